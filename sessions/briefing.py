@@ -1,0 +1,68 @@
+"""What an agent is told before it answers a call. Plain values: no Django, so that the bridge may hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+
+class FunctionTool(TypedDict):
+    """A function tool in the shape of OpenAI's GA session (`session.tools[]`)."""
+
+    type: str
+    name: str
+    description: str
+    parameters: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDetection:
+    """How the provider decides that the caller began and stopped speaking (`audio.input.turn_detection`)."""
+
+    kind: str = "server_vad"
+    threshold: float = 0.5
+    prefix_padding_ms: int = 300
+    silence_ms: int = 500
+    eagerness: str = "auto"
+    interrupts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """The deadlines of one call, from its agent's settings."""
+
+    reprompt_after_ms: int = 8_000
+    goodbye_after_ms: int = 20_000
+    filler_after_ms: int = 1_500
+    longest_call_ms: int = 30 * 60_000
+    roll_over_after_ms: int = 55 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """What the agent says when the bridge, not the model, decides that something must be said."""
+
+    greeting: str
+    reprompt: str = "Are you still there?"
+    filler: str = "One moment, please."
+    silence_goodbye: str = "I cannot hear you, so I will hang up now. Goodbye."
+    time_goodbye: str = "We have reached the longest time for a call. Goodbye."
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """Everything the bridge needs to let one agent answer one call."""
+
+    call_id: str
+    model: str
+    voice: str
+    language: str
+    instructions: str
+    keywords: tuple[str, ...]
+    tools: tuple[FunctionTool, ...]
+    phrases: Phrases
+    transcription_model: str
+    noise_reduction: str | None = None
+    turn_detection: TurnDetection = TurnDetection()
+    limits: CallLimits = CallLimits()
+    protects_greeting: bool = False
