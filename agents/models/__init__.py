@@ -1,0 +1,25 @@
+"""Who answers, what they sell, and who may ask."""
+
+from .agent import Agent, AgentVersion, Persona
+from .hours import OpeningHours, SpecialDay, TransferHours
+from .menu import Category, Item, Menu, Modifier, ModifierGroup, Size
+from .organization import Membership, Organization
+from .transfer_target import TransferTarget
+
+__all__ = [
+    "Agent",
+    "AgentVersion",
+    "Category",
+    "Item",
+    "Membership",
+    "Menu",
+    "Modifier",
+    "ModifierGroup",
+    "OpeningHours",
+    "Organization",
+    "Persona",
+    "Size",
+    "SpecialDay",
+    "TransferHours",
+    "TransferTarget",
+]

@@ -1,0 +1,90 @@
+"""The tenant, and the people who work in it."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+import zoneinfo
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+from .tenancy import TenantModel, TenantQuerySet
+
+
+def validate_time_zone(name: str) -> None:
+    """Accept only names of the IANA time zone database."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("“%(name)s” is no time zone. Use a name like Europe/Berlin.", params={"name": name})
+
+
+def new_signing_secret() -> str:
+    """256 random bits for signing what we send to the organisation."""
+    return secrets.token_hex(32)
+
+
+class Organization(TenantModel):
+    """A business whose phone is answered. Everything else belongs to one."""
+
+    tenant_path = "id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    currency = models.CharField(max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capitals, like EUR.")])
+    tax_percent = models.DecimalField(
+        max_digits=6, decimal_places=3, default=Decimal(0), validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
+    prices_include_tax = models.BooleanField(default=False)
+    max_live_calls = models.PositiveIntegerField(default=20, help_text="More callers than this hear that all lines are busy.")
+    takes_orders = models.BooleanField(default=True, help_text="Off: the agent still answers, but submits no order.")
+    largest_order_total = models.DecimalField(
+        max_digits=10, decimal_places=2, default=Decimal(1000), help_text="A larger order is handed to a person."
+    )
+    orders_url = models.URLField(blank=True, help_text="Every submitted order is posted here, signed.")
+    orders_secret = models.CharField(max_length=128, default=new_signing_secret, help_text="Signs what is posted to the orders address.")
+    closed_message = models.CharField(max_length=300, blank=True, help_text="Said outside the opening hours.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["Organization"].as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = "organisation"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+
+class Role(models.TextChoices):
+    """What a member may do in the admin."""
+
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    STAFF = "staff", "Staff"
+    KITCHEN = "kitchen", "Kitchen"
+    VIEWER = "viewer", "Read only"
+
+
+class Membership(TenantModel):
+    """A person's place in an organisation."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.STAFF)
+
+    objects = TenantQuerySet["Membership"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("organization", "user"), name="one_membership_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"

@@ -1,0 +1,31 @@
+"""The base of every queryset of rows that an organisation owns."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self, TypeVar
+
+from django.db import models
+
+from agents.principal import Principal
+
+M = TypeVar("M", bound=models.Model)
+
+
+class TenantQuerySet(models.QuerySet[M]):
+    """Rows of one organisation; a subclass or the model says by `tenant_path` how to reach it."""
+
+    def visible_to(self, principal: Principal) -> Self:
+        """Only what the principal may see; a stranger's rows do not exist for it."""
+        if principal.sees_all:
+            return self
+        path: str = getattr(self.model, "tenant_path", "organization_id")
+        return self.filter(**{f"{path}__in": principal.organization_ids})
+
+
+class TenantModel(models.Model):
+    """A row that belongs to an organisation, directly or through the relation named in `tenant_path`."""
+
+    tenant_path: ClassVar[str] = "organization_id"
+
+    class Meta:
+        abstract = True

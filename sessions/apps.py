@@ -1,0 +1,10 @@
+"""The app of the conversation and what came of it."""
+
+from django.apps import AppConfig
+
+
+class SessionsConfig(AppConfig):
+    name = "sessions"
+    # Django's own app is labelled "sessions" already.
+    label = "voice_sessions"
+    verbose_name = "Calls and orders"

@@ -1,0 +1,20 @@
+"""The conversation, and what came of it."""
+
+from .call import Call, CallEvent
+from .draft_order import DraftOrder
+from .order import Order, OrderLine, OrderModifier
+from .outbox import OutboxMessage
+from .transcript import ToolCall, TranscriptLine, Turn
+
+__all__ = [
+    "Call",
+    "CallEvent",
+    "DraftOrder",
+    "Order",
+    "OrderLine",
+    "OrderModifier",
+    "OutboxMessage",
+    "ToolCall",
+    "TranscriptLine",
+    "Turn",
+]

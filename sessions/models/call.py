@@ -1,0 +1,112 @@
+"""One conversation with a person, and the timeline of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from agents.models import Agent, AgentVersion, Organization
+from agents.models.tenancy import TenantModel, TenantQuerySet
+from sessions.end_reasons import EndReason
+
+
+class CallState(models.TextChoices):
+    """Where a call stands. The last three are terminal and never left."""
+
+    PENDING = "pending"
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    COMPLETED = "completed"
+    MISSED = "missed"
+    FAILED = "failed"
+
+
+TERMINAL_STATES = (CallState.COMPLETED, CallState.MISSED, CallState.FAILED)
+LIVE_STATES = (CallState.PENDING, CallState.RINGING, CallState.CONNECTED)
+
+
+class CallKind(models.TextChoices):
+    PHONE = "phone"
+    ROOM = "room"
+    BROWSER = "browser"
+
+
+class Direction(models.TextChoices):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class CallQuerySet(TenantQuerySet["Call"]):
+    """Reads of calls."""
+
+    def live(self) -> CallQuerySet:
+        return self.filter(state__in=LIVE_STATES)
+
+
+class Call(TenantModel):
+    """A call of any kind. Numbers are kept as text: what was dialled then stays true when a number moves on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="calls")
+    owner = models.CharField(max_length=100, blank=True)
+    agent = models.ForeignKey(Agent, models.SET_NULL, null=True, related_name="calls")
+    agent_version = models.ForeignKey(AgentVersion, models.SET_NULL, null=True, related_name="calls")
+    kind = models.CharField(max_length=10, choices=CallKind.choices, default=CallKind.PHONE)
+    direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INBOUND)
+    state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.PENDING)
+    end_reason = models.CharField(max_length=24, blank=True, choices=[(reason, reason.replace("_", " ")) for reason in EndReason])
+    carrier_sid = models.CharField(max_length=64, null=True, unique=True, help_text="The carrier's name for it, like Twilio's CallSid.")
+    caller_number = models.CharField(max_length=64, blank=True)
+    dialled_number = models.CharField(max_length=64, blank=True)
+    transferred_to = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    connected_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    interruptions = models.PositiveIntegerField(default=0)
+    usage = models.JSONField(default=dict)
+    cost_usd = models.DecimalField(max_digits=10, decimal_places=6, null=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = [
+            models.Index(fields=("organization", "-created_at"), name="call_of_organization"),
+            models.Index(fields=("state", "lease_expires_at"), name="call_lease"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Call of {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE_STATES
+
+    @property
+    def duration_s(self) -> int | None:
+        """Whole seconds of talking, None while it goes on or if it never connected."""
+        if self.connected_at is None or self.ended_at is None:
+            return None
+        return int((self.ended_at - self.connected_at).total_seconds())
+
+
+class CallEvent(TenantModel):
+    """A line of a call's timeline."""
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    at_ms = models.PositiveIntegerField(null=True, help_text="On the media stream's clock.")
+    detail = models.JSONField(default=dict)
+
+    objects = TenantQuerySet["CallEvent"].as_manager()
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return self.kind

@@ -1,0 +1,105 @@
+"""What a call made: an order with its lines, their modifiers and the totals of that moment."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from agents.models import Organization
+from agents.models.tenancy import TenantModel, TenantQuerySet
+
+from .call import Call
+
+
+class OrderState(models.TextChoices):
+    """What became of it. `replaced` means that a later submission of the same call took its place."""
+
+    SUBMITTED = "submitted"
+    REPLACED = "replaced"
+    ACCEPTED = "accepted"
+    READY = "ready"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Order(TenantModel):
+    """An order. Names and prices are copied: the menu moves on. Totals are the server's, tax is rounded half-up once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="orders")
+    call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="orders")
+    number = models.PositiveIntegerField(help_text="Counts up within the organisation; what people call it.")
+    draft_version = models.PositiveIntegerField(null=True)
+    idempotency_key = models.CharField(max_length=128, null=True)
+    request_digest = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=12, choices=OrderState.choices, default=OrderState.SUBMITTED)
+    replaces = models.OneToOneField("self", models.SET_NULL, null=True, related_name="replaced_by")
+    customer_name = models.CharField(max_length=120, blank=True)
+    customer_number = models.CharField(max_length=64, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    currency = models.CharField(max_length=3)
+    subtotal = models.DecimalField(max_digits=12, decimal_places=2)
+    tax = models.DecimalField(max_digits=12, decimal_places=2)
+    total = models.DecimalField(max_digits=12, decimal_places=2)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["Order"].as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = [
+            models.UniqueConstraint(fields=("call", "draft_version"), name="one_order_per_draft_version"),
+            models.UniqueConstraint(fields=("organization", "idempotency_key"), name="one_order_per_idempotency_key"),
+            models.UniqueConstraint(fields=("organization", "number"), name="orders_are_numbered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Order {self.number}"
+
+
+class OrderLine(TenantModel):
+    """One line: `unit_price` includes the modifiers."""
+
+    tenant_path = "order__organization_id"
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    item_id = models.BigIntegerField(null=True, help_text="The menu's item at that moment; the row may be gone.")
+    item = models.CharField(max_length=80)
+    size = models.CharField(max_length=80, blank=True)
+    quantity = models.PositiveIntegerField()
+    unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    price = models.DecimalField(max_digits=12, decimal_places=2)
+    note = models.CharField(max_length=200, blank=True)
+
+    objects = TenantQuerySet["OrderLine"].as_manager()
+
+    class Meta:
+        ordering = ("order", "position")
+        constraints = [models.UniqueConstraint(fields=("order", "position"), name="order_lines_are_numbered")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.size} {self.item}".replace("  ", " ")
+
+
+class OrderModifier(TenantModel):
+    """A modifier of a line; one under another names it as its parent."""
+
+    tenant_path = "line__order__organization_id"
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="modifiers")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="under")
+    modifier_id = models.BigIntegerField(null=True)
+    group = models.CharField(max_length=80)
+    name = models.CharField(max_length=80)
+    quantity = models.PositiveIntegerField(default=1)
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+
+    objects = TenantQuerySet["OrderModifier"].as_manager()
+
+    class Meta:
+        ordering = ("line", "id")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,45 @@
+"""The promise that something will be told to somebody: done only after the receiver answered."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from agents.models import Organization
+from agents.models.tenancy import TenantModel, TenantQuerySet
+
+
+class OutboxMessage(TenantModel):
+    """A topic, a key, a body, an id. In the order of `id` per (topic, key) until one is dead; then the key goes on."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        DEAD = "dead"
+
+    message_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="outbox")
+    topic = models.CharField(max_length=40)
+    key = models.CharField(max_length=100)
+    body = models.JSONField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    claimed_until = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+
+    objects = TenantQuerySet["OutboxMessage"].as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        indexes = [
+            models.Index(fields=("state", "due_at"), name="outbox_due"),
+            models.Index(fields=("topic", "key", "id"), name="outbox_order_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.message_id}"

@@ -1,0 +1,14 @@
+"""Starts what the whole process needs: logs, Celery, system checks."""
+
+from django.apps import AppConfig
+
+
+class VoiceappConfig(AppConfig):
+    name = "voiceapp"
+
+    def ready(self) -> None:
+        # Importing them here, not in voiceapp/__init__, keeps voiceapp.local free of the product.
+        from voiceapp import celery, checks  # noqa: F401
+        from voiceapp.lib import logs
+
+        logs.configure()

@@ -1,0 +1,17 @@
+"""The Celery application, and everything periodic in one schedule."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceapp.settings")
+
+app = Celery("voiceapp")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["sessions", "telephony"])
+app.conf.beat_schedule = {
+    "send-what-waits-in-the-outbox": {"task": "sessions.tasks.sweep_outbox", "schedule": 5.0},
+    "close-calls-that-are-over": {"task": "telephony.tasks.reap_lost_calls", "schedule": 30.0},
+}
