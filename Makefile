@@ -1,0 +1,64 @@
+# Every step of the project. `make` alone lists them.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN = $(VENV)/bin
+CALL ?=
+PORT ?= 8080
+HOST ?= 0.0.0.0
+
+.PHONY: help setup setup-dev run serve test test-servers test-browser check fix bench fuzz docker-steps
+
+help:  ## List the steps
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "voiceapp needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python -m venv failed: on Debian, apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.runs: requirements.txt | $(BIN)/python
+	@echo "Installing the packages (once, about a minute)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.develops: requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "Installing the packages for tests and checks (once, about two minutes)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.runs
+
+setup: $(VENV)/.runs  ## Make the virtual environment with what the product runs on
+setup-dev: $(VENV)/.develops  ## … and with what tests and checks need
+
+run: setup  ## The whole product with local companies; the phone rings once. CALL=only stops after that call
+	@$(BIN)/python manage.py run $(if $(CALL),--call $(CALL))
+
+serve: setup  ## Migrate, then the web process alone, with whatever the environment says
+	@$(BIN)/python manage.py migrate --no-input -v 0
+	@PORT=$(PORT) HOST=$(HOST) exec $(BIN)/python manage.py serve
+
+test: setup-dev  ## Everything that needs no server and no account (browser tests where Chromium is)
+	$(BIN)/python -m pytest -m "not servers" $(PYTEST)
+
+test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ from Debian's packages
+	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser" $(PYTEST)
+
+test-browser: setup-dev  ## The browser's tests alone
+	$(BIN)/python -m pytest -m browser $(PYTEST)
+
+check: setup-dev  ## Style, types, the order of imports, migrations, production settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python scripts/check_deploy.py
+	$(BIN)/python -m pip check
+
+fix: setup-dev  ## Format, and repair what can be repaired by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-dev  ## Speed, as ratios to a reference in the same run
+	$(BIN)/python scripts/bench/run.py $(BENCH)
+
+fuzz: setup-dev  ## Hostile frames against the parsers, for FUZZ_SECONDS each
+	$(BIN)/python scripts/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
