@@ -52,15 +52,21 @@ class Persona(models.Model):
     turn_detection = models.CharField(max_length=16, choices=TurnDetection.choices, default=TurnDetection.SERVER_VAD)
     vad_threshold = models.FloatField(default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)])
     vad_prefix_padding_ms = models.PositiveIntegerField(default=300, validators=[MaxValueValidator(2000)])
-    vad_silence_ms = models.PositiveIntegerField(default=500, validators=[MinValueValidator(100), MaxValueValidator(5000)])
+    vad_silence_ms = models.PositiveIntegerField(
+        default=500, validators=[MinValueValidator(100), MaxValueValidator(5000)]
+    )
     vad_eagerness = models.CharField(max_length=8, choices=Eagerness.choices, default=Eagerness.AUTO)
     reprompt = models.CharField(max_length=200, default="Are you still there?")
     reprompt_after_s = models.PositiveIntegerField(default=8, validators=[MinValueValidator(3), MaxValueValidator(120)])
     silence_goodbye = models.CharField(max_length=200, default="I cannot hear you, so I will hang up now. Goodbye.")
     goodbye_after_s = models.PositiveIntegerField(default=20, validators=[MinValueValidator(5), MaxValueValidator(600)])
     filler = models.CharField(max_length=200, default="One moment, please.")
-    filler_after_ms = models.PositiveIntegerField(default=1500, validators=[MinValueValidator(300), MaxValueValidator(10_000)])
-    longest_call_minutes = models.PositiveIntegerField(default=30, validators=[MinValueValidator(1), MaxValueValidator(240)])
+    filler_after_ms = models.PositiveIntegerField(
+        default=1500, validators=[MinValueValidator(300), MaxValueValidator(10_000)]
+    )
+    longest_call_minutes = models.PositiveIntegerField(
+        default=30, validators=[MinValueValidator(1), MaxValueValidator(240)]
+    )
 
     class Meta:
         abstract = True

@@ -22,7 +22,9 @@ class Named(models.Model):
     """Something that is said by name."""
 
     name = models.CharField(max_length=80, validators=[validate_speakable])
-    spoken_name = models.CharField(max_length=80, blank=True, validators=[validate_speakable], help_text="How it is said, if not as written.")
+    spoken_name = models.CharField(
+        max_length=80, blank=True, validators=[validate_speakable], help_text="How it is said, if not as written."
+    )
     aliases = models.CharField(max_length=300, blank=True, help_text="Other names callers use, separated by commas.")
     position = models.PositiveIntegerField(default=0)
 
@@ -124,7 +126,9 @@ class Size(Named, Availability, TenantModel):
 
     class Meta(Named.Meta):
         constraints = [
-            models.UniqueConstraint(fields=("item",), condition=models.Q(is_default=True), name="one_default_size_per_item"),
+            models.UniqueConstraint(
+                fields=("item",), condition=models.Q(is_default=True), name="one_default_size_per_item"
+            ),
             models.CheckConstraint(condition=models.Q(price__gte=0), name="size_price_is_not_negative"),
         ]
 
@@ -139,7 +143,9 @@ class ModifierGroup(TenantModel):
     minimum = models.PositiveIntegerField(default=0)
     maximum = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
     items = models.ManyToManyField(Item, blank=True, related_name="modifier_groups")
-    under = models.ManyToManyField("Modifier", blank=True, related_name="modifier_groups", help_text="Asked only when one of these is chosen.")
+    under: models.ManyToManyField[Modifier, models.Model] = models.ManyToManyField(
+        "Modifier", blank=True, related_name="modifier_groups", help_text="Asked only when one of these is chosen."
+    )
     position = models.PositiveIntegerField(default=0)
 
     objects = TenantQuerySet["ModifierGroup"].as_manager()
@@ -147,7 +153,9 @@ class ModifierGroup(TenantModel):
     class Meta:
         ordering = ("position", "id")
         constraints = [
-            models.CheckConstraint(condition=models.Q(maximum__gte=models.F("minimum")), name="group_maximum_covers_minimum")
+            models.CheckConstraint(
+                condition=models.Q(maximum__gte=models.F("minimum")), name="group_maximum_covers_minimum"
+            )
         ]
 
     def __str__(self) -> str:

@@ -35,18 +35,24 @@ class Organization(TenantModel):
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    currency = models.CharField(max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capitals, like EUR.")])
+    currency = models.CharField(
+        max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capitals, like EUR.")]
+    )
     tax_percent = models.DecimalField(
         max_digits=6, decimal_places=3, default=Decimal(0), validators=[MinValueValidator(0), MaxValueValidator(100)]
     )
     prices_include_tax = models.BooleanField(default=False)
-    max_live_calls = models.PositiveIntegerField(default=20, help_text="More callers than this hear that all lines are busy.")
+    max_live_calls = models.PositiveIntegerField(
+        default=20, help_text="More callers than this hear that all lines are busy."
+    )
     takes_orders = models.BooleanField(default=True, help_text="Off: the agent still answers, but submits no order.")
     largest_order_total = models.DecimalField(
         max_digits=10, decimal_places=2, default=Decimal(1000), help_text="A larger order is handed to a person."
     )
     orders_url = models.URLField(blank=True, help_text="Every submitted order is posted here, signed.")
-    orders_secret = models.CharField(max_length=128, default=new_signing_secret, help_text="Signs what is posted to the orders address.")
+    orders_secret = models.CharField(
+        max_length=128, default=new_signing_secret, help_text="Signs what is posted to the orders address."
+    )
     closed_message = models.CharField(max_length=300, blank=True, help_text="Said outside the opening hours.")
     created_at = models.DateTimeField(auto_now_add=True)
 

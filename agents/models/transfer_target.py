@@ -16,7 +16,9 @@ class TransferTarget(TenantModel):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="transfer_targets")
     slug = models.SlugField(max_length=40, help_text="How the agent names it, like front-desk.")
     name = models.CharField(max_length=80)
-    when_to_use = models.CharField(max_length=200, blank=True, help_text="Told to the agent, like “complaints and large orders”.")
+    when_to_use = models.CharField(
+        max_length=200, blank=True, help_text="Told to the agent, like “complaints and large orders”."
+    )
     number = models.CharField(max_length=16, validators=[validate_dialable])
     is_fallback = models.BooleanField(default=False, help_text="Rung when the agent fails.")
     position = models.PositiveIntegerField(default=0)
@@ -28,7 +30,9 @@ class TransferTarget(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=("organization", "slug"), name="transfer_slugs_differ_in_an_organization"),
             models.UniqueConstraint(
-                fields=("organization",), condition=models.Q(is_fallback=True), name="one_fallback_target_per_organization"
+                fields=("organization",),
+                condition=models.Q(is_fallback=True),
+                name="one_fallback_target_per_organization",
             ),
         ]
 

@@ -55,8 +55,12 @@ class Call(TenantModel):
     kind = models.CharField(max_length=10, choices=CallKind.choices, default=CallKind.PHONE)
     direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INBOUND)
     state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.PENDING)
-    end_reason = models.CharField(max_length=24, blank=True, choices=[(reason, reason.replace("_", " ")) for reason in EndReason])
-    carrier_sid = models.CharField(max_length=64, null=True, unique=True, help_text="The carrier's name for it, like Twilio's CallSid.")
+    end_reason = models.CharField(
+        max_length=24, blank=True, choices=[(reason, reason.replace("_", " ")) for reason in EndReason]
+    )
+    carrier_sid = models.CharField(
+        max_length=64, null=True, unique=True, help_text="The carrier's name for it, like Twilio's CallSid."
+    )
     caller_number = models.CharField(max_length=64, blank=True)
     dialled_number = models.CharField(max_length=64, blank=True)
     transferred_to = models.CharField(max_length=80, blank=True)

@@ -24,7 +24,7 @@ class OrderState(models.TextChoices):
 
 
 class Order(TenantModel):
-    """An order. Names and prices are copied: the menu moves on. Totals are the server's, tax is rounded half-up once."""
+    """An order. Names and prices are copied, for the menu moves on. The totals are the server's."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="orders")

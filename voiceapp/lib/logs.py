@@ -59,7 +59,9 @@ def configure() -> None:
             "formatters": {
                 "lines": {"()": structlog.stdlib.ProcessorFormatter, "foreign_pre_chain": shared, "processors": ending}
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "lines"}},
+            "handlers": {
+                "stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "lines"}
+            },
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 # Their request lines carry query strings; our own request log says the same without them.

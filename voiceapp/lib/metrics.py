@@ -1,4 +1,4 @@
-"""What Prometheus is told. Counters live in the process; what is in the database is counted when asked (voiceapp/metrics.py)."""
+"""What Prometheus is told of this process; what is in the database is counted when asked (voiceapp/metrics.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ turn_response_seconds = Histogram(
     buckets=(0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 5, 8),
 )
 tokens_refused = Counter("voiceapp_stream_tokens_refused_total", "Media streams refused at start", ["reason"])
-signatures_refused = Counter("voiceapp_signatures_refused_total", "Requests with a missing or wrong signature", ["door"])
+signatures_refused = Counter(
+    "voiceapp_signatures_refused_total", "Requests with a missing or wrong signature", ["door"]
+)
 orders_submitted = Counter("voiceapp_orders_submitted_total", "Orders committed")
 tool_calls = Counter("voiceapp_tool_calls_total", "Tools run for a model", ["name", "outcome"])
 provider_links = Counter("voiceapp_provider_links_total", "Connections to the voice provider", ["result"])

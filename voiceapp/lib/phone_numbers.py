@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
-
 from django.core.exceptions import ValidationError
+from phonenumbers import PhoneNumberType
 
 # Never dialled, whatever was configured: they cost the caller's host dearly or reach no person.
 REFUSED_TYPES = {
