@@ -1,0 +1,140 @@
+"""One phone call as Twilio carries it: the handshake, the frames up on a steady clock, and what comes back."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from time import perf_counter
+
+from frames import FRAME_MS, Faults, FrameChecker, make_frame, split_audio
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from webhook import StreamAddress
+
+TEXT = WSMsgType.TEXT
+CLOSE = WSMsgType.CLOSE
+FRAME_LETTERS = 216
+
+
+class Caller(WSListener):
+    """Speaks one numbered frame whenever its turn comes, and times each on its return."""
+
+    def __init__(self, call: int, delays: array[float]) -> None:
+        self.call = call
+        self.call_sid = f"CA{call:032x}"
+        self.stream_sid = f"MZ{call:032x}"
+        self.delays = delays
+        self.checker = FrameChecker(call)
+        self.sent_at: array[float] = array("d")
+        self.is_speaking = False
+        self.is_timed = False
+        self.is_open = False
+        self.was_cut_off = False
+        self.marks = 0
+        self.clears = 0
+        self.strange_messages = 0
+        self._messages = 0
+        sid = self.stream_sid.encode()
+        self._media_head = b'{"event":"media","streamSid":"%b","media":{"payload":"' % sid
+        self._mark_head = b'{"event":"mark","streamSid":"%b","mark":{"name":"' % sid
+        self._sid = sid
+
+    async def ring(self, address: StreamAddress, account_sid: str) -> None:
+        """Opens the media stream and says `connected` and `start`; frames go out from now on."""
+        await ws_connect(lambda: self, address.url, extra_headers=address.headers, max_frame_size=1 << 20)
+        self._say({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+        start = {
+            "accountSid": account_sid,
+            "streamSid": self.stream_sid,
+            "callSid": self.call_sid,
+            "tracks": ["inbound"],
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+            "customParameters": address.parameters,
+        }
+        self._say({"event": "start", "sequenceNumber": self._number(), "streamSid": self.stream_sid, "start": start})
+        self.is_speaking = True
+
+    def hang_up(self) -> None:
+        """As Twilio does it: `stop`, then the close of the socket."""
+        self.is_speaking = self.is_timed = False
+        if not self.is_open:
+            return
+        stop = {"accountSid": "", "callSid": self.call_sid}
+        self._say({"event": "stop", "sequenceNumber": self._number(), "streamSid": self.stream_sid, "stop": stop})
+        self.is_open = False
+        self.transport.send_close()
+        self.transport.disconnect()
+
+    def speak(self) -> None:
+        sequence = len(self.sent_at)
+        self._messages += 1
+        message = (
+            b'{"event":"media","sequenceNumber":"%d","streamSid":"%b","media":{"track":"inbound",'
+            b'"chunk":"%d","timestamp":"%d","payload":"%b"}}'
+            % (self._messages, self._sid, sequence + 1, sequence * FRAME_MS, make_frame(self.call, sequence))
+        )
+        self.sent_at.append(perf_counter())
+        self.transport.send(TEXT, message)
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport = transport
+        self.is_open = True
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        message = frame.get_payload_as_bytes()
+        if message.startswith(self._media_head) and message.endswith(b'"}}'):
+            self._hear(message[len(self._media_head) : -3])
+        elif frame.msg_type == TEXT:
+            self._obey(message)
+        elif frame.msg_type == CLOSE:
+            transport.send_close()
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.was_cut_off |= self.is_open
+        self.is_open = self.is_speaking = False
+
+    def _hear(self, payload: bytes) -> None:
+        if len(payload) == FRAME_LETTERS:
+            self._take(payload)
+        else:
+            for frame in split_audio(payload):
+                self._take(frame)
+
+    def _take(self, payload: bytes) -> None:
+        sequence = self.checker.check(payload)
+        if self.is_timed and sequence is not None:
+            self.delays.append(perf_counter() - self.sent_at[sequence])
+
+    def _obey(self, message: bytes) -> None:
+        if message.startswith(self._mark_head) and message.endswith(b'"}}'):
+            self._echo(message[len(self._mark_head) : -3])
+            return
+        event = json.loads(message)
+        if event.get("streamSid") != self.stream_sid:
+            self.strange_messages += 1
+        elif event["event"] == "media":
+            self._hear(event["media"]["payload"].encode())
+        elif event["event"] == "mark":
+            self._echo(json.dumps(event["mark"]["name"]).encode()[1:-1])
+        elif event["event"] == "clear":
+            self.clears += 1
+        else:
+            self.strange_messages += 1
+
+    def _echo(self, name: bytes) -> None:
+        self.marks += 1
+        if self.is_open:
+            self._messages += 1
+            echo = b'{"event":"mark","sequenceNumber":"%d","streamSid":"%b","mark":{"name":"%b"}}'
+            self.transport.send(TEXT, echo % (self._messages, self._sid, name))
+
+    def _number(self) -> str:
+        self._messages += 1
+        return str(self._messages)
+
+    def _say(self, event: dict[str, object]) -> None:
+        self.transport.send(TEXT, json.dumps(event, separators=(",", ":")).encode())
+
+    def faults(self) -> Faults:
+        """What this caller's frames suffered on the whole way round."""
+        return self.checker.faults(len(self.sent_at))

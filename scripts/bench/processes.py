@@ -1,0 +1,54 @@
+"""What the kernel knows of a process and its children: CPU time, memory; and the core each may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def cores() -> tuple[int, int]:
+    """The core of the process under test and that of the load; the same one on a machine that has no two."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[-1]
+
+
+def family(pid: int) -> list[int]:
+    """The process and all its descendants."""
+    found = [pid]
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        for child in (thread / "children").read_text().split():
+            found += family(int(child))
+    return found
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of the family so far, its threads and ended children included."""
+    return sum(_own_cpu_s(each) for each in family(pid))
+
+
+def _own_cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user, system, ended_user, ended_system = (int(ticks) for ticks in fields[11:15])
+    return (user + system + ended_user + ended_system) / _TICKS_PER_S
+
+
+def memory_kb(pid: int) -> int:
+    """Resident memory of the family."""
+    return sum(_own_memory_kb(each) for each in family(pid))
+
+
+def _own_memory_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Rss:"):
+            return int(line.split()[1])
+    raise LookupError(f"no resident memory of process {pid}")
+
+
+def machine_busy_s() -> float:
+    """CPU time that all processes together have had since the machine started."""
+    user, nice, system, _idle, _wait, irq, soft_irq, *_ = (
+        int(ticks) for ticks in Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    )
+    return (user + nice + system + irq + soft_irq) / _TICKS_PER_S
