@@ -1,0 +1,86 @@
+"""What is on offer at one moment, as plain values: no Django, so that pure code may hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that is said by name and may be out. `count_left` None: not counted."""
+
+    id: int
+    name: str
+    price: Decimal
+    spoken_forms: tuple[str, ...] = ()
+    is_available: bool = True
+    count_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOffer(Offer):
+    """A size of an item; its price is that of the item in this size."""
+
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModifierOffer(Offer):
+    """One choice of a group; its price is added. `groups` are asked for only when it is chosen."""
+
+    is_default: bool = False
+    groups: tuple[GroupOffer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOffer:
+    """A choice of at least `minimum` and at most `maximum` modifiers."""
+
+    id: int
+    name: str
+    minimum: int
+    maximum: int
+    modifiers: tuple[ModifierOffer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOffer(Offer):
+    """A thing that can be ordered. One with sizes is always ordered in a size."""
+
+    category: str = ""
+    description: str = ""
+    most_per_order: int = 50
+    sizes: tuple[SizeOffer, ...] = ()
+    groups: tuple[GroupOffer, ...] = ()
+
+    def all_groups(self) -> Iterator[GroupOffer]:
+        """Its groups, each followed by those under its modifiers."""
+        yield from _walk(self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything an organisation sells at one moment, in the order of its menus."""
+
+    currency: str
+    items: tuple[ItemOffer, ...]
+
+    def item(self, item_id: int) -> ItemOffer | None:
+        """The item of that id, if it is still sold."""
+        return next((item for item in self.items if item.id == item_id), None)
+
+    def categories(self) -> dict[str, list[ItemOffer]]:
+        """The items under their headings."""
+        headed: dict[str, list[ItemOffer]] = {}
+        for item in self.items:
+            headed.setdefault(item.category, []).append(item)
+        return headed
+
+
+def _walk(groups: tuple[GroupOffer, ...]) -> Iterator[GroupOffer]:
+    for group in groups:
+        yield group
+        for modifier in group.modifiers:
+            yield from _walk(modifier.groups)
