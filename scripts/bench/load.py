@@ -23,9 +23,8 @@ from clock import FrameClock
 from frames import Faults
 from processes import cpu_s, machine_busy_s, memory_kb
 from provider import LoadProvider
-from webhook import StreamAddress, Webhook
+from webhook import ACCOUNT_SID, StreamAddress, Webhook
 
-ACCOUNT_SID = "AC" + "0" * 32
 WARM_UP_CALLS = 2
 WARM_UP_S = 2.0
 RINGS_PER_S = 20

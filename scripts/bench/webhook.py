@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 import httpx
 
+ACCOUNT_SID = "AC" + "0" * 32
+
 
 @dataclass(frozen=True, slots=True)
 class StreamAddress:

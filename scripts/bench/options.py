@@ -1,0 +1,12 @@
+"""What the person at the keyboard may choose about a run of the bench."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    calls: int
+    seconds: float
+    runs: int

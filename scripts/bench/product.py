@@ -1,0 +1,91 @@
+"""The product as it is served: `manage.py serve` on stock uvicorn, with a throw-away database and its demo line."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from servers import free_port, server
+from webhook import ACCOUNT_SID
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where the demo organisation is rung."""
+
+    org_id: str
+    dialled: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A product that serves, and how the load reaches it."""
+
+    pid: int
+    webhook: str
+    dialled: str
+    auth_token: str
+
+
+class Product:
+    """Makes the database once; every round then serves it with a new process."""
+
+    def __init__(self, folder: Path, *, calls: int) -> None:
+        self.folder = folder
+        self.provider_port = free_port()
+        self.port = free_port()
+        self.auth_token = secrets.token_hex(16)
+        self.environment = self._environment()
+        self._run("manage.py", "migrate", "--no-input", "-v", "0")
+        self.line = Line(**json.loads(self._run("scripts/bench/open_line.py", str(calls + 10)).splitlines()[-1]))
+
+    @contextmanager
+    def serve(self, core: int) -> Iterator[Serving]:
+        command = [str(ROOT / "manage.py"), "serve"]
+        log = self.folder / "product.log"
+        with server(command, port=self.port, core=core, environment=self.environment, log=log) as process:
+            webhook = f"{self.environment['PUBLIC_BASE_URL']}/twiml/start?orgId={self.line.org_id}"
+            yield Serving(process.pid, webhook, self.line.dialled, self.auth_token)
+
+    def _environment(self) -> dict[str, str]:
+        """Production's settings, apart from addresses on loopback; nothing of the laptop's own `.env` gets in."""
+        address = f"http://127.0.0.1:{self.port}"
+        return {name: os.environ[name] for name in KEPT if name in os.environ} | {
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "voiceapp.settings",
+            "SECRET_KEY": secrets.token_hex(32),
+            "DEBUG": "false",
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "LOG_LEVEL": "info",
+            "PUBLIC_BASE_URL": address,
+            "DATABASE_URL": f"sqlite:///{self.folder / 'bench.sqlite3'}",
+            "REDIS_URL": "",
+            "CELERY_BROKER_URL": "memory://",
+            "OPENAI_API_KEY": secrets.token_hex(16),
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{self.provider_port}/v1",
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": self.auth_token,
+            "TWILIO_BASE_URL": "http://127.0.0.1:1",
+            "INTERNAL_API_KEY": secrets.token_hex(16),
+            "LOCAL_COMPANIES": "",
+            "METRICS_LISTEN": "",
+        }
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.stdout
