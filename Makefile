@@ -6,7 +6,7 @@ CALL ?=
 PORT ?= 8080
 HOST ?= 0.0.0.0
 
-.PHONY: help setup setup-dev run serve test test-servers test-browser check fix bench fuzz docker-steps
+.PHONY: help setup setup-dev run serve test test-servers test-browser check fix bench fuzz static
 
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ run: setup  ## The whole product with local companies; the phone rings once. CAL
 serve: setup  ## Migrate, then the web process alone, with whatever the environment says
 	@$(BIN)/python manage.py migrate --no-input -v 0
 	@PORT=$(PORT) HOST=$(HOST) exec $(BIN)/python manage.py serve
+
+static: setup  ## Collect the static files, as the container's image does
+	@SECRET_KEY=only-for-collecting-files $(BIN)/python manage.py collectstatic --no-input -v 0
 
 test: setup-dev  ## Everything that needs no server and no account (browser tests where Chromium is)
 	$(BIN)/python -m pytest -m "not servers" $(PYTEST)

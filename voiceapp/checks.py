@@ -11,7 +11,9 @@ def check_secrets(**_: object) -> list[CheckMessage]:
     """Errors for what makes a production server unsafe or deaf."""
     found: list[CheckMessage] = []
     if settings.SECRET_KEY.startswith("insecure-"):
-        found.append(Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50 random characters.", id="voiceapp.E001"))
+        found.append(
+            Error("SECRET_KEY is not set.", hint="Set SECRET_KEY to 50 random characters.", id="voiceapp.E001")
+        )
     if not settings.TWILIO_AUTH_TOKEN:
         found.append(
             Error(
@@ -30,7 +32,11 @@ def check_secrets(**_: object) -> list[CheckMessage]:
         )
     if not settings.OPENAI_API_KEY:
         found.append(
-            Error("OPENAI_API_KEY is not set: no agent can answer.", hint="Set it to a key with Realtime access.", id="voiceapp.E004")
+            Error(
+                "OPENAI_API_KEY is not set: no agent can answer.",
+                hint="Set it to a key with Realtime access.",
+                id="voiceapp.E004",
+            )
         )
     return found
 

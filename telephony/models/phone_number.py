@@ -16,7 +16,12 @@ class PhoneNumber(TenantModel):
     number = models.CharField(max_length=16, unique=True, validators=[validate_e164])
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="phone_numbers")
     agent = models.ForeignKey(
-        Agent, models.SET_NULL, null=True, blank=True, related_name="phone_numbers", help_text="Empty: the default agent."
+        Agent,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="phone_numbers",
+        help_text="Empty: the default agent.",
     )
     label = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
@@ -31,4 +36,6 @@ class PhoneNumber(TenantModel):
 
     def clean(self) -> None:
         if self.agent is not None and self.agent.organization_id != self.organization_id:
-            raise ValidationError({"agent": "This agent belongs to another organisation. Choose one of this organisation."})
+            raise ValidationError(
+                {"agent": "This agent belongs to another organisation. Choose one of this organisation."}
+            )

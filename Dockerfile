@@ -1,0 +1,21 @@
+# The web process and the worker share this image. Its steps are Make targets, which CI runs too.
+FROM python:3.11-slim-bookworm AS build
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
+WORKDIR /srv/voiceapp
+COPY Makefile requirements.txt ./
+RUN make setup PYTHON=python3
+COPY . .
+RUN make static
+
+FROM python:3.11-slim-bookworm
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --create-home voiceapp
+WORKDIR /srv/voiceapp
+COPY --from=build --chown=voiceapp /srv/voiceapp /srv/voiceapp
+USER voiceapp
+ENV PORT=8080 HOST=0.0.0.0
+EXPOSE 8080
+# SIGTERM drains: live calls go on until they end or the budget is over.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s CMD ["/srv/voiceapp/.venv/bin/python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=2)"]
+CMD [".venv/bin/python", "manage.py", "serve"]

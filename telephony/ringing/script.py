@@ -1,0 +1,102 @@
+"""What a caller does on a call, and the order that must come of it: read from JSON, refused with a sentence when wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+Step = dict[str, object]
+
+# A key that makes a step, the type of its value, and how to write it.
+STEP_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "say": (str, '{"say": "One large margherita, please."}'),
+    "wav": (str, '{"wav": "caller.wav"}'),
+    "wait_s": ((int, float), '{"wait_s": 2}'),
+    "press": (str, '{"press": "0"}'),
+    "listen": (bool, '{"listen": true}'),
+    "hang_up": (bool, '{"hang_up": true}'),
+}
+
+
+class ScriptError(ValueError):
+    """The script cannot be played; the message says why and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedLine:
+    """A line that the order must have, as it was spoken: names as on the menu, every modifier that was chosen."""
+
+    item: str
+    quantity: int = 1
+    size: str = ""
+    modifiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Steps for the local phone, and the expected order (None: nothing is compared; empty: no order may exist)."""
+
+    steps: tuple[Step, ...]
+    expected: tuple[ExpectedLine, ...] | None = None
+
+
+def read_script(path: Path) -> Script:
+    """Read a script file: `{"steps": [...], "expect": {"order": [...]}}`."""
+    try:
+        content = json.loads(path.read_text())
+    except OSError as exc:
+        raise ScriptError(f"{path} cannot be read: {exc.strerror}.") from exc
+    except (ValueError, RecursionError) as exc:
+        raise ScriptError(f"{path} is not JSON: {exc}.") from exc
+    return parse_script(content)
+
+
+def parse_script(content: object) -> Script:
+    """Check a script's content and give it its types."""
+    if not isinstance(content, dict) or not isinstance(content.get("steps"), list):
+        raise ScriptError('A script is an object with "steps", a list.')
+    unknown = set(content) - {"steps", "expect"}
+    if unknown:
+        raise ScriptError(f"A script has only “steps” and “expect”, not {', '.join(sorted(unknown))}.")
+    steps = tuple(_step(number, step) for number, step in enumerate(content["steps"], 1))
+    return Script(steps=steps, expected=_expected(content.get("expect")))
+
+
+def _step(number: int, step: object) -> Step:
+    if not isinstance(step, dict):
+        raise ScriptError(f"Step {number} is no object.")
+    kinds = [kind for kind in STEP_KINDS if kind in step]
+    unknown = set(step) - set(STEP_KINDS) - {"interrupt_after_ms"}
+    if len(kinds) != 1 or unknown:
+        examples = ", ".join(example for _, example in STEP_KINDS.values())
+        raise ScriptError(f"Step {number} must be exactly one of {examples}.")
+    (kind,) = kinds
+    wanted, example = STEP_KINDS[kind]
+    if not isinstance(step[kind], wanted):
+        raise ScriptError(f"Step {number} is written like {example}.")
+    after = step.get("interrupt_after_ms", 0)
+    if not isinstance(after, int) or after < 0 or (after and kind not in ("say", "wav")):
+        raise ScriptError(f'Step {number}: "interrupt_after_ms" is whole milliseconds beside "say" or "wav".')
+    return dict(step)
+
+
+def _expected(expect: object) -> tuple[ExpectedLine, ...] | None:
+    if expect is None:
+        return None
+    lines = expect.get("order") if isinstance(expect, dict) else None
+    if not isinstance(lines, list):
+        raise ScriptError(
+            '"expect" is written like {"order": [{"item": "Margherita", "size": "large", "quantity": 2}]}.'
+        )
+    return tuple(_expected_line(line) for line in lines)
+
+
+def _expected_line(line: object) -> ExpectedLine:
+    if not isinstance(line, dict) or not isinstance(line.get("item"), str):
+        raise ScriptError('An expected line names its "item".')
+    modifiers = line.get("modifiers", [])
+    quantity, size = line.get("quantity", 1), line.get("size", "")
+    if not isinstance(modifiers, list) or not isinstance(quantity, int) or not isinstance(size, str):
+        raise ScriptError('An expected line has "item", "quantity" (whole), "size" and "modifiers" (a list of names).')
+    return ExpectedLine(line["item"], quantity, size, tuple(sorted(str(modifier) for modifier in modifiers)))

@@ -1,0 +1,194 @@
+"""`manage.py run`: the whole product on this machine, with local companies where there are no keys; the phone rings once."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from types import FrameType
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from voiceapp.supervisor import ChildFailed, Supervisor, port_or_free
+
+ADMIN_NAME = "admin"
+
+
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM: time to stop everything."""
+
+
+class Command(BaseCommand):
+    help = "Set everything up and serve it on 127.0.0.1. Example: manage.py run --call only"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--call",
+            choices=["once", "only", "none"],
+            default="once",
+            help="once: ring and go on serving (the default); only: stop after that call; none: do not ring",
+        )
+
+    def handle(self, *args: object, **options: object) -> None:
+        # A second Ctrl-C while stopping must not leave children behind.
+        signal.signal(signal.SIGINT, self.on_signal)
+        signal.signal(signal.SIGTERM, self.on_signal)
+        status = 0
+        supervisor = Supervisor(self.environment(), settings.VAR_DIR / "log")
+        run_file = settings.VAR_DIR / "run.json"
+        try:
+            status = self.run(supervisor, run_file, str(options["call"]))
+        except Stopped:
+            self.stdout.write("\nStopping…")
+        except ChildFailed as exc:
+            raise CommandError(str(exc)) from exc
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            supervisor.stop()
+            run_file.unlink(missing_ok=True)
+        if options["call"] != "only":
+            self.stdout.write("Everything is stopped.")
+        if status:
+            sys.exit(status)
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        raise Stopped
+
+    def environment(self) -> dict[str, str]:
+        """The children's environment: ours, secrets of this machine, and keys for the local companies."""
+        write_secrets(settings.BASE_DIR / ".env")
+        environment = dict(os.environ)
+        port = port_or_free(settings.PORT)
+        environment |= {
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+            "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+            "PYTHONUNBUFFERED": "1",
+            "ORDERS_SECRET": secrets.token_hex(32),
+        }
+        local = []
+        if not settings.OPENAI_API_KEY:
+            local.append("openai")
+            environment["OPENAI_API_KEY"] = f"sk-local-{secrets.token_hex(16)}"
+        if not settings.TWILIO_AUTH_TOKEN:
+            local.append("twilio")
+            environment["TWILIO_ACCOUNT_SID"] = f"AC{secrets.token_hex(16)}"
+            environment["TWILIO_AUTH_TOKEN"] = secrets.token_hex(16)
+        environment["LOCAL_COMPANIES"] = ",".join(local)
+        return environment
+
+    def run(self, supervisor: Supervisor, run_file: Path, call: str) -> int:
+        """Start everything, ring, serve. The exit status is that of the call when it is the only thing asked for."""
+        began = time.monotonic()
+        self.say("Preparing the database…")
+        call_command("migrate", interactive=False, verbosity=0)
+        environment = self.start_companies(supervisor)
+        seeded = self.seed(environment)
+        password = make_admin()
+        web = self.start_product(supervisor)
+        run_file.write_text(
+            json.dumps({key: environment[key] for key in ("PUBLIC_BASE_URL", "TWILIO_BASE_URL") if key in environment})
+        )
+        run_file.chmod(0o600)
+        self.say(f"Ready after {time.monotonic() - began:.1f} s.")
+        status = 0
+        if call != "none" and "twilio" in environment["LOCAL_COMPANIES"]:
+            self.stdout.write("")
+            status = subprocess.run([sys.executable, "manage.py", "ring"], env=environment, check=False).returncode
+        elif call != "none":
+            self.say("Twilio is the real one: ring the number with your own phone.")
+        if call == "only":
+            return status
+        self.print_addresses(environment, seeded, password)
+        while True:
+            supervisor.check()
+            web.process.poll()
+            time.sleep(0.5)
+
+    def start_companies(self, supervisor: Supervisor) -> dict[str, str]:
+        """Start the local companies and add their addresses to the environment of what is started later."""
+        environment = dict(supervisor.environment)
+        local = environment["LOCAL_COMPANIES"].split(",")
+        if "openai" in local:
+            child = supervisor.start("openai", ["-m", "voiceapp.local.openai", "--port", str(port_or_free(9000))])
+            environment["OPENAI_BASE_URL"] = supervisor.wait_for_line(child) + "/v1"
+        if "twilio" in local:
+            child = supervisor.start("twilio", ["-m", "voiceapp.local.twilio", "--port", str(port_or_free(9100))])
+            environment["TWILIO_BASE_URL"] = supervisor.wait_for_line(child)
+        kitchen = port_or_free(9200)
+        supervisor.start("kitchen", ["-m", "voiceapp.local.kitchen", "--port", str(kitchen)], shows_output=True)
+        environment["ORDERS_URL"] = f"http://127.0.0.1:{kitchen}/orders"
+        supervisor.environment = environment
+        if any(local):
+            self.say(f"Local companies stand in for: {', '.join(local)}. Nothing leaves this machine.")
+        return environment
+
+    def seed(self, environment: dict[str, str]) -> dict[str, str]:
+        """The demo organisation, with its orders going to the local kitchen."""
+        command = [sys.executable, "manage.py", "seed_demo", "--json", "--orders-url", environment["ORDERS_URL"]]
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise CommandError(f"The demo organisation could not be made:\n{done.stderr}")
+        seeded: dict[str, str] = json.loads(done.stdout)
+        return seeded
+
+    def start_product(self, supervisor: Supervisor) -> object:
+        worker = [
+            "-m", "celery", "-A", "voiceapp", "worker", "--beat", "--schedule", str(settings.VAR_DIR / "beat"),
+            "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle",
+        ]  # fmt: skip
+        supervisor.start("worker", worker)
+        web = supervisor.start("web", ["manage.py", "serve"])
+        supervisor.wait_for_answer(web, f"{supervisor.environment['PUBLIC_BASE_URL']}/health/ready")
+        return web
+
+    def print_addresses(self, environment: dict[str, str], seeded: dict[str, str], password: str | None) -> None:
+        base = environment["PUBLIC_BASE_URL"]
+        login = (
+            f"user {ADMIN_NAME}, password {password}"
+            if password
+            else f"user {ADMIN_NAME}, password as printed the first time"
+        )
+        for name, text in [
+            ("Home", f"{base}/"),
+            ("Admin", f"{base}/admin/   {login}"),
+            ("Webhook", seeded.get("webhook_url", f"{base}/twiml/start?orgId={seeded.get('organization_id', '')}")),
+            ("Ring again", ".venv/bin/python manage.py ring --say 'One large margherita, please.'"),
+            ("Logs", str(settings.VAR_DIR / "log")),
+        ]:
+            self.stdout.write(f"  {name:<11} {text}")
+        self.stdout.write("\nServing. Ctrl-C stops everything.")
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def write_secrets(path: Path) -> None:
+    """Add what is missing of this machine's own secrets to the ignored file, readable by its owner only."""
+    content = path.read_text() if path.exists() else ""
+    missing = [
+        key for key in ("SECRET_KEY", "INTERNAL_API_KEY") if not os.environ.get(key) and f"{key}=" not in content
+    ]
+    if missing:
+        path.touch(mode=0o600)
+        with path.open("a") as file:
+            file.writelines(f"{key}={secrets.token_urlsafe(48)}\n" for key in missing)
+
+
+def make_admin() -> str | None:
+    """Make the admin user and return its password, or None when there is one already."""
+    if User.objects.filter(username=ADMIN_NAME).exists():
+        return None
+    password = secrets.token_urlsafe(12)
+    User.objects.create_superuser(ADMIN_NAME, password=password)
+    return password

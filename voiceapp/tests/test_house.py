@@ -1,0 +1,71 @@
+"""The files around the code say what is true: compose, Dockerfile, README, dependencies."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKE_TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.M))
+
+
+@pytest.fixture
+def compose() -> dict[str, dict[str, dict[str, object]]]:
+    content: dict[str, dict[str, dict[str, object]]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return content
+
+
+def test_compose_has_the_web_the_worker_the_database_and_redis(
+    compose: dict[str, dict[str, dict[str, object]]],
+) -> None:
+    assert {"web", "worker", "database", "redis"} <= set(compose["services"])
+
+
+def test_compose_starts_only_commands_that_exist(compose: dict[str, dict[str, dict[str, object]]]) -> None:
+    for name, service in compose["services"].items():
+        command = service.get("command")
+        if isinstance(command, list) and "manage.py" in command:
+            assert command[command.index("manage.py") + 1] in get_commands(), name
+
+
+def test_compose_waits_only_for_services_and_mounts_only_volumes_that_it_has(
+    compose: dict[str, dict[str, dict[str, object]]],
+) -> None:
+    for service in compose["services"].values():
+        depends = service.get("depends_on", {})
+        assert isinstance(depends, dict)
+        assert set(depends) <= set(compose["services"])
+        volumes = service.get("volumes", [])
+        assert isinstance(volumes, list)
+        assert {str(volume).split(":")[0] for volume in volumes} <= set(compose["volumes"])
+
+
+def test_the_images_steps_are_make_targets() -> None:
+    steps = re.findall(r"RUN make ([a-z-]+)", (ROOT / "Dockerfile").read_text())
+    assert steps
+    assert set(steps) <= MAKE_TARGETS
+
+
+def test_the_readme_names_only_make_targets_and_files_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert set(re.findall(r"`make ([a-z-]+)", readme)) <= MAKE_TARGETS
+    for link in re.findall(r"\]\(([^)#:]+)\)", readme):
+        assert (ROOT / link).exists(), link
+
+
+def test_no_distribution_takes_the_name_of_our_agents_package() -> None:
+    # The openai-agents distribution installs a top-level `agents`.
+    with pytest.raises(importlib.metadata.PackageNotFoundError):
+        importlib.metadata.version("openai-agents")
+
+
+def test_every_requirement_is_pinned_exactly() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            if line and not line.startswith(("#", "-r")):
+                assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z,]+\])?==[0-9a-z.]+", line), line
