@@ -56,7 +56,7 @@ class Supervisor:
     children: list[Child] = field(default_factory=list)
 
     def start(self, name: str, arguments: Sequence[str], *, shows_output: bool = False) -> Child:
-        """Start `python ARGUMENTS…`; its output goes to the log folder, or to the terminal when it is meant to be read."""
+        """Start `python ARGUMENTS…`; its output goes to the log folder, or to the terminal."""
         self.log_folder.mkdir(parents=True, exist_ok=True)
         log = self.log_folder / f"{name}.log"
         with log.open("wb") as output:

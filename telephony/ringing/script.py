@@ -1,4 +1,4 @@
-"""What a caller does on a call, and the order that must come of it: read from JSON, refused with a sentence when wrong."""
+"""What a caller does on a call and the order that must come of it, read from JSON."""
 
 from __future__ import annotations
 

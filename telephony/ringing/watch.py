@@ -1,4 +1,4 @@
-"""Follow a call in the database and tell it as text while it goes on: who said what, how fast, which tools, which order."""
+"""Follow a call in the database and tell it as text while it goes on."""
 
 from __future__ import annotations
 

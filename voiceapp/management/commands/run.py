@@ -1,4 +1,4 @@
-"""`manage.py run`: the whole product on this machine, with local companies where there are no keys; the phone rings once."""
+"""`manage.py run`: the whole product on this machine, local companies in the place of missing keys; it rings once."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Command(BaseCommand):
         environment = self.start_companies(supervisor)
         seeded = self.seed(environment)
         password = make_admin()
-        web = self.start_product(supervisor)
+        self.start_product(supervisor)
         run_file.write_text(
             json.dumps({key: environment[key] for key in ("PUBLIC_BASE_URL", "TWILIO_BASE_URL") if key in environment})
         )
@@ -111,7 +111,6 @@ class Command(BaseCommand):
         self.print_addresses(environment, seeded, password)
         while True:
             supervisor.check()
-            web.process.poll()
             time.sleep(0.5)
 
     def start_companies(self, supervisor: Supervisor) -> dict[str, str]:
@@ -141,7 +140,7 @@ class Command(BaseCommand):
         seeded: dict[str, str] = json.loads(done.stdout)
         return seeded
 
-    def start_product(self, supervisor: Supervisor) -> object:
+    def start_product(self, supervisor: Supervisor) -> None:
         worker = [
             "-m", "celery", "-A", "voiceapp", "worker", "--beat", "--schedule", str(settings.VAR_DIR / "beat"),
             "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle",
@@ -149,14 +148,13 @@ class Command(BaseCommand):
         supervisor.start("worker", worker)
         web = supervisor.start("web", ["manage.py", "serve"])
         supervisor.wait_for_answer(web, f"{supervisor.environment['PUBLIC_BASE_URL']}/health/ready")
-        return web
 
     def print_addresses(self, environment: dict[str, str], seeded: dict[str, str], password: str | None) -> None:
         base = environment["PUBLIC_BASE_URL"]
         login = (
             f"user {ADMIN_NAME}, password {password}"
             if password
-            else f"user {ADMIN_NAME}, password as printed the first time"
+            else f"user {ADMIN_NAME}, password as printed at first"
         )
         for name, text in [
             ("Home", f"{base}/"),
@@ -174,7 +172,7 @@ class Command(BaseCommand):
 
 
 def write_secrets(path: Path) -> None:
-    """Add what is missing of this machine's own secrets to the ignored file, readable by its owner only."""
+    """Add what is missing of this machine's own secrets to the ignored file, for its owner only."""
     content = path.read_text() if path.exists() else ""
     missing = [
         key for key in ("SECRET_KEY", "INTERNAL_API_KEY") if not os.environ.get(key) and f"{key}=" not in content
