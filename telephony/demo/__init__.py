@@ -1,0 +1,1 @@
+"""The demo organisation: what a newcomer rings first."""
