@@ -45,6 +45,7 @@ class Phrases:
     greeting: str
     reprompt: str = "Are you still there?"
     filler: str = "One moment, please."
+    missed: str = "Sorry, I did not catch that. Could you say it again, please?"
     silence_goodbye: str = "I cannot hear you, so I will hang up now. Goodbye."
     time_goodbye: str = "We have reached the longest time for a call. Goodbye."
 

@@ -1,0 +1,45 @@
+"""One stretch of the agent's speech: a content part of an item of the provider's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class AgentItem:
+    """`is_local`: made by us (a tone), so the provider knows nothing of it. `session` numbers the provider's session."""
+
+    __slots__ = (
+        "content_index",
+        "has_begun",
+        "heard_bytes",
+        "is_complete",
+        "is_dropped",
+        "is_local",
+        "item_id",
+        "session",
+    )
+
+    def __init__(self, item_id: str, content_index: int = 0, session: int = 0, *, is_local: bool = False) -> None:
+        self.item_id = item_id
+        self.content_index = content_index
+        self.session = session
+        self.is_local = is_local
+        self.has_begun = False
+        self.is_complete = False
+        self.is_dropped = False
+        self.heard_bytes = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What an interruption left of an item: `heard_ms` of the `received_ms` that the provider had sent."""
+
+    item: AgentItem
+    heard_ms: int
+    received_ms: int
+    is_unfinished: bool
+
+    @property
+    def is_missing_something(self) -> bool:
+        """Whether the caller did not hear all there is. Truncating a wholly heard item would erase its text."""
+        return self.is_unfinished or self.heard_ms < self.received_ms

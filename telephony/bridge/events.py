@@ -1,0 +1,130 @@
+"""What can happen on the agent's side, in the words of no provider. All `_ms` are on the stream's clock."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .agent_item import AgentItem
+from .speech import Purpose
+
+
+class Outcome(enum.StrEnum):
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReady:
+    """The session is configured. A new one knows nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """`at_ms` is when the caller really fell silent, not when that was noticed."""
+
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCommitted:
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTranscribed:
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAudio:
+    """Base64 µ-law. The usual frame is handed to `Conversation.agent_audio` without one of these."""
+
+    item: AgentItem
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioCompleted:
+    item: AgentItem
+
+
+@dataclass(frozen=True, slots=True)
+class AgentText:
+    """More of what the agent says; `is_whole`: all of it."""
+
+    item_id: str
+    text: str
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseBegan:
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseEnded:
+    """`say` and `purpose` are what it was asked for with; a failed one has a code."""
+
+    purpose: Purpose
+    say: str
+    outcome: Outcome
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequested:
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSeen:
+    source: str
+    usage: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something the provider said that changes nothing, for the timeline."""
+
+    kind: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUnusable:
+    """The session cannot go on. Fatal: a new one would fare no better."""
+
+    reason: str
+    is_fatal: bool
+
+
+AgentEvent = (
+    AgentReady
+    | SpeechStarted
+    | SpeechStopped
+    | TurnCommitted
+    | CallerTranscribed
+    | AgentAudio
+    | AudioCompleted
+    | AgentText
+    | ResponseBegan
+    | ResponseEnded
+    | ToolRequested
+    | UsageSeen
+    | Complaint
+    | LinkUnusable
+)

@@ -1,0 +1,146 @@
+"""OpenAI Realtime as the agent's side of a call: what the core wants becomes frames, one session after the other.
+
+The server cancels its own response when the caller speaks (`interrupt_response`), but cannot know what was played:
+truncating is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sessions.facts import Speaker
+
+from . import openai_wire as wire
+from .actions import LinkLoss
+from .agent_item import AgentItem
+from .caller_audio import CallerAudio
+from .events import AgentEvent
+from .history import Past, PastLine
+from .openai_errors import ErrorKind, classify
+from .openai_reader import OpenAIReader
+from .openai_session import SessionSettings
+from .response_sequencer import Request
+from .speech import Purpose
+from .stream_clock import StreamClock
+
+
+class OpenAIDialect:
+    """`frames` is what the shell sends. Nothing is written while there is no link."""
+
+    def __init__(self, settings: SessionSettings, clock: StreamClock, *, protects_greeting: bool) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._is_guarding = protects_greeting
+        self._added = 0
+        self._session = 0
+        self.caller_audio = CallerAudio()
+        self._reader = self._new_reader()
+
+    @property
+    def frames(self) -> list[str]:
+        return self.caller_audio.out
+
+    @frames.setter
+    def frames(self, frames: list[str]) -> None:
+        self.caller_audio.out = frames
+
+    @property
+    def is_ready(self) -> bool:
+        return self._reader.is_ready
+
+    @property
+    def is_due(self) -> bool:
+        return self._reader.sequencer.is_due
+
+    def audio(self, text: str) -> tuple[AgentItem, str] | None:
+        """The hot path: a frame that begins as an audio delta. None when it is not wanted any more."""
+        return self._reader.audio(text)
+
+    def read(self, text: str) -> list[AgentEvent]:
+        """Any frame of the provider's. Raises BadFrame."""
+        return self._reader.read(text)
+
+    def is_hopeless(self, loss: LinkLoss) -> bool:
+        """Whether the reason a socket was closed with says that another would be closed too."""
+        return classify(wire.ErrorBody(code=loss.reason)) is ErrorKind.FATAL
+
+    def link_opened(self) -> None:
+        self._session += 1
+        self._reader = self._new_reader()
+
+    def link_closed(self) -> None:
+        self.caller_audio.close()
+        self._reader = self._new_reader()
+
+    def respond(self, purpose: Purpose, say: str = "") -> None:
+        self._reader.sequencer.want(Request(purpose, say))
+
+    def forget(self, *purposes: Purpose) -> None:
+        self._reader.sequencer.forget(purposes)
+
+    def stop_talking(self, *, server_stops_itself: bool) -> None:
+        self._reader.responses.drop()
+        active_id = self._reader.sequencer.active_id
+        if active_id and not (server_stops_itself and self._reader.server_interrupts):
+            self._send(wire.cancel_response(active_id))
+
+    def truncate(self, item: AgentItem, heard_ms: int) -> None:
+        if item.session == self._session and self.is_ready:
+            self._send(wire.truncate(item.item_id, item.content_index, heard_ms))
+
+    def caller_typed(self, text: str) -> None:
+        if self.is_ready:
+            self._send(wire.caller_text(self._next_item_id(), text))
+
+    def answer_tool(self, call_id: str, output: str, *, is_farewell: bool) -> None:
+        if not self.is_ready:
+            return  # the next session hears of it in its replay
+        self._send(wire.tool_output(self._next_item_id(), call_id, output))
+        if self._reader.tools.answered(call_id, needs_answer=not is_farewell):
+            self.respond(Purpose.ANSWER)
+
+    def answer_overdue(self) -> None:
+        self._reader.sequencer.overdue()
+
+    def replay(self, past: Sequence[Past]) -> None:
+        for entry in past:
+            item_id = self._next_item_id()
+            if isinstance(entry, PastLine):
+                said = wire.caller_text if entry.speaker is Speaker.CALLER else wire.agent_text
+                self._send(said(item_id, entry.text))
+            else:
+                self._send(wire.tool_call(item_id, entry.call_id, entry.name, entry.arguments))
+                if entry.output is None:
+                    self._reader.tools.requested("", entry.call_id)
+                else:
+                    self._send(wire.tool_output(self._next_item_id(), entry.call_id, entry.output))
+        self._reader.tools.response_ended("", had_audio=True)
+
+    def let_caller_in(self) -> None:
+        self.caller_audio.open()
+
+    def release_greeting(self) -> None:
+        self._is_guarding = False
+        self._reader.is_guarding = False
+        if self.is_ready:
+            self._send(wire.session_update(self._settings.normal))
+
+    def _new_reader(self) -> OpenAIReader:
+        reader = OpenAIReader(
+            session=self._session,
+            settings=self._settings,
+            clock=self._clock,
+            caller_audio=self.caller_audio,
+            send=self._send,
+        )
+        reader.is_guarding = self._is_guarding
+        return reader
+
+    def _next_item_id(self) -> str:
+        self._added += 1
+        item_id = f"ours_{self._added}"
+        self._reader.unconfirmed_items.add(item_id)
+        return item_id
+
+    def _send(self, frame: str) -> None:
+        self.caller_audio.out.append(frame)

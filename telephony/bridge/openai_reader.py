@@ -1,0 +1,267 @@
+"""Reads one session of OpenAI Realtime: its frames in, our events out, its handshake and refusals answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import openai_wire as wire
+from .agent_item import AgentItem
+from .caller_audio import CallerAudio
+from .events import (
+    AgentAudio,
+    AgentEvent,
+    AgentReady,
+    AgentText,
+    AudioCompleted,
+    CallerTranscribed,
+    Complaint,
+    LinkUnusable,
+    Outcome,
+    ResponseBegan,
+    ResponseEnded,
+    SpeechStarted,
+    SpeechStopped,
+    ToolRequested,
+    TurnCommitted,
+    UsageSeen,
+)
+from .openai_errors import ErrorKind, classify
+from .openai_session import SessionSettings
+from .response_sequencer import Request, ResponseSequencer
+from .responses import Responses
+from .speech import Purpose
+from .stream_clock import StreamClock
+from .tool_batches import ToolBatches
+from .ulaw import BYTES_PER_MS, decoded
+
+_PCMU = "audio/pcmu"
+# What the caller did not ask for is not said to him any more once he speaks.
+_STALE_WHEN_SPOKEN = (Purpose.REPROMPT, Purpose.FILLER)
+
+
+class OpenAIReader:
+    """Everything that one session knows; a new session gets a new one."""
+
+    def __init__(
+        self,
+        *,
+        session: int,
+        settings: SessionSettings,
+        clock: StreamClock,
+        caller_audio: CallerAudio,
+        send: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._caller_audio = caller_audio
+        self._send = send
+        self.is_ready = False
+        self.is_guarding = False
+        self.unconfirmed_items: set[str] = set()
+        self.sequencer = ResponseSequencer(self._ask)
+        self.responses = Responses(session)
+        self.tools = ToolBatches()
+        self._item: AgentItem | None = None
+        self._handlers: dict[str, Callable[[wire.ServerEvent], list[AgentEvent]]] = {
+            "session.created": self._session_created,
+            "session.updated": self._session_updated,
+            "input_audio_buffer.speech_started": self._speech_started,
+            "input_audio_buffer.speech_stopped": self._speech_stopped,
+            "input_audio_buffer.committed": self._committed,
+            "conversation.item.added": self._item_added,
+            "conversation.item.created": self._item_added,
+            "conversation.item.input_audio_transcription.completed": self._transcribed,
+            "conversation.item.input_audio_transcription.failed": self._not_transcribed,
+            "response.created": self._response_created,
+            "response.output_audio.delta": self._audio_delta,
+            "response.output_audio.done": self._audio_done,
+            "response.output_audio_transcript.delta": self._text_delta,
+            "response.output_audio_transcript.done": self._text_done,
+            "response.output_item.done": self._item_done,
+            "response.done": self._response_done,
+            "error": self._error,
+        }
+        self._known = frozenset(self._handlers)
+
+    @property
+    def server_answers(self) -> bool:
+        return self._settings.answers_turns and not self.is_guarding
+
+    @property
+    def server_interrupts(self) -> bool:
+        return self._settings.interrupts_itself and not self.is_guarding
+
+    def audio(self, text: str) -> tuple[AgentItem, str] | None:
+        delta = wire.parse_delta(text)
+        if "\\" in text and decoded(delta.delta) is None:  # an escape could put a quote into a frame of ours
+            raise wire.BadFrame
+        item = self._item
+        if (
+            item is None
+            or item.item_id != delta.item_id
+            or item.content_index != delta.content_index
+            or item.is_dropped
+        ):
+            item = self._item = self.responses.item(delta.response_id, delta.item_id, delta.content_index)
+            if item is None:
+                return None
+        return item, delta.delta
+
+    def read(self, text: str) -> list[AgentEvent]:
+        event = wire.parse_event(text, self._known)
+        return [] if event is None else self._handlers[event.type](event)
+
+    # -- the session
+
+    def _session_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        settings = self._settings
+        self._send(wire.session_update(settings.guarded if self.is_guarding else settings.normal))
+        return []
+
+    def _session_updated(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        if self.is_ready:
+            return []
+        audio = event.session.audio if event.session else None
+        for side in (audio.input, audio.output) if audio else ():
+            if side and side.format and side.format.type not in (None, _PCMU):
+                return [LinkUnusable("wrong_audio_format", is_fatal=True)]
+        self.is_ready = True
+        self.sequencer.open()
+        return [AgentReady()]
+
+    def _error(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        error = event.error or wire.ErrorBody()
+        code = error.code or error.type or "error"
+        kind = classify(error)
+        if kind is ErrorKind.FATAL:
+            return [LinkUnusable(code, is_fatal=True)]
+        if kind is ErrorKind.EXPIRED or not self.is_ready:
+            return [LinkUnusable(code, is_fatal=kind is not ErrorKind.EXPIRED)]
+        complaint = Complaint("provider_error", code)
+        if kind is ErrorKind.BENIGN:
+            return [complaint]
+        refused = self.sequencer.refused(error.event_id, is_busy=kind is ErrorKind.BUSY)
+        if refused is None:
+            return [complaint]
+        if kind is ErrorKind.BUSY:
+            self.sequencer.ask_again(refused)
+            return [complaint]
+        return [complaint, ResponseEnded(refused.purpose, refused.say, Outcome.FAILED, code)]
+
+    # -- the caller
+
+    def _speech_started(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        self.sequencer.speech_started()
+        self.sequencer.forget(_STALE_WHEN_SPOKEN)
+        return [SpeechStarted(event.item_id, self._stream_ms(event.audio_start_ms))]
+
+    def _speech_stopped(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        self.sequencer.speech_stopped(server_answers=self.server_answers)
+        at_ms = self._stream_ms(event.audio_end_ms)
+        if self._clock.end_ms - at_ms < self._settings.silence_ms:
+            # Silence is noticed only after it has lasted that long; a later end must have counted it in.
+            at_ms = max(0, at_ms - self._settings.silence_ms)
+        return [SpeechStopped(event.item_id, at_ms)]
+
+    def _committed(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        self.sequencer.turn_committed(server_answers=self.server_answers)
+        return [TurnCommitted(event.item_id)]
+
+    def _item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        if event.item is not None and event.item.id is not None:
+            self.unconfirmed_items.discard(event.item.id)
+        return []
+
+    def _transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        events: list[AgentEvent] = [CallerTranscribed(event.item_id, event.transcript)]
+        if event.usage is not None:
+            events.append(UsageSeen("transcription", event.usage))
+        return events
+
+    def _not_transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        error = event.error or wire.ErrorBody()
+        return [Complaint("transcription_failed", error.code or "")]
+
+    def _stream_ms(self, session_ms: float) -> int:
+        """The session counts the audio it was given; its newest byte is where the stream's clock stands."""
+        ago_ms = self._caller_audio.session_bytes // BYTES_PER_MS - session_ms
+        return max(0, min(self._clock.end_ms, int(self._clock.end_ms - ago_ms)))
+
+    # -- the agent
+
+    def _response_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        if event.response is None:
+            return []
+        response_id = event.response.id
+        request = self.sequencer.began(response_id, knows_everything=not self.unconfirmed_items)
+        self.responses.began(response_id, request)
+        if self.sequencer.caller_is_speaking and self.server_interrupts:
+            # It was made while he already spoke, so nothing interrupted it: it would talk over him.
+            self.responses.drop()
+            self._send(wire.cancel_response(response_id))
+        return [ResponseBegan(request.purpose)]
+
+    def _audio_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        item = self.responses.item(event.response_id, event.item_id, event.content_index)
+        if item is None or decoded(event.delta) is None:
+            return []
+        return [AgentAudio(item, event.delta)]
+
+    def _audio_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        item = self.responses.find(event.item_id, event.content_index)
+        return [] if item is None else [AudioCompleted(item)]
+
+    def _text_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        return [AgentText(event.item_id, event.delta, is_whole=False)]
+
+    def _text_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        return [AgentText(event.item_id, event.transcript, is_whole=True)]
+
+    def _item_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        return [] if event.item is None else self._tool_call(event.response_id, event.item)
+
+    def _tool_call(self, response_id: str, item: wire.Item) -> list[AgentEvent]:
+        # An interruption leaves calls whose arguments end in the middle: only completed ones are run.
+        if item.type != "function_call" or item.status != "completed" or not item.call_id or not item.name:
+            return []
+        if not self.tools.requested(response_id, item.call_id):
+            return []
+        return [ToolRequested(item.call_id, item.name, item.arguments or "{}")]
+
+    def _response_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        done = event.response
+        if done is None:
+            return []
+        events: list[AgentEvent] = []
+        for output in done.output:  # what was announced before is known already
+            events += self._tool_call(done.id, output)
+        self.sequencer.ended(done.id)
+        response = self.responses.ended(done.id)
+        items = response.items if response else []
+        request = response.request if response else Request(Purpose.ANSWER)
+        events += [AudioCompleted(item) for item in items if not (item.is_complete or item.is_dropped)]
+        if done.usage is not None:
+            events.append(UsageSeen("response", done.usage))
+        outcome, code = _outcome(done)
+        if outcome is Outcome.FAILED and code and classify(wire.ErrorBody(code=code)) is ErrorKind.FATAL:
+            return [*events, LinkUnusable(code, is_fatal=True)]
+        if self.tools.response_ended(done.id, had_audio=bool(items)):
+            self.sequencer.want(Request(Purpose.ANSWER))
+        events.append(ResponseEnded(request.purpose, request.say, outcome, code))
+        self.sequencer.advance()
+        return events
+
+    def _ask(self, event_id: str, request: Request) -> None:
+        self._send(wire.create_response(event_id, request.say))
+
+
+def _outcome(done: wire.Response) -> tuple[Outcome, str]:
+    details = done.status_details or wire.StatusDetails()
+    if done.status == "cancelled":
+        return Outcome.CANCELLED, details.reason or ""
+    if done.status == "failed":
+        error = details.error or wire.ErrorBody()
+        return Outcome.FAILED, error.code or error.type or "failed"
+    if done.status == "incomplete" and not any(item.type == "message" for item in done.output):
+        return Outcome.FAILED, details.reason or "incomplete"
+    return Outcome.COMPLETED, details.reason or ""

@@ -1,0 +1,37 @@
+"""The session object of one call, and what its turn detection promises."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+_SILENCE_MS = 500  # the provider's default; sessions of ours set it
+
+
+class SessionSettings:
+    """Made from the GA session object. Guarded: what the caller says over a protected greeting is heard but neither
+    interrupts nor is answered, until `normal` is sent."""
+
+    def __init__(self, session: Mapping[str, object]) -> None:
+        self.normal = dict(session)
+        detection = _turn_detection(self.normal) or {}
+        self.answers_turns = detection.get("create_response", True) is True
+        self.interrupts_itself = detection.get("interrupt_response", True) is True
+        silence_ms = detection.get("silence_duration_ms", _SILENCE_MS)
+        is_by_silence = detection.get("type") == "server_vad" and isinstance(silence_ms, int)
+        self.silence_ms = silence_ms if is_by_silence and isinstance(silence_ms, int) else 0
+
+    @property
+    def guarded(self) -> dict[str, object]:
+        session = copy.deepcopy(self.normal)
+        detection = _turn_detection(session)
+        if detection is not None:
+            detection.update(create_response=False, interrupt_response=False)
+        return session
+
+
+def _turn_detection(session: dict[str, object]) -> dict[str, object] | None:
+    audio = session.get("audio")
+    caller = audio.get("input") if isinstance(audio, dict) else None
+    detection = caller.get("turn_detection") if isinstance(caller, dict) else None
+    return detection if isinstance(detection, dict) else None

@@ -1,0 +1,68 @@
+"""What the neutral core needs of its two sides. A codec and a dialect satisfy these; so do a test's lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from .agent_item import AgentItem
+from .history import Past
+from .speech import Purpose
+
+
+class CallerLine(Protocol):
+    """The wire to the caller's phone. `payload` is base64 of µ-law at 8 kHz."""
+
+    def play(self, payload: str) -> None: ...
+
+    def mark(self, name: str) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class AgentLine(Protocol):
+    """The dialect of whoever plays the agent."""
+
+    @property
+    def is_ready(self) -> bool:
+        """The session is configured: it may be spoken to."""
+
+    @property
+    def is_due(self) -> bool:
+        """A response is wanted, asked for, or being made."""
+
+    def respond(self, purpose: Purpose, say: str = "") -> None:
+        """Let the agent speak as soon as it may: these very words, or its own answer."""
+
+    def forget(self, *purposes: Purpose) -> None:
+        """Ask no more for what has not been asked yet."""
+
+    def stop_talking(self, *, server_stops_itself: bool) -> None:
+        """Drop what is still to come of the response being made."""
+
+    def truncate(self, item: AgentItem, heard_ms: int) -> None:
+        """Let the agent remember of this item only what was heard."""
+
+    def caller_typed(self, text: str) -> None:
+        """Add a message of the caller's that was not spoken."""
+
+    def answer_tool(self, call_id: str, output: str, *, is_farewell: bool) -> None:
+        """Give a tool's output; a farewell already spoken needs no response after it."""
+
+    def answer_overdue(self) -> None:
+        """The provider should have answered by itself and did not: ask."""
+
+    def replay(self, past: Sequence[Past]) -> None:
+        """Tell a new session what was said before it began."""
+
+    def let_caller_in(self) -> None:
+        """Send the caller's audio that waited for the session."""
+
+    def release_greeting(self) -> None:
+        """The protected greeting was heard: from now on speech interrupts and is answered."""
+
+    def link_opened(self) -> None:
+        """A new socket is up."""
+
+    def link_closed(self) -> None:
+        """The socket is gone, with the session and all that was asked of it."""

@@ -1,0 +1,122 @@
+"""One response at a time: what the agent is to say waits until the provider and the caller are both done.
+
+The server makes responses of its own when the caller's turn ends. Asking for another at that moment would be refused
+or, worse, answered twice; so from the end of speech until that response begins, nothing is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .speech import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    purpose: Purpose
+    say: str = ""
+
+
+ANSWER = Request(Purpose.ANSWER)
+
+
+class ResponseSequencer:
+    """`ask(event_id, request)` sends one response.create."""
+
+    def __init__(self, ask: Callable[[str, Request], None]) -> None:
+        self._ask = ask
+        self._count = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """A session ended: nothing is asked, active or wanted any more."""
+        self._wanted: list[Request] = []
+        self._asked: tuple[str, Request] | None = None  # sent, not yet begun
+        self._believed: tuple[str, Request] | None = None  # the last one taken as begun
+        self._active_id = ""
+        self._expects_own = False
+        self._has_open_turn = False
+        self._caller_is_speaking = False
+        self._is_open = False
+
+    @property
+    def active_id(self) -> str:
+        return self._active_id
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self._active_id or self._asked or self._expects_own or self._wanted)
+
+    @property
+    def caller_is_speaking(self) -> bool:
+        return self._caller_is_speaking
+
+    def open(self) -> None:
+        self._is_open = True
+        self.advance()
+
+    def want(self, request: Request) -> None:
+        if all(other.purpose is not request.purpose for other in self._wanted):
+            self._wanted.append(request)
+        self.advance()
+
+    def forget(self, purposes: tuple[Purpose, ...]) -> None:
+        self._wanted = [request for request in self._wanted if request.purpose not in purposes]
+
+    def advance(self) -> None:
+        """Ask for the next response if one is wanted and may be made now."""
+        is_taken = self._active_id or self._asked or self._expects_own or self._caller_is_speaking
+        if self._wanted and self._is_open and not is_taken:
+            self._count += 1
+            self._asked = (f"ask_{self._count}", self._wanted.pop(0))
+            self._ask(*self._asked)
+
+    def speech_started(self) -> None:
+        self._caller_is_speaking = True
+
+    def speech_stopped(self, *, server_answers: bool) -> None:
+        self._caller_is_speaking = False
+        self._expects_own = server_answers
+
+    def turn_committed(self, *, server_answers: bool) -> None:
+        self.speech_stopped(server_answers=server_answers)
+        self._has_open_turn = True
+
+    def overdue(self) -> None:
+        """The server's own response did not come: ask for it, if there is a turn to answer."""
+        self._expects_own = False
+        if self._has_open_turn:
+            self.want(ANSWER)
+        self.advance()
+
+    def began(self, response_id: str, *, knows_everything: bool) -> Request:
+        """A response exists. `knows_everything`: all we gave to the conversation was in it before."""
+        self._active_id = response_id
+        self._has_open_turn = False
+        if self._asked is not None:
+            self._believed, self._asked = self._asked, None
+            return self._believed[1]
+        self._expects_own = False
+        if knows_everything:
+            self.forget((Purpose.ANSWER,))
+        return ANSWER
+
+    def ended(self, response_id: str) -> None:
+        if response_id == self._active_id:
+            self._active_id = ""
+
+    def refused(self, event_id: str | None, *, is_busy: bool) -> Request | None:
+        """An error came. Returns what was asked for with the frame it is about, if that was a response.create."""
+        if self._asked is not None and (event_id == self._asked[0] or (is_busy and event_id is None)):
+            refused, self._asked = self._asked, None
+            return refused[1]
+        if self._believed is not None and event_id == self._believed[0]:
+            refused, self._believed = self._believed, None  # what began was the server's own
+            return refused[1]
+        return None
+
+    def ask_again(self, request: Request) -> None:
+        """First in the line, once there is room."""
+        self._wanted.insert(0, request)
+        self.advance()

@@ -1,0 +1,63 @@
+"""The responses of one session and the items they speak."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from .agent_item import AgentItem
+from .response_sequencer import ANSWER, Request
+
+# Ended responses that are remembered, so that audio of theirs still under way is not taken for a new one's.
+MOST_REMEMBERED = 64
+
+
+@dataclass(slots=True)
+class OpenResponse:
+    request: Request
+    items: list[AgentItem] = field(default_factory=list)
+    is_dropped: bool = False
+
+
+class Responses:
+    def __init__(self, session: int) -> None:
+        self._session = session
+        self._open: dict[str, OpenResponse] = {}
+        self._items: dict[tuple[str, int], AgentItem] = {}
+        self._ended: deque[str] = deque(maxlen=MOST_REMEMBERED)
+
+    def began(self, response_id: str, request: Request) -> None:
+        self._open.setdefault(response_id, OpenResponse(request))
+
+    def item(self, response_id: str, item_id: str, content_index: int) -> AgentItem | None:
+        """The item this audio belongs to; None when its response is over or was dropped."""
+        item = self._items.get((item_id, content_index))
+        if item is None:
+            response = self._open.get(response_id)
+            if response is None:
+                if response_id in self._ended:
+                    return None
+                response = self._open[response_id] = OpenResponse(ANSWER)
+            item = AgentItem(item_id, content_index, self._session)
+            item.is_dropped = response.is_dropped
+            response.items.append(item)
+            self._items[item_id, content_index] = item
+        return None if item.is_dropped else item
+
+    def find(self, item_id: str, content_index: int) -> AgentItem | None:
+        item = self._items.get((item_id, content_index))
+        return None if item is None or item.is_dropped else item
+
+    def drop(self) -> None:
+        """Whatever is still to come of the open responses is not wanted any more."""
+        for response in self._open.values():
+            response.is_dropped = True
+            for item in response.items:
+                item.is_dropped = True
+
+    def ended(self, response_id: str) -> OpenResponse | None:
+        self._ended.append(response_id)
+        response = self._open.pop(response_id, None)
+        for item in response.items if response else ():
+            self._items.pop((item.item_id, item.content_index), None)
+        return response

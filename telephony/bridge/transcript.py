@@ -1,0 +1,110 @@
+"""Both sides of the call as it was spoken: in order, the agent's words cut to what was heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sessions.facts import LineSpoken, Speaker
+
+from .history import Past, PastLine, PastTool
+
+
+@dataclass(slots=True)
+class _Line:
+    item_id: str
+    speaker: Speaker
+    spoken_at_ms: int
+    turn: int
+    text: str = ""
+    is_cut: bool = False
+    is_recorded: bool = False
+
+
+@dataclass(slots=True)
+class _Tool:
+    tool: PastTool
+    spoken_at_ms: int
+
+
+class Transcript:
+    """`record` is told each line once its text is known, and again when that text changes."""
+
+    def __init__(self, record: Callable[[LineSpoken], None]) -> None:
+        self._record = record
+        self._lines: dict[str, _Line] = {}
+        self._tools: dict[str, _Tool] = {}
+
+    def caller_began(self, item_id: str, *, at_ms: int, turn: int) -> None:
+        self._lines.setdefault(item_id, _Line(item_id, Speaker.CALLER, at_ms, turn))
+
+    def caller_said(self, item_id: str, text: str, *, at_ms: int, turn: int) -> None:
+        """`at_ms` and `turn` count only when nobody noticed him begin."""
+        self.caller_began(item_id, at_ms=at_ms, turn=turn)
+        line = self._lines[item_id]
+        if line.speaker is Speaker.CALLER:
+            line.text = text.strip()
+            self._tell(line)
+
+    def agent_began(self, item_id: str, *, at_ms: int, turn: int) -> None:
+        line = self._agent_line(item_id)
+        line.spoken_at_ms, line.turn = at_ms, turn
+
+    def agent_said(self, item_id: str, text: str, *, is_whole: bool) -> None:
+        """The text comes beside the audio, usually ahead of it."""
+        line = self._agent_line(item_id)
+        if line.is_cut or line.speaker is not Speaker.AGENT:
+            return
+        line.text = text.strip() if is_whole else line.text + text
+        if is_whole:
+            self._tell(line)
+
+    def cut(self, item_id: str, *, heard_ms: int, received_ms: int) -> None:
+        """The caller heard only so much of it."""
+        line = self._agent_line(item_id)
+        line.text = heard_text(line.text, heard_ms=heard_ms, received_ms=received_ms)
+        line.is_cut = True
+        if line.text or line.is_recorded:
+            self._tell(line)
+
+    def tool_asked(self, call_id: str, name: str, arguments: str, *, at_ms: int) -> None:
+        self._tools[call_id] = _Tool(PastTool(call_id, name, arguments), at_ms)
+
+    def tool_answered(self, call_id: str, output: str) -> None:
+        entry = self._tools[call_id]
+        entry.tool = PastTool(call_id, entry.tool.name, entry.tool.arguments, output)
+
+    @property
+    def has_agent_spoken(self) -> bool:
+        return any(line.speaker is Speaker.AGENT and line.text for line in self._lines.values())
+
+    def is_known(self, item_id: str) -> bool:
+        line = self._lines.get(item_id)
+        return line is not None and bool(line.text)
+
+    def past(self) -> list[Past]:
+        """What a new session should know, oldest first."""
+        entries: list[tuple[int, Past]] = [
+            (line.spoken_at_ms, PastLine(line.speaker, line.text)) for line in self._lines.values() if line.text
+        ]
+        entries += [(entry.spoken_at_ms, entry.tool) for entry in self._tools.values()]
+        return [past for _, past in sorted(entries, key=lambda entry: entry[0])]
+
+    def _agent_line(self, item_id: str) -> _Line:
+        return self._lines.setdefault(item_id, _Line(item_id, Speaker.AGENT, 0, 0))
+
+    def _tell(self, line: _Line) -> None:
+        line.is_recorded = True
+        self._record(LineSpoken(line.item_id, line.speaker, line.text, line.spoken_at_ms, line.turn, line.is_cut))
+
+
+def heard_text(text: str, *, heard_ms: int, received_ms: int) -> str:
+    """As much of the text as was heard of its audio, in proportion, back to the end of a whole word."""
+    if received_ms <= 0 or heard_ms <= 0:
+        return ""
+    if heard_ms >= received_ms:
+        return text.strip()
+    length = len(text) * heard_ms // received_ms
+    if length < len(text) and not text[length].isspace():
+        length = max(text.rfind(" ", 0, length), 0)
+    return text[:length].strip()
