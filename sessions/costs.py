@@ -1,0 +1,121 @@
+"""What a call costs at the provider, in US dollars, from a dated price table. An unknown price is None, never 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens of each kind, and per second of audio. None: no known price in that kind."""
+
+    valid_from: date
+    text_in: Decimal | None = None
+    text_cached: Decimal | None = None
+    text_out: Decimal | None = None
+    audio_in: Decimal | None = None
+    audio_cached: Decimal | None = None
+    audio_out: Decimal | None = None
+    image_in: Decimal | None = None
+    image_cached: Decimal | None = None
+    second: Decimal | None = None
+
+
+def _speech(valid_from: date, text: str, audio: str, image: str) -> Price:
+    """A speech model's row; each argument is `input cached output`."""
+    text_in, text_cached, text_out = map(Decimal, text.split())
+    audio_in, audio_cached, audio_out = map(Decimal, audio.split())
+    image_in, image_cached = map(Decimal, image.split())
+    return Price(
+        valid_from=valid_from,
+        text_in=text_in,
+        text_cached=text_cached,
+        text_out=text_out,
+        audio_in=audio_in,
+        audio_cached=audio_cached,
+        audio_out=audio_out,
+        image_in=image_in,
+        image_cached=image_cached,
+    )
+
+
+# developers.openai.com/api/docs/models/<model>, read in November 2026. The newest row that is valid counts.
+PRICES: Mapping[str, tuple[Price, ...]] = {
+    "gpt-realtime": (_speech(date(2025, 8, 28), "4 0.40 16", "32 0.40 64", "5 0.50"),),
+    "gpt-realtime-1.5": (_speech(date(2026, 2, 1), "4 0.40 16", "32 0.40 64", "5 0.50"),),
+    "gpt-realtime-2": (_speech(date(2026, 5, 1), "4 0.40 24", "32 0.40 64", "5 0.50"),),
+    "gpt-realtime-2.1": (_speech(date(2026, 5, 1), "4 0.40 24", "32 0.40 64", "5 0.50"),),
+    "gpt-realtime-mini": (_speech(date(2025, 10, 6), "0.60 0.06 2.40", "10 0.30 20", "0.80 0.08"),),
+    "gpt-realtime-2.1-mini": (_speech(date(2026, 5, 1), "0.60 0.06 2.40", "10 0.30 20", "0.80 0.08"),),
+    "gpt-realtime-whisper": (Price(date(2026, 5, 1), second=Decimal("0.017") / 60),),
+    "gpt-live-transcribe": (Price(date(2026, 5, 1), second=Decimal("0.017") / 60),),
+    "gpt-transcribe": (Price(date(2026, 5, 1), second=Decimal("0.0045") / 60),),
+}
+
+
+def add_usage(
+    totals: Mapping[str, object], *, source: str, model: str, usage: Mapping[str, object]
+) -> dict[str, object]:
+    """`Call.usage` with one report added: `{"<source> <model>": {"text_in": 10, …, "second": 1.5}}`."""
+    key = f"{source} {model}"
+    counted = _counts(usage)
+    before = totals.get(key)
+    if isinstance(before, Mapping):
+        for kind, count in before.items():
+            counted[kind] = counted.get(kind, 0) + count
+    return {**totals, key: counted}
+
+
+def cost_of(totals: Mapping[str, object], on: date) -> Decimal | None:
+    """The sum in US dollars at that day's prices, or None if any part has no known price."""
+    cost = Decimal(0)
+    for key, counts in totals.items():
+        price = _price_of(key.partition(" ")[2], on)
+        if price is None or not isinstance(counts, Mapping):
+            return None
+        for kind, count in counts.items():
+            rate: Decimal | None = getattr(price, kind, None)
+            if not count:
+                continue
+            if rate is None:
+                return None
+            cost += rate * Decimal(str(count)) / (1 if kind == "second" else MILLION)
+    return cost.quantize(Decimal("0.000001"))
+
+
+def _price_of(model: str, on: date) -> Price | None:
+    valid = [price for price in PRICES.get(model, ()) if price.valid_from <= on]
+    return max(valid, key=lambda price: price.valid_from) if valid else None
+
+
+def _counts(usage: Mapping[str, object]) -> dict[str, float]:
+    """OpenAI's two shapes of usage, flattened. Cached tokens are part of the input ones and are taken out of them."""
+    if usage.get("type") == "duration":
+        return {"second": _number(usage.get("seconds"))}
+    counted: dict[str, float] = {}
+    inputs, outputs = _part(usage, "input_token_details"), _part(usage, "output_token_details")
+    cached = _part(inputs, "cached_tokens_details")
+    for kind in ("text", "audio", "image"):
+        from_cache = _number(cached.get(f"{kind}_tokens"))
+        counted[f"{kind}_in"] = max(0, _number(inputs.get(f"{kind}_tokens")) - from_cache)
+        counted[f"{kind}_cached"] = from_cache
+        counted[f"{kind}_out"] = _number(outputs.get(f"{kind}_tokens"))
+    if not inputs:
+        counted["text_in"] = _number(usage.get("input_tokens"))
+    if not outputs:
+        counted["text_out"] = _number(usage.get("output_tokens"))
+    return {kind: count for kind, count in counted.items() if count}
+
+
+def _part(usage: Mapping[str, object], name: str) -> Mapping[str, object]:
+    part = usage.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0

@@ -1,0 +1,89 @@
+"""The one door between a live call and the rest: asked from the event loop, answered from threads of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import connections
+
+from sessions.briefing import Briefing
+from sessions.end_reasons import EndReason
+from sessions.facts import Fact
+from sessions.models import Call
+from sessions.outcomes import ToolResult
+from sessions.services import calls
+from sessions.services.briefing import brief
+from sessions.services.call_facts import record_facts
+from sessions.services.tools import run_tool
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+THREADS = 16
+
+
+class CallDesk:
+    """The ORM's desk.
+
+    Its threads are its own: Django's one thread-sensitive thread would queue every call behind the slowest query,
+    and slow queries in asyncio's default pool hold up name look-ups.
+    """
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._threads = threads
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="call-desk")
+
+    async def brief(self, call_id: UUID) -> Briefing:
+        """What the call's agent is told."""
+        return await self._ask(_brief, call_id)
+
+    async def run_tool(
+        self, call_id: UUID, *, name: str, arguments: str, tool_call_id: str, caller_turns: int
+    ) -> ToolResult:
+        """Once begun it is seen through, even when the asking task is cancelled: an order is whole or absent."""
+        return await self._ask(
+            run_tool, call_id, name=name, arguments=arguments, tool_call_id=tool_call_id, caller_turns=caller_turns
+        )
+
+    async def record(self, call_id: UUID, facts: Sequence[Fact]) -> None:
+        await self._ask(record_facts, call_id, facts)
+
+    async def renew_leases(self, call_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the calls that nobody has ended meanwhile."""
+        return await self._ask(calls.renew_leases, list(call_ids))
+
+    async def finish(self, call_id: UUID, reason: EndReason) -> bool:
+        return await self._ask(calls.finish_call, call_id, reason=reason)
+
+    def close(self) -> None:
+        """Close every thread's database connections, then end the threads."""
+        barrier = threading.Barrier(self._threads)
+
+        def leave() -> None:
+            barrier.wait(timeout=10)
+            connections.close_all()
+
+        for _ in range(self._threads):
+            self._executor.submit(leave)
+        self._executor.shutdown(wait=True)
+
+    async def _ask(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, partial(_with_fresh_connections, work, *args, **kwargs))
+
+
+def _with_fresh_connections(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Outside a request nobody else throws away a connection that is too old or broken."""
+    for connection in connections.all(initialized_only=True):
+        connection.close_if_unusable_or_obsolete()
+    return work(*args, **kwargs)
+
+
+def _brief(call_id: UUID) -> Briefing:
+    return brief(Call.objects.select_related("organization", "agent", "agent_version").get(id=call_id))

@@ -1,0 +1,349 @@
+"""One call being carried: two sockets, one core between them, one scope in which everything lives and dies together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from sessions.briefing import Briefing
+from sessions.end_reasons import EndReason
+from sessions.outcomes import ToolResult
+from telephony.bridge.actions import (
+    Action,
+    CloseCall,
+    CloseLink,
+    FallBack,
+    HangUp,
+    LinkLoss,
+    OpenLink,
+    Record,
+    RunTool,
+)
+from telephony.bridge.phone_call import PhoneCall
+from telephony.desk import StreamDesk
+from telephony.fact_recorder import FactRecorder
+from telephony.links import Link, ProviderLink
+from telephony.live_calls import LiveCalls
+from telephony.provider_sessions import session_for
+from telephony.services import RedeemedStream
+from telephony.stream_start import NOT_UNDERSTOOD, POLICY_VIOLATION, Message, Receive, is_start
+from voiceapp.providers.openai import OpenAIClient
+
+logger = structlog.get_logger("live_call")
+
+Send = Callable[[Message], Awaitable[None]]
+
+EARLY_FRAMES = 100  # 2 s of sound while the agent is being briefed
+BRIEF_WITHIN_S = 4.0
+SEND_WITHIN_S = 2.0
+HEAR_WITHIN_S = 10.0
+TOOLS_WITHIN_S = 5.0
+FACTS_WITHIN_S = 5.0
+FINISH_WITHIN_S = 6.0
+
+MEDIA = '{"event":"media"'
+
+NORMAL = 1000
+
+
+class LiveCall:
+    """Moves frames between the sockets and the core and does what the core asks. It decides nothing but its own end."""
+
+    def __init__(
+        self, stream: RedeemedStream, *, stream_sid: str, desk: StreamDesk, calls: LiveCalls, send: Send
+    ) -> None:
+        self._stream = stream
+        self._stream_sid = stream_sid
+        self._desk = desk
+        self._calls = calls
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._began_at = self._heard_at = self._loop.time()
+        self._has_heard = False
+        self._sending_since: float | None = None
+        self._early: deque[str] = deque(maxlen=EARLY_FRAMES)
+        self._core: PhoneCall | None = None
+        self._link: Link | None = None
+        self._ending: CloseCall | None = None
+        self._close_code = NORMAL
+        self._caller_is_there = True
+        self._is_lost = False
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._something_to_say: asyncio.Future[None] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tools: set[asyncio.Task[Any]] = set()
+        self._recorder = FactRecorder(lambda facts: desk.record(self.call_id, facts))
+        self._log = logger.bind(call_id=str(stream.call_id))
+
+    @property
+    def call_id(self) -> UUID:
+        return self._stream.call_id
+
+    # The scope
+
+    async def run(self, receive: Receive) -> None:
+        """Carry the call to its end, whoever ends it and however."""
+        self._calls.add(self, self._desk.renew_leases)
+        recording = asyncio.create_task(self._recorder.run())
+        self._begin(self._listen(receive))
+        self._begin(self._prepare())
+        try:
+            await self._over
+        finally:
+            await _see_through(asyncio.create_task(self._close(recording)))
+
+    def hang_up(self, reason: EndReason) -> None:
+        """The operator, or a server that stops, ends the call."""
+        if self._core is None:
+            self._end(CloseCall(reason, FallBack()))
+        elif not self._core.is_over:
+            self._core.hang_up(reason)
+            self._settle(self._core)
+
+    def break_off(self, fault: BaseException) -> None:
+        """Our own code failed. The caller is handed to the fallback; the other calls go on."""
+        self._log.error("call broken off", exc_info=fault)
+        self._end(CloseCall(EndReason.LOST_PROCESS, FallBack()))
+        self._finish_now()
+
+    def tick(self, now: float) -> None:
+        if self._has_heard:
+            self._has_heard = False
+            self._heard_at = now
+        core = self._core
+        if core is None:
+            return
+        if self._sending_since is not None and now - self._sending_since > SEND_WITHIN_S:
+            self._lose_caller(core, "does not read")
+        elif now - self._heard_at > HEAR_WITHIN_S:
+            self._lose_caller(core, "silent socket")
+        else:
+            core.time_passed(int((now - self._began_at) * 1000))
+            self._settle(core)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self._tools.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self.break_off(fault)
+
+    def _end(self, ending: CloseCall) -> None:
+        """The call is decided; it is over when what is still to be said has left."""
+        if self._ending is None:
+            self._ending = ending
+        if self._core is None:
+            self._finish_now()
+        else:
+            self._wake()
+
+    def _finish_now(self) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+    async def _close(self, recording: asyncio.Task[None]) -> None:
+        """Both sockets, then the rest. Every step has a limit of its own, so that none keeps the next from its turn."""
+        self._calls.remove(self)
+        if self._link is not None:
+            self._link.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=SEND_WITHIN_S)
+        ending = self._ending or CloseCall(EndReason.SERVER_STOPPING, FallBack())
+        await self._try("follow-up", self._desk.set_follow_up(self._stream.stream_id, ending.follow_up), SEND_WITHIN_S)
+        if self._caller_is_there:
+            closing = self._send({"type": "websocket.close", "code": self._close_code})
+            await self._try("close", closing, SEND_WITHIN_S)
+        if self._tools:
+            await asyncio.wait(set(self._tools), timeout=TOOLS_WITHIN_S)
+        self._recorder.close()
+        await asyncio.wait({recording}, timeout=FACTS_WITHIN_S)
+        await self._try("finish", self._desk.finish(self.call_id, ending.reason), FINISH_WITHIN_S)
+
+    async def _try(self, step: str, work: Awaitable[object], within_s: float) -> None:
+        """A step of the end. What it leaves undone, the reaper and the carrier's callbacks do."""
+        try:
+            await asyncio.wait_for(work, within_s)
+        except Exception as fault:  # noqa: BLE001 - the steps after it must still be taken
+            self._log.warning("step of the end failed", step=step, error=type(fault).__name__, exc_info=fault)
+
+    # The caller's side
+
+    async def _listen(self, receive: Receive) -> None:
+        """The hot path: fifty frames a second, no task and no other await for any of them."""
+        while self._core is None:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                self._caller_left_early()
+                return
+            self._has_heard = True
+            text = message.get("text") or ""
+            if not text.startswith(MEDIA) and is_start(text):
+                self._close_code = POLICY_VIOLATION
+                self._end(CloseCall(EndReason.STREAM_LOST, HangUp()))
+                return
+            self._early.append(text)
+        core = self._core
+        take, settle = core.caller_frame, self._settle
+        while True:
+            message = await receive()
+            text = message.get("text")
+            if text is None:
+                if message["type"] != "websocket.receive":
+                    break
+                text = ""  # a binary frame is garbage like any other
+            self._has_heard = True
+            if not text.startswith(MEDIA) and is_start(text):
+                self._close_code = POLICY_VIOLATION
+                self._lose_caller(core, "second start")
+                return
+            take(text)
+            settle(core)
+        self._caller_is_there = False
+        self._lose_caller(core, f"closed with {message.get('code', 1005)}")
+
+    def _caller_left_early(self) -> None:
+        self._caller_is_there = False
+        said_goodbye = any('"stop"' in text for text in self._early)
+        self._end(CloseCall(EndReason.CALLER_HUNG_UP if said_goodbye else EndReason.STREAM_LOST, HangUp()))
+
+    def _lose_caller(self, core: PhoneCall, why: str) -> None:
+        self._is_lost = True
+        if not core.is_over:
+            core.caller_gone(why)
+        self._settle(core)
+        self._finish_now()
+
+    async def _speak(self, core: PhoneCall) -> None:
+        """The only one who writes to the caller, so that frames keep their order when the socket is slow."""
+        while True:
+            while core.to_caller:
+                texts, core.to_caller = core.to_caller, []
+                self._sending_since = self._loop.time()
+                try:
+                    for text in texts:
+                        await self._send({"type": "websocket.send", "text": text})
+                except OSError:
+                    self._caller_is_there = False
+                    self._lose_caller(core, "closed while speaking")
+                    return
+                self._sending_since = None
+            if self._ending is not None:
+                self._finish_now()
+                return
+            self._something_to_say = self._loop.create_future()
+            await self._something_to_say
+
+    def _wake(self) -> None:
+        waiting = self._something_to_say
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    # The agent's side
+
+    async def _prepare(self) -> None:
+        async with asyncio.timeout(BRIEF_WITHIN_S):
+            briefing = await self._desk.brief(self.call_id)
+        self._briefing = briefing
+        core = PhoneCall(briefing, stream_sid=self._stream_sid, session=session_for(briefing))
+        core.time_passed(int((self._loop.time() - self._began_at) * 1000))
+        for text in self._early:
+            core.caller_frame(text)
+        self._early.clear()
+        self._core = core
+        self._begin(self._speak(core))
+        self._settle(core)
+
+    def _open_link(self, core: PhoneCall, briefing: Briefing) -> None:
+        client = OpenAIClient.from_settings()
+
+        def opened() -> None:
+            core.link_opened()
+            self._settle(core)
+
+        def lost(loss: LinkLoss) -> None:
+            core.link_lost(loss)
+            self._settle(core)
+
+        def heard(text: str) -> None:
+            try:
+                core.agent_frame(text)
+                self._settle(core)
+            except Exception as fault:  # noqa: BLE001 - raised into picows it would look like a lost link
+                self.break_off(fault)
+
+        link = ProviderLink(
+            client.realtime_url(briefing.model), client.headers(), on_opened=opened, on_frame=heard, on_lost=lost
+        )
+        self._link = link
+        self._begin(link.open())
+
+    # What the core asks for
+
+    def _settle(self, core: PhoneCall) -> None:
+        """Take away what the core has put out. Runs after every input, so it looks before it works."""
+        if core.to_agent:
+            texts, core.to_agent = core.to_agent, []
+            link = self._link
+            if link is not None:
+                for text in texts:
+                    link.send(text)
+        if core.actions:
+            actions, core.actions = core.actions, []
+            for action in actions:
+                self._do(core, action)
+        if core.to_caller:
+            self._wake()
+
+    def _do(self, core: PhoneCall, action: Action) -> None:
+        match action:
+            case Record(fact):
+                self._recorder.add(fact)
+            case RunTool():
+                task = asyncio.create_task(self._run_tool(core, action))
+                self._tools.add(task)
+                task.add_done_callback(self._done)
+            case OpenLink():
+                self._open_link(core, self._briefing)
+            case CloseLink():
+                if self._link is not None:
+                    self._link.close()
+            case CloseCall():
+                if action.reason is EndReason.STREAM_LOST and not self._is_lost:
+                    self._close_code = NOT_UNDERSTOOD  # the core has had enough garbage from a socket that is still up
+                self._end(action)
+
+    async def _run_tool(self, core: PhoneCall, tool: RunTool) -> None:
+        result: ToolResult = await self._desk.run_tool(
+            self.call_id,
+            name=tool.name,
+            arguments=tool.arguments,
+            tool_call_id=tool.tool_call_id,
+            caller_turns=tool.caller_turns,
+        )
+        if not core.is_over:
+            core.tool_finished(tool.tool_call_id, result)
+            self._settle(core)
+
+
+async def _see_through(closing: asyncio.Task[None]) -> None:
+    """Wait for the end even when we are cancelled: the state is written, whatever the server is in a hurry for."""
+    was_cancelled = False
+    while not closing.done():
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            was_cancelled = True
+    if was_cancelled:
+        raise asyncio.CancelledError

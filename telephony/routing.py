@@ -1,0 +1,17 @@
+"""The addresses of sockets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.routing import URLRouter
+from django.urls import path, re_path
+
+from telephony.consumers import MediaStreamConsumer, NoSuchSocket
+
+# Django's `path` is typed for views; Channels uses it for ASGI applications.
+media_stream: Any = MediaStreamConsumer.as_asgi()
+nothing: Any = NoSuchSocket.as_asgi()
+routes: Any = [path("ws/twilio", media_stream), re_path(r"", nothing)]
+
+sockets = URLRouter(routes)

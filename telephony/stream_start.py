@@ -1,0 +1,113 @@
+"""What a media stream says before it is a call: `connected`, then `start`, with the token that we minted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+LONGEST_VALUE = 500
+MOST_BAD_FRAMES = 20
+
+POLICY_VIOLATION = 1008
+NOT_UNDERSTOOD = 1007
+
+
+class StreamRefused(Exception):
+    """The socket is closed with `code`; no provider was asked and no call is touched."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class StreamGone(Exception):
+    """The socket was closed by the other side before it started a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStart:
+    """Who the stream says it is. Nothing of it is believed before the token is redeemed."""
+
+    stream_sid: str
+    call_sid: str
+    account_sid: str
+    token: str
+    hints: Mapping[str, str]
+
+
+# Twilio's own names.
+class _MediaFormat(msgspec.Struct):
+    encoding: str = "audio/x-mulaw"
+    sampleRate: int = 8000
+    channels: int = 1
+
+
+class _Start(msgspec.Struct):
+    streamSid: str
+    callSid: str
+    accountSid: str
+    mediaFormat: _MediaFormat = msgspec.field(default_factory=_MediaFormat)
+    customParameters: dict[str, str] = {}
+
+
+class _Frame(msgspec.Struct):
+    event: str
+    start: _Start | None = None
+
+
+_decoder = msgspec.json.Decoder(_Frame)
+
+
+async def read_start(receive: Receive, query_string: bytes) -> StreamStart:
+    """Wait for `start`. Raises StreamRefused for what is not a stream of ours, StreamGone when there is none."""
+    bad_frames = 0
+    while bad_frames < MOST_BAD_FRAMES:
+        message = await receive()
+        if message["type"] != "websocket.receive":
+            raise StreamGone
+        frame = _parse(message.get("text"))
+        if frame is None:
+            bad_frames += 1
+        elif frame.event == "start":
+            return _stream_start(frame.start, query_string)
+    raise StreamRefused(NOT_UNDERSTOOD, "garbage")
+
+
+def is_start(text: str) -> bool:
+    """Whether a frame is a `start`, of which a stream has only one."""
+    frame = _parse(text) if '"start"' in text else None
+    return frame is not None and frame.event == "start"
+
+
+def _parse(text: str | None) -> _Frame | None:
+    try:
+        return _decoder.decode(text or "")
+    except (ValueError, RecursionError):
+        return None
+
+
+def _stream_start(start: _Start | None, query_string: bytes) -> StreamStart:
+    if start is None:
+        raise StreamRefused(POLICY_VIOLATION, "empty_start")
+    form = start.mediaFormat
+    if (form.encoding, form.sampleRate, form.channels) != ("audio/x-mulaw", 8000, 1):
+        raise StreamRefused(POLICY_VIOLATION, "media_format")
+    hints = dict(start.customParameters)
+    token = hints.pop("token", "")
+    for name, value in parse_qsl(query_string.decode("latin-1")):
+        # The spec's address carries a bare plus in `from`, which a query decodes to a space.
+        told = value.replace(" ", "+") if name == "from" else value
+        if hints.setdefault(name, told) != told:
+            raise StreamRefused(POLICY_VIOLATION, "hints_disagree")
+    values = (start.streamSid, start.callSid, start.accountSid, token, *hints.values())
+    if not token or not start.streamSid or any(len(value) > LONGEST_VALUE for value in values):
+        raise StreamRefused(POLICY_VIOLATION, "no_token" if not token else "malformed_start")
+    return StreamStart(start.streamSid, start.callSid, start.accountSid, token, hints)

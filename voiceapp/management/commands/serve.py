@@ -1,0 +1,25 @@
+"""`manage.py serve`: the web process."""
+
+from __future__ import annotations
+
+import argparse
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from voiceapp.server import serve
+
+
+class Command(BaseCommand):
+    help = "Serves HTTP and the media streams. SIGTERM drains: live calls go on, no new one is taken."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *, host: str, port: int, **_: object) -> None:
+        serve(host, port, when_listening=self.say_where)
+
+    def say_where(self, address: str) -> None:
+        self.stdout.write(f"listening on {address}")
+        self.stdout.flush()
