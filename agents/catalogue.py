@@ -5,26 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
 from uuid import UUID
 
 from agents.models import Item, Modifier, ModifierGroup, Organization, Size
-from agents.offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
+from agents.offers import Catalogue, Counted, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
 
 # A group under a modifier of a group under a modifier: deeper than that nobody can say it.
 DEEPEST_GROUP = 3
 
 
-class Counted(NamedTuple):
-    """A row whose `count_left` may be lowered. The kinds sort in the order in which rows are locked."""
-
-    kind: str  # "item", "modifier" or "size"
-    id: int
-
-
-def load_catalogue(
-    organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None
-) -> Catalogue:
+def load_catalogue(organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None) -> Catalogue:
     """All active menus as they are now. `held` counts as left: what the order that would be replaced gives back."""
     currency = Organization.objects.values_list("currency", flat=True).get(pk=organization_id)
     return _Loading(organization_id, now, held or {}).catalogue(currency)

@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
+
+
+class Counted(NamedTuple):
+    """A row whose `count_left` may be lowered. The kinds sort in the order in which rows are locked."""
+
+    kind: str  # "item", "modifier" or "size"
+    id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class OrderLine(TenantModel):
     item_id = models.BigIntegerField(null=True, help_text="The menu's item at that moment; the row may be gone.")
     item = models.CharField(max_length=80)
     size = models.CharField(max_length=80, blank=True)
+    size_id = models.BigIntegerField(null=True, help_text="Like item_id.")
     quantity = models.PositiveIntegerField()
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     price = models.DecimalField(max_digits=12, decimal_places=2)

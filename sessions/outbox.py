@@ -1,0 +1,151 @@
+"""The outbox: promises written with the deed, kept afterwards, in order per key, until the receiver has answered.
+
+A promise is claimed for a while by a guarded update. Each claim counts as a try, so that one that kills its worker
+ends as dead, too. A dead one lets the next of its key go.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable, Iterable, Mapping
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from agents.models import Organization
+from sessions.models import OutboxMessage
+from sessions.wake_up import wake_up
+from voiceapp.providers.errors import ProviderError
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[OutboxMessage], None]
+State = OutboxMessage.State
+
+MOST_TRIES = 10
+# Longer than any handler takes: nobody else tries what is being tried.
+LEASE = dt.timedelta(seconds=30)
+FIRST_WAIT_S = 5
+LONGEST_WAIT_S = 3600
+LONGEST_RUN = dt.timedelta(seconds=20)
+
+_handlers: dict[str, Handler] = {}
+
+
+def register(topic: str, handler: Handler) -> None:
+    """Name who keeps the promises of a topic: called with a claimed message, raises ProviderError when it failed."""
+    _handlers[topic] = handler
+
+
+def emit(topic: str, *, key: str, body: Mapping[str, object], organization: Organization | None) -> OutboxMessage:
+    """Write a promise in the caller's transaction; the worker is told once that is committed."""
+    message = OutboxMessage.objects.create(topic=topic, key=key, body=dict(body), organization=organization)
+    transaction.on_commit(lambda: wake_up(topic), robust=True)
+    return message
+
+
+def deliver_due(topics: Iterable[str] | None = None) -> int:
+    """Try every due message of the topics (default: all that have a handler) until none is left; how many were done.
+
+    After a failure the rest of that organisation waits for the next run: a receiver that hangs must not hold up others.
+    """
+    wanted = [topic for topic in (_handlers if topics is None else topics) if topic in _handlers]
+    stop_at = timezone.now() + LONGEST_RUN
+    failed: set[UUID | None] = set()
+    done = 0
+    while timezone.now() < stop_at:
+        message = _claim_next(wanted, failed)
+        if message is None:
+            break
+        if _try(message):
+            done += 1
+        else:
+            failed.add(message.organization_id)
+    return done
+
+
+def retry_dead(messages: QuerySet[OutboxMessage]) -> int:
+    """Give dead messages all their tries again; how many there were."""
+    revived = messages.filter(state=State.DEAD).update(
+        state=State.WAITING, attempts=0, due_at=timezone.now(), claimed_until=None
+    )
+    for topic in _handlers:
+        transaction.on_commit(lambda topic=topic: wake_up(topic), robust=True)  # type: ignore[misc]
+    return revived
+
+
+def _claim_next(topics: list[str], failed: set[UUID | None]) -> OutboxMessage | None:
+    while True:
+        now = timezone.now()
+        candidates = _claimable(now).filter(topic__in=topics)
+        candidates = candidates.exclude(organization_id__in=[one for one in failed if one is not None])
+        if None in failed:
+            candidates = candidates.filter(organization__isnull=False)
+        candidate = candidates.order_by("id").first()
+        if candidate is None:
+            return None
+        if candidate.attempts >= MOST_TRIES:
+            _bury(candidate, f"gave up after {MOST_TRIES} tries; the last one never returned")
+            continue
+        until = now + LEASE
+        if _claimable(now).filter(pk=candidate.pk).update(claimed_until=until, attempts=F("attempts") + 1):
+            candidate.claimed_until = until
+            candidate.attempts += 1
+            return candidate
+
+
+def _claimable(now: dt.datetime) -> QuerySet[OutboxMessage]:
+    """Due, claimed by nobody, and the first of its key that still waits."""
+    earlier = OutboxMessage.objects.filter(
+        topic=OuterRef("topic"), key=OuterRef("key"), id__lt=OuterRef("id"), state=State.WAITING
+    )
+    return OutboxMessage.objects.filter(
+        Q(claimed_until__isnull=True) | Q(claimed_until__lte=now),
+        ~Exists(earlier),
+        state=State.WAITING,
+        due_at__lte=now,
+    )
+
+
+def _try(message: OutboxMessage) -> bool:
+    try:
+        _handlers[message.topic](message)
+    except ProviderError as exc:
+        return _failed(message, str(exc), is_hopeless=exc.permanent)
+    except Exception as exc:
+        # One handler's bug must not stop the messages of the others.
+        log.exception("outbox_handler_failed", topic=message.topic, message_id=str(message.message_id))
+        return _failed(message, type(exc).__name__)
+    _held(message).update(state=State.DONE, done_at=timezone.now(), claimed_until=None, last_error="")
+    return True
+
+
+def _failed(message: OutboxMessage, error: str, *, is_hopeless: bool = False) -> bool:
+    if is_hopeless or message.attempts >= MOST_TRIES:
+        _bury(message, error)
+    else:
+        _put_off(message, error)
+    return False
+
+
+def _put_off(message: OutboxMessage, error: str) -> None:
+    wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (message.attempts - 1)) * random.uniform(0.5, 1)
+    due_at = timezone.now() + dt.timedelta(seconds=wait_s)
+    _held(message).update(claimed_until=None, due_at=due_at, last_error=error[:300])
+    log.warning("outbox_put_off", topic=message.topic, message_id=str(message.message_id), attempts=message.attempts)
+
+
+def _bury(message: OutboxMessage, error: str) -> None:
+    _held(message).update(state=State.DEAD, claimed_until=None, last_error=error[:300])
+    log.error("outbox_message_dead", topic=message.topic, message_id=str(message.message_id), error=error[:300])
+
+
+def _held(message: OutboxMessage) -> QuerySet[OutboxMessage]:
+    """The row, if it is still in the state in which it was claimed or seen."""
+    return OutboxMessage.objects.filter(
+        pk=message.pk, state=State.WAITING, claimed_until=message.claimed_until, attempts=message.attempts
+    )

@@ -1,0 +1,97 @@
+"""What an agent is told before it answers a call: its version, and the organisation's world at this moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.utils import timezone
+
+from agents.catalogue import load_catalogue
+from agents.hours import load_schedule
+from agents.menu_lines import keywords, menu_block, people_block
+from agents.models import Organization, Persona
+from agents.offers import Catalogue
+from agents.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, say_time, week_sentence
+from sessions.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnDetection
+from sessions.conduct import CONDUCT, ENDING, NO_ORDERING, ORDERING
+from sessions.models import Call
+from sessions.services.people import Person, people_of
+from sessions.tools import ORDER_TOOLS, TOOLS
+from voiceapp.lib.errors import ApplicationError
+
+
+def brief(call: Call) -> Briefing:
+    """The briefing of a call; raises ApplicationError when nobody was published to answer it."""
+    persona = call.agent_version
+    if persona is None or call.organization is None:
+        raise ApplicationError("The call has no published agent. Publish one in the admin.")
+    return brief_agent(persona, call.organization, call_id=str(call.pk), now=timezone.now())
+
+
+def brief_agent(persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime) -> Briefing:
+    """What a persona is told when it answers for an organisation at that moment."""
+    catalogue = load_catalogue(organization.pk, now)
+    return Briefing(
+        call_id=call_id,
+        model=persona.model or settings.OPENAI_REALTIME_MODEL,
+        voice=persona.voice or settings.OPENAI_VOICE,
+        language=persona.language,
+        instructions=_instructions(persona, organization, catalogue, now),
+        keywords=keywords(catalogue),
+        tools=_tools(persona, organization),
+        phrases=Phrases(
+            greeting=persona.greeting,
+            reprompt=persona.reprompt,
+            filler=persona.filler,
+            silence_goodbye=persona.silence_goodbye,
+        ),
+        transcription_model=settings.OPENAI_TRANSCRIPTION_MODEL,
+        noise_reduction=persona.noise_reduction or None,
+        turn_detection=TurnDetection(
+            kind=persona.turn_detection,
+            threshold=persona.vad_threshold,
+            prefix_padding_ms=persona.vad_prefix_padding_ms,
+            silence_ms=persona.vad_silence_ms,
+            eagerness=persona.vad_eagerness,
+        ),
+        limits=CallLimits(
+            reprompt_after_ms=persona.reprompt_after_s * 1000,
+            goodbye_after_ms=persona.goodbye_after_s * 1000,
+            filler_after_ms=persona.filler_after_ms,
+            longest_call_ms=persona.longest_call_minutes * 60_000,
+        ),
+        protects_greeting=persona.protects_greeting,
+    )
+
+
+def _tools(persona: Persona, organization: Organization) -> tuple[FunctionTool, ...]:
+    names = [name for name in TOOLS if name in persona.tools]
+    return tuple(TOOLS[name].as_function() for name in names if organization.takes_orders or name not in ORDER_TOOLS)
+
+
+def _instructions(persona: Persona, organization: Organization, catalogue: Catalogue, now: dt.datetime) -> str:
+    people = people_of(organization, now=now)
+    blocks = [
+        persona.prompt.strip() or f"You answer the phone of {organization.name}.",
+        CONDUCT,
+        ORDERING if organization.takes_orders else NO_ORDERING,
+        ENDING,
+        _hours_block(load_schedule(organization), now),
+        menu_block(catalogue),
+        _people(people),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _hours_block(schedule: Schedule, now: dt.datetime) -> str:
+    local = now.astimezone(schedule.zone)
+    today = f"{WEEKDAYS[local.weekday()]}, {MONTHS[local.month - 1]} {local.day}, {say_time(local.time())}"
+    return f"## Hours\nNow it is {today}. {hours_sentence(schedule, now)}\n{week_sentence(schedule)}"
+
+
+def _people(people: list[Person]) -> str:
+    """Those who are there as targets; the others as a sentence on when they come back."""
+    there = [(person.slug, person.name, person.when_to_use) for person in people if person.is_there]
+    away = [person.absence for person in people if not person.is_there]
+    return "\n".join([people_block(there), *away]) if people else ""

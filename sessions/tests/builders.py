@@ -1,0 +1,72 @@
+"""Builds calls for tests, and speaks to their tools as the bridge does."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from agents.models import Agent, Organization
+from agents.tests.builders import make_agent, make_menu, make_organization
+from sessions.models import Call
+from sessions.models.call import CallState
+from sessions.outcomes import ToolResult
+from sessions.services.tools import run_tool
+
+_ids = itertools.count(1)
+
+
+def make_call(agent: Agent, **values: object) -> Call:
+    """A connected phone call that the agent's published version answers."""
+    defaults: dict[str, object] = {
+        "organization": agent.organization,
+        "agent": agent,
+        "agent_version": agent.published_version,
+        "state": CallState.CONNECTED,
+        "carrier_sid": f"CA{next(_ids):032x}",
+        "caller_number": "+4915112345678",
+    }
+    return Call.objects.create(**(defaults | values))
+
+
+def make_restaurant(name: str = "Trattoria Alice", **values: object) -> tuple[Organization, Call]:
+    """An organisation with a menu and an agent, and a call to it."""
+    organization = make_organization(name, **values)
+    make_menu(organization)
+    return organization, make_call(make_agent(organization))
+
+
+@dataclass
+class Phone:
+    """A caller on a call: `turns` counts what they have said."""
+
+    call_id: UUID
+    turns: int = 1
+    results: list[ToolResult] = field(default_factory=list)
+
+    def use(self, name: str, tool_call_id: str = "", **arguments: object) -> dict[str, Any]:
+        """The tool's output."""
+        result = run_tool(
+            self.call_id,
+            name=name,
+            arguments=json.dumps(arguments),
+            tool_call_id=tool_call_id or f"call_{next(_ids)}",
+            caller_turns=self.turns,
+        )
+        self.results.append(result)
+        output: dict[str, Any] = json.loads(result.output)
+        return output
+
+    def add(self, item: str, **more: object) -> dict[str, Any]:
+        return self.use("change_order", changes=[{"do": "add", "item": item, **more}])
+
+    def speaks(self) -> None:
+        self.turns += 1
+
+    def agrees(self) -> dict[str, Any]:
+        """Hears the order read back, says yes, and the model submits."""
+        self.use("read_back_order")
+        self.speaks()
+        return self.use("submit_order")

@@ -1,0 +1,21 @@
+"""The tools that a model may use, by name."""
+
+from . import change_order, end_call, get_opening_hours, look_up_items, read_back_order, submit_order, transfer_call
+from .tool import Answer, Tool, ToolRequest, result_of
+
+TOOLS: dict[str, Tool] = {
+    module.TOOL.name: module.TOOL
+    for module in (
+        look_up_items,
+        change_order,
+        read_back_order,
+        submit_order,
+        transfer_call,
+        end_call,
+        get_opening_hours,
+    )
+}
+# Left out of the briefing where no orders are taken.
+ORDER_TOOLS = frozenset({"change_order", "read_back_order", "submit_order"})
+
+__all__ = ["ORDER_TOOLS", "TOOLS", "Answer", "Tool", "ToolRequest", "result_of"]

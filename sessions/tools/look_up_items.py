@@ -1,0 +1,82 @@
+"""Tool: find items of the menu with their sizes, options and availability."""
+
+from __future__ import annotations
+
+from agents.catalogue import load_catalogue
+from agents.offers import Catalogue, ItemOffer, Offer
+from sessions.draft.names import either, find, stems
+from sessions.pricing import say_price
+
+from .tool import Answer, Tool, ToolRequest
+
+MOST_ITEMS = 8
+
+
+def run(request: ToolRequest) -> Answer:
+    query = request.text("query", question="What are you looking for?")
+    assert request.call.organization_id is not None
+    catalogue = load_catalogue(request.call.organization_id, request.now)
+    if not query:
+        return Answer(
+            f"We have {either(list(catalogue.categories()))}.", facts={"categories": list(catalogue.categories())}
+        )
+    found = _matching(query, catalogue)[:MOST_ITEMS]
+    if not found:
+        return Answer(f"I cannot find “{query[:60]}” on the menu.", is_ok=False, facts={"items": []})
+    said = ", ".join(_say(item, catalogue.currency) for item in found[:3])
+    return Answer(f"There is {said}.", facts={"items": [_show(item) for item in found]})
+
+
+def _matching(query: str, catalogue: Catalogue) -> list[ItemOffer]:
+    """What the words name, then what is under a heading of that name, then what the words are a part of."""
+    words = set(stems(query))
+    described = [
+        item for item in catalogue.items if words <= set(stems(f"{item.name} {item.category} {item.description}"))
+    ]
+    return list(dict.fromkeys([*find(query, catalogue.items), *described]))
+
+
+def _say(item: ItemOffer, currency: str) -> str:
+    if not item.is_available:
+        return f"the {item.name}, which is out right now"
+    if item.sizes:
+        sizes = [f"{size.name} for {say_price(size.price, currency)}" for size in item.sizes if size.is_available]
+        return f"the {item.name}, {either(sizes)}"
+    return f"the {item.name} for {say_price(item.price, currency)}"
+
+
+def _show(item: ItemOffer) -> dict[str, object]:
+    return {
+        **_offer(item),
+        "category": item.category,
+        "description": item.description,
+        "sizes": [_offer(size) | {"is_default": size.is_default} for size in item.sizes],
+        "groups": [
+            {
+                "name": group.name,
+                "choose_at_least": group.minimum,
+                "choose_at_most": group.maximum,
+                "modifiers": [_offer(modifier) | {"is_default": modifier.is_default} for modifier in group.modifiers],
+            }
+            for group in item.all_groups()
+        ],
+    }
+
+
+def _offer(offer: Offer) -> dict[str, object]:
+    return {"name": offer.name, "price": f"{offer.price:.2f}", "is_available": offer.is_available}
+
+
+TOOL = Tool(
+    name="look_up_items",
+    description="Find items of the menu by name, heading or ingredient, with sizes, prices, options and availability.",
+    parameters={
+        "type": "object",
+        "properties": {
+            "query": {"type": "string", "description": "What the caller asked for; empty for the headings."}
+        },
+        "required": ["query"],
+        "additionalProperties": False,
+    },
+    run=run,
+)
