@@ -1,0 +1,148 @@
+"""Open the call that rings: exactly one per CallSid, admitted or recorded as missed with its reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from agents.hours import is_open
+from sessions.end_reasons import EndReason
+from sessions.models import Call
+from sessions.models.call import CallState
+from sessions.services.calls import finish_call, live_calls_of, record_event
+from telephony.models import MediaStream, ProviderEvent
+from telephony.services.lines import Line, find_line, find_organization
+from voiceapp.lib.serving import serving
+from voiceapp.lib.turnstile import pass_one_by_one
+
+logger = structlog.get_logger("doors")
+
+TOKEN_LIFETIME = dt.timedelta(seconds=60)
+CALLS_AT_ONCE_PER_CALLER = 2
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+# What Twilio writes for callers who hide their number; they are not one caller.
+HIDDEN_NUMBERS = {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
+OVER_AT_THE_CARRIER = ("completed", "busy", "no-answer", "failed", "canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """What the carrier says of a call that comes in. `org_id` is what the webhook's address names, if anything."""
+
+    call_sid: str
+    account_sid: str
+    caller: str
+    dialled: str
+    org_id: str = ""
+
+
+class OtherCall(Exception):
+    """The CallSid belongs to a call of another organisation or number than the request names."""
+
+
+def open_call(ring: Ring) -> Call:
+    """The call of this ring. A repeated or parallel request finds the same one; raises OtherCall if it is another's.
+
+    Admitted: `ringing`, with a media stream whose token holds for a minute. Otherwise `missed`, with the reason.
+    """
+    known = _known_call(ring)
+    if known is not None:
+        return known
+    try:
+        with transaction.atomic():
+            # The limits are counted and the call added in one turn, or two callers would share the last place.
+            pass_one_by_one("telephony.admission")
+            return _known_call(ring) or _new_call(ring)
+    except IntegrityError:
+        known = _known_call(ring)
+        if known is None:
+            raise
+        return known
+
+
+def _known_call(ring: Ring) -> Call | None:
+    call = (
+        Call.objects.select_related("organization", "agent", "agent_version", "media_stream")
+        .filter(carrier_sid=ring.call_sid)
+        .first()
+    )
+    if call is not None and not _is_same(call, ring):
+        raise OtherCall(ring.call_sid)
+    return call
+
+
+def _is_same(call: Call, ring: Ring) -> bool:
+    if call.dialled_number != ring.dialled:
+        return False
+    if not ring.org_id or call.end_reason == EndReason.UNKNOWN_NUMBER:
+        return True
+    return find_organization(ring.org_id) == call.organization
+
+
+def _new_call(ring: Ring) -> Call:
+    now = timezone.now()
+    line = find_line(dialled=ring.dialled, org_id=ring.org_id)
+    refusal, detail = _refusal(line, ring, now)
+    call = Call.objects.create(
+        organization=line.organization if line else None,
+        agent=line.agent if line else None,
+        agent_version=line.agent.published_version if line and line.agent else None,
+        carrier_sid=ring.call_sid,
+        caller_number=ring.caller,
+        dialled_number=ring.dialled,
+        state=CallState.RINGING,
+        lease_expires_at=now + TOKEN_LIFETIME,
+    )
+    record_event(call.id, "ringing", {"refused_for": detail} if detail else {})
+    if refusal is None:
+        MediaStream.objects.create(call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME)
+    else:
+        logger.info("call refused", call_id=str(call.id), reason=refusal.value, detail=detail)
+        finish_call(call.id, reason=refusal)
+    _catch_up(call)
+    call.refresh_from_db()
+    return call
+
+
+def _refusal(line: Line | None, ring: Ring, now: dt.datetime) -> tuple[EndReason | None, str]:
+    """Why the call is not taken, and which rule said so; (None, "") when it is."""
+    if line is None:
+        return EndReason.UNKNOWN_NUMBER, "unknown_number"
+    if not line.agrees:
+        return EndReason.UNKNOWN_NUMBER, "number_and_address_disagree"
+    if line.agent is None or line.agent.is_paused:
+        return EndReason.AGENT_PAUSED, "paused"
+    if line.agent.published_version is None:
+        return EndReason.AGENT_PAUSED, "not_published"
+    if not is_open(line.organization, now):
+        return EndReason.CLOSED_HOURS, "closed"
+    full = _full(line, ring)
+    return (EndReason.LINE_FULL, full) if full else (None, "")
+
+
+def _full(line: Line, ring: Ring) -> str:
+    if serving.is_draining:
+        return "draining"
+    if live_calls_of(line.organization) >= line.organization.max_live_calls:
+        return "organisation"
+    if Call.objects.live().count() >= settings.MAX_LIVE_CALLS:
+        return "server"
+    if E164.fullmatch(ring.caller) and ring.caller not in HIDDEN_NUMBERS:
+        of_caller = Call.objects.live().filter(caller_number=ring.caller).count()
+        return "caller" if of_caller >= CALLS_AT_ONCE_PER_CALLER else ""
+    return ""
+
+
+def _catch_up(call: Call) -> None:
+    """Callbacks may overtake the webhook: claim those that came first, and end a call that is already over."""
+    earlier = ProviderEvent.objects.filter(source="twilio", call=None, dedup_key__startswith=f"{call.carrier_sid}:")
+    is_over = earlier.filter(kind__in=[f"call.{status}" for status in OVER_AT_THE_CARRIER]).exists()
+    earlier.update(call=call)
+    if is_over:
+        finish_call(call.id, reason=EndReason.NOT_ANSWERED)

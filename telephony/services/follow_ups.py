@@ -1,0 +1,108 @@
+"""What follows a media stream: written before its socket is closed, decided once when the carrier asks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from agents.hours import load_schedule, target_schedule
+from agents.models import TransferTarget
+from sessions.end_reasons import EndReason
+from sessions.models import Call
+from sessions.models.call import CallState
+from sessions.services.calls import finish_call, record_event
+from telephony.models import MediaStream, ProviderEvent
+from telephony.models.media_stream import FollowUp
+from voiceapp.lib.phone_numbers import validate_dialable
+
+
+class Step(enum.StrEnum):
+    """What the caller gets next."""
+
+    HANG_UP = "hang_up"
+    DIAL = "dial"
+    APOLOGISE_AND_DIAL = "apologise_and_dial"
+    TAKE_MESSAGE = "take_message"
+    APOLOGISE_AND_TAKE_MESSAGE = "apologise_and_take_message"
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The decision, and whom to ring."""
+
+    step: Step
+    target: TransferTarget | None = None
+
+
+def set_follow_up(stream_id: UUID, follow_up: FollowUp, hand_over_to: str = "") -> bool:
+    """Say what follows the stream, before its socket is closed. The first word stands: False if there was one."""
+    return bool(
+        MediaStream.objects.filter(id=stream_id, follow_up=FollowUp.NOTHING).update(
+            follow_up=follow_up, hand_over_to=hand_over_to[:40]
+        )
+    )
+
+
+def follow_up_of(call: Call, *, is_caller_gone: bool = False) -> NextStep:
+    """What follows now that the stream is over. Decided once: a repeated or late request gets the same.
+
+    `is_caller_gone` is the carrier's word that nobody is left to hear anything.
+    """
+    event, is_first = ProviderEvent.objects.get_or_create(
+        source="twilio",
+        dedup_key=f"{call.carrier_sid}:after",
+        defaults={"kind": "stream.over", "call": call, "fields": _decide(call, timezone.now(), is_caller_gone)},
+    )
+    step = Step(event.fields["step"])
+    slug = event.fields["target"]
+    target = TransferTarget.objects.filter(organization=call.organization, slug=slug).first() if slug else None
+    if slug and target is None:
+        step = Step.TAKE_MESSAGE
+    if is_first:
+        _keep(call, step, target, is_caller_gone)
+    return NextStep(step, target)
+
+
+def _decide(call: Call, now: dt.datetime, is_caller_gone: bool) -> dict[str, str]:
+    stream = MediaStream.objects.filter(call=call).first()
+    nothing_follows = {"step": Step.HANG_UP, "target": ""}
+    if stream is None or is_caller_gone:
+        return nothing_follows
+    wish = FollowUp(stream.follow_up)
+    is_over = wish is FollowUp.NOTHING and call.state in (CallState.COMPLETED, CallState.MISSED)
+    if is_over or wish is FollowUp.HANG_UP:
+        return nothing_follows
+    targets = TransferTarget.objects.filter(organization=call.organization)
+    if wish is FollowUp.HAND_OVER:
+        wanted = targets.filter(slug=stream.hand_over_to).first()
+        if wanted is not None and _may_be_rung(wanted, now):
+            return {"step": Step.DIAL, "target": wanted.slug}
+        return {"step": Step.TAKE_MESSAGE, "target": ""}
+    # Nothing was written: the process that carried the call is gone, or the stream never came.
+    fallback = targets.filter(is_fallback=True).first()
+    if fallback is not None and _may_be_rung(fallback, now):
+        return {"step": Step.APOLOGISE_AND_DIAL, "target": fallback.slug}
+    return {"step": Step.APOLOGISE_AND_TAKE_MESSAGE, "target": ""}
+
+
+def _may_be_rung(target: TransferTarget, now: dt.datetime) -> bool:
+    try:
+        validate_dialable(target.number)
+    except ValidationError:
+        return False
+    return target_schedule(target, load_schedule(target.organization)).is_open_at(now)
+
+
+def _keep(call: Call, step: Step, target: TransferTarget | None, is_caller_gone: bool) -> None:
+    """Write down what happens, and end a call that nobody else will end."""
+    MediaStream.objects.filter(call=call, ended_at=None).update(ended_at=timezone.now())
+    record_event(call.id, "stream_over", {"next": step.value, "target": target.slug if target else ""})
+    if target is not None:
+        Call.objects.filter(id=call.id).update(transferred_to=target.name)
+    if not MediaStream.objects.filter(call=call).exclude(follow_up=FollowUp.NOTHING).exists():
+        finish_call(call.id, reason=EndReason.CALLER_HUNG_UP if is_caller_gone else EndReason.STREAM_LOST)
