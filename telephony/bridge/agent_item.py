@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class AgentItem:
-    """`is_local`: made by us (a tone), so the provider knows nothing of it. `session` numbers the provider's session."""
+    """`is_local`: made by us (a tone), unknown to the provider. `session` numbers the provider's session."""
 
     __slots__ = (
         "content_index",

@@ -74,6 +74,13 @@ class ResponseBegan:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseRefused:
+    """The provider is making another one: ours waits for its end."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseEnded:
     """`say` and `purpose` are what it was asked for with; a failed one has a code."""
 
@@ -122,6 +129,7 @@ AgentEvent = (
     | AudioCompleted
     | AgentText
     | ResponseBegan
+    | ResponseRefused
     | ResponseEnded
     | ToolRequested
     | UsageSeen

@@ -24,6 +24,7 @@ class LinkKeeper:
         self._tries_left = TRIES - 1
         self._ends_ms = FIRST_MS
         self._is_trying = True
+        self._is_recovering = False
         self._recovered_ms: int | None = None
         act(OpenLink())
 
@@ -33,11 +34,11 @@ class LinkKeeper:
             self._ends_ms = now_ms + FIRST_MS
             self._alarms.set(Alarm.CONNECT, now_ms + FIRST_MS // TRIES)
 
-    def ready(self, now_ms: int, *, was_lost: bool) -> None:
-        self._is_trying = False
-        self._alarms.cancel(Alarm.CONNECT, Alarm.RECOVER)
-        if was_lost:
+    def ready(self, now_ms: int) -> None:
+        if self._is_recovering:
             self._recovered_ms = now_ms
+        self._is_trying = self._is_recovering = False
+        self._alarms.cancel(Alarm.CONNECT, Alarm.RECOVER)
 
     def renew(self, now_ms: int) -> None:
         """Replace a link that works, before its session ends."""
@@ -49,6 +50,7 @@ class LinkKeeper:
         if not self._is_trying:
             if self._recovered_ms is not None and now_ms - self._recovered_ms < STEADY_AFTER_MS:
                 return False
+            self._is_recovering = True
             self._begin(now_ms, AGAIN_MS)
             return True
         self._alarms.cancel(Alarm.CONNECT)

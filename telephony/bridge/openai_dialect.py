@@ -64,11 +64,8 @@ class OpenAIDialect:
         """Whether the reason a socket was closed with says that another would be closed too."""
         return classify(wire.ErrorBody(code=loss.reason)) is ErrorKind.FATAL
 
-    def link_opened(self) -> None:
-        self._session += 1
-        self._reader = self._new_reader()
-
     def link_closed(self) -> None:
+        self._session += 1
         self.caller_audio.close()
         self._reader = self._new_reader()
 
@@ -117,13 +114,14 @@ class OpenAIDialect:
         self._reader.tools.response_ended("", had_audio=True)
 
     def let_caller_in(self) -> None:
+        self._reader.sequencer.open()
         self.caller_audio.open()
 
     def release_greeting(self) -> None:
         self._is_guarding = False
         self._reader.is_guarding = False
         if self.is_ready:
-            self._send(wire.session_update(self._settings.normal))
+            self._send(wire.session_update(self._settings.listening))
 
     def _new_reader(self) -> OpenAIReader:
         reader = OpenAIReader(

@@ -19,6 +19,7 @@ from .events import (
     Outcome,
     ResponseBegan,
     ResponseEnded,
+    ResponseRefused,
     SpeechStarted,
     SpeechStopped,
     ToolRequested,
@@ -35,8 +36,6 @@ from .tool_batches import ToolBatches
 from .ulaw import BYTES_PER_MS, decoded
 
 _PCMU = "audio/pcmu"
-# What the caller did not ask for is not said to him any more once he speaks.
-_STALE_WHEN_SPOKEN = (Purpose.REPROMPT, Purpose.FILLER)
 
 
 class OpenAIReader:
@@ -126,7 +125,6 @@ class OpenAIReader:
             if side and side.format and side.format.type not in (None, _PCMU):
                 return [LinkUnusable("wrong_audio_format", is_fatal=True)]
         self.is_ready = True
-        self.sequencer.open()
         return [AgentReady()]
 
     def _error(self, event: wire.ServerEvent) -> list[AgentEvent]:
@@ -136,7 +134,9 @@ class OpenAIReader:
         if kind is ErrorKind.FATAL:
             return [LinkUnusable(code, is_fatal=True)]
         if kind is ErrorKind.EXPIRED or not self.is_ready:
-            return [LinkUnusable(code, is_fatal=kind is not ErrorKind.EXPIRED)]
+            # Refusing the session we configure is for good; anything else before it is ready may pass.
+            is_fatal = kind is not ErrorKind.EXPIRED and error.type == "invalid_request_error"
+            return [LinkUnusable(code, is_fatal)]
         complaint = Complaint("provider_error", code)
         if kind is ErrorKind.BENIGN:
             return [complaint]
@@ -145,14 +145,13 @@ class OpenAIReader:
             return [complaint]
         if kind is ErrorKind.BUSY:
             self.sequencer.ask_again(refused)
-            return [complaint]
+            return [ResponseRefused(code)]
         return [complaint, ResponseEnded(refused.purpose, refused.say, Outcome.FAILED, code)]
 
     # -- the caller
 
     def _speech_started(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self.sequencer.speech_started()
-        self.sequencer.forget(_STALE_WHEN_SPOKEN)
         return [SpeechStarted(event.item_id, self._stream_ms(event.audio_start_ms))]
 
     def _speech_stopped(self, event: wire.ServerEvent) -> list[AgentEvent]:
@@ -165,6 +164,8 @@ class OpenAIReader:
 
     def _committed(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self.sequencer.turn_committed(server_answers=self.server_answers)
+        if not (self.server_answers or self.is_guarding):
+            self.sequencer.want(Request(Purpose.ANSWER))
         return [TurnCommitted(event.item_id)]
 
     def _item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:

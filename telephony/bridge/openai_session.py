@@ -29,6 +29,13 @@ class SessionSettings:
             detection.update(create_response=False, interrupt_response=False)
         return session
 
+    @property
+    def listening(self) -> dict[str, object]:
+        """Only how to listen: the voice must not be touched once the agent has spoken."""
+        audio = self.normal.get("audio")
+        caller = audio.get("input") if isinstance(audio, dict) else None
+        return {"type": "realtime", "audio": {"input": caller}}
+
 
 def _turn_detection(session: dict[str, object]) -> dict[str, object] | None:
     audio = session.get("audio")

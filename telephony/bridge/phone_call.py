@@ -35,6 +35,7 @@ class PhoneCall:
         playout = Playout(self._line, self._clock)
         self._caller_audio = self._dialect.caller_audio
         self._conversation = Conversation(briefing, agent=self._dialect, playout=playout, clock=self._clock)
+        self._timeline = self._conversation.timeline
         self._bad_frames = 0
         self._bad_agent_frames = 0
 
@@ -56,11 +57,11 @@ class PhoneCall:
 
     @property
     def actions(self) -> list[Action]:
-        return self._conversation.actions
+        return self._timeline.actions
 
     @actions.setter
     def actions(self, actions: list[Action]) -> None:
-        self._conversation.actions = actions
+        self._timeline.actions = actions
 
     @property
     def is_over(self) -> bool:
@@ -113,12 +114,13 @@ class PhoneCall:
 
     def link_opened(self) -> None:
         """The provider's websocket is up; it has not said anything yet."""
-        if not self._conversation.is_over:
-            self._bad_agent_frames = 0
-            self._conversation.link_opened()
+        self._bad_agent_frames = 0
+        self._conversation.agent_frame_ms = self._conversation.now_ms
 
     def link_lost(self, loss: LinkLoss) -> None:
         """The provider's websocket was closed, refused, or cannot be reached."""
+        if self._conversation.is_over:
+            return
         if self._dialect.is_hopeless(loss):
             loss = LinkLoss(loss.code, loss.reason, is_fatal=True)
         self._conversation.link_lost(loss)
@@ -135,7 +137,6 @@ class PhoneCall:
             return
         if missing_ms := self._clock.tick(now_ms):
             self._pad(missing_ms)
-        conversation.playout_tick()
         conversation.time_passed(now_ms)
 
     def hang_up(self, reason: EndReason) -> None:

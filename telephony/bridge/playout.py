@@ -120,6 +120,11 @@ class Playout:
             self._pump()
             self._retire()
 
+    def finish(self) -> None:
+        """Whatever was being spoken will not go on."""
+        if self._runs:
+            self.complete(self._runs[-1].item)
+
     def echoed(self, name: str) -> bool:
         """A mark came back. Returns whether anything was learned from it."""
         marks = self._marks

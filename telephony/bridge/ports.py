@@ -56,13 +56,10 @@ class AgentLine(Protocol):
         """Tell a new session what was said before it began."""
 
     def let_caller_in(self) -> None:
-        """Send the caller's audio that waited for the session."""
+        """The conversation begins: ask for what is wanted, then send the caller's audio that waited."""
 
     def release_greeting(self) -> None:
         """The protected greeting was heard: from now on speech interrupts and is answered."""
-
-    def link_opened(self) -> None:
-        """A new socket is up."""
 
     def link_closed(self) -> None:
         """The socket is gone, with the session and all that was asked of it."""

@@ -27,10 +27,6 @@ class ResponseSequencer:
     def __init__(self, ask: Callable[[str, Request], None]) -> None:
         self._ask = ask
         self._count = 0
-        self.reset()
-
-    def reset(self) -> None:
-        """A session ended: nothing is asked, active or wanted any more."""
         self._wanted: list[Request] = []
         self._asked: tuple[str, Request] | None = None  # sent, not yet begun
         self._believed: tuple[str, Request] | None = None  # the last one taken as begun
@@ -117,6 +113,6 @@ class ResponseSequencer:
         return None
 
     def ask_again(self, request: Request) -> None:
-        """First in the line, once there is room."""
+        """The server is busy with a response of its own: first in the line after that."""
         self._wanted.insert(0, request)
-        self.advance()
+        self._expects_own = not self._active_id

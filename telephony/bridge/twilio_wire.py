@@ -18,7 +18,6 @@ DIGITS = frozenset("0123456789*#ABCD")
 class Media(msgspec.Struct, gc=False):
     payload: str
     timestamp: str | int | None = None
-    track: str = "inbound"
 
 
 class Mark(msgspec.Struct, gc=False):
