@@ -1,0 +1,71 @@
+"""The faults that can be chosen, by address (`/fault/gaps=400/…`) or by a placed call's `faults`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+#: name → the argument's meaning and default. None: the fault takes no number.
+KNOWN: dict[str, float | None] = {
+    # the media stream
+    "no_stop": None,  # the socket is closed without `stop`
+    "abort": 1000,  # ms of stream after which the connection is reset
+    "never_start": None,  # `connected`, then nothing
+    "two_starts": None,
+    "lose_marks": 1,  # every n-th mark is not echoed
+    "drop_timestamps": None,  # media without timestamp and chunk
+    "gaps": 400,  # ms not sent, once in every 3 s of stream
+    "replay_token": 500,  # ms after which a second socket presents the same TwiML's parameters
+    "late_token": 65,  # s between the TwiML and the socket
+    "slow_reader": 1000,  # ms of stream after which nothing is read any more
+    "garbage_frames": 5,  # that many malformed text frames, one every 100 ms
+    "binary_frames": 5,
+    "oversized_frame": 70_000,  # its size in bytes, after 1 s of stream
+    # the webhooks
+    "bad_signature": None,  # `webhook`, `stream` or `callbacks`; without argument all of them
+    "repeat_webhook": 1,  # that many more times, at once, with the same idempotency token
+    "callbacks_reordered": None,  # the last one first
+    "callbacks_doubled": None,
+    # the REST API
+    "rest_500": None,
+    "rest_slow": 3000,  # ms before each answer
+}
+
+
+class Faults:
+    def __init__(self, chosen: Mapping[str, str] | None = None) -> None:
+        self._chosen = dict(chosen or {})
+        for name, argument in self._chosen.items():
+            if name not in KNOWN:
+                raise ValueError(f"there is no fault {name!r}; there are {', '.join(sorted(KNOWN))}")
+            if argument and KNOWN[name] is not None:
+                float(argument)
+
+    @classmethod
+    def from_words(cls, words: Iterable[str]) -> Faults:
+        """From `name` or `name=argument` each."""
+        return cls({name: argument for name, _, argument in (word.partition("=") for word in words)})
+
+    @classmethod
+    def from_path(cls, prefix: str) -> Faults:
+        """From an address prefix `fault/a/fault/b=3/`."""
+        return cls.from_words(word for word in prefix.split("/") if word and word != "fault")
+
+    def __contains__(self, name: str) -> bool:
+        assert name in KNOWN, name
+        return name in self._chosen
+
+    def __or__(self, other: Faults) -> Faults:
+        return Faults({**self._chosen, **other._chosen})
+
+    @property
+    def names(self) -> set[str]:
+        return set(self._chosen)
+
+    def number(self, name: str) -> float:
+        """The fault's argument, or its default."""
+        default = KNOWN[name]
+        assert default is not None, name
+        return float(self._chosen[name]) if self._chosen.get(name) else default
+
+    def spoils_signature_of(self, what: str) -> bool:
+        return "bad_signature" in self and self._chosen["bad_signature"] in ("", what)

@@ -1,0 +1,1 @@
+"""The verbs of TwiML, as the phone carries them out."""
