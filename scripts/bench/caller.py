@@ -7,7 +7,7 @@ from array import array
 from time import perf_counter
 
 from frames import FRAME_MS, Faults, FrameChecker, make_frame, split_audio
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from webhook import StreamAddress
 
 TEXT = WSMsgType.TEXT
@@ -61,7 +61,7 @@ class Caller(WSListener):
         stop = {"accountSid": "", "callSid": self.call_sid}
         self._say({"event": "stop", "sequenceNumber": self._number(), "streamSid": self.stream_sid, "stop": stop})
         self.is_open = False
-        self.transport.send_close()
+        self.transport.send_close(WSCloseCode.OK)
         self.transport.disconnect()
 
     def speak(self) -> None:
@@ -86,7 +86,7 @@ class Caller(WSListener):
         elif frame.msg_type == TEXT:
             self._obey(message)
         elif frame.msg_type == CLOSE:
-            transport.send_close()
+            transport.send_close(WSCloseCode.OK)
             transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:

@@ -29,7 +29,10 @@ WARM_UP_CALLS = 2
 WARM_UP_S = 2.0
 RINGS_PER_S = 20
 SETTLE_S = 3.0
-ARRIVE_S = 1.0
+# Between its last frame and its hang-up a line is silent. The bridge would fill more than half a second of that with
+# frames of silence, which nobody sent.
+ARRIVE_S = 0.25
+HANG_UP_EVERY_S = 0.002
 LEFT_AFTER_S = 1.5
 
 
@@ -153,7 +156,7 @@ class Load:
     async def _hang_up(self, callers: list[Caller]) -> None:
         for caller in callers:
             caller.hang_up()
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(HANG_UP_EVERY_S)
         await asyncio.sleep(LEFT_AFTER_S)
 
     def _sum_up(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 
 from frames import Faults, FrameChecker, read_frame, split_audio
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
 TEXT = WSMsgType.TEXT
 CLOSE = WSMsgType.CLOSE
@@ -40,7 +40,7 @@ class RealtimeSession(WSListener):
         elif frame.msg_type == TEXT:
             self.obey(json.loads(message))
         elif frame.msg_type == CLOSE:
-            transport.send_close()
+            transport.send_close(WSCloseCode.OK)
             transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:

@@ -14,7 +14,16 @@ import gc
 import json
 
 import uvloop
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_connect, ws_create_server
+from picows import (
+    WSCloseCode,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    ws_connect,
+    ws_create_server,
+)
 
 TEXT = WSMsgType.TEXT
 CLOSE = WSMsgType.CLOSE
@@ -46,7 +55,7 @@ class ProviderSide(WSListener):
             if not frames % FRAMES_PER_MARK:
                 call.transport.send(TEXT, call.mark % frames)
         elif frame.msg_type == CLOSE:
-            transport.send_close()
+            transport.send_close(WSCloseCode.OK)
             transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -77,7 +86,7 @@ class CallerSide(WSListener):
         elif message.startswith(b'{"event":"start",'):
             self.begin(json.loads(message)["start"]["streamSid"].encode())
         elif frame.msg_type == CLOSE:
-            transport.send_close()
+            transport.send_close(WSCloseCode.OK)
             transport.disconnect()
 
     def begin(self, sid: bytes) -> None:
@@ -94,7 +103,7 @@ class CallerSide(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if self.provider is not None:
-            self.provider.send_close()
+            self.provider.send_close(WSCloseCode.OK)
             self.provider.disconnect()
 
 
