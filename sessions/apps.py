@@ -8,3 +8,8 @@ class SessionsConfig(AppConfig):
     # Django's own app is labelled "sessions" already.
     label = "voice_sessions"
     verbose_name = "Calls and orders"
+
+    def ready(self) -> None:
+        from sessions import handlers
+
+        handlers.register_all()

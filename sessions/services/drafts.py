@@ -17,13 +17,10 @@ from sessions.draft.wording import ShownOrder, read_back_sentence, say_lines, sa
 from sessions.models import Call, DraftOrder, Order
 from sessions.models.order import OrderState
 from sessions.pricing import TaxRule, Totals, totals_of
+from sessions.services.retrying import DraftMoved
 from sessions.services.stock import held_by
 
 NO_ORDERS = "We do not take orders on the phone right now."
-
-
-class DraftMoved(Exception):
-    """Another writer changed the draft in between; everything may be tried again from the start."""
 
 
 @dataclass(frozen=True, slots=True)

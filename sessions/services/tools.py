@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import random
 import time
 from uuid import UUID
 
-import structlog
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from sessions.draft import Refused
 from sessions.models import Call, ToolCall
 from sessions.outcomes import ToolResult
-from sessions.services.drafts import DraftMoved
+from sessions.services.retrying import NotSaved, retried
 from sessions.tools import TOOLS, Answer, ToolRequest, result_of
 from sessions.tools.arguments import clean_text, read_arguments
 from voiceapp.lib import metrics
 
-log = structlog.get_logger(__name__)
-
-TRIES = 3
-# No further try begins after this, so that the caller is not kept waiting (reliability, row 16: 4 s in all).
-TRY_FOR_S = 2.0
 NOT_SAVED = "I could not save that just now. Nothing was changed. Let me connect you to a person, or try once more."
 UNKNOWN_TOOL = "I cannot do that on this line."
 Outcome = ToolCall.Outcome
@@ -36,25 +29,15 @@ def run_tool(call_id: UUID, *, name: str, arguments: str, tool_call_id: str, cal
     """
     began = time.monotonic()
     key = clean_text(tool_call_id)[:80]
-    for attempt in range(1, TRIES + 1):
-        try:
-            result, outcome = _run_once(call_id, name, arguments, key, caller_turns, began)
-        except (OperationalError, InterfaceError, IntegrityError, DraftMoved) as exc:
-            # Deadlock, serialisation, locked, lost connection, or a twin of this request that was faster.
-            connection.close_if_unusable_or_obsolete()
-            is_last = attempt == TRIES or time.monotonic() - began > TRY_FOR_S
-            log.warning("tool_not_saved", tool=name[:64], attempt=attempt, is_last=is_last, error=type(exc).__name__)
-            if is_last:
-                break
-            time.sleep(random.uniform(0.01, 0.05) * 4 ** (attempt - 1))
-        except DatabaseError:
-            log.exception("tool_failed", tool=name[:64])
-            break
-        else:
-            metrics.tool_calls.labels(_label(name), outcome).inc()
-            return result
-    metrics.tool_calls.labels(_label(name), Outcome.FAILED).inc()
-    return result_of(Answer(NOT_SAVED, is_ok=False).output())
+    label = name if name in TOOLS else "unknown"  # a metric's labels come from a closed set
+    try:
+        result, outcome = retried(
+            lambda: _run_once(call_id, name, arguments, key, caller_turns, began), what=f"tool {label}"
+        )
+    except NotSaved:
+        result, outcome = result_of(Answer(NOT_SAVED, is_ok=False).output()), Outcome.FAILED
+    metrics.tool_calls.labels(label, outcome).inc()
+    return result
 
 
 def _run_once(
@@ -99,8 +82,3 @@ def _answer(request: ToolRequest, name: str) -> Answer:
     # A savepoint: what a refusal leaves half done is undone, and the record of it stays.
     with transaction.atomic():
         return tool.run(request)
-
-
-def _label(name: str) -> str:
-    """A label of a metric must come from a closed set."""
-    return name if name in TOOLS else "unknown"

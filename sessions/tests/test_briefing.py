@@ -64,7 +64,9 @@ def test_only_people_who_are_there_are_targets_and_of_the_others_it_is_said_when
     TransferTarget.objects.create(
         organization=organization, slug="front-desk", name="Front desk", number="+4930123456", when_to_use="complaints"
     )
-    office = TransferTarget.objects.create(organization=organization, slug="office", name="Office", number="+4930123457")
+    office = TransferTarget.objects.create(
+        organization=organization, slug="office", name="Office", number="+4930123457"
+    )
     monday = dt.datetime(2026, 3, 2, 20, 0, tzinfo=dt.UTC)
     TransferHours.objects.create(target=office, weekday=1, opens_at=dt.time(9), closes_at=dt.time(17))
     assert call.agent_version is not None

@@ -28,7 +28,11 @@ def test_an_order_is_taken_read_back_submitted_and_announced() -> None:
             "price": "27.00",
         }
     ]
-    assert (changed["order"]["subtotal"], changed["order"]["tax"], changed["order"]["total"]) == ("27.00", "2.70", "29.70")
+    assert (changed["order"]["subtotal"], changed["order"]["tax"], changed["order"]["total"]) == (
+        "27.00",
+        "2.70",
+        "29.70",
+    )
     read = phone.use("read_back_order")
     assert read["say"] == (
         "I have two large Margheritas with extra cheese. The total is 29 euros 70 with tax. Is that right?"
