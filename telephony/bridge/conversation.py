@@ -47,6 +47,7 @@ class Conversation:
         self.is_over = False
         self.now_ms = 0
         self.agent_frame_ms = 0
+        self._audio_ms = 0
         self._has_time = False
         self.timeline = Timeline(clock)
         self._alarms = Alarms()
@@ -98,7 +99,9 @@ class Conversation:
             case Alarm.ANSWER:
                 self._agent.answer_overdue()
             case Alarm.TONE:
-                if self._patience.tone_is_due(now_ms, is_quiet=self._playout.is_idle):
+                # An agent who speaks no faster than the phone plays leaves nothing unheard between two frames.
+                is_quiet = self._playout.is_idle and now_ms - self._audio_ms >= LOOK_AGAIN_MS
+                if self._patience.tone_is_due(now_ms, is_quiet=is_quiet):
                     self._play_tone()
             case Alarm.STALL:
                 if self._patience.has_stalled(now_ms, last_frame_ms=self.agent_frame_ms):
@@ -197,6 +200,7 @@ class Conversation:
 
     def agent_audio(self, item: AgentItem, payload: str) -> None:
         """The hot path. Raises ValueError when it is not base64."""
+        self._audio_ms = self.now_ms
         if not item.has_begun:
             item.has_begun = True
             self._transcript.agent_began(
