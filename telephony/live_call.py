@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -47,6 +48,9 @@ FACTS_WITHIN_S = 5.0
 FINISH_WITHIN_S = 6.0
 
 MEDIA = '{"event":"media"'
+
+# How ASGI servers say that the peer is gone (ASGI 2.4: any OSError from `send`).
+ConnectionLost = OSError
 
 NORMAL = 1000
 
@@ -163,8 +167,7 @@ class LiveCall:
         ending = self._ending or CloseCall(EndReason.SERVER_STOPPING, FallBack())
         await self._try("follow-up", self._desk.set_follow_up(self._stream.stream_id, ending.follow_up), SEND_WITHIN_S)
         if self._caller_is_there:
-            closing = self._send({"type": "websocket.close", "code": self._close_code})
-            await self._try("close", closing, SEND_WITHIN_S)
+            await self._try("close", self._close_caller(), SEND_WITHIN_S)
         if self._tools:
             await asyncio.wait(set(self._tools), timeout=TOOLS_WITHIN_S)
         self._recorder.close()
@@ -177,6 +180,10 @@ class LiveCall:
             await asyncio.wait_for(work, within_s)
         except Exception as fault:  # noqa: BLE001 - the steps after it must still be taken
             self._log.warning("step of the end failed", step=step, error=type(fault).__name__, exc_info=fault)
+
+    async def _close_caller(self) -> None:
+        with contextlib.suppress(ConnectionLost):
+            await self._send({"type": "websocket.close", "code": self._close_code})
 
     # The caller's side
 
@@ -196,6 +203,9 @@ class LiveCall:
             self._early.append(text)
         core = self._core
         take, settle = core.caller_frame, self._settle
+        for text in self._early:  # one came while this task waited and the core was being made
+            take(text)
+        self._early.clear()
         while True:
             message = await receive()
             text = message.get("text")
@@ -234,7 +244,7 @@ class LiveCall:
                 try:
                     for text in texts:
                         await self._send({"type": "websocket.send", "text": text})
-                except OSError:
+                except ConnectionLost:
                     self._caller_is_there = False
                     self._lose_caller(core, "closed while speaking")
                     return

@@ -11,6 +11,7 @@ import structlog
 
 from sessions.end_reasons import EndReason
 from voiceapp.lib import metrics
+from voiceapp.lib.serving import serving
 
 logger = structlog.get_logger("live_calls")
 
@@ -48,7 +49,7 @@ class LiveCalls:
 
     def add(self, call: Carried, renew_leases: RenewLeases) -> None:
         self._calls[call.call_id] = call
-        metrics.live_calls.set(len(self._calls))
+        self._tell()
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(self._keep_time(), name="ticker"),
@@ -57,7 +58,7 @@ class LiveCalls:
 
     def remove(self, call: Carried) -> None:
         self._calls.pop(call.call_id, None)
-        metrics.live_calls.set(len(self._calls))
+        self._tell()
         if not self._calls:
             for task in self._tasks:
                 task.cancel()
@@ -66,7 +67,11 @@ class LiveCalls:
 
     def start_draining(self) -> None:
         """From now on no call is taken; those that live go on."""
-        self.is_draining = True
+        self.is_draining = serving.is_draining = True
+
+    def _tell(self) -> None:
+        serving.live_calls = len(self._calls)
+        metrics.live_calls.set(len(self._calls))
 
     def hang_up_all(self, reason: EndReason) -> None:
         for call in list(self._calls.values()):
