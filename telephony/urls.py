@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from telephony.webhooks import after, voice
+from telephony.webhooks.after import after
+from telephony.webhooks.after_dial import after_dial
+from telephony.webhooks.after_message import after_message
+from telephony.webhooks.status import call_status
+from telephony.webhooks.stream_status import stream_status
+from telephony.webhooks.voice import start
 
 urlpatterns = [
-    path("twiml/start", voice.start, name="twiml-start"),
-    path("twiml/after", after.after, name="twiml-after"),
+    path("twiml/start", start, name="twiml-start"),
+    path("twiml/after", after, name="twiml-after"),
+    path("twiml/after-dial", after_dial, name="twiml-after-dial"),
+    path("twiml/after-message", after_message, name="twiml-after-message"),
+    path("twilio/call-status", call_status, name="call-status"),
+    path("twilio/stream-status", stream_status, name="stream-status"),
 ]

@@ -2,6 +2,7 @@
 
 from .admission import OtherCall, Ring, open_call
 from .follow_ups import NextStep, Step, follow_up_of, set_follow_up
+from .statuses import note_call_status, note_dial_result, note_message, note_stream_status
 from .streams import RedeemedStream, TokenRefused, redeem_token
 
 __all__ = [
@@ -12,6 +13,10 @@ __all__ = [
     "Step",
     "TokenRefused",
     "follow_up_of",
+    "note_call_status",
+    "note_dial_result",
+    "note_message",
+    "note_stream_status",
     "open_call",
     "redeem_token",
     "set_follow_up",

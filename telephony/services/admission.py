@@ -18,6 +18,7 @@ from sessions.models.call import CallState
 from sessions.services.calls import finish_call, live_calls_of, record_event
 from telephony.models import MediaStream, ProviderEvent
 from telephony.services.lines import Line, find_line, find_organization
+from telephony.services.statuses import ADMISSION, OVER_AT_THE_CARRIER
 from voiceapp.lib.serving import serving
 from voiceapp.lib.turnstile import pass_one_by_one
 
@@ -28,7 +29,6 @@ CALLS_AT_ONCE_PER_CALLER = 2
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 # What Twilio writes for callers who hide their number; they are not one caller.
 HIDDEN_NUMBERS = {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
-OVER_AT_THE_CARRIER = ("completed", "busy", "no-answer", "failed", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def open_call(ring: Ring) -> Call:
     try:
         with transaction.atomic():
             # The limits are counted and the call added in one turn, or two callers would share the last place.
-            pass_one_by_one("telephony.admission")
+            pass_one_by_one(ADMISSION)
             return _known_call(ring) or _new_call(ring)
     except IntegrityError:
         known = _known_call(ring)

@@ -8,7 +8,7 @@ from sessions.models import Call
 from telephony import twiml
 from telephony.phrases import Phrase, phrase
 from telephony.services import NextStep, Step, follow_up_of
-from telephony.services.admission import OVER_AT_THE_CARRIER
+from telephony.services.statuses import OVER_AT_THE_CARRIER
 from telephony.webhooks.door import SignedForm, find_call, twilio_door
 from telephony.webhooks.voice import apologise, language_of
 
