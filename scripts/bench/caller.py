@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from secrets import token_hex
 from time import perf_counter
 
 from frames import FRAME_MS, Faults, FrameChecker, make_frame, split_audio
@@ -20,8 +21,8 @@ class Caller(WSListener):
 
     def __init__(self, call: int, delays: array[float]) -> None:
         self.call = call
-        self.call_sid = f"CA{call:032x}"
-        self.stream_sid = f"MZ{call:032x}"
+        self.call_sid = f"CA{token_hex(16)}"
+        self.stream_sid = f"MZ{token_hex(16)}"
         self.delays = delays
         self.checker = FrameChecker(call)
         self.sent_at: array[float] = array("d")
