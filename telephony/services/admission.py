@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from agents.hours import is_open
 from sessions.end_reasons import EndReason
 from sessions.models import Call
 from sessions.models.call import CallState
-from sessions.services.calls import finish_call, live_calls_of, record_event
+from sessions.services.calls import finish_call, record_event
 from telephony.models import MediaStream, ProviderEvent
 from telephony.services.lines import Line, find_line, find_organization
 from telephony.services.statuses import ADMISSION, OVER_AT_THE_CARRIER
@@ -51,19 +52,10 @@ def open_call(ring: Ring) -> Call:
 
     Admitted: `ringing`, with a media stream whose token holds for a minute. Otherwise `missed`, with the reason.
     """
-    known = _known_call(ring)
-    if known is not None:
-        return known
-    try:
-        with transaction.atomic():
-            # The limits are counted and the call added in one turn, or two callers would share the last place.
-            pass_one_by_one(ADMISSION)
-            return _known_call(ring) or _new_call(ring)
-    except IntegrityError:
-        known = _known_call(ring)
-        if known is None:
-            raise
-        return known
+    with transaction.atomic():
+        # The limits are counted and the call added in one turn, or two callers would share the last place.
+        pass_one_by_one(ADMISSION)
+        return _known_call(ring) or _new_call(ring)
 
 
 def _known_call(ring: Ring) -> Call | None:
@@ -105,8 +97,9 @@ def _new_call(ring: Ring) -> Call:
     else:
         logger.info("call refused", call_id=str(call.id), reason=refusal.value, detail=detail)
         finish_call(call.id, reason=refusal)
-    _catch_up(call)
-    call.refresh_from_db()
+    is_over = _catch_up(call)
+    if refusal or is_over:
+        call.refresh_from_db(fields=["state", "end_reason", "ended_at", "lease_expires_at"])
     return call
 
 
@@ -129,20 +122,26 @@ def _refusal(line: Line | None, ring: Ring, now: dt.datetime) -> tuple[EndReason
 def _full(line: Line, ring: Ring) -> str:
     if serving.is_draining:
         return "draining"
-    if live_calls_of(line.organization) >= line.organization.max_live_calls:
+    counts = Call.objects.live().aggregate(
+        server=Count("id"),
+        organisation=Count("id", filter=Q(organization=line.organization)),
+        caller=Count("id", filter=Q(caller_number=ring.caller)),
+    )
+    if counts["organisation"] >= line.organization.max_live_calls:
         return "organisation"
-    if Call.objects.live().count() >= settings.MAX_LIVE_CALLS:
+    if counts["server"] >= settings.MAX_LIVE_CALLS:
         return "server"
-    if E164.fullmatch(ring.caller) and ring.caller not in HIDDEN_NUMBERS:
-        of_caller = Call.objects.live().filter(caller_number=ring.caller).count()
-        return "caller" if of_caller >= CALLS_AT_ONCE_PER_CALLER else ""
-    return ""
+    shows_number = E164.fullmatch(ring.caller) and ring.caller not in HIDDEN_NUMBERS
+    return "caller" if shows_number and counts["caller"] >= CALLS_AT_ONCE_PER_CALLER else ""
 
 
-def _catch_up(call: Call) -> None:
-    """Callbacks may overtake the webhook: claim those that came first, and end a call that is already over."""
+def _catch_up(call: Call) -> bool:
+    """Callbacks may overtake the webhook: claim those that came first. True if they said that the call is over."""
     earlier = ProviderEvent.objects.filter(source="twilio", call=None, dedup_key__startswith=f"{call.carrier_sid}:")
-    is_over = earlier.filter(kind__in=[f"call.{status}" for status in OVER_AT_THE_CARRIER]).exists()
-    earlier.update(call=call)
+    kinds = set(earlier.values_list("kind", flat=True))
+    if kinds:
+        earlier.update(call=call)
+    is_over = any(f"call.{status}" in kinds for status in OVER_AT_THE_CARRIER)
     if is_over:
         finish_call(call.id, reason=EndReason.NOT_ANSWERED)
+    return is_over

@@ -1,0 +1,74 @@
+"""Calls that no process carries any more, or that never began: the carrier is asked, and what is over is closed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from sessions.end_reasons import EndReason
+from sessions.models import Call
+from sessions.models.call import CallState
+from sessions.services.calls import LEASE, finish_call, record_event
+from telephony.models import MediaStream
+from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.twilio import TwilioClient
+
+logger = structlog.get_logger("lost_calls")
+
+# A stream's token is good for 60 s; after that nothing can begin the call.
+NEVER_BEGAN_AFTER = timedelta(seconds=75)
+# A carrier that says "in progress", or nothing, for so long after we lost the call is not believed.
+GIVE_UP_AFTER = timedelta(minutes=5)
+MOST_AT_ONCE = 200
+
+
+def close_lost_calls() -> int:
+    """How many calls were closed. Safe to run in several places at once: each call is ended by a guarded update."""
+    now = timezone.now()
+    lost = list(_lost(now).order_by("created_at")[:MOST_AT_ONCE])
+    return sum(_close(call, now) for call in lost)
+
+
+def _lost(now: datetime) -> QuerySet[Call]:
+    lease_ran_out = Q(lease_expires_at__lt=now) | Q(lease_expires_at=None, connected_at__lt=now - LEASE)
+    return Call.objects.filter(
+        Q(lease_ran_out, state=CallState.CONNECTED)
+        | Q(state__in=(CallState.PENDING, CallState.RINGING), created_at__lt=now - NEVER_BEGAN_AFTER)
+    )
+
+
+def _close(call: Call, now: datetime) -> bool:
+    lost_at = call.lease_expires_at or call.connected_at or call.created_at
+    is_overdue = lost_at < now - GIVE_UP_AFTER
+    if _goes_on(call, unless_known=not is_overdue):
+        if not is_overdue:
+            return False
+        _hang_up(call)
+    reason = EndReason.LOST_PROCESS if call.state == CallState.CONNECTED else EndReason.NOT_ANSWERED
+    return finish_call(call.id, reason=reason)
+
+
+def _goes_on(call: Call, *, unless_known: bool) -> bool:
+    """Whether the conversation may still be carried by somebody; `unless_known` is the answer of a silent carrier."""
+    if MediaStream.objects.filter(call=call).exclude(ended_at=None).exists():
+        return False  # the carrier told us that the stream is over; what it does with the caller now is not the agent's
+    if not call.carrier_sid:
+        return False
+    try:
+        return not TwilioClient.from_settings().fetch_call(call.carrier_sid).is_over
+    except ProviderError as fault:
+        logger.warning("carrier not asked", call_id=str(call.id), error=str(fault))
+        return unless_known and not fault.permanent
+
+
+def _hang_up(call: Call) -> None:
+    """Nobody speaks with this caller any more: do not let him pay for it."""
+    try:
+        TwilioClient.from_settings().hang_up(call.carrier_sid or "")
+    except ProviderError as fault:
+        logger.warning("lost call not hung up", call_id=str(call.id), error=str(fault))
+    else:
+        record_event(call.id, "hung_up_at_the_carrier")
