@@ -8,7 +8,6 @@ import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import ClassVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -30,7 +29,7 @@ POLL_S = 0.25
 
 
 class Command(BaseCommand):
-    requires_system_checks: ClassVar[list[str]] = []  # their warnings are for those who serve
+    requires_system_checks: list[str] = []  # their warnings are for those who serve
     help = 'Ring the product with the local phone. Example: manage.py ring --say "Two small funghi, please."'
 
     def add_arguments(self, parser: ArgumentParser) -> None:

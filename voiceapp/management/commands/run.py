@@ -12,7 +12,6 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 from types import FrameType
-from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -29,7 +28,7 @@ class Stopped(Exception):
 
 
 class Command(BaseCommand):
-    requires_system_checks: ClassVar[list[str]] = []  # their warnings are for those who serve
+    requires_system_checks: list[str] = []  # their warnings are for those who serve
     help = "Set everything up and serve it on 127.0.0.1. Example: manage.py run --call only"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
