@@ -10,8 +10,9 @@ import structlog
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
 
+from telephony.caller_writer import Send
 from telephony.desk import stream_desk
-from telephony.live_call import LiveCall, Send
+from telephony.live_call import LiveCall
 from telephony.live_calls import live_calls
 from telephony.services import RedeemedStream, TokenRefused
 from telephony.stream_start import (

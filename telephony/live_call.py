@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from sessions.briefing import Briefing
 from sessions.end_reasons import EndReason
 from sessions.outcomes import ToolResult
 from telephony.bridge.actions import (
@@ -26,31 +24,26 @@ from telephony.bridge.actions import (
     RunTool,
 )
 from telephony.bridge.phone_call import PhoneCall
+from telephony.call_books import CallBooks
+from telephony.caller_writer import CallerWriter, ConnectionLost, Send
 from telephony.desk import StreamDesk
-from telephony.fact_recorder import FactRecorder
 from telephony.links import Link, ProviderLink
 from telephony.live_calls import LiveCalls
 from telephony.provider_sessions import session_for
 from telephony.services import RedeemedStream
-from telephony.stream_start import NOT_UNDERSTOOD, POLICY_VIOLATION, Message, Receive, is_start
+from telephony.stream_start import NOT_UNDERSTOOD, POLICY_VIOLATION, Receive, is_start
 from voiceapp.providers.openai import OpenAIClient
 
 logger = structlog.get_logger("live_call")
 
-Send = Callable[[Message], Awaitable[None]]
-
 EARLY_FRAMES = 100  # 2 s of sound while the agent is being briefed
 BRIEF_WITHIN_S = 4.0
-SEND_WITHIN_S = 2.0
+TASKS_END_WITHIN_S = 2.0
 HEAR_WITHIN_S = 10.0
 TOOLS_WITHIN_S = 5.0
-FACTS_WITHIN_S = 5.0
-FINISH_WITHIN_S = 6.0
+BOOKS_BEFORE_CLOSE_S = 2.0
 
 MEDIA = '{"event":"media"'
-
-# How ASGI servers say that the peer is gone (ASGI 2.4: any OSError from `send`).
-ConnectionLost = OSError
 
 NORMAL = 1000
 
@@ -63,13 +56,13 @@ class LiveCall:
     ) -> None:
         self._stream = stream
         self._stream_sid = stream_sid
+        self._model = ""
         self._desk = desk
         self._calls = calls
-        self._send = send
+        self._writer = CallerWriter(send)
         self._loop = asyncio.get_running_loop()
         self._began_at = self._heard_at = self._loop.time()
         self._has_heard = False
-        self._sending_since: float | None = None
         self._early: deque[str] = deque(maxlen=EARLY_FRAMES)
         self._core: PhoneCall | None = None
         self._link: Link | None = None
@@ -78,10 +71,9 @@ class LiveCall:
         self._caller_is_there = True
         self._is_lost = False
         self._over: asyncio.Future[None] = self._loop.create_future()
-        self._something_to_say: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._tools: set[asyncio.Task[Any]] = set()
-        self._recorder = FactRecorder(lambda facts: desk.record(self.call_id, facts))
+        self._books = CallBooks(desk, call_id=stream.call_id, stream_id=stream.stream_id)
         self._log = logger.bind(call_id=str(stream.call_id))
 
     @property
@@ -93,13 +85,12 @@ class LiveCall:
     async def run(self, receive: Receive) -> None:
         """Carry the call to its end, whoever ends it and however."""
         self._calls.add(self, self._desk.renew_leases)
-        recording = asyncio.create_task(self._recorder.run())
         self._begin(self._listen(receive))
         self._begin(self._prepare())
         try:
             await self._over
         finally:
-            await _see_through(asyncio.create_task(self._close(recording)))
+            await _see_through(asyncio.create_task(self._close()))
 
     def hang_up(self, reason: EndReason) -> None:
         """The operator, or a server that stops, ends the call."""
@@ -122,7 +113,7 @@ class LiveCall:
         core = self._core
         if core is None:
             return
-        if self._sending_since is not None and now - self._sending_since > SEND_WITHIN_S:
+        if self._writer.is_stuck(now):
             self._lose_caller(core, "does not read")
         elif now - self._heard_at > HEAR_WITHIN_S:
             self._lose_caller(core, "silent socket")
@@ -149,13 +140,13 @@ class LiveCall:
         if self._core is None:
             self._finish_now()
         else:
-            self._wake()
+            self._writer.finish()
 
     def _finish_now(self) -> None:
         if not self._over.done():
             self._over.set_result(None)
 
-    async def _close(self, recording: asyncio.Task[None]) -> None:
+    async def _close(self) -> None:
         """Both sockets, then the rest. Every step has a limit of its own, so that none keeps the next from its turn."""
         self._calls.remove(self)
         if self._link is not None:
@@ -163,27 +154,16 @@ class LiveCall:
         for task in self._tasks:
             task.cancel()
         if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=SEND_WITHIN_S)
+            await asyncio.wait(set(self._tasks), timeout=TASKS_END_WITHIN_S)
         ending = self._ending or CloseCall(EndReason.SERVER_STOPPING, FallBack())
-        await self._try("follow-up", self._desk.set_follow_up(self._stream.stream_id, ending.follow_up), SEND_WITHIN_S)
+        books = asyncio.create_task(self._books.close(ending))
+        # The carrier asks what follows, and says that the call is over, as soon as the socket is closed.
+        await asyncio.wait({books}, timeout=BOOKS_BEFORE_CLOSE_S)
         if self._caller_is_there:
-            await self._try("close", self._close_caller(), SEND_WITHIN_S)
+            await self._writer.close(self._close_code)
         if self._tools:
             await asyncio.wait(set(self._tools), timeout=TOOLS_WITHIN_S)
-        self._recorder.close()
-        await asyncio.wait({recording}, timeout=FACTS_WITHIN_S)
-        await self._try("finish", self._desk.finish(self.call_id, ending.reason), FINISH_WITHIN_S)
-
-    async def _try(self, step: str, work: Awaitable[object], within_s: float) -> None:
-        """A step of the end. What it leaves undone, the reaper and the carrier's callbacks do."""
-        try:
-            await asyncio.wait_for(work, within_s)
-        except Exception as fault:  # noqa: BLE001 - the steps after it must still be taken
-            self._log.warning("step of the end failed", step=step, error=type(fault).__name__, exc_info=fault)
-
-    async def _close_caller(self) -> None:
-        with contextlib.suppress(ConnectionLost):
-            await self._send({"type": "websocket.close", "code": self._close_code})
+        await books
 
     # The caller's side
 
@@ -236,36 +216,20 @@ class LiveCall:
         self._finish_now()
 
     async def _speak(self, core: PhoneCall) -> None:
-        """The only one who writes to the caller, so that frames keep their order when the socket is slow."""
-        while True:
-            while core.to_caller:
-                texts, core.to_caller = core.to_caller, []
-                self._sending_since = self._loop.time()
-                try:
-                    for text in texts:
-                        await self._send({"type": "websocket.send", "text": text})
-                except ConnectionLost:
-                    self._caller_is_there = False
-                    self._lose_caller(core, "closed while speaking")
-                    return
-                self._sending_since = None
-            if self._ending is not None:
-                self._finish_now()
-                return
-            self._something_to_say = self._loop.create_future()
-            await self._something_to_say
-
-    def _wake(self) -> None:
-        waiting = self._something_to_say
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        try:
+            await self._writer.run(core)
+        except ConnectionLost:
+            self._caller_is_there = False
+            self._lose_caller(core, "closed while speaking")
+        else:
+            self._finish_now()
 
     # The agent's side
 
     async def _prepare(self) -> None:
         async with asyncio.timeout(BRIEF_WITHIN_S):
             briefing = await self._desk.brief(self.call_id)
-        self._briefing = briefing
+        self._model = briefing.model
         core = PhoneCall(briefing, stream_sid=self._stream_sid, session=session_for(briefing))
         core.time_passed(int((self._loop.time() - self._began_at) * 1000))
         for text in self._early:
@@ -275,7 +239,7 @@ class LiveCall:
         self._begin(self._speak(core))
         self._settle(core)
 
-    def _open_link(self, core: PhoneCall, briefing: Briefing) -> None:
+    def _open_link(self, core: PhoneCall) -> None:
         client = OpenAIClient.from_settings()
 
         def opened() -> None:
@@ -294,7 +258,7 @@ class LiveCall:
                 self.break_off(fault)
 
         link = ProviderLink(
-            client.realtime_url(briefing.model), client.headers(), on_opened=opened, on_frame=heard, on_lost=lost
+            client.realtime_url(self._model), client.headers(), on_opened=opened, on_frame=heard, on_lost=lost
         )
         self._link = link
         self._begin(link.open())
@@ -314,18 +278,18 @@ class LiveCall:
             for action in actions:
                 self._do(core, action)
         if core.to_caller:
-            self._wake()
+            self._writer.wake()
 
     def _do(self, core: PhoneCall, action: Action) -> None:
         match action:
             case Record(fact):
-                self._recorder.add(fact)
+                self._books.note(fact)
             case RunTool():
                 task = asyncio.create_task(self._run_tool(core, action))
                 self._tools.add(task)
                 task.add_done_callback(self._done)
             case OpenLink():
-                self._open_link(core, self._briefing)
+                self._open_link(core)
             case CloseLink():
                 if self._link is not None:
                     self._link.close()

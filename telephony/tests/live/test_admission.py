@@ -166,7 +166,9 @@ async def test_a_frame_over_64_kib_is_closed_with_1009(handset: Handset, openai:
     assert openai.connections == 0
 
 
-GARBAGE = ["", "{", "[" * 30_000, "null", "7", '{"event":5}', '{"event":"start"', "\x00", '{"event":NaN}', b"\xff\x00"]
+GARBAGE: list[str | bytes] = [
+    "", "{", "[" * 30_000, "null", "7", '{"event":5}', '{"event":"start"', "\x00", '{"event":NaN}', b"\xff\x00",
+]  # fmt: skip
 
 
 async def test_twenty_frames_of_garbage_before_start_are_closed_with_1007(handset: Handset) -> None:
