@@ -260,9 +260,7 @@ BAD_BODIES: list[object] = [
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
-def test_a_bad_body_is_400_and_never_500(
-    body: object, machine: Client, restaurant: tuple[Organization, Call]
-) -> None:
+def test_a_bad_body_is_400_and_never_500(body: object, machine: Client, restaurant: tuple[Organization, Call]) -> None:
     if isinstance(body, dict) and body and "orgId" not in body:
         body = {"orgId": str(restaurant[0].pk)} | body
     answer = submit(machine, body)
