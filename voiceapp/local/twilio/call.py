@@ -103,6 +103,9 @@ class LocalCall:
         self.callbacks = Callbacks(carrier.webhooks, plan.faults)
         self._callback_number = 0
         self._order: asyncio.Future[Document | None] = asyncio.get_running_loop().create_future()
+        self._steps: asyncio.Queue[Step] = asyncio.Queue()
+        for step in plan.steps:
+            self._steps.put_nowait(step)
         self._script: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -124,14 +127,8 @@ class LocalCall:
 
     def do_steps(self, given: Iterable[object]) -> None:
         """More for the caller to do, after what was asked before. Raise ValueError for steps not understood."""
-        steps, before = as_steps(given), self._script
-
-        async def then() -> None:
-            if before:
-                await asyncio.wait({before})
-            await self.person.do(steps)
-
-        self._run_script(then())
+        for step in as_steps(given):
+            self._steps.put_nowait(step)
 
     @property
     def is_done(self) -> bool:
@@ -226,7 +223,8 @@ class LocalCall:
         self.log("answered")
 
     def start_script(self) -> None:
-        self._run_script(self.person.do(self.plan.steps))
+        self._script = asyncio.create_task(self._do_steps(), name=f"script {self.sid}")
+        self._script.add_done_callback(self._script_done)
 
     async def stay_until_hung_up(self) -> None:
         await asyncio.shield(self._order)
@@ -375,9 +373,9 @@ class LocalCall:
         await self.line.wait_ms(self.plan.limit_s * 1000)
         self.hang_up(by="limit")
 
-    def _run_script(self, script: Coroutine[Any, Any, None]) -> None:
-        self._script = asyncio.create_task(script, name=f"script {self.sid}")
-        self._script.add_done_callback(self._script_done)
+    async def _do_steps(self) -> None:
+        while True:
+            await self.person.do(await self._steps.get())
 
     def _digit(self, key: str) -> None:
         if self.on_digit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +49,20 @@ class Person:
         self._acted_ms = 0
         self._has_listened = False
 
-    async def do(self, steps: Iterable[Step]) -> None:
-        for step in steps:
-            await self._do(step)
+    async def do(self, step: Step) -> None:
+        match step.act:
+            case Act.SAY | Act.WAV:
+                await self._speak(step)
+            case Act.WAIT:
+                await self.wait(float(step.value))
+            case Act.LISTEN:
+                await self.listen(silence_ms=step.silence_ms, timeout_s=step.timeout_s)
+            case Act.PRESS:
+                if step.listens and not self._has_listened:
+                    await self.listen(silence_ms=step.silence_ms, timeout_s=step.timeout_s)
+                await self.press(str(step.value))
+            case Act.HANG_UP:
+                self.hang_up()
 
     async def say(
         self,
@@ -128,21 +139,6 @@ class Person:
 
     def hang_up(self) -> None:
         self._hang_up()
-
-    async def _do(self, step: Step) -> None:
-        match step.act:
-            case Act.SAY | Act.WAV:
-                await self._speak(step)
-            case Act.WAIT:
-                await self.wait(float(step.value))
-            case Act.LISTEN:
-                await self.listen(silence_ms=step.silence_ms, timeout_s=step.timeout_s)
-            case Act.PRESS:
-                if step.listens and not self._has_listened:
-                    await self.listen(silence_ms=step.silence_ms, timeout_s=step.timeout_s)
-                await self.press(str(step.value))
-            case Act.HANG_UP:
-                self.hang_up()
 
     async def _speak(self, step: Step) -> None:
         audio = await asyncio.to_thread(sound_of, step, self._manners)

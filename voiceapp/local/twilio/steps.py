@@ -80,7 +80,8 @@ def _value(index: int, act: Act, given: Mapping[object, object]) -> str | float:
             return str(value)
         case Act.WAIT:
             seconds = _number(index, given, "wait_s")
-            assert seconds is not None
+            if seconds is None:
+                raise ValueError(f"step {index}: wait_s must be a number")
             return seconds
         case _:
             return ""
