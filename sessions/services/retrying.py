@@ -38,7 +38,8 @@ def retried(work: Callable[[], T], *, what: str) -> T:
         try:
             return work()
         except (OperationalError, InterfaceError, IntegrityError, DraftMoved) as exc:
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
             log.warning("not_saved_yet", what=what, attempt=attempt, error=type(exc).__name__)
             if attempt == TRIES or time.monotonic() - began > TRY_FOR_S:
                 raise NotSaved(what) from exc
