@@ -9,10 +9,11 @@ from .transcript import Transcript
 
 def interrupt(playout: Playout, agent: AgentLine, transcript: Transcript, *, server_stops_itself: bool) -> int | None:
     """Returns how many ms of the item being spoken were heard, or None when nothing of the agent's was unheard."""
-    missing = [cut for cut in playout.interrupt() if cut.is_missing_something and not cut.item.is_local]
+    cuts = playout.interrupt()
+    missing = [cut for cut in cuts if cut.is_missing_something and not cut.item.is_local]
     agent.stop_talking(server_stops_itself=server_stops_itself)
     for cut in missing:
         cut.item.is_dropped = True
         agent.truncate(cut.item, cut.heard_ms)
-        transcript.cut(cut.item.item_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
+    transcript.cut_all(cuts)
     return missing[0].heard_ms if missing else None

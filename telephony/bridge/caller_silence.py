@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from sessions.briefing import CallLimits
+
 from .alarms import Alarm, Alarms
 
 
 class CallerSilence:
     """Counts from the moment the line fell idle. Our own question does not count as speech."""
 
-    def __init__(self, alarms: Alarms, *, reprompt_after_ms: int, goodbye_after_ms: int) -> None:
+    def __init__(self, alarms: Alarms, limits: CallLimits) -> None:
         self._alarms = alarms
-        self._reprompt_after_ms = reprompt_after_ms
-        self._goodbye_after_ms = goodbye_after_ms
+        self._limits = limits
         self._is_counting = False
         self._has_asked = False
 
@@ -26,7 +27,7 @@ class CallerSilence:
     def update(self, now_ms: int, *, is_idle: bool) -> None:
         if is_idle and not self._is_counting:
             self._is_counting = True
-            self._alarms.set(Alarm.REPROMPT, now_ms + self._reprompt_after_ms)
-            self._alarms.set(Alarm.GOODBYE, now_ms + self._goodbye_after_ms)
+            self._alarms.set(Alarm.REPROMPT, now_ms + self._limits.reprompt_after_ms)
+            self._alarms.set(Alarm.GOODBYE, now_ms + self._limits.goodbye_after_ms)
         elif not is_idle and not self._has_asked:
             self.caller_was_active()

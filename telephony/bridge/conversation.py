@@ -14,14 +14,15 @@ from . import events
 from .actions import CloseCall, CloseLink, FallBack, FollowUp, HandOver, HangUp, LinkLoss, RunTool
 from .agent_item import AgentItem
 from .alarms import Alarm, Alarms
-from .answer_owed import AnswerOwed
 from .barge_in import interrupt
 from .caller_silence import CallerSilence
 from .farewell import Ending, Farewell
-from .link_keeper import LinkKeeper
+from .greeting_guard import GreetingGuard
 from .patience import LOOK_AGAIN_MS, Patience
 from .playout import Playout
 from .ports import AgentLine
+from .reconnection import Reconnection
+from .running_tools import RunningTools
 from .speech import Purpose
 from .stream_clock import StreamClock
 from .timeline import Timeline
@@ -38,7 +39,6 @@ class Conversation:
     """The state of the call, and every decision in it. What comes of them is on `timeline`."""
 
     def __init__(self, briefing: Briefing, *, agent: AgentLine, playout: Playout, clock: StreamClock) -> None:
-        limits = briefing.limits
         self._briefing = briefing
         self._phrases = briefing.phrases
         self._agent = agent
@@ -51,23 +51,21 @@ class Conversation:
         self._has_time = False
         self.timeline = Timeline(clock)
         self._alarms = Alarms()
-        self._link = LinkKeeper(self._alarms, self.timeline.act)
-        self._silence = CallerSilence(
-            self._alarms, reprompt_after_ms=limits.reprompt_after_ms, goodbye_after_ms=limits.goodbye_after_ms
-        )
+        self._silence = CallerSilence(self._alarms, briefing.limits)
         self._patience = Patience(self._alarms)
         self._farewell = Farewell(self._alarms)
-        self._owed = AnswerOwed()
         self._transcript = Transcript(self.timeline.record)
         self._meter = TurnMeter()
-        self._tools: dict[str, int] = {}  # running → how often the caller had begun to speak when it was asked for
+        self._reconnection = Reconnection(
+            briefing, agent=agent, transcript=self._transcript, alarms=self._alarms, timeline=self.timeline
+        )
+        self._tools = RunningTools(
+            briefing.limits, alarms=self._alarms, transcript=self._transcript, timeline=self.timeline
+        )
         self._turns = 0
-        self._speeches = 0
         self._failures = 0
         self._caller_is_speaking = False
-        self._was_ready = False
-        self._is_guarding = briefing.protects_greeting and bool(briefing.phrases.greeting)
-        self._guarded_turns = 0
+        self._guard = GreetingGuard(agent, is_on=briefing.protects_greeting and bool(briefing.phrases.greeting))
 
     # Time
 
@@ -76,7 +74,7 @@ class Conversation:
         if not self._has_time:
             self._has_time = True
             self._alarms.set(Alarm.LONGEST, self._briefing.limits.longest_call_ms)
-            self._link.clock_started(now_ms)
+            self._reconnection.link.clock_started(now_ms)
             self._settle()
         if self._playout.tick():
             self.timeline.happened("echoes_lost")
@@ -91,18 +89,18 @@ class Conversation:
         now_ms = self.now_ms
         match alarm:
             case Alarm.CONNECT:
-                self._agent.link_closed()
-                if not self._link.try_took_too_long(now_ms):
-                    self._close(EndReason.PROVIDER_FAILED, FallBack())
+                if not self._reconnection.took_too_long(now_ms):
+                    self._agent_failed(EndReason.PROVIDER_FAILED)
             case Alarm.RECOVER:
-                self._link.try_again(now_ms)
+                self._reconnection.link.try_again(now_ms)
             case Alarm.ANSWER:
                 self._agent.answer_overdue()
             case Alarm.TONE:
                 # An agent who speaks no faster than the phone plays leaves nothing unheard between two frames.
                 is_quiet = self._playout.is_idle and now_ms - self._audio_ms >= LOOK_AGAIN_MS
                 if self._patience.tone_is_due(now_ms, is_quiet=is_quiet):
-                    self._play_tone()
+                    self._playout.interject(TONE)
+                    self.timeline.happened("tone_played")
             case Alarm.STALL:
                 if self._patience.has_stalled(now_ms, last_frame_ms=self.agent_frame_ms):
                     self.link_unusable("stalled")
@@ -118,7 +116,7 @@ class Conversation:
             case Alarm.LONGEST:
                 self._farewell.begin(now_ms, Ending(EndReason.TOO_LONG, HangUp(), is_firm=True))
                 self._agent.respond(Purpose.GOODBYE, self._phrases.time_goodbye)
-            case Alarm.ROLL_OVER:
+            case Alarm.ROLL_OVER:  # pragma: no branch - the last one
                 self._roll_over()
 
     def _settle(self) -> None:
@@ -128,8 +126,8 @@ class Conversation:
         now_ms, agent = self.now_ms, self._agent
         is_playing = not self._playout.is_idle
         is_working = agent.is_due or bool(self._tools) or not agent.is_ready
-        if self._is_guarding and not is_working and not is_playing:
-            self._greeting_was_heard()
+        if self._guard.is_on and not is_working and not is_playing:
+            self._guard.release(caller_is_speaking=self._caller_is_speaking)
             is_working = agent.is_due
         is_quiet = not (is_working or is_playing or self._caller_is_speaking or self._farewell.ending)
         self._silence.update(now_ms, is_idle=is_quiet)
@@ -156,26 +154,16 @@ class Conversation:
         wish = " and asks for a person" if digit == "0" else ""
         text = f"[The caller pressed {digit}{wish}]"
         self._transcript.caller_said(f"key_{self._turns}", text, at_ms=self._clock.now_ms, turn=self._turns)
-        self._guarded_turns += self._is_guarding
-        if not self._is_guarding:
+        self._guard.turn_taken()
+        if not self._guard.is_on:
             self._interrupt(server_stops_itself=False)
         if not self._agent.is_ready:
-            self._owed.is_owed = True
+            self._reconnection.owed.is_owed = True
         else:
             self._agent.caller_typed(text)
-            if not self._is_guarding:
+            if not self._guard.is_on:
                 self._agent.respond(Purpose.ANSWER)
         self._settle()
-
-    def caller_hung_up(self) -> None:
-        self._close(EndReason.CALLER_HUNG_UP, HangUp())
-
-    def caller_gone(self, why: str) -> None:
-        self.timeline.happened("stream_lost", why=why[:80])
-        self._close(EndReason.STREAM_LOST, HangUp())
-
-    def hang_up(self, reason: EndReason) -> None:
-        self._close(reason, FallBack() if reason is EndReason.SERVER_STOPPING else HangUp())
 
     def _heard_more(self) -> None:
         answered = self._meter.heard(at_ms=self._clock.now_ms, position=self._playout.confirmed_bytes)
@@ -209,7 +197,13 @@ class Conversation:
             self._meter.audio_came(at_ms=self._clock.now_ms, position=self._playout.received_bytes)
         self._playout.add(item, payload)
 
-    def receive(self, event: events.AgentEvent) -> None:
+    def receive(self, happened: list[events.AgentEvent]) -> None:
+        """What one frame of the agent's says."""
+        for event in happened:
+            self._happens(event)
+        self._settle()
+
+    def _happens(self, event: events.AgentEvent) -> None:
         match event:
             case events.AgentAudio(item, payload):
                 self.agent_audio(item, payload)
@@ -235,7 +229,8 @@ class Conversation:
             case events.ResponseEnded():
                 self._response_ended(event)
             case events.ToolRequested(call_id, name, arguments):
-                self._tool_requested(call_id, name, arguments)
+                tool = RunTool(call_id, name, arguments, self._turns)
+                self._tools.ask(tool, now_ms=self.now_ms, at_ms=self._clock.now_ms)
             case events.UsageSeen(source, usage):
                 is_hearing = source == "transcription"
                 model = self._briefing.transcription_model if is_hearing else self._briefing.model
@@ -243,36 +238,35 @@ class Conversation:
             case events.Complaint(kind, code):
                 self.timeline.happened(kind, code=code)
             case events.AgentReady():
-                self._agent_ready()
-            case events.LinkUnusable(reason, is_fatal):
+                self._reconnection.ready(self.now_ms, are_tools_running=bool(self._tools))
+            case events.LinkUnusable(reason, is_fatal):  # pragma: no branch - the last one
                 self.link_unusable(reason, is_fatal=is_fatal)
-        self._settle()
 
     def _speech_started(self, item_id: str, at_ms: int) -> None:
-        self._speeches += 1
+        self._tools.caller_spoke()
         self._caller_is_speaking = True
         self._caller_was_active()
         self._meter.speech_started()
         self._transcript.caller_began(item_id, at_ms=at_ms, turn=self._turns + 1)
-        if self._briefing.turn_detection.interrupts and not self._is_guarding:
+        if self._briefing.turn_detection.interrupts and not self._guard.is_on:
             self._interrupt(server_stops_itself=True)
 
     def _turn_committed(self, item_id: str) -> None:
         self._caller_is_speaking = False
         self._turns += 1
-        self._guarded_turns += self._is_guarding
-        self._owed.turn_committed(item_id)
+        self._guard.turn_taken()
+        self._reconnection.owed.turn_committed(item_id)
         self._meter.committed(self._turns)
         self._expect_answer()
 
     def _expect_answer(self) -> None:
-        if not self._is_guarding:
+        if not self._guard.is_on:
             self._alarms.set(Alarm.ANSWER, self.now_ms + ANSWER_AFTER_MS)
 
     def _response_ended(self, event: events.ResponseEnded) -> None:
         if event.outcome is not events.Outcome.FAILED:
             self._failures = 0
-            self._owed.answered()
+            self._reconnection.owed.answered()
             return
         self._failures += 1
         self.timeline.happened("response_failed", code=event.code)
@@ -283,43 +277,21 @@ class Conversation:
         else:
             self._agent.respond(event.purpose, event.say)
 
-    def _greeting_was_heard(self) -> None:
-        self._is_guarding = False
-        self._agent.release_greeting()
-        if self._guarded_turns and not self._caller_is_speaking:
-            self._agent.respond(Purpose.ANSWER)
-
-    def _play_tone(self) -> None:
-        tone = AgentItem("tone", is_local=True)
-        self._playout.add(tone, TONE)
-        self._playout.complete(tone)
-        self.timeline.happened("tone_played")
-
     # Tools and the end
 
-    def _tool_requested(self, call_id: str, name: str, arguments: str) -> None:
-        self._tools[call_id] = self._speeches
-        self._transcript.tool_asked(call_id, name, arguments, at_ms=self._clock.now_ms)
-        self.timeline.act(RunTool(call_id, name, arguments, self._turns))
-        if Alarm.FILLER not in self._alarms:
-            self._alarms.set(Alarm.FILLER, self.now_ms + self._briefing.limits.filler_after_ms)
-
     def tool_finished(self, call_id: str, result: ToolResult) -> None:
-        speeches = self._tools.pop(call_id, None)
-        if speeches is None:
+        was_quiet = self._tools.finish(call_id, result.output)
+        if was_quiet is None:
             return
         if not self._tools:
-            self._alarms.cancel(Alarm.FILLER)
             self._agent.forget(Purpose.FILLER)
-        self._transcript.tool_answered(call_id, result.output)
-        # Whoever has spoken since the tool was asked for has not finished with us.
-        may_end = speeches == self._speeches and not self._caller_is_speaking
+        may_end = was_quiet and not self._caller_is_speaking
         match result.then:
             case EndCall() if may_end:
                 self._farewell.begin(self.now_ms, Ending(EndReason.AGENT_HUNG_UP, HangUp()))
             case Transfer(target_id) if may_end:
                 self._farewell.begin(self.now_ms, Ending(EndReason.TRANSFERRED, HandOver(target_id)))
-        self._owed.is_owed |= not self._agent.is_ready
+        self._reconnection.owed.is_owed |= not self._agent.is_ready
         self._agent.answer_tool(call_id, result.output, is_farewell=result.then is not None and may_end)
         self._settle()
 
@@ -340,19 +312,18 @@ class Conversation:
     def _part(self) -> None:
         ending = self._farewell.ending
         if ending is not None:
-            self._close(ending.reason, ending.follow_up)
+            self.close(ending.reason, ending.follow_up)
 
     def _agent_failed(self, reason: EndReason) -> None:
         """Whoever was being seen off still is; everyone else is looked after without the agent."""
         self._part()
-        self._close(reason, FallBack())
+        self.close(reason, FallBack())
 
-    def _close(self, reason: EndReason, follow_up: FollowUp) -> None:
+    def close(self, reason: EndReason, follow_up: FollowUp) -> None:
+        """Once and for all. What was not heard by now never will be."""
         if self.is_over:
             return
-        for cut in self._playout.abandon():
-            if cut.is_missing_something and not cut.item.is_local:
-                self._transcript.cut(cut.item.item_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
+        self._transcript.cut_all(self._playout.abandon())
         self.is_over = True
         self.timeline.act(CloseCall(reason, follow_up))
 
@@ -364,43 +335,18 @@ class Conversation:
         self.link_lost(LinkLoss(None, reason, is_fatal))
 
     def link_lost(self, loss: LinkLoss) -> None:
-        self.timeline.happened("agent_lost", code=loss.code, reason=loss.reason[:80])
-        self._owed.link_lost(was_due=self._agent.is_ready and self._agent.is_due, was_speaking=self._caller_is_speaking)
-        self._agent.link_closed()
-        self._playout.finish()
+        is_recoverable = self._reconnection.lost(self.now_ms, loss, was_speaking=self._caller_is_speaking)
         self._caller_is_speaking = False
-        self._alarms.cancel(Alarm.ANSWER, Alarm.STALL, Alarm.ROLL_OVER)
-        if loss.is_fatal:
-            self._agent_failed(EndReason.PROVIDER_REFUSED)
-        elif self._link.lost(self.now_ms):
+        self._playout.finish()
+        if is_recoverable:
             self._patience.link_lost(self.now_ms)
             self._settle()
         else:
-            self._agent_failed(EndReason.PROVIDER_FAILED)
-
-    def _agent_ready(self) -> None:
-        was_ready, self._was_ready = self._was_ready, True
-        self._link.ready(self.now_ms)
-        self._alarms.set(Alarm.ROLL_OVER, self.now_ms + self._briefing.limits.roll_over_after_ms)
-        self.timeline.happened("agent_resumed" if was_ready else "agent_ready")
-        if was_ready:
-            self._agent.replay(self._transcript.past())
-        lost_turn = self._owed.settle()
-        if not self._transcript.has_agent_spoken and self._phrases.greeting:
-            self._agent.respond(Purpose.GREETING, self._phrases.greeting)
-        elif lost_turn is not None and not self._tools:
-            if lost_turn and not self._transcript.is_known(lost_turn):
-                self._agent.respond(Purpose.MISSED, self._phrases.missed)
-            else:
-                self._agent.respond(Purpose.ANSWER)
-        self._agent.let_caller_in()
+            self._agent_failed(EndReason.PROVIDER_REFUSED if loss.is_fatal else EndReason.PROVIDER_FAILED)
 
     def _roll_over(self) -> None:
-        """Before the provider ends the session, at a moment when nobody notices."""
         is_busy = self._caller_is_speaking or self._tools or self._agent.is_due or self._farewell.ending
         if is_busy or not self._playout.is_idle:
             self._alarms.set(Alarm.ROLL_OVER, self.now_ms + LOOK_AGAIN_MS)
-            return
-        self.timeline.happened("session_renewed")
-        self._agent.link_closed()
-        self._link.renew(self.now_ms)
+        else:
+            self._reconnection.renew(self.now_ms)

@@ -25,7 +25,7 @@ from .stream_clock import StreamClock
 
 
 class OpenAIDialect:
-    """`frames` is what the shell sends. Nothing is written while there is no link."""
+    """What is written goes out with the caller's audio, in order: `caller_audio.out`."""
 
     def __init__(self, settings: SessionSettings, clock: StreamClock, *, protects_greeting: bool) -> None:
         self._settings = settings
@@ -35,14 +35,6 @@ class OpenAIDialect:
         self._session = 0
         self.caller_audio = CallerAudio()
         self._reader = self._new_reader()
-
-    @property
-    def frames(self) -> list[str]:
-        return self.caller_audio.out
-
-    @frames.setter
-    def frames(self, frames: list[str]) -> None:
-        self.caller_audio.out = frames
 
     @property
     def is_ready(self) -> bool:
@@ -86,8 +78,7 @@ class OpenAIDialect:
             self._send(wire.truncate(item.item_id, item.content_index, heard_ms))
 
     def caller_typed(self, text: str) -> None:
-        if self.is_ready:
-            self._send(wire.caller_text(self._next_item_id(), text))
+        self._send(wire.caller_text(self._next_item_id(), text))
 
     def answer_tool(self, call_id: str, output: str, *, is_farewell: bool) -> None:
         if not self.is_ready:
@@ -120,8 +111,7 @@ class OpenAIDialect:
     def release_greeting(self) -> None:
         self._is_guarding = False
         self._reader.is_guarding = False
-        if self.is_ready:
-            self._send(wire.session_update(self._settings.listening))
+        self._send(wire.session_update(self._settings.listening))
 
     def _new_reader(self) -> OpenAIReader:
         reader = OpenAIReader(

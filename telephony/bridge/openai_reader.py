@@ -233,7 +233,7 @@ class OpenAIReader:
         done = event.response
         if done is None:
             return []
-        events: list[AgentEvent] = []
+        events: list[AgentEvent] = [] if done.usage is None else [UsageSeen("response", done.usage)]
         for output in done.output:  # what was announced before is known already
             events += self._tool_call(done.id, output)
         self.sequencer.ended(done.id)
@@ -241,8 +241,6 @@ class OpenAIReader:
         items = response.items if response else []
         request = response.request if response else Request(Purpose.ANSWER)
         events += [AudioCompleted(item) for item in items if not (item.is_complete or item.is_dropped)]
-        if done.usage is not None:
-            events.append(UsageSeen("response", done.usage))
         outcome, code = _outcome(done)
         if outcome is Outcome.FAILED and code and classify(wire.ErrorBody(code=code)) is ErrorKind.FATAL:
             return [*events, LinkUnusable(code, is_fatal=True)]

@@ -6,7 +6,7 @@ from sessions.briefing import Briefing
 from sessions.end_reasons import EndReason
 from sessions.outcomes import ToolResult
 
-from .actions import Action, LinkLoss
+from .actions import Action, FallBack, HangUp, LinkLoss
 from .conversation import Conversation
 from .openai_dialect import OpenAIDialect
 from .openai_session import SessionSettings
@@ -92,7 +92,8 @@ class PhoneCall:
     def caller_gone(self, why: str) -> None:
         """The media socket closed, or nobody reads from it any more."""
         if not self._conversation.is_over:
-            self._conversation.caller_gone(why)
+            self._timeline.happened("stream_lost", why=why[:80])
+            self._conversation.close(EndReason.STREAM_LOST, HangUp())
 
     def agent_frame(self, text: str) -> None:
         """A text frame of the provider's."""
@@ -106,9 +107,7 @@ class PhoneCall:
                 if audio is not None:
                     conversation.agent_audio(*audio)
             else:
-                for event in self._dialect.read(text):
-                    if not conversation.is_over:
-                        conversation.receive(event)
+                conversation.receive(self._dialect.read(text))
         except ValueError:  # BadFrame, or audio that is not base64
             self._bad_agent_frame()
 
@@ -141,8 +140,7 @@ class PhoneCall:
 
     def hang_up(self, reason: EndReason) -> None:
         """Someone outside the call ends it."""
-        if not self._conversation.is_over:
-            self._conversation.hang_up(reason)
+        self._conversation.close(reason, FallBack() if reason is EndReason.SERVER_STOPPING else HangUp())
 
     def _pad(self, missing_ms: int) -> None:
         self._caller_audio.hear(silence(missing_ms), missing_ms * BYTES_PER_MS)
@@ -153,14 +151,14 @@ class PhoneCall:
         elif frame.event == "dtmf" and frame.dtmf is not None and frame.dtmf.digit in DIGITS:
             self._conversation.key_pressed(frame.dtmf.digit)
         elif frame.event == "stop":
-            self._conversation.caller_hung_up()
+            self._conversation.close(EndReason.CALLER_HUNG_UP, HangUp())
         elif frame.event in ("media", "mark", "dtmf"):
             self._bad_frame()
 
     def _bad_frame(self) -> None:
         self._bad_frames += 1
         if self._bad_frames == MOST_BAD_FRAMES:
-            self._conversation.caller_gone("bad frames")
+            self.caller_gone("bad frames")
 
     def _bad_agent_frame(self) -> None:
         self._bad_agent_frames += 1

@@ -120,6 +120,12 @@ class Playout:
             self._pump()
             self._retire()
 
+    def interject(self, payload: str) -> None:
+        """Play something of our own, of which no agent need know."""
+        item = AgentItem("", is_local=True)
+        self.add(item, payload)
+        self.complete(item)
+
     def finish(self) -> None:
         """Whatever was being spoken will not go on."""
         if self._runs:

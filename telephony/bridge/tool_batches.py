@@ -27,10 +27,6 @@ class ToolBatches:
         self._batches.setdefault(response_id, _Batch()).waiting.add(call_id)
         return True
 
-    def is_waiting(self, call_id: str) -> bool:
-        response_id = self._batch_of.get(call_id)
-        return response_id in self._batches and call_id in self._batches[response_id].waiting
-
     def answered(self, call_id: str, *, needs_answer: bool) -> bool:
         """Returns whether the agent should speak now."""
         response_id = self._batch_of[call_id]

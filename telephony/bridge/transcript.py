@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sessions.facts import LineSpoken, Speaker
 
+from .agent_item import Cut
 from .history import Past, PastLine, PastTool
 
 
@@ -16,6 +17,7 @@ class _Line:
     speaker: Speaker
     spoken_at_ms: int
     turn: int
+    number: int
     text: str = ""
     is_cut: bool = False
     is_recorded: bool = False
@@ -25,6 +27,7 @@ class _Line:
 class _Tool:
     tool: PastTool
     spoken_at_ms: int
+    number: int
 
 
 class Transcript:
@@ -34,9 +37,10 @@ class Transcript:
         self._record = record
         self._lines: dict[str, _Line] = {}
         self._tools: dict[str, _Tool] = {}
+        self._count = 0
 
     def caller_began(self, item_id: str, *, at_ms: int, turn: int) -> None:
-        self._lines.setdefault(item_id, _Line(item_id, Speaker.CALLER, at_ms, turn))
+        self._line(item_id, Speaker.CALLER, at_ms=at_ms, turn=turn)
 
     def caller_said(self, item_id: str, text: str, *, at_ms: int, turn: int) -> None:
         """`at_ms` and `turn` count only when nobody noticed him begin."""
@@ -67,8 +71,13 @@ class Transcript:
         if line.text or line.is_recorded:
             self._tell(line)
 
+    def cut_all(self, cuts: list[Cut]) -> None:
+        for cut in cuts:
+            if cut.is_missing_something and not cut.item.is_local:
+                self.cut(cut.item.item_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
+
     def tool_asked(self, call_id: str, name: str, arguments: str, *, at_ms: int) -> None:
-        self._tools[call_id] = _Tool(PastTool(call_id, name, arguments), at_ms)
+        self._tools[call_id] = _Tool(PastTool(call_id, name, arguments), at_ms, self._next_number())
 
     def tool_answered(self, call_id: str, output: str) -> None:
         entry = self._tools[call_id]
@@ -84,14 +93,28 @@ class Transcript:
 
     def past(self) -> list[Past]:
         """What a new session should know, oldest first."""
-        entries: list[tuple[int, Past]] = [
-            (line.spoken_at_ms, PastLine(line.speaker, line.text)) for line in self._lines.values() if line.text
+        said: list[tuple[int, int, Past]] = [
+            (line.spoken_at_ms, line.number, PastLine(line.speaker, line.text))
+            for line in self._lines.values()
+            if line.text
         ]
-        entries += [(entry.spoken_at_ms, entry.tool) for entry in self._tools.values()]
-        return [past for _, past in sorted(entries, key=lambda entry: entry[0])]
+        used: list[tuple[int, int, Past]] = [
+            (entry.spoken_at_ms, entry.number, entry.tool) for entry in self._tools.values()
+        ]
+        return [past for *_, past in sorted(said + used, key=lambda entry: entry[:2])]
 
     def _agent_line(self, item_id: str) -> _Line:
-        return self._lines.setdefault(item_id, _Line(item_id, Speaker.AGENT, 0, 0))
+        return self._line(item_id, Speaker.AGENT, at_ms=0, turn=0)
+
+    def _line(self, item_id: str, speaker: Speaker, *, at_ms: int, turn: int) -> _Line:
+        line = self._lines.get(item_id)
+        if line is None:
+            line = self._lines[item_id] = _Line(item_id, speaker, at_ms, turn, self._next_number())
+        return line
+
+    def _next_number(self) -> int:
+        self._count += 1
+        return self._count
 
     def _tell(self, line: _Line) -> None:
         line.is_recorded = True
