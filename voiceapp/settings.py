@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "agents.local_time.LocalTimeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -196,6 +197,26 @@ UNFOLD = {
     "SITE_HEADER": "voiceapp",
     "SITE_SYMBOL": "call",
     "SHOW_VIEW_ON_SITE": False,
+    "GLOBAL_CALLBACK": "telephony.admin.navigation.every_page",
+    "DASHBOARD_CALLBACK": "telephony.admin.dashboard.fill",
+    "STYLES": ["telephony.admin.navigation.stylesheet"],
+    "SIDEBAR": {"show_search": True, "navigation": "telephony.admin.navigation.sidebar"},
+    "COLORS": {
+        # Teal, dark enough from 600 on for white text.
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(60% .118 184.704)",
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(33% .054 188.416)",
+            "950": "oklch(27.7% .046 192.524)",
+        },
+    },
 }
 
 LOGGING_CONFIG = None  # structlog writes the logs (voiceapp/lib/logs.py)

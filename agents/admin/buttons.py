@@ -1,0 +1,106 @@
+"""Buttons on a row's page that do one thing: a form with a POST each, no script, checked and written to the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from agents.access import Power
+from voiceapp.lib.errors import ApplicationError
+
+from .theme import ModelAdmin
+
+M = TypeVar("M", bound=models.Model)
+
+
+def always(_: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`does` names a method (request, row, text) that returns the sentence shown afterwards; `asks` labels a text."""
+
+    name: str
+    label: str
+    does: str
+    icon: str = "play_arrow"
+    style: str = "plain"
+    power: Power = Power.OPERATE
+    confirm: str = ""
+    asks: str = ""
+    is_offered: Callable[[Any], bool] = always
+
+
+class ButtonsAdmin(ModelAdmin[M]):
+    """Draws the buttons that fit the row and the user, and obeys them."""
+
+    buttons: tuple[Button, ...] = ()
+    change_form_outer_before_template = "admin/parts/buttons.html"
+
+    def has_power(self, request: HttpRequest, power: Power, row: M | None = None) -> bool:
+        raise NotImplementedError
+
+    def offered(self, request: HttpRequest, row: M) -> Iterator[Button]:
+        for button in self.buttons:
+            if button.is_offered(row) and self.has_power(request, button.power, row):
+                yield button
+
+    def get_urls(self) -> list[URLPattern]:
+        meta = self.opts
+        view = self.admin_site.admin_view(self.press)
+        name = f"{meta.app_label}_{meta.model_name}_press"
+        return [path("<path:object_id>/press/<slug:button_name>/", view, name=name), *super().get_urls()]
+
+    def press(self, request: HttpRequest, object_id: str, button_name: str) -> HttpResponse:
+        """Do what the button says. A row of another organisation does not exist here."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self.get_object(request, object_id)
+        button = next((button for button in self.buttons if button.name == button_name), None)
+        if row is None or button is None:
+            raise Http404("There is no such row or button.")
+        if not self.has_power(request, button.power, row):
+            raise PermissionDenied
+        if not button.is_offered(row):
+            messages.warning(request, f"“{button.label}” is no longer possible: somebody was faster.")
+            return HttpResponseRedirect(self.page_of(row))
+        try:
+            said: str = getattr(self, button.does)(request, row, request.POST.get("text", "").strip())
+        except ApplicationError as exc:
+            messages.error(request, str(exc))
+        else:
+            messages.success(request, said)
+            self.log_change(request, row, said[:200])
+        return HttpResponseRedirect(self.page_of(row))
+
+    def page_of(self, row: models.Model) -> str:
+        meta = row._meta
+        return reverse(
+            f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=(quote(str(row.pk), safe=""),)
+        )
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: M | None = None,
+    ) -> HttpResponse:
+        context["buttons"] = [] if obj is None else list(self.offered(request, obj))
+        context["press_url"] = "" if obj is None else f"{self.page_of(obj).removesuffix('change/')}press/"
+        response: TemplateResponse | HttpResponse = super().render_change_form(
+            request, context, add=add, change=change, form_url=form_url, obj=obj
+        )
+        return response

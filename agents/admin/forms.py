@@ -1,0 +1,83 @@
+"""Forms that keep the rows of organisations apart and save only what the person changed."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.db import models
+
+from agents.access import organization_id_of
+from agents.models.tenancy import TenantModel
+
+DIFFERENT = "These rows belong to different organisations. Choose rows of one organisation only."
+
+
+def changed_columns(form: forms.ModelForm[Any]) -> list[str]:
+    """The columns that a form changes: writing the others too would undo what a live call did meanwhile."""
+    columns = {field.name for field in form.instance._meta.concrete_fields}
+    return [name for name in form.changed_data if name in columns]
+
+
+class TenantForm(forms.ModelForm[Any]):
+    """`only_one` names a flag that one row per owner carries: setting it here takes it from the other."""
+
+    only_one: ClassVar[str] = ""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if len(self._organizations(cleaned)) > 1:
+            raise forms.ValidationError(DIFFERENT)
+        return cleaned
+
+    def _organizations(self, cleaned: dict[str, Any]) -> set[UUID | None]:
+        found: set[UUID | None] = set()
+        if self.instance.pk and isinstance(self.instance, TenantModel) and not self.instance._state.adding:
+            found.add(organization_id_of(self.instance))
+        for value in cleaned.values():
+            if isinstance(value, TenantModel):
+                found.add(organization_id_of(value))
+            elif isinstance(value, models.QuerySet) and issubclass(value.model, TenantModel):
+                found |= set(value.order_by().values_list(value.model.tenant_path, flat=True).distinct())
+        return found
+
+    def validate_constraints(self) -> None:
+        flag = self.only_one and getattr(self.instance, self.only_one)
+        if flag:
+            # Saving takes the flag from the other row first, so that row is no obstacle.
+            setattr(self.instance, self.only_one, False)
+        super().validate_constraints()
+        if flag:
+            setattr(self.instance, self.only_one, True)
+
+
+class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
+    """Rows on their owner's page."""
+
+    only_one: ClassVar[str] = ""
+
+    def clean(self) -> None:
+        super().clean()
+        if not self.only_one:
+            return
+        kept = [form for form in self.forms if form not in self.deleted_forms and hasattr(form, "cleaned_data")]
+        if sum(bool(form.cleaned_data.get(self.only_one)) for form in kept) > 1:
+            raise forms.ValidationError("Only one of them can be the default. Take the mark from the others.")
+
+    def save(self, commit: bool = True) -> list[Any]:
+        if self.only_one and self.instance.pk:
+            rows = self.fk.model._default_manager.filter(**{self.fk.name: self.instance})
+            rows.filter(**{self.only_one: True}).exclude(pk__in=self._flagged()).update(**{self.only_one: False})
+        return list(super().save(commit))
+
+    def _flagged(self) -> list[Any]:
+        return [form.instance.pk for form in self.initial_forms if form.cleaned_data.get(self.only_one)]
+
+    def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
+        if not commit:
+            return form.save(commit=False)
+        row = form.save(commit=False)
+        row.save(update_fields=changed_columns(form))
+        form.save_m2m()
+        return row

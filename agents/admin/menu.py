@@ -1,0 +1,255 @@
+"""Menus: categories with their items, items with their sizes, choices with their modifiers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from agents.access import Area, Power, access_of
+from agents.models import Category, Item, Menu, Modifier, ModifierGroup, Size
+
+from .forms import TenantForm, TenantFormSet
+from .inlines import TenantInline
+from .stock import StockAdmin, StockFilter
+from .tenant import TenantAdmin
+from .theme import CheckboxSelectMultiple, display
+
+
+class CategoryInline(TenantInline):
+    model = Category
+    area = Area.MENU
+    fields = ("name", "position")
+    ordering_field = "position"
+    hide_ordering_field = True
+    show_change_link = True
+
+
+@admin.register(Menu)
+class MenuAdmin(TenantAdmin[Menu]):
+    area = Area.MENU
+    list_display = ("name", "organization", "is_active", "categories", "items")
+    list_filter = ("is_active", "organization")
+    search_fields = ("name",)
+    fields = ("organization", "name", "is_active")
+    inlines = (CategoryInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Menu]:
+        counts = {
+            "category_count": Count("categories", distinct=True),
+            "item_count": Count("categories__items", distinct=True),
+        }
+        return super().get_queryset(request).select_related("organization").annotate(**counts)
+
+    @display(description="categories")
+    def categories(self, menu: Menu) -> str:
+        url = f"{reverse('admin:agents_category_changelist')}?menu__id__exact={menu.pk}"
+        return format_html('<a class="va-link" href="{}">{} categories</a>', url, getattr(menu, "category_count", 0))
+
+    @display(description="items")
+    def items(self, menu: Menu) -> str:
+        return f"{getattr(menu, 'item_count', 0)} items"
+
+
+class ItemInline(TenantInline):
+    model = Item
+    area = Area.MENU
+    fields = ("name", "price", "aliases", "position")
+    ordering_field = "position"
+    hide_ordering_field = True
+    show_change_link = True
+
+
+@admin.register(Category)
+class CategoryAdmin(TenantAdmin[Category]):
+    area = Area.MENU
+    list_display = ("name", "menu", "items")
+    list_filter = ("menu",)
+    search_fields = ("name",)
+    fields = ("menu", "name")
+    inlines = (ItemInline,)
+    ordering = ("menu", "position", "id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        return super().get_queryset(request).select_related("menu").annotate(item_count=Count("items"))
+
+    @display(description="items")
+    def items(self, category: Category) -> int:
+        return int(getattr(category, "item_count", 0))
+
+
+class SizeForm(TenantForm):
+    only_one = "is_default"
+
+
+class SizeFormSet(TenantFormSet):
+    only_one = "is_default"
+
+
+class SizeInline(TenantInline):
+    model = Size
+    area = Area.MENU
+    form = SizeForm
+    formset = SizeFormSet
+    fields = ("name", "price", "is_default", "aliases", "is_out", "count_left", "position")
+    ordering_field = "position"
+    hide_ordering_field = True
+
+
+class ItemForm(TenantForm):
+    """An item with the choices that come with it."""
+
+    choices = forms.ModelMultipleChoiceField(
+        queryset=ModifierGroup.objects.none(), required=False, widget=CheckboxSelectMultiple(),
+        help_text="What the caller is asked, or may ask for, with this item.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "choices" in self.fields and self.instance.pk:
+            self.fields["choices"].initial = list(self.instance.modifier_groups.all())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        category, choices = cleaned.get("category"), cleaned.get("choices")
+        if category and choices and any(group.menu_id != category.menu_id for group in choices):
+            self.add_error("choices", "Choose only choices of the same menu.")
+        return cleaned
+
+
+@admin.register(Item)
+class ItemAdmin(StockAdmin[Item]):
+    form = ItemForm
+    list_display = ("name", "category", "price_words", "stock", "count_left", "aliases")
+    list_editable = ("count_left",)
+    list_filter = (StockFilter, "category", "category__menu")
+    linkable = ("category__menu",)
+    list_select_related = ("category__menu__organization",)
+    search_fields = ("name", "spoken_name", "aliases")
+    ordering = ("category__menu", "category__position", "category", "position", "id")
+    inlines = (SizeInline,)
+    fieldsets = (
+        (None, {"fields": ("category", "name", "description", "price")}),
+        ("As callers say it", {"fields": ("spoken_name", "aliases")}),
+        ("Availability", {"fields": ("is_out", "out_until", "count_left", "most_per_order")}),
+        ("Choices", {"fields": ("choices",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Item]:
+        return super().get_queryset(request).prefetch_related("sizes")
+
+    @display(description="price", ordering="price")
+    def price_words(self, item: Item) -> str:
+        prices = sorted({size.price for size in item.sizes.all()}) or [item.price]
+        currency = item.category.menu.organization.currency
+        span = f"{prices[0]:.2f}" if len(prices) == 1 else f"{prices[0]:.2f} – {prices[-1]:.2f}"
+        return f"{span} {currency}"
+
+    @display(description="choices")
+    def choices(self, item: Item) -> str:
+        """For those who read only; in the form the field of this name stands instead."""
+        return ", ".join(group.name for group in item.modifier_groups.all()) or "none"
+
+    def get_form(self, request: HttpRequest, obj: Item | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        field = form.base_fields.get("choices")
+        if isinstance(field, forms.ModelMultipleChoiceField):
+            groups = ModifierGroup.objects.visible_to(access_of(request).principal(Area.MENU, Power.EDIT))
+            field.queryset = groups.filter(menu=obj.category.menu_id) if obj else groups.select_related("menu")
+        return form
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if "choices" in form.changed_data:
+            form.instance.modifier_groups.set(form.cleaned_data["choices"])
+
+
+class ModifierFormSet(TenantFormSet):
+    def clean(self) -> None:
+        super().clean()
+        kept = [form for form in self.forms if form not in self.deleted_forms and hasattr(form, "cleaned_data")]
+        defaults = sum(bool(form.cleaned_data.get("is_default")) for form in kept)
+        if defaults > self.instance.maximum:
+            raise forms.ValidationError(
+                f"{defaults} are marked as default, but at most {self.instance.maximum} may be taken."
+            )
+
+
+class ModifierInline(TenantInline):
+    model = Modifier
+    area = Area.MENU
+    formset = ModifierFormSet
+    fields = ("name", "price", "is_default", "aliases", "is_out", "count_left", "position")
+    ordering_field = "position"
+    hide_ordering_field = True
+
+
+class ModifierGroupForm(TenantForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        minimum, maximum = cleaned.get("minimum"), cleaned.get("maximum")
+        if minimum is not None and maximum is not None and minimum > maximum:
+            self.add_error("maximum", "At least as many as the minimum.")
+        menu = cleaned.get("menu") or getattr(self.instance, "menu", None)
+        for modifier in cleaned.get("under") or ():
+            if modifier.group_id == self.instance.pk:
+                self.add_error("under", "A choice cannot come under one of its own modifiers.")
+            elif menu is not None and modifier.group.menu_id != menu.pk:
+                self.add_error("under", "Choose only modifiers of the same menu.")
+        for item in cleaned.get("items") or ():
+            if menu is not None and item.category.menu_id != menu.pk:
+                self.add_error("items", "Choose only items of the same menu.")
+        return cleaned
+
+
+@admin.register(ModifierGroup)
+class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
+    area = Area.MENU
+    form = ModifierGroupForm
+    list_display = ("name", "menu", "rule", "asked_with")
+    list_filter = ("menu",)
+    search_fields = ("name",)
+    autocomplete_fields = ("items", "under")
+    inlines = (ModifierInline,)
+    fieldsets = (
+        (None, {"fields": ("menu", "name", ("minimum", "maximum"))}),
+        ("Asked with", {"fields": ("items", "under")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModifierGroup]:
+        return super().get_queryset(request).select_related("menu").prefetch_related("items", "under")
+
+    @display(description="choose")
+    def rule(self, group: ModifierGroup) -> str:
+        if group.minimum == group.maximum:
+            return f"exactly {group.minimum}"
+        return f"{group.minimum} to {group.maximum}"
+
+    @display(description="asked with")
+    def asked_with(self, group: ModifierGroup) -> str:
+        names = [item.name for item in group.items.all()] + [f"“{each.name}”" for each in group.under.all()]
+        return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") if names else "nothing"
+
+
+@admin.register(Modifier)
+class ModifierAdmin(StockAdmin[Modifier]):
+    list_display = ("name", "group", "added_price", "stock", "count_left", "aliases")
+    list_editable = ("count_left",)
+    list_filter = (StockFilter, "group")
+    list_select_related = ("group__menu",)
+    search_fields = ("name", "spoken_name", "aliases", "group__name")
+    ordering = ("group__position", "group", "position", "id")
+    fieldsets = (
+        (None, {"fields": ("group", "name", "price", "is_default")}),
+        ("As callers say it", {"fields": ("spoken_name", "aliases")}),
+        ("Availability", {"fields": ("is_out", "out_until", "count_left")}),
+    )
+
+    @display(description="added price", ordering="price")
+    def added_price(self, modifier: Modifier) -> str:
+        return f"+{modifier.price:.2f}" if modifier.price else "–"

@@ -1,0 +1,197 @@
+"""The list of calls, and the page of one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from agents.access import Area, access_of
+from agents.admin.tenant import EvidenceAdmin
+from agents.admin.theme import ChangeList, display
+from sessions.models import Call, Order, Turn
+from sessions.models.call import CallState
+from sessions.models.order import OrderState
+from voiceapp.lib.phone_numbers import mask
+
+from .call_page import read_call
+from .response_bars import PARTS
+from .words import (
+    CALL_COLOURS,
+    ORDER_COLOURS,
+    cost_words,
+    duration_words,
+    median_ms,
+    reason_words,
+    response_words,
+)
+
+# An order that was replaced or cancelled brought no money.
+UNPAID = (OrderState.REPLACED, OrderState.CANCELLED)
+
+
+@dataclass(slots=True)
+class CallFigures:
+    """What the list shows of a call beside its own columns."""
+
+    response_times: list[int | None] = field(default_factory=list)
+    total: Decimal | None = None
+    currency: str = ""
+
+
+class CallList(ChangeList):
+    """Reads the figures of the calls on the page in two queries, whatever their number."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        calls = list(self.result_list)
+        figures = read_figures([call.pk for call in calls])
+        for call in calls:
+            call.figures = figures[call.pk]
+        self.result_list = calls
+
+
+def read_figures(call_ids: list[UUID]) -> defaultdict[UUID, CallFigures]:
+    figures: defaultdict[UUID, CallFigures] = defaultdict(CallFigures)
+    for call_id, response_ms in Turn.objects.filter(call__in=call_ids).values_list("call_id", "response_ms"):
+        figures[call_id].response_times.append(response_ms)
+    orders = Order.objects.filter(call__in=call_ids).exclude(state__in=UNPAID)
+    for row in orders.values("call_id", "currency").annotate(total=Sum("total")).order_by():
+        figures[row["call_id"]].total = row["total"]
+        figures[row["call_id"]].currency = row["currency"]
+    return figures
+
+
+def figures_of(call: Call) -> CallFigures:
+    found = getattr(call, "figures", None)
+    return found if isinstance(found, CallFigures) else CallFigures()
+
+
+@admin.register(Call)
+class CallAdmin(EvidenceAdmin[Call]):
+    """Calls are evidence: nobody edits one."""
+
+    area = Area.CALLS
+    list_display = (
+        "began", "state_label", "reason", "caller", "organization", "agent", "duration", "turns", "response",
+        "order_total", "cost",
+    )  # fmt: skip
+    list_display_links = ("began",)
+    list_filter = ("state", "end_reason", "agent", "created_at", "kind", "organization")
+    list_select_related = ("agent", "organization")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    change_form_template = "admin/call_page.html"
+    fields = ("state",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CallList
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Who sees numbers masked may look for a whole one, not feel its way digit by digit."""
+        access = access_of(request)
+        sees = access.sees_all or all(map(access.sees_numbers_of, access.organizations(self.area)))
+        number = "caller_number" if sees else "caller_number__exact"
+        return ("id__startswith", number, "dialled_number", "carrier_sid")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Call], search_term: str
+    ) -> tuple[QuerySet[Call], bool]:
+        # SQLite keeps a UUID without dashes; people paste it with them.
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        try:
+            return found | queryset.filter(pk=UUID(search_term)), has_duplicates
+        except ValueError:
+            return found, has_duplicates
+
+    @display(description="began", ordering="created_at")
+    def began(self, call: Call) -> Any:
+        return call.created_at
+
+    @display(description="state", ordering="state", label=CALL_COLOURS)
+    def state_label(self, call: Call) -> tuple[str, str]:
+        return call.state, call.get_state_display()
+
+    @display(description="ended because", ordering="end_reason")
+    def reason(self, call: Call) -> str:
+        return reason_words(call)
+
+    @display(description="caller")
+    def caller(self, call: Call) -> str:
+        """Masked; the list shows the whole number to those who may read it."""
+        return shown_number(call, sees=False)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The caller's number as this user may read it: a column made for the request."""
+        access = access_of(request)
+
+        @display(description="caller", ordering="caller_number")
+        def caller(call: Call) -> str:
+            return shown_number(call, sees=access.sees_numbers_of(call.organization_id))
+
+        return [caller if each == "caller" else each for each in super().get_list_display(request)]
+
+    @display(description="length")
+    def duration(self, call: Call) -> str:
+        return duration_words(call.duration_s)
+
+    @display(description="turns")
+    def turns(self, call: Call) -> int:
+        return len(figures_of(call).response_times)
+
+    @display(description="response")
+    def response(self, call: Call) -> str:
+        return response_words(median_ms(figures_of(call).response_times))
+
+    @display(description="order")
+    def order_total(self, call: Call) -> str:
+        figures = figures_of(call)
+        return "–" if figures.total is None else f"{figures.total:.2f} {figures.currency}"
+
+    @display(description="cost", ordering="cost_usd")
+    def cost(self, call: Call) -> str:
+        return cost_words(call.cost_usd)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        return super().get_queryset(request).select_related("agent", "organization", "agent_version__agent")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        call = self.get_object(request, object_id)
+        context: dict[str, Any] = {}
+        if call is not None:
+            sees = access_of(request).sees_numbers_of(call.organization_id)
+            context = {
+                "page": read_call(call, caller=shown_number(call, sees=sees)),
+                "duration": duration_words(call.duration_s),
+                "cost": cost_words(call.cost_usd),
+                "state_colour": CALL_COLOURS[CallState(call.state)],
+                "order_colours": ORDER_COLOURS,
+                "parts": PARTS,
+                "subtitle": None,
+            }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def shown_number(call: Call, *, sees: bool) -> str:
+    if not call.caller_number:
+        return "withheld"
+    return call.caller_number if sees else mask(call.caller_number)
+
+
+def call_link(call: Call | None) -> str:
+    """A link to the call of something."""
+    if call is None:
+        return "–"
+    return format_html(
+        '<a class="va-link" href="{}">{}</a>', reverse("admin:voice_sessions_call_change", args=(call.pk,)), call
+    )

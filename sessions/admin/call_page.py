@@ -1,0 +1,161 @@
+"""Reads one call as its page shows it: a fixed number of queries, however long it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from sessions.models import Call, Order, ToolCall, TranscriptLine, Turn
+
+from .response_bars import Bar, bars
+from .words import REASONS, median_ms, offset_words, response_words, tool_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line of the conversation, or a tool between two of them."""
+
+    kind: str
+    at_ms: int
+    at: str
+    text: str
+    who: str = ""
+    is_cut: bool = False
+    outcome: str = ""
+    answer: str = ""
+    duration_ms: int = 0
+    response: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    at: str
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """Everything the template shows."""
+
+    call: Call
+    caller: str
+    reason: str
+    advice: str
+    conversation: Sequence[Said]
+    timeline: Sequence[TimelineRow]
+    bars: Sequence[Bar]
+    median: str
+    slowest: str
+    orders: Sequence[Order]
+    usage: Sequence[tuple[str, str]]
+    lines_left_out: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+MOST_LINES = 1000
+
+
+def read_call(call: Call, *, caller: str) -> CallPage:
+    """The page of a call that the user may see; `caller` is its number as this user may read it."""
+    lines = list(call.lines.all()[: MOST_LINES + 1])
+    turns = list(call.turns.all())
+    tools = list(call.tool_calls.all()[:MOST_LINES])
+    events = list(call.events.all()[:MOST_LINES])
+    orders = list(call.orders.select_related("replaces").prefetch_related("lines__modifiers").order_by("created_at"))
+    reason, advice = REASONS.get(call.end_reason, ("", ""))
+    times = [turn.response_ms for turn in turns]
+    known = [each for each in times if each is not None]
+    return CallPage(
+        call=call,
+        caller=caller,
+        reason=reason,
+        advice=advice,
+        conversation=conversation_of(call, lines[:MOST_LINES], tools, turns),
+        timeline=[
+            TimelineRow(
+                offset_words(event.at_ms) if event.at_ms is not None else f"{event.at:%H:%M:%S}",
+                event.kind.replace("_", " "),
+                details(event.detail),
+            )
+            for event in events
+        ],
+        bars=bars(turns),
+        median=response_words(median_ms(times)),
+        slowest=response_words(max(known)) if known else "–",
+        orders=orders,
+        usage=flat_usage(call.usage),
+        lines_left_out=max(len(lines) - MOST_LINES, 0),
+        counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},
+    )
+
+
+def conversation_of(
+    call: Call, lines: Sequence[TranscriptLine], tools: Sequence[ToolCall], turns: Sequence[Turn]
+) -> list[Said]:
+    """Both sides in the order spoken, tools where they were used, each answer with its response time."""
+    said = [_line(line) for line in lines] + [_tool(tool, _tool_ms(call, tool, lines)) for tool in tools]
+    said.sort(key=lambda each: each.at_ms)
+    responses = {turn.number: turn.response_ms for turn in turns if turn.response_ms is not None}
+    by_line = {line.spoken_at_ms: line for line in lines if line.speaker == TranscriptLine.Speaker.AGENT}
+    shown: set[int] = set()
+    result = []
+    for each in said:
+        line = by_line.get(each.at_ms) if each.kind == "agent" else None
+        if line is not None and line.turn in responses and line.turn not in shown:
+            shown.add(line.turn)
+            each = _with_response(each, response_words(responses[line.turn]))
+        result.append(each)
+    return result
+
+
+def _line(line: TranscriptLine) -> Said:
+    who = "Caller" if line.speaker == TranscriptLine.Speaker.CALLER else "Agent"
+    return Said(line.speaker, line.spoken_at_ms, offset_words(line.spoken_at_ms), line.text, who, line.is_cut)
+
+
+def _tool(tool: ToolCall, at_ms: int) -> Said:
+    answer = tool.output.get("say", "") if isinstance(tool.output, dict) else ""
+    return Said(
+        "tool", at_ms, offset_words(at_ms), tool_sentence(tool), "Tool",
+        outcome=tool.outcome, answer=str(answer), duration_ms=tool.duration_ms,
+    )  # fmt: skip
+
+
+def _tool_ms(call: Call, tool: ToolCall, lines: Sequence[TranscriptLine]) -> int:
+    """On the stream's clock, which begins when the call connects; never before the words that asked for it."""
+    since = call.connected_at or call.created_at
+    ms = max(int((tool.at - since) / dt.timedelta(milliseconds=1)), 0)
+    asked = [
+        line.spoken_at_ms
+        for line in lines
+        if line.speaker == TranscriptLine.Speaker.CALLER and line.turn and line.turn <= tool.turn
+    ]
+    return max([ms, *(at + 1 for at in asked[-1:])])
+
+
+def _with_response(said: Said, response: str) -> Said:
+    return Said(said.kind, said.at_ms, said.at, said.text, said.who, said.is_cut, response=response)
+
+
+def details(detail: object) -> str:
+    """“heard ms 900, item msg 1”: the detail of an event in one line."""
+    if not isinstance(detail, Mapping):
+        return ""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in detail.items() if value not in (None, ""))
+
+
+def flat_usage(usage: object, prefix: str = "") -> list[tuple[str, str]]:
+    """Nested token counts as rows of a table, zeros left out."""
+    rows: list[tuple[str, str]] = []
+    if not isinstance(usage, Mapping):
+        return rows
+    for name, value in usage.items():
+        label = f"{prefix} {str(name).replace('_', ' ')}".strip()
+        if isinstance(value, Mapping):
+            rows += flat_usage(value, label)
+        elif isinstance(value, int | float | str | Decimal) and value:
+            rows.append((label, f"{value:,}" if isinstance(value, int) else str(value)))
+    return rows

@@ -1,0 +1,150 @@
+"""How the admin says what happened on a call: plain words, and the colour that goes with them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+from sessions.end_reasons import EndReason
+from sessions.models import Call, ToolCall
+from sessions.models.call import CallState
+from sessions.models.order import OrderState
+
+CALL_COLOURS: Mapping[str, str] = {
+    CallState.PENDING: "info",
+    CallState.RINGING: "info",
+    CallState.CONNECTED: "info",
+    CallState.COMPLETED: "success",
+    CallState.MISSED: "warning",
+    CallState.FAILED: "danger",
+}
+ORDER_COLOURS: Mapping[str, str] = {
+    OrderState.SUBMITTED: "info",
+    OrderState.ACCEPTED: "primary",
+    OrderState.READY: "success",
+    OrderState.CANCELLED: "danger",
+}
+# The reason, and what to do about it where somebody can do something.
+REASONS: Mapping[str, tuple[str, str]] = {
+    EndReason.CALLER_HUNG_UP: ("The caller hung up.", ""),
+    EndReason.AGENT_HUNG_UP: ("The agent said goodbye and hung up.", ""),
+    EndReason.TRANSFERRED: ("The caller was handed over to a person.", ""),
+    EndReason.CALLER_SILENT: ("The caller said nothing any more.", ""),
+    EndReason.TOO_LONG: (
+        "The call reached the longest time allowed.",
+        "The agent's “longest call” setting decides this.",
+    ),
+    EndReason.PROVIDER_FAILED: (
+        "The voice service failed and could not be reached again.",
+        "One such call is bad luck. Several: run manage.py doctor.",
+    ),
+    EndReason.PROVIDER_REFUSED: (
+        "The voice service refused the call.",
+        "Check OPENAI_API_KEY and the agent's model: manage.py doctor.",
+    ),
+    EndReason.STREAM_LOST: (
+        "The audio connection to the carrier broke.",
+        "Several such calls: check the proxy in front of this server.",
+    ),
+    EndReason.HUNG_UP_BY_OPERATOR: ("Somebody here hung up.", ""),
+    EndReason.SERVER_STOPPING: ("The server was stopped during the call.", ""),
+    EndReason.CLOSED_HOURS: ("It rang outside the opening hours.", "Change the hours of the organisation."),
+    EndReason.AGENT_PAUSED: ("The agent was paused.", "Let it answer again on the agent's page."),
+    EndReason.LINE_FULL: (
+        "Too many calls at once.",
+        "Raise “max live calls” of the organisation, or MAX_LIVE_CALLS of the server.",
+    ),
+    EndReason.UNKNOWN_NUMBER: (
+        "The number rung has no agent that could answer.",
+        "Give the number an agent, and publish the agent.",
+    ),
+    EndReason.LOST_PROCESS: ("The server process was gone.", "Look at the server's log of that minute."),
+    EndReason.NOT_ANSWERED: (
+        "The call was never connected.",
+        "Does the carrier reach PUBLIC_BASE_URL by WebSocket? Run manage.py doctor.",
+    ),
+}
+
+
+def reason_words(call: Call) -> str:
+    """“caller hung up”"""
+    return call.end_reason.replace("_", " ") or ("going on" if call.is_live else "–")
+
+
+def duration_words(seconds: int | None) -> str:
+    """“2:05”, minutes and seconds."""
+    return "–" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
+
+
+def offset_words(ms: int) -> str:
+    """A moment of a call: “0:07”."""
+    return duration_words(ms // 1000)
+
+
+def response_words(ms: float | None) -> str:
+    """“0.84 s”"""
+    return "–" if ms is None else f"{ms / 1000:.2f} s"
+
+
+def cost_words(cost: Decimal | None) -> str:
+    """An unknown price is said to be unknown."""
+    return "unknown" if cost is None else f"${cost:.4f}"
+
+
+def median_ms(times: Iterable[int | None]) -> float | None:
+    known = [each for each in times if each is not None]
+    return median(known) if known else None
+
+
+def clock_words(at: dt.datetime) -> str:
+    return f"{at:%H:%M:%S}"
+
+
+def tool_sentence(tool_call: ToolCall) -> str:
+    """What the agent did, as one would tell a colleague."""
+    arguments: Mapping[str, Any] = tool_call.arguments if isinstance(tool_call.arguments, dict) else {}
+    match tool_call.name:
+        case "look_up_items":
+            return f"Looked up “{arguments.get('query', '')}” on the menu."
+        case "change_order":
+            return _changes(arguments.get("changes"))
+        case "read_back_order":
+            return "Read the order back."
+        case "submit_order":
+            name = arguments.get("customer_name")
+            return f"Submitted the order for {name}." if name else "Submitted the order."
+        case "transfer_call":
+            return f"Handed the caller over to “{arguments.get('target', '')}”."
+        case "end_call":
+            return "Ended the call."
+        case "get_opening_hours":
+            return "Looked at the opening hours."
+    return f"Used {tool_call.name.replace('_', ' ')}."
+
+
+def _changes(changes: object) -> str:
+    if not isinstance(changes, Sequence) or isinstance(changes, str) or not changes:
+        return "Changed the order."
+    said = "; ".join(_change(change) for change in changes if isinstance(change, Mapping))
+    return f"Changed the order: {said}." if said else "Changed the order."
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    what = " ".join(str(change[name]) for name in ("size", "item") if change.get(name))
+    modifiers = change.get("modifiers")
+    if isinstance(modifiers, list) and modifiers:
+        what = f"{what} with {', '.join(map(str, modifiers))}".strip()
+    match change.get("do"):
+        case "add":
+            return f"added {change.get('quantity', 1)} × {what}"
+        case "update":
+            quantity = f"{change['quantity']} × " if change.get("quantity") else ""
+            return f"line {change.get('line')} is now {quantity}{what}".rstrip(" ×")
+        case "remove":
+            return f"removed line {change.get('line')}"
+        case "clear":
+            return "emptied it"
+    return str(change.get("do", "changed something"))

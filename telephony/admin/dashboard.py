@@ -1,0 +1,233 @@
+"""The first page: today's numbers, and what needs a hand. Each number leads to the rows it counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from agents.access import Access, Area, Power, access_of
+from agents.admin.differences import differences
+from agents.admin.stock import stock_words
+from agents.models import Agent, Item
+from sessions.admin.call import UNPAID
+from sessions.admin.words import CALL_COLOURS, median_ms, reason_words, response_words
+from sessions.models import Call, Order, OutboxMessage, Turn
+from sessions.models.call import LIVE_STATES, CallState
+from telephony.models import PhoneNumber
+
+DAYS = 14
+MOST_ROWS = 8
+ANSWERED = (CallState.CONNECTED, CallState.COMPLETED)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    label: str
+    value: str
+    hint: str
+    icon: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    text: str
+    advice: str
+    icon: str
+    colour: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Heights in hundredths of the picture; answered stands on the ground, missed on top of it."""
+
+    label: str
+    words: str
+    url: str
+    answered_height: int
+    missed_height: int
+
+    @property
+    def answered_y(self) -> int:
+        return 100 - self.answered_height
+
+    @property
+    def missed_y(self) -> int:
+        return 100 - self.answered_height - self.missed_height
+
+
+@dataclass(slots=True)
+class Dashboard:
+    organizations: bool
+    tiles: list[Tile] = field(default_factory=list)
+    days: list[Day] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+    recent: list[dict[str, Any]] = field(default_factory=list)
+    stock: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold calls this for the index page."""
+    access = access_of(request)
+    board = Dashboard(organizations=access.sees_all or bool(access.roles))
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    if access.may(Area.CALLS, Power.VIEW):
+        board.tiles += call_tiles(access, midnight)
+        board.days = last_days(access, midnight)
+        board.recent = recent_calls(access)
+    if access.may(Area.ORDERS, Power.VIEW):
+        board.tiles += order_tiles(access, midnight)
+    board.needs = list(needs(access, midnight))
+    if access.may(Area.STOCK, Power.VIEW):
+        board.stock = out_now(access)
+    return {**context, "dashboard": board, "title": "Today"}
+
+
+def link(name: str, **query: object) -> str:
+    url = reverse(f"admin:{name}_changelist")
+    return f"{url}?{urlencode(query)}" if query else url
+
+
+def call_tiles(access: Access, midnight: dt.datetime) -> list[Tile]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(created_at__gte=midnight)
+    counts = Counter(dict(calls.order_by().values_list("state").annotate(number=Count("id"))))
+    answered = sum(counts[state] for state in ANSWERED)
+    live = sum(counts[state] for state in LIVE_STATES)
+    times = Turn.objects.filter(call__in=calls).values_list("response_ms", flat=True)
+    since = midnight.isoformat()
+    return [
+        Tile("Answered", str(answered), f"{live} live now" if live else "calls today", "call",
+             link("voice_sessions_call", state__in="connected,completed", created_at__gte=since)),
+        Tile("Missed", str(counts[CallState.MISSED]), f"{counts[CallState.FAILED]} failed", "phone_missed",
+             link("voice_sessions_call", state__in="missed,failed", created_at__gte=since)),
+        Tile("Response", response_words(median_ms(times)), "median of today's turns", "speed",
+             link("voice_sessions_call", created_at__gte=since)),
+    ]  # fmt: skip
+
+
+def order_tiles(access: Access, midnight: dt.datetime) -> list[Tile]:
+    orders = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(created_at__gte=midnight)
+    paid = orders.exclude(state__in=UNPAID)
+    sums = list(paid.order_by().values("currency").annotate(total=Sum("total"), number=Count("id")))
+    revenue = " + ".join(f"{row['total']:.2f} {row['currency']}" for row in sums) or "0.00"
+    number = sum(row["number"] for row in sums)
+    url = link("voice_sessions_order", created_at__gte=midnight.isoformat())
+    waiting = paid.filter(state="submitted").count()
+    return [
+        Tile("Orders", str(number), f"{waiting} not accepted yet", "receipt_long", url),
+        Tile("Revenue", revenue, "orders of today", "payments", url),
+    ]
+
+
+def last_days(access: Access, midnight: dt.datetime) -> list[Day]:
+    first = midnight - dt.timedelta(days=DAYS - 1)
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(created_at__gte=first)
+    rows = (
+        calls.order_by()
+        .annotate(day=TruncDate("created_at"))
+        .values("day")
+        .annotate(answered=Count("id", filter=Q(state__in=ANSWERED)), number=Count("id"))
+    )
+    known = {row["day"]: (row["answered"], row["number"] - row["answered"]) for row in rows}
+    most = max([1, *(sum(counts) for counts in known.values())])
+    days = []
+    for offset in range(DAYS):
+        date = (first + dt.timedelta(days=offset)).date()
+        answered, missed = known.get(date, (0, 0))
+        url = link(
+            "voice_sessions_call", created_at__year=date.year, created_at__month=date.month, created_at__day=date.day
+        )
+        words = f"{date:%A %d %B}: {answered} answered, {missed} missed or failed"
+        days.append(Day(f"{date:%d}", words, url, answered * 100 // most, missed * 100 // most))
+    return days
+
+
+def recent_calls(access: Access) -> list[dict[str, Any]]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).order_by("-created_at")[:MOST_ROWS]
+    return [
+        {
+            "url": reverse("admin:voice_sessions_call_change", args=(call.pk,)),
+            "at": call.created_at,
+            "state": call.get_state_display(),
+            "colour": CALL_COLOURS[CallState(call.state)],
+            "reason": reason_words(call),
+        }
+        for call in calls
+    ]
+
+
+def needs(access: Access, midnight: dt.datetime) -> list[Need]:
+    """What somebody should look at, the worst first."""
+    found = []
+    if access.may(Area.DELIVERIES, Power.VIEW):
+        dead = OutboxMessage.objects.visible_to(access.principal(Area.DELIVERIES)).filter(state="dead").count()
+        if dead:
+            found.append(Need(f"{dead} {'delivery was' if dead == 1 else 'deliveries were'} given up",
+                              "The receiver did not take it. Mend it, then choose “Send again”.", "outbox", "danger",
+                              link("voice_sessions_outboxmessage", state__exact="dead")))  # fmt: skip
+    if access.may(Area.CALLS, Power.VIEW):
+        calls = Call.objects.visible_to(access.principal(Area.CALLS))
+        failed = calls.filter(state=CallState.FAILED, created_at__gte=midnight).count()
+        if failed:
+            found.append(Need(f"{failed} call{'' if failed == 1 else 's'} failed today",
+                              "The call's page says why and what to do.", "error", "danger",
+                              link("voice_sessions_call", state__exact="failed",
+                                   created_at__gte=midnight.isoformat())))  # fmt: skip
+    if access.may(Area.NUMBERS, Power.VIEW):
+        found += deaf_numbers(access)
+    if access.may(Area.AGENTS, Power.VIEW):
+        found += unpublished(access)
+    return found
+
+
+def deaf_numbers(access: Access) -> list[Need]:
+    """Numbers that ring, but that nobody answers."""
+    numbers = PhoneNumber.objects.visible_to(access.principal(Area.NUMBERS)).filter(is_active=True)
+    has_default = Q(organization__agents__is_default=True, organization__agents__published_version__isnull=False)
+    own = Q(agent__published_version__isnull=False)
+    heard = numbers.filter(own | (Q(agent__isnull=True) & has_default)).values("pk")
+    return [
+        Need(f"{number.number} has no agent that answers", "Give it an agent, and publish the agent.",
+             "dialpad", "danger", reverse("admin:telephony_phonenumber_change", args=(number.pk,)))
+        for number in numbers.exclude(pk__in=heard)[:MOST_ROWS]
+    ]  # fmt: skip
+
+
+def unpublished(access: Access) -> list[Need]:
+    agents = Agent.objects.visible_to(access.principal(Area.AGENTS)).select_related("published_version")
+    found = []
+    for agent in agents.order_by(F("published_version").asc(nulls_first=True))[:50]:
+        url = reverse("admin:agents_agent_change", args=(agent.pk,))
+        if agent.published_version is None:
+            found.append(Need(f"{agent} was never published", "Callers do not meet it yet.", "publish", "warning", url))
+        elif differences(agent.published_version, agent):
+            advice = "The draft differs from what callers meet."
+            found.append(Need(f"{agent} has unpublished changes", advice, "publish", "warning", url))
+        if agent.is_paused:
+            advice = "Callers hear that nobody can take their call."
+            found.append(Need(f"{agent} is paused", advice, "pause", "warning", url))
+    return found[:MOST_ROWS]
+
+
+def out_now(access: Access) -> list[dict[str, Any]]:
+    now = timezone.now()
+    gone = Q(count_left=0) | Q(out_until__gt=now) | Q(out_until__isnull=True, is_out=True)
+    items = Item.objects.visible_to(access.principal(Area.STOCK)).filter(gone)[:MOST_ROWS]
+    return [
+        {
+            "name": item.name,
+            "words": stock_words(item, now)[1],
+            "url": reverse("admin:agents_item_change", args=(item.pk,)),
+        }
+        for item in items
+    ]

@@ -1,0 +1,50 @@
+"""What the carrier told us, and the media streams it opened."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from agents.access import Area
+from agents.admin.tenant import EvidenceAdmin
+from agents.admin.theme import display
+from sessions.admin.call import call_link
+from sessions.admin.call_page import details
+from telephony.models import MediaStream, ProviderEvent
+
+
+@admin.register(ProviderEvent)
+class ProviderEventAdmin(EvidenceAdmin[ProviderEvent]):
+    area = Area.CALLS
+    list_display = ("received_at", "source", "kind", "field_words", "of_call")
+    list_filter = ("source", "kind", "received_at")
+    list_select_related = ("call",)
+    linkable = ("call",)
+    search_fields = ("=dedup_key", "kind")
+    fields = ("received_at", "source", "kind", "field_words", "of_call", "dedup_key")
+    readonly_fields = ("field_words", "of_call")
+
+    @display(description="fields")
+    def field_words(self, event: ProviderEvent) -> str:
+        return details(event.fields) or "–"
+
+    @display(description="call")
+    def of_call(self, event: ProviderEvent) -> str:
+        return call_link(event.call)
+
+
+@admin.register(MediaStream)
+class MediaStreamAdmin(EvidenceAdmin[MediaStream]):
+    area = Area.CALLS
+    list_display = ("created_at", "stream_sid", "used_at", "ended_at", "follow_up", "of_call")
+    list_filter = ("follow_up", "created_at")
+    list_select_related = ("call",)
+    linkable = ("call",)
+    search_fields = ("=stream_sid",)
+    ordering = ("-created_at",)
+    fields = ("stream_sid", "account_sid", "created_at", "expires_at", "used_at", "ended_at", "follow_up",
+              "hand_over_to", "of_call")  # fmt: skip
+    readonly_fields = ("of_call",)
+
+    @display(description="call")
+    def of_call(self, stream: MediaStream) -> str:
+        return call_link(stream.call)
