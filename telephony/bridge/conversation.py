@@ -136,9 +136,8 @@ class Conversation:
             caller_waits=is_working and not self._caller_is_speaking,
             provider_is_due=agent.is_ready and agent.is_due and not self._caller_is_speaking,
         )
-        more_is_due = agent.is_due or bool(self._tools)
         unheard_ms = max(1, self._playout.unheard_ms) if is_playing else 0
-        if self._farewell.was_heard(now_ms, more_is_due=more_is_due, unheard_ms=unheard_ms):
+        if self._farewell.was_heard(now_ms, more_is_due=agent.is_due or bool(self._tools), unheard_ms=unheard_ms):
             self._part()
 
     # The caller
@@ -157,9 +156,8 @@ class Conversation:
         self._guard.turn_taken()
         if not self._guard.is_on:
             self._interrupt(server_stops_itself=False)
-        if not self._agent.is_ready:
-            self._reconnection.owed.is_owed = True
-        else:
+        self._reconnection.owed.is_owed |= not self._agent.is_ready
+        if self._agent.is_ready:
             self._agent.caller_typed(text)
             if not self._guard.is_on:
                 self._agent.respond(Purpose.ANSWER)
@@ -310,9 +308,8 @@ class Conversation:
         self._agent.respond(Purpose.GOODBYE, self._phrases.silence_goodbye)
 
     def _part(self) -> None:
-        ending = self._farewell.ending
-        if ending is not None:
-            self.close(ending.reason, ending.follow_up)
+        if self._farewell.ending is not None:
+            self.close(self._farewell.ending.reason, self._farewell.ending.follow_up)
 
     def _agent_failed(self, reason: EndReason) -> None:
         """Whoever was being seen off still is; everyone else is looked after without the agent."""
