@@ -1,11 +1,20 @@
-"""Every address of the product."""
+"""Every address of the product, but health and home: voiceapp/health.py answers those before any other."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
 
+from voiceapp.metrics import metrics
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("metrics", metrics, name="metrics"),
     path("", include("telephony.urls")),
+    path("", include("sessions.urls")),
 ]
+
+handler400 = "voiceapp.error_pages.bad_request"
+handler403 = "voiceapp.error_pages.forbidden"
+handler404 = "voiceapp.error_pages.not_found"
+handler500 = "voiceapp.error_pages.server_error"

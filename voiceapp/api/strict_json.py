@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
@@ -26,7 +27,7 @@ class StrictJSONParser(BaseParser):
         if len(body) > LARGEST_BODY_BYTES:
             raise ParseError(f"The body is larger than {LARGEST_BODY_BYTES // 1024} KiB.")
         try:
-            value = json.loads(body, parse_constant=_refuse_constant)
+            value = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
         except (ValueError, RecursionError) as exc:
             raise ParseError("The body is no valid JSON.") from exc
         _check(value, 0)
@@ -59,3 +60,10 @@ def _check(value: object, depth: int) -> None:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits[:20]} is beyond all numbers")
+    return number

@@ -1,0 +1,58 @@
+"""Errors outside the JSON endpoints: JSON to a machine, a page with a next step to a browser. No database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+from voiceapp.api.errors import error_body
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """What went wrong, in words, and what to do now."""
+
+    status: int
+    code: str
+    title: str
+    next_step: str
+
+
+BAD_REQUEST = ErrorPage(400, "bad_request", "This request cannot be read", "Go back and try again.")
+FORBIDDEN = ErrorPage(403, "forbidden", "You may not open this", "Log in as somebody who may, or ask an owner.")
+NOT_FOUND = ErrorPage(404, "not_found", "There is nothing here", "Check the address, or start from the home page.")
+SERVER_ERROR = ErrorPage(
+    500, "server_error", "Something broke on our side", "Try again in a minute. If it stays, report the number below."
+)
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a browser asks: it names HTML; other clients take what comes."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return show(request, BAD_REQUEST)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return show(request, FORBIDDEN)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return show(request, NOT_FOUND)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return show(request, SERVER_ERROR)
+
+
+def show(request: HttpRequest, page: ErrorPage) -> HttpResponse:
+    if not wants_page(request):
+        return JsonResponse(error_body(page.code, f"{page.title}. {page.next_step}"), status=page.status)
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    # Without the request: its context processors would ask the session, and so the database.
+    return HttpResponse(render_to_string("error.html", {"page": page, "request_id": request_id}), status=page.status)

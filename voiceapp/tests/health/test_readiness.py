@@ -1,0 +1,104 @@
+"""`/health/ready`: red while stopping, or when something that a call needs is down."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from voiceapp import readiness
+from voiceapp.lib.serving import serving
+from voiceapp.readiness import Check
+
+NAMES = {"database", "migrations", "cache", "queue"}
+
+
+def broken() -> None:
+    raise ConnectionError("postgres://user:password@secret-host refused")
+
+
+def with_checks(monkeypatch: pytest.MonkeyPatch, **asks: Callable[[], None]) -> None:
+    made = [Check(name, ask) for name, ask in asks.items()]
+    monkeypatch.setattr(readiness, "checks", lambda: made)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_is_well_with_the_defaults(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "ANSWER_WITHIN_S", 20)  # the machine under test may be busy
+    response = client.get("/health/ready")
+    assert response.json() == {"status": "ready", "checks": dict.fromkeys(NAMES, "ok")}
+    assert response.status_code == 200
+
+
+def test_a_stopping_process_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_checks(monkeypatch, database=lambda: None)
+    monkeypatch.setattr(serving, "is_draining", True)
+    response = client.get("/health/ready")
+    assert (response.status_code, response.json()["status"]) == (503, "draining")
+
+
+def test_what_is_down_is_named_and_nothing_of_its_error_is_told(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_checks(monkeypatch, database=broken, cache=lambda: None)
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json() == {"status": "not ready", "checks": {"database": "down", "cache": "ok"}}
+    assert b"password" not in response.content
+
+
+def test_what_hangs_is_down_after_a_second_and_is_not_asked_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, asked = threading.Event(), []
+
+    def hang() -> None:
+        asked.append(1)
+        released.wait(10)
+
+    with_checks(monkeypatch, database=hang, cache=lambda: None)
+    monkeypatch.setattr(readiness, "ANSWER_WITHIN_S", 0.2)
+    began = time.monotonic()
+    for _ in range(2):
+        assert client.get("/health/ready").json()["checks"] == {"database": "down", "cache": "ok"}
+    assert time.monotonic() - began < 2
+    assert len(asked) == 1
+    released.set()
+
+
+def test_missing_migrations_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Behind:
+        def __init__(self, _: object) -> None:
+            self.loader = self
+            self.graph = self
+
+        def leaf_nodes(self) -> list[tuple[str, str]]:
+            return [("agents", "0002_next")]
+
+        def migration_plan(self, targets: object) -> object:
+            return targets
+
+    readiness.ask_migrations.cache_clear()
+    monkeypatch.setattr(readiness, "MigrationExecutor", Behind)
+    with pytest.raises(RuntimeError, match="migrations are missing"):
+        readiness.ask_migrations()
+
+
+def test_a_queue_folder_that_is_gone_is_noticed(settings: Settings, tmp_path: Path) -> None:
+    settings.CELERY_BROKER_URL = "filesystem://"
+    settings.QUEUE_DIR = tmp_path / "gone"
+    with pytest.raises(RuntimeError, match="folder"):
+        readiness.ask_queue()
+    settings.QUEUE_DIR = tmp_path
+    readiness.ask_queue()
+
+
+def test_a_cache_that_forgets_is_noticed(settings: Settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    with pytest.raises(RuntimeError, match="cache"):
+        readiness.ask_cache()
