@@ -91,7 +91,7 @@ def hours_sentence(schedule: Schedule, now: dt.datetime) -> str:
         return f"We are open today until {say_time(local_closing.time())}."
     if local_closing.date() == today + ONE_DAY and local_closing.hour < 6:
         return f"We are open tonight until {say_time(local_closing.time())}."
-    return f"We are open until {say_moment(closing, now, schedule.zone)}."
+    return f"We are open until {say_moment(closing, now, schedule.zone).removeprefix('on ')}."
 
 
 def week_sentence(schedule: Schedule) -> str:

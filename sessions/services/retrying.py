@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
+from time import monotonic, sleep
 from typing import TypeVar
 
 import structlog
@@ -33,7 +33,7 @@ def retried(work: Callable[[], T], *, what: str) -> T:
     Tried again after a deadlock, a serialisation failure, a locked database, a lost connection, and when a unique
     constraint shows that a twin of this request was faster.
     """
-    began = time.monotonic()
+    began = monotonic()
     for attempt in range(1, TRIES + 1):
         try:
             return work()
@@ -41,9 +41,9 @@ def retried(work: Callable[[], T], *, what: str) -> T:
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
             log.warning("not_saved_yet", what=what, attempt=attempt, error=type(exc).__name__)
-            if attempt == TRIES or time.monotonic() - began > TRY_FOR_S:
+            if attempt == TRIES or monotonic() - began > TRY_FOR_S:
                 raise NotSaved(what) from exc
-            time.sleep(random.uniform(0.01, 0.05) * 4 ** (attempt - 1))
+            sleep(random.uniform(0.01, 0.05) * 4 ** (attempt - 1))
         except DatabaseError as exc:
             log.exception("not_saved", what=what)
             raise NotSaved(what) from exc

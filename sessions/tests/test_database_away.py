@@ -6,8 +6,8 @@ import pytest
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from sessions.models import DraftOrder, Order, OutboxMessage, ToolCall
-from sessions.services import retrying
+from sessions.models import Call, DraftOrder, Order, OutboxMessage, ToolCall
+from sessions.services import drafts
 from sessions.services.retrying import DraftMoved, NotSaved, retried
 from sessions.services.tools import NOT_SAVED
 
@@ -18,7 +18,7 @@ from .builders import Phone, make_restaurant
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long it would have paused between tries."""
     slept: list[float] = []
-    monkeypatch.setattr(retrying.time, "sleep", slept.append)
+    monkeypatch.setattr("sessions.services.retrying.sleep", slept.append)
     return slept
 
 
@@ -61,7 +61,7 @@ def test_what_cannot_pass_is_tried_once() -> None:
 @pytest.mark.django_db
 def test_no_try_begins_when_the_caller_has_waited_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 2.5])
-    monkeypatch.setattr(retrying.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("sessions.services.retrying.monotonic", lambda: next(clock))
     work = Flaky(OperationalError("locked"))
     with pytest.raises(NotSaved):
         retried(work, what="x")
@@ -90,28 +90,26 @@ def test_one_failure_is_not_noticed_by_the_caller(monkeypatch: pytest.MonkeyPatc
     _, call = make_restaurant()
     phone = Phone(call.pk)
     deadlock = Flaky(OperationalError("deadlock detected"))
-    real = DraftOrder.objects.get_or_create
+    real = drafts.lock_draft
 
-    def once_broken(**values: object) -> object:
+    def once_broken(of: Call) -> DraftOrder:
         deadlock()
-        return real(**values)
+        return real(of)
 
-    monkeypatch.setattr(DraftOrder.objects, "get_or_create", once_broken)
+    monkeypatch.setattr(drafts, "lock_draft", once_broken)
     assert phone.add("Tiramisu")["ok"]
     assert deadlock.tries == 2
 
 
 @pytest.mark.django_db
 def test_a_draft_that_another_writer_moved_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sessions.services import drafts
-
     _, call = make_restaurant()
     phone = Phone(call.pk)
     phone.add("Tiramisu")
     real, moves = drafts.lock_draft, iter([True, False])
 
-    def overtaken(locked: object) -> DraftOrder:
-        draft = real(locked)  # type: ignore[arg-type]
+    def overtaken(of: Call) -> DraftOrder:
+        draft = real(of)
         if next(moves):
             draft.version -= 1
         return draft

@@ -89,6 +89,6 @@ def _read(url: str) -> httpx.URL:
         read = httpx.URL(url)
     except httpx.InvalidURL as exc:
         raise ProviderError(COMPANY, "the address cannot be read", permanent=True) from exc
-    if read.scheme not in ("http", "https") or not read.host or read.userinfo:
+    if read.scheme not in ("http", "https") or not read.host or read.userinfo or (read.port or 0) > 65_535:
         raise ProviderError(COMPANY, "the address is no plain https address", permanent=True)
     return read
