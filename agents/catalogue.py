@@ -1,4 +1,4 @@
-"""Reads the live menu of an organisation into one value: five queries, whatever its size."""
+"""Reads the live menu of an organisation into one value: seven queries, whatever its size."""
 
 from __future__ import annotations
 

@@ -91,11 +91,11 @@ def test_a_count_that_ran_out_is_no_longer_counted_when_it_comes_back(tiramisu: 
     count_left(tiramisu, left=0)
     assert not tiramisu.is_available_at(timezone.now())
     bring_back(tiramisu)
-    assert tiramisu.count_left is None
+    counts = [tiramisu.count_left]
     count_left(tiramisu, left=4)
     bring_back(tiramisu)
-    assert tiramisu.count_left == 4
+    counts.append(tiramisu.count_left)
     count_left(tiramisu, left=None)
-    assert tiramisu.count_left is None
+    assert [*counts, tiramisu.count_left] == [None, 4, None]
     with pytest.raises(ApplicationError):
         count_left(tiramisu, left=-1)
