@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=9100, help="0 takes a free one")
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("picows").setLevel(logging.WARNING)
     try:
         server = Server(host=options.host, port=options.port)
     except ValueError as exc:

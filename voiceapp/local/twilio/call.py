@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from voiceapp.local.twilio import application
-from voiceapp.local.twilio.callbacks import Callback, Callbacks
+from voiceapp.local.twilio.callbacks import Callbacks
 from voiceapp.local.twilio.events import Event, Notice, Request
-from voiceapp.local.twilio.faults import Faults
 from voiceapp.local.twilio.identifiers import new_idempotency_token, new_sid
 from voiceapp.local.twilio.line import Line
 from voiceapp.local.twilio.numbers import Answers, Number
-from voiceapp.local.twilio.person import Manners, Person
+from voiceapp.local.twilio.person import Person
+from voiceapp.local.twilio.plan import Plan, Status
+from voiceapp.local.twilio.progress import Progress
 from voiceapp.local.twilio.recording import stereo_wav
 from voiceapp.local.twilio.report import Report, report_of
 from voiceapp.local.twilio.steps import Step, as_steps
@@ -31,48 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEFAULT_LIMIT_S = 4 * 3600.0
-
-
-class Status(StrEnum):
-    QUEUED = "queued"
-    INITIATED = "initiated"
-    RINGING = "ringing"
-    IN_PROGRESS = "in-progress"
-    COMPLETED = "completed"
-    BUSY = "busy"
-    FAILED = "failed"
-    NO_ANSWER = "no-answer"
-    CANCELED = "canceled"
-
-    @property
-    def is_final(self) -> bool:
-        return self in (Status.COMPLETED, Status.BUSY, Status.FAILED, Status.NO_ANSWER, Status.CANCELED)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a call is to be. Without `voice_url` and `twiml` nothing is asked when it is answered."""
-
-    from_number: str
-    to_number: str
-    direction: str = "inbound"
-    parent_sid: str = ""
-    voice_url: str = ""
-    voice_method: str = "POST"
-    voice_fallback_url: str = ""
-    twiml: str = ""
-    status_callback: str = ""
-    status_callback_method: str = "POST"
-    status_callback_events: tuple[str, ...] = ("completed",)
-    steps: tuple[Step, ...] = ()
-    manners: Manners = field(default_factory=Manners)
-    faults: Faults = field(default_factory=Faults)
-    limit_s: float = DEFAULT_LIMIT_S
-    ring_s: float = 60.0
-    noise: bool = True
-    keeps_sound: bool = True
-
 
 class LocalCall:
     """A leg: one person's line and the application at the other end. Made by `Carrier`."""
@@ -82,11 +38,7 @@ class LocalCall:
         self.plan = plan
         self.phone = phone
         self.sid = new_sid("CA")
-        self.status = Status.QUEUED
         self.faults = plan.faults
-        self.created_at = datetime.now(UTC)
-        self.answered_at: datetime | None = None
-        self.ended_at: datetime | None = None
         self.ended_by = ""
         self.on_digit: Callable[[str], None] | None = None
         self.events: list[Event] = []
@@ -101,7 +53,7 @@ class LocalCall:
             self.line, plan.manners, press=self._digit, hang_up=lambda: self.hang_up(by="caller"), log=self.log
         )
         self.callbacks = Callbacks(carrier.webhooks, plan.faults)
-        self._callback_number = 0
+        self.progress = Progress(plan, self.callbacks, self.params)
         self._order: asyncio.Future[Document | None] = asyncio.get_running_loop().create_future()
         self._steps: asyncio.Queue[Step] = asyncio.Queue()
         for step in plan.steps:
@@ -120,10 +72,11 @@ class LocalCall:
         await asyncio.shield(self._task)
         return self.report
 
-    async def over(self) -> None:
-        """Wait for the same, but raise nothing."""
+    async def over(self, *, within_s: float) -> bool:
+        """Wait for the same, but no longer and raising nothing; whether it has ended."""
         assert self._task
-        await asyncio.wait({self._task})
+        await asyncio.wait({self._task}, timeout=within_s)
+        return self.is_done
 
     def do_steps(self, given: Iterable[object]) -> None:
         """More for the caller to do, after what was asked before. Raise ValueError for steps not understood."""
@@ -139,10 +92,16 @@ class LocalCall:
         return report_of(self)
 
     @property
+    def status(self) -> Status:
+        return self.progress.status
+
+    @property
+    def answered_at(self) -> datetime | None:
+        return self.progress.answered_at
+
+    @property
     def duration_s(self) -> int:
-        if self.answered_at is None:
-            return 0
-        return round(((self.ended_at or datetime.now(UTC)) - self.answered_at).total_seconds())
+        return self.progress.duration_s
 
     @property
     def recording(self) -> bytes:
@@ -201,33 +160,32 @@ class LocalCall:
     async def ring(self) -> bool:
         """Let the person's phone ring; whether it was answered. Sets the final status if not."""
         assert self.phone
-        self.set_status(Status.INITIATED)
-        self.set_status(Status.RINGING)
+        self.progress.move_to(Status.INITIATED)
+        self.progress.move_to(Status.RINGING)
         if self.phone.answers is Answers.NO_ANSWER:
             await asyncio.sleep(self.plan.ring_s)
-            self.set_status(Status.NO_ANSWER)
+            self.progress.move_to(Status.NO_ANSWER)
         elif self.phone.answers is Answers.BUSY:
-            self.set_status(Status.BUSY)
+            self.progress.move_to(Status.BUSY)
         elif self.phone.answers_after_ms > self.plan.ring_s * 1000:
             await asyncio.sleep(self.plan.ring_s)
-            self.set_status(Status.NO_ANSWER)
+            self.progress.move_to(Status.NO_ANSWER)
         else:
             await asyncio.sleep(self.phone.answers_after_ms / 1000)
             return True
         return False
 
     def answer(self) -> None:
-        self.answered_at = datetime.now(UTC)
         self.line.open()
-        self.set_status(Status.IN_PROGRESS)
+        self.progress.move_to(Status.IN_PROGRESS)
         self.log("answered")
 
     def start_script(self) -> None:
         self._script = asyncio.create_task(self._do_steps(), name=f"script {self.sid}")
         self._script.add_done_callback(self._script_done)
 
-    async def stay_until_hung_up(self) -> None:
-        await asyncio.shield(self._order)
+    async def stay_until_hung_up(self, *, within_s: float | None = None) -> None:
+        await asyncio.wait({self._order}, timeout=within_s)
 
     async def finish(self, status: Status) -> None:
         """End it: nothing is said or heard any more, the last callbacks go out. Raises what broke the script."""
@@ -239,31 +197,14 @@ class LocalCall:
             await asyncio.gather(self._script, return_exceptions=True)
         self.log("ended", by=self.ended_by)
         self.line.close()
-        self.ended_at = datetime.now(UTC)
-        self.set_status(status)
+        self.progress.move_to(status)
         current = asyncio.current_task()
-        if current is None or not current.cancelling():
+        if current and current.cancelling():
+            self.callbacks.stop()
+        else:
             await self.callbacks.finish()
         if self._script and not self._script.cancelled() and (broken := self._script.exception()):
             raise broken
-
-    def set_status(self, status: Status) -> None:
-        if self.status.is_final:
-            return
-        self.status = status
-        event = {Status.IN_PROGRESS: "answered"}.get(status, "completed" if status.is_final else status.value)
-        if event in self.plan.status_callback_events:
-            extra = {
-                "Timestamp": format_datetime(datetime.now(UTC)),
-                "CallbackSource": "call-progress-events",
-                "SequenceNumber": str(self._callback_number),
-            }
-            if status.is_final:
-                extra |= {"CallDuration": str(self.duration_s), "Duration": str(-(-self.duration_s // 60))}
-            self._callback_number += 1
-            self.callbacks.send(
-                Callback(self.plan.status_callback, self.params(**extra), self.plan.status_callback_method)
-            )
 
     async def _live(self) -> None:
         final = Status.FAILED
@@ -275,7 +216,8 @@ class LocalCall:
     async def _conversation(self) -> Status:
         document = await self._unless_told_otherwise(self._answered_document())
         if document is None:
-            return self.status if self.status.is_final else Status.CANCELED
+            is_cancelled = not self.status.is_final and self.status is not Status.IN_PROGRESS
+            return Status.CANCELED if is_cancelled else self.status
         if document.verbs and document.verbs[0].name == "Reject":
             self.ended_by = "application"
             return Status.BUSY if document.verbs[0].get("reason") == "busy" else Status.FAILED
@@ -293,7 +235,7 @@ class LocalCall:
     async def _answered_document(self) -> Document | None:
         """Inbound: ask first, then answer. Outbound: the person answers, then the application is asked."""
         if self.plan.direction == "inbound":
-            self.set_status(Status.RINGING)
+            self.progress.move_to(Status.RINGING)
         elif not await self.ring():
             return None
         else:

@@ -43,9 +43,12 @@ class Callbacks:
             self._enqueue(callback)
         self._held.clear()
         await self._queue.join()
+        self.stop()
+
+    def stop(self) -> None:
+        """Send nothing any more."""
         if self._task:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     def _enqueue(self, callback: Callback) -> None:
         for _ in range(2 if "callbacks_doubled" in self._faults else 1):

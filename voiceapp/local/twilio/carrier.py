@@ -8,18 +8,19 @@ from collections.abc import Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-from voiceapp.local.twilio.call import DEFAULT_LIMIT_S, LocalCall, Plan
+from voiceapp.local.twilio.call import LocalCall
 from voiceapp.local.twilio.faults import Faults
 from voiceapp.local.twilio.identifiers import new_sid
 from voiceapp.local.twilio.numbers import Number
 from voiceapp.local.twilio.person import Manners, sound_of
+from voiceapp.local.twilio.plan import DEFAULT_LIMIT_S, Plan
 from voiceapp.local.twilio.recording import mono_wav
 from voiceapp.local.twilio.steps import Act, as_steps
 from voiceapp.local.twilio.ticker import Ticker
 from voiceapp.local.twilio.twiml import Document, TwimlError, Verb
 from voiceapp.local.twilio.webhooks import WebhookFailed, Webhooks
 
-_MOST_CALLS_KEPT = 500
+_MOST_CALLS_KEPT = 200
 #: Who answers a number that nobody configured.
 SOMEBODY = Number(says="Hello, how can I help you?")
 
@@ -48,8 +49,7 @@ class Carrier:
         self, kind: type[BaseException] | None, exc: BaseException | None, where: TracebackType | None
     ) -> None:
         """Every call that still lives is cut off, its socket closed."""
-        for call in tuple(self.calls.values()):
-            await call.cancel()
+        await asyncio.gather(*(call.cancel() for call in self.calls.values()))
         for task in tuple(self._later):
             task.cancel()
         await asyncio.gather(*self._later, return_exceptions=True)

@@ -10,11 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
-from voiceapp.local.twilio.call import DEFAULT_LIMIT_S, LocalCall
+from voiceapp.local.twilio.call import LocalCall
 from voiceapp.local.twilio.carrier import Carrier
 from voiceapp.local.twilio.faults import Faults
 from voiceapp.local.twilio.numbers import Number
 from voiceapp.local.twilio.person import Manners
+from voiceapp.local.twilio.plan import DEFAULT_LIMIT_S
 
 _PREFIX = r"/{faults:(?:fault/[^/]+/)*}local"
 _MANNERS = {field.name for field in dataclasses.fields(Manners)}
@@ -94,7 +95,7 @@ class ControlApi:
         call = self._call(request)
         wait_s = min(float(request.query.get("wait_s", 0)), _LONGEST_WAIT_S)
         if wait_s > 0:
-            await asyncio.wait({asyncio.ensure_future(call.over())}, timeout=wait_s)
+            await call.over(within_s=wait_s)
         return web.json_response(call.report.as_json(), dumps=_dumps)
 
     async def _recording(self, request: web.Request) -> web.Response:

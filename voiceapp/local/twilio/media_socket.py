@@ -54,6 +54,7 @@ class MediaSocket(WSListener):
         self._transport: WSTransport | None = None
         self._parts: list[bytes] = []
         self._closing: Closed | None = None
+        self.is_clogged = False  # the other end reads too slowly
         self.closed: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -143,6 +144,12 @@ class MediaSocket(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if not self.closed.done():
             self.closed.set_result(self._closing or Closed(1006, ""))
+
+    def pause_writing(self) -> None:
+        self.is_clogged = True
+
+    def resume_writing(self) -> None:
+        self.is_clogged = False
 
     def _text(self, content: bytes) -> None:
         self._on_text(content.decode("utf-8", "replace"))

@@ -28,6 +28,7 @@ class Counts:
     """What went over the socket. `largest_burst_ms` is the most sound that was ever queued."""
 
     frames_sent: int = 0
+    frames_dropped: int = 0
     media_received: int = 0
     audio_received_ms: int = 0
     largest_burst_ms: int = 0
@@ -133,6 +134,11 @@ class MediaStream:
         if "gaps" in self._faults and mischief.is_in_gap(timestamp_ms, self._faults):
             self.messages.skip_media()
             return
+        if self._socket.is_clogged:
+            self.counts.frames_dropped += 1
+            self._warn_once(31930, "buffer overflow: the application reads too slowly, audio was dropped")
+            self.messages.skip_media()
+            return
         if "drop_timestamps" in self._faults:
             self._socket.send(self.messages.media_without_timestamp(audio))
         else:
@@ -177,8 +183,12 @@ class MediaStream:
         self._warn(31950, "malformed message: binary")
 
     def _warn(self, code: int, why: str) -> None:
-        """Twilio warns once per kind; every message is counted."""
+        """Every invalid message is counted."""
         self.counts.invalid_received += 1
+        self._warn_once(code, why)
+
+    def _warn_once(self, code: int, why: str) -> None:
+        """Twilio warns once per kind."""
         if code not in self._warned:
             self._warned.add(code)
             self._call.notice(code, why)

@@ -53,6 +53,7 @@ class StreamReport:
     close_code: int | None
     close_reason: str
     frames_sent: int
+    frames_dropped: int
     media_received: int
     audio_received_ms: int
     largest_burst_ms: int

@@ -12,9 +12,10 @@ from email.utils import format_datetime
 
 from aiohttp import web
 
-from voiceapp.local.twilio.call import LocalCall, Plan, Status
+from voiceapp.local.twilio.call import LocalCall
 from voiceapp.local.twilio.carrier import SOMEBODY, Carrier, redirect_to
 from voiceapp.local.twilio.faults import Faults
+from voiceapp.local.twilio.plan import DEFAULT_LIMIT_S, Plan, Status
 from voiceapp.local.twilio.twiml import TwimlError, parse
 
 _PREFIX = r"/{faults:(?:fault/[^/]+/)*}2010-04-01/Accounts/{account}"
@@ -111,7 +112,7 @@ class RestApi:
                 status_callback_events=tuple(word for event in events for word in str(event).split()),
                 steps=phone.script,
                 faults=_faults(request),
-                limit_s=float(form.get("TimeLimit", 4 * 3600)),
+                limit_s=float(form.get("TimeLimit", DEFAULT_LIMIT_S)),
                 ring_s=float(form.get("Timeout", 60)),
             )
         )
@@ -172,6 +173,7 @@ class RestApi:
 
     def _resource(self, call: LocalCall) -> dict[str, object]:
         account = f"/2010-04-01/Accounts/{self._carrier.account_sid}"
+        progress = call.progress
         return {
             "sid": call.sid,
             "account_sid": self._carrier.account_sid,
@@ -185,10 +187,10 @@ class RestApi:
             # Callbacks say `initiated`; the resource goes on saying `queued`.
             "status": Status.QUEUED.value if call.status is Status.INITIATED else call.status.value,
             "duration": str(call.duration_s) if call.status.is_final else None,
-            "date_created": _moment(call.created_at),
-            "date_updated": _moment(call.ended_at or call.answered_at or call.created_at),
-            "start_time": _moment(call.answered_at),
-            "end_time": _moment(call.ended_at),
+            "date_created": _moment(progress.created_at),
+            "date_updated": _moment(progress.ended_at or progress.answered_at or progress.created_at),
+            "start_time": _moment(progress.answered_at),
+            "end_time": _moment(progress.ended_at),
             "answered_by": None,
             "caller_name": None,
             "forwarded_from": None,

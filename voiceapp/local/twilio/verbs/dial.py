@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from voiceapp.local.twilio.frames import SILENCE
 from voiceapp.local.twilio.line import Line, Microphone, Speaker
+from voiceapp.local.twilio.plan import Status
 from voiceapp.local.twilio.twiml import Document, Verb
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ async def dial(call: LocalCall, verb: Verb, document: Document) -> Document | No
     if len(numbers) > 1:
         call.notice(12200, "only the first <Number> of a <Dial> is rung here")
     caller_id = verb.get("callerId") or call.plan.from_number
-    if not call.carrier.owns(caller_id) and caller_id != call.plan.from_number:
+    # The two numbers of the call itself may always be shown.
+    if caller_id not in (call.plan.from_number, call.plan.to_number) and not call.carrier.owns(caller_id):
         call.notice(13214, f"Dial: invalid callerId {caller_id}")
         return await _action(call, verb, document, {"DialCallStatus": "failed", "DialBridged": "false"})
     other = call.carrier.second_leg(
@@ -55,8 +57,6 @@ async def dial(call: LocalCall, verb: Verb, document: Document) -> Document | No
 
 
 async def _talk(call: LocalCall, other: LocalCall, verb: Verb, number: Verb, document: Document) -> dict[str, str]:
-    from voiceapp.local.twilio.call import Status
-
     final, bridged = Status.CANCELED, False
     try:
         if not await other.ring():
@@ -71,7 +71,7 @@ async def _talk(call: LocalCall, other: LocalCall, verb: Verb, number: Verb, doc
         limit_s = verb.seconds("timeLimit", _TIME_LIMIT_S)
         with Joined(call.line, other.line):
             call.log("bridged", sid=other.sid)
-            await asyncio.wait({asyncio.ensure_future(other.stay_until_hung_up())}, timeout=limit_s)
+            await other.stay_until_hung_up(within_s=limit_s)
     finally:
         await other.finish(final)
     return _about(other, "completed", bridged)
@@ -84,7 +84,7 @@ async def _whispered(other: LocalCall, number: Verb, document: Document) -> bool
     whisper = await other.fetch(document.absolute(number.get("url")), method=number.get("method", "POST"))
     running = asyncio.create_task(application.obey(other, whisper))
     keys = asyncio.create_task(other.person.press(other.phone.presses if other.phone else ""))
-    gone = asyncio.ensure_future(other.stay_until_hung_up())
+    gone = asyncio.create_task(other.stay_until_hung_up())
     try:
         await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
         return running.done() and running.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -70,15 +71,14 @@ async def test_frames_keep_an_absolute_clock_through_stalls_of_the_loop(
     server: Server, application: FakeApplication
 ) -> None:
     call = await ring(server, application, steps=[{"wait_s": 3}, {"hang_up": True}])
-    began_s = None
     while not call.is_done:
         await asyncio.sleep(0.3)
-        began_s = began_s or call.answered_at
-        __import__("time").sleep(0.07)  # a stall of the whole loop, as of a busy machine
+        time.sleep(0.07)  # a stall of the whole loop, as of a busy machine
     report = await call.done()
-    assert call.answered_at
-    assert call.ended_at
-    wall_ms = (call.ended_at - call.answered_at).total_seconds() * 1000
+    progress = call.progress
+    assert progress.answered_at
+    assert progress.ended_at
+    wall_ms = (progress.ended_at - progress.answered_at).total_seconds() * 1000
     assert abs(wall_ms - report.line_ms) < 120
     assert report.streams[0].frames_sent == len(application.ends[0].of("media"))
 

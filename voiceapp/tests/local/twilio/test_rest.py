@@ -154,6 +154,29 @@ async def test_an_outbound_call_that_is_not_answered_can_be_cancelled(
     assert report.status == "canceled"
 
 
+async def test_an_inbound_call_given_up_before_the_application_answers_is_cancelled(
+    server: Server, application: FakeApplication
+) -> None:
+    application.slow_s = 1
+    call = await server.carrier.place_call(from_number=ALICE, to_number=LINE, voice_url=application.voice_url)
+    await asyncio.sleep(0.1)
+    call.hang_up(by="caller")
+    assert (await call.done()).status == "canceled"
+
+
+async def test_an_outbound_call_hung_up_while_the_application_thinks_is_completed(
+    server: Server, application: FakeApplication
+) -> None:
+    application.slow_s = 1
+    server.carrier.numbers[BOB] = Number(answers_after_ms=0)
+    client = client_of(server)
+    created = await asyncio.to_thread(lambda: client.calls.create(to=BOB, from_=LINE, url=application.voice_url))
+    assert created.sid
+    await asyncio.sleep(0.2)
+    await asyncio.to_thread(lambda: client.calls(created.sid).update(status="completed"))
+    assert (await server.carrier.calls[created.sid].done()).status == "completed"
+
+
 async def test_faults_of_the_rest_api_are_chosen_by_address(server: Server, application: FakeApplication) -> None:
     call = await waiting_call(server, application)
     with pytest.raises(TwilioRestException) as caught:

@@ -202,6 +202,15 @@ async def test_a_foreign_caller_id_fails_the_dial(server: Server, application: F
     assert application.requests_of("/after-dial")[0].params["DialCallStatus"] == "failed"
 
 
+async def test_the_number_that_was_rung_may_be_shown_though_nobody_configured_it(
+    server: Server, application: FakeApplication
+) -> None:
+    application.twiml["/voice"] = f'<Response><Dial action="/after-dial" callerId="{LINE}">{BOB}</Dial></Response>'
+    server.carrier.numbers[BOB] = Number(answers=Answers.BUSY)
+    call = await server.carrier.place_call(from_number=ALICE, to_number=LINE, voice_url=application.voice_url)
+    assert (await call.done()).notices == []
+
+
 async def test_the_caller_hanging_up_ends_the_second_call_too(server: Server, application: FakeApplication) -> None:
     server.carrier.numbers[BOB] = Number(says="Hello, this is Bob.", stays_s=60)
     call = await ring(
