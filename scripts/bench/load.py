@@ -25,8 +25,11 @@ from processes import cpu_s, machine_busy_s, memory_kb
 from provider import LoadProvider
 from webhook import ACCOUNT_SID, StreamAddress, Webhook
 
+# Enough short calls for every thread and cache to have done its first work, but few at a time: memory that many calls
+# at once had needed would stay with the process, and hide what those of the measured window need.
+WARM_UP_ROUNDS = 8
 WARM_UP_CALLS = 2
-WARM_UP_S = 2.0
+WARM_UP_S = 0.5
 RINGS_PER_S = 20
 SETTLE_S = 3.0
 # Between its last frame and its hang-up a line is silent. The bridge would fill more than half a second of that with
@@ -80,27 +83,34 @@ class Load:
 
     async def run(self) -> Sight:
         server = await self.provider.listen(self.plan.provider_port)
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
-            warm_up = self._new_callers(first=self.plan.calls, calls=WARM_UP_CALLS)
-            async with self._speaking(warm_up):
-                await self._ring(client, warm_up)
-                await asyncio.sleep(WARM_UP_S)
-            await self._hang_up(warm_up)
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            for _ in range(WARM_UP_ROUNDS):
+                await self._warm_up(client)
+            await asyncio.sleep(LEFT_AFTER_S)
             idle_kb = memory_kb(self.plan.pid)
-            callers = self._new_callers(first=0, calls=self.plan.calls)
+            callers = self._new_callers(self.plan.calls)
             async with self._speaking(callers) as clock:
                 await self._ring(client, callers)
                 await asyncio.sleep(SETTLE_S)
                 await self._measure(callers, clock)
                 self.seen.memory_kb_per_call = (memory_kb(self.plan.pid) - idle_kb) / self.plan.calls
             await self._hang_up(callers)
+            await asyncio.sleep(LEFT_AFTER_S)
         self.seen.provider_connections_left = len(self.provider.sessions)
         self._sum_up()
         server.close()
         await self.provider.drop_all()
         return self.seen
 
-    def _new_callers(self, *, first: int, calls: int) -> list[Caller]:
+    async def _warm_up(self, client: httpx.AsyncClient) -> None:
+        callers = self._new_callers(WARM_UP_CALLS)
+        async with self._speaking(callers):
+            await self._ring(client, callers)
+            await asyncio.sleep(WARM_UP_S)
+        await self._hang_up(callers)
+
+    def _new_callers(self, calls: int) -> list[Caller]:
+        first = len(self.callers)
         callers = [Caller(call, self.delays) for call in range(first, first + calls)]
         self.callers += callers
         return callers
@@ -157,7 +167,6 @@ class Load:
         for caller in callers:
             caller.hang_up()
             await asyncio.sleep(HANG_UP_EVERY_S)
-        await asyncio.sleep(LEFT_AFTER_S)
 
     def _sum_up(self) -> None:
         round_trip = Faults()

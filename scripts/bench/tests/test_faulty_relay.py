@@ -19,6 +19,7 @@ SPOILT = 16
 
 @pytest.fixture(autouse=True)
 def short_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "WARM_UP_ROUNDS", 1)
     for name, seconds in {"WARM_UP_S": 0.0, "SETTLE_S": 0.1, "ARRIVE_S": 0.1, "LEFT_AFTER_S": 0.1}.items():
         monkeypatch.setattr(load, name, seconds)
 
