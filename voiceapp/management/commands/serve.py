@@ -7,6 +7,7 @@ import argparse
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from voiceapp.metrics import start_private_listener
 from voiceapp.server import serve
 
 
@@ -18,6 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
 
     def handle(self, *, host: str, port: int, **_: object) -> None:
+        if settings.METRICS_LISTEN:
+            start_private_listener(settings.METRICS_LISTEN)
         serve(host, port, when_listening=self.say_where)
 
     def say_where(self, address: str) -> None:

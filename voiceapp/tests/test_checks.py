@@ -1,0 +1,92 @@
+"""System checks: each finding has an id of its own, a fix, and goes away when the fix is made."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.checks import CheckMessage
+from pytest_django import Settings
+
+from voiceapp import checks
+from voiceapp.checks import check_production, check_settings
+
+PRODUCTION = {
+    "SECRET_KEY": "k" * 50,
+    "DEBUG": False,
+    "ALLOWED_HOSTS": ["voice.example.com"],
+    "PUBLIC_BASE_URL": "https://voice.example.com",
+    "IS_PUBLIC_HTTPS": True,
+    "DATABASES": {"default": {"ENGINE": "django.db.backends.postgresql"}},
+    "REDIS_URL": "redis://redis:6379/0",
+    "CELERY_BROKER_URL": "redis://redis:6379/1",
+    "OPENAI_API_KEY": "sk-1",
+    "OPENAI_BASE_URL": "https://api.openai.com/v1",
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "token",
+    "TWILIO_BASE_URL": "https://api.twilio.com",
+    "INTERNAL_API_KEY": "i" * 32,
+    "LOCAL_COMPANIES": [],
+    "LOG_LEVEL": "info",
+    "METRICS_LISTEN": "",
+    "MAX_LIVE_CALLS": 1,
+    "MAX_UNSTARTED_STREAMS": 1,
+}
+WRONG = [
+    ("SECRET_KEY", "insecure-only-for-a-laptop", "E001"),
+    ("TWILIO_AUTH_TOKEN", "", "E002"),
+    ("TWILIO_AUTH_TOKEN", " , ", "E002"),
+    ("PUBLIC_BASE_URL", "http://voice.example.com", "E003"),
+    ("OPENAI_API_KEY", "", "E004"),
+    ("TWILIO_ACCOUNT_SID", "", "E005"),
+    ("TWILIO_ACCOUNT_SID", "SK" + "0" * 32, "E005"),
+    ("ALLOWED_HOSTS", ["localhost"], "E006"),
+    ("OPENAI_BASE_URL", "http://10.0.0.1/v1", "E007"),
+    ("TWILIO_BASE_URL", "http://127.0.0.1:9100", "E007"),
+    ("DEBUG", True, "E008 W004"),
+    ("LOCAL_COMPANIES", ["openai"], "E009"),
+    ("REDIS_URL", "", "E010"),
+    ("CELERY_BROKER_URL", "filesystem://", "E011"),
+    ("PUBLIC_BASE_URL", "https://voice.example.com:99999", "E012"),
+    ("PUBLIC_BASE_URL", "https://voice.example.com?x=1", "E012"),
+    ("METRICS_LISTEN", "9464", "E013"),
+    ("MAX_LIVE_CALLS", 0, "E014"),
+    ("MAX_UNSTARTED_STREAMS", 0, "E014"),
+    ("INTERNAL_API_KEY", "", "W001"),
+    ("INTERNAL_API_KEY", "short", "W002"),
+    ("LOG_LEVEL", "loud", "W003"),
+]
+
+
+@pytest.fixture
+def production(settings: Settings) -> Settings:
+    for name, value in PRODUCTION.items():
+        if name != "DATABASES":
+            setattr(settings, name, value)
+    # Not through the fixture: Django would close and reopen the connections of the tests.
+    settings.DATABASES = PRODUCTION["DATABASES"]
+    return settings
+
+
+def findings() -> list[CheckMessage]:
+    return check_production() + check_settings()
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+def test_a_complete_production_has_no_finding(production: Settings) -> None:
+    assert findings() == []
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+@pytest.mark.parametrize(("name", "value", "ids"), WRONG)
+def test_what_is_wrong_is_found_by_its_id_with_a_fix(production: Settings, name: str, value: object, ids: str) -> None:
+    setattr(production, name, value)
+    found = findings()
+    assert [message.id for message in found] == [f"voiceapp.{each}" for each in ids.split()]
+    assert all(message.hint for message in found)
+
+
+def test_every_id_is_tried_here() -> None:
+    known = set(re.findall(r'"voiceapp\.([EW]\d{3})"', Path(checks.__file__).read_text()))
+    assert known == {each for _, _, ids in WRONG for each in ids.split()}
