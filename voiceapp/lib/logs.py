@@ -67,6 +67,7 @@ def configure() -> None:
                 # Their request lines carry query strings; our own request log says the same without them.
                 "uvicorn.access": {"level": "WARNING"},
                 "httpx": {"level": "WARNING"},
+                "picows": {"level": "WARNING"},
                 "django.request": {"level": "ERROR"},
             },
         }
