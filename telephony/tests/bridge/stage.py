@@ -58,6 +58,7 @@ class Phone:
         self.media_bytes: list[int] = []
         self.echoes: list[str] = []
         self.loses_echoes = False
+        self.is_stuck = False
 
     def receive(self, text: str) -> None:
         frame = json.loads(text)
@@ -75,7 +76,7 @@ class Phone:
 
     def play(self, ms: int) -> None:
         left = ms * 8
-        while self.queue and (left or isinstance(self.queue[0], str)):
+        while not self.is_stuck and self.queue and (left or isinstance(self.queue[0], str)):
             entry = self.queue.popleft()
             if isinstance(entry, str):
                 self.echoes.append(entry)

@@ -139,6 +139,19 @@ def test_the_clock_of_an_item_starts_when_the_phone_fell_dry_not_when_the_last_o
     assert stage.truncations == [("A", 700)]
 
 
+def test_a_phone_that_starts_late_is_believed_not_the_clock() -> None:
+    # The carrier holds the first sound back for 300 ms; its marks say so. At 1,000 ms 700 have been heard.
+    stage = Stage()
+    stage.phone.is_stuck = True
+    stage.begin("r1")
+    stage.audio("r1", "A", 2_000, 1)
+    stage.listen(300)
+    stage.phone.is_stuck = False
+    stage.listen(700)
+    stage.speak()
+    assert stage.truncations == [("A", 700)]
+
+
 def test_the_content_index_is_the_one_the_audio_came_with() -> None:
     stage = Stage()
     stage.begin("r1")

@@ -111,11 +111,11 @@ def test_a_payload_cannot_break_out_of_the_frame_it_is_passed_on_in() -> None:
     evil += "A" * (214 - len(evil)) + "=="
     stage.call.caller_frame(json.dumps({"event": "media", "media": {"payload": evil}}))
     stage.begin("r1")
+    stage.audio("r1", "A", 20, 1)  # what follows an item's first frame would pass uncut
     stage.agent("response.output_audio.delta", response_id="r1", item_id="A", delta=evil)
     stage.flush()
     assert stage.caller_audio == b""
-    assert stage.phone.frames == []
-    assert stage.sent("session.update") != []
+    assert stage.phone.media_bytes == [160]
     assert len(stage.sent("session.update")) == 1
 
 

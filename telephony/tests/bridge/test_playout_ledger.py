@@ -113,6 +113,21 @@ def test_no_more_than_the_window_is_sent_ahead(playout: Playout, line: Line) -> 
     assert sum(line.sizes) == (800 + 420) * 8
 
 
+def test_the_window_holds_for_audio_that_passes_uncut(playout: Playout, line: Line) -> None:
+    item = AgentItem("A")
+    for ms in (20, 400, 400):
+        playout.add(item, ulaw(ms))
+    assert line.sizes == [160, 3_200, 1_600, 1_440]  # 420 ms, then only 380 of the next 400
+
+
+def test_an_item_that_was_heard_before_it_was_known_to_be_complete_is_done(playout: Playout, line: Line) -> None:
+    item = AgentItem("A")
+    playout.add(item, ulaw(20))
+    playout.echoed(line.marks[0])
+    playout.complete(item)
+    assert playout.interrupt() == []
+
+
 def test_an_echo_of_a_later_mark_confirms_the_earlier_ones(playout: Playout, line: Line) -> None:
     playout.add(AgentItem("A"), ulaw(400))
     assert playout.echoed(line.marks[2])

@@ -78,6 +78,18 @@ def test_the_outputs_of_one_response_are_followed_by_one_response() -> None:
     ]
 
 
+def test_a_batch_is_not_complete_before_its_response_is() -> None:
+    stage = Stage()
+    stage.begin("r1")
+    stage.ask_tool("r1", "c1")
+    stage.answer_tool("c1")
+    stage.ask_tool("r1", "c2")
+    stage.done("r1")
+    assert stage.asked == []
+    stage.answer_tool("c2")
+    assert stage.asked == [""]
+
+
 def test_two_batches_do_not_mix() -> None:
     stage = Stage()
     stage.begin("r1")
