@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agents.offers import Catalogue, Counted, Offer
+from agents.offers import Catalogue, Counted, ItemOffer, Offer
 
 from .lines import Line, counted
 from .refusal import Refused
@@ -14,21 +14,18 @@ def check_limits(lines: Sequence[Line], catalogue: Catalogue, *, touched: set[in
     """Raises Refused when the whole order takes more than there is of what the touched lines (None: all) have."""
     taken = counted(lines)
     for line in lines:
-        if touched is not None and line.number not in touched:
-            continue
         item = catalogue.item(line.item_id)
-        if item is not None and taken[Counted("item", item.id)] > item.most_per_order:
+        if item is None or (touched is not None and line.number not in touched):
+            continue
+        if taken[Counted("item", item.id)] > item.most_per_order:
             raise Refused(f"I can take at most {item.most_per_order} of the {item.name} in one order.")
-        for kind, offer in _offers(line, catalogue):
+        for kind, offer in _offers(line, item):
             if offer.count_left is not None and taken[Counted(kind, offer.id)] > offer.count_left:
                 raise Refused(_few_left(offer))
 
 
-def _offers(line: Line, catalogue: Catalogue) -> Iterator[tuple[str, Offer]]:
+def _offers(line: Line, item: ItemOffer) -> Iterator[tuple[str, Offer]]:
     """What the line is made of, as far as it is still sold."""
-    item = catalogue.item(line.item_id)
-    if item is None:
-        return
     yield "item", item
     yield from (("size", size) for size in item.sizes if size.id == line.size_id)
     picked = {pick.modifier_id for pick in line.chosen}

@@ -33,18 +33,18 @@ def retried(work: Callable[[], T], *, what: str) -> T:
     Tried again after a deadlock, a serialisation failure, a locked database, a lost connection, and when a unique
     constraint shows that a twin of this request was faster.
     """
-    began = monotonic()
-    for attempt in range(1, TRIES + 1):
+    give_up_at, attempt = monotonic() + TRY_FOR_S, 1
+    while True:
         try:
             return work()
         except (OperationalError, InterfaceError, IntegrityError, DraftMoved) as exc:
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
             log.warning("not_saved_yet", what=what, attempt=attempt, error=type(exc).__name__)
-            if attempt == TRIES or monotonic() - began > TRY_FOR_S:
+            if attempt == TRIES or monotonic() > give_up_at:
                 raise NotSaved(what) from exc
             sleep(random.uniform(0.01, 0.05) * 4 ** (attempt - 1))
+            attempt += 1
         except DatabaseError as exc:
             log.exception("not_saved", what=what)
             raise NotSaved(what) from exc
-    raise AssertionError("the last try returns or raises")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from sessions.models import Call, DraftOrder, Order, OutboxMessage, ToolCall
@@ -132,3 +132,23 @@ def test_the_worker_is_woken_after_the_commit_only(
     for callback in callbacks:
         callback()
     assert woken == ["order.submitted"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_broke_is_thrown_away_before_the_next_try() -> None:
+    connection.ensure_connection()
+    broken = connection.connection
+
+    def work() -> object:
+        if connection.connection is broken:
+            # What Django sets when the database reported an error.
+            connection.errors_occurred = True
+            connection.is_usable = lambda: False  # type: ignore[method-assign]
+            raise OperationalError("server closed the connection unexpectedly")
+        connection.ensure_connection()
+        return connection.connection
+
+    try:
+        assert retried(work, what="x") is not broken
+    finally:
+        del connection.is_usable  # type: ignore[method-assign]

@@ -7,12 +7,14 @@ import json
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
 from agents.models import Item, OpeningHours, Organization, TransferTarget
 from agents.tests.builders import make_agent, make_organization
 from sessions.models import Call, Order, OutboxMessage
+from sessions.services.stock import SoldOut
 
 from .builders import make_restaurant
 
@@ -236,7 +238,9 @@ BAD_BODIES: list[object] = [
     b'"text"',
     b"[" * 100_000,
     b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    b'{"a":' * 40 + b"1" + b"}" * 40,
     b'{"orgId": NaN}',
+    b'{"orgId": 1e999}',
     b" " * 300_000 + b"{}",
     {},
     {"orgId": "x", "lines": [LINE]},
@@ -284,3 +288,28 @@ def test_a_missing_or_odd_idempotency_key_is_400(
 def test_another_content_type_is_415(machine: Client, restaurant: tuple[Organization, Call]) -> None:
     answer = machine.post(SUBMIT, "orgId=1", content_type="application/x-www-form-urlencoded")
     assert answer.status_code in (400, 415)
+
+
+def test_what_is_sold_out_in_this_moment_is_refused(
+    machine: Client, restaurant: tuple[Organization, Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sold_out(**_: object) -> None:
+        raise SoldOut
+
+    monkeypatch.setattr("sessions.services.orders.move_stock", sold_out)
+    assert refusal(submit(machine, wish(restaurant[0])))[0] == "order_refused"
+    assert not Order.objects.exists()
+
+
+def test_a_database_that_refuses_is_503_and_the_key_may_be_sent_again(
+    machine: Client, restaurant: tuple[Organization, Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr("sessions.services.orders.outbox.emit", locked)
+    answer = submit(machine, wish(restaurant[0]))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert not Order.objects.exists()
+    monkeypatch.undo()
+    assert submit(machine, wish(restaurant[0])).status_code == 201
