@@ -41,6 +41,16 @@ class Button:
     is_offered: Callable[[Any], bool] = always
 
 
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A link that stands among the buttons."""
+
+    label: str
+    icon: str
+    url: str
+    is_new_tab: bool = False
+
+
 class ButtonsAdmin(ModelAdmin[M]):
     """Draws the buttons that fit the row and the user, and obeys them."""
 
@@ -54,6 +64,9 @@ class ButtonsAdmin(ModelAdmin[M]):
         for button in self.buttons:
             if button.is_offered(row) and self.has_power(request, button.power, row):
                 yield button
+
+    def page_links(self, request: HttpRequest, row: M) -> tuple[PageLink, ...]:
+        return ()
 
     def get_urls(self) -> list[URLPattern]:
         meta = self.opts
@@ -81,7 +94,10 @@ class ButtonsAdmin(ModelAdmin[M]):
         else:
             messages.success(request, said)
             self.log_change(request, row, said[:200])
-        return HttpResponseRedirect(self.page_of(row))
+        return HttpResponseRedirect(self.list_page() if request.GET.get("to") == "list" else self.page_of(row))
+
+    def list_page(self) -> str:
+        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def page_of(self, row: models.Model) -> str:
         meta = row._meta
@@ -99,6 +115,7 @@ class ButtonsAdmin(ModelAdmin[M]):
         obj: M | None = None,
     ) -> HttpResponse:
         context["buttons"] = [] if obj is None else list(self.offered(request, obj))
+        context["page_links"] = () if obj is None else self.page_links(request, obj)
         context["press_url"] = "" if obj is None else f"{self.page_of(obj).removesuffix('change/')}press/"
         response: TemplateResponse | HttpResponse = super().render_change_form(
             request, context, add=add, change=change, form_url=form_url, obj=obj

@@ -24,10 +24,23 @@ from .theme import CheckboxSelectMultiple, display
 class CategoryInline(TenantInline):
     model = Category
     area = Area.MENU
-    fields = ("name", "position")
+    fields = ("name", "position", "open_items")
+    readonly_fields = ("open_items",)
     ordering_field = "position"
     hide_ordering_field = True
-    show_change_link = True
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        rows: QuerySet[Category] = super().get_queryset(request)
+        return rows.annotate(item_count=Count("items"))
+
+    @display(description="items")
+    def open_items(self, category: Category) -> str:
+        if category._state.adding:
+            return "Save first."
+        url = reverse("admin:agents_category_change", args=(category.pk,))
+        number = getattr(category, "item_count", 0)
+        return format_html('<a class="va-link va-nowrap" href="{}">{} items</a>', url, number)
 
 
 @admin.register(Menu)
@@ -59,10 +72,18 @@ class MenuAdmin(TenantAdmin[Menu]):
 class ItemInline(TenantInline):
     model = Item
     area = Area.MENU
-    fields = ("name", "price", "aliases", "position")
+    fields = ("name", "price", "aliases", "position", "open_item")
+    readonly_fields = ("open_item",)
     ordering_field = "position"
     hide_ordering_field = True
-    show_change_link = True
+    hide_title = True
+
+    @display(description="sizes, choices, stock")
+    def open_item(self, item: Item) -> str:
+        if item._state.adding:
+            return "Save first."
+        url = reverse("admin:agents_item_change", args=(item.pk,))
+        return format_html('<a class="va-link va-nowrap" href="{}">Open</a>', url)
 
 
 @admin.register(Category)
@@ -99,12 +120,14 @@ class SizeInline(TenantInline):
     fields = ("name", "price", "is_default", "aliases", "is_out", "count_left", "position")
     ordering_field = "position"
     hide_ordering_field = True
+    hide_title = True
 
 
 class ItemForm(TenantForm):
     """An item with the choices that come with it."""
 
     choices = forms.ModelMultipleChoiceField(
+        label="Asked with it",
         queryset=ModifierGroup.objects.none(), required=False, widget=CheckboxSelectMultiple(),
         help_text="What the caller is asked, or may ask for, with this item.",
     )  # fmt: skip
@@ -118,17 +141,16 @@ class ItemForm(TenantForm):
         cleaned = super().clean()
         category, choices = cleaned.get("category"), cleaned.get("choices")
         if category and choices and any(group.menu_id != category.menu_id for group in choices):
-            self.add_error("choices", "Choose only choices of the same menu.")
+            self.add_error("choices", "Choose only groups of the same menu.")
         return cleaned
 
 
 @admin.register(Item)
 class ItemAdmin(StockAdmin[Item]):
     form = ItemForm
-    list_display = ("name", "category", "price_words", "stock", "count_left", "aliases")
+    list_display = ("name", "category", "price_words", "stock", "one_tap", "count_left", "aliases")
     list_editable = ("count_left",)
-    list_filter = (StockFilter, "category", "category__menu")
-    linkable = ("category__menu",)
+    list_filter = (StockFilter, "category")
     list_select_related = ("category__menu__organization",)
     search_fields = ("name", "spoken_name", "aliases")
     ordering = ("category__menu", "category__position", "category", "position", "id")
@@ -137,7 +159,7 @@ class ItemAdmin(StockAdmin[Item]):
         (None, {"fields": ("category", "name", "description", "price")}),
         ("As callers say it", {"fields": ("spoken_name", "aliases")}),
         ("Availability", {"fields": ("is_out", "out_until", "count_left", "most_per_order")}),
-        ("Choices", {"fields": ("choices",)}),
+        ("Modifier groups", {"fields": ("choices",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Item]:
@@ -150,7 +172,7 @@ class ItemAdmin(StockAdmin[Item]):
         span = f"{prices[0]:.2f}" if len(prices) == 1 else f"{prices[0]:.2f} – {prices[-1]:.2f}"
         return f"{span} {currency}"
 
-    @display(description="choices")
+    @display(description="asked with it")
     def choices(self, item: Item) -> str:
         """For those who read only; in the form the field of this name stands instead."""
         return ", ".join(group.name for group in item.modifier_groups.all()) or "none"
@@ -187,6 +209,7 @@ class ModifierInline(TenantInline):
     fields = ("name", "price", "is_default", "aliases", "is_out", "count_left", "position")
     ordering_field = "position"
     hide_ordering_field = True
+    hide_title = True
 
 
 class ModifierGroupForm(TenantForm):
@@ -238,7 +261,7 @@ class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
 
 @admin.register(Modifier)
 class ModifierAdmin(StockAdmin[Modifier]):
-    list_display = ("name", "group", "added_price", "stock", "count_left", "aliases")
+    list_display = ("name", "group", "added_price", "stock", "one_tap", "count_left", "aliases")
     list_editable = ("count_left",)
     list_filter = (StockFilter, "group")
     list_select_related = ("group__menu",)

@@ -30,6 +30,7 @@ from .words import (
     cost_words,
     duration_words,
     median_ms,
+    moment_words,
     reason_words,
     response_words,
 )
@@ -113,8 +114,8 @@ class CallAdmin(EvidenceAdmin[Call]):
             return found, has_duplicates
 
     @display(description="began", ordering="created_at")
-    def began(self, call: Call) -> Any:
-        return call.created_at
+    def began(self, call: Call) -> str:
+        return format_html('<span class="va-nowrap">{}</span>', moment_words(call.created_at))
 
     @display(description="state", ordering="state", label=CALL_COLOURS)
     def state_label(self, call: Call) -> tuple[str, str]:
@@ -154,11 +155,13 @@ class CallAdmin(EvidenceAdmin[Call]):
     @display(description="order")
     def order_total(self, call: Call) -> str:
         figures = figures_of(call)
-        return "–" if figures.total is None else f"{figures.total:.2f} {figures.currency}"
+        if figures.total is None:
+            return "–"
+        return format_html('<span class="va-nowrap">{} {}</span>', f"{figures.total:.2f}", figures.currency)
 
     @display(description="cost", ordering="cost_usd")
     def cost(self, call: Call) -> str:
-        return cost_words(call.cost_usd)
+        return cost_words(call)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
         return super().get_queryset(request).select_related("agent", "organization", "agent_version__agent")
@@ -173,7 +176,7 @@ class CallAdmin(EvidenceAdmin[Call]):
             context = {
                 "page": read_call(call, caller=shown_number(call, sees=sees)),
                 "duration": duration_words(call.duration_s),
-                "cost": cost_words(call.cost_usd),
+                "cost": cost_words(call),
                 "state_colour": CALL_COLOURS[CallState(call.state)],
                 "order_colours": ORDER_COLOURS,
                 "parts": PARTS,

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.utils import timezone
+
 from sessions.models import Call, Order, ToolCall, TranscriptLine, Turn
 
 from .response_bars import Bar, bars
@@ -32,6 +34,7 @@ class Said:
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
     at: str
+    clock: str
     kind: str
     detail: str
 
@@ -76,7 +79,8 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         conversation=conversation_of(call, lines[:MOST_LINES], tools, turns),
         timeline=[
             TimelineRow(
-                offset_words(event.at_ms) if event.at_ms is not None else f"{event.at:%H:%M:%S}",
+                offset_words(event.at_ms if event.at_ms is not None else offset_ms(call, event.at)),
+                f"{timezone.localtime(event.at):%H:%M:%S}",
                 event.kind.replace("_", " "),
                 details(event.detail),
             )
@@ -126,14 +130,19 @@ def _tool(tool: ToolCall, at_ms: int) -> Said:
 
 def _tool_ms(call: Call, tool: ToolCall, lines: Sequence[TranscriptLine]) -> int:
     """On the stream's clock, which begins when the call connects; never before the words that asked for it."""
-    since = call.connected_at or call.created_at
-    ms = max(int((tool.at - since) / dt.timedelta(milliseconds=1)), 0)
+    ms = offset_ms(call, tool.at)
     asked = [
         line.spoken_at_ms
         for line in lines
         if line.speaker == TranscriptLine.Speaker.CALLER and line.turn and line.turn <= tool.turn
     ]
     return max([ms, *(at + 1 for at in asked[-1:])])
+
+
+def offset_ms(call: Call, at: dt.datetime) -> int:
+    """Since the call connected; what was before that counts as its beginning."""
+    since = call.connected_at or call.created_at
+    return max(int((at - since) / dt.timedelta(milliseconds=1)), 0)
 
 
 def _with_response(said: Said, response: str) -> Said:
@@ -144,7 +153,14 @@ def details(detail: object) -> str:
     """“heard ms 900, item msg 1”: the detail of an event in one line."""
     if not isinstance(detail, Mapping):
         return ""
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in detail.items() if value not in (None, ""))
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in detail.items() if value not in (None, "")
+    )
+
+
+def _plain(value: object) -> str:
+    """Codes like agent_hung_up as words; everything else as it is."""
+    return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
 
 
 def flat_usage(usage: object, prefix: str = "") -> list[tuple[str, str]]:

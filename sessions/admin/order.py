@@ -9,9 +9,10 @@ from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 
 from agents.access import Area, Power, access_of
-from agents.admin.buttons import Button
+from agents.admin.buttons import Button, PageLink
 from agents.admin.stock import counted
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
@@ -21,7 +22,7 @@ from sessions.services.order_states import may_move, move_order
 from voiceapp.lib.errors import ApplicationError
 from voiceapp.lib.phone_numbers import mask
 
-from .words import ORDER_COLOURS
+from .words import ORDER_COLOURS, moment_words
 
 
 @admin.register(Order)
@@ -36,7 +37,7 @@ class OrderAdmin(EvidenceAdmin[Order]):
         "customer_name",
         "line_words",
         "total_words",
-        "created_at",
+        "ordered",
     )
     list_display_links = ("number_words",)
     list_filter = ("state", "created_at", "organization")
@@ -78,6 +79,13 @@ class OrderAdmin(EvidenceAdmin[Order]):
     @display(description="total", ordering="total")
     def total_words(self, order: Order) -> str:
         return f"{order.total:.2f} {order.currency}"
+
+    @display(description="ordered", ordering="created_at")
+    def ordered(self, order: Order) -> str:
+        return format_html('<span class="va-nowrap">{}</span>', moment_words(order.created_at))
+
+    def page_links(self, request: HttpRequest, row: Order) -> tuple[PageLink, ...]:
+        return (PageLink("Print the ticket", "print", f"{self.page_of(row).removesuffix('change/')}ticket/", True),)
 
     def accept(self, request: HttpRequest, order: Order, _: str) -> str:
         return self._move(order, OrderState.ACCEPTED)

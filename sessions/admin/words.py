@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from statistics import median
 from typing import Any
+
+from django.utils import timezone
 
 from sessions.end_reasons import EndReason
 from sessions.models import Call, ToolCall
@@ -89,18 +90,23 @@ def response_words(ms: float | None) -> str:
     return "–" if ms is None else f"{ms / 1000:.2f} s"
 
 
-def cost_words(cost: Decimal | None) -> str:
-    """An unknown price is said to be unknown."""
-    return "unknown" if cost is None else f"${cost:.4f}"
+def cost_words(call: Call) -> str:
+    """An unknown price is said to be unknown; a call that used nothing cost nothing worth a word."""
+    if call.cost_usd is not None:
+        return f"${call.cost_usd:.4f}"
+    return "unknown" if call.usage else "–"
+
+
+def moment_words(at: dt.datetime) -> str:
+    """“Fri 20 Nov, 23:02”, with the year when it is another one."""
+    local = timezone.localtime(at)
+    year = "" if local.year == timezone.localtime().year else f" {local.year}"
+    return f"{local:%a %d %b}{year}, {local:%H:%M}"
 
 
 def median_ms(times: Iterable[int | None]) -> float | None:
     known = [each for each in times if each is not None]
     return median(known) if known else None
-
-
-def clock_words(at: dt.datetime) -> str:
-    return f"{at:%H:%M:%S}"
 
 
 def tool_sentence(tool_call: ToolCall) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils import timezone
 
 from agents.models import Agent, AgentVersion, Organization
 from agents.models.tenancy import TenantModel, TenantQuerySet
@@ -82,7 +83,7 @@ class Call(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Call of {self.created_at:%Y-%m-%d %H:%M}"
+        return f"Call of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
 
     @property
     def is_live(self) -> bool:

@@ -42,7 +42,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         (
             ("Menus", "menu_book", "agents_menu", Area.MENU),
             ("Categories", "category", "agents_category", Area.MENU),
-            ("Choices", "tune", "agents_modifiergroup", Area.MENU),
+            ("Modifier groups", "tune", "agents_modifiergroup", Area.MENU),
             ("Modifiers", "add_circle", "agents_modifier", Area.STOCK),
         ),
     ),
@@ -101,3 +101,7 @@ def every_page(request: HttpRequest) -> dict[str, str]:
 
 def stylesheet(request: HttpRequest) -> str:
     return static("voiceapp/admin.css")
+
+
+def favicon(request: HttpRequest) -> str:
+    return static("voiceapp/favicon.svg")

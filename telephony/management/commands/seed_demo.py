@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from telephony.demo.history import make_history
 from telephony.demo.organization import Demo, make_demo
 
 
@@ -19,9 +20,14 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--orders-url", default="", help="where submitted orders are posted")
 
+        parser.add_argument("--history", type=int, default=0, metavar="N", help="make that many past calls and orders")
+
     def handle(self, *args: object, **options: object) -> None:
         # The secret comes by the environment: arguments are visible to every process of the machine.
         demo = make_demo(orders_url=str(options["orders_url"]), orders_secret=os.environ.get("ORDERS_SECRET", ""))
+        if options["history"]:
+            added = make_history(demo.organization, demo.agent, demo.number.number, calls=int(str(options["history"])))
+            self.stderr.write(f"Added {added} past calls.")
         facts = describe(demo)
         if options["json"]:
             self.stdout.write(json.dumps(facts))
