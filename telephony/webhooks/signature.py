@@ -103,4 +103,5 @@ def _spellings(url: str) -> tuple[str, ...]:
         return (url,)
     else:
         other = parts.netloc + default
-    return (url, url.replace(parts.netloc, other, 1))
+    start = len(parts.scheme) + len("://")
+    return (url, url[:start] + other + url[start + len(parts.netloc) :])

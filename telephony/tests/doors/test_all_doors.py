@@ -1,0 +1,140 @@
+"""Every address of the product is walked: a Twilio door that lacks the signature check fails here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from channels.routing import ProtocolTypeRouter
+from django.db import OperationalError
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from telephony import webhooks
+from telephony.models import PhoneNumber
+from telephony.webhooks import after as after_door
+from telephony.webhooks import status as status_door
+from telephony.webhooks import voice
+
+from .conftest import Twilio, verbs
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def walk(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for pattern in patterns:
+        address = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, address)
+        else:
+            yield address, pattern.callback
+
+
+ROUTES = dict(walk(get_resolver().url_patterns))
+DOORS = sorted(
+    address
+    for address, view in ROUTES.items()
+    if address.startswith(("twiml", "twilio")) or getattr(view, "__module__", "").startswith("telephony.webhooks")
+)
+
+
+def test_the_doors_are_those_we_know() -> None:
+    assert DOORS == [
+        "twilio/call-status",
+        "twilio/stream-status",
+        "twiml/after",
+        "twiml/after-dial",
+        "twiml/after-message",
+        "twiml/start",
+    ]
+
+
+@pytest.mark.parametrize("address", DOORS)
+def test_every_door_is_made_by_the_one_that_checks(address: str) -> None:
+    assert getattr(ROUTES[address], "is_signed_by_twilio", False)
+
+
+@pytest.mark.parametrize("address", DOORS)
+def test_every_door_refuses_what_is_not_signed_without_asking_the_database(address: str, twilio: Twilio) -> None:
+    unsigned = twilio.client.post(f"/{address}", "CallSid=x", content_type=FORM)
+    forged = twilio.send(f"/{address}", "CallSid=x", "A" * 27 + "=")
+    assert (unsigned.status_code, forged.status_code) == (403, 403)
+
+
+@pytest.mark.parametrize("address", DOORS)
+def test_every_door_refuses_forgeries_in_a_browser_with_csrf_checks_on(address: str) -> None:
+    # csrf_exempt: the signature is what protects a door, so the answer is its 403 and not the CSRF page.
+    response = Client(enforce_csrf_checks=True).post(f"/{address}", "", content_type=FORM)
+    assert (response.status_code, response.content) == (403, b"")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("address", DOORS)
+def test_every_door_takes_posts_alone(address: str, method: str, twilio: Twilio) -> None:
+    response = twilio.client.generic(method, f"/{address}")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", DOORS)
+def test_no_door_breaks_on_hostile_fields(address: str, twilio: Twilio, line: PhoneNumber) -> None:
+    twilio.post("/twiml/start")
+    hostile = "\x00\x1b[31m\r\n</Say><Dial>+979123</Dial>" + "é🍕" * 200
+    for fields in (
+        {"From": hostile, "CallStatus": hostile, "StreamSid": hostile, "StreamEvent": hostile},
+        {"StreamEvent": "stream-error", "StreamError": hostile, "StreamSid": hostile},
+        {"CallStatus": "completed", "SequenceNumber": "9" * 5000, "CallDuration": "٣"},
+        {"CallStatus": "completed", "SequenceNumber": "-1", "CallDuration": "1e9"},
+        {"DialCallStatus": hostile, "DialCallDuration": "NaN", "DialBridged": hostile},
+        {"RecordingSid": hostile, "RecordingDuration": "", "RecordingUrl": hostile},
+    ):
+        response = twilio.post(f"/{address}", **fields)
+        assert response.status_code in (200, 204)
+        assert b"979123" not in response.content
+
+
+def test_every_webhook_module_is_a_door_or_holds_what_doors_share() -> None:
+    modules = {path.stem for path in Path(webhooks.__path__[0]).glob("*.py")} - {"__init__", "signature", "door"}
+    behind = {getattr(ROUTES[address], "__module__", "").rpartition(".")[2] for address in DOORS}
+    assert modules == behind
+
+
+def break_database(*_: object, **__: object) -> None:
+    raise OperationalError("the database is away")
+
+
+def test_without_the_database_a_caller_hears_an_apology(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voice, "open_call", break_database)
+    monkeypatch.setattr(after_door, "find_call", break_database)
+    assert verbs(twilio.post("/twiml/start")) == ["Say", "Say", "Hangup"]
+    assert verbs(twilio.post("/twiml/after")) == ["Say", "Say", "Hangup"]
+
+
+def test_without_the_database_a_callback_may_come_again(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status_door, "find_call", break_database)
+    assert twilio.post("/twilio/call-status", CallStatus="completed").status_code == 503
+
+
+def consumers_of(app: object) -> Iterator[tuple[str, object]]:
+    if isinstance(app, ProtocolTypeRouter):
+        app = app.application_mapping["websocket"]
+    for route in getattr(app, "routes", []):
+        yield str(route.pattern), route.callback
+    inner = getattr(app, "application", None) or getattr(app, "inner", None)
+    if inner is not None:
+        yield from consumers_of(inner)
+
+
+def test_every_stream_route_ends_at_the_consumer_that_checks_the_handshake() -> None:
+    from telephony import consumers
+    from telephony.webhooks.signature import verify_handshake
+    from voiceapp.asgi import application
+
+    known: dict[str, Callable[..., object]] = {"verify_handshake": verify_handshake}
+    assert vars(consumers)["verify_handshake"] is known["verify_handshake"]
+    routes = dict(consumers_of(application))
+    assert any("ws/twilio" in pattern for pattern in routes)
+    for pattern, callback in routes.items():
+        consumer = getattr(callback, "consumer_class", callback)
+        assert consumer in (consumers.MediaStreamConsumer, consumers.NoSuchSocket), pattern
