@@ -26,6 +26,7 @@ class Caller(WSListener):
         self.delays = delays
         self.checker = FrameChecker(call)
         self.sent_at: array[float] = array("d")
+        self.frames_due = 0  # those after them may still be under way when the caller hangs up
         self.is_speaking = False
         self.is_timed = False
         self.is_open = False
@@ -138,4 +139,4 @@ class Caller(WSListener):
 
     def faults(self) -> Faults:
         """What this caller's frames suffered on the whole way round."""
-        return self.checker.faults(len(self.sent_at))
+        return self.checker.faults(self.frames_due)

@@ -27,14 +27,12 @@ from webhook import ACCOUNT_SID, StreamAddress, Webhook
 
 # Enough short calls for every thread and cache to have done its first work, but few at a time: memory that many calls
 # at once had needed would stay with the process, and hide what those of the measured window need.
-WARM_UP_ROUNDS = 8
+WARM_UP_ROUNDS = 5
 WARM_UP_CALLS = 2
-WARM_UP_S = 0.5
+WARM_UP_S = 0.3
 RINGS_PER_S = 20
 SETTLE_S = 3.0
-# Between its last frame and its hang-up a line is silent. The bridge would fill more than half a second of that with
-# frames of silence, which nobody sent.
-ARRIVE_S = 0.25
+ARRIVE_S = 1.0
 HANG_UP_EVERY_S = 0.002
 LEFT_AFTER_S = 1.5
 
@@ -85,16 +83,14 @@ class Load:
         server = await self.provider.listen(self.plan.provider_port)
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             for _ in range(WARM_UP_ROUNDS):
-                await self._warm_up(client)
+                async with self._calls(client, WARM_UP_CALLS):
+                    await asyncio.sleep(WARM_UP_S)
             await asyncio.sleep(LEFT_AFTER_S)
             idle_kb = memory_kb(self.plan.pid)
-            callers = self._new_callers(self.plan.calls)
-            async with self._speaking(callers) as clock:
-                await self._ring(client, callers)
+            async with self._calls(client, self.plan.calls) as (callers, clock):
                 await asyncio.sleep(SETTLE_S)
                 await self._measure(callers, clock)
                 self.seen.memory_kb_per_call = (memory_kb(self.plan.pid) - idle_kb) / self.plan.calls
-            await self._hang_up(callers)
             await asyncio.sleep(LEFT_AFTER_S)
         self.seen.provider_connections_left = len(self.provider.sessions)
         self._sum_up()
@@ -102,30 +98,30 @@ class Load:
         await self.provider.drop_all()
         return self.seen
 
-    async def _warm_up(self, client: httpx.AsyncClient) -> None:
-        callers = self._new_callers(WARM_UP_CALLS)
-        async with self._speaking(callers):
-            await self._ring(client, callers)
-            await asyncio.sleep(WARM_UP_S)
-        await self._hang_up(callers)
-
-    def _new_callers(self, calls: int) -> list[Caller]:
-        first = len(self.callers)
-        callers = [Caller(call, self.delays) for call in range(first, first + calls)]
-        self.callers += callers
-        return callers
-
     @asynccontextmanager
-    async def _speaking(self, callers: list[Caller]) -> AsyncIterator[FrameClock]:
-        """Each of them speaks from its `start` to the end of the block, and then waits for its last frames."""
+    async def _calls(self, client: httpx.AsyncClient, number: int) -> AsyncIterator[tuple[list[Caller], FrameClock]]:
+        """So many calls, open inside the block. What was said in it has time to arrive, then each caller hangs up.
+
+        They speak on until then, as a phone line does: one that is silent would be given silence by the bridge, in
+        frames that nobody sent.
+        """
+        first = len(self.callers)
+        callers = [Caller(call, self.delays) for call in range(first, first + number)]
+        self.callers += callers
         clock = FrameClock(callers)
         ticking = asyncio.create_task(clock.run())
         try:
-            yield clock
+            await self._ring(client, callers)
+            yield callers, clock
+            for caller in callers:
+                caller.frames_due = len(caller.sent_at)
+            await asyncio.sleep(ARRIVE_S)
+            for caller in callers:
+                caller.hang_up()
+                await asyncio.sleep(HANG_UP_EVERY_S)
         finally:
             clock.stop()
             await ticking
-        await asyncio.sleep(ARRIVE_S)
 
     async def _ring(self, client: httpx.AsyncClient, callers: list[Caller]) -> None:
         for caller in callers:
@@ -163,16 +159,11 @@ class Load:
         seen.added_delay_p99_ms = percentile(self.delays, 99) * 1000
         seen.clock_late_p99_ms = percentile(clock.lateness, 99) * 1000
 
-    async def _hang_up(self, callers: list[Caller]) -> None:
-        for caller in callers:
-            caller.hang_up()
-            await asyncio.sleep(HANG_UP_EVERY_S)
-
     def _sum_up(self) -> None:
         round_trip = Faults()
         for caller in self.callers:
             round_trip.add(caller.faults())
-        one_way = self.provider.faults({caller.call: len(caller.sent_at) for caller in self.callers})
+        one_way = self.provider.faults({caller.call: caller.frames_due for caller in self.callers})
         # A frame that is harmed on its way up is harmed on its way down too: it counts once.
         self.seen.faults = round_trip.worse_of(one_way)
         self.seen.calls_failed = sum(caller.was_cut_off for caller in self.callers)
