@@ -53,11 +53,6 @@ class Ear:
         return None
 
     @property
-    def is_hearing_speech(self) -> bool:
-        latest = self.latest
-        return latest is not None and self.now_ms - latest.ended_ms <= PAUSE_MS
-
-    @property
     def silent_ms(self) -> int:
         """How long nothing was said; since the start if nobody ever spoke."""
         latest = self.latest

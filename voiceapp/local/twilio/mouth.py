@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from voiceapp.local import mulaw, speech
-from voiceapp.local.twilio.frames import BYTES_PER_MS, FRAME_BYTES, FRAME_MS, SILENCE, is_voiced
+from voiceapp.local.twilio.frames import FRAME_BYTES, FRAME_MS, SILENCE, is_voiced
 
 _NOISE_AMPLITUDE = 12.0
 _NOISE_FRAMES = 251
@@ -90,7 +90,3 @@ def with_noise(pcm_s16le: bytes) -> bytes:
     samples = np.frombuffer(pcm_s16le, "<i2").astype(np.float64)
     noise = np.random.default_rng(len(samples)).normal(0, _NOISE_AMPLITUDE, len(samples))
     return mulaw.encode(np.clip(np.round(samples + noise), -32768, 32767).astype("<i2").tobytes())
-
-
-def silence(duration_ms: int) -> bytes:
-    return b"\xff" * (duration_ms * BYTES_PER_MS)
