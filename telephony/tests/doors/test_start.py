@@ -113,7 +113,7 @@ def test_outside_the_hours_the_caller_hears_when_it_opens(twilio: Twilio, line: 
 
 def test_the_organisations_own_words_are_said_when_it_is_closed(twilio: Twilio, line: PhoneNumber) -> None:
     SpecialDay.objects.create(organization=line.organization, date=dt.datetime.now(dt.UTC).date())
-    line.organization.closed_message = 'Closed </Say><Dial>+979</Dial> "now"\x00\x1b & tomorrow'
+    line.organization.closed_message = 'Closed </Say><Dial>+979</Dial> "now"\x0b\x1b & tomorrow'
     line.organization.save()
     response = twilio.post("/twiml/start")
     assert verbs(response) == ["Say", "Hangup"]
