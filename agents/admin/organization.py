@@ -41,7 +41,6 @@ class HoursInline(TenantInline):
     model = OpeningHours
     area = Area.ORGANIZATION
     tab = True
-    verbose_name_plural = "opening hours (none: always open)"
 
 
 class SpecialDayInline(TenantInline):

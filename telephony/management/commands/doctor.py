@@ -1,0 +1,37 @@
+"""`manage.py doctor`: looks at every integration and prints the fix of what is wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from dataclasses import asdict
+
+from django.core.management.base import BaseCommand
+
+from telephony.doctor.examination import examine
+
+
+class Command(BaseCommand):
+    help = "Check each integration and print what to mend; exit status 1 if something is. Example: manage.py doctor"
+    # A broken database is something to report, not a reason to stop.
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: object, **options: object) -> None:
+        findings = examine()
+        is_well = all(finding.is_well is not False for finding in findings)
+        if options["json"]:
+            self.stdout.write(json.dumps({"ok": is_well, "checks": [asdict(finding) for finding in findings]}))
+        else:
+            width = max(len(finding.name) for finding in findings)
+            for finding in findings:
+                self.stdout.write(f"{finding.mark} {finding.name:<{width}}  {finding.detail}")
+                if finding.fix:
+                    self.stdout.write(f"  {'':<{width}}  → {finding.fix}")
+            self.stdout.write("All is well." if is_well else "Something needs mending.")
+        if not is_well:
+            sys.exit(1)
