@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from telephony.bridge.actions import (
     CloseLink,
     FallBack,
     HangUp,
-    LinkLoss,
     OpenLink,
     Record,
     RunTool,
@@ -241,27 +241,23 @@ class LiveCall:
 
     def _open_link(self, core: PhoneCall) -> None:
         client = OpenAIClient.from_settings()
-
-        def opened() -> None:
-            core.link_opened()
-            self._settle(core)
-
-        def lost(loss: LinkLoss) -> None:
-            core.link_lost(loss)
-            self._settle(core)
-
-        def heard(text: str) -> None:
-            try:
-                core.agent_frame(text)
-                self._settle(core)
-            except Exception as fault:  # noqa: BLE001 - raised into picows it would look like a lost link
-                self.break_off(fault)
-
         link = ProviderLink(
-            client.realtime_url(self._model), client.headers(), on_opened=opened, on_frame=heard, on_lost=lost
+            client.realtime_url(self._model),
+            client.headers(),
+            on_opened=partial(self._tell, core, core.link_opened),
+            on_frame=partial(self._tell, core, core.agent_frame),
+            on_lost=partial(self._tell, core, core.link_lost),
         )
         self._link = link
         self._begin(link.open())
+
+    def _tell(self, core: PhoneCall, what: Callable[..., None], *details: object) -> None:
+        """Something from the link, to the core. Called by picows, where our own fault would look like a lost link."""
+        try:
+            what(*details)
+            self._settle(core)
+        except Exception as fault:  # noqa: BLE001 - handed on: it ends this call
+            self.break_off(fault)
 
     # What the core asks for
 

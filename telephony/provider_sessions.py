@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from sessions.briefing import Briefing
 from voiceapp.providers.openai import realtime_session, semantic_vad, server_vad
 
@@ -25,6 +27,6 @@ def session_for(briefing: Briefing) -> dict[str, object]:
         turn_detection=turn_detection,
         transcription_model=briefing.transcription_model,
         keywords=briefing.keywords,
-        tools=[dict(tool) for tool in briefing.tools],
+        tools=cast("tuple[dict[str, object], ...]", briefing.tools),
         noise_reduction=briefing.noise_reduction,
     )

@@ -85,6 +85,6 @@ def realtime_session(
             },
             "output": {"format": {"type": audio_format}, "voice": voice},
         },
-        "tools": [dict(tool) for tool in tools],
+        "tools": list(tools),
         "tool_choice": "auto",
     }
