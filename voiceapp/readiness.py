@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from kombu import Connection
 
 logger = structlog.get_logger("readiness")
 
@@ -94,7 +95,6 @@ def ask_queue() -> None:
         if not os.access(settings.QUEUE_DIR, os.W_OK | os.X_OK):
             raise RuntimeError("the queue's folder cannot be written")
         return
-    from voiceapp.celery import app  # needs the settings, which tests of this module may replace
-
-    with app.connection_for_write() as broker:
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    with Connection(settings.CELERY_BROKER_URL, transport_options=options, connect_timeout=1) as broker:
         broker.ensure_connection(max_retries=1, timeout=1)

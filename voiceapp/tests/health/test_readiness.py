@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from voiceapp import readiness
@@ -102,3 +103,12 @@ def test_a_cache_that_forgets_is_noticed(settings: Settings) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     with pytest.raises(RuntimeError, match="cache"):
         readiness.ask_cache()
+
+
+def test_a_broker_that_does_not_listen_is_noticed(settings: Settings) -> None:
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1}
+    began = time.monotonic()
+    with pytest.raises(OperationalError):
+        readiness.ask_queue()
+    assert time.monotonic() - began < 5
