@@ -74,9 +74,11 @@ def _choose(group: GroupOffer) -> str:
 
 
 def _modifier(modifier: ModifierOffer) -> str:
+    name = speakable(modifier.name)
     said = f" (said: {'; '.join(map(speakable, modifier.spoken_forms))})" if modifier.spoken_forms else ""
-    price = f" +{modifier.price:.2f}" if modifier.price > Decimal(0) else ""
-    return f"{speakable(modifier.name)}{'*' if modifier.is_default else ''}{said}{price}"
+    # A name that ends in a figure would read as a price if none followed.
+    price = f" +{modifier.price:.2f}" if modifier.price > Decimal(0) or name[-1:].isdigit() else ""
+    return f"{name}{said}{'*' if modifier.is_default else ''}{price}"
 
 
 def _one_line(text: str) -> str:

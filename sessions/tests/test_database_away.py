@@ -151,4 +151,4 @@ def test_a_connection_that_broke_is_thrown_away_before_the_next_try() -> None:
     try:
         assert retried(work, what="x") is not broken
     finally:
-        del connection.is_usable  # type: ignore[method-assign]
+        del connection.is_usable
