@@ -47,7 +47,7 @@ def _keep_line(call: Call, line: LineSpoken) -> None:
         item_id=line.item_id[:80],
         defaults={
             "speaker": line.speaker.value,
-            "text": line.text,
+            "text": line.text.replace("\x00", ""),  # JSON may carry one, PostgreSQL's text may not
             "spoken_at_ms": line.spoken_at_ms,
             "turn": line.turn,
             "is_cut": line.is_cut,
