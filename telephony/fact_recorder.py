@@ -52,6 +52,9 @@ class FactRecorder:
             except DatabaseError:
                 logger.warning("facts not written", facts=len(batch), attempt=attempt, exc_info=True)
                 await asyncio.sleep(TRY_AGAIN_AFTER_S)
+            except Exception:
+                logger.exception("facts not understood", facts=len(batch))
+                return
             else:
                 return
         logger.error("facts given up", facts=len(batch))

@@ -1,0 +1,57 @@
+"""Twilio's REST API for one call, on loopback: it answers how the call stands and notes what it is told to do."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Rest:
+    """`status` of every call; None: the API answers 503."""
+
+    status: str | None = "in-progress"
+    base_url: str = ""
+    told: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def twilio_rest() -> Iterator[Rest]:
+    rest = Rest()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            rest.asked.append(self.path)
+            self.answer()
+
+        def do_POST(self) -> None:
+            rest.told.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.answer()
+
+        def answer(self) -> None:
+            sid = self.path.rsplit("/", 1)[-1].removesuffix(".json")
+            body = json.dumps({"sid": sid, "status": rest.status, "account_sid": "AC" + "c" * 32}).encode()
+            self.send_response(200 if rest.status else 503)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    rest.base_url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield rest
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
