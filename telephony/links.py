@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import ssl
@@ -75,6 +76,7 @@ class ProviderLink(WSListener):
         self._is_closed = False
         self._is_congested = False
         self._fragments: list[bytes] = []
+        self._burial: asyncio.Task[None] | None = None
         self.dropped_frames = 0
 
     async def open(self) -> None:
@@ -136,7 +138,8 @@ class ProviderLink(WSListener):
         self._on_opened()
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if self._is_closed:
+        # picows reports a frame over the limit as an error, and hands it on all the same.
+        if self._is_closed or frame.payload_size > LARGEST_FRAME_BYTES:
             return
         kind = frame.msg_type
         if kind == TEXT and frame.fin:
@@ -153,6 +156,7 @@ class ProviderLink(WSListener):
             self._assemble(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._burial = asyncio.ensure_future(_take_notice(transport))
         shaken = transport.close_handshake
         said = shaken.recv if shaken is not None else None
         if said is None:
@@ -180,6 +184,12 @@ class ProviderLink(WSListener):
         if not self._is_closed:
             self._is_closed = True
             self._on_lost(loss)
+
+
+async def _take_notice(transport: WSTransport) -> None:
+    """picows keeps its own protocol errors in a future, which complains when nobody looks at it."""
+    with contextlib.suppress(WSError):
+        await transport.wait_disconnected()
 
 
 @functools.cache

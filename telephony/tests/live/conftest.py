@@ -13,12 +13,15 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 import uvloop
+from asgiref.sync import sync_to_async
+from django.db import connections
 from pytest_django import Settings
 
 from agents.models import Agent, Organization
 from agents.services import publish_agent
 from sessions.models import Call
 from sessions.models.call import LIVE_STATES
+from telephony.desk import stream_desk
 from telephony.live_calls import live_calls
 from telephony.models import PhoneNumber
 from telephony.tests.live.handset import Handset
@@ -79,7 +82,7 @@ def openai() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def address(django_db_setup: None) -> Iterator[str]:
     """Where the product serves: the server of `manage.py serve`, with its settings for sockets."""
     listener = listen("127.0.0.1", 0)
     listening = threading.Event()
@@ -90,6 +93,8 @@ def address() -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
+    stream_desk().close()
+    stream_desk.cache_clear()
 
 
 @pytest.fixture
@@ -126,6 +131,8 @@ async def new_handset(line: PhoneNumber, product: str) -> AsyncIterator[Callable
 
     yield make
     await asyncio.gather(*(handset.put_away() for handset in made))
+    # The thread of the asynchronous ORM keeps its connection for ever, and with it SQLite's files.
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture
@@ -140,6 +147,18 @@ def comes_true(claim: Callable[[], bool], within_s: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+async def in_a_thread(work: Callable[[], T]) -> T:
+    """For what uses the database and blocks: in a thread that leaves no connection behind."""
+
+    def do() -> T:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(do)
 
 
 async def call_of(handset: Handset) -> Call:

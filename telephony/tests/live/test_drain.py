@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from sessions.models import Call
 from telephony.services.lost_calls import close_lost_calls
-from telephony.tests.live.conftest import Provider, call_of, comes_true, end_of
+from telephony.tests.live.conftest import Provider, call_of, comes_true, end_of, in_a_thread
 from telephony.tests.live.handset import Handset
 from telephony.tests.live.served import served
 
@@ -104,10 +104,10 @@ async def test_after_kill_9_the_reaper_ends_the_call_when_its_lease_has_run_out(
         await handset.close_comes(within_s=5)
     assert await asyncio.to_thread(comes_true, lambda: openai.connections == 0, 5)
     assert (await call_of(handset)).state == "connected"
-    assert await asyncio.to_thread(close_lost_calls) == 0  # the lease has not run out
+    assert await in_a_thread(close_lost_calls) == 0  # the lease has not run out
 
     settings.TWILIO_AUTH_TOKEN = ""  # there is no carrier to ask
     await Call.objects.aupdate(lease_expires_at=timezone.now())
-    assert await asyncio.to_thread(close_lost_calls) == 1
+    assert await in_a_thread(close_lost_calls) == 1
 
     assert await end_of(handset, within_s=1) == ("failed", "lost_process")

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection
 from sessions.end_reasons import EndReason
 from sessions.services.calls import finish_call
 from telephony import desk
-from telephony.tests.live.conftest import Provider, call_of, end_of, kinds_of
+from telephony.tests.live.conftest import Provider, call_of, end_of, in_a_thread, kinds_of
 from telephony.tests.live.handset import Handset
 
 pytestmark = [
@@ -92,7 +92,7 @@ async def test_a_call_that_was_ended_elsewhere_is_hung_up_at_the_next_renewal(
     assert after is not None
     assert after > before
 
-    await asyncio.to_thread(finish_call, call.id, reason=EndReason.HUNG_UP_BY_OPERATOR)
+    await in_a_thread(lambda: finish_call(call.id, reason=EndReason.HUNG_UP_BY_OPERATOR))
 
     assert await handset.close_comes(within_s=3) == 1000
     assert await end_of(handset, within_s=1) == ("completed", "hung_up_by_operator")
