@@ -118,6 +118,8 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         ]
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "orders_url":
+            kwargs["assume_scheme"] = "https"
         if db_field.name == "time_zone":
             kwargs["widget"] = Select(choices=[(name, name) for name in sorted(zoneinfo.available_timezones())])
         return super().formfield_for_dbfield(db_field, request, **kwargs)

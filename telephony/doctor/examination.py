@@ -11,7 +11,7 @@ from django.db import connections
 from . import companies, house
 from .finding import Finding, ill
 
-PATIENCE_S = 4.0
+PATIENCE_S = 3.2
 
 Check = Callable[[], Finding]
 CHECKS: Sequence[tuple[str, Check]] = (

@@ -18,7 +18,7 @@ from voiceapp import readiness
 
 from .finding import Finding, ill, skipped, well
 
-WORKER_ANSWERS_WITHIN_S = 1.5
+WORKER_ANSWERS_WITHIN_S = 1.0
 LATE = dt.timedelta(minutes=2)
 SHORTEST_KEY = 32
 STYLES = "voiceapp/admin.css"
