@@ -219,8 +219,8 @@ class LiveCall:
         try:
             await self._writer.run(core)
         except ConnectionLost:
+            # Nothing is decided here: frames that came before the end, a `stop` among them, may not be read yet.
             self._caller_is_there = False
-            self._lose_caller(core, "closed while speaking")
         else:
             self._finish_now()
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from pytest_django import Settings
 
+from telephony.caller_writer import CallerWriter
 from telephony.tests.live.conftest import Provider, comes_true, end_of
 from telephony.tests.live.handset import Handset
 
@@ -54,11 +56,28 @@ async def test_hanging_up_before_start_leaves_the_call_ringing_for_the_carrier_t
 
 
 async def test_hanging_up_while_the_provider_is_still_being_reached(
-    handset: Handset, openai: Provider, settings: pytest.FixtureRequest
+    handset: Handset, openai: Provider, settings: Settings
 ) -> None:
-    settings.OPENAI_BASE_URL = openai.url("accept_hang")  # type: ignore[attr-defined]
+    settings.OPENAI_BASE_URL = openai.url("accept_hang")
     await handset.dial()
     assert await asyncio.to_thread(comes_true, lambda: openai.connections == 1, 3)
+
+    await handset.hang_up()
+
+    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+
+
+async def test_a_farewell_counts_even_when_our_own_words_failed_first(
+    handset: Handset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`stop` and the close come in one segment: speaking fails before `stop` has been read."""
+
+    async def fails(*_: object) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(CallerWriter, "run", fails)
+    await handset.dial()
+    await asyncio.sleep(0.3)
 
     await handset.hang_up()
 
