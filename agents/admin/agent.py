@@ -126,6 +126,12 @@ class AgentAdmin(TenantAdmin[Agent]):
         context = {"publication": publication_of(agent)} if agent else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
+    def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        if not change and not Agent.objects.filter(organization=obj.organization_id, is_default=True).exists():
+            # The first agent of a house answers its numbers without being told to.
+            obj.is_default = True
+        super().save_model(request, obj, form, change)
+
     def publish(self, request: HttpRequest, agent: Agent, note: str) -> str:
         version = publish_agent(agent, by=request.user.get_username(), note=note[:200])
         return f"Version {version.number} of {agent} is published and answers from the next call on."

@@ -24,9 +24,12 @@ class TenantForm(forms.ModelForm[Any]):
     """`only_one` names a flag that one row per owner carries: setting it here takes it from the other."""
 
     only_one: ClassVar[str] = ""
+    _flag: bool | None = None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        # Kept from the instance until it is saved: the other row still carries the flag, and constraints see that.
+        self._flag = cleaned.pop(self.only_one, None)
         if len(self._organizations(cleaned)) > 1:
             raise forms.ValidationError(DIFFERENT)
         return cleaned
@@ -42,14 +45,15 @@ class TenantForm(forms.ModelForm[Any]):
                 found |= set(value.order_by().values_list(value.model.tenant_path, flat=True).distinct())
         return found
 
-    def validate_constraints(self) -> None:
-        flag = self.only_one and getattr(self.instance, self.only_one)
-        if flag:
-            # Saving takes the flag from the other row first, so that row is no obstacle.
-            setattr(self.instance, self.only_one, False)
-        super().validate_constraints()
-        if flag:
-            setattr(self.instance, self.only_one, True)
+    @property
+    def is_flagged(self) -> bool:
+        """Whether this row is to carry the flag."""
+        return self._flag if self._flag is not None else bool(self.only_one and getattr(self.instance, self.only_one))
+
+    def save(self, commit: bool = True) -> Any:
+        if self.only_one:
+            setattr(self.instance, self.only_one, self.is_flagged)
+        return super().save(commit)
 
 
 class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
@@ -62,7 +66,7 @@ class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
         if not self.only_one:
             return
         kept = [form for form in self.forms if form not in self.deleted_forms and hasattr(form, "cleaned_data")]
-        if sum(bool(form.cleaned_data.get(self.only_one)) for form in kept) > 1:
+        if sum(form.is_flagged for form in kept) > 1:
             raise forms.ValidationError("Only one of them can be the default. Take the mark from the others.")
 
     def save(self, commit: bool = True) -> list[Any]:
@@ -72,7 +76,7 @@ class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
         return list(super().save(commit))
 
     def _flagged(self) -> list[Any]:
-        return [form.instance.pk for form in self.initial_forms if form.cleaned_data.get(self.only_one)]
+        return [form.instance.pk for form in self.initial_forms if form.is_flagged]
 
     def save_existing(self, form: Any, obj: Any, commit: bool = True) -> Any:
         if not commit:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from agents.catalogue import load_catalogue
 from agents.hours import is_open
 from agents.models import Item, Menu, Organization
+from sessions.models import OutboxMessage
 from telephony.models import PhoneNumber
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +61,18 @@ def test_the_orders_address_and_its_secret_are_set(monkeypatch: pytest.MonkeyPat
     assert organization.orders_url == answer["orders_url"] == "http://127.0.0.1:9200/orders"
     assert organization.orders_secret == "0123456789abcdef"
     assert "0123456789abcdef" not in json.dumps(answer)
+
+
+def test_a_history_is_made_once_and_adds_up() -> None:
+    organization = Organization.objects.get(pk=seed(history=24)["organization_id"])
+    assert organization.calls.count() == 24
+    seed(history=24)
+    assert organization.calls.count() == 24
+    orders = list(organization.orders.prefetch_related("lines__modifiers"))
+    assert len(orders) > 10
+    for order in orders:
+        assert order.total == order.subtotal + order.tax == sum(line.price for line in order.lines.all())
+    states = set(organization.calls.values_list("state", flat=True))
+    assert "completed" in states
+    assert states <= {"completed", "missed", "failed"}
+    assert not OutboxMessage.objects.exclude(state="done").exists()
