@@ -46,6 +46,10 @@ OPENAI_VOICE = env.str("OPENAI_VOICE", default="marin")
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://api.twilio.com").rstrip("/")
+LIVEKIT_HOST = env.str("LIVEKIT_HOST", default="").rstrip("/")
+LIVEKIT_INTERNAL_URL = env.str("LIVEKIT_INTERNAL_URL", default="").rstrip("/") or LIVEKIT_HOST
+LIVEKIT_API_KEY = env.str("LIVEKIT_API_KEY", default="")
+LIVEKIT_API_SECRET = env.str("LIVEKIT_API_SECRET", default="")
 INTERNAL_API_KEY = env.str("INTERNAL_API_KEY", default="")
 LOCAL_COMPANIES: list[str] = env.list("LOCAL_COMPANIES", default=[])
 

@@ -1,0 +1,45 @@
+"""LiveKit on this machine, without media: rooms, tokens, agents, recordings and signed webhooks.
+
+Twirp over HTTP as the real server speaks it, with protobuf or JSON; one API key with its secret. Agents join by
+themselves; people join, publish and leave by the control API under /local/, with a real token.
+
+In a test: `async with Server(api_key=…, api_secret=…, webhook_urls=[…]) as server: server.base_url`.
+
+Faults are chosen by address, `/fault/<name>[=<argument>]/twirp/…`. Those of agents, recordings and webhooks stay with
+the room whose creation, dispatch or join was asked for at that address; `Server(faults=[…])` holds for every room.
+
+| fault | what happens | argument (default) |
+|---|---|---|
+| `away=<status>` | every call is answered with this status in a proxy's words | (503) |
+| `slow=<ms>` | every call takes so long | (6000) |
+| `credentials` | the keys are refused, in plain text | |
+| `not_found` | whatever it is, it is not there | |
+| `code=<code>` | this Twirp error | (internal) |
+| `garbage` | 200 with a page of HTML | |
+| `garbage_protobuf` | 200 with bytes that are no message | |
+| `reset` | the connection breaks before anything is done | |
+| `lost_answer` | what was asked for is done, then the connection breaks | |
+| `only=<Method>` | the faults above are for this method alone | |
+| `agent_never` | a worker takes the job, its agent never joins | |
+| `agent_late=<s>` | it joins so late | (5) |
+| `agent_leaves=<s>` | it leaves again after that time | (1) |
+| `no_worker` | the dispatch is accepted, nobody takes the job | |
+| `redis_required` | recordings: "egress not connected (redis required)" | |
+| `egress_no_worker` | recordings: "no response from servers" | |
+| `egress_refused` | a recording cannot be started | |
+| `egress_never_starts` | it stays STARTING | |
+| `egress_aborts` | it is ABORTED instead of becoming ACTIVE | |
+| `egress_fails` | at its end it is FAILED: the upload was refused | |
+| `egress_never_ends` | when stopped it stays ENDING | |
+| `egress_no_file` | it is COMPLETE without a file | |
+| `webhook_twice[=<event>]` | each webhook (of that event) is sent twice | |
+| `webhook_lost[=<event>]` | never sent | |
+| `webhook_late=<s>` | sent so late | (2) |
+| `webhook_reordered` | of two, the second is sent first | |
+| `webhook_bad_signature[=<event>]` | signed with another secret | |
+| `webhook_no_id[=<event>]` · `webhook_no_time[=<event>]` | without `id`; without `createdAt` | |
+"""
+
+from voiceapp.local.livekit.server import Server
+
+__all__ = ["Server"]

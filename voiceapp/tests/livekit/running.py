@@ -1,0 +1,129 @@
+"""The local LiveKit in a thread of its own, and somebody who receives its webhooks: for clients that block."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeVar
+
+import httpx
+
+from voiceapp.local.livekit import Server
+from voiceapp.local.livekit.house import House
+
+T = TypeVar("T")
+
+API_KEY = "APItest"
+API_SECRET = "a-secret-of-thirty-two-characters-or-more"
+
+
+class RunningLiveKit:
+    """Made by `running_livekit()`. What it does to the server happens on the server's own loop."""
+
+    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        self.server, self._loop = server, loop
+        # Plain http: without a certificate store to load, which takes its time.
+        self._http = httpx.Client(trust_env=False, timeout=10, verify=False)
+
+    @property
+    def url(self) -> str:
+        return self.server.base_url
+
+    def do(self, act: Callable[[House], T]) -> T:
+        async def now() -> T:
+            return act(self.server.house)
+
+        return asyncio.run_coroutine_threadsafe(now(), self._loop).result(5)
+
+    def join(self, token: str, **given: object) -> dict[str, Any]:
+        """Somebody enters with this token and turns the microphone on. Raises httpx.HTTPStatusError."""
+        return self.control("POST", "join", json={"token": token, **given})
+
+    def leave(self, room: str, identity: str) -> None:
+        self.control("POST", f"rooms/{room}/participants/{identity}/leave")
+
+    def advance(self, seconds: float) -> None:
+        self.control("POST", "clock", json={"advance_s": seconds})
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """All that were sent, once the last of them was delivered or given up."""
+        sent: list[dict[str, Any]] = self.control("GET", "webhooks", params={"idle": 1})["webhooks"]
+        return sent
+
+    def control(self, method: str, path: str, **given: Any) -> dict[str, Any]:
+        answer = self._http.request(method, f"{self.url}/local/{path}", **given)
+        answer.raise_for_status()
+        content: dict[str, Any] = answer.json()
+        return content
+
+
+@contextlib.contextmanager
+def running_livekit(**options: Any) -> Iterator[RunningLiveKit]:
+    """`options` are the server's; pauses are short unless said otherwise."""
+    quick = {"agent_after_s": 0.01, "egress_step_s": 0.01, "webhook_pause_s": 0.01}
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="local livekit", daemon=True)
+    thread.start()
+
+    async def make() -> Server:
+        return await Server(**({"api_key": API_KEY, "api_secret": API_SECRET} | quick | options)).__aenter__()
+
+    server = asyncio.run_coroutine_threadsafe(make(), loop).result(5)
+    try:
+        yield RunningLiveKit(server, loop)
+    finally:
+        asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
+
+
+class Receiver(ThreadingHTTPServer):
+    """Keeps (body, Authorization) of each webhook; answers with the next of `statuses`, then with 200."""
+
+    daemon_threads = True
+
+    def __init__(self, statuses: Sequence[int] = ()) -> None:
+        super().__init__(("127.0.0.1", 0), _Desk)
+        self.statuses = list(statuses)
+        self.received: list[tuple[bytes, str]] = []
+        self.types: set[str] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/api/voice/webhook"
+
+
+class _Desk(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, Receiver)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((body, self.headers["Authorization"]))
+        self.server.types.add(self.headers["Content-Type"])
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def receiving(statuses: Sequence[int] = ()) -> Iterator[Receiver]:
+    with Receiver(statuses) as receiver:
+        threading.Thread(target=receiver.serve_forever, args=(0.01,), daemon=True).start()
+        yield receiver
+        receiver.shutdown()
+
+
+def soon(is_true: Callable[[], T], *, within_s: float = 5) -> T:
+    """What `is_true` returns, as soon as that is something."""
+    until_s = time.monotonic() + within_s
+    while not (found := is_true()):
+        assert time.monotonic() < until_s, "it did not happen in time"
+        time.sleep(0.01)
+    return found

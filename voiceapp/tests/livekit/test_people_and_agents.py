@@ -1,0 +1,148 @@
+"""Who comes and goes in the rooms of the local LiveKit, as the client sees it."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from voiceapp.providers.livekit import AgentRequest, LiveKitClient
+from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit, soon
+
+ROOM = "support-user123-1640995200"
+
+
+def kinds(client: LiveKitClient) -> list[str]:
+    return sorted(each.kind for each in client.list_participants(ROOM))
+
+
+def join(livekit: RunningLiveKit, client: LiveKitClient, identity: str = "user-1-x") -> None:
+    livekit.join(client.join_token(room=ROOM, identity=identity, name="Alice"))
+
+
+def test_a_person_joins_with_a_token_is_seen_and_is_removed(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+    client.create_room(ROOM)
+    join(livekit, client)
+    (alice,) = client.list_participants(ROOM)
+    assert (alice.identity, alice.name, alice.kind, alice.state) == ("user-1-x", "Alice", "standard", "active")
+    assert alice.sid.startswith("PA_")
+    assert alice.is_person
+    assert alice.joined_at
+    assert [(track.kind, track.source, track.is_muted) for track in alice.tracks] == [("audio", "microphone", False)]
+    room = client.find_room(ROOM)
+    assert room
+    assert room.participant_count == 1
+    assert client.remove_participant(ROOM, "user-1-x") is True
+    assert client.list_participants(ROOM) == ()
+
+
+def test_a_token_publishes_the_microphone_and_nothing_else(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+    join(livekit, client)
+    with pytest.raises(httpx.HTTPStatusError) as refused:
+        livekit.control("POST", f"rooms/{ROOM}/participants/user-1-x/publish", json={"source": "camera"})
+    assert refused.value.response.status_code == 403
+
+
+def test_a_second_join_of_one_identity_puts_the_first_one_out(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+    first = livekit.join(client.join_token(room=ROOM, identity="user-1-x"))
+    second = livekit.join(client.join_token(room=ROOM, identity="user-1-x"))
+    assert [each.sid for each in client.list_participants(ROOM)] == [second["sid"]]
+    assert first["sid"] != second["sid"]
+
+
+def test_a_full_room_takes_no_more_people_but_its_agent(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+    client.create_room(ROOM, max_participants=1)
+    join(livekit, client)
+    with pytest.raises(httpx.HTTPStatusError):
+        join(livekit, client, "user-2-y")
+    client.create_dispatch(ROOM, AgentRequest("voice-agent"))
+    soon(lambda: kinds(client) == ["agent", "standard"])
+
+
+def test_an_agent_joins_by_itself_as_its_dispatch_says(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+    client.create_room(ROOM, agent=AgentRequest("voice-agent", metadata='{"identity": "ai-agent-7"}'))
+    (agent,) = soon(lambda: client.list_participants(ROOM))
+    assert (agent.identity, agent.is_agent, agent.is_person) == ("ai-agent-7", True, False)
+    assert agent.attributes["lk.agent.state"] == "listening"
+    (dispatch,) = client.list_dispatches(ROOM)
+    assert [(job.status, job.participant_identity) for job in dispatch.jobs] == [("running", "ai-agent-7")]
+    assert client.delete_dispatch(ROOM, dispatch.id) is True
+    assert client.list_participants(ROOM) == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "jobs"), [("agent_never", ["pending"]), ("no_worker", []), ("agent_late=60", ["pending"])]
+)
+def test_an_agent_that_does_not_come_can_be_told_by_its_jobs(
+    livekit: RunningLiveKit, fault: str, jobs: list[str]
+) -> None:
+    url = livekit.server.fault_url(fault)
+    client = LiveKitClient(url=url, api_key=API_KEY, api_secret=API_SECRET)
+    client.create_room(ROOM, agent=AgentRequest("voice-agent"))
+    (dispatch,) = client.list_dispatches(ROOM)
+    assert [job.status for job in dispatch.jobs] == jobs
+    livekit.advance(5)
+    assert client.list_participants(ROOM) == ()
+    # …until the control API lets it come.
+    livekit.control("POST", f"rooms/{ROOM}/dispatches/{dispatch.id}/join")
+    assert kinds(client) == ["agent"]
+
+
+def test_an_agent_leaves_in_the_middle(livekit: RunningLiveKit) -> None:
+    url = livekit.server.fault_url("agent_leaves=0.05")
+    client = LiveKitClient(url=url, api_key=API_KEY, api_secret=API_SECRET)
+    client.create_room(ROOM, agent=AgentRequest("voice-agent"))
+    soon(lambda: kinds(client) == ["agent"])
+    soon(lambda: kinds(client) == [])
+    (dispatch,) = client.list_dispatches(ROOM)
+    assert [job.status for job in dispatch.jobs] == ["success"]
+
+
+def test_a_dispatch_makes_the_room_that_it_needs(client: LiveKitClient) -> None:
+    client.create_dispatch(ROOM, AgentRequest("voice-agent"))
+    assert client.find_room(ROOM)
+
+
+def test_only_the_workers_that_there_are_take_jobs() -> None:
+    with running_livekit(agent_names=["voice-agent"]) as livekit:
+        client = LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET)
+        assert client.create_dispatch(ROOM, AgentRequest("voice-agent")).jobs
+        assert not client.create_dispatch(ROOM, AgentRequest("mistyped")).jobs
+
+
+def test_an_empty_room_closes_after_its_time(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+    client.create_room(ROOM, empty_timeout_s=60)
+    livekit.advance(59)
+    assert client.find_room(ROOM)
+    livekit.advance(2)
+    assert client.find_room(ROOM) is None
+
+
+def test_a_room_closes_after_the_last_person_left_though_the_agent_stays(
+    livekit: RunningLiveKit, client: LiveKitClient
+) -> None:
+    client.create_room(ROOM, departure_timeout_s=20, agent=AgentRequest("voice-agent"))
+    soon(lambda: kinds(client) == ["agent"])
+    join(livekit, client)
+    livekit.advance(400)
+    livekit.leave(ROOM, "user-1-x")
+    livekit.advance(19)
+    assert kinds(client) == ["agent"]
+    livekit.advance(2)
+    assert client.find_room(ROOM) is None
+
+
+def test_one_who_comes_back_in_time_keeps_the_room_open(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+    client.create_room(ROOM, departure_timeout_s=20)
+    join(livekit, client)
+    livekit.leave(ROOM, "user-1-x")
+    livekit.advance(10)
+    join(livekit, client)
+    livekit.advance(100)
+    assert client.find_room(ROOM)
+
+
+@pytest.mark.parametrize("token", ["", "no token", "a.b.c"])
+def test_nobody_joins_without_a_token(livekit: RunningLiveKit, token: str) -> None:
+    with pytest.raises(httpx.HTTPStatusError) as refused:
+        livekit.join(token)
+    assert refused.value.response.status_code == 401
