@@ -2,29 +2,92 @@
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
 
+from agents.scopes import Scope
+
+if TYPE_CHECKING:
+    from agents.models.organization import Role
+
+
+class Kind(enum.StrEnum):
+    """By what it proved who it is."""
+
+    SESSION = "session"
+    CLERK = "clerk"
+    KEY = "key"
+
+
+MANAGERS = ("owner", "manager")
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user, a key or a machine, and the organisations it may see. `sees_all` is for superusers and our own tasks."""
+    """A user, a key or a machine, and the organisations it may see. `sees_all` is for superusers and our own tasks.
+
+    `subject` is what rows keep as their owner: a Clerk `sub`, a Django user's id, or `key_<prefix>`. `organization_id`
+    is the organisation it acts for, to which new rows belong; None for one who is its own tenant.
+    """
 
     subject: str
     organization_ids: frozenset[UUID] = field(default_factory=frozenset)
     sees_all: bool = False
+    kind: Kind = Kind.SESSION
+    organization_id: UUID | None = None
+    roles: Mapping[UUID, Role] = field(default_factory=dict, hash=False)
+    scopes: frozenset[Scope] = frozenset(Scope)
+
+    @property
+    def is_authenticated(self) -> bool:
+        """For Django REST framework, which asks it of whoever is `request.user`."""
+        return bool(self.subject)
+
+    @property
+    def is_own_tenant(self) -> bool:
+        """A person without an organisation: sees the rows that it owns itself and that belong to no organisation."""
+        return bool(self.subject) and not self.organization_ids and not self.sees_all
+
+    @property
+    def tenant(self) -> str:
+        """What is counted per tenant: the organisation it acts for, else the subject itself."""
+        return str(self.organization_id) if self.organization_id else self.subject
+
+    @property
+    def role(self) -> Role | None:
+        """Its role in the organisation that it acts for."""
+        return None if self.organization_id is None else self.roles.get(self.organization_id)
+
+    def manages(self, organization_id: UUID | None) -> bool:
+        """Whether it is an owner or manager there. What belongs to no organisation is managed by superusers alone."""
+        if self.sees_all:
+            return True
+        return organization_id is not None and self.roles.get(organization_id) in MANAGERS
 
 
 def principal_of(user: User | AnonymousUser) -> Principal:
-    """The principal behind a Django user: every organisation it is a member of, or all of them for a superuser."""
+    """The principal behind a Django user: every organisation it is a member of, or all of them for a superuser.
+
+    It acts for the organisation that it joined first.
+    """
     if not isinstance(user, User) or not user.is_active:
         return Principal(subject="")
     if user.is_superuser:
         return Principal(subject=str(user.pk), sees_all=True)
     # Imported here: models need Principal for their querysets.
     from agents.models import Membership
+    from agents.models.organization import Role
 
-    ids = Membership.objects.filter(user=user).values_list("organization_id", flat=True)
-    return Principal(subject=str(user.pk), organization_ids=frozenset(ids))
+    places = Membership.objects.filter(user=user).order_by("pk").values_list("organization_id", "role")
+    roles = {organization_id: Role(role) for organization_id, role in places}
+    return Principal(
+        subject=str(user.pk),
+        organization_ids=frozenset(roles),
+        organization_id=next(iter(roles), None),
+        roles=roles,
+    )

@@ -51,6 +51,12 @@ LIVEKIT_INTERNAL_URL = env.str("LIVEKIT_INTERNAL_URL", default="").rstrip("/") o
 LIVEKIT_API_KEY = env.str("LIVEKIT_API_KEY", default="")
 LIVEKIT_API_SECRET = env.str("LIVEKIT_API_SECRET", default="")
 INTERNAL_API_KEY = env.str("INTERNAL_API_KEY", default="")
+CLERK_ISSUER = env.str("CLERK_ISSUER", default="").rstrip("/")
+CLERK_JWT_KEY = env.str("CLERK_JWT_KEY", default="", multiline=True)
+# Origins whose pages may sign in here; without any, our own pages alone.
+CLERK_AUTHORIZED_PARTIES: list[str] = [
+    origin.rstrip("/") for origin in env.list("CLERK_AUTHORIZED_PARTIES", default=[]) if origin
+] or ["/".join(PUBLIC_BASE_URL.split("/")[:3])]
 LOCAL_COMPANIES: list[str] = env.list("LOCAL_COMPANIES", default=[])
 
 INSTALLED_APPS = [

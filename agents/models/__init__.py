@@ -1,6 +1,7 @@
 """Who answers, what they sell, and who may ask."""
 
 from .agent import Agent, AgentVersion, Persona
+from .api_key import ApiKey
 from .hours import OpeningHours, SpecialDay, TransferHours
 from .menu import Category, Item, Menu, Modifier, ModifierGroup, Size
 from .organization import Membership, Organization
@@ -9,6 +10,7 @@ from .transfer_target import TransferTarget
 __all__ = [
     "Agent",
     "AgentVersion",
+    "ApiKey",
     "Category",
     "Item",
     "Membership",

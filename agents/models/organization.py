@@ -53,6 +53,14 @@ class Organization(TenantModel):
     orders_secret = models.CharField(
         max_length=128, default=new_signing_secret, help_text="Signs what is posted to the orders address."
     )
+    clerk_id = models.CharField(
+        max_length=100,
+        unique=True,
+        null=True,
+        blank=True,
+        verbose_name="Clerk organisation",
+        help_text="Its id at Clerk, like org_…: people who sign in there for it act for this organisation.",
+    )
     closed_message = models.CharField(max_length=300, blank=True, help_text="Said outside the opening hours.")
     created_at = models.DateTimeField(auto_now_add=True)
 

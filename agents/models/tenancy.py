@@ -19,13 +19,21 @@ class TenantQuerySet(models.QuerySet[M]):
         if principal.sees_all:
             return self
         path: str = getattr(self.model, "tenant_path", "organization_id")
-        return self.filter(**{f"{path}__in": principal.organization_ids})
+        visible = models.Q(**{f"{path}__in": principal.organization_ids})
+        owner_path: str = getattr(self.model, "owner_path", "")
+        if owner_path and principal.is_own_tenant:
+            visible |= models.Q(**{f"{path}__isnull": True, owner_path: principal.subject})
+        return self.filter(visible)
 
 
 class TenantModel(models.Model):
-    """A row that belongs to an organisation, directly or through the relation named in `tenant_path`."""
+    """A row that belongs to an organisation, directly or through the relation named in `tenant_path`.
+
+    Where rows may belong to no organisation, `owner_path` leads to the subject whose they are then.
+    """
 
     tenant_path: ClassVar[str] = "organization_id"
+    owner_path: ClassVar[str] = ""
 
     class Meta:
         abstract = True

@@ -1,18 +1,64 @@
-"""The one shape of an error: `{"error": {"code", "message", "requestId"}}`, with `fields` where a body was wrong."""
+"""Refusals as each API says them: a view names its shape by `error_shape`, the internal API's is the default."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import NotRequired, TypedDict
 
 import structlog
+from django.core.exceptions import PermissionDenied
 from django.db import DataError
-from rest_framework.exceptions import ErrorDetail, ParseError
+from django.http import Http404
+from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError
+from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 # How codes are called where Django REST framework and HTTP disagree with plain words.
 CODES = {"parse_error": "invalid", "not_authenticated": "unauthenticated", "authentication_failed": "unauthenticated"}
+FIELDS_REFUSED = "Some fields cannot be taken as they are."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is known of an error before it has a shape.
+
+    `title` is the kind of error in a few words for people, empty where nobody named one; `fields` tells which fields
+    were wrong and why; `details` are facts about the error, in the names of the API.
+    """
+
+    status: int
+    code: str
+    message: str
+    title: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+ErrorShape = Callable[[Refusal], Mapping[str, object]]
+
+
+class ApiError(APIException):
+    """A refusal with its own status and title: `raise ApiError(409, "Active session already exists for this room")`."""
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        message: str = "",
+        *,
+        code: str = "",
+        details: Mapping[str, object] | None = None,
+        wait_s: int | None = None,
+    ) -> None:
+        super().__init__(message or title, code or HTTPStatus(status).name.lower())
+        self.status_code = status
+        self.title = title
+        self.details = details or {}
+        if wait_s is not None:
+            self.wait = wait_s  # Django REST framework turns it into Retry-After
 
 
 class ErrorBody(TypedDict):
@@ -25,27 +71,71 @@ class ErrorBody(TypedDict):
 
 
 def error_body(code: str, message: str) -> dict[str, ErrorBody]:
-    """An error in its shape; the request id is the one in the logs and in `X-Request-ID`."""
+    """An error in the internal shape; the request id is the one in the logs and in `X-Request-ID`."""
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     return {"error": {"code": code, "message": message, "requestId": request_id}}
 
 
-def handle(exc: Exception, context: dict[str, object]) -> Response | None:
-    """Turn a refusal into the shape; None for what is no refusal but our own fault."""
+def internal_shape(refusal: Refusal) -> Mapping[str, object]:
+    """`{"error": {"code", "message", "requestId"}}`, with `fields` where a body was wrong."""
+    body = error_body(refusal.code, refusal.message)
+    if refusal.fields:
+        body["error"]["fields"] = refusal.fields
+    return body
+
+
+def voice_shape(refusal: Refusal) -> Mapping[str, object]:
+    """`{"error", "message", "details"}` of the voice API; its 401 and 429 are exactly what its documentation shows."""
+    if refusal.status == HTTPStatus.UNAUTHORIZED:
+        return {"error": "Unauthorized"}
+    if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return {"error": "Too many requests", "message": "Please try again later", **refusal.details}
+    title = refusal.title or HTTPStatus(refusal.status).phrase
+    details = {**({"fields": refusal.fields} if refusal.fields else {}), **refusal.details}
+    return {"error": title, "message": refusal.message, "details": details}
+
+
+REALTIME_CODES = {
+    400: "invalid_request",
+    401: "unauthorized",
+    403: "forbidden",
+    429: "rate_limited",
+    500: "provider_error",
+    503: "unavailable",
+}
+
+
+def realtime_shape(refusal: Refusal) -> Mapping[str, object]:
+    """`{"error_code", "message"}` of `/realtime_session`."""
+    wrong = f" ({', '.join(refusal.fields)})" if refusal.fields else ""
+    return {
+        "error_code": REALTIME_CODES.get(refusal.status, refusal.code),
+        "message": refusal.message.removesuffix(".") + f"{wrong}." if wrong else refusal.message,
+    }
+
+
+def handle(exc: Exception, context: Mapping[str, object]) -> Response | None:
+    """Turn a refusal into the shape of its view; None for what is no refusal but our own fault."""
     if isinstance(exc, DataError):
         # A value that passed every check and that the database still cannot hold.
         exc = ParseError("A value cannot be kept.")
-    response = exception_handler(exc, context)
-    if response is not None:
-        response.data = _in_shape(response.data)
+    elif isinstance(exc, Http404):
+        exc = NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = Forbidden()
+    response = exception_handler(exc, dict(context))
+    if response is not None and isinstance(exc, APIException):
+        shape: ErrorShape = getattr(context.get("view"), "error_shape", internal_shape)
+        response.data = shape(_refusal(exc, response))
     return response
 
 
-def _in_shape(data: object) -> dict[str, ErrorBody]:
+def _refusal(exc: APIException, response: Response) -> Refusal:
+    title, details = getattr(exc, "title", ""), getattr(exc, "details", {})
+    data = response.data
     if not isinstance(data, Mapping) or "detail" not in data:
-        body = error_body("invalid", "Some fields cannot be taken as they are.")
-        body["error"]["fields"] = data if isinstance(data, Mapping) else {"body": data}
-        return body
+        fields = data if isinstance(data, Mapping) else {"body": data}
+        return Refusal(response.status_code, "invalid", FIELDS_REFUSED, title, fields, details)
     message = data["detail"]
-    code = data.get("code") or (message.code if isinstance(message, ErrorDetail) else "refused")
-    return error_body(CODES.get(str(code), str(code)), str(message))
+    code = str(data.get("code") or (message.code if isinstance(message, ErrorDetail) else "refused"))
+    return Refusal(response.status_code, CODES.get(code, code), str(message), title, {}, details)

@@ -1,0 +1,180 @@
+"""Clerk's public keys: fetched rarely, kept when Clerk is away, never fetched at a stranger's command."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeGuard
+
+import httpx
+import jwt
+import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from voiceapp.providers.errors import ProviderError
+
+logger = structlog.get_logger("clerk")
+
+FRESH_FOR_S = 300.0
+# An unknown key id is worth a fetch, but not each of a thousand made-up ones.
+COOLDOWN_S = 10.0
+COOLDOWN_AFTER_FAILURE_S = 2.0
+CONNECT_WITHIN_S = 2.0
+FETCH_WITHIN_S = 4.0
+LARGEST_SET_BYTES = 64 * 1024
+MOST_KEYS = 32
+SMALLEST_KEY_BITS = 2048
+NOT_A_KEY = (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, AttributeError)
+
+
+class UnknownKey(Exception):
+    """Clerk answers, and has no key of that id."""
+
+
+class Keys(Protocol):
+    """`key` raises UnknownKey, or ProviderError when nobody can say."""
+
+    def key(self, key_id: str) -> RSAPublicKey: ...
+
+
+class GivenKey:
+    """The one key of CLERK_JWT_KEY: no network. It holds for every key id, as Clerk's own SDK has it."""
+
+    def __init__(self, pem: str) -> None:
+        try:
+            key = load_pem_public_key(pem.strip().encode())
+        except NOT_A_KEY as exc:
+            raise ProviderError("clerk", "CLERK_JWT_KEY is no public key in PEM", permanent=True) from exc
+        if not is_strong(key):
+            raise ProviderError("clerk", "CLERK_JWT_KEY is no RSA key of 2048 bits or more", permanent=True)
+        self._key = key
+
+    def key(self, key_id: str) -> RSAPublicKey:
+        return self._key
+
+
+class FetchedKeys:
+    """The key set at an address. Safe to share between threads; blocks for at most FETCH_WITHIN_S or so."""
+
+    def __init__(self, url: str, *, cooldown_s: float = COOLDOWN_S) -> None:
+        self._url = url
+        self._cooldown_s = cooldown_s
+        self._one_at_a_time = threading.Lock()
+        self._keys: Mapping[str, RSAPublicKey] = {}
+        self._fetched_at: float | None = None
+        self._next_fetch_at = 0.0
+        self._is_away = False
+
+    def key(self, key_id: str) -> RSAPublicKey:
+        """A known key at once, for as long as Clerk is away; an unknown one after at most one fetch."""
+        found = self._keys.get(key_id)
+        if found is not None:
+            self._refresh_when_old()
+            return found
+        self._fetch_for(key_id)
+        found = self._keys.get(key_id)
+        if found is not None:
+            return found
+        if self._is_away:
+            raise ProviderError("clerk", "its keys could not be fetched")
+        raise UnknownKey
+
+    def _fetch_for(self, key_id: str) -> None:
+        """Fetch, or wait for the one who does; nothing within the cooldown. Nobody queues for a Clerk that is away."""
+        if not self._one_at_a_time.acquire(timeout=0 if self._is_away else CONNECT_WITHIN_S + FETCH_WITHIN_S):
+            raise ProviderError("clerk", "its keys are being fetched for too long")
+        try:
+            if key_id not in self._keys and time.monotonic() >= self._next_fetch_at:
+                self._fetch()
+        finally:
+            self._one_at_a_time.release()
+
+    def _refresh_when_old(self) -> None:
+        """In a thread of its own: nobody waits for keys that are there."""
+        now = time.monotonic()
+        is_old = self._fetched_at is None or now - self._fetched_at > FRESH_FOR_S
+        if is_old and now >= self._next_fetch_at and self._one_at_a_time.acquire(blocking=False):
+            threading.Thread(target=self._refresh, name="clerk-keys", daemon=True).start()
+
+    def _refresh(self) -> None:
+        # The lock was taken by the thread that started this one, so that it is started once.
+        try:
+            self._fetch()
+        finally:
+            self._one_at_a_time.release()
+
+    def _fetch(self) -> None:
+        """Replace the keys by what Clerk has now; keep them when it does not answer with any."""
+        try:
+            keys = read_key_set(download(self._url))
+        except ProviderError as exc:
+            logger.warning("keys not fetched", error=str(exc), kept=len(self._keys))
+            self._is_away = True
+            self._next_fetch_at = time.monotonic() + min(COOLDOWN_AFTER_FAILURE_S, self._cooldown_s)
+            return
+        self._keys, self._is_away = keys, False
+        self._fetched_at = time.monotonic()
+        self._next_fetch_at = self._fetched_at + self._cooldown_s
+
+
+def download(url: str) -> bytes:
+    """The body, bounded in size and in time altogether; no redirects, no proxy from the environment."""
+    deadline = time.monotonic() + FETCH_WITHIN_S
+    timeout = httpx.Timeout(CONNECT_WITHIN_S)
+    body = b""
+    try:
+        with (
+            httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False) as client,
+            client.stream("GET", url, headers={"Accept": "application/json"}) as response,
+        ):
+            if response.status_code != httpx.codes.OK:
+                raise ProviderError("clerk", f"its keys' address answers {response.status_code}")
+            for piece in response.iter_bytes():
+                body += piece
+                if len(body) > LARGEST_SET_BYTES:
+                    raise ProviderError("clerk", "its key set is too large")
+                if time.monotonic() > deadline:
+                    raise ProviderError("clerk", "its key set comes too slowly")
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        raise ProviderError("clerk", f"no answer ({type(exc).__name__})") from exc
+    return body
+
+
+def read_key_set(body: bytes) -> dict[str, RSAPublicKey]:
+    """The usable RSA signing keys by id. Raises ProviderError when there is none."""
+    try:
+        listed = json.loads(body)["keys"]
+        found = {each["kid"]: read_key(each) for each in listed[:MOST_KEYS] if is_for_us(each)}
+    except (ValueError, TypeError, KeyError, RecursionError) as exc:
+        raise ProviderError("clerk", "its key set cannot be read") from exc
+    keys = {key_id: key for key_id, key in found.items() if key is not None}
+    if not keys:
+        raise ProviderError("clerk", "its key set has no key for RS256")
+    return keys
+
+
+def is_for_us(listed: Mapping[str, Any]) -> bool:
+    """An RSA key for signatures; sets may hold others."""
+    return (
+        listed.get("kty") == "RSA"
+        and listed.get("use", "sig") == "sig"
+        and listed.get("alg", "RS256") == "RS256"
+        and isinstance(listed.get("kid"), str)
+    )
+
+
+def read_key(listed: Mapping[str, Any]) -> RSAPublicKey | None:
+    """The key, or None for one that nobody should trust: the others still count."""
+    try:
+        key = jwt.PyJWK.from_dict(dict(listed), algorithm="RS256").key
+    except NOT_A_KEY:
+        return None
+    return key if is_strong(key) else None
+
+
+def is_strong(key: object) -> TypeGuard[RSAPublicKey]:
+    return isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_KEY_BITS
