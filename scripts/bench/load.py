@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import os
 import sys
 from array import array
@@ -182,4 +183,6 @@ def percentile(values: array[float], rank: int) -> float:
 
 
 if __name__ == "__main__":
+    # What is still under way to a line that was just hung up is no news.
+    logging.getLogger("aiofastnet").setLevel(logging.ERROR)
     print(json.dumps(asdict(uvloop.run(Load(Plan(**json.loads(sys.argv[1]))).run()))))
