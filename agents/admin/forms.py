@@ -56,6 +56,22 @@ class TenantForm(forms.ModelForm[Any]):
         return super().save(commit)
 
 
+def name_fields(form: Any, of: str = "") -> None:
+    """Give every field a name that is heard: in a table only its column has one, and only for the eye."""
+    for name, field in form.fields.items():
+        if not field.widget.is_hidden:
+            label = str(field.label or name.replace("_", " "))
+            field.widget.attrs.setdefault("aria-label", f"{label} of {of}" if of else label)
+
+
+class ListForm(forms.ModelForm[Any]):
+    """A row of a list whose fields can be edited there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_fields(self, str(self.instance))
+
+
 class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
     """Rows on their owner's page."""
 
@@ -68,6 +84,10 @@ class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
         kept = [form for form in self.forms if form not in self.deleted_forms and hasattr(form, "cleaned_data")]
         if sum(form.is_flagged for form in kept) > 1:
             raise forms.ValidationError("Only one of them can be the default. Take the mark from the others.")
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        name_fields(form, str(form.instance) if form.instance.pk else "")
 
     def save(self, commit: bool = True) -> list[Any]:
         if self.only_one and self.instance.pk:

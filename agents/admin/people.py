@@ -46,6 +46,8 @@ class MembershipForm(TenantForm):
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
+        if username.startswith("user_"):
+            raise forms.ValidationError("Names that start with user_ are those of people who sign in with Clerk.")
         if username and User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(TAKEN)
         return username

@@ -17,7 +17,7 @@ from agents.models.tenancy import TenantModel, TenantQuerySet
 
 from .buttons import ButtonsAdmin
 from .filters import scoped
-from .forms import TenantForm, changed_columns
+from .forms import ListForm, TenantForm, changed_columns
 from .inlines import choices_for, mind_live_counts
 
 T = TypeVar("T", bound=TenantModel)
@@ -103,6 +103,9 @@ class TenantAdmin(ButtonsAdmin[T]):
         rest = lookup.removeprefix(name + LOOKUP_SEP)
         harmless = {"exact", "isnull", "gte", "lt", "year", "month", "day", "in", "id__exact", "pk__exact"}
         return rest != lookup and rest in harmless
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm[Any]]:
+        return super().get_changelist_form(request, **{"form": ListForm, **kwargs})
 
     # What they may change
 

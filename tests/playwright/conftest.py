@@ -1,0 +1,115 @@
+"""A browser on the admin of the demo organisation. Everything that the console says is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from agents.models import Membership
+from sessions.models import Call
+from telephony.demo.history import make_history
+from telephony.demo.organization import Demo, make_demo
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PASSWORD = "only-for-this-test"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Of the module, not of the session: Playwright's loop runs in this thread and would be in the way of async tests.
+
+    Django's ORM refuses to work beside a running loop, unless it is told that this is meant.
+    """
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def demo(browser: Browser, transactional_db: None) -> Demo:
+    """Bella Napoli with a week's calls, and Alice, who owns it."""
+    demo = make_demo()
+    make_history(demo.organization, demo.agent, demo.number.number, calls=16)
+    alice = User.objects.create_user("alice", password=PASSWORD, is_staff=True)
+    Membership.objects.create(organization=demo.organization, user=alice, role="owner")
+    return demo
+
+
+@dataclass(slots=True)
+class Desk:
+    """Alice at her browser."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        answer = self.page.goto(self.address + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def sign_in(self) -> None:
+        self.open("/admin/login/")
+        self.page.get_by_label("Username").fill("alice")
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        self.page.wait_for_url(f"{self.address}/admin/")
+
+    def faults_of_access(self) -> list[str]:
+        """What axe calls serious or critical; select2's own widgets are Django's and left out."""
+        script = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+        self.page.evaluate(script)
+        found = self.page.evaluate(
+            "axe.run({exclude: ['.select2']}, {resultTypes: ['violations']}).then(result => result.violations)"
+        )
+        return [
+            f"{fault['id']}: {node['html'][:120]}"
+            for fault in found
+            if fault["impact"] in ("serious", "critical")
+            for node in fault["nodes"]
+        ]
+
+
+@pytest.fixture(params=["1280 light", "390 dark"])
+def desk(
+    request: pytest.FixtureRequest, browser: Browser, demo: Demo, live_server: LiveServer, settings: Settings
+) -> Iterator[Desk]:
+    settings.LOCAL_COMPANIES = ["openai", "twilio"]
+    width, theme = request.param.split()
+    context = browser.new_context(viewport={"width": int(width), "height": 900}, color_scheme=theme)
+    desk = Desk(context.new_page(), live_server.url)
+    desk.page.on("console", lambda message: desk.complaints.append(message.text) if message.type == "error" else None)
+    desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
+    desk.sign_in()
+    yield desk
+    context.close()
+
+
+@pytest.fixture
+def call(demo: Demo) -> Call:
+    """One that was interrupted and made an order."""
+    call = Call.objects.filter(organization=demo.organization, orders__isnull=False).order_by("-interruptions").first()
+    assert call is not None
+    return call

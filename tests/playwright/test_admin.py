@@ -1,0 +1,102 @@
+"""The admin in a real browser: nothing overflows, nothing complains, and what people do every day works."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from agents.models import Item
+from sessions.models import Call, Order
+from telephony.demo.organization import Demo
+
+from .conftest import CHROMIUM, Desk
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here"),
+]
+
+
+def pages(demo: Demo, call: Call) -> list[str]:
+    order = call.orders.first()
+    item = Item.objects.get(name="Margherita")
+    assert order is not None
+    return [
+        "/admin/",
+        "/admin/voice_sessions/call/",
+        f"/admin/voice_sessions/call/{call.pk}/change/",
+        "/admin/voice_sessions/order/",
+        f"/admin/voice_sessions/order/{order.pk}/change/",
+        "/admin/agents/item/",
+        f"/admin/agents/item/{item.pk}/change/",
+        f"/admin/agents/menu/{item.category.menu_id}/change/",
+        f"/admin/agents/category/{item.category_id}/change/",
+        f"/admin/agents/modifiergroup/{item.modifier_groups.all()[0].pk}/change/",
+        f"/admin/agents/agent/{demo.agent.pk}/change/",
+        f"/admin/agents/agentversion/{demo.agent.published_version_id}/change/",
+        f"/admin/agents/organization/{demo.organization.pk}/change/",
+        f"/admin/telephony/phonenumber/{demo.number.pk}/change/",
+        "/admin/agents/membership/add/",
+        "/admin/voice_sessions/outboxmessage/",
+    ]
+
+
+@pytest.mark.timeout(240)
+def test_every_page_is_quiet_fits_and_can_be_read_by_everybody(desk: Desk, demo: Demo, call: Call) -> None:
+    for path in pages(demo, call):
+        page = desk.open(path)
+        assert desk.complaints == [], path
+        assert desk.faults_of_access() == [], path
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= page.evaluate("window.innerWidth"), path
+
+
+def test_an_item_is_out_with_one_tap_and_back_with_another(desk: Desk) -> None:
+    page = desk.open("/admin/agents/item/?q=Tiramisu")
+    page.get_by_role("button", name="Out: Tiramisu").click()
+    expect(page.get_by_text("Tiramisu is out until somebody brings it back.")).to_be_visible()
+    assert Item.objects.get(name="Tiramisu").is_out
+    page.get_by_role("button", name="Back: Tiramisu").click()
+    expect(page.get_by_text("Tiramisu is back.")).to_be_visible()
+    assert not Item.objects.get(name="Tiramisu").is_out
+
+
+def test_an_agent_is_published_with_the_keyboard_alone(desk: Desk, demo: Demo) -> None:
+    page = desk.open(f"/admin/agents/agent/{demo.agent.pk}/change/")
+    page.locator("summary", has_text="Publish").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("What is new?").fill("Friendlier")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Version 2 of Sofia is published")).to_be_visible()
+    assert demo.agent.versions.get(number=2).note == "Friendlier"
+
+
+def test_a_call_is_read_from_its_conversation_to_its_order(desk: Desk, call: Call) -> None:
+    page = desk.open(f"/admin/voice_sessions/call/{call.pk}/change/")
+    expect(page.get_by_role("heading", name="Conversation")).to_be_visible()
+    expect(page.get_by_role("img", name="Turn 1:")).to_be_visible()
+    order = Order.objects.filter(call=call).first()
+    assert order is not None
+    page.get_by_role("link", name=f"Order No. {order.number}").click()
+    expect(page.get_by_role("cell", name=f"{order.total} EUR")).to_be_visible()
+
+
+def test_the_order_of_sizes_is_changed_by_dragging(desk: Desk) -> None:
+    if desk.page.viewport_size and desk.page.viewport_size["width"] < 1000:
+        pytest.skip("dragging is tried where there is a mouse")
+    item = Item.objects.get(name="Margherita")
+    page = desk.open(f"/admin/agents/item/{item.pk}/change/")
+    handles = page.locator("#sizes-group .material-symbols-outlined", has_text="drag_indicator")
+    first, last = handles.nth(0), handles.nth(2)
+    last.scroll_into_view_if_needed()
+    begin, end = first.bounding_box(), last.bounding_box()
+    assert begin is not None
+    assert end is not None
+    page.mouse.move(begin["x"] + 5, begin["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 5, end["y"] - 20, steps=12)
+    page.mouse.move(end["x"] + 5, end["y"] + 20, steps=12)
+    page.mouse.up()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    assert list(item.sizes.values_list("name", flat=True)) == ["medium", "large", "small"]
