@@ -81,7 +81,10 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
                 "created_at", "revoked_at", "replaced_by")  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        return () if obj is None else tuple(name for name in self.get_fields(request, obj) if name != "name")
+        if obj is None:
+            return ()
+        # The form declares the scopes: only a field named here is left out of it.
+        return ("scopes", *(name for name in self.get_fields(request, obj) if name != "name"))
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False

@@ -170,7 +170,7 @@ class ItemAdmin(StockAdmin[Item]):
         prices = sorted({size.price for size in item.sizes.all()}) or [item.price]
         currency = item.category.menu.organization.currency
         span = f"{prices[0]:.2f}" if len(prices) == 1 else f"{prices[0]:.2f} – {prices[-1]:.2f}"
-        return f"{span} {currency}"
+        return format_html('<span class="va-nowrap">{} {}</span>', span, currency)
 
     @display(description="asked with it")
     def choices(self, item: Item) -> str:

@@ -38,9 +38,10 @@ class Wish:
 
     @property
     def words(self) -> str:
-        number = ("", "a", "two", "three")[self.quantity]
         extras = [modifier.name for _, modifier in self.picks if not modifier.is_default]
-        name = " ".join(word for word in (number, self.size.name if self.size else "", self.item.name) if word)
+        what = f"{self.size.name} {self.item.name}" if self.size else self.item.name
+        one = "an" if what[0] in "AEIOUaeiou" else "a"
+        name = f"{('', one, 'two', 'three')[self.quantity]} {what}"
         return f"{name} with {' and '.join(extras)}" if extras else name
 
     @property
