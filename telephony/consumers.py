@@ -23,8 +23,9 @@ from telephony.stream_start import (
     StreamStart,
     read_start,
 )
-from telephony.waiting_room import TooManyStreams, client_address, waiting_room
+from telephony.waiting_room import TooManyStreams, waiting_room
 from telephony.webhooks.signature import verify_handshake
+from voiceapp.lib.client_address import address_in_scope
 from voiceapp.lib.metrics import tokens_refused
 
 logger = structlog.get_logger("media_stream")
@@ -49,7 +50,7 @@ class MediaStreamConsumer(AsyncConsumer):
             await send({"type": "websocket.close"})
             return
         try:
-            with waiting_room.place_for(client_address(scope)):
+            with waiting_room.place_for(address_in_scope(scope)):
                 await send({"type": "websocket.accept"})
                 start, stream = await self._redeem(scope, receive)
         except TooManyStreams:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.conf import settings
 
@@ -36,23 +35,6 @@ class WaitingRoom:
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
-
-
-def client_address(scope: Mapping[str, Any]) -> str:
-    """The address that connected to us or to the outermost of our own proxies; what is left of that can be forged."""
-    client = scope.get("client")
-    address = str(client[0]) if client else ""
-    hops = settings.TRUSTED_PROXY_COUNT
-    if hops:
-        forwarded = [
-            part.strip()
-            for name, value in scope["headers"]
-            if name == b"x-forwarded-for"
-            for part in value.decode("latin-1").split(",")
-        ]
-        if len(forwarded) >= hops:
-            address = forwarded[-hops]
-    return address
 
 
 waiting_room = WaitingRoom()

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from websockets.exceptions import InvalidStatus
 
 from sessions.models import Call
-from telephony import consumers, waiting_room
+from telephony import consumers
 from telephony.tests.live.conftest import Provider, call_of, end_of
 from telephony.tests.live.handset import Handset
 
@@ -239,21 +239,3 @@ async def test_the_process_keeps_only_so_many_sockets_that_have_not_started(
     await crowd[0].start()
     assert await crowd[0].hears_something(within_s=5)
     await crowd[2].open()
-
-
-@pytest.mark.parametrize(
-    ("hops", "forwarded", "expected"),
-    [
-        (0, "1.1.1.1", "9.9.9.9"),
-        (1, "6.6.6.6, 1.1.1.1", "1.1.1.1"),
-        (2, "6.6.6.6, 1.1.1.1, 2.2.2.2", "1.1.1.1"),
-        (2, "1.1.1.1", "9.9.9.9"),
-    ],
-)
-async def test_behind_proxies_the_address_is_what_our_outermost_proxy_saw(
-    settings: Settings, hops: int, forwarded: str, expected: str
-) -> None:
-    settings.TRUSTED_PROXY_COUNT = hops
-    scope = {"client": ("9.9.9.9", 1234), "headers": [(b"x-forwarded-for", forwarded.encode())]}
-
-    assert waiting_room.client_address(scope) == expected
