@@ -11,5 +11,8 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         from sessions import handlers
+        from sessions.services.limit_counts import count_in_database
+        from voiceapp.api.limits.counting import count_in_database_by
 
         handlers.register_all()
+        count_in_database_by(count_in_database)

@@ -32,6 +32,7 @@ MAX_LIVE_CALLS = env.int("MAX_LIVE_CALLS", default=100)
 MAX_UNSTARTED_STREAMS = env.int("MAX_UNSTARTED_STREAMS", default=50)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 METRICS_LISTEN = env.str("METRICS_LISTEN", default="")
+WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=1)
 
 if not SECRET_KEY:
     # Enough to look at a laptop; `check --deploy` refuses it (voiceapp.E001) and `make run` writes a real one.
@@ -82,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "voiceapp.lib.security_headers.SecurityHeadersMiddleware",
+    "voiceapp.api.limits.views.LimitHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -130,16 +132,32 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache and queue: in memory and in a folder, or Redis, RabbitMQ, SQS
 REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_CACHE_OPTIONS = {
+    "pool_class": "voiceapp.lib.redis_pool.SharedPool",
+    "max_connections": 1000,
+    "socket_timeout": 0.25,
+    "socket_connect_timeout": 0.25,
+}
 if REDIS_URL:
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
-            "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
-        }
+    redis_cache = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": REDIS_CACHE_OPTIONS,
     }
+    CACHES = {"default": redis_cache, "limits": redis_cache}
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+        "limits": {"BACKEND": "voiceapp.lib.counters_in_memory.CountersInMemory"},
+    }
+
+# How often each may ask (docs/limits.md); django-ratelimit counts
+LIMIT_SESSION_CREATION = env.str("LIMIT_SESSION_CREATION", default="10/h")
+LIMIT_REALTIME = env.str("LIMIT_REALTIME", default="30/h")
+LIMIT_RECORDING = env.str("LIMIT_RECORDING", default="20/h")
+LIMIT_READ = env.str("LIMIT_READ", default="100/15m")
+LIMIT_REALTIME_SESSION = env.str("LIMIT_REALTIME_SESSION", default="3/m")
+RATELIMIT_USE_CACHE = "limits"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
 CELERY_TASK_ACKS_LATE = True
@@ -180,6 +198,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = False  # a redirect would lose a webhook's body and break its signature
 LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
@@ -209,6 +228,9 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "GLOBAL_CALLBACK": "telephony.admin.navigation.every_page",
     "DASHBOARD_CALLBACK": "telephony.admin.dashboard.fill",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "telephony.admin.navigation.favicon"},
+    ],
     "STYLES": ["telephony.admin.navigation.stylesheet"],
     "SIDEBAR": {"show_search": True, "navigation": "telephony.admin.navigation.sidebar"},
     "COLORS": {

@@ -2,6 +2,7 @@
 
 from .call import Call, CallEvent
 from .draft_order import DraftOrder
+from .limit_count import LimitCount
 from .order import Order, OrderLine, OrderModifier
 from .outbox import OutboxMessage
 from .transcript import ToolCall, TranscriptLine, Turn
@@ -10,6 +11,7 @@ __all__ = [
     "Call",
     "CallEvent",
     "DraftOrder",
+    "LimitCount",
     "Order",
     "OrderLine",
     "OrderModifier",

@@ -18,3 +18,6 @@ orders_submitted = Counter("voiceapp_orders_submitted_total", "Orders committed"
 tool_calls = Counter("voiceapp_tool_calls_total", "Tools run for a model", ["name", "outcome"])
 provider_links = Counter("voiceapp_provider_links_total", "Connections to the voice provider", ["result"])
 loop_lag_seconds = Gauge("voiceapp_loop_lag_seconds", "How late the event loop's ticker last was")
+limit_counters_away = Counter(
+    "voiceapp_limit_counters_away_total", "Requests that a counter of limits could not count", ["counter"]
+)

@@ -1,0 +1,13 @@
+"""All tests: each has its own counters of limits, for users and addresses are the same in many of them."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from pytest_django import Settings
+
+
+@pytest.fixture(autouse=True)
+def limits_of_its_own(settings: Settings) -> None:
+    settings.RATELIMIT_CACHE_PREFIX = f"limits-{uuid4().hex}:"
