@@ -28,6 +28,7 @@ class Area(enum.StrEnum):
     CALLS = "calls"
     ORDERS = "orders"
     DELIVERIES = "deliveries"
+    KEYS = "keys"
 
 
 class Power(enum.IntEnum):
@@ -40,7 +41,7 @@ class Power(enum.IntEnum):
 
 
 EVERYTHING = dict.fromkeys(Area, Power.EDIT)
-READING = dict.fromkeys(Area, Power.VIEW)
+READING = {**dict.fromkeys(Area, Power.VIEW), Area.KEYS: Power.NOTHING}
 
 POWERS: Mapping[Role, Mapping[Area, Power]] = {
     Role.OWNER: EVERYTHING,

@@ -59,6 +59,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         (
             ("Organisation", "storefront", "agents_organization", Area.ORGANIZATION),
             ("People", "group", "agents_membership", Area.PEOPLE),
+            ("API keys", "key", "agents_apikey", Area.KEYS),
             ("Deliveries", "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
         ),
     ),
@@ -88,7 +89,7 @@ def sidebar(request: HttpRequest) -> list[Group]:
         if items:
             groups.append(Group(title=title, separator=True, items=items))
     if access.sees_all:
-        users = Link(title="Users", icon="key", link=reverse("admin:auth_user_changelist"))
+        users = Link(title="Users", icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
         groups.append(Group(title="Server", separator=True, items=[users]))
     return groups
 
