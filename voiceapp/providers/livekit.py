@@ -215,9 +215,9 @@ class LiveKitClient:
     def _api(self) -> api.LiveKitAPI:
         return loop_thread().client(self._url, api_key=self._api_key, api_secret=self._api_secret)
 
-    def _ask(self, work: Coroutine[Any, Any, T], *, within_s: float = ANSWER_WITHIN_S) -> T:
+    def _ask(self, work: Coroutine[Any, Any, T], *, within_s: float | None = None) -> T:
         try:
-            return loop_thread().run(work, within_s=within_s)
+            return loop_thread().run(work, within_s=within_s or ANSWER_WITHIN_S)
         except FAULTS as fault:
             raise error_of(fault) from fault
 

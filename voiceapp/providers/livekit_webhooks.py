@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,8 @@ LONGEST_WAY = timedelta(minutes=10)
 LONGEST_TOKEN = 4096
 # An egress repeats the request that started it, with its storage's credentials.
 REQUESTS_OF_EGRESS = EgressInfo.DESCRIPTOR.oneofs_by_name["request"].fields
+# A participant names tracks as he likes, and databases keep no NUL.
+ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 UNREADABLE = (json_format.ParseError, ValueError, TypeError, OverflowError, RecursionError)
 
 
@@ -91,10 +94,13 @@ def verify_webhook(body: bytes, authorization: str, *, api_key: str, api_secret:
     if not is_same:
         raise SignatureRefused("tampered")
     try:
-        message = json_format.Parse(body.decode(), WebhookEvent(), ignore_unknown_fields=True)
+        text = ESCAPED_NUL.sub(r"\1", body.decode())
+        message = json_format.Parse(text, WebhookEvent(), ignore_unknown_fields=True)
         event = _event_of(message, body_sha256=digest.hex())
     except UNREADABLE as exc:
         raise SignatureRefused("unreadable") from exc
+    if not event.event:
+        raise SignatureRefused("unreadable")
     if event.created_at and abs(datetime.now(UTC) - event.created_at) > LONGEST_WAY:
         raise SignatureRefused("stale")
     return event

@@ -54,6 +54,9 @@ class RunningLiveKit:
         sent: list[dict[str, Any]] = self.control("GET", "webhooks", params={"idle": 1})["webhooks"]
         return sent
 
+    def close(self) -> None:
+        self._http.close()
+
     def control(self, method: str, path: str, **given: Any) -> dict[str, Any]:
         answer = self._http.request(method, f"{self.url}/local/{path}", **given)
         answer.raise_for_status()
@@ -73,9 +76,11 @@ def running_livekit(**options: Any) -> Iterator[RunningLiveKit]:
         return await Server(**({"api_key": API_KEY, "api_secret": API_SECRET} | quick | options)).__aenter__()
 
     server = asyncio.run_coroutine_threadsafe(make(), loop).result(5)
+    running = RunningLiveKit(server, loop)
     try:
-        yield RunningLiveKit(server, loop)
+        yield running
     finally:
+        running.close()
         asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(5)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
@@ -83,7 +88,10 @@ def running_livekit(**options: Any) -> Iterator[RunningLiveKit]:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps (body, Authorization) of each webhook; answers with the next of `statuses`, then with 200."""
+    """Keeps (body, Authorization) of each webhook; answers with the next of `statuses`, then with 200.
+
+    What is put, as into a bucket, is kept by its path.
+    """
 
     daemon_threads = True
 
@@ -92,6 +100,7 @@ class Receiver(ThreadingHTTPServer):
         self.statuses = list(statuses)
         self.received: list[tuple[bytes, str]] = []
         self.types: set[str] = set()
+        self.put: list[tuple[str, bytes]] = []
 
     @property
     def url(self) -> str:
@@ -99,12 +108,20 @@ class Receiver(ThreadingHTTPServer):
 
 
 class _Desk(BaseHTTPRequestHandler):
+    def do_PUT(self) -> None:
+        assert isinstance(self.server, Receiver)
+        self.server.put.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+        self._answer(200)
+
     def do_POST(self) -> None:
         assert isinstance(self.server, Receiver)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((body, self.headers["Authorization"]))
         self.server.types.add(self.headers["Content-Type"])
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 200)
+        self._answer(self.server.statuses.pop(0) if self.server.statuses else 200)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -120,7 +137,7 @@ def receiving(statuses: Sequence[int] = ()) -> Iterator[Receiver]:
         receiver.shutdown()
 
 
-def soon(is_true: Callable[[], T], *, within_s: float = 5) -> T:
+def soon(is_true: Callable[[], T | None], *, within_s: float = 5) -> T:
     """What `is_true` returns, as soon as that is something."""
     until_s = time.monotonic() + within_s
     while not (found := is_true()):

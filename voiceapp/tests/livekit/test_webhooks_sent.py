@@ -1,0 +1,188 @@
+"""What the local LiveKit tells by webhook, in which order, how often, and how it goes wrong on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from voiceapp.providers.livekit import AgentRequest, LiveKitClient
+from voiceapp.providers.livekit_facts import EgressStatus
+from voiceapp.providers.livekit_webhooks import LiveKitEvent, SignatureRefused
+from voiceapp.tests.livekit.running import (
+    API_KEY,
+    API_SECRET,
+    Receiver,
+    RunningLiveKit,
+    receiving,
+    running_livekit,
+    soon,
+)
+
+ROOM = "support-user123-1640995200"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def livekit(receiver: Receiver) -> Iterator[RunningLiveKit]:
+    with running_livekit(webhook_urls=[receiver.url]) as running:
+        yield running
+
+
+def client_at(url: str) -> LiveKitClient:
+    return LiveKitClient(url=url, api_key=API_KEY, api_secret=API_SECRET)
+
+
+def events(livekit: RunningLiveKit, receiver: Receiver) -> list[LiveKitEvent]:
+    """As they arrived, each verified by the client."""
+    livekit.webhooks()
+    client = client_at(livekit.url)
+    return [client.verify_webhook(body, authorization) for body, authorization in receiver.received]
+
+
+def whole_call(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+    client.create_room(ROOM, metadata='{"callId": "7"}')
+    livekit.join(client.join_token(room=ROOM, identity="user-1-x", name="Alice"))
+    livekit.leave(ROOM, "user-1-x")
+    client.delete_room(ROOM)
+
+
+CALL = [
+    "room_started",
+    "participant_joined",
+    "track_published",
+    "track_unpublished",
+    "participant_left",
+    "room_finished",
+]
+
+
+def test_a_call_is_told_from_beginning_to_end(livekit: RunningLiveKit, receiver: Receiver) -> None:
+    whole_call(livekit, client_at(livekit.url))
+    told = events(livekit, receiver)
+    assert [event.event for event in told] == CALL
+    assert {event.room_name for event in told} == {ROOM}
+    assert all(event.key.startswith("EV_") for event in told)
+    assert len({event.key for event in told}) == len(told)
+    assert receiver.types == {"application/webhook+json"}
+    joined, left, finished = told[1], told[4], told[5]
+    assert joined.participant
+    assert left.participant
+    assert joined.participant.sid == left.participant.sid
+    assert (joined.participant.state, left.participant.state) == ("active", "disconnected")
+    assert left.participant.disconnect_reason == "client_initiated"
+    assert joined.room
+    assert joined.room.metadata == '{"callId": "7"}'
+    assert finished.room_end_reason == "api_delete"
+    assert joined.created_at
+    assert abs((datetime.now(UTC) - joined.created_at).total_seconds()) < 5
+
+
+def test_an_agents_coming_and_a_recordings_life_are_told(livekit: RunningLiveKit, receiver: Receiver) -> None:
+    client = client_at(livekit.url)
+    client.create_room(ROOM, agent=AgentRequest("voice-agent"))
+    soon(lambda: client.list_participants(ROOM))
+    recording = client.start_room_recording(ROOM, filepath="a.ogg", file_type="ogg").egress_id
+    soon(lambda: client.list_recordings(ROOM)[0].status is EgressStatus.ACTIVE)
+    client.stop_recording(recording)
+    soon(lambda: client.list_recordings(ROOM)[0].is_over)
+    told = events(livekit, receiver)
+    agents = [event.participant for event in told if event.participant and event.participant.is_agent]
+    assert agents
+    lifes = [(event.event, event.recording.status.value) for event in told if event.recording]
+    assert lifes == [
+        ("egress_started", "starting"),
+        ("egress_updated", "active"),
+        ("egress_updated", "ending"),
+        ("egress_ended", "complete"),
+    ]
+    assert told[-1].recording or told[-1].room
+    ended = next(event.recording for event in told if event.event == "egress_ended")
+    assert ended
+    assert ended.file
+
+
+def test_a_closing_after_a_time_out_says_so(livekit: RunningLiveKit, receiver: Receiver) -> None:
+    client_at(livekit.url).create_room(ROOM, empty_timeout_s=10)
+    livekit.advance(11)
+    assert events(livekit, receiver)[-1].room_end_reason == "idle_timeout"
+
+
+def test_a_webhook_is_sent_until_it_is_answered_and_stays_the_same(livekit: RunningLiveKit, receiver: Receiver) -> None:
+    receiver.statuses = [500, 503, 429, 200]
+    client_at(livekit.url).create_room(ROOM)
+    (sent,) = livekit.webhooks()
+    assert sent["statuses"] == [500, 503, 429, 200]
+    assert len(set(receiver.received)) == 1
+
+
+def test_a_webhook_is_given_up_after_five_tries_and_at_once_when_it_is_refused(
+    livekit: RunningLiveKit, receiver: Receiver
+) -> None:
+    receiver.statuses = [500] * 5 + [400]
+    client = client_at(livekit.url)
+    client.create_room(ROOM)
+    livekit.webhooks()
+    client.delete_room(ROOM)
+    assert [sent["statuses"] for sent in livekit.webhooks()] == [[500] * 5, [400]]
+
+
+def test_an_answer_that_does_not_come_keeps_the_later_ones_waiting_in_order(
+    livekit: RunningLiveKit, receiver: Receiver
+) -> None:
+    receiver.statuses = [500, 500]
+    whole_call(livekit, client_at(livekit.url))
+    assert [event.event for event in events(livekit, receiver)] == ["room_started", "room_started", *CALL]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("webhook_twice=participant_joined", [*CALL[:2], "participant_joined", *CALL[2:]]),
+        ("webhook_lost=participant_left", [*CALL[:4], "room_finished"]),
+        ("webhook_lost", []),
+        ("webhook_reordered", [CALL[1], CALL[0], CALL[3], CALL[2], CALL[5], CALL[4]]),
+        ("webhook_late=0.01", CALL),
+    ],
+)
+def test_webhooks_go_astray_as_asked(livekit: RunningLiveKit, receiver: Receiver, fault: str, told: list[str]) -> None:
+    whole_call(livekit, client_at(livekit.server.fault_url(fault)))
+    assert [event.event for event in events(livekit, receiver)] == told
+
+
+def test_a_wrong_signature_is_refused(livekit: RunningLiveKit, receiver: Receiver) -> None:
+    client_at(livekit.server.fault_url("webhook_bad_signature")).create_room(ROOM)
+    with pytest.raises(SignatureRefused) as refused:
+        events(livekit, receiver)
+    assert refused.value.reason == "wrong_key"
+
+
+def test_a_webhook_without_id_or_time_is_one_that_can_be_told_again(
+    livekit: RunningLiveKit, receiver: Receiver
+) -> None:
+    client_at(livekit.server.fault_url("webhook_no_id", "webhook_no_time", "webhook_twice")).create_room(ROOM)
+    first, second = events(livekit, receiver)
+    assert first.key.startswith("sha256:")
+    assert (first.key, first.created_at) == (second.key, None)
+
+
+def test_a_webhook_can_be_repeated_and_invented(livekit: RunningLiveKit, receiver: Receiver) -> None:
+    client_at(livekit.url).create_room(ROOM)
+    livekit.webhooks()
+    livekit.control("POST", "webhooks/0/send-again")
+    livekit.control("POST", "webhooks", json={"event": "moon_landed", "room": {"name": "nowhere"}})
+    first, again, invented = events(livekit, receiver)
+    assert first.key == again.key
+    assert (invented.event, invented.room_name) == ("moon_landed", "nowhere")
+
+
+def test_nobody_listening_is_tried_five_times() -> None:
+    with running_livekit(webhook_urls=["http://127.0.0.1:1/"], webhook_pause_s=0.001) as livekit:
+        client_at(livekit.url).create_room(ROOM)
+        assert [sent["statuses"] for sent in livekit.webhooks()] == [[0] * 5]
