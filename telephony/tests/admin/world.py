@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agents.models import (
     Agent,
+    ApiKey,
     Category,
     Item,
     Membership,
@@ -107,7 +108,14 @@ def make_line(world: World, digits: str) -> None:
     number = PhoneNumber.objects.create(
         organization=organization, number=f"+4930231251{digits}", label=f"{marker} line"
     )
-    for row in (agent, version, target, hours, special, target_hours, number):
+    key = ApiKey.objects.create(
+        organization=organization,
+        name=f"{marker} key",
+        prefix=f"{digits}keykeyke",
+        secret_sha256=digits * 32,
+        created_by=f"{marker} maker",
+    )
+    for row in (key, agent, version, target, hours, special, target_hours, number):
         world.rows[type(row)] = row
 
 
