@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from agents.authentication import CustomerAuthentication, asking
 from agents.principal import Principal
 from agents.scopes import Scope
-from voiceapp.api.errors import ErrorShape, voice_shape
+from voiceapp.api.errors import ErrorShape
 from voiceapp.api.strict_json import StrictJSONParser
 
 
@@ -35,7 +35,7 @@ class CustomerView(APIView):
     parser_classes = [StrictJSONParser]
     metadata_class: Any = None  # OPTIONS would describe the fields: the schema does
     scope_area: ClassVar[str]
-    error_shape: ClassVar[ErrorShape] = staticmethod(voice_shape)
+    error_shape: ClassVar[ErrorShape] = ErrorShape.VOICE
 
     def scope_of(self, request: Request) -> Scope:
         """`calls:read` for GET, `calls:write` for the rest. ValueError for an area that no scope names."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import NotRequired, TypedDict
 
@@ -37,7 +38,12 @@ class Refusal:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
-ErrorShape = Callable[[Refusal], Mapping[str, object]]
+class ErrorShape(Enum):
+    """Whose error bodies a view has: ours for machines, the voice API's, or `/realtime_session`'s."""
+
+    INTERNAL = auto()
+    VOICE = auto()
+    REALTIME_SESSION = auto()
 
 
 class ApiError(APIException):
@@ -95,7 +101,7 @@ def voice_shape(refusal: Refusal) -> Mapping[str, object]:
     return {"error": title, "message": refusal.message, "details": details}
 
 
-REALTIME_CODES = {
+REALTIME_SESSION_CODES = {
     400: "invalid_request",
     401: "unauthorized",
     403: "forbidden",
@@ -105,13 +111,20 @@ REALTIME_CODES = {
 }
 
 
-def realtime_shape(refusal: Refusal) -> Mapping[str, object]:
+def realtime_session_shape(refusal: Refusal) -> Mapping[str, object]:
     """`{"error_code", "message"}` of `/realtime_session`."""
     wrong = f" ({', '.join(refusal.fields)})" if refusal.fields else ""
     return {
-        "error_code": REALTIME_CODES.get(refusal.status, refusal.code),
+        "error_code": REALTIME_SESSION_CODES.get(refusal.status, refusal.code),
         "message": refusal.message.removesuffix(".") + f"{wrong}." if wrong else refusal.message,
     }
+
+
+SHAPES: Mapping[ErrorShape, Callable[[Refusal], Mapping[str, object]]] = {
+    ErrorShape.INTERNAL: internal_shape,
+    ErrorShape.VOICE: voice_shape,
+    ErrorShape.REALTIME_SESSION: realtime_session_shape,
+}
 
 
 def handle(exc: Exception, context: Mapping[str, object]) -> Response | None:
@@ -125,8 +138,8 @@ def handle(exc: Exception, context: Mapping[str, object]) -> Response | None:
         exc = Forbidden()
     response = exception_handler(exc, dict(context))
     if response is not None and isinstance(exc, APIException):
-        shape: ErrorShape = getattr(context.get("view"), "error_shape", internal_shape)
-        response.data = shape(_refusal(exc, response))
+        shape: ErrorShape = getattr(context.get("view"), "error_shape", ErrorShape.INTERNAL)
+        response.data = SHAPES[shape](_refusal(exc, response))
     return response
 
 

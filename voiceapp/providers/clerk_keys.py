@@ -157,10 +157,11 @@ def read_key_set(body: bytes) -> dict[str, RSAPublicKey]:
     return keys
 
 
-def is_for_us(listed: Mapping[str, Any]) -> bool:
+def is_for_us(listed: object) -> bool:
     """An RSA key for signatures; sets may hold others."""
     return (
-        listed.get("kty") == "RSA"
+        isinstance(listed, Mapping)
+        and listed.get("kty") == "RSA"
         and listed.get("use", "sig") == "sig"
         and listed.get("alg", "RS256") == "RS256"
         and isinstance(listed.get("kid"), str)

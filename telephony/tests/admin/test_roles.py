@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from agents.models import Agent, AgentVersion, Category, Item, Membership, Menu, Organization
+from agents.models import Agent, AgentVersion, ApiKey, Category, Item, Membership, Menu, Organization
 from sessions.models import Call, Order, OutboxMessage, ToolCall, TranscriptLine
 from sessions.models.order import OrderState
 from telephony.models import PhoneNumber, ProviderEvent
@@ -19,13 +19,16 @@ EVIDENCE = (Call, TranscriptLine, ToolCall, ProviderEvent, AgentVersion, OutboxM
 
 # The status of the list: who gets in at all.
 SEES = {
-    "owner": {Organization, Membership, Agent, Menu, Item, PhoneNumber, Call, Order, OutboxMessage},
-    "manager": {Organization, Membership, Agent, Menu, Item, PhoneNumber, Call, Order, OutboxMessage},
+    "owner": {Organization, Membership, ApiKey, Agent, Menu, Item, PhoneNumber, Call, Order, OutboxMessage},
+    "manager": {Organization, Membership, ApiKey, Agent, Menu, Item, PhoneNumber, Call, Order, OutboxMessage},
     "staff": {Organization, Agent, Menu, Item, PhoneNumber, Call, Order, OutboxMessage},
     "kitchen": {Item, Order},
     "viewer": {Organization, Membership, Agent, Menu, Item, PhoneNumber, Call, Order, OutboxMessage},
 }
-ADDS = {"owner": {Membership, Agent, Menu, Item, PhoneNumber}, "manager": {Membership, Agent, Menu, Item, PhoneNumber}}
+ADDS = {
+    "owner": {Membership, ApiKey, Agent, Menu, Item, PhoneNumber},
+    "manager": {Membership, ApiKey, Agent, Menu, Item, PhoneNumber},
+}
 
 
 def url(model: type[Model], page: str, *args: object) -> str:

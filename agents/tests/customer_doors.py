@@ -1,0 +1,45 @@
+"""Two doors for customers, one in each API's shape, that say who came in."""
+
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api import CustomerView
+from voiceapp.api.errors import ErrorShape
+
+
+class CallsDoor(CustomerView):
+    """Scopes calls:read and calls:write, errors of the voice API."""
+
+    scope_area = "calls"
+
+    def get(self, request: Request) -> Response:
+        who = self.principal
+        return Response(
+            {
+                "subject": who.subject,
+                "kind": who.kind,
+                "organization": str(who.organization_id) if who.organization_id else None,
+                "sees": sorted(str(each) for each in who.organization_ids),
+                "role": who.role,
+                "tenant": who.tenant,
+            }
+        )
+
+    def post(self, request: Request) -> Response:
+        return self.get(request)
+
+
+class RealtimeDoor(CustomerView):
+    """Written alone, errors of `/realtime_session`."""
+
+    scope_area = "sessions"
+    error_shape = ErrorShape.REALTIME_SESSION
+
+    def post(self, request: Request) -> Response:
+        return Response({"subject": self.principal.subject})
+
+
+urlpatterns = [path("calls", CallsDoor.as_view()), path("realtime", RealtimeDoor.as_view())]
