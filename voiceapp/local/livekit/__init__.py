@@ -16,6 +16,7 @@ the room whose creation, dispatch or join was asked for at that address; `Server
 | `not_found` | whatever it is, it is not there | |
 | `code=<code>` | this Twirp error | (internal) |
 | `garbage` | 200 with a page of HTML | |
+| `empty` | 200 with nothing | |
 | `garbage_protobuf` | 200 with bytes that are no message | |
 | `reset` | the connection breaks before anything is done | |
 | `lost_answer` | what was asked for is done, then the connection breaks | |

@@ -87,6 +87,8 @@ async def _spoilt(request: web.Request, faults: Faults) -> web.StreamResponse | 
         raise TokenRefused("invalid API key: as asked")
     if "garbage" in faults:
         return web.Response(text=_PAGE, content_type="text/html")
+    if "empty" in faults:
+        return web.Response(text="")
     if "garbage_protobuf" in faults:
         return web.Response(body=b"\xff" * 40, content_type="application/protobuf")
     if "not_found" in faults:

@@ -43,6 +43,7 @@ def fault_of(act: Callable[[], object]) -> LiveKitError:
         ("reset", Kind.AWAY, False),
         ("lost_answer", Kind.AWAY, False),
         ("garbage", Kind.AWAY, False),
+        ("empty", Kind.AWAY, False),
         ("garbage_protobuf", Kind.AWAY, False),
         ("credentials", Kind.CREDENTIALS_REFUSED, True),
         ("not_found", Kind.NOT_FOUND, True),
