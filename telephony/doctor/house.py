@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from importlib.util import find_spec
 
+from celery import current_app
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.cache import caches
@@ -48,9 +49,7 @@ def check_queue() -> Finding:
 
 def check_worker() -> Finding:
     """Asks the workers to answer; one that is busy for longer than that looks absent."""
-    from voiceapp.celery import app
-
-    answers = app.control.ping(timeout=WORKER_ANSWERS_WITHIN_S) or []
+    answers = current_app.control.ping(timeout=WORKER_ANSWERS_WITHIN_S) or []
     if answers:
         return well("worker", f"{len(answers)} answered")
     return ill("worker", "no worker answered", "Start one: celery -A voiceapp worker --beat.")
