@@ -8,9 +8,9 @@ _NUMBERS: dict[str, float] = {"away": 503, "slow": 6000, "agent_late": 5, "agent
 _WORDS = {"code": "internal", "only": ""}
 _OF_EVENTS = {"webhook_twice", "webhook_lost", "webhook_bad_signature", "webhook_no_id", "webhook_no_time"}
 _BARE = {
-    "credentials", "not_found", "garbage", "empty", "garbage_protobuf", "reset", "lost_answer", "agent_never", "no_worker",
-    "redis_required", "egress_no_worker", "egress_refused", "egress_never_starts", "egress_aborts", "egress_fails",
-    "egress_never_ends", "egress_no_file", "webhook_reordered",
+    "credentials", "not_found", "garbage", "empty", "garbage_protobuf", "reset", "lost_answer", "agent_never",
+    "no_worker", "redis_required", "egress_no_worker", "egress_refused", "egress_never_starts", "egress_aborts",
+    "egress_fails", "egress_never_ends", "egress_no_file", "webhook_reordered",
 }  # fmt: skip
 _KNOWN = _NUMBERS.keys() | _WORDS.keys() | _OF_EVENTS | _BARE
 
