@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
 
 from django.conf import settings
 
 from .rates import Rate, parse_rate
-
-
-class Shape(Enum):
-    """Whose error bodies a refusal has: the call API's (spec 003), or `/realtime_session`'s (spec 004)."""
-
-    VOICE = auto()
-    REALTIME_SESSION = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +17,6 @@ class Limit:
     is_per_tenant: bool = False
     # What only reads may go on uncounted; what makes something, or costs money, may not.
     is_open_uncounted: bool = False
-    shape: Shape = Shape.VOICE
 
     @property
     def setting(self) -> str:
@@ -40,6 +31,6 @@ SESSION_CREATION = Limit("session_creation")
 REALTIME = Limit("realtime")
 RECORDING = Limit("recording")
 READ = Limit("read", is_open_uncounted=True)
-REALTIME_SESSION = Limit("realtime_session", is_per_tenant=True, shape=Shape.REALTIME_SESSION)
+REALTIME_SESSION = Limit("realtime_session", is_per_tenant=True)
 
 LIMITS = (SESSION_CREATION, REALTIME, RECORDING, READ, REALTIME_SESSION)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
-from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from voiceapp.lib.client_address import address_of, network_of
 
 from .counting import CannotCount, count
 from .limit import Limit
-from .refusals import LimitRefusal, NotCounted, TooManyRequests
+from .refusals import not_counted, too_many_requests
 from .usage import Usage
 
 USAGE = "voiceapp.limit_usage"
@@ -31,7 +29,7 @@ class Asker(Protocol):
     def subject(self) -> str: ...
 
     @property
-    def organization_ids(self) -> frozenset[UUID]: ...
+    def tenant(self) -> str: ...
 
 
 class LimitedView(APIView):
@@ -48,30 +46,14 @@ class LimitedView(APIView):
             self._count(request, limit)
         super().initial(request, *args, **kwargs)
 
-    def handle_exception(self, exc: Exception) -> Response:
-        return exc.response() if isinstance(exc, LimitRefusal) else super().handle_exception(exc)
-
-    def limit_tenant(self, request: Request, asker: Asker) -> str:
-        """Whom a limit per tenant counts: the one organisation of the asker, or the asker alone."""
-        ids = asker.organization_ids
-        return str(next(iter(ids))) if len(ids) == 1 else asker.subject
-
     def _count(self, request: Request, limit: Limit) -> None:
         try:
-            who = self._who(request, limit)
+            who = _who(request, limit)
         except (APIException, PermissionDenied):
             # Wrong credentials count too, or they could be guessed without end.
             _let_through(request, limit, _address(request))
             raise
         _let_through(request, limit, who)
-
-    def _who(self, request: Request, limit: Limit) -> str:
-        asker: object = request.user
-        if not isinstance(asker, Asker) or not asker.subject:
-            return _address(request)
-        if limit.is_per_tenant:
-            return f"tenant:{self.limit_tenant(request, asker)}"
-        return f"subject:{asker.subject}"
 
 
 class LimitHeadersMiddleware:
@@ -89,20 +71,27 @@ class LimitHeadersMiddleware:
         return response
 
 
+def _who(request: Request, limit: Limit) -> str:
+    asker: object = request.user
+    if not isinstance(asker, Asker) or not asker.subject:
+        return _address(request)
+    return f"tenant:{asker.tenant}" if limit.is_per_tenant else f"subject:{asker.subject}"
+
+
 def _address(request: Request) -> str:
     return f"address:{network_of(address_of(request._request))}"
 
 
 def _let_through(request: Request, limit: Limit, who: str) -> None:
-    """Count, note the usage for the headers, and raise LimitRefusal when it was one too many."""
+    """Count, note the usage for the headers, and raise ApiError when it was one too many."""
     try:
         usage = count(limit, who)
     except CannotCount as exc:
         usage = Usage.uncounted(limit.rate, is_open=limit.is_open_uncounted)
         request.META[USAGE] = usage
         if not limit.is_open_uncounted:
-            raise NotCounted(limit, usage) from exc
+            raise not_counted(usage) from exc
         return
     request.META[USAGE] = usage
     if usage.is_exceeded:
-        raise TooManyRequests(limit, usage)
+        raise too_many_requests(usage)

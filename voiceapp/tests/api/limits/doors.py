@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from uuid import UUID, uuid5
+from dataclasses import dataclass
 
 from django.urls import path
 from rest_framework.authentication import BaseAuthentication
@@ -11,27 +10,25 @@ from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from voiceapp.api.errors import ErrorShape
 from voiceapp.api.limits import READ, REALTIME, REALTIME_SESSION, RECORDING, SESSION_CREATION, LimitedView
-
-NAMESPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
     subject: str
-    organization_ids: frozenset[UUID] = field(default_factory=frozenset)
+    tenant: str
     is_authenticated: bool = True
 
 
 class Believing(BaseAuthentication):
-    """`X-Subject: alice`, or `alice@diner` for a member of an organisation, or two: `alice@diner@bar`."""
+    """`X-Subject: alice`, or `alice@diner` for one who acts for an organisation."""
 
     def authenticate(self, request: Request) -> tuple[Somebody, None] | None:
-        subject, *organizations = request.headers.get("X-Subject", "").split("@")
+        subject, _, organization = request.headers.get("X-Subject", "").partition("@")
         if subject == "mallory":
             raise AuthenticationFailed("Nobody knows you.")
-        ids = frozenset(uuid5(NAMESPACE, name) for name in organizations)
-        return (Somebody(subject, ids), None) if subject else None
+        return (Somebody(subject, organization or subject), None) if subject else None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -39,6 +36,7 @@ class Believing(BaseAuthentication):
 
 class Door(LimitedView):
     authentication_classes = [Believing]
+    error_shape = ErrorShape.VOICE
 
     def get(self, request: Request) -> Response:
         if request.query_params.get("q") == "wrong":
@@ -68,6 +66,7 @@ class Recording(Door):
 
 class RealtimeSession(Door):
     limits = {"POST": REALTIME_SESSION}
+    error_shape = ErrorShape.REALTIME_SESSION
 
 
 urlpatterns = [

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
+
+from agents.principal import Principal
+from voiceapp.api.limits.views import Asker
 
 pytestmark = [
     pytest.mark.urls("voiceapp.tests.api.limits.doors"),
@@ -120,8 +125,15 @@ def test_sessions_for_browsers_are_counted_per_organisation() -> None:
     assert remaining(ask("/realtime_session", "charlie@bar")) == 2
 
 
-def test_who_belongs_to_no_organisation_or_to_several_is_counted_alone() -> None:
-    assert [remaining(ask("/realtime_session", who)) for who in ("alice", "bob", "alice@a@b", "bob")] == [2, 2, 1, 1]
+def test_who_acts_for_no_organisation_is_counted_alone() -> None:
+    assert [remaining(ask("/realtime_session", who)) for who in ("alice", "bob", "bob")] == [2, 2, 1]
+
+
+def test_a_principal_is_one_who_asks() -> None:
+    organization_id = uuid4()
+    assert isinstance(Principal(subject="alice", organization_id=organization_id), Asker)
+    assert Principal(subject="alice", organization_id=organization_id).tenant == str(organization_id)
+    assert not isinstance(User(), Asker)
 
 
 def test_strangers_are_counted_by_address() -> None:
