@@ -10,6 +10,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
+from voiceapp.providers.clerk_keys import GivenKey
+from voiceapp.providers.errors import ProviderError
+
 ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 SHORTEST_KEY = 32
 
@@ -23,7 +26,7 @@ def check_production(**_: object) -> list[CheckMessage]:
 @register()
 def check_settings(**_: object) -> list[CheckMessage]:
     """What helps on a laptop too: values that cannot be meant, and doors that stay shut."""
-    return [*_values(), *_doors()]
+    return [*_values(), *_doors(), *_clerk()]
 
 
 def _keys() -> Iterator[CheckMessage]:
@@ -137,6 +140,47 @@ def _doors() -> Iterator[CheckMessage]:
             hint=f"Set INTERNAL_API_KEY to at least {SHORTEST_KEY} random characters.",
             id="voiceapp.W002",
         )
+
+
+def _clerk() -> Iterator[CheckMessage]:
+    if settings.CLERK_ISSUER and not _is_private(settings.CLERK_ISSUER):
+        yield Error(
+            "CLERK_ISSUER is no https address: anybody between could say who is signed in.",
+            hint="Set it to the address of your Clerk frontend API, like https://clerk.example.com.",
+            id="voiceapp.E015",
+        )
+    if settings.CLERK_JWT_KEY.strip():
+        try:
+            GivenKey(settings.CLERK_JWT_KEY)
+        except ProviderError as exc:
+            yield Error(
+                f"{exc}: everybody who signs in with Clerk gets 503.",
+                hint="Copy the PEM public key of Clerk's dashboard, its lines joined by \\n, or remove CLERK_JWT_KEY.",
+                id="voiceapp.E016",
+            )
+        if not settings.CLERK_ISSUER:
+            yield Warning(
+                "CLERK_JWT_KEY is set, but CLERK_ISSUER is not: no token of Clerk's is taken.",
+                hint="Set CLERK_ISSUER to the address of your Clerk frontend API.",
+                id="voiceapp.W005",
+            )
+    wrong = [origin for origin in settings.CLERK_AUTHORIZED_PARTIES if not _is_origin(origin)]
+    if wrong and settings.CLERK_ISSUER:
+        yield Error(
+            f"CLERK_AUTHORIZED_PARTIES has what is no origin: {wrong[0]}",
+            hint="Give scheme and host, at most a port: https://app.example.com.",
+            id="voiceapp.E017",
+        )
+
+
+def _is_private(url: str) -> bool:
+    """Nobody between here and there can change what is said: https, or this machine."""
+    parts = urlsplit(url) if _is_base_url(url) else None
+    return parts is not None and (parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"})
+
+
+def _is_origin(text: str) -> bool:
+    return _is_base_url(text) and text.count("/") == 2
 
 
 def _is_base_url(url: str) -> bool:

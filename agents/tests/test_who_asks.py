@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from agents.authentication import CustomerAuthentication
 from agents.models import Organization
 from agents.models.organization import Role
 from agents.services import issue_key
@@ -273,3 +275,11 @@ def test_a_header_needs_neither_origin_nor_csrf_token(
     for credential in (key, clerk.token()):
         headers = bearer(credential) | {"Origin": "https://evil.example"}
         assert browser.post("/calls", {}, content_type="application/json", headers=headers).status_code == 200
+
+
+def test_the_schema_names_every_credential() -> None:
+    extension: Any = OpenApiAuthenticationExtension.get_match(CustomerAuthentication())
+    assert extension is not None
+    definitions = extension.get_security_definition(None)
+    assert len(definitions) == len(extension.name)
+    assert {each.get("name") for each in definitions} == {None, "X-API-Key", "__session", "sessionid"}

@@ -48,6 +48,8 @@ class CallQuerySet(TenantQuerySet["Call"]):
 class Call(TenantModel):
     """A call of any kind. Numbers are kept as text: what was dialled then stays true when a number moves on."""
 
+    owner_path = "owner"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="calls")
     owner = models.CharField(max_length=100, blank=True)

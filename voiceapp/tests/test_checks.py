@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from voiceapp import checks
 from voiceapp.checks import check_production, check_settings
+from voiceapp.tests.providers.clerk_instance import pem
 
 PRODUCTION = {
     "SECRET_KEY": "k" * 50,
@@ -32,6 +33,9 @@ PRODUCTION = {
     "METRICS_LISTEN": "",
     "MAX_LIVE_CALLS": 1,
     "MAX_UNSTARTED_STREAMS": 1,
+    "CLERK_ISSUER": "https://clerk.example.com",
+    "CLERK_JWT_KEY": pem("ins_first"),
+    "CLERK_AUTHORIZED_PARTIES": ["https://app.example.com"],
 }
 WRONG = [
     ("SECRET_KEY", "insecure-only-for-a-laptop", "E001"),
@@ -56,6 +60,13 @@ WRONG = [
     ("INTERNAL_API_KEY", "", "W001"),
     ("INTERNAL_API_KEY", "short", "W002"),
     ("LOG_LEVEL", "loud", "W003"),
+    ("CLERK_ISSUER", "http://clerk.example.com", "E015"),
+    ("CLERK_ISSUER", "clerk.example.com", "E015"),
+    ("CLERK_ISSUER", "https://[clerk", "E015"),
+    ("CLERK_ISSUER", "", "W005"),
+    ("CLERK_JWT_KEY", "pk_live_nothing", "E016"),
+    ("CLERK_AUTHORIZED_PARTIES", ["https://app.example.com", "app.example.com"], "E017"),
+    ("CLERK_AUTHORIZED_PARTIES", ["https://app.example.com/page"], "E017"),
 ]
 
 
