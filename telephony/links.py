@@ -30,6 +30,10 @@ PING_AFTER_S = 5
 PONG_WITHIN_S = 5
 CLOSE_WITHIN_S = 1.0
 LARGEST_FRAME_BYTES = 4 * 1024 * 1024
+# picows starts with 16 KB to read into and keeps a buffer as large as the largest text it wrote: per call, for nothing.
+READ_BUFFER_BYTES = 4096
+LONG_TEXT = 4096
+HEADER_ROOM = 14
 DEAD_DIALECT = 4000  # how OpenAI closes a client of the beta: the next try would fare the same
 AUDIO = '{"type":"input_audio_buffer.append"'
 
@@ -94,6 +98,7 @@ class ProviderLink(WSListener):
                     auto_ping_reply_timeout=PONG_WITHIN_S,
                     auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
                     max_frame_size=LARGEST_FRAME_BYTES,
+                    read_buffer_init_size=READ_BUFFER_BYTES,
                     extra_headers=self._headers,
                     max_redirects=0,  # a redirect would carry our key to another address
                     proxy=None,
@@ -114,8 +119,13 @@ class ProviderLink(WSListener):
         if self._is_congested and text.startswith(AUDIO):
             self.dropped_frames += 1  # audio may be lost, words to the provider never
             return
-        if self._transport is not None:
+        if self._transport is None:
+            return
+        if len(text) < LONG_TEXT:
             self._transport.send(TEXT, text)
+        else:
+            buffer = bytearray(HEADER_ROOM) + text.encode()
+            self._transport.send_reuse_external_bytearray(TEXT, buffer, HEADER_ROOM)
 
     def close(self) -> None:
         self._is_closed = True

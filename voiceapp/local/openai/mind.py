@@ -8,8 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from voiceapp.local.openai.conversation import Item
-from voiceapp.local.openai.parts import Part, Speak
+from voiceapp.local.openai.hearing import hearing_for
+from voiceapp.local.openai.menu import read_menu
+from voiceapp.local.openai.parts import Part
 from voiceapp.local.openai.speaking import chirp, speak
+from voiceapp.local.openai.thinking import think
+from voiceapp.local.openai.wording import written
 
 
 class Mind:
@@ -23,15 +27,19 @@ class Mind:
 
     def study(self, session: dict[str, Any]) -> None:
         """Prepare for a menu before anybody speaks."""
+        self._pool.submit(hearing_for, read_menu(session["instructions"]))
 
     async def hear(self, pcm_8k: bytes, session: dict[str, Any]) -> str | None:
-        return None
+        """The sentence in small letters; None when nothing fits."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, lambda: hearing_for(read_menu(session["instructions"])).hear(pcm_8k)
+        )
 
     def transcript(self, heard: str | None) -> str:
-        return heard or ""
+        return written(heard or "")
 
     def think(self, session: dict[str, Any], items: Sequence[Item]) -> list[Part]:
-        return [Speak("Sorry, I didn't catch that. What would you like to order?")]
+        return think(session, items)
 
     async def speak(self, sentence: str, voice: str, speed: float) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._pool, speak, sentence, voice, speed)
