@@ -32,6 +32,6 @@ def meadow(db: None) -> Organization:
 
 
 @pytest.fixture
-def browser() -> Client:
+def visitor() -> Client:
     """A client that Django does not spare the check for forged requests."""
     return Client(enforce_csrf_checks=True)

@@ -269,12 +269,12 @@ def test_a_header_beats_cookies(client: Client, clerk: ClerkInstance, key: str, 
 
 
 def test_a_header_needs_neither_origin_nor_csrf_token(
-    browser: Client, clerk: ClerkInstance, key: str, harbour: Organization
+    visitor: Client, clerk: ClerkInstance, key: str, harbour: Organization
 ) -> None:
-    browser.force_login(make_user("bob", harbour))
+    visitor.force_login(make_user("bob", harbour))
     for credential in (key, clerk.token()):
         headers = bearer(credential) | {"Origin": "https://evil.example"}
-        assert browser.post("/calls", {}, content_type="application/json", headers=headers).status_code == 200
+        assert visitor.post("/calls", {}, content_type="application/json", headers=headers).status_code == 200
 
 
 def test_the_schema_names_every_credential() -> None:

@@ -173,6 +173,24 @@ def test_a_slow_clerk_costs_a_bounded_time_and_nobody_queues_for_it(
     assert clerk.fetches <= 3
 
 
+def test_while_one_asks_a_clerk_that_was_away_the_others_are_told_at_once(
+    clerk: ClerkInstance,
+) -> None:
+    keys = keys_of(clerk)
+    clerk.status = 500
+    with pytest.raises(ProviderError):
+        keys.key("ins_first")
+    clerk.delay_s = 1.0
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(keys.key, "ins_first")
+        until(lambda: clerk.fetches == 2)
+        began = time.monotonic()
+        with pytest.raises(ProviderError):
+            keys.key("ins_first")
+        assert time.monotonic() - began < 0.5
+        assert isinstance(asking.exception(), ProviderError)
+
+
 def test_clerk_is_asked_again_soon_after_it_was_away(clerk: ClerkInstance) -> None:
     keys = keys_of(clerk)
     clerk.status = 503

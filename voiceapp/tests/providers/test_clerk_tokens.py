@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Iterator
 
 import jwt
 import pytest
+import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +23,13 @@ from .clerk_instance import PAGE, ClerkInstance, pem, private_key
 CLERK = ClerkInstance()
 NOW = int(time.time())
 DAY = 86_400
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clock_at_rest() -> Iterator[None]:
+    """The tokens below were made at NOW, and are still of that instant when their turn comes."""
+    with time_machine.travel(NOW, tick=False):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +69,8 @@ TAKEN = {
     "version 2": CLERK.token(),
     "version 2 with an organisation": CLERK.token(o={"id": "org_1", "rol": "admin", "slg": "harbour"}),
     "version 1 with an organisation": CLERK.token(v=None, org_id="org_1", org_role="org:admin", org_slug="harbour"),
-    "expired within the leeway": CLERK.token(exp=NOW - 1),
-    "not before, within the leeway": CLERK.token(nbf=NOW + 3, iat=NOW + 3),
+    "expired within the leeway": CLERK.token(exp=NOW - 4),
+    "not before, within the leeway": CLERK.token(nbf=NOW + 5, iat=NOW + 5),
     "no azp": CLERK.token(azp=None),
     "no sts": CLERK.token(sts=None),
     "an audience": CLERK.token(aud="somebody"),
@@ -98,6 +107,8 @@ REFUSED = {
     "signature gone": CLERK.token().rpartition(".")[0] + ".",
     "jku of a stranger": CLERK.token(key="ins_stranger", headers={"jku": "https://evil.example/jwks.json"}),
     "critical extension": CLERK.token(headers={"crit": ["b64"], "b64": False}),
+    "expired by the leeway": CLERK.token(exp=NOW - 5),
+    "not yet by more than the leeway": CLERK.token(nbf=NOW + 6),
     "expired": CLERK.token(exp=NOW - DAY),
     "no exp": CLERK.token(exp=None),
     "exp a word": CLERK.token(exp="tomorrow"),
