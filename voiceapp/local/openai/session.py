@@ -181,7 +181,7 @@ class Session:
         transcript = self._mind.transcript(item.heard)
         item.wire["content"][0]["transcript"] = transcript
         if self._session["audio"]["input"]["transcription"] is not None:
-            usage = transcription_usage(item.audio_ms, transcript)
+            usage = transcription_usage(item.audio_ms)
             said = {"item_id": item.id, "content_index": 0}
             news: list[tuple[str, dict[str, Any]]] = [("delta", {**said, "delta": transcript})] if transcript else []
             news.append(("completed", {**said, "transcript": transcript, "usage": usage}))

@@ -53,12 +53,9 @@ class Meter:
         }  # fmt: skip
 
 
-def transcription_usage(audio_ms: int, transcript: str) -> dict[str, Any]:
-    heard, written = -(-audio_ms * INPUT_AUDIO_TOKENS_PER_S // 1000), text_tokens(transcript)
-    return {
-        "type": "tokens", "total_tokens": heard + written, "input_tokens": heard, "output_tokens": written,
-        "input_token_details": {"text_tokens": 0, "audio_tokens": heard},
-    }  # fmt: skip
+def transcription_usage(audio_ms: int) -> dict[str, Any]:
+    """Transcription is billed by the second."""
+    return {"type": "duration", "seconds": audio_ms / 1000}
 
 
 def _cost(item: Item) -> tuple[int, int]:
