@@ -15,7 +15,7 @@ from voiceapp.local.openai.pronunciation import pronunciations
 from voiceapp.local.openai.word_graph import END, START, WordGraph
 
 # Of 32768: the empty half of the band, and digital silence, are nothing that the acoustic model was trained on.
-NOISE_LEVEL = 200.0
+NOISE_LEVEL = 120.0
 EDGE_MS = 150
 
 
@@ -33,7 +33,7 @@ class Hearing:
             self._decoder = Decoder(
                 Config(
                     hmm=get_model_path("en-us/en-us"), dict=dictionary.name, lm=None, samprate=16000.0,
-                    lw=6.0, wip=0.6, beam=1e-40, wbeam=1e-25, pbeam=1e-40, maxhmmpf=20000, bestpath=False,
+                    lw=6.0, wip=0.6, beam=1e-50, wbeam=1e-32, pbeam=1e-50, maxhmmpf=20000, bestpath=False,
                     cmn="batch", loglevel="FATAL",
                 )
             )  # fmt: skip

@@ -37,8 +37,14 @@ class Memory:
     fresh: list[Use] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    has_replayed_words: bool = False
     is_read_back: bool = False
     is_submitted: bool = False
+
+    @property
+    def may_have_ordered(self) -> bool:
+        """After a reconnect only words are replayed: the order, if there is one, is known to the tools alone."""
+        return bool(self.lines) or (self.has_replayed_words and not self.uses)
 
     @property
     def last_change(self) -> Use | None:
@@ -79,10 +85,17 @@ def remember(items: Sequence[Item]) -> Memory:
             name, arguments = asked.get(str(wire.get("call_id")), ("", {}))
             _note(memory, Use(name, arguments, _read(wire.get("output"))))
         elif item.role == "user":
+            memory.has_replayed_words |= memory.heard is not None and _is_typed(memory.heard)
             memory.heard, memory.fresh = item, []
         elif item.role == "assistant" and not item.is_verbatim and memory.fresh and item.text:
             memory.fresh = []
     return memory
+
+
+def _is_typed(item: Item) -> bool:
+    """Words brought by the client: replayed ones, for callers speak; pressed keys stand in brackets."""
+    content = item.wire.get("content") or [{}]
+    return content[0].get("type") == "input_text" and not (item.heard or "").startswith("[")
 
 
 def _note(memory: Memory, use: Use) -> None:

@@ -48,7 +48,7 @@ class _Sentence:
             self.is_without = False
         elif kind is Kind.WITHOUT or (kind is Kind.NO and following is Kind.MODIFIER):
             self.is_without = True
-        elif kind is Kind.THAT:
+        elif kind is Kind.THAT and following not in (Kind.ITEM, Kind.SIZE):
             self._that()
         elif kind is Kind.COUNT:
             self._count(phrase, following)

@@ -12,9 +12,11 @@ from voiceapp.local.openai.ordering import changes_of
 from voiceapp.local.openai.parts import Call, Part, Speak
 from voiceapp.local.openai.reading import Phrase, reader_of
 from voiceapp.local.openai.vocabulary import Kind
+from voiceapp.local.openai.wording import spoken
 
 NOT_UNDERSTOOD = "Sorry, I didn't catch that. Could you say it again, please?"
 ANYTHING_ELSE = "Anything else?"
+NOT_POSSIBLE = "I am sorry, I cannot help with that."
 GOODBYE = "Thank you for calling. Goodbye!"
 PRESSED = "[The caller pressed "
 
@@ -24,10 +26,10 @@ def think(session: dict[str, Any], items: Sequence[Item]) -> list[Part]:
     menu = read_menu(session.get("instructions") or "")
     memory = remember(items)
     reader = reader_of(menu)
-    said = reader.read(memory.heard.heard or "") if memory.heard is not None and memory.heard.heard else []
+    said = reader.read(spoken(memory.heard.heard)) if memory.heard is not None and memory.heard.heard else []
     parts = _report(memory, said) if memory.fresh else _answer(menu, memory, said)
     tools = {tool["name"] for tool in session.get("tools") or []}
-    return [part for part in parts if isinstance(part, Speak) or part.name in tools]
+    return [part for part in parts if isinstance(part, Speak) or part.name in tools] or [Speak(NOT_POSSIBLE)]
 
 
 def _report(memory: Memory, said: list[Phrase]) -> list[Part]:
@@ -95,7 +97,7 @@ def _question(said: list[Phrase]) -> list[Part] | None:
 
 def _small_talk(menu: Menu, memory: Memory, said: list[Phrase]) -> list[Part]:
     agrees, refuses = _has(said, Kind.YES), _has(said, Kind.NO)
-    if memory.is_submitted or (_has(said, Kind.BYE) and not memory.lines):
+    if memory.is_submitted or (_has(said, Kind.BYE) and not memory.may_have_ordered):
         return [Speak(GOODBYE), Call("end_call")]
     if memory.is_read_back:
         if agrees and not refuses:
@@ -107,8 +109,8 @@ def _small_talk(menu: Menu, memory: Memory, said: list[Phrase]) -> list[Part]:
         return [Speak("Sorry, is the order right?")]
     if agrees and (offered := _offered(menu, memory.last)) is not None:
         return [Call("change_order", {"changes": [{"do": "add", "item": offered}]})]
-    if _has(said, Kind.DONE) or refuses or (_has(said, Kind.BYE) and memory.lines):
-        if memory.lines:
+    if _has(said, Kind.DONE) or refuses or _has(said, Kind.BYE):
+        if memory.may_have_ordered:
             return [Call("read_back_order")]
         return (
             [Speak(GOODBYE), Call("end_call")] if _has(said, Kind.DONE) else [Speak("All right. What would you like?")]

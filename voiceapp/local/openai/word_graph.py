@@ -180,7 +180,7 @@ class WordGraph:
         self._list(polite, linked, ["and"], RARE)
         self._free(polite, linked)
         self._say(Kind.DONE, linked, done)
-        self._free(linked, done)
+        self._free(polite, done)
         self._say(Kind.THANKS, done, thanked)
         self._free(done, thanked)
         self._say(Kind.BYE, thanked, END)
