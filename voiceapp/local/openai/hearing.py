@@ -52,9 +52,17 @@ class Hearing:
         return found.hypstr if found is not None and found.hypstr else None
 
 
-@lru_cache(maxsize=8)
+_making = threading.Lock()
+
+
 def hearing_for(menu: Menu) -> Hearing:
-    """The decoder of a menu, made once."""
+    """The decoder of a menu, made once, also when the first two calls want it together."""
+    with _making:
+        return _made(menu)
+
+
+@lru_cache(maxsize=8)
+def _made(menu: Menu) -> Hearing:
     return Hearing(lexicon_of(menu))
 
 

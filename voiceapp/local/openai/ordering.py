@@ -100,6 +100,7 @@ class _Sentence:
         if self.mode is Kind.REMOVE:
             self._leave_out(self._update(self.target or self._line_with(name)), name)
         elif self.changes and self.changes[-1]["do"] == "add":
+            self.count = None  # the article of "and a fried egg"
             wanted = f"no {name}" if self.is_without and not name.startswith("no ") else name
             self.changes[-1].setdefault("modifiers", []).append(wanted)
         else:

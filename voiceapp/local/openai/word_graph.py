@@ -83,7 +83,7 @@ class WordGraph:
         for kind in (Kind.SAME, Kind.RESTART, Kind.PERSON):
             self._say(kind, act, after)
         self._list(act, only := self._state(), ["just", "only", "no only", "no just"])
-        self._free(act, only, RARE)
+        self._free(act, only, RARE * RARE)
         self._list(only, after, NUMBER_WORDS)
         make, target = self._state(), self._state()
         self._say(Kind.MAKE, act, make)
@@ -151,6 +151,7 @@ class WordGraph:
         self._list(start, one := self._state(), self._modifiers)
         self._say(Kind.WITH, one, start)
         self._say(Kind.WITHOUT, one, start)
+        self._list(one, start, ["and a", "and an"], RARE)
         self._free(one, end)
 
     def _questions(self, act: int, after: int) -> None:

@@ -96,7 +96,8 @@ def _told(part: Part) -> str:
 
 
 def _change(change: dict[str, Any]) -> str:
-    words = [change["do"], str(change.get("line", "")), str(change.get("quantity", 1 if change["do"] == "add" else "")), change.get("size", "")]
+    quantity = change.get("quantity", 1 if change["do"] == "add" else "")
+    words = [change["do"], str(change.get("line", "")), str(quantity), change.get("size", "")]
     words.append(change.get("item", ""))
     if "modifiers" in change:
         words.append(f"[{', '.join(sorted(change['modifiers']))}]")
