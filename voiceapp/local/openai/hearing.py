@@ -17,6 +17,28 @@ from voiceapp.local.openai.word_graph import END, START, WordGraph
 # Of 32768: the empty half of the band, and digital silence, are nothing that the acoustic model was trained on.
 NOISE_LEVEL = 120.0
 EDGE_MS = 150
+PIECE_BYTES = 1600  # the decoder keeps the interpreter to itself for one piece: 50 ms of sound
+
+
+class _Loudness:
+    """The cepstral mean of a whole sentence, which a decoder fed piece by piece cannot know: a few milliseconds."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder(
+            Config(
+                hmm=get_model_path("en-us/en-us"), dict=None, lm=None, samprate=16000.0, cmn="batch",
+                beam=1e-5, wbeam=1e-5, pbeam=1e-5, loglevel="FATAL",
+            )
+        )  # fmt: skip
+        self._decoder.add_word("a", "AH", True)
+        self._decoder.add_fsg("any", self._decoder.create_fsg("any", START, END, [(START, END, 1.0, "a")]))
+        self._decoder.activate_search("any")
+
+    def of(self, audio: bytes) -> str:
+        self._decoder.start_utt()
+        self._decoder.process_raw(audio, full_utt=True)
+        self._decoder.end_utt()
+        return str(self._decoder.get_cmn(False))
 
 
 class Hearing:
@@ -24,6 +46,7 @@ class Hearing:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._lock = threading.Lock()
+        self._loudness = _Loudness()
         graph = WordGraph(lexicon)
         with tempfile.NamedTemporaryFile("w", suffix=".dict") as dictionary:
             for word in sorted(graph.words):
@@ -34,7 +57,7 @@ class Hearing:
                 Config(
                     hmm=get_model_path("en-us/en-us"), dict=dictionary.name, lm=None, samprate=16000.0,
                     lw=6.0, wip=0.6, beam=1e-50, wbeam=1e-32, pbeam=1e-50, maxhmmpf=20000, bestpath=False,
-                    cmn="batch", loglevel="FATAL",
+                    cmn="live", loglevel="FATAL",
                 )
             )  # fmt: skip
         fsg = self._decoder.create_fsg("order", START, END, graph.arcs)
@@ -45,8 +68,10 @@ class Hearing:
         """The likeliest sentence in small letters; None when nothing fits."""
         audio = upsampled(pcm_8k)
         with self._lock:
+            self._decoder.set_cmn(self._loudness.of(audio))
             self._decoder.start_utt()
-            self._decoder.process_raw(audio, full_utt=True)
+            for at in range(0, len(audio), PIECE_BYTES):
+                self._decoder.process_raw(audio[at : at + PIECE_BYTES])
             self._decoder.end_utt()
             found = self._decoder.hyp()
         return found.hypstr if found is not None and found.hypstr else None
