@@ -32,6 +32,14 @@ class Served:
         return await asyncio.wait_for(self.process.wait(), within_s)
 
 
+def database_url() -> str:
+    """The tests' database as a process of its own is told of it."""
+    told = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{told['NAME']}"
+    return f"postgres://{told['USER']}:{told['PASSWORD']}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
+
+
 @asynccontextmanager
 async def served(port: int, **environment: Any) -> AsyncIterator[Served]:
     """Serve at this port with the settings of the test and these on top."""
@@ -40,7 +48,7 @@ async def served(port: int, **environment: Any) -> AsyncIterator[Served]:
         sys.executable, "manage.py", "serve", "--host", "127.0.0.1", "--port", str(port),
         stdout=PIPE, cwd=settings.BASE_DIR,
         env=os.environ | {
-            "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+            "DATABASE_URL": database_url(),
             "PUBLIC_BASE_URL": address,
             "TWILIO_ACCOUNT_SID": settings.TWILIO_ACCOUNT_SID,
             "TWILIO_AUTH_TOKEN": settings.TWILIO_AUTH_TOKEN,
