@@ -68,6 +68,7 @@ def configure() -> None:
                 "uvicorn.access": {"level": "WARNING"},
                 "httpx": {"level": "WARNING"},
                 "picows": {"level": "WARNING"},
+                "twilio": {"level": "WARNING"},
                 "django.request": {"level": "ERROR"},
             },
         }
