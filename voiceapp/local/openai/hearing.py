@@ -1,23 +1,23 @@
-"""Hears a sentence in the telephone's sound, with the menu in mind: pocketsphinx over a graph of words."""
+"""Hears a sentence in the telephone's sound, with the menu in mind: pocketsphinx over an automaton of sentences."""
 
 from __future__ import annotations
 
-import tempfile
+import itertools
 import threading
 from functools import lru_cache
 
-import numpy as np
 from pocketsphinx import Config, Decoder, get_model_path
 
+from voiceapp.local.openai.grammar import arcs_with
+from voiceapp.local.openai.high_band import restored
 from voiceapp.local.openai.menu import Menu
-from voiceapp.local.openai.menu_names import Lexicon, lexicon_of
+from voiceapp.local.openai.name_lists import NameLists, name_lists_of
 from voiceapp.local.openai.pronunciation import pronunciations
-from voiceapp.local.openai.word_graph import END, START, WordGraph
+from voiceapp.local.openai.wording import plural
 
-# Of 32768: the empty half of the band, and digital silence, are nothing that the acoustic model was trained on.
-NOISE_LEVEL = 120.0
 EDGE_MS = 150
 PIECE_BYTES = 1600  # the decoder keeps the interpreter to itself for one piece: 50 ms of sound
+_MOST_WAYS_TO_SAY = 8
 
 
 class _Loudness:
@@ -31,7 +31,7 @@ class _Loudness:
             )
         )  # fmt: skip
         self._decoder.add_word("a", "AH", True)
-        self._decoder.add_fsg("any", self._decoder.create_fsg("any", START, END, [(START, END, 1.0, "a")]))
+        self._decoder.add_fsg("any", self._decoder.create_fsg("any", 0, 1, [(0, 1, 1.0, "a")]))
         self._decoder.activate_search("any")
 
     def of(self, audio: bytes) -> str:
@@ -44,29 +44,28 @@ class _Loudness:
 class Hearing:
     """One menu's decoder. Thread-safe: one sentence at a time."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, names: NameLists) -> None:
         self._lock = threading.Lock()
         self._loudness = _Loudness()
-        graph = WordGraph(lexicon)
-        with tempfile.NamedTemporaryFile("w", suffix=".dict") as dictionary:
-            for word in sorted(graph.words):
-                for number, phones in enumerate(pronunciations(word, as_written=lexicon.spelling.get(word)), start=1):
-                    dictionary.write(f"{word}{f'({number})' if number > 1 else ''} {phones}\n")
-            dictionary.flush()
-            self._decoder = Decoder(
-                Config(
-                    hmm=get_model_path("en-us/en-us"), dict=dictionary.name, lm=None, samprate=16000.0,
-                    lw=6.0, wip=0.6, beam=1e-50, wbeam=1e-32, pbeam=1e-50, maxhmmpf=20000, bestpath=False,
-                    cmn="live", loglevel="FATAL",
-                )
-            )  # fmt: skip
-        fsg = self._decoder.create_fsg("order", START, END, graph.arcs)
-        self._decoder.add_fsg("order", fsg)
+        self._decoder = Decoder(
+            Config(
+                hmm=get_model_path("en-us/en-us"), dict=None, lm=None, samprate=16000.0, loglevel="FATAL",
+                beam=1e-60, pbeam=1e-60, wbeam=1e-40, bestpath=False, cmn="live",
+            )
+        )  # fmt: skip
+        arcs = arcs_with(names)
+        for word in sorted({arc[3] for arc in arcs if len(arc) == 4}):
+            for number, phones in enumerate(_ways_to_say(word.replace("_", " "), names), start=1):
+                self._decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
+        self._decoder.add_word("end'of'words", "Z", True)  # the last one makes the decoder take all of them up
+        end = max(arc[1] for arc in arcs)
+        self._decoder.add_fsg("order", self._decoder.create_fsg("order", 0, end, arcs))
         self._decoder.activate_search("order")
 
     def hear(self, pcm_8k: bytes) -> str | None:
         """The likeliest sentence in small letters; None when nothing fits."""
-        audio = upsampled(pcm_8k)
+        edge = bytes(EDGE_MS * 16)
+        audio = restored(edge + pcm_8k + edge)
         with self._lock:
             self._decoder.set_cmn(self._loudness.of(audio))
             self._decoder.start_utt()
@@ -74,7 +73,7 @@ class Hearing:
                 self._decoder.process_raw(audio[at : at + PIECE_BYTES])
             self._decoder.end_utt()
             found = self._decoder.hyp()
-        return found.hypstr if found is not None and found.hypstr else None
+        return found.hypstr.replace("_", " ") if found is not None and found.hypstr else None
 
 
 _making = threading.Lock()
@@ -88,17 +87,16 @@ def hearing_for(menu: Menu) -> Hearing:
 
 @lru_cache(maxsize=8)
 def _made(menu: Menu) -> Hearing:
-    return Hearing(lexicon_of(menu))
+    return Hearing(name_lists_of(menu))
 
 
-def upsampled(pcm_8k: bytes) -> bytes:
-    """8 kHz to the 16 kHz of the acoustic model, with faint noise and a little of it at both ends."""
-    sound = np.frombuffer(pcm_8k, dtype="<i2").astype(np.float64)
-    spectrum = np.fft.rfft(sound)
-    wide = np.zeros(len(sound) + 1, dtype=complex)
-    wide[: len(spectrum)] = spectrum
-    doubled = np.fft.irfft(wide, 2 * len(sound)) * 2
-    edge = np.zeros(EDGE_MS * 16)
-    padded = np.concatenate([edge, doubled, edge])
-    padded += np.random.default_rng(7).normal(0, NOISE_LEVEL, len(padded))
-    return bytes(np.clip(padded, -32768, 32767).astype("<i2").tobytes())
+def _ways_to_say(form: str, names: NameLists) -> list[str]:
+    """Of each word the first and the last way; what is counted may be heard in the plural, by the same name."""
+    ways: dict[str, None] = {}
+    for spoken in [form, plural(form)] if form in names.counted else [form]:
+        words = [pronunciations(word, as_written=names.spelling.get(word)) for word in spoken.split()]
+        if len(words) > 1:
+            words = [list(dict.fromkeys([phones[0], phones[-1]])) for phones in words if phones]
+        for choice in itertools.islice(itertools.product(*words), _MOST_WAYS_TO_SAY):
+            ways[" ".join(choice)] = None
+    return list(ways)

@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from voiceapp.local.openai.menu import Menu
-from voiceapp.local.openai.menu_names import Lexicon, lexicon_of
+from voiceapp.local.openai.menu_names import NUMBER_WORDS, Lexicon, lexicon_of
 from voiceapp.local.openai.vocabulary import Kind, phrases
-from voiceapp.local.openai.word_graph import COUNTS, modifiers_of
 
+ARTICLES = {"a": 1, "an": 1, "another": 1, "one more": 1, "some": 1, "the": 1, "two more": 2, "my": 1}
+COUNTS: dict[str, int] = {**NUMBER_WORDS, **ARTICLES}
 # Where the same words mean several things, the first of these is meant; a later look at the neighbours may differ.
 PREFERRED = (
     Kind.ITEM, Kind.SIZE, Kind.MODIFIER, Kind.COUNT, Kind.CATEGORY, Kind.TARGET, Kind.DONE, Kind.YES, Kind.NO,
 )  # fmt: skip
 LONGEST_PHRASE = 12
+
+
+def modifiers_of(lexicon: Lexicon) -> set[str]:
+    """Whatever may be left out or put on, also what this menu does not offer."""
+    return set(lexicon.modifiers) | {form[3:] for form in lexicon.modifiers if form.startswith("no ")}
 
 
 @dataclass(frozen=True, slots=True)
