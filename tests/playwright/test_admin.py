@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from agents.models import Item
 from sessions.models import Call, Order
@@ -87,16 +89,27 @@ def test_the_order_of_sizes_is_changed_by_dragging(desk: Desk) -> None:
     item = Item.objects.get(name="Margherita")
     page = desk.open(f"/admin/agents/item/{item.pk}/change/")
     handles = page.locator("#sizes-group .material-symbols-outlined", has_text="drag_indicator")
-    first, last = handles.nth(0), handles.nth(2)
-    last.scroll_into_view_if_needed()
-    begin, end = first.bounding_box(), last.bounding_box()
-    assert begin is not None
-    assert end is not None
-    page.mouse.move(begin["x"] + 5, begin["y"] + 5)
-    page.mouse.down()
-    page.mouse.move(end["x"] + 5, end["y"] - 20, steps=12)
-    page.mouse.move(end["x"] + 5, end["y"] + 20, steps=12)
-    page.mouse.up()
+    handles.nth(2).scroll_into_view_if_needed()
+    names = page.locator("#sizes-group input[name$='-name']:not([name*='__prefix__'])")
+    drag_until(page, handles.nth(0), handles.nth(2), lambda: names.nth(2).input_value() == "small")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     assert list(item.sizes.values_list("name", flat=True)) == ["medium", "large", "small"]
+
+
+def drag_until(page: Page, begin: Locator, end: Locator, is_there: Callable[[], bool]) -> None:
+    """As a person drags: moves a little to and fro around the target, and lets go when the row is seen to be there.
+
+    Rows slide aside for a moment after each move and ignore the pointer meanwhile.
+    """
+    start, target = begin.bounding_box(), end.bounding_box()
+    assert start is not None
+    assert target is not None
+    page.mouse.move(start["x"] + 5, start["y"] + 5)
+    page.mouse.down()
+    for moves in range(20):
+        page.mouse.move(target["x"] + 5, target["y"] + (20 if moves % 2 else -10), steps=6)
+        page.wait_for_timeout(250)
+        if is_there():
+            break
+    page.mouse.up()
