@@ -12,6 +12,7 @@ from agents.authentication import CustomerAuthentication, asking
 from agents.principal import Principal
 from agents.scopes import Scope
 from voiceapp.api.errors import ErrorShape
+from voiceapp.api.limits import LimitedView
 from voiceapp.api.strict_json import StrictJSONParser
 
 
@@ -27,8 +28,8 @@ class HasScope(BasePermission):
         return view.scope_of(request) in asking(request).scopes
 
 
-class CustomerView(APIView):
-    """Name the area of its scopes, and the shape of its errors where it is not the voice API's."""
+class CustomerView(LimitedView):
+    """Name the area of its scopes, its limits, and the shape of its errors where it is not the voice API's."""
 
     authentication_classes = [CustomerAuthentication]
     permission_classes = [IsAuthenticated, HasScope]

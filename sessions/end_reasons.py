@@ -24,3 +24,6 @@ class EndReason(enum.StrEnum):
     UNKNOWN_NUMBER = "unknown_number"
     LOST_PROCESS = "lost_process"
     NOT_ANSWERED = "not_answered"
+    ENDED_BY_REQUEST = "ended_by_request"
+    ROOM_CLOSED = "room_closed"
+    AGENT_NOT_DISPATCHED = "agent_not_dispatched"

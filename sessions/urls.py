@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sessions.api import OrgConfigView, SubmitOrderView
+from sessions.api.internal import OrgConfigView, SubmitOrderView
 
 urlpatterns = [
     path("api/realtime/org-config", OrgConfigView.as_view(), name="org-config"),

@@ -58,6 +58,20 @@ CLERK_JWT_KEY = env.str("CLERK_JWT_KEY", default="", multiline=True)
 CLERK_AUTHORIZED_PARTIES: list[str] = [
     origin.rstrip("/") for origin in env.list("CLERK_AUTHORIZED_PARTIES", default=[]) if origin
 ] or ["/".join(PUBLIC_BASE_URL.split("/")[:3])]
+# dev, staging or prod. In dev alone a request may name a stub on this machine in OpenAI's place.
+ENVIRONMENT = env.str("ENVIRONMENT", default="prod")
+PROJECT_NAME = env.str("PROJECT_NAME", default="voiceapp")
+# Workers of one environment must never take the agents' jobs of another.
+LIVEKIT_AGENT_NAME = f"voiceapp-{ENVIRONMENT}"
+LIVEKIT_RECORDING_BUCKET = env.str("LIVEKIT_RECORDING_BUCKET", default="")
+LIVEKIT_RECORDING_REGION = env.str("LIVEKIT_RECORDING_REGION", default="")
+AWS_REGION = env.str("AWS_REGION", default="us-east-1")
+AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="").rstrip("/")
+AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", default="")
+AWS_SECRET_ACCESS_KEY = env.str("AWS_SECRET_ACCESS_KEY", default="")
+OPENAI_SECRET_ID = env.str("OPENAI_SECRET_ID", default="")
+VOICE_SESSION_QUEUE_URL = env.str("VOICE_SESSION_QUEUE_URL", default="")
+VOICE_SESSION_TABLE = env.str("VOICE_SESSION_TABLE", default="")
 LOCAL_COMPANIES: list[str] = env.list("LOCAL_COMPANIES", default=[])
 
 INSTALLED_APPS = [
@@ -74,6 +88,7 @@ INSTALLED_APPS = [
     "voiceapp.apps.VoiceappConfig",
     "agents.apps.AgentsConfig",
     "sessions.apps.SessionsConfig",
+    "recordings.apps.RecordingsConfig",
     "telephony.apps.TelephonyConfig",
 ]
 

@@ -67,6 +67,12 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "The call was never connected.",
         "Does the carrier reach PUBLIC_BASE_URL by WebSocket? Run manage.py doctor.",
     ),
+    EndReason.ENDED_BY_REQUEST: ("It was ended over the API.", ""),
+    EndReason.ROOM_CLOSED: ("Everybody had left the room.", ""),
+    EndReason.AGENT_NOT_DISPATCHED: (
+        "No agent could be asked into the room.",
+        "Is LiveKit reachable? Run manage.py doctor.",
+    ),
 }
 
 

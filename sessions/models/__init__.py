@@ -5,6 +5,8 @@ from .draft_order import DraftOrder
 from .limit_count import LimitCount
 from .order import Order, OrderLine, OrderModifier
 from .outbox import OutboxMessage
+from .room import Participant, RoomPass
+from .room_agent import RoomAgent
 from .transcript import ToolCall, TranscriptLine, Turn
 
 __all__ = [
@@ -16,6 +18,9 @@ __all__ = [
     "OrderLine",
     "OrderModifier",
     "OutboxMessage",
+    "Participant",
+    "RoomAgent",
+    "RoomPass",
     "ToolCall",
     "TranscriptLine",
     "Turn",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from agents.models import Agent, AgentVersion, Organization
 from agents.models.tenancy import TenantModel, TenantQuerySet
+from agents.principal import Principal
 from sessions.end_reasons import EndReason
 
 
@@ -33,6 +34,14 @@ class CallKind(models.TextChoices):
     BROWSER = "browser"
 
 
+class CallType(models.TextChoices):
+    """Who speaks with whom in a room: a person with an agent, two people, or several."""
+
+    SUPPORT = "support"
+    USER_TO_USER = "user-to-user"
+    CONFERENCE = "conference"
+
+
 class Direction(models.TextChoices):
     INBOUND = "inbound"
     OUTBOUND = "outbound"
@@ -43,6 +52,16 @@ class CallQuerySet(TenantQuerySet["Call"]):
 
     def live(self) -> CallQuerySet:
         return self.filter(state__in=LIVE_STATES)
+
+    def in_rooms(self) -> CallQuerySet:
+        return self.filter(kind=CallKind.ROOM)
+
+    def reachable_by(self, principal: Principal) -> CallQuerySet:
+        """What is visible, and the calls to which one without an organisation was called by another such."""
+        reachable = self.visible_to(principal)
+        if principal.is_own_tenant:
+            reachable |= self.filter(organization__isnull=True, callee=principal.subject)
+        return reachable
 
 
 class Call(TenantModel):
@@ -66,6 +85,11 @@ class Call(TenantModel):
     )
     caller_number = models.CharField(max_length=64, blank=True)
     dialled_number = models.CharField(max_length=64, blank=True)
+    room_name = models.CharField(max_length=100, null=True, blank=True)
+    call_type = models.CharField(max_length=12, choices=CallType.choices, blank=True)
+    callee = models.CharField(max_length=100, blank=True, help_text="The subject of whom a call between two is for.")
+    is_recording_wanted = models.BooleanField(default=False)
+    metadata = models.JSONField(default=dict)
     transferred_to = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     connected_at = models.DateTimeField(null=True)
@@ -82,6 +106,14 @@ class Call(TenantModel):
         indexes = [
             models.Index(fields=("organization", "-created_at"), name="call_of_organization"),
             models.Index(fields=("state", "lease_expires_at"), name="call_lease"),
+            models.Index(fields=("room_name", "-created_at"), name="call_of_room"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("room_name",),
+                condition=models.Q(state__in=LIVE_STATES),
+                name="names_of_live_rooms_are_unique",
+            )
         ]
 
     def __str__(self) -> str:

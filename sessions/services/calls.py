@@ -28,6 +28,8 @@ COMPLETED_REASONS = {
     EndReason.CALLER_SILENT,
     EndReason.TOO_LONG,
     EndReason.HUNG_UP_BY_OPERATOR,
+    EndReason.ENDED_BY_REQUEST,
+    EndReason.ROOM_CLOSED,
 }
 MISSED_REASONS = {
     EndReason.CLOSED_HOURS,

@@ -1,0 +1,5 @@
+"""What we kept of calls."""
+
+from .recording import Recording
+
+__all__ = ["Recording"]

@@ -1,0 +1,83 @@
+"""What every endpoint about a room shares: whose call it is, what may be asked, and how LiveKit's refusals read."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from agents.principal import Principal
+from sessions.models import Call
+from sessions.models.call import LIVE_STATES, CallType
+from voiceapp.api.errors import ApiError
+from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+
+ROOM_NAME = r"^[A-Za-z0-9._-]{1,100}$"
+# Ended calls may have had the same name; the newest of them are looked at.
+MOST_NAMESAKES = 20
+AWAY_WAIT_S = 5
+AWAY_KINDS = {
+    LiveKitErrorKind.AWAY: "LiveKit cannot be reached right now. Try again soon.",
+    LiveKitErrorKind.SLOW: "LiveKit did not answer in time. Try again soon.",
+    LiveKitErrorKind.CREDENTIALS_REFUSED: "LiveKit refuses our credentials. Whoever runs this server must mend that.",
+}
+
+
+class Access(enum.Enum):
+    """What is wanted of a call. Members of an organisation may read and join its conferences."""
+
+    READ = enum.auto()
+    JOIN = enum.auto()
+    WRITE = enum.auto()
+
+
+class RoomNameField(serializers.RegexField):
+    """A room's name, ours or one that was given."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(ROOM_NAME, **options)
+        self.error_messages["invalid"] = "Letters, digits, dot, underscore and hyphen, 1 to 100 of them."
+
+
+def find_room_call(principal: Principal, room_name: str, *, access: Access) -> Call:
+    """The room's call, a live one before those that are over. 404 for what is a stranger's, 403 for a colleague's."""
+    named = Call.objects.in_rooms().reachable_by(principal).filter(room_name=room_name)
+    found = sorted(named.order_by("-created_at")[:MOST_NAMESAKES], key=lambda call: call.state not in LIVE_STATES)
+    if not found:
+        raise ApiError(404, "Session not found", "There is no call in a room of this name.")
+    for call in found:
+        if may(principal, call, access):
+            return call
+    raise ApiError(403, "Access denied to this session", "This call belongs to somebody else in your organisation.")
+
+
+def may(principal: Principal, call: Call, access: Access) -> bool:
+    """Of a call that is reachable: its owner, its callee and its organisation's managers may do everything."""
+    if principal.manages(call.organization_id) or principal.subject in (call.owner, call.callee):
+        return True
+    return call.call_type == CallType.CONFERENCE and access is not Access.WRITE
+
+
+def livekit_refusal(error: LiveKitError, *, title: str) -> ApiError:
+    """LiveKit's failures by the spec's numbers; `title` is what could not be done."""
+    if error.kind is LiveKitErrorKind.NOT_CONFIGURED:
+        return ApiError(
+            503, "Voice service not configured", "LIVEKIT_HOST, LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing."
+        )
+    if error.kind in AWAY_KINDS:
+        return ApiError(503, "Voice service unavailable", AWAY_KINDS[error.kind], wait_s=AWAY_WAIT_S)
+    if error.kind is LiveKitErrorKind.BAD_INPUT:
+        return ApiError(400, "Bad Request", "LiveKit cannot take a value of this request.")
+    return ApiError(500, title, "LiveKit refused. The reason is in the server's log.")
+
+
+def read_query(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The query's parameters, checked; 400 for one that is not known or stands there twice."""
+    repeated = [name for name, values in request.query_params.lists() if len(values) > 1]
+    if repeated:
+        raise serializers.ValidationError({name[:80]: ["Give it once."] for name in repeated[:20]})
+    query = serializer(data=request.query_params.dict())
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)

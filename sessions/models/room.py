@@ -1,0 +1,66 @@
+"""Who may come into a call's room, and who was there."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from agents.models.tenancy import TenantModel, TenantQuerySet
+from sessions.models.call import Call
+
+
+class RoomPass(TenantModel):
+    """An identity that was given out with a token for one room. It says who will come under it, and as what."""
+
+    class Role(models.TextChoices):
+        CALLER = "caller"
+        CALLEE = "callee"
+        MEMBER = "member"
+        AGENT = "agent"
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="room_passes")
+    identity = models.CharField(max_length=120, unique=True)
+    subject = models.CharField(max_length=100, blank=True)
+    role = models.CharField(max_length=8, choices=Role.choices)
+    name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["RoomPass"].as_manager()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.identity}"
+
+
+class Participant(TenantModel):
+    """One presence in a room, by LiveKit's `sid`: who leaves and comes back is there twice.
+
+    LiveKit tells of coming and going in any order; each is kept when it is heard of.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON = "person"
+        AGENT = "agent"
+        MACHINE = "machine"
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="participants")
+    sid = models.CharField(max_length=64)
+    identity = models.CharField(max_length=255)
+    name = models.CharField(max_length=255, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PERSON)
+    joined_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
+
+    objects = TenantQuerySet["Participant"].as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [models.UniqueConstraint(fields=("call", "sid"), name="presences_are_kept_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.identity

@@ -1,0 +1,43 @@
+"""An agent's presence in a LiveKit room."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from agents.models.tenancy import TenantModel, TenantQuerySet
+from sessions.models.call import Call
+
+
+class RoomAgent(TenantModel):
+    """Asked for (pending), seen in the room (active), gone (disconnected). One at a time in a call."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        ACTIVE = "active"
+        DISCONNECTED = "disconnected"
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="room_agents")
+    identity = models.CharField(max_length=120, unique=True)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    dispatch_id = models.CharField(max_length=64, blank=True)
+    system_prompt = models.TextField(blank=True)
+    voice = models.CharField(max_length=40)
+    model = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    joined_at = models.DateTimeField(null=True)
+    disconnected_at = models.DateTimeField(null=True)
+
+    objects = TenantQuerySet["RoomAgent"].as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("call",), condition=~models.Q(status="disconnected"), name="one_agent_at_a_time_in_a_call"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identity} ({self.status})"
