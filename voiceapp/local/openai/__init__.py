@@ -1,4 +1,4 @@
-"""OpenAI Realtime (GA, over WebSocket), played on this machine: it hears, thinks and speaks.
+"""OpenAI Realtime (GA, over WebSocket), played on this machine: it hears, thinks and speaks, and mints client secrets.
 
 Keys: `OPENAI_API_KEY` (comma separated) or `Server(keys=…)`. It learns the menu from the session's instructions,
 one line an item, as a model does. `response.create` with instructions `Say exactly: "…"` speaks just that.
@@ -26,6 +26,15 @@ Faults are chosen by address: `http://HOST:PORT/fault/<name>[=<argument>]/v1`, o
 | `deaf` | hears nothing, answers every turn with a chirp | |
 | `echo` | every append comes back at once as audio of the same bytes (for load tests) | |
 | `tag=<any>` | nothing; gives a test an address (and its counters) of its own | |
+
+A client secret knows `refuse`, `flaky`, `slow` (before the answer), `garbage` (200 without JSON), `big_frame` (a body
+of this size), `tag`, and:
+
+| fault | what happens | argument (default) |
+|---|---|---|
+| `hang` | the answer never comes | |
+| `drip` | the answer's body comes at ten bytes a second | |
+| `redirect=<status>` | to the same address without faults | 301, 302, 303, 307, 308 (307) |
 """
 
 from voiceapp.local.openai.server import MODELS, Server

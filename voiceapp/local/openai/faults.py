@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 _ARGUMENT = {
     "refuse": "500", "drop_after": "5", "close": "1011", "stall": "10", "slow": "1500", "big_frame": "5",
-    "session_limit_s": "5", "fail_response": "once", "error_event": "server_error", "flaky": "1",
+    "session_limit_s": "5", "fail_response": "once", "error_event": "server_error", "flaky": "1", "redirect": "307",
 }  # fmt: skip
 _BARE = {
     "accept_hang", "drop_in_response", "silent", "garbage", "no_interrupt", "late_transcripts", "deaf", "echo", "tag",
+    "hang", "drip",
 }  # fmt: skip
 _TEXTUAL = {"fail_response", "error_event", "tag", "close"}
 

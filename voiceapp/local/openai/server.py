@@ -6,15 +6,19 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 from aiohttp import WSMsgType, web
 
+from voiceapp.local.openai.client_secrets import Secrets
 from voiceapp.local.openai.echoing import echo
 from voiceapp.local.openai.faults import Faults, UnknownFault
+from voiceapp.local.openai.http_faults import misbehave
 from voiceapp.local.openai.mind import Mind
 from voiceapp.local.openai.outbox import Outbox
+from voiceapp.local.openai.refusals import BETA, refusal, refusal_with
+from voiceapp.local.openai.schema import Refused
 from voiceapp.local.openai.session import Session
 from voiceapp.local.openai.validation import LONGEST_FRAME_BYTES
 
@@ -22,11 +26,6 @@ MODELS = frozenset({
     "gpt-realtime", "gpt-realtime-2025-08-28", "gpt-realtime-mini", "gpt-realtime-1.5", "gpt-realtime-2",
     "gpt-realtime-2.1", "gpt-realtime-2.1-mini",
 })  # fmt: skip
-_REASONS = {
-    401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
-    403: ("invalid_request_error", "unsupported_country_region_territory", "Access is not allowed."),
-    429: ("insufficient_quota", "rate_limit_exceeded", "Rate limit reached."),
-}
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +44,7 @@ class Server:
         self._keys = frozenset(key.strip() for key in given if key.strip())
         self._host, self._port, self._ahead, self._limit_s = host, port, ahead, session_limit_s
         self._models = frozenset(models)
+        self._secrets = Secrets(self._models)
         self._attempts: Counter[str] = Counter()
         self._mind = Mind()
         self._runner: web.AppRunner | None = None
@@ -71,6 +71,7 @@ class Server:
     async def __aenter__(self) -> Server:
         app = web.Application()
         app.router.add_get("/{faults:(?:fault/[^/]+/)*}v1/realtime", self._realtime)
+        app.router.add_post("/{faults:(?:fault/[^/]+/)*}v1/realtime/client_secrets", self._client_secrets)
         app.router.add_get("/health", self._health)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -95,8 +96,8 @@ class Server:
         try:
             faults = Faults.of(request.match_info["faults"])
         except UnknownFault as error:
-            return _refusal(404, "invalid_request_error", "unknown_fault", str(error))
-        if (refused := self._refused(request, faults)) is not None:
+            return refusal(404, "unknown_fault", str(error))
+        if (refused := self._refused(request, faults, self._opens)) is not None:
             return refused
         protocols = ("realtime",) if "Sec-WebSocket-Protocol" in request.headers else ()
         socket = web.WebSocketResponse(
@@ -110,16 +111,32 @@ class Server:
             self._live.discard(socket)
         return socket
 
-    def _refused(self, request: web.Request, faults: Faults) -> web.Response | None:
+    async def _client_secrets(self, request: web.Request) -> web.StreamResponse:
+        try:
+            faults = Faults.of(request.match_info["faults"])
+        except UnknownFault as error:
+            return refusal(404, "unknown_fault", str(error))
+        if (refused := self._refused(request, faults, self._keys.__contains__)) is not None:
+            return refused
+        if "OpenAI-Beta" in request.headers:
+            return refusal(400, *BETA)
+        try:
+            answer = self._secrets.mint(await request.read())
+        except Refused as refused_body:
+            status = 404 if refused_body.code == "model_not_found" else 400
+            return refusal(status, refused_body.code, refused_body.message, param=refused_body.param)
+        return await misbehave(request, faults) or web.json_response(answer)
+
+    def _opens(self, key: str) -> bool:
+        return key in self._keys or self._secrets.find(key) is not None
+
+    def _refused(self, request: web.Request, faults: Faults, accepts: Callable[[str], bool]) -> web.Response | None:
         self._attempts[faults.key] += 1
         if "flaky" in faults and self._attempts[faults.key] <= faults.number("flaky"):
-            return _refusal(503, "server_error", "server_overloaded", "The server is overloaded.")
+            return refusal_with(503)
         if "refuse" in faults:
-            status = faults.number("refuse")
-            return _refusal(status, *_REASONS.get(status, ("server_error", "server_error", "The server had an error.")))
-        if _key_of(request) not in self._keys:
-            return _refusal(401, *_REASONS[401])
-        return None
+            return refusal_with(faults.number("refuse"))
+        return None if accepts(_key_of(request)) else refusal_with(401)
 
     async def _serve(self, request: web.Request, socket: web.WebSocketResponse, faults: Faults) -> None:
         transport = request.transport
@@ -141,21 +158,27 @@ class Server:
 
     def _unacceptable(self, request: web.Request) -> tuple[str, str] | None:
         if "OpenAI-Beta" in request.headers:
-            return "beta_api_shape_disabled", "The Realtime beta API is no longer supported. Please use the GA API."
-        model = request.query.get("model")
+            return BETA
+        model = self._model_of(request)
         if model is None:
             return "missing_model", "You must provide a model parameter."
         if model not in self._models:
             return "model_not_found", f"The model `{model}` does not exist or you do not have access to it."
         return None
 
+    def _model_of(self, request: web.Request) -> str | None:
+        secret = self._secrets.find(_key_of(request))
+        return request.query.get("model", secret.model if secret is not None else None)
+
     async def _converse(
         self, request: web.Request, socket: web.WebSocketResponse, outbox: Outbox, faults: Faults
     ) -> None:
         limit_s = faults.number("session_limit_s", 0) or self._limit_s
+        secret = self._secrets.find(_key_of(request))
         session = Session(
-            outbox, self._mind, model=request.query["model"], faults=faults, limit_s=limit_s, ahead=self._ahead
-        )
+            outbox, self._mind, model=self._model_of(request) or "", faults=faults, limit_s=limit_s, ahead=self._ahead,
+            settings=secret.settings if secret is not None else {},
+        )  # fmt: skip
         length = f"{limit_s / 60:g} minutes" if limit_s >= 60 else f"{limit_s:g} seconds"
         limit = asyncio.get_running_loop().call_later(
             limit_s, outbox.close, 1001, f"Your session hit the maximum duration of {length}."
@@ -189,9 +212,3 @@ def _key_of(request: web.Request) -> str:
         if not name and key:
             return key
     return ""
-
-
-def _refusal(status: int, kind: str, code: str, message: str) -> web.Response:
-    headers = {"Retry-After": "1"} if status in (429, 503) else None
-    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    return web.json_response(body, status=status, headers=headers)

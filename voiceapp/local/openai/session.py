@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from voiceapp.local.openai.audio_buffer import AudioBuffer
@@ -32,9 +32,13 @@ _FAILURE = {"type": "server_error", "code": "server_error", "message": "The serv
 class Session:
     """Speaks through its outbox. `receive` never raises on what a client sends; `aclose` ends its tasks."""
 
-    def __init__(self, outbox: Outbox, mind: Mind, *, model: str, faults: Faults, limit_s: float, ahead: float) -> None:
+    def __init__(
+        self, outbox: Outbox, mind: Mind, *, model: str, faults: Faults, limit_s: float, ahead: float,
+        settings: Mapping[str, Any],
+    ) -> None:  # fmt: skip
         self._outbox, self._mind, self._faults, self._ahead = outbox, mind, faults, ahead
-        self._session = new_session(session_id=new_id("sess"), model=model, expires_at=int(time.time() + limit_s))
+        fresh = new_session(session_id=new_id("sess"), model=model, expires_at=int(time.time() + limit_s))
+        self._session = merged(fresh, {**settings, "model": model})
         self._conversation, self._meter, self._buffer = Conversation(), Meter(), AudioBuffer()
         self._tasks: set[asyncio.Task[None]] = set()
         self._hearings: dict[str, asyncio.Task[None]] = {}
