@@ -22,6 +22,8 @@ VERSION = (BASE_DIR / "VERSION").read_text().strip()
 # The frame
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
+# Earlier ones: what they signed or encrypted stays readable.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 HOST = env.str("HOST", default="0.0.0.0")  # noqa: S104 - the specs' default; `make run` binds 127.0.0.1
 PORT = env.int("PORT", default=8080)
@@ -44,6 +46,20 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1"
 OPENAI_REALTIME_MODEL = env.str("OPENAI_REALTIME_MODEL", default="gpt-realtime-2.1")
 OPENAI_TRANSCRIPTION_MODEL = env.str("OPENAI_TRANSCRIPTION_MODEL", default="gpt-transcribe")
 OPENAI_VOICE = env.str("OPENAI_VOICE", default="marin")
+# What OpenAI is given for names that it no longer knows; `*` stands for any ending.
+OPENAI_MODEL_ALIASES: dict[str, str] = env.dict(
+    "OPENAI_MODEL_ALIASES",
+    default={
+        "gpt-4o-realtime-preview*": OPENAI_REALTIME_MODEL,
+        "gpt-4o-mini-realtime-preview*": "gpt-realtime-2.1-mini",
+        "gpt-realtime-mini-2025-10-06": "gpt-realtime-2.1-mini",
+    },
+)
+OPENAI_VOICE_ALIASES: dict[str, str] = env.dict(
+    "OPENAI_VOICE_ALIASES", default={"fable": "ballad", "onyx": "ash", "nova": "coral"}
+)
+# How long a browser may take to start its session with the secret that it was given; OpenAI takes 10 to 7200.
+REALTIME_SECRET_LIFE_S = env.int("REALTIME_SECRET_LIFE_S", default=60)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://api.twilio.com").rstrip("/")
