@@ -2,22 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from django.conf import settings
 
+from voiceapp.providers.openai_errors import OpenAIError, OpenAIErrorKind
+from voiceapp.providers.openai_http import post_json
+from voiceapp.providers.openai_key import openai_api_key, renewed_api_key
+
+__all__ = [
+    "ClientSecret",
+    "OpenAIClient",
+    "OpenAIError",
+    "OpenAIErrorKind",
+    "openai_api_key",
+    "realtime_session",
+    "semantic_vad",
+    "server_vad",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """What a browser opens one of OpenAI's sessions with, until it expires. `model` is the one that OpenAI took."""
+
+    value: str = field(repr=False)
+    expires_at: dt.datetime
+    session_id: str
+    model: str
+
 
 class OpenAIClient:
-    """One account of OpenAI, or of any server that speaks its GA protocol."""
+    """One account of OpenAI, or of any server that speaks its GA protocol.
 
-    def __init__(self, *, api_key: str, base_url: str) -> None:
+    `renew` is told a key that was refused and gives the one to try instead.
+    """
+
+    def __init__(self, *, api_key: str, base_url: str, renew: Callable[[str], str] | None = None) -> None:
         self._api_key = api_key
         self._base_url = base_url.rstrip("/")
+        self._renew = renew
 
     @classmethod
     def from_settings(cls) -> OpenAIClient:
-        return cls(api_key=settings.OPENAI_API_KEY, base_url=settings.OPENAI_BASE_URL)
+        """Blocks where the key has to be fetched first (`is_key_at_hand` tells). Raises OpenAIError without a key."""
+        return cls(api_key=openai_api_key(), base_url=settings.OPENAI_BASE_URL, renew=renewed_api_key)
 
     def realtime_url(self, model: str) -> str:
         """The WebSocket's address: https becomes wss, http (a server on this machine) becomes ws."""
@@ -27,6 +59,41 @@ class OpenAIClient:
     def headers(self) -> dict[str, str]:
         """No beta header: the beta was switched off, and sending it closes the socket with 4000."""
         return {"Authorization": f"Bearer {self._api_key}"}
+
+    def with_renewed_key(self) -> OpenAIClient | None:
+        """After a refusal of the key: the same with the key's successor, None when there is none. Blocks."""
+        key = self._renew(self._api_key) if self._renew else self._api_key
+        if key == self._api_key:
+            return None
+        return OpenAIClient(api_key=key, base_url=self._base_url, renew=self._renew)
+
+    def create_client_secret(
+        self, session: Mapping[str, object], *, expires_after_s: int | None = None
+    ) -> ClientSecret:
+        """Mint a secret for a GA session object (10 to 7200 s; OpenAI's own default is 600). Raises OpenAIError."""
+        body: dict[str, object] = {"session": dict(session)}
+        if expires_after_s is not None:
+            body["expires_after"] = {"anchor": "created_at", "seconds": expires_after_s}
+        url = f"{self._base_url}/realtime/client_secrets"
+        try:
+            return read_client_secret(post_json(url, body, headers=self.headers()))
+        except OpenAIError as exc:
+            successor = self.with_renewed_key() if exc.status == 401 else None
+            if successor is None:
+                raise
+            return read_client_secret(post_json(url, body, headers=successor.headers()))
+
+
+def read_client_secret(answer: Mapping[str, object]) -> ClientSecret:
+    """From `{"value", "expires_at", "session": {"id", "model"}}`. Raises OpenAIError for anything else."""
+    value, expires_at, session = answer.get("value"), answer.get("expires_at"), answer.get("session")
+    try:
+        if not (isinstance(value, str) and value and isinstance(session, Mapping)):
+            raise ValueError("no secret")
+        moment = dt.datetime.fromtimestamp(int(str(expires_at)), dt.UTC)
+    except (ValueError, OverflowError, OSError) as exc:
+        raise OpenAIError(OpenAIErrorKind.GARBLED, "answered no client secret", status=200) from exc
+    return ClientSecret(value, moment, str(session.get("id") or ""), str(session.get("model") or ""))
 
 
 def server_vad(*, threshold: float, prefix_padding_ms: int, silence_ms: int, interrupts: bool) -> dict[str, object]:

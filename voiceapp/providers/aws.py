@@ -1,0 +1,110 @@
+"""AWS: one way to a client of any of its services, with time limits and without botocore's own retries.
+
+Whoever calls it decides what is tried again: the outbox, a consumer's next round, the next request.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import boto3
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from django.conf import settings
+
+from voiceapp.providers.errors import ProviderError
+
+CONNECT_WITHIN_S = 2
+ANSWER_WITHIN_S = 5
+# How many requests of one client may be under way in a process.
+MOST_CONNECTIONS = 20
+# What botocore raises of its own and for what AWS answered.
+FAULTS = (BotoCoreError, ClientError)
+LONGEST_REASON = 200
+
+
+class AwsError(ProviderError):
+    """`code` is AWS's own word, like ResourceNotFoundException; empty when nobody answered."""
+
+    def __init__(self, service: str, message: str, *, code: str = "", permanent: bool = False) -> None:
+        super().__init__(service, message[:LONGEST_REASON], permanent=permanent)
+        self.code = code
+
+
+def aws_client(service: str, *, answer_within_s: float = ANSWER_WITHIN_S) -> Any:
+    """The botocore client of `sqs`, `dynamodb`, `secretsmanager`, `s3`…: shared by all threads of this process.
+
+    Without keys in the settings botocore looks for the machine's own role. `answer_within_s` is for long polls.
+    """
+    wanted = (
+        service,
+        answer_within_s,
+        settings.AWS_REGION,
+        settings.AWS_ENDPOINT_URL,
+        settings.AWS_ACCESS_KEY_ID,
+        settings.AWS_SECRET_ACCESS_KEY,
+    )
+    with _process.lock:
+        if wanted not in _process.clients:
+            _process.clients[wanted] = _make(service, answer_within_s)
+        return _process.clients[wanted]
+
+
+def aws_error(service: str, fault: Exception, *, is_hopeless: bool = False) -> AwsError:
+    """One of FAULTS in our words. `is_hopeless`: AWS will never take this very request."""
+    if isinstance(fault, ClientError):
+        code = str(fault.response.get("Error", {}).get("Code", ""))
+        return AwsError(service, f"answered {code or 'an error'}", code=code, permanent=is_hopeless)
+    if is_without_credentials(fault):
+        return AwsError(service, "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")
+    return AwsError(service, f"no answer ({type(fault).__name__})", permanent=is_hopeless)
+
+
+def is_without_credentials(fault: BaseException | None) -> bool:
+    return isinstance(fault, (NoCredentialsError, PartialCredentialsError))
+
+
+def _make(service: str, answer_within_s: float) -> BaseClient:
+    # A session is not safe to share between threads; it is used under the lock only.
+    if _process.session is None:
+        _process.session = boto3.session.Session()
+    return _process.session.client(
+        service,
+        region_name=settings.AWS_REGION,
+        endpoint_url=settings.AWS_ENDPOINT_URL or None,
+        aws_access_key_id=settings.AWS_ACCESS_KEY_ID or None,
+        aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY or None,
+        aws_session_token=_session_token(),
+        config=Config(
+            connect_timeout=CONNECT_WITHIN_S,
+            read_timeout=answer_within_s,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=MOST_CONNECTIONS,
+            proxies={},  # none from the environment
+            parameter_validation=True,
+        ),
+    )
+
+
+def _session_token() -> str | None:
+    """Temporary credentials come in threes; the third is read where botocore itself would read it."""
+    return (os.environ.get("AWS_SESSION_TOKEN") or None) if settings.AWS_ACCESS_KEY_ID else None
+
+
+class _Process:
+    """What this process has made. A forked child starts anew: the sockets belong to its parent."""
+
+    def __init__(self) -> None:
+        self.forked()
+
+    def forked(self) -> None:
+        self.lock = threading.Lock()
+        self.session: boto3.session.Session | None = None
+        self.clients: dict[tuple[object, ...], BaseClient] = {}
+
+
+_process = _Process()
+os.register_at_fork(after_in_child=_process.forked)
