@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
-import socket
 import time
+from collections.abc import Callable
 
 import httpx
 from django.conf import settings
 
 from voiceapp.lib.public_addresses import is_loopback, is_public
 from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.pinned_http import AddressRefused, NoAnswer, NotFound, PinnedHttp
 
 COMPANY = "orders address"
-TIMEOUTS = httpx.Timeout(5, connect=3)
-# Per read the timeouts above hold; this bounds an answer that drips.
 WHOLE_POST_S = 10
 # Refusals that may pass: a time-out, a conflict, too early, too many.
 WORTH_ANOTHER_TRY = {408, 409, 425, 429}
@@ -47,41 +45,26 @@ class OrdersReceiver:
             "Voiceapp-Message-Id": message_id,
             "Voiceapp-Signature": signature(secret, body=body, sent_at_s=int(time.time())),
         }
+        named = _read(url)
+        pinned = PinnedHttp(may_dial=self._may_dial(named.scheme), whole_s=WHOLE_POST_S)
         try:
-            status = asyncio.run(asyncio.wait_for(self._post(url, headers, body), WHOLE_POST_S))
-        except (httpx.HTTPError, TimeoutError, OSError) as exc:
-            raise ProviderError(COMPANY, f"no answer ({type(exc).__name__})") from exc
+            status = pinned.post(named, body, headers).status
+        except (NoAnswer, NotFound) as exc:
+            raise ProviderError(COMPANY, f"no answer ({exc})") from exc
+        except AddressRefused as exc:
+            why = str(exc) if named.scheme == "https" else "only https addresses are posted to"
+            raise ProviderError(COMPANY, why, permanent=True) from exc
         if not 200 <= status < 300:
             is_permanent = 300 <= status < 500 and status not in WORTH_ANOTHER_TRY
             raise ProviderError(COMPANY, f"answered {status}", permanent=is_permanent)
 
-    async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
-        named = _read(url)
-        address = await self._checked_address(named)
-        if named.scheme != "https" and not is_loopback(address):
-            raise ProviderError(COMPANY, "only https addresses are posted to", permanent=True)
-        # Dialled by the address that was checked, so that a second look-up cannot lead elsewhere.
-        dialled = named.copy_with(host=address)
-        async with httpx.AsyncClient(timeout=TIMEOUTS, trust_env=False, follow_redirects=False) as client:
-            host = {"Host": named.netloc.decode("ascii")}
-            request = client.build_request("POST", dialled, content=body, headers=headers | host)
-            request.extensions["sni_hostname"] = named.raw_host.decode("ascii")
-            response = await client.send(request, stream=True)
-            await response.aclose()
-        return response.status_code
+    def _may_dial(self, scheme: str) -> Callable[[str], bool]:
+        """Public addresses over https; this machine's own, where that is allowed, over http too."""
 
-    async def _checked_address(self, url: httpx.URL) -> str:
-        port = url.port or (443 if url.scheme == "https" else 80)
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
-        except UnicodeError as exc:
-            raise ProviderError(COMPANY, "the address cannot be read", permanent=True) from exc
-        addresses = [str(info[4][0]) for info in found]
-        for address in addresses:
-            if not (is_public(address) or (self._may_be_local and is_loopback(address))):
-                raise ProviderError(COMPANY, "the address is not public", permanent=True)
-        return addresses[0]
+        def judge(address: str) -> bool:
+            return (scheme == "https" and is_public(address)) or (self._may_be_local and is_loopback(address))
+
+        return judge
 
 
 def _read(url: str) -> httpx.URL:
