@@ -5,6 +5,7 @@ from .api_key import ApiKey
 from .hours import OpeningHours, SpecialDay, TransferHours
 from .menu import Category, Item, Menu, Modifier, ModifierGroup, Size
 from .organization import Membership, Organization
+from .realtime_endpoint import RealtimeEndpoint
 from .transfer_target import TransferTarget
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "OpeningHours",
     "Organization",
     "Persona",
+    "RealtimeEndpoint",
     "Size",
     "SpecialDay",
     "TransferHours",

@@ -60,6 +60,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Organisation", "storefront", "agents_organization", Area.ORGANIZATION),
             ("People", "group", "agents_membership", Area.PEOPLE),
             ("API keys", "key", "agents_apikey", Area.KEYS),
+            ("Realtime endpoints", "lan", "agents_realtimeendpoint", Area.KEYS),
             ("Deliveries", "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
         ),
     ),

@@ -22,6 +22,7 @@ from agents.models import (
     ModifierGroup,
     OpeningHours,
     Organization,
+    RealtimeEndpoint,
     Size,
     SpecialDay,
     TransferHours,
@@ -115,7 +116,10 @@ def make_line(world: World, digits: str) -> None:
         secret_sha256=digits * 32,
         created_by=f"{marker} maker",
     )
-    for row in (key, agent, version, target, hours, special, target_hours, number):
+    endpoint = RealtimeEndpoint(organization=organization, origin=f"https://{marker.lower()}.example.com")
+    endpoint.api_key = f"{marker}-endpoint-key"
+    endpoint.save()
+    for row in (key, endpoint, agent, version, target, hours, special, target_hours, number):
         world.rows[type(row)] = row
 
 
