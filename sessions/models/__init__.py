@@ -8,6 +8,7 @@ from .outbox import OutboxMessage
 from .room import Participant, RoomPass
 from .room_agent import RoomAgent
 from .transcript import ToolCall, TranscriptLine, Turn
+from .voice_session import VoiceSession
 
 __all__ = [
     "Call",
@@ -24,4 +25,5 @@ __all__ = [
     "ToolCall",
     "TranscriptLine",
     "Turn",
+    "VoiceSession",
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "OpenAIClient",
     "OpenAIError",
     "OpenAIErrorKind",
+    "browser_session",
     "openai_api_key",
     "realtime_session",
     "semantic_vad",
@@ -71,9 +72,7 @@ class OpenAIClient:
         self, session: Mapping[str, object], *, expires_after_s: int | None = None
     ) -> ClientSecret:
         """Mint a secret for a GA session object (10 to 7200 s; OpenAI's own default is 600). Raises OpenAIError."""
-        body: dict[str, object] = {"session": dict(session)}
-        if expires_after_s is not None:
-            body["expires_after"] = {"anchor": "created_at", "seconds": expires_after_s}
+        body = client_secret_request(session, expires_after_s=expires_after_s)
         url = f"{self._base_url}/realtime/client_secrets"
         try:
             return read_client_secret(post_json(url, body, headers=self.headers()))
@@ -82,6 +81,14 @@ class OpenAIClient:
             if successor is None:
                 raise
             return read_client_secret(post_json(url, body, headers=successor.headers()))
+
+
+def client_secret_request(session: Mapping[str, object], *, expires_after_s: int | None = None) -> dict[str, object]:
+    """The body that asks for a client secret."""
+    body: dict[str, object] = {"session": dict(session)}
+    if expires_after_s is not None:
+        body["expires_after"] = {"anchor": "created_at", "seconds": expires_after_s}
+    return body
 
 
 def read_client_secret(answer: Mapping[str, object]) -> ClientSecret:
@@ -154,4 +161,25 @@ def realtime_session(
         },
         "tools": list(tools),
         "tool_choice": "auto",
+    }
+
+
+def browser_session(
+    *, model: str, voice: str, instructions: str, transcription_model: str, is_text_only: bool = False
+) -> dict[str, object]:
+    """A GA session object (`session` of a client secret) for a browser: WebRTC brings its own format of sound."""
+    audio: dict[str, object] = {
+        "input": {
+            "transcription": {"model": transcription_model},
+            "turn_detection": server_vad(threshold=0.5, prefix_padding_ms=300, silence_ms=500, interrupts=True),
+        }
+    }
+    if not is_text_only:
+        audio["output"] = {"voice": voice}
+    return {
+        "type": "realtime",
+        "model": model,
+        "instructions": instructions,
+        "output_modalities": ["text" if is_text_only else "audio"],
+        "audio": audio,
     }
