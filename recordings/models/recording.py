@@ -40,6 +40,8 @@ class Recording(TenantModel):
     size_bytes = models.PositiveBigIntegerField(null=True)
     duration_ms = models.PositiveBigIntegerField(null=True)
     error = models.CharField(max_length=300, blank=True)
+    is_automatic = models.BooleanField(default=False, help_text="Begun because its call was to be recorded.")
+    told_at = models.DateTimeField(null=True, help_text="LiveKit's own moment of what it last told us of it.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -53,8 +55,22 @@ class Recording(TenantModel):
                 fields=("call",),
                 condition=models.Q(status__in=("starting", "active", "ending")),
                 name="one_recording_at_a_time_of_a_call",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=("call",), condition=models.Q(is_automatic=True), name="a_call_is_recorded_by_itself_once"
+            ),
         ]
+        indexes = [models.Index(fields=("key",), name="recording_by_key")]
+
+    @property
+    def is_running(self) -> bool:
+        """LiveKit took it on and nobody has stopped it."""
+        return self.egress_id is not None and self.status in (self.Status.STARTING, self.Status.ACTIVE)
+
+    @property
+    def has_file(self) -> bool:
+        """A file of ours is in the bucket."""
+        return self.status in (self.Status.COMPLETE, self.Status.LIMIT_REACHED) and bool(self.size_bytes)
 
     def __str__(self) -> str:
         return f"Recording {self.egress_id or self.pk}"

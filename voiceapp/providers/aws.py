@@ -34,22 +34,24 @@ class AwsError(ProviderError):
         self.code = code
 
 
-def aws_client(service: str, *, answer_within_s: float = ANSWER_WITHIN_S) -> Any:
+def aws_client(service: str, *, answer_within_s: float = ANSWER_WITHIN_S, region: str = "") -> Any:
     """The botocore client of `sqs`, `dynamodb`, `secretsmanager`, `s3`…: shared by all threads of this process.
 
-    Without keys in the settings botocore looks for the machine's own role. `answer_within_s` is for long polls.
+    Without keys in the settings botocore looks for the machine's own role. `answer_within_s` is for long polls,
+    `region` for what is elsewhere than the rest.
     """
+    region = region or settings.AWS_REGION
     wanted = (
         service,
         answer_within_s,
-        settings.AWS_REGION,
+        region,
         settings.AWS_ENDPOINT_URL,
         settings.AWS_ACCESS_KEY_ID,
         settings.AWS_SECRET_ACCESS_KEY,
     )
     with _process.lock:
         if wanted not in _process.clients:
-            _process.clients[wanted] = _make(service, answer_within_s)
+            _process.clients[wanted] = _make(service, answer_within_s, region)
         return _process.clients[wanted]
 
 
@@ -67,13 +69,13 @@ def is_without_credentials(fault: BaseException | None) -> bool:
     return isinstance(fault, (NoCredentialsError, PartialCredentialsError))
 
 
-def _make(service: str, answer_within_s: float) -> BaseClient:
+def _make(service: str, answer_within_s: float, region: str) -> BaseClient:
     # A session is not safe to share between threads; it is used under the lock only.
     if _process.session is None:
         _process.session = boto3.session.Session()
     return _process.session.client(
         service,
-        region_name=settings.AWS_REGION,
+        region_name=region,
         endpoint_url=settings.AWS_ENDPOINT_URL or None,
         aws_access_key_id=settings.AWS_ACCESS_KEY_ID or None,
         aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY or None,
@@ -85,6 +87,9 @@ def _make(service: str, answer_within_s: float) -> BaseClient:
             max_pool_connections=MOST_CONNECTIONS,
             proxies={},  # none from the environment
             parameter_validation=True,
+            # Else botocore signs links into a bucket the old way, without an end, and for another region's address.
+            signature_version="s3v4" if service == "s3" else None,
+            s3={"addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual"} if service == "s3" else None,
         ),
     )
 

@@ -129,6 +129,7 @@ class RoomRecording:
     error: str
     error_code: int
     file: RecordedFile | None
+    asked_path: str = ""  # the file's name as it was asked for; recordings of others may have none
 
     @property
     def is_over(self) -> bool:
@@ -205,7 +206,13 @@ def recording_of(message: egress_messages.EgressInfo) -> RoomRecording:
         error=message.error,
         error_code=message.error_code,
         file=_file_of(files[0]) if files else None,
+        asked_path=_asked_path(message),
     )
+
+
+def _asked_path(message: egress_messages.EgressInfo) -> str:
+    outputs = message.room_composite.file_outputs
+    return str(outputs[0].filepath) if outputs else ""
 
 
 def _file_of(message: egress_messages.FileInfo) -> RecordedFile:
