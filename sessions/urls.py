@@ -5,8 +5,12 @@ from __future__ import annotations
 from django.urls import path
 
 from sessions.api.internal import OrgConfigView, SubmitOrderView
+from sessions.api.realtime_session import RealtimeSessionView
+from sessions.api.voice_session import VoiceSessionView
 
 urlpatterns = [
+    path("voice-session", VoiceSessionView.as_view(), name="voice-session"),
     path("api/realtime/org-config", OrgConfigView.as_view(), name="org-config"),
     path("api/realtime/submit-order", SubmitOrderView.as_view(), name="submit-order"),
+    path("realtime_session", RealtimeSessionView.as_view(), name="realtime-session"),
 ]
