@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 
+from django.conf import settings
+
 from sessions import outbox
 from sessions.models import OutboxMessage
+from sessions.services import voice_sessions
 from sessions.services.orders import TOPIC
+from sessions.shared_receiver import SharedReceiver
+from voiceapp.providers.aws_queue import AwsQueue
 from voiceapp.providers.orders_receiver import OrdersReceiver
 
 
 def register_all() -> None:
     """Called once, when the app is ready."""
     outbox.register(TOPIC, post_order)
+    queue = SharedReceiver(is_named=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
+    outbox.register(voice_sessions.TOPIC, announce_voice_session, receiver=queue)
 
 
 def post_order(message: OutboxMessage) -> None:
@@ -33,3 +40,9 @@ def order_post_body(message: OutboxMessage) -> bytes:
     kind = "order.replaced" if message.body.get("replaces") else "order.submitted"
     post = {"type": kind, "messageId": str(message.message_id), "order": message.body}
     return json.dumps(post, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def announce_voice_session(message: OutboxMessage) -> None:
+    """Tell the queue of a voice session. Done means that SQS has it; told twice, the id of the message is the same."""
+    body = json.dumps(message.body, ensure_ascii=False, separators=(",", ":"))
+    AwsQueue(settings.VOICE_SESSION_QUEUE_URL).send(body, message_id=str(message.message_id), group=message.key)

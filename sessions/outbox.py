@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from agents.models import Organization
 from sessions.models import OutboxMessage
+from sessions.shared_receiver import SharedReceiver
 from sessions.wake_up import wake_up
 from voiceapp.providers.errors import ProviderError
 
@@ -33,12 +34,22 @@ FIRST_WAIT_S = 5
 LONGEST_WAIT_S = 3600
 LONGEST_RUN = dt.timedelta(seconds=20)
 
+# Topic and organisation of what failed in this run.
+Failed = set[tuple[str, UUID | None]]
+
 _handlers: dict[str, Handler] = {}
+_receivers: dict[str, SharedReceiver] = {}
 
 
-def register(topic: str, handler: Handler) -> None:
-    """Name who keeps the promises of a topic: called with a claimed message, raises ProviderError when it failed."""
+def register(topic: str, handler: Handler, *, receiver: SharedReceiver | None = None) -> None:
+    """Name who keeps the promises of a topic: called with a claimed message, raises ProviderError when it failed.
+
+    `receiver`: all messages of the topic go to it, whoever's they are; while it is not to be asked, they wait.
+    """
     _handlers[topic] = handler
+    _receivers.pop(topic, None)
+    if receiver is not None:
+        _receivers[topic] = receiver
 
 
 def emit(topic: str, *, key: str, body: Mapping[str, object], organization: Organization | None) -> OutboxMessage:
@@ -51,20 +62,21 @@ def emit(topic: str, *, key: str, body: Mapping[str, object], organization: Orga
 def deliver_due(topics: Iterable[str] | None = None) -> int:
     """Try every due message of the topics (default: all that have a handler) until none is left; how many were done.
 
-    After a failure the rest of that organisation waits for the next run: a receiver that hangs must not hold up others.
+    After a failure the rest of that organisation's topic waits for the next run: a receiver that hangs must not hold
+    up others. Where all go to one receiver, everybody's waits while it rests.
     """
     wanted = [topic for topic in (_handlers if topics is None else topics) if topic in _handlers]
     stop_at = timezone.now() + LONGEST_RUN
-    failed: set[UUID | None] = set()
+    failed: Failed = set()
     done = 0
     while timezone.now() < stop_at:
-        message = _claim_next(wanted, failed)
+        message = _claim_next([topic for topic in wanted if _may_be_tried(topic)], failed)
         if message is None:
             break
         if _try(message):
             done += 1
-        else:
-            failed.add(message.organization_id)
+        elif message.topic not in _receivers:
+            failed.add((message.topic, message.organization_id))
     return done
 
 
@@ -78,13 +90,18 @@ def retry_dead(messages: QuerySet[OutboxMessage]) -> int:
     return revived
 
 
-def _claim_next(topics: list[str], failed: set[UUID | None]) -> OutboxMessage | None:
+def _may_be_tried(topic: str) -> bool:
+    return topic not in _receivers or _receivers[topic].may_be_asked
+
+
+def _claim_next(topics: list[str], failed: Failed) -> OutboxMessage | None:
     while True:
         now = timezone.now()
         candidates = _claimable(now).filter(topic__in=topics)
-        candidates = candidates.exclude(organization_id__in=[one for one in failed if one is not None])
-        if None in failed:
-            candidates = candidates.filter(organization__isnull=False)
+        for topic, organization_id in failed:
+            is_nobodys = organization_id is None
+            whose = Q(organization__isnull=True) if is_nobodys else Q(organization_id=organization_id)
+            candidates = candidates.exclude(whose, topic=topic)
         candidate = candidates.order_by("id").first()
         if candidate is None:
             return None
@@ -112,14 +129,19 @@ def _claimable(now: dt.datetime) -> QuerySet[OutboxMessage]:
 
 
 def _try(message: OutboxMessage) -> bool:
+    receiver = _receivers.get(message.topic)
     try:
         _handlers[message.topic](message)
     except ProviderError as exc:
+        if receiver is not None and not exc.permanent:
+            receiver.failed()
         return _failed(message, str(exc), is_hopeless=exc.permanent)
     except Exception as exc:
         # One handler's bug must not stop the messages of the others.
         log.exception("outbox_handler_failed", topic=message.topic, message_id=str(message.message_id))
         return _failed(message, type(exc).__name__)
+    if receiver is not None:
+        receiver.answered()
     _held(message).update(state=State.DONE, done_at=timezone.now(), claimed_until=None, last_error="")
     return True
 

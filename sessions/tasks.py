@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from sessions import outbox
-from sessions.services import limit_counts
+from sessions.services import limit_counts, voice_sessions
 
 
 @shared_task(name="sessions.tasks.deliver_outbox", expires=60)
@@ -24,3 +24,9 @@ def sweep_outbox() -> int:
 def purge_limit_counts() -> int:
     """Every ten minutes: forget the counters of windows that are over."""
     return limit_counts.purge_limit_counts()
+
+
+@shared_task(name="sessions.tasks.purge_voice_sessions", expires=3000)
+def purge_voice_sessions() -> int:
+    """Every hour: delete the records of voice sessions that have expired."""
+    return voice_sessions.purge_voice_sessions()

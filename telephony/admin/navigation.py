@@ -68,6 +68,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         "Evidence",
         (
             ("Words spoken", "forum", "voice_sessions_transcriptline", Area.CALLS),
+            ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.CALLS),
             ("Tools used", "build", "voice_sessions_toolcall", Area.CALLS),
             ("Carrier's events", "cell_tower", "telephony_providerevent", Area.CALLS),
         ),

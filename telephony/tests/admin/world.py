@@ -40,6 +40,7 @@ from sessions.models import (
     ToolCall,
     TranscriptLine,
     Turn,
+    VoiceSession,
 )
 from sessions.models.call import CallState
 from telephony.models import MediaStream, PhoneNumber, ProviderEvent
@@ -173,6 +174,14 @@ def make_call(world: World, digits: str) -> None:
 def evidence_of(call: Call, marker: str) -> list[Model]:
     now = timezone.now()
     return [
+        VoiceSession.objects.create(
+            organization=call.organization,
+            session_id=f"sess_{marker}",
+            owner=f"{marker} subject",
+            model=f"{marker} model",
+            created_at=now,
+            expires_at=now + dt.timedelta(days=30),
+        ),
         TranscriptLine.objects.create(
             call=call, item_id="item_1", speaker="caller", text=f"{marker} words", spoken_at_ms=900, turn=1
         ),
