@@ -9,7 +9,9 @@ from django.conf import settings
 from sessions import outbox
 from sessions.models import OutboxMessage
 from sessions.services import voice_sessions
+from sessions.services.agent_dispatches import withdraw_agent
 from sessions.services.orders import TOPIC
+from sessions.services.room_agents import WITHDRAW_TOPIC
 from sessions.shared_receiver import SharedReceiver
 from voiceapp.providers.aws_queue import AwsQueue
 from voiceapp.providers.orders_receiver import OrdersReceiver
@@ -18,6 +20,7 @@ from voiceapp.providers.orders_receiver import OrdersReceiver
 def register_all() -> None:
     """Called once, when the app is ready."""
     outbox.register(TOPIC, post_order)
+    outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     queue = SharedReceiver(is_named=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
     outbox.register(voice_sessions.TOPIC, announce_voice_session, receiver=queue)
 

@@ -58,8 +58,15 @@ def agent_of(call: Call) -> RoomAgent | None:
 
 
 def agent_seen(call: Call, *, identity: str, at: dt.datetime) -> bool:
-    """An agent is in the room. True for whoever made it active; one that is gone stays gone."""
-    return bool(_of(call, identity).filter(status=Status.PENDING).update(status=Status.ACTIVE, joined_at=at))
+    """An agent is in the room. True for whoever made it active; one that was given up before it came is put out."""
+    with transaction.atomic():
+        agents = _of(call, identity)
+        if agents.filter(status=Status.PENDING).update(status=Status.ACTIVE, joined_at=at):
+            return True
+        given_up = agents.filter(identity=identity, status=Status.DISCONNECTED, joined_at=None).first()
+        if given_up:
+            promise_withdrawal(given_up)
+    return False
 
 
 def agent_gone(call: Call, *, identity: str, at: dt.datetime) -> bool:
@@ -73,23 +80,25 @@ def agents_gone_with(call_id: UUID, *, at: dt.datetime) -> bool:
 
 
 def agents_overdue(now: dt.datetime) -> QuerySet[RoomAgent]:
-    """Those that should have come by now, in calls that are live: for `agent_never_came`."""
-    return RoomAgent.objects.filter(
-        status=Status.PENDING, created_at__lte=now - JOINS_WITHIN, call__in=Call.objects.live()
-    )
+    """Those that should have come by now: for `agent_never_came`."""
+    return RoomAgent.objects.filter(status=Status.PENDING, created_at__lte=now - JOINS_WITHIN)
 
 
 def agent_never_came(agent: RoomAgent) -> bool:
     """Give it up, say so in the call's timeline, and keep it from coming late. False if it did come."""
     with transaction.atomic():
-        pending = RoomAgent.objects.filter(pk=agent.pk, status=Status.PENDING)
-        is_ours = bool(_gone(pending, timezone.now()))
+        is_ours = bool(_gone(RoomAgent.objects.filter(pk=agent.pk, status=Status.PENDING), timezone.now()))
         if is_ours:
             record_event(agent.call_id, "agent_never_joined", {"identity": agent.identity})
             promise_withdrawal(agent)
     if is_ours:
         logger.warning("agent never joined", call_id=str(agent.call_id), identity=agent.identity)
     return is_ours
+
+
+def agent_removed(agent: RoomAgent) -> bool:
+    """Nobody expects it or speaks with it any more. True for whoever wrote it down."""
+    return bool(_gone(RoomAgent.objects.filter(pk=agent.pk), timezone.now()))
 
 
 def change_agent_status(agent: RoomAgent, status: str) -> None:
@@ -107,12 +116,7 @@ def change_agent_status(agent: RoomAgent, status: str) -> None:
 
 def promise_withdrawal(agent: RoomAgent) -> None:
     """In the caller's transaction: LiveKit will be asked to put this agent out, until it has answered."""
-    body = {
-        "roomName": agent.call.room_name,
-        "callId": str(agent.call_id),
-        "dispatchId": agent.dispatch_id,
-        "agentIdentity": agent.identity,
-    }
+    body = {"roomName": agent.call.room_name, "agentIdentity": agent.identity}
     emit(WITHDRAW_TOPIC, key=agent.identity, body=body, organization=agent.call.organization)
 
 
