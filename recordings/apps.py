@@ -6,3 +6,11 @@ from django.apps import AppConfig
 class RecordingsConfig(AppConfig):
     name = "recordings"
     verbose_name = "Recordings"
+
+    def ready(self) -> None:
+        from recordings import handlers
+        from recordings.storage import link_of_call
+        from sessions import recording_links
+
+        handlers.register_all()
+        recording_links.register(link_of_call)

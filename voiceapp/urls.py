@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
     path("", include("telephony.urls")),
+    path("", include("recordings.urls")),
     path("", include("sessions.urls")),
 ]
 

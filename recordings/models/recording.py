@@ -68,6 +68,11 @@ class Recording(TenantModel):
         return self.egress_id is not None and self.status in (self.Status.STARTING, self.Status.ACTIVE)
 
     @property
+    def is_being_stored(self) -> bool:
+        """It was stopped, and LiveKit has not yet said what became of its file."""
+        return self.egress_id is not None and self.status == self.Status.ENDING
+
+    @property
     def has_file(self) -> bool:
         """A file of ours is in the bucket."""
         return self.status in (self.Status.COMPLETE, self.Status.LIMIT_REACHED) and bool(self.size_bytes)

@@ -40,6 +40,11 @@ class RoomNameField(serializers.RegexField):
         super().__init__(ROOM_NAME, **options)
         self.error_messages["invalid"] = "Letters, digits, dot, underscore and hyphen, 1 to 100 of them."
 
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
 
 def find_room_call(principal: Principal, room_name: str, *, access: Access) -> Call:
     """The room's call, a live one before those that are over. 404 for what is a stranger's, 403 for a colleague's."""

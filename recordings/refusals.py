@@ -1,0 +1,37 @@
+"""How it reads in the API when a recording is not started, stopped or amended."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from recordings.services import AlreadyRecording, CallNotActive, NotConfigured, NotRecorded, NotRecording
+from sessions.api.rooms import AWAY_WAIT_S, livekit_refusal
+from voiceapp.api.errors import ApiError
+from voiceapp.lib.errors import ApplicationError
+from voiceapp.providers.aws import AwsError
+from voiceapp.providers.livekit_errors import LiveKitError
+
+REFUSALS: dict[type[ApplicationError], tuple[int, str]] = {
+    CallNotActive: (400, "Call not active"),
+    NotRecording: (404, "No active recording"),
+    NotRecorded: (404, "Recording not found"),
+    AlreadyRecording: (409, "Recording already in progress"),
+    NotConfigured: (503, "Recording service not configured"),
+}
+
+
+@contextlib.contextmanager
+def refusing(title: str) -> Iterator[None]:
+    """Turns what the services raise into the API's refusals; `title` is what LiveKit kept us from doing."""
+    try:
+        yield
+    except tuple(REFUSALS) as refusal:
+        status, words = REFUSALS[type(refusal)]
+        raise ApiError(status, words, str(refusal)) from refusal
+    except LiveKitError as error:
+        raise livekit_refusal(error, title=title) from error
+    except AwsError as error:
+        raise ApiError(
+            503, "Recording service unavailable", "No link to the file can be signed.", wait_s=AWAY_WAIT_S
+        ) from error

@@ -1,0 +1,112 @@
+"""Where files of recordings are: in one private bucket, under names of our own, fetched by links that soon expire."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+
+import structlog
+from django.conf import settings
+from django.utils import timezone
+
+from recordings.models import Recording
+from sessions.models import Call
+from voiceapp.providers.aws import FAULTS, aws_client, aws_error
+from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.livekit import S3Storage
+
+logger = structlog.get_logger("recordings")
+
+# What `outputPath` may be: the name a file is offered under, never a way to it (no folders, no dots in front).
+LABEL = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
+LINK_LIVES_S = 300
+SOUND_TYPES = {Recording.FileType.MP4: "audio/mp4", Recording.FileType.OGG: "audio/ogg"}
+
+
+def is_configured() -> bool:
+    """Whether recordings can be made: LiveKit and a bucket are named."""
+    return bool(
+        settings.LIVEKIT_INTERNAL_URL
+        and settings.LIVEKIT_API_KEY
+        and settings.LIVEKIT_API_SECRET
+        and settings.LIVEKIT_RECORDING_BUCKET
+    )
+
+
+def storage() -> S3Storage:
+    """The bucket as LiveKit's recorder is told of it. Without keys here it has to have its own."""
+    return S3Storage(
+        bucket=bucket(),
+        region=bucket_region(),
+        access_key=settings.AWS_ACCESS_KEY_ID,
+        secret_key=settings.AWS_SECRET_ACCESS_KEY,
+        endpoint=settings.AWS_ENDPOINT_URL,
+    )
+
+
+def new_key(call: Call, file_type: str, *, now: dt.datetime | None = None) -> str:
+    """`recordings/{tenant}/{yyyy}/{mm}/{uuid}.{ext}`: nothing of it is chosen by a client."""
+    tenant = call.organization_id or "alone"
+    return f"recordings/{tenant}/{now or timezone.now():%Y/%m}/{uuid.uuid4()}.{file_type}"
+
+
+def recording_link(recording: Recording) -> str | None:
+    """An address that serves the file, or will once the recording has ended; None where none is to be expected.
+
+    Whoever has it needs no other credential: make it only after the permission was checked. Raises ProviderError.
+    """
+    if recording.url:
+        return recording.url
+    if recording.has_file or recording.is_running or recording.is_being_stored:
+        return _signed(recording)
+    return None
+
+
+def recording_link_if_possible(recording: Recording) -> str | None:
+    """The same, where its absence spoils nothing: None when no link can be signed."""
+    try:
+        return recording_link(recording)
+    except ProviderError as error:
+        logger.warning("no link to a recording", recording=recording.pk, error=str(error))
+        return None
+
+
+def link_of_call(call: Call) -> str | None:
+    """To the newest of its recordings that can be fetched now."""
+    of_call = call.recordings.select_related("call")
+    found = next((recording for recording in of_call if recording.url or recording.has_file), None)
+    return recording_link_if_possible(found) if found else None
+
+
+def file_name(recording: Recording) -> str:
+    """What the file is called when somebody keeps it; a label that names the type already keeps its one ending."""
+    ending = f".{recording.file_type}"
+    name = recording.label or recording.call.room_name or f"recording-{recording.pk}"
+    return name if name.lower().endswith(ending) else name + ending
+
+
+def bucket() -> str:
+    """Where new recordings go; each keeps the name of its own."""
+    name: str = settings.LIVEKIT_RECORDING_BUCKET
+    return name
+
+
+def bucket_region() -> str:
+    region: str = settings.LIVEKIT_RECORDING_REGION or settings.AWS_REGION
+    return region
+
+
+def _signed(recording: Recording) -> str:
+    wanted = {
+        "Bucket": recording.bucket,
+        "Key": recording.key,
+        "ResponseContentDisposition": f'attachment; filename="{file_name(recording)}"',
+        "ResponseContentType": SOUND_TYPES[Recording.FileType(recording.file_type)],
+    }
+    try:
+        client = aws_client("s3", region=bucket_region())
+        link: str = client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=LINK_LIVES_S)
+    except FAULTS as fault:
+        raise aws_error("s3", fault) from fault
+    return link
