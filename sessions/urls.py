@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.urls import path
 
 from sessions.api.internal import OrgConfigView, SubmitOrderView
+from sessions.api.realtime import RealtimeView
 from sessions.api.realtime_session import RealtimeSessionView
+from sessions.api.room_agents import RoomAgentView
 from sessions.api.voice_session import VoiceSessionView
 
 urlpatterns = [
     path("voice-session", VoiceSessionView.as_view(), name="voice-session"),
     path("api/realtime/org-config", OrgConfigView.as_view(), name="org-config"),
     path("api/realtime/submit-order", SubmitOrderView.as_view(), name="submit-order"),
+    path("api/voice/agent", RoomAgentView.as_view(), name="voice-agent"),
+    path("api/voice/realtime", RealtimeView.as_view(), name="voice-realtime"),
     path("realtime_session", RealtimeSessionView.as_view(), name="realtime-session"),
 ]

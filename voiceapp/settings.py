@@ -58,6 +58,9 @@ OPENAI_MODEL_ALIASES: dict[str, str] = env.dict(
 OPENAI_VOICE_ALIASES: dict[str, str] = env.dict(
     "OPENAI_VOICE_ALIASES", default={"fable": "ballad", "onyx": "ash", "nova": "coral"}
 )
+# What /api/voice/realtime shows where nothing else is asked for; OPENAI_MODEL_ALIASES say what OpenAI is given.
+REALTIME_MODEL = env.str("REALTIME_MODEL", default="gpt-4o-realtime-preview-2024-12-17")
+REALTIME_TRANSCRIPTION_MODEL = env.str("REALTIME_TRANSCRIPTION_MODEL", default="whisper-1")
 # How long a browser may take to start its session with the secret that it was given; OpenAI takes 10 to 7200.
 REALTIME_SECRET_LIFE_S = env.int("REALTIME_SECRET_LIFE_S", default=60)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")

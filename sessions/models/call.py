@@ -130,6 +130,13 @@ class Call(TenantModel):
             return None
         return int((self.ended_at - self.connected_at).total_seconds())
 
+    @property
+    def duration_so_far_s(self) -> int:
+        """Whole seconds since it connected, until now while it is live; 0 if it never did."""
+        if self.connected_at is None:
+            return 0
+        return max(int(((self.ended_at or timezone.now()) - self.connected_at).total_seconds()), 0)
+
 
 class CallEvent(TenantModel):
     """A line of a call's timeline."""

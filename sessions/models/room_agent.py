@@ -5,7 +5,29 @@ from __future__ import annotations
 from django.db import models
 
 from agents.models.tenancy import TenantModel, TenantQuerySet
-from sessions.models.call import Call
+from agents.principal import MANAGERS, Principal
+from sessions.models.call import Call, CallType
+
+
+class RoomAgentQuerySet(TenantQuerySet["RoomAgent"]):
+    """Reads of agents in rooms."""
+
+    def present(self) -> RoomAgentQuerySet:
+        """There, or on their way."""
+        return self.exclude(status=RoomAgent.Status.DISCONNECTED)
+
+    def readable_by(self, principal: Principal) -> RoomAgentQuerySet:
+        """In calls that one may read: one's own, those to oneself, those one manages, an organisation's conferences."""
+        calls = Call.objects.in_rooms().reachable_by(principal)
+        if not principal.sees_all:
+            managed = [each for each, role in principal.roles.items() if role in MANAGERS]
+            calls = calls.filter(
+                models.Q(owner=principal.subject)
+                | models.Q(callee=principal.subject)
+                | models.Q(organization__in=managed)
+                | models.Q(call_type=CallType.CONFERENCE)
+            )
+        return self.filter(call__in=calls)
 
 
 class RoomAgent(TenantModel):
@@ -29,7 +51,7 @@ class RoomAgent(TenantModel):
     joined_at = models.DateTimeField(null=True)
     disconnected_at = models.DateTimeField(null=True)
 
-    objects = TenantQuerySet["RoomAgent"].as_manager()
+    objects = RoomAgentQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)

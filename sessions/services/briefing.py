@@ -48,13 +48,7 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
         ),
         transcription_model=settings.OPENAI_TRANSCRIPTION_MODEL,
         noise_reduction=persona.noise_reduction or None,
-        turn_detection=TurnDetection(
-            kind=persona.turn_detection,
-            threshold=persona.vad_threshold,
-            prefix_padding_ms=persona.vad_prefix_padding_ms,
-            silence_ms=persona.vad_silence_ms,
-            eagerness=persona.vad_eagerness,
-        ),
+        turn_detection=turn_detection_of(persona),
         limits=CallLimits(
             reprompt_after_ms=persona.reprompt_after_s * 1000,
             goodbye_after_ms=persona.goodbye_after_s * 1000,
@@ -62,6 +56,17 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
             longest_call_ms=persona.longest_call_minutes * 60_000,
         ),
         protects_greeting=persona.protects_greeting,
+    )
+
+
+def turn_detection_of(persona: Persona) -> TurnDetection:
+    """How it is decided that a person began and stopped speaking, on the telephone and in rooms."""
+    return TurnDetection(
+        kind=persona.turn_detection,
+        threshold=persona.vad_threshold,
+        prefix_padding_ms=persona.vad_prefix_padding_ms,
+        silence_ms=persona.vad_silence_ms,
+        eagerness=persona.vad_eagerness,
     )
 
 
