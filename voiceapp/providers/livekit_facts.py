@@ -206,11 +206,12 @@ def recording_of(message: egress_messages.EgressInfo) -> RoomRecording:
         error=message.error,
         error_code=message.error_code,
         file=_file_of(files[0]) if files else None,
-        asked_path=_asked_path(message),
+        asked_path=asked_path(message),
     )
 
 
-def _asked_path(message: egress_messages.EgressInfo) -> str:
+def asked_path(message: egress_messages.EgressInfo) -> str:
+    """The name that the request gave its file."""
     outputs = message.room_composite.file_outputs
     return str(outputs[0].filepath) if outputs else ""
 

@@ -23,6 +23,7 @@ from voiceapp.providers.livekit_facts import (
     Room,
     RoomRecording,
     Track,
+    asked_path,
     participant_of,
     recording_of,
     room_of,
@@ -136,8 +137,7 @@ def _claims(token: str, *, api_key: str, api_secret: str) -> Mapping[str, object
 
 
 def _event_of(message: WebhookEvent, *, body_sha256: str) -> LiveKitEvent:
-    for request in REQUESTS_OF_EGRESS:
-        message.egress_info.ClearField(request.name)
+    _forget_credentials(message.egress_info)
     if not message.egress_info.egress_id:
         message.ClearField("egress_info")
     return LiveKitEvent(
@@ -151,6 +151,15 @@ def _event_of(message: WebhookEvent, *, body_sha256: str) -> LiveKitEvent:
         recording=recording_of(message.egress_info) if message.HasField("egress_info") else None,
         record=json.loads(json_format.MessageToJson(message, indent=None)),
     )
+
+
+def _forget_credentials(egress: EgressInfo) -> None:
+    """Of the request only the file's name is left."""
+    path = asked_path(egress)
+    for request in REQUESTS_OF_EGRESS:
+        egress.ClearField(request.name)
+    if path:
+        egress.room_composite.file_outputs.add(filepath=path)
 
 
 def _end_reason(message: WebhookEvent) -> str:

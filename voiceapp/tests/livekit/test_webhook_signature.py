@@ -82,7 +82,7 @@ def test_a_recordings_end_is_read_and_its_storages_credentials_are_not_kept() ->
     egress = {
         "egressId": "EG_1",
         "roomName": ROOM,
-        "roomComposite": {"fileOutputs": [{"s3": {"accessKey": "AKIA", "secret": "very-secret"}}]},
+        "roomComposite": {"fileOutputs": [{"filepath": "1.ogg", "s3": {"secret": "very-secret"}}]},
         "status": "EGRESS_COMPLETE",
         "startedAt": "1640995200000000000",
         "fileResults": [{"filename": "a.ogg", "location": "s3://a.ogg", "size": "12", "duration": "1500000000"}],
@@ -95,12 +95,14 @@ def test_a_recordings_end_is_read_and_its_storages_credentials_are_not_kept() ->
     assert event.recording.started_at == datetime(2022, 1, 1, tzinfo=UTC)
     assert event.room_name == ROOM
     assert "secret" not in json.dumps(event.record)
+    assert event.recording.asked_path == "1.ogg"
 
 
 def test_what_was_kept_of_an_event_reads_as_the_event_itself() -> None:
     for content in (
         body(room={"name": ROOM}, track={"sid": "TR_1", "source": "MICROPHONE"}, roomEndReason="ROOM_END_API_DELETE"),
         body(event="egress_updated", egressInfo={"egressId": "EG_1", "status": "EGRESS_ACTIVE"}),
+        body(egressInfo={"egressId": "EG_1", "roomComposite": {"fileOutputs": [{"filepath": "1.ogg"}]}}),
         b'{"event": "room_finished"}',
     ):
         event = CLIENT.verify_webhook(content, token(content))

@@ -1,0 +1,156 @@
+"""Who may record, see, amend and stop which call's recordings: Alice owns the call, Bob is a colleague."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from agents.models import Organization
+from agents.scopes import Scope
+from agents.services import issue_key
+from sessions.models import Call
+from sessions.models.call import CallType
+from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.providers.clerk_instance import ClerkInstance
+
+from .asker import PATH, Asker, refused, token_of
+from .calls import ROOM, connected_call, talk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def every_way(asker: Asker, egress_id: str) -> dict[str, Any]:
+    return {
+        "start": asker.start(roomName=ROOM),
+        "read": asker.read(roomName=ROOM),
+        "link": asker.read(roomName=ROOM, egressId=egress_id),
+        "amend": asker.amend(roomName=ROOM, transcript="Mine now"),
+        "stop": asker.stop(roomName=ROOM),
+    }
+
+
+@pytest.fixture
+def egress_id(alice: Asker, call: Call) -> str:
+    started: str = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    return started
+
+
+def test_a_stranger_is_told_that_there_is_no_such_call(charlie: Asker, call: Call, egress_id: str) -> None:
+    for name, answer in every_way(charlie, egress_id).items():
+        assert refused(answer) == (404, "Call session not found"), name
+    assert charlie.read(listAll="true").json()["recordings"] == []
+    assert [(each.is_running, each.transcript) for each in call.recordings.all()] == [(True, "")]
+
+
+def test_a_stranger_cannot_tell_another_s_call_from_none(charlie: Asker, call: Call, egress_id: str) -> None:
+    ours = every_way(charlie, egress_id)
+    call.delete()
+    none = every_way(charlie, egress_id)
+    assert {name: answer.json() for name, answer in ours.items()} == {
+        name: answer.json() for name, answer in none.items()
+    }
+
+
+def test_a_colleague_may_not_touch_the_call(bob: Asker, call: Call, egress_id: str) -> None:
+    for name, answer in every_way(bob, egress_id).items():
+        assert refused(answer) == (403, "Access denied"), name
+    assert refused(bob.read(listAll="true")) == (403, "Access denied")
+    assert [(each.is_running, each.transcript) for each in call.recordings.all()] == [(True, "")]
+
+
+def test_a_colleague_reads_a_conferences_recording_and_no_more(bob: Asker, call: Call, egress_id: str) -> None:
+    Call.objects.filter(pk=call.pk).update(call_type=CallType.CONFERENCE)
+    answers = every_way(bob, egress_id)
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "start": 403,
+        "read": 200,
+        "link": 200,
+        "amend": 403,
+        "stop": 403,
+    }
+
+
+@pytest.mark.parametrize("who", ["alice", "mia", "website"])
+def test_owners_managers_and_keys_may_do_everything(
+    request: pytest.FixtureRequest, who: str, call: Call, egress_id: str
+) -> None:
+    answers = every_way(request.getfixturevalue(who), egress_id)
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "start": 409,
+        "read": 200,
+        "link": 200,
+        "amend": 200,
+        "stop": 200,
+    }
+
+
+def test_the_callee_may_do_everything(bob: Asker, call: Call, egress_id: str) -> None:
+    Call.objects.filter(pk=call.pk).update(callee="user_bob", call_type=CallType.USER_TO_USER)
+    assert bob.read(roomName=ROOM).status_code == 200
+    assert bob.stop(roomName=ROOM).status_code == 200
+
+
+def test_managers_list_the_recordings_of_their_own_organisation(
+    mia: Asker, charlie: Asker, call: Call, egress_id: str, meadow: Organization, client: LiveKitClient,
+    livekit: RunningLiveKit,
+) -> None:  # fmt: skip
+    client.create_room("meadow-room")
+    talk(livekit, client, "meadow-room")
+    connected_call(meadow, "meadow-room", owner="user_charlie")
+    theirs = charlie.start(roomName="meadow-room").json()["recording"]["egressId"]
+    assert [each["egressId"] for each in mia.read(listAll="true").json()["recordings"]] == [egress_id]
+    assert [each["egressId"] for each in charlie.read(listAll="true").json()["recordings"]] == [theirs]
+
+
+def test_one_without_an_organisation_lists_her_own(
+    live_server: LiveServer, clerk: ClerkInstance, livekit: RunningLiveKit, client: LiveKitClient, call: Call,
+    egress_id: str,
+) -> None:  # fmt: skip
+    client.create_room("alone")
+    talk(livekit, client, "alone")
+    connected_call(None, "alone", owner="user_dora")
+    with Asker(live_server.url, token_of(clerk, "user_dora", None)) as dora:
+        mine = dora.start(roomName="alone").json()["recording"]["egressId"]
+        assert [each["egressId"] for each in dora.read(listAll="true").json()["recordings"]] == [mine]
+        assert refused(dora.read(roomName=ROOM)) == (404, "Call session not found")
+
+
+def test_a_key_needs_the_scope(
+    live_server: LiveServer, harbour: Organization, clerk: ClerkInstance, call: Call
+) -> None:
+    reads = issue_key(harbour, name="reads", scopes=[Scope.RECORDINGS_READ]).text
+    writes = issue_key(harbour, name="writes", scopes=[Scope.RECORDINGS_WRITE]).text
+    with Asker(live_server.url, reads) as reader, Asker(live_server.url, writes) as writer:
+        assert refused(reader.start(roomName=ROOM))[0] == 403
+        assert writer.start(roomName=ROOM).status_code == 200
+        assert refused(reader.amend(roomName=ROOM, transcript="x"))[0] == 403
+        assert refused(reader.stop(roomName=ROOM))[0] == 403
+        assert refused(writer.read(roomName=ROOM))[0] == 403
+        assert reader.read(roomName=ROOM).status_code == 200
+        assert writer.stop(roomName=ROOM).status_code == 200
+
+
+def test_nobody_gets_the_401_of_the_api(live_server: LiveServer, clerk: ClerkInstance, call: Call) -> None:
+    with Asker(live_server.url, "nobody") as nobody:
+        for method in ("GET", "POST", "PATCH", "DELETE"):
+            answer = nobody.http.request(method, PATH)
+            assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
+
+
+def test_recording_counts_against_its_limit_and_reading_against_another(
+    alice: Asker, call: Call, settings: Any
+) -> None:
+    settings.LIMIT_RECORDING, settings.LIMIT_READ = "3/h", "2/h"
+    answers = [
+        alice.start(roomName=ROOM),
+        alice.amend(roomName=ROOM, transcript="x"),
+        alice.stop(roomName=ROOM),
+        alice.start(roomName=ROOM),
+        alice.read(roomName=ROOM),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 200]
+    assert answers[3].json()["error"] == "Too many requests"
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "1"]
