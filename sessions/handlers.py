@@ -47,5 +47,6 @@ def order_post_body(message: OutboxMessage) -> bytes:
 
 def announce_voice_session(message: OutboxMessage) -> None:
     """Tell the queue of a voice session. Done means that SQS has it; told twice, the id of the message is the same."""
-    body = json.dumps(message.body, ensure_ascii=False, separators=(",", ":"))
+    # In ASCII, for SQS takes not every character.
+    body = json.dumps(message.body, separators=(",", ":"))
     AwsQueue(settings.VOICE_SESSION_QUEUE_URL).send(body, message_id=str(message.message_id), group=message.key)

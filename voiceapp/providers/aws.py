@@ -55,14 +55,14 @@ def aws_client(service: str, *, answer_within_s: float = ANSWER_WITHIN_S, region
         return _process.clients[wanted]
 
 
-def aws_error(service: str, fault: Exception, *, is_hopeless: bool = False) -> AwsError:
-    """One of FAULTS in our words. `is_hopeless`: AWS will never take this very request."""
+def aws_error(service: str, fault: Exception) -> AwsError:
+    """One of FAULTS in our words. All of them may pass: what AWS refuses is the operator's to mend."""
     if isinstance(fault, ClientError):
         code = str(fault.response.get("Error", {}).get("Code", ""))
-        return AwsError(service, f"answered {code or 'an error'}", code=code, permanent=is_hopeless)
+        return AwsError(service, f"answered {code or 'an error'}", code=code)
     if is_without_credentials(fault):
         return AwsError(service, "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")
-    return AwsError(service, f"no answer ({type(fault).__name__})", permanent=is_hopeless)
+    return AwsError(service, f"no answer ({type(fault).__name__})")
 
 
 def is_without_credentials(fault: BaseException | None) -> bool:

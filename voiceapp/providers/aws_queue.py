@@ -11,8 +11,6 @@ SERVICE = "sqs"
 ID = "messageId"
 MOST_AT_ONCE = 10
 LONGEST_POLL_S = 20
-# What is wrong with the message itself; the rest is the queue's, the network's or the operator's to mend.
-HOPELESS = {"InvalidMessageContents", "MessageTooLong"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,7 @@ class AwsQueue:
                 **ordering,
             )
         except FAULTS as exc:
-            error = aws_error(SERVICE, exc)
-            raise aws_error(SERVICE, exc, is_hopeless=error.code in HOPELESS) from exc
+            raise aws_error(SERVICE, exc) from exc
 
     def receive(self, *, wait_s: int = LONGEST_POLL_S) -> list[QueuedMessage]:
         """Up to ten messages, as soon as there is one. They come again unless they are deleted."""
