@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceapp.settings")
+
+# The broker that needs no server, without the races of kombu's own.
+TRANSPORT_ALIASES["filesystem"] = "voiceapp.lib.folder_broker:Transport"
 
 app = Celery("voiceapp")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -196,16 +196,24 @@ RATELIMIT_USE_CACHE = "limits"
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A task whose process dies is sent again so many times and then given up: one that kills must not loop for ever.
+CELERY_TASK_RETRY_ON_WORKER_LOST = True
+CELERY_TASK_ANNOTATIONS = {"*": {"max_retries": 3, "default_retry_delay": 2}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_TIME_LIMIT = 60
 CELERY_TASK_SOFT_TIME_LIMIT = 50
+CELERY_TASK_TIME_LIMIT = 60
+# Longer than any task may take, or it would run twice at once.
+QUEUE_VISIBILITY_TIMEOUT_S = 180
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "voiceapp"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a broker may be away for a night
+CELERY_BROKER_HEARTBEAT = 20
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 QUEUE_DIR = VAR_DIR / "queue"
 if CELERY_BROKER_URL.startswith("filesystem:"):
+    QUEUE_DIR = Path(CELERY_BROKER_URL.removeprefix("filesystem://") or QUEUE_DIR)
     QUEUE_DIR.mkdir(exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
         "data_folder_in": str(QUEUE_DIR),
@@ -214,11 +222,23 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
     }
 elif CELERY_BROKER_URL.startswith("redis"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 600,
+        "visibility_timeout": QUEUE_VISIBILITY_TIMEOUT_S,
         "socket_timeout": 2,
         "socket_connect_timeout": 2,
         "unacked_restore_throttle": 1,
     }
+elif CELERY_BROKER_URL.startswith("sqs:"):
+    # Credentials and AWS_ENDPOINT_URL come from the environment. The queue is made unless it is there.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "region": AWS_REGION,
+        "queue_name_prefix": f"{PROJECT_NAME}-{ENVIRONMENT}-",
+        "visibility_timeout": QUEUE_VISIBILITY_TIMEOUT_S,
+        "wait_time_seconds": 10,
+        "polling_interval": 0.1,
+        "client-config": {"connect_timeout": 2, "read_timeout": 15, "retries": {"total_max_attempts": 1}},
+    }
+    # SQS cannot tell all workers: each question would make a queue of its own.
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {}
 

@@ -1,4 +1,4 @@
-"""`python -m voiceapp.local.aws --port 9400`: AWS on this machine, played by moto in memory; SIGTERM or Ctrl-C ends it."""
+"""`python -m voiceapp.local.aws --port 9400`: AWS on this machine, played by moto in memory, until it is stopped."""
 
 from __future__ import annotations
 
