@@ -86,6 +86,10 @@ class Call(TenantModel):
     caller_number = models.CharField(max_length=64, blank=True)
     dialled_number = models.CharField(max_length=64, blank=True)
     room_name = models.CharField(max_length=100, null=True, blank=True)
+    room_sid = models.CharField(
+        max_length=64, blank=True, help_text="LiveKit's own name for the room: another room may have the same name later."
+    )
+    room_checked_at = models.DateTimeField(null=True, help_text="When LiveKit was last asked about the room.")
     call_type = models.CharField(max_length=12, choices=CallType.choices, blank=True)
     callee = models.CharField(max_length=100, blank=True, help_text="The subject of whom a call between two is for.")
     is_recording_wanted = models.BooleanField(default=False)
