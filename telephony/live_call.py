@@ -13,6 +13,7 @@ import structlog
 
 from sessions.end_reasons import EndReason
 from sessions.outcomes import ToolResult
+from telephony.agent_link import AgentLink
 from telephony.bridge.actions import (
     Action,
     CloseCall,
@@ -27,12 +28,11 @@ from telephony.bridge.phone_call import PhoneCall
 from telephony.call_books import CallBooks
 from telephony.caller_writer import CallerWriter, ConnectionLost, Send
 from telephony.desk import StreamDesk
-from telephony.links import Link, ProviderLink
+from telephony.links import Link
 from telephony.live_calls import LiveCalls
 from telephony.provider_sessions import session_for
 from telephony.services import RedeemedStream
 from telephony.stream_start import NOT_UNDERSTOOD, POLICY_VIOLATION, Receive, is_start
-from voiceapp.providers.openai import OpenAIClient
 
 logger = structlog.get_logger("live_call")
 
@@ -240,10 +240,8 @@ class LiveCall:
         self._settle(core)
 
     def _open_link(self, core: PhoneCall) -> None:
-        client = OpenAIClient.from_settings()
-        link = ProviderLink(
-            client.realtime_url(self._model),
-            client.headers(),
+        link = AgentLink(
+            self._model,
             on_opened=partial(self._tell, core, core.link_opened),
             on_frame=partial(self._tell, core, core.agent_frame),
             on_lost=partial(self._tell, core, core.link_lost),

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
 from telephony.models import PhoneNumber
-from voiceapp.providers.openai import OpenAIClient
+from voiceapp.providers.openai import OpenAIClient, OpenAIError
 from voiceapp.providers.twilio import OFFICIAL_URL, BoundedHttp
 
 from .finding import Finding, ill, skipped, well
@@ -23,9 +23,11 @@ LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 def check_openai() -> Finding:
     """A handshake as a call makes it, up to the provider's first word."""
-    if not settings.OPENAI_API_KEY:
-        return ill("openai", "OPENAI_API_KEY is not set", "Set it to a key with Realtime access.")
-    client, model = OpenAIClient.from_settings(), settings.OPENAI_REALTIME_MODEL
+    try:
+        client, model = OpenAIClient.from_settings(), settings.OPENAI_REALTIME_MODEL
+    except OpenAIError as exc:
+        fix = "Set OPENAI_API_KEY to a key with Realtime access, or keep one in AWS Secrets Manager."
+        return ill("openai", str(exc).removeprefix("openai: "), fix)
     where = settings.OPENAI_BASE_URL
     try:
         with connect(
