@@ -50,7 +50,6 @@ class PinnedHttp:
     whole_s: float
     read_s: float = 5
     largest_body_bytes: int = 0
-    trust: Callable[[], ssl.SSLContext] | None = None
 
     def post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
         """Whatever was answered, with the status as it is. Raises AddressRefused or NoAnswer. Blocks."""
@@ -64,7 +63,7 @@ class PinnedHttp:
         # Dialled by the address that was checked, so that a second look-up cannot lead elsewhere.
         dialled = url.copy_with(host=address)
         timeouts = httpx.Timeout(self.read_s, connect=CONNECT_S)
-        trust = (self.trust or public_authorities)()
+        trust = public_authorities()
         async with httpx.AsyncClient(timeout=timeouts, trust_env=False, follow_redirects=False, verify=trust) as client:
             # Nothing compressed: a few bytes could stand for gigabytes.
             fixed = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"}
