@@ -94,4 +94,4 @@ def _error(fact: RoomRecording) -> str:
 def _is_unwanted(recording: Recording, fact: RoomRecording) -> bool:
     """It runs, although it was given up or stopped before LiveKit had said a word of it."""
     is_given_up = recording.status in (Status.FAILED, Status.ENDING) and recording.told_at is None
-    return is_given_up and not fact.is_over
+    return is_given_up and fact.status in (EgressStatus.STARTING, EgressStatus.ACTIVE)

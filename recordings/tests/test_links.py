@@ -1,0 +1,168 @@
+"""Files are in a private bucket under names of ours, and reached by links for one file and five minutes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+import time_machine
+from pytest_django import Settings
+
+from agents.models import Organization
+from recordings.models import Recording
+from recordings.services import start_recording, stop_recording
+from recordings.storage import file_name, link_of_call, new_key, recording_link, storage
+from sessions.models import Call
+from sessions.recording_links import WITH_RECORDING, WITH_TRANSCRIPT, recording_transcript
+from sessions.recording_links import recording_link as link_for_sessions
+from voiceapp.providers.aws import AwsError
+from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit_facts import EgressStatus
+from voiceapp.tests.livekit.running import RunningLiveKit
+
+from .asker import Asker, refused
+from .calls import ROOM, becomes, connected_call, only_recording
+
+pytestmark = pytest.mark.django_db(transaction=True)
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+def fetch(url: str, **options: object) -> httpx.Response:
+    return httpx.get(url, trust_env=False, timeout=10, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("file_type", "magic"), [("mp4", b"ftypisom"), ("ogg", b"OggS")])
+def test_a_recording_is_stored_and_its_link_serves_it(
+    alice: Asker, call: Call, client: LiveKitClient, livekit: RunningLiveKit, stored: str, file_type: str, magic: bytes
+) -> None:
+    egress_id = alice.start(roomName=ROOM, fileType=file_type, outputPath="Monday").json()["recording"]["egressId"]
+    becomes(client, egress_id, EgressStatus.ACTIVE)
+    livekit.advance(30)
+    early = alice.stop(roomName=ROOM).json()["recordingUrl"]
+    becomes(client, egress_id, EgressStatus.COMPLETE)
+    recording = only_recording()
+    assert recording.has_file
+    assert recording.duration_ms
+    assert recording.duration_ms >= 30_000
+    for url in (
+        early,  # it was told before the file was there
+        alice.read(roomName=ROOM).json()["recordingUrl"],
+        alice.read(roomName=ROOM, egressId=egress_id).json()["recordingUrl"],
+        link_for_sessions(call),
+    ):
+        file = fetch(url)
+        assert file.status_code == 200
+        assert magic in file.content[:12]
+        assert len(file.content) == recording.size_bytes
+        assert file.headers["Content-Disposition"] == f'attachment; filename="Monday.{file_type}"'
+        assert file.headers["Content-Type"] == f"audio/{file_type}"
+    assert alice.read(roomName=ROOM).json()["recording"] == {
+        "egressId": egress_id,
+        "roomName": ROOM,
+        "startedAt": alice.read(roomName=ROOM).json()["recording"]["startedAt"],
+        "status": "complete",
+        "isActive": False,
+    }
+
+
+def test_a_link_is_for_one_file_for_five_minutes_and_signed(alice: Asker, call: Call, settings: Settings) -> None:
+    alice.start(roomName=ROOM)
+    link = urlsplit(alice.read(roomName=ROOM).json()["recordingUrl"])
+    query = {name: values[0] for name, values in parse_qs(link.query, strict_parsing=True).items()}
+    recording = only_recording()
+    assert link.scheme == "https"
+    assert link.hostname == "calls-of-tests.s3.eu-west-1.amazonaws.com"
+    assert link.path == f"/{recording.key}"
+    assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+    assert int(query["X-Amz-Expires"]) == 300
+    assert "/eu-west-1/s3/aws4_request" in query["X-Amz-Credential"]
+    assert query["response-content-disposition"].startswith("attachment; ")
+    assert settings.AWS_SECRET_ACCESS_KEY not in link.geturl()
+
+
+def test_a_signature_covers_the_file_the_method_and_the_time(call: Call) -> None:
+    """The local AWS checks no signatures: what is signed must differ wherever a forger would change it."""
+
+    def signature(recording: Recording) -> str:
+        return parse_qs(urlsplit(recording_link(recording) or "").query)["X-Amz-Signature"][0]
+
+    with time_machine.travel("2026-11-21T10:00:00Z", tick=False):
+        recording = start_recording(call)
+        first = signature(recording)
+        recording.key = new_key(call, "mp4")
+        assert signature(recording) != first
+        recording.key = only_recording().key
+        assert signature(recording) == first
+        recording.label = "other"
+        assert signature(recording) != first
+    with time_machine.travel("2026-11-21T10:05:01Z", tick=False):
+        recording.label = ""
+        assert signature(recording) != first
+
+
+def test_the_name_in_the_bucket_is_made_by_us(harbour: Organization) -> None:
+    call = connected_call(harbour)
+    key = new_key(call, "ogg", now=dt.datetime(2026, 3, 9, tzinfo=dt.UTC))
+    assert re.fullmatch(rf"recordings/{harbour.pk}/2026/03/{UUID}\.ogg", key)
+    assert new_key(call, "ogg") != new_key(call, "ogg")
+    assert new_key(connected_call(None, "alone"), "mp4").startswith("recordings/alone/")
+
+
+@pytest.mark.parametrize(
+    ("label", "name"), [("", f"{ROOM}.mp4"), ("Monday", "Monday.mp4"), ("a.MP4", "a.MP4"), ("a.ogg", "a.ogg.mp4")]
+)
+def test_a_file_is_offered_under_its_label(call: Call, label: str, name: str) -> None:
+    assert file_name(Recording(call=call, label=label, file_type="mp4")) == name
+
+
+def test_there_is_no_link_where_no_file_is_to_come(alice: Asker, call: Call, livekit: RunningLiveKit) -> None:
+    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    livekit.control("POST", f"egress/{egress_id}", json={"status": "EGRESS_FAILED", "error": "no space"})
+    Recording.objects.update(status="failed")
+    assert alice.read(roomName=ROOM).json()["recordingUrl"] is None
+    assert alice.read(roomName=ROOM, egressId=egress_id).json() == {"success": True, "recordingUrl": None}
+    assert link_of_call(call) is None
+
+
+def test_without_credentials_no_link_is_signed_and_the_rest_still_answers(
+    alice: Asker, call: Call, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = ""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    with pytest.raises(AwsError):
+        recording_link(only_recording())
+    assert alice.read(roomName=ROOM).json()["recordingUrl"] is None
+    assert refused(alice.read(roomName=ROOM, egressId=egress_id)) == (503, "Recording service unavailable")
+    assert alice.stop(roomName=ROOM).json()["recordingUrl"] is None
+
+
+def test_livekit_is_told_the_bucket_and_shows_no_secret(call: Call, settings: Settings, stored: str) -> None:
+    told = storage()
+    assert (told.bucket, told.region, told.endpoint) == ("calls-of-tests", "eu-west-1", stored)
+    assert settings.AWS_SECRET_ACCESS_KEY not in repr(told)
+    settings.LIVEKIT_RECORDING_REGION = ""
+    assert storage().region == settings.AWS_REGION
+
+
+def test_sessions_see_what_can_be_fetched_and_what_was_said(call: Call, client: LiveKitClient) -> None:
+    def kept() -> tuple[bool, bool, bool, str | None]:
+        has_recording = Call.objects.filter(WITH_RECORDING).exists()
+        has_transcript = Call.objects.filter(WITH_TRANSCRIPT).exists()
+        return has_recording, has_transcript, link_for_sessions(call) is not None, recording_transcript(call)
+
+    assert kept() == (False, False, False, None)
+    recording = start_recording(call)
+    becomes(client, recording.egress_id or "", EgressStatus.ACTIVE)
+    assert kept() == (False, False, False, None)
+    stop_recording(call)
+    becomes(client, recording.egress_id or "", EgressStatus.COMPLETE)
+    Recording.objects.update(transcript="Hello.")
+    assert kept() == (True, True, True, "Hello.")
+    Recording.objects.update(size_bytes=None, url="https://archive.example.com/1")
+    assert link_for_sessions(call) == "https://archive.example.com/1"
+    assert Call.objects.filter(WITH_RECORDING).count() == 1

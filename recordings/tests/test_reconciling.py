@@ -1,0 +1,118 @@
+"""Without a single webhook the rows become what LiveKit says; what should have ended is ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.utils import timezone
+from pytest_django import Settings
+
+from recordings.models import Recording
+from recordings.services import reconcile_recordings, recordings_to_reconcile, start_recording, stop_recording
+from recordings.storage import new_key
+from sessions.models import Call
+from sessions.models.call import CallState
+from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.tests.livekit.running import RunningLiveKit, soon
+
+from .calls import ROOM, only_recording
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def reconciled(minutes: float = 2) -> Recording:
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=minutes), tick=True):
+        reconcile_recordings()
+    return only_recording()
+
+
+def settles(client: LiveKitClient, status: str) -> None:
+    soon(lambda: client.list_recordings(ROOM)[0].status.value == status)
+
+
+def with_fault(livekit: RunningLiveKit, settings: Settings, *faults: str) -> None:
+    settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(*faults)
+
+
+def test_a_whole_life_is_learnt_by_asking(call: Call, client: LiveKitClient) -> None:
+    start_recording(call)
+    settles(client, "active")
+    assert reconciled().status == "active"
+    client.stop_recording(only_recording().egress_id or "")
+    settles(client, "complete")
+    assert reconciled().has_file
+    assert not recordings_to_reconcile().exists()
+
+
+def test_a_young_recording_is_left_to_the_webhooks(call: Call) -> None:
+    start_recording(call)
+    assert not recordings_to_reconcile().exists()
+    assert reconcile_recordings() == 0
+
+
+def test_one_that_livekit_has_forgotten_is_failed(call: Call, livekit: RunningLiveKit) -> None:
+    start_recording(call)
+    livekit.do(lambda house: house.recorder.recordings.clear())
+    lost = reconciled()
+    assert (lost.status, bool(lost.error), bool(lost.ended_at)) == ("failed", True, True)
+
+
+def test_a_start_that_died_with_its_process_is_failed(call: Call) -> None:
+    Recording.objects.create(call=call, key=new_key(call, "ogg"))
+    assert reconciled().status == "failed"
+    assert start_recording(call).is_running
+
+
+def test_a_start_whose_process_died_after_livekit_began_is_found_by_its_file(call: Call, client: LiveKitClient) -> None:
+    start_recording(call)
+    settles(client, "active")
+    Recording.objects.update(egress_id=None, status="starting", told_at=None)
+    found = reconciled()
+    assert found.egress_id == client.list_recordings(ROOM)[0].egress_id
+    assert found.is_running
+
+
+def test_one_that_was_to_be_stopped_before_it_began_is_stopped(call: Call, client: LiveKitClient) -> None:
+    start_recording(call)
+    Recording.objects.update(egress_id=None, status="ending", told_at=None)
+    settles(client, "active")
+    assert reconciled().status == "ending"
+    settles(client, "complete")
+
+
+def test_one_that_never_begins_is_ended(
+    call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
+) -> None:
+    with_fault(livekit, settings, "egress_never_starts")
+    start_recording(call)
+    assert reconciled(1.5).status == "starting"
+    reconciled(3)
+    settles(client, "aborted")
+    assert reconciled(4).status == "aborted"
+
+
+def test_one_that_outlives_its_call_is_ended(call: Call, client: LiveKitClient) -> None:
+    start_recording(call)
+    settles(client, "active")
+    Call.objects.filter(pk=call.pk).update(state=CallState.COMPLETED, ended_at=timezone.now())
+    reconciled(5)
+    settles(client, "complete")
+
+
+def test_one_whose_file_is_never_stored_is_failed(
+    call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
+) -> None:
+    with_fault(livekit, settings, "egress_never_ends")
+    start_recording(call)
+    settles(client, "active")
+    stop_recording(call)
+    assert reconciled(30).status == "ending"
+    assert reconciled(90).status == "failed"
+
+
+def test_while_livekit_is_away_nothing_is_lost(call: Call, livekit: RunningLiveKit, settings: Settings) -> None:
+    start_recording(call)
+    with_fault(livekit, settings, "away")
+    assert reconciled(60).is_running
