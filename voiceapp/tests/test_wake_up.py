@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import pytest
 from celery import Celery
 
-from sessions import wake_up as module
-from sessions.wake_up import TASK, WAITING, WakeUp
+from voiceapp.lib import wake_up as module
+from voiceapp.lib.wake_up import WAITING, WakeUp
 
 AT_ONCE_S = 0.25
+TASK = "sessions.tasks.deliver_outbox"
 
 
 class Broker:
@@ -51,14 +52,14 @@ def wait_for(sent: list[object], count: int) -> None:
 
 
 def test_the_worker_is_told(broker: Broker) -> None:
-    WakeUp()("order.submitted")
+    WakeUp(TASK)("order.submitted")
     wait_for(broker.sent, 1)
     assert broker.sent == ["order.submitted"]
 
 
 def test_a_broker_that_refuses_is_forgotten(broker: Broker) -> None:
     broker.error = ConnectionRefusedError()
-    wake_up = WakeUp()
+    wake_up = WakeUp(TASK)
     wake_up("lost")
     wake_up("told")
     wait_for(broker.sent, 1)
@@ -67,15 +68,28 @@ def test_a_broker_that_refuses_is_forgotten(broker: Broker) -> None:
 
 def test_a_broker_that_hangs_costs_the_caller_nothing(broker: Broker) -> None:
     broker.may_answer.clear()
-    wake_up = WakeUp()
+    wake_up = WakeUp(TASK)
     wake_up("first")
     assert broker.arrived.wait(5)
     began = time.monotonic()
-    for _ in range(WAITING + 50):
-        wake_up("more")
+    for number in range(WAITING + 50):
+        wake_up(f"more {number}")
     assert time.monotonic() - began < AT_ONCE_S
     broker.may_answer.set()
     wait_for(broker.sent, WAITING + 1)
+
+
+def test_what_waits_to_be_told_is_told_once(broker: Broker) -> None:
+    broker.may_answer.clear()
+    wake_up = WakeUp(TASK)
+    wake_up("topic")
+    assert broker.arrived.wait(5)
+    for _ in range(WAITING + 50):
+        wake_up("topic")
+    wake_up("other")
+    broker.may_answer.set()
+    wait_for(broker.sent, 3)
+    assert broker.sent == ["topic", "topic", "other"]
 
 
 @pytest.fixture
@@ -92,5 +106,5 @@ def test_a_real_broker_that_never_answers_costs_nothing_either(
     app.conf.broker_transport_options = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
     monkeypatch.setattr(module, "current_app", app)
     began = time.monotonic()
-    WakeUp()("order.submitted")
+    WakeUp(TASK)("order.submitted")
     assert time.monotonic() - began < AT_ONCE_S
