@@ -26,7 +26,7 @@ def check_production(**_: object) -> list[CheckMessage]:
 @register()
 def check_settings(**_: object) -> list[CheckMessage]:
     """What helps on a laptop too: values that cannot be meant, and doors that stay shut."""
-    return [*_values(), *_doors(), *_clerk()]
+    return [*_values(), *_doors(), *_announcements(), *_clerk()]
 
 
 def _keys() -> Iterator[CheckMessage]:
@@ -38,10 +38,10 @@ def _keys() -> Iterator[CheckMessage]:
             hint="Set it to the auth token of your Twilio account.",
             id="voiceapp.E002",
         )
-    if not settings.OPENAI_API_KEY:
+    if not (settings.OPENAI_API_KEY or settings.OPENAI_SECRET_ID):
         yield Error(
             "OPENAI_API_KEY is not set: no agent can answer.",
-            hint="Set it to a key with Realtime access.",
+            hint="Set it to a key with Realtime access, or OPENAI_SECRET_ID to the secret of AWS that holds one.",
             id="voiceapp.E004",
         )
     if not ACCOUNT_SID.fullmatch(settings.TWILIO_ACCOUNT_SID):
@@ -139,6 +139,15 @@ def _doors() -> Iterator[CheckMessage]:
             f"INTERNAL_API_KEY is shorter than {SHORTEST_KEY} characters.",
             hint=f"Set INTERNAL_API_KEY to at least {SHORTEST_KEY} random characters.",
             id="voiceapp.W002",
+        )
+
+
+def _announcements() -> Iterator[CheckMessage]:
+    if not settings.VOICE_SESSION_QUEUE_URL:
+        yield Warning(
+            "VOICE_SESSION_QUEUE_URL is not set: the announcements of voice sessions wait in the outbox.",
+            hint="Set VOICE_SESSION_QUEUE_URL to the URL of an SQS queue.",
+            id="voiceapp.W006",
         )
 
 

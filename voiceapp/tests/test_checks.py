@@ -28,6 +28,8 @@ PRODUCTION = {
     "TWILIO_AUTH_TOKEN": "token",
     "TWILIO_BASE_URL": "https://api.twilio.com",
     "INTERNAL_API_KEY": "i" * 32,
+    "VOICE_SESSION_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/sessions",
+    "OPENAI_SECRET_ID": "",
     "LOCAL_COMPANIES": [],
     "LOG_LEVEL": "info",
     "METRICS_LISTEN": "",
@@ -60,6 +62,7 @@ WRONG = [
     ("INTERNAL_API_KEY", "", "W001"),
     ("INTERNAL_API_KEY", "short", "W002"),
     ("LOG_LEVEL", "loud", "W003"),
+    ("VOICE_SESSION_QUEUE_URL", "", "W006"),
     ("CLERK_ISSUER", "http://clerk.example.com", "E015"),
     ("CLERK_ISSUER", "clerk.example.com", "E015"),
     ("CLERK_ISSUER", "https://[clerk", "E015"),
@@ -96,6 +99,13 @@ def test_what_is_wrong_is_found_by_its_id_with_a_fix(production: Settings, name:
     found = findings()
     assert [message.id for message in found] == [f"voiceapp.{each}" for each in ids.split()]
     assert all(message.hint for message in found)
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+def test_a_key_in_secrets_manager_is_a_key(production: Settings) -> None:
+    production.OPENAI_API_KEY = ""
+    production.OPENAI_SECRET_ID = "voiceapp/prod/openai"
+    assert findings() == []
 
 
 def test_every_id_is_tried_here() -> None:
