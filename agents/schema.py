@@ -14,9 +14,12 @@ class CustomerCredentials(OpenApiAuthenticationExtension):  # type: ignore[no-un
     target_class = "agents.authentication.CustomerAuthentication"
     name = ["bearer", "apiKey", "clerkCookie", "session"]
 
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
+
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
         return [
-            {"type": "http", "scheme": "bearer", "description": "An API key (va_…) or a Clerk session token."},
+            {"type": "http", "scheme": "bearer", "description": "An API key (`va_…`) or a Clerk session token."},
             {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
             {
                 "type": "apiKey",

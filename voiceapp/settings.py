@@ -104,6 +104,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
+    "drf_spectacular",
     "voiceapp.apps.VoiceappConfig",
     "agents.apps.AgentsConfig",
     "sessions.apps.SessionsConfig",
@@ -272,8 +273,22 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "voiceapp.api.negotiation.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "voiceapp.api.schema.inspector.Inspector",
     "EXCEPTION_HANDLER": "voiceapp.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "voiceapp",
+    "VERSION": VERSION,
+    "SERVERS": [{"url": PUBLIC_BASE_URL}],
+    "PREPROCESSING_HOOKS": ["voiceapp.api.schema.document.load_descriptions"],
+    "POSTPROCESSING_HOOKS": ["voiceapp.api.schema.document.complete"],
+    "ENFORCE_NON_BLANK_FIELDS": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,
 }
 
 UNFOLD = {
