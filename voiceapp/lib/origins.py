@@ -6,6 +6,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from voiceapp.lib.public_addresses import is_loopback
+
 LONGEST_ADDRESS = 500
 LONGEST_HOST = 253
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -41,7 +43,7 @@ class Origin:
     def is_this_machine(self) -> bool:
         """By its name or number, before anything is looked up."""
         try:
-            return ipaddress.ip_address(self.host).is_loopback
+            return is_loopback(self.host)
         except ValueError:
             return self.host == "localhost"
 
