@@ -21,7 +21,10 @@ class Mode(enum.Enum):
 
 
 class Gate(ThreadingHTTPServer):
-    """Stands before `behind`. `arrived` counts requests; `is_held` is set while one of them is kept."""
+    """Stands before `behind`. `arrived` counts requests; `is_held` is set while one of them is kept.
+
+    `holds` names the only AWS operation that is kept, `pauses_s` is waited before each request goes on.
+    """
 
     daemon_threads = True
 
@@ -30,6 +33,8 @@ class Gate(ThreadingHTTPServer):
         self.behind = behind
         self.mode = Mode.OPEN
         self.arrived = 0
+        self.holds = ""
+        self.pauses_s = 0.0
         self.is_held = threading.Event()
         self.is_over = threading.Event()
 
@@ -49,8 +54,10 @@ class _Keeper(BaseHTTPRequestHandler):
         gate = self.server
         assert isinstance(gate, Gate)
         content = self.rfile.read(int(self.headers["Content-Length"]))
-        mode = gate.mode
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        mode = gate.mode if gate.holds in ("", operation) else Mode.OPEN
         gate.arrived += 1
+        gate.is_over.wait(gate.pauses_s)
         if mode is Mode.KEEPS_REQUESTS:
             gate.hold()
             return

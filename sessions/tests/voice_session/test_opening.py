@@ -19,7 +19,10 @@ from voiceapp.local.openai import Server as LocalOpenAI
 
 from .conftest import Ask
 
-EXAMPLE: dict[str, object] = {"instructions": "Optional custom instructions to append to the template", "text_only": False}
+EXAMPLE: dict[str, object] = {
+    "instructions": "Optional custom instructions to append to the template",
+    "text_only": False,
+}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
