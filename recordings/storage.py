@@ -74,9 +74,18 @@ def recording_link_if_possible(recording: Recording) -> str | None:
 
 def link_of_call(call: Call) -> str | None:
     """To the newest of its recordings that can be fetched now."""
-    of_call = call.recordings.select_related("call")
-    found = next((recording for recording in of_call if recording.url or recording.has_file), None)
-    return recording_link_if_possible(found) if found else None
+    found = next(filter(is_fetchable, call.recordings.select_related("call")), None)
+    return file_link(found) if found else None
+
+
+def is_fetchable(recording: Recording) -> bool:
+    """Whether there is a file already."""
+    return bool(recording.url) or recording.has_file
+
+
+def file_link(recording: Recording) -> str | None:
+    """To a file that is there; None where there is none, or no link can be signed."""
+    return recording_link_if_possible(recording) if is_fetchable(recording) else None
 
 
 def file_name(recording: Recording) -> str:

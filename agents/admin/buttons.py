@@ -28,7 +28,10 @@ def always(_: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`does` names a method (request, row, text) that returns the sentence shown afterwards; `asks` labels a text."""
+    """`does` names a method (request, row, text); `asks` labels a text.
+
+    The method returns the sentence that is shown and written to the history, or an answer in the place of the page.
+    """
 
     name: str
     label: str
@@ -88,10 +91,13 @@ class ButtonsAdmin(ModelAdmin[M]):
             messages.warning(request, f"“{button.label}” is no longer possible: somebody was faster.")
             return HttpResponseRedirect(self.page_of(row))
         try:
-            said: str = getattr(self, button.does)(request, row, request.POST.get("text", "").strip())
+            said: str | HttpResponse = getattr(self, button.does)(request, row, request.POST.get("text", "").strip())
         except ApplicationError as exc:
             messages.error(request, str(exc))
         else:
+            if isinstance(said, HttpResponse):
+                self.log_change(request, row, f"{button.label}.")
+                return said
             messages.success(request, said)
             self.log_change(request, row, said[:200])
         return HttpResponseRedirect(self.list_page() if request.GET.get("to") == "list" else self.page_of(row))

@@ -6,10 +6,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.utils import timezone
 
-from sessions.models import Call, Order, ToolCall, TranscriptLine, Turn
+from sessions.models import Call, Order, RoomAgent, ToolCall, TranscriptLine, Turn
 
 from .response_bars import Bar, bars
 from .words import REASONS, median_ms, offset_words, response_words, tool_sentence
@@ -53,9 +54,11 @@ class CallPage:
     median: str
     slowest: str
     orders: Sequence[Order]
+    recordings: Sequence[Any]
     usage: Sequence[tuple[str, str]]
     lines_left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    agents: Sequence[RoomAgent] = ()
 
 
 MOST_LINES = 1000
@@ -90,9 +93,11 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         median=response_words(median_ms(times)),
         slowest=response_words(max(known)) if known else "–",
         orders=orders,
+        recordings=list(call.recordings.all()),
         usage=flat_usage(call.usage),
         lines_left_out=max(len(lines) - MOST_LINES, 0),
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},
+        agents=list(call.room_agents.all()),
     )
 
 

@@ -67,8 +67,10 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
     (
         "Evidence",
         (
+            ("Recordings", "graphic_eq", "recordings_recording", Area.CALLS),
             ("Words spoken", "forum", "voice_sessions_transcriptline", Area.CALLS),
             ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.CALLS),
+            ("Agents in rooms", "smart_toy", "voice_sessions_roomagent", Area.CALLS),
             ("Tools used", "build", "voice_sessions_toolcall", Area.CALLS),
             ("Carrier's events", "cell_tower", "telephony_providerevent", Area.CALLS),
         ),

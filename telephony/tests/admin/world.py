@@ -29,6 +29,7 @@ from agents.models import (
     TransferTarget,
 )
 from agents.services import publish_agent
+from recordings.models import Recording
 from sessions.models import (
     Call,
     CallEvent,
@@ -37,6 +38,7 @@ from sessions.models import (
     OrderLine,
     OrderModifier,
     OutboxMessage,
+    RoomAgent,
     ToolCall,
     TranscriptLine,
     Turn,
@@ -196,6 +198,27 @@ def evidence_of(call: Call, marker: str) -> list[Model]:
             at=now + dt.timedelta(seconds=2),
         ),
         CallEvent.objects.create(call=call, kind="noted", at=now, detail={"text": f"{marker} detail"}),
+        Recording.objects.create(
+            call=call,
+            egress_id=f"EG_{marker}",
+            status=Recording.Status.COMPLETE,
+            bucket=f"{marker}-bucket",
+            key=f"recordings/{marker}/1.mp4",
+            label=f"{marker}-label",
+            transcript=f"{marker} transcript",
+            error=f"{marker} error",
+            size_bytes=1234,
+            duration_ms=65_000,
+        ),
+        RoomAgent.objects.create(
+            call=call,
+            identity=f"ai-agent-{marker}",
+            status=RoomAgent.Status.DISCONNECTED,
+            dispatch_id=f"AD_{marker}",
+            system_prompt=f"{marker} system prompt",
+            voice="alloy",
+            model=f"{marker} model",
+        ),
         Turn.objects.create(call=call, number=1, response_ms=900, detection_ms=500, model_ms=300, playout_ms=60),
         DraftOrder.objects.create(call=call, version=1, lines=[{"item": f"{marker} item"}]),
         MediaStream.objects.create(

@@ -1,0 +1,94 @@
+"""The admin pages of recordings: where each stands, what was said, and its file for those who run the place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import filesizeformat
+
+from agents.access import Area, Power
+from agents.admin.buttons import Button
+from agents.admin.tenant import EvidenceAdmin
+from agents.admin.theme import display
+from recordings.models import Recording
+from recordings.storage import file_link, is_fetchable
+from sessions.admin.call import call_link
+from sessions.admin.words import duration_words
+from voiceapp.lib.errors import ApplicationError
+from voiceapp.lib.security_headers import admin_policy
+
+Status = Recording.Status
+COLOURS: Mapping[str, str] = {
+    Status.STARTING: "info",
+    Status.ACTIVE: "info",
+    Status.ENDING: "info",
+    Status.COMPLETE: "success",
+    Status.LIMIT_REACHED: "warning",
+    Status.ABORTED: "danger",
+    Status.FAILED: "danger",
+}
+
+
+@admin.register(Recording)
+class RecordingAdmin(EvidenceAdmin[Recording]):
+    """A link to the file is made when it is asked for, and asking is written to the history."""
+
+    area = Area.CALLS
+    list_display = ("created_at", "status_label", "length", "size", "error", "of_call")
+    list_filter = ("status", "file_type", "created_at")
+    list_select_related = ("call",)
+    linkable = ("call",)
+    search_fields = ("=egress_id", "=label")
+    ordering = ("-id",)
+    fields = (
+        "of_call", "status_label", "error", "length", "size", "file_type", "label", "created_at", "started_at",
+        "ended_at", "is_automatic", "transcript", "url", "bucket", "key", "egress_id",
+    )  # fmt: skip
+    readonly_fields = ("of_call", "status_label", "length", "size", "created_at")
+    buttons = (
+        Button("fetch", "Fetch the file", "fetch", icon="download", style="primary", power=Power.EDIT,
+               is_offered=is_fetchable),
+    )  # fmt: skip
+
+    @display(description="status", ordering="status", label=COLOURS)
+    def status_label(self, recording: Recording) -> tuple[str, str]:
+        return recording.status, recording.get_status_display()
+
+    @display(description="length", ordering="duration_ms")
+    def length(self, recording: Recording) -> str:
+        return "–" if recording.duration_ms is None else duration_words(recording.duration_ms // 1000)
+
+    @display(description="size", ordering="size_bytes")
+    def size(self, recording: Recording) -> str:
+        return "–" if recording.size_bytes is None else filesizeformat(recording.size_bytes)
+
+    @display(description="call")
+    def of_call(self, recording: Recording) -> str:
+        return call_link(recording.call)
+
+    def fetch(self, request: HttpRequest, recording: Recording, _: str) -> HttpResponse:
+        return HttpResponseRedirect(_link_to(recording))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        response = super().render_change_form(request, context, *args, **kwargs)
+        recording: Recording | None = context.get("original")
+        if recording and context.get("buttons"):
+            try:
+                link = urlsplit(_link_to(recording))
+            except ApplicationError:
+                return response
+            response["Content-Security-Policy"] = admin_policy(forms_lead_to=f"{link.scheme}://{link.netloc}")
+        return response
+
+
+def _link_to(recording: Recording) -> str:
+    link = file_link(recording)
+    if link is None:
+        raise ApplicationError("No link to the file can be signed: the server lacks the bucket's credentials.")
+    return link
