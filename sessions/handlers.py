@@ -8,7 +8,7 @@ from django.conf import settings
 
 from sessions import outbox
 from sessions.models import OutboxMessage
-from sessions.services import voice_sessions
+from sessions.services import room_closing, voice_sessions
 from sessions.services.agent_dispatches import withdraw_agent
 from sessions.services.orders import TOPIC
 from sessions.services.room_agents import WITHDRAW_TOPIC
@@ -21,6 +21,7 @@ def register_all() -> None:
     """Called once, when the app is ready."""
     outbox.register(TOPIC, post_order)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
+    outbox.register(room_closing.TOPIC, room_closing.close_room)
     queue = SharedReceiver(is_named=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
     outbox.register(voice_sessions.TOPIC, announce_voice_session, receiver=queue)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from sessions.api.calls import CallView
 from sessions.api.internal import OrgConfigView, SubmitOrderView
 from sessions.api.realtime import RealtimeView
 from sessions.api.realtime_session import RealtimeSessionView
@@ -16,5 +17,6 @@ urlpatterns = [
     path("api/realtime/submit-order", SubmitOrderView.as_view(), name="submit-order"),
     path("api/voice/agent", RoomAgentView.as_view(), name="voice-agent"),
     path("api/voice/realtime", RealtimeView.as_view(), name="voice-realtime"),
+    path("api/voice/session", CallView.as_view(), name="voice-session-of-a-room"),
     path("realtime_session", RealtimeSessionView.as_view(), name="realtime-session"),
 ]

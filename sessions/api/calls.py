@@ -1,0 +1,121 @@
+"""`/api/voice/session`: starts, shows, lists, changes and ends calls in rooms (docs/calls-in-rooms.md)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api import CustomerView
+from agents.principal import Principal
+from agents.scopes import Scope
+from sessions.api.call_fields import CallsQuery, NewCall, RoomQuery
+from sessions.api.refusals import checked
+from sessions.api.rooms import Access, find_room_call, livekit_refusal, read_query
+from sessions.end_reasons import EndReason
+from sessions.models import Call, RoomAgent
+from sessions.recording_links import recording_link
+from sessions.services.call_transcripts import transcript_of
+from sessions.services.room_agents import agent_of
+from sessions.services.room_calls import (
+    EndedMeanwhile,
+    OpenedCall,
+    RoomTaken,
+    WantedCall,
+    end_room_call,
+    open_room_call,
+)
+from voiceapp.api.errors import ApiError
+from voiceapp.api.limits import READ, SESSION_CREATION
+from voiceapp.api.moments import iso_z
+from voiceapp.providers.livekit_errors import LiveKitError
+
+NOT_CREATED = "Failed to create session"
+TITLES = {"callType": "Invalid call type", "status": "Invalid status", "roomName": "Missing roomName"}
+
+
+class CallView(CustomerView):
+    scope_area = "calls"
+    limits = {"POST": SESSION_CREATION, "GET": READ}
+
+    def post(self, request: Request) -> Response:
+        asked = checked(NewCall(data=request.data), titles={"callType": "Invalid call type"})
+        wanted = WantedCall(
+            call_type=asked["callType"],
+            room_name=asked.get("roomName", ""),
+            callee=asked.get("calleeId", ""),
+            is_recorded=asked["enableRecording"],
+            has_agent=asked["enableAiAgent"],
+            system_prompt=asked["systemPrompt"],
+            voice=asked["voice"],
+        )
+        opened = open_or_refuse(self.principal, wanted)
+        return Response(
+            {"success": True, "message": "Voice session created successfully", "session": opened_session(opened)}
+        )
+
+    def get(self, request: Request) -> Response:
+        query = read_query(CallsQuery, request)
+        call = find_room_call(self.principal, query["roomName"], access=Access.READ)
+        return Response({"success": True, "session": self._session(call)})
+
+    def delete(self, request: Request) -> Response:
+        query = read_query(RoomQuery, request)
+        call = find_room_call(self.principal, query["roomName"], access=Access.WRITE)
+        end_room_call(call, reason=EndReason.ENDED_BY_REQUEST)
+        call.refresh_from_db(fields=["connected_at", "ended_at"])
+        return Response({"success": True, "message": "Session ended successfully", "duration": call.duration_so_far_s})
+
+    def _session(self, call: Call) -> dict[str, object]:
+        agent = agent_of(call)
+        may_fetch = Scope.RECORDINGS_READ in self.principal.scopes
+        return {
+            "callId": str(call.pk),
+            "roomName": call.room_name,
+            "callType": call.call_type,
+            "status": call.state,
+            "startedAt": iso_z(call.created_at),
+            "connectedAt": iso_z(call.connected_at),
+            "endedAt": iso_z(call.ended_at),
+            "duration": call.duration_so_far_s,
+            "recordingUrl": recording_link(call) if may_fetch else None,
+            "transcript": transcript_of(call),
+            "metadata": call.metadata,
+            "agentStatus": agent.status if agent else None,
+            "agentAvailable": agent is not None and agent.status == RoomAgent.Status.ACTIVE,
+        }
+
+
+def open_or_refuse(principal: Principal, wanted: WantedCall) -> OpenedCall:
+    """Raises ApiError: 400, 409, 500 and 503, and then nothing was left behind."""
+    if wanted.callee and wanted.callee == principal.subject:
+        raise serializers.ValidationError({"calleeId": ["Nobody can call themselves."]})
+    try:
+        return open_room_call(principal, wanted)
+    except RoomTaken as exc:
+        raise ApiError(HTTPStatus.CONFLICT, "Active session already exists for this room", str(exc)) from exc
+    except EndedMeanwhile as exc:
+        raise ApiError(HTTPStatus.CONFLICT, "Session ended", str(exc)) from exc
+    except LiveKitError as exc:
+        raise livekit_refusal(exc, title=NOT_CREATED) from exc
+
+
+def opened_session(opened: OpenedCall) -> dict[str, object]:
+    """A call that has just begun to ring."""
+    call, ticket = opened.call, opened.ticket
+    return {
+        "callId": str(call.pk),
+        "roomName": call.room_name,
+        "participantName": ticket.room_pass.name,
+        "token": ticket.token,
+        "livekitHost": ticket.server_url,
+        "callType": call.call_type,
+        "status": call.state,
+        "agentSpawned": opened.agent is not None,
+        "agentStatus": opened.agent.status if opened.agent else None,
+        "recordingEnabled": call.is_recording_wanted and bool(settings.LIVEKIT_RECORDING_BUCKET),
+        "createdAt": iso_z(call.created_at),
+    }

@@ -1,0 +1,70 @@
+"""Passes: identities given out for one room, each with a token that lets its holder join for ten minutes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.principal import Principal
+from agents.services.display_names import display_name
+from sessions.models import Call, RoomPass
+from sessions.models.call import CallType
+from voiceapp.providers.livekit import JOIN_WITHIN_S, LiveKitClient
+
+Role = RoomPass.Role
+
+FRIENDLY = {Role.CALLER: "Caller", Role.CALLEE: "Callee", Role.MEMBER: "Participant", Role.AGENT: "Agent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A pass, the token that proves it (kept nowhere), and where to show it."""
+
+    room_pass: RoomPass
+    token: str
+    server_url: str
+
+
+def issue_pass(call: Call, *, subject: str, role: RoomPass.Role, name: str) -> RoomPass:
+    """An identity of 128 random bits: who joins under one that is in the room puts the first one out."""
+    identity = f"{role}-{secrets.token_hex(16)}"
+    return RoomPass.objects.create(call=call, identity=identity, subject=subject, role=role, name=name)
+
+
+def ticket_for(room_pass: RoomPass, *, client: LiveKitClient) -> Ticket:
+    """Only signs: LiveKit is not asked."""
+    room = str(room_pass.call.room_name)
+    token = client.join_token(room=room, identity=room_pass.identity, name=room_pass.name)
+    return Ticket(room_pass, token, client.browser_url)
+
+
+def role_in(call: Call, principal: Principal) -> RoomPass.Role | None:
+    """As what one who may see the call may join it; None for all but its two people and a conference's members."""
+    if principal.subject == call.owner:
+        return Role.CALLER
+    if principal.subject == call.callee:
+        return Role.CALLEE
+    is_member = call.organization_id in principal.organization_ids
+    return Role.MEMBER if is_member and call.call_type == CallType.CONFERENCE else None
+
+
+def name_for(principal: Principal, role: RoomPass.Role, *, asked: str = "") -> str:
+    return asked or display_name(principal) or str(FRIENDLY[role])
+
+
+def others_hold_passes(call: Call) -> bool:
+    """Whether tokens for an earlier call of this room's name still open it to somebody who has no part in this one."""
+    issued_since = timezone.now() - dt.timedelta(seconds=JOIN_WITHIN_S)
+    earlier = RoomPass.objects.filter(
+        call__room_name=call.room_name, call__created_at__lte=call.created_at, created_at__gt=issued_since
+    ).exclude(call=call)
+    people = [subject for subject in (call.owner, call.callee) if subject]
+    ours = Q(subject__in=people) | Q(role=Role.AGENT, call__owner=call.owner)
+    if call.organization_id and call.call_type == CallType.CONFERENCE:
+        ours |= Q(call__organization=call.organization_id)
+    same_tenant = Q(call__organization=call.organization_id) if call.organization_id else Q(call__organization=None)
+    return earlier.exclude(ours & same_tenant).exists()
