@@ -11,13 +11,13 @@ from django.utils.html import format_html
 from agents.access import Area
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
-from sessions.models import CallEvent, DraftOrder, ToolCall, TranscriptLine, Turn
+from sessions.models import CallEvent, DraftOrder, RoomAgent, ToolCall, TranscriptLine, Turn
 
 from .call import call_link
 from .call_page import details
-from .words import response_words, tool_sentence
+from .words import AGENT_COLOURS, response_words, tool_sentence
 
-T = TypeVar("T", CallEvent, DraftOrder, ToolCall, TranscriptLine, Turn)
+T = TypeVar("T", CallEvent, DraftOrder, RoomAgent, ToolCall, TranscriptLine, Turn)
 
 
 class OfACall(EvidenceAdmin[T]):
@@ -108,6 +108,24 @@ class DraftOrderAdmin(OfACall[DraftOrder]):
     @display(description="lines")
     def content(self, draft: DraftOrder) -> str:
         return as_json(draft.lines)
+
+
+@admin.register(RoomAgent)
+class RoomAgentAdmin(OfACall[RoomAgent]):
+    list_display = ("identity", "status_label", "voice", "model", "created_at", "of_call")
+    list_display_links = ("identity",)
+    list_filter = ("status", "created_at")
+    search_fields = ("identity", "dispatch_id")
+    ordering = ("-id",)
+    fields = (
+        "of_call", "identity", "status_label", "created_at", "joined_at", "disconnected_at", "voice", "model",
+        "system_prompt", "dispatch_id",
+    )  # fmt: skip
+    readonly_fields = ("of_call", "status_label")
+
+    @display(description="status", ordering="status", label=AGENT_COLOURS)
+    def status_label(self, agent: RoomAgent) -> tuple[str, str]:
+        return agent.status, agent.get_status_display()
 
 
 def as_json(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from sessions.end_reasons import EndReason
-from sessions.models import Call, ToolCall
+from sessions.models import Call, RoomAgent, ToolCall
 from sessions.models.call import CallState
 from sessions.models.order import OrderState
 
@@ -27,6 +27,11 @@ ORDER_COLOURS: Mapping[str, str] = {
     OrderState.ACCEPTED: "primary",
     OrderState.READY: "success",
     OrderState.CANCELLED: "danger",
+}
+AGENT_COLOURS: Mapping[str, str] = {
+    RoomAgent.Status.PENDING: "info",
+    RoomAgent.Status.ACTIVE: "success",
+    RoomAgent.Status.DISCONNECTED: "warning",
 }
 # The reason, and what to do about it where somebody can do something.
 REASONS: Mapping[str, tuple[str, str]] = {

@@ -15,7 +15,7 @@ from django.utils import timezone
 from sessions.admin.call_page import read_call
 from sessions.admin.response_bars import bars
 from sessions.admin.words import tool_sentence
-from sessions.models import Call, CallEvent, Order, ToolCall, TranscriptLine, Turn
+from sessions.models import Call, CallEvent, Order, RoomAgent, ToolCall, TranscriptLine, Turn
 from sessions.models.call import CallState
 
 from .world import World
@@ -226,3 +226,12 @@ def test_a_bar_is_as_wide_as_its_turn_was_slow() -> None:
 )  # fmt: skip
 def test_a_tool_is_told_as_a_sentence(name: str, arguments: object, sentence: str) -> None:
     assert tool_sentence(ToolCall(name=name, arguments=arguments)) == sentence
+
+
+def test_the_agents_of_a_room_stand_on_its_calls_page(client_of_alice: Client, harbour: World) -> None:
+    agent = harbour[RoomAgent]
+    page = page_of(client_of_alice, harbour[Call])
+    assert "Agents in the room" in page
+    assert reverse("admin:voice_sessions_roomagent_change", args=(agent.pk,)) in page
+    RoomAgent.objects.all().delete()
+    assert "Agents in the room" not in page_of(client_of_alice, harbour[Call])
