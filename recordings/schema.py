@@ -7,7 +7,7 @@ from rest_framework import serializers
 from recordings.api import AmendRequest, RecordingQuery, RecordingView, StartRequest, StopQuery
 from recordings.models import Recording
 from recordings.storage import LABEL
-from sessions.schema.room_agents import Done
+from sessions.schema.answers import Done
 from sessions.schema.rooms import ROOM, ROOM_MISSING, livekit_refusals
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
 
@@ -82,7 +82,7 @@ describe(
             "fileType": {"enum": Recording.FileType.values},
             "outputPath": {"pattern": f"^{LABEL.pattern}$"},
         },
-        asked={"spec": {"roomName": ROOM, "fileType": "mp4"}},
+        asked={"example": {"roomName": ROOM, "fileType": "mp4"}},
         answers=(RecordingStarted,),
         answered={"started": {"success": True, "message": "Recording started successfully", "recording": RECORDING}},
         refusals=(
@@ -130,7 +130,7 @@ describe(
         "Amend the call's newest recording",
         "Give `transcript`, `recordingUrl` or both. A `recordingUrl` of yours stands in the place of our own link.",
         body=AmendRequest,
-        asked={"spec": {"roomName": ROOM, "transcript": "Hello. How can I help?"}},
+        asked={"example": {"roomName": ROOM, "transcript": "Hello. How can I help?"}},
         answers=(Done,),
         answered={"amended": {"success": True, "message": "Recording metadata updated successfully"}},
         refusals=(

@@ -39,6 +39,14 @@ def recording_changed(fact: RoomRecording) -> Recording | None:
     return recording
 
 
+@transaction.atomic
+def name_recording(recording: Recording, egress_id: str) -> None:
+    """LiveKit has begun, and calls it that: heard from its answer or from a webhook, whichever comes first."""
+    unnamed = Recording.objects.filter(pk=recording.pk, egress_id__isnull=True)
+    if unnamed.update(egress_id=egress_id):
+        record_event(recording.call_id, "recording_started", {"file_type": recording.file_type})
+
+
 def lose(recording: Recording, why: str, *, status: Status = Status.FAILED) -> bool:
     """End it without LiveKit's word. False if it was over already."""
     running = Recording.objects.filter(pk=recording.pk, status__in=Recording.IN_PROGRESS)
@@ -54,9 +62,11 @@ def _recording_of(fact: RoomRecording) -> Recording | None:
     known = Recording.objects.filter(egress_id=fact.egress_id).first()
     if known or not fact.asked_path:
         return known
-    asked = Recording.objects.filter(key=fact.asked_path)
-    asked.filter(egress_id__isnull=True).update(egress_id=fact.egress_id)
-    return asked.filter(egress_id=fact.egress_id).first()
+    asked = Recording.objects.filter(key=fact.asked_path).first()
+    if asked is None:
+        return None
+    name_recording(asked, fact.egress_id)
+    return Recording.objects.filter(pk=asked.pk, egress_id=fact.egress_id).first()
 
 
 def _rank(status: str) -> int:

@@ -15,7 +15,7 @@ from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.livekit_facts import RoomRecording
 
 from .asking import ask_to_start, ask_to_stop
-from .facts import LONGEST_ERROR, recording_changed
+from .facts import LONGEST_ERROR, name_recording, recording_changed
 from .refusals import AlreadyRecording, CallNotActive, NotConfigured
 from .undoing import promise_to_undo
 
@@ -63,10 +63,7 @@ def new_recording(call: Call, *, file_type: str, label: str = "", is_automatic: 
 
 def taken_on(recording: Recording, fact: RoomRecording) -> Recording:
     """LiveKit said yes. If somebody asked to stop it meanwhile, it is stopped."""
-    waiting = Recording.objects.filter(pk=recording.pk, egress_id__isnull=True)
-    with transaction.atomic():
-        waiting.update(egress_id=fact.egress_id)
-        record_event(recording.call_id, "recording_started", {"file_type": recording.file_type})
+    name_recording(recording, fact.egress_id)
     recording_changed(fact)
     recording.refresh_from_db()
     logger.info("recording started", call_id=str(recording.call_id), egress_id=recording.egress_id)

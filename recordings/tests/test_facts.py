@@ -150,6 +150,7 @@ def test_a_webhook_that_overtakes_livekits_answer_finds_the_row_by_its_file(reco
     recording_changed(ACTIVE)
     recording.refresh_from_db()
     assert (recording.egress_id, recording.status) == ("EG_1", "active")
+    assert [event.kind for event in CallEvent.objects.all()] == ["recording_started"]
     assert not OutboxMessage.objects.exists()
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
 from recordings.models import Recording
+from recordings.services import reconcile_recording, start_recording, stop_recording
 from sessions import outbox
 from sessions.models import Call, CallEvent, OutboxMessage
 from voiceapp.providers import livekit as livekit_client
@@ -154,6 +157,26 @@ def test_one_that_livekit_has_forgotten_is_failed(alice: Asker, call: Call, live
     lost = only_recording()
     assert (lost.status, lost.egress_id) == ("failed", egress_id)
     assert alice.read(roomName=ROOM).json()["recordingUrl"] is None
+
+
+def test_nothing_is_locked_while_livekit_is_asked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def noting(name: str) -> None:
+        real = getattr(LiveKitClient, name)
+
+        def ask(*given: Any, **named: Any) -> Any:
+            asked.append((name, connection.in_atomic_block))
+            return real(*given, **named)
+
+        monkeypatch.setattr(LiveKitClient, name, ask)
+
+    for name in ("start_room_recording", "stop_recording", "find_recording"):
+        noting(name)
+    start_recording(call)
+    stop_recording(call)
+    reconcile_recording(only_recording())
+    assert asked == [("start_room_recording", False), ("stop_recording", False), ("find_recording", False)]
 
 
 def test_of_many_starts_at_once_one_wins(alice: Asker, call: Call, client: LiveKitClient) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Organization
+from agents.models.organization import Role
+from agents.principal import Principal
 from agents.scopes import Scope
 from agents.services import issue_key
+from recordings.models import Recording
+from recordings.reading import running_recordings
 from sessions.models import Call
 from sessions.models.call import CallType
 from voiceapp.providers.livekit import LiveKitClient
@@ -103,6 +108,17 @@ def test_managers_list_the_recordings_of_their_own_organisation(
     theirs = charlie.start(roomName="meadow-room").json()["recording"]["egressId"]
     assert [each["egressId"] for each in mia.read(listAll="true").json()["recordings"]] == [egress_id]
     assert [each["egressId"] for each in charlie.read(listAll="true").json()["recordings"]] == [theirs]
+
+
+def test_a_list_asks_the_database_as_often_for_many_as_for_one(
+    call: Call, harbour: Organization, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(20):
+        live = connected_call(harbour, f"room-{number}")
+        Recording.objects.create(call=live, egress_id=f"EG_{number}", status="active")
+    mia = Principal("mia", frozenset({harbour.pk}), organization_id=harbour.pk, roles={harbour.pk: Role.MANAGER})
+    with django_assert_num_queries(1):
+        assert len({recording.call.room_name for recording in running_recordings(mia)}) == 20
 
 
 def test_one_without_an_organisation_lists_her_own(
