@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+
+from voiceapp.tests.database import database_url
 
 START_WITHIN_S = 30.0
 
@@ -30,14 +31,6 @@ class Served:
 
     async def exit_status(self, *, within_s: float) -> int:
         return await asyncio.wait_for(self.process.wait(), within_s)
-
-
-def database_url() -> str:
-    """The tests' database as a process of its own is told of it."""
-    told = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{told['NAME']}"
-    return f"postgres://{told['USER']}:{told['PASSWORD']}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
 
 
 @asynccontextmanager
