@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from telephony.services.inbox import work_off
+from telephony.services.livekit_events import work_off_livekit_event
 from telephony.services.lost_calls import close_lost_calls
+
+WORKERS = {"livekit": work_off_livekit_event}
+
+
+@shared_task(name="telephony.tasks.work_off_events", expires=60)
+def work_off_events() -> int:
+    """Woken by an event, and every few seconds, for what a lost wake-up or a failed try left behind."""
+    return work_off(WORKERS)
 
 
 @shared_task(name="telephony.tasks.reap_lost_calls", expires=25)

@@ -1,4 +1,4 @@
-"""The addresses at which Twilio knocks."""
+"""The addresses at which Twilio and LiveKit knock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.urls import path
 from telephony.webhooks.after import after
 from telephony.webhooks.after_dial import after_dial
 from telephony.webhooks.after_message import after_message
+from telephony.webhooks.livekit import livekit_webhook
 from telephony.webhooks.status import call_status
 from telephony.webhooks.stream_status import stream_status
 from telephony.webhooks.voice import start
@@ -18,4 +19,5 @@ urlpatterns = [
     path("twiml/after-message", after_message, name="twiml-after-message"),
     path("twilio/call-status", call_status, name="call-status"),
     path("twilio/stream-status", stream_status, name="stream-status"),
+    path("api/voice/webhook", livekit_webhook, name="livekit-webhook"),
 ]

@@ -19,5 +19,6 @@ app.conf.beat_schedule = {
     "send-what-waits-in-the-outbox": {"task": "sessions.tasks.sweep_outbox", "schedule": 5.0},
     "purge-counters-of-limits": {"task": "sessions.tasks.purge_limit_counts", "schedule": 600.0},
     "purge-expired-voice-sessions": {"task": "sessions.tasks.purge_voice_sessions", "schedule": 3600.0},
+    "work-off-what-companies-told-us": {"task": "telephony.tasks.work_off_events", "schedule": 5.0},
     "close-calls-that-are-over": {"task": "telephony.tasks.reap_lost_calls", "schedule": 30.0},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -40,12 +40,12 @@ MISSED_REASONS = {
 }
 
 
-def finish_call(call_id: UUID, *, reason: EndReason) -> bool:
+def finish_call(call_id: UUID, *, reason: EndReason, at: datetime | None = None) -> bool:
     """End a call once. True for the one who ended it; the state and the reason it wrote are never changed again.
 
-    A call that was never connected is missed, whatever would have made it completed.
+    A call that was never connected is missed, whatever would have made it completed. `at` is when it ended, if not now.
     """
-    now = timezone.now()
+    now = at or timezone.now()
     with transaction.atomic():
         is_ours = Call.objects.filter(id=call_id, state__in=LIVE_STATES).update(
             state=_terminal_state(reason), end_reason=reason, ended_at=now, lease_expires_at=None

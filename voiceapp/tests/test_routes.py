@@ -120,6 +120,8 @@ def visitors(db: None, settings: Settings) -> dict[str, Visitor]:
     settings.CLERK_AUTHORIZED_PARTIES = [PAGE]
     settings.INTERNAL_API_KEY = "i" * 40
     settings.TWILIO_AUTH_TOKEN, settings.TWILIO_ACCOUNT_SID = "t" * 32, "AC" + "0" * 32
+    settings.LIVEKIT_INTERNAL_URL, settings.LIVEKIT_API_KEY = "http://127.0.0.1:1", "APItest"
+    settings.LIVEKIT_API_SECRET = "s" * 32
     key = issue_key(make_organization("Harbour"), name="website").text
     session = Visitor()
     session.client.force_login(User.objects.create_superuser("root"))

@@ -1,0 +1,51 @@
+"""Who was in a room from when to when, and since when two sides were there together. Plain values: no Django."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class Side(enum.StrEnum):
+    """As whom somebody is in the room. A machine records or connects and is nobody to talk to."""
+
+    CALLER = "caller"
+    CALLEE = "callee"
+    AGENT = "agent"
+    OTHER = "other"
+    MACHINE = "machine"
+
+
+PARTNERS = {Side.CALLEE, Side.AGENT}
+PARTNERS_IN_CONFERENCE = {Side.CALLEE, Side.AGENT, Side.OTHER}
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """`until` is None while it lasts."""
+
+    side: Side
+    since: datetime
+    until: datetime | None = None
+
+    def meets(self, other: Presence) -> datetime | None:
+        """The first moment when both were there; None if one had left before the other came."""
+        first = max(self.since, other.since)
+        ends = [each.until for each in (self, other) if each.until is not None]
+        return first if all(first < end for end in ends) else None
+
+
+def together_since(presences: Iterable[Presence], *, is_conference: bool) -> datetime | None:
+    """The first moment when the caller was there with somebody to talk to; None if that never was."""
+    known = list(presences)
+    partners = PARTNERS_IN_CONFERENCE if is_conference else PARTNERS
+    met = [
+        caller.meets(partner)
+        for caller in known
+        if caller.side is Side.CALLER
+        for partner in known
+        if partner.side in partners
+    ]
+    return min((moment for moment in met if moment is not None), default=None)

@@ -1,0 +1,74 @@
+"""What LiveKit tells of a call's room, in any order and however often: who came, who left, that it closed.
+
+Each function is one transaction and idempotent. What is told of a call that is over is kept, but revives nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db import transaction
+
+from sessions.end_reasons import EndReason
+from sessions.models import Call
+from sessions.services.attendance import Attendance, sid_of
+from sessions.services.calls import finish_call
+from sessions.services.room_agents import agents_gone_with
+from sessions.services.rooms_of_calls import CLOCKS_DIFFER_BY
+from voiceapp.providers import livekit_facts
+
+
+@transaction.atomic
+def room_opened(call: Call, *, at: dt.datetime) -> None:
+    attendance = Attendance(call)
+    attendance.note_once("room_opened", attendance.within(at))
+
+
+@transaction.atomic
+def participant_seen(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
+    """Somebody joined, or did what only those do who are there."""
+    attendance = Attendance(call)
+    attendance.came(told, at=told.joined_at or at)
+    attendance.connect()
+
+
+@transaction.atomic
+def participant_left(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
+    """LiveKit repeats the moment of coming when somebody leaves: so both are known, if we were told of one."""
+    attendance = Attendance(call)
+    attendance.left(told, at=at)
+    attendance.connect()
+
+
+@transaction.atomic
+def participant_never_came(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
+    """Somebody tried to join, and the connection failed."""
+    Attendance(call).never_came(told, at=at)
+
+
+@transaction.atomic
+def only_these_are_there(call: Call, present: Collection[livekit_facts.Participant], *, at: dt.datetime) -> None:
+    """What a look into the room at that moment says: it makes good for whatever we were not told."""
+    attendance = Attendance(call)
+    for told in present:
+        if told.state == "active":
+            attendance.came(told, at=told.joined_at or at)
+    # Who came while we looked may be missing.
+    unseen = attendance.call.participants.filter(left_at__isnull=True, joined_at__lt=at - CLOCKS_DIFFER_BY)
+    for row in unseen.exclude(sid__in=[sid_of(told) for told in present]):
+        attendance.went(row, at=at)
+    attendance.connect()
+
+
+@transaction.atomic
+def room_closed(call: Call, *, at: dt.datetime, why: str = "", reason: EndReason = EndReason.ROOM_CLOSED) -> bool:
+    """Nobody is in it any more, and so the call is over. True for whoever ended it."""
+    attendance = Attendance(call)
+    at = attendance.within(at)
+    for row in attendance.call.participants.filter(left_at__isnull=True, joined_at__isnull=False):
+        attendance.went(row, at=at, why="room_closed")
+    agents_gone_with(call.pk, at=at)
+    attendance.connect()
+    attendance.note_once("room_closed", at, **({"reason": why} if why else {}))
+    return finish_call(call.pk, reason=reason, at=at)

@@ -1,0 +1,79 @@
+"""What each of LiveKit's events means for a call. Every one is safe to be worked off twice, late and out of order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from recordings.services import recording_changed, start_wanted_recording
+from sessions.models import Call
+from sessions.services import room_facts
+from sessions.services.rooms_of_calls import find_call_of_room
+from telephony.models import ProviderEvent
+from voiceapp.providers.livekit_webhooks import LiveKitEvent, event_of
+
+RoomEvent = Callable[[Call, LiveKitEvent, dt.datetime], None]
+
+
+def work_off_livekit_event(kept: ProviderEvent) -> None:
+    """Raises ProviderError where it should be tried again. One about no call of ours is done, too."""
+    event = event_of(kept.fields, key=kept.dedup_key)
+    if event.recording:
+        recording = recording_changed(event.recording)
+        _remember(kept, recording.call_id if recording else None)
+        return
+    at = event.created_at or kept.received_at
+    room = event.room
+    call = find_call_of_room(room.name, sid=room.sid, opened_at=room.created_at, at=at) if room else None
+    if call:
+        _remember(kept, call.pk)
+        ROOM_EVENTS.get(event.event, _nothing)(call, event, at)
+
+
+def _remember(kept: ProviderEvent, call_id: UUID | None) -> None:
+    if call_id and not kept.call_id:
+        ProviderEvent.objects.filter(pk=kept.pk).update(call=call_id)
+
+
+def _nothing(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    """An event that moves nothing, or that we do not know."""
+
+
+def _room_started(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    room_facts.room_opened(call, at=event.room.created_at or at if event.room else at)
+
+
+def _room_finished(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    room_facts.room_closed(call, at=at, why=event.room_end_reason)
+
+
+def _participant_joined(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    if event.participant:
+        room_facts.participant_seen(call, event.participant, at=at)
+
+
+def _participant_left(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    if event.participant:
+        room_facts.participant_left(call, event.participant, at=at)
+
+
+def _participant_connection_aborted(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    if event.participant:
+        room_facts.participant_never_came(call, event.participant, at=at)
+
+
+def _track_published(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    _participant_joined(call, event, at)
+    start_wanted_recording(call)
+
+
+ROOM_EVENTS: Mapping[str, RoomEvent] = {
+    "room_started": _room_started,
+    "room_finished": _room_finished,
+    "participant_joined": _participant_joined,
+    "participant_left": _participant_left,
+    "participant_connection_aborted": _participant_connection_aborted,
+    "track_published": _track_published,
+    "track_unpublished": _participant_joined,
+}
