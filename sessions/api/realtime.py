@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api import CustomerView
-from sessions.api.room_agents import OneRoomQuery, take_agent_out
+from sessions.api.refusals import checked
+from sessions.api.room_agents import TITLES, OneRoomQuery, take_agent_out
 from sessions.api.rooms import Access, RoomNameField, find_room_call, livekit_refusal, read_query
 from sessions.briefing import TurnDetection
 from sessions.models import Call, RoomAgent
@@ -41,9 +42,7 @@ class RealtimeView(CustomerView):
     limits = {"POST": REALTIME, "GET": READ}
 
     def post(self, request: Request) -> Response:
-        body = RealtimeRequest(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = checked(RealtimeRequest(data=request.data), titles=TITLES)
         call = self._call(asked["roomName"], Access.WRITE)
         try:
             found = configure_realtime(call, model=asked.get("model", settings.REALTIME_MODEL))
@@ -70,7 +69,7 @@ class RealtimeView(CustomerView):
         )
 
     def get(self, request: Request) -> Response:
-        call = self._call(read_query(OneRoomQuery, request)["roomName"], Access.READ)
+        call = self._call(read_query(OneRoomQuery, request, titles=TITLES)["roomName"], Access.READ)
         agent = agent_of(call)
         return Response(
             {
@@ -87,7 +86,7 @@ class RealtimeView(CustomerView):
 
     def delete(self, request: Request) -> Response:
         """The agent goes; the call goes on, and may be given another one."""
-        call = self._call(read_query(OneRoomQuery, request)["roomName"], Access.WRITE)
+        call = self._call(read_query(OneRoomQuery, request, titles=TITLES)["roomName"], Access.WRITE)
         take_agent_out(call, missing=NOT_FOUND)
         return Response({"success": True, "message": "Realtime session ended", "duration": call.duration_so_far_s})
 

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api import CustomerView
+from sessions.api.refusals import checked
 from sessions.api.rooms import Access, RoomNameField, find_room_call, livekit_refusal, read_query
 from sessions.models import Call, RoomAgent
 from sessions.services.agent_dispatches import CallIsOver, NoAgent, RoomIsClosed, remove_agent, spawn_agent
@@ -29,6 +30,7 @@ LONGEST_PROMPT = 32_000
 # The newest of them; the spec has no pages here.
 MOST_LISTED = 100
 NO_AGENT = "Agent not found"
+TITLES = {"roomName": "Missing roomName", "status": "Invalid status"}
 
 
 class SpawnRequest(StrictSerializer):
@@ -65,9 +67,7 @@ class RoomAgentView(CustomerView):
     limits = {"POST": REALTIME, "GET": READ}
 
     def post(self, request: Request) -> Response:
-        body = SpawnRequest(data=request.data)
-        body.is_valid(raise_exception=True)
-        asked = body.validated_data
+        asked = checked(SpawnRequest(data=request.data), titles=TITLES)
         call = find_room_call(self.principal, asked["roomName"], access=Access.WRITE)
         try:
             spawned = spawn_agent(call, system_prompt=asked["systemPrompt"], voice=asked["voice"])
@@ -84,7 +84,7 @@ class RoomAgentView(CustomerView):
         return Response({"success": True, "message": "Agent spawned successfully", "session": session})
 
     def get(self, request: Request) -> Response:
-        query = read_query(AgentQuery, request)
+        query = read_query(AgentQuery, request, titles=TITLES)
         if query.get("listAll"):
             return Response(self._all())
         call = find_room_call(self.principal, query["roomName"], access=Access.READ)
@@ -98,13 +98,12 @@ class RoomAgentView(CustomerView):
         )
 
     def patch(self, request: Request) -> Response:
-        body = StatusRequest(data=request.data)
-        body.is_valid(raise_exception=True)
-        call = find_room_call(self.principal, body.validated_data["roomName"], access=Access.WRITE)
+        asked = checked(StatusRequest(data=request.data), titles=TITLES)
+        call = find_room_call(self.principal, asked["roomName"], access=Access.WRITE)
         agent = agent_of(call)
         if agent is None:
             raise ApiError(404, NO_AGENT, "No agent was ever asked for in this room.")
-        status = body.validated_data["status"]
+        status = asked["status"]
         try:
             change_agent_status(agent, status)
         except StatusRefused as exc:
@@ -112,7 +111,7 @@ class RoomAgentView(CustomerView):
         return Response({"success": True, "message": f"Agent status updated to {status}"})
 
     def delete(self, request: Request) -> Response:
-        query = read_query(OneRoomQuery, request)
+        query = read_query(OneRoomQuery, request, titles=TITLES)
         call = find_room_call(self.principal, query["roomName"], access=Access.WRITE)
         take_agent_out(call, missing=NO_AGENT)
         return Response({"success": True, "message": "Agent removed successfully"})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from agents.principal import Principal
+from sessions.api.refusals import checked
 from sessions.models import Call
 from sessions.models.call import LIVE_STATES, CallType
 from voiceapp.api.errors import ApiError
@@ -18,6 +21,7 @@ ROOM_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 # Ended calls may have had the same name; the newest of them are looked at.
 MOST_NAMESAKES = 20
 AWAY_WAIT_S = 5
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
 AWAY_KINDS = {
     LiveKitErrorKind.AWAY: "LiveKit cannot be reached right now. Try again soon.",
     LiveKitErrorKind.SLOW: "LiveKit did not answer in time. Try again soon.",
@@ -78,11 +82,11 @@ def livekit_refusal(error: LiveKitError, *, title: str) -> ApiError:
     return ApiError(500, title, "LiveKit refused. The reason is in the server's log.")
 
 
-def read_query(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The query's parameters, checked; 400 for one that is not known or stands there twice."""
+def read_query(
+    serializer: type[serializers.Serializer[Any]], request: Request, *, titles: Mapping[str, str] = NO_TITLES
+) -> dict[str, Any]:
+    """The query's parameters, `checked`; 400 for one that is not known or stands there twice."""
     repeated = [name for name, values in request.query_params.lists() if len(values) > 1]
     if repeated:
         raise serializers.ValidationError({name[:80]: ["Give it once."] for name in repeated[:20]})
-    query = serializer(data=request.query_params.dict())
-    query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
+    return checked(serializer(data=request.query_params.dict()), titles=titles)

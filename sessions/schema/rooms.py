@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from voiceapp.api.errors import Refusal
+from voiceapp.api.errors import FIELDS_REFUSED, Refusal
 from voiceapp.api.schema import refused
-from voiceapp.api.schema.refusals import wrong_fields
 
 ROOM = "support-user123-1640995200"
 HOST = "wss://your-livekit-server.livekit.cloud"
 TOKEN = "eyJhbGc..."  # noqa: S105 - the specs' example
-ROOM_MISSING = wrong_fields(roomName="This field is required.")
+ROOM_MISSING = Refusal(400, "invalid", FIELDS_REFUSED, "Missing roomName", {"roomName": ["This field is required."]})
 SESSION_NOT_FOUND = refused(404, "Session not found", "There is no call in a room of this name.")
 ACCESS_DENIED = refused(
     403, "Access denied to this session", "This call belongs to somebody else in your organisation."

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sessions.models import Call, RoomAgent, RoomPass
+from sessions.models import Call, OutboxMessage, RoomAgent, RoomPass
 from sessions.outbox import emit
 from sessions.services.calls import record_event
 from voiceapp.lib.errors import ApplicationError
@@ -117,7 +117,9 @@ def change_agent_status(agent: RoomAgent, status: str) -> None:
 def promise_withdrawal(agent: RoomAgent) -> None:
     """In the caller's transaction: LiveKit will be asked to put this agent out, until it has answered."""
     body = {"roomName": agent.call.room_name, "agentIdentity": agent.identity}
-    emit(WITHDRAW_TOPIC, key=agent.identity, body=body, organization=agent.call.organization)
+    waiting = OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, key=agent.identity, state=OutboxMessage.State.WAITING)
+    if not waiting.filter(attempts=0).exists():
+        emit(WITHDRAW_TOPIC, key=agent.identity, body=body, organization=agent.call.organization)
 
 
 def _of(call: Call, identity: str) -> QuerySet[RoomAgent]:
