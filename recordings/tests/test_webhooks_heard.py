@@ -1,0 +1,109 @@
+"""LiveKit's own webhooks, as they are kept and read again, carry a recording through its whole life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from agents.models import Organization
+from recordings.models import Recording
+from recordings.services import recording_changed, start_recording, stop_recording
+from sessions.models import CallEvent, OutboxMessage
+from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit_webhooks import event_of
+from voiceapp.tests.livekit.running import (
+    API_KEY,
+    API_SECRET,
+    Receiver,
+    RunningLiveKit,
+    receiving,
+    running_livekit,
+    soon,
+)
+
+from .calls import ROOM, connected_call, only_recording, talk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def told(livekit: RunningLiveKit, receiver: Receiver, settings: Settings) -> Iterator[RunningLiveKit]:
+    """Another LiveKit, which tells the receiver."""
+    with running_livekit(webhook_urls=[receiver.url]) as running:
+        settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = running.url
+        yield running
+
+
+def hear(told: RunningLiveKit, receiver: Receiver) -> list[str]:
+    """Every webhook so far, in the order in which they came."""
+    told.webhooks()
+    client = LiveKitClient(url=told.url, api_key=API_KEY, api_secret=API_SECRET)
+    statuses = []
+    for body, authorization in receiver.received:
+        event = client.verify_webhook(body, authorization)
+        kept = event_of(event.record, key=event.key)
+        if kept.recording:
+            statuses.append(kept.recording.status.value)
+            recording_changed(kept.recording)
+    receiver.received.clear()
+    return statuses
+
+
+@pytest.mark.parametrize(
+    "fault", ["", "webhook_twice", "webhook_reordered", "webhook_no_id", "webhook_lost=egress_started"]
+)
+def test_webhooks_carry_a_recording_to_its_end(
+    told: RunningLiveKit, receiver: Receiver, harbour: Organization, settings: Settings, fault: str
+) -> None:
+    if fault:
+        settings.LIVEKIT_INTERNAL_URL = told.server.fault_url(fault)
+    client = LiveKitClient.from_settings()
+    client.create_room(ROOM)
+    talk(told, client)
+    call = connected_call(harbour)
+    start_recording(call)
+    soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
+    stop_recording(call)
+    soon(lambda: client.list_recordings(ROOM)[0].is_over)
+    assert "complete" in hear(told, receiver)
+    recording = only_recording()
+    assert recording.status == "complete"
+    assert recording.size_bytes
+    assert sorted(CallEvent.objects.values_list("kind", flat=True)) == ["recording_ended", "recording_started"]
+    assert not OutboxMessage.objects.exists()
+
+
+def test_the_webhooks_of_a_start_whose_answer_was_lost_find_its_row_and_have_it_stopped(
+    told: RunningLiveKit, receiver: Receiver, harbour: Organization
+) -> None:
+    client = LiveKitClient.from_settings()
+    client.create_room(ROOM)
+    talk(told, client)
+    given_up = Recording.objects.create(call=connected_call(harbour), key="recordings/x/1.ogg", status="failed")
+    started = client.start_room_recording(ROOM, filepath=given_up.key, file_type="ogg")
+    soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
+    hear(told, receiver)
+    assert only_recording().egress_id == started.egress_id
+    assert {message.topic for message in OutboxMessage.objects.all()} == {"recording.undo"}
+
+
+def test_a_recording_that_ends_with_its_room_ends_here(
+    told: RunningLiveKit, receiver: Receiver, harbour: Organization
+) -> None:
+    client = LiveKitClient.from_settings()
+    client.create_room(ROOM)
+    talk(told, client)
+    start_recording(connected_call(harbour))
+    soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
+    client.delete_room(ROOM)
+    soon(lambda: client.list_recordings(ROOM)[0].is_over)
+    hear(told, receiver)
+    assert only_recording().has_file
