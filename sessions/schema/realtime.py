@@ -91,7 +91,7 @@ describe(
         "Answers 503 until the agent is in the room. The configuration has the shape that OpenAI's beta had; OpenAI "
         "itself is told the same in the words of today.",
         body=RealtimeRequest,
-        asked={"spec": {"roomName": ROOM, "model": "gpt-4o-realtime-preview-2024-12-17"}},
+        asked={"example": {"roomName": ROOM, "model": "gpt-4o-realtime-preview-2024-12-17"}},
         answers=(RealtimeStarted,),
         answered={
             "started": {

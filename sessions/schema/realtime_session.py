@@ -43,7 +43,7 @@ describe(
         "listed endpoints of their own; any address of OpenAI's means OpenAI.",
         body=RealtimeSessionSerializer,
         asked={
-            "spec": {
+            "example": {
                 "model": "gpt-4o-realtime-preview",
                 "voice": "verse",
                 "endpoint": "https://api.openai.com/v1/realtime/sessions",

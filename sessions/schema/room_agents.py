@@ -14,13 +14,15 @@ from sessions.api.room_agents import (
     StatusRequest,
 )
 from sessions.models import RoomAgent
+from voiceapp.api.errors import FIELDS_REFUSED, Refusal
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
-from voiceapp.api.schema.refusals import wrong_fields
 
+from .answers import Done
 from .rooms import ACCESS_DENIED, HOST, ROOM, ROOM_MISSING, SESSION_NOT_FOUND, TOKEN, livekit_refusals
 
 AGENTS = Area("Agents", "The agent that speaks in a room: ask for one, see it, send it away.", place=60)
 AGENT_NOT_FOUND = refused(404, NO_AGENT, "There is no agent in this room, and none is on its way.")
+NEITHER = {"roomName": ["Give a room's name, or listAll=true."]}
 AGENT = {
     "roomName": ROOM,
     "agentIdentity": "ai-agent-1640995200",
@@ -61,11 +63,6 @@ class AgentsListed(serializers.Serializer[object]):
     sessions = AgentShown(many=True)
 
 
-class Done(serializers.Serializer[object]):
-    success = serializers.BooleanField()
-    message = serializers.CharField()
-
-
 describe(
     RoomAgentView,
     post=Operation(
@@ -74,7 +71,7 @@ describe(
         "Spawn an agent in a call's room",
         "LiveKit is asked to send one; it is `pending` until it is seen in the room.",
         body=SpawnRequest,
-        asked={"spec": {"roomName": ROOM, "systemPrompt": "You sell flowers.", "voice": "alloy"}},
+        asked={"example": {"roomName": ROOM, "systemPrompt": "You sell flowers.", "voice": "alloy"}},
         answers=(AgentSpawned,),
         answered={
             "spawned": {
@@ -105,7 +102,7 @@ describe(
             "all": {"success": True, "count": 1, "sessions": [AGENT]},
         },
         refusals=(
-            wrong_fields(roomName="Give a room's name, or listAll=true."),
+            Refusal(400, "invalid", FIELDS_REFUSED, "Missing roomName", NEITHER),
             ACCESS_DENIED,
             SESSION_NOT_FOUND,
         ),
@@ -120,12 +117,12 @@ describe(
         "Say how an agent stands",
         "For an agent of your own. A status goes from `pending` to `active` to `disconnected`, never back.",
         body=StatusRequest,
-        asked={"spec": {"roomName": ROOM, "status": "active"}},
+        asked={"example": {"roomName": ROOM, "status": "active"}},
         answers=(Done,),
         answered={"updated": {"success": True, "message": "Agent status updated to active"}},
         refusals=(
             ROOM_MISSING,
-            refused(400, "Invalid status", "An agent that is disconnected does not become active."),
+            refused(400, "Invalid status", "The agent is disconnected; that does not become active again."),
             ACCESS_DENIED,
             SESSION_NOT_FOUND,
             refused(404, NO_AGENT, "No agent was ever asked for in this room."),

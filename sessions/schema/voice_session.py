@@ -32,7 +32,7 @@ describe(
         "`instructions`. The answer holds OpenAI's secret; give it to the browser at once.",
         body=VoiceSessionRequest,
         asked={
-            "spec": {"instructions": "Optional custom instructions to append to the template", "text_only": False},
+            "example": {"instructions": "Optional custom instructions to append to the template", "text_only": False},
             "nothing said": {},
         },
         answers=(VoiceSessionOpened,),

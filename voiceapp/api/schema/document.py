@@ -64,7 +64,7 @@ def plain_operation(plain: PlainOperation) -> Words:
         "responses": {
             str(told.status): {
                 "description": HTTPStatus(told.status).phrase,
-                "content": {JSON: {"schema": {"type": "object"}, **examples_of(told.answered)}},
+                "content": {JSON: {"schema": dict(plain.answer), **examples_of(told.answered)}},
             },
             **refused,
         },

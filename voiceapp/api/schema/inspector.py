@@ -110,7 +110,7 @@ class Inspector(AutoSchema):
 
     def answer(self, told: Operation) -> Words:
         schemas = [self.resolve_serializer(each, "response").ref for each in told.answers]
-        schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         headers: Words = {each.name: header_object(each) for each in told.answer_headers}
         if self.is_limited:
             headers |= refusals.limit_headers()

@@ -88,6 +88,7 @@ class PlainOperation:
     shape: ErrorShape
     security: Mapping[str, Keywords]
     accepts: Keywords
+    answer: Keywords
 
 
 _described: dict[tuple[type[APIView], str], Operation] = {}

@@ -143,7 +143,10 @@ def responses(shape: ErrorShape, refusals: Iterable[Refusal], *, is_limited: boo
     """The refusals by status, in the shape of their view, each with its example."""
     by_status: dict[int, dict[str, Refusal]] = {}
     for refusal in refusals:
-        by_status.setdefault(refusal.status, {}).setdefault(name_of(refusal), refusal)
+        of_status = by_status.setdefault(refusal.status, {})
+        if refusal not in of_status.values():
+            name = name_of(refusal)
+            of_status[f"{name}-{len(of_status) + 1}" if name in of_status else name] = refusal
     return {
         str(status): {
             "description": description_of(shape, status, list(named.values())),
