@@ -38,16 +38,17 @@ class Serving:
 
 
 class Product:
-    """Makes the database once; every round then serves it with a new process."""
+    """Makes the database once; every round then serves it with a new process, by these settings."""
 
-    def __init__(self, folder: Path, *, calls: int) -> None:
+    def __init__(self, folder: Path, *, calls: int, **settings: str) -> None:
         self.folder = folder
         self.provider_port = free_port()
         self.port = free_port()
         self.auth_token = secrets.token_hex(16)
         self.environment = self._environment()
-        self._run("manage.py", "migrate", "--no-input", "-v", "0")
-        self.line = Line(**json.loads(self._run("scripts/bench/open_line.py", str(calls + 10)).splitlines()[-1]))
+        self.run("manage.py", "migrate", "--no-input", "-v", "0")
+        self.line = Line(**json.loads(self.run("scripts/bench/open_line.py", str(calls + 10)).splitlines()[-1]))
+        self.environment |= settings
 
     @contextmanager
     def serve(self, core: int) -> Iterator[Serving]:
@@ -82,7 +83,8 @@ class Product:
             "METRICS_LISTEN": "",
         }
 
-    def _run(self, *command: str) -> str:
+    def run(self, *command: str) -> str:
+        """What a script or command of the product prints."""
         done = subprocess.run(
             [sys.executable, *command], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )

@@ -11,11 +11,13 @@ import argparse
 import sys
 from collections.abc import Callable
 
+import api_figures
 import bridge_figures
 from figures import Figure, table
 from options import Options
 
 GROUPS: dict[str, Callable[[Options], list[Figure]]] = {
+    "api": api_figures.measure,
     "bridge": bridge_figures.measure,
 }
 

@@ -42,7 +42,7 @@ def post_json(url: str, body: Mapping[str, object], *, headers: Mapping[str, str
 def _post(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
     try:
         return _post_once(url, content, headers)
-    except httpx.RemoteProtocolError:
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
         # A kept connection that was closed at the other end just now: minting a secret twice harms nobody.
         return _post_once(url, content, headers)
 
