@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.models import Organization
 from sessions.end_reasons import EndReason
 from sessions.models import Call, CallEvent
-from sessions.models.call import LIVE_STATES, CallState
+from sessions.models.call import LIVE_STATES, CallKind, CallState
 
 logger = structlog.get_logger("calls")
 
@@ -71,8 +71,8 @@ def record_event(call_id: UUID, kind: str, detail: Mapping[str, Any] | None = No
 
 
 def live_calls_of(organization: Organization) -> int:
-    """How many calls of the organisation have not ended, for its capacity."""
-    return Call.objects.live().filter(organization=organization).count()
+    """How many phone calls of the organisation have not ended, for its capacity; LiveKit carries those in rooms."""
+    return Call.objects.live().filter(organization=organization, kind=CallKind.PHONE).count()
 
 
 def renew_leases(call_ids: Iterable[UUID]) -> set[UUID]:

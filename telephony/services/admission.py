@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.hours import is_open
 from sessions.end_reasons import EndReason
 from sessions.models import Call
-from sessions.models.call import CallState
+from sessions.models.call import CallKind, CallState
 from sessions.services.calls import finish_call, record_event
 from telephony.models import MediaStream, ProviderEvent
 from telephony.services.lines import Line, find_line, find_organization
@@ -122,10 +122,14 @@ def _refusal(line: Line | None, ring: Ring, now: dt.datetime) -> tuple[EndReason
 def _full(line: Line, ring: Ring) -> str:
     if serving.is_draining:
         return "draining"
-    counts = Call.objects.live().aggregate(
-        server=Count("id"),
-        organisation=Count("id", filter=Q(organization=line.organization)),
-        caller=Count("id", filter=Q(caller_number=ring.caller)),
+    counts = (
+        Call.objects.live()
+        .filter(kind=CallKind.PHONE)
+        .aggregate(
+            server=Count("id"),
+            organisation=Count("id", filter=Q(organization=line.organization)),
+            caller=Count("id", filter=Q(caller_number=ring.caller)),
+        )
     )
     if counts["organisation"] >= line.organization.max_live_calls:
         return "organisation"

@@ -1,4 +1,7 @@
-"""Calls that no process carries any more, or that never began: the carrier is asked, and what is over is closed."""
+"""Phone calls that no process carries any more, or that never began: the carrier is asked, what is over is closed.
+
+Calls in rooms have no lease: LiveKit carries them (telephony/services/reconcile_rooms.py).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from django.utils import timezone
 
 from sessions.end_reasons import EndReason
 from sessions.models import Call
-from sessions.models.call import CallState
+from sessions.models.call import CallKind, CallState
 from sessions.services.calls import LEASE, finish_call, record_event
 from telephony.models import MediaStream
 from voiceapp.providers.errors import ProviderError
@@ -34,7 +37,7 @@ def close_lost_calls() -> int:
 
 def _lost(now: datetime) -> QuerySet[Call]:
     lease_ran_out = Q(lease_expires_at__lt=now) | Q(lease_expires_at=None, connected_at__lt=now - LEASE)
-    return Call.objects.filter(
+    return Call.objects.filter(kind=CallKind.PHONE).filter(
         Q(lease_ran_out, state=CallState.CONNECTED)
         | Q(state__in=(CallState.PENDING, CallState.RINGING), created_at__lt=now - NEVER_BEGAN_AFTER)
     )

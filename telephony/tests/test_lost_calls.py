@@ -54,6 +54,17 @@ def test_a_call_with_a_lease_is_left_alone_and_nobody_is_asked(carrier: Rest) ->
     assert carrier.asked == []
 
 
+@pytest.mark.parametrize("state", ["pending", "ringing", "connected"])
+def test_a_call_in_a_room_is_left_to_livekit(carrier: Rest, state: str) -> None:
+    call = a_call(state, age_s=6000, sid=None)
+    Call.objects.filter(id=call.id).update(kind="room", room_name="harbour")
+
+    assert reap_lost_calls() == 0
+
+    assert outcome(call) == (state, "")
+    assert carrier.asked == []
+
+
 @pytest.mark.parametrize("status", ["completed", "busy", "failed", "no-answer", "canceled"])
 def test_a_lost_call_that_is_over_at_the_carrier_is_closed(carrier: Rest, status: str) -> None:
     carrier.status = status

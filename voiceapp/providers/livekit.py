@@ -5,7 +5,7 @@ Every method that asks LiveKit blocks, has a time limit and raises LiveKitError.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Self, TypeVar
@@ -107,8 +107,14 @@ class LiveKitClient:
         return room_of(self._ask(self._api.room.create_room(request)))
 
     def find_room(self, name: str) -> Room | None:
-        rooms = self._ask(self._api.room.list_rooms(api.ListRoomsRequest(names=[name]))).rooms
-        return next((room_of(room) for room in rooms if room.name == name), None)
+        return next(iter(self.list_rooms([name])), None)
+
+    def list_rooms(self, names: Sequence[str]) -> tuple[Room, ...]:
+        """Those of these names that are open."""
+        if not names:
+            return ()  # LiveKit would list all there are
+        rooms = self._ask(self._api.room.list_rooms(api.ListRoomsRequest(names=names))).rooms
+        return tuple(room_of(room) for room in rooms if room.name in names)
 
     def delete_room(self, name: str) -> bool:
         """Close it and disconnect everybody. False if there was none."""

@@ -139,6 +139,13 @@ def test_the_organisations_last_line_is_not_taken_twice(twilio: Twilio, line: Ph
     missed_because(EndReason.LINE_FULL)
 
 
+def test_a_call_in_a_room_takes_no_line(twilio: Twilio, line: PhoneNumber, settings: Settings) -> None:
+    settings.MAX_LIVE_CALLS = line.organization.max_live_calls = 1
+    line.organization.save()
+    Call.objects.create(organization=line.organization, kind="room", room_name="harbour", state="connected")
+    assert verbs(twilio.post("/twiml/start")) == ["Connect"]
+
+
 def test_a_line_is_free_again_when_its_call_has_ended(twilio: Twilio, line: PhoneNumber) -> None:
     line.organization.max_live_calls = 1
     line.organization.save()

@@ -1,0 +1,96 @@
+"""Calls in rooms that are not over: LiveKit is asked how their rooms stand, for its webhooks may be lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+
+from recordings.services import start_wanted_recording
+from sessions.end_reasons import EndReason
+from sessions.models import Call, RoomAgent
+from sessions.models.call import CallState
+from sessions.services.room_agents import agent_never_came, agents_gone_with, agents_overdue
+from sessions.services.room_calls import end_room_call
+from sessions.services.room_facts import only_these_are_there, room_closed
+from sessions.services.rooms_of_calls import claim_room
+from voiceapp.lib.held_connections import give_back_connections
+from voiceapp.providers import livekit_facts
+from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit_errors import LiveKitError
+
+logger = structlog.get_logger("rooms")
+
+# Opening a room asks LiveKit up to three questions of 5 s; who opens it is left alone until then.
+OPENED_WITHIN = dt.timedelta(seconds=30)
+MOST_AT_ONCE = 100
+# The rest is looked at by the next run: no task outlives its time limit.
+LONGEST_RUN = dt.timedelta(seconds=20)
+
+
+def reconcile_rooms() -> int:
+    """How many calls were looked at: those first that were not for the longest time. LiveKit away: none."""
+    _forget_agents_of_calls_that_are_over()
+    began = timezone.now()
+    calls = list(_calls_to_look_at(began)[:MOST_AT_ONCE])
+    if not calls:
+        return 0
+    looked_at = 0
+    try:
+        client = LiveKitClient.from_settings()
+        give_back_connections()
+        rooms = {room.name: room for room in client.list_rooms([call.room_name for call in calls if call.room_name])}
+        for call in calls:
+            _look_at(call, rooms.get(call.room_name or ""), client)
+            Call.objects.filter(pk=call.pk).update(room_checked_at=timezone.now())
+            looked_at += 1
+            if timezone.now() > began + LONGEST_RUN:
+                break
+    except LiveKitError as error:
+        logger.warning("rooms not reconciled", looked_at=looked_at, waiting=len(calls) - looked_at, error=str(error))
+    return looked_at
+
+
+def _calls_to_look_at(now: dt.datetime) -> QuerySet[Call]:
+    calls = Call.objects.live().in_rooms().filter(created_at__lte=now - OPENED_WITHIN)
+    overdue = Exists(agents_overdue(now).filter(call=OuterRef("pk")))
+    longest_ago = F("room_checked_at").asc(nulls_first=True)
+    return calls.select_related("organization").order_by((~overdue).asc(), longest_ago, "created_at")
+
+
+def _look_at(call: Call, room: livekit_facts.Room | None, client: LiveKitClient) -> None:
+    """Raises LiveKitError."""
+    if room is None or not claim_room(call, room.sid):
+        _has_no_room(call)
+        return
+    asked_at = timezone.now()
+    give_back_connections()
+    present = client.list_participants(room.name)
+    only_these_are_there(call, present, at=asked_at)
+    if any(participant.tracks for participant in present):
+        start_wanted_recording(call)
+    for agent in agents_overdue(timezone.now()).filter(call=call):
+        agent_never_came(agent)
+    call.refresh_from_db(fields=["state"])
+    if call.state == CallState.PENDING:
+        # Whoever opened the room went away before it rang: nobody has a token for it.
+        end_room_call(call, reason=EndReason.LOST_PROCESS)
+
+
+def _has_no_room(call: Call) -> None:
+    """It has closed, or it was never opened: then who should have done so is gone, and might have been heard late."""
+    if Call.objects.filter(pk=call.pk, state=CallState.PENDING).exists():
+        end_room_call(call, reason=EndReason.LOST_PROCESS)
+    else:
+        room_closed(call, at=timezone.now(), why="not_found")
+
+
+@transaction.atomic
+def _forget_agents_of_calls_that_are_over() -> None:
+    """An agent that was seen in the very moment in which its call ended."""
+    of_the_past = RoomAgent.objects.exclude(status=RoomAgent.Status.DISCONNECTED).exclude(call__in=Call.objects.live())
+    for call_id in of_the_past.values_list("call_id", flat=True)[:MOST_AT_ONCE]:
+        agents_gone_with(call_id, at=timezone.now())
