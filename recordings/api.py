@@ -17,6 +17,7 @@ from recordings.reading import find_recording, newest_recording, running_recordi
 from recordings.refusals import refusing
 from recordings.services import amend_recording, start_recording, stop_recording
 from recordings.storage import LABEL, recording_link, recording_link_if_possible
+from sessions.api.refusals import checked
 from sessions.api.rooms import Access, RoomNameField, find_room_call, read_query
 from sessions.models import Call
 from voiceapp.api.errors import ApiError
@@ -29,6 +30,7 @@ logger = structlog.get_logger("recordings")
 
 LONGEST_TRANSCRIPT = 200_000
 LONGEST_URL = 1000
+TITLES = {"roomName": "Missing roomName", "fileType": "Invalid file type"}
 CALL_TITLES = {HTTPStatus.NOT_FOUND: "Call session not found", HTTPStatus.FORBIDDEN: "Access denied"}
 
 
@@ -47,7 +49,9 @@ class LabelField(TextField):
 class StartRequest(StrictSerializer):
     roomName = RoomNameField()
     outputPath = LabelField(required=False, default="", trim_whitespace=False)
-    fileType = TextField(required=False, default=Recording.FileType.MP4.value, trim_whitespace=False)
+    fileType = serializers.ChoiceField(
+        choices=Recording.FileType.values, required=False, default=Recording.FileType.MP4.value
+    )
 
 
 class AmendRequest(StrictSerializer):
@@ -68,7 +72,7 @@ class RecordingQuery(StrictSerializer):
 
 
 class StopQuery(StrictSerializer):
-    roomName = RoomNameField(required=False)
+    roomName = RoomNameField()
 
 
 class RecordingView(CustomerView):
@@ -78,21 +82,20 @@ class RecordingView(CustomerView):
     limits = {"POST": RECORDING, "GET": READ, "PATCH": RECORDING, "DELETE": RECORDING}
 
     def post(self, request: Request) -> Response:
-        body = _read(StartRequest, request)
-        if body["fileType"] not in Recording.FileType.values:
-            raise ApiError(HTTPStatus.BAD_REQUEST, "Invalid file type", "fileType is mp4 or ogg.")
+        body = checked(StartRequest(data=request.data), titles=TITLES)
         call = self._call(body["roomName"], Access.WRITE)
         with refusing("Failed to start recording"):
             recording = start_recording(call, file_type=body["fileType"], label=body["outputPath"])
         return _success(message="Recording started successfully", recording=_started(recording))
 
     def get(self, request: Request) -> Response:
-        query = read_query(RecordingQuery, request)
+        query = read_query(RecordingQuery, request, titles=TITLES)
         room = query.get("roomName")
         if query["listAll"]:
             return self._list_all(is_alone=query.keys() == {"listAll"})
         if not room:
-            raise _room_missing("Name the call's room in roomName, or ask for listAll.")
+            message = "Name the call's room in roomName, or ask for listAll."
+            raise ApiError(HTTPStatus.BAD_REQUEST, TITLES["roomName"], message)
         if "egressId" in query:
             return self._link(room, query["egressId"])
         with refusing("Failed to read recording"):
@@ -102,16 +105,14 @@ class RecordingView(CustomerView):
         )
 
     def patch(self, request: Request) -> Response:
-        body = _read(AmendRequest, request)
+        body = checked(AmendRequest(data=request.data), titles=TITLES)
         call = self._call(body["roomName"], Access.WRITE)
         with refusing("Failed to update recording"):
             amend_recording(call, transcript=body.get("transcript"), url=body.get("recordingUrl"))
         return _success(message="Recording metadata updated successfully")
 
     def delete(self, request: Request) -> Response:
-        room = read_query(StopQuery, request).get("roomName")
-        if not room:
-            raise _room_missing("Name the call's room in roomName.")
+        room = read_query(StopQuery, request, titles=TITLES)["roomName"]
         with refusing("Failed to stop recording"):
             recording = stop_recording(self._call(room, Access.WRITE))
         link = self._told(recording_link_if_possible(recording), room)
@@ -144,18 +145,8 @@ class RecordingView(CustomerView):
         return link
 
 
-def _read(serializer: type[StrictSerializer], request: Request) -> dict[str, Any]:
-    body = serializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)
-
-
 def _success(**content: object) -> Response:
     return Response({"success": True, **content})
-
-
-def _room_missing(message: str) -> ApiError:
-    return ApiError(HTTPStatus.BAD_REQUEST, "Missing roomName", message)
 
 
 def _started(recording: Recording) -> dict[str, object]:
