@@ -15,9 +15,10 @@ from voiceapp.api.schema import Area, Operation, Sample, describe, refused
 from voiceapp.api.schema.refusals import wrong_fields
 
 from .answers import Done
-from .rooms import ACCESS_DENIED, HOST, ROOM, ROOM_MISSING, SESSION_NOT_FOUND, TOKEN, livekit_refusals
+from .rooms import ACCESS_DENIED, HOST, ROOM, ROOM_MISSING, SESSION_NOT_FOUND, SOMEBODY_ELSES, TOKEN, livekit_refusals
 
 CALLS = Area("Calls", "Calls in rooms: with an agent, between two people, or among several.", place=30)
+MAY_NOT_CHANGE = refused(403, "Access denied", SOMEBODY_ELSES)
 AGENT_STATUS_WORDS = "Null: no agent was ever asked for."
 SHOWN = {
     "callId": "3f0e8c1a-5b7d-4a2e-9c6f-1d2e3f4a5b6c",
@@ -147,12 +148,7 @@ describe(
             }
         },
         refusals=(
-            refused(
-                400,
-                "Invalid call type",
-                "Some fields cannot be taken as they are.",
-                fields={"callType": ['"radio" is not a valid choice.']},
-            ),
+            wrong_fields("Invalid call type", callType='"radio" is not a valid choice.'),
             wrong_fields(calleeId="Whom a user-to-user call is for has to be named."),
             refused(
                 409,
@@ -174,8 +170,8 @@ describe(
         "readSessions",
         CALLS,
         "See a call, or list your calls",
-        "With `roomName`, that call; without, a page of your calls, the newest first. Owners and managers list their "
-        f"organisation's. `limit` is cut at {MOST_LISTED}.",
+        "With `roomName`, that call; without, a page of calls, the newest first: to a person those that they "
+        f"began and those that are for them, to a key all of its organisation. `limit` is cut at {MOST_LISTED}.",
         query=CallsQuery,
         answers=(SessionShown, SessionsListed),
         answered={
@@ -217,15 +213,12 @@ describe(
         answers=(Done,),
         answered={"updated": {"success": True, "message": "Session updated successfully"}},
         refusals=(
-            refused(
-                400,
-                "Missing roomName",
-                "Some fields cannot be taken as they are.",
-                fields={"roomName": ["This field is required."]},
-            ),
+            ROOM_MISSING,
             refused(400, "Invalid status", "A call that is ringing does not become completed."),
-            ACCESS_DENIED,
+            refused(400, "Nothing to update", "Give status, agentStatus or metadata."),
+            MAY_NOT_CHANGE,
             SESSION_NOT_FOUND,
+            refused(404, "Agent not found", "No agent was ever asked for in this room."),
         ),
         samples=(Sample("Keep something with it", body={"roomName": "$ROOM", "metadata": {"ticket": "4711"}}),),
     ),
@@ -237,7 +230,7 @@ describe(
         query=RoomQuery,
         answers=(SessionEnded,),
         answered={"ended": {"success": True, "message": "Session ended successfully", "duration": 600}},
-        refusals=(ROOM_MISSING, ACCESS_DENIED, SESSION_NOT_FOUND),
+        refusals=(ROOM_MISSING, MAY_NOT_CHANGE, SESSION_NOT_FOUND),
         samples=(Sample("End it", query={"roomName": "$ROOM"}),),
     ),
 )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from voiceapp.api.errors import FIELDS_REFUSED, Refusal
+from voiceapp.api.errors import Refusal
 from voiceapp.api.schema import refused
+from voiceapp.api.schema.refusals import wrong_fields
 
 ROOM = "support-user123-1640995200"
 HOST = "wss://your-livekit-server.livekit.cloud"
 TOKEN = "eyJhbGc..."  # noqa: S105 - the specs' example
-ROOM_MISSING = Refusal(400, "invalid", FIELDS_REFUSED, "Missing roomName", {"roomName": ["This field is required."]})
+SOMEBODY_ELSES = "This call belongs to somebody else in your organisation."
+ROOM_MISSING = wrong_fields("Missing roomName", roomName="This field is required.")
 SESSION_NOT_FOUND = refused(404, "Session not found", "There is no call in a room of this name.")
-ACCESS_DENIED = refused(
-    403, "Access denied to this session", "This call belongs to somebody else in your organisation."
-)
+ACCESS_DENIED = refused(403, "Access denied to this session", SOMEBODY_ELSES)
 VOICE_NOT_CONFIGURED = refused(
     503, "Voice service not configured", "LIVEKIT_HOST, LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing."
 )

@@ -106,7 +106,12 @@ class Inspector(AutoSchema):
             object=told.id,
         )
         self.registry.register(component)
-        return {"required": True, "content": {JSON: {"schema": component.ref, **examples_of(told.asked)}}}
+        schema = component.ref
+        if told.or_body is not None:
+            other = self.resolve_serializer(told.or_body, "request")
+            other.schema.pop("description", None)
+            schema = {"anyOf": [schema, other.ref]}
+        return {"required": True, "content": {JSON: {"schema": schema, **examples_of(told.asked)}}}
 
     def answer(self, told: Operation) -> Words:
         schemas = [self.resolve_serializer(each, "response").ref for each in told.answers]

@@ -55,7 +55,8 @@ class Operation:
     """One method of a view.
 
     `needs` are parameters of the query that the view asks for in words of its own; `refined` adds keywords of JSON
-    schema to properties of the body. With several `answers`, each request gets one of them. `refusals` are those beside
+    schema to properties of the body. With several `answers`, each request gets one of them; `or_body`
+    is another form in which the same may be asked. `refusals` are those beside
     what every view of the kind may say.
     """
 
@@ -67,6 +68,7 @@ class Operation:
     needs: tuple[str, ...] = ()
     headers: tuple[Header, ...] = ()
     body: Serializer | None = None
+    or_body: Serializer | None = None
     refined: Mapping[str, Keywords] = field(default_factory=dict)
     asked: Mapping[str, Keywords] = field(default_factory=dict)
     status: int = 200

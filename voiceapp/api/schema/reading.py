@@ -70,7 +70,7 @@ class Told:
     credentials: tuple[str, ...]
     query: tuple[Field, ...]
     headers: tuple[Field, ...]
-    body: tuple[Field, ...]
+    bodies: tuple[Form, ...]
     asked: tuple[Example, ...]
     samples: tuple[Example, ...]
     status: int
@@ -141,18 +141,21 @@ class Reader:
             credentials=tuple(name for need in operation.get("security", []) for name in need),
             query=tuple(self.parameter(each) for each in parameters if each["in"] == "query"),
             headers=tuple(self.parameter(each) for each in parameters if each["in"] == "header"),
-            body=tuple(self.fields(requested.get("schema", {}))),
+            bodies=tuple(self.forms(requested.get("schema", {}))),
             asked=examples(requested),
             samples=tuple(Example(each["label"], each["source"]) for each in operation.get("x-codeSamples", [])),
             status=int(status),
             phrase=HTTPStatus(int(status)).phrase,
-            forms=tuple(Form(tuple(self.fields(schema))) for schema in self.forms(content.get("schema", {}))),
+            forms=tuple(self.forms(content.get("schema", {}))),
             answered=examples(content),
             refusals=tuple(self.refusals(operation["responses"])),
         )
 
-    def forms(self, schema: Words) -> list[Words]:
-        return list(schema.get("anyOf", [schema]))
+    def forms(self, schema: Words) -> Iterator[Form]:
+        for each in schema.get("anyOf", [schema]):
+            fields = tuple(self.fields(each))
+            if fields:
+                yield Form(fields)
 
     def parameter(self, parameter: Words) -> Field:
         return self.field(

@@ -88,9 +88,9 @@ def refused(status: int, title: str, message: str = "", *, code: str = "", **det
     return Refusal(status, code or HTTPStatus(status).name.lower(), message or title, title, {}, details)
 
 
-def wrong_fields(**fields: str) -> Refusal:
+def wrong_fields(title: str = "", /, **fields: str) -> Refusal:
     """What a serializer says of fields it does not take."""
-    return Refusal(400, "invalid", FIELDS_REFUSED, "", {name: [words] for name, words in fields.items()})
+    return Refusal(400, "invalid", FIELDS_REFUSED, title, {name: [words] for name, words in fields.items()})
 
 
 UNREADABLE = Refusal(400, CODES["parse_error"], "The body is no valid JSON.")
