@@ -27,3 +27,5 @@ class EndReason(enum.StrEnum):
     ENDED_BY_REQUEST = "ended_by_request"
     ROOM_CLOSED = "room_closed"
     AGENT_NOT_DISPATCHED = "agent_not_dispatched"
+    ROOM_NOT_OPENED = "room_not_opened"
+    FAILED_BY_REQUEST = "failed_by_request"

@@ -9,6 +9,7 @@ from sessions.api.internal import OrgConfigView, SubmitOrderView
 from sessions.api.realtime import RealtimeView
 from sessions.api.realtime_session import RealtimeSessionView
 from sessions.api.room_agents import RoomAgentView
+from sessions.api.tokens import TokenView
 from sessions.api.voice_session import VoiceSessionView
 
 urlpatterns = [
@@ -18,5 +19,6 @@ urlpatterns = [
     path("api/voice/agent", RoomAgentView.as_view(), name="voice-agent"),
     path("api/voice/realtime", RealtimeView.as_view(), name="voice-realtime"),
     path("api/voice/session", CallView.as_view(), name="voice-session-of-a-room"),
+    path("api/voice/token", TokenView.as_view(), name="voice-token"),
     path("realtime_session", RealtimeSessionView.as_view(), name="realtime-session"),
 ]

@@ -78,6 +78,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "No agent could be asked into the room.",
         "Is LiveKit reachable? Run manage.py doctor.",
     ),
+    EndReason.ROOM_NOT_OPENED: ("LiveKit did not open the room.", "Is LiveKit reachable? Run manage.py doctor."),
+    EndReason.FAILED_BY_REQUEST: ("Other software said over the API that it failed.", ""),
 }
 
 

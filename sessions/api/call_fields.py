@@ -15,6 +15,7 @@ from voiceapp.api.strict_fields import TextField, TruthField
 from voiceapp.api.strict_json import StrictSerializer
 
 LONGEST_SUBJECT = 100
+LONGEST_NAME = 120
 LONGEST_METADATA_BYTES = 8 * 1024
 MOST_LISTED = 100
 FURTHEST = 10_000_000
@@ -57,6 +58,26 @@ class CallChange(StrictSerializer):
     status = serializers.ChoiceField(CallState.values, required=False)
     agentStatus = serializers.ChoiceField(RoomAgent.Status.values, required=False)
     metadata = MetadataField(required=False, help_text="In the place of what was there.")
+
+
+class TokenRequest(StrictSerializer):
+    """In this API's own words."""
+
+    roomName = RoomNameField(required=False, help_text="Of a call that you may join, or of a new one.")
+    participantName = TextField(required=False, default="", allow_blank=True, max_length=LONGEST_NAME)
+    roomType = serializers.ChoiceField(CallType.values, default=CallType.SUPPORT.value, help_text="Of a new call.")
+    spawnAiAgent = TruthField(required=False, default=True, help_text="Into a new call.")
+
+
+class TokenSourceRequest(StrictSerializer):
+    """LiveKit's standard request. The last four would let clients name their own privileges: they are ignored."""
+
+    room_name = RoomNameField(required=False, allow_null=True)
+    participant_name = TextField(required=False, allow_blank=True, allow_null=True, max_length=LONGEST_NAME)
+    participant_identity = TextField(required=False, allow_blank=True, allow_null=True)
+    participant_metadata = TextField(required=False, allow_blank=True, allow_null=True)
+    participant_attributes = serializers.DictField(child=TextField(allow_blank=True), required=False, allow_null=True)
+    room_config = serializers.DictField(required=False, allow_null=True)
 
 
 class CallsQuery(StrictSerializer):

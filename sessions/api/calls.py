@@ -12,14 +12,16 @@ from rest_framework.response import Response
 from agents.api import CustomerView
 from agents.principal import Principal
 from agents.scopes import Scope
-from sessions.api.call_fields import CallsQuery, NewCall, RoomQuery
+from sessions.api.call_fields import CallChange, CallsQuery, NewCall, RoomQuery
 from sessions.api.refusals import checked
 from sessions.api.rooms import Access, find_room_call, livekit_refusal, read_query
+from sessions.call_pages import ListedCall, call_page
 from sessions.end_reasons import EndReason
 from sessions.models import Call, RoomAgent
 from sessions.recording_links import recording_link
+from sessions.services.call_changes import NoAgentInCall, StateRefused, change_call
 from sessions.services.call_transcripts import transcript_of
-from sessions.services.room_agents import agent_of
+from sessions.services.room_agents import StatusRefused, agent_of
 from sessions.services.room_calls import (
     EndedMeanwhile,
     OpenedCall,
@@ -34,7 +36,13 @@ from voiceapp.api.moments import iso_z
 from voiceapp.providers.livekit_errors import LiveKitError
 
 NOT_CREATED = "Failed to create session"
-TITLES = {"callType": "Invalid call type", "status": "Invalid status", "roomName": "Missing roomName"}
+ACCESS_DENIED = "Access denied"
+TITLES = {
+    "callType": "Invalid call type",
+    "roomName": "Missing roomName",
+    "status": "Invalid status",
+    "agentStatus": "Invalid status",
+}
 
 
 class CallView(CustomerView):
@@ -42,7 +50,7 @@ class CallView(CustomerView):
     limits = {"POST": SESSION_CREATION, "GET": READ}
 
     def post(self, request: Request) -> Response:
-        asked = checked(NewCall(data=request.data), titles={"callType": "Invalid call type"})
+        asked = checked(NewCall(data=request.data), titles=TITLES)
         wanted = WantedCall(
             call_type=asked["callType"],
             room_name=asked.get("roomName", ""),
@@ -58,35 +66,84 @@ class CallView(CustomerView):
         )
 
     def get(self, request: Request) -> Response:
-        query = read_query(CallsQuery, request)
+        query = read_query(CallsQuery, request, titles=TITLES)
+        if "roomName" not in query:
+            return self._list(status=query.get("status", ""), limit=query["limit"], offset=query["offset"])
         call = find_room_call(self.principal, query["roomName"], access=Access.READ)
         return Response({"success": True, "session": self._session(call)})
 
+    def patch(self, request: Request) -> Response:
+        asked = checked(CallChange(data=request.data), titles=TITLES)
+        if asked.keys() == {"roomName"}:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "Nothing to update", "Give status, agentStatus or metadata.")
+        call = self._writable(asked["roomName"])
+        try:
+            change_call(
+                call,
+                state=asked.get("status", ""),
+                agent_status=asked.get("agentStatus", ""),
+                metadata=asked.get("metadata"),
+            )
+        except (StateRefused, StatusRefused) as exc:
+            raise ApiError(HTTPStatus.BAD_REQUEST, "Invalid status", str(exc)) from exc
+        except NoAgentInCall as exc:
+            raise ApiError(HTTPStatus.NOT_FOUND, "Agent not found", str(exc)) from exc
+        return Response({"success": True, "message": "Session updated successfully"})
+
     def delete(self, request: Request) -> Response:
-        query = read_query(RoomQuery, request)
-        call = find_room_call(self.principal, query["roomName"], access=Access.WRITE)
+        call = self._writable(read_query(RoomQuery, request, titles=TITLES)["roomName"])
         end_room_call(call, reason=EndReason.ENDED_BY_REQUEST)
         call.refresh_from_db(fields=["connected_at", "ended_at"])
         return Response({"success": True, "message": "Session ended successfully", "duration": call.duration_so_far_s})
+
+    def _writable(self, room_name: str) -> Call:
+        try:
+            return find_room_call(self.principal, room_name, access=Access.WRITE)
+        except ApiError as refusal:
+            if refusal.status_code == HTTPStatus.FORBIDDEN:
+                refusal.title = ACCESS_DENIED
+            raise
+
+    def _list(self, *, status: str, limit: int, offset: int) -> Response:
+        page = call_page(self.principal, status=status, limit=limit, offset=offset)
+        sessions = [listed_session(each) for each in page.calls]
+        counts = {"count": len(sessions), "total": page.total, "limit": limit, "offset": offset}
+        return Response({"success": True, **counts, "sessions": sessions})
 
     def _session(self, call: Call) -> dict[str, object]:
         agent = agent_of(call)
         may_fetch = Scope.RECORDINGS_READ in self.principal.scopes
         return {
-            "callId": str(call.pk),
-            "roomName": call.room_name,
-            "callType": call.call_type,
-            "status": call.state,
-            "startedAt": iso_z(call.created_at),
-            "connectedAt": iso_z(call.connected_at),
-            "endedAt": iso_z(call.ended_at),
-            "duration": call.duration_so_far_s,
+            **told(call),
             "recordingUrl": recording_link(call) if may_fetch else None,
             "transcript": transcript_of(call),
             "metadata": call.metadata,
             "agentStatus": agent.status if agent else None,
             "agentAvailable": agent is not None and agent.status == RoomAgent.Status.ACTIVE,
         }
+
+
+def told(call: Call) -> dict[str, object]:
+    """What a call on its own and one in a list have in common."""
+    return {
+        "callId": str(call.pk),
+        "roomName": call.room_name,
+        "callType": call.call_type,
+        "status": call.state,
+        "startedAt": iso_z(call.created_at),
+        "connectedAt": iso_z(call.connected_at),
+        "endedAt": iso_z(call.ended_at),
+        "duration": call.duration_so_far_s,
+    }
+
+
+def listed_session(listed: ListedCall) -> dict[str, object]:
+    return {
+        **told(listed.call),
+        "hasRecording": listed.has_recording,
+        "hasTranscript": listed.has_transcript,
+        "createdAt": iso_z(listed.call.created_at),
+    }
 
 
 def open_or_refuse(principal: Principal, wanted: WantedCall) -> OpenedCall:

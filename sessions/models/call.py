@@ -27,6 +27,9 @@ class CallState(models.TextChoices):
 TERMINAL_STATES = (CallState.COMPLETED, CallState.MISSED, CallState.FAILED)
 LIVE_STATES = (CallState.PENDING, CallState.RINGING, CallState.CONNECTED)
 
+# What comes after whose calls they are in an index by which they are paged.
+PAGED = ("kind", "-created_at", "-id", "state")
+
 
 class CallKind(models.TextChoices):
     PHONE = "phone"
@@ -111,6 +114,10 @@ class Call(TenantModel):
             models.Index(fields=("organization", "-created_at"), name="call_of_organization"),
             models.Index(fields=("state", "lease_expires_at"), name="call_lease"),
             models.Index(fields=("room_name", "-created_at"), name="call_of_room"),
+            # Pages of calls (sessions/call_pages.py): each has all that counting and skipping need.
+            models.Index(fields=("owner", *PAGED, "organization"), name="call_of_owner"),
+            models.Index(fields=("callee", *PAGED, "organization"), name="call_of_callee"),
+            models.Index(fields=("organization", *PAGED), name="call_of_organization_by_kind"),
         ]
         constraints = [
             models.UniqueConstraint(

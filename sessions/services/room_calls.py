@@ -24,7 +24,7 @@ from sessions.services.room_passes import Ticket, issue_pass, name_for, others_h
 from voiceapp.lib.errors import ApplicationError
 from voiceapp.lib.held_connections import give_back_connections
 from voiceapp.providers.livekit import JOIN_WITHIN_S, LiveKitClient
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.livekit_errors import LiveKitError
 
 logger = structlog.get_logger("room_calls")
 
@@ -32,7 +32,6 @@ logger = structlog.get_logger("room_calls")
 EMPTY_ROOM_LIVES_S = JOIN_WITHIN_S
 # LiveKit may still carry out what it did not answer in time.
 LATE_ANSWER = dt.timedelta(seconds=15)
-WITHOUT_ANSWER = (LiveKitErrorKind.AWAY, LiveKitErrorKind.SLOW)
 
 
 class RoomTaken(ApplicationError):
@@ -140,7 +139,7 @@ def _sweep(call: Call, client: LiveKitClient) -> None:
     except LiveKitError as error:
         _failed(call, error)
         raise
-    finish_call(call.pk, reason=EndReason.PROVIDER_REFUSED)
+    finish_call(call.pk, reason=EndReason.ROOM_NOT_OPENED)
     agents_gone_with(call.pk, at=timezone.now())
     raise RoomTaken("There is a room of this name already. Take another name, or none.")
 
@@ -157,7 +156,7 @@ def _open(call: Call, agent: RoomAgent | None, client: LiveKitClient) -> None:
 
 
 def _failed(call: Call, error: LiveKitError, *, may_be_open: bool = False) -> None:
-    reason = EndReason.PROVIDER_FAILED if error.kind in WITHOUT_ANSWER else EndReason.PROVIDER_REFUSED
+    reason = EndReason.AGENT_NOT_DISPATCHED if call.room_agents.exists() else EndReason.ROOM_NOT_OPENED
     with transaction.atomic():
         record_event(call.pk, "room_not_opened", {"error": error.kind.value})
         finish_call(call.pk, reason=reason)

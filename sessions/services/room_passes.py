@@ -42,6 +42,16 @@ def ticket_for(room_pass: RoomPass, *, client: LiveKitClient) -> Ticket:
     return Ticket(room_pass, token, client.browser_url)
 
 
+def ticket_to_join(call: Call, principal: Principal, *, name: str = "") -> Ticket | None:
+    """A pass of their own for one who may see the call; None for one who may not join it. Raises LiveKitError."""
+    client = LiveKitClient.from_settings()
+    role = role_in(call, principal)
+    if role is None:
+        return None
+    room_pass = issue_pass(call, subject=principal.subject, role=role, name=name_for(principal, role, asked=name))
+    return ticket_for(room_pass, client=client)
+
+
 def role_in(call: Call, principal: Principal) -> RoomPass.Role | None:
     """As what one who may see the call may join it; None for all but its two people and a conference's members."""
     if principal.subject == call.owner:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sessions.tests.room_agents.conftest import (
     alice,
     bob,
@@ -15,5 +17,11 @@ from sessions.tests.room_agents.conftest import (
     nobody,
     website,
 )
+from voiceapp.tests.livekit.running import RunningLiveKit
 
 __all__ = ["alice", "bob", "charlie", "clerk", "client", "harbour", "livekit", "meadow", "mia", "nobody", "website"]
+
+
+@pytest.fixture(autouse=True)
+def open_house(livekit: RunningLiveKit) -> None:
+    """LiveKit is there for every test."""
