@@ -16,6 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+STOP_WITHIN_S = 15
+# One that ends more often than this is broken.
+MOST_RESTARTS = 3
+RESTARTS_WITHIN_S = 60
 LISTENING = re.compile(r"listening on (http://\S+)")
 
 
@@ -39,8 +43,30 @@ class Child:
     """One process in a session of its own, so that Ctrl-C reaches only the supervisor."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
     log: Path
+    shows_output: bool
+    is_needed_by_others: bool
+    process: subprocess.Popen[bytes] = field(init=False)
+    restarts: list[float] = field(default_factory=list)
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.arguments],
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=None if self.shows_output else output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """End it and whatever it leaves behind, like the processes of a worker's pool."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(5)
 
     def failure(self) -> str:
         tail = "\n".join(f"    {line}" for line in self.log.read_text(errors="replace").splitlines()[-8:])
@@ -49,26 +75,28 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Starts children with one environment; `stop` ends them in the reverse order, each bounded in time."""
+    """Starts children with one environment, starts them again when they die, and ends them all."""
 
     environment: Mapping[str, str]
     log_folder: Path
     children: list[Child] = field(default_factory=list)
 
-    def start(self, name: str, arguments: Sequence[str], *, shows_output: bool = False) -> Child:
+    def start(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        shows_output: bool = False,
+        is_needed_by_others: bool = False,
+    ) -> Child:
         """Start `python ARGUMENTS…`; its output goes to the log folder, or to the terminal."""
         self.log_folder.mkdir(parents=True, exist_ok=True)
         log = self.log_folder / f"{name}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=None if shows_output else output,
-                stderr=output,
-                start_new_session=True,
-            )
-        child = Child(name, process, log)
+        log.write_bytes(b"")
+        whole = {**self.environment, **(environment or {})}
+        child = Child(name, arguments, whole, log, shows_output, is_needed_by_others)
+        child.start()
         self.children.append(child)
         return child
 
@@ -100,15 +128,36 @@ class Supervisor:
             if one.process.poll() is not None:
                 raise ChildFailed(one.failure())
 
+    def revive(self) -> list[str]:
+        """Start again what ended by itself, and say so; raise when it keeps ending."""
+        said = []
+        for child in self.children:
+            if child.process.poll() is None:
+                continue
+            now = time.monotonic()
+            child.restarts = [moment for moment in child.restarts if now - moment < RESTARTS_WITHIN_S]
+            if len(child.restarts) >= MOST_RESTARTS:
+                raise ChildFailed(child.failure())
+            said.append(f"{child.name} ended with status {child.process.returncode}; it is started again.")
+            child.kill()
+            child.restarts.append(now)
+            child.start()
+        return said
+
     def stop(self) -> None:
-        """End all children, last started first; one that does not end within 15 s is killed."""
-        for child in reversed(self.children):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.process.pid, signal.SIGTERM)
-            try:
-                child.process.wait(15)
-            except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.process.pid, signal.SIGKILL)
-                child.process.wait(5)
+        """End all children: first the product, then what it needs until its end."""
+        for is_needed in (False, True):
+            self._end([child for child in self.children if child.is_needed_by_others is is_needed])
         self.children.clear()
+
+    def _end(self, children: Sequence[Child]) -> None:
+        """All at once; those that do not end within 15 s are killed."""
+        for child in children:
+            # It alone: a worker whose pool is told as well waits for it for ever.
+            with contextlib.suppress(ProcessLookupError):
+                child.process.terminate()
+        ends_at = time.monotonic() + STOP_WITHIN_S
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(ends_at - time.monotonic(), 0))
+            child.kill()

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 
@@ -18,9 +20,12 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from voiceapp.supervisor import ChildFailed, Supervisor, port_or_free
+from agents.models import ApiKey
+from voiceapp.local_companies import start_companies
+from voiceapp.supervisor import Child, ChildFailed, Supervisor, port_or_free
 
 ADMIN_NAME = "admin"
+KEY_NAME = "make run"
 
 
 class Stopped(Exception):
@@ -65,7 +70,7 @@ class Command(BaseCommand):
         raise Stopped
 
     def environment(self) -> dict[str, str]:
-        """The children's environment: ours, secrets of this machine, and keys for the local companies."""
+        """What every child is told: our environment, secrets of this machine, where the product is."""
         write_secrets(settings.BASE_DIR / ".env")
         environment = dict(os.environ)
         port = port_or_free(settings.PORT)
@@ -75,27 +80,24 @@ class Command(BaseCommand):
             "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
             "PYTHONUNBUFFERED": "1",
             "ORDERS_SECRET": secrets.token_hex(32),
+            "PROJECT_NAME": settings.PROJECT_NAME,
+            # Stubs of this machine may be named over the API.
+            "ENVIRONMENT": os.environ.get("ENVIRONMENT", "dev"),
         }
-        local = []
-        if not settings.OPENAI_API_KEY:
-            local.append("openai")
-            environment["OPENAI_API_KEY"] = f"sk-local-{secrets.token_hex(16)}"
-        if not settings.TWILIO_AUTH_TOKEN:
-            local.append("twilio")
-            environment["TWILIO_ACCOUNT_SID"] = f"AC{secrets.token_hex(16)}"
-            environment["TWILIO_AUTH_TOKEN"] = secrets.token_hex(16)
-        environment["LOCAL_COMPANIES"] = ",".join(local)
         return environment
 
     def run(self, supervisor: Supervisor, run_file: Path, call: str) -> int:
         """Start everything, ring, serve. The exit status is that of the call when it is the only thing asked for."""
         began = time.monotonic()
-        self.say("Preparing the database…")
-        call_command("migrate", interactive=False, verbosity=0)
-        environment = self.start_companies(supervisor)
+        self.say("Preparing the database and starting the local companies…")
+        start_companies(supervisor, lambda: call_command("migrate", interactive=False, verbosity=0))
+        environment = supervisor.environment
+        if names := environment["LOCAL_COMPANIES"].replace(",", ", "):
+            self.say(f"Local companies stand in for: {names}. Nothing leaves this machine.")
+        web = self.start_product(supervisor)
         seeded = self.seed(environment)
-        password = make_admin()
-        self.start_product(supervisor)
+        password, key = make_admin(), make_key(seeded["organization_id"])
+        supervisor.wait_for_answer(web, f"{environment['PUBLIC_BASE_URL']}/health/ready")
         run_file.write_text(
             json.dumps({key: environment[key] for key in ("PUBLIC_BASE_URL", "TWILIO_BASE_URL") if key in environment})
         )
@@ -109,30 +111,13 @@ class Command(BaseCommand):
             self.say("Twilio is the real one: ring the number with your own phone.")
         if call == "only":
             return status
-        self.print_addresses(environment, seeded, password)
+        self.print_addresses(environment, seeded, password, key)
         while True:
-            supervisor.check()
+            for text in supervisor.revive():
+                self.say(text)
             time.sleep(0.5)
 
-    def start_companies(self, supervisor: Supervisor) -> dict[str, str]:
-        """Start the local companies and add their addresses to the environment of what is started later."""
-        environment = dict(supervisor.environment)
-        local = environment["LOCAL_COMPANIES"].split(",")
-        if "openai" in local:
-            child = supervisor.start("openai", ["-m", "voiceapp.local.openai", "--port", str(port_or_free(9000))])
-            environment["OPENAI_BASE_URL"] = supervisor.wait_for_line(child) + "/v1"
-        if "twilio" in local:
-            child = supervisor.start("twilio", ["-m", "voiceapp.local.twilio", "--port", str(port_or_free(9100))])
-            environment["TWILIO_BASE_URL"] = supervisor.wait_for_line(child)
-        kitchen = port_or_free(9200)
-        supervisor.start("kitchen", ["-m", "voiceapp.local.kitchen", "--port", str(kitchen)], shows_output=True)
-        environment["ORDERS_URL"] = f"http://127.0.0.1:{kitchen}/orders"
-        supervisor.environment = environment
-        if any(local):
-            self.say(f"Local companies stand in for: {', '.join(local)}. Nothing leaves this machine.")
-        return environment
-
-    def seed(self, environment: dict[str, str]) -> dict[str, str]:
+    def seed(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The demo organisation, with its orders going to the local kitchen."""
         command = [sys.executable, "manage.py", "seed_demo", "--json", "--orders-url", environment["ORDERS_URL"]]
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
@@ -141,26 +126,31 @@ class Command(BaseCommand):
         seeded: dict[str, str] = json.loads(done.stdout)
         return seeded
 
-    def start_product(self, supervisor: Supervisor) -> None:
+    def start_product(self, supervisor: Supervisor) -> Child:
+        """The worker, the consumer of announcements, the web process; the last one is returned."""
         worker = [
             "-m", "celery", "-A", "voiceapp", "worker", "--beat", "--schedule", str(settings.VAR_DIR / "beat"),
             "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle",
         ]  # fmt: skip
         supervisor.start("worker", worker)
-        web = supervisor.start("web", ["manage.py", "serve"])
-        supervisor.wait_for_answer(web, f"{supervisor.environment['PUBLIC_BASE_URL']}/health/ready")
+        if "aws" in supervisor.environment["LOCAL_COMPANIES"].split(","):
+            supervisor.start("consumer", ["manage.py", "consume_sessions"])
+        return supervisor.start("web", ["manage.py", "serve"])
 
-    def print_addresses(self, environment: dict[str, str], seeded: dict[str, str], password: str | None) -> None:
+    def print_addresses(
+        self, environment: Mapping[str, str], seeded: dict[str, str], password: str | None, key: str | None
+    ) -> None:
         base = environment["PUBLIC_BASE_URL"]
-        login = (
-            f"user {ADMIN_NAME}, password {password}"
-            if password
-            else f"user {ADMIN_NAME}, password as printed at first"
-        )
+        another = f"manage.py create_api_key {seeded['organization_id']}"
         for name, text in [
             ("Home", f"{base}/"),
-            ("Admin", f"{base}/admin/   {login}"),
-            ("Webhook", seeded.get("webhook_url", f"{base}/twiml/start?orgId={seeded.get('organization_id', '')}")),
+            ("Admin", f"{base}/admin/   user {ADMIN_NAME}, password {password or 'as printed at first'}"),
+            ("API", f"{base}/voice-session   key {key or f'as printed at first; another one: {another}'}"),
+            (
+                "",
+                f"curl -H 'X-API-Key: {key or 'KEY'}' -H 'Content-Type: application/json' -d {{}} {base}/voice-session",
+            ),
+            ("Webhook", seeded["webhook_url"]),
             ("Ring again", ".venv/bin/python manage.py ring --say 'One large margherita, please.'"),
             ("Logs", str(settings.VAR_DIR / "log")),
         ]:
@@ -191,3 +181,12 @@ def make_admin() -> str | None:
     password = secrets.token_urlsafe(12)
     User.objects.create_superuser(ADMIN_NAME, password=password)
     return password
+
+
+def make_key(organization_id: str) -> str | None:
+    """Make a key of the demo organisation for the API and return it, or None when it was made at an earlier start."""
+    if ApiKey.objects.filter(organization_id=organization_id, name=KEY_NAME).exists():
+        return None
+    printed = StringIO()
+    call_command("create_api_key", organization_id, name=KEY_NAME, stdout=printed, stderr=StringIO())
+    return printed.getvalue().strip()
