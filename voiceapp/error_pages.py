@@ -1,4 +1,4 @@
-"""Errors outside the JSON endpoints: JSON to a machine, a page with a next step to a browser. No database."""
+"""Errors outside handlers: JSON to a machine, in its endpoint's shape; a page with a next step to a browser. No database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-from voiceapp.api.errors import error_body
+from voiceapp.api.errors import SHAPES, ErrorShape, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,13 @@ def wants_page(request: HttpRequest) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
+def endpoint_of(request: HttpRequest) -> type | None:
+    """The class of the JSON endpoint that was asked; None for pages, webhooks, and where nothing is."""
+    match = request.resolver_match
+    endpoint: type | None = getattr(match.func, "cls", None) if match else None
+    return endpoint
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return show(request, BAD_REQUEST)
 
@@ -51,8 +58,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def show(request: HttpRequest, page: ErrorPage) -> HttpResponse:
-    if not wants_page(request):
-        return JsonResponse(error_body(page.code, f"{page.title}. {page.next_step}"), status=page.status)
+    endpoint = endpoint_of(request)
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    if endpoint is not None or not wants_page(request):
+        shape: ErrorShape = getattr(endpoint, "error_shape", ErrorShape.INTERNAL)
+        message = f"{page.title}. {page.next_step}"
+        refusal = Refusal(page.status, page.code, message, details={"requestId": request_id})
+        return JsonResponse(SHAPES[shape](refusal), status=page.status)
     # Without the request: its context processors would ask the session, and so the database.
     return HttpResponse(render_to_string("error.html", {"page": page, "request_id": request_id}), status=page.status)

@@ -103,7 +103,12 @@ WRONG_MEDIA = Refusal(415, "unsupported_media_type", 'Unsupported media type "te
 TOO_OFTEN = Refusal(
     429, "rate_limited", "Only 3 requests are taken at a time. Try again in 42 s.", "Too many requests", {}, LIMIT
 )
-BROKEN = Refusal(500, "server_error", "Something broke on our side. Report the time and the address.")
+BROKEN = Refusal(
+    500,
+    "server_error",
+    "Something broke on our side. Try again in a minute. If it stays, report the number below.",
+    details={"requestId": REQUEST_ID},
+)
 NOT_CHECKED = Refusal(
     503, "service_unavailable", "Who you are cannot be checked right now. Try again soon.", "Service Unavailable"
 )

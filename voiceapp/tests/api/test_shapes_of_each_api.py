@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from voiceapp.api.errors import ApiError, ErrorShape
+from voiceapp.api.schema.refusals import BROKEN, body_of
 
 LIMIT = {"retryAfter": 3600, "limit": 10, "remaining": 0, "reset": 1640995200}
 REFUSALS: dict[str, Callable[[], Exception]] = {
@@ -30,6 +31,7 @@ REFUSALS: dict[str, Callable[[], Exception]] = {
     "provider": lambda: ApiError(500, "Provider error", "OpenAI returned 401 Unauthorized", code="provider_error"),
     "media": lambda: UnsupportedMediaType("text/plain"),
     "method": lambda: MethodNotAllowed("PUT"),
+    "broken": lambda: ZeroDivisionError("a secret of ours"),
 }
 
 
@@ -45,6 +47,7 @@ class RealtimeDoor(VoiceDoor):
     error_shape = ErrorShape.REALTIME_SESSION
 
 
+handler500 = "voiceapp.error_pages.server_error"
 urlpatterns = [path("voice", VoiceDoor.as_view()), path("realtime", RealtimeDoor.as_view())]
 pytestmark = pytest.mark.urls(__name__)
 FIELDS = {"voice": ["No such voice."], "model": ["Name one."]}
@@ -123,3 +126,16 @@ def test_the_realtime_sessions_errors(client: Client, why: str, status: int, bod
 def test_when_to_come_back_is_a_header(client: Client) -> None:
     assert client.get("/voice", {"why": "often"})["Retry-After"] == "3600"
     assert "Retry-After" not in client.get("/voice", {"why": "away"})
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_our_own_fault_has_the_endpoints_shape_and_the_documents_words(accept: str) -> None:
+    client = Client(raise_request_exception=False)
+    answers = [
+        client.get(address, {"why": "broken"}, headers={"Accept": accept}) for address in ("/voice", "/realtime")
+    ]
+    for answer, shape in zip(answers, (ErrorShape.VOICE, ErrorShape.REALTIME_SESSION), strict=True):
+        told = {**body_of(shape, BROKEN)}
+        if shape is ErrorShape.VOICE:
+            told["details"] = {"requestId": answer["X-Request-ID"]}
+        assert (answer.status_code, answer.json()) == (500, told)
