@@ -22,6 +22,11 @@ STATES_OF_CONNECTED = {
     EndReason.CALLER_SILENT: "completed",
     EndReason.TOO_LONG: "completed",
     EndReason.HUNG_UP_BY_OPERATOR: "completed",
+    EndReason.ENDED_BY_REQUEST: "completed",
+    EndReason.ROOM_CLOSED: "completed",
+    EndReason.AGENT_NOT_DISPATCHED: "failed",
+    EndReason.ROOM_NOT_OPENED: "failed",
+    EndReason.FAILED_BY_REQUEST: "failed",
     EndReason.PROVIDER_FAILED: "failed",
     EndReason.PROVIDER_REFUSED: "failed",
     EndReason.STREAM_LOST: "failed",
@@ -100,6 +105,7 @@ def test_only_live_calls_count_for_an_organisation() -> None:
     bob = Organization.objects.create(name="Bob's", slug="bobs")
     for state in (*LIVE_STATES, *TERMINAL_STATES):
         a_call(state, organization=alice)
+        a_call(state, organization=alice, kind="room")
 
     assert live_calls_of(alice) == 3
     assert live_calls_of(bob) == 0
