@@ -45,5 +45,11 @@ def look_for(recording: Recording) -> RoomRecording | None:
     return next((fact for fact in of_room if fact.asked_path == recording.key), None)
 
 
+def running_in_livekit() -> tuple[RoomRecording, ...]:
+    """All that are not over, of whichever room."""
+    give_back_connections()
+    return LiveKitClient.from_settings().list_recordings(is_active=True)
+
+
 def room_of(recording: Recording) -> str:
     return recording.call.room_name or ""

@@ -12,7 +12,7 @@ from recordings.models import Recording
 from voiceapp.providers.livekit_errors import LiveKitError
 from voiceapp.providers.livekit_facts import EgressStatus, RoomRecording
 
-from .asking import ask_to_stop, look_for
+from .asking import ask_to_stop, look_for, running_in_livekit
 from .facts import lose, recording_changed
 from .stopping import FORGOTTEN
 from .wanted import TRY_FOR
@@ -36,24 +36,31 @@ def recordings_to_reconcile() -> QuerySet[Recording]:
 
 
 def reconcile_recordings() -> int:
-    """Ask about each; how many were asked about. Stops at the first question that LiveKit does not answer."""
-    asked = 0
-    for recording in recordings_to_reconcile():
-        try:
-            reconcile_recording(recording)
-        except LiveKitError as error:
-            logger.warning("recording not reconciled", recording=recording.pk, reason=error.kind.value)
-            break
-        asked += 1
-    return asked
+    """How many were looked after. Stops at the first question that LiveKit does not answer.
+
+    One question shows those that run; only what is not among them is asked about by itself.
+    """
+    waiting = list(recordings_to_reconcile())
+    done = 0
+    try:
+        running = {fact.egress_id: fact for fact in running_in_livekit()} if waiting else {}
+        for recording in waiting:
+            reconcile_recording(recording, fact=running.get(recording.egress_id or ""))
+            done += 1
+    except LiveKitError as error:
+        logger.warning("recordings not reconciled", left=len(waiting) - done, reason=error.kind.value)
+    return done
 
 
-def reconcile_recording(recording: Recording) -> None:
-    """Make the row what LiveKit says, and end what should have ended. Raises LiveKitError."""
+def reconcile_recording(recording: Recording, *, fact: RoomRecording | None = None) -> None:
+    """Make the row what LiveKit says, and end what should have ended. Raises LiveKitError.
+
+    `fact`: what it has said just now, if that is known.
+    """
     now = timezone.now()
     if not recording.egress_id and recording.is_automatic and recording.created_at > now - TRY_FOR - HEARD_OF_WITHIN:
         return  # the outbox still tries
-    fact = look_for(recording)
+    fact = fact or look_for(recording)
     if fact is None:
         lose(recording, FORGOTTEN if recording.egress_id else "LiveKit never took it on.")
         return

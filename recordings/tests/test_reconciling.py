@@ -17,7 +17,7 @@ from sessions.models.call import CallState
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.livekit.running import RunningLiveKit, soon
 
-from .calls import ROOM, only_recording
+from .calls import ROOM, connected_call, only_recording, talk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -110,6 +110,25 @@ def test_one_whose_file_is_never_stored_is_failed(
     stop_recording(call)
     assert reconciled(30).status == "ending"
     assert reconciled(90).status == "failed"
+
+
+def test_many_that_run_take_one_question(
+    call: Call, client: LiveKitClient, livekit: RunningLiveKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = [f"room-{number}" for number in range(5)]
+    for room in rooms:
+        client.create_room(room)
+        talk(livekit, client, room)
+        start_recording(connected_call(call.organization, room))
+    soon(lambda: all(client.list_recordings(room)[0].status.value == "active" for room in rooms))
+
+    def refuse(*given: object) -> None:
+        raise AssertionError("asked about one by itself")
+
+    monkeypatch.setattr(LiveKitClient, "find_recording", refuse)
+    with time_machine.travel(timezone.now() + dt.timedelta(minutes=2), tick=True):
+        assert reconcile_recordings() == 5
+    assert set(Recording.objects.values_list("status", flat=True)) == {"active"}
 
 
 def test_while_livekit_is_away_nothing_is_lost(call: Call, livekit: RunningLiveKit, settings: Settings) -> None:
