@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
+
+# Nobody but the tests' own servers is asked for AWS's keys: no machine's role.
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 
 @pytest.fixture(autouse=True)

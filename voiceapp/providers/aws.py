@@ -48,6 +48,7 @@ def aws_client(service: str, *, answer_within_s: float = ANSWER_WITHIN_S, region
         settings.AWS_ENDPOINT_URL,
         settings.AWS_ACCESS_KEY_ID,
         settings.AWS_SECRET_ACCESS_KEY,
+        settings.AWS_SESSION_TOKEN,
     )
     with _process.lock:
         if wanted not in _process.clients:
@@ -79,7 +80,7 @@ def _make(service: str, answer_within_s: float, region: str) -> BaseClient:
         endpoint_url=settings.AWS_ENDPOINT_URL or None,
         aws_access_key_id=settings.AWS_ACCESS_KEY_ID or None,
         aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY or None,
-        aws_session_token=_session_token(),
+        aws_session_token=settings.AWS_SESSION_TOKEN or None,
         config=Config(
             connect_timeout=CONNECT_WITHIN_S,
             read_timeout=answer_within_s,
@@ -92,11 +93,6 @@ def _make(service: str, answer_within_s: float, region: str) -> BaseClient:
             s3={"addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual"} if service == "s3" else None,
         ),
     )
-
-
-def _session_token() -> str | None:
-    """Temporary credentials come in threes; the third is read where botocore itself would read it."""
-    return (os.environ.get("AWS_SESSION_TOKEN") or None) if settings.AWS_ACCESS_KEY_ID else None
 
 
 class _Process:

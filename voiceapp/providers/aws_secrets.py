@@ -105,7 +105,8 @@ def fetch_secret(secret_id: str) -> str:
     except FAULTS as exc:
         error = aws_error(SERVICE, exc)
         if is_without_credentials(exc) or error.code in NOT_THERE:
-            raise SecretMissing(SERVICE, str(error), code=error.code, permanent=True) from exc
+            reason = str(error).removeprefix(f"{SERVICE}: ")
+            raise SecretMissing(SERVICE, reason, code=error.code, permanent=True) from exc
         raise error from exc
     text = answer.get("SecretString")
     if text is None:

@@ -69,7 +69,7 @@ def _key_in(text: Callable[[], str]) -> str:
         return read_key(text())
     except SecretMissing as exc:
         raise OpenAIError(
-            OpenAIErrorKind.NOT_CONFIGURED, f"OPENAI_API_KEY is not set, and {exc} for the secret {secret_id()}"
+            OpenAIErrorKind.NOT_CONFIGURED, f"OPENAI_API_KEY is not set; the secret {secret_id()}: {exc}"
         ) from exc
     except AwsError as exc:
         raise OpenAIError(OpenAIErrorKind.KEY_AWAY, f"its key could not be fetched: {exc}") from exc

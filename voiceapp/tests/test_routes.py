@@ -107,7 +107,9 @@ class Visitor:
 
     def ask(self, method: str, path: str) -> HttpResponse:
         is_form = path.startswith(("/twi", "/admin"))
-        body, content_type = ("a=b", "application/x-www-form-urlencoded") if is_form else ("{}", "application/json")
+        # No endpoint knows the field: who is let in is told so, and no company is asked for anything.
+        json = ('{"noSuchField": 1}', "application/json")
+        body, content_type = ("a=b", "application/x-www-form-urlencoded") if is_form else json
         return self.client.generic(method, path, body, content_type, headers=self.headers)  # type: ignore[return-value]
 
 
