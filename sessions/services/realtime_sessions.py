@@ -10,8 +10,8 @@ from django.conf import settings
 
 from agents.principal import Principal
 from sessions.services.realtime_endpoints import EndpointRefused, KeyUnreadable, minter_for
-from voiceapp.lib.database_rest import let_go_of_the_database
 from voiceapp.lib.errors import ApplicationError
+from voiceapp.lib.held_connections import give_back_connections
 from voiceapp.providers.openai import OpenAIError, OpenAIErrorKind
 from voiceapp.providers.openai_endpoint import AddressRefused
 from voiceapp.providers.openai_errors import named
@@ -48,7 +48,7 @@ def open_realtime_session(
     is_openai = True
     try:
         minter, is_openai = minter_for(principal, endpoint)
-        let_go_of_the_database()
+        give_back_connections()
         minted = minter.create_client_secret(session, expires_after_s=settings.REALTIME_SECRET_LIFE_S)
     except AddressRefused as exc:
         logger.warning("endpoint refused", tenant=principal.tenant, reason=str(exc))
