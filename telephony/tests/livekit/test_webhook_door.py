@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from voiceapp.tests.livekit.running import API_KEY, API_SECRET
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "event": "participant_joined",
     "room": {"name": "support-user123-1640995200", "creationTime": 1640995200},
     "participant": {"identity": "user123", "name": "John Doe"},
