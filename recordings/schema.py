@@ -27,11 +27,11 @@ RECORDING = {
     "startedAt": "2024-01-01T00:00:30Z",
     "status": "active",
 }
-LINK_WORDS = "Null while there is no file. Ours ends after some minutes: ask again then."
+LINK_WORDS = "Where the file is or, while it is recorded, will be; null where none is to come. Ours ends after 5 minutes."
 
 
 class RecordingStartedSession(serializers.Serializer[object]):
-    egressId = serializers.CharField(allow_null=True, help_text="LiveKit's id; null where LiveKit never took it on.")
+    egressId = serializers.CharField(allow_null=True, help_text="LiveKit's id; null until LiveKit has taken it on.")
     roomName = serializers.CharField()
     startedAt = serializers.DateTimeField()
     status = serializers.ChoiceField(Recording.Status.choices)
