@@ -27,7 +27,7 @@ RECORDING = {
     "startedAt": "2024-01-01T00:00:30Z",
     "status": "active",
 }
-LINK_WORDS = "Where the file is or, while it is recorded, will be; null where none is to come. Ours ends after 5 minutes."
+LINK_WORDS = "Where the file is or, while it is recorded, will be; null where none is to come. Ours ends after minutes."
 
 
 class RecordingStartedSession(serializers.Serializer[object]):
