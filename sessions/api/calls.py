@@ -37,8 +37,8 @@ from voiceapp.providers.livekit_errors import LiveKitError
 
 NOT_CREATED = "Failed to create session"
 ACCESS_DENIED = "Access denied"
+NEW_TITLES = {"callType": "Invalid call type", "roomName": "Invalid roomName"}
 TITLES = {
-    "callType": "Invalid call type",
     "roomName": "Missing roomName",
     "status": "Invalid status",
     "agentStatus": "Invalid status",
@@ -50,7 +50,7 @@ class CallView(CustomerView):
     limits = {"POST": SESSION_CREATION, "GET": READ}
 
     def post(self, request: Request) -> Response:
-        asked = checked(NewCall(data=request.data), titles=TITLES)
+        asked = checked(NewCall(data=request.data), titles=NEW_TITLES)
         wanted = WantedCall(
             call_type=asked["callType"],
             room_name=asked.get("roomName", ""),

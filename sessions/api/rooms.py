@@ -45,7 +45,8 @@ class RoomNameField(serializers.RegexField):
         self.error_messages["invalid"] = "Letters, digits, dot, underscore and hyphen, 1 to 100 of them."
 
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
+        # Django REST framework would take the space off that a name may not have.
+        if not isinstance(data, str) or data != data.strip():
             self.fail("invalid")
         return super().to_internal_value(data)
 

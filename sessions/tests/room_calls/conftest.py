@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
 
+import httpx
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.test import Client
+from pytest_django.live_server_helper import LiveServer
+
+from agents.models import Organization
+from agents.models.organization import Role
+from agents.tests.builders import make_user
 from sessions.tests.room_agents.conftest import (
     alice,
     bob,
@@ -18,6 +30,7 @@ from sessions.tests.room_agents.conftest import (
     website,
 )
 from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.providers.clerk_instance import ClerkInstance
 
 __all__ = ["alice", "bob", "charlie", "clerk", "client", "harbour", "livekit", "meadow", "mia", "nobody", "website"]
 
@@ -25,3 +38,21 @@ __all__ = ["alice", "bob", "charlie", "clerk", "client", "harbour", "livekit", "
 @pytest.fixture(autouse=True)
 def open_house(livekit: RunningLiveKit) -> None:
     """LiveKit is there for every test."""
+
+
+@pytest.fixture
+def client_of_django(
+    live_server: LiveServer, harbour: Organization, clerk: ClerkInstance
+) -> Iterator[tuple[User, httpx.Client]]:
+    """Dana, signed in with Django's session, in a browser that sends the token against forged requests."""
+    user = make_user("dana", harbour, role=Role.STAFF)
+    User.objects.filter(pk=user.pk).update(first_name="Dana", last_name="Day")
+    browser = Client()
+    browser.force_login(user)
+    token = get_token(HttpRequest())
+    cookies = {settings.SESSION_COOKIE_NAME: browser.cookies[settings.SESSION_COOKIE_NAME].value, "csrftoken": token}
+    headers = {"X-CSRFToken": token, "Origin": live_server.url}
+    with httpx.Client(
+        base_url=live_server.url, cookies=cookies, headers=headers, trust_env=False, verify=False
+    ) as http:
+        yield user, http

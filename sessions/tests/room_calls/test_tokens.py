@@ -1,0 +1,188 @@
+"""What a token opens and to whom, in this API's words and in LiveKit's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from agents.models import Organization
+from sessions.end_reasons import EndReason
+from sessions.models import Call, RoomAgent, RoomPass
+from sessions.services.room_calls import end_room_call
+from sessions.tests.room_agents.asker import Asker, refused
+from voiceapp.tests.livekit.running import RunningLiveKit
+
+from .asked import HOST, ROOM, SESSION, TOKEN, a_call, claims_of, started
+
+TAKEN = (409, "Active session already exists for this room")
+
+
+@pytest.mark.parametrize("path", [SESSION, TOKEN])
+def test_a_token_opens_one_room_for_ten_minutes_to_a_microphone(alice: Asker, path: str) -> None:
+    body = alice.post(path).json()
+    given = body.get("session", body)
+    claims = claims_of(given["token"])
+    assert claims["video"] == {
+        "roomJoin": True,
+        "room": given["roomName"],
+        "canPublish": True,
+        "canSubscribe": True,
+        "canPublishData": False,
+        "canPublishSources": ["microphone"],
+        "canUpdateOwnMetadata": False,
+    }
+    assert 0 < claims["exp"] - timezone.now().timestamp() <= 600
+    assert "roomConfig" not in claims
+    assert claims["name"] == given["participantName"] == "Caller"
+    assert len(claims["sub"]) >= 32
+    assert "alice" not in claims["sub"]
+    room_pass = RoomPass.objects.get(role="caller")
+    assert (room_pass.identity, room_pass.subject) == (claims["sub"], "user_alice")
+
+
+def test_livekit_lets_its_holder_in(alice: Asker, livekit: RunningLiveKit) -> None:
+    session = started(alice)
+    assert livekit.join(session["token"])["name"] == "Caller"
+
+
+def test_each_token_has_an_identity_of_its_own(alice: Asker, harbour: Organization) -> None:
+    a_call(harbour)
+    subjects = {claims_of(alice.post(TOKEN, roomName=ROOM).json()["token"])["sub"] for _ in range(3)}
+    assert len(subjects) == 3
+    assert set(RoomPass.objects.values_list("identity", flat=True)) == subjects
+
+
+def test_to_a_live_call_a_token_is_given_and_nothing_begins(alice: Asker, harbour: Organization) -> None:
+    call = a_call(harbour)
+    RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="active")
+    body = alice.post(TOKEN, roomName=ROOM, participantName="A. Lice", roomType="conference").json()
+    assert (body["callId"], body["roomName"], body["participantName"]) == (str(call.pk), ROOM, "A. Lice")
+    assert body["agentSpawned"] is True
+    assert Call.objects.count() == 1
+
+
+def test_a_room_without_an_agent_says_so(alice: Asker, harbour: Organization) -> None:
+    call = a_call(harbour)
+    RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="disconnected")
+    assert alice.post(TOKEN, roomName=ROOM).json()["agentSpawned"] is False
+
+
+def test_a_named_room_begins_when_there_is_none(alice: Asker) -> None:
+    body = alice.post(TOKEN, roomName="mine", roomType="conference", spawnAiAgent=False).json()
+    assert (body["roomName"], body["agentSpawned"]) == ("mine", False)
+    call = Call.objects.get()
+    # Nothing in this answer would tell of a recording.
+    assert (call.call_type, call.is_recording_wanted) == ("conference", False)
+
+
+def test_a_room_of_a_call_that_is_over_begins_anew(alice: Asker, harbour: Organization) -> None:
+    call = a_call(harbour)
+    end_room_call(call, reason=EndReason.ENDED_BY_REQUEST)
+    assert alice.post(TOKEN, roomName=ROOM).json()["callId"] != str(call.pk)
+
+
+def test_the_callee_comes_in_as_such(alice: Asker, bob: Asker) -> None:
+    room = started(alice, callType="user-to-user", calleeId="user_bob")["roomName"]
+    body = bob.post(TOKEN, roomName=room).json()
+    assert body["participantName"] == "Callee"
+    assert set(RoomPass.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
+
+
+# A name is not given on while tokens for its last call still open it
+
+
+@pytest.mark.parametrize("path", [SESSION, TOKEN])
+def test_a_strangers_room_is_not_to_be_had_before_his_tokens_are_stale(alice: Asker, charlie: Asker, path: str) -> None:
+    started(alice, roomName="ours")
+    alice.delete(SESSION, roomName="ours")
+    assert refused(charlie.post(path, roomName="ours")) == TAKEN
+    assert not Call.objects.live().exists()
+    RoomPass.objects.update(created_at=timezone.now() - dt.timedelta(minutes=11))
+    assert charlie.post(path, roomName="ours").status_code == 200
+
+
+def test_ones_own_name_is_free_at_once(alice: Asker) -> None:
+    for _ in range(2):
+        started(alice, roomName="ours")
+        alice.delete(SESSION, roomName="ours")
+
+
+def test_a_colleague_who_was_in_the_conference_does_not_stay_for_the_private_call(alice: Asker, bob: Asker) -> None:
+    started(alice, roomName="ours", callType="conference")
+    assert bob.post(TOKEN, roomName="ours").status_code == 200
+    alice.delete(SESSION, roomName="ours")
+    assert refused(alice.post(SESSION, roomName="ours")) == TAKEN
+    assert alice.post(SESSION, roomName="ours", callType="conference").status_code == 200
+
+
+# LiveKit's standard words
+
+
+def test_livekits_standard_request_is_answered_in_its_words(alice: Asker) -> None:
+    answer = alice.post(TOKEN, room_name="mine", participant_name="Alice")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert set(body) == {"server_url", "participant_token"}
+    assert body["server_url"] == HOST
+    claims = claims_of(body["participant_token"])
+    assert (claims["video"]["room"], claims["name"]) == ("mine", "Alice")
+    assert RoomAgent.objects.count() == 1
+
+
+PRIVILEGES: dict[str, Any] = {
+    "participant_identity": "user_bob",
+    "participant_metadata": '{"role": "admin"}',
+    "participant_attributes": {"role": "admin"},
+    "room_config": {"agents": [{"agent_name": "somebody-elses"}], "max_participants": 1},
+}
+
+
+@pytest.mark.parametrize("name", PRIVILEGES)
+def test_what_would_be_a_privilege_is_ignored(alice: Asker, name: str) -> None:
+    body = alice.post(TOKEN, **{name: PRIVILEGES[name]}).json()
+    claims = claims_of(body["participant_token"])
+    assert claims["sub"].startswith("caller-")
+    assert not {"metadata", "attributes", "roomConfig"} & set(claims)
+    assert "somebody-elses" not in str(claims)
+
+
+def test_a_client_that_fills_all_fields_with_nothing_is_answered(alice: Asker) -> None:
+    body = alice.post(TOKEN, room_name=None, participant_name="", **dict.fromkeys(PRIVILEGES)).json()
+    assert set(body) == {"server_url", "participant_token"}
+
+
+# Tokens are kept nowhere
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    kept = io.StringIO()
+    handler = logging.StreamHandler(kept)
+    logging.getLogger().addHandler(handler)
+    yield kept
+    logging.getLogger().removeHandler(handler)
+
+
+def test_tokens_are_neither_logged_nor_stored(alice: Asker, bob: Asker, log: io.StringIO) -> None:
+    session = started(alice, callType="conference")
+    answers = [alice.post(TOKEN, roomName=session["roomName"]), bob.post(TOKEN, room_name=session["roomName"])]
+    tokens = [session["token"], *(token_in(answer) for answer in answers)]
+    stored = io.StringIO()
+    call_command("dumpdata", "voice_sessions", stdout=stored)
+    assert session["roomName"] in stored.getvalue()
+    for token in tokens:
+        for part in token.split("."):
+            assert part == token.split(".")[0] or part not in stored.getvalue() + log.getvalue()
+
+
+def token_in(answer: httpx.Response) -> str:
+    body = answer.json()
+    return str(body.get("token") or body["participant_token"])
