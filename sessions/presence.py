@@ -33,8 +33,11 @@ class Presence:
     def meets(self, other: Presence) -> datetime | None:
         """The first moment when both were there; None if one had left before the other came."""
         first = max(self.since, other.since)
-        ends = [each.until for each in (self, other) if each.until is not None]
-        return first if all(first < end for end in ends) else None
+        return first if self._is_there(first) and other._is_there(first) else None
+
+    def _is_there(self, moment: datetime) -> bool:
+        # Who came and left in one moment was there in that moment.
+        return self.since <= moment and (self.until is None or moment < self.until or self.since == moment)
 
 
 def together_since(presences: Iterable[Presence], *, is_conference: bool) -> datetime | None:

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='call',
             name='room_sid',
-            field=models.CharField(blank=True, help_text="LiveKit's own name for the room: another room may have the same name later.", max_length=64),
+            field=models.CharField(blank=True, help_text="LiveKit's own name of the room, which no later one of its name has.", max_length=64),
         ),
     ]

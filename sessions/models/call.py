@@ -90,7 +90,7 @@ class Call(TenantModel):
     dialled_number = models.CharField(max_length=64, blank=True)
     room_name = models.CharField(max_length=100, null=True, blank=True)
     room_sid = models.CharField(
-        max_length=64, blank=True, help_text="LiveKit's own name for the room: another room may have the same name later."
+        max_length=64, blank=True, help_text="LiveKit's own name of the room, which no later one of its name has."
     )
     room_checked_at = models.DateTimeField(null=True, help_text="When LiveKit was last asked about the room.")
     call_type = models.CharField(max_length=12, choices=CallType.choices, blank=True)

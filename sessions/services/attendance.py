@@ -17,6 +17,7 @@ Kind = Participant.Kind
 
 LONGEST_SID = 64
 LONGEST_NAME = 255
+LEAVING_IS_EXACT_TO = dt.timedelta(seconds=1)
 # Said where nobody knows why.
 NO_REASON = ("", "unknown_reason")
 BY_ROLE: Mapping[str, Side] = {RoomPass.Role.CALLER: Side.CALLER, RoomPass.Role.CALLEE: Side.CALLEE}
@@ -44,7 +45,7 @@ class Attendance:
 
     def went(self, row: Participant, *, at: dt.datetime, why: str = "") -> None:
         """Of several moments the first is right: a look into the room only finds out afterwards."""
-        # LiveKit tells of leaving in whole seconds.
+        # LiveKit tells of leaving less exactly than of coming.
         at = max(self.within(at), row.joined_at or self.call.created_at)
         if row.left_at is not None and row.left_at <= at:
             return
@@ -71,7 +72,7 @@ class Attendance:
     def connect(self) -> None:
         """Connected since both sides were there, whenever we hear of it. A call that is over stays so."""
         rows = self.call.participants.filter(joined_at__isnull=False)
-        presences = [Presence(self._side_of(row), row.joined_at, row.left_at) for row in rows if row.joined_at]
+        presences = [Presence(self._side_of(row), row.joined_at, _surely_until(row)) for row in rows if row.joined_at]
         since = together_since(presences, is_conference=self.call.call_type == CallType.CONFERENCE)
         if since is None:
             return
@@ -124,6 +125,13 @@ class Attendance:
         if RoomAgent.objects.filter(call=self.call, identity=gone.identity).exists():
             there = there.filter(identity=gone.identity)
         return there.exists()
+
+
+def _surely_until(row: Participant) -> dt.datetime | None:
+    """Nobody may have been talked to after leaving because LiveKit gives whole seconds."""
+    if row.left_at is None or row.joined_at is None:
+        return None
+    return max(row.joined_at, row.left_at - LEAVING_IS_EXACT_TO)
 
 
 def sid_of(told: livekit_facts.Participant) -> str:

@@ -13,6 +13,8 @@ from sessions.services.rooms_of_calls import find_call_of_room
 from telephony.models import ProviderEvent
 from voiceapp.providers.livekit_webhooks import LiveKitEvent, event_of
 
+A_SECOND = dt.timedelta(milliseconds=999)
+
 RoomEvent = Callable[[Call, LiveKitEvent, dt.datetime], None]
 
 
@@ -23,12 +25,17 @@ def work_off_livekit_event(kept: ProviderEvent) -> None:
         recording = recording_changed(event.recording)
         _remember(kept, recording.call_id if recording else None)
         return
-    at = event.created_at or kept.received_at
+    at = _moment_of(event, kept.received_at)
     room = event.room
     call = find_call_of_room(room.name, sid=room.sid, opened_at=room.created_at, at=at) if room else None
     if call:
         _remember(kept, call.pk)
         ROOM_EVENTS.get(event.event, _nothing)(call, event, at)
+
+
+def _moment_of(event: LiveKitEvent, received_at: dt.datetime) -> dt.datetime:
+    """LiveKit tells the second in which it happened: that one's end, unless we had heard of it by then."""
+    return min(received_at, event.created_at + A_SECOND) if event.created_at else received_at
 
 
 def _remember(kept: ProviderEvent, call_id: UUID | None) -> None:
