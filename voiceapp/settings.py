@@ -200,7 +200,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 # A task whose process dies is sent again so many times and then given up: one that kills must not loop for ever.
 CELERY_TASK_RETRY_ON_WORKER_LOST = True
-CELERY_TASK_ANNOTATIONS = {"*": {"max_retries": 3, "default_retry_delay": 2}}
+CELERY_TASK_ANNOTATIONS = {"*": {"max_retries": 3, "default_retry_delay": 1}}
+CELERY_WORKER_LOST_WAIT = 2  # for what a process may have said before it died
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 50
 CELERY_TASK_TIME_LIMIT = 60
