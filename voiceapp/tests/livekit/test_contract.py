@@ -40,6 +40,12 @@ def test_a_room_is_made_found_and_deleted(either: LiveKitClient, room: str) -> N
     assert either.find_room(room) is None
 
 
+def test_rooms_are_asked_about_by_name_and_no_name_is_none_of_them(either: LiveKitClient, room: str) -> None:
+    made = either.create_room(room)
+    assert either.list_rooms([f"{room}-other", room]) == (made,)
+    assert either.list_rooms([]) == ()
+
+
 def test_making_a_room_again_changes_the_one_there_is(either: LiveKitClient, room: str) -> None:
     first = either.create_room(room, metadata="first")
     second = either.create_room(room, metadata="second")
