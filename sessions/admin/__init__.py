@@ -1,5 +1,5 @@
 """The admin pages of calls, orders and deliveries."""
 
-from . import call, evidence, order, outbox, voice_session
+from . import call, evidence, order, outbox, room, voice_session
 
-__all__ = ["call", "evidence", "order", "outbox", "voice_session"]
+__all__ = ["call", "evidence", "order", "outbox", "room", "voice_session"]

@@ -18,7 +18,7 @@ from agents.access import Area, access_of
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import ChangeList, display
 from sessions.models import Call, Order, Turn
-from sessions.models.call import CallState
+from sessions.models.call import CallKind, CallState
 from sessions.models.order import OrderState
 from voiceapp.lib.phone_numbers import mask
 
@@ -101,7 +101,7 @@ class CallAdmin(EvidenceAdmin[Call]):
         access = access_of(request)
         sees = access.sees_all or all(map(access.sees_numbers_of, access.organizations(self.area)))
         number = "caller_number" if sees else "caller_number__exact"
-        return ("id__startswith", number, "dialled_number", "carrier_sid")
+        return ("id__startswith", number, "dialled_number", "carrier_sid", "room_name")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Call], search_term: str
@@ -186,6 +186,9 @@ class CallAdmin(EvidenceAdmin[Call]):
 
 
 def shown_number(call: Call, *, sees: bool) -> str:
+    """Who calls from a browser into a room has no number: there the kind of the call stands."""
+    if call.kind == CallKind.ROOM:
+        return call.get_call_type_display()
     if not call.caller_number:
         return "withheld"
     return call.caller_number if sees else mask(call.caller_number)

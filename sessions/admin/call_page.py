@@ -13,6 +13,7 @@ from django.utils import timezone
 from sessions.models import Call, Order, RoomAgent, ToolCall, TranscriptLine, Turn
 
 from .response_bars import Bar, bars
+from .room_people import PersonInRoom, people_in_room
 from .words import REASONS, median_ms, offset_words, response_words, tool_sentence
 
 
@@ -59,6 +60,7 @@ class CallPage:
     lines_left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     agents: Sequence[RoomAgent] = ()
+    people: Sequence[PersonInRoom] = ()
 
 
 MOST_LINES = 1000
@@ -98,6 +100,7 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         lines_left_out=max(len(lines) - MOST_LINES, 0),
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},
         agents=list(call.room_agents.all()),
+        people=people_in_room(call),
     )
 
 

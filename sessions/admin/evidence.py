@@ -11,13 +11,22 @@ from django.utils.html import format_html
 from agents.access import Area
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
-from sessions.models import CallEvent, DraftOrder, RoomAgent, ToolCall, TranscriptLine, Turn
+from sessions.models import (
+    CallEvent,
+    DraftOrder,
+    Participant,
+    RoomAgent,
+    RoomPass,
+    ToolCall,
+    TranscriptLine,
+    Turn,
+)
 
 from .call import call_link
 from .call_page import details
 from .words import AGENT_COLOURS, response_words, tool_sentence
 
-T = TypeVar("T", CallEvent, DraftOrder, RoomAgent, ToolCall, TranscriptLine, Turn)
+T = TypeVar("T", CallEvent, DraftOrder, Participant, RoomAgent, RoomPass, ToolCall, TranscriptLine, Turn)
 
 
 class OfACall(EvidenceAdmin[T]):

@@ -71,6 +71,8 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Words spoken", "forum", "voice_sessions_transcriptline", Area.CALLS),
             ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.CALLS),
             ("Agents in rooms", "smart_toy", "voice_sessions_roomagent", Area.CALLS),
+            ("People in rooms", "groups", "voice_sessions_participant", Area.CALLS),
+            ("Passes to rooms", "badge", "voice_sessions_roompass", Area.CALLS),
             ("Tools used", "build", "voice_sessions_toolcall", Area.CALLS),
             ("Carrier's events", "cell_tower", "telephony_providerevent", Area.CALLS),
         ),

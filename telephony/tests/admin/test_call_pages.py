@@ -15,7 +15,7 @@ from django.utils import timezone
 from sessions.admin.call_page import read_call
 from sessions.admin.response_bars import bars
 from sessions.admin.words import tool_sentence
-from sessions.models import Call, CallEvent, Order, RoomAgent, ToolCall, TranscriptLine, Turn
+from sessions.models import Call, CallEvent, Order, Participant, RoomAgent, ToolCall, TranscriptLine, Turn
 from sessions.models.call import CallState
 
 from .world import World
@@ -235,3 +235,28 @@ def test_the_agents_of_a_room_stand_on_its_calls_page(client_of_alice: Client, h
     assert reverse("admin:voice_sessions_roomagent_change", args=(agent.pk,)) in page
     RoomAgent.objects.all().delete()
     assert "Agents in the room" not in page_of(client_of_alice, harbour[Call])
+
+
+def test_the_people_of_a_room_stand_on_its_calls_page_with_their_times(client_of_alice: Client, harbour: World) -> None:
+    guest = harbour[Participant]
+    Participant.objects.filter(pk=guest.pk).update(joined_at=dt.datetime(2030, 1, 1, 12, 0, 5, tzinfo=dt.UTC))
+    page = page_of(client_of_alice, harbour[Call])
+    for words in ("People in the room", "Harbour guest", "12:00:05", "Caller</td>"):
+        assert words in page
+    Participant.objects.all().delete()
+    assert "People in the room" not in page_of(client_of_alice, harbour[Call])
+
+
+def test_a_call_in_a_room_shows_its_room_and_no_number(client_of_alice: Client, harbour: World) -> None:
+    call = harbour[Call]
+    Call.objects.filter(pk=call.pk).update(
+        kind="room", call_type="user-to-user", room_name="between-us", owner="user_alice", callee="user_bob"
+    )
+    page, listed = page_of(client_of_alice, call), client_of_alice.get(LIST).content.decode()
+    for words in ("between-us", "User To User", "user_alice", "user_bob"):
+        assert words in page
+    assert "<dt>Rang</dt>" not in page
+    assert "User To User" in listed
+    assert "withheld" not in page + listed
+    found = client_of_alice.get(LIST, {"q": "between-us"}).content.decode()
+    assert "User To User" in found

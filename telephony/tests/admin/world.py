@@ -38,7 +38,9 @@ from sessions.models import (
     OrderLine,
     OrderModifier,
     OutboxMessage,
+    Participant,
     RoomAgent,
+    RoomPass,
     ToolCall,
     TranscriptLine,
     Turn,
@@ -219,6 +221,10 @@ def evidence_of(call: Call, marker: str) -> list[Model]:
             voice="alloy",
             model=f"{marker} model",
         ),
+        RoomPass.objects.create(
+            call=call, identity=f"caller-{marker}", subject=f"{marker} subject", role="caller", name=f"{marker} guest"
+        ),
+        Participant.objects.create(call=call, sid=f"PA_{marker}", identity=f"caller-{marker}", name=f"{marker} guest"),
         Turn.objects.create(call=call, number=1, response_ms=900, detection_ms=500, model_ms=300, playout_ms=60),
         DraftOrder.objects.create(call=call, version=1, lines=[{"item": f"{marker} item"}]),
         MediaStream.objects.create(
