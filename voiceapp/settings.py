@@ -168,6 +168,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache and queue: in memory and in a folder, or Redis, RabbitMQ, SQS
 REDIS_URL = env.str("REDIS_URL", default="")
+# What they name cannot be spoken to; the check says what can.
+UPSTASH_REDIS_REST_URL = env.str("UPSTASH_REDIS_REST_URL", default="")
+UPSTASH_REDIS_REST_TOKEN = env.str("UPSTASH_REDIS_REST_TOKEN", default="")
 REDIS_CACHE_OPTIONS = {
     "pool_class": "voiceapp.lib.redis_pool.SharedPool",
     "max_connections": 1000,

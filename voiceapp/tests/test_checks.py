@@ -30,6 +30,17 @@ PRODUCTION = {
     "INTERNAL_API_KEY": "i" * 32,
     "VOICE_SESSION_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/sessions",
     "OPENAI_SECRET_ID": "",
+    "UPSTASH_REDIS_REST_URL": "",
+    "UPSTASH_REDIS_REST_TOKEN": "",
+    "LIVEKIT_HOST": "wss://example.livekit.cloud",
+    "LIVEKIT_INTERNAL_URL": "http://livekit:7880",
+    "LIVEKIT_API_KEY": "API1",
+    "LIVEKIT_API_SECRET": "s" * 32,
+    "LIVEKIT_RECORDING_BUCKET": "recordings",
+    "LIVEKIT_RECORDING_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "AKIA1",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_ENDPOINT_URL": "",
     "LOCAL_COMPANIES": [],
     "LOG_LEVEL": "info",
     "METRICS_LISTEN": "",
@@ -63,6 +74,18 @@ WRONG = [
     ("INTERNAL_API_KEY", "short", "W002"),
     ("LOG_LEVEL", "loud", "W003"),
     ("VOICE_SESSION_QUEUE_URL", "", "W006"),
+    ("VOICE_SESSION_QUEUE_URL", "voice-sessions", "E022"),
+    ("AWS_ENDPOINT_URL", "localhost:4566", "E022"),
+    ("AWS_ACCESS_KEY_ID", "", "E021"),
+    ("AWS_SECRET_ACCESS_KEY", "", "E021"),
+    ("LIVEKIT_RECORDING_REGION", "", "W009"),
+    ("LIVEKIT_HOST", "", "E018"),
+    ("LIVEKIT_API_KEY", "", "E018"),
+    ("LIVEKIT_API_SECRET", "", "E018"),
+    ("LIVEKIT_API_SECRET", "devsecret", "W008"),
+    ("LIVEKIT_HOST", "https://[livekit", "E019"),
+    ("LIVEKIT_INTERNAL_URL", "livekit:7880", "E019"),
+    ("LIVEKIT_HOST", "ws://livekit.example.com", "E020"),
     ("CLERK_ISSUER", "http://clerk.example.com", "E015"),
     ("CLERK_ISSUER", "clerk.example.com", "E015"),
     ("CLERK_ISSUER", "https://[clerk", "E015"),
@@ -87,6 +110,16 @@ def findings() -> list[CheckMessage]:
     return check_production() + check_settings()
 
 
+@pytest.mark.parametrize("name", ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"])
+def test_the_redis_of_upstash_is_named_by_redis_url_alone(settings: Settings, name: str) -> None:
+    settings.REDIS_URL = ""
+    setattr(settings, name, "https://eu1-calm-crane-1.upstash.io")
+    found = [message for message in check_settings() if message.id == "voiceapp.W007"]
+    assert "REDIS_URL" in str(found[0].hint)
+    settings.REDIS_URL = "rediss://default:secret@eu1-calm-crane-1.upstash.io:6379"
+    assert "voiceapp.W007" not in {message.id for message in check_settings()}
+
+
 @pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 def test_a_complete_production_has_no_finding(production: Settings) -> None:
     assert findings() == []
@@ -109,5 +142,6 @@ def test_a_key_in_secrets_manager_is_a_key(production: Settings) -> None:
 
 
 def test_every_id_is_tried_here() -> None:
-    known = set(re.findall(r'"voiceapp\.([EW]\d{3})"', Path(checks.__file__).read_text()))
-    assert known == {each for _, _, ids in WRONG for each in ids.split()}
+    files = Path(checks.__file__).parent.glob("*.py")
+    known = {each for file in files for each in re.findall(r'"voiceapp\.([EW]\d{3})"', file.read_text())}
+    assert known == {each for _, _, ids in WRONG for each in ids.split()} | {"W007"}

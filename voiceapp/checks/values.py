@@ -1,0 +1,66 @@
+"""Values that cannot be meant, and doors that stay shut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+
+from .addresses import is_base_url
+
+SHORTEST_KEY = 32
+
+
+def values() -> Iterator[CheckMessage]:
+    if not is_base_url(settings.PUBLIC_BASE_URL):
+        yield Error(
+            "PUBLIC_BASE_URL is no address that signatures can be checked over.",
+            hint="Give scheme and host, at most a port and a path: https://voice.example.com.",
+            id="voiceapp.E012",
+        )
+    if settings.METRICS_LISTEN and not re.fullmatch(r"\S*:\d{1,5}", settings.METRICS_LISTEN):
+        yield Error(
+            "METRICS_LISTEN is no host and port.", hint="Set it like 127.0.0.1:9464, or remove it.", id="voiceapp.E013"
+        )
+    for name in ("MAX_LIVE_CALLS", "MAX_UNSTARTED_STREAMS"):
+        if getattr(settings, name) < 1:
+            yield Error(f"{name} is below 1: no call is taken.", hint=f"Raise {name}.", id="voiceapp.E014")
+    if settings.LOG_LEVEL not in {"debug", "info", "warn", "error"}:
+        yield Warning(
+            "LOG_LEVEL is none of debug, info, warn, error; info is used.",
+            hint="Set LOG_LEVEL to one of them.",
+            id="voiceapp.W003",
+        )
+    if settings.DEBUG and settings.IS_PUBLIC_HTTPS:
+        yield Warning(
+            "DEBUG is on at a public address: error pages show our code to everyone.",
+            hint="Remove DEBUG.",
+            id="voiceapp.W004",
+        )
+
+
+def doors() -> Iterator[CheckMessage]:
+    if not settings.INTERNAL_API_KEY:
+        yield Warning(
+            "INTERNAL_API_KEY is not set: /api/realtime/* and /metrics answer 401 to everyone.",
+            hint=f"Set INTERNAL_API_KEY to at least {SHORTEST_KEY} random characters.",
+            id="voiceapp.W001",
+        )
+    elif len(settings.INTERNAL_API_KEY) < SHORTEST_KEY:
+        yield Warning(
+            f"INTERNAL_API_KEY is shorter than {SHORTEST_KEY} characters.",
+            hint=f"Set INTERNAL_API_KEY to at least {SHORTEST_KEY} random characters.",
+            id="voiceapp.W002",
+        )
+
+
+def redis() -> Iterator[CheckMessage]:
+    named = [name for name in ("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN") if getattr(settings, name)]
+    if named and not settings.REDIS_URL:
+        yield Warning(
+            f"{' and '.join(named)} is not read, and REDIS_URL is not set: limits are counted in each process.",
+            hint="Set REDIS_URL to the same database's address for TCP, like rediss://default:PASSWORD@HOST.upstash.io:6379.",
+            id="voiceapp.W007",
+        )
