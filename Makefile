@@ -63,5 +63,5 @@ fix: setup-dev  ## Format, and repair what can be repaired by itself
 bench: setup-dev  ## Speed, as ratios to a reference in the same run
 	$(BIN)/python scripts/bench/run.py $(BENCH)
 
-fuzz: setup-dev  ## Hostile frames against the parsers, for FUZZ_SECONDS each
+fuzz: setup-dev  ## Hostile frames against the parsers, hostile requests against the API, for FUZZ_SECONDS each
 	$(BIN)/python scripts/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)

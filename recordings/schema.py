@@ -130,6 +130,7 @@ describe(
         "Amend the call's newest recording",
         "Give `transcript`, `recordingUrl` or both. A `recordingUrl` of yours stands in the place of our own link.",
         body=AmendRequest,
+        refined={"recordingUrl": {"format": "uri", "pattern": "^https://"}},
         asked={"example": {"roomName": ROOM, "transcript": "Hello. How can I help?"}},
         answers=(Done,),
         answered={"amended": {"success": True, "message": "Recording metadata updated successfully"}},

@@ -1,4 +1,5 @@
-"""Throw hostile frames at the production parsers, guided by coverage: `make fuzz FUZZ_SECONDS=60`.
+"""Throw hostile frames at the production parsers, guided by coverage, and hostile requests at the API, guided by its
+document: `make fuzz FUZZ_SECONDS=60`.
 
 Each target runs in a process of its own for the time given. A crash prints its input and fails the command.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+API = "api"
 SEEDS = {
     "caller": [
         '{"event":"media","sequenceNumber":"3","streamSid":"MZ1","media":{"track":"inbound","chunk":"1","timestamp":"160","payload":"//8="}}',
@@ -76,12 +79,26 @@ def fuzz(target: str, seconds: int) -> None:
         atheris.Fuzz()
 
 
+def fuzz_api(seconds: int) -> bool:
+    """schemathesis asks a whole house that the tests build; another seed each time. Whether nothing was found."""
+    seed = random.randrange(2**31)
+    print(f"fuzzing what clients of the API send, {seconds} s, seed {seed}…", flush=True)
+    environment = os.environ | {"FUZZ_SECONDS": str(seconds), "FUZZ_SEED": str(seed)}
+    command = [sys.executable, "-m", "pytest", "-q", "--show-capture=no", "tests/api/test_fuzz.py"]
+    done = subprocess.run(command, check=False, env=environment, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stdout[-20_000:])
+    return done.returncode == 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--target", choices=sorted(SEEDS), help="run only this one, in this process")
+    parser.add_argument("--target", choices=[*sorted(SEEDS), API], help="run only this one, in this process")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
+    if options.target == API:
+        return 0 if fuzz_api(options.seconds) else 1
     if options.target:
         fuzz(options.target, options.seconds)
         return 0
@@ -97,6 +114,8 @@ def main() -> int:
         if done.returncode:
             print(done.stderr[-4000:])
             failed.append(target)
+    if not fuzz_api(options.seconds):
+        failed.append(API)
     print(f"failed: {', '.join(failed)}" if failed else "nothing was raised")
     return bool(failed)
 

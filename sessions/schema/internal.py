@@ -11,6 +11,7 @@ from sessions.api.internal import (
     SubmitOrderSerializer,
     SubmitOrderView,
 )
+from sessions.draft.changes import MOST_CHANGES
 from voiceapp.api.errors import Refusal
 from voiceapp.api.schema import Area, Header, Operation, Sample, describe
 from voiceapp.api.schema.refusals import wrong_fields
@@ -107,6 +108,7 @@ describe(
             ),
         ),
         body=SubmitOrderSerializer,
+        refined={"lines": {"minItems": 1, "maxItems": MOST_CHANGES}},
         asked={
             "two pizzas": {
                 "orgId": ORG_ID,

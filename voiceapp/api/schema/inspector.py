@@ -111,7 +111,8 @@ class Inspector(AutoSchema):
             other = self.resolve_serializer(told.or_body, "request")
             other.schema.pop("description", None)
             schema = {"anyOf": [schema, other.ref]}
-        return {"required": True, "content": {JSON: {"schema": schema, **examples_of(told.asked)}}}
+        content = {JSON: {"schema": schema, **examples_of(told.asked)}}
+        return {"required": True, "content": content} if component.schema.get("required") else {"content": content}
 
     def answer(self, told: Operation) -> Words:
         schemas = [self.resolve_serializer(each, "response").ref for each in told.answers]

@@ -1,0 +1,67 @@
+"""schemathesis asks everything that the document allows, and more: no fault of ours, no answer outside the document."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from tests.api.conftest import House
+from voiceapp.api.schema.document import document
+
+# `make fuzz` gives more.
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "25"))
+SEED = os.environ.get("FUZZ_SEED", "1")
+STARTS_WITHIN_S = 60
+CONFIG = """
+[[operations]]
+include-tag = "Internal"
+headers = {{ Authorization = "Bearer {internal}" }}
+[[operations]]
+exclude-tag = "Internal"
+headers = {{ Authorization = "Bearer {key}" }}
+"""
+
+
+def closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The document as strict as our answers are: no field that it does not name. One credential at a time."""
+    strict = copy.deepcopy(schema)
+    for name in ("apiKey", "clerkCookie", "session"):
+        del strict["components"]["securitySchemes"][name]
+    for operation in (one for methods in strict["paths"].values() for one in methods.values()):
+        operation["security"] = operation["security"][:1]
+    for component in strict["components"]["schemas"].values():
+        if "properties" in component:
+            component.setdefault("additionalProperties", False)
+    return strict
+
+
+@pytest.mark.timeout(SECONDS + 2 * STARTS_WITHIN_S)
+def test_nothing_that_is_asked_breaks_a_promise_of_the_document(
+    house: House, raise_limits: Callable[[str], None], tmp_path: Path
+) -> None:
+    raise_limits("1000000/h")
+    (tmp_path / "openapi.json").write_text(json.dumps(closed(document())))
+    (tmp_path / "schemathesis.toml").write_text(CONFIG.format(internal=house.internal_key, key=house.key))
+    command = [
+        str(Path(sys.executable).with_name("st")), "--config-file", "schemathesis.toml", "run", "openapi.json",
+        "--url", house.url, "--max-time", str(SECONDS), "--seed", SEED,
+        "--checks", "all", "--exclude-checks", "positive_data_acceptance,not_a_server_error",
+        "--continue-on-failure", "--generation-database", "none", "--warnings", "off",
+    ]  # fmt: skip
+    environment = os.environ | {
+        "SCHEMATHESIS_HOOKS": "tests.api.fuzz_hooks",
+        "PYTHONPATH": str(settings.BASE_DIR),
+        "NO_COLOR": "1",
+        "FUZZ_ORGANIZATION": str(house.organization.pk),
+    }
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]
