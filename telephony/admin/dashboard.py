@@ -22,7 +22,7 @@ from sessions.admin.call import UNPAID
 from sessions.admin.words import CALL_COLOURS, median_ms, reason_words, response_words
 from sessions.models import Call, Order, OutboxMessage, Turn
 from sessions.models.call import LIVE_STATES, CallState
-from telephony.models import PhoneNumber
+from telephony.models import PhoneNumber, ProviderEvent
 
 DAYS = 14
 MOST_ROWS = 8
@@ -176,6 +176,12 @@ def needs(access: Access, midnight: dt.datetime) -> list[Need]:
                               "The receiver did not take it. Mend it, then choose “Send again”.", "outbox", "danger",
                               link("voice_sessions_outboxmessage", state__exact="dead")))  # fmt: skip
     if access.may(Area.CALLS, Power.VIEW):
+        given_up = ProviderEvent.objects.visible_to(access.principal(Area.CALLS)).filter(state="dead").count()
+        if given_up:
+            found.append(Need(f"{given_up} {'event was' if given_up == 1 else 'events were'} given up",
+                              "What a company told us could not be worked off. The log of the worker says why; then "
+                              "choose “Work off again”.", "cell_tower", "danger",
+                              link("telephony_providerevent", state__exact="dead")))  # fmt: skip
         calls = Call.objects.visible_to(access.principal(Area.CALLS))
         failed = calls.filter(state=CallState.FAILED, created_at__gte=midnight).count()
         if failed:

@@ -1,4 +1,4 @@
-"""What the carrier told us, and the media streams it opened."""
+"""The media streams that the carrier opened."""
 
 from __future__ import annotations
 
@@ -8,28 +8,7 @@ from agents.access import Area
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
 from sessions.admin.call import call_link
-from sessions.admin.call_page import details
-from telephony.models import MediaStream, ProviderEvent
-
-
-@admin.register(ProviderEvent)
-class ProviderEventAdmin(EvidenceAdmin[ProviderEvent]):
-    area = Area.CALLS
-    list_display = ("received_at", "source", "kind", "field_words", "of_call")
-    list_filter = ("source", "kind", "received_at")
-    list_select_related = ("call",)
-    linkable = ("call",)
-    search_fields = ("=dedup_key", "kind")
-    fields = ("received_at", "source", "kind", "field_words", "of_call", "dedup_key")
-    readonly_fields = ("field_words", "of_call")
-
-    @display(description="fields")
-    def field_words(self, event: ProviderEvent) -> str:
-        return details(event.fields) or "–"
-
-    @display(description="call")
-    def of_call(self, event: ProviderEvent) -> str:
-        return call_link(event.call)
+from telephony.models import MediaStream
 
 
 @admin.register(MediaStream)

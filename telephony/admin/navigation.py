@@ -74,7 +74,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("People in rooms", "groups", "voice_sessions_participant", Area.CALLS),
             ("Passes to rooms", "badge", "voice_sessions_roompass", Area.CALLS),
             ("Tools used", "build", "voice_sessions_toolcall", Area.CALLS),
-            ("Carrier's events", "cell_tower", "telephony_providerevent", Area.CALLS),
+            ("Companies' events", "cell_tower", "telephony_providerevent", Area.CALLS),
         ),
     ),
 )

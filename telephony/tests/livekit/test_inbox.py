@@ -162,9 +162,7 @@ def test_what_was_given_up_can_be_worked_off_again(desk: Desk, woken: list[str])
     assert desk.seen == ["poison"]
 
 
-def test_a_run_ends_in_time_and_asks_for_the_next(
-    desk: Desk, later: time_machine.Traveller, woken: list[str], django_capture_on_commit_callbacks: object
-) -> None:
+def test_a_run_ends_in_time_and_asks_for_the_next(desk: Desk, later: time_machine.Traveller, woken: list[str]) -> None:
     for number in range(5):
         keep(str(number))
     woken.clear()
