@@ -1,4 +1,4 @@
-"""Errors outside handlers: JSON to a machine, in its endpoint's shape; a page with a next step to a browser. No database."""
+"""Errors outside handlers: JSON in the endpoint's shape, or a page with a next step for a browser. No database."""
 
 from __future__ import annotations
 

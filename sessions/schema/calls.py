@@ -13,6 +13,7 @@ from sessions.models import RoomAgent
 from sessions.models.call import CallState, CallType
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
 from voiceapp.api.schema.refusals import wrong_fields
+from voiceapp.api.schema.samples import shell_line
 
 from .answers import Done
 from .rooms import ACCESS_DENIED, HOST, ROOM, ROOM_MISSING, SESSION_NOT_FOUND, SOMEBODY_ELSES, TOKEN, livekit_refusals
@@ -20,6 +21,12 @@ from .rooms import ACCESS_DENIED, HOST, ROOM, ROOM_MISSING, SESSION_NOT_FOUND, S
 CALLS = Area("Calls", "Calls in rooms: with an agent, between two people, or among several.", place=30)
 MAY_NOT_CHANGE = refused(403, "Access denied", SOMEBODY_ELSES)
 AGENT_STATUS_WORDS = "Null: no agent was ever asked for."
+ANOTHER_CALL = shell_line(
+    Sample("", body={"callType": "conference"}, keeps=("OTHER", "roomName")),
+    method="POST",
+    path="/api/voice/session",
+    credential="key",
+)
 SHOWN = {
     "callId": "3f0e8c1a-5b7d-4a2e-9c6f-1d2e3f4a5b6c",
     "roomName": ROOM,
@@ -161,7 +168,7 @@ describe(
         samples=(
             Sample(
                 "Start a call with an agent, and keep its room's name",
-                body={"callType": "support", "voice": "alloy"},
+                body={"callType": "support", "voice": "alloy", "enableRecording": False},
                 keeps=("ROOM", "roomName"),
             ),
         ),
@@ -195,7 +202,7 @@ describe(
         ),
         samples=(
             Sample("See one", query={"roomName": "$ROOM"}),
-            Sample("A page of yours", query={"status": "ringing", "limit": "20", "offset": "0"}),
+            Sample("A page of them", query={"status": "ringing", "limit": "20", "offset": "0"}),
         ),
     ),
     patch=Operation(
@@ -220,7 +227,12 @@ describe(
             SESSION_NOT_FOUND,
             refused(404, "Agent not found", "No agent was ever asked for in this room."),
         ),
-        samples=(Sample("Keep something with it", body={"roomName": "$ROOM", "metadata": {"ticket": "4711"}}),),
+        samples=(
+            Sample(
+                "Somebody is there; keep something with it",
+                body={"roomName": "$ROOM", "status": "connected", "metadata": {"ticket": "4711"}},
+            ),
+        ),
     ),
     delete=Operation(
         "endSession",
@@ -231,6 +243,6 @@ describe(
         answers=(SessionEnded,),
         answered={"ended": {"success": True, "message": "Session ended successfully", "duration": 600}},
         refusals=(ROOM_MISSING, MAY_NOT_CHANGE, SESSION_NOT_FOUND),
-        samples=(Sample("End it", query={"roomName": "$ROOM"}),),
+        samples=(Sample("End another one", query={"roomName": "$OTHER"}, before=ANOTHER_CALL),),
     ),
 )

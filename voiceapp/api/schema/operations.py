@@ -38,8 +38,8 @@ class Header:
 class Sample:
     """A line for a shell. `$NAME` in a value is a variable of the shell's.
 
-    `keeps` names a variable and the field of the answer whose value it keeps for the samples that follow. `waits` lets
-    curl try again where the answer may be 503 for a moment.
+    `keeps` names a variable and the field of the answer whose value it keeps for the samples that follow. `before`
+    is a line that prepares it. `waits` lets curl try again where the answer may be 503 for a moment.
     """
 
     label: str
@@ -47,6 +47,7 @@ class Sample:
     body: Keywords | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     keeps: tuple[str, str] | None = None
+    before: str = ""
     waits: bool = False
 
 

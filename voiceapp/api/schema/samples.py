@@ -22,11 +22,13 @@ def shell_line(sample: Sample, *, method: str, path: str, credential: str) -> st
     parts += [f'-H "{name}: {value}"' for name, value in sample.headers.items()]
     if sample.body is not None:
         parts += ['-H "Content-Type: application/json"', f"-d {quoted(sample.body)}"]
+    before = f"{sample.before}\n" if sample.before else ""
     line = " \\\n  ".join(parts)
     if sample.keeps is None:
-        return line
+        return before + line
     variable, name = sample.keeps
-    return f'{variable}=$({line} \\\n  | sed \'s/.*"{name}": *"\\([^"]*\\)".*/\\1/\'); echo "${variable}"'
+    kept = f'sed \'s/.*"{name}": *"\\([^"]*\\)".*/\\1/\''
+    return f'{before}{variable}=$({line} \\\n  | {kept}); echo "${variable}"'
 
 
 def quoted(body: object) -> str:

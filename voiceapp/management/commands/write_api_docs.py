@@ -1,0 +1,17 @@
+"""`manage.py write_api_docs`: writes docs/api.md from the schema."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from voiceapp.api.schema.document import document
+from voiceapp.api.schema.markdown import api_docs
+
+
+class Command(BaseCommand):
+    help = "Write docs/api.md from the schema. Example: manage.py write_api_docs"
+
+    def handle(self, *args: object, **options: object) -> None:
+        (settings.BASE_DIR / "docs/api.md").write_text(api_docs(document()))
+        self.stdout.write("docs/api.md is written.")
