@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connections
 
-from . import companies, house
+from . import announcements, companies, house, rooms
 from .finding import Finding, ill
 
 PATIENCE_S = 3.2
@@ -23,6 +23,11 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("openai", companies.check_openai),
     ("twilio", companies.check_twilio),
     ("webhooks", companies.check_webhooks),
+    ("livekit", rooms.check_livekit),
+    ("recordings", rooms.check_recordings),
+    ("announcements", announcements.check_announcements),
+    ("records", announcements.check_records),
+    ("secret", announcements.check_secret),
     ("numbers", house.check_agents),
     ("public address", companies.check_public_address),
     ("internal key", house.check_internal_key),

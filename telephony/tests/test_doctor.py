@@ -122,4 +122,5 @@ def test_every_integration_is_looked_at() -> None:
     assert {name for name, _ in CHECKS} == {
         "database", "cache", "queue", "worker", "outbox", "openai", "twilio", "webhooks", "numbers",
         "public address", "internal key", "local companies", "static files", "speech",
+        "livekit", "recordings", "announcements", "records", "secret",
     }  # fmt: skip
