@@ -41,7 +41,13 @@ def call_page(principal: Principal, *, status: str = "", limit: int, offset: int
     total = found.count()
     if offset >= total:
         return CallPage(total, [])
-    ids = [pk for _, pk in found.order_by("-created_at", "-id")[offset : offset + limit]]
+    after = max(total - offset - limit, 0)
+    if offset <= after:
+        rows = found.order_by("-created_at", "-id")[offset : offset + limit]
+    else:
+        # Skipping costs: the second half is reached from the end.
+        rows = found.order_by("created_at", "id")[after : total - offset]
+    ids = [pk for _, pk in rows]
     return CallPage(total, [listed(call) for call in _rows(ids)])
 
 

@@ -1,0 +1,51 @@
+"""The first and the last page of 100,000 calls, beside a view that only authenticates and answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+from api_figures import HERE, SETTINGS, on_core
+from api_rounds import Asked, Timings, take_turns
+from figures import Figure
+from load import percentile
+from options import Options
+from processes import cores
+from product import Product
+
+CALLS = 100_000
+PAGES = {"first": "/api/voice/session", "last": f"/api/voice/session?offset={CALLS - 10}"}
+REQUESTS_PER_S = 10
+BAR = "< 100 ms"
+
+
+def measure(options: Options) -> list[Figure]:
+    times = max(50, int(options.seconds * REQUESTS_PER_S))
+    timings = {name: Timings() for name in PAGES}
+    with tempfile.TemporaryDirectory(prefix="voiceapp-bench-") as name:
+        product = Product(Path(name), calls=options.calls, **SETTINGS)
+        product.environment["PYTHONPATH"] += os.pathsep + str(HERE)
+        script = "scripts/bench/fill_calls.py"
+        filled = json.loads(product.run(script, product.line.org_id, str(CALLS)).splitlines()[-1])
+        headers = {"Cookie": f"sessionid={filled['session']}"}
+        for _ in range(options.runs):
+            with product.serve(cores()[0]), on_core(cores()[1]):
+                reference = Asked("GET", "/bench/reference", headers=headers)
+                for page, path in PAGES.items():
+                    asked = Asked("GET", path, headers=headers)
+                    seen = take_turns(product.port, asked, reference, times=times)
+                    timings[page].ours += seen.ours
+                    timings[page].reference += seen.reference
+    return [figure for page in PAGES for figure in _figures(page, timings[page], filled[f"{page}_queries"])]
+
+
+def _figures(page: str, timings: Timings, queries: int) -> Iterator[Figure]:
+    void = "the load has no core of its own" if len(set(cores())) == 1 else ""
+    for rank in (50, 99):
+        ours, reference = (percentile(array("d", side), rank) for side in (timings.ours, timings.reference))
+        yield Figure(f"calls_page.{page}.p{rank}_ms", ours, reference, bar=BAR, void=void)
+    yield Figure(f"calls_page.{page}.queries", queries)
