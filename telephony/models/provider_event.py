@@ -42,11 +42,8 @@ class ProviderEvent(TenantModel):
         ordering = ("-received_at",)
         constraints = [models.UniqueConstraint(fields=("source", "dedup_key"), name="provider_events_are_kept_once")]
         indexes = [
-            # Those that are done are many, those that wait are few.
-            models.Index(
-                fields=("lane", "id"), condition=models.Q(state="waiting"), name="provider_event_waiting_of_lane"
-            ),
-            models.Index(fields=("due_at",), condition=models.Q(state="waiting"), name="provider_event_due"),
+            models.Index(fields=("state", "id"), name="provider_event_in_order"),
+            models.Index(fields=("state", "lane", "id"), name="provider_event_of_lane"),
         ]
 
     def __str__(self) -> str:

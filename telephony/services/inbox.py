@@ -74,7 +74,7 @@ def work_off_again(events: QuerySet[ProviderEvent]) -> int:
 def _claim_next(sources: list[str]) -> ProviderEvent | None:
     while True:
         now = timezone.now()
-        candidate = _claimable(now).filter(source__in=sources).select_related("call").order_by("id").first()
+        candidate = _claimable(now).filter(source__in=sources).order_by("id").first()
         if candidate is None:
             return None
         if candidate.attempts >= MOST_TRIES:
