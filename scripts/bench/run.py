@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import api_figures
 import bridge_figures
+import livekit_figures
 import page_figures
 from figures import Figure, table
 from options import Options
@@ -20,6 +21,7 @@ from options import Options
 GROUPS: dict[str, Callable[[Options], list[Figure]]] = {
     "api": api_figures.measure,
     "bridge": bridge_figures.measure,
+    "livekit": livekit_figures.measure,
     "pages": page_figures.measure,
 }
 

@@ -1,0 +1,95 @@
+"""LiveKit's webhook: verified, kept and answered, beside a view that only verifies and answers; then worked off."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+import time
+from array import array
+from pathlib import Path
+from statistics import mean
+
+import jwt
+from api_figures import on_core
+from api_rounds import Asked, Client, Timings
+from figures import Figure
+from load import percentile
+from options import Options
+from processes import cores
+from product import Product
+
+HERE = Path(__file__).resolve().parent
+REQUESTS_PER_S = 25
+WARM_UP = 50
+ROOMS = 20
+KEY, SECRET = "APIbench", secrets.token_hex(32)
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "livekit_settings",
+    "LIVEKIT_HOST": "http://127.0.0.1:1",
+    "LIVEKIT_API_KEY": KEY,
+    "LIVEKIT_API_SECRET": SECRET,
+}
+
+
+def measure(options: Options) -> list[Figure]:
+    timings, worked_off = Timings(), array("d")
+    times = max(50, int(options.seconds * REQUESTS_PER_S))
+    with tempfile.TemporaryDirectory(prefix="voiceapp-bench-") as name:
+        product = Product(Path(name), calls=options.calls, **SETTINGS)
+        product.environment["PYTHONPATH"] += os.pathsep + str(HERE)
+        for _ in range(options.runs):
+            with product.serve(cores()[0]), on_core(cores()[1]):
+                tell(Client(product.port), times, timings)
+            worked_off.append(json.loads(product.run("scripts/bench/work_off.py").splitlines()[-1])["per_s"])
+    void = "the load has no core of its own" if len(set(cores())) == 1 else ""
+    ranks = [
+        Figure(f"livekit_webhook.p{rank}_ms", *_both(timings, rank), bar="single milliseconds", void=void)
+        for rank in (50, 99)
+    ]
+    rates = 1000 / mean(timings.ours), 1000 / mean(timings.reference)
+    return [
+        *ranks,
+        Figure("livekit_webhook.per_s", *rates, void=void),
+        Figure("livekit_webhook.worked_off_per_s", percentile(worked_off, 50), bar="more than arrive"),
+    ]
+
+
+def tell(client: Client, times: int, timings: Timings) -> None:
+    """Each event is a new one: one that is told again is less work."""
+    for turn in range(WARM_UP + times):
+        ours = client.ms(_event("/api/voice/webhook", turn))
+        reference = client.ms(_event("/bench/reference", turn))
+        if turn >= WARM_UP:
+            timings.ours.append(ours)
+            timings.reference.append(reference)
+
+
+def _event(path: str, turn: int) -> Asked:
+    """Somebody joins one of the rooms."""
+    now_s = int(time.time())
+    body = json.dumps(
+        {
+            "event": "participant_joined",
+            "id": f"EV_{secrets.token_hex(8)}",
+            "createdAt": str(now_s),
+            "room": {"sid": f"RM_{turn % ROOMS}", "name": f"support-{turn % ROOMS}", "creationTime": str(now_s)},
+            "participant": {
+                "sid": f"PA_{turn}",
+                "identity": f"caller-{turn}",
+                "joinedAt": str(now_s),
+                "state": "ACTIVE",
+            },
+        }
+    ).encode()
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    token = jwt.encode({"iss": KEY, "nbf": now_s, "exp": now_s + 300, "sha256": digest}, SECRET, algorithm="HS256")
+    headers = {"Authorization": token, "Content-Type": "application/webhook+json"}
+    return Asked("POST", path, body, headers=headers)
+
+
+def _both(timings: Timings, rank: int) -> tuple[float, float]:
+    return percentile(array("d", timings.ours), rank), percentile(array("d", timings.reference), rank)
