@@ -15,7 +15,6 @@ from django.utils import timezone
 from agents.models import Organization
 from agents.principal import Kind, Principal
 from agents.services import issue_key
-from recordings.models import Recording
 from sessions.call_pages import call_page
 from sessions.models import Call, TranscriptLine
 from sessions.models.call import CallKind
@@ -109,7 +108,7 @@ def test_a_page_takes_the_same_queries_whatever_is_on_it(who: str, harbour: Orga
     calls = calls_at(harbour, list(range(30)))
     first = ask(1, limit=1)
     for call in calls:
-        Recording.objects.create(call=call, status="complete", size_bytes=5, transcript="Words.")
+        call.recordings.create(status="complete", size_bytes=5, transcript="Words.")
         TranscriptLine.objects.create(call=call, item_id="1", speaker="caller", text="Hello", spoken_at_ms=0)
     assert ask(30, limit=100) == ask(10, offset=20) == ask(10, status="connected") == first
     assert first <= 6

@@ -12,7 +12,6 @@ from pytest_django.live_server_helper import LiveServer
 from agents.models import Organization
 from agents.scopes import Scope
 from agents.services import issue_key
-from recordings.models import Recording
 from sessions.models import Call, RoomPass
 from sessions.tests.room_agents.asker import Asker, asking, refused, token_of
 from voiceapp.tests.providers.clerk_instance import ClerkInstance
@@ -111,7 +110,7 @@ def test_two_without_an_organisation_call_each_other(
 
 def test_a_key_needs_the_scope(live_server: LiveServer, harbour: Organization) -> None:
     call = ended(a_call(harbour), after_s=5)
-    Recording.objects.create(call=call, status="complete", url="https://s3.example.com/1.ogg")
+    call.recordings.create(status="complete", url="https://s3.example.com/1.ogg")
     reads = issue_key(harbour, name="reads", scopes=[Scope.CALLS_READ]).text
     writes = issue_key(harbour, name="writes", scopes=[Scope.CALLS_WRITE]).text
     with asking(live_server.url, reads) as reader, asking(live_server.url, writes) as writer:
