@@ -45,6 +45,25 @@ def test_compose_waits_only_for_services_and_mounts_only_volumes_that_it_has(
         assert {str(volume).split(":")[0] for volume in volumes} <= set(compose["volumes"])
 
 
+def test_compose_names_every_image_by_its_version(compose: dict[str, dict[str, dict[str, object]]]) -> None:
+    for name, service in compose["services"].items():
+        if image := service.get("image"):
+            assert re.search(r":v?\d+[.\w-]*$", str(image)), name
+
+
+def test_compose_starts_livekit_and_its_recorder_with_our_key_and_webhook(
+    compose: dict[str, dict[str, dict[str, object]]],
+) -> None:
+    settings_of = {
+        "livekit": compose["services"]["livekit"]["environment"]["LIVEKIT_CONFIG"],  # type: ignore[index]
+        "egress": compose["services"]["egress"]["environment"]["EGRESS_CONFIG_BODY"],  # type: ignore[index]
+    }
+    server, recorder = (yaml.safe_load(text) for text in settings_of.values())
+    assert server["webhook"]["urls"] == ["${PUBLIC_BASE_URL:-}/api/voice/webhook"]
+    assert list(server["keys"]) == [recorder["api_key"]] == [server["webhook"]["api_key"]]
+    assert list(server["keys"].values()) == [recorder["api_secret"]]
+
+
 def test_the_images_steps_are_make_targets() -> None:
     steps = re.findall(r"RUN make ([a-z-]+)", (ROOT / "Dockerfile").read_text())
     assert steps
