@@ -98,3 +98,7 @@ def ask_queue() -> None:
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     with Connection(settings.CELERY_BROKER_URL, transport_options=options, connect_timeout=1) as broker:
         broker.ensure_connection(max_retries=1, timeout=1)
+        if settings.CELERY_BROKER_URL.startswith("sqs:"):
+            # It has no connection; a channel asks for the queues.
+            with broker.channel():
+                pass

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError
 from django.test import Client
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
@@ -15,6 +16,7 @@ from pytest_django import Settings
 from voiceapp import readiness
 from voiceapp.lib.serving import serving
 from voiceapp.readiness import Check
+from voiceapp.tests import moto
 
 NAMES = {"database", "migrations", "cache", "queue"}
 
@@ -112,3 +114,14 @@ def test_a_broker_that_does_not_listen_is_noticed(settings: Settings) -> None:
     with pytest.raises(OperationalError):
         readiness.ask_queue()
     assert time.monotonic() - began < 5
+
+
+def test_an_sqs_that_does_not_answer_is_noticed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.CELERY_BROKER_URL = "sqs://key:secret@"
+    config = {"connect_timeout": 1, "read_timeout": 1, "retries": {"total_max_attempts": 1}}
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"region": "us-east-1", "client-config": config}
+    with moto.running() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        readiness.ask_queue()
+    with pytest.raises((OperationalError, BotoCoreError)):
+        readiness.ask_queue()
