@@ -97,8 +97,8 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 def is_alive(pid: int) -> bool:
     """Dead and not yet buried is dead."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
-    return bool(state) and not state.startswith("Z")
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_what_is_killed_is_started_again_without_what_it_left_behind(supervisor: Supervisor, tmp_path: Path) -> None:
