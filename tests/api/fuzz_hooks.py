@@ -32,6 +32,7 @@ RULES = (
     "Whom a user-to-user call is for has to be named",
     "does not become",
     "listAll stands alone",
+    "may not be blank",  # of spaces alone
 )
 # All companies are up: what they may still say no to.
 FAULTS_OF_OTHERS = ("AI agent not ready", "OpenAI returned 400", "OpenAI returned 404")

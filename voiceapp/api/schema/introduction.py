@@ -45,9 +45,9 @@ def introduction(base: str) -> tuple[Chapter, ...]:
                 "Send `Authorization: Bearer` with an API key (`va_…`) or a Clerk session token, or "
                 "`X-API-Key` with a key; browsers may send Clerk's cookie or that of the admin's login. Two "
                 "credentials at once are refused. A key opens what its scopes allow.",
-                "Bodies are JSON of at most 256 KiB; texts have no NUL and no half of a surrogate pair. Fields"
-                " that are not named here are refused, and so are parameters of the query. Answers are JSON. "
-                "Moments are ISO 8601 in UTC, durations whole seconds.",
+                "Bodies are JSON of at most 256 KiB. Texts have no NUL and no half of a surrogate pair; spaces "
+                "around them do not count. Fields that are not named here are refused, and so are parameters of "
+                "the query. Answers are JSON. Moments are ISO 8601 in UTC, durations whole seconds.",
                 "What belongs to another organisation does not exist for you: 404. 403 is for what belongs to "
                 "your own organisation and not to you.",
             ),
