@@ -77,6 +77,10 @@ class Conversation:
             raise Refused("item_delete_invalid_item_id", message, "item_id")
         self.items.remove(item)
 
+    def referred(self, sent: dict[str, Any]) -> Item:
+        """One of ours by its reference, or one that the client sends along for a single response."""
+        return self.retrieve(sent["id"]) if sent["type"] == "item_reference" else item_from_client(sent)
+
     def retrieve(self, item_id: str) -> Item:
         item = self.find(item_id)
         if item is None:

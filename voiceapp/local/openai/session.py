@@ -271,18 +271,13 @@ class Session:
         overrides = {name: value for name, value in request.items() if name in self._session}
         context = None
         if "input" in request:
-            context = [self._referred(sent) for sent in request["input"]]
+            context = [self._conversation.referred(sent) for sent in request["input"]]
         response = Response(
             outbox=self._outbox, session=merged(self._session, overrides), conversation=self._conversation,
             meter=self._meter, voice=self._voice, ahead=self._ahead, request=request, context=context,
         )  # fmt: skip
         response.begin()
         return response
-
-    def _referred(self, sent: dict[str, Any]) -> Item:
-        if sent["type"] == "item_reference":
-            return self._conversation.retrieve(sent["id"])
-        return item_from_client(sent)
 
     async def _voice(self, sentence: str, voice: str, speed: float) -> bytes:
         self._has_spoken = True
