@@ -41,8 +41,11 @@ static: setup  ## Collect the static files, as the container's image does
 test: setup-dev  ## Everything that needs no server and no account (browser tests where Chromium is)
 	$(BIN)/python -m pytest -m "not servers" $(PYTEST)
 
+# What has nothing to do with any of the three is not asked twice.
+NO_SERVER = --ignore voiceapp/tests/local --ignore telephony/tests/bridge --ignore scripts
+
 test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ from Debian's packages
-	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser" $(PYTEST)
+	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser and not embedded" $(NO_SERVER) $(PYTEST)
 
 test-browser: setup-dev  ## The browser's tests alone
 	$(BIN)/python -m pytest -m browser $(PYTEST)

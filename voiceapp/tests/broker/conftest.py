@@ -40,7 +40,10 @@ def moto_url() -> Iterator[str]:
 
 
 @pytest.fixture(
-    params=["folder", "sqs", *(pytest.param(each, marks=pytest.mark.servers) for each in ("redis", "rabbitmq"))]
+    params=[
+        *(pytest.param(each, marks=pytest.mark.embedded) for each in ("folder", "sqs")),
+        *(pytest.param(each, marks=pytest.mark.servers) for each in ("redis", "rabbitmq")),
+    ]
 )
 def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Environment:
     """A worker's environment. Local companies are named, so that a kitchen of this machine may be told."""
