@@ -1,33 +1,15 @@
-"""Calls in rooms and what happens to their recordings."""
+"""What happens in a call's room and to its recording."""
 
 from __future__ import annotations
 
-from django.utils import timezone
-
-from agents.models import Organization
 from recordings.models import Recording
 from recordings.services import recording_changed
-from sessions.models import Call
-from sessions.models.call import CallKind, CallState, CallType
+from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit, soon
 
-ROOM = "support-user123-1640995200"
-
-
-def connected_call(organization: Organization | None, room: str = ROOM, **values: object) -> Call:
-    """Alice's support call."""
-    given: dict[str, object] = {
-        "organization": organization,
-        "owner": "user_alice",
-        "kind": CallKind.ROOM,
-        "room_name": room,
-        "call_type": CallType.SUPPORT,
-        "state": CallState.CONNECTED,
-        "connected_at": timezone.now(),
-    }
-    return Call.objects.create(**(given | values))
+RECORDING = "/api/voice/recording"
 
 
 def talk(livekit: RunningLiveKit, client: LiveKitClient, room: str = ROOM) -> None:

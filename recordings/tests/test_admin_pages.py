@@ -14,8 +14,7 @@ from agents.models.organization import Role
 from agents.tests.builders import make_organization, make_user
 from recordings.models import Recording
 from sessions.models import Call
-
-from .calls import connected_call
+from sessions.tests.builders import make_room_call
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +30,7 @@ def harbour(db: None, settings: Settings) -> Organization:
 
 @pytest.fixture
 def call(harbour: Organization) -> Call:
-    return connected_call(harbour)
+    return make_room_call(harbour)
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from agents.tests.people import Asker, refused
 from recordings.models import Recording
 from sessions.models import Call
 from sessions.models.call import CallState
+from sessions.tests.builders import ROOM, make_room_call
 
-from .asker import PATH, Asker, refused
-from .calls import ROOM, connected_call
+from .calls import RECORDING
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,13 +26,13 @@ NO_LABELS = [
 
 @pytest.mark.parametrize("label", NO_LABELS, ids=lambda label: ascii(label)[:24])
 def test_an_output_path_is_a_name_and_never_a_path(alice: Asker, call: Call, label: str) -> None:
-    assert alice.start(roomName=ROOM, outputPath=label).status_code == 400
+    assert alice.post(RECORDING, roomName=ROOM, outputPath=label).status_code == 400
     assert not Recording.objects.exists()
 
 
 @pytest.mark.parametrize("label", ["a", "Monday-9.30_call", "x" * 64, "a..b", "-", "_", "rec.mp4", "a."])
 def test_a_name_is_kept_beside_a_file_that_is_named_by_us(alice: Asker, call: Call, label: str) -> None:
-    assert alice.start(roomName=ROOM, outputPath=label).status_code == 200
+    assert alice.post(RECORDING, roomName=ROOM, outputPath=label).status_code == 200
     recording = call.recordings.get()
     assert recording.label == label
     assert label not in recording.key.split("/")
@@ -66,13 +67,13 @@ def test_a_name_is_kept_beside_a_file_that_is_named_by_us(alice: Asker, call: Ca
     ids=lambda body: ascii(body)[:40],
 )
 def test_a_start_that_cannot_be_read_is_refused(alice: Asker, call: Call, body: Any) -> None:
-    assert refused(alice.http.post(PATH, json=body))[0] == 400
+    assert refused(alice.http.post(RECORDING, json=body))[0] == 400
     assert not Recording.objects.exists()
 
 
 @pytest.mark.parametrize("file_type", ["mp3", "MP4", "", "ogg ", "mp4\n", "wav", "../x", "x" * 10_000])
 def test_a_file_type_is_mp4_or_ogg(alice: Asker, call: Call, file_type: str) -> None:
-    assert refused(alice.start(roomName=ROOM, fileType=file_type)) == (400, "Invalid file type")
+    assert refused(alice.post(RECORDING, roomName=ROOM, fileType=file_type)) == (400, "Invalid file type")
     assert not Recording.objects.exists()
 
 
@@ -104,8 +105,8 @@ def test_a_file_type_is_mp4_or_ogg(alice: Asker, call: Call, file_type: str) -> 
     ids=lambda body: ascii(body)[:60],
 )
 def test_an_amendment_that_cannot_be_read_is_refused(alice: Asker, call: Call, body: Any) -> None:
-    alice.start(roomName=ROOM)
-    assert refused(alice.http.patch(PATH, json=body))[0] == 400
+    alice.post(RECORDING, roomName=ROOM)
+    assert refused(alice.http.patch(RECORDING, json=body))[0] == 400
     assert [(each.transcript, each.url) for each in call.recordings.all()] == [("", "")]
 
 
@@ -129,61 +130,60 @@ def test_an_amendment_that_cannot_be_read_is_refused(alice: Asker, call: Call, b
     ],
 )
 def test_a_question_that_cannot_be_read_is_refused(alice: Asker, call: Call, query: str) -> None:
-    assert refused(alice.http.get(PATH + query))[0] == 400
+    assert refused(alice.http.get(RECORDING + query))[0] == 400
 
 
 @pytest.mark.parametrize("query", ["", "?egressId=EG_1", "?roomName=", f"?roomName={ROOM}&egressId=EG_1"])
 def test_a_stop_that_names_no_room_is_refused(alice: Asker, call: Call, query: str) -> None:
-    assert refused(alice.http.delete(PATH + query))[0] == 400
+    assert refused(alice.http.delete(RECORDING + query))[0] == 400
 
 
 def test_the_room_is_asked_for_in_so_many_words(alice: Asker, call: Call) -> None:
-    assert refused(alice.http.delete(PATH)) == (400, "Missing roomName")
-    assert refused(alice.http.get(PATH)) == (400, "Missing roomName")
-    assert refused(alice.read(egressId="EG_1")) == (400, "Missing roomName")
-    assert refused(alice.start()) == (400, "Missing roomName")
+    assert refused(alice.http.delete(RECORDING)) == (400, "Missing roomName")
+    assert refused(alice.http.get(RECORDING)) == (400, "Missing roomName")
+    assert refused(alice.get(RECORDING, egressId="EG_1")) == (400, "Missing roomName")
+    assert refused(alice.post(RECORDING)) == (400, "Missing roomName")
 
 
 @pytest.mark.parametrize("state", [state for state in CallState if state != CallState.CONNECTED])
 def test_only_a_connected_call_is_recorded(alice: Asker, call: Call, state: CallState) -> None:
     Call.objects.filter(pk=call.pk).update(state=state)
-    assert refused(alice.start(roomName=ROOM)) == (400, "Call not active")
+    assert refused(alice.post(RECORDING, roomName=ROOM)) == (400, "Call not active")
     assert not Recording.objects.exists()
 
 
 def test_one_recording_at_a_time(alice: Asker, call: Call) -> None:
-    assert alice.start(roomName=ROOM).status_code == 200
-    assert refused(alice.start(roomName=ROOM)) == (409, "Recording already in progress")
+    assert alice.post(RECORDING, roomName=ROOM).status_code == 200
+    assert refused(alice.post(RECORDING, roomName=ROOM)) == (409, "Recording already in progress")
     assert call.recordings.count() == 1
 
 
 def test_what_is_not_there_is_not_found(alice: Asker, call: Call) -> None:
-    assert refused(alice.read(roomName=ROOM)) == (404, "Recording not found")
-    assert refused(alice.read(roomName=ROOM, egressId="EG_unknown")) == (404, "Recording not found")
-    assert refused(alice.amend(roomName=ROOM, transcript="x")) == (404, "Recording not found")
-    assert refused(alice.stop(roomName=ROOM)) == (404, "No active recording")
-    for answer in (alice.start(roomName="no"), alice.read(roomName="no"), alice.stop(roomName="no")):
-        assert refused(answer) == (404, "Call session not found")
+    assert refused(alice.get(RECORDING, roomName=ROOM)) == (404, "Recording not found")
+    assert refused(alice.get(RECORDING, roomName=ROOM, egressId="EG_unknown")) == (404, "Recording not found")
+    assert refused(alice.patch(RECORDING, roomName=ROOM, transcript="x")) == (404, "Recording not found")
+    assert refused(alice.delete(RECORDING, roomName=ROOM)) == (404, "No active recording")
+    for ask in (alice.post, alice.get, alice.delete):
+        assert refused(ask(RECORDING, roomName="no")) == (404, "Call session not found")
 
 
 def test_a_recording_is_found_in_its_own_room_only(alice: Asker, call: Call) -> None:
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
-    connected_call(call.organization, "another-room")
-    assert refused(alice.read(roomName="another-room", egressId=egress_id)) == (404, "Recording not found")
-    assert alice.read(roomName=ROOM, egressId=egress_id).status_code == 200
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
+    make_room_call(call.organization, room_name="another-room")
+    assert refused(alice.get(RECORDING, roomName="another-room", egressId=egress_id)) == (404, "Recording not found")
+    assert alice.get(RECORDING, roomName=ROOM, egressId=egress_id).status_code == 200
 
 
 def test_a_recording_is_found_though_a_later_call_took_the_room_s_name(alice: Asker, call: Call) -> None:
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     Call.objects.filter(pk=call.pk).update(state=CallState.COMPLETED)
-    connected_call(call.organization)
-    assert alice.read(roomName=ROOM, egressId=egress_id).status_code == 200
-    assert refused(alice.read(roomName=ROOM)) == (404, "Recording not found")
+    make_room_call(call.organization)
+    assert alice.get(RECORDING, roomName=ROOM, egressId=egress_id).status_code == 200
+    assert refused(alice.get(RECORDING, roomName=ROOM)) == (404, "Recording not found")
 
 
 def test_other_methods_and_media_types_are_refused(alice: Asker, call: Call) -> None:
-    assert refused(alice.http.put(PATH, json={"roomName": ROOM}))[0] == 405
-    assert refused(alice.http.post(PATH, data={"roomName": ROOM}))[0] == 415
-    assert (
-        refused(alice.http.post(PATH, content=b'{"roomName":', headers={"Content-Type": "application/json"}))[0] == 400
-    )
+    assert refused(alice.http.put(RECORDING, json={"roomName": ROOM}))[0] == 405
+    assert refused(alice.http.post(RECORDING, data={"roomName": ROOM}))[0] == 415
+    broken = alice.http.post(RECORDING, content=b'{"roomName":', headers={"Content-Type": "application/json"})
+    assert refused(broken)[0] == 400

@@ -6,12 +6,13 @@ import re
 
 import pytest
 
+from agents.tests.people import Asker
 from sessions.models import Call
+from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
 
-from .asker import PATH, Asker
-from .calls import ROOM, becomes
+from .calls import RECORDING, becomes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +21,7 @@ LINK = re.compile(r"https://calls-of-tests\.s3\.eu-west-1\.amazonaws\.com/record
 
 
 def test_start_recording_a_call(alice: Asker, call: Call) -> None:
-    answer = alice.start(roomName=ROOM)
+    answer = alice.post(RECORDING, roomName=ROOM)
     assert answer.status_code == 200
     body = answer.json()
     recording = body.pop("recording")
@@ -33,7 +34,7 @@ def test_start_recording_a_call(alice: Asker, call: Call) -> None:
 
 @pytest.mark.parametrize("given", [{"outputPath": "monday"}, {"fileType": "ogg"}, {"fileType": "mp4"}])
 def test_start_with_each_of_its_fields(alice: Asker, call: Call, given: dict[str, str]) -> None:
-    answer = alice.start(roomName=ROOM, **given)
+    answer = alice.post(RECORDING, roomName=ROOM, **given)
     assert answer.status_code == 200, answer.text
     recording = call.recordings.get()
     assert recording.label == given.get("outputPath", "")
@@ -41,9 +42,9 @@ def test_start_with_each_of_its_fields(alice: Asker, call: Call, given: dict[str
 
 
 def test_the_status_of_a_recording(alice: Asker, call: Call, client: LiveKitClient) -> None:
-    started = alice.start(roomName=ROOM).json()["recording"]
+    started = alice.post(RECORDING, roomName=ROOM).json()["recording"]
     becomes(client, started["egressId"], EgressStatus.ACTIVE)
-    answer = alice.http.get(f"{PATH}?roomName=support-user123-1640995200")
+    answer = alice.http.get(f"{RECORDING}?roomName=support-user123-1640995200")
     assert answer.status_code == 200
     body = answer.json()
     assert list(body) == ["success", "recording", "recordingUrl"]
@@ -53,8 +54,8 @@ def test_the_status_of_a_recording(alice: Asker, call: Call, client: LiveKitClie
 
 
 def test_the_url_of_a_recording(alice: Asker, call: Call) -> None:
-    started = alice.start(roomName=ROOM).json()["recording"]
-    answer = alice.http.get(f"{PATH}?roomName=support-user123-1640995200&egressId={started['egressId']}")
+    started = alice.post(RECORDING, roomName=ROOM).json()["recording"]
+    answer = alice.http.get(f"{RECORDING}?roomName=support-user123-1640995200&egressId={started['egressId']}")
     assert answer.status_code == 200
     assert list(answer.json()) == ["success", "recordingUrl"]
     assert answer.json()["success"] is True
@@ -62,22 +63,22 @@ def test_the_url_of_a_recording(alice: Asker, call: Call) -> None:
 
 
 def test_all_active_recordings(mia: Asker, alice: Asker, call: Call) -> None:
-    started = alice.start(roomName=ROOM).json()["recording"]
-    answer = mia.http.get(f"{PATH}?listAll=true")
+    started = alice.post(RECORDING, roomName=ROOM).json()["recording"]
+    answer = mia.http.get(f"{RECORDING}?listAll=true")
     assert answer.status_code == 200
     assert answer.json() == {
         "success": True,
         "count": 1,
         "recordings": [{**started, "status": "active", "isActive": True}],
     }
-    alice.stop(roomName=ROOM)
-    assert mia.read(listAll="true").json() == {"success": True, "count": 0, "recordings": []}
+    alice.delete(RECORDING, roomName=ROOM)
+    assert mia.get(RECORDING, listAll="true").json() == {"success": True, "count": 0, "recordings": []}
 
 
 def test_stop_recording_a_call(alice: Asker, call: Call, client: LiveKitClient) -> None:
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     becomes(client, egress_id, EgressStatus.ACTIVE)
-    answer = alice.http.delete(f"{PATH}?roomName=support-user123-1640995200")
+    answer = alice.http.delete(f"{RECORDING}?roomName=support-user123-1640995200")
     assert answer.status_code == 200
     body = answer.json()
     assert LINK.fullmatch(body.pop("recordingUrl"))
@@ -93,12 +94,12 @@ def test_stop_recording_a_call(alice: Asker, call: Call, client: LiveKitClient) 
     ],
 )
 def test_update_what_is_said_of_a_recording(alice: Asker, call: Call, given: dict[str, str]) -> None:
-    alice.start(roomName=ROOM)
-    answer = alice.amend(roomName=ROOM, **given)
+    alice.post(RECORDING, roomName=ROOM)
+    answer = alice.patch(RECORDING, roomName=ROOM, **given)
     assert answer.status_code == 200
     assert answer.json() == {"success": True, "message": "Recording metadata updated successfully"}
     recording = call.recordings.get()
     assert recording.transcript == given.get("transcript", "")
     assert recording.url == given.get("recordingUrl", "")
     if recording.url:
-        assert alice.read(roomName=ROOM).json()["recordingUrl"] == recording.url
+        assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] == recording.url

@@ -15,9 +15,8 @@ from recordings.models import Recording
 from recordings.services import recording_changed
 from recordings.services.undoing import UNDO
 from sessions.models import Call, CallEvent, OutboxMessage
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit_facts import EgressStatus, RecordedFile, RoomRecording
-
-from .calls import ROOM, connected_call
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +51,7 @@ LIFE = (STARTING, ACTIVE, ENDING, COMPLETE)
 
 @pytest.fixture
 def call(db: None) -> Call:
-    return connected_call(make_organization("Harbour"))
+    return make_room_call(make_organization("Harbour"))
 
 
 @pytest.fixture

@@ -15,19 +15,20 @@ import time_machine
 from pytest_django import Settings
 
 from agents.models import Organization
+from agents.tests.people import Asker, refused
 from recordings.models import Recording
 from recordings.services import start_recording, stop_recording
 from recordings.storage import file_name, link_of_call, new_key, recording_link, storage
 from sessions.models import Call
 from sessions.recording_links import WITH_RECORDING, WITH_TRANSCRIPT, recording_transcript
 from sessions.recording_links import recording_link as link_for_sessions
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.aws import AwsError
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit
 
-from .asker import Asker, refused
-from .calls import ROOM, becomes, connected_call, only_recording, talk
+from .calls import RECORDING, becomes, only_recording, talk
 from .conftest import AWS_SECRET
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,10 +63,11 @@ def s3_would_serve(link: str, *, at: dt.datetime, method: str = "GET") -> bool:
 def test_a_recording_is_stored_and_its_link_serves_it(
     alice: Asker, call: Call, client: LiveKitClient, livekit: RunningLiveKit, stored: str, file_type: str, magic: bytes
 ) -> None:
-    egress_id = alice.start(roomName=ROOM, fileType=file_type, outputPath="Monday").json()["recording"]["egressId"]
+    started = alice.post(RECORDING, roomName=ROOM, fileType=file_type, outputPath="Monday").json()
+    egress_id = started["recording"]["egressId"]
     becomes(client, egress_id, EgressStatus.ACTIVE)
     livekit.advance(30)
-    early = alice.stop(roomName=ROOM).json()["recordingUrl"]
+    early = alice.delete(RECORDING, roomName=ROOM).json()["recordingUrl"]
     becomes(client, egress_id, EgressStatus.COMPLETE)
     recording = only_recording()
     assert recording.has_file
@@ -73,8 +75,8 @@ def test_a_recording_is_stored_and_its_link_serves_it(
     assert recording.duration_ms >= 30_000
     for url in (
         early,  # it was told before the file was there
-        alice.read(roomName=ROOM).json()["recordingUrl"],
-        alice.read(roomName=ROOM, egressId=egress_id).json()["recordingUrl"],
+        alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"],
+        alice.get(RECORDING, roomName=ROOM, egressId=egress_id).json()["recordingUrl"],
         link_for_sessions(call),
     ):
         file = fetch(url)
@@ -83,18 +85,18 @@ def test_a_recording_is_stored_and_its_link_serves_it(
         assert len(file.content) == recording.size_bytes
         assert file.headers["Content-Disposition"] == f'attachment; filename="Monday.{file_type}"'
         assert file.headers["Content-Type"] == f"audio/{file_type}"
-    assert alice.read(roomName=ROOM).json()["recording"] == {
+    assert alice.get(RECORDING, roomName=ROOM).json()["recording"] == {
         "egressId": egress_id,
         "roomName": ROOM,
-        "startedAt": alice.read(roomName=ROOM).json()["recording"]["startedAt"],
+        "startedAt": alice.get(RECORDING, roomName=ROOM).json()["recording"]["startedAt"],
         "status": "complete",
         "isActive": False,
     }
 
 
 def test_a_link_is_for_one_file_for_five_minutes_and_signed(alice: Asker, call: Call, settings: Settings) -> None:
-    alice.start(roomName=ROOM)
-    link = urlsplit(alice.read(roomName=ROOM).json()["recordingUrl"])
+    alice.post(RECORDING, roomName=ROOM)
+    link = urlsplit(alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"])
     query = {name: values[0] for name, values in parse_qs(link.query, strict_parsing=True).items()}
     recording = only_recording()
     assert link.scheme == "https"
@@ -134,23 +136,23 @@ def test_of_two_organisations_each_has_links_to_its_own_files(
 ) -> None:
     client.create_room("meadow-room")
     talk(livekit, client, "meadow-room")
-    connected_call(meadow, "meadow-room", owner="user_charlie")
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
-    charlie.start(roomName="meadow-room")
-    theirs = charlie.read(roomName="meadow-room").json()["recordingUrl"]
+    make_room_call(meadow, room_name="meadow-room", owner="user_charlie")
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
+    charlie.post(RECORDING, roomName="meadow-room")
+    theirs = charlie.get(RECORDING, roomName="meadow-room").json()["recordingUrl"]
     assert f"/recordings/{meadow.pk}/" in theirs
-    assert f"/recordings/{call.organization_id}/" in alice.read(roomName=ROOM).json()["recordingUrl"]
-    for answer in (charlie.read(roomName=ROOM), charlie.read(roomName=ROOM, egressId=egress_id)):
+    assert f"/recordings/{call.organization_id}/" in alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"]
+    for answer in (charlie.get(RECORDING, roomName=ROOM), charlie.get(RECORDING, roomName=ROOM, egressId=egress_id)):
         assert refused(answer) == (404, "Call session not found")
-    assert refused(charlie.read(roomName="meadow-room", egressId=egress_id)) == (404, "Recording not found")
+    assert refused(charlie.get(RECORDING, roomName="meadow-room", egressId=egress_id)) == (404, "Recording not found")
 
 
 def test_the_name_in_the_bucket_is_made_by_us(harbour: Organization) -> None:
-    call = connected_call(harbour)
+    call = make_room_call(harbour)
     key = new_key(call, "ogg", now=dt.datetime(2026, 3, 9, tzinfo=dt.UTC))
     assert re.fullmatch(rf"recordings/{harbour.pk}/2026/03/{UUID}\.ogg", key)
     assert new_key(call, "ogg") != new_key(call, "ogg")
-    assert new_key(connected_call(None, "alone"), "mp4").startswith("recordings/alone/")
+    assert new_key(make_room_call(None, room_name="alone"), "mp4").startswith("recordings/alone/")
 
 
 @pytest.mark.parametrize(
@@ -161,26 +163,26 @@ def test_a_file_is_offered_under_its_label(call: Call, label: str, name: str) ->
 
 
 def test_there_is_no_link_where_no_file_is_to_come(alice: Asker, call: Call, livekit: RunningLiveKit) -> None:
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     livekit.control("POST", f"egress/{egress_id}", json={"status": "EGRESS_FAILED", "error": "no space"})
     Recording.objects.update(status="failed")
-    assert alice.read(roomName=ROOM).json()["recordingUrl"] is None
-    assert alice.read(roomName=ROOM, egressId=egress_id).json() == {"success": True, "recordingUrl": None}
+    assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
+    assert alice.get(RECORDING, roomName=ROOM, egressId=egress_id).json() == {"success": True, "recordingUrl": None}
     assert link_of_call(call) is None
 
 
 def test_without_credentials_no_link_is_signed_and_the_rest_still_answers(
     alice: Asker, call: Call, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = ""
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     with pytest.raises(AwsError):
         recording_link(only_recording())
-    assert alice.read(roomName=ROOM).json()["recordingUrl"] is None
-    assert refused(alice.read(roomName=ROOM, egressId=egress_id)) == (503, "Recording service unavailable")
-    assert alice.stop(roomName=ROOM).json()["recordingUrl"] is None
+    assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
+    assert refused(alice.get(RECORDING, roomName=ROOM, egressId=egress_id)) == (503, "Recording service unavailable")
+    assert alice.delete(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
 
 
 def test_livekit_is_told_the_bucket_and_shows_no_secret(call: Call, settings: Settings, stored: str) -> None:

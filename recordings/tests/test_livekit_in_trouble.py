@@ -9,17 +9,18 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from agents.tests.people import Asker, refused
 from recordings.models import Recording
 from recordings.services import reconcile_recording, start_recording, stop_recording
 from sessions import outbox
 from sessions.models import Call, CallEvent, OutboxMessage
+from sessions.tests.builders import ROOM
 from voiceapp.providers import livekit as livekit_client
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit, soon
 
-from .asker import Asker, refused
-from .calls import ROOM, becomes, only_recording
+from .calls import RECORDING, becomes, only_recording
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +60,7 @@ def test_a_recording_that_cannot_be_started_is_failed_and_the_next_may_begin(
     answer: tuple[int, str],
 ) -> None:  # fmt: skip
     faulty(settings, livekit, *faults)
-    refusal = alice.start(roomName=ROOM)
+    refusal = alice.post(RECORDING, roomName=ROOM)
     assert refused(refusal) == answer
     assert ("Retry-After" in refusal.headers) == (answer[0] == 503)
     failed = only_recording()
@@ -67,12 +68,12 @@ def test_a_recording_that_cannot_be_started_is_failed_and_the_next_may_begin(
     assert failed.error.startswith("livekit")
     assert [event.kind for event in CallEvent.objects.filter(call=call)] == ["recording_failed"]
     settings.LIVEKIT_INTERNAL_URL = livekit.url
-    assert alice.start(roomName=ROOM).status_code == 200
+    assert alice.post(RECORDING, roomName=ROOM).status_code == 200
 
 
 def test_nobody_answers_at_all(alice: Asker, call: Call, settings: Settings) -> None:
     settings.LIVEKIT_INTERNAL_URL = "http://127.0.0.1:9"
-    assert refused(alice.start(roomName=ROOM)) == NO_ANSWER
+    assert refused(alice.post(RECORDING, roomName=ROOM)) == NO_ANSWER
     assert only_recording().status == "failed"
 
 
@@ -80,7 +81,7 @@ def test_a_recording_whose_start_was_not_answered_is_stopped(
     alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
 ) -> None:
     faulty(settings, livekit, "lost_answer", START)
-    assert refused(alice.start(roomName=ROOM)) == NO_ANSWER
+    assert refused(alice.post(RECORDING, roomName=ROOM)) == NO_ANSWER
     running = client.list_recordings(ROOM, is_active=True)
     assert len(running) == 1  # LiveKit had begun
     soon(lambda: client.list_recordings(ROOM)[0].status is EgressStatus.ACTIVE)
@@ -94,7 +95,7 @@ def test_stopping_what_was_never_answered_waits_for_livekit_to_come_back(
     alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings
 ) -> None:
     faulty(settings, livekit, "away")
-    alice.start(roomName=ROOM)
+    alice.post(RECORDING, roomName=ROOM)
     assert outbox.deliver_due(["recording.undo"]) == 0
     message = OutboxMessage.objects.get()
     assert (message.state, message.attempts) == (OutboxMessage.State.WAITING, 1)
@@ -104,59 +105,59 @@ def test_a_bucket_or_livekit_that_is_not_named(alice: Asker, call: Call, setting
     for setting in ("LIVEKIT_RECORDING_BUCKET", "LIVEKIT_INTERNAL_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"):
         kept = getattr(settings, setting)
         setattr(settings, setting, "")
-        assert refused(alice.start(roomName=ROOM)) == (503, "Recording service not configured")
+        assert refused(alice.post(RECORDING, roomName=ROOM)) == (503, "Recording service not configured")
         assert not Recording.objects.exists()
         setattr(settings, setting, kept)
-    alice.start(roomName=ROOM)
+    alice.post(RECORDING, roomName=ROOM)
     settings.LIVEKIT_RECORDING_BUCKET = ""
-    assert refused(alice.stop(roomName=ROOM)) == (503, "Recording service not configured")
-    assert alice.read(roomName=ROOM).json()["recording"]["isActive"] is True
+    assert refused(alice.delete(RECORDING, roomName=ROOM)) == (503, "Recording service not configured")
+    assert alice.get(RECORDING, roomName=ROOM).json()["recording"]["isActive"] is True
 
 
 @pytest.mark.parametrize("fault", ["away", "slow", "reset", "credentials"])
 def test_a_recording_that_cannot_be_stopped_runs_on(
     alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings, fault: str
 ) -> None:
-    alice.start(roomName=ROOM)
+    alice.post(RECORDING, roomName=ROOM)
     faulty(settings, livekit, fault, STOP)
-    assert refused(alice.stop(roomName=ROOM)) == NO_ANSWER
+    assert refused(alice.delete(RECORDING, roomName=ROOM)) == NO_ANSWER
     assert only_recording().is_running
     settings.LIVEKIT_INTERNAL_URL = livekit.url
-    assert alice.stop(roomName=ROOM).status_code == 200
+    assert alice.delete(RECORDING, roomName=ROOM).status_code == 200
 
 
 def test_a_stop_whose_answer_was_lost_is_found_to_be_done(
     alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings
 ) -> None:
-    alice.start(roomName=ROOM)
+    alice.post(RECORDING, roomName=ROOM)
     faulty(settings, livekit, "lost_answer", STOP)
-    assert refused(alice.stop(roomName=ROOM)) == NO_ANSWER
+    assert refused(alice.delete(RECORDING, roomName=ROOM)) == NO_ANSWER
     settings.LIVEKIT_INTERNAL_URL = livekit.url
-    assert alice.stop(roomName=ROOM).json()["message"] == "Recording stopped successfully"
+    assert alice.delete(RECORDING, roomName=ROOM).json()["message"] == "Recording stopped successfully"
     assert not only_recording().is_running
 
 
 def test_one_that_had_ended_without_our_hearing_is_stopped_all_the_same(
     alice: Asker, call: Call, client: LiveKitClient
 ) -> None:
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     becomes(client, egress_id, EgressStatus.ACTIVE)
     client.stop_recording(egress_id)
     soon(lambda: (fact := client.find_recording(egress_id)) and fact.is_over)
-    answer = alice.stop(roomName=ROOM)
+    answer = alice.delete(RECORDING, roomName=ROOM)
     assert answer.status_code == 200
     assert answer.json()["recordingUrl"]
     assert only_recording().has_file
-    assert refused(alice.stop(roomName=ROOM)) == (404, "No active recording")
+    assert refused(alice.delete(RECORDING, roomName=ROOM)) == (404, "No active recording")
 
 
 def test_one_that_livekit_has_forgotten_is_failed(alice: Asker, call: Call, livekit: RunningLiveKit) -> None:
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     livekit.do(lambda house: house.recorder.recordings.clear())
-    assert refused(alice.stop(roomName=ROOM)) == (404, "No active recording")
+    assert refused(alice.delete(RECORDING, roomName=ROOM)) == (404, "No active recording")
     lost = only_recording()
     assert (lost.status, lost.egress_id) == ("failed", egress_id)
-    assert alice.read(roomName=ROOM).json()["recordingUrl"] is None
+    assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
 
 
 def test_nothing_is_locked_while_livekit_is_asked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,17 +182,17 @@ def test_nothing_is_locked_while_livekit_is_asked(call: Call, monkeypatch: pytes
 
 def test_of_many_starts_at_once_one_wins(alice: Asker, call: Call, client: LiveKitClient) -> None:
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: alice.start(roomName=ROOM), range(8)))
+        answers = list(pool.map(lambda _: alice.post(RECORDING, roomName=ROOM), range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
     assert len(client.list_recordings(ROOM)) == 1
     assert call.recordings.count() == 1
 
 
 def test_of_many_stops_at_once_none_fails(alice: Asker, call: Call, client: LiveKitClient) -> None:
-    egress_id = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     becomes(client, egress_id, EgressStatus.ACTIVE)
     with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: alice.stop(roomName=ROOM), range(6)))
+        answers = list(pool.map(lambda _: alice.delete(RECORDING, roomName=ROOM), range(6)))
     assert {answer.status_code for answer in answers} <= {200, 404}
     assert 200 in {answer.status_code for answer in answers}
     assert not only_recording().is_running
@@ -204,9 +205,9 @@ def test_a_recording_that_is_stopped_while_it_starts_is_stopped_by_its_starter(
     monkeypatch.setattr(livekit_client, "RECORDING_WITHIN_S", 10)
     faulty(settings, livekit, "slow=700", START)
     with ThreadPoolExecutor(1) as pool:
-        starting = pool.submit(alice.start, roomName=ROOM)
+        starting = pool.submit(alice.post, RECORDING, roomName=ROOM)
         soon(lambda: Recording.objects.exists())
-        assert alice.read(roomName=ROOM).json()["recording"]["status"] == "starting"
-        assert alice.stop(roomName=ROOM).json()["success"] is True
+        assert alice.get(RECORDING, roomName=ROOM).json()["recording"]["status"] == "starting"
+        assert alice.delete(RECORDING, roomName=ROOM).json()["success"] is True
         assert starting.result().json()["recording"]["status"] == "ending"
     soon(lambda: client.list_recordings(ROOM, is_active=True) == ())

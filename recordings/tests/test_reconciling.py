@@ -14,10 +14,11 @@ from recordings.services import reconcile_recordings, recordings_to_reconcile, s
 from recordings.storage import new_key
 from sessions.models import Call
 from sessions.models.call import CallState
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.livekit.running import RunningLiveKit, soon
 
-from .calls import ROOM, connected_call, only_recording, talk
+from .calls import only_recording, talk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,7 +120,7 @@ def test_many_that_run_take_one_question(
     for room in rooms:
         client.create_room(room)
         talk(livekit, client, room)
-        start_recording(connected_call(call.organization, room))
+        start_recording(make_room_call(call.organization, room_name=room))
     soon(lambda: all(client.list_recordings(room)[0].status.value == "active" for room in rooms))
 
     def refuse(*given: object) -> None:

@@ -17,11 +17,12 @@ from recordings.services.wanted import START
 from sessions import outbox
 from sessions.models import Call, OutboxMessage
 from sessions.models.call import CallState
+from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit
 
-from .calls import ROOM, becomes, only_recording
+from .calls import becomes, only_recording
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,6 +11,7 @@ from agents.models import Organization
 from recordings.models import Recording
 from recordings.services import recording_changed, start_recording, stop_recording
 from sessions.models import CallEvent, OutboxMessage
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_webhooks import event_of
 from voiceapp.tests.livekit.running import (
@@ -18,12 +19,13 @@ from voiceapp.tests.livekit.running import (
     API_SECRET,
     Receiver,
     RunningLiveKit,
+    name_livekit,
     receiving,
     running_livekit,
     soon,
 )
 
-from .calls import ROOM, connected_call, only_recording, talk
+from .calls import only_recording, talk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +40,7 @@ def receiver() -> Iterator[Receiver]:
 def told(livekit: RunningLiveKit, receiver: Receiver, settings: Settings) -> Iterator[RunningLiveKit]:
     """Another LiveKit, which tells the receiver."""
     with running_livekit(webhook_urls=[receiver.url]) as running:
-        settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = running.url
+        name_livekit(settings, running.url)
         yield running
 
 
@@ -68,7 +70,7 @@ def test_webhooks_carry_a_recording_to_its_end(
     client = LiveKitClient.from_settings()
     client.create_room(ROOM)
     talk(told, client)
-    call = connected_call(harbour)
+    call = make_room_call(harbour)
     start_recording(call)
     soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
     stop_recording(call)
@@ -87,7 +89,7 @@ def test_the_webhooks_of_a_start_whose_answer_was_lost_find_its_row_and_have_it_
     client = LiveKitClient.from_settings()
     client.create_room(ROOM)
     talk(told, client)
-    given_up = Recording.objects.create(call=connected_call(harbour), key="recordings/x/1.ogg", status="failed")
+    given_up = Recording.objects.create(call=make_room_call(harbour), key="recordings/x/1.ogg", status="failed")
     started = client.start_room_recording(ROOM, filepath=given_up.key, file_type="ogg")
     soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
     hear(told, receiver)
@@ -101,7 +103,7 @@ def test_a_recording_that_ends_with_its_room_ends_here(
     client = LiveKitClient.from_settings()
     client.create_room(ROOM)
     talk(told, client)
-    start_recording(connected_call(harbour))
+    start_recording(make_room_call(harbour))
     soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
     client.delete_room(ROOM)
     soon(lambda: client.list_recordings(ROOM)[0].is_over)

@@ -13,40 +13,41 @@ from agents.models.organization import Role
 from agents.principal import Principal
 from agents.scopes import Scope
 from agents.services import issue_key
+from agents.tests.people import Asker, asking, refused, token_of
 from recordings.models import Recording
 from recordings.reading import running_recordings
 from sessions.models import Call
 from sessions.models.call import CallType
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.providers.clerk_instance import ClerkInstance
 
-from .asker import PATH, Asker, refused, token_of
-from .calls import ROOM, connected_call, talk
+from .calls import RECORDING, talk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def every_way(asker: Asker, egress_id: str) -> dict[str, Any]:
     return {
-        "start": asker.start(roomName=ROOM),
-        "read": asker.read(roomName=ROOM),
-        "link": asker.read(roomName=ROOM, egressId=egress_id),
-        "amend": asker.amend(roomName=ROOM, transcript="Mine now"),
-        "stop": asker.stop(roomName=ROOM),
+        "start": asker.post(RECORDING, roomName=ROOM),
+        "read": asker.get(RECORDING, roomName=ROOM),
+        "link": asker.get(RECORDING, roomName=ROOM, egressId=egress_id),
+        "amend": asker.patch(RECORDING, roomName=ROOM, transcript="Mine now"),
+        "stop": asker.delete(RECORDING, roomName=ROOM),
     }
 
 
 @pytest.fixture
 def egress_id(alice: Asker, call: Call) -> str:
-    started: str = alice.start(roomName=ROOM).json()["recording"]["egressId"]
+    started: str = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     return started
 
 
 def test_a_stranger_is_told_that_there_is_no_such_call(charlie: Asker, call: Call, egress_id: str) -> None:
     for name, answer in every_way(charlie, egress_id).items():
         assert refused(answer) == (404, "Call session not found"), name
-    assert charlie.read(listAll="true").json()["recordings"] == []
+    assert charlie.get(RECORDING, listAll="true").json()["recordings"] == []
     assert [(each.is_running, each.transcript) for each in call.recordings.all()] == [(True, "")]
 
 
@@ -62,7 +63,7 @@ def test_a_stranger_cannot_tell_another_s_call_from_none(charlie: Asker, call: C
 def test_a_colleague_may_not_touch_the_call(bob: Asker, call: Call, egress_id: str) -> None:
     for name, answer in every_way(bob, egress_id).items():
         assert refused(answer) == (403, "Access denied"), name
-    assert refused(bob.read(listAll="true")) == (403, "Access denied")
+    assert refused(bob.get(RECORDING, listAll="true")) == (403, "Access denied")
     assert [(each.is_running, each.transcript) for each in call.recordings.all()] == [(True, "")]
 
 
@@ -94,8 +95,8 @@ def test_owners_managers_and_keys_may_do_everything(
 
 def test_the_callee_may_do_everything(bob: Asker, call: Call, egress_id: str) -> None:
     Call.objects.filter(pk=call.pk).update(callee="user_bob", call_type=CallType.USER_TO_USER)
-    assert bob.read(roomName=ROOM).status_code == 200
-    assert bob.stop(roomName=ROOM).status_code == 200
+    assert bob.get(RECORDING, roomName=ROOM).status_code == 200
+    assert bob.delete(RECORDING, roomName=ROOM).status_code == 200
 
 
 def test_managers_list_the_recordings_of_their_own_organisation(
@@ -104,17 +105,17 @@ def test_managers_list_the_recordings_of_their_own_organisation(
 ) -> None:  # fmt: skip
     client.create_room("meadow-room")
     talk(livekit, client, "meadow-room")
-    connected_call(meadow, "meadow-room", owner="user_charlie")
-    theirs = charlie.start(roomName="meadow-room").json()["recording"]["egressId"]
-    assert [each["egressId"] for each in mia.read(listAll="true").json()["recordings"]] == [egress_id]
-    assert [each["egressId"] for each in charlie.read(listAll="true").json()["recordings"]] == [theirs]
+    make_room_call(meadow, room_name="meadow-room", owner="user_charlie")
+    theirs = charlie.post(RECORDING, roomName="meadow-room").json()["recording"]["egressId"]
+    assert [each["egressId"] for each in mia.get(RECORDING, listAll="true").json()["recordings"]] == [egress_id]
+    assert [each["egressId"] for each in charlie.get(RECORDING, listAll="true").json()["recordings"]] == [theirs]
 
 
 def test_a_list_asks_the_database_as_often_for_many_as_for_one(
     call: Call, harbour: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(20):
-        live = connected_call(harbour, f"room-{number}")
+        live = make_room_call(harbour, room_name=f"room-{number}")
         Recording.objects.create(call=live, egress_id=f"EG_{number}", status="active")
     mia = Principal("mia", frozenset({harbour.pk}), organization_id=harbour.pk, roles={harbour.pk: Role.MANAGER})
     with django_assert_num_queries(1):
@@ -127,11 +128,11 @@ def test_one_without_an_organisation_lists_her_own(
 ) -> None:  # fmt: skip
     client.create_room("alone")
     talk(livekit, client, "alone")
-    connected_call(None, "alone", owner="user_dora")
-    with Asker(live_server.url, token_of(clerk, "user_dora", None)) as dora:
-        mine = dora.start(roomName="alone").json()["recording"]["egressId"]
-        assert [each["egressId"] for each in dora.read(listAll="true").json()["recordings"]] == [mine]
-        assert refused(dora.read(roomName=ROOM)) == (404, "Call session not found")
+    make_room_call(None, room_name="alone", owner="user_dora")
+    with asking(live_server.url, token_of(clerk, "user_dora", None)) as dora:
+        mine = dora.post(RECORDING, roomName="alone").json()["recording"]["egressId"]
+        assert [each["egressId"] for each in dora.get(RECORDING, listAll="true").json()["recordings"]] == [mine]
+        assert refused(dora.get(RECORDING, roomName=ROOM)) == (404, "Call session not found")
 
 
 def test_a_key_needs_the_scope(
@@ -139,20 +140,20 @@ def test_a_key_needs_the_scope(
 ) -> None:
     reads = issue_key(harbour, name="reads", scopes=[Scope.RECORDINGS_READ]).text
     writes = issue_key(harbour, name="writes", scopes=[Scope.RECORDINGS_WRITE]).text
-    with Asker(live_server.url, reads) as reader, Asker(live_server.url, writes) as writer:
-        assert refused(reader.start(roomName=ROOM))[0] == 403
-        assert writer.start(roomName=ROOM).status_code == 200
-        assert refused(reader.amend(roomName=ROOM, transcript="x"))[0] == 403
-        assert refused(reader.stop(roomName=ROOM))[0] == 403
-        assert refused(writer.read(roomName=ROOM))[0] == 403
-        assert reader.read(roomName=ROOM).status_code == 200
-        assert writer.stop(roomName=ROOM).status_code == 200
+    with asking(live_server.url, reads) as reader, asking(live_server.url, writes) as writer:
+        assert refused(reader.post(RECORDING, roomName=ROOM))[0] == 403
+        assert writer.post(RECORDING, roomName=ROOM).status_code == 200
+        assert refused(reader.patch(RECORDING, roomName=ROOM, transcript="x"))[0] == 403
+        assert refused(reader.delete(RECORDING, roomName=ROOM))[0] == 403
+        assert refused(writer.get(RECORDING, roomName=ROOM))[0] == 403
+        assert reader.get(RECORDING, roomName=ROOM).status_code == 200
+        assert writer.delete(RECORDING, roomName=ROOM).status_code == 200
 
 
 def test_nobody_gets_the_401_of_the_api(live_server: LiveServer, clerk: ClerkInstance, call: Call) -> None:
-    with Asker(live_server.url, "nobody") as nobody:
+    with asking(live_server.url, "nobody") as nobody:
         for method in ("GET", "POST", "PATCH", "DELETE"):
-            answer = nobody.http.request(method, PATH)
+            answer = nobody.http.request(method, RECORDING)
             assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
 
@@ -161,11 +162,11 @@ def test_recording_counts_against_its_limit_and_reading_against_another(
 ) -> None:
     settings.LIMIT_RECORDING, settings.LIMIT_READ = "3/h", "2/h"
     answers = [
-        alice.start(roomName=ROOM),
-        alice.amend(roomName=ROOM, transcript="x"),
-        alice.stop(roomName=ROOM),
-        alice.start(roomName=ROOM),
-        alice.read(roomName=ROOM),
+        alice.post(RECORDING, roomName=ROOM),
+        alice.patch(RECORDING, roomName=ROOM, transcript="x"),
+        alice.delete(RECORDING, roomName=ROOM),
+        alice.post(RECORDING, roomName=ROOM),
+        alice.get(RECORDING, roomName=ROOM),
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 200]
     assert answers[3].json()["error"] == "Too many requests"

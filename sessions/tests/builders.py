@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from agents.models import Agent, Organization
 from agents.tests.builders import make_agent, make_menu, make_organization
 from sessions.models import Call
-from sessions.models.call import CallState
+from sessions.models.call import CallKind, CallState, CallType
 from sessions.outcomes import ToolResult
 from sessions.services.tools import run_tool
+
+# As the documentation names one.
+ROOM = "support-user123-1640995200"
 
 _ids = itertools.count(1)
 
@@ -27,6 +32,20 @@ def make_call(agent: Agent, **values: object) -> Call:
         "state": CallState.CONNECTED,
         "carrier_sid": f"CA{next(_ids):032x}",
         "caller_number": "+4915112345678",
+    }
+    return Call.objects.create(**(defaults | values))
+
+
+def make_room_call(organization: Organization | None, **values: object) -> Call:
+    """Alice's connected support call in a room, of which LiveKit is not told."""
+    defaults: dict[str, object] = {
+        "organization": organization,
+        "owner": "user_alice",
+        "kind": CallKind.ROOM,
+        "room_name": ROOM,
+        "call_type": CallType.SUPPORT,
+        "state": CallState.CONNECTED,
+        "connected_at": timezone.now(),
     }
     return Call.objects.create(**(defaults | values))
 

@@ -15,7 +15,7 @@ from voiceapp.providers.aws import aws_client
 from voiceapp.providers.aws_table import AwsTable
 from voiceapp.tests import moto
 from voiceapp.tests.gate import deaf_server
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, running_livekit
+from voiceapp.tests.livekit.running import API_SECRET, name_livekit, running_livekit
 
 NOWHERE = "http://127.0.0.1:9"
 SECRETS = ("secret-of-aws", API_SECRET, "sk-in-the-manager")
@@ -36,8 +36,7 @@ def aws(moto_url: str, settings: Settings) -> str:
 
 def test_livekit_is_well_when_it_takes_the_key(settings: Settings) -> None:
     with running_livekit() as livekit:
-        settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = livekit.url
-        settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
+        name_livekit(settings, livekit.url)
         assert check_livekit().is_well
         settings.LIVEKIT_API_SECRET = "another secret of thirty-two letters"
         assert "refuses the key" in check_livekit().detail
@@ -83,8 +82,7 @@ def test_an_aws_and_a_livekit_that_hang_hold_the_doctor_up_for_five_seconds_at_m
     with deaf_server() as url:
         settings.AWS_ENDPOINT_URL, settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = url, "k", "s"
         settings.VOICE_SESSION_QUEUE_URL = f"{url}/123456789012/q"
-        settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = url
-        settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
+        name_livekit(settings, url)
         checks: list[tuple[str, Check]] = [("livekit", check_livekit), ("announcements", check_announcements)]
         began = time.monotonic()
         found = examine(checks)

@@ -19,7 +19,7 @@ from telephony.services.inbox import work_off
 from telephony.tasks import WORKERS
 from voiceapp.lib.wake_up import WakeUp
 from voiceapp.tests import moto
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
+from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,8 +46,7 @@ def bucket(settings: Settings) -> Iterator[str]:
 @pytest.fixture
 def livekit(live_server: LiveServer, settings: Settings, bucket: str) -> Iterator[RunningLiveKit]:
     with running_livekit(webhook_urls=[f"{live_server.url}/api/voice/webhook"]) as running:
-        settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = running.url
-        settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
+        name_livekit(settings, running.url)
         yield running
 
 

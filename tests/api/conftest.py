@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import boto3
@@ -19,9 +19,8 @@ from sessions import outbox
 from sessions.outbox import deliver_due
 from telephony.services import inbox
 from telephony.tasks import work_off_events
-from voiceapp.api.limits import LIMITS
 from voiceapp.tests import moto
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, running_livekit
+from voiceapp.tests.livekit.running import name_livekit, running_livekit
 from voiceapp.tests.local_openai import running_openai
 
 OPENAI_KEY = "sk-of-these-tests"
@@ -82,15 +81,6 @@ def worker(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield worker
 
 
-@pytest.fixture
-def raise_limits(settings: Settings) -> Callable[[str], None]:
-    def raised(rate: str) -> None:
-        for limit in LIMITS:
-            setattr(settings, limit.setting, rate)
-
-    return raised
-
-
 @pytest.fixture(scope="session")
 def local_aws() -> Iterator[str]:
     with moto.running() as address:
@@ -106,7 +96,6 @@ def house(settings: Settings, local_aws: str, live_server: LiveServer, worker: W
     settings.LIVEKIT_RECORDING_BUCKET, settings.LIVEKIT_RECORDING_REGION = BUCKET, "us-east-1"
     settings.VOICE_SESSION_QUEUE_URL = furnished(local_aws)
     settings.OPENAI_API_KEY = OPENAI_KEY
-    settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
     organization = make_organization("Trattoria")
     make_menu(organization)
     make_agent(organization)
@@ -114,7 +103,7 @@ def house(settings: Settings, local_aws: str, live_server: LiveServer, worker: W
     webhook = f"{live_server.url}/api/voice/webhook"
     with running_openai(keys=[OPENAI_KEY]) as openai, running_livekit(webhook_urls=[webhook]) as livekit:
         settings.OPENAI_BASE_URL = openai.base_url
-        settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = livekit.url
+        name_livekit(settings, livekit.url)
         yield House(live_server.url, organization, key)
 
 

@@ -7,15 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+from pytest_django import Settings
 
 from tests.api.conftest import House
 from voiceapp.api.schema.document import document
+from voiceapp.tests.limits import raise_limits
 
 # `make fuzz` gives more.
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "25"))
@@ -46,9 +46,9 @@ def closed(schema: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.timeout(SECONDS + 2 * STARTS_WITHIN_S)
 def test_nothing_that_is_asked_breaks_a_promise_of_the_document(
-    house: House, raise_limits: Callable[[str], None], tmp_path: Path
+    house: House, settings: Settings, tmp_path: Path
 ) -> None:
-    raise_limits("1000000/h")
+    raise_limits(settings, "1000000/h")
     (tmp_path / "openapi.json").write_text(json.dumps(closed(document())))
     (tmp_path / "schemathesis.toml").write_text(CONFIG.format(internal=house.internal_key, key=house.key))
     command = [

@@ -18,8 +18,8 @@ from pytest_django import Settings
 from agents.services import issue_key
 from agents.tests.builders import make_organization
 from telephony import routing
-from voiceapp.api.limits import LIMITS
-from voiceapp.tests.providers.clerk_instance import PAGE, ClerkInstance, pem
+from voiceapp.tests.limits import raise_limits
+from voiceapp.tests.providers.clerk_instance import PAGE, ClerkInstance, trust
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/routes.md").read_text()
 LOGIN = "/admin/login/"
@@ -115,11 +115,9 @@ class Visitor:
 
 @pytest.fixture
 def visitors(db: None, settings: Settings) -> dict[str, Visitor]:
-    for limit in LIMITS:
-        setattr(settings, limit.setting, "1000/m")  # who may, not how often
+    raise_limits(settings)  # who may, not how often
     clerk = ClerkInstance()
-    settings.CLERK_ISSUER, settings.CLERK_JWT_KEY = clerk.issuer, pem("ins_first")
-    settings.CLERK_AUTHORIZED_PARTIES = [PAGE]
+    trust(clerk, settings)
     settings.INTERNAL_API_KEY = "i" * 40
     settings.TWILIO_AUTH_TOKEN, settings.TWILIO_ACCOUNT_SID = "t" * 32, "AC" + "0" * 32
     settings.LIVEKIT_INTERNAL_URL, settings.LIVEKIT_API_KEY = "http://127.0.0.1:1", "APItest"

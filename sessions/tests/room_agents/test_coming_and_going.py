@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.models import Organization
+from agents.tests.people import Asker
 from sessions import outbox
 from sessions.models import Call, OutboxMessage, RoomAgent
 from sessions.services.room_agents import (
@@ -24,10 +25,11 @@ from sessions.services.room_agents import (
     agents_gone_with,
     agents_overdue,
 )
+from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.livekit.running import RunningLiveKit, soon
 
-from .asker import AGENT, ROOM, Asker
+from .asked import AGENT
 from .conftest import SeeAgent
 
 Status = RoomAgent.Status

@@ -13,11 +13,13 @@ from pytest_django import Settings
 
 from agents.models import Organization
 from agents.tests.builders import make_agent
+from agents.tests.people import Asker
 from sessions.models import Call, RoomAgent, RoomPass
+from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET
 
-from .asker import AGENT, REALTIME, ROOM, Asker
+from .asked import AGENT, REALTIME
 from .conftest import SeeAgent
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

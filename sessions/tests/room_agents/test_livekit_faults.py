@@ -10,17 +10,19 @@ import pytest
 from pytest_django import Settings
 
 from agents.models import Organization
+from agents.tests.people import Asker, refused
 from sessions import outbox
 from sessions.end_reasons import EndReason
 from sessions.models import Call, OutboxMessage, RoomAgent
 from sessions.services.calls import finish_call
 from sessions.services.room_agents import WITHDRAW_TOPIC
+from sessions.tests.builders import ROOM
 from voiceapp.providers import livekit as provider
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.gate import closed_address
 from voiceapp.tests.livekit.running import RunningLiveKit, soon
 
-from .asker import AGENT, REALTIME, ROOM, Asker, refused
+from .asked import AGENT, REALTIME
 from .conftest import SeeAgent
 
 AWAY, FAILED = (503, "Voice service unavailable"), (500, "Failed to spawn agent")

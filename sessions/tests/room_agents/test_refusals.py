@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
+from agents.tests.people import Asker, refused
 from sessions.models import Call, OutboxMessage, RoomAgent
 from sessions.services.room_agents import agent_expected, agents_gone_with
+from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
 
-from .asker import AGENT, ALL, REALTIME, ROOM, Asker, refused
+from .asked import AGENT, ALL, REALTIME, ask
 from .conftest import SeeAgent
 
 BODIES = [
@@ -225,7 +227,7 @@ def test_without_livekit_it_is_503(
         settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = ""
     else:
         setattr(settings, name, "")
-    assert refused(alice.ask(method, path)) == (503, "Voice service not configured")
+    assert refused(ask(alice, method, path)) == (503, "Voice service not configured")
     assert RoomAgent.objects.present().count() == (1 if method == "DELETE" else 0)
     assert not OutboxMessage.objects.exists()
 
@@ -243,7 +245,7 @@ def test_posts_are_limited_together_and_ends_are_not(alice: Asker, call: Call, s
     assert answer.status_code == 429
     assert answer.json()["limit"] == 3
     for method in ("PATCH", "DELETE"):
-        assert "X-RateLimit-Limit" not in alice.ask(method, AGENT).headers
+        assert "X-RateLimit-Limit" not in ask(alice, method, AGENT).headers
     assert alice.delete(REALTIME, roomName=ROOM).status_code != 429
 
 

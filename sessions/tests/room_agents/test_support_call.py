@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from agents.tests.people import Asker, refused
 from sessions.models import Call
 from voiceapp.providers.livekit import LiveKitClient
 
-from .asker import AGENT, REALTIME, Asker, refused
+from .asked import AGENT, REALTIME
 from .conftest import SeeAgent
 
 SESSION = "/api/voice/session"

@@ -11,12 +11,14 @@ from pytest_django.live_server_helper import LiveServer
 from agents.models import Organization
 from agents.scopes import Scope
 from agents.services import issue_key
+from agents.tests.people import Asker, asking, refused, token_of
 from sessions.models import Call, RoomAgent
 from sessions.models.call import CallType
 from sessions.services.room_agents import agent_expected
+from sessions.tests.builders import ROOM
 from voiceapp.tests.providers.clerk_instance import ClerkInstance
 
-from .asker import AGENT, ALL, REALTIME, ROOM, Asker, asking, refused, token_of
+from .asked import AGENT, ALL, REALTIME, ask
 from .conftest import SeeAgent
 
 NOT_FOUND = {AGENT: "Session not found", REALTIME: "Call session or agent not found"}
@@ -28,16 +30,16 @@ def expect_agent(call: Call) -> RoomAgent:
 
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_nobody_may_without_a_credential(nobody: Asker, call: Call, method: str, path: str) -> None:
-    answer = nobody.ask(method, path)
+    answer = ask(nobody, method, path)
     assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
 
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_a_stranger_sees_no_such_room(charlie: Asker, call: Call, method: str, path: str) -> None:
     agent = expect_agent(call)
-    answer = charlie.ask(method, path)
+    answer = ask(charlie, method, path)
     assert refused(answer) == (404, NOT_FOUND[path])
-    assert answer.json() == charlie.ask(method, path, "support-of-nobody").json()
+    assert answer.json() == ask(charlie, method, path, "support-of-nobody").json()
     agent.refresh_from_db()
     assert agent.status == "pending"
 
@@ -45,7 +47,7 @@ def test_a_stranger_sees_no_such_room(charlie: Asker, call: Call, method: str, p
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_a_colleague_may_not_touch_it(bob: Asker, call: Call, method: str, path: str) -> None:
     agent = expect_agent(call)
-    assert refused(bob.ask(method, path)) == (403, "Access denied to this session")
+    assert refused(ask(bob, method, path)) == (403, "Access denied to this session")
     agent.refresh_from_db()
     assert agent.status == "pending"
 
@@ -55,26 +57,26 @@ def test_its_owner_its_manager_and_its_key_may_do_everything(
     who: str, call: Call, see_agent: SeeAgent, request: pytest.FixtureRequest
 ) -> None:
     asker: Asker = request.getfixturevalue(who)
-    assert asker.ask("POST", AGENT).status_code == 200
+    assert ask(asker, "POST", AGENT).status_code == 200
     see_agent(call)
     for method, path in ALL[1:3] + ALL[4:6] + ALL[3:4]:
-        assert asker.ask(method, path).status_code == 200, (method, path)
+        assert ask(asker, method, path).status_code == 200, (method, path)
 
 
 def test_the_callee_may(bob: Asker, harbour: Organization, open_call: Callable[..., Call]) -> None:
     open_call(harbour, call_type=CallType.USER_TO_USER, callee="user_bob")
-    assert bob.ask("POST", AGENT).status_code == 200
+    assert ask(bob, "POST", AGENT).status_code == 200
 
 
 def test_members_see_the_agent_of_their_conference_and_leave_it_alone(
     bob: Asker, harbour: Organization, open_call: Callable[..., Call]
 ) -> None:
     expect_agent(open_call(harbour, call_type=CallType.CONFERENCE))
-    assert bob.ask("GET", AGENT).json()["session"]["status"] == "pending"
-    assert bob.ask("GET", REALTIME).json()["agentStatus"] == "pending"
+    assert ask(bob, "GET", AGENT).json()["session"]["status"] == "pending"
+    assert ask(bob, "GET", REALTIME).json()["agentStatus"] == "pending"
     for method, path in ALL:
         if method != "GET":
-            assert refused(bob.ask(method, path))[0] == 403
+            assert refused(ask(bob, method, path))[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_key_needs_the_scope(
 ) -> None:
     with asking(live_server.url, issue_key(harbour, name="narrow", scopes=[scope]).text) as asker:
         for method, path in ALL:
-            assert (asker.ask(method, path).status_code == 403) is (method not in allowed), (method, path)
+            assert (ask(asker, method, path).status_code == 403) is (method not in allowed), (method, path)
 
 
 def listed(asker: Asker) -> list[Any]:
@@ -129,8 +131,8 @@ def test_one_without_an_organisation_has_agents_of_their_own(
     expect_agent(open_call(harbour, "harbours", owner="user_diana"))
     with asking(live_server.url, token_of(clerk, "user_diana", None)) as diana:
         assert listed(diana) == ["dianas"]
-        assert diana.ask("GET", AGENT, "dianas").status_code == 200
-        assert diana.ask("GET", AGENT, "harbours").status_code == 404
+        assert ask(diana, "GET", AGENT, "dianas").status_code == 200
+        assert ask(diana, "GET", AGENT, "harbours").status_code == 404
 
 
 def test_the_list_takes_as_many_queries_for_many_as_for_one(

@@ -7,16 +7,13 @@ import re
 from typing import Any
 
 import jwt
-from django.utils import timezone
 
-from agents.models import Organization
+from agents.tests.people import Asker
 from sessions.models import Call
-from sessions.models.call import CallKind, CallState, CallType
-from sessions.tests.room_agents.asker import Asker
+from sessions.models.call import CallState
 from voiceapp.tests.livekit.running import API_SECRET
 
 SESSION, TOKEN = "/api/voice/session", "/api/voice/token"
-ROOM = "support-user123-1640995200"
 UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 HOST = "wss://livekit.example.com"
 
@@ -32,20 +29,6 @@ def started(asker: Asker, **body: object) -> dict[str, Any]:
 def claims_of(token: str) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(token, API_SECRET, algorithms=["HS256"])
     return claims
-
-
-def a_call(organization: Organization | None, **values: object) -> Call:
-    """A connected support call of Alice's in the room of the documentation, for which LiveKit is not asked."""
-    given: dict[str, object] = {
-        "organization": organization,
-        "owner": "user_alice",
-        "kind": CallKind.ROOM,
-        "room_name": ROOM,
-        "call_type": CallType.SUPPORT,
-        "state": CallState.CONNECTED,
-        "connected_at": timezone.now(),
-    }
-    return Call.objects.create(**(given | values))
 
 
 def ended(call: Call, *, after_s: int) -> Call:

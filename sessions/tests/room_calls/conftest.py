@@ -16,23 +16,25 @@ from pytest_django.live_server_helper import LiveServer
 from agents.models import Organization
 from agents.models.organization import Role
 from agents.tests.builders import make_user
-from sessions.tests.room_agents.conftest import (
-    alice,
-    bob,
-    charlie,
-    clerk,
-    client,
-    harbour,
-    livekit,
-    meadow,
-    mia,
-    nobody,
-    website,
-)
+from agents.tests.people import alice, bob, charlie, clerk, harbour, meadow, mia, nobody, website
+from sessions.tests.room_agents.conftest import client, committed, livekit
 from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.providers.clerk_instance import ClerkInstance
 
-__all__ = ["alice", "bob", "charlie", "clerk", "client", "harbour", "livekit", "meadow", "mia", "nobody", "website"]
+__all__ = [
+    "alice",
+    "bob",
+    "charlie",
+    "clerk",
+    "client",
+    "committed",
+    "harbour",
+    "livekit",
+    "meadow",
+    "mia",
+    "nobody",
+    "website",
+]
 
 
 @pytest.fixture(autouse=True)

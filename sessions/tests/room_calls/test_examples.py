@@ -12,12 +12,13 @@ from pytest_django import Settings
 
 from agents.models import Organization
 from agents.tests.builders import make_agent
+from agents.tests.people import Asker
 from sessions.models import Call, RoomAgent, RoomPass, TranscriptLine
-from sessions.tests.room_agents.asker import Asker
+from sessions.tests.builders import ROOM, make_room_call
 from sessions.tests.room_agents.test_examples import MOMENT, alike
 from voiceapp.providers.livekit import LiveKitClient
 
-from .asked import HOST, ROOM, SESSION, TOKEN, UUID, a_call, ended, started
+from .asked import HOST, SESSION, TOKEN, UUID, ended, started
 
 MADE_NAME = re.compile(r"support-user_alice-\d{10}-[0-9a-f]{16}")
 
@@ -104,7 +105,7 @@ def test_no_recording_is_promised_where_there_is_no_bucket(alice: Asker, setting
 
 
 def test_a_call_is_shown(alice: Asker, harbour: Organization) -> None:
-    call = a_call(harbour, connected_at=timezone.now() - dt.timedelta(seconds=45))
+    call = make_room_call(harbour, connected_at=timezone.now() - dt.timedelta(seconds=45))
     RoomAgent.objects.create(call=call, identity="ai-agent-1640995200", voice="alloy", status="active")
     body = alice.get(SESSION, roomName=ROOM).json()
     duration = body["session"].pop("duration")
@@ -132,14 +133,14 @@ def test_a_call_is_shown(alice: Asker, harbour: Organization) -> None:
 
 
 def test_a_call_without_an_agent_says_so(alice: Asker, harbour: Organization) -> None:
-    a_call(harbour, state="ringing", connected_at=None)
+    make_room_call(harbour, state="ringing", connected_at=None)
     session = alice.get(SESSION, roomName=ROOM).json()["session"]
     assert (session["agentStatus"], session["agentAvailable"]) == (None, False)
     assert (session["connectedAt"], session["duration"]) == (None, 0)
 
 
 def test_what_was_kept_of_a_call_is_shown(alice: Asker, harbour: Organization) -> None:
-    call = ended(a_call(harbour), after_s=600)
+    call = ended(make_room_call(harbour), after_s=600)
     for number, (speaker, text) in enumerate([("caller", "Hello?"), ("agent", "Good day.")]):
         TranscriptLine.objects.create(call=call, item_id=str(number), speaker=speaker, text=text, spoken_at_ms=number)
     session = alice.get(SESSION, roomName=ROOM).json()["session"]
@@ -152,7 +153,7 @@ def test_what_was_kept_of_a_call_is_shown(alice: Asker, harbour: Organization) -
 
 def test_ones_calls_are_listed(alice: Asker, harbour: Organization) -> None:
     for number in range(30):
-        ended(a_call(harbour, room_name=f"{ROOM}-{number}"), after_s=600)
+        ended(make_room_call(harbour, room_name=f"{ROOM}-{number}"), after_s=600)
     newest = Call.objects.order_by("-created_at")[0]
     newest.recordings.create(status="complete", size_bytes=9, transcript="Words.")
     body = alice.get(SESSION, status="completed", limit=20, offset=0).json()
@@ -179,7 +180,7 @@ def test_ones_calls_are_listed(alice: Asker, harbour: Organization) -> None:
 
 
 def test_a_call_is_changed(alice: Asker, harbour: Organization) -> None:
-    call = a_call(harbour, state="ringing", connected_at=None)
+    call = make_room_call(harbour, state="ringing", connected_at=None)
     RoomAgent.objects.create(call=call, identity="ai-agent-1640995200", voice="alloy")
     answer = alice.patch(SESSION, roomName=ROOM, status="connected", agentStatus="active", metadata={"ticket": 7})
     assert (answer.status_code, answer.json()) == (200, {"success": True, "message": "Session updated successfully"})
@@ -189,7 +190,7 @@ def test_a_call_is_changed(alice: Asker, harbour: Organization) -> None:
 
 
 def test_a_call_is_ended(alice: Asker, harbour: Organization) -> None:
-    a_call(harbour, connected_at=timezone.now() - dt.timedelta(seconds=600))
+    make_room_call(harbour, connected_at=timezone.now() - dt.timedelta(seconds=600))
     body = alice.delete(SESSION, roomName=ROOM).json()
     assert body.pop("duration") in range(600, 605)
     assert body == {"success": True, "message": "Session ended successfully"}

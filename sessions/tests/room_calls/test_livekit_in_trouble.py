@@ -13,16 +13,17 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.models import Organization
+from agents.tests.people import Asker, refused
 from sessions import outbox
 from sessions.models import Call, CallEvent, OutboxMessage, RoomAgent
 from sessions.services.room_closing import TOPIC
-from sessions.tests.room_agents.asker import Asker, refused
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers import livekit as provider
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.gate import closed_address
 from voiceapp.tests.livekit.running import RunningLiveKit, soon
 
-from .asked import ROOM, SESSION, TOKEN, a_call
+from .asked import SESSION, TOKEN
 
 AWAY, FAILED = (503, "Voice service unavailable"), (500, "Failed to create session")
 FAULTS = [
@@ -112,7 +113,7 @@ def test_livekit_that_is_not_there_is_503(alice: Asker, settings: Settings, path
 def test_to_a_live_call_tokens_are_given_while_livekit_is_away(
     alice: Asker, harbour: Organization, settings: Settings
 ) -> None:
-    a_call(harbour)
+    make_room_call(harbour)
     settings.LIVEKIT_INTERNAL_URL = closed_address()
     assert alice.post(TOKEN, roomName=ROOM).status_code == 200
 
@@ -205,7 +206,7 @@ def test_nobody_waits_with_it(
     with ThreadPoolExecutor(1) as pool:
         answer = slow_start(pool)
         began = time.monotonic()
-        a_call(harbour, room_name="another")
+        make_room_call(harbour, room_name="another")
         took_s = time.monotonic() - began
         others = other_connections()
         assert not answer.done()

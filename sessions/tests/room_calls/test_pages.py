@@ -15,13 +15,14 @@ from django.utils import timezone
 from agents.models import Organization
 from agents.principal import Kind, Principal
 from agents.services import issue_key
+from agents.tests.people import Asker, token_of
 from sessions.call_pages import call_page
 from sessions.models import Call, TranscriptLine
 from sessions.models.call import CallKind
-from sessions.tests.room_agents.asker import Asker, token_of
+from sessions.tests.builders import make_room_call
 from voiceapp.tests.providers.clerk_instance import ClerkInstance
 
-from .asked import SESSION, a_call
+from .asked import SESSION
 
 
 def calls_at(organization: Organization | None, moments: list[int], **values: object) -> list[Call]:
@@ -29,7 +30,7 @@ def calls_at(organization: Organization | None, moments: list[int], **values: ob
     now = timezone.now().replace(microsecond=0)
     calls = []
     for number, ago_s in enumerate(moments):
-        call = a_call(organization, room_name=f"room-{Call.objects.count()}-{number}", **values)
+        call = make_room_call(organization, room_name=f"room-{Call.objects.count()}-{number}", **values)
         Call.objects.filter(pk=call.pk).update(created_at=now - dt.timedelta(seconds=ago_s))
         calls.append(call)
     return calls

@@ -8,10 +8,11 @@ import pytest
 from pytest_django import Settings
 
 from agents.models import Organization
+from agents.tests.people import Asker, refused
 from sessions.models import Call, OutboxMessage
-from sessions.tests.room_agents.asker import Asker, refused
+from sessions.tests.builders import ROOM, make_room_call
 
-from .asked import ROOM, SESSION, TOKEN, a_call
+from .asked import SESSION, TOKEN
 
 BAD = "Bad Request"
 BAD_NAMES: list[object] = ["", None, 5, ["x"], {}, "x" * 101, "a room", "raum-ü", "a/b", "..\\x", "a\n", " a"]
@@ -92,14 +93,14 @@ def test_other_media_types_are_415(alice: Asker, path: str) -> None:
 def test_a_call_is_not_changed_by_a_bad_body(
     alice: Asker, harbour: Organization, body: dict[str, object], title: str
 ) -> None:
-    call = a_call(harbour)
+    call = make_room_call(harbour)
     assert refused(alice.patch(SESSION, **body)) == (400, title)
     call.refresh_from_db()
     assert (call.state, call.metadata, call.callee) == ("connected", {}, "")
 
 
 def test_metadata_may_be_eight_kilobytes(alice: Asker, harbour: Organization) -> None:
-    a_call(harbour)
+    make_room_call(harbour)
     metadata = {"a": "x" * 8183, "n": 1}
     assert len(json.dumps(metadata, separators=(",", ":"))) > 8192
     assert alice.patch(SESSION, roomName=ROOM, metadata=metadata).status_code == 400
@@ -164,7 +165,7 @@ def test_no_token_is_given_for_a_bad_body(alice: Asker, body: dict[str, object])
 
 
 def test_without_livekit_configured_nothing_is_written(alice: Asker, harbour: Organization, settings: Settings) -> None:
-    a_call(harbour)
+    make_room_call(harbour)
     settings.LIVEKIT_API_SECRET = ""
     for path, body in ((SESSION, {}), (TOKEN, {}), (TOKEN, {"roomName": ROOM}), (TOKEN, {"room_name": "x"})):
         answer = alice.post(path, **body)
@@ -175,7 +176,7 @@ def test_without_livekit_configured_nothing_is_written(alice: Asker, harbour: Or
 def test_starting_is_limited_and_ending_never(alice: Asker, harbour: Organization, settings: Settings) -> None:
     settings.LIMIT_SESSION_CREATION = "1/h"
     settings.LIMIT_READ = "1/h"
-    a_call(harbour)
+    make_room_call(harbour)
     answers = [alice.post(SESSION), alice.post(SESSION), alice.post(TOKEN)]
     assert [each.status_code for each in answers] == [200, 429, 429]
     assert answers[0].headers["X-RateLimit-Remaining"] == "0"

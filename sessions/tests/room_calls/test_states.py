@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from agents.models import Organization
+from agents.tests.people import Asker, refused
 from sessions.models import Call, CallEvent, OutboxMessage, RoomAgent
 from sessions.models.call import TERMINAL_STATES, CallState
 from sessions.services.room_closing import TOPIC
-from sessions.tests.room_agents.asker import Asker, refused
+from sessions.tests.builders import ROOM, make_room_call
 
-from .asked import ROOM, SESSION, a_call
+from .asked import SESSION
 
 ALLOWED = {
     ("pending", "ringing"), ("pending", "missed"), ("pending", "failed"),
@@ -23,7 +24,7 @@ MOVES = [(old.value, new.value) for old in CallState for new in CallState]
 
 def call_in(organization: Organization, state: str) -> Call:
     moments = {"connected_at": None} if state in ("pending", "ringing", "missed", "failed") else {}
-    return a_call(organization, state=state, **moments)
+    return make_room_call(organization, state=state, **moments)
 
 
 @pytest.mark.parametrize(("old", "new"), [move for move in MOVES if move in ALLOWED])
@@ -61,7 +62,7 @@ def test_the_same_again_changes_nothing(alice: Asker, harbour: Organization, sta
 
 
 def test_an_agents_status_does_not_go_back_and_takes_nothing_else_along(alice: Asker, harbour: Organization) -> None:
-    call = a_call(harbour, state="ringing", connected_at=None)
+    call = make_room_call(harbour, state="ringing", connected_at=None)
     RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="active")
     answer = alice.patch(SESSION, roomName=ROOM, status="connected", agentStatus="pending", metadata={"a": 1})
     assert refused(answer) == (400, "Invalid status")
@@ -70,7 +71,7 @@ def test_an_agents_status_does_not_go_back_and_takes_nothing_else_along(alice: A
 
 
 def test_where_no_agent_was_asked_for_it_has_no_status(alice: Asker, harbour: Organization) -> None:
-    a_call(harbour)
+    make_room_call(harbour)
     assert refused(alice.patch(SESSION, roomName=ROOM, agentStatus="active")) == (404, "Agent not found")
 
 
@@ -85,7 +86,7 @@ def test_an_ended_call_is_completed_only_if_it_was_connected(
 
 
 def test_ending_twice_is_as_good_as_once(alice: Asker, harbour: Organization) -> None:
-    a_call(harbour)
+    make_room_call(harbour)
     first, second = alice.delete(SESSION, roomName=ROOM), alice.delete(SESSION, roomName=ROOM)
     assert first.json() == second.json()
     assert OutboxMessage.objects.filter(topic=TOPIC).count() == 1

@@ -14,13 +14,14 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from agents.models import Organization
+from agents.tests.people import Asker, refused
 from sessions.end_reasons import EndReason
 from sessions.models import Call, RoomAgent, RoomPass
 from sessions.services.room_calls import end_room_call
-from sessions.tests.room_agents.asker import Asker, refused
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.tests.livekit.running import RunningLiveKit
 
-from .asked import HOST, ROOM, SESSION, TOKEN, a_call, claims_of, started
+from .asked import HOST, SESSION, TOKEN, claims_of, started
 
 TAKEN = (409, "Active session already exists for this room")
 
@@ -54,14 +55,14 @@ def test_livekit_lets_its_holder_in(alice: Asker, livekit: RunningLiveKit) -> No
 
 
 def test_each_token_has_an_identity_of_its_own(alice: Asker, harbour: Organization) -> None:
-    a_call(harbour)
+    make_room_call(harbour)
     subjects = {claims_of(alice.post(TOKEN, roomName=ROOM).json()["token"])["sub"] for _ in range(3)}
     assert len(subjects) == 3
     assert set(RoomPass.objects.values_list("identity", flat=True)) == subjects
 
 
 def test_to_a_live_call_a_token_is_given_and_nothing_begins(alice: Asker, harbour: Organization) -> None:
-    call = a_call(harbour)
+    call = make_room_call(harbour)
     RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="active")
     body = alice.post(TOKEN, roomName=ROOM, participantName="A. Lice", roomType="conference").json()
     assert (body["callId"], body["roomName"], body["participantName"]) == (str(call.pk), ROOM, "A. Lice")
@@ -70,7 +71,7 @@ def test_to_a_live_call_a_token_is_given_and_nothing_begins(alice: Asker, harbou
 
 
 def test_a_room_without_an_agent_says_so(alice: Asker, harbour: Organization) -> None:
-    call = a_call(harbour)
+    call = make_room_call(harbour)
     RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="disconnected")
     assert alice.post(TOKEN, roomName=ROOM).json()["agentSpawned"] is False
 
@@ -84,7 +85,7 @@ def test_a_named_room_begins_when_there_is_none(alice: Asker) -> None:
 
 
 def test_a_room_of_a_call_that_is_over_begins_anew(alice: Asker, harbour: Organization) -> None:
-    call = a_call(harbour)
+    call = make_room_call(harbour)
     end_room_call(call, reason=EndReason.ENDED_BY_REQUEST)
     assert alice.post(TOKEN, roomName=ROOM).json()["callId"] != str(call.pk)
 

@@ -12,11 +12,12 @@ from pytest_django.live_server_helper import LiveServer
 from agents.models import Organization
 from agents.scopes import Scope
 from agents.services import issue_key
+from agents.tests.people import Asker, asking, refused, token_of
 from sessions.models import Call, RoomPass
-from sessions.tests.room_agents.asker import Asker, asking, refused, token_of
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.tests.providers.clerk_instance import ClerkInstance
 
-from .asked import ROOM, SESSION, TOKEN, a_call, claims_of, ended, started
+from .asked import SESSION, TOKEN, claims_of, ended, started
 
 Ask = Callable[[Asker, str], httpx.Response]
 WAYS: dict[str, Ask] = {
@@ -35,7 +36,7 @@ def untouched(call: Call) -> bool:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_stranger_sees_no_such_call(charlie: Asker, harbour: Organization, way: str) -> None:
-    call = a_call(harbour)
+    call = make_room_call(harbour)
     answer = WAYS[way](charlie, ROOM)
     assert refused(answer) == (404, "Session not found")
     if way != "token":  # there a room that nobody has would begin
@@ -45,7 +46,7 @@ def test_a_stranger_sees_no_such_call(charlie: Asker, harbour: Organization, way
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_colleague_may_not_touch_it(bob: Asker, harbour: Organization, way: str) -> None:
-    call = a_call(harbour)
+    call = make_room_call(harbour)
     title = "Access denied" if way in ("PATCH", "DELETE") else "Access denied to this session"
     assert refused(WAYS[way](bob, ROOM)) == (403, title)
     assert untouched(call)
@@ -56,25 +57,25 @@ def test_a_colleague_may_not_touch_it(bob: Asker, harbour: Organization, way: st
 def test_its_owner_its_manager_and_its_key_may(
     who: str, way: str, harbour: Organization, request: pytest.FixtureRequest
 ) -> None:
-    a_call(harbour)
+    make_room_call(harbour)
     assert WAYS[way](request.getfixturevalue(who), ROOM).status_code == 200
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_whom_it_is_for_may_as_well(bob: Asker, harbour: Organization, way: str) -> None:
-    a_call(harbour, call_type="user-to-user", callee="user_bob")
+    make_room_call(harbour, call_type="user-to-user", callee="user_bob")
     assert WAYS[way](bob, ROOM).status_code == 200
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_callees_name_means_nothing_in_another_organisation(charlie: Asker, harbour: Organization, way: str) -> None:
-    call = a_call(harbour, call_type="user-to-user", callee="user_charlie")
+    call = make_room_call(harbour, call_type="user-to-user", callee="user_charlie")
     assert refused(WAYS[way](charlie, ROOM)) == (404, "Session not found")
     assert untouched(call)
 
 
 def test_an_organisations_members_read_and_join_its_conferences(bob: Asker, harbour: Organization) -> None:
-    a_call(harbour, call_type="conference")
+    make_room_call(harbour, call_type="conference")
     assert {way: WAYS[way](bob, ROOM).status_code for way in WAYS} == {
         "GET": 200, "PATCH": 403, "DELETE": 403, "token": 200,
     }  # fmt: skip
@@ -85,7 +86,7 @@ def test_an_organisations_members_read_and_join_its_conferences(bob: Asker, harb
 def test_a_manager_does_not_listen_to_a_support_call(
     who: str, harbour: Organization, request: pytest.FixtureRequest
 ) -> None:
-    call = a_call(harbour)
+    call = make_room_call(harbour)
     assert refused(WAYS["token"](request.getfixturevalue(who), ROOM)) == DENIED
     assert untouched(call)
 
@@ -109,7 +110,7 @@ def test_two_without_an_organisation_call_each_other(
 
 
 def test_a_key_needs_the_scope(live_server: LiveServer, harbour: Organization) -> None:
-    call = ended(a_call(harbour), after_s=5)
+    call = ended(make_room_call(harbour), after_s=5)
     call.recordings.create(status="complete", url="https://s3.example.com/1.ogg")
     reads = issue_key(harbour, name="reads", scopes=[Scope.CALLS_READ]).text
     writes = issue_key(harbour, name="writes", scopes=[Scope.CALLS_WRITE]).text

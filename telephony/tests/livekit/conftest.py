@@ -14,7 +14,7 @@ from sessions import outbox
 from telephony.services import inbox
 from telephony.tests.livekit.teller import PATH, Teller
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
+from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +29,7 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def project(settings: Settings) -> Settings:
     """A LiveKit project whose server is not there."""
-    settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = "http://127.0.0.1:1"
-    settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
+    name_livekit(settings, "http://127.0.0.1:1")
     return settings
 
 
@@ -38,7 +37,7 @@ def project(settings: Settings) -> Settings:
 def livekit(project: Settings, live_server: LiveServer) -> Iterator[RunningLiveKit]:
     """It tells the product of everything."""
     with running_livekit(webhook_urls=[live_server.url + PATH]) as running:
-        project.LIVEKIT_HOST = project.LIVEKIT_INTERNAL_URL = running.url
+        name_livekit(project, running.url)
         yield running
 
 

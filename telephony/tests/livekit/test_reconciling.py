@@ -20,7 +20,7 @@ from telephony.services import reconcile_rooms as module
 from telephony.services.reconcile_rooms import OPENED_WITHIN, reconcile_rooms
 from telephony.tests.livekit.rooms import open_room, state_of
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
+from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,8 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def livekit(settings: Settings, transactional_db: None) -> Iterator[RunningLiveKit]:
     """One that tells nobody anything."""
     with running_livekit() as running:
-        settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = running.url
-        settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
+        name_livekit(settings, running.url)
         yield running
 
 

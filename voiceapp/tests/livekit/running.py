@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
 import httpx
+from pytest_django import Settings
 
 from voiceapp.local.livekit import Server
 from voiceapp.local.livekit.house import House
@@ -85,6 +86,12 @@ def running_livekit(**options: Any) -> Iterator[RunningLiveKit]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.close()
+
+
+def name_livekit(settings: Settings, url: str) -> None:
+    """The product's LiveKit is the one at this address."""
+    settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = url
+    settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
 
 
 class Receiver(ThreadingHTTPServer):

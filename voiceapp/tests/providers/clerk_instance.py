@@ -14,6 +14,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pytest_django import Settings
 
 PAGE = "https://app.example.com"
 
@@ -64,6 +65,12 @@ class ClerkInstance:
         more = headers if isinstance(headers, dict) else {}
         claims = self.claims(subject, **changes)
         return jwt.encode(claims, private_key(name, 2048), algorithm="RS256", headers={"kid": name} | more)
+
+
+def trust(instance: ClerkInstance, settings: Settings) -> None:
+    """The product takes its tokens, by the key that it is given."""
+    settings.CLERK_ISSUER, settings.CLERK_JWT_KEY = instance.issuer, pem("ins_first")
+    settings.CLERK_AUTHORIZED_PARTIES = [PAGE]
 
 
 @contextmanager

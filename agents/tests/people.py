@@ -1,0 +1,120 @@
+"""The people who ask over real HTTP: Alice, her colleagues, a stranger, and software with a key.
+
+A folder of tests imports the fixtures it needs into its conftest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from agents.models import Organization
+from agents.services import issue_key
+from agents.tests.builders import make_organization
+from voiceapp.tests.limits import raise_limits
+from voiceapp.tests.providers.clerk_instance import ClerkInstance, trust
+
+
+class Asker:
+    """One credential."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
+
+    def post(self, path: str, **body: object) -> httpx.Response:
+        return self.http.post(path, json=body)
+
+    def get(self, path: str, **query: Any) -> httpx.Response:
+        return self.http.get(path, params=query)
+
+    def patch(self, path: str, **body: object) -> httpx.Response:
+        return self.http.patch(path, json=body)
+
+    def delete(self, path: str, **query: Any) -> httpx.Response:
+        return self.http.delete(path, params=query)
+
+
+@contextmanager
+def asking(url: str, token: str) -> Iterator[Asker]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with httpx.Client(base_url=url, headers=headers, trust_env=False, verify=False, timeout=30) as http:
+        yield Asker(http)
+
+
+def token_of(clerk: ClerkInstance, subject: str, organization: Organization | None, *, role: str = "member") -> str:
+    if organization is None:
+        return clerk.token(subject)
+    return clerk.token(subject, o={"id": organization.clerk_id, "rol": role})
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    """Status and kind of an error in the voice API's shape."""
+    body = answer.json()
+    assert set(body) == {"error", "message", "details"}, body
+    assert body["message"]
+    return answer.status_code, body["error"]
+
+
+@pytest.fixture
+def clerk(settings: Settings) -> ClerkInstance:
+    """One that we trust; how often somebody asks is the matter of other tests."""
+    raise_limits(settings)
+    instance = ClerkInstance()
+    trust(instance, settings)
+    return instance
+
+
+@pytest.fixture
+def harbour(db: None) -> Organization:
+    return make_organization("Harbour", clerk_id="org_harbour")
+
+
+@pytest.fixture
+def meadow(db: None) -> Organization:
+    return make_organization("Meadow", clerk_id="org_meadow")
+
+
+@pytest.fixture
+def alice(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
+    """The calls are hers; in her organisation she is a member like others."""
+    with asking(live_server.url, token_of(clerk, "user_alice", harbour)) as asker:
+        yield asker
+
+
+@pytest.fixture
+def bob(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
+    with asking(live_server.url, token_of(clerk, "user_bob", harbour)) as asker:
+        yield asker
+
+
+@pytest.fixture
+def mia(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
+    """Manages Harbour."""
+    with asking(live_server.url, token_of(clerk, "user_mia", harbour, role="admin")) as asker:
+        yield asker
+
+
+@pytest.fixture
+def charlie(live_server: LiveServer, clerk: ClerkInstance, meadow: Organization) -> Iterator[Asker]:
+    """Manages Meadow, and is nobody in Harbour."""
+    with asking(live_server.url, token_of(clerk, "user_charlie", meadow, role="admin")) as asker:
+        yield asker
+
+
+@pytest.fixture
+def website(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
+    """Harbour's own software, with a key for everything."""
+    with asking(live_server.url, issue_key(harbour, name="website").text) as asker:
+        yield asker
+
+
+@pytest.fixture
+def nobody(live_server: LiveServer, clerk: ClerkInstance) -> Iterator[Asker]:
+    with asking(live_server.url, "") as asker:
+        yield asker

@@ -1,0 +1,22 @@
+"""The addresses of agents in rooms, and any of their methods with what it needs."""
+
+from __future__ import annotations
+
+import httpx
+
+from agents.tests.people import Asker
+from sessions.tests.builders import ROOM
+
+AGENT, REALTIME = "/api/voice/agent", "/api/voice/realtime"
+# Every method of both endpoints, as it is asked for a room.
+ALL = [
+    ("POST", AGENT), ("GET", AGENT), ("PATCH", AGENT), ("DELETE", AGENT),
+    ("POST", REALTIME), ("GET", REALTIME), ("DELETE", REALTIME),
+]  # fmt: skip
+
+
+def ask(asker: Asker, method: str, path: str, room: str = ROOM) -> httpx.Response:
+    if method in ("GET", "DELETE"):
+        return asker.http.request(method, path, params={"roomName": room})
+    more = {"status": "active"} if method == "PATCH" else {}
+    return asker.http.request(method, path, json={"roomName": room, **more})
