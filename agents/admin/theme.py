@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
@@ -39,14 +40,33 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Badge(tuple[str, str]):
+    """A value and its words: Unfold's lists colour it by the value, and whoever prints it reads the words."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self[1]
+
+
 def display(*, description: str, ordering: str = "", label: Mapping[str, str] | None = None) -> Callable[[F], F]:
     """A column or a read-only field. `label` gives the colour of a value's badge, which also says it in words."""
 
     def decorate(function: F) -> F:
         attributes = {"short_description": description, "admin_order_field": ordering, "label": label}
+        shown = _as_badge(function) if label else function
         for name, value in attributes.items():
             if value:
-                setattr(function, name, value)
-        return function
+                setattr(shown, name, value)
+        return shown
 
     return decorate
+
+
+def _as_badge(function: F) -> F:
+    @functools.wraps(function)
+    def shown(*args: Any) -> object:
+        value = function(*args)
+        return Badge(value) if isinstance(value, tuple) else value
+
+    return cast(F, shown)

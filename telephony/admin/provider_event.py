@@ -68,7 +68,7 @@ class ProviderEventAdmin(EvidenceAdmin[ProviderEvent]):
             told = event.fields.get(name)
             if isinstance(told, Mapping):
                 about[name.removesuffix("Info")] = str(told.get(field, ""))
-        return details(about)
+        return ", ".join(f"{name} {told}" for name, told in about.items() if told)
 
     @display(description="call")
     def of_call(self, event: ProviderEvent) -> str:

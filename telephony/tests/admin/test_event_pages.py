@@ -30,7 +30,7 @@ def given_up(harbour: World) -> ProviderEvent:
         dedup_key="EV_1",
         kind="participant_joined",
         call=harbour[Call],
-        lane="support-7",
+        lane="support-key_7",
         state="dead",
         attempts=8,
         last_error="livekit: no answer in time",
@@ -49,7 +49,7 @@ def test_an_event_is_shown_with_its_state_and_what_it_is_about(
     client_of_alice: Client, given_up: ProviderEvent
 ) -> None:
     page = client_of_alice.get(LIST).content.decode()
-    for words in ("given up", "room support-7, participant caller-1", "livekit: no answer in time"):
+    for words in ("given up", "room support-key_7, participant caller-1", "livekit: no answer in time"):
         assert words in page
     page = client_of_alice.get(f"{LIST}{given_up.pk}/change/").content.decode()
     assert "&quot;sid&quot;: &quot;PA_1&quot;" in page
@@ -90,15 +90,15 @@ def test_a_stranger_meets_nothing(meadow: World, given_up: ProviderEvent, client
     client.force_login(User.objects.get(username="charlie-meadow"))
     assert press(client, given_up) in (302, 404)
     assert given_up.state == "dead"
-    assert "support-7" not in client.get(LIST).content.decode()
+    assert "support-key_7" not in client.get(LIST).content.decode()
 
 
 def test_an_event_of_no_call_is_for_those_who_run_the_server(
     client_of_alice: Client, given_up: ProviderEvent, client: Client
 ) -> None:
     ProviderEvent.objects.update(call=None)
-    assert "support-7" not in client_of_alice.get(LIST).content.decode()
+    assert "support-key_7" not in client_of_alice.get(LIST).content.decode()
     client.force_login(User.objects.create_superuser("root"))
-    assert "support-7" in client.get(LIST).content.decode()
+    assert "support-key_7" in client.get(LIST).content.decode()
     assert press(client, given_up) == 302
     assert given_up.state == "waiting"

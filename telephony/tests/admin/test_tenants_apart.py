@@ -54,6 +54,7 @@ def test_every_model_of_an_organisation_has_a_page_or_stands_on_one() -> None:
 def test_ones_own_row_has_a_page(model: type[Model], client_of_alice: Client, harbour: World) -> None:
     page = client_of_alice.get(url(model, "change", harbour[model].pk))
     assert page.status_code == 200
+    assert "(&#x27;" not in text_of(page)  # a pair in Python's words, where a state's own were meant
     listing = client_of_alice.get(url(model, "changelist"))
     assert listing.status_code == 200
 
