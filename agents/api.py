@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -23,7 +23,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         assert isinstance(view, CustomerView)
-        if request.method == "OPTIONS" or request.method not in view.allowed_methods:
+        if request.method not in view.allowed_methods:
             return True  # the answer is 405
         return view.scope_of(request) in asking(request).scopes
 
@@ -34,7 +34,8 @@ class CustomerView(LimitedView):
     authentication_classes = [CustomerAuthentication]
     permission_classes = [IsAuthenticated, HasScope]
     parser_classes = [StrictJSONParser]
-    metadata_class: Any = None  # OPTIONS would describe the fields: the schema does
+    # No OPTIONS, which would describe the fields: the schema does, and `Allow` names what is answered.
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     scope_area: ClassVar[str]
     error_shape: ClassVar[ErrorShape] = ErrorShape.VOICE
 
