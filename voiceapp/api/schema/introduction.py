@@ -29,12 +29,13 @@ def introduction(base: str) -> tuple[Chapter, ...]:
             (
                 "Every line for a shell on this page works when pasted. It needs two variables: where the "
                 "product is, and a key of your organisation's. An owner or manager makes one in the admin "
-                "(House, API keys); whoever runs the server may print one:",
+                "(House, API keys); whoever runs the server may print one, here for the organisation of `make "
+                "run`:",
             ),
             (
                 (
                     "Set the variables",
-                    f"BASE={base}\nKEY=$(python manage.py create_api_key demo --name mine)",
+                    f"BASE={base}\nKEY=$(.venv/bin/python manage.py create_api_key bella-napoli --name mine)",
                     "sh",
                 ),
             ),
