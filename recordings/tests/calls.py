@@ -7,7 +7,8 @@ from recordings.services import recording_changed
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
 
 RECORDING = "/api/voice/recording"
 

@@ -18,7 +18,8 @@ from sessions.tests.builders import ROOM
 from voiceapp.providers import livekit as livekit_client
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
 
 from .calls import RECORDING, becomes, only_recording
 

@@ -16,7 +16,8 @@ from sessions.models import Call
 from sessions.models.call import CallState
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
 
 from .calls import only_recording, talk
 

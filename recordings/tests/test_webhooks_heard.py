@@ -22,8 +22,8 @@ from voiceapp.tests.livekit.running import (
     name_livekit,
     receiving,
     running_livekit,
-    soon,
 )
+from voiceapp.tests.waiting import soon
 
 from .calls import only_recording, talk
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from agents.models import Item
 from sessions import outbox
 from sessions.models import Order, OutboxMessage
 from sessions.models.call import Call
+from voiceapp.tests.dying import Point, in_a_process_that_dies
 
 from .builders import Phone, make_call, make_restaurant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 3
-# Where the process dies: a function, and whether before or after it did its work.
-SUBMISSION = [
+# Where the process dies.
+SUBMISSION: list[Point] = [
     ("sessions.services.tools", "_run_once", "before"),
     ("sessions.services.submission", "lock_organization", "after"),
     ("sessions.services.orders", "move_stock", "after"),
@@ -37,48 +31,19 @@ SUBMISSION = [
     ("sessions.services.tools", "_answer", "after"),
     ("sessions.services.tools", "_run_once", "after"),
 ]
-RELAY = [
+RELAY: list[Point] = [
     ("sessions.outbox", "_claim_next", "before"),
     ("sessions.outbox", "_claim_next", "after"),
     ("sessions.outbox", "_try", "before"),
     ("sessions.tests.test_kill_points", "write_down", "after"),
     ("sessions.outbox", "_try", "after"),
 ]
-Point = tuple[str, str, str]
 
 
 def write_down(path: Path, message: OutboxMessage) -> None:
     """The receiver: a file with a line per message that arrived."""
     with path.open("a") as file:
         file.write(json.dumps({"id": str(message.message_id), "number": message.body["number"]}) + "\n")
-
-
-def in_a_process_that_dies(work: Callable[[], object], point: Point) -> bool:
-    """Do the work in a child that is killed at the point; whether it was."""
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        module_name, name, when = point
-        module = importlib.import_module(module_name)
-        real = getattr(module, name)
-
-        def die() -> None:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        def deadly(*args: Any, **kwargs: Any) -> Any:
-            if when == "before":
-                die()
-            result = real(*args, **kwargs)
-            die()
-            return result
-
-        try:
-            with patch.object(module, name, deadly):
-                work()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
 
 
 @pytest.fixture

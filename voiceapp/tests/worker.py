@@ -7,24 +7,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from django.conf import settings
 
 from voiceapp.tests.database import database_url
+from voiceapp.tests.waiting import soon
 
 READY = b"ready."
 
 
 @contextlib.contextmanager
 def worker_process(
-    folder: Path, environment: Mapping[str, str], *, has_beat: bool = True, app: str = "voiceapp"
+    folder: Path, environment: Mapping[str, str], *, has_beat: bool = True, concurrency: int = 1, app: str = "voiceapp"
 ) -> Iterator[subprocess.Popen[bytes]]:
     """It takes messages when the block begins, and ends by SIGKILL. `environment` names the broker."""
     command = [
-        sys.executable, "-m", "celery", "-A", app, "worker", "--concurrency", "1", "--loglevel", "info",
+        sys.executable, "-m", "celery", "-A", app, "worker", "--concurrency", str(concurrency), "--loglevel", "info",
         "--without-gossip", "--without-mingle",
     ]  # fmt: skip
     if has_beat:
@@ -47,6 +47,11 @@ def whole(environment: Mapping[str, str]) -> dict[str, str]:
     return os.environ | {"DATABASE_URL": database_url(), "REDIS_URL": ""} | dict(environment)
 
 
+def folder_broker(folder: Path) -> str:
+    """A broker that needs no server, as `make run` has it."""
+    return f"filesystem://{folder / 'queue'}"
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """All of it at once, as a machine loses its power."""
     with contextlib.suppress(ProcessLookupError):
@@ -55,7 +60,5 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def until(is_so: Callable[[], object], *, within_s: float = 45) -> None:
-    deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
+    """At a pace that leaves the processor to the other process."""
+    soon(is_so, within_s=within_s, every_s=0.1)

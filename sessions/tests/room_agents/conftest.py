@@ -15,7 +15,8 @@ from sessions.models.call import CallState
 from sessions.services.room_agents import agent_of, agent_seen
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.tests.waiting import soon
 
 __all__ = ["alice", "bob", "charlie", "clerk", "harbour", "meadow", "mia", "nobody", "website"]
 

@@ -27,7 +27,8 @@ from sessions.services.room_agents import (
 )
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
 
 from .asked import AGENT
 from .conftest import SeeAgent

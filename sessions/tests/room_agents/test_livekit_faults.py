@@ -20,7 +20,8 @@ from sessions.tests.builders import ROOM
 from voiceapp.providers import livekit as provider
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.gate import closed_address
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
 
 from .asked import AGENT, REALTIME
 from .conftest import SeeAgent

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,8 @@ from django.conf import settings as product
 
 from sessions.models import OutboxMessage
 from voiceapp.providers.aws import aws_client
-from voiceapp.tests.database import database_url
 from voiceapp.tests.gate import Gate, Mode, gate_before
+from voiceapp.tests.worker import folder_broker, until, worker_process
 
 from .conftest import Ask, on_queue
 
@@ -33,40 +32,12 @@ def gate(aws: str) -> Iterator[Gate]:
         yield gate
 
 
-@contextlib.contextmanager
-def worker(gate: Gate, queue_url: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`celery worker -B` with a broker in a folder, as `make run` starts it. It ends by SIGKILL, its children too."""
-    (folder / "queue").mkdir(exist_ok=True)
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "celery", "-A", "voiceapp", "worker", "-B", "--concurrency", "1",
-            "--schedule", str(folder / "beat"), "--loglevel", "warning",
-        ],
-        cwd=product.BASE_DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        env=os.environ | {
-            "DATABASE_URL": database_url(), "CELERY_BROKER_URL": f"filesystem://{folder / 'queue'}", "REDIS_URL": "",
-            "VOICE_SESSION_QUEUE_URL": queue_url, "AWS_ENDPOINT_URL": gate.url, "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing",
-        },
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        kill(process)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """The whole of it at once, as a machine loses its power."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
-    while not is_so():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
+def worker(gate: Gate, queue_url: str, folder: Path) -> contextlib.AbstractContextManager[object]:
+    environment = {
+        "CELERY_BROKER_URL": folder_broker(folder), "VOICE_SESSION_QUEUE_URL": queue_url, "AWS_ENDPOINT_URL": gate.url,
+        "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing",
+    }  # fmt: skip
+    return worker_process(folder, environment)
 
 
 def lease_ends() -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import F
 
 from agents.models import Organization
 from agents.principal import Kind, Principal
 from sessions.models import Call, RoomAgent
 from sessions.services.room_calls import OpenedCall, WantedCall, open_room_call
 from sessions.services.room_passes import Role, issue_pass, ticket_for
+from telephony.services.reconcile_rooms import OPENED_WITHIN
 from telephony.tasks import work_off_events
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
 
 
 def principal(organization: Organization) -> Principal:
@@ -77,6 +82,36 @@ class Room:
 
 def open_room(livekit: RunningLiveKit, organization: Organization, **wanted: Any) -> Room:
     return Room(livekit, open_room_call(principal(organization), WantedCall(**wanted)))
+
+
+def a_whole_call(livekit: RunningLiveKit, harbour: Organization) -> Room:
+    """All of it is told before anything is worked off."""
+    room = open_room(livekit, harbour)
+    room.agent_comes()
+    room.caller_joins()
+    room.leaves(room.caller)
+    livekit.advance(21)
+    livekit.webhooks()
+    return room
+
+
+def check_whole_call(room: Room) -> None:
+    call, agent = room.call, room.agent
+    assert (call.state, call.end_reason) == ("completed", "room_closed")
+    assert agent
+    assert (agent.status, agent.joined_at is None) == ("disconnected", False)
+    assert call.participants.count() == 2
+    assert not call.participants.filter(left_at=None).exists()
+    assert sorted(room.timeline) == sorted([
+        "asked_for", "room_opened", "participant_joined agent", "participant_joined caller", "connected",
+        "participant_left caller", "participant_left agent", "room_closed", "ended",
+    ])  # fmt: skip
+
+
+def grow_old(by: dt.timedelta = OPENED_WITHIN) -> None:
+    """As if every call had been opened so much earlier."""
+    Call.objects.update(created_at=F("created_at") - by)
+    RoomAgent.objects.update(created_at=F("created_at") - by)
 
 
 def state_of(call: Call) -> tuple[str, str]:

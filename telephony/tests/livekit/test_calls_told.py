@@ -17,7 +17,8 @@ from telephony.models import ProviderEvent
 from telephony.tasks import work_off_events
 from telephony.tests.livekit.rooms import open_room, state_of
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

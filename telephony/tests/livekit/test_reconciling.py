@@ -13,12 +13,12 @@ from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from agents.models import Organization
-from sessions.models import Call, OutboxMessage, RoomAgent
+from sessions.models import Call, OutboxMessage
 from sessions.outbox import deliver_due
 from sessions.services.room_agents import agent_expected
 from telephony.services import reconcile_rooms as module
-from telephony.services.reconcile_rooms import OPENED_WITHIN, reconcile_rooms
-from telephony.tests.livekit.rooms import open_room, state_of
+from telephony.services.reconcile_rooms import reconcile_rooms
+from telephony.tests.livekit.rooms import grow_old, open_room, state_of
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
 
@@ -31,12 +31,6 @@ def livekit(settings: Settings, transactional_db: None) -> Iterator[RunningLiveK
     with running_livekit() as running:
         name_livekit(settings, running.url)
         yield running
-
-
-def grow_old(by: dt.timedelta = OPENED_WITHIN) -> None:
-    """As if every call had been opened so much earlier."""
-    Call.objects.update(created_at=F("created_at") - by)
-    RoomAgent.objects.update(created_at=F("created_at") - by)
 
 
 def old_call(room_name: str, state: str = "ringing", **values: Any) -> Call:

@@ -11,7 +11,8 @@ from sessions.outbox import deliver_due
 from telephony.models import ProviderEvent
 from telephony.tests.livekit.rooms import Room, open_room
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings as product
 from pytest_django import Settings
 
 from agents.models import Organization
-from sessions.tests.test_kill_points import in_a_process_that_dies
 from telephony.models import ProviderEvent
 from telephony.tasks import work_off_events
-from telephony.tests.livekit.rooms import Room, open_room
-from voiceapp.tests.database import database_url
-from voiceapp.tests.livekit.running import RunningLiveKit, soon
+from telephony.tests.livekit.rooms import Room, a_whole_call, check_whole_call
+from voiceapp.tests.dying import Point, in_a_process_that_dies
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
+from voiceapp.tests.worker import folder_broker, worker_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Where the process dies: a function, and whether before or after it did its work.
-POINTS = [
+# Where the process dies.
+POINTS: list[Point] = [
     ("telephony.services.inbox", "_claim_next", "before"),
     ("telephony.services.inbox", "_claim_next", "after"),
     ("telephony.services.inbox", "_try", "before"),
@@ -59,33 +54,9 @@ def was_tried(room: Room) -> bool:
     return ProviderEvent.objects.filter(attempts__gt=0, lane=room.name).exists()
 
 
-def a_whole_call(livekit: RunningLiveKit, harbour: Organization) -> Room:
-    """All of it is told before anything is worked off."""
-    room = open_room(livekit, harbour)
-    room.agent_comes()
-    room.caller_joins()
-    room.leaves(room.caller)
-    livekit.advance(21)
-    livekit.webhooks()
-    return room
-
-
-def check(room: Room) -> None:
-    call, agent = room.call, room.agent
-    assert (call.state, call.end_reason) == ("completed", "room_closed")
-    assert agent
-    assert (agent.status, agent.joined_at is None) == ("disconnected", False)
-    assert call.participants.count() == 2
-    assert not call.participants.filter(left_at=None).exists()
-    assert sorted(room.timeline) == sorted([
-        "asked_for", "room_opened", "participant_joined agent", "participant_joined caller", "connected",
-        "participant_left caller", "participant_left agent", "room_closed", "ended",
-    ])  # fmt: skip
-
-
 @pytest.mark.parametrize("point", POINTS, ids="-".join)
 def test_a_worker_killed_between_two_steps_leaves_them_to_the_next(
-    livekit: RunningLiveKit, harbour: Organization, point: tuple[str, str, str]
+    livekit: RunningLiveKit, harbour: Organization, point: Point
 ) -> None:
     room = a_whole_call(livekit, harbour)
     deaths = 0
@@ -94,31 +65,12 @@ def test_a_worker_killed_between_two_steps_leaves_them_to_the_next(
         lease_ends()
     assert deaths
     work_off_events()
-    check(room)
+    check_whole_call(room)
 
 
-@contextlib.contextmanager
-def worker(folder: Path, settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """`celery worker -B` with a broker in a folder, as `make run` starts it. It ends by SIGKILL, its children too."""
-    (folder / "queue").mkdir(exist_ok=True)
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "celery", "-A", "voiceapp", "worker", "-B", "--concurrency", "2",
-            "--schedule", str(folder / "beat"), "--loglevel", "warning",
-        ],
-        cwd=product.BASE_DIR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        env=os.environ | {
-            "DATABASE_URL": database_url(), "CELERY_BROKER_URL": f"filesystem://{folder / 'queue'}", "REDIS_URL": "",
-            "LIVEKIT_HOST": settings.LIVEKIT_HOST, "LIVEKIT_API_KEY": settings.LIVEKIT_API_KEY,
-            "LIVEKIT_API_SECRET": settings.LIVEKIT_API_SECRET,
-        },
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+def worker(folder: Path, settings: Settings) -> contextlib.AbstractContextManager[object]:
+    livekit = {name: getattr(settings, name) for name in ("LIVEKIT_HOST", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")}
+    return worker_process(folder, {"CELERY_BROKER_URL": folder_broker(folder), **livekit}, concurrency=2)
 
 
 def test_real_workers_killed_at_any_moment_lose_nothing(
@@ -134,4 +86,4 @@ def test_real_workers_killed_at_any_moment_lose_nothing(
     with worker(tmp_path, settings):
         soon(lambda: not ProviderEvent.objects.exclude(state="done").exists(), within_s=WITHIN_S)
     for room in rooms:
-        check(room)
+        check_whole_call(room)

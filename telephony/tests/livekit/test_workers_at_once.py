@@ -11,9 +11,7 @@ from agents.models import Organization
 from telephony.models import ProviderEvent
 from telephony.services.reconcile_rooms import reconcile_rooms
 from telephony.tasks import work_off_events
-from telephony.tests.livekit.rooms import open_room
-from telephony.tests.livekit.test_reconciling import grow_old
-from telephony.tests.livekit.test_worker_killed import a_whole_call, check
+from telephony.tests.livekit.rooms import a_whole_call, check_whole_call, grow_old, open_room
 from voiceapp.tests.livekit.running import RunningLiveKit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +37,7 @@ def test_they_share_the_work_and_double_nothing(livekit: RunningLiveKit, harbour
     assert sum(done) == len(events)
     assert {(each.state, each.attempts) for each in events} == {("done", 1)}
     for room in rooms:
-        check(room)
+        check_whole_call(room)
 
 
 def test_a_look_into_the_room_and_an_event_at_once_connect_a_call_once(

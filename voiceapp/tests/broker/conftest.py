@@ -15,7 +15,7 @@ from sessions.models import OutboxMessage
 from sessions.tests.builders import Phone, make_restaurant
 from voiceapp.tests import moto, servers
 from voiceapp.tests.broker.kitchen import Kitchen, cooking
-from voiceapp.tests.worker import whole
+from voiceapp.tests.worker import folder_broker, whole
 
 Environment = dict[str, str]
 Submit = Callable[[], OutboxMessage]
@@ -49,7 +49,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Environment:
     """A worker's environment. Local companies are named, so that a kitchen of this machine may be told."""
     local = {"LOCAL_COMPANIES": "twilio"}
     if request.param == "folder":
-        return local | {"CELERY_BROKER_URL": f"filesystem://{tmp_path / 'queue'}"}
+        return local | {"CELERY_BROKER_URL": folder_broker(tmp_path)}
     if request.param == "sqs":
         return local | {
             "CELERY_BROKER_URL": "sqs://",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
@@ -142,12 +141,3 @@ def receiving(statuses: Sequence[int] = ()) -> Iterator[Receiver]:
         threading.Thread(target=receiver.serve_forever, args=(0.01,), daemon=True).start()
         yield receiver
         receiver.shutdown()
-
-
-def soon(is_true: Callable[[], T | None], *, within_s: float = 5) -> T:
-    """What `is_true` returns, as soon as that is something."""
-    until_s = time.monotonic() + within_s
-    while not (found := is_true()):
-        assert time.monotonic() < until_s, "it did not happen in time"
-        time.sleep(0.01)
-    return found

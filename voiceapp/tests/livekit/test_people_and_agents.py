@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from voiceapp.providers.livekit import AgentRequest, LiveKitClient
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit, soon
+from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
+from voiceapp.tests.waiting import soon
 
 ROOM = "support-user123-1640995200"
 

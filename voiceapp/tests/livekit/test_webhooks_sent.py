@@ -10,15 +10,8 @@ import pytest
 from voiceapp.providers.livekit import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
 from voiceapp.providers.livekit_webhooks import LiveKitEvent, SignatureRefused
-from voiceapp.tests.livekit.running import (
-    API_KEY,
-    API_SECRET,
-    Receiver,
-    RunningLiveKit,
-    receiving,
-    running_livekit,
-    soon,
-)
+from voiceapp.tests.livekit.running import API_KEY, API_SECRET, Receiver, RunningLiveKit, receiving, running_livekit
+from voiceapp.tests.waiting import soon
 
 ROOM = "support-user123-1640995200"
 

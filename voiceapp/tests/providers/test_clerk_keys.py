@@ -14,6 +14,7 @@ from voiceapp.providers import clerk_keys
 from voiceapp.providers.clerk import ClerkVerifier, TokenRefused
 from voiceapp.providers.clerk_keys import FetchedKeys, UnknownKey
 from voiceapp.providers.errors import ProviderError
+from voiceapp.tests.waiting import soon
 
 from .clerk_instance import PAGE, ClerkInstance, listed_key, private_key, served_clerk
 
@@ -30,14 +31,6 @@ def keys_of(clerk: ClerkInstance, cooldown_s: float = 0.0) -> FetchedKeys:
 
 def verifier_of(clerk: ClerkInstance, keys: FetchedKeys) -> ClerkVerifier:
     return ClerkVerifier(issuer=clerk.issuer, keys=keys, authorized_parties=[PAGE])
-
-
-def until(is_so: object) -> None:
-    """Wait for another thread, at most a few seconds."""
-    assert callable(is_so)
-    deadline = time.monotonic() + 5
-    while not is_so() and time.monotonic() < deadline:
-        time.sleep(0.01)
 
 
 def test_a_thousand_tokens_cost_one_fetch(clerk: ClerkInstance) -> None:
@@ -67,7 +60,7 @@ def test_a_key_that_clerk_withdrew_is_refused_once_the_set_was_fetched_again(
     clerk.keys = ["ins_second"]
     monkeypatch.setattr(clerk_keys, "FRESH_FOR_S", 0.0)
     verifier.verify(old)  # known, so nobody waits; but the set is old, and is fetched meanwhile
-    until(lambda: clerk.fetches == 2)
+    soon(lambda: clerk.fetches == 2)
 
     def is_refused() -> bool:
         try:
@@ -76,7 +69,7 @@ def test_a_key_that_clerk_withdrew_is_refused_once_the_set_was_fetched_again(
             return True
         return False
 
-    until(is_refused)
+    soon(is_refused)
     assert is_refused()
 
 
@@ -114,7 +107,7 @@ def test_known_keys_hold_while_clerk_is_away(clerk: ClerkInstance, monkeypatch: 
     clerk.status = 500
     monkeypatch.setattr(clerk_keys, "FRESH_FOR_S", 0.0)
     verifier.verify(token)
-    until(lambda: clerk.fetches == 2)
+    soon(lambda: clerk.fetches == 2)
     assert verifier.verify(token).subject == "user_alice"
 
 
@@ -183,7 +176,7 @@ def test_while_one_asks_a_clerk_that_was_away_the_others_are_told_at_once(
     clerk.delay_s = 1.0
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(keys.key, "ins_first")
-        until(lambda: clerk.fetches == 2)
+        soon(lambda: clerk.fetches == 2)
         began = time.monotonic()
         with pytest.raises(ProviderError):
             keys.key("ins_first")

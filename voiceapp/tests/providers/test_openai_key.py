@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from voiceapp.providers.openai import OpenAIClient, OpenAIError, OpenAIErrorKind
 from voiceapp.tests import moto
 from voiceapp.tests.gate import Gate, closed_address, deaf_server, gate_before
 from voiceapp.tests.local_openai import running_openai
+from voiceapp.tests.waiting import soon
 
 SESSION = browser_session(model="gpt-realtime-2.1", voice="marin", instructions="", transcription_model="whisper-1")
 
@@ -47,13 +48,6 @@ def keep(text: str, *, name: str = "") -> None:
         client.create_secret(Name=name, SecretString=text)
     except client.exceptions.ResourceExistsException:
         client.put_secret_value(SecretId=name, SecretString=text)
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not is_so() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert is_so()
 
 
 def test_the_environments_key_goes_first_and_asks_nobody(gate: Gate, settings: Settings) -> None:
@@ -111,7 +105,7 @@ def test_an_old_key_is_refreshed_and_nobody_waits_for_it(gate: Gate, monkeypatch
     monkeypatch.setattr(aws_secrets, "FRESH_FOR_S", 0.0)
     monkeypatch.setattr(openai_key._kept(), "_next_fetch_at", 0.0)
     assert openai_api_key() == "sk-old"
-    until(lambda: openai_api_key() == "sk-new")
+    soon(lambda: openai_api_key() == "sk-new")
 
 
 def test_a_key_that_is_kept_outlives_an_outage(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +116,7 @@ def test_a_key_that_is_kept_outlives_an_outage(gate: Gate, monkeypatch: pytest.M
     monkeypatch.setattr(openai_key._kept(), "_next_fetch_at", 0.0)
     before = gate.arrived
     assert openai_api_key() == "sk-kept"
-    until(lambda: gate.arrived > before)
+    soon(lambda: gate.arrived > before)
     assert openai_api_key() == "sk-kept"
 
 
