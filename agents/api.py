@@ -13,6 +13,7 @@ from agents.principal import Principal
 from agents.scopes import Scope
 from voiceapp.api.errors import ErrorShape
 from voiceapp.api.limits import LimitedView
+from voiceapp.api.methods import METHODS
 from voiceapp.api.strict_json import StrictJSONParser
 
 
@@ -34,8 +35,7 @@ class CustomerView(LimitedView):
     authentication_classes = [CustomerAuthentication]
     permission_classes = [IsAuthenticated, HasScope]
     parser_classes = [StrictJSONParser]
-    # No OPTIONS, which would describe the fields: the schema does, and `Allow` names what is answered.
-    http_method_names = ["get", "head", "post", "patch", "delete"]
+    http_method_names = METHODS
     scope_area: ClassVar[str]
     error_shape: ClassVar[ErrorShape] = ErrorShape.VOICE
 

@@ -25,6 +25,7 @@ from sessions.services.direct_orders import DirectOrder, KeyReused, UnknownCall,
 from sessions.services.org_config import org_config
 from sessions.services.retrying import NotSaved
 from voiceapp.api.internal_key import InternalKeyAuthentication
+from voiceapp.api.methods import METHODS
 from voiceapp.api.strict_json import StrictJSONParser, StrictSerializer
 
 NO_ORGANIZATION = "There is no such organisation."
@@ -76,6 +77,7 @@ class InternalView(APIView):
 
     authentication_classes = [InternalKeyAuthentication]
     parser_classes = [StrictJSONParser]
+    http_method_names = METHODS
 
 
 class OrgConfigView(InternalView):

@@ -285,6 +285,14 @@ def test_a_missing_or_odd_idempotency_key_is_400(
     assert submit(machine, wish(restaurant[0]), key=key).status_code == 400
 
 
+@pytest.mark.parametrize(("path", "allowed"), [(CONFIG, "GET, HEAD"), (SUBMIT, "POST")])
+def test_other_methods_are_405(machine: Client, path: str, allowed: str) -> None:
+    for method in ("OPTIONS", "PUT", "DELETE"):
+        response = machine.generic(method, path)
+        assert (response.status_code, response["Allow"]) == (405, allowed)
+        assert response.json()["error"]["code"] == "method_not_allowed"
+
+
 def test_another_content_type_is_415(machine: Client, restaurant: tuple[Organization, Call]) -> None:
     answer = machine.post(SUBMIT, "orgId=1", content_type="application/x-www-form-urlencoded")
     assert answer.status_code in (400, 415)
