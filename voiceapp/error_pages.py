@@ -41,6 +41,11 @@ def endpoint_of(request: HttpRequest) -> type | None:
     return endpoint
 
 
+def shape_at(path: str) -> ErrorShape:
+    """The shape of errors where no endpoint names one: an address of an API that it does not have."""
+    return ErrorShape.VOICE if path.startswith("/api/voice/") else ErrorShape.INTERNAL
+
+
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return show(request, BAD_REQUEST)
 
@@ -61,7 +66,7 @@ def show(request: HttpRequest, page: ErrorPage) -> HttpResponse:
     endpoint = endpoint_of(request)
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
     if endpoint is not None or not wants_page(request):
-        shape: ErrorShape = getattr(endpoint, "error_shape", ErrorShape.INTERNAL)
+        shape: ErrorShape = getattr(endpoint, "error_shape", shape_at(request.path_info))
         message = f"{page.title}. {page.next_step}"
         refusal = Refusal(page.status, page.code, message, details={"requestId": request_id})
         return JsonResponse(SHAPES[shape](refusal), status=page.status)

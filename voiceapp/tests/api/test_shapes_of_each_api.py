@@ -47,6 +47,7 @@ class RealtimeDoor(VoiceDoor):
     error_shape = ErrorShape.REALTIME_SESSION
 
 
+handler404 = "voiceapp.error_pages.not_found"
 handler500 = "voiceapp.error_pages.server_error"
 urlpatterns = [path("voice", VoiceDoor.as_view()), path("realtime", RealtimeDoor.as_view())]
 pytestmark = pytest.mark.urls(__name__)
@@ -139,3 +140,11 @@ def test_our_own_fault_has_the_endpoints_shape_and_the_documents_words(accept: s
         if shape is ErrorShape.VOICE:
             told["details"] = {"requestId": answer["X-Request-ID"]}
         assert (answer.status_code, answer.json()) == (500, told)
+
+
+def test_an_address_that_the_voice_api_does_not_have_is_refused_in_its_shape(client: Client) -> None:
+    answer = client.get("/api/voice/nowhere")
+    message = "There is nothing here. Check the address, or start from the home page."
+    told = {"error": "Not Found", "message": message, "details": {"requestId": answer["X-Request-ID"]}}
+    assert (answer.status_code, answer.json()) == (404, told)
+    assert client.get("/api/realtime/nowhere").json()["error"]["code"] == "not_found"
