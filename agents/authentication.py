@@ -20,7 +20,7 @@ from agents.principal import Kind, Principal, principal_of
 from agents.scopes import Scope
 from agents.services.api_keys import find_key
 from agents.services.clerk_people import organization_of, role_of, user_of
-from voiceapp.api.errors import ApiError
+from voiceapp.api.errors import AWAY_WAIT_S, ApiError
 from voiceapp.providers.clerk import ClerkClaims, ClerkVerifier, TokenRefused
 from voiceapp.providers.errors import ProviderError
 
@@ -29,7 +29,6 @@ logger = structlog.get_logger("credentials")
 # __session, and __session_<hash> where several Clerk instances share a domain.
 SESSION_COOKIE = re.compile(r"__session(_[A-Za-z0-9_-]{1,64})?")
 MOST_SESSION_COOKIES = 4
-AWAY_WAIT_S = 5
 
 
 class CustomerAuthentication(BaseAuthentication):

@@ -18,7 +18,7 @@ from recordings.refusals import refusing
 from recordings.services import amend_recording, start_recording, stop_recording
 from recordings.storage import LABEL, recording_link, recording_link_if_possible
 from sessions.api.refusals import checked
-from sessions.api.rooms import Access, RoomNameField, find_room_call, read_query
+from sessions.api.rooms import Access, RoomNameField, RoomQuery, find_room_call, read_query
 from sessions.models import Call
 from voiceapp.api.errors import ApiError
 from voiceapp.api.limits import READ, RECORDING
@@ -31,7 +31,7 @@ logger = structlog.get_logger("recordings")
 LONGEST_TRANSCRIPT = 200_000
 LONGEST_URL = 1000
 TITLES = {"roomName": "Missing roomName", "fileType": "Invalid file type"}
-CALL_TITLES = {HTTPStatus.NOT_FOUND: "Call session not found", HTTPStatus.FORBIDDEN: "Access denied"}
+CALL_TITLES = {404: "Call session not found", 403: "Access denied"}
 
 
 class LabelField(TextField):
@@ -71,10 +71,6 @@ class RecordingQuery(StrictSerializer):
     listAll = serializers.BooleanField(required=False, default=False)
 
 
-class StopQuery(StrictSerializer):
-    roomName = RoomNameField()
-
-
 class RecordingView(CustomerView):
     """Whoever may change a call may record it; who may only read it sees its recordings."""
 
@@ -112,18 +108,14 @@ class RecordingView(CustomerView):
         return _success(message="Recording metadata updated successfully")
 
     def delete(self, request: Request) -> Response:
-        room = read_query(StopQuery, request, titles=TITLES)["roomName"]
+        room = read_query(RoomQuery, request, titles=TITLES)["roomName"]
         with refusing("Failed to stop recording"):
             recording = stop_recording(self._call(room, Access.WRITE))
         link = self._told(recording_link_if_possible(recording), room)
         return _success(message="Recording stopped successfully", recordingUrl=link)
 
     def _call(self, room: str, access: Access) -> Call:
-        try:
-            return find_room_call(self.principal, room, access=access)
-        except ApiError as refusal:
-            refusal.title = CALL_TITLES.get(HTTPStatus(refusal.status_code), refusal.title)
-            raise
+        return find_room_call(self.principal, room, access=access, titles=CALL_TITLES)
 
     def _link(self, room: str, egress_id: str) -> Response:
         with refusing("Failed to read recording"):

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 
 from recordings.services import AlreadyRecording, CallNotActive, NotConfigured, NotRecorded, NotRecording
-from sessions.api.rooms import AWAY_WAIT_S, livekit_refusal
-from voiceapp.api.errors import ApiError
+from sessions.api.rooms import livekit_refusal
+from voiceapp.api.errors import AWAY_WAIT_S, ApiError
 from voiceapp.lib.errors import ApplicationError
 from voiceapp.providers.aws import AwsError
 from voiceapp.providers.livekit_errors import LiveKitError

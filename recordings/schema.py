@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from recordings.api import AmendRequest, RecordingQuery, RecordingView, StartRequest, StopQuery
+from recordings.api import AmendRequest, RecordingQuery, RecordingView, StartRequest
 from recordings.models import Recording
 from recordings.storage import LABEL
+from sessions.api.rooms import RoomQuery
 from sessions.schema.answers import Done
-from sessions.schema.rooms import ROOM, ROOM_MISSING, livekit_refusals
+from sessions.schema.rooms import ROOM, ROOM_MISSING, SOMEBODY_ELSES, livekit_refusals
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
 
 RECORDINGS = Area("Recordings", "Recordings of calls in rooms: start, find, stop and amend them.", place=70)
 CALL_NOT_FOUND = refused(404, "Call session not found", "There is no call in a room of this name.")
-ACCESS_DENIED = refused(403, "Access denied", "This call belongs to somebody else in your organisation.")
+ACCESS_DENIED = refused(403, "Access denied", SOMEBODY_ELSES)
 NOT_RECORDED = refused(404, "Recording not found", "This call was never recorded.")
-MISSING_ROOM = refused(400, "Missing roomName", "Name the call's room in roomName.")
 NOT_CONFIGURED = refused(
     503, "Recording service not configured", "LIVEKIT_* or LIVEKIT_RECORDING_BUCKET is not set on this server."
 )
@@ -147,12 +147,11 @@ describe(
         "stopRecording",
         RECORDINGS,
         "Stop recording a call",
-        query=StopQuery,
-        needs=("roomName",),
+        query=RoomQuery,
         answers=(RecordingStopped,),
         answered={"stopped": {"success": True, "message": "Recording stopped successfully", "recordingUrl": URL}},
         refusals=(
-            MISSING_ROOM,
+            ROOM_MISSING,
             ACCESS_DENIED,
             CALL_NOT_FOUND,
             refused(404, "No active recording", "This call is not being recorded."),

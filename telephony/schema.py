@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sessions.schema.rooms import ROOM
 from telephony.webhooks.livekit import CONTENT_TYPES, LONGEST_BODY
 from voiceapp.api.errors import ErrorShape
 from voiceapp.api.schema import Area, Operation, describe_plain, refused
@@ -15,7 +16,7 @@ EVENTS = (
 )
 EVENT = {
     "event": "participant_joined",
-    "room": {"name": "support-user123-1640995200", "creationTime": 1640995200},
+    "room": {"name": ROOM, "creationTime": 1640995200},
     "participant": {"identity": "user123", "name": "John Doe"},
 }
 SCHEMA = {

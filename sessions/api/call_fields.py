@@ -90,7 +90,3 @@ class CallsQuery(StrictSerializer):
 
     def validate_limit(self, limit: int) -> int:
         return min(limit, MOST_LISTED)
-
-
-class RoomQuery(StrictSerializer):
-    roomName = RoomNameField()

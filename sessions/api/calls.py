@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from agents.api import CustomerView
 from agents.principal import Principal
 from agents.scopes import Scope
-from sessions.api.call_fields import CallChange, CallsQuery, NewCall, RoomQuery
+from sessions.api.call_fields import CallChange, CallsQuery, NewCall
 from sessions.api.refusals import checked
-from sessions.api.rooms import Access, find_room_call, livekit_refusal, read_query
+from sessions.api.rooms import Access, RoomQuery, find_room_call, livekit_refusal, read_query
 from sessions.call_pages import ListedCall, call_page
 from sessions.end_reasons import EndReason
 from sessions.models import Call, RoomAgent
@@ -97,12 +97,7 @@ class CallView(CustomerView):
         return Response({"success": True, "message": "Session ended successfully", "duration": call.duration_so_far_s})
 
     def _writable(self, room_name: str) -> Call:
-        try:
-            return find_room_call(self.principal, room_name, access=Access.WRITE)
-        except ApiError as refusal:
-            if refusal.status_code == HTTPStatus.FORBIDDEN:
-                refusal.title = ACCESS_DENIED
-            raise
+        return find_room_call(self.principal, room_name, access=Access.WRITE, titles={403: ACCESS_DENIED})
 
     def _list(self, *, status: str, limit: int, offset: int) -> Response:
         page = call_page(self.principal, status=status, limit=limit, offset=offset)

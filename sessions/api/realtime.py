@@ -9,14 +9,14 @@ from rest_framework.response import Response
 
 from agents.api import CustomerView
 from sessions.api.refusals import checked
-from sessions.api.room_agents import TITLES, OneRoomQuery, take_agent_out
-from sessions.api.rooms import Access, RoomNameField, find_room_call, livekit_refusal, read_query
+from sessions.api.room_agents import TITLES, take_agent_out
+from sessions.api.rooms import Access, RoomNameField, RoomQuery, find_room_call, livekit_refusal, read_query
 from sessions.briefing import TurnDetection
 from sessions.models import Call, RoomAgent
 from sessions.services.agent_dispatches import NoAgent
 from sessions.services.realtime_configuration import AgentNotReady, RealtimeConfiguration, configure_realtime
 from sessions.services.room_agents import agent_of
-from voiceapp.api.errors import ApiError
+from voiceapp.api.errors import AWAY_WAIT_S, ApiError
 from voiceapp.api.limits import READ, REALTIME
 from voiceapp.api.moments import iso_z
 from voiceapp.api.strict_fields import TextField
@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 NOT_FOUND = "Call session or agent not found"
 # An agent comes within a few seconds, or never.
 AGENT_WAIT_S = 2
-KEY_WAIT_S = 5
 
 
 class RealtimeRequest(StrictSerializer):
@@ -69,7 +68,7 @@ class RealtimeView(CustomerView):
         )
 
     def get(self, request: Request) -> Response:
-        call = self._call(read_query(OneRoomQuery, request, titles=TITLES)["roomName"], Access.READ)
+        call = self._call(read_query(RoomQuery, request, titles=TITLES)["roomName"], Access.READ)
         agent = agent_of(call)
         return Response(
             {
@@ -86,17 +85,12 @@ class RealtimeView(CustomerView):
 
     def delete(self, request: Request) -> Response:
         """The agent goes; the call goes on, and may be given another one."""
-        call = self._call(read_query(OneRoomQuery, request, titles=TITLES)["roomName"], Access.WRITE)
+        call = self._call(read_query(RoomQuery, request, titles=TITLES)["roomName"], Access.WRITE)
         take_agent_out(call, missing=NOT_FOUND)
         return Response({"success": True, "message": "Realtime session ended", "duration": call.duration_so_far_s})
 
     def _call(self, room_name: str, access: Access) -> Call:
-        try:
-            return find_room_call(self.principal, room_name, access=access)
-        except ApiError as error:
-            if error.status_code == 404:
-                raise ApiError(404, NOT_FOUND, "There is no call in a room of this name.") from error
-            raise
+        return find_room_call(self.principal, room_name, access=access, titles={404: NOT_FOUND})
 
 
 def configuration_body(found: RealtimeConfiguration) -> dict[str, object]:
@@ -127,4 +121,4 @@ def key_refusal(error: OpenAIError) -> ApiError:
     """Without a key of OpenAI's no agent can speak: 503 either way, and worth another try only where it may come."""
     if error.kind is OpenAIErrorKind.NOT_CONFIGURED:
         return ApiError(503, "Voice service not configured", error.words)
-    return ApiError(503, "Voice service unavailable", error.words, wait_s=KEY_WAIT_S)
+    return ApiError(503, "Voice service unavailable", error.words, wait_s=AWAY_WAIT_S)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from agents.api import CustomerView
 from sessions.api.refusals import checked
-from sessions.api.rooms import Access, RoomNameField, find_room_call, livekit_refusal, read_query
+from sessions.api.rooms import Access, RoomNameField, RoomQuery, find_room_call, livekit_refusal, read_query
 from sessions.models import Call, RoomAgent
 from sessions.services.agent_dispatches import CallIsOver, NoAgent, RoomIsClosed, remove_agent, spawn_agent
 from sessions.services.room_agents import AgentIsThere, StatusRefused, agent_of, change_agent_status
@@ -56,10 +56,6 @@ class AgentQuery(StrictSerializer):
         if bool(attrs.get("roomName")) == bool(attrs.get("listAll")):
             raise serializers.ValidationError({"roomName": ["Give a room's name, or listAll=true."]})
         return attrs
-
-
-class OneRoomQuery(StrictSerializer):
-    roomName = RoomNameField()
 
 
 class RoomAgentView(CustomerView):
@@ -111,7 +107,7 @@ class RoomAgentView(CustomerView):
         return Response({"success": True, "message": f"Agent status updated to {status}"})
 
     def delete(self, request: Request) -> Response:
-        query = read_query(OneRoomQuery, request, titles=TITLES)
+        query = read_query(RoomQuery, request, titles=TITLES)
         call = find_room_call(self.principal, query["roomName"], access=Access.WRITE)
         take_agent_out(call, missing=NO_AGENT)
         return Response({"success": True, "message": "Agent removed successfully"})

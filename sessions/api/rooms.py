@@ -14,14 +14,15 @@ from agents.principal import Principal
 from sessions.api.refusals import checked
 from sessions.models import Call
 from sessions.models.call import LIVE_STATES, CallType
-from voiceapp.api.errors import ApiError
+from voiceapp.api.errors import AWAY_WAIT_S, ApiError
+from voiceapp.api.strict_json import StrictSerializer
 from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 
 ROOM_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 # Ended calls may have had the same name; the newest of them are looked at.
 MOST_NAMESAKES = 20
-AWAY_WAIT_S = 5
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
+NO_OTHER_TITLES: Mapping[int, str] = MappingProxyType({})
 AWAY_KINDS = {
     LiveKitErrorKind.AWAY: "LiveKit cannot be reached right now. Try again soon.",
     LiveKitErrorKind.SLOW: "LiveKit did not answer in time. Try again soon.",
@@ -51,16 +52,27 @@ class RoomNameField(serializers.RegexField):
         return super().to_internal_value(data)
 
 
-def find_room_call(principal: Principal, room_name: str, *, access: Access) -> Call:
-    """The room's call, a live one before those that are over. 404 for what is a stranger's, 403 for a colleague's."""
+class RoomQuery(StrictSerializer):
+    roomName = RoomNameField()
+
+
+def find_room_call(
+    principal: Principal, room_name: str, *, access: Access, titles: Mapping[int, str] = NO_OTHER_TITLES
+) -> Call:
+    """The room's call, a live one before those that are over. 404 for what is a stranger's, 403 for a colleague's.
+
+    `titles` by status: where the endpoint's documentation has another one.
+    """
     named = Call.objects.in_rooms().reachable_by(principal).filter(room_name=room_name)
     found = sorted(named.order_by("-created_at")[:MOST_NAMESAKES], key=lambda call: call.state not in LIVE_STATES)
     if not found:
-        raise ApiError(404, "Session not found", "There is no call in a room of this name.")
+        title = titles.get(404, "Session not found")
+        raise ApiError(404, title, "There is no call in a room of this name.")
     for call in found:
         if may(principal, call, access):
             return call
-    raise ApiError(403, "Access denied to this session", "This call belongs to somebody else in your organisation.")
+    title = titles.get(403, "Access denied to this session")
+    raise ApiError(403, title, "This call belongs to somebody else in your organisation.")
 
 
 def may(principal: Principal, call: Call, access: Access) -> bool:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from agents.api import CustomerView
 from sessions.services.voice_sessions import open_voice_session
-from voiceapp.api.errors import ApiError
+from voiceapp.api.errors import AWAY_WAIT_S, ApiError
 from voiceapp.api.limits import SESSION_CREATION
 from voiceapp.api.moments import iso_z
 from voiceapp.api.strict_fields import TextField, TruthField
@@ -20,7 +20,6 @@ from voiceapp.providers.openai import OpenAIError, OpenAIErrorKind
 log = structlog.get_logger(__name__)
 
 LONGEST_INSTRUCTIONS = 32_000
-AWAY_WAIT_S = 5
 MAY_PASS = {OpenAIErrorKind.KEY_AWAY, OpenAIErrorKind.AWAY, OpenAIErrorKind.SLOW, OpenAIErrorKind.LIMITED}
 FAILED = "Failed to create session"
 

@@ -7,8 +7,9 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
-from sessions.api.call_fields import MOST_LISTED, CallChange, CallsQuery, NewCall, RoomQuery
+from sessions.api.call_fields import MOST_LISTED, CallChange, CallsQuery, NewCall
 from sessions.api.calls import NOT_CREATED, CallView
+from sessions.api.rooms import RoomQuery
 from sessions.models import RoomAgent
 from sessions.models.call import CallState, CallType
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
@@ -16,7 +17,17 @@ from voiceapp.api.schema.refusals import wrong_fields
 from voiceapp.api.schema.samples import shell_line
 
 from .answers import Done
-from .rooms import ACCESS_DENIED, HOST, ROOM, ROOM_MISSING, SESSION_NOT_FOUND, SOMEBODY_ELSES, TOKEN, livekit_refusals
+from .rooms import (
+    ACCESS_DENIED,
+    CALL_ID,
+    HOST,
+    ROOM,
+    ROOM_MISSING,
+    SESSION_NOT_FOUND,
+    SOMEBODY_ELSES,
+    TOKEN,
+    livekit_refusals,
+)
 
 CALLS = Area("Calls", "Calls in rooms: with an agent, between two people, or among several.", place=30)
 MAY_NOT_CHANGE = refused(403, "Access denied", SOMEBODY_ELSES)
@@ -28,7 +39,7 @@ ANOTHER_CALL = shell_line(
     credential="key",
 )
 SHOWN = {
-    "callId": "3f0e8c1a-5b7d-4a2e-9c6f-1d2e3f4a5b6c",
+    "callId": CALL_ID,
     "roomName": ROOM,
     "callType": "support",
     "status": "connected",

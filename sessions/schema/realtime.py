@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from sessions.api.realtime import NOT_FOUND, RealtimeRequest, RealtimeView
-from sessions.api.room_agents import OneRoomQuery
+from sessions.api.rooms import RoomQuery
 from sessions.models import RoomAgent
 from sessions.models.call import CallState
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
@@ -132,7 +132,7 @@ describe(
         "readRealtime",
         REALTIME,
         "See how the realtime session stands",
-        query=OneRoomQuery,
+        query=RoomQuery,
         answers=(RealtimeShown,),
         answered={
             "connected": {
@@ -154,7 +154,7 @@ describe(
         REALTIME,
         "End the realtime session",
         "The agent leaves the room. The call goes on, and may be given another agent.",
-        query=OneRoomQuery,
+        query=RoomQuery,
         answers=(RealtimeEnded,),
         answered={"ended": {"success": True, "message": "Realtime session ended", "duration": 600}},
         refusals=(

@@ -8,11 +8,11 @@ from sessions.api.room_agents import (
     MOST_LISTED,
     NO_AGENT,
     AgentQuery,
-    OneRoomQuery,
     RoomAgentView,
     SpawnRequest,
     StatusRequest,
 )
+from sessions.api.rooms import RoomQuery
 from sessions.models import RoomAgent
 from voiceapp.api.errors import FIELDS_REFUSED, Refusal
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
@@ -134,7 +134,7 @@ describe(
         AGENTS,
         "Remove the agent from the room",
         "The call goes on.",
-        query=OneRoomQuery,
+        query=RoomQuery,
         answers=(Done,),
         answered={"removed": {"success": True, "message": "Agent removed successfully"}},
         refusals=(

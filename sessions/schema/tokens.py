@@ -10,7 +10,7 @@ from sessions.api.tokens import TokenView
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
 from voiceapp.api.schema.refusals import wrong_fields
 
-from .rooms import HOST, ROOM, TOKEN, livekit_refusals
+from .rooms import CALL_ID, HOST, ROOM, TOKEN, livekit_refusals
 
 TOKENS = Area("Tokens", "What opens a room to somebody, for ten minutes.", place=40)
 
@@ -53,7 +53,7 @@ describe(
                 "participantName": "John Doe",
                 "livekitHost": HOST,
                 "agentSpawned": True,
-                "callId": "3f0e8c1a-5b7d-4a2e-9c6f-1d2e3f4a5b6c",
+                "callId": CALL_ID,
             },
             "to LiveKit's clients": {"server_url": HOST, "participant_token": TOKEN},
         },

@@ -20,6 +20,8 @@ from rest_framework.views import exception_handler
 # How codes are called where Django REST framework and HTTP disagree with plain words.
 CODES = {"parse_error": "invalid", "not_authenticated": "unauthenticated", "authentication_failed": "unauthenticated"}
 FIELDS_REFUSED = "Some fields cannot be taken as they are."
+# When to ask again for what a company that is away kept us from doing.
+AWAY_WAIT_S = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Inspector(AutoSchema):
         if told.query is None:
             return []
         schema = self.schema_of(told.query)
-        required = {*schema.get("required", ()), *told.needs}
+        required = schema.get("required", ())
         parameters = []
         for name, keywords in schema["properties"].items():
             words = keywords.pop("description", "")

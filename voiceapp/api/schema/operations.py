@@ -55,10 +55,9 @@ class Sample:
 class Operation:
     """One method of a view.
 
-    `needs` are parameters of the query that the view asks for in words of its own; `refined` adds keywords of JSON
-    schema to properties of the body. With several `answers`, each request gets one of them; `or_body`
-    is another form in which the same may be asked. `refusals` are those beside
-    what every view of the kind may say.
+    `refined` adds keywords of JSON schema to properties of the body. With several `answers`, each request gets one of
+    them; `or_body` is another form in which the same may be asked. `refusals` are those beside what every view of the
+    kind may say.
     """
 
     id: str
@@ -66,7 +65,6 @@ class Operation:
     summary: str
     words: str = ""
     query: Serializer | None = None
-    needs: tuple[str, ...] = ()
     headers: tuple[Header, ...] = ()
     body: Serializer | None = None
     or_body: Serializer | None = None
