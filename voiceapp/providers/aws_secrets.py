@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import structlog
 
 from voiceapp.providers.aws import FAULTS, AwsError, aws_client, aws_error, is_without_credentials
+from voiceapp.providers.rarely_fetched import RarelyFetched
 
 log = structlog.get_logger(__name__)
 
@@ -26,16 +26,16 @@ class SecretMissing(AwsError):
     """There is no such secret, or nobody gave us the means to ask for it."""
 
 
-class KeptSecret:
+class KeptSecret(RarelyFetched):
     """One secret, safe to share between threads. Blocks only while nothing is known or `renewed` looks again."""
 
+    _thread_name = "aws-secret"
+
     def __init__(self, secret_id: str) -> None:
+        super().__init__()
         self._secret_id = secret_id
-        self._one_at_a_time = threading.Lock()
         self._text: str | None = None
         self._error: AwsError | None = None
-        self._fetched_at = 0.0
-        self._next_fetch_at = 0.0
 
     @property
     def is_known(self) -> bool:
@@ -45,15 +45,15 @@ class KeptSecret:
     def text(self) -> str:
         """What is kept at once, however old: it is refreshed behind the caller's back. Raises AwsError."""
         if self._text is not None:
-            self._refresh_when_old()
+            self._refresh_when_old(FRESH_FOR_S)
             return self._text
-        self._fetch_in_turn(known=None)
+        self._fetch_instead_of(None)
         return self._kept()
 
     def renewed(self, refused: str) -> str:
         """For whom `refused`, the text as it was, is no good any more: what the secret holds now."""
         if self._text == refused:
-            self._fetch_in_turn(known=refused)
+            self._fetch_instead_of(refused)
         return self.text()
 
     def _kept(self) -> str:
@@ -61,28 +61,8 @@ class KeptSecret:
             raise self._error or AwsError(SERVICE, "the secret is being fetched for too long")
         return self._text
 
-    def _fetch_in_turn(self, *, known: str | None) -> None:
-        """Fetch, or wait for the one who does; not within the cooldown."""
-        if not self._one_at_a_time.acquire(timeout=FETCH_WITHIN_S):
-            return
-        try:
-            if self._text == known and time.monotonic() >= self._next_fetch_at:
-                self._fetch()
-        finally:
-            self._one_at_a_time.release()
-
-    def _refresh_when_old(self) -> None:
-        now = time.monotonic()
-        is_old = now - self._fetched_at > FRESH_FOR_S and now >= self._next_fetch_at
-        if is_old and self._one_at_a_time.acquire(blocking=False):
-            threading.Thread(target=self._refresh, name="aws-secret", daemon=True).start()
-
-    def _refresh(self) -> None:
-        # The lock was taken by the thread that started this one, so that it is started once.
-        try:
-            self._fetch()
-        finally:
-            self._one_at_a_time.release()
+    def _fetch_instead_of(self, known: str | None) -> None:
+        self._fetch_in_turn(is_wanted=lambda: self._text == known, within_s=FETCH_WITHIN_S)
 
     def _fetch(self) -> None:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeGuard
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.rarely_fetched import RarelyFetched
 
 logger = structlog.get_logger("clerk")
 
@@ -57,23 +57,23 @@ class GivenKey:
         return self._key
 
 
-class FetchedKeys:
+class FetchedKeys(RarelyFetched):
     """The key set at an address. Safe to share between threads; blocks for at most FETCH_WITHIN_S or so."""
 
+    _thread_name = "clerk-keys"
+
     def __init__(self, url: str, *, cooldown_s: float = COOLDOWN_S) -> None:
+        super().__init__()
         self._url = url
         self._cooldown_s = cooldown_s
-        self._one_at_a_time = threading.Lock()
         self._keys: Mapping[str, RSAPublicKey] = {}
-        self._fetched_at: float | None = None
-        self._next_fetch_at = 0.0
         self._is_away = False
 
     def key(self, key_id: str) -> RSAPublicKey:
         """A known key at once, for as long as Clerk is away; an unknown one after at most one fetch."""
         found = self._keys.get(key_id)
         if found is not None:
-            self._refresh_when_old()
+            self._refresh_when_old(FRESH_FOR_S)
             return found
         self._fetch_for(key_id)
         found = self._keys.get(key_id)
@@ -84,28 +84,10 @@ class FetchedKeys:
         raise UnknownKey
 
     def _fetch_for(self, key_id: str) -> None:
-        """Fetch, or wait for the one who does; nothing within the cooldown. Nobody queues for a Clerk that is away."""
-        if not self._one_at_a_time.acquire(timeout=0 if self._is_away else CONNECT_WITHIN_S + FETCH_WITHIN_S):
+        """Nobody queues for a Clerk that is away."""
+        within_s = 0 if self._is_away else CONNECT_WITHIN_S + FETCH_WITHIN_S
+        if not self._fetch_in_turn(is_wanted=lambda: key_id not in self._keys, within_s=within_s):
             raise ProviderError("clerk", "its keys are being fetched for too long")
-        try:
-            if key_id not in self._keys and time.monotonic() >= self._next_fetch_at:
-                self._fetch()
-        finally:
-            self._one_at_a_time.release()
-
-    def _refresh_when_old(self) -> None:
-        """In a thread of its own: nobody waits for keys that are there."""
-        now = time.monotonic()
-        is_old = self._fetched_at is None or now - self._fetched_at > FRESH_FOR_S
-        if is_old and now >= self._next_fetch_at and self._one_at_a_time.acquire(blocking=False):
-            threading.Thread(target=self._refresh, name="clerk-keys", daemon=True).start()
-
-    def _refresh(self) -> None:
-        # The lock was taken by the thread that started this one, so that it is started once.
-        try:
-            self._fetch()
-        finally:
-            self._one_at_a_time.release()
 
     def _fetch(self) -> None:
         """Replace the keys by what Clerk has now; keep them when it does not answer with any."""

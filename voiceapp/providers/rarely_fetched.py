@@ -1,0 +1,48 @@
+"""What is fetched rarely and kept while its company is away: by one thread at a time, with pauses between."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+
+class RarelyFetched(ABC):
+    """Safe to share between threads. A subclass keeps what it fetched, and says how long it is fresh."""
+
+    _thread_name: str
+
+    def __init__(self) -> None:
+        self._one_at_a_time = threading.Lock()
+        self._fetched_at: float | None = None
+        self._next_fetch_at = 0.0
+
+    @abstractmethod
+    def _fetch(self) -> None:
+        """Take what there is now, or keep what was; sets `_next_fetch_at`, and `_fetched_at` when it came."""
+
+    def _fetch_in_turn(self, *, is_wanted: Callable[[], bool], within_s: float) -> bool:
+        """Fetch, or wait for the one who does; nothing within the cooldown. False when that takes too long."""
+        if not self._one_at_a_time.acquire(timeout=within_s):
+            return False
+        try:
+            if is_wanted() and time.monotonic() >= self._next_fetch_at:
+                self._fetch()
+        finally:
+            self._one_at_a_time.release()
+        return True
+
+    def _refresh_when_old(self, fresh_for_s: float) -> None:
+        """In a thread of its own: nobody waits for what is there."""
+        now = time.monotonic()
+        is_old = self._fetched_at is None or now - self._fetched_at > fresh_for_s
+        if is_old and now >= self._next_fetch_at and self._one_at_a_time.acquire(blocking=False):
+            threading.Thread(target=self._refresh, name=self._thread_name, daemon=True).start()
+
+    def _refresh(self) -> None:
+        # The lock was taken by the thread that started this one, so that it is started once.
+        try:
+            self._fetch()
+        finally:
+            self._one_at_a_time.release()
