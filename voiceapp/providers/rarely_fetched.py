@@ -7,6 +7,8 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from voiceapp.lib.held_connections import give_back_connections
+
 
 class RarelyFetched(ABC):
     """Safe to share between threads. A subclass keeps what it fetched, and says how long it is fresh."""
@@ -24,6 +26,7 @@ class RarelyFetched(ABC):
 
     def _fetch_in_turn(self, *, is_wanted: Callable[[], bool], within_s: float) -> bool:
         """Fetch, or wait for the one who does; nothing within the cooldown. False when that takes too long."""
+        give_back_connections()
         if not self._one_at_a_time.acquire(timeout=within_s):
             return False
         try:

@@ -11,3 +11,15 @@ def database_url() -> str:
     if connection.vendor == "sqlite":
         return f"sqlite:///{told['NAME']}"
     return f"postgres://{told['USER']}:{told['PASSWORD']}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
+
+
+def other_connections() -> int:
+    """To the database beside this thread's; SQLite's hold nothing of anybody's outside a transaction."""
+    if connection.vendor != "postgresql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        found: int = cursor.fetchone()[0]
+    return found

@@ -23,7 +23,8 @@ class Mode(enum.Enum):
 class Gate(ThreadingHTTPServer):
     """Stands before `behind`. `arrived` counts requests; `is_held` is set while one of them is kept.
 
-    `holds` names the only AWS operation that is kept, `pauses_s` is waited before each request goes on.
+    `holds` names the only operation (of AWS) or method (of LiveKit) that is kept; `pauses_s` is waited before each
+    request goes on.
     """
 
     daemon_threads = True
@@ -54,18 +55,20 @@ class _Keeper(BaseHTTPRequestHandler):
         gate = self.server
         assert isinstance(gate, Gate)
         content = self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2] or self.path.rpartition("/")[2]
         mode = gate.mode if gate.holds in ("", operation) else Mode.OPEN
         gate.arrived += 1
         gate.is_over.wait(gate.pauses_s)
         if mode is Mode.KEEPS_REQUESTS:
             gate.hold()
+            self.close_connection = True
             return
         headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
         with httpx.Client(trust_env=False, timeout=30, verify=False) as client:
             answer = client.post(gate.behind + self.path, content=content, headers=headers)
         if mode is Mode.KEEPS_ANSWERS:
             gate.hold()
+            self.close_connection = True
             return
         self.send_response(answer.status_code)
         self.send_header("Content-Type", answer.headers.get("Content-Type", ""))

@@ -1,0 +1,186 @@
+"""A request that waits for a company keeps no transaction open and no connection to the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import uuid4
+
+import httpx
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from agents.models import Organization
+from agents.services import issue_key
+from agents.tests.builders import make_organization
+from recordings.models import Recording
+from sessions.models import Call, CallEvent, RoomAgent
+from sessions.models.call import CallKind, CallState, CallType
+from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.tests import moto
+from voiceapp.tests.database import other_connections
+from voiceapp.tests.gate import Gate, Mode, gate_before
+from voiceapp.tests.limits import raise_limits
+from voiceapp.tests.livekit.running import API_KEY, API_SECRET, name_livekit, running_livekit
+from voiceapp.tests.local_openai import running_openai
+from voiceapp.tests.providers.clerk_instance import served_clerk, trust
+from voiceapp.tests.waiting import soon
+
+OPENAI_KEY = "sk-of-these-tests"
+ROOM = "support-user123-1640995200"
+BY_NAME: Mapping[str, object] = {"params": {"roomName": ROOM}}
+ABOUT_IT: Mapping[str, object] = {"json": {"roomName": ROOM}}
+BROWSER: Mapping[str, object] = {"json": {"model": "gpt-realtime", "voice": "marin"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A request, and the question for which it is let wait: of OpenAI, of AWS, or a method of LiveKit."""
+
+    method: str
+    path: str
+    given: Mapping[str, object]
+    question: str
+
+
+WAITS = [
+    Wait("POST", "/voice-session", {"json": {}}, "client_secrets"),
+    Wait("POST", "/voice-session", {"json": {}}, "GetSecretValue"),
+    Wait("POST", "/realtime_session", BROWSER, "client_secrets"),
+    Wait("POST", "/realtime_session", BROWSER, "GetSecretValue"),
+    Wait("POST", "/api/voice/session", {"json": {}}, "CreateRoom"),
+    Wait("POST", "/api/voice/session", {"json": {"roomName": "another"}}, "ListRooms"),
+    Wait("POST", "/api/voice/token", {"json": {}}, "CreateRoom"),
+    Wait("POST", "/api/voice/token", {"json": {"roomName": "another"}}, "ListRooms"),
+    Wait("POST", "/api/voice/realtime", ABOUT_IT, "GetSecretValue"),
+    Wait("DELETE", "/api/voice/realtime", BY_NAME, "ListRooms"),
+    Wait("POST", "/api/voice/agent", ABOUT_IT, "ListRooms"),
+    Wait("POST", "/api/voice/agent", ABOUT_IT, "CreateDispatch"),
+    Wait("DELETE", "/api/voice/agent", BY_NAME, "ListRooms"),
+    Wait("DELETE", "/api/voice/agent", BY_NAME, "ListParticipants"),
+    Wait("POST", "/api/voice/recording", ABOUT_IT, "StartRoomCompositeEgress"),
+    Wait("DELETE", "/api/voice/recording", BY_NAME, "StopEgress"),
+]
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    with moto.running() as address:
+        yield address
+
+
+@pytest.fixture
+def gates(settings: Settings, aws: str) -> Iterator[Mapping[str, Gate]]:
+    """One before each company, by the kind of its questions."""
+    with (
+        running_openai(keys=[OPENAI_KEY]) as openai,
+        running_livekit() as livekit,
+        gate_before(openai.base_url.removesuffix("/v1")) as before_openai,
+        gate_before(livekit.url) as before_livekit,
+        gate_before(aws) as before_aws,
+    ):
+        raise_limits(settings)
+        name_livekit(settings, before_livekit.url)
+        settings.LIVEKIT_RECORDING_BUCKET = "calls-of-tests"
+        settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = OPENAI_KEY, f"{before_openai.url}/v1"
+        settings.AWS_ENDPOINT_URL = before_aws.url
+        settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "testing"
+        settings.PROJECT_NAME = f"project-{uuid4().hex}"
+        LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET).create_room(ROOM)
+        yield {"client_secrets": before_openai, "GetSecretValue": before_aws, "": before_livekit}
+
+
+@pytest.fixture
+def trattoria(transactional_db: None) -> Organization:
+    return make_organization("Trattoria")
+
+
+@pytest.fixture
+def call(trattoria: Organization) -> Call:
+    return Call.objects.create(
+        organization=trattoria,
+        owner="user_alice",
+        kind=CallKind.ROOM,
+        room_name=ROOM,
+        call_type=CallType.SUPPORT,
+        state=CallState.CONNECTED,
+        connected_at=timezone.now(),
+    )
+
+
+def furnish(call: Call, wait: Wait) -> None:
+    """What has to be there so that the request gets as far as its question."""
+    if wait.path.endswith("recording") and wait.method == "DELETE":
+        Recording.objects.create(call=call, egress_id="EG_1", status="active", key="k", bucket="calls-of-tests")
+    if wait.path.endswith("realtime") or (wait.path.endswith("agent") and wait.method == "DELETE"):
+        RoomAgent.objects.create(call=call, identity="ai-agent-1", status="active")
+
+
+@pytest.mark.parametrize("wait", WAITS, ids=lambda wait: f"{wait.method} {wait.path} {wait.question}")
+def test_nothing_is_held_while_a_company_is_asked(
+    live_server: LiveServer,
+    gates: Mapping[str, Gate],
+    trattoria: Organization,
+    call: Call,
+    settings: Settings,
+    wait: Wait,
+) -> None:
+    furnish(call, wait)
+    gate = gates.get(wait.question, gates[""])
+    gate.mode, gate.holds = Mode.KEEPS_REQUESTS, wait.question
+    if wait.question == "GetSecretValue":
+        settings.OPENAI_API_KEY = ""
+    headers = {"Authorization": f"Bearer {issue_key(trattoria, name='website').text}"}
+    nothing_is_held(live_server, gate, call, lambda http: ask(http, wait, headers))
+
+
+def test_nothing_is_held_while_clerk_is_asked_for_its_keys(
+    live_server: LiveServer, call: Call, settings: Settings
+) -> None:
+    """Django's session had to be looked for first, in the database."""
+    with (
+        served_clerk() as clerk,
+        httpx.Client(base_url=live_server.url, trust_env=False, verify=False, timeout=30) as http,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        clerk.delay_s = 1
+        trust(clerk, settings)
+        settings.CLERK_JWT_KEY = ""
+        http.cookies.update({settings.SESSION_COOKIE_NAME: "of-last-month", "__session": clerk.token("user_alice")})
+        answer = pool.submit(http.get, "/api/voice/session")
+        soon(lambda: clerk.fetches)
+        held = other_connections()
+        assert not answer.done()
+        assert answer.result(timeout=20).status_code == 200
+    assert held == 0
+
+
+def ask(http: httpx.Client, wait: Wait, headers: Mapping[str, str]) -> httpx.Response:
+    return http.request(wait.method, wait.path, headers=headers, **wait.given)  # type: ignore[arg-type]
+
+
+def nothing_is_held(
+    live_server: LiveServer, gate: Gate, call: Call, request: Callable[[httpx.Client], httpx.Response]
+) -> None:
+    with (
+        httpx.Client(base_url=live_server.url, trust_env=False, verify=False, timeout=30) as http,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        answer = pool.submit(request, http)
+        try:
+            assert gate.is_held.wait(10)
+            began = time.monotonic()
+            # As much as a request of somebody else's may want to write: nobody is in its way.
+            CallEvent.objects.create(call=call, kind="looked", at=timezone.now())
+            Call.objects.filter(pk=call.pk).update(metadata={"looked": True})
+            took_s = time.monotonic() - began
+            held = other_connections()
+        finally:
+            gate.is_over.set()
+        assert answer.result(timeout=20).status_code in (500, 503)
+    assert held == 0
+    assert took_s < 1
