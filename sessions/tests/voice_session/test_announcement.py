@@ -52,7 +52,7 @@ def test_exactly_the_record_is_announced(ask: Ask, queue_url: str) -> None:
     [message] = on_queue(queue_url)
     body = json.loads(message["Body"])
     record = VoiceSession.objects.get()
-    assert list(body) == ["sessionId", "userId", "createdAt", "expiresAt", "ttl"]
+    assert body.keys() == {"sessionId", "userId", "createdAt", "expiresAt", "ttl"}
     assert body["sessionId"] == answer["session_id"]
     assert body["userId"] == record.owner
     created_at, expires_at = moment(body["createdAt"]), moment(body["expiresAt"])
