@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
-from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -20,6 +19,7 @@ from sessions.services.room_closing import TOPIC
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers import livekit as provider
 from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.tests.database import other_connections
 from voiceapp.tests.gate import closed_address
 from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
@@ -214,18 +214,6 @@ def test_nobody_waits_with_it(
         assert answer.result().status_code == 200
     assert took_s < 0.4
     assert others == 0
-
-
-def other_connections() -> int:
-    """To the database beside ours; SQLite's hold nothing of anybody's outside a transaction."""
-    if connection.vendor != "postgresql":
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        found: int = cursor.fetchone()[0]
-    return found
 
 
 def test_a_call_that_is_ended_before_it_rings_leaves_no_room(
