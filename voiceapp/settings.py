@@ -162,8 +162,8 @@ else:
         "connect_timeout": 2,
         "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000",
     }
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    # Under ASGI each request has a thread of its own, whose connection nobody would use again.
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache and queue: in memory and in a folder, or Redis, RabbitMQ, SQS
