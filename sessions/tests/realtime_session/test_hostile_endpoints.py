@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings as product
 from pytest_django import Settings
 
 from agents.models import Organization, RealtimeEndpoint
@@ -42,8 +43,8 @@ def place(url: str) -> str:
 
 @pytest.fixture
 def known(address: str, openai: LocalOpenAI) -> tuple[str, ...]:
-    """Where the test and the product may connect to in any case."""
-    return place(address), place(openai.address)
+    """Where the test and the product may connect to in any case; Redis counts the limits where there is one."""
+    return place(address), place(openai.address), *([place(product.REDIS_URL)] if product.REDIS_URL else [])
 
 
 @pytest.fixture
