@@ -13,13 +13,14 @@ def database_url() -> str:
     return f"postgres://{told['USER']}:{told['PASSWORD']}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
 
 
-def other_connections() -> int:
-    """To the database beside this thread's; SQLite's hold nothing of anybody's outside a transaction."""
+def other_connections() -> frozenset[int]:
+    """To the database beside this thread's, by PostgreSQL's process ids: compare with those of before, since threads of
+    earlier tests may have left theirs. SQLite's hold nothing of anybody's outside a transaction.
+    """
     if connection.vendor != "postgresql":
-        return 0
+        return frozenset()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        found: int = cursor.fetchone()[0]
-    return found
+        return frozenset(pid for (pid,) in cursor.fetchall())
