@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -11,51 +10,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 
 from agents.models import Membership
-from agents.models.organization import Role
 from agents.models.tenancy import TenantModel
 from agents.principal import Principal
-
-
-class Area(enum.StrEnum):
-    """A part of the admin to which roles are let in as a whole."""
-
-    ORGANIZATION = "organization"
-    PEOPLE = "people"
-    AGENTS = "agents"
-    MENU = "menu"
-    STOCK = "stock"
-    NUMBERS = "numbers"
-    CALLS = "calls"
-    ORDERS = "orders"
-    DELIVERIES = "deliveries"
-    KEYS = "keys"
-
-
-class Power(enum.IntEnum):
-    """Each includes the ones before it. OPERATE is the daily work: mark items out, move orders on, send again."""
-
-    NOTHING = 0
-    VIEW = 1
-    OPERATE = 2
-    EDIT = 3
-
-
-EVERYTHING = dict.fromkeys(Area, Power.EDIT)
-READING = {**dict.fromkeys(Area, Power.VIEW), Area.KEYS: Power.NOTHING}
-
-POWERS: Mapping[Role, Mapping[Area, Power]] = {
-    Role.OWNER: EVERYTHING,
-    Role.MANAGER: EVERYTHING,
-    Role.STAFF: {
-        **READING,
-        Area.PEOPLE: Power.NOTHING,
-        Area.STOCK: Power.OPERATE,
-        Area.ORDERS: Power.OPERATE,
-        Area.DELIVERIES: Power.OPERATE,
-    },
-    Role.KITCHEN: {Area.STOCK: Power.OPERATE, Area.ORDERS: Power.OPERATE},
-    Role.VIEWER: READING,
-}
+from agents.roles import Area, Power, Role, power_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +25,7 @@ class Access:
 
     def organizations(self, area: Area, power: Power = Power.VIEW) -> frozenset[UUID]:
         """Where the user has that power."""
-        return frozenset(
-            organization for organization, role in self.roles.items() if POWERS[role].get(area, Power.NOTHING) >= power
-        )
+        return frozenset(organization for organization, role in self.roles.items() if power_of(role, area) >= power)
 
     def may(self, area: Area, power: Power, organization_id: UUID | None = None) -> bool:
         """Whether the user has that power there; without an organisation: anywhere."""
@@ -86,7 +41,7 @@ class Access:
     def sees_numbers_of(self, organization_id: UUID | None) -> bool:
         """Callers' numbers are shown in full to those who run the place."""
         return self.sees_all or (
-            organization_id is not None and self.roles.get(organization_id) in (Role.OWNER, Role.MANAGER)
+            organization_id is not None and self.may(Area.CALLER_NUMBERS, Power.VIEW, organization_id)
         )
 
     def only_organization(self, area: Area, power: Power) -> UUID | None:

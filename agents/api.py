@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from agents.authentication import CustomerAuthentication, asking
-from agents.principal import Principal
+from agents.principal import Kind, Principal
 from agents.scopes import Scope
 from voiceapp.api.errors import ErrorShape
 from voiceapp.api.limits import LimitedView
@@ -18,15 +18,24 @@ from voiceapp.api.strict_json import StrictJSONParser
 
 
 class HasScope(BasePermission):
-    """An API key needs the scope of the view's area to read or to write there; people have every scope."""
-
-    message = "This key may not do that: it lacks the scope."
+    """A person's role, or a key's scopes, must allow reading or writing in the view's area (agents/roles.py)."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         assert isinstance(view, CustomerView)
         if request.method not in view.allowed_methods:
-            return True  # the answer is 405
-        return view.scope_of(request) in asking(request).scopes
+            return True  # the response is 405
+        scope, principal = view.scope_of(request), asking(request)
+        self.message = refusal_of(principal, scope)
+        return principal.may(scope, principal.organization_id)
+
+
+def refusal_of(principal: Principal, scope: Scope) -> str:
+    """Why the scope is not there, and who can change that."""
+    if principal.kind is Kind.KEY:
+        return f"This key lacks the scope {scope}. An owner or manager can make one that has it."
+    if principal.role is None:
+        return "You are not a member of an organization here. Ask an owner or manager to add you."
+    return f"Your role ({principal.role.label}) does not allow this. An owner or manager can change it."
 
 
 class CustomerView(LimitedView):
@@ -46,5 +55,5 @@ class CustomerView(LimitedView):
 
     @property
     def principal(self) -> Principal:
-        """Who asks. Only after `initial`: in handlers and what they call."""
-        return asking(self.request)
+        """Who makes the request, seeing the organizations in which it may. Only after `initial`: in handlers."""
+        return asking(self.request).within(self.scope_of(self.request))

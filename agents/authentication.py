@@ -15,8 +15,8 @@ from rest_framework.exceptions import AuthenticationFailed, ParseError, Permissi
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from agents.models.organization import Role
 from agents.principal import Kind, Principal, principal_of
+from agents.roles import Role
 from agents.scopes import Scope
 from agents.services.api_keys import find_key
 from agents.services.clerk_people import organization_of, role_of, user_of

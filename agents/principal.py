@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
 
+from agents.roles import Area, Power, Role, power_of
 from agents.scopes import Scope
-
-if TYPE_CHECKING:
-    from agents.models.organization import Role
 
 
 class Kind(enum.StrEnum):
@@ -24,15 +21,13 @@ class Kind(enum.StrEnum):
     KEY = "key"
 
 
-MANAGERS = ("owner", "manager")
-
-
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A user, a key or a machine, and the organisations it may see. `sees_all` is for superusers and our own tasks.
 
     `subject` is what rows keep as their owner: a Clerk `sub`, a Django user's id, or `key_<prefix>`. `organization_id`
-    is the organisation it acts for, to which new rows belong; None for one who is its own tenant.
+    is the organisation it acts for, to which new rows belong; None for one who is its own tenant. What it may do is
+    its role's part of agents/roles.py, within its `scopes`, which a key limits further.
     """
 
     subject: str
@@ -50,8 +45,11 @@ class Principal:
 
     @property
     def is_own_tenant(self) -> bool:
-        """A person without an organisation: sees the rows that it owns itself and that belong to no organisation."""
-        return bool(self.subject) and not self.organization_ids and not self.sees_all
+        """A person of Clerk's without an organisation: sees the rows that it owns itself and that belong to none.
+
+        A user of ours whom no organisation has as a member has no role, and may do nothing.
+        """
+        return self.kind is Kind.CLERK and bool(self.subject) and not self.organization_ids and not self.sees_all
 
     @property
     def tenant(self) -> str:
@@ -67,7 +65,22 @@ class Principal:
         """Whether it is an owner or manager there. What belongs to no organisation is managed by superusers alone."""
         if self.sees_all:
             return True
-        return organization_id is not None and self.roles.get(organization_id) in MANAGERS
+        return organization_id is not None and power_of(self.roles.get(organization_id), Area.CALLS) >= Power.EDIT
+
+    def may(self, scope: Scope, organization_id: UUID | None) -> bool:
+        """Whether it has the scope there; what belongs to no organisation is its own tenant's matter."""
+        if scope not in self.scopes:
+            return False
+        if self.sees_all:
+            return True
+        if organization_id is None:
+            return self.is_own_tenant
+        return scope.is_granted_to(self.roles.get(organization_id))
+
+    def within(self, scope: Scope) -> Principal:
+        """The same, seeing only the organisations in which it has the scope. For one that has it where it acts."""
+        allowed = frozenset(each for each in self.organization_ids if self.may(scope, each))
+        return self if allowed == self.organization_ids else replace(self, organization_ids=allowed)
 
 
 def principal_of(user: User | AnonymousUser) -> Principal:
@@ -81,7 +94,6 @@ def principal_of(user: User | AnonymousUser) -> Principal:
         return Principal(subject=str(user.pk), sees_all=True)
     # Imported here: models need Principal for their querysets.
     from agents.models import Membership
-    from agents.models.organization import Role
 
     places = Membership.objects.filter(user=user).order_by("pk").values_list("organization_id", "role")
     roles = {organization_id: Role(role) for organization_id, role in places}

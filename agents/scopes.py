@@ -1,8 +1,10 @@
-"""What an API key may be allowed: an area, and reading or writing in it."""
+"""What a request over the API is allowed: an area, and reading or writing in it."""
 
 from __future__ import annotations
 
 import enum
+
+from agents.roles import Area, Power, Role, power_of
 
 
 class Scope(enum.StrEnum):
@@ -17,6 +19,11 @@ class Scope(enum.StrEnum):
     @property
     def words(self) -> str:
         return WORDS[self]
+
+    def is_granted_to(self, role: Role | None) -> bool:
+        """Whether people of this role have it: reading needs VIEW in the area, writing OPERATE."""
+        area, _, act = self.partition(":")
+        return power_of(role, Area(area)) >= (Power.VIEW if act == "read" else Power.OPERATE)
 
 
 WORDS = {

@@ -10,10 +10,10 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 
-from agents.access import Area, Power
 from agents.admin.buttons import Button
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
+from agents.roles import Area, Power
 from recordings.models import Recording
 from recordings.storage import file_link, is_fetchable
 from sessions.admin.call import call_link
@@ -37,7 +37,7 @@ COLOURS: Mapping[str, str] = {
 class RecordingAdmin(EvidenceAdmin[Recording]):
     """A link to the file is made when it is asked for, and asking is written to the history."""
 
-    area = Area.CALLS
+    area = Area.RECORDINGS
     list_display = ("created_at", "status_label", "length", "size", "error", "of_call")
     list_filter = ("status", "file_type", "created_at")
     list_select_related = ("call",)

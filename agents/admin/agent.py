@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from agents.access import Area, Power
 from agents.models import Agent, AgentVersion, Persona
 from agents.models.agent import DEFAULT_TOOLS
+from agents.roles import Area, Power
 from agents.services import publish_agent, roll_back_agent
 
 from .buttons import Button

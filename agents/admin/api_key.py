@@ -10,8 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
-from agents.access import Area, Power
 from agents.models import ApiKey
+from agents.roles import Area, Power
 from agents.scopes import Scope
 from agents.services import IssuedKey, issue_key, revoke_key, rotate_key
 

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from agents.access import Power
+from agents.roles import Power
 from voiceapp.lib.errors import ApplicationError
 
 from .theme import ModelAdmin

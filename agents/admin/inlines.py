@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import models
 from django.http import HttpRequest
 
-from agents.access import Access, Area, Power, access_of, organization_id_of
+from agents.access import Access, access_of, organization_id_of
 from agents.models.tenancy import TenantModel, TenantQuerySet
+from agents.roles import Area, Power
 
 from .forms import TenantFormSet
 from .theme import StackedInline, TabularInline

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from agents.access import Area, Power, access_of
+from agents.access import access_of
 from agents.models import Category, Item, Menu, Modifier, ModifierGroup, Size
+from agents.roles import Area, Power
 
 from .forms import TenantForm, TenantFormSet
 from .inlines import TenantInline

@@ -9,8 +9,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from agents.access import Area, Power, access_of
+from agents.access import access_of
 from agents.models import OpeningHours, Organization, SpecialDay
+from agents.roles import Area, Power
 
 from .buttons import Button
 from .forms import TenantForm

@@ -13,10 +13,10 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from agents.access import Access, Area, Power, access_of
+from agents.access import access_of
 from agents.models import Membership
-from agents.models.organization import Role
 from agents.models.tenancy import TenantModel
+from agents.roles import Area, Power, Role
 
 from .buttons import Button
 from .forms import TenantForm
@@ -104,7 +104,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         if db_field.name == "user" and field is not None:
             field.required = False
             field.help_text = "Somebody who can sign in already, or leave empty and write a new name below."
-        if db_field.name == "role" and not is_owner_somewhere(access_of(request)):
+        if db_field.name == "role" and not access_of(request).may(Area.OWNERS, Power.EDIT):
             field.choices = [choice for choice in field.choices if choice[0] != Role.OWNER]
         return field
 
@@ -113,7 +113,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
             return False
         if power < Power.EDIT or not isinstance(row, TenantModel) or row.role != Role.OWNER:
             return True
-        return may_make_owners(access_of(request), row)
+        return access_of(request).may(Area.OWNERS, Power.EDIT, row.organization_id)
 
     def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         return super().has_change_permission(request, obj) and not is_self(request, obj)
@@ -122,7 +122,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         return super().has_delete_permission(request, obj) and not is_self(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        if obj.role == Role.OWNER and not may_make_owners(access_of(request), obj):
+        if obj.role == Role.OWNER and not access_of(request).may(Area.OWNERS, Power.EDIT, obj.organization_id):
             raise PermissionDenied
         is_new_person = bool(not change and form.cleaned_data.get("username"))
         if is_new_person:
@@ -155,14 +155,6 @@ def is_self(request: HttpRequest, membership: Membership | None) -> bool:
     return (
         isinstance(membership, Membership) and membership.user_id == request.user.pk and not access_of(request).sees_all
     )
-
-
-def is_owner_somewhere(access: Access) -> bool:
-    return access.sees_all or Role.OWNER in access.roles.values()
-
-
-def may_make_owners(access: Access, membership: Membership) -> bool:
-    return access.sees_all or access.roles.get(membership.organization_id) == Role.OWNER
 
 
 admin.site.unregister(User)

@@ -8,8 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from agents.access import Area
 from agents.models import RealtimeEndpoint
+from agents.roles import Area
 from voiceapp.lib.origins import read_origin
 
 from .forms import TenantForm

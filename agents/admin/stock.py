@@ -13,10 +13,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from agents.access import Area, Power, organization_id_of
+from agents.access import organization_id_of
 from agents.hours import load_schedule
 from agents.models import Item, Modifier, Organization
 from agents.models.menu import Availability
+from agents.roles import Area, Power
 from agents.services import bring_back, take_out
 
 from .buttons import Button

@@ -12,8 +12,9 @@ from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
-from agents.access import Area, Power, access_of, organization_id_of
+from agents.access import access_of, organization_id_of
 from agents.models.tenancy import TenantModel, TenantQuerySet
+from agents.roles import Area, Power
 
 from .buttons import ButtonsAdmin
 from .filters import scoped

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from agents.access import Area
 from agents.models import TransferHours, TransferTarget
+from agents.roles import Area
 
 from .forms import TenantForm
 from .inlines import TenantInline

@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from agents.roles import Role
+
 from .tenancy import TenantModel, TenantQuerySet
 
 
@@ -76,16 +78,6 @@ class Organization(TenantModel):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
-
-
-class Role(models.TextChoices):
-    """What a member may do in the admin."""
-
-    OWNER = "owner", "Owner"
-    MANAGER = "manager", "Manager"
-    STAFF = "staff", "Staff"
-    KITCHEN = "kitchen", "Kitchen"
-    VIEWER = "viewer", "Read only"
 
 
 class Membership(TenantModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 
 from agents.models import Organization
-from agents.models.organization import Role
+from agents.roles import Role
 
 # Clerk's own two roles; a role that an operator named as one of ours is that one.
 ROLES = {"admin": Role.MANAGER, "member": Role.STAFF} | {str(role): role for role in Role}

@@ -18,7 +18,7 @@ from agents.models import (
     Organization,
     Size,
 )
-from agents.models.organization import Role
+from agents.roles import Role
 from agents.services import publish_agent
 
 

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from agents.authentication import CustomerAuthentication
 from agents.models import Organization
-from agents.models.organization import Role
+from agents.roles import Role
 from agents.services import issue_key
 from agents.services.clerk_people import user_of
 from voiceapp.tests.providers.clerk_instance import ClerkInstance

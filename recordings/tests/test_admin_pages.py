@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from agents.models import Organization
-from agents.models.organization import Role
+from agents.roles import Role
 from agents.tests.builders import make_organization, make_user
 from recordings.models import Recording
 from sessions.models import Call

@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Organization
-from agents.models.organization import Role
 from agents.principal import Principal
+from agents.roles import Role
 from agents.scopes import Scope
 from agents.services import issue_key
 from agents.tests.people import Asker, asking, refused, token_of

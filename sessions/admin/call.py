@@ -14,9 +14,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from agents.access import Area, access_of
+from agents.access import access_of
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import ChangeList, display
+from agents.roles import Area
 from sessions.models import Call, Order, Turn
 from sessions.models.call import CallKind, CallState
 from sessions.models.order import OrderState

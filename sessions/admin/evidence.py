@@ -8,9 +8,9 @@ from typing import ClassVar, TypeVar
 from django.contrib import admin
 from django.utils.html import format_html
 
-from agents.access import Area
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
+from agents.roles import Area
 from sessions.models import (
     CallEvent,
     DraftOrder,

@@ -11,11 +11,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
-from agents.access import Area, Power, access_of
+from agents.access import access_of
 from agents.admin.buttons import Button, PageLink
 from agents.admin.stock import counted
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
+from agents.roles import Area, Power
 from sessions.models import Order, OutboxMessage
 from sessions.models.order import OrderState
 from sessions.services.order_states import may_move, move_order

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from agents.access import Area, Power
 from agents.admin.buttons import Button
 from agents.admin.stock import counted
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
+from agents.roles import Area, Power
 from sessions.models import OutboxMessage
 from sessions.outbox import retry_dead
 

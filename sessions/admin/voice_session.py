@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from agents.access import Area
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
+from agents.roles import Area
 from sessions.models import OutboxMessage, VoiceSession
 from sessions.services.voice_sessions import TOPIC
 
@@ -15,7 +15,7 @@ from sessions.services.voice_sessions import TOPIC
 class VoiceSessionAdmin(EvidenceAdmin[VoiceSession]):
     """What was announced of each stands under Deliveries."""
 
-    area = Area.CALLS
+    area = Area.SESSIONS
     list_display = ("session_id", "owner", "organization", "model", "is_text_only", "created_at", "expires_at")
     list_filter = ("is_text_only", "created_at", "organization")
     list_select_related = ("organization",)

@@ -107,7 +107,7 @@ class CallView(CustomerView):
 
     def _session(self, call: Call) -> dict[str, object]:
         agent = agent_of(call)
-        may_fetch = Scope.RECORDINGS_READ in self.principal.scopes
+        may_fetch = self.principal.may(Scope.RECORDINGS_READ, call.organization_id)
         return {
             **told(call),
             "recordingUrl": recording_link(call) if may_fetch else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from agents.models.tenancy import TenantModel, TenantQuerySet
-from agents.principal import MANAGERS, Principal
+from agents.principal import Principal
 from sessions.models.call import Call, CallType
 
 
@@ -20,7 +20,7 @@ class RoomAgentQuerySet(TenantQuerySet["RoomAgent"]):
         """In calls that one may read: one's own, those to oneself, those one manages, an organisation's conferences."""
         calls = Call.objects.in_rooms().reachable_by(principal)
         if not principal.sees_all:
-            managed = [each for each, role in principal.roles.items() if role in MANAGERS]
+            managed = [each for each in principal.organization_ids if principal.manages(each)]
             calls = calls.filter(
                 models.Q(owner=principal.subject)
                 | models.Q(callee=principal.subject)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.models.organization import Role
 from agents.principal import Kind, Principal, principal_of
+from agents.roles import Role
 from agents.tests.builders import make_organization, make_user
 from sessions.models import Call
 

@@ -14,10 +14,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from agents.access import Access, Area, Power, access_of
+from agents.access import Access, access_of
 from agents.admin.differences import differences
 from agents.admin.stock import stock_words
 from agents.models import Agent, Item
+from agents.roles import Area, Power
 from sessions.admin.call import UNPAID
 from sessions.admin.words import CALL_COLOURS, median_ms, reason_words, response_words
 from sessions.models import Call, Order, OutboxMessage, Turn
@@ -175,13 +176,14 @@ def needs(access: Access, midnight: dt.datetime) -> list[Need]:
             found.append(Need(f"{dead} {'delivery was' if dead == 1 else 'deliveries were'} given up",
                               "The receiver did not take it. Mend it, then choose “Send again”.", "outbox", "danger",
                               link("voice_sessions_outboxmessage", state__exact="dead")))  # fmt: skip
-    if access.may(Area.CALLS, Power.VIEW):
-        given_up = ProviderEvent.objects.visible_to(access.principal(Area.CALLS)).filter(state="dead").count()
+    if access.may(Area.EVENTS, Power.VIEW):
+        given_up = ProviderEvent.objects.visible_to(access.principal(Area.EVENTS)).filter(state="dead").count()
         if given_up:
             found.append(Need(f"{given_up} {'event was' if given_up == 1 else 'events were'} given up",
                               "What a company told us could not be worked off. The log of the worker says why; then "
                               "choose “Work off again”.", "cell_tower", "danger",
                               link("telephony_providerevent", state__exact="dead")))  # fmt: skip
+    if access.may(Area.CALLS, Power.VIEW):
         calls = Call.objects.visible_to(access.principal(Area.CALLS))
         failed = calls.filter(state=CallState.FAILED, created_at__gte=midnight).count()
         if failed:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from agents.access import Area
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
+from agents.roles import Area
 from sessions.admin.call import call_link
 from telephony.models import MediaStream
 

@@ -10,7 +10,8 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 
-from agents.access import Area, Power, access_of
+from agents.access import access_of
+from agents.roles import Area, Power
 
 COMPANY_NAMES = {"openai": "OpenAI", "twilio": "Twilio", "vapi": "VAPI", "livekit": "LiveKit", "aws": "AWS"}
 
@@ -67,14 +68,14 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
     (
         "Evidence",
         (
-            ("Recordings", "graphic_eq", "recordings_recording", Area.CALLS),
+            ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
             ("Words spoken", "forum", "voice_sessions_transcriptline", Area.CALLS),
-            ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.CALLS),
+            ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),
             ("Agents in rooms", "smart_toy", "voice_sessions_roomagent", Area.CALLS),
             ("People in rooms", "groups", "voice_sessions_participant", Area.CALLS),
             ("Passes to rooms", "badge", "voice_sessions_roompass", Area.CALLS),
             ("Tools used", "build", "voice_sessions_toolcall", Area.CALLS),
-            ("Companies' events", "cell_tower", "telephony_providerevent", Area.CALLS),
+            ("Companies' events", "cell_tower", "telephony_providerevent", Area.EVENTS),
         ),
     ),
 )

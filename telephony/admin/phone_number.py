@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from agents.access import Area
 from agents.admin.tenant import TenantAdmin
 from agents.admin.theme import display
 from agents.models import Agent
+from agents.roles import Area
 from sessions.models import Call
 from telephony.models import PhoneNumber
 

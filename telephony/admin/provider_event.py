@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from agents.access import Area, Power
 from agents.admin.buttons import Button
 from agents.admin.stock import counted
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
+from agents.roles import Area, Power
 from sessions.admin.call import call_link
 from sessions.admin.call_page import details
 from telephony.models import ProviderEvent
@@ -28,7 +28,7 @@ COLOURS: Mapping[str, str] = {State.WAITING: "warning", State.DONE: "success", S
 class ProviderEventAdmin(EvidenceAdmin[ProviderEvent]):
     """One that was given up stays until somebody lets it be worked off again."""
 
-    area = Area.CALLS
+    area = Area.EVENTS
     list_display = ("received_at", "source", "kind", "state_label", "field_words", "of_call", "attempts", "last_error")
     list_filter = ("state", "source", "kind", "received_at")
     list_select_related = ("call",)

@@ -162,7 +162,9 @@ def test_a_stub_that_refuses_is_reported_as_openai(ask: Ask, stub: Stub, setting
     assert answer.json() == {"error_code": "provider_error", "message": "OpenAI returned 401 Unauthorized"}
 
 
-def test_a_person_of_no_organisation_may_open_one(openai: LocalOpenAI, transactional_db: None) -> None:
+def test_a_user_without_a_membership_has_no_role_and_opens_none(openai: LocalOpenAI, transactional_db: None) -> None:
     client = Client()
     client.force_login(User.objects.create_user("dora"))
-    assert client.post("/realtime_session", BODY, content_type="application/json").status_code == 200
+    response = client.post("/realtime_session", BODY, content_type="application/json")
+    assert (response.status_code, set(response.json())) == (403, {"error_code", "message"})
+    assert "not a member of an organization" in response.json()["message"]

@@ -138,8 +138,8 @@ def test_one_without_an_organisation_has_agents_of_their_own(
 def test_the_list_takes_as_many_queries_for_many_as_for_one(
     mia: Asker, harbour: Organization, open_call: Callable[..., Call], django_assert_num_queries: Any
 ) -> None:
-    from agents.models.organization import Role
     from agents.principal import Principal
+    from agents.roles import Role
     from sessions.api.room_agents import MOST_LISTED, agent_session
 
     for number in range(5):

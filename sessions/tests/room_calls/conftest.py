@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Organization
-from agents.models.organization import Role
+from agents.roles import Role
 from agents.tests.builders import make_user
 from agents.tests.people import alice, bob, charlie, clerk, harbour, meadow, mia, nobody, website
 from sessions.tests.room_agents.conftest import client, committed, livekit

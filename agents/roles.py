@@ -1,0 +1,82 @@
+"""The one table of what each role may do, in the admin and over the API (docs/roles.md)."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """A person's role in an organization."""
+
+    OWNER = "owner", "Owner"
+    MANAGER = "manager", "Manager"
+    STAFF = "staff", "Staff"
+    KITCHEN = "kitchen", "Kitchen"
+    VIEWER = "viewer", "Read only"
+
+
+class Area(enum.StrEnum):
+    """A part of the product that is open or closed to a role as a whole."""
+
+    ORGANIZATION = "organization"
+    PEOPLE = "people"
+    OWNERS = "owners"
+    AGENTS = "agents"
+    MENU = "menu"
+    STOCK = "stock"
+    NUMBERS = "numbers"
+    CALLS = "calls"
+    CALLER_NUMBERS = "caller_numbers"
+    RECORDINGS = "recordings"
+    SESSIONS = "sessions"
+    ORDERS = "orders"
+    DELIVERIES = "deliveries"
+    EVENTS = "events"
+    KEYS = "keys"
+
+
+class Power(enum.IntEnum):
+    """Each includes the ones before it.
+
+    OPERATE is the daily work: start a call, mark items out, move orders on, send again. EDIT changes the
+    configuration, and what colleagues started.
+    """
+
+    NOTHING = 0
+    VIEW = 1
+    OPERATE = 2
+    EDIT = 3
+
+
+EVERYTHING = dict.fromkeys(Area, Power.EDIT)
+READING = {
+    **dict.fromkeys(Area, Power.VIEW),
+    Area.KEYS: Power.NOTHING,
+    Area.OWNERS: Power.NOTHING,
+    Area.CALLER_NUMBERS: Power.NOTHING,
+}
+
+POWERS: Mapping[Role, Mapping[Area, Power]] = {
+    Role.OWNER: EVERYTHING,
+    Role.MANAGER: {**EVERYTHING, Area.OWNERS: Power.NOTHING},
+    Role.STAFF: {
+        **READING,
+        Area.PEOPLE: Power.NOTHING,
+        Area.STOCK: Power.OPERATE,
+        Area.CALLS: Power.OPERATE,
+        Area.RECORDINGS: Power.OPERATE,
+        Area.SESSIONS: Power.OPERATE,
+        Area.ORDERS: Power.OPERATE,
+        Area.DELIVERIES: Power.OPERATE,
+    },
+    Role.KITCHEN: {Area.STOCK: Power.OPERATE, Area.ORDERS: Power.OPERATE},
+    Role.VIEWER: READING,
+}
+
+
+def power_of(role: Role | None, area: Area) -> Power:
+    """NOTHING for one without a role."""
+    return Power.NOTHING if role is None else POWERS[role].get(area, Power.NOTHING)
