@@ -9,16 +9,17 @@ from django.utils import timezone
 
 from sessions.end_reasons import EndReason
 from sessions.models import Call
-from sessions.models.call import CallState
+from sessions.models.call import TERMINAL_STATES, CallState
 from sessions.services.calls import record_event
 from sessions.services.room_agents import agent_of, change_agent_status
 from sessions.services.room_calls import end_room_call
 from voiceapp.lib.errors import ApplicationError
 
+# A live call moves to any later state: a client may have missed, or skipped, what lies between.
 NEXT: Mapping[str, tuple[str, ...]] = {
-    CallState.PENDING: (CallState.RINGING, CallState.MISSED, CallState.FAILED),
-    CallState.RINGING: (CallState.CONNECTED, CallState.MISSED, CallState.FAILED),
-    CallState.CONNECTED: (CallState.COMPLETED, CallState.FAILED),
+    CallState.PENDING: (CallState.RINGING, CallState.CONNECTED, *TERMINAL_STATES),
+    CallState.RINGING: (CallState.CONNECTED, *TERMINAL_STATES),
+    CallState.CONNECTED: TERMINAL_STATES,
 }
 REASONS: Mapping[str, EndReason] = {
     CallState.COMPLETED: EndReason.ENDED_BY_REQUEST,
@@ -63,7 +64,7 @@ def _change_state(call: Call, state: str) -> None:
     if state not in NEXT.get(call.state, ()):
         raise StateRefused(f"A call that is {call.state} does not become {state}.")
     if state in REASONS:
-        end_room_call(call, reason=REASONS[state])
+        end_room_call(call, reason=REASONS[state], state=CallState(state))
         return
     moments = {"connected_at": timezone.now()} if state == CallState.CONNECTED else {}
     Call.objects.filter(pk=call.pk, state=call.state).update(state=state, **moments)

@@ -40,15 +40,18 @@ MISSED_REASONS = {
 }
 
 
-def finish_call(call_id: UUID, *, reason: EndReason, at: datetime | None = None) -> bool:
+def finish_call(
+    call_id: UUID, *, reason: EndReason, at: datetime | None = None, state: CallState | None = None
+) -> bool:
     """End a call once. True for the one who ended it; the state and the reason it wrote are never changed again.
 
-    A call that was never connected is missed, whatever would have made it completed. `at` is when it ended, if not now.
+    A call that was never connected is missed, whatever would have made it completed, unless `state` names the terminal
+    state. `at` is when it ended, if not now.
     """
     now = at or timezone.now()
     with transaction.atomic():
         is_ours = Call.objects.filter(id=call_id, state__in=LIVE_STATES).update(
-            state=_terminal_state(reason), end_reason=reason, ended_at=now, lease_expires_at=None
+            state=state or _terminal_state(reason), end_reason=reason, ended_at=now, lease_expires_at=None
         )
         if is_ours:
             CallEvent.objects.create(call_id=call_id, kind="ended", at=now, detail={"reason": reason.value})

@@ -80,10 +80,13 @@ def open_room_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
     return OpenedCall(call, agent, ticket_for(room_pass, client=client))
 
 
-def end_room_call(call: Call, *, reason: EndReason) -> bool:
-    """End it once: its agents are gone, its room will be closed, be LiveKit away. False if it was over."""
+def end_room_call(call: Call, *, reason: EndReason, state: CallState | None = None) -> bool:
+    """End it once: its agents are gone, its room will be closed, be LiveKit away. False if it was over.
+
+    `state` is the terminal state that a client asks for; without it, it follows from the reason.
+    """
     with transaction.atomic():
-        is_ours = finish_call(call.pk, reason=reason)
+        is_ours = finish_call(call.pk, reason=reason, state=state)
         if is_ours:
             agents_gone_with(call.pk, at=timezone.now())
             promise_room_closed(call)
