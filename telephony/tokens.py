@@ -18,7 +18,7 @@ SHAPE = re.compile(r"[A-Za-z0-9_-]{64}")
 
 def token_for(stream_id: UUID) -> str:
     """The token that goes into the TwiML; the same each time it is asked for."""
-    return base64.urlsafe_b64encode(stream_id.bytes + _mac(stream_id.bytes)).decode()
+    return base64.urlsafe_b64encode(stream_id.bytes + _mac(stream_id.bytes, settings.SECRET_KEY)).decode()
 
 
 def stream_id_of(token: str) -> UUID | None:
@@ -27,10 +27,17 @@ def stream_id_of(token: str) -> UUID | None:
         return None
     decoded = base64.urlsafe_b64decode(token)
     named, mac = decoded[:ID_BYTES], decoded[ID_BYTES:]
-    return UUID(bytes=named) if hmac.compare_digest(mac, _mac(named)) else None
+    # All are compared: a process that has the new key and one that still has the old take each other's tokens.
+    known = [hmac.compare_digest(mac, _mac(named, secret)) for secret in secrets_in_use()]
+    return UUID(bytes=named) if any(known) else None
 
 
-def _mac(content: bytes) -> bytes:
+def secrets_in_use() -> tuple[str, ...]:
+    """The first signs, each verifies: rotating SECRET_KEY must not refuse the calls that are ringing."""
+    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+
+
+def _mac(content: bytes, secret: str) -> bytes:
     # A key of its own: what signs cookies must not also open phone lines.
-    key = hmac.digest(settings.SECRET_KEY.encode(), PURPOSE, hashlib.sha256)
+    key = hmac.digest(secret.encode(), PURPOSE, hashlib.sha256)
     return hmac.digest(key, content, hashlib.sha256)

@@ -51,6 +51,20 @@ def refused(reason: str, token: str, **changes: object) -> None:
     assert list(Call.objects.values_list("state", flat=True)) == state
 
 
+def test_a_token_stays_good_while_the_secret_key_is_rotated(settings: Settings) -> None:
+    """A process restarted with a new key takes what the old one made, until the old key leaves the fallbacks."""
+    stream_id, old = uuid4(), settings.SECRET_KEY
+    token = token_for(stream_id)
+    settings.SECRET_KEY = "a-new-secret-key-" + "1" * 40
+    assert stream_id_of(token) is None
+    settings.SECRET_KEY_FALLBACKS = ["an-even-older-key-" + "2" * 40, old]
+    assert stream_id_of(token) == stream_id
+    fresh = token_for(stream_id)
+    assert fresh != token
+    settings.SECRET_KEY_FALLBACKS = []
+    assert (stream_id_of(fresh), stream_id_of(token)) == (stream_id, None)
+
+
 def test_a_token_names_its_stream_and_is_the_same_each_time() -> None:
     stream_id = uuid4()
     token = token_for(stream_id)
