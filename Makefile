@@ -3,6 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN = $(VENV)/bin
 CALL ?=
+# Many tests wait for a clock: more of them at once than there are cores. JOBS=0 runs one after the other.
+JOBS ?= 4
+AT_ONCE = -n $(JOBS) --dist loadfile
 PORT ?= 8080
 HOST ?= 0.0.0.0
 
@@ -39,13 +42,13 @@ static: setup  ## Collect the static files, as the container's image does
 	@SECRET_KEY=only-for-collecting-files $(BIN)/python manage.py collectstatic --no-input -v 0
 
 test: setup-dev  ## Everything that needs no server and no account (browser tests where Chromium is)
-	$(BIN)/python -m pytest -m "not servers" $(PYTEST)
+	$(BIN)/python -m pytest -m "not servers" $(AT_ONCE) $(PYTEST)
 
 # What has nothing to do with any of the three is not asked twice.
 NO_SERVER = --ignore voiceapp/tests/local --ignore telephony/tests/bridge --ignore scripts
 
 test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ from Debian's packages
-	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser and not embedded" $(NO_SERVER) $(PYTEST)
+	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser and not embedded" $(AT_ONCE) $(NO_SERVER) $(PYTEST)
 
 test-browser: setup-dev  ## The browser's tests alone
 	$(BIN)/python -m pytest -m browser $(PYTEST)
