@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar, Self, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from agents.principal import Principal
+from voiceapp.lib.plain_text import validate_line, validate_text
 
 M = TypeVar("M", bound=models.Model)
 
@@ -37,3 +40,21 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Names are printed and read aloud, prompts are read by a model: both are plain text."""
+        errors: dict[str, list[ValidationError]] = {}
+        try:
+            super().clean_fields(exclude)
+        except ValidationError as exc:
+            errors = exc.error_dict
+        for field in self._meta.concrete_fields:
+            value = getattr(self, field.attname)
+            if field.name in (exclude or ()) or field.name in errors or not isinstance(value, str):
+                continue
+            try:
+                (validate_text if isinstance(field, models.TextField) else validate_line)(value)
+            except ValidationError as exc:
+                errors[field.name] = [exc]
+        if errors:
+            raise ValidationError(errors)

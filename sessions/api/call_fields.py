@@ -11,7 +11,7 @@ from sessions.api.room_agents import DEFAULT_VOICE, LONGEST_PROMPT, VOICES
 from sessions.api.rooms import RoomNameField
 from sessions.models import RoomAgent
 from sessions.models.call import CallState, CallType
-from voiceapp.api.strict_fields import TextField, TruthField
+from voiceapp.api.strict_fields import LineField, TextField, TruthField
 from voiceapp.api.strict_json import StrictSerializer
 
 LONGEST_SUBJECT = 100
@@ -26,7 +26,7 @@ class NewCall(StrictSerializer):
 
     callType = serializers.ChoiceField(CallType.values, default=CallType.SUPPORT.value)
     roomName = RoomNameField(required=False, help_text="Made for you unless you name one.")
-    calleeId = TextField(required=False, max_length=LONGEST_SUBJECT, help_text="Whom a user-to-user call is for.")
+    calleeId = LineField(required=False, max_length=LONGEST_SUBJECT, help_text="Whom a user-to-user call is for.")
     enableRecording = TruthField(required=False, default=True)
     enableAiAgent = TruthField(required=False, help_text="True for support calls, false for others.")
     systemPrompt = TextField(required=False, default="", allow_blank=True, max_length=LONGEST_PROMPT)
@@ -64,7 +64,7 @@ class TokenRequest(StrictSerializer):
     """In this API's own words."""
 
     roomName = RoomNameField(required=False, help_text="Of a call that you may join, or of a new one.")
-    participantName = TextField(required=False, default="", allow_blank=True, max_length=LONGEST_NAME)
+    participantName = LineField(required=False, default="", allow_blank=True, max_length=LONGEST_NAME)
     roomType = serializers.ChoiceField(CallType.values, default=CallType.SUPPORT.value, help_text="Of a new call.")
     spawnAiAgent = TruthField(required=False, default=True, help_text="Into a new call.")
 
@@ -73,7 +73,7 @@ class TokenSourceRequest(StrictSerializer):
     """LiveKit's standard request. The last four would let clients name their own privileges: they are ignored."""
 
     room_name = RoomNameField(required=False, allow_null=True)
-    participant_name = TextField(required=False, allow_blank=True, allow_null=True, max_length=LONGEST_NAME)
+    participant_name = LineField(required=False, allow_blank=True, allow_null=True, max_length=LONGEST_NAME)
     participant_identity = TextField(required=False, allow_blank=True, allow_null=True)
     participant_metadata = TextField(required=False, allow_blank=True, allow_null=True)
     participant_attributes = serializers.DictField(child=TextField(allow_blank=True), required=False, allow_null=True)

@@ -26,6 +26,7 @@ from sessions.services.org_config import org_config
 from sessions.services.retrying import NotSaved
 from voiceapp.api.internal_key import InternalKeyAuthentication
 from voiceapp.api.methods import METHODS
+from voiceapp.api.strict_fields import LineField
 from voiceapp.api.strict_json import StrictJSONParser, StrictSerializer
 
 NO_ORGANIZATION = "There is no such organisation."
@@ -52,13 +53,13 @@ class NotSavedNow(APIException):
 class LineSerializer(StrictSerializer):
     """One line, by the names of the menu."""
 
-    item = serializers.CharField(max_length=LONGEST_NAME)
-    size = serializers.CharField(max_length=LONGEST_NAME, required=False, allow_blank=True)
+    item = LineField(max_length=LONGEST_NAME)
+    size = LineField(max_length=LONGEST_NAME, required=False, allow_blank=True)
     quantity = serializers.IntegerField(min_value=1, max_value=HUGE, required=False)
     modifiers = serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_NAME), max_length=MOST_MODIFIERS, required=False
+        child=LineField(max_length=LONGEST_NAME), max_length=MOST_MODIFIERS, required=False
     )
-    note = serializers.CharField(max_length=LONGEST_NOTE, required=False, allow_blank=True)
+    note = LineField(max_length=LONGEST_NOTE, required=False, allow_blank=True)
 
 
 class SubmitOrderSerializer(StrictSerializer):
@@ -66,9 +67,9 @@ class SubmitOrderSerializer(StrictSerializer):
 
     orgId = serializers.UUIDField()
     callId = serializers.UUIDField(required=False, allow_null=True)
-    customerName = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    customerName = LineField(max_length=120, required=False, allow_blank=True)
     customerNumber = serializers.RegexField(r"^\+[0-9]{7,15}$", required=False, allow_blank=True)
-    note = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    note = LineField(max_length=300, required=False, allow_blank=True)
     lines = serializers.ListField(child=LineSerializer(), allow_empty=False, max_length=MOST_CHANGES)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from voiceapp.lib.plain_text import validate_line
+
 
 class TextField(serializers.CharField):
     """A JSON string."""
@@ -14,6 +16,14 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class LineField(TextField):
+    """A JSON string that people print or read aloud: one line, without characters that cannot be seen."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(validate_line)
 
 
 class TruthField(serializers.BooleanField):

@@ -15,6 +15,8 @@ from livekit.protocol import agent_dispatch as dispatch_messages
 from livekit.protocol import egress as egress_messages
 from livekit.protocol import models as room_messages
 
+from voiceapp.lib.plain_text import one_line
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -161,7 +163,7 @@ def participant_of(message: room_messages.ParticipantInfo) -> Participant:
     return Participant(
         sid=message.sid,
         identity=message.identity,
-        name=message.name,
+        name=one_line(message.name),
         kind=word_of(message, "kind"),
         state=word_of(message, "state"),
         metadata=message.metadata,
