@@ -44,6 +44,10 @@ class Access:
             organization_id is not None and self.may(Area.CALLER_NUMBERS, Power.VIEW, organization_id)
         )
 
+    def sees_customers_of(self, organization_id: UUID | None) -> bool:
+        """The numbers on orders: also to those who move orders on, for they may have to ring the customer."""
+        return self.sees_numbers_of(organization_id) or self.may(Area.ORDERS, Power.OPERATE, organization_id)
+
     def only_organization(self, area: Area, power: Power) -> UUID | None:
         """The organisation that needs no choosing."""
         organizations = self.organizations(area, power)

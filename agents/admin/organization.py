@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from agents.access import access_of
 from agents.models import OpeningHours, Organization, SpecialDay
 from agents.roles import Area, Power
+from voiceapp.lib.countries import country_names
 
 from .buttons import Button
 from .forms import TenantForm
@@ -61,7 +62,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (HoursInline, SpecialDayInline)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "time_zone", "closed_message")}),
+        (None, {"fields": ("name", "slug", "time_zone", "country", "closed_message")}),
         ("Calls", {"fields": ("max_live_calls",)}),
         ("Money", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
         ("Orders go to", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
@@ -129,4 +130,6 @@ class OrganizationAdmin(TenantAdmin[Organization]):
             kwargs["assume_scheme"] = "https"
         if db_field.name == "time_zone":
             kwargs["widget"] = Select(choices=[(name, name) for name in sorted(zoneinfo.available_timezones())])
+        if db_field.name == "country":
+            kwargs["widget"] = Select(choices=[("", "That of the time zone"), *country_names().items()])
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.html import format_html
 
 from agents.models import TransferHours, TransferTarget
 from agents.roles import Area
+from voiceapp.lib.phone_numbers import show_number
 
 from .forms import TenantForm
 from .inlines import TenantInline
+from .number_search import NumberSearch
 from .tenant import TenantAdmin
 from .theme import display
 
@@ -24,16 +27,20 @@ class TransferTargetForm(TenantForm):
 
 
 @admin.register(TransferTarget)
-class TransferTargetAdmin(TenantAdmin[TransferTarget]):
+class TransferTargetAdmin(NumberSearch[TransferTarget], TenantAdmin[TransferTarget]):
     area = Area.ORGANIZATION
     form = TransferTargetForm
-    list_display = ("name", "slug", "number", "when_to_use", "fallback", "organization")
+    list_display = ("name", "slug", "shown", "when_to_use", "fallback", "organization")
     list_filter = ("organization",)
     list_select_related = ("organization",)
     search_fields = ("name", "slug", "number")
     prepopulated_fields = {"slug": ("name",)}
     fields = ("organization", "name", "slug", "number", "when_to_use", "is_fallback")
     inlines = (TransferHoursInline,)
+
+    @display(description="number", ordering="number")
+    def shown(self, target: TransferTarget) -> str:
+        return format_html('<span class="va-nowrap">{}</span>', show_number(target.number))
 
     @display(description="fallback", label={"fallback": "info"})
     def fallback(self, target: TransferTarget) -> str:

@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 
 from agents.roles import Role
+from voiceapp.lib.countries import country_names, country_of
 
 from .tenancy import TenantModel, TenantQuerySet
 
@@ -21,6 +22,12 @@ def validate_time_zone(name: str) -> None:
     """Accept only names of the IANA time zone database."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError("“%(name)s” is no time zone. Use a name like Europe/Berlin.", params={"name": name})
+
+
+def validate_country(code: str) -> None:
+    """Accept the ISO 3166 codes of countries whose phone numbers can be read."""
+    if code not in country_names():
+        raise ValidationError("“%(code)s” is no country. Use two capitals, like DE.", params={"code": code})
 
 
 def new_signing_secret() -> str:
@@ -37,6 +44,12 @@ class Organization(TenantModel):
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        validators=[validate_country],
+        help_text="Numbers typed without a country code are numbers of this country. Empty: that of the time zone.",
+    )
     currency = models.CharField(
         max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capitals, like EUR.")]
     )
@@ -78,6 +91,11 @@ class Organization(TenantModel):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def region(self) -> str:
+        """Whose notation of phone numbers people use here (ISO 3166); empty where nothing says which."""
+        return self.country or country_of(self.time_zone, self.currency)
 
 
 class Membership(TenantModel):

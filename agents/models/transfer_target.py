@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from voiceapp.lib.phone_field import PhoneNumberField
 from voiceapp.lib.phone_numbers import validate_dialable
 
 from .organization import Organization
@@ -19,7 +20,7 @@ class TransferTarget(TenantModel):
     when_to_use = models.CharField(
         max_length=200, blank=True, help_text="Told to the agent, like “complaints and large orders”."
     )
-    number = models.CharField(max_length=16, validators=[validate_dialable])
+    number = PhoneNumberField(max_length=16, validators=[validate_dialable])
     is_fallback = models.BooleanField(default=False, help_text="Rung when the agent fails.")
     position = models.PositiveIntegerField(default=0)
 
@@ -38,3 +39,7 @@ class TransferTarget(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def phone_region(self) -> str:
+        return self.organization.region if self.organization_id else ""

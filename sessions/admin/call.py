@@ -15,13 +15,14 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from agents.access import access_of
+from agents.admin.number_search import NumberSearch
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import ChangeList, display
 from agents.roles import Area
 from sessions.models import Call, Order, Turn
 from sessions.models.call import CallKind, CallState
 from sessions.models.order import OrderState
-from voiceapp.lib.phone_numbers import mask
+from voiceapp.lib.phone_numbers import CallerKind, mask, read_caller
 
 from .call_page import read_call
 from .response_bars import PARTS
@@ -78,7 +79,7 @@ def figures_of(call: Call) -> CallFigures:
 
 
 @admin.register(Call)
-class CallAdmin(EvidenceAdmin[Call]):
+class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
     """Calls are evidence: nobody edits one."""
 
     area = Area.CALLS
@@ -93,15 +94,18 @@ class CallAdmin(EvidenceAdmin[Call]):
     ordering = ("-created_at",)
     change_form_template = "admin/call_page.html"
     fields = ("state",)
+    number_fields = ("caller_number", "dialled_number")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CallList
 
+    def sees_numbers(self, request: HttpRequest) -> bool:
+        access = access_of(request)
+        return access.sees_all or all(map(access.sees_numbers_of, access.organizations(self.area)))
+
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Who sees numbers masked may look for a whole one, not feel its way digit by digit."""
-        access = access_of(request)
-        sees = access.sees_all or all(map(access.sees_numbers_of, access.organizations(self.area)))
-        number = "caller_number" if sees else "caller_number__exact"
+        number = "caller_number" if self.sees_numbers(request) else "caller_number__exact"
         return ("id__startswith", number, "dialled_number", "carrier_sid", "room_name")
 
     def get_search_results(
@@ -176,6 +180,7 @@ class CallAdmin(EvidenceAdmin[Call]):
             sees = access_of(request).sees_numbers_of(call.organization_id)
             context = {
                 "page": read_call(call, caller=shown_number(call, sees=sees)),
+                "caller_number": call.caller_number if sees else "",
                 "duration": duration_words(call.duration_s),
                 "cost": cost_words(call),
                 "state_colour": CALL_COLOURS[CallState(call.state)],
@@ -190,9 +195,8 @@ def shown_number(call: Call, *, sees: bool) -> str:
     """Who calls from a browser into a room has no number: there the kind of the call stands."""
     if call.kind == CallKind.ROOM:
         return call.get_call_type_display()
-    if not call.caller_number:
-        return "withheld"
-    return call.caller_number if sees else mask(call.caller_number)
+    caller = read_caller(call.caller_number)
+    return caller.words if sees or caller.kind is CallerKind.HIDDEN else mask(call.caller_number)
 
 
 def call_link(call: Call | None) -> str:

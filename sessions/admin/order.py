@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from agents.access import access_of
 from agents.admin.buttons import Button, PageLink
+from agents.admin.number_search import NumberSearch
 from agents.admin.stock import counted
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
@@ -21,13 +22,13 @@ from sessions.models import Order, OutboxMessage
 from sessions.models.order import OrderState
 from sessions.services.order_states import may_move, move_order
 from voiceapp.lib.errors import ApplicationError
-from voiceapp.lib.phone_numbers import mask
+from voiceapp.lib.phone_numbers import mask, read_caller
 
 from .words import ORDER_COLOURS, moment_words
 
 
 @admin.register(Order)
-class OrderAdmin(EvidenceAdmin[Order]):
+class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
     """Lines and totals stay as the caller heard them; only the state moves."""
 
     area = Area.ORDERS
@@ -45,7 +46,8 @@ class OrderAdmin(EvidenceAdmin[Order]):
     list_select_related = ("organization",)
     linkable = ("call",)
     date_hierarchy = "created_at"
-    search_fields = ("=number", "customer_name", "lines__item", "=customer_number")
+    search_fields = ("=number", "customer_name", "lines__item")
+    number_fields = ("customer_number",)
     ordering = ("-created_at",)
     change_form_template = "admin/order_page.html"
     fields = ("state",)
@@ -64,6 +66,10 @@ class OrderAdmin(EvidenceAdmin[Order]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return super().get_queryset(request).annotate(line_count=Count("lines"))
+
+    def sees_numbers(self, request: HttpRequest) -> bool:
+        access = access_of(request)
+        return access.sees_all or all(map(access.sees_customers_of, access.organizations(self.area)))
 
     @display(description="order", ordering="number")
     def number_words(self, order: Order) -> str:
@@ -141,7 +147,8 @@ class OrderAdmin(EvidenceAdmin[Order]):
         order = self.get_object(request, object_id)
         if order is None:
             raise Http404("There is no such order.")
-        return TemplateResponse(request, "admin/ticket.html", {"order": order, "lines": lines_of(order)})
+        context = {"order": order, "lines": lines_of(order), "customer_number": customer_number(request, order)}
+        return TemplateResponse(request, "admin/ticket.html", context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -150,18 +157,23 @@ class OrderAdmin(EvidenceAdmin[Order]):
         context: dict[str, Any] = {}
         if order is not None:
             access = access_of(request)
-            sees = access.sees_numbers_of(order.organization_id)
             may_call = access.may(Area.CALLS, Power.VIEW, order.organization_id)
             may_send = access.may(Area.DELIVERIES, Power.VIEW, order.organization_id)
             context = {
                 "lines": lines_of(order),
-                "customer_number": order.customer_number if sees else mask(order.customer_number or ""),
+                "customer_number": customer_number(request, order),
                 "call": order.call if may_call else None,
                 "messages_sent": sent_for(order) if may_send else (),
                 "state_colour": ORDER_COLOURS.get(order.state, ""),
                 "subtitle": None,
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def customer_number(request: HttpRequest, order: Order) -> str:
+    """As this user may read it; empty where the customer can be rung at no number that is known."""
+    number = read_caller(order.customer_number).number
+    return number if access_of(request).sees_customers_of(order.organization_id) or not number else mask(number)
 
 
 def lines_of(order: Order) -> Any:

@@ -21,13 +21,14 @@ from sessions.draft.choices import MOST_MODIFIERS
 from sessions.draft.names import LONGEST_NAME
 from sessions.draft.requests import HUGE, LONGEST_NOTE
 from sessions.order_body import order_body
-from sessions.services.direct_orders import DirectOrder, KeyReused, UnknownCall, place_directly
+from sessions.services.direct_orders import DirectOrder, KeyReused, NumberRefused, UnknownCall, place_directly
 from sessions.services.org_config import org_config
 from sessions.services.retrying import NotSaved
 from voiceapp.api.internal_key import InternalKeyAuthentication
 from voiceapp.api.methods import METHODS
 from voiceapp.api.strict_fields import LineField
 from voiceapp.api.strict_json import StrictJSONParser, StrictSerializer
+from voiceapp.lib.phone_numbers import LONGEST_TYPED
 
 NO_ORGANIZATION = "There is no such organisation."
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -68,7 +69,12 @@ class SubmitOrderSerializer(StrictSerializer):
     orgId = serializers.UUIDField()
     callId = serializers.UUIDField(required=False, allow_null=True)
     customerName = LineField(max_length=120, required=False, allow_blank=True)
-    customerNumber = serializers.RegexField(r"^\+[0-9]{7,15}$", required=False, allow_blank=True)
+    customerNumber = serializers.CharField(
+        max_length=LONGEST_TYPED,
+        required=False,
+        allow_blank=True,
+        help_text="In any notation; without a country code, of the organization's country. Kept as E.164.",
+    )
     note = LineField(max_length=300, required=False, allow_blank=True)
     lines = serializers.ListField(child=LineSerializer(), allow_empty=False, max_length=MOST_CHANGES)
 
@@ -108,6 +114,8 @@ class SubmitOrderView(InternalView):
             order, was_placed = place_directly(_wish(body.validated_data, key, request.data), now=timezone.now())
         except Organization.DoesNotExist as exc:
             raise NotFound(NO_ORGANIZATION) from exc
+        except NumberRefused as exc:
+            raise ValidationError({"customerNumber": [str(exc)]}) from exc
         except UnknownCall as exc:
             raise Unprocessable("The organisation has no such call.", "unknown_call") from exc
         except KeyReused as exc:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from agents.catalogue import load_catalogue
@@ -20,10 +21,15 @@ from sessions.services.people import too_large
 from sessions.services.retrying import retried
 from sessions.services.stock import SoldOut
 from sessions.services.submission import JUST_SOLD_OUT
+from voiceapp.lib.phone_numbers import read_caller, read_number
 
 
 class KeyReused(Exception):
     """The idempotency key belongs to an order that was asked for differently."""
+
+
+class NumberRefused(Exception):
+    """The customer's number is none; the message says what to write."""
 
 
 class UnknownCall(Exception):
@@ -47,7 +53,7 @@ class DirectOrder:
 def place_directly(wish: DirectOrder, *, now: dt.datetime) -> tuple[Order, bool]:
     """The order, and whether it had been placed before.
 
-    Raises Organization.DoesNotExist, UnknownCall, KeyReused, Refused with a sentence, or NotSaved.
+    Raises Organization.DoesNotExist, NumberRefused, UnknownCall, KeyReused, Refused with a sentence, or NotSaved.
     """
     return retried(lambda: _place(wish, now), what="submit-order")
 
@@ -62,6 +68,7 @@ def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
             return earlier, True
         call = _call_of(organization, wish.call_id)
         _check_takes_orders(organization, now)
+        number = _number(organization, wish.customer_number)
         changes = [{"do": "add", **line} for line in wish.lines]
         view = view_of(organization, 0, apply_changes((), changes, load_catalogue(organization.pk, now)))
         large = too_large(view, now=now)
@@ -72,7 +79,7 @@ def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
             idempotency_key=wish.idempotency_key,
             request_digest=wish.request_digest,
             customer_name=wish.customer_name,
-            customer_number=wish.customer_number or (call.caller_number if call else ""),
+            customer_number=number or (read_caller(call.caller_number).number if call else ""),
             note=wish.note,
         )
         try:
@@ -88,6 +95,14 @@ def _call_of(organization: Organization, call_id: uuid.UUID | None) -> Call | No
     if call is None:
         raise UnknownCall
     return call
+
+
+def _number(organization: Organization, typed: str) -> str:
+    """E.164 of a number in the organization's notation."""
+    try:
+        return read_number(typed, region=organization.region) if typed else ""
+    except ValidationError as exc:
+        raise NumberRefused(exc.messages[0]) from exc
 
 
 def _check_takes_orders(organization: Organization, now: dt.datetime) -> None:

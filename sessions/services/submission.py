@@ -22,6 +22,7 @@ from sessions.services.drafts import (
 from sessions.services.orders import REPLACEABLE, TOO_LATE, Placement, confirmation, lock_organization, place_order
 from sessions.services.people import too_large
 from sessions.services.stock import SoldOut
+from voiceapp.lib.phone_numbers import read_caller
 
 NOTHING_YET = "There is nothing in the order yet. What would you like?"
 READ_BACK_FIRST = "Let me read the order back to you first."
@@ -67,7 +68,10 @@ def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.d
         if large is not None:
             return Submission(large.say, view, transfer_to=large.target)
         placement = Placement(
-            call=call, draft_version=draft.version, customer_name=customer_name, customer_number=call.caller_number
+            call=call,
+            draft_version=draft.version,
+            customer_name=customer_name,
+            customer_number=read_caller(call.caller_number).number,
         )
         try:
             order = place_order(organization, view.lines, view.totals, placement, replaces=earlier)

@@ -269,6 +269,42 @@ BAD_BODIES: list[object] = [
 ]
 
 
+@pytest.mark.parametrize("typed", ["+4917655551234", "0176 5555 1234", "+49 (0)176 / 55551234", "0049 176 55551234"])
+def test_the_customers_number_is_read_in_the_organizations_notation(
+    typed: str, machine: Client, restaurant: tuple[Organization, Call]
+) -> None:
+    answer = submit(machine, wish(restaurant[0], customerNumber=typed))
+    assert answer.json()["order"]["customerNumber"] == "+4917655551234"
+
+
+def test_a_customers_number_that_is_none_is_refused_with_what_to_write(
+    machine: Client, restaurant: tuple[Organization, Call]
+) -> None:
+    answer = submit(machine, wish(restaurant[0], customerNumber="555"))
+    assert answer.status_code == 400
+    assert "030 123456" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("anonymous", ""),
+        ("+266696687", ""),
+        ("client:browser_7", ""),
+        ("sip:alice@example.com", ""),
+        ("whatsapp:+4917655551234", "+4917655551234"),
+        ("sip:+4917655551234@trunk.example.com", "+4917655551234"),
+    ],
+)
+def test_an_order_keeps_only_a_number_at_which_the_customer_can_be_rung(
+    written: str, number: str, machine: Client, restaurant: tuple[Organization, Call]
+) -> None:
+    organization, call = restaurant
+    Call.objects.filter(pk=call.pk).update(caller_number=written)
+    answer = submit(machine, wish(organization, callId=str(call.pk)))
+    assert answer.json()["order"]["customerNumber"] == number
+
+
 @pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
 def test_a_bad_body_is_400_and_never_500(body: object, machine: Client, restaurant: tuple[Organization, Call]) -> None:
     if isinstance(body, dict) and body and "orgId" not in body:

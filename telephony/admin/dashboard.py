@@ -205,7 +205,7 @@ def deaf_numbers(access: Access) -> list[Need]:
     own = Q(agent__published_version__isnull=False)
     heard = numbers.filter(own | (Q(agent__isnull=True) & has_default)).values("pk")
     return [
-        Need(f"{number.number} has no agent that answers", "Give it an agent, and publish the agent.",
+        Need(f"{number} has no agent that answers", "Give it an agent, and publish the agent.",
              "dialpad", "danger", reverse("admin:telephony_phonenumber_change", args=(number.pk,)))
         for number in numbers.exclude(pk__in=heard)[:MOST_ROWS]
     ]  # fmt: skip

@@ -11,20 +11,23 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from agents.admin.number_search import NumberSearch
 from agents.admin.tenant import TenantAdmin
 from agents.admin.theme import display
 from agents.models import Agent
 from agents.roles import Area
 from sessions.models import Call
 from telephony.models import PhoneNumber
+from voiceapp.lib.phone_numbers import show_number
 
 
 @admin.register(PhoneNumber)
-class PhoneNumberAdmin(TenantAdmin[PhoneNumber]):
+class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
     area = Area.NUMBERS
-    list_display = ("number", "label", "organization", "answered_by", "status", "last_call")
+    list_display = ("shown", "label", "organization", "answered_by", "status", "last_call")
     list_filter = ("is_active", "agent", "organization")
     list_select_related = ("organization", "agent")
+    list_display_links = ("shown",)
     search_fields = ("number", "label")
     fields = ("organization", "number", "label", "agent", "is_active", "webhook")
     readonly_fields = ("webhook",)
@@ -44,6 +47,10 @@ class PhoneNumberAdmin(TenantAdmin[PhoneNumber]):
                 default_is_paused=Subquery(default.values("is_paused")[:1]),
             )
         )
+
+    @display(description="number", ordering="number")
+    def shown(self, number: PhoneNumber) -> str:
+        return format_html('<span class="va-nowrap">{}</span>', show_number(number.number))
 
     @display(description="answered by")
     def answered_by(self, number: PhoneNumber) -> str:

@@ -7,13 +7,14 @@ from django.db import models
 
 from agents.models import Agent, Organization
 from agents.models.tenancy import TenantModel, TenantQuerySet
-from voiceapp.lib.phone_numbers import validate_e164
+from voiceapp.lib.phone_field import PhoneNumberField
+from voiceapp.lib.phone_numbers import show_number, validate_e164
 
 
 class PhoneNumber(TenantModel):
     """One number of an organisation, and who answers it."""
 
-    number = models.CharField(max_length=16, unique=True, validators=[validate_e164])
+    number = PhoneNumberField(max_length=16, unique=True, validators=[validate_e164])
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="phone_numbers")
     agent = models.ForeignKey(
         Agent,
@@ -32,7 +33,11 @@ class PhoneNumber(TenantModel):
         ordering = ("number",)
 
     def __str__(self) -> str:
-        return self.number
+        return show_number(self.number)
+
+    @property
+    def phone_region(self) -> str:
+        return self.organization.region if self.organization_id else ""
 
     def clean(self) -> None:
         if self.agent is not None and self.agent.organization_id != self.organization_id:

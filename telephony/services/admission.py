@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 
 import structlog
@@ -20,6 +19,7 @@ from sessions.services.calls import finish_call, record_event
 from telephony.models import MediaStream, ProviderEvent
 from telephony.services.lines import Line, find_line, find_organization
 from telephony.services.statuses import ADMISSION, OVER_AT_THE_CARRIER
+from voiceapp.lib.phone_numbers import CallerKind, read_caller
 from voiceapp.lib.serving import serving
 from voiceapp.lib.turnstile import pass_one_by_one
 
@@ -27,9 +27,6 @@ logger = structlog.get_logger("doors")
 
 TOKEN_LIFETIME = dt.timedelta(seconds=60)
 CALLS_AT_ONCE_PER_CALLER = 2
-E164 = re.compile(r"\+[1-9]\d{6,14}")
-# What Twilio writes for callers who hide their number; they are not one caller.
-HIDDEN_NUMBERS = {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,8 @@ def _full(line: Line, ring: Ring) -> str:
         return "organisation"
     if counts["server"] >= settings.MAX_LIVE_CALLS:
         return "server"
-    shows_number = E164.fullmatch(ring.caller) and ring.caller not in HIDDEN_NUMBERS
+    # Those who hide their numbers, or come through one SIP address, are not one caller.
+    shows_number = read_caller(ring.caller).kind is CallerKind.NUMBER
     return "caller" if shows_number and counts["caller"] >= CALLS_AT_ONCE_PER_CALLER else ""
 
 

@@ -1,10 +1,18 @@
-"""Phone numbers: what may be rung, and how one is shown where nobody may read it."""
+"""Phone numbers: read as people type them, kept as E.164, shown formatted; and what a carrier says of a caller.
+
+One definition each of: the E.164 form, what may be rung, who hides the number.
+"""
 
 from __future__ import annotations
 
+import enum
+import re
+import unicodedata
+from dataclasses import dataclass
+
 import phonenumbers
 from django.core.exceptions import ValidationError
-from phonenumbers import PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
 # Never dialled, whatever was configured: they cost the caller's host dearly or reach no person.
 REFUSED_TYPES = {
@@ -15,24 +23,142 @@ REFUSED_TYPES = {
     PhoneNumberType.VOICEMAIL,
     PhoneNumberType.PAGER,
 }
+# ITU-T E.164: a plus, a country code that does not begin with 0, at most 15 digits in all.
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+LONGEST_TYPED = 40
+# What Twilio writes in the place of a number that is hidden: the words typed on a phone's keys, and words.
+HIDDEN_NUMBERS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+8662533"})
+HIDDEN_WORDS = frozenset({"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked", "withheld"})
+WITHHELD = "withheld"
+
+
+def is_e164(text: str) -> bool:
+    return E164.fullmatch(text) is not None
 
 
 def validate_e164(number: str) -> None:
     """Accept a number as carriers write it: a plus, the country code, digits."""
-    if not number.startswith("+") or not number[1:].isascii() or not number[1:].isdigit() or not 8 <= len(number) <= 16:
+    if not is_e164(number):
         raise ValidationError("Write the number with a plus and the country code, like +4930123456.")
 
 
 def validate_dialable(number: str) -> None:
     """Accept only numbers that may be rung: valid, and of no type that bills the ringing side specially."""
     validate_e164(number)
-    parsed = phonenumbers.parse(number)
-    if number.startswith(("+870", "+881", "+882", "+883", "+979")) or not phonenumbers.is_possible_number(parsed):
+    parsed = _parsed(number, "")
+    satellite = number.startswith(("+870", "+881", "+882", "+883", "+979"))
+    if parsed is None or satellite or number in HIDDEN_NUMBERS or not phonenumbers.is_possible_number(parsed):
         raise ValidationError("This number cannot be rung. Use an ordinary fixed or mobile number.")
     if phonenumbers.number_type(parsed) in REFUSED_TYPES:
         raise ValidationError("Premium, shared-cost and personal numbers cannot be rung. Use an ordinary number.")
 
 
+def is_dialable(number: str) -> bool:
+    try:
+        validate_dialable(number)
+    except ValidationError:
+        return False
+    return True
+
+
+def read_number(typed: str, *, region: str = "") -> str:
+    """E.164 of what a person typed, in any notation; without a country code it is a number of the region (ISO 3166).
+
+    Raises ValidationError that says what to write.
+    """
+    # Address books put marks of direction around a number, which nobody sees.
+    text = "".join(each for each in typed if unicodedata.category(each) != "Cf").strip().removeprefix("tel:")
+    if any(character.isalpha() for character in text):
+        raise ValidationError(f"Write the number in digits, without letters or an extension, like {example(region)}.")
+    # Without a region nobody knows the prefix of international calls; 00 is most countries'.
+    parsed = _parsed(f"+{text[2:]}" if not region and text.startswith("00") else text, region)
+    if parsed is None or not phonenumbers.is_possible_number(parsed):
+        raise ValidationError(f"This is no whole phone number. Write it like {example(region)}.")
+    if not _names_country(text) and not _is_whole(text, parsed):
+        raise ValidationError(f"Write the number with its area code, like {example(region)}.")
+    number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    validate_e164(number)
+    return number
+
+
+def example(region: str = "") -> str:
+    """How a number is written in that region."""
+    number = phonenumbers.example_number(region) if region else None
+    if number is None:
+        return "+49 30 123456"
+    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    return f"{national} or {phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)}"
+
+
+def show_number(number: str) -> str:
+    """A number, or whatever a carrier wrote in its place, as people read it: `+49 30 5550199`."""
+    return read_caller(number).words
+
+
 def mask(number: str) -> str:
     """The number for logs and lists: only its last two digits."""
     return f"…{number[-2:]}" if len(number) > 4 else "…"
+
+
+class CallerKind(enum.Enum):
+    """What a carrier's `From` or `To` is."""
+
+    NUMBER = enum.auto()
+    HIDDEN = enum.auto()
+    WHATSAPP = enum.auto()
+    SIP = enum.auto()
+    CLIENT = enum.auto()
+    OTHER = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`number` is E.164 where the person can be rung back, else empty. `words` are for people."""
+
+    kind: CallerKind
+    number: str
+    words: str
+
+
+def read_caller(text: str) -> Caller:
+    """Who stands in `From`: a number, a hidden one, `sip:…`, `client:…`, `whatsapp:…` (protocols.md, A1)."""
+    plain = text.strip()
+    scheme, _, rest = plain.partition(":")
+    if is_e164(plain) and plain not in HIDDEN_NUMBERS:
+        return Caller(CallerKind.NUMBER, plain, _formatted(plain))
+    if plain.lower() in HIDDEN_WORDS or plain in HIDDEN_NUMBERS:
+        return Caller(CallerKind.HIDDEN, "", WITHHELD)
+    match scheme.lower():
+        case "whatsapp" if is_e164(rest) and rest not in HIDDEN_NUMBERS:
+            return Caller(CallerKind.WHATSAPP, rest, f"{_formatted(rest)} (WhatsApp)")
+        case "sip" | "sips":
+            user = rest.partition("@")[0].partition(";")[0]
+            number = user if is_dialable(user) else ""
+            address = rest.partition(";")[0]
+            return Caller(CallerKind.SIP, number, f"{_formatted(number)} (SIP)" if number else f"SIP {address}")
+        case "client":
+            return Caller(CallerKind.CLIENT, "", f"app user {rest}")
+    return Caller(CallerKind.OTHER, "", plain)
+
+
+def _formatted(number: str) -> str:
+    parsed = _parsed(number, "")
+    return number if parsed is None else phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+
+
+def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region or None)
+    except NumberParseException:
+        return None
+
+
+def _names_country(text: str) -> bool:
+    return text.lstrip("( ").startswith(("+", "＋", "00", "011"))
+
+
+def _is_whole(text: str, parsed: phonenumbers.PhoneNumber) -> bool:
+    """Valid, and with the 0 of its area code where its country writes one: else it may be a number of any town."""
+    national = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+    digits = phonenumbers.normalize_digits_only(text)
+    return phonenumbers.is_valid_number(parsed) and (not national.startswith("0") or digits.startswith("0"))

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from agents.models import Agent, Item
 from sessions.models import Call, Order, OutboxMessage
 from telephony.models import PhoneNumber
+from voiceapp.lib.phone_numbers import show_number
 
 from .world import World
 
@@ -62,7 +63,7 @@ def test_what_needs_a_hand_is_named(client_of_alice: Client, harbour: World) -> 
     page = first_page(client_of_alice)
     for words in ("1 delivery was given up", "1 call failed today", "has unpublished changes", "is paused"):
         assert words in page
-    number = harbour[PhoneNumber].number
+    number = show_number(harbour[PhoneNumber].number)
     assert f"{number} has no agent" not in page
     Agent.objects.filter(pk=harbour[Agent].pk).update(is_default=False)
     assert f"{number} has no agent that answers" in first_page(client_of_alice)

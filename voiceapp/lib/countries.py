@@ -1,0 +1,44 @@
+"""Countries: their names, and which one a time zone or a currency belongs to. Data: IANA's tables, in tzdata."""
+
+from __future__ import annotations
+
+import functools
+from importlib.resources import files
+
+import phonenumbers
+
+# Currencies of one country. Others, the euro among them, say nothing about the country.
+CURRENCIES = {
+    "AED": "AE", "ARS": "AR", "AUD": "AU", "BGN": "BG", "BRL": "BR", "CAD": "CA", "CHF": "CH", "CLP": "CL",
+    "CNY": "CN", "COP": "CO", "CZK": "CZ", "DKK": "DK", "EGP": "EG", "GBP": "GB", "HKD": "HK", "HUF": "HU",
+    "IDR": "ID", "ILS": "IL", "INR": "IN", "ISK": "IS", "JPY": "JP", "KES": "KE", "KRW": "KR", "MAD": "MA",
+    "MXN": "MX", "MYR": "MY", "NGN": "NG", "NOK": "NO", "NZD": "NZ", "PEN": "PE", "PHP": "PH", "PLN": "PL",
+    "QAR": "QA", "RON": "RO", "RSD": "RS", "RUB": "RU", "SAR": "SA", "SEK": "SE", "SGD": "SG", "THB": "TH",
+    "TRY": "TR", "TWD": "TW", "UAH": "UA", "USD": "US", "UYU": "UY", "VND": "VN", "ZAR": "ZA",
+}  # fmt: skip
+
+
+@functools.cache
+def country_names() -> dict[str, str]:
+    """English names by ISO 3166 code, in the order of the names: the countries whose phone numbers can be read."""
+    names = dict(line.split("\t")[:2] for line in _table("iso3166.tab"))
+    known = {code: name for code, name in names.items() if code in phonenumbers.SUPPORTED_REGIONS}
+    return dict(sorted(known.items(), key=lambda each: each[1]))
+
+
+def country_of(time_zone: str, currency: str = "") -> str:
+    """The ISO 3166 code of the zone's country, else of the currency's; empty where neither names one."""
+    return _zones().get(time_zone) or CURRENCIES.get(currency, "")
+
+
+@functools.cache
+def _zones() -> dict[str, str]:
+    """The country of each zone; names that IANA keeps for old times' sake (US/Eastern) lead to the present zone's."""
+    zones = {zone: code for code, _, zone, *_ in (line.split("\t") for line in _table("zone.tab"))}
+    links = [line.split() for line in _table("tzdata.zi") if line.startswith("L ")]
+    return {alias: zones[zone] for _, zone, alias in links if zone in zones} | zones
+
+
+def _table(name: str) -> list[str]:
+    text = files("tzdata.zoneinfo").joinpath(name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
