@@ -42,9 +42,13 @@ FAULTS = (api.ServerError, aiohttp.ClientError, TimeoutError, OSError, DecodeErr
 FILE_TYPES = {"mp4": api.EncodedFileType.MP4, "ogg": api.EncodedFileType.OGG}
 
 
+# No worker may register under this name.
+NO_AGENT_NAME = "no-agent-wanted"
+
+
 @dataclass(frozen=True, slots=True)
 class AgentRequest:
-    """Which agent shall join. A name is needed: without one every worker of no name joins."""
+    """Which agent shall join, by the name of its workers."""
 
     agent_name: str
     metadata: str = ""
@@ -95,14 +99,19 @@ class LiveKitClient:
         max_participants: int = 0,
         agent: AgentRequest | None = None,
     ) -> Room:
-        """Make it, or change the one of that name; then `agent` is ignored. A timeout of 0 means LiveKit's default."""
+        """Make it, or change the one of that name; then `agent` is ignored. A timeout of 0 means LiveKit's default.
+
+        A dispatch is always named. LiveKit adds one without a name to a room that is made with none, and any worker
+        without a name would join (livekit-server 1.13.5).
+        """
+        dispatched = agent or AgentRequest(NO_AGENT_NAME)
         request = api.CreateRoomRequest(
             name=name,
             metadata=metadata,
             empty_timeout=empty_timeout_s,
             departure_timeout=departure_timeout_s,
             max_participants=max_participants,
-            agents=[api.RoomAgentDispatch(agent_name=agent.agent_name, metadata=agent.metadata)] if agent else [],
+            agents=[api.RoomAgentDispatch(agent_name=dispatched.agent_name, metadata=dispatched.metadata)],
         )
         return room_of(self._ask(self._api.room.create_room(request)))
 
@@ -138,8 +147,9 @@ class LiveKitClient:
         return dispatch_of(self._ask(self._api.agent_dispatch.create_dispatch(request)))
 
     def list_dispatches(self, room: str) -> tuple[AgentDispatch, ...]:
-        """Of a room that is open; for one that is not, LiveKit answers nothing: AWAY."""
-        return tuple(map(dispatch_of, self._ask(self._api.agent_dispatch.list_dispatch(room))))
+        """Those of an open room that ask for an agent; for a room that is not open, LiveKit answers nothing: AWAY."""
+        dispatches = map(dispatch_of, self._ask(self._api.agent_dispatch.list_dispatch(room)))
+        return tuple(each for each in dispatches if each.agent_name != NO_AGENT_NAME)
 
     def get_dispatch(self, room: str, dispatch_id: str) -> AgentDispatch | None:
         found = self._ask(self._api.agent_dispatch.get_dispatch(dispatch_id, room))

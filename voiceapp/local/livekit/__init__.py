@@ -25,6 +25,7 @@ the room whose creation, dispatch or join was asked for at that address; `Server
 | `agent_late=<s>` | it joins so late | (5) |
 | `agent_leaves=<s>` | it leaves again after that time | (1) |
 | `no_worker` | the dispatch is accepted, nobody takes the job | |
+| `unnamed_worker` | a worker without a name is there: its agent joins where no dispatch is named | |
 | `redis_required` | recordings: "egress not connected (redis required)" | |
 | `egress_no_worker` | recordings: "no response from servers" | |
 | `egress_refused` | a recording cannot be started | |

@@ -31,11 +31,16 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=9300, help="0 takes a free one")
     parser.add_argument("--agent-after-s", type=float, default=0.3, help="from a dispatch to the agent's joining")
     parser.add_argument("--recordings", type=Path, default=None, help="the folder for files; a temporary one")
+    parser.add_argument("--no-auto-create", action="store_true", help="rooms are made by request alone, not by tokens")
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         server = Server(
-            host=options.host, port=options.port, agent_after_s=options.agent_after_s, directory=options.recordings
+            host=options.host,
+            port=options.port,
+            agent_after_s=options.agent_after_s,
+            directory=options.recordings,
+            auto_create=not options.no_auto_create,
         )
     except ValueError as exc:
         parser.error(str(exc))

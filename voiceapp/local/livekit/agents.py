@@ -17,9 +17,15 @@ from voiceapp.local.livekit.rooms import OpenRoom, Rooms
 from voiceapp.local.livekit.tokens import Claims
 from voiceapp.local.livekit.twirp import Refusal
 
+#: Names under which no worker registers, although there is one for any other name.
+_NO_WORKERS = frozenset({"no-agent-wanted"})
+
 
 class Agents:
-    """`join_after_s`: from the dispatch until the agent is in the room. `names`: workers there are; None: for any."""
+    """`join_after_s`: from the dispatch until the agent is in the room. `names`: workers there are; None: for any.
+
+    A dispatch without a name goes to workers without a name: there is one where the fault `unnamed_worker` is chosen.
+    """
 
     def __init__(self, rooms: Rooms, *, join_after_s: float, names: frozenset[str] | None) -> None:
         self.join_after_s, self.names = join_after_s, names
@@ -37,7 +43,7 @@ class Agents:
         dispatch.state.created_at = time.time_ns()
         room.dispatches[dispatch.id] = dispatch
         faults = room.faults | faults
-        if "no_worker" in faults or (self.names is not None and agent_name not in self.names):
+        if not self._has_worker(agent_name, faults):
             return dispatch
         job = _new_job(dispatch, room)
         dispatch.state.jobs.append(job)
@@ -77,6 +83,13 @@ class Agents:
         state.status, state.started_at, state.updated_at = JobStatus.JS_RUNNING, time.time_ns(), time.time_ns()
         self._rooms.publish(room, claims.identity, "microphone")
         return participant
+
+    def _has_worker(self, agent_name: str, faults: Faults) -> bool:
+        if "no_worker" in faults:
+            return False
+        if not agent_name:
+            return "unnamed_worker" in faults
+        return agent_name not in _NO_WORKERS if self.names is None else agent_name in self.names
 
     def _join_in_time(self, room: OpenRoom, dispatch_id: str, faults: Faults) -> None:
         if self._rooms.open.get(room.name) is not room or dispatch_id not in room.dispatches:

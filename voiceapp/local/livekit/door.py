@@ -70,6 +70,8 @@ class TwirpDoor:
             self._house.admit(token)
         except TokenRefused as exc:
             return web.Response(status=401, text=str(exc))
+        except Refusal as exc:
+            return web.Response(status=STATUS[exc.code], text=exc.message)
         return web.Response(text="success")
 
     async def _alive(self, request: web.Request) -> web.Response:

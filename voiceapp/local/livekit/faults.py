@@ -10,7 +10,7 @@ _OF_EVENTS = {"webhook_twice", "webhook_lost", "webhook_bad_signature", "webhook
 _BARE = {
     "credentials", "not_found", "garbage", "empty", "garbage_protobuf", "reset", "lost_answer", "agent_never",
     "no_worker", "redis_required", "egress_no_worker", "egress_refused", "egress_never_starts", "egress_aborts",
-    "egress_fails", "egress_never_ends", "egress_no_file", "webhook_reordered",
+    "egress_fails", "egress_never_ends", "egress_no_file", "webhook_reordered", "unnamed_worker",
 }  # fmt: skip
 _KNOWN = _NUMBERS.keys() | _WORDS.keys() | _OF_EVENTS | _BARE
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from google.protobuf import json_format
+from livekit.protocol.agent_dispatch import RoomAgentDispatch
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.room import CreateRoomRequest, RoomConfiguration
 
@@ -40,6 +41,7 @@ class House:
         egress_step_s: float,
         webhook_pause_s: float,
         directory: Path | None,
+        auto_create: bool,
     ) -> None:
         self.keys = Keys(api_key, api_secret)
         self.clock = Clock()
@@ -47,6 +49,7 @@ class House:
         self.rooms = Rooms(self.clock, self.webhooks, faults)
         names = None if agent_names is None else frozenset(agent_names)
         self.agents = Agents(self.rooms, join_after_s=agent_after_s, names=names)
+        self.auto_create = auto_create
         self.recorder = Recorder(self.rooms, self.clock, self.webhooks, step_s=egress_step_s, directory=directory)
 
     async def open(self) -> None:
@@ -59,15 +62,15 @@ class House:
         await self.webhooks.close()
 
     def create_room(self, request: CreateRoomRequest, faults: Faults) -> OpenRoom:
-        """`agents` act only when the room is new. Raises Refusal."""
+        """`agents` act only when the room is new; without any there is one dispatch without a name. Raises Refusal."""
         room, is_new = self.rooms.create(request, faults)
         if is_new:
-            for agent in request.agents:
+            for agent in request.agents or [RoomAgentDispatch()]:
                 self.agents.dispatch(room, agent_name=agent.agent_name, metadata=agent.metadata, faults=faults)
         return room
 
     def join(self, token: str, *, faults: Faults) -> tuple[OpenRoom, ParticipantInfo]:
-        """Enter the token's room, which is made if it is not there. Raises TokenRefused, Refusal."""
+        """Enter the token's room, which is made if it is not there (`auto_create`). Raises TokenRefused, Refusal."""
         claims = self.admit(token)
         request = CreateRoomRequest(name=claims.room)
         if claims.room not in self.rooms.open and claims.room_config:
@@ -79,10 +82,12 @@ class House:
         return room, self.rooms.join(room, claims, _KINDS[claims.kind])
 
     def admit(self, token: str) -> Claims:
-        """The claims of a token that opens a room. Raises TokenRefused."""
+        """The claims of a token that opens a room. Raises TokenRefused, and Refusal where there is no room."""
         claims = self.keys.read(token)
         if not claims.grants("roomJoin") or not claims.room:
             raise TokenRefused("permissions denied")
         if not claims.identity or claims.kind not in _KINDS:
             raise TokenRefused("identity cannot be empty" if not claims.identity else "unknown kind")
+        if not self.auto_create:
+            self.rooms.get(claims.room)
         return claims

@@ -23,6 +23,7 @@ class Server:
     Keys by `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET`, webhook addresses by `LIVEKIT_WEBHOOK_URL` (commas between).
     `agent_after_s`: from a dispatch to the agent's joining. `agent_names`: the workers there are; None: for any name.
     `egress_step_s`: how long a recording takes to start and to end. `webhook_pause_s`: before the second try.
+    `auto_create`: whether a token that is still good opens its room anew, as the real server's setting has it.
     `faults`: words like `agent_late=3` that hold for every room.
     """
 
@@ -40,6 +41,7 @@ class Server:
         egress_step_s: float = 0.2,
         webhook_pause_s: float = 1.0,
         directory: Path | None = None,
+        auto_create: bool = True,
     ) -> None:
         if host not in _LOOPBACK:
             raise ValueError(f"the local LiveKit listens on this machine alone, not on {host}")
@@ -61,6 +63,7 @@ class Server:
             egress_step_s=egress_step_s,
             webhook_pause_s=webhook_pause_s,
             directory=directory,
+            auto_create=auto_create,
         )
         self._runner: web.AppRunner | None = None
         self.base_url = ""

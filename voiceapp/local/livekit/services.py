@@ -95,8 +95,10 @@ class AgentDispatchService:
         self._house, self._agents = house, house.agents
 
     async def create(self, call: Call, request: CreateAgentDispatchRequest) -> AgentDispatch:
-        """Makes the room if it is not there."""
+        """Makes the room if it is not there, unless rooms are made by request alone."""
         _need(call, "roomAdmin", room=request.room)
+        if not self._house.auto_create:
+            self._room(request.room)
         room = self._house.create_room(CreateRoomRequest(name=request.room), call.faults)
         return self._agents.dispatch(room, agent_name=request.agent_name, metadata=request.metadata, faults=call.faults)
 

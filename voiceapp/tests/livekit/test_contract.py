@@ -9,7 +9,7 @@ import httpx
 import jwt
 import pytest
 
-from voiceapp.providers.livekit import AgentRequest, LiveKitClient, S3Storage
+from voiceapp.providers.livekit import NO_AGENT_NAME, AgentRequest, LiveKitClient, S3Storage
 from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 
 AGENT = AgentRequest("nobody-runs-this-agent", metadata='{"callId": "1"}')
@@ -138,3 +138,12 @@ def test_a_token_that_has_expired_or_was_changed_opens_nothing(either: LiveKitCl
     assert validate(either, either.join_token(room=room, identity="user-1-x", ttl_s=-120)) == 401
     token = either.join_token(room=room, identity="user-1-x")
     assert validate(either, token[:-4] + ("aaaa" if token[-4:] != "aaaa" else "bbbb")) == 401
+
+
+def test_a_room_that_is_made_without_an_agent_has_a_named_dispatch_all_the_same(
+    either: LiveKitClient, room: str
+) -> None:
+    either.create_room(room)
+    listed = either._ask(either._api.agent_dispatch.list_dispatch(room))
+    assert [each.agent_name for each in listed] == [NO_AGENT_NAME]
+    assert either.list_dispatches(room) == ()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 
 from voiceapp.providers.livekit import AgentRequest, LiveKitClient
+from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
 from voiceapp.tests.waiting import soon
 
@@ -101,6 +104,60 @@ def test_an_agent_leaves_in_the_middle(livekit: RunningLiveKit) -> None:
 def test_a_dispatch_makes_the_room_that_it_needs(client: LiveKitClient) -> None:
     client.create_dispatch(ROOM, AgentRequest("voice-agent"))
     assert client.find_room(ROOM)
+
+
+def test_a_room_that_a_token_opens_has_a_dispatch_without_a_name_as_on_the_real_server(
+    livekit: RunningLiveKit, client: LiveKitClient
+) -> None:
+    join(livekit, client)
+    (dispatch,) = client.list_dispatches(ROOM)
+    assert (dispatch.agent_name, dispatch.jobs) == ("", ())
+
+
+@pytest.mark.parametrize("opened_by", ["token", "dispatch"])
+def test_a_worker_without_a_name_walks_into_a_room_that_was_made_without_a_dispatch(opened_by: str) -> None:
+    with running_livekit(faults=["unnamed_worker"]) as livekit:
+        client = LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET)
+        if opened_by == "token":
+            join(livekit, client)
+        else:
+            client.create_dispatch(ROOM, AgentRequest("no-agent-wanted"))
+        (agent,) = soon(lambda: [each for each in client.list_participants(ROOM) if each.is_agent])
+        assert agent.identity.startswith("agent-AJ_")
+
+
+@pytest.mark.parametrize("agent", [None, AgentRequest("voice-agent", metadata='{"identity": "ai-agent-7"}')])
+def test_a_worker_without_a_name_stays_out_of_the_rooms_that_the_client_makes(agent: AgentRequest | None) -> None:
+    with running_livekit(faults=["unnamed_worker"]) as livekit:
+        client = LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET)
+        client.create_room(ROOM, agent=agent)
+        join(livekit, client)
+        wanted = ["ai-agent-7"] if agent else []
+        soon(lambda: kinds(client) == ["agent"] * len(wanted) + ["standard"])
+        time.sleep(0.1)  # ten times as long as its agent would take
+        assert [each.identity for each in client.list_participants(ROOM) if each.is_agent] == wanted
+        assert [each.agent_name for each in client.list_dispatches(ROOM)] == ["voice-agent"] * len(wanted)
+
+
+def test_a_token_opens_a_room_that_was_deleted_unless_rooms_are_made_by_request_alone() -> None:
+    for auto_create in (True, False):
+        with running_livekit(auto_create=auto_create) as livekit:
+            client = LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET)
+            client.create_room(ROOM)
+            token = client.join_token(room=ROOM, identity="user-1-x")
+            livekit.join(token)
+            client.delete_room(ROOM)
+            if auto_create:
+                livekit.join(token)
+            else:
+                with pytest.raises(httpx.HTTPStatusError) as refused:
+                    livekit.join(token)
+                assert refused.value.response.status_code == 404
+                assert httpx.get(f"{livekit.url}/rtc/validate", params={"access_token": token}).status_code == 404
+                with pytest.raises(LiveKitError) as error:
+                    client.create_dispatch(ROOM, AgentRequest("voice-agent"))
+                assert error.value.kind is LiveKitErrorKind.AWAY
+            assert (client.find_room(ROOM) is not None) is auto_create
 
 
 def test_only_the_workers_that_there_are_take_jobs() -> None:
