@@ -50,9 +50,8 @@ class HealthMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path not in ("/", "/health", "/health/ready"):
             return self.get_response(request)
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
-        response = self.answer(request)
+        is_read = request.method in ("GET", "HEAD")
+        response = self.answer(request) if is_read else HttpResponseNotAllowed(["GET", "HEAD"])
         response["Cache-Control"] = "no-store"
         response["Vary"] = "Accept"
         response["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,8 @@
-"""The content security policy and its companions: strict everywhere, with the admin theme's allowance under /admin/."""
+"""The content security policy and its companions: strict everywhere, with the admin theme's allowance under /admin/.
+
+A response is stored by no cache unless its view says otherwise: most carry a secret or personal data, and a view that
+forgets to say so must not be the one that leaks them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 
 STRICT = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
@@ -13,6 +18,8 @@ STRICT = (
 )
 # django-unfold ships Alpine, which evaluates expressions and writes styles.
 ADMIN = f"{STRICT}; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'"
+# What a response may depend on: a cache that stores it all the same must not give it to somebody else.
+CREDENTIALS = ("Authorization", "Cookie", "X-API-Key")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
@@ -33,4 +40,7 @@ class SecurityHeadersMiddleware:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", ADMIN if request.path.startswith("/admin/") else STRICT)
         response.setdefault("Permissions-Policy", "microphone=(self), camera=(), geolocation=()")
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+            patch_vary_headers(response, CREDENTIALS)
         return response
