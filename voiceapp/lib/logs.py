@@ -28,6 +28,26 @@ def hide_private(_: object, __: str, event: MutableMapping[str, object]) -> Muta
     return event
 
 
+class ByWhoMustAct(logging.Filter):
+    """An error is for those who run the server; what a client did wrong is information, whoever says it and how loud.
+
+    Otherwise anyone could fill the log with errors and tracebacks by sending a strange Host.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "django.request":
+            # A response of 500 or 503 that we chose is in the request's line, and its reason was logged beside it.
+            return record.exc_info is not None and record.exc_info[0] is not None
+        is_refusal = record.name.startswith("django.security") or (
+            record.name == "uvicorn.error" and record.levelno == logging.WARNING
+        )
+        if is_refusal:
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.exc_info = record.exc_text = None
+            return logging.getLogger().getEffectiveLevel() <= logging.INFO
+        return True
+
+
 def configure() -> None:
     """Send the standard library's and structlog's records through one chain to standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -59,8 +79,14 @@ def configure() -> None:
             "formatters": {
                 "lines": {"()": structlog.stdlib.ProcessorFormatter, "foreign_pre_chain": shared, "processors": ending}
             },
+            "filters": {"by_who_must_act": {"()": ByWhoMustAct}},
             "handlers": {
-                "stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "lines"}
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "stream": "ext://sys.stderr",
+                    "formatter": "lines",
+                    "filters": ["by_who_must_act"],
+                }
             },
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
