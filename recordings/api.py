@@ -18,7 +18,7 @@ from recordings.refusals import refusing
 from recordings.services import amend_recording, start_recording, stop_recording
 from recordings.storage import LABEL, recording_link, recording_link_if_possible
 from sessions.api.refusals import checked
-from sessions.api.rooms import Access, RoomNameField, RoomQuery, find_room_call, read_query
+from sessions.api.rooms import MOST_LISTED, Access, RoomNameField, RoomQuery, find_room_call, read_query
 from sessions.models import Call
 from voiceapp.api.errors import ApiError
 from voiceapp.api.limits import READ, RECORDING
@@ -128,7 +128,8 @@ class RecordingView(CustomerView):
     def _list_all(self, *, is_alone: bool) -> Response:
         if not is_alone:
             raise ApiError(HTTPStatus.BAD_REQUEST, "Bad Request", "listAll stands alone.")
-        found = [_shown(recording) for recording in running_recordings(self.principal)]
+        running = running_recordings(self.principal).order_by("-id")
+        found = [_shown(recording) for recording in running[:MOST_LISTED]]
         return _success(count=len(found), recordings=found)
 
     def _told(self, link: str | None, room: str) -> str | None:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from recordings.api import AmendRequest, RecordingQuery, RecordingView, StartRequest
 from recordings.models import Recording
 from recordings.storage import LABEL
-from sessions.api.rooms import RoomQuery
+from sessions.api.rooms import MOST_LISTED, RoomQuery
 from sessions.schema.answers import Done
 from sessions.schema.rooms import ROOM, ROOM_MISSING, SOMEBODY_ELSES, livekit_refusals
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused
@@ -102,7 +102,7 @@ describe(
         RECORDINGS,
         "Get a recording, its link, or all that run",
         "With `roomName` the call's newest recording; with `egressId` as well, a link to that one's file; with "
-        "`listAll=true` alone, all recordings that run in your organisation, for its owners and managers.",
+        f"`listAll=true` alone, for owners and managers, the newest {MOST_LISTED} that run in your organization.",
         query=RecordingQuery,
         answers=(RecordingFound, RecordingLink, RecordingsListed),
         answered={

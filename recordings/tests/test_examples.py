@@ -6,9 +6,12 @@ import re
 
 import pytest
 
+from agents.models import Organization
 from agents.tests.people import Asker
+from recordings.models import Recording
+from sessions.api.rooms import MOST_LISTED
 from sessions.models import Call
-from sessions.tests.builders import ROOM
+from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
 
@@ -103,3 +106,12 @@ def test_update_what_is_said_of_a_recording(alice: Asker, call: Call, given: dic
     assert recording.url == given.get("recordingUrl", "")
     if recording.url:
         assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] == recording.url
+
+
+def test_a_list_of_running_recordings_has_a_bound(mia: Asker, harbour: Organization) -> None:
+    for number in range(MOST_LISTED + 3):
+        call = make_room_call(harbour, room_name=f"room-{number}")
+        Recording.objects.create(call=call, egress_id=f"EG_{number:03}", status=Recording.Status.ACTIVE)
+    body = mia.get(RECORDING, listAll="true").json()
+    assert (body["count"], len(body["recordings"])) == (MOST_LISTED, MOST_LISTED)
+    assert body["recordings"][0]["egressId"] == f"EG_{MOST_LISTED + 2:03}"

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from sessions.api.room_agents import DEFAULT_VOICE, LONGEST_PROMPT, VOICES
-from sessions.api.rooms import RoomNameField
+from sessions.api.rooms import MOST_LISTED, RoomNameField
 from sessions.models import RoomAgent
 from sessions.models.call import CallState, CallType
 from voiceapp.api.strict_fields import LineField, TextField, TruthField
@@ -17,7 +17,6 @@ from voiceapp.api.strict_json import StrictSerializer
 LONGEST_SUBJECT = 100
 LONGEST_NAME = 120
 LONGEST_METADATA_BYTES = 8 * 1024
-MOST_LISTED = 100
 FURTHEST = 10_000_000
 
 

@@ -11,7 +11,15 @@ from rest_framework.response import Response
 
 from agents.api import CustomerView
 from sessions.api.refusals import checked
-from sessions.api.rooms import Access, RoomNameField, RoomQuery, find_room_call, livekit_refusal, read_query
+from sessions.api.rooms import (
+    MOST_LISTED,
+    Access,
+    RoomNameField,
+    RoomQuery,
+    find_room_call,
+    livekit_refusal,
+    read_query,
+)
 from sessions.models import Call, RoomAgent
 from sessions.services.agent_dispatches import CallIsOver, NoAgent, RoomIsClosed, remove_agent, spawn_agent
 from sessions.services.room_agents import AgentIsThere, StatusRefused, agent_of, change_agent_status
@@ -27,8 +35,6 @@ log = structlog.get_logger(__name__)
 VOICES = ("alloy", "echo", "fable", "onyx", "nova", "shimmer")
 DEFAULT_VOICE = "alloy"
 LONGEST_PROMPT = 32_000
-# The newest of them; the spec has no pages here.
-MOST_LISTED = 100
 NO_AGENT = "Agent not found"
 TITLES = {"roomName": "Missing roomName", "status": "Invalid status"}
 

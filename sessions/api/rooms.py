@@ -19,6 +19,8 @@ from voiceapp.api.strict_json import StrictSerializer
 from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 
 ROOM_NAME = r"^[A-Za-z0-9._-]{1,100}$"
+# No list is longer; those without pages show the newest.
+MOST_LISTED = 100
 # Ended calls may have had the same name; the newest of them are looked at.
 MOST_NAMESAKES = 20
 NO_TITLES: Mapping[str, str] = MappingProxyType({})

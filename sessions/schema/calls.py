@@ -7,9 +7,9 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
-from sessions.api.call_fields import MOST_LISTED, CallChange, CallsQuery, NewCall
+from sessions.api.call_fields import CallChange, CallsQuery, NewCall
 from sessions.api.calls import NOT_CREATED, CallView
-from sessions.api.rooms import RoomQuery
+from sessions.api.rooms import MOST_LISTED, RoomQuery
 from sessions.models import RoomAgent
 from sessions.models.call import CallState, CallType
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused

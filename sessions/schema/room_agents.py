@@ -5,14 +5,13 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from sessions.api.room_agents import (
-    MOST_LISTED,
     NO_AGENT,
     AgentQuery,
     RoomAgentView,
     SpawnRequest,
     StatusRequest,
 )
-from sessions.api.rooms import RoomQuery
+from sessions.api.rooms import MOST_LISTED, RoomQuery
 from sessions.models import RoomAgent
 from voiceapp.api.errors import FIELDS_REFUSED, Refusal
 from voiceapp.api.schema import Area, Operation, Sample, describe, refused

@@ -140,7 +140,8 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
 ) -> None:
     from agents.principal import Principal
     from agents.roles import Role
-    from sessions.api.room_agents import MOST_LISTED, agent_session
+    from sessions.api.room_agents import agent_session
+    from sessions.api.rooms import MOST_LISTED
 
     for number in range(5):
         expect_agent(open_call(harbour, f"room-{number}"))
