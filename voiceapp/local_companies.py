@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from voiceapp.supervisor import Child, Supervisor, port_or_free
+from voiceapp.supervisor import Child, Supervisor
 
 Environment = dict[str, str]
 
@@ -27,9 +27,10 @@ class LocalCompany:
     gives: Environment = field(default_factory=dict)
 
     def start(self, supervisor: Supervisor) -> Child:
+        port = supervisor.ports.reserve_near(self.port)
         return supervisor.start(
             self.name,
-            ["-m", f"voiceapp.local.{self.name}", "--port", str(port_or_free(self.port)), *self.arguments],
+            ["-m", f"voiceapp.local.{self.name}", "--port", str(port), *self.arguments],
             environment=self.needs,
             is_needed_by_others=True,
         )
@@ -47,7 +48,7 @@ def start_companies(supervisor: Supervisor, prepare: Callable[[], object]) -> No
     """
     missing = missing_companies(supervisor.environment)
     children = [(company, company.start(supervisor)) for company in missing]
-    kitchen = ["-m", "voiceapp.local.kitchen", "--port", str(port := port_or_free(9200))]
+    kitchen = ["-m", "voiceapp.local.kitchen", "--port", str(port := supervisor.ports.reserve_near(9200))]
     supervisor.start("kitchen", kitchen, shows_output=True, is_needed_by_others=True)
     prepare()
     environment = dict(supervisor.environment)

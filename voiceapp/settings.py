@@ -11,11 +11,11 @@ import environ
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
-VAR_DIR.mkdir(exist_ok=True)
-
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+
+VAR_DIR = BASE_DIR / env.str("VAR_DIR", default="var")
+VAR_DIR.mkdir(exist_ok=True)
 
 VERSION = (BASE_DIR / "VERSION").read_text().strip()
 

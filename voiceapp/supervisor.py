@@ -27,15 +27,45 @@ class ChildFailed(RuntimeError):
     """A child process did not become ready or ended by itself; the message says where its log is."""
 
 
-def port_or_free(port: int) -> int:
-    """The port if nobody has it on loopback, else a free one."""
-    for candidate in (port, 0):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", candidate))
-            chosen: int = probe.getsockname()[1]
-            return chosen
-    raise ChildFailed("no free port on 127.0.0.1")
+class PortTaken(Exception):
+    """Another program, or another child of ours, has the port."""
+
+
+@dataclass
+class Ports:
+    """Ports of 127.0.0.1, each held from when it is chosen until the end: no child gets one that another was given.
+
+    A held socket is bound but does not listen, so that the child, whose socket has SO_REUSEADDR too, can.
+    """
+
+    _held: dict[int, socket.socket] = field(default_factory=dict)
+
+    def reserve(self, port: int) -> int:
+        """Hold this port, or any free one for 0. Raises PortTaken."""
+        if port and port in self._held:
+            raise PortTaken
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            held.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as exc:
+            held.close()
+            raise PortTaken from exc
+        chosen: int = held.getsockname()[1]
+        self._held[chosen] = held
+        return chosen
+
+    def reserve_near(self, port: int) -> int:
+        """Hold this port, or a free one where it is taken."""
+        try:
+            return self.reserve(port)
+        except PortTaken:
+            return self.reserve(0)
+
+    def release(self) -> None:
+        for held in self._held.values():
+            held.close()
+        self._held.clear()
 
 
 @dataclass
@@ -79,6 +109,7 @@ class Supervisor:
 
     environment: Mapping[str, str]
     log_folder: Path
+    ports: Ports = field(default_factory=Ports)
     children: list[Child] = field(default_factory=list)
 
     def start(
@@ -149,6 +180,7 @@ class Supervisor:
         for is_needed in (False, True):
             self._end([child for child in self.children if child.is_needed_by_others is is_needed])
         self.children.clear()
+        self.ports.release()
 
     def _end(self, children: Sequence[Child]) -> None:
         """All at once; those that do not end within 15 s are killed."""

@@ -22,9 +22,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from agents.models import ApiKey
 from voiceapp.local_companies import start_companies
-from voiceapp.supervisor import Child, ChildFailed, Supervisor, port_or_free
+from voiceapp.supervisor import Child, ChildFailed, Ports, PortTaken, Supervisor
 
 ADMIN_NAME = "admin"
+OTHER_PORT = 8090
 KEY_NAME = "make run"
 
 
@@ -49,7 +50,8 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, self.on_signal)
         signal.signal(signal.SIGTERM, self.on_signal)
         status = 0
-        supervisor = Supervisor(self.environment(), settings.VAR_DIR / "log")
+        ports = Ports()
+        supervisor = Supervisor(self.environment(ports), settings.VAR_DIR / "log", ports)
         run_file = settings.VAR_DIR / "run.json"
         try:
             status = self.run(supervisor, run_file, str(options["call"]))
@@ -69,11 +71,17 @@ class Command(BaseCommand):
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         raise Stopped
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, ports: Ports) -> dict[str, str]:
         """What every child is told: our environment, secrets of this machine, where the product is."""
+        try:
+            # The product's own port first: the simulators take what is left.
+            port = ports.reserve(settings.PORT)
+        except PortTaken as exc:
+            raise CommandError(
+                f"Port {settings.PORT} is taken by another program. Choose another one: make run PORT={OTHER_PORT}"
+            ) from exc
         write_secrets(settings.BASE_DIR / ".env")
         environment = dict(os.environ)
-        port = port_or_free(settings.PORT)
         environment |= {
             "HOST": "127.0.0.1",
             "PORT": str(port),
@@ -96,7 +104,6 @@ class Command(BaseCommand):
             self.say(f"Local companies stand in for: {names}. Nothing leaves this machine.")
         web = self.start_product(supervisor)
         seeded = self.seed(environment)
-        password, key = make_admin(), make_key(seeded["organization_id"])
         supervisor.wait_for_answer(web, f"{environment['PUBLIC_BASE_URL']}/health/ready")
         run_file.write_text(
             json.dumps({key: environment[key] for key in ("PUBLIC_BASE_URL", "TWILIO_BASE_URL") if key in environment})
@@ -111,7 +118,8 @@ class Command(BaseCommand):
             self.say("Twilio is the real one: ring the number with your own phone.")
         if call == "only":
             return status
-        self.print_addresses(environment, seeded, password, key)
+        # Made last, and printed at once: after a start that fails, nobody could know them.
+        self.print_addresses(environment, seeded, make_admin(), make_key(seeded["organization_id"]))
         while True:
             for text in supervisor.revive():
                 self.say(text)
@@ -141,10 +149,11 @@ class Command(BaseCommand):
         self, environment: Mapping[str, str], seeded: dict[str, str], password: str | None, key: str | None
     ) -> None:
         base = environment["PUBLIC_BASE_URL"]
-        another = f"manage.py create_api_key {seeded['organization_id']}"
+        forgotten = f"as printed at first; a new one: .venv/bin/python manage.py changepassword {ADMIN_NAME}"
+        another = f".venv/bin/python manage.py create_api_key {seeded['organization_id']}"
         for name, text in [
             ("Home", f"{base}/"),
-            ("Admin", f"{base}/admin/   user {ADMIN_NAME}, password {password or 'as printed at first'}"),
+            ("Admin", f"{base}/admin/   user {ADMIN_NAME}, password {password or forgotten}"),
             ("API", f"{base}/voice-session   key {key or f'as printed at first; another one: {another}'}"),
             (
                 "",
