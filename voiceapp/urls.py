@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from telephony.doctor.report import report
 from voiceapp.api.schema import pages
 from voiceapp.metrics import metrics
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
+    path("health/report", report, name="health-report"),
     path("api/schema", pages.schema, name="api-schema"),
     path("api/docs", pages.docs, name="api-docs"),
     path("", include("telephony.urls")),

@@ -17,7 +17,7 @@ from voiceapp.providers.twilio import OFFICIAL_URL, BoundedHttp
 
 from .finding import Finding, ill, skipped, well
 
-ANSWER_WITHIN_S = 2.5
+ANSWER_WITHIN_S = 1.6
 LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 

@@ -11,7 +11,7 @@ from django.db import connections
 from . import announcements, companies, house, rooms
 from .finding import Finding, ill
 
-PATIENCE_S = 3.2
+PATIENCE_S = 2.0
 
 Check = Callable[[], Finding]
 CHECKS: Sequence[tuple[str, Check]] = (

@@ -16,6 +16,7 @@ from telephony.demo.organization import make_demo
 from telephony.doctor import companies, examination, house
 from telephony.doctor.examination import CHECKS, examine
 from telephony.doctor.finding import Finding, ill, skipped, well
+from telephony.doctor.report import Report
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-very-secret-1",
@@ -29,7 +30,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 def run(monkeypatch: pytest.MonkeyPatch, *findings: Finding, as_json: bool = False) -> tuple[int, str]:
     checks = [(finding.name, lambda finding=finding: finding) for finding in findings]
-    monkeypatch.setattr("telephony.management.commands.doctor.examine", lambda: examine(checks))
+    monkeypatch.setattr("telephony.management.commands.doctor.make_report", lambda: Report("", examine(checks)))
     out = StringIO()
     try:
         call_command("doctor", *(["--json"] if as_json else []), stdout=out)
@@ -53,6 +54,7 @@ def test_json_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert status == 1
     assert json.loads(text) == {
         "ok": False,
+        "source": "",
         "checks": [{"name": "queue", "is_well": False, "detail": "gone", "fix": "Start it."}],
     }
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from argparse import ArgumentParser
 from dataclasses import asdict
 
 from django.core.management.base import BaseCommand
 
-from telephony.doctor.examination import examine
+from telephony.doctor.report import make_report
 
 
 class Command(BaseCommand):
@@ -26,18 +27,29 @@ class Command(BaseCommand):
         # What libraries log about a failed connection is in the findings, in better words.
         logging.disable(logging.CRITICAL)
         try:
-            findings = examine()
+            report = make_report()
         finally:
             logging.disable(logging.NOTSET)
+        findings = report.findings
         is_well = all(finding.is_well is not False for finding in findings)
         if options["json"]:
-            self.stdout.write(json.dumps({"ok": is_well, "checks": [asdict(finding) for finding in findings]}))
+            self.stdout.write(
+                json.dumps(
+                    {"ok": is_well, "source": report.source, "checks": [asdict(finding) for finding in findings]}
+                )
+            )
         else:
+            if report.source:
+                self.stdout.write(f"As the web process at {report.source} finds it:")
             width = max(len(finding.name) for finding in findings)
             for finding in findings:
                 self.stdout.write(f"{finding.mark} {finding.name:<{width}}  {finding.detail}")
                 if finding.fix:
                     self.stdout.write(f"  {'':<{width}}  → {finding.fix}")
             self.stdout.write("All is well." if is_well else "Something needs mending.")
+        if self._called_from_command_line:
+            # A library's thread that hangs must not hold the terminal.
+            sys.stdout.flush()
+            os._exit(0 if is_well else 1)
         if not is_well:
             sys.exit(1)
