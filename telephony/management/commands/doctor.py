@@ -23,6 +23,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        status: int | str | None = 0
+        try:
+            super().run_from_argv(argv)
+        except SystemExit as exc:
+            status = exc.code
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # A library's thread that hangs must not hold the terminal.
+        os._exit(status if isinstance(status, int) else 1)
+
     def handle(self, *args: object, **options: object) -> None:
         # What libraries log about a failed connection is in the findings, in better words.
         logging.disable(logging.CRITICAL)
@@ -33,11 +44,8 @@ class Command(BaseCommand):
         findings = report.findings
         is_well = all(finding.is_well is not False for finding in findings)
         if options["json"]:
-            self.stdout.write(
-                json.dumps(
-                    {"ok": is_well, "source": report.source, "checks": [asdict(finding) for finding in findings]}
-                )
-            )
+            checks = [asdict(finding) for finding in findings]
+            self.stdout.write(json.dumps({"ok": is_well, "source": report.source, "checks": checks}))
         else:
             if report.source:
                 self.stdout.write(f"As the web process at {report.source} finds it:")
@@ -47,9 +55,5 @@ class Command(BaseCommand):
                 if finding.fix:
                     self.stdout.write(f"  {'':<{width}}  → {finding.fix}")
             self.stdout.write("All is well." if is_well else "Something needs mending.")
-        if self._called_from_command_line:
-            # A library's thread that hangs must not hold the terminal.
-            sys.stdout.flush()
-            os._exit(0 if is_well else 1)
         if not is_well:
             sys.exit(1)
