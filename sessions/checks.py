@@ -5,17 +5,18 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-SHORTEST_LIFE_S, LONGEST_LIFE_S = 10, 7200  # protocols.md, B2
+from voiceapp.providers.openai_fields import SECRET_LIFE_S
 
 
 @register()
 def check_secret_life(**_: object) -> list[CheckMessage]:
-    if SHORTEST_LIFE_S <= settings.REALTIME_SECRET_LIFE_S <= LONGEST_LIFE_S:
+    shortest, longest = SECRET_LIFE_S
+    if shortest <= settings.REALTIME_SECRET_LIFE_S <= longest:
         return []
     return [
         Error(
             "REALTIME_SECRET_LIFE_S is a life that OpenAI refuses: no session for a browser can be opened.",
-            hint=f"Set it to {SHORTEST_LIFE_S} to {LONGEST_LIFE_S} seconds, or remove it.",
+            hint=f"Set it to {shortest} to {longest} seconds, or remove it.",
             id="realtime_session.E001",
         )
     ]

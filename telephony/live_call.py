@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from sessions.end_reasons import EndReason
+from sessions.facts import SomethingHappened
 from sessions.outcomes import ToolResult
 from telephony.agent_link import AgentLink
 from telephony.bridge.actions import (
@@ -33,6 +35,7 @@ from telephony.live_calls import LiveCalls
 from telephony.provider_sessions import session_for
 from telephony.services import RedeemedStream
 from telephony.stream_start import NOT_UNDERSTOOD, POLICY_VIOLATION, Receive, is_start
+from voiceapp.providers.openai_fields import fit_model
 
 logger = structlog.get_logger("live_call")
 
@@ -229,9 +232,13 @@ class LiveCall:
     async def _prepare(self) -> None:
         async with asyncio.timeout(BRIEF_WITHIN_S):
             briefing = await self._desk.brief(self.call_id)
-        self._model = briefing.model
-        core = PhoneCall(briefing, stream_sid=self._stream_sid, session=session_for(briefing))
-        core.time_passed(int((self._loop.time() - self._began_at) * 1000))
+        self._model, replaced = fit_model(briefing.model)
+        session, more = session_for(briefing)
+        now_ms = int((self._loop.time() - self._began_at) * 1000)
+        for each in (*replaced, *more):
+            self._books.note(SomethingHappened("field_replaced", now_ms, asdict(each)))
+        core = PhoneCall(briefing, stream_sid=self._stream_sid, session=session)
+        core.time_passed(now_ms)
         for text in self._early:
             core.caller_frame(text)
         self._early.clear()

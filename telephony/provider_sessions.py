@@ -6,10 +6,11 @@ from typing import cast
 
 from sessions.briefing import Briefing
 from voiceapp.providers.openai import realtime_session, semantic_vad, server_vad
+from voiceapp.providers.openai_fields import Replaced, fit_session
 
 
-def session_for(briefing: Briefing) -> dict[str, object]:
-    """The GA session object for session.update."""
+def session_for(briefing: Briefing) -> tuple[dict[str, object], list[Replaced]]:
+    """The GA session object for session.update, and which fields were replaced because OpenAI would refuse them."""
     turns = briefing.turn_detection
     if turns.kind == "semantic_vad":
         turn_detection = semantic_vad(eagerness=turns.eagerness, interrupts=turns.interrupts)
@@ -20,13 +21,14 @@ def session_for(briefing: Briefing) -> dict[str, object]:
             silence_ms=turns.silence_ms,
             interrupts=turns.interrupts,
         )
-    return realtime_session(
+    session = realtime_session(
         instructions=briefing.instructions,
         voice=briefing.voice,
         language=briefing.language,
-        turn_detection=turn_detection,
+        turn_detection=turn_detection | {"type": turns.kind},
         transcription_model=briefing.transcription_model,
         keywords=briefing.keywords,
         tools=cast("tuple[dict[str, object], ...]", briefing.tools),
         noise_reduction=briefing.noise_reduction,
     )
+    return fit_session(session)

@@ -9,6 +9,7 @@ from twilio.twiml.voice_response import Connect, VoiceResponse
 from telephony.phrases import voice_language
 from telephony.tokens import token_for
 from telephony.webhooks.signature import stream_url
+from voiceapp.lib.phone_numbers import validate_dialable, validate_e164
 
 from .models import MediaStream
 
@@ -43,7 +44,13 @@ def hang_up(*sentences: str, language: str = "en") -> HttpResponse:
 
 
 def dial(number: str, *sentences: str, caller_id: str, language: str) -> HttpResponse:
-    """Say the sentences, then ring a person. What becomes of it is asked for at /twiml/after-dial."""
+    """Say the sentences, then ring a person. What becomes of it is asked for at /twiml/after-dial.
+
+    Both numbers are E.164; an empty `caller_id` shows the caller's own. Raises ValidationError for others.
+    """
+    validate_dialable(number)
+    if caller_id:
+        validate_e164(caller_id)
     response = VoiceResponse()
     say(response, sentences, language)
     verb = response.dial(

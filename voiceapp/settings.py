@@ -46,6 +46,10 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1"
 OPENAI_REALTIME_MODEL = env.str("OPENAI_REALTIME_MODEL", default="gpt-realtime-2.1")
 OPENAI_TRANSCRIPTION_MODEL = env.str("OPENAI_TRANSCRIPTION_MODEL", default="gpt-transcribe")
 OPENAI_VOICE = env.str("OPENAI_VOICE", default="marin")
+OPENAI_VOICES: list[str] = env.list(
+    "OPENAI_VOICES",
+    default=["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"],
+)
 # What OpenAI is given for names that it no longer knows; `*` stands for any ending.
 OPENAI_MODEL_ALIASES: dict[str, str] = env.dict(
     "OPENAI_MODEL_ALIASES",

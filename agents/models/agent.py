@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
+
+from voiceapp.lib.languages import LONGEST as LONGEST_TAG
+from voiceapp.lib.languages import LanguageField
+from voiceapp.providers.openai_fields import LONGEST_PROMPT, validate_model, validate_voice
 
 from .organization import Organization
 from .tenancy import TenantModel, TenantQuerySet
@@ -24,6 +29,15 @@ def default_tools() -> list[str]:
     return list(DEFAULT_TOOLS)
 
 
+def validate_tools(names: object) -> None:
+    """Accept a list of tools that agents have."""
+    if not isinstance(names, list):
+        raise ValidationError("Give a list of tools.")
+    unknown = ", ".join(str(name) for name in names if name not in DEFAULT_TOOLS)
+    if unknown:
+        raise ValidationError(f"There is no tool called {unknown}. Choose of {', '.join(DEFAULT_TOOLS)}.")
+
+
 class Persona(models.Model):
     """What an agent is: shared by the draft and by each version, so that publishing is a copy."""
 
@@ -41,13 +55,25 @@ class Persona(models.Model):
         NEAR_FIELD = "near_field", "Near field (a handset)"
         FAR_FIELD = "far_field", "Far field (a hands-free phone)"
 
-    prompt = models.TextField(blank=True, help_text="Who the agent is and how it behaves. The menu is added by itself.")
+    prompt = models.TextField(
+        blank=True,
+        validators=[MaxLengthValidator(LONGEST_PROMPT)],
+        help_text="Who the agent is and how it behaves. The menu is added by itself.",
+    )
     greeting = models.CharField(max_length=300, default="Hello! How can I help you?")
     protects_greeting = models.BooleanField(default=False, help_text="The caller cannot interrupt the greeting.")
-    voice = models.CharField(max_length=40, blank=True, help_text="Empty: the server's default voice.")
-    model = models.CharField(max_length=80, blank=True, help_text="Empty: the server's default model.")
-    language = models.CharField(max_length=8, default="en", help_text="ISO 639-1, like en or de.")
-    tools = models.JSONField(default=default_tools)
+    voice = models.CharField(
+        max_length=80, blank=True, validators=[validate_voice], help_text="Empty: the server's default voice."
+    )
+    model = models.CharField(
+        max_length=80, blank=True, validators=[validate_model], help_text="Empty: the server's default model."
+    )
+    language = LanguageField(
+        max_length=LONGEST_TAG,
+        default="en",
+        help_text="ISO 639-1, like en or de; with a country or a script where it matters, like pt-BR or zh-Hant.",
+    )
+    tools = models.JSONField(default=default_tools, blank=True, validators=[validate_tools])
     noise_reduction = models.CharField(max_length=12, blank=True, choices=NoiseReduction.choices)
     turn_detection = models.CharField(max_length=16, choices=TurnDetection.choices, default=TurnDetection.SERVER_VAD)
     vad_threshold = models.FloatField(default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
@@ -10,9 +11,13 @@ from voiceapp.lib.errors import ApplicationError
 
 
 def publish_agent(agent: Agent, *, by: str, note: str = "") -> AgentVersion:
-    """Copy the draft as it is in the database to the next version, which answers from now on."""
+    """Copy the draft as it is in the database to the next version, which answers from now on.
+
+    Raises ApplicationError for a draft that a provider would refuse.
+    """
     with transaction.atomic():
         draft = Agent.objects.select_for_update().get(pk=agent.pk)
+        _check(draft)
         newest = draft.versions.aggregate(newest=Max("number"))["newest"] or 0
         version = AgentVersion.objects.create(
             agent=draft,
@@ -33,6 +38,20 @@ def roll_back_agent(agent: Agent, *, number: int) -> AgentVersion:
             raise ApplicationError(f"{agent} has no version {number}. Choose one of its published versions.")
         _point_at(agent, version)
     return version
+
+
+def _check(draft: Agent) -> None:
+    """A draft may be older than a rule of a provider's, or may have been written past the forms."""
+    copied = Persona.persona_fields()
+    before = {name: getattr(draft, name) for name in copied}
+    try:
+        draft.clean_fields(exclude={field.name for field in draft._meta.get_fields() if field.name not in copied})
+    except ValidationError as exc:
+        faults = [f"{name.replace('_', ' ')}: {' '.join(words)}" for name, words in exc.message_dict.items()]
+        raise ApplicationError(f"{draft} cannot be published. {' '.join(faults)}") from exc
+    changed = [name for name in copied if getattr(draft, name) != before[name]]
+    if changed:
+        draft.save(update_fields=changed)
 
 
 def _point_at(agent: Agent, version: AgentVersion) -> None:

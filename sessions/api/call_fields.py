@@ -7,12 +7,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from sessions.api.room_agents import DEFAULT_VOICE, LONGEST_PROMPT, VOICES
+from sessions.api.room_agents import DEFAULT_VOICE, VOICES
 from sessions.api.rooms import MOST_LISTED, RoomNameField
 from sessions.models import RoomAgent
 from sessions.models.call import CallState, CallType
 from voiceapp.api.strict_fields import LineField, TextField, TruthField
 from voiceapp.api.strict_json import StrictSerializer
+from voiceapp.providers.openai_fields import LONGEST_PROMPT
 
 LONGEST_SUBJECT = 100
 LONGEST_NAME = 120

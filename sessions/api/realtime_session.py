@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.core.validators import RegexValidator
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.api import CustomerView
 from sessions.services.realtime_endpoints import EndpointRefused
-from sessions.services.realtime_sessions import ProviderFailed, RealtimeSession, open_realtime_session
+from sessions.services.realtime_sessions import FieldRefused, ProviderFailed, RealtimeSession, open_realtime_session
 from voiceapp.api.errors import ApiError, ErrorShape
 from voiceapp.api.limits import REALTIME_SESSION
 from voiceapp.api.moments import iso_z
@@ -40,6 +41,8 @@ class RealtimeSessionView(CustomerView):
         body.is_valid(raise_exception=True)
         try:
             session = open_realtime_session(self.principal, **body.validated_data)
+        except FieldRefused as exc:
+            raise ValidationError({exc.field: [str(exc)]}) from exc
         except EndpointRefused as exc:
             raise ApiError(400, "Bad Request", str(exc)) from exc
         except ProviderFailed as exc:

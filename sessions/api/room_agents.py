@@ -29,12 +29,12 @@ from voiceapp.api.moments import iso_z
 from voiceapp.api.strict_fields import TextField
 from voiceapp.api.strict_json import StrictSerializer
 from voiceapp.providers.livekit_errors import LiveKitError
+from voiceapp.providers.openai_fields import LONGEST_PROMPT
 
 log = structlog.get_logger(__name__)
 
 VOICES = ("alloy", "echo", "fable", "onyx", "nova", "shimmer")
 DEFAULT_VOICE = "alloy"
-LONGEST_PROMPT = 32_000
 NO_AGENT = "Agent not found"
 TITLES = {"roomName": "Missing roomName", "status": "Invalid status"}
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sessions.briefing import TurnDetection
 from sessions.models import Call, RoomAgent
 from sessions.services.agent_dispatches import NoAgent
 from sessions.services.briefing import turn_detection_of
+from sessions.services.calls import record_event
 from sessions.services.instructions import default_persona, instructions_of
 from sessions.services.room_agents import agent_of
 from voiceapp.lib.errors import ApplicationError
 from voiceapp.lib.held_connections import give_back_connections
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.openai import openai_api_key
-from voiceapp.providers.openai_names import model_used, voice_used
+from voiceapp.providers.openai_fields import fit_model, fit_voice
 
 Status = RoomAgent.Status
 
@@ -50,15 +51,19 @@ def configure_realtime(call: Call, *, model: str) -> RealtimeConfiguration:
     server_url = LiveKitClient.from_settings().browser_url
     persona = call.agent_version or default_persona(call.organization_id)
     instructions = agent.system_prompt.strip() or instructions_of(persona)
+    used_model, replaced = fit_model(model)
+    used_voice, more = fit_voice(agent.voice)
+    for each in (*replaced, *more):
+        record_event(call.pk, "field_replaced", asdict(each))
     give_back_connections()
     openai_api_key()
     RoomAgent.objects.filter(pk=agent.pk).update(model=model)
     return RealtimeConfiguration(
         agent=agent,
         model=model,
-        model_used=model_used(model),
+        model_used=used_model,
         voice=agent.voice,
-        voice_used=voice_used(agent.voice),
+        voice_used=used_voice,
         instructions=instructions,
         turn_detection=turn_detection_of(persona) if persona else TurnDetection(),
         server_url=server_url,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from agents.principal import Principal
 from sessions.services.realtime_endpoints import EndpointRefused, KeyUnreadable, minter_for
@@ -15,6 +16,7 @@ from voiceapp.lib.held_connections import give_back_connections
 from voiceapp.providers.openai import OpenAIError, OpenAIErrorKind
 from voiceapp.providers.openai_endpoint import AddressRefused
 from voiceapp.providers.openai_errors import named
+from voiceapp.providers.openai_fields import validate_model, validate_voice, voice_field
 from voiceapp.providers.openai_names import model_used, voice_used
 
 UNAVAILABLE = "The endpoint is unavailable."
@@ -23,6 +25,14 @@ logger = structlog.get_logger("realtime_session")
 
 class ProviderFailed(ApplicationError):
     """Whoever should have minted the secret did not."""
+
+
+class FieldRefused(ApplicationError):
+    """OpenAI would refuse what was asked for. `field` says which."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +50,19 @@ class RealtimeSession:
 def open_realtime_session(
     principal: Principal, *, model: str, voice: str, endpoint: str | None = None
 ) -> RealtimeSession:
-    """Raises EndpointRefused or ProviderFailed. No connection to the database is held while the provider is asked."""
+    """Raises EndpointRefused, FieldRefused or ProviderFailed.
+
+    No connection to the database is held while the provider is asked.
+    """
     used_model, used_voice = model_used(model), voice_used(voice)
     session: dict[str, object] = {
-        "type": "realtime", "model": used_model, "audio": {"output": {"voice": used_voice}},
+        "type": "realtime", "model": used_model, "audio": {"output": {"voice": voice_field(used_voice)}},
     }  # fmt: skip
     is_openai = True
     try:
         minter, is_openai = minter_for(principal, endpoint)
+        if is_openai:
+            _check(model=used_model, voice=used_voice)
         give_back_connections()
         minted = minter.create_client_secret(session, expires_after_s=settings.REALTIME_SECRET_LIFE_S)
     except AddressRefused as exc:
@@ -60,6 +75,15 @@ def open_realtime_session(
         logger.warning("no realtime session", tenant=principal.tenant, error=str(exc))
         raise ProviderFailed(words_of(exc) if is_openai else UNAVAILABLE) from exc
     return RealtimeSession(minted.session_id, model, used_model, used_voice, minted.value, minted.expires_at)
+
+
+def _check(*, model: str, voice: str) -> None:
+    """Before OpenAI is asked; other servers may have voices and models of their own."""
+    for name, value, validate in (("model", model, validate_model), ("voice", voice, validate_voice)):
+        try:
+            validate(value)
+        except ValidationError as exc:
+            raise FieldRefused(name, exc.messages[0]) from exc
 
 
 def words_of(error: OpenAIError) -> str:

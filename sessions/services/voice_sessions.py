@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -18,7 +19,9 @@ from sessions.services.instructions import default_persona, instructions_of, wit
 from voiceapp.api.moments import iso_z
 from voiceapp.lib.held_connections import give_back_connections
 from voiceapp.providers.openai import ClientSecret, OpenAIClient, OpenAIError, OpenAIErrorKind, browser_session
-from voiceapp.providers.openai_names import model_used, voice_used
+from voiceapp.providers.openai_fields import fit_model, fit_session
+
+logger = structlog.get_logger("voice_sessions")
 
 TOPIC = "voice_session.created"
 LONGEST_SESSION_ID = 100
@@ -40,13 +43,18 @@ def open_voice_session(
 ) -> OpenedVoiceSession:
     """Have OpenAI mint a secret, then record and announce the session. Raises OpenAIError, and then nothing is kept."""
     persona = default_persona(principal.organization_id)
-    session = browser_session(
-        model=model_used((persona.model if persona else "") or settings.OPENAI_REALTIME_MODEL),
-        voice=voice_used((persona.voice if persona else "") or settings.OPENAI_VOICE),
-        instructions=with_custom(instructions_of(persona), instructions),
-        transcription_model=settings.OPENAI_TRANSCRIPTION_MODEL,
-        is_text_only=is_text_only,
+    model, replaced = fit_model((persona.model if persona else "") or settings.OPENAI_REALTIME_MODEL)
+    session, more = fit_session(
+        browser_session(
+            model=model,
+            voice=(persona.voice if persona else "") or settings.OPENAI_VOICE,
+            instructions=with_custom(instructions_of(persona), instructions),
+            transcription_model=settings.OPENAI_TRANSCRIPTION_MODEL,
+            is_text_only=is_text_only,
+        )
     )
+    for each in (*replaced, *more):
+        logger.warning("field replaced", field=each.field, was=each.was, now=each.now)
     give_back_connections()
     secret = OpenAIClient.from_settings().create_client_secret(session, expires_after_s=settings.REALTIME_SECRET_LIFE_S)
     if not 0 < len(secret.session_id) <= LONGEST_SESSION_ID:

@@ -7,7 +7,6 @@ import enum
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from agents.hours import load_schedule, target_schedule
@@ -18,7 +17,8 @@ from sessions.models.call import CallState
 from sessions.services.calls import finish_call, record_event
 from telephony.models import MediaStream, ProviderEvent
 from telephony.models.media_stream import FollowUp
-from voiceapp.lib.phone_numbers import validate_dialable
+from telephony.services.caller_ids import caller_id_for
+from voiceapp.lib.phone_numbers import is_dialable
 
 
 class Step(enum.StrEnum):
@@ -64,7 +64,7 @@ def follow_up_of(call: Call, *, is_caller_gone: bool = False) -> NextStep:
     if slug and target is None:
         step = Step.TAKE_MESSAGE
     if is_first:
-        _keep(call, step, target, is_caller_gone)
+        _keep(call, step, target, is_caller_gone, why=event.fields.get("why", ""))
     return NextStep(step, target)
 
 
@@ -81,27 +81,31 @@ def _decide(call: Call, now: dt.datetime, is_caller_gone: bool) -> dict[str, str
     if wish is FollowUp.HAND_OVER:
         wanted = targets.filter(slug=stream.hand_over_to).first()
         if wanted is not None and _may_be_rung(wanted, now):
-            return {"step": Step.DIAL, "target": wanted.slug}
+            return _rung(call, Step.DIAL, wanted, instead=Step.TAKE_MESSAGE)
         return {"step": Step.TAKE_MESSAGE, "target": ""}
     # Nothing was written: the process that carried the call is gone, or the stream never came.
     fallback = targets.filter(is_fallback=True).first()
     if fallback is not None and _may_be_rung(fallback, now):
-        return {"step": Step.APOLOGISE_AND_DIAL, "target": fallback.slug}
+        return _rung(call, Step.APOLOGISE_AND_DIAL, fallback, instead=Step.APOLOGISE_AND_TAKE_MESSAGE)
     return {"step": Step.APOLOGISE_AND_TAKE_MESSAGE, "target": ""}
 
 
+def _rung(call: Call, step: Step, target: TransferTarget, *, instead: Step) -> dict[str, str]:
+    """Without a number that may be shown the carrier would refuse to ring anybody."""
+    if caller_id_for(call):
+        return {"step": step, "target": target.slug}
+    return {"step": instead, "target": "", "why": "no_caller_id"}
+
+
 def _may_be_rung(target: TransferTarget, now: dt.datetime) -> bool:
-    try:
-        validate_dialable(target.number)
-    except ValidationError:
-        return False
-    return target_schedule(target, load_schedule(target.organization)).is_open_at(now)
+    return is_dialable(target.number) and target_schedule(target, load_schedule(target.organization)).is_open_at(now)
 
 
-def _keep(call: Call, step: Step, target: TransferTarget | None, is_caller_gone: bool) -> None:
+def _keep(call: Call, step: Step, target: TransferTarget | None, is_caller_gone: bool, *, why: str) -> None:
     """Write down what happens, and end a call that nobody else will end."""
     MediaStream.objects.filter(call=call, ended_at=None).update(ended_at=timezone.now())
-    record_event(call.id, "stream_over", {"next": step.value, "target": target.slug if target else ""})
+    detail = {"next": step.value, "target": target.slug if target else ""}
+    record_event(call.id, "stream_over", detail | ({"why": why} if why else {}))
     if target is not None:
         Call.objects.filter(id=call.id).update(transferred_to=target.name)
     if not MediaStream.objects.filter(call=call).exclude(follow_up=FollowUp.NOTHING).exists():

@@ -8,6 +8,7 @@ from sessions.models import Call
 from telephony import twiml
 from telephony.phrases import Phrase, phrase
 from telephony.services import NextStep, Step, follow_up_of
+from telephony.services.caller_ids import caller_id_for
 from telephony.services.statuses import OVER_AT_THE_CARRIER
 from telephony.webhooks.door import SignedForm, find_call, twilio_door
 from telephony.webhooks.voice import apologise, language_of
@@ -28,7 +29,7 @@ def say_next(call: Call, next_step: NextStep) -> HttpResponse:
     match next_step:
         case NextStep(Step.DIAL | Step.APOLOGISE_AND_DIAL as step, target) if target is not None:
             sentences = (apology, phrase(Phrase.CONNECTING, language)) if step is Step.APOLOGISE_AND_DIAL else ()
-            return twiml.dial(target.number, *sentences, caller_id=call.dialled_number, language=language)
+            return twiml.dial(target.number, *sentences, caller_id=caller_id_for(call), language=language)
         case NextStep(Step.TAKE_MESSAGE):
             return take_message(phrase(Phrase.NOBODY_THERE, language), language=language)
         case NextStep(Step.APOLOGISE_AND_TAKE_MESSAGE):

@@ -5,7 +5,6 @@ The signed address is built from PUBLIC_BASE_URL, never from the Host header.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +16,10 @@ from django.utils.crypto import constant_time_compare
 from twilio.request_validator import RequestValidator
 
 from voiceapp.lib.metrics import signatures_refused
+from voiceapp.providers.twilio_fields import CALL_SID
 
 logger = structlog.get_logger("doors")
 
-CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 DEFAULT_PORTS = {"https": ":443", "http": ":80", "wss": ":443", "ws": ":80"}
 
 

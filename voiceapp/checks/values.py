@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ValidationError
+
+from voiceapp.providers.openai_fields import validate_model, validate_voice
 
 from .addresses import is_base_url
 
@@ -33,12 +36,26 @@ def values() -> Iterator[CheckMessage]:
             hint="Set LOG_LEVEL to one of them.",
             id="voiceapp.W003",
         )
+    yield from _openai()
     if settings.DEBUG and settings.IS_PUBLIC_HTTPS:
         yield Warning(
             "DEBUG is on at a public address: error pages show our code to everyone.",
             hint="Remove DEBUG.",
             id="voiceapp.W004",
         )
+
+
+def _openai() -> Iterator[CheckMessage]:
+    """What every call is sent with: the forms are those of openai_fields."""
+    for name, validate in (
+        ("OPENAI_REALTIME_MODEL", validate_model),
+        ("OPENAI_TRANSCRIPTION_MODEL", validate_model),
+        ("OPENAI_VOICE", validate_voice),
+    ):
+        try:
+            validate(getattr(settings, name))
+        except ValidationError as exc:
+            yield Error(f"OpenAI would refuse {name}.", hint=exc.messages[0], id="voiceapp.E027")
 
 
 def doors() -> Iterator[CheckMessage]:

@@ -21,14 +21,23 @@ CURRENCIES = {
 @functools.cache
 def country_names() -> dict[str, str]:
     """English names by ISO 3166 code, in the order of the names: the countries whose phone numbers can be read."""
-    names = dict(line.split("\t")[:2] for line in _table("iso3166.tab"))
-    known = {code: name for code, name in names.items() if code in phonenumbers.SUPPORTED_REGIONS}
+    known = {code: name for code, name in _countries().items() if code in phonenumbers.SUPPORTED_REGIONS}
     return dict(sorted(known.items(), key=lambda each: each[1]))
+
+
+def is_country(code: str) -> bool:
+    """Whether ISO 3166 has the code."""
+    return code in _countries()
 
 
 def country_of(time_zone: str, currency: str = "") -> str:
     """The ISO 3166 code of the zone's country, else of the currency's; empty where neither names one."""
     return _zones().get(time_zone) or CURRENCIES.get(currency, "")
+
+
+@functools.cache
+def _countries() -> dict[str, str]:
+    return {code: name for code, name, *_ in (line.split("\t") for line in _table("iso3166.tab"))}
 
 
 @functools.cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from voiceapp.providers.aws import ANSWER_WITHIN_S, FAULTS, aws_client, aws_error
+from voiceapp.providers.aws import ANSWER_WITHIN_S, FAULTS, AwsError, aws_client, aws_error
+from voiceapp.providers.aws_fields import fault_in_body, fifo_id
 
 SERVICE = "sqs"
 ID = "messageId"
@@ -32,7 +33,12 @@ class AwsQueue:
 
     def send(self, body: str, *, message_id: str, group: str) -> None:
         """Returns once SQS has it. FIFO queues keep the order of a group and drop an id that they had lately."""
-        ordering = {"MessageGroupId": group, "MessageDeduplicationId": message_id} if self._is_fifo else {}
+        ordering = {}
+        if self._is_fifo:
+            ordering = {"MessageGroupId": fifo_id(group), "MessageDeduplicationId": fifo_id(message_id)}
+        fault = fault_in_body(body, attributes_bytes=len(ID) + len("String") + len(message_id.encode()))
+        if fault:
+            raise AwsError(SERVICE, fault, code="InvalidMessageContents", permanent=True)
         try:
             aws_client(SERVICE).send_message(
                 QueueUrl=self._url,

@@ -27,6 +27,7 @@ from voiceapp.providers.livekit_facts import (
     recording_of,
     room_of,
 )
+from voiceapp.providers.livekit_fields import check_metadata, check_name, check_timeout, fit_display_name
 from voiceapp.providers.livekit_loop import loop_thread
 from voiceapp.providers.livekit_webhooks import LiveKitEvent, verify_webhook
 
@@ -106,12 +107,17 @@ class LiveKitClient:
         """
         dispatched = agent or AgentRequest(NO_AGENT_NAME)
         request = api.CreateRoomRequest(
-            name=name,
-            metadata=metadata,
-            empty_timeout=empty_timeout_s,
-            departure_timeout=departure_timeout_s,
+            name=check_name(name, "a room's name"),
+            metadata=check_metadata(metadata),
+            empty_timeout=check_timeout(empty_timeout_s),
+            departure_timeout=check_timeout(departure_timeout_s),
             max_participants=max_participants,
-            agents=[api.RoomAgentDispatch(agent_name=dispatched.agent_name, metadata=dispatched.metadata)],
+            agents=[
+                api.RoomAgentDispatch(
+                    agent_name=check_name(dispatched.agent_name, "an agent's name"),
+                    metadata=check_metadata(dispatched.metadata),
+                )
+            ],
         )
         return room_of(self._ask(self._api.room.create_room(request)))
 
@@ -143,7 +149,11 @@ class LiveKitClient:
 
     def create_dispatch(self, room: str, agent: AgentRequest) -> AgentDispatch:
         """Ask for an agent. Not idempotent; it succeeds although no worker may be there to join."""
-        request = api.CreateAgentDispatchRequest(room=room, agent_name=agent.agent_name, metadata=agent.metadata)
+        request = api.CreateAgentDispatchRequest(
+            room=check_name(room, "a room's name"),
+            agent_name=check_name(agent.agent_name, "an agent's name"),
+            metadata=check_metadata(agent.metadata),
+        )
         return dispatch_of(self._ask(self._api.agent_dispatch.create_dispatch(request)))
 
     def list_dispatches(self, room: str) -> tuple[AgentDispatch, ...]:
@@ -250,8 +260,9 @@ class LiveKitClient:
         return recording_of(self._ask(work, within_s=RECORDING_WITHIN_S))
 
     def _token(self, grants: api.VideoGrants, *, identity: str, name: str, ttl_s: int) -> api.AccessToken:
-        token = api.AccessToken(self._api_key, self._api_secret).with_identity(identity).with_name(name)
-        return token.with_ttl(timedelta(seconds=ttl_s)).with_grants(grants)
+        check_name(grants.room, "a room's name")
+        token = api.AccessToken(self._api_key, self._api_secret).with_identity(check_name(identity, "an identity"))
+        return token.with_name(fit_display_name(name)).with_ttl(timedelta(seconds=ttl_s)).with_grants(grants)
 
 
 def _upload(storage: S3Storage) -> api.S3Upload:

@@ -13,6 +13,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.twilio_fields import CALL_SID, MOST_TWIML
 
 OFFICIAL_URL = "https://api.twilio.com"
 CONNECT_WITHIN_S = 2.0
@@ -85,6 +86,10 @@ class TwilioClient:
         return self._update(sid, twiml=twiml)
 
     def _update(self, sid: str, **changes: str) -> bool:
+        if not CALL_SID.fullmatch(sid):
+            raise ProviderError("twilio", "no CallSid", permanent=True)
+        if len(changes.get("twiml", "")) > MOST_TWIML:
+            raise ProviderError("twilio", f"TwiML of more than {MOST_TWIML} characters", permanent=True)
         try:
             self._client.calls(sid).update(**changes)
         except FAULTS as fault:

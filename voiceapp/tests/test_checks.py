@@ -51,6 +51,9 @@ PRODUCTION = {
     "CLERK_AUTHORIZED_PARTIES": ["https://app.example.com"],
 }
 WRONG = [
+    ("OPENAI_VOICE", "en-GB-Standard-A", "E027"),
+    ("OPENAI_REALTIME_MODEL", "", "E027"),
+    ("OPENAI_TRANSCRIPTION_MODEL", "gpt transcribe", "E027"),
     ("SECRET_KEY", "insecure-only-for-a-laptop", "E001"),
     ("TWILIO_AUTH_TOKEN", "", "E002"),
     ("TWILIO_AUTH_TOKEN", " , ", "E002"),

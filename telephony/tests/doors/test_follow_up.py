@@ -157,3 +157,49 @@ def test_a_call_that_we_do_not_know_is_not_found(twilio: Twilio, call: Call, str
     assert (
         twilio.post(f"/twiml/after?orgId={call.organization_id}&callId={call.id}&callSid={CALL_SID}").status_code == 200
     )
+
+
+def ring_as(twilio: Twilio, line: PhoneNumber, *, caller: str, dialled: str) -> Call:
+    """A call by that caller to that address of the organization, whose stream is over: hand it over."""
+    twilio.post(f"/twiml/start?orgId={line.organization_id}", From=caller, To=dialled)
+    call = Call.objects.get()
+    set_follow_up(call.media_stream.id, FollowUp.HAND_OVER, "front-desk")
+    return call
+
+
+SIP, CLIENT = "sip:alice@shop.sip.twilio.com", "client:browser_7"
+
+
+@pytest.mark.parametrize(
+    "caller",
+    ["+4917612345678", SIP, "sip:+4917612345678@trunk.example.com", CLIENT, "anonymous", "Restricted", "unavailable",
+     "", "+266696687", "whatsapp:+4917612345678"],
+)  # fmt: skip
+@pytest.mark.parametrize("dialled", [NUMBER, "sip:host@alices.sip.twilio.com", "client:host", ""])
+def test_a_transfer_shows_a_number_that_twilio_takes_whoever_called(
+    caller: str, dialled: str, twilio: Twilio, line: PhoneNumber, person: TransferTarget
+) -> None:
+    ring_as(twilio, line, caller=caller, dialled=dialled)
+    dial = xml(twilio.post("/twiml/after", From=caller, To=dialled))[0]
+    assert (dial.tag, dial.attrib["callerId"], dial[0].text) == ("Dial", NUMBER, person.number)
+
+
+@pytest.mark.parametrize("caller", [SIP, CLIENT, "anonymous", "+266696687", "", "whatsapp:+4917612345678"])
+def test_without_a_number_to_show_a_message_is_taken_and_the_timeline_says_why(
+    caller: str, twilio: Twilio, line: PhoneNumber, person: TransferTarget
+) -> None:
+    call = ring_as(twilio, line, caller=caller, dialled="sip:host@alices.sip.twilio.com")
+    PhoneNumber.objects.update(is_active=False)
+    for _ in range(2):
+        response = twilio.post("/twiml/after", From=caller, To="sip:host@alices.sip.twilio.com")
+        assert verbs(response) == ["Say", "Say", "Record", "Hangup"]
+    assert call.events.get(kind="stream_over").detail == {"next": "take_message", "target": "", "why": "no_caller_id"}
+
+
+def test_without_a_line_of_its_own_the_callers_number_is_shown(
+    twilio: Twilio, line: PhoneNumber, person: TransferTarget
+) -> None:
+    ring_as(twilio, line, caller="+4917612345678", dialled="sip:host@alices.sip.twilio.com")
+    PhoneNumber.objects.update(is_active=False)
+    dial = xml(twilio.post("/twiml/after", To="sip:host@alices.sip.twilio.com"))[0]
+    assert dial.attrib["callerId"] == "+4917612345678"

@@ -97,7 +97,11 @@ class Rooms:
         self._close(room, RoomEndReason.ROOM_END_API_DELETE, DisconnectReason.ROOM_DELETED)
 
     def join(self, room: OpenRoom, claims: Claims, kind: ParticipantInfo.Kind) -> ParticipantInfo:
-        """A second of the same identity puts the first one out. Raises Refusal if the room is full."""
+        """A second of the same identity puts the first one out.
+
+        Raises Refusal if the room is full, or for an identity or a name that the server does not take.
+        """
+        _check_participant(claims)
         is_full = 0 < room.info.max_participants <= len(room.people)
         if kind not in _DEPENDENTS and claims.identity not in room.participants and is_full:
             raise Refusal("resource_exhausted", "room has exceeded its max participants")
@@ -200,6 +204,19 @@ def _check(request: CreateRoomRequest) -> None:
         raise Refusal("invalid_argument", "room name length exceeds limits")
     if len(request.metadata.encode()) > LONGEST_METADATA:
         raise Refusal("invalid_argument", "metadata size exceeds limits")
+
+
+def _check_participant(claims: Claims) -> None:
+    if not claims.identity:
+        raise Refusal("invalid_argument", "identity cannot be empty")
+    if len(claims.identity.encode()) > LONGEST_NAME:
+        raise Refusal("invalid_argument", f"participant identity length exceeds limits: max length {LONGEST_NAME}")
+    if len(claims.name.encode()) > LONGEST_NAME:
+        raise Refusal("invalid_argument", f"participant name length exceeds limits: max length {LONGEST_NAME}")
+    if len(claims.metadata.encode()) > LONGEST_METADATA:
+        raise Refusal("invalid_argument", f"metadata size exceeds limits: max size {LONGEST_METADATA}")
+    if sum(len(name.encode()) + len(value.encode()) for name, value in claims.attributes.items()) > LONGEST_METADATA:
+        raise Refusal("invalid_argument", f"attributes size exceeds limits: max size {LONGEST_METADATA}")
 
 
 def _new_room(name: str) -> Room:

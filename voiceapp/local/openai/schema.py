@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,15 +39,33 @@ def unsupported(value: object, path: str, supported: list[str]) -> Refused:
     return Refused("invalid_value", f"Invalid value: '{value}'. Supported values are: {listed}.", path)
 
 
-def text(*, longest: int | None = None) -> Check:
+def text(*, longest: int | None = None, shortest: int = 0, pattern: str = "") -> Check:
     def check(value: Any, path: str) -> None:
         if not isinstance(value, str):
             raise wrong_type(value, path, "a string")
+        if len(value) < shortest:
+            message = f"Invalid '{path}': empty string. Expected a string with minimum length {shortest}."
+            raise Refused("empty_string", message, path)
         if longest is not None and len(value) > longest:
             message = f"Invalid '{path}': string too long. Expected a string with maximum length {longest}."
             raise Refused("string_above_max_length", message, path)
+        if pattern and not re.fullmatch(pattern, value):
+            expected = f"Expected a string that matches the pattern '^{pattern}$'."
+            raise Refused("invalid_value", f"Invalid '{path}': string does not match pattern. {expected}", path)
 
     return check
+
+
+def metadata(value: Any, path: str) -> None:
+    """Sixteen pairs, keys of 64 characters, values of 512."""
+    if not isinstance(value, dict):
+        raise wrong_type(value, path, "an object")
+    if len(value) > 16:
+        message = f"Invalid '{path}': too many properties. Expected an object with at most 16 properties."
+        raise Refused("object_above_max_properties", message, path)
+    for name, each in value.items():
+        text(longest=64)(name, path)
+        text(longest=512)(each, f"{path}.{name}")
 
 
 def boolean(value: Any, path: str) -> None:

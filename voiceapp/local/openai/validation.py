@@ -15,6 +15,7 @@ from voiceapp.local.openai.schema import (
     array,
     boolean,
     either,
+    metadata,
     nullable,
     number,
     one_of,
@@ -23,6 +24,14 @@ from voiceapp.local.openai.schema import (
 )
 
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
+# What the real server lists when it refuses a language of the transcription.
+_LANGUAGES = """
+    af ar az be bg bs ca cs cy da de el en es et fa fi fr gl he hi hr hu hy id is it ja kk kn ko lt lv mi mk mr ms ne
+    nl no pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh
+"""
+LANGUAGES = tuple(_LANGUAGES.split())
+# Instructions and tools together, at four characters to a token.
+MOST_INSTRUCTION_TOKENS = 16_384
 LONGEST_FRAME_BYTES = 16 * 1024 * 1024
 
 _type = text()
@@ -54,7 +63,8 @@ _turn_detection = nullable(Tagged({
     "semantic_vad": Shape({"type": _type}, {**_turn_flags, "eagerness": one_of("low", "medium", "high", "auto")}),
 }))  # fmt: skip
 _transcription = nullable(Shape({}, {
-    "model": text(), "language": nullable(text()), "prompt": nullable(text()), "languages": array(text()),
+    "model": text(shortest=1), "language": nullable(one_of(*LANGUAGES)), "prompt": nullable(text()),
+    "languages": array(one_of(*LANGUAGES)),
     "keywords": array(text()), "delay": one_of("minimal", "low", "medium", "high", "xhigh"),
 }))  # fmt: skip
 _noise_reduction = nullable(Shape({"type": one_of("near_field", "far_field")}, {"strength": number(0, 1)}))
@@ -62,17 +72,18 @@ _audio_input = Shape({}, {
     "format": _format, "turn_detection": _turn_detection, "transcription": _transcription,
     "noise_reduction": _noise_reduction,
 })  # fmt: skip
-_voice = either(one_of(*VOICES), Shape({"id": text()}), one_of(*VOICES))
+_voice = either(one_of(*VOICES), Shape({"id": text(pattern=r"voice_[A-Za-z0-9]+")}), one_of(*VOICES))
 _audio_output = Shape({}, {"format": _format, "voice": _voice, "speed": number(0.25, 1.5)})
+_name = text(longest=64, pattern="[a-zA-Z0-9_-]+")
 _tool = Tagged({
-    "function": Shape({"type": _type, "name": text(longest=64)}, {"description": text(), "parameters": anything}),
+    "function": Shape({"type": _type, "name": _name}, {"description": text(), "parameters": anything}),
     "mcp": Shape({"type": _type, "server_label": text()}, dict.fromkeys(
         ("server_url", "connector_id", "tunnel_id", "authorization", "headers", "allowed_tools", "require_approval",
          "server_description"), anything)),
 })  # fmt: skip
 _tool_choice = either(
     Tagged({
-        "function": Shape({"type": _type, "name": text()}),
+        "function": Shape({"type": _type, "name": _name}),
         "mcp": Shape({"type": _type, "server_label": text()}, {"name": text()}),
     }),
     one_of("auto", "none", "required"),
@@ -102,8 +113,10 @@ _user_content = Tagged({
 })  # fmt: skip
 _system_content = Tagged({"input_text": Shape({"type": _type, "text": text()})})
 _assistant_content = Tagged({"output_text": Shape({"type": _type, "text": text()})})
+_item_id = text(longest=32, shortest=1, pattern="[a-zA-Z0-9_-]+")
+_call_id = text(longest=32, shortest=1)
 _item_extras: dict[str, Check] = {
-    "id": text(longest=64), "object": one_of("realtime.item"),
+    "id": _item_id, "object": one_of("realtime.item"),
     "status": one_of("completed", "incomplete", "in_progress"),
 }  # fmt: skip
 
@@ -118,8 +131,8 @@ _item = Tagged({
         "system": _message(_system_content),
         "assistant": _message(_assistant_content),
     }, tag="role"),
-    "function_call": Shape({"type": _type, "name": text(), "arguments": text()}, {**_item_extras, "call_id": text()}),
-    "function_call_output": Shape({"type": _type, "call_id": text(), "output": text()}, _item_extras),
+    "function_call": Shape({"type": _type, "name": _name, "arguments": text()}, {**_item_extras, "call_id": _call_id}),
+    "function_call_output": Shape({"type": _type, "call_id": _call_id, "output": text()}, _item_extras),
     "mcp_approval_response": Shape({"type": _type, "approval_request_id": text(), "approve": boolean},
                                    {**_item_extras, "reason": nullable(text())}),
 })  # fmt: skip
@@ -127,7 +140,7 @@ _input_item = Tagged({**_item.shapes, "item_reference": Shape({"type": _type, "i
 _response = Shape({}, {
     **_shared,
     "audio": Shape({}, {"output": Shape({}, {"format": _format, "voice": _voice})}),
-    "conversation": one_of("auto", "none"), "input": array(_input_item), "metadata": nullable(anything),
+    "conversation": one_of("auto", "none"), "input": array(_input_item), "metadata": nullable(metadata),
 })  # fmt: skip
 
 
@@ -165,8 +178,19 @@ def read_event(raw: str) -> dict[str, Any]:
 
 def check_event(event: dict[str, Any]) -> None:
     _client_event(event, "")
+    if event["type"] == "session.update":
+        _check_instructions(event["session"])
 
 
 def check_session(session: Any) -> None:
     """The session of a client secret or of an accepted call, by the same rules."""
     _session(session, "session")
+    _check_instructions(session)
+
+
+def _check_instructions(session: dict[str, Any]) -> None:
+    written = len(session.get("instructions", "")) + len(msgspec.json.encode(session.get("tools", [])))
+    if written // 4 > MOST_INSTRUCTION_TOKENS:
+        limit = f"at most {MOST_INSTRUCTION_TOKENS} tokens"
+        message = f"The instructions and tools of a session may have {limit}, but these have about {written // 4}."
+        raise Refused("invalid_value", message, "session.instructions")

@@ -9,9 +9,11 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from voiceapp.local.twilio.attributes import E164
 from voiceapp.local.twilio.call import LocalCall
 from voiceapp.local.twilio.carrier import SOMEBODY, Carrier, redirect_to
 from voiceapp.local.twilio.faults import Faults
@@ -91,11 +93,14 @@ class RestApi:
             raise RestError(400, 21201, "No 'To' number is specified")
         if not from_number:
             raise RestError(400, 21213, "'From' phone number is required")
+        if not _may_be_rung(to_number):
+            raise RestError(400, 21211, f"Invalid 'To' Phone Number: {to_number}")
+        if not E164.fullmatch(from_number):
+            raise RestError(400, 21212, f"Invalid 'From' Phone Number: {from_number}")
         url, twiml = form.get("Url", ""), form.get("Twiml", "")
         if not url and not twiml:
             raise RestError(400, 21205, "Url parameter is required")
-        if len(twiml) > _MAX_TWIML:
-            raise RestError(400, 21605, f"Twiml is longer than {_MAX_TWIML} characters")
+        _check(form)
         events = (await request.post()).getall("StatusCallbackEvent", ["completed"])
         phone = self._carrier.numbers.get(to_number, SOMEBODY)
         call = await self._carrier.call_somebody(
@@ -130,6 +135,7 @@ class RestApi:
         call = self._call(request)
         form = await _form(request)
         status, twiml, url = form.get("Status", ""), form.get("Twiml", ""), form.get("Url", "")
+        _check(form)
         if status not in ("", "completed", "canceled"):
             raise RestError(400, 21218, f"Status {status!r} is invalid")
         if call.status.is_final:
@@ -204,6 +210,25 @@ class RestApi:
             "uri": f"{account}/Calls/{call.sid}.json",
             "subresource_uris": {"recordings": f"{account}/Calls/{call.sid}/Recordings.json"},
         }
+
+
+def _may_be_rung(number: str) -> bool:
+    return bool(E164.fullmatch(number)) or number.startswith(("sip:", "client:"))
+
+
+def _check(form: Mapping[str, str]) -> None:
+    """The form of what a call is made or changed with. Raises RestError."""
+    if len(form.get("Twiml", "")) > _MAX_TWIML:
+        raise RestError(400, 21605, f"Twiml is longer than {_MAX_TWIML} characters")
+    for name, code in (("Url", 21205), ("FallbackUrl", 21205), ("StatusCallback", 21609)):
+        if form.get(name) and urlsplit(form[name]).scheme not in ("http", "https"):
+            raise RestError(400, code, f"{name} is not a valid URL: {form[name]}")
+    for name in ("Method", "FallbackMethod", "StatusCallbackMethod"):
+        if form.get(name, "POST").upper() not in ("GET", "POST"):
+            raise RestError(400, 21209, f"{name} is not valid: {form[name]}")
+    timeout = form.get("Timeout", "60")
+    if not (timeout.isdigit() and 1 <= int(timeout) <= 600):
+        raise RestError(400, 21208, f"Timeout is not valid: {timeout}")
 
 
 def _faults(request: web.Request) -> Faults:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
+from voiceapp.local.twilio.attributes import checked
+
 MAX_BYTES = 64 * 1024
 _NOUNS: dict[str, frozenset[str]] = {
     "Say": frozenset(),
@@ -21,6 +23,8 @@ _NOUNS: dict[str, frozenset[str]] = {
     "Hangup": frozenset(),
     "Connect": frozenset({"Stream"}),
     "Stream": frozenset({"Parameter"}),
+    "Number": frozenset(),
+    "Parameter": frozenset(),
 }
 
 
@@ -76,7 +80,7 @@ def parse(text: str, *, url: str) -> Document:
     if root.tag != "Response":
         raise TwimlError(12100, f"the root element is <{root.tag}>, not <Response>")
     warnings: list[tuple[int, str]] = []
-    return Document(_verbs(root, frozenset(_NOUNS) - {"Stream"}, warnings), url, tuple(warnings))
+    return Document(_verbs(root, frozenset(_NOUNS) - {"Stream", "Number", "Parameter"}, warnings), url, tuple(warnings))
 
 
 def _verbs(parent: ElementTree.Element, allowed: frozenset[str], warnings: list[tuple[int, str]]) -> tuple[Verb, ...]:
@@ -86,5 +90,6 @@ def _verbs(parent: ElementTree.Element, allowed: frozenset[str], warnings: list[
             warnings.append((12200, f"schema validation warning: <{element.tag}> is not allowed in <{parent.tag}>"))
             continue
         nouns = _verbs(element, _NOUNS.get(element.tag, frozenset()), warnings)
-        found.append(Verb(element.tag, dict(element.attrib), " ".join((element.text or "").split()), nouns))
+        attributes = checked(element.tag, element.attrib, warnings)
+        found.append(Verb(element.tag, attributes, " ".join((element.text or "").split()), nouns))
     return tuple(found)

@@ -7,6 +7,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
+from voiceapp.local.twilio.attributes import E164
 from voiceapp.local.twilio.frames import SILENCE
 from voiceapp.local.twilio.line import Line, Microphone, Speaker
 from voiceapp.local.twilio.plan import Status
@@ -30,9 +31,11 @@ async def dial(call: LocalCall, verb: Verb, document: Document) -> Document | No
     if len(numbers) > 1:
         call.notice(12200, "only the first <Number> of a <Dial> is rung here")
     caller_id = verb.get("callerId") or call.plan.from_number
-    # The two numbers of the call itself may always be shown.
-    if caller_id not in (call.plan.from_number, call.plan.to_number) and not call.carrier.owns(caller_id):
-        call.notice(13214, f"Dial: invalid callerId {caller_id}")
+    if not _may_be_shown(call, caller_id):
+        call.notice(13214, f"Dial: invalid callerId {caller_id!r}")
+        return await _action(call, verb, document, {"DialCallStatus": "failed", "DialBridged": "false"})
+    if not E164.fullmatch(number.text):
+        call.notice(13223, f"Dial: invalid phone number format {number.text!r}")
         return await _action(call, verb, document, {"DialCallStatus": "failed", "DialBridged": "false"})
     other = call.carrier.second_leg(
         call,
@@ -54,6 +57,13 @@ async def dial(call: LocalCall, verb: Verb, document: Document) -> Document | No
         raise
     call.log("dialled", to=number.text, status=outcome["DialCallStatus"])
     return await _action(call, verb, document, outcome)
+
+
+def _may_be_shown(call: LocalCall, caller_id: str) -> bool:
+    """The two numbers of the call itself, and the account's. A SIP address or a client's name is no number."""
+    if not E164.fullmatch(caller_id):
+        return False
+    return caller_id in (call.plan.from_number, call.plan.to_number) or call.carrier.owns(caller_id)
 
 
 async def _talk(call: LocalCall, other: LocalCall, verb: Verb, number: Verb, document: Document) -> dict[str, str]:

@@ -50,3 +50,37 @@ def test_what_is_no_twiml_has_twilios_error(text: str, code: int) -> None:
 def test_seconds_that_are_none_count_as_absent(value: str, seconds: float) -> None:
     (verb,) = parse(f'<Response><Pause length="{value}"/></Response>', url="").verbs
     assert verb.seconds("length", 9) == seconds
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [
+        ('<Say language="klingon">x</Say>', 13512),
+        ('<Say language="pt">x</Say>', 13512),
+        ('<Say voice="nobody">x</Say>', 13511),
+        ('<Say loop="often">x</Say>', 13510),
+        ('<Dial timeout="0">+1</Dial>', 13212),
+        ('<Dial timeout="25.5">+1</Dial>', 13212),
+        ('<Dial timeLimit="14401">+1</Dial>', 13216),
+        ('<Dial method="PUT">+1</Dial>', 13210),
+        ('<Dial action="ftp://h/x">+1</Dial>', 11100),
+        ('<Dial action="https://my_host/x">+1</Dial>', 11100),
+        ('<Dial><Number statusCallbackEvent="done">+1</Number></Dial>', 12200),
+        ('<Record maxLength="0"/>', 13612),
+        ('<Record timeout="soon"/>', 13611),
+        ('<Record finishOnKey="A"/>', 13613),
+        ('<Record playBeep="yes"/>', 13616),
+        ('<Gather numDigits="0"/>', 13314),
+        ('<Gather timeout="-1"/>', 13313),
+        ('<Pause length="-1"/>', 13910),
+        ('<Redirect method="PATCH">/x</Redirect>', 13710),
+        ('<Reject reason="rude"/>', 12200),
+        ('<Hangup slowly="true"/>', 12200),
+        ('<Connect><Stream url="wss://h/p" color="red"/></Connect>', 12200),
+    ],
+)
+def test_an_attribute_of_a_wrong_form_is_left_out_with_twilios_warning(verb: str, code: int) -> None:
+    document = parse(f"<Response>{verb}</Response>", url="https://h/voice")
+    assert [found for found, _ in document.warnings] == [code]
+    noun = document.verbs[0].nouns[0] if document.verbs[0].nouns else document.verbs[0]
+    assert len(noun.attributes) == (1 if noun.name == "Stream" else 0)

@@ -202,6 +202,41 @@ async def test_a_foreign_caller_id_fails_the_dial(server: Server, application: F
     assert application.requests_of("/after-dial")[0].params["DialCallStatus"] == "failed"
 
 
+@pytest.mark.parametrize("caller", ["sip:alice@example.com", "client:browser_7", "anonymous"])
+@pytest.mark.parametrize("caller_id", ["", "sip:alice@example.com", "client:browser_7", "anonymous", "030 5550199"])
+async def test_a_caller_without_a_number_has_none_to_show(
+    server: Server, application: FakeApplication, caller: str, caller_id: str
+) -> None:
+    attribute = f' callerId="{caller_id}"' if caller_id else ""
+    application.twiml["/voice"] = f'<Response><Dial action="/after-dial"{attribute}>{BOB}</Dial></Response>'
+    call = await server.carrier.place_call(from_number=caller, to_number=LINE, voice_url=application.voice_url)
+    report = await call.done()
+    assert [notice.code for notice in report.notices] == [13214]
+    assert application.requests_of("/after-dial")[0].params["DialCallStatus"] == "failed"
+
+
+async def test_a_caller_without_a_number_is_joined_by_the_accounts(
+    server: Server, application: FakeApplication
+) -> None:
+    server.carrier.numbers[LINE] = Number(voice_url=application.voice_url)
+    server.carrier.numbers[BOB] = Number(answers=Answers.BUSY)
+    application.twiml["/voice"] = f'<Response><Dial action="/after-dial" callerId="{LINE}">{BOB}</Dial></Response>'
+    call = await server.carrier.place_call(
+        from_number="sip:alice@example.com", to_number="sip:line@example.com", voice_url=application.voice_url
+    )
+    assert (await call.done()).notices == []
+
+
+@pytest.mark.parametrize("number", ["030 5550199", "15550003333", "sip:bob@example.com", "+0155500033", "+1"])
+async def test_a_number_in_another_form_fails_the_dial(
+    server: Server, application: FakeApplication, number: str
+) -> None:
+    call = await ring(server, application, f'<Dial action="/after-dial"><Number>{number}</Number></Dial>')
+    report = await call.done()
+    assert [notice.code for notice in report.notices] == [13223]
+    assert application.requests_of("/after-dial")[0].params["DialCallStatus"] == "failed"
+
+
 async def test_the_number_that_was_rung_may_be_shown_though_nobody_configured_it(
     server: Server, application: FakeApplication
 ) -> None:
