@@ -140,3 +140,18 @@ def test_without_credentials_nothing_is_asked() -> None:
     with pytest.raises(ProviderError) as fault:
         TwilioClient(account_sid="", auth_token="")
     assert fault.value.permanent
+
+
+@pytest.mark.parametrize("sid", ["", "CA1", "ca" + "1" * 32, "CA" + "1" * 31 + "/", "SM" + "1" * 32])
+def test_what_is_no_callsid_is_never_sent(sid: str) -> None:
+    client = TwilioClient(account_sid=ACCOUNT_SID, auth_token="t", base_url="http://127.0.0.1:9")
+    with pytest.raises(ProviderError) as refused:
+        client.hang_up(sid)
+    assert refused.value.permanent
+
+
+def test_twiml_that_is_too_long_for_an_update_is_never_sent() -> None:
+    client = TwilioClient(account_sid=ACCOUNT_SID, auth_token="t", base_url="http://127.0.0.1:9")
+    with pytest.raises(ProviderError) as refused:
+        client.redirect(SID, twiml="<Response>" + " " * 4000 + "</Response>")
+    assert refused.value.permanent

@@ -114,6 +114,29 @@ async def test_errors_are_twilios(server: Server, application: FakeApplication) 
     assert caught.value.code == 21201
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"to": "030 5550199"}, 21211),
+        ({"to": "anonymous"}, 21211),
+        ({"from_": "client:alice"}, 21212),
+        ({"from_": "sip:alice@example.com"}, 21212),
+        ({"url": "ftp://example.com/voice"}, 21205),
+        ({"url": "voice"}, 21205),
+        ({"status_callback": "nowhere"}, 21609),
+        ({"method": "PATCH"}, 21209),
+        ({"timeout": 0}, 21208),
+        ({"timeout": 601}, 21208),
+        ({"url": None, "twiml": "<Response>" + " " * 4000 + "</Response>"}, 21605),
+    ],
+)
+async def test_a_call_of_a_wrong_form_is_refused(server: Server, changes: dict[str, object], code: int) -> None:
+    given = {"to": BOB, "from_": LINE, "url": "http://127.0.0.1/voice"} | changes
+    with pytest.raises(TwilioRestException) as caught:
+        await asyncio.to_thread(lambda: client_of(server).calls.create(**given))
+    assert (caught.value.status, caught.value.code) == (400, code)
+
+
 async def test_an_outbound_call_rings_a_phone_and_tells_every_status(
     server: Server, application: FakeApplication
 ) -> None:
