@@ -254,6 +254,7 @@ else:
 
 # Web
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["voiceapp.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

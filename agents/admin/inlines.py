@@ -9,6 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from agents.access import Access, access_of, organization_id_of
+from agents.local_time import country_of_page, read_by_country
 from agents.models.tenancy import TenantModel, TenantQuerySet
 from agents.roles import Area, Power
 
@@ -64,7 +65,7 @@ class _InlinePermissions:
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-        return mind_live_counts(field, db_field)
+        return read_by_country(mind_live_counts(field, db_field), country_of_page(request))
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> models.QuerySet[Any] | None:
         found = choices_for(db_field, access_of(request), self.area, None)

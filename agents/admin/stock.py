@@ -15,6 +15,7 @@ from django.utils.html import format_html
 
 from agents.access import organization_id_of
 from agents.hours import load_schedule
+from agents.local_time import when
 from agents.models import Item, Modifier, Organization
 from agents.models.menu import Availability
 from agents.roles import Area, Power
@@ -31,8 +32,8 @@ LOW_COUNT = 5
 EASY_HOURS = 2
 
 
-def stock_words(row: Availability, now: dt.datetime) -> tuple[str, str]:
-    """Whether it is sold now, as a key for the colour and in words."""
+def stock_words(row: Availability, now: dt.datetime, zone: dt.tzinfo | None = None) -> tuple[str, str]:
+    """Whether it is sold now, as a key for the color and in words; times in `zone`, else in the active one."""
     if row.is_available_at(now):
         if row.count_left is None:
             return AVAILABLE, "available"
@@ -41,9 +42,10 @@ def stock_words(row: Availability, now: dt.datetime) -> tuple[str, str]:
         return OUT, "none left"
     if row.out_until is None:
         return OUT, "out"
-    until = timezone.localtime(row.out_until)
-    same_day = until.date() == timezone.localtime(now).date()
-    return OUT, f"out until {until:%H:%M}" if same_day else f"out until {until:%a %H:%M}"
+    until = timezone.localtime(row.out_until, zone)
+    if until.date() == timezone.localtime(now, zone).date():
+        return OUT, f"out until {until:%H:%M}"
+    return OUT, f"out until {when(row.out_until, zone)}"
 
 
 def next_day_opening(organization: Organization, now: dt.datetime) -> dt.datetime | None:
@@ -117,8 +119,14 @@ class StockAdmin(TenantAdmin[S]):
         return f"{row.name} is out for {EASY_HOURS} hours."
 
     def press_out_today(self, request: HttpRequest, row: S, _: str) -> str:
-        take_out(row, until=next_day_opening(self._place(row), timezone.now()))
-        return f"{row.name} is out until the next day's opening."
+        place = self._place(row)
+        take_out(row, until=next_day_opening(place, timezone.now()))
+        if row.out_until is None:
+            return f"{row.name} is out until somebody brings it back: no opening is in sight."
+        reason = (
+            "the next opening" if place.opening_hours.exists() else "no opening hours are set: open around the clock"
+        )
+        return f"{row.name} is out until {when(row.out_until, place.zone)} ({reason})."
 
     def press_back(self, request: HttpRequest, row: S, _: str) -> str:
         bring_back(row)
@@ -126,7 +134,7 @@ class StockAdmin(TenantAdmin[S]):
 
     @display(description="availability", label={AVAILABLE: "success", LOW: "warning", OUT: "danger"})
     def stock(self, row: S) -> tuple[str, str]:
-        return stock_words(row, timezone.now())
+        return stock_words(row, timezone.now(), self._place(row).zone)
 
     @admin.action(description="Out now", permissions=["operate"])
     def take_out_now(self, request: HttpRequest, rows: QuerySet[S]) -> None:

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django import forms
 from django.contrib.admin.utils import flatten_fieldsets
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest
 
 from agents.access import access_of, organization_id_of
+from agents.local_time import country_of_page, read_by_country, when_of, zones_differ
 from agents.models.tenancy import TenantModel, TenantQuerySet
 from agents.roles import Area, Power
 
@@ -20,6 +21,7 @@ from .buttons import ButtonsAdmin
 from .filters import scoped
 from .forms import ListForm, TenantForm, changed_columns
 from .inlines import choices_for, mind_live_counts
+from .theme import display
 
 T = TypeVar("T", bound=TenantModel)
 
@@ -68,6 +70,9 @@ class TenantAdmin(ButtonsAdmin[T]):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[T]:
         rows = super().get_queryset(request)
+        owner = self.model.tenant_path.rpartition("__")[0] if issubclass(self.model, TenantModel) else ""
+        if owner and zones_differ():
+            rows = rows.select_related(owner)  # each row's time is shown in its own zone
         if not isinstance(rows, TenantQuerySet):
             raise TypeError(f"{self.model.__name__}.objects is no TenantQuerySet")
         return cast("models.QuerySet[T]", rows.visible_to(access_of(request).principal(self.area)))
@@ -84,11 +89,29 @@ class TenantAdmin(ButtonsAdmin[T]):
         return [scoped(each, self.model) if isinstance(each, str) else each for each in named]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """The organisation is a column only for those who see several."""
-        shown = list(super().get_list_display(request))
+        """Times in the zone of each row's organization, which is a column only for those who see several."""
+        shown = [self._column(each) for each in super().get_list_display(request)]
         access = access_of(request)
         if not access.sees_all and len(access.organizations(self.area)) <= 1:
             shown = [each for each in shown if each != "organization"]
+        return shown
+
+    def _column(self, name: Any) -> Any:
+        """A column of times as a method of its own; any other as it is."""
+        if not isinstance(name, str) or name in self.list_editable or hasattr(self, name):
+            return name
+        try:
+            field = self.model._meta.get_field(name)
+        except FieldDoesNotExist:
+            return name
+        if not isinstance(field, models.DateTimeField):
+            return name
+
+        @display(description=str(field.verbose_name), ordering=name)
+        def shown(row: T) -> str:
+            return when_of(row, getattr(row, name))
+
+        shown.__name__ = name
         return shown
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -148,7 +171,8 @@ class TenantAdmin(ButtonsAdmin[T]):
         return field
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        return mind_live_counts(super().formfield_for_dbfield(db_field, request, **kwargs), db_field)
+        field = mind_live_counts(super().formfield_for_dbfield(db_field, request, **kwargs), db_field)
+        return read_by_country(field, country_of_page(request))
 
     def save_model(self, request: HttpRequest, obj: T, form: Any, change: bool) -> None:
         if not self.has_power(request, self._needed(form) if change else Power.EDIT, obj):

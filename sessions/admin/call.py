@@ -18,6 +18,7 @@ from agents.access import access_of
 from agents.admin.number_search import NumberSearch
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import ChangeList, display
+from agents.local_time import when_of
 from agents.roles import Area
 from sessions.models import Call, Order, Turn
 from sessions.models.call import CallKind, CallState
@@ -32,7 +33,6 @@ from .words import (
     cost_words,
     duration_words,
     median_ms,
-    moment_words,
     reason_words,
     response_words,
 )
@@ -120,7 +120,7 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
 
     @display(description="began", ordering="created_at")
     def began(self, call: Call) -> str:
-        return format_html('<span class="va-nowrap">{}</span>', moment_words(call.created_at))
+        return format_html('<span class="va-nowrap">{}</span>', when_of(call, call.created_at))
 
     @display(description="state", ordering="state", label=CALL_COLOURS)
     def state_label(self, call: Call) -> tuple[str, str]:

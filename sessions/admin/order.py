@@ -17,6 +17,7 @@ from agents.admin.number_search import NumberSearch
 from agents.admin.stock import counted
 from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
+from agents.local_time import when_of
 from agents.roles import Area, Power
 from sessions.models import Order, OutboxMessage
 from sessions.models.order import OrderState
@@ -24,7 +25,7 @@ from sessions.services.order_states import may_move, move_order
 from voiceapp.lib.errors import ApplicationError
 from voiceapp.lib.phone_numbers import mask, read_caller
 
-from .words import ORDER_COLOURS, moment_words
+from .words import ORDER_COLOURS
 
 
 @admin.register(Order)
@@ -89,7 +90,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
 
     @display(description="ordered", ordering="created_at")
     def ordered(self, order: Order) -> str:
-        return format_html('<span class="va-nowrap">{}</span>', moment_words(order.created_at))
+        return format_html('<span class="va-nowrap">{}</span>', when_of(order, order.created_at))
 
     def page_links(self, request: HttpRequest, row: Order) -> tuple[PageLink, ...]:
         return (PageLink("Print the ticket", "print", f"{self.page_of(row).removesuffix('change/')}ticket/", True),)
@@ -137,9 +138,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
             messages.warning(request, f"{refused} could not become {to.label.lower()} from the state they are in.")
 
     def get_urls(self) -> list[URLPattern]:
-        ticket = path(
-            "<path:object_id>/ticket/", self.admin_site.admin_view(self.ticket), name="voice_sessions_order_ticket"
-        )
+        ticket = path("<path:object_id>/ticket/", self.page(self.ticket), name="voice_sessions_order_ticket")
         return [ticket, *super().get_urls()]
 
     def ticket(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
-
-from django.utils import timezone
 
 from sessions.end_reasons import EndReason
 from sessions.models import Call, RoomAgent, ToolCall
@@ -108,13 +105,6 @@ def cost_words(call: Call) -> str:
     if call.cost_usd is not None:
         return f"${call.cost_usd:.4f}"
     return "unknown" if call.usage else "–"
-
-
-def moment_words(at: dt.datetime) -> str:
-    """“Fri 20 Nov, 23:02”, with the year when it is another one."""
-    local = timezone.localtime(at)
-    year = "" if local.year == timezone.localtime().year else f" {local.year}"
-    return f"{local:%a %d %b}{year}, {local:%H:%M}"
 
 
 def median_ms(times: Iterable[int | None]) -> float | None:

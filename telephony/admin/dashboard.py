@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from django.utils import timezone
 from agents.access import Access, access_of
 from agents.admin.differences import differences
 from agents.admin.stock import stock_words
+from agents.local_time import midnights, when_of
 from agents.models import Agent, Item
 from agents.roles import Area, Power
 from sessions.admin.call import UNPAID
@@ -77,18 +79,46 @@ class Dashboard:
     stock: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Today:
+    """When today began, by the name of a time zone: each organization has its own."""
+
+    midnights: Mapping[str, dt.datetime]
+
+    @classmethod
+    def of(cls, request: HttpRequest, now: dt.datetime) -> Today:
+        return cls(midnights(request, now))
+
+    @property
+    def first(self) -> dt.datetime:
+        """The earliest, for links to lists."""
+        return min(self.midnights.values())
+
+    def rows(self, days_back: int = 0) -> Q:
+        """Rows of today and of so many days before, each by its organization's zone."""
+        found = Q(organization__isnull=True, created_at__gte=self.first - dt.timedelta(days=days_back))
+        for zone, midnight in self.midnights.items():
+            found |= Q(organization__time_zone=zone, created_at__gte=day_before(midnight, days_back))
+        return found
+
+
+def day_before(midnight: dt.datetime, days: int) -> dt.datetime:
+    """Midnight so many days earlier, on the wall clock: a day may have 23 or 25 hours."""
+    return dt.datetime.combine(midnight.date() - dt.timedelta(days=days), dt.time(0), midnight.tzinfo)
+
+
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold calls this for the index page."""
     access = access_of(request)
     board = Dashboard(organizations=access.sees_all or bool(access.roles))
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Today.of(request, timezone.now())
     if access.may(Area.CALLS, Power.VIEW):
-        board.tiles += call_tiles(access, midnight)
-        board.days = last_days(access, midnight)
+        board.tiles += call_tiles(access, today)
+        board.days = last_days(access, today)
         board.recent = recent_calls(access)
     if access.may(Area.ORDERS, Power.VIEW):
-        board.tiles += order_tiles(access, midnight)
-    board.needs = list(needs(access, midnight))
+        board.tiles += order_tiles(access, today)
+    board.needs = list(needs(access, today))
     if access.may(Area.STOCK, Power.VIEW):
         board.stock = out_now(access)
     return {**context, "dashboard": board, "title": "Today"}
@@ -99,13 +129,13 @@ def link(name: str, **query: object) -> str:
     return f"{url}?{urlencode(query)}" if query else url
 
 
-def call_tiles(access: Access, midnight: dt.datetime) -> list[Tile]:
-    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(created_at__gte=midnight)
+def call_tiles(access: Access, today: Today) -> list[Tile]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(today.rows())
     counts = Counter(dict(calls.order_by().values_list("state").annotate(number=Count("id"))))
     answered = sum(counts[state] for state in ANSWERED)
     live = sum(counts[state] for state in LIVE_STATES)
     times = Turn.objects.filter(call__in=calls).values_list("response_ms", flat=True)
-    since = midnight.isoformat()
+    since = today.first.isoformat()
     return [
         Tile("Answered", str(answered), f"{live} live now" if live else "calls today", "call",
              link("voice_sessions_call", state__in="connected,completed", created_at__gte=since)),
@@ -116,13 +146,13 @@ def call_tiles(access: Access, midnight: dt.datetime) -> list[Tile]:
     ]  # fmt: skip
 
 
-def order_tiles(access: Access, midnight: dt.datetime) -> list[Tile]:
-    orders = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(created_at__gte=midnight)
+def order_tiles(access: Access, today: Today) -> list[Tile]:
+    orders = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(today.rows())
     paid = orders.exclude(state__in=UNPAID)
     sums = list(paid.order_by().values("currency").annotate(total=Sum("total"), number=Count("id")))
     revenue = " + ".join(f"{row['total']:.2f} {row['currency']}" for row in sums) or "0.00"
     number = sum(row["number"] for row in sums)
-    url = link("voice_sessions_order", created_at__gte=midnight.isoformat())
+    url = link("voice_sessions_order", created_at__gte=today.first.isoformat())
     waiting = paid.filter(state="submitted").count()
     return [
         Tile("Orders", str(number), f"{waiting} not accepted yet", "receipt_long", url),
@@ -130,20 +160,25 @@ def order_tiles(access: Access, midnight: dt.datetime) -> list[Tile]:
     ]
 
 
-def last_days(access: Access, midnight: dt.datetime) -> list[Day]:
-    first = midnight - dt.timedelta(days=DAYS - 1)
-    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(created_at__gte=first)
-    rows = (
-        calls.order_by()
-        .annotate(day=TruncDate("created_at"))
-        .values("day")
-        .annotate(answered=Count("id", filter=Q(state__in=ANSWERED)), number=Count("id"))
-    )
-    known = {row["day"]: (row["answered"], row["number"] - row["answered"]) for row in rows}
+def last_days(access: Access, today: Today) -> list[Day]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS))
+    known: dict[dt.date, tuple[int, int]] = {}
+    for zone, midnight in today.midnights.items():
+        rows = (
+            calls.filter(organization__time_zone=zone, created_at__gte=day_before(midnight, DAYS - 1))
+            .order_by()
+            .annotate(day=TruncDate("created_at", tzinfo=midnight.tzinfo))
+            .values("day")
+            .annotate(answered=Count("id", filter=Q(state__in=ANSWERED)), number=Count("id"))
+        )
+        for row in rows:
+            answered, missed = known.get(row["day"], (0, 0))
+            known[row["day"]] = answered + row["answered"], missed + row["number"] - row["answered"]
+    first = min(midnight.date() for midnight in today.midnights.values()) - dt.timedelta(days=DAYS - 1)
     most = max([1, *(sum(counts) for counts in known.values())])
     days = []
     for offset in range(DAYS):
-        date = (first + dt.timedelta(days=offset)).date()
+        date = first + dt.timedelta(days=offset)
         answered, missed = known.get(date, (0, 0))
         url = link(
             "voice_sessions_call", created_at__year=date.year, created_at__month=date.month, created_at__day=date.day
@@ -154,11 +189,12 @@ def last_days(access: Access, midnight: dt.datetime) -> list[Day]:
 
 
 def recent_calls(access: Access) -> list[dict[str, Any]]:
-    calls = Call.objects.visible_to(access.principal(Area.CALLS)).order_by("-created_at")[:MOST_ROWS]
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).order_by("-created_at")
+    calls = calls.select_related("organization")[:MOST_ROWS]
     return [
         {
             "url": reverse("admin:voice_sessions_call_change", args=(call.pk,)),
-            "at": call.created_at,
+            "at": when_of(call, call.created_at),
             "state": call.get_state_display(),
             "colour": CALL_COLOURS[CallState(call.state)],
             "reason": reason_words(call),
@@ -167,7 +203,7 @@ def recent_calls(access: Access) -> list[dict[str, Any]]:
     ]
 
 
-def needs(access: Access, midnight: dt.datetime) -> list[Need]:
+def needs(access: Access, today: Today) -> list[Need]:
     """What somebody should look at, the worst first."""
     found = []
     if access.may(Area.DELIVERIES, Power.VIEW):
@@ -185,12 +221,12 @@ def needs(access: Access, midnight: dt.datetime) -> list[Need]:
                               link("telephony_providerevent", state__exact="dead")))  # fmt: skip
     if access.may(Area.CALLS, Power.VIEW):
         calls = Call.objects.visible_to(access.principal(Area.CALLS))
-        failed = calls.filter(state=CallState.FAILED, created_at__gte=midnight).count()
+        failed = calls.filter(today.rows(), state=CallState.FAILED).count()
         if failed:
             found.append(Need(f"{failed} call{'' if failed == 1 else 's'} failed today",
                               "The call's page says why and what to do.", "error", "danger",
                               link("voice_sessions_call", state__exact="failed",
-                                   created_at__gte=midnight.isoformat())))  # fmt: skip
+                                   created_at__gte=today.first.isoformat())))  # fmt: skip
     if access.may(Area.NUMBERS, Power.VIEW):
         found += deaf_numbers(access)
     if access.may(Area.AGENTS, Power.VIEW):
@@ -230,11 +266,12 @@ def unpublished(access: Access) -> list[Need]:
 def out_now(access: Access) -> list[dict[str, Any]]:
     now = timezone.now()
     gone = Q(count_left=0) | Q(out_until__gt=now) | Q(out_until__isnull=True, is_out=True)
-    items = Item.objects.visible_to(access.principal(Area.STOCK)).filter(gone)[:MOST_ROWS]
+    items = Item.objects.visible_to(access.principal(Area.STOCK)).filter(gone)
+    items = items.select_related("category__menu__organization")[:MOST_ROWS]
     return [
         {
             "name": item.name,
-            "words": stock_words(item, now)[1],
+            "words": stock_words(item, now, item.category.menu.organization.zone)[1],
             "url": reverse("admin:agents_item_change", args=(item.pk,)),
         }
         for item in items

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.access import access_of
+from agents.local_time import zones_differ
 from agents.roles import Area, Power
 
 COMPANY_NAMES = {"openai": "OpenAI", "twilio": "Twilio", "vapi": "VAPI", "livekit": "LiveKit", "aws": "AWS"}
@@ -101,10 +102,14 @@ def sidebar(request: HttpRequest) -> list[Group]:
     return groups
 
 
-def every_page(request: HttpRequest) -> dict[str, str]:
+def every_page(request: HttpRequest) -> dict[str, object]:
     """What each page's template knows."""
     names = [COMPANY_NAMES.get(name, name) for name in settings.LOCAL_COMPANIES if name]
-    return {"local_companies": ", ".join(names), "time_zone_name": timezone.get_current_timezone_name()}
+    return {
+        "local_companies": ", ".join(names),
+        "times_differ": zones_differ(),
+        "time_zone_name": timezone.get_current_timezone_name(),
+    }
 
 
 def stylesheet(request: HttpRequest) -> str:

@@ -98,7 +98,7 @@ def test_times_are_those_of_the_house(client_of_alice: Client, harbour: World) -
     harbour.organization.time_zone = "Asia/Tokyo"
     harbour.organization.save()
     Call.objects.filter(pk=harbour[Call].pk).update(created_at=dt.datetime(2026, 3, 4, 20, 30, tzinfo=dt.UTC))
-    assert "Thu 05 Mar" in client_of_alice.get("/admin/voice_sessions/call/").content.decode()
+    assert "Thu 5 Mar 2026, 05:30" in client_of_alice.get("/admin/voice_sessions/call/").content.decode()
     assert "Asia/Tokyo" in first_page(client_of_alice)
 
 
