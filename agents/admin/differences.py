@@ -47,8 +47,13 @@ def words(persona: Persona, name: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return "\n".join(str(each) for each in value)
-    return str(value)
+        return normal_text("\n".join(str(each) for each in value))
+    return normal_text(str(value))
+
+
+def normal_text(text: str) -> str:
+    """As the model reads it: how a browser or a computer ends its lines is no difference."""
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
 
 
 def compare(old: str, new: str) -> list[DiffLine]:

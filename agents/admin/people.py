@@ -20,6 +20,7 @@ from agents.roles import Area, Power, Role
 
 from .buttons import Button
 from .forms import TenantForm
+from .history import change_message
 from .tenant import TenantAdmin
 from .theme import (
     AdminPasswordChangeForm,
@@ -178,6 +179,9 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return change_message(form, formsets, is_new=add)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return access_of(request).sees_all

@@ -20,6 +20,7 @@ from agents.roles import Area, Power
 from .buttons import ButtonsAdmin
 from .filters import scoped
 from .forms import ListForm, TenantForm, changed_columns
+from .history import change_message
 from .inlines import choices_for, mind_live_counts
 from .theme import display
 
@@ -173,6 +174,9 @@ class TenantAdmin(ButtonsAdmin[T]):
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         field = mind_live_counts(super().formfield_for_dbfield(db_field, request, **kwargs), db_field)
         return read_by_country(field, country_of_page(request))
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return change_message(form, formsets, is_new=add)
 
     def save_model(self, request: HttpRequest, obj: T, form: Any, change: bool) -> None:
         if not self.has_power(request, self._needed(form) if change else Power.EDIT, obj):

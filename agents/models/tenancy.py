@@ -42,7 +42,14 @@ class TenantModel(models.Model):
         abstract = True
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Names are printed and read aloud, prompts are read by a model: both are plain text."""
+        """Names are printed and read aloud, prompts are read by a model: both are plain text.
+
+        A text's lines end as on every computer, not as the browser that sent it writes them.
+        """
+        for field in self._meta.concrete_fields:
+            value = getattr(self, field.attname)
+            if isinstance(field, models.TextField) and isinstance(value, str) and field.name not in (exclude or ()):
+                setattr(self, field.attname, value.replace("\r\n", "\n").replace("\r", "\n"))
         errors: dict[str, list[ValidationError]] = {}
         try:
             super().clean_fields(exclude)
