@@ -25,6 +25,8 @@ Faults are chosen by address: `http://HOST:PORT/fault/<name>[=<argument>]/v1`, o
 | `late_transcripts` | the caller's transcripts come after the answer | |
 | `deaf` | hears nothing, answers every turn with a chirp | |
 | `echo` | every append comes back at once as audio of the same bytes (for load tests) | |
+| `count_ids` | ids count from 1: of calls in each response; of events, items and responses in each session | |
+| `tools=<script>` | a session's first answers ask for these tools, a list of them in each (`tools_fault`) | (none) |
 | `tag=<any>` | nothing; gives a test an address (and its counters) of its own | |
 
 A client secret knows `refuse`, `flaky`, `slow` (before the answer), `garbage` (200 without JSON), `big_frame` (a body
@@ -37,6 +39,7 @@ of this size), `tag`, and:
 | `redirect=<status>` | to the same address without faults | 301, 302, 303, 307, 308 (307) |
 """
 
+from voiceapp.local.openai.scripted import tools_fault
 from voiceapp.local.openai.server import MODELS, Server
 
-__all__ = ["MODELS", "Server"]
+__all__ = ["MODELS", "Server", "tools_fault"]

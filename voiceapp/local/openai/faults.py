@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from voiceapp.local.openai.scripted import Script, read_script
+
 _ARGUMENT = {
     "refuse": "500", "drop_after": "5", "close": "1011", "stall": "10", "slow": "1500", "big_frame": "5",
     "session_limit_s": "5", "fail_response": "once", "error_event": "server_error", "flaky": "1", "redirect": "307",
+    "tools": "W10",
 }  # fmt: skip
 _BARE = {
     "accept_hang", "drop_in_response", "silent", "garbage", "no_interrupt", "late_transcripts", "deaf", "echo", "tag",
-    "hang", "drip",
+    "hang", "drip", "count_ids",
 }  # fmt: skip
-_TEXTUAL = {"fail_response", "error_event", "tag", "close"}
+_TEXTUAL = {"fail_response", "error_event", "tag", "close", "tools"}
 
 
 class UnknownFault(ValueError):
@@ -44,6 +47,11 @@ class Faults:
             chosen[name] = argument or _ARGUMENT.get(name, "")
             if name in _ARGUMENT and name not in _TEXTUAL and not chosen[name].isdigit():
                 raise UnknownFault(f"{name} needs a number, not {argument}")
+        if "tools" in chosen:
+            try:
+                read_script(chosen["tools"])
+            except ValueError as exc:
+                raise UnknownFault("tools needs a script (voiceapp/local/openai/scripted.py)") from exc
         return cls(key=path, chosen=chosen)
 
     def __contains__(self, name: str) -> bool:
@@ -58,6 +66,10 @@ class Faults:
             return None
         code, _, after = self.chosen["close"].partition("@")
         return int(code), int(after or 3)
+
+    def script(self) -> Script:
+        """`tools=…` → what is asked for in each of the first answers."""
+        return read_script(self.chosen["tools"]) if "tools" in self.chosen else []
 
     async def delay_response(self) -> None:
         if "slow" in self.chosen:

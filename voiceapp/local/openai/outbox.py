@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from voiceapp.local.openai.faults import GARBAGE, Faults
-from voiceapp.local.openai.ids import new_id
+from voiceapp.local.openai.ids import Ids, new_id
 
 
 class Outbox:
@@ -19,12 +19,13 @@ class Outbox:
     def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, faults: Faults) -> None:
         self._socket, self._transport, self._faults = socket, transport, faults
         self._waiting: asyncio.Queue[str | bytes | tuple[int, str]] = asyncio.Queue()
+        self._ids = Ids(are_counted="count_ids" in faults)
         self._sent = 0
         self._audio_deltas = 0
         self._has_sent_big = False
 
     def send(self, kind: str, /, **fields: Any) -> None:
-        event = {"type": kind, "event_id": new_id("event"), **fields}
+        event = {"type": kind, "event_id": self._ids.new("event"), **fields}
         self._waiting.put_nowait(msgspec.json.encode(event).decode())
 
     def send_raw(self, frame: str | bytes) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from voiceapp.local.openai.conversation import Conversation, Item
 from voiceapp.local.openai.formats import AudioFormat
-from voiceapp.local.openai.ids import new_id
+from voiceapp.local.openai.ids import Ids
 from voiceapp.local.openai.outbox import Outbox
 from voiceapp.local.openai.parts import Call, Part, Speak
 from voiceapp.local.openai.speaking import sentences
@@ -40,7 +40,10 @@ class Open:
 
 @dataclass(slots=True)
 class Response:
-    """`session` is the session as it stands, with what this response overrides; `finish` may come at any await."""
+    """`session` is the session as it stands, with what this response overrides; `finish` may come at any await.
+
+    `ids` are the session's; call ids are the response's own.
+    """
 
     outbox: Outbox
     session: dict[str, Any]
@@ -48,9 +51,10 @@ class Response:
     meter: Meter
     voice: Voice
     ahead: float
+    ids: Ids
     request: dict[str, Any] = field(default_factory=dict)
     context: Sequence[Item] | None = None
-    id: str = field(default_factory=lambda: new_id("resp"))
+    id: str = ""
     status: str = "in_progress"
     spoken_ms: int = 0
     _details: dict[str, Any] | None = None
@@ -59,6 +63,11 @@ class Response:
     _open: Open | None = None
     _written: list[str] = field(default_factory=list)
     _first_audio_at: float | None = None
+    _call_ids: Ids = field(default_factory=Ids)
+
+    def __post_init__(self) -> None:
+        self.id = self.ids.new("resp")
+        self._call_ids = Ids(are_counted=self.ids.are_counted)
 
     @property
     def is_in_conversation(self) -> bool:
@@ -105,7 +114,7 @@ class Response:
     # One output item
 
     def _start(self, wire: dict[str, Any], *, is_call: bool) -> Open:
-        item_id = new_id("item")
+        item_id = self.ids.new("item")
         item = Item(item_id, {"id": item_id, "object": "realtime.item", **wire, "status": "in_progress"})
         opened = self._open = Open(item, len(self._items), is_call)
         self._items.append(item)
@@ -158,7 +167,7 @@ class Response:
     # The three kinds of output
 
     async def _call(self, call: Call) -> None:
-        call_id = new_id("call")
+        call_id = self._call_ids.new("call")
         wire = {"type": "function_call", "name": call.name, "call_id": call_id, "arguments": ""}
         opened = self._start(wire, is_call=True)
         arguments = msgspec.json.encode(call.arguments).decode()

@@ -14,7 +14,7 @@ from voiceapp.local.openai.audio_buffer import AudioBuffer
 from voiceapp.local.openai.conversation import Conversation, Item, item_from_client
 from voiceapp.local.openai.faults import Faults
 from voiceapp.local.openai.formats import AudioFormat, Listener
-from voiceapp.local.openai.ids import new_id
+from voiceapp.local.openai.ids import Ids, new_id
 from voiceapp.local.openai.mind import Mind
 from voiceapp.local.openai.outbox import Outbox
 from voiceapp.local.openai.parts import Speak
@@ -39,6 +39,7 @@ class Session:
         self._outbox, self._mind, self._faults, self._ahead = outbox, mind, faults, ahead
         fresh = new_session(session_id=new_id("sess"), model=model, expires_at=int(time.time() + limit_s))
         self._session = merged(fresh, {**settings, "model": model})
+        self._ids, self._script = Ids(are_counted="count_ids" in faults), faults.script()
         self._conversation, self._meter, self._buffer = Conversation(), Meter(), AudioBuffer()
         self._tasks: set[asyncio.Task[None]] = set()
         self._hearings: dict[str, asyncio.Task[None]] = {}
@@ -134,7 +135,7 @@ class Session:
 
     def _speech_started(self, change: SpeechStarted) -> None:
         self._rest_idle()
-        self._turn_start_ms, self._turn_item_id = change.start_ms, new_id("item")
+        self._turn_start_ms, self._turn_item_id = change.start_ms, self._ids.new("item")
         self._outbox.send(
             "input_audio_buffer.speech_started", audio_start_ms=change.start_ms, item_id=self._turn_item_id
         )
@@ -153,7 +154,7 @@ class Session:
             have = f"{self._buffer.waiting_ms:.2f}ms"
             message = f"Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has {have} of audio."  # noqa: E501 - theirs
             raise Refused("input_audio_buffer_commit_empty", message)
-        self._make_turn(self._buffer.take_all(), new_id("item"))
+        self._make_turn(self._buffer.take_all(), self._ids.new("item"))
         self._restart_activity()
 
     def _clear(self, event: dict[str, Any]) -> None:
@@ -274,7 +275,8 @@ class Session:
             context = [self._conversation.referred(sent) for sent in request["input"]]
         response = Response(
             outbox=self._outbox, session=merged(self._session, overrides), conversation=self._conversation,
-            meter=self._meter, voice=self._voice, ahead=self._ahead, request=request, context=context,
+            meter=self._meter, voice=self._voice, ahead=self._ahead, ids=self._ids,
+            request=request, context=context,
         )  # fmt: skip
         response.begin()
         return response
@@ -291,6 +293,8 @@ class Session:
             response.finish("failed", {"error": _FAILURE})
         elif verbatim := _VERBATIM.search(request.get("instructions") or ""):
             await response.deliver([Speak(verbatim[1], is_verbatim=True)])
+        elif self._script:
+            await response.deliver(self._script.pop(0))
         elif "deaf" in self._faults:
             await response.deliver([Speak("(chirp)")])
         else:
@@ -333,7 +337,7 @@ class Session:
         self._idle = None
         if self._active is not None or (self._activity is not None and self._activity.is_speaking):
             return
-        item_id, end_ms = new_id("item"), self._buffer.end_ms
+        item_id, end_ms = self._ids.new("item"), self._buffer.end_ms
         self._outbox.send(
             "input_audio_buffer.timeout_triggered", audio_start_ms=end_ms, audio_end_ms=end_ms, item_id=item_id
         )
