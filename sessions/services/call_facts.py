@@ -13,7 +13,10 @@ from django.utils import timezone
 from sessions.costs import add_usage, cost_of
 from sessions.facts import Fact, LineSpoken, SomethingHappened, TurnAnswered, TurnInterrupted, UsageReported
 from sessions.models import Call, CallEvent, TranscriptLine, Turn
+from sessions.short_ids import short_id
 from voiceapp.lib.metrics import turn_response_seconds
+
+LONGEST_ITEM_ID = 80
 
 
 def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
@@ -44,7 +47,7 @@ def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
 def _keep_line(call: Call, line: LineSpoken) -> None:
     TranscriptLine.objects.update_or_create(
         call=call,
-        item_id=line.item_id[:80],
+        item_id=short_id(line.item_id, longest=LONGEST_ITEM_ID),
         defaults={
             "speaker": line.speaker.value,
             "text": line.text.replace("\x00", ""),  # JSON may carry one, PostgreSQL's text may not

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 
 class AgentItem:
-    """`is_local`: made by us (a tone), unknown to the provider. `session` numbers the provider's session."""
+    """`is_local`: made by us (a tone), unknown to the provider. `session` numbers the provider's session.
+
+    `item_id` is the provider's and may repeat; `line_id` is ours and names its line of the transcript.
+    """
 
     __slots__ = (
         "content_index",
@@ -16,11 +19,24 @@ class AgentItem:
         "is_dropped",
         "is_local",
         "item_id",
+        "line_id",
+        "response_id",
         "session",
     )
 
-    def __init__(self, item_id: str, content_index: int = 0, session: int = 0, *, is_local: bool = False) -> None:
+    def __init__(
+        self,
+        item_id: str,
+        content_index: int = 0,
+        session: int = 0,
+        *,
+        response_id: str = "",
+        line_id: str = "",
+        is_local: bool = False,
+    ) -> None:
         self.item_id = item_id
+        self.line_id = line_id or item_id
+        self.response_id = response_id
         self.content_index = content_index
         self.session = session
         self.is_local = is_local

@@ -190,7 +190,7 @@ class Conversation:
         if not item.has_begun:
             item.has_begun = True
             self._transcript.agent_began(
-                item.item_id, at_ms=self._clock.now_ms + self._playout.unheard_ms, turn=self._turns
+                item.line_id, at_ms=self._clock.now_ms + self._playout.unheard_ms, turn=self._turns
             )
             self._meter.audio_came(at_ms=self._clock.now_ms, position=self._playout.received_bytes)
         self._playout.add(item, payload)

@@ -1,4 +1,7 @@
-"""What can happen on the agent's side, in the words of no provider. All `_ms` are on the stream's clock."""
+"""What can happen on the agent's side, in the words of no provider. All `_ms` are on the stream's clock.
+
+All ids are ours and unique in the call, whatever the provider repeats.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +95,7 @@ class ResponseEnded:
 
 @dataclass(frozen=True, slots=True)
 class ToolRequested:
-    call_id: str
+    request_id: str
     name: str
     arguments: str
 

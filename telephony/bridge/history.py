@@ -15,9 +15,9 @@ class PastLine:
 
 @dataclass(frozen=True, slots=True)
 class PastTool:
-    """A tool that was asked for; `output` is None while it runs."""
+    """A tool that was asked for; `output` is None while it waits or runs."""
 
-    call_id: str
+    request_id: str
     name: str
     arguments: str
     output: str | None = None

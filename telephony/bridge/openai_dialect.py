@@ -19,6 +19,7 @@ from .history import Past, PastLine
 from .openai_errors import ErrorKind, classify
 from .openai_reader import OpenAIReader
 from .openai_session import SessionSettings
+from .our_ids import OurIds
 from .response_sequencer import Request
 from .speech import Purpose
 from .stream_clock import StreamClock
@@ -33,6 +34,7 @@ class OpenAIDialect:
         self._is_guarding = protects_greeting
         self._added = 0
         self._session = 0
+        self._ids = OurIds()
         self.caller_audio = CallerAudio()
         self._reader = self._new_reader()
 
@@ -80,29 +82,33 @@ class OpenAIDialect:
     def caller_typed(self, text: str) -> None:
         self._send(wire.caller_text(self._next_item_id(), text))
 
-    def answer_tool(self, call_id: str, output: str, *, is_farewell: bool) -> None:
-        if not self.is_ready:
+    def answer_tool(self, request_id: str, output: str, *, is_farewell: bool) -> None:
+        tools = self._reader.tools
+        call_id = tools.call_id_of(request_id) if self.is_ready else None
+        if call_id is None:
             return  # the next session hears of it in its replay
         self._send(wire.tool_output(self._next_item_id(), call_id, output))
-        if self._reader.tools.answered(call_id, needs_answer=not is_farewell):
+        if tools.answered(request_id, needs_answer=not is_farewell):
             self.respond(Purpose.ANSWER)
 
     def answer_overdue(self) -> None:
         self._reader.sequencer.overdue()
 
     def replay(self, past: Sequence[Past]) -> None:
+        tools = self._reader.tools
         for entry in past:
             item_id = self._next_item_id()
             if isinstance(entry, PastLine):
                 said = wire.caller_text if entry.speaker is Speaker.CALLER else wire.agent_text
                 self._send(said(item_id, entry.text))
             else:
-                self._send(wire.tool_call(item_id, entry.call_id, entry.name, entry.arguments))
+                # By our id: in one conversation no two calls may have the same, which they had in several responses.
+                self._send(wire.tool_call(item_id, entry.request_id, entry.name, entry.arguments))
                 if entry.output is None:
-                    self._reader.tools.requested("", entry.call_id)
+                    tools.replayed(entry.request_id)
                 else:
-                    self._send(wire.tool_output(self._next_item_id(), entry.call_id, entry.output))
-        self._reader.tools.response_ended("", had_audio=True)
+                    self._send(wire.tool_output(self._next_item_id(), entry.request_id, entry.output))
+        tools.replay_ended()
 
     def let_caller_in(self) -> None:
         self._reader.sequencer.open()
@@ -119,6 +125,7 @@ class OpenAIDialect:
             settings=self._settings,
             clock=self._clock,
             caller_audio=self.caller_audio,
+            ids=self._ids,
             send=self._send,
         )
         reader.is_guarding = self._is_guarding

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from . import openai_wire as wire
 from .agent_item import AgentItem
+from .call_order import CallOrder
 from .caller_audio import CallerAudio
 from .events import (
     AgentAudio,
@@ -26,8 +27,10 @@ from .events import (
     TurnCommitted,
     UsageSeen,
 )
+from .item_names import ItemNames
 from .openai_errors import ErrorKind, classify
 from .openai_session import SessionSettings
+from .our_ids import OurIds
 from .response_sequencer import Request, ResponseSequencer
 from .responses import Responses
 from .speech import Purpose
@@ -48,6 +51,7 @@ class OpenAIReader:
         settings: SessionSettings,
         clock: StreamClock,
         caller_audio: CallerAudio,
+        ids: OurIds,
         send: Callable[[str], None],
     ) -> None:
         self._settings = settings
@@ -58,8 +62,10 @@ class OpenAIReader:
         self.is_guarding = False
         self.unconfirmed_items: set[str] = set()
         self.sequencer = ResponseSequencer(self._ask)
-        self.responses = Responses(session)
-        self.tools = ToolBatches()
+        self._names = ItemNames(ids)
+        self.responses = Responses(session, self._names.of_agent)
+        self.tools = ToolBatches(ids.mint)
+        self._call_order = CallOrder()
         self._item: AgentItem | None = None
         self._handlers: dict[str, Callable[[wire.ServerEvent], list[AgentEvent]]] = {
             "session.created": self._session_created,
@@ -76,6 +82,7 @@ class OpenAIReader:
             "response.output_audio.done": self._audio_done,
             "response.output_audio_transcript.delta": self._text_delta,
             "response.output_audio_transcript.done": self._text_done,
+            "response.output_item.added": self._item_begun,
             "response.output_item.done": self._item_done,
             "response.done": self._response_done,
             "error": self._error,
@@ -98,6 +105,7 @@ class OpenAIReader:
         if (
             item is None
             or item.item_id != delta.item_id
+            or item.response_id != delta.response_id
             or item.content_index != delta.content_index
             or item.is_dropped
         ):
@@ -152,7 +160,7 @@ class OpenAIReader:
 
     def _speech_started(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self.sequencer.speech_started()
-        return [SpeechStarted(event.item_id, self._stream_ms(event.audio_start_ms))]
+        return [SpeechStarted(self._names.speech_began(event.item_id), self._stream_ms(event.audio_start_ms))]
 
     def _speech_stopped(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self.sequencer.speech_stopped(server_answers=self.server_answers)
@@ -160,13 +168,13 @@ class OpenAIReader:
         if self._clock.end_ms - at_ms < self._settings.silence_ms:
             # Silence is noticed only after it has lasted that long; a later end must have counted it in.
             at_ms = max(0, at_ms - self._settings.silence_ms)
-        return [SpeechStopped(event.item_id, at_ms)]
+        return [SpeechStopped(self._names.of_caller(event.item_id), at_ms)]
 
     def _committed(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self.sequencer.turn_committed(server_answers=self.server_answers)
         if not (self.server_answers or self.is_guarding):
             self.sequencer.want(Request(Purpose.ANSWER))
-        return [TurnCommitted(event.item_id)]
+        return [TurnCommitted(self._names.committed(event.item_id))]
 
     def _item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:
         if event.item is not None and event.item.id is not None:
@@ -174,12 +182,13 @@ class OpenAIReader:
         return []
 
     def _transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        events: list[AgentEvent] = [CallerTranscribed(event.item_id, event.transcript)]
+        events: list[AgentEvent] = [CallerTranscribed(self._names.transcribed(event.item_id), event.transcript)]
         if event.usage is not None:
             events.append(UsageSeen("transcription", event.usage))
         return events
 
     def _not_transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        self._names.transcribed(event.item_id)
         error = event.error or wire.ErrorBody()
         return [Complaint("transcription_failed", error.code or "")]
 
@@ -194,6 +203,9 @@ class OpenAIReader:
         if event.response is None:
             return []
         response_id = event.response.id
+        if self.responses.is_over(response_id):
+            self._names.response_began(response_id)
+        self.tools.response_began(response_id)
         request = self.sequencer.began(response_id, knows_everything=not self.unconfirmed_items)
         self.responses.began(response_id, request)
         if self.sequencer.caller_is_speaking and self.server_interrupts:
@@ -213,29 +225,43 @@ class OpenAIReader:
         return [] if item is None else [AudioCompleted(item)]
 
     def _text_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        return [AgentText(event.item_id, event.delta, is_whole=False)]
+        return [AgentText(self._names.of_agent(event.response_id, event.item_id), event.delta, is_whole=False)]
 
     def _text_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        return [AgentText(event.item_id, event.transcript, is_whole=True)]
+        return [AgentText(self._names.of_agent(event.response_id, event.item_id), event.transcript, is_whole=True)]
+
+    def _item_begun(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        self._call_order.added(self._response_of(event), event.output_index)
+        return []
 
     def _item_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        return [] if event.item is None else self._tool_call(event.response_id, event.item)
+        if event.item is None:
+            return []
+        response_id = self._response_of(event)
+        return self._tool_calls(response_id, self._call_order.finished(response_id, event.output_index, event.item))
 
-    def _tool_call(self, response_id: str, item: wire.Item) -> list[AgentEvent]:
-        # An interruption leaves calls whose arguments end in the middle: only completed ones are run.
-        if item.type != "function_call" or item.status != "completed" or not item.call_id or not item.name:
-            return []
-        if not self.tools.requested(response_id, item.call_id):
-            return []
-        return [ToolRequested(item.call_id, item.name, item.arguments or "{}")]
+    def _response_of(self, event: wire.ServerEvent) -> str:
+        """Its response; the one being made where the event names none."""
+        return event.response_id or self.sequencer.active_id
+
+    def _tool_calls(self, response_id: str, items: Iterable[wire.Item]) -> list[AgentEvent]:
+        requested: list[AgentEvent] = []
+        for item in items:
+            # An interruption leaves calls whose arguments end in the middle: only completed ones are run.
+            if item.type != "function_call" or item.status != "completed" or not item.call_id or not item.name:
+                continue
+            request_id = self.tools.requested(response_id, item.call_id)
+            if request_id is not None:
+                requested.append(ToolRequested(request_id, item.name, item.arguments or "{}"))
+        return requested
 
     def _response_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
         done = event.response
-        if done is None:
+        if done is None or self.responses.is_over(done.id):
             return []
         events: list[AgentEvent] = [] if done.usage is None else [UsageSeen("response", done.usage)]
-        for output in done.output:  # what was announced before is known already
-            events += self._tool_call(done.id, output)
+        # The whole output is in the model's order; what was announced before is known already.
+        events += self._tool_calls(done.id, [*done.output, *self._call_order.ended(done.id)])
         self.sequencer.ended(done.id)
         response = self.responses.ended(done.id)
         items = response.items if response else []

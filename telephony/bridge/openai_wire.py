@@ -73,6 +73,7 @@ class ServerEvent(msgspec.Struct):
     type: str
     item_id: str = ""
     response_id: str = ""
+    output_index: int = 0
     content_index: int = 0
     delta: str = ""
     transcript: str = ""

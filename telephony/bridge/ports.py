@@ -46,7 +46,7 @@ class AgentLine(Protocol):
     def caller_typed(self, text: str) -> None:
         """Add a message of the caller's that was not spoken."""
 
-    def answer_tool(self, call_id: str, output: str, *, is_farewell: bool) -> None:
+    def answer_tool(self, request_id: str, output: str, *, is_farewell: bool) -> None:
         """Give a tool's output; a farewell already spoken needs no response after it."""
 
     def answer_overdue(self) -> None:

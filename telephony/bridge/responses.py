@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .agent_item import AgentItem
@@ -20,25 +21,34 @@ class OpenResponse:
 
 
 class Responses:
-    def __init__(self, session: int) -> None:
+    """`name_of(response_id, item_id)` tells what an item's line of the transcript is called."""
+
+    def __init__(self, session: int, name_of: Callable[[str, str], str]) -> None:
         self._session = session
+        self._name_of = name_of
         self._open: dict[str, OpenResponse] = {}
         self._items: dict[tuple[str, int], AgentItem] = {}
         self._ended: deque[str] = deque(maxlen=MOST_REMEMBERED)
 
     def began(self, response_id: str, request: Request) -> None:
+        if response_id in self._ended:  # the id of one that is over, used again
+            self._ended.remove(response_id)
         self._open.setdefault(response_id, OpenResponse(request))
+
+    def is_over(self, response_id: str) -> bool:
+        return response_id in self._ended
 
     def item(self, response_id: str, item_id: str, content_index: int) -> AgentItem | None:
         """The item this audio belongs to; None when its response is over or was dropped."""
         item = self._items.get((item_id, content_index))
-        if item is None:
+        if item is None or (response_id and item.response_id != response_id):
             response = self._open.get(response_id)
             if response is None:
                 if response_id in self._ended:
                     return None
                 response = self._open[response_id] = OpenResponse(ANSWER)
-            item = AgentItem(item_id, content_index, self._session)
+            line_id = self._name_of(response_id, item_id)
+            item = AgentItem(item_id, content_index, self._session, response_id=response_id, line_id=line_id)
             item.is_dropped = response.is_dropped
             response.items.append(item)
             self._items[item_id, content_index] = item
@@ -56,8 +66,10 @@ class Responses:
                 item.is_dropped = True
 
     def ended(self, response_id: str) -> OpenResponse | None:
-        self._ended.append(response_id)
+        if response_id not in self._ended:
+            self._ended.append(response_id)
         response = self._open.pop(response_id, None)
         for item in response.items if response else ():
-            self._items.pop((item.item_id, item.content_index), None)
+            if self._items.get((item.item_id, item.content_index)) is item:
+                del self._items[item.item_id, item.content_index]
         return response

@@ -1,52 +1,101 @@
-"""The tool calls of one response are answered together: one response follows when the last of them has its output."""
+"""The tool calls of one response are answered together: one response follows when the last of them has its output.
+
+Two different things: a *repeat* is the same `call_id` in the same response, and is dropped. A *request* has an id of
+ours, for the same `call_id` in a later response is another call.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+# Responses whose call ids are remembered after their end, for events that come late or twice.
+MOST_REMEMBERED = 64
+_REPLAY = object()
 
 
 @dataclass(slots=True)
 class _Batch:
-    waiting: set[str] = field(default_factory=set)
+    waiting: int = 0
     is_complete: bool = False  # the response ended: no more calls will join
     needs_answer: bool = False
 
+    @property
+    def asks_for_answer(self) -> bool:
+        return self.is_complete and not self.waiting and self.needs_answer
+
+
+@dataclass(slots=True)
+class _Response:
+    batch: _Batch = field(default_factory=_Batch)
+    call_ids: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    call_id: str
+    batch: _Batch
+
 
 class ToolBatches:
-    """Knows every call of one session by its id, so that a repeated one is run once."""
+    """Of one session. `mint` makes an id that no other request of the call has."""
 
-    def __init__(self) -> None:
-        self._batch_of: dict[str, str] = {}
-        self._batches: dict[str, _Batch] = {}
+    def __init__(self, mint: Callable[[str], str]) -> None:
+        self._mint = mint
+        self._responses: OrderedDict[object, _Response] = OrderedDict()
+        self._requests: dict[str, _Request] = {}
 
-    def requested(self, response_id: str, call_id: str) -> bool:
-        """Returns False when this call is known already."""
-        if call_id in self._batch_of:
-            return False
-        self._batch_of[call_id] = response_id
-        self._batches.setdefault(response_id, _Batch()).waiting.add(call_id)
-        return True
+    def response_began(self, response_id: str) -> None:
+        """A response with the id of one that ended is another response: it may repeat its call ids."""
+        known = self._responses.get(response_id)
+        if known is not None and known.batch.is_complete:
+            del self._responses[response_id]
 
-    def answered(self, call_id: str, *, needs_answer: bool) -> bool:
+    def requested(self, response_id: str, call_id: str) -> str | None:
+        """The id of the request; None when this response has made this call already."""
+        response = self._response(response_id)
+        if call_id in response.call_ids:
+            return None
+        response.call_ids.add(call_id)
+        request_id = self._mint(call_id)
+        self._wait_for(request_id, call_id, response.batch)
+        return request_id
+
+    def replayed(self, request_id: str) -> None:
+        """A request of an earlier session still runs; this session knows it by the id of ours."""
+        self._wait_for(request_id, request_id, self._response(_REPLAY).batch)
+
+    def replay_ended(self) -> None:
+        self._response(_REPLAY).batch.is_complete = True
+
+    def call_id_of(self, request_id: str) -> str | None:
+        """The provider's id of a request that waits for its output; None when this session waits for none."""
+        request = self._requests.get(request_id)
+        return None if request is None else request.call_id
+
+    def answered(self, request_id: str, *, needs_answer: bool) -> bool:
         """Returns whether the agent should speak now."""
-        response_id = self._batch_of[call_id]
-        batch = self._batches[response_id]
-        batch.waiting.discard(call_id)
+        batch = self._requests.pop(request_id).batch
+        batch.waiting -= 1
         batch.needs_answer |= needs_answer
-        return self._settled(response_id)
+        return batch.asks_for_answer
 
     def response_ended(self, response_id: str, *, had_audio: bool) -> bool:
         """Returns whether the agent should speak now. Without audio even a farewell still has to be spoken."""
-        batch = self._batches.get(response_id)
-        if batch is None:
-            return False
-        batch.is_complete = True
-        batch.needs_answer |= not had_audio
-        return self._settled(response_id)
+        response = self._response(response_id)
+        response.batch.is_complete = True
+        response.batch.needs_answer |= bool(response.call_ids) and not had_audio
+        return response.batch.asks_for_answer
 
-    def _settled(self, response_id: str) -> bool:
-        batch = self._batches[response_id]
-        if batch.waiting or not batch.is_complete:
-            return False
-        del self._batches[response_id]
-        return batch.needs_answer
+    def _wait_for(self, request_id: str, call_id: str, batch: _Batch) -> None:
+        batch.waiting += 1
+        self._requests[request_id] = _Request(call_id, batch)
+
+    def _response(self, response_id: object) -> _Response:
+        response = self._responses.get(response_id)
+        if response is None:
+            response = self._responses[response_id] = _Response()
+            while len(self._responses) > MOST_REMEMBERED:
+                self._responses.popitem(last=False)
+        return response

@@ -31,7 +31,10 @@ class _Tool:
 
 
 class Transcript:
-    """`record` is told each line once its text is known, and again when that text changes."""
+    """`record` is told each line once its text is known, and again when that text changes.
+
+    Items and tools go by ids of ours, which are unique in the call (item_names.py, tool_batches.py).
+    """
 
     def __init__(self, record: Callable[[LineSpoken], None]) -> None:
         self._record = record
@@ -74,14 +77,14 @@ class Transcript:
     def cut_all(self, cuts: list[Cut]) -> None:
         for cut in cuts:
             if cut.is_missing_something and not cut.item.is_local:
-                self.cut(cut.item.item_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
+                self.cut(cut.item.line_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
 
-    def tool_asked(self, call_id: str, name: str, arguments: str, *, at_ms: int) -> None:
-        self._tools[call_id] = _Tool(PastTool(call_id, name, arguments), at_ms, self._next_number())
+    def tool_asked(self, request_id: str, name: str, arguments: str, *, at_ms: int) -> None:
+        self._tools[request_id] = _Tool(PastTool(request_id, name, arguments), at_ms, self._next_number())
 
-    def tool_answered(self, call_id: str, output: str) -> None:
-        entry = self._tools[call_id]
-        entry.tool = PastTool(call_id, entry.tool.name, entry.tool.arguments, output)
+    def tool_answered(self, request_id: str, output: str) -> None:
+        entry = self._tools[request_id]
+        entry.tool = PastTool(request_id, entry.tool.name, entry.tool.arguments, output)
 
     @property
     def has_agent_spoken(self) -> bool:
