@@ -29,13 +29,19 @@ class TurnDetection:
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """The deadlines of one call, from its agent's settings."""
+    """The deadlines of one call, from its agent's settings and the installation's."""
 
     reprompt_after_ms: int = 8_000
     goodbye_after_ms: int = 20_000
     filler_after_ms: int = 1_500
     longest_call_ms: int = 30 * 60_000
     roll_over_after_ms: int = 55 * 60_000
+    tool_ends_within_ms: int = 10_000
+
+    @property
+    def tool_commits_within_ms(self) -> int:
+        """A tool changes nothing later than this, so that one that is given up was not done."""
+        return self.tool_ends_within_ms * 9 // 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +73,4 @@ class Briefing:
     turn_detection: TurnDetection = TurnDetection()
     limits: CallLimits = CallLimits()
     protects_greeting: bool = False
+    reading_tools: frozenset[str] = frozenset()  # those of `tools` that change nothing: they may run at once

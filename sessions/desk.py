@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -44,11 +45,27 @@ class CallDesk:
         return await self._ask(_brief, call_id)
 
     async def run_tool(
-        self, call_id: UUID, *, name: str, arguments: str, tool_call_id: str, caller_turns: int
+        self,
+        call_id: UUID,
+        *,
+        name: str,
+        arguments: str,
+        tool_call_id: str,
+        caller_turns: int,
+        within_s: float | None = None,
     ) -> ToolResult:
-        """Once begun it is seen through, even when the asking task is cancelled: an order is whole or absent."""
+        """Once begun it is seen through, even when the asking task is cancelled: an order is whole or absent.
+
+        `within_s` from now, waiting for a thread included, it changes nothing any more.
+        """
         return await self._ask(
-            run_tool, call_id, name=name, arguments=arguments, tool_call_id=tool_call_id, caller_turns=caller_turns
+            run_tool,
+            call_id,
+            name=name,
+            arguments=arguments,
+            tool_call_id=tool_call_id,
+            caller_turns=caller_turns,
+            not_after=None if within_s is None else time.monotonic() + within_s,
         )
 
     async def record(self, call_id: UUID, facts: Sequence[Fact]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 
@@ -23,3 +24,16 @@ class ToolResult:
 
     output: str
     then: Transfer | EndCall | None = None
+
+
+def refusal(say: str) -> ToolResult:
+    """The output of a tool that did not do what it was asked for."""
+    return ToolResult(json.dumps({"ok": False, "say": say}, ensure_ascii=False, separators=(",", ":")))
+
+
+# What the bridge answers in the place of a tool.
+NOT_FINISHED = refusal(
+    "That takes too long, and I cannot tell whether it was done. Let me read the order back before we go on."
+)
+NOT_FOUND_OUT = refusal("I could not look that up just now.")
+NOT_RUN = refusal("That was not done, because something before it did not finish. Let me see where we are.")

@@ -164,9 +164,23 @@ class LiveCall:
         await asyncio.wait({books}, timeout=BOOKS_BEFORE_CLOSE_S)
         if self._caller_is_there:
             await self._writer.close(self._close_code)
-        if self._tools:
-            await asyncio.wait(set(self._tools), timeout=TOOLS_WITHIN_S)
-        await books
+        try:
+            await self._see_tools_through()
+        finally:
+            await books
+
+    async def _see_tools_through(self) -> None:
+        """What the agent asked for before the end is done, in its order: the caller may have hung up after a yes."""
+        is_our_fault = self._ending is not None and self._ending.reason is EndReason.LOST_PROCESS
+        waiting = [] if self._core is None or is_our_fault else self._core.waiting_tools()
+        try:
+            async with asyncio.timeout(TOOLS_WITHIN_S):
+                if self._tools:
+                    await asyncio.wait(set(self._tools))
+                for tool in waiting:
+                    await self._ask_desk(tool)
+        except TimeoutError:
+            self._log.warning("tools not seen through")
 
     # The caller's side
 
@@ -300,16 +314,20 @@ class LiveCall:
                 self._end(action)
 
     async def _run_tool(self, core: PhoneCall, tool: RunTool) -> None:
-        result: ToolResult = await self._desk.run_tool(
+        result = await self._ask_desk(tool)
+        if not core.is_over:
+            core.tool_finished(tool.tool_call_id, result)
+            self._settle(core)
+
+    async def _ask_desk(self, tool: RunTool) -> ToolResult:
+        return await self._desk.run_tool(
             self.call_id,
             name=tool.name,
             arguments=tool.arguments,
             tool_call_id=tool.tool_call_id,
             caller_turns=tool.caller_turns,
+            within_s=tool.commits_within_ms / 1000,
         )
-        if not core.is_over:
-            core.tool_finished(tool.tool_call_id, result)
-            self._settle(core)
 
 
 async def _see_through(closing: asyncio.Task[None]) -> None:

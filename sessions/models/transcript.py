@@ -71,7 +71,7 @@ class ToolCall(TenantModel):
     tenant_path = "call__organization_id"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="tool_calls")
-    tool_call_id = models.CharField(max_length=80, help_text="The provider's id of the request.")
+    tool_call_id = models.CharField(max_length=80, help_text="Ours: the provider's, with a number where it repeats.")
     name = models.CharField(max_length=64)
     arguments = models.JSONField(default=dict)
     output = models.JSONField(default=dict)

@@ -63,6 +63,7 @@ class LimitsTold(serializers.Serializer[object]):
     goodbyeAfterMs = serializers.IntegerField()
     fillerAfterMs = serializers.IntegerField()
     longestCallMs = serializers.IntegerField()
+    toolEndsWithinMs = serializers.IntegerField(help_text="A tool that takes longer is answered as not done.")
 
 
 class AgentTold(serializers.Serializer[object]):
@@ -76,6 +77,9 @@ class AgentTold(serializers.Serializer[object]):
     instructions = serializers.CharField(help_text="All that the model is told: prompt, conduct, hours, menu, people.")
     keywords = serializers.ListField(child=serializers.CharField(), help_text="For the transcription.")
     tools = serializers.ListField(child=serializers.DictField(), help_text="In the shape of a Realtime session.")
+    readingTools = serializers.ListField(
+        child=serializers.CharField(), help_text="Those that change nothing: they may run beside each other."
+    )
     transcriptionModel = serializers.CharField()
     noiseReduction = serializers.CharField(allow_null=True)
     greeting = serializers.CharField(allow_blank=True)

@@ -17,7 +17,7 @@ from sessions.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnD
 from sessions.conduct import CONDUCT, ENDING, NO_ORDERING, ORDERING
 from sessions.models import Call
 from sessions.services.people import Person, people_of
-from sessions.tools import ORDER_TOOLS, TOOLS
+from sessions.tools import ORDER_TOOLS, READING_TOOLS, TOOLS
 from voiceapp.lib.errors import ApplicationError
 
 
@@ -54,7 +54,9 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
             goodbye_after_ms=persona.goodbye_after_s * 1000,
             filler_after_ms=persona.filler_after_ms,
             longest_call_ms=persona.longest_call_minutes * 60_000,
+            tool_ends_within_ms=settings.TOOL_TIMEOUT_S * 1000,
         ),
+        reading_tools=READING_TOOLS,
         protects_greeting=persona.protects_greeting,
     )
 

@@ -63,6 +63,7 @@ def _agent(organization: Organization, now: dt.datetime) -> dict[str, object] | 
         "instructions": briefing.instructions,
         "keywords": list(briefing.keywords),
         "tools": list(briefing.tools),
+        "readingTools": sorted(briefing.reading_tools & {tool["name"] for tool in briefing.tools}),
         "transcriptionModel": briefing.transcription_model,
         "noiseReduction": briefing.noise_reduction,
         "greeting": phrases.greeting,
@@ -82,6 +83,7 @@ def _agent(organization: Organization, now: dt.datetime) -> dict[str, object] | 
             "goodbyeAfterMs": limits.goodbye_after_ms,
             "fillerAfterMs": limits.filler_after_ms,
             "longestCallMs": limits.longest_call_ms,
+            "toolEndsWithinMs": limits.tool_ends_within_ms,
         },
     }
 

@@ -15,7 +15,8 @@ TOOLS: dict[str, Tool] = {
         get_opening_hours,
     )
 }
+READING_TOOLS = frozenset(tool.name for tool in TOOLS.values() if tool.only_reads)
 # Left out of the briefing where no orders are taken.
 ORDER_TOOLS = frozenset({"change_order", "read_back_order", "submit_order"})
 
-__all__ = ["ORDER_TOOLS", "TOOLS", "Answer", "Tool", "ToolRequest", "result_of"]
+__all__ = ["ORDER_TOOLS", "READING_TOOLS", "TOOLS", "Answer", "Tool", "ToolRequest", "result_of"]

@@ -61,5 +61,6 @@ TOOL = Tool(
         "required": ["changes"],
         "additionalProperties": False,
     },
+    only_reads=False,
     run=run,
 )

@@ -14,5 +14,6 @@ TOOL = Tool(
     description="Hang up, once the caller has said goodbye or wants nothing more. Say a short goodbye in the same "
     "response. The call ends when the caller has heard it.",
     parameters=no_parameters(),
+    only_reads=False,
     run=run,
 )

@@ -22,5 +22,6 @@ TOOL = Tool(
     name="get_opening_hours",
     description="Whether we are open now, until when, and the hours of the week.",
     parameters=no_parameters(),
+    only_reads=True,
     run=run,
 )

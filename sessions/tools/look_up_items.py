@@ -78,5 +78,6 @@ TOOL = Tool(
         "required": ["query"],
         "additionalProperties": False,
     },
+    only_reads=True,
     run=run,
 )

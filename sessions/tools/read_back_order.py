@@ -21,5 +21,6 @@ TOOL = Tool(
     description="Get the sentence that repeats the whole order and its total. Say it word for word and wait for the "
     "caller's answer; only then may the order be submitted.",
     parameters=no_parameters(),
+    only_reads=False,
     run=run,
 )

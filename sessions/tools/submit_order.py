@@ -25,5 +25,6 @@ TOOL = Tool(
         "properties": {"customer_name": {"type": "string", "maxLength": 120, "description": "If the caller gave it."}},
         "additionalProperties": False,
     },
+    only_reads=False,
     run=run,
 )

@@ -57,11 +57,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """`parameters` is a JSON schema without additional properties; `run` may raise Refused."""
+    """`parameters` is a JSON schema without additional properties; `run` may raise Refused.
+
+    `only_reads`: it changes nothing, neither rows nor the call, so that it may run beside others of its kind. All other
+    tools of a call run one after the other.
+    """
 
     name: str
     description: str
     parameters: dict[str, object]
+    only_reads: bool
     run: Callable[[ToolRequest], Answer]
 
     def as_function(self) -> FunctionTool:

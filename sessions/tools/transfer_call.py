@@ -30,5 +30,6 @@ TOOL = Tool(
         "required": ["target"],
         "additionalProperties": False,
     },
+    only_reads=False,
     run=run,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sessions.briefing import CallLimits
 from sessions.end_reasons import EndReason
 from sessions.facts import Fact
 
@@ -40,12 +41,16 @@ class CloseLink:
 
 @dataclass(frozen=True, slots=True)
 class RunTool:
-    """Run a tool in a task of its own; answer with `tool_finished`. `arguments` is the model's JSON, unread."""
+    """Run a tool in a task of its own; answer with `tool_finished`. `arguments` is the model's JSON, unread.
+
+    `tool_call_id` is ours and unique in the call. Once `commits_within_ms` are over, it may change nothing any more.
+    """
 
     tool_call_id: str
     name: str
     arguments: str
     caller_turns: int
+    commits_within_ms: int = CallLimits().tool_commits_within_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ class Alarm(enum.StrEnum):
     TONE = "tone"
     STALL = "stall"
     FILLER = "filler"
+    TOOL = "tool"
     REPROMPT = "reprompt"
     GOODBYE = "goodbye"
     FAREWELL = "farewell"

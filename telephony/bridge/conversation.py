@@ -22,7 +22,7 @@ from .patience import LOOK_AGAIN_MS, Patience
 from .playout import Playout
 from .ports import AgentLine
 from .reconnection import Reconnection
-from .running_tools import RunningTools
+from .running_tools import EndedTool, RunningTools
 from .speech import Purpose
 from .stream_clock import StreamClock
 from .timeline import Timeline
@@ -59,9 +59,7 @@ class Conversation:
         self._reconnection = Reconnection(
             briefing, agent=agent, transcript=self._transcript, alarms=self._alarms, timeline=self.timeline
         )
-        self._tools = RunningTools(
-            briefing.limits, alarms=self._alarms, transcript=self._transcript, timeline=self.timeline
-        )
+        self._tools = RunningTools(briefing, alarms=self._alarms, transcript=self._transcript, timeline=self.timeline)
         self._turns = 0
         self._failures = 0
         self._caller_is_speaking = False
@@ -106,6 +104,9 @@ class Conversation:
                     self.link_unusable("stalled")
             case Alarm.FILLER:
                 self._fill_in()
+            case Alarm.TOOL:
+                for ended in self._tools.give_up(now_ms):
+                    self._tool_ended(ended)
             case Alarm.REPROMPT:
                 self._silence.asked()
                 self._agent.respond(Purpose.REPROMPT, self._phrases.reprompt)
@@ -226,9 +227,8 @@ class Conversation:
                 self._expect_answer()
             case events.ResponseEnded():
                 self._response_ended(event)
-            case events.ToolRequested(call_id, name, arguments):
-                tool = RunTool(call_id, name, arguments, self._turns)
-                self._tools.ask(tool, now_ms=self.now_ms, at_ms=self._clock.now_ms)
+            case events.ToolRequested():
+                self._tool_requested(event)
             case events.UsageSeen(source, usage):
                 is_hearing = source == "transcription"
                 model = self._briefing.transcription_model if is_hearing else self._briefing.model
@@ -277,21 +277,40 @@ class Conversation:
 
     # Tools and the end
 
-    def tool_finished(self, call_id: str, result: ToolResult) -> None:
-        was_quiet = self._tools.finish(call_id, result.output)
-        if was_quiet is None:
-            return
+    def _tool_requested(self, tool: events.ToolRequested) -> None:
+        ended = self._tools.ask(
+            tool.request_id,
+            tool.name,
+            tool.arguments,
+            caller_turns=self._turns,
+            now_ms=self.now_ms,
+            at_ms=self._clock.now_ms,
+        )
+        if ended is not None:
+            self._tool_ended(ended)
+
+    def tool_finished(self, request_id: str, result: ToolResult) -> None:
+        ended = self._tools.finish(request_id, result, now_ms=self.now_ms)
+        if ended is not None:
+            self._tool_ended(ended)
+            self._settle()
+
+    def waiting_tools(self) -> list[RunTool]:
+        """The call is over: what the agent asked for and has not begun."""
+        return self._tools.take_waiting()
+
+    def _tool_ended(self, ended: EndedTool) -> None:
+        result = ended.result
         if not self._tools:
             self._agent.forget(Purpose.FILLER)
-        may_end = was_quiet and not self._caller_is_speaking
+        may_end = ended.was_quiet and not self._caller_is_speaking
         match result.then:
             case EndCall() if may_end:
                 self._farewell.begin(self.now_ms, Ending(EndReason.AGENT_HUNG_UP, HangUp()))
             case Transfer(target_id) if may_end:
                 self._farewell.begin(self.now_ms, Ending(EndReason.TRANSFERRED, HandOver(target_id)))
         self._reconnection.owed.is_owed |= not self._agent.is_ready
-        self._agent.answer_tool(call_id, result.output, is_farewell=result.then is not None and may_end)
-        self._settle()
+        self._agent.answer_tool(ended.request_id, result.output, is_farewell=result.then is not None and may_end)
 
     def _fill_in(self) -> None:
         """A tool is slow: say so, unless someone is speaking anyway."""

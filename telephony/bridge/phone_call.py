@@ -6,7 +6,7 @@ from sessions.briefing import Briefing
 from sessions.end_reasons import EndReason
 from sessions.outcomes import ToolResult
 
-from .actions import Action, FallBack, HangUp, LinkLoss
+from .actions import Action, FallBack, HangUp, LinkLoss, RunTool
 from .conversation import Conversation
 from .openai_dialect import OpenAIDialect
 from .openai_session import SessionSettings
@@ -125,9 +125,13 @@ class PhoneCall:
         self._conversation.link_lost(loss)
 
     def tool_finished(self, tool_call_id: str, result: ToolResult) -> None:
-        """Every RunTool is answered by one of these, whatever became of the tool."""
+        """Every RunTool is answered by one of these, whatever became of the tool and however late."""
         if not self._conversation.is_over:
             self._conversation.tool_finished(tool_call_id, result)
+
+    def waiting_tools(self) -> list[RunTool]:
+        """After the end: what the agent asked for before it and has not begun, in order. Given once."""
+        return self._conversation.waiting_tools()
 
     def time_passed(self, now_ms: int) -> None:
         """Ten times a second: milliseconds since the stream began, never going back."""

@@ -1,45 +1,116 @@
-"""The tools that are being run, and whether the caller has spoken since they were asked for."""
+"""The tools that the agent asked for and that have no output yet: when each begins, and how long it may take."""
 
 from __future__ import annotations
 
-from sessions.briefing import CallLimits
+from dataclasses import dataclass
+
+from sessions.briefing import Briefing
+from sessions.outcomes import NOT_FINISHED, NOT_FOUND_OUT, NOT_RUN, ToolResult
 
 from .actions import RunTool
 from .alarms import Alarm, Alarms
 from .timeline import Timeline
+from .tool_queue import QueuedTool, ToolQueue
 from .transcript import Transcript
+
+# Tools that are out of time and have still not ended. Each holds a thread that other calls need.
+MOST_STUCK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class EndedTool:
+    """`was_quiet`: the caller has not spoken since the tool was asked for. Who has spoken wants more."""
+
+    request_id: str
+    result: ToolResult
+    was_quiet: bool
 
 
 class RunningTools:
-    """The alarm FILLER goes off when the first of them has been slow."""
+    """The alarm FILLER goes off when the first of them has been slow, TOOL when one is out of time."""
 
-    def __init__(self, limits: CallLimits, *, alarms: Alarms, transcript: Transcript, timeline: Timeline) -> None:
+    def __init__(self, briefing: Briefing, *, alarms: Alarms, transcript: Transcript, timeline: Timeline) -> None:
+        self._limits = briefing.limits
+        self._readers = briefing.reading_tools
+        self._names = frozenset(tool["name"] for tool in briefing.tools)
         self._alarms = alarms
         self._transcript = transcript
         self._timeline = timeline
-        self._filler_after_ms = limits.filler_after_ms
-        self._speeches_at: dict[str, int] = {}
+        self._queue = ToolQueue()
+        self._stuck: dict[str, str] = {}
         self._speeches = 0
 
     def __bool__(self) -> bool:
-        return bool(self._speeches_at)
+        return bool(self._queue)
 
     def caller_spoke(self) -> None:
         self._speeches += 1
 
-    def ask(self, tool: RunTool, *, now_ms: int, at_ms: int) -> None:
-        self._speeches_at[tool.tool_call_id] = self._speeches
-        self._transcript.tool_asked(tool.tool_call_id, tool.name, tool.arguments, at_ms=at_ms)
-        self._timeline.act(tool)
+    def ask(
+        self, request_id: str, name: str, arguments: str, *, caller_turns: int, now_ms: int, at_ms: int
+    ) -> EndedTool | None:
+        """Queue a tool. Returns it with its refusal when too many of the call hang."""
+        commits_within_ms = self._limits.tool_commits_within_ms
+        tool = RunTool(request_id, name, arguments, caller_turns, commits_within_ms)
+        queued = QueuedTool(tool, only_reads=name in self._readers, speeches=self._speeches)
+        self._transcript.tool_asked(request_id, name, arguments, at_ms=at_ms)
+        if len(self._stuck) >= MOST_STUCK:
+            return self._skip(queued)
+        self._queue.add(queued)
+        self._go_on(now_ms)
         if Alarm.FILLER not in self._alarms:
-            self._alarms.set(Alarm.FILLER, now_ms + self._filler_after_ms)
+            self._alarms.set(Alarm.FILLER, now_ms + self._limits.filler_after_ms)
+        return None
 
-    def finish(self, call_id: str, output: str) -> bool | None:
-        """None: nobody waits for it. Otherwise whether the caller has been quiet since: who has spoken wants more."""
-        speeches = self._speeches_at.pop(call_id, None)
-        if speeches is None:
+    def finish(self, request_id: str, result: ToolResult, *, now_ms: int) -> EndedTool | None:
+        """None: nobody waits for it. One that was given up has been answered, and what it says now changes nothing."""
+        if (name := self._stuck.pop(request_id, None)) is not None:
+            self._timeline.happened("tool_ended_late", tool=name)
             return None
-        self._transcript.tool_answered(call_id, output)
-        if not self._speeches_at:
+        tool = self._queue.take(request_id)
+        if tool is None:
+            return None
+        self._go_on(now_ms)
+        return self._end(tool, result)
+
+    def give_up(self, now_ms: int) -> list[EndedTool]:
+        """End what is out of time, in order. What waits behind a write that hangs was asked for by an agent who counted
+        on it: it is not run. What only reads is."""
+        ended = []
+        for tool in self._queue.overdue(now_ms):
+            request_id = tool.run.tool_call_id
+            self._queue.take(request_id)
+            self._stuck[request_id] = self._shown(tool)
+            self._timeline.happened("tool_timed_out", tool=self._shown(tool))
+            ended.append(self._end(tool, NOT_FOUND_OUT if tool.only_reads else NOT_FINISHED))
+            if not tool.only_reads:
+                ended += [self._skip(waiting) for waiting in self._queue.take_waiting(writers_only=True)]
+        self._go_on(now_ms)
+        return ended
+
+    def take_waiting(self) -> list[RunTool]:
+        """The call is over: what was asked for and has not begun."""
+        return [tool.run for tool in self._queue.take_waiting()]
+
+    def _skip(self, tool: QueuedTool) -> EndedTool:
+        self._timeline.happened("tool_not_run", tool=self._shown(tool))
+        return self._end(tool, NOT_RUN)
+
+    def _end(self, tool: QueuedTool, result: ToolResult) -> EndedTool:
+        request_id = tool.run.tool_call_id
+        self._transcript.tool_answered(request_id, result.output)
+        if not self._queue:
             self._alarms.cancel(Alarm.FILLER)
-        return speeches == self._speeches
+        return EndedTool(request_id, result, was_quiet=tool.speeches == self._speeches)
+
+    def _go_on(self, now_ms: int) -> None:
+        for run in self._queue.start(ends_at_ms=now_ms + self._limits.tool_ends_within_ms):
+            self._timeline.act(run)
+        if (next_end_ms := self._queue.next_end_ms) is None:
+            self._alarms.cancel(Alarm.TOOL)
+        else:
+            self._alarms.set(Alarm.TOOL, next_end_ms)
+
+    def _shown(self, tool: QueuedTool) -> str:
+        """A name that the model invented is not kept."""
+        return tool.run.name if tool.run.name in self._names else "unknown"

@@ -30,6 +30,8 @@ def values() -> Iterator[CheckMessage]:
     for name in ("MAX_LIVE_CALLS", "MAX_UNSTARTED_STREAMS"):
         if getattr(settings, name) < 1:
             yield Error(f"{name} is below 1: no call is taken.", hint=f"Raise {name}.", id="voiceapp.E014")
+    if settings.TOOL_TIMEOUT_S < 1:
+        yield Error("TOOL_TIMEOUT_S is below 1: no tool is run.", hint="Raise TOOL_TIMEOUT_S.", id="voiceapp.E023")
     if settings.LOG_LEVEL not in {"debug", "info", "warn", "error"}:
         yield Warning(
             "LOG_LEVEL is none of debug, info, warn, error; info is used.",

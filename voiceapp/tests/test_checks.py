@@ -73,6 +73,7 @@ WRONG = [
     ("METRICS_LISTEN", "9464", "E013"),
     ("MAX_LIVE_CALLS", 0, "E014"),
     ("MAX_UNSTARTED_STREAMS", 0, "E014"),
+    ("TOOL_TIMEOUT_S", 0, "E023"),
     ("INTERNAL_API_KEY", "", "W001"),
     ("INTERNAL_API_KEY", "short", "W002"),
     ("LOG_LEVEL", "loud", "W003"),

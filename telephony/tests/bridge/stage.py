@@ -29,6 +29,7 @@ def briefing(greeting: str = "", **changes: Any) -> Briefing:
         tools=(),
         phrases=Phrases(greeting=greeting),
         transcription_model="gpt-transcribe",
+        reading_tools=frozenset({"look_up_items", "get_opening_hours"}),
     )
     return replace(plain, **changes)
 

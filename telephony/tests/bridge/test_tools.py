@@ -49,6 +49,7 @@ def test_a_call_is_run_once_however_often_it_is_announced() -> None:
     stage.ask_tool("r1", "c1")
     call = {"type": "function_call", "status": "completed", "call_id": "c1", "name": "change_order", "arguments": "{}"}
     stage.done("r1", output=[call, {**call, "call_id": "c2"}])
+    stage.answer_tool("c1")
     assert [tool.tool_call_id for tool in stage.tools] == ["c1", "c2"]  # c2 was announced only here
 
 
@@ -63,7 +64,7 @@ def test_the_outputs_of_one_response_are_followed_by_one_response() -> None:
     stage = Stage()
     stage.begin("r1")
     for call in ("c1", "c2", "c3"):
-        stage.ask_tool("r1", call)
+        stage.ask_tool("r1", call, "look_up_items")
     stage.done("r1")
     stage.answer_tool("c3", '{"n": 3}')
     stage.answer_tool("c1", '{"n": 1}')
@@ -93,11 +94,11 @@ def test_a_batch_is_not_complete_before_its_response_is() -> None:
 def test_two_batches_do_not_mix() -> None:
     stage = Stage()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.ask_tool("r1", "c1", "look_up_items")
     stage.done("r1")
     stage.take_turn("u1")
     stage.begin("r2")
-    stage.ask_tool("r2", "c2")
+    stage.ask_tool("r2", "c2", "look_up_items")
     stage.done("r2")
     stage.answer_tool("c2")
     assert stage.asked == [""]  # the second batch is complete, the first still runs
