@@ -14,7 +14,7 @@ from sessions.models import Call, Order, RoomAgent, ToolCall, TranscriptLine, Tu
 
 from .response_bars import Bar, bars
 from .room_people import PersonInRoom, people_in_room
-from .words import REASONS, median_ms, offset_words, response_words, tool_sentence
+from .words import median_ms, offset_words, reason_and_advice, response_words, tool_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def read_call(call: Call, *, caller: str) -> CallPage:
     tools = list(call.tool_calls.all()[:MOST_LINES])
     events = list(call.events.all()[:MOST_LINES])
     orders = list(call.orders.select_related("replaces").prefetch_related("lines__modifiers").order_by("created_at"))
-    reason, advice = REASONS.get(call.end_reason, ("", ""))
+    refused_for = next((str(event.detail.get("refused_for", "")) for event in events if event.kind == "ringing"), "")
+    reason, advice = reason_and_advice(call.end_reason, refused_for=refused_for)
     times = [turn.response_ms for turn in turns]
     known = [each for each in times if each is not None]
     return CallPage(

@@ -56,13 +56,19 @@ REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.SERVER_STOPPING: ("The server was stopped during the call.", ""),
     EndReason.CLOSED_HOURS: ("It rang outside the opening hours.", "Change the hours of the organisation."),
     EndReason.AGENT_PAUSED: ("The agent was paused.", "Let it answer again on the agent's page."),
+    EndReason.AGENT_NOT_PUBLISHED: ("The agent was never published.", "Publish it on the agent's page."),
+    EndReason.NO_AGENT: (
+        "The organization has no default agent, and the number names none.",
+        "Mark an agent as the default, or choose one on the number's page.",
+    ),
+    EndReason.NUMBER_SWITCHED_OFF: ("The number is switched off.", "Switch it on again on the number's page."),
     EndReason.LINE_FULL: (
         "Too many calls at once.",
         "Raise “max live calls” of the organisation, or MAX_LIVE_CALLS of the server.",
     ),
     EndReason.UNKNOWN_NUMBER: (
-        "The number rung has no agent that could answer.",
-        "Give the number an agent, and publish the agent.",
+        "The number rung is not set up here, or the webhook's address names another organization than the number's.",
+        "Add the number under “Phone numbers”, and paste the webhook's address from its page at the carrier.",
     ),
     EndReason.LOST_PROCESS: ("The server process was gone.", "Look at the server's log of that minute."),
     EndReason.NOT_ANSWERED: (
@@ -78,6 +84,22 @@ REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.ROOM_NOT_OPENED: ("LiveKit did not open the room.", "Is LiveKit reachable? Run manage.py doctor."),
     EndReason.FAILED_BY_REQUEST: ("Other software said over the API that it failed.", ""),
 }
+
+
+# Which limit refused a call that found the line full (`refused_for` of its event `ringing`), and what to do about it.
+FULL: Mapping[str, tuple[str, str]] = {
+    "organisation": ("The organization had as many live calls as it allows.", "Raise its “max live calls”."),
+    "server": ("The server had as many live calls as it allows.", "Raise MAX_LIVE_CALLS of the server."),
+    "caller": ("The caller already had two live calls.", ""),
+    "draining": ("The server was being stopped and took no new calls.", ""),
+}
+
+
+def reason_and_advice(end_reason: str, *, refused_for: str = "") -> tuple[str, str]:
+    """Why a call ended, and what to do about it; `refused_for` is the rule that refused it, if one did."""
+    if end_reason == EndReason.LINE_FULL and refused_for in FULL:
+        return FULL[refused_for]
+    return REASONS.get(end_reason, ("", ""))
 
 
 def reason_words(call: Call) -> str:

@@ -34,6 +34,9 @@ COMPLETED_REASONS = {
 MISSED_REASONS = {
     EndReason.CLOSED_HOURS,
     EndReason.AGENT_PAUSED,
+    EndReason.AGENT_NOT_PUBLISHED,
+    EndReason.NO_AGENT,
+    EndReason.NUMBER_SWITCHED_OFF,
     EndReason.LINE_FULL,
     EndReason.UNKNOWN_NUMBER,
     EndReason.NOT_ANSWERED,

@@ -106,10 +106,15 @@ def _refusal(line: Line | None, ring: Ring, now: dt.datetime) -> tuple[EndReason
         return EndReason.UNKNOWN_NUMBER, "unknown_number"
     if not line.agrees:
         return EndReason.UNKNOWN_NUMBER, "number_and_address_disagree"
-    if line.agent is None or line.agent.is_paused:
-        return EndReason.AGENT_PAUSED, "paused"
+    if line.is_switched_off:
+        return EndReason.NUMBER_SWITCHED_OFF, "number_switched_off"
+    if line.agent is None:
+        return EndReason.NO_AGENT, "no_agent"
+    # Before "paused": letting a paused agent answer again would not help one that was never published.
     if line.agent.published_version is None:
-        return EndReason.AGENT_PAUSED, "not_published"
+        return EndReason.AGENT_NOT_PUBLISHED, "not_published"
+    if line.agent.is_paused:
+        return EndReason.AGENT_PAUSED, "paused"
     if not is_open(line.organization, now):
         return EndReason.CLOSED_HOURS, "closed"
     full = _full(line, ring)

@@ -14,20 +14,19 @@ SLUG = re.compile(r"[A-Za-z0-9_-]{1,50}")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was rung. `agrees` is False when the number dialled and the address name different organisations."""
+    """What was rung. `agrees` is False when the number dialled and the address name different organizations."""
 
     organization: Organization
     agent: Agent | None
     agrees: bool = True
+    is_switched_off: bool = False
 
 
 def find_line(*, dialled: str, org_id: str) -> Line | None:
     """The line by the number dialled, else by the organisation that the webhook's address names."""
     named = find_organization(org_id)
     number = (
-        PhoneNumber.objects.select_related("organization", "agent__published_version")
-        .filter(number=dialled, is_active=True)
-        .first()
+        PhoneNumber.objects.select_related("organization", "agent__published_version").filter(number=dialled).first()
     )
     if number is None:
         return Line(named, default_agent(named)) if named else None
@@ -36,6 +35,7 @@ def find_line(*, dialled: str, org_id: str) -> Line | None:
         organization,
         number.agent or default_agent(organization),
         agrees=not org_id or named == organization,
+        is_switched_off=not number.is_active,
     )
 
 

@@ -15,7 +15,10 @@ from telephony.webhooks.door import SignedForm, twilio_door
 
 REFUSALS = {
     EndReason.UNKNOWN_NUMBER: Phrase.UNKNOWN_NUMBER,
+    EndReason.NUMBER_SWITCHED_OFF: Phrase.UNKNOWN_NUMBER,
     EndReason.AGENT_PAUSED: Phrase.PAUSED,
+    EndReason.AGENT_NOT_PUBLISHED: Phrase.PAUSED,
+    EndReason.NO_AGENT: Phrase.PAUSED,
     EndReason.CLOSED_HOURS: Phrase.CLOSED,
     EndReason.LINE_FULL: Phrase.FULL,
 }

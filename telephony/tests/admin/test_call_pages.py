@@ -260,3 +260,23 @@ def test_a_call_in_a_room_shows_its_room_and_no_number(client_of_alice: Client, 
     assert "withheld" not in page + listed
     found = client_of_alice.get(LIST, {"q": "between-us"}).content.decode()
     assert "User To User" in found
+
+
+@pytest.mark.parametrize(
+    ("end_reason", "refused_for", "words"),
+    [
+        ("agent_not_published", "not_published", "The agent was never published."),
+        ("agent_paused", "paused", "The agent was paused."),
+        ("no_agent", "no_agent", "The organization has no default agent"),
+        ("number_switched_off", "number_switched_off", "The number is switched off."),
+        ("line_full", "caller", "The caller already had two live calls."),
+        ("line_full", "draining", "The server was being stopped"),
+        ("line_full", "organisation", "The organization had as many live calls as it allows."),
+    ],
+)
+def test_the_page_of_a_refused_call_names_the_true_reason(
+    client_of_alice: Client, harbour: World, end_reason: str, refused_for: str, words: str
+) -> None:
+    call = Call.objects.create(organization=harbour.organization, state=CallState.MISSED, end_reason=end_reason)
+    CallEvent.objects.create(call=call, kind="ringing", at=timezone.now(), detail={"refused_for": refused_for})
+    assert words in page_of(client_of_alice, call)

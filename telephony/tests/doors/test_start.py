@@ -69,10 +69,18 @@ def test_an_unknown_number_is_refused_politely(twilio: Twilio, db: None, org_id:
     assert (call.state, call.end_reason, call.organization) == (CallState.MISSED, EndReason.UNKNOWN_NUMBER, None)
 
 
-def test_a_number_that_is_switched_off_is_unknown(twilio: Twilio, line: PhoneNumber) -> None:
+@pytest.mark.parametrize("names_organization", [False, True])
+def test_a_number_that_is_switched_off_is_not_in_service(
+    twilio: Twilio, line: PhoneNumber, names_organization: bool
+) -> None:
     line.is_active = False
     line.save()
-    assert verbs(twilio.post("/twiml/start")) == ["Say", "Hangup"]
+    address = f"/twiml/start?orgId={line.organization_id}" if names_organization else "/twiml/start"
+    response = twilio.post(address)
+    assert verbs(response) == ["Say", "Hangup"]
+    assert xml(response)[0].text == "This number is not in service. Goodbye."
+    missed_because(EndReason.NUMBER_SWITCHED_OFF)
+    assert Call.objects.get().organization == line.organization
 
 
 def missed_because(reason: EndReason) -> None:
@@ -88,16 +96,17 @@ def test_a_paused_agent_lets_the_line_say_so(twilio: Twilio, line: PhoneNumber) 
     missed_because(EndReason.AGENT_PAUSED)
 
 
-def test_an_agent_that_was_never_published_takes_no_call(twilio: Twilio, line: PhoneNumber) -> None:
-    Agent.objects.update(published_version=None)
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_an_agent_that_was_never_published_takes_no_call(twilio: Twilio, line: PhoneNumber, is_paused: bool) -> None:
+    Agent.objects.update(published_version=None, is_paused=is_paused)
     assert verbs(twilio.post("/twiml/start")) == ["Say", "Hangup"]
-    missed_because(EndReason.AGENT_PAUSED)
+    missed_because(EndReason.AGENT_NOT_PUBLISHED)
 
 
 def test_a_line_without_an_agent_takes_no_call(twilio: Twilio, line: PhoneNumber) -> None:
     Agent.objects.update(is_default=False)
     assert verbs(twilio.post("/twiml/start")) == ["Say", "Hangup"]
-    missed_because(EndReason.AGENT_PAUSED)
+    missed_because(EndReason.NO_AGENT)
 
 
 def test_outside_the_hours_the_caller_hears_when_it_opens(twilio: Twilio, line: PhoneNumber) -> None:
