@@ -14,6 +14,7 @@ from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from telephony.services.inbox import keep_event
+from telephony.services.kept_fields import kept_fields
 from telephony.webhooks.signature import refuse
 from voiceapp.api.errors import Refusal, voice_shape
 from voiceapp.providers.livekit import LiveKitClient
@@ -28,8 +29,6 @@ CONTENT_TYPES = ("application/webhook+json", "application/json")
 # A room's metadata may be 64 KB, and so may that of each who is in it.
 LONGEST_BODY = 512 * 1024
 LONGEST_KEY = 200
-# What participants and rooms carry for their applications: ours reads it nowhere, and it may hold a phone number.
-NOT_KEPT = {"room": ("metadata",), "participant": ("metadata", "attributes", "tracks", "permission")}
 
 
 @csrf_exempt
@@ -65,17 +64,7 @@ def livekit_webhook(request: HttpRequest) -> JsonResponse:
 
 def _keep(event: LiveKitEvent) -> None:
     key = event.key if len(event.key) <= LONGEST_KEY else f"sha256:{hashlib.sha256(event.key.encode()).hexdigest()}"
-    keep_event(SOURCE, key=key, kind=event.event, lane=event.room_name, fields=_kept(event.record))
-
-
-def _kept(record: dict[str, object]) -> dict[str, object]:
-    """Of the event what is worked off or worth reading."""
-    kept = dict(record)
-    for about, names in NOT_KEPT.items():
-        told = kept.get(about)
-        if isinstance(told, dict):
-            kept[about] = {name: value for name, value in told.items() if name not in names}
-    return kept
+    keep_event(SOURCE, key=key, kind=event.event, lane=event.room_name, fields=kept_fields(event.record))
 
 
 def _refusal(status: HTTPStatus, message: str, *, title: str = "", **headers: str) -> JsonResponse:
