@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voice_sessions', '0007_pages_of_calls'),
+        ('voice_sessions', '0008_tool_request_ids'),
     ]
 
     operations = [
