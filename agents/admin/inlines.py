@@ -68,13 +68,20 @@ class _InlinePermissions:
         return read_by_country(mind_live_counts(field, db_field), country_of_page(request))
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> models.QuerySet[Any] | None:
-        found = choices_for(db_field, access_of(request), self.area, None)
+        found = choices_for(db_field, access_of(request), self.area, self._organization_of_page(request))
         if found is not None:
             return found
         default: models.QuerySet[Any] | None = super().get_field_queryset(  # type: ignore[misc]
             db, db_field, request
         )
         return default
+
+    def _organization_of_page(self, request: HttpRequest) -> UUID | None:
+        """That of the page on which the rows stand."""
+        owner = self.admin_site._registry.get(self.parent_model)  # type: ignore[attr-defined]
+        find = getattr(owner, "organization_of_page", None)
+        found: UUID | None = find(request) if find else None
+        return found
 
 
 class TenantInline(_InlinePermissions, TabularInline[Any, Any]):

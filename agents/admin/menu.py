@@ -149,6 +149,7 @@ class ItemForm(TenantForm):
 @admin.register(Item)
 class ItemAdmin(StockAdmin[Item]):
     form = ItemForm
+    menu_path = "category__menu"
     list_display = ("name", "category", "price_words", "stock", "one_tap", "count_left", "aliases")
     list_editable = ("count_left",)
     list_filter = (StockFilter, "category")
@@ -183,7 +184,8 @@ class ItemAdmin(StockAdmin[Item]):
         field = form.base_fields.get("choices")
         if isinstance(field, forms.ModelMultipleChoiceField):
             groups = ModifierGroup.objects.visible_to(access_of(request).principal(Area.MENU, Power.EDIT))
-            field.queryset = groups.filter(menu=obj.category.menu_id) if obj else groups.select_related("menu")
+            of_page = groups.filter(menu__organization=self.organization_of_page(request)).select_related("menu")
+            field.queryset = groups.filter(menu=obj.category.menu_id) if obj else of_page
         return form
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -245,6 +247,27 @@ class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
         ("Asked with", {"fields": ("items", "under")}),
     )
 
+    def _menu_of_page(self, request: HttpRequest) -> Menu | None:
+        """The menu of the group that is shown: only its items and modifiers go with the group."""
+        match = request.resolver_match
+        object_id = match.kwargs.get("object_id") if match else None
+        group = self.get_object(request, object_id) if object_id else None
+        return group.menu if group else None
+
+    def completion_of(self, request: HttpRequest) -> dict[str, str]:
+        menu = self._menu_of_page(request)
+        return super().completion_of(request) | ({"menu": str(menu.pk)} if menu else {})
+
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        rows = super().get_field_queryset(db, db_field, request)
+        menu = self._menu_of_page(request)
+        if rows is None or menu is None or db_field.name not in ("items", "under"):
+            return rows
+        if db_field.name == "items":
+            return rows.filter(category__menu=menu)
+        match = request.resolver_match
+        return rows.filter(group__menu=menu).exclude(group=match.kwargs.get("object_id") if match else None)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModifierGroup]:
         return super().get_queryset(request).select_related("menu").prefetch_related("items", "under")
 
@@ -262,6 +285,7 @@ class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
 
 @admin.register(Modifier)
 class ModifierAdmin(StockAdmin[Modifier]):
+    menu_path = "group__menu"
     list_display = ("name", "group", "added_price", "stock", "one_tap", "count_left", "aliases")
     list_editable = ("count_left",)
     list_filter = (StockFilter, "group")

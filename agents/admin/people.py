@@ -11,6 +11,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from agents.access import access_of
@@ -69,6 +70,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
 
     area = Area.PEOPLE
     form = MembershipForm
+    begins_with_organization = True
     list_display = ("user", "name", "role_label", "organization", "last_login")
     list_filter = ("role", "organization")
     list_select_related = ("user", "organization")
@@ -99,6 +101,13 @@ class MembershipAdmin(TenantAdmin[Membership]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("user",) if obj else ()
+
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        """Nobody is offered who is a member already: a person has one place in an organization."""
+        page = self.organization_of_page(request)
+        if db_field.name != "user" or page is None:
+            return super().get_field_queryset(db, db_field, request)
+        return User.objects.filter(is_active=True).exclude(memberships__organization=page).order_by("username")
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

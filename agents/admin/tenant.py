@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar, cast
-from uuid import UUID
 
 from django import forms
 from django.contrib.admin.utils import flatten_fieldsets
@@ -22,12 +21,13 @@ from .filters import scoped
 from .forms import ListForm, TenantForm, changed_columns
 from .history import change_message
 from .inlines import choices_for, mind_live_counts
+from .page_organization import PageOrganization
 from .theme import display
 
 T = TypeVar("T", bound=TenantModel)
 
 
-class TenantAdmin(ButtonsAdmin[T]):
+class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
     """`area` says which roles get in; `operable` are the fields that daily work may change."""
 
     area: ClassVar[Area]
@@ -142,26 +142,19 @@ class TenantAdmin(ButtonsAdmin[T]):
         return tuple(dict.fromkeys((*fields, *(str(name) for name in shown if name not in self.operable))))
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> models.QuerySet[Any] | None:
-        page = self._organization_of_page(request)
+        page = self.organization_of_page(request)
         found = choices_for(db_field, access_of(request), self.area, page)
         if found is not None:
             return found
         default: models.QuerySet[Any] | None = super().get_field_queryset(db, db_field, request)
         return default
 
-    def _organization_of_page(self, request: HttpRequest) -> UUID | None:
-        match = request.resolver_match
-        object_id = match.kwargs.get("object_id") if match else None
-        row = self.get_object(request, object_id) if object_id else None
-        return None if row is None else organization_id_of(row)
-
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> forms.ModelChoiceField[Any] | None:
         if db_field.name != "organization":
             return super().formfield_for_foreignkey(db_field, request, **kwargs)
-        page = self._organization_of_page(request)
-        only = page or access_of(request).only_organization(self.area, Power.EDIT)
+        only = self.organization_of_page(request)
         if only and not access_of(request).sees_all:
             kwargs["widget"] = forms.HiddenInput()
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
