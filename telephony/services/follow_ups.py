@@ -61,6 +61,8 @@ def follow_up_of(call: Call, *, is_caller_gone: bool = False) -> NextStep:
     step = Step(event.fields["step"])
     slug = event.fields["target"]
     target = TransferTarget.objects.filter(organization=call.organization, slug=slug).first() if slug else None
+    if target is not None and not is_dialable(target.number):
+        target = None  # it was changed since
     if slug and target is None:
         step = Step.TAKE_MESSAGE
     if is_first:

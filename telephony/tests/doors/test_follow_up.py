@@ -203,3 +203,12 @@ def test_without_a_line_of_its_own_the_callers_number_is_shown(
     PhoneNumber.objects.update(is_active=False)
     dial = xml(twilio.post("/twiml/after", To="sip:host@alices.sip.twilio.com"))[0]
     assert dial.attrib["callerId"] == "+4917612345678"
+
+
+def test_a_number_that_was_spoiled_after_the_decision_is_not_dialled(
+    twilio: Twilio, stream: MediaStream, person: TransferTarget
+) -> None:
+    set_follow_up(stream.id, FollowUp.HAND_OVER, "front-desk")
+    assert verbs(twilio.post("/twiml/after")) == ["Dial"]
+    TransferTarget.objects.update(number="sip:x")
+    assert verbs(twilio.post("/twiml/after")) == ["Say", "Say", "Record", "Hangup"]
