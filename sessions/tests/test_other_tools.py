@@ -11,6 +11,7 @@ from agents.models import Item, OpeningHours, Organization, Size, TransferHours,
 from sessions.models import Call, ToolCall
 from sessions.outcomes import EndCall, Transfer
 from sessions.tools import TOOLS
+from voiceapp.local.openai.validation import check_session
 
 from .builders import Phone, make_restaurant
 
@@ -153,3 +154,7 @@ def test_what_a_tool_did_is_recorded(phone: Phone) -> None:
     assert done.arguments == {"changes": [{"do": "add", "item": "Tiramisu"}]}
     assert done.output["order"]["total"] == "5.50"
     assert (refused.outcome, refused.output["ok"]) == ("refused", False)
+
+
+def test_every_tool_has_the_form_that_openai_takes() -> None:
+    check_session({"type": "realtime", "tools": [tool.as_function() for tool in TOOLS.values()]})

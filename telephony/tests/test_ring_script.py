@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.models import Organization
+from telephony.management.commands.ring import number_to_ring
+from telephony.models import PhoneNumber
 from telephony.ringing.script import ExpectedLine, ScriptError, parse_script, read_script
 from telephony.ringing.verdict import differences
 
@@ -60,3 +63,11 @@ def test_a_missing_and_a_foreign_line_are_both_named() -> None:
         "missing: 2 × large Margherita",
         "not asked for: 1 × large Margherita with olives",
     ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["+493023125001", "030 23125001", "+49 (30) 231 25001"])
+def test_the_number_to_ring_is_typed_in_any_notation(typed: str) -> None:
+    organization = Organization.objects.create(name="Alices", slug="alices", time_zone="Europe/Berlin")
+    line = PhoneNumber.objects.create(organization=organization, number="+493023125001")
+    assert number_to_ring(typed) == line

@@ -20,6 +20,8 @@ from telephony.ringing.script import Script, ScriptError, read_script
 from telephony.ringing.verdict import differences, ordered_lines
 from telephony.ringing.watch import CallWatch, order_words
 from voiceapp.lib.errors import ApplicationError
+from voiceapp.lib.phone_numbers import show_number
+from voiceapp.lib.phone_search import matching_whole
 
 DEMO = Path(settings.BASE_DIR) / "telephony" / "ringing" / "demo.json"
 CALLER = "+14155550100"
@@ -73,7 +75,9 @@ class Command(BaseCommand):
             )
             for index in range(count)
         ]
-        self.tell(f"Ringing {number.number} ({number.organization}){f', {count} calls' if count > 1 else ''}…")
+        self.tell(
+            f"Ringing {show_number(number.number)} ({number.organization}){f', {count} calls' if count > 1 else ''}…"
+        )
         try:
             reports = self.follow(phone, sids, int(str(options["timeout"])), shows_words=count == 1)
         except KeyboardInterrupt:
@@ -185,7 +189,8 @@ def chosen_script(options: dict[str, object]) -> Script:
 def number_to_ring(given: object) -> PhoneNumber:
     numbers = PhoneNumber.objects.filter(is_active=True).select_related("organization")
     if given:
-        numbers = numbers.filter(number=str(given))
+        regions = {number.organization.region for number in numbers} - {""}
+        numbers = numbers.filter(matching_whole("number", str(given), regions=regions))
     found = numbers.order_by("pk").first()
     if found is None:
         raise CommandError(

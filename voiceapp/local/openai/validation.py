@@ -75,8 +75,20 @@ _audio_input = Shape({}, {
 _voice = either(one_of(*VOICES), Shape({"id": text(pattern=r"voice_[A-Za-z0-9]+")}), one_of(*VOICES))
 _audio_output = Shape({}, {"format": _format, "voice": _voice, "speed": number(0.25, 1.5)})
 _name = text(longest=64, pattern="[a-zA-Z0-9_-]+")
+
+
+def _parameters(value: Any, path: str) -> None:
+    """The JSON schema of a function's arguments is that of an object."""
+    if not isinstance(value, dict):
+        raise wrong_type(value, path, "an object")
+    if value.get("type") != "object":
+        expected = "schema must be a JSON Schema of 'type: \"object\"'"
+        message = f"Invalid schema for function: {expected}, got {value.get('type')!r}."
+        raise Refused("invalid_function_parameters", message, path)
+
+
 _tool = Tagged({
-    "function": Shape({"type": _type, "name": _name}, {"description": text(), "parameters": anything}),
+    "function": Shape({"type": _type, "name": _name}, {"description": text(), "parameters": _parameters}),
     "mcp": Shape({"type": _type, "server_label": text()}, dict.fromkeys(
         ("server_url", "connector_id", "tunnel_id", "authorization", "headers", "allowed_tools", "require_approval",
          "server_description"), anything)),

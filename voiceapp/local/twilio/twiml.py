@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 from voiceapp.local.twilio.attributes import checked
 
 MAX_BYTES = 64 * 1024
+# What one <Say> may have.
+MOST_SPOKEN = 4096
 _NOUNS: dict[str, frozenset[str]] = {
     "Say": frozenset(),
     "Play": frozenset(),
@@ -91,5 +93,8 @@ def _verbs(parent: ElementTree.Element, allowed: frozenset[str], warnings: list[
             continue
         nouns = _verbs(element, _NOUNS.get(element.tag, frozenset()), warnings)
         attributes = checked(element.tag, element.attrib, warnings)
+        if element.tag == "Say" and not 0 < len((element.text or "").strip()) <= MOST_SPOKEN:
+            warnings.append((13520, f"Say: invalid text of {len(element.text or '')} characters"))
+            continue
         found.append(Verb(element.tag, attributes, " ".join((element.text or "").split()), nouns))
     return tuple(found)

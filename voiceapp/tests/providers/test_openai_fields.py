@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from voiceapp.lib.languages import ISO_639_1, read_language, validate_language
 from voiceapp.local.openai.schema import Refused
-from voiceapp.local.openai.validation import LANGUAGES, VOICES, check_session
+from voiceapp.local.openai.validation import LANGUAGES, VOICES, check_event, check_session
 from voiceapp.providers.openai import browser_session, realtime_session, semantic_vad, server_vad
 from voiceapp.providers.openai_fields import (
     MOST_INSTRUCTIONS,
@@ -125,6 +125,39 @@ def test_a_field_that_openai_refuses_is_replaced_and_named(changes: dict[str, An
     fitted, replaced = fit_session(raw)
     check_session(fitted)
     assert [each.field for each in replaced] == [field]
+
+
+@pytest.mark.parametrize("parameters", [{"type": "string"}, {}, None, []])
+def test_the_simulator_refuses_a_function_without_an_objects_schema(parameters: object) -> None:
+    with pytest.raises(Refused) as refused:
+        check_session(session(tools=[TOOL | {"parameters": parameters}]))
+    assert refused.value.param == "session.tools[0].parameters"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "param"),
+    [
+        ({str(each): "x" for each in range(17)}, "response.metadata"),
+        ({"k" * 65: "x"}, "response.metadata"),
+        ({"key": "x" * 513}, "response.metadata.key"),
+        ({"key": 5}, "response.metadata.key"),
+        (["key"], "response.metadata"),
+    ],
+)
+def test_the_simulator_holds_metadata_to_its_limits(metadata: object, param: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_event({"type": "response.create", "response": {"metadata": metadata}})
+    assert refused.value.param == param
+    check_event({"type": "response.create", "response": {"metadata": {"k" * 64: "x" * 512}}})
+
+
+@pytest.mark.parametrize("item_id", ["", "x" * 33, "two words", "umläut", "a/b"])
+def test_the_simulator_refuses_an_item_id_of_another_form(item_id: str) -> None:
+    item = {"type": "function_call_output", "call_id": "call_1", "output": "{}"}
+    with pytest.raises(Refused) as refused:
+        check_event({"type": "conversation.item.create", "item": item | {"id": item_id}})
+    assert refused.value.param == "item.id"
+    check_event({"type": "conversation.item.create", "item": item | {"id": "ours_1"}})
 
 
 def test_what_is_right_is_sent_as_it_is() -> None:

@@ -46,6 +46,13 @@ def test_what_is_no_twiml_has_twilios_error(text: str, code: int) -> None:
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("text", ["", " \n ", "x" * 4097])
+def test_a_sentence_that_cannot_be_spoken_is_left_out(text: str) -> None:
+    document = parse(f"<Response><Say>{text}</Say><Hangup/></Response>", url="")
+    assert [verb.name for verb in document.verbs] == ["Hangup"]
+    assert [code for code, _ in document.warnings] == [13520]
+
+
 @pytest.mark.parametrize(("value", "seconds"), [("3", 3), ("2.5", 2.5), ("", 9), ("-1", 9), ("soon", 9)])
 def test_seconds_that_are_none_count_as_absent(value: str, seconds: float) -> None:
     (verb,) = parse(f'<Response><Pause length="{value}"/></Response>', url="").verbs
