@@ -11,6 +11,9 @@ from agents.models.tenancy import TenantModel, TenantQuerySet
 
 from .call import Call
 
+# A client's key of 128 characters, with its call's id and a colon in front.
+LONGEST_IDEMPOTENCY_KEY = 128 + 37
+
 
 class OrderState(models.TextChoices):
     """What became of it. `replaced` means that a later submission of the same call took its place."""
@@ -31,7 +34,11 @@ class Order(TenantModel):
     call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="orders")
     number = models.PositiveIntegerField(help_text="Counts up within the organisation; what people call it.")
     draft_version = models.PositiveIntegerField(null=True)
-    idempotency_key = models.CharField(max_length=128, null=True)
+    idempotency_key = models.CharField(
+        max_length=LONGEST_IDEMPOTENCY_KEY,
+        null=True,
+        help_text="The client's, with the call's id in front if it has one.",
+    )
     request_digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=12, choices=OrderState.choices, default=OrderState.SUBMITTED)
     replaces = models.OneToOneField("self", models.SET_NULL, null=True, related_name="replaced_by")

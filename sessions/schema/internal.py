@@ -102,7 +102,7 @@ describe(
         headers=(
             Header(
                 "Idempotency-Key",
-                "1 to 128 visible ASCII characters, one per order.",
+                "1 to 128 visible ASCII characters, one per order of a call, or of the organisation without one.",
                 is_required=True,
                 schema={"type": "string", "pattern": r"^[\x21-\x7e]{1,128}$"},
             ),

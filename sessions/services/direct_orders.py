@@ -49,6 +49,11 @@ class DirectOrder:
     customer_number: str = ""
     note: str = ""
 
+    @property
+    def scoped_key(self) -> str:
+        """Keys tell orders of one call apart. Clients number them in each call, or take the model's id of a request."""
+        return f"{self.call_id}:{self.idempotency_key}" if self.call_id else self.idempotency_key
+
 
 def place_directly(wish: DirectOrder, *, now: dt.datetime) -> tuple[Order, bool]:
     """The order, and whether it had been placed before.
@@ -61,7 +66,7 @@ def place_directly(wish: DirectOrder, *, now: dt.datetime) -> tuple[Order, bool]
 def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
     with transaction.atomic():
         organization = lock_organization(wish.organization_id)
-        earlier = Order.objects.filter(organization=organization, idempotency_key=wish.idempotency_key).first()
+        earlier = Order.objects.filter(organization=organization, idempotency_key=wish.scoped_key).first()
         if earlier is not None:
             if earlier.request_digest != wish.request_digest:
                 raise KeyReused
@@ -76,7 +81,7 @@ def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
             raise Refused(large.say)
         placement = Placement(
             call=call,
-            idempotency_key=wish.idempotency_key,
+            idempotency_key=wish.scoped_key,
             request_digest=wish.request_digest,
             customer_name=wish.customer_name,
             customer_number=number or (read_caller(call.caller_number).number if call else ""),

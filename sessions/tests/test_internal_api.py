@@ -14,9 +14,10 @@ from pytest_django import Settings
 from agents.models import Item, OpeningHours, Organization, TransferTarget
 from agents.tests.builders import make_agent, make_organization
 from sessions.models import Call, Order, OutboxMessage
+from sessions.models.order import LONGEST_IDEMPOTENCY_KEY
 from sessions.services.stock import SoldOut
 
-from .builders import make_restaurant
+from .builders import make_call, make_restaurant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("sessions.urls")]
 
@@ -163,6 +164,31 @@ def test_the_same_key_with_another_body_is_refused(machine: Client, restaurant: 
     answer = submit(machine, wish(restaurant[0], note="now with a note"))
     assert (answer.status_code, refusal(answer)[0]) == (422, "idempotency_key_reused")
     assert Order.objects.count() == 1
+
+
+def test_a_key_that_comes_again_in_another_call_is_another_order(
+    machine: Client, restaurant: tuple[Organization, Call]
+) -> None:
+    organization, call = restaurant
+    assert call.agent is not None
+    other = make_call(call.agent)
+    bodies = [wish(organization, callId=str(call.pk)), wish(organization, callId=str(other.pk)), wish(organization)]
+    placed = [submit(machine, body, key="call_1") for body in bodies]
+    assert [answer.status_code for answer in placed] == [201] * 3
+    assert {answer.json()["order"]["callId"] for answer in placed} == {str(call.pk), str(other.pk), None}
+    again = [submit(machine, body, key="call_1") for body in bodies]
+    assert [answer.json() for answer in again] == [answer.json() for answer in placed]
+    assert all(answer.headers["Idempotent-Replayed"] == "true" for answer in again)
+    refused = submit(machine, wish(organization, callId=str(call.pk), note="other"), key="call_1")
+    assert (refused.status_code, refusal(refused)[0]) == (422, "idempotency_key_reused")
+    assert Order.objects.count() == 3
+
+
+def test_the_longest_key_fits_with_its_call(machine: Client, restaurant: tuple[Organization, Call]) -> None:
+    organization, call = restaurant
+    for _ in range(2):
+        assert submit(machine, wish(organization, callId=str(call.pk)), key="k" * 128).status_code == 201
+    assert len(str(Order.objects.get().idempotency_key)) == LONGEST_IDEMPOTENCY_KEY
 
 
 def test_another_organisation_may_use_the_same_key(machine: Client, restaurant: tuple[Organization, Call]) -> None:
