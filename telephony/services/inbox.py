@@ -7,6 +7,8 @@ up, too. One that failed is put off and holds nobody up meanwhile, for events ma
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import random
 from collections.abc import Callable, Mapping
 
@@ -33,10 +35,12 @@ LONGEST_WAIT_S = 600
 LONGEST_RUN = dt.timedelta(seconds=20)
 LONGEST_KIND = 60
 LONGEST_LANE = 128
+LONGEST_KEY_PART = 128
 
 
 def keep_event(source: str, *, key: str, kind: str, lane: str, fields: Mapping[str, object]) -> None:
-    """Keep it once, to be worked off; in one statement, for somebody waits for the answer."""
+    """Keep it once, to be worked off. A repeat has the key and the content of an event that is kept: ids are the
+    provider's and may come again, so that the same key with another content is another event."""
     event = ProviderEvent(
         source=source,
         dedup_key=key,
@@ -46,7 +50,16 @@ def keep_event(source: str, *, key: str, kind: str, lane: str, fields: Mapping[s
         state=State.WAITING,
     )
     ProviderEvent.objects.bulk_create([event], ignore_conflicts=True)
+    kept = ProviderEvent.objects.filter(source=source, dedup_key=key).values("kind", "fields").first()
+    if kept is not None and (kept["kind"], kept["fields"]) != (event.kind, event.fields):
+        event.dedup_key = _key_with_content(event)
+        ProviderEvent.objects.bulk_create([event], ignore_conflicts=True)
     transaction.on_commit(wake_up, robust=True)
+
+
+def _key_with_content(event: ProviderEvent) -> str:
+    content = json.dumps([event.dedup_key, event.kind, event.fields], sort_keys=True)
+    return f"{event.dedup_key[:LONGEST_KEY_PART]}~{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 def work_off(workers: Mapping[str, Worker]) -> int:

@@ -72,14 +72,18 @@ def note_stream_status(call: Call, *, stream_sid: str, event: str, error: str) -
     if is_new and event == "stream-error":
         record_event(call.id, "stream_error", {"error": error})
     if event == "stream-stopped":
-        MediaStream.objects.filter(call=call, ended_at=None).update(ended_at=timezone.now())
+        # Of a call that has several only one speaks for it: the end of another is not the conversation's.
+        ours = MediaStream.objects.filter(call=call, ended_at=None)
+        if stream_sid:
+            ours = ours.filter(stream_sid__in=("", stream_sid))
+        ours.update(ended_at=timezone.now())
 
 
-def note_dial_result(call: Call, *, status: str, duration_s: int | None) -> bool:
-    """Keep how ringing a person ended; the first word stands. True when they talked."""
+def note_dial_result(call: Call, *, dial_sid: str, status: str, duration_s: int | None) -> bool:
+    """Keep how ringing a person ended; the first word on each dial stands. True when they talked."""
     event, is_new = ProviderEvent.objects.get_or_create(
         source="twilio",
-        dedup_key=f"{call.carrier_sid}:after-dial",
+        dedup_key=f"{call.carrier_sid}:after-dial:{dial_sid}",
         defaults={"kind": "dial.over", "call": call, "fields": {"status": status, "duration_s": duration_s}},
     )
     if is_new:
@@ -88,10 +92,10 @@ def note_dial_result(call: Call, *, status: str, duration_s: int | None) -> bool
 
 
 def note_message(call: Call, *, recording_sid: str, duration_s: int | None) -> None:
-    """Keep where the caller's message lies at the carrier, once."""
+    """Keep where each of the caller's messages lies at the carrier, once."""
     event, is_new = ProviderEvent.objects.get_or_create(
         source="twilio",
-        dedup_key=f"{call.carrier_sid}:after-message",
+        dedup_key=f"{call.carrier_sid}:after-message:{recording_sid}",
         defaults={
             "kind": "message.left",
             "call": call,

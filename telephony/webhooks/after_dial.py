@@ -19,7 +19,8 @@ def after_dial(form: SignedForm) -> HttpResponse:
         return HttpResponse(status=404)
     # A person's mailbox or a call that was cut before both could hear each other is no talk.
     status = "not-bridged" if form.text("DialBridged") == "false" else form.text("DialCallStatus")
-    if note_dial_result(call, status=status, duration_s=form.number("DialCallDuration")):
+    dial_sid = form.text("DialCallSid")
+    if note_dial_result(call, dial_sid=dial_sid, status=status, duration_s=form.number("DialCallDuration")):
         return twiml.hang_up()
     language = language_of(call)
     return take_message(phrase(Phrase.NOBODY_THERE, language), language=language)

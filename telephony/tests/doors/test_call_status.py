@@ -150,5 +150,29 @@ def test_a_stopped_stream_has_an_end(twilio: Twilio, stream: MediaStream) -> Non
     assert ProviderEvent.objects.count() == 2
 
 
+def test_the_end_of_another_stream_of_the_call_is_not_the_end_of_the_one_that_speaks(
+    twilio: Twilio, stream: MediaStream
+) -> None:
+    connect()
+    other = "MZ" + "9" * 32
+    twilio.post("/twilio/stream-status", StreamSid=other, StreamEvent="stream-stopped")
+    stream.refresh_from_db()
+    assert stream.ended_at is None
+    twilio.post("/twilio/stream-status", StreamSid=stream.stream_sid, StreamEvent="stream-stopped")
+    stream.refresh_from_db()
+    assert stream.ended_at is not None
+
+
+def test_a_stream_id_that_comes_again_in_another_call_is_noted_there_too(twilio: Twilio, call: Call) -> None:
+    second = Call.objects.create(
+        organization=call.organization, agent=call.agent, carrier_sid="CA" + "7" * 32, state=CallState.RINGING
+    )
+    for each in (call, second):
+        twilio.post(
+            "/twilio/stream-status", CallSid=each.carrier_sid or "", StreamSid=STREAM_SID, StreamEvent="stream-error"
+        )
+        assert each.events.filter(kind="stream_error").count() == 1
+
+
 def test_a_stream_of_an_unknown_call_is_not_found(twilio: Twilio, db: None) -> None:
     assert twilio.post("/twilio/stream-status", StreamEvent="stream-started").status_code == 404

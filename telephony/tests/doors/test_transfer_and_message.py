@@ -34,6 +34,22 @@ def test_the_first_word_on_a_dial_stands(twilio: Twilio, call: Call) -> None:
     assert call.events.filter(kind="transfer_over").count() == 1
 
 
+def test_each_dial_of_a_call_has_a_result_of_its_own(twilio: Twilio, call: Call) -> None:
+    first, second = ("CA" + digit * 32 for digit in "56")
+    for _ in range(2):
+        assert verbs(twilio.post("/twiml/after-dial", DialCallSid=first, DialCallStatus="no-answer"))[0] == "Say"
+        assert verbs(twilio.post("/twiml/after-dial", DialCallSid=second, DialCallStatus="completed")) == ["Hangup"]
+    assert call.events.filter(kind="transfer_over").count() == 2
+
+
+def test_each_message_of_a_call_is_kept_once(twilio: Twilio, call: Call) -> None:
+    sids = ["RE" + digit * 32 for digit in "1212"]
+    for sid in sids:
+        twilio.post("/twiml/after-message", RecordingSid=sid, RecordingDuration="9")
+    kept = [event.detail["recording_sid"] for event in call.events.filter(kind="message_left").order_by("id")]
+    assert kept == sids[:2]
+
+
 def test_a_message_is_kept_once_and_thanked_for(twilio: Twilio, call: Call) -> None:
     sid = "RE" + "4" * 32
     for _ in range(2):

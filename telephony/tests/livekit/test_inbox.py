@@ -65,6 +65,40 @@ def test_events_are_worked_off_once_in_the_order_of_arrival(desk: Desk) -> None:
     assert event("a").worked_at
 
 
+def test_the_same_event_told_again_is_kept_once_however_often() -> None:
+    for _ in range(3):
+        keep_event("livekit", key="EV_1", kind="room_started", lane="harbour", fields={"room": {"sid": "RM_1"}})
+    assert ProviderEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("room_finished", {"room": {"sid": "RM_1"}}),
+        ("room_started", {"room": {"sid": "RM_2"}}),
+        ("room_started", {"room": {"sid": "RM_1"}, "createdAt": "1700000000"}),
+    ],
+)
+def test_an_id_that_comes_again_with_another_content_is_another_event(
+    desk: Desk, kind: str, fields: dict[str, object]
+) -> None:
+    for _ in range(2):
+        keep_event("livekit", key="EV_1", kind="room_started", lane="harbour", fields={"room": {"sid": "RM_1"}})
+        keep_event("livekit", key="EV_1", kind=kind, lane="harbour", fields=fields)
+    assert desk.work_off() == 2
+    kept = ProviderEvent.objects.order_by("id")
+    assert [(each.kind, each.fields) for each in kept] == [
+        ("room_started", {"room": {"sid": "RM_1"}}),
+        (kind, fields),
+    ]
+
+
+def test_a_long_id_that_comes_again_fits() -> None:
+    for kind in ("one", "two", "two"):
+        keep_event("livekit", key="x" * 200, kind=kind, lane="harbour", fields={})
+    assert ProviderEvent.objects.count() == 2
+
+
 def test_events_of_other_companies_are_left_alone(desk: Desk) -> None:
     keep_event("elsewhere", key="a", kind="noted", lane="", fields={})
     ProviderEvent.objects.create(source="livekit", dedup_key="b", kind="noted")
