@@ -16,8 +16,10 @@ DEEPEST_GROUP = 3
 
 def load_catalogue(organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None) -> Catalogue:
     """All active menus as they are now. `held` counts as left: what the order that would be replaced gives back."""
-    currency = Organization.objects.values_list("currency", flat=True).get(pk=organization_id)
-    return _Loading(organization_id, now, held or {}).catalogue(currency)
+    organization = Organization.objects.only("currency", "tax_percent", "prices_include_tax").get(pk=organization_id)
+    is_tax_included = organization.prices_include_tax and organization.tax_percent > 0
+    items = _Loading(organization_id, now, held or {}).items_sold()
+    return Catalogue(organization.currency, items, is_tax_included)
 
 
 class _Loading:
@@ -47,8 +49,9 @@ class _Loading:
             links[owner_id].append(self.groups[group_id])
         return links
 
-    def catalogue(self, currency: str) -> Catalogue:
-        return Catalogue(currency, tuple(self._item(item) for item in self.items))
+    def items_sold(self) -> tuple[ItemOffer, ...]:
+        """Those that have a price: their own, or those of their sizes."""
+        return tuple(self._item(item) for item in self.items if item.price is not None or self.sizes[item.pk])
 
     def _item(self, item: Item) -> ItemOffer:
         is_available, count_left = self._stock("item", item)
@@ -56,7 +59,7 @@ class _Loading:
         return ItemOffer(
             id=item.pk,
             name=item.name,
-            price=item.price,
+            price=min(size.price for size in sizes) if item.price is None else item.price,
             spoken_forms=item.spoken_forms,
             is_available=is_available and (not sizes or any(size.is_available for size in sizes)),
             count_left=count_left,

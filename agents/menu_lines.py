@@ -13,7 +13,8 @@ SEPARATORS = str.maketrans(dict.fromkeys("|*():;/+,\r\n\t\0", " "))
 
 def menu_block(catalogue: Catalogue) -> str:
     """The block “## Menu”: a heading per category, a line per item (docs/menu-lines.md)."""
-    lines = [f"## Menu (prices in {catalogue.currency})"]
+    tax = ", tax included" if catalogue.is_tax_included else ""
+    lines = [f"## Menu (prices in {catalogue.currency}{tax})"]
     for category, items in catalogue.categories().items():
         lines.append(f"# {speakable(category)}")
         lines.extend(item_line(item) for item in items)
@@ -33,7 +34,8 @@ def item_line(item: ItemOffer) -> str:
     fields = [f"ITEM {speakable(item.name)}"]
     if item.spoken_forms:
         fields.append("said: " + ", ".join(map(speakable, item.spoken_forms)))
-    fields.append(f"price: {item.price:.2f}")
+    if item.plain_price is not None:
+        fields.append(f"price: {item.plain_price:.2f}")
     if item.sizes:
         sizes = (f"{speakable(size.name)}{'*' if size.is_default else ''} {size.price:.2f}" for size in item.sizes)
         fields.append("sizes: " + ", ".join(sizes))

@@ -55,13 +55,38 @@ class GroupOffer:
 
 @dataclass(frozen=True, slots=True)
 class ItemOffer(Offer):
-    """A thing that can be ordered. One with sizes is always ordered in a size."""
+    """A thing that can be ordered. One with sizes is always ordered in a size, at the price of that size."""
 
     category: str = ""
     description: str = ""
     most_per_order: int = 50
     sizes: tuple[SizeOffer, ...] = ()
     groups: tuple[GroupOffer, ...] = ()
+
+    @property
+    def usual_size(self) -> SizeOffer | None:
+        """The size that is taken when the caller names none; None where there are no sizes, or one has to be asked for.
+
+        It is the default, or the only one. An only size at another price than the item's own is asked for: who wrote
+        both prices did not mean that the dearer one is sold to callers who name no size.
+        """
+        for size in self.sizes:
+            if size.is_default:
+                return size
+        is_only_one = len(self.sizes) == 1 and self.sizes[0].price == self.price
+        return self.sizes[0] if is_only_one else None
+
+    @property
+    def plain_price(self) -> Decimal | None:
+        """What it costs when the caller names no size, without choices that add to it; None: a size is asked for."""
+        if not self.sizes:
+            return self.price
+        return self.usual_size.price if self.usual_size else None
+
+    @property
+    def least_price(self) -> Decimal:
+        """What it costs at least."""
+        return self.plain_price if self.plain_price is not None else min(size.price for size in self.sizes)
 
     def all_groups(self) -> Iterator[GroupOffer]:
         """Its groups, each followed by those under its modifiers."""
@@ -70,10 +95,11 @@ class ItemOffer(Offer):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything an organisation sells at one moment, in the order of its menus."""
+    """Everything an organization sells at one moment, in the order of its menus."""
 
     currency: str
     items: tuple[ItemOffer, ...]
+    is_tax_included: bool = False
 
     def item(self, item_id: int) -> ItemOffer | None:
         """The item of that id, if it is still sold."""

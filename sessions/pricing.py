@@ -1,4 +1,4 @@
-"""Sums and taxes of an order, and prices as they are spoken. Pure."""
+"""Sums and taxes of an order. Pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 # Currencies without a smaller coin; every other has hundredths here, as the price columns do.
 WHOLE_CURRENCIES = {"CLP", "ISK", "JPY", "KRW", "VND", "XAF", "XOF"}
-# One and many of the coin and of its hundredth.
-SPOKEN_CURRENCIES = {
-    "AUD": ("dollar", "dollars", "cent", "cents"),
-    "CAD": ("dollar", "dollars", "cent", "cents"),
-    "CHF": ("franc", "francs", "centime", "centimes"),
-    "EUR": ("euro", "euros", "cent", "cents"),
-    "GBP": ("pound", "pounds", "penny", "pence"),
-    "JPY": ("yen", "yen", "", ""),
-    "NZD": ("dollar", "dollars", "cent", "cents"),
-    "USD": ("dollar", "dollars", "cent", "cents"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +39,14 @@ def totals_of(line_prices: Iterable[Decimal], rule: TaxRule) -> Totals:
     return Totals(subtotal, tax, subtotal + tax)
 
 
-def say_price(amount: Decimal, currency: str) -> str:
-    """“29 euros 70”, “1 dollar”, “50 cents”; a currency without words here as “29.70 SEK”."""
-    if currency not in SPOKEN_CURRENCIES:
-        return f"{amount:.2f} {currency}"
-    one, many, hundredth, hundredths = SPOKEN_CURRENCIES[currency]
-    whole, rest = divmod(int((amount * 100).to_integral_value(ROUND_HALF_UP)), 100)
-    coins = f"{whole} {one if whole == 1 else many}"
-    if not rest or not hundredth:
-        return coins
-    if not whole:
-        return f"{rest} {hundredth if rest == 1 else hundredths}"
-    return f"{coins} {rest:02}" if rest >= 10 else f"{coins} and {rest} {hundredth if rest == 1 else hundredths}"
+def is_tax_included(*, subtotal: Decimal, tax: Decimal, total: Decimal) -> bool:
+    """Whether the lines' prices contain the tax, read from the sums of an order."""
+    return bool(tax) and total == subtotal
+
+
+def say_tax(totals: Totals) -> str:
+    """What is said after a total: how the tax relates to it; nothing where there is none."""
+    if not totals.tax:
+        return ""
+    is_included = is_tax_included(subtotal=totals.subtotal, tax=totals.tax, total=totals.total)
+    return ", tax included" if is_included else " with tax"

@@ -81,9 +81,13 @@ class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
         super().clean()
         if not self.only_one:
             return
-        kept = [form for form in self.forms if form not in self.deleted_forms and hasattr(form, "cleaned_data")]
-        if sum(form.is_flagged for form in kept) > 1:
+        if sum(form.is_flagged for form in self.kept() if hasattr(form, "cleaned_data")) > 1:
             raise forms.ValidationError("Only one of them can be the default. Take the mark from the others.")
+
+    def kept(self) -> list[Any]:
+        """The forms of rows that there will be: not deleted, and not one of the empty ones at the end."""
+        left = (form for form in self.forms if form not in self.deleted_forms)
+        return [form for form in left if form.instance.pk or form.has_changed()]
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)

@@ -5,21 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
 from agents.access import access_of
 from agents.models import Category, Item, Menu, Modifier, ModifierGroup, Size
 from agents.roles import Area, Power
+from agents.services import settle_price
 
 from .forms import TenantForm, TenantFormSet
 from .inlines import TenantInline
+from .menu_preview import preview_of
 from .stock import StockAdmin, StockFilter
 from .tenant import TenantAdmin
 from .theme import CheckboxSelectMultiple, display
+
+
+def tell(request: HttpRequest, sentence: str) -> None:
+    """Show what became of a price, if anything did."""
+    if sentence:
+        messages.info(request, sentence)
 
 
 class CategoryInline(TenantInline):
@@ -53,6 +61,13 @@ class MenuAdmin(TenantAdmin[Menu]):
     fields = ("organization", "name", "is_active")
     inlines = (CategoryInline,)
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        menu = self.get_object(request, object_id)
+        context = {"preview": preview_of(menu)} if menu else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Menu]:
         counts = {
             "category_count": Count("categories", distinct=True),
@@ -70,9 +85,20 @@ class MenuAdmin(TenantAdmin[Menu]):
         return f"{getattr(menu, 'item_count', 0)} items"
 
 
+class ItemRowForm(TenantForm):
+    """An item in the table of its category: without sizes it needs a price."""
+
+    def clean_price(self) -> Any:
+        price = self.cleaned_data["price"]
+        if price is None and not (self.instance.pk and self.instance.sizes.exists()):
+            raise forms.ValidationError("Give it a price. Sizes with prices of their own can be added on its page.")
+        return price
+
+
 class ItemInline(TenantInline):
     model = Item
     area = Area.MENU
+    form = ItemRowForm
     fields = ("name", "price", "aliases", "position", "open_item")
     readonly_fields = ("open_item",)
     ordering_field = "position"
@@ -100,6 +126,12 @@ class CategoryAdmin(TenantAdmin[Category]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
         return super().get_queryset(request).select_related("menu").annotate(item_count=Count("items"))
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for row in formset.forms:
+            if row.instance.pk and "price" in row.changed_data:
+                tell(request, settle_price(row.instance, was_typed=True))
+
     @display(description="items")
     def items(self, category: Category) -> int:
         return int(getattr(category, "item_count", 0))
@@ -111,6 +143,11 @@ class SizeForm(TenantForm):
 
 class SizeFormSet(TenantFormSet):
     only_one = "is_default"
+
+    def clean(self) -> None:
+        super().clean()
+        if self.instance.price is None and not self.kept():
+            raise forms.ValidationError("Give the item a price, or at least one size with its price.")
 
 
 class SizeInline(TenantInline):
@@ -169,8 +206,11 @@ class ItemAdmin(StockAdmin[Item]):
 
     @display(description="price", ordering="price")
     def price_words(self, item: Item) -> str:
-        prices = sorted({size.price for size in item.sizes.all()}) or [item.price]
+        own = [] if item.price is None else [item.price]
+        prices = sorted({size.price for size in item.sizes.all()}) or own
         currency = item.category.menu.organization.currency
+        if not prices:
+            return "no price"
         span = f"{prices[0]:.2f}" if len(prices) == 1 else f"{prices[0]:.2f} – {prices[-1]:.2f}"
         return format_html('<span class="va-nowrap">{} {}</span>', span, currency)
 
@@ -192,13 +232,16 @@ class ItemAdmin(StockAdmin[Item]):
         super().save_related(request, form, formsets, change)
         if "choices" in form.changed_data:
             form.instance.modifier_groups.set(form.cleaned_data["choices"])
+        if self.has_power(request, Power.EDIT, form.instance):
+            tell(request, settle_price(form.instance, was_typed="price" in form.changed_data))
 
 
 class ModifierFormSet(TenantFormSet):
     def clean(self) -> None:
         super().clean()
-        kept = [form for form in self.forms if form not in self.deleted_forms and hasattr(form, "cleaned_data")]
-        defaults = sum(bool(form.cleaned_data.get("is_default")) for form in kept)
+        defaults = sum(
+            bool(form.cleaned_data.get("is_default")) for form in self.kept() if hasattr(form, "cleaned_data")
+        )
         if defaults > self.instance.maximum:
             raise forms.ValidationError(
                 f"{defaults} are marked as default, but at most {self.instance.maximum} may be taken."

@@ -96,14 +96,19 @@ class Category(TenantModel):
 
 
 class Item(Named, Availability, TenantModel):
-    """A thing that can be ordered."""
+    """A thing that can be ordered: at its price, or in its sizes, never both (docs/menu-lines.md)."""
 
     tenant_path = "category__menu__organization_id"
 
     category = models.ForeignKey(Category, models.CASCADE, related_name="items")
     description = models.CharField(max_length=300, blank=True)
     price = models.DecimalField(
-        max_digits=8, decimal_places=2, validators=[MinValueValidator(0)], help_text="Unless a size has its own."
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Empty for an item with sizes: it is sold at the prices of its sizes.",
     )
     most_per_order = models.PositiveIntegerField(default=50)
 
@@ -114,7 +119,7 @@ class Item(Named, Availability, TenantModel):
 
 
 class Size(Named, Availability, TenantModel):
-    """A size of an item, with its own price. An item with sizes is always ordered in one."""
+    """A size of an item, with its price. An item with sizes is always ordered in one, and has no price of its own."""
 
     tenant_path = "item__category__menu__organization_id"
 

@@ -39,9 +39,11 @@ def find_size(item: ItemOffer, name: str | None) -> SizeOffer | None:
         if name:
             raise Refused(f"The {item.name} comes in one size only.")
         return None
-    usual = [size for size in item.sizes if size.is_default] or list(item.sizes)
+    usual = [item.usual_size] if item.usual_size else []
     found = find(name, item.sizes) if name else usual
     left = either([size.name for size in item.sizes if size.is_available])
+    if len(found) != 1 and not name and len(item.sizes) == 1:
+        raise Refused(f"The {item.name} comes as {left} only. Would you like it?")
     if len(found) != 1:
         unknown = f"There is no {name[:40]} {item.name}. " if name and not found else ""
         raise Refused(f"{unknown}Which size of the {item.name}: {left}?")

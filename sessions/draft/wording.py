@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from sessions.pricing import Totals, say_price
+from agents.spoken_prices import say_price
+from sessions.pricing import Totals, say_tax
 
 from .lines import Line
 
@@ -76,9 +77,8 @@ def say_line(line: Line, quantity: int) -> str:
 
 
 def say_total(totals: Totals, currency: str) -> str:
-    """“29 euros 70”, and that tax is in it where it was added."""
-    tax = " with tax" if totals.tax and totals.total != totals.subtotal else ""
-    return f"{say_price(totals.total, currency)}{tax}"
+    """“29 euros 70 with tax” where tax was added, “29 euros 70, tax included” where the prices contain it."""
+    return f"{say_price(totals.total, currency)}{say_tax(totals)}"
 
 
 def read_back_sentence(lines: Sequence[Line], totals: Totals, currency: str) -> str:

@@ -8,6 +8,7 @@ from django.db import models
 
 from agents.models import Organization
 from agents.models.tenancy import TenantModel, TenantQuerySet
+from sessions.pricing import is_tax_included
 
 from .call import Call
 
@@ -63,6 +64,12 @@ class Order(TenantModel):
 
     def __str__(self) -> str:
         return f"Order {self.number}"
+
+    @property
+    def tax_label(self) -> str:
+        """What stands beside the tax wherever the sums are shown."""
+        is_included = is_tax_included(subtotal=self.subtotal, tax=self.tax, total=self.total)
+        return "Tax included" if is_included else "Tax"
 
 
 class OrderLine(TenantModel):

@@ -11,12 +11,13 @@ from django.db.models import Max
 
 from agents.models import Organization
 from agents.offers import Counted
+from agents.spoken_prices import say_price
 from sessions import outbox
 from sessions.draft import Chosen, Line, Refused, counted
 from sessions.models import Call, Order, OrderLine, OrderModifier
 from sessions.models.order import OrderState
 from sessions.order_body import order_body
-from sessions.pricing import Totals, say_price
+from sessions.pricing import Totals
 from sessions.services.stock import held_by, move_stock
 from voiceapp.lib import metrics
 

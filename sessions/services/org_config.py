@@ -97,6 +97,7 @@ def _menu(catalogue: Catalogue) -> list[dict[str, object]]:
 
 def _item(item: ItemOffer) -> dict[str, object]:
     return _offer(item) | {
+        "price": f"{item.least_price:.2f}",
         "description": item.description,
         "mostPerOrder": item.most_per_order,
         "sizes": [_choice(size) for size in item.sizes],

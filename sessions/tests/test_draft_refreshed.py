@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from agents.offers import Catalogue
 from sessions.draft import Line, apply_changes, counted, refresh
 from sessions.draft.wording import read_back_sentence, say_total, show_order
@@ -87,8 +89,16 @@ def test_large_numbers_are_said_as_figures() -> None:
     assert "I have 13 medium Margheritas." in read_back_sentence(lines, totals_of([], TAXED), "EUR")
 
 
-def test_included_tax_is_not_mentioned() -> None:
-    assert say_total(Totals(Decimal(10), Decimal(1), Decimal(10)), "EUR") == "10 euros"
+@pytest.mark.parametrize(
+    ("totals", "said"),
+    [
+        (Totals(Decimal(10), Decimal(1), Decimal(10)), "10 euros, tax included"),
+        (Totals(Decimal(10), Decimal(1), Decimal(11)), "11 euros with tax"),
+        (Totals(Decimal(10), Decimal(0), Decimal(10)), "10 euros"),
+    ],
+)
+def test_a_total_says_whether_tax_is_included_or_added(totals: Totals, said: str) -> None:
+    assert say_total(totals, "EUR") == said
 
 
 def test_the_model_is_shown_texts_not_floats() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.pricing import TaxRule, Totals, say_price, totals_of
+from agents.spoken_prices import say_price
+from sessions.pricing import TaxRule, Totals, totals_of
 
 D = Decimal
 

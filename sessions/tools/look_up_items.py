@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agents.catalogue import load_catalogue
 from agents.offers import Catalogue, ItemOffer, Offer
+from agents.spoken_prices import say_price, say_size
 from sessions.draft.names import either, find, stems
-from sessions.pricing import say_price
 
 from .tool import Answer, Tool, ToolRequest
 
@@ -40,7 +40,7 @@ def _say(item: ItemOffer, currency: str) -> str:
     if not item.is_available:
         return f"the {item.name}, which is out right now"
     if item.sizes:
-        sizes = [f"{size.name} for {say_price(size.price, currency)}" for size in item.sizes if size.is_available]
+        sizes = [say_size(size, currency) for size in item.sizes if size.is_available]
         return f"the {item.name}, {either(sizes)}"
     return f"the {item.name} for {say_price(item.price, currency)}"
 
@@ -48,6 +48,7 @@ def _say(item: ItemOffer, currency: str) -> str:
 def _show(item: ItemOffer) -> dict[str, object]:
     return {
         **_offer(item),
+        "price": f"{item.least_price:.2f}",
         "category": item.category,
         "description": item.description,
         "sizes": [_offer(size) | {"is_default": size.is_default} for size in item.sizes],

@@ -33,7 +33,7 @@ class Wish:
 
     @property
     def price(self) -> Decimal:
-        unit = self.size.price if self.size else self.item.price
+        unit = self.size.price if self.size else (self.item.price or Decimal(0))
         return (unit + sum((modifier.price for _, modifier in self.picks), Decimal(0))) * self.quantity
 
     @property

@@ -29,8 +29,10 @@ class DemoGroup:
 
 @dataclass(frozen=True, slots=True)
 class DemoItem:
+    """An item with sizes has no price of its own."""
+
     name: str
-    price: str
+    price: str | None
     description: str = ""
     spoken_name: str = ""
     aliases: str = ""
@@ -121,17 +123,17 @@ CATEGORIES: tuple[tuple[str, tuple[DemoItem, ...]], ...] = (
     (
         "Pizzas",
         (
-            DemoItem("Margherita", "9.50", "Tomato, mozzarella, basil", "", "margarita, plain pizza, cheese pizza",
+            DemoItem("Margherita", None, "Tomato, mozzarella, basil", "", "margarita, plain pizza, cheese pizza",
                      pizza_sizes("9.50"), ON_A_PIZZA),
-            DemoItem("Pepperoni", "11.00", "Tomato, mozzarella, pepperoni", "", "pepperoni pizza, salami pizza",
+            DemoItem("Pepperoni", None, "Tomato, mozzarella, pepperoni", "", "pepperoni pizza, salami pizza",
                      pizza_sizes("11.00"), ON_A_PIZZA),
-            DemoItem("Funghi", "10.50", "Tomato, mozzarella, mushrooms", "", "mushroom pizza",
+            DemoItem("Funghi", None, "Tomato, mozzarella, mushrooms", "", "mushroom pizza",
                      pizza_sizes("10.50"), ON_A_PIZZA),
-            DemoItem("Hawaiian", "11.00", "Ham and pineapple", "", "hawaii, pineapple pizza",
+            DemoItem("Hawaiian", None, "Ham and pineapple", "", "hawaii, pineapple pizza",
                      pizza_sizes("11.00"), ON_A_PIZZA),
-            DemoItem("Quattro Formaggi", "12.00", "Four cheeses", "", "four cheese, four cheese pizza",
+            DemoItem("Quattro Formaggi", None, "Four cheeses", "", "four cheese, four cheese pizza",
                      pizza_sizes("12.00"), ON_A_PIZZA),
-            DemoItem("Vegetarian", "11.50", "Peppers, onions, olives", "", "veggie, veggie pizza",
+            DemoItem("Vegetarian", None, "Peppers, onions, olives", "", "veggie, veggie pizza",
                      pizza_sizes("11.50"), ON_A_PIZZA),
             DemoItem("Calzone", "12.00", "Folded, with ham and ricotta", "", "folded pizza",
                      (), ("Extras", "Without"), is_out=True),
@@ -166,8 +168,8 @@ CATEGORIES: tuple[tuple[str, tuple[DemoItem, ...]], ...] = (
     (
         "Drinks",
         (
-            DemoItem("Cola", "2.80", "", "", "coke, coca cola", DRINK_SIZES),
-            DemoItem("Lemonade", "2.80", "", "", "", DRINK_SIZES),
+            DemoItem("Cola", None, "", "", "coke, coca cola", DRINK_SIZES),
+            DemoItem("Lemonade", None, "", "", "", DRINK_SIZES),
             DemoItem("Mineral Water", "2.50", "", "", "water", (), ("Bubbles",)),
             DemoItem("Espresso", "2.20"),
         ),

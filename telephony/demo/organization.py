@@ -156,7 +156,7 @@ def make_item(category: Category, demo_item: DemoItem, position: int) -> Item:
         spoken_name=demo_item.spoken_name,
         aliases=demo_item.aliases,
         description=demo_item.description,
-        price=Decimal(demo_item.price),
+        price=None if demo_item.price is None else Decimal(demo_item.price),
         is_out=demo_item.is_out,
         count_left=demo_item.count_left,
         position=position,

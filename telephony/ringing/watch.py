@@ -80,5 +80,5 @@ def order_words(order: Order) -> list[str]:
     for line in order.lines.prefetch_related("modifiers"):
         rows.append(f"  {line!s:<34}{line.price:>9}")
         rows += [f"      {modifier.name}" for modifier in line.modifiers.all()]
-    rows += [f"  {'Tax':<34}{order.tax:>9}", f"  {'Total':<34}{order.total:>9} {order.currency}"]
+    rows += [f"  {order.tax_label:<34}{order.tax:>9}", f"  {'Total':<34}{order.total:>9} {order.currency}"]
     return rows

@@ -49,7 +49,10 @@ def _modifiers(modifiers: Sequence[Mapping[str, Any]], *, under: str | None, ind
 
 
 def _sums(order: Mapping[str, Any]) -> list[str]:
-    rows = [_between(name.capitalize(), str(order[name])) for name in ("subtotal", "tax") if order.get(name)]
+    # Where the prices contain the tax, the sum of the lines is the total (docs/orders-webhook.md).
+    tax = "Tax included" if order.get("subtotal") == order["total"] else "Tax"
+    labels = {"subtotal": "Subtotal", "tax": tax}
+    rows = [_between(label, str(order[name])) for name, label in labels.items() if order.get(name)]
     return [*rows, _between("TOTAL", f"{order['total']} {order.get('currency', '')}".strip())]
 
 

@@ -68,7 +68,7 @@ class Menu:
         return next((item for item in self.items if item.name.lower() == name.lower()), None)
 
 
-_CURRENCY = re.compile(r"^## Menu \(prices in (\w+)\)")
+_CURRENCY = re.compile(r"^## Menu \(prices in (\w+)(?:, tax included)?\)")
 _TARGET = re.compile(r"^TARGET\s+([^:\s]+)\s*:\s*(.*)$")
 _GROUP = re.compile(
     r"^group\s+(?P<title>.+?)\s*\(choose\s+(?P<low>\d+)(?:\s+to\s+(?P<high>\d+))?\)\s*:\s*(?P<rest>.*)$"
