@@ -27,10 +27,10 @@ def register_all() -> None:
 
 
 def post_order(message: OutboxMessage) -> None:
-    """Post an order to its organisation's orders address; an organisation without one wants none."""
+    """Post an order to its organization's orders address. Raises NotConfigured where there is none."""
     organization = message.organization
     if organization is None or not organization.orders_url:
-        return
+        raise outbox.NotConfigured("No orders address is set on the organization's page.")
     OrdersReceiver.from_settings().post(
         organization.orders_url,
         secret=organization.orders_secret,

@@ -24,6 +24,11 @@ from voiceapp.providers.errors import ProviderError
 
 log = structlog.get_logger(__name__)
 
+
+class NotConfigured(Exception):
+    """Raised by a handler: nobody is named who wants the message. The text says where to name one."""
+
+
 Handler = Callable[[OutboxMessage], None]
 State = OutboxMessage.State
 
@@ -80,14 +85,26 @@ def deliver_due(topics: Iterable[str] | None = None) -> int:
     return done
 
 
-def retry_dead(messages: QuerySet[OutboxMessage]) -> int:
-    """Give dead messages all their tries again; how many there were."""
-    revived = messages.filter(state=State.DEAD).update(
-        state=State.WAITING, attempts=0, due_at=timezone.now(), claimed_until=None
+def retry(messages: QuerySet[OutboxMessage]) -> int:
+    """Give what is not delivered all its tries again, from now on; how many there were.
+
+    What is being tried at this moment is left to that try.
+    """
+    now = timezone.now()
+    is_free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    revived = (
+        messages.exclude(state=State.DONE)
+        .filter(is_free)
+        .update(state=State.WAITING, attempts=0, due_at=now, claimed_until=None)
     )
     for topic in _handlers:
         transaction.on_commit(lambda topic=topic: wake_up(topic), robust=True)  # type: ignore[misc]
     return revived
+
+
+def unconfigured_topics() -> set[str]:
+    """Topics whose one receiver the settings do not name: their messages wait, and that is no fault."""
+    return {topic for topic, receiver in _receivers.items() if not receiver.is_named}
 
 
 def _may_be_tried(topic: str) -> bool:
@@ -132,6 +149,10 @@ def _try(message: OutboxMessage) -> bool:
     receiver = _receivers.get(message.topic)
     try:
         _handlers[message.topic](message)
+    except NotConfigured as exc:
+        reason = f"{exc} The last try: {message.last_error}" if message.last_error else str(exc)
+        _held(message).update(state=State.UNCONFIGURED, claimed_until=None, last_error=reason[:300])
+        return False
     except ProviderError as exc:
         if receiver is not None and not exc.permanent:
             receiver.failed()

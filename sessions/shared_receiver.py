@@ -18,6 +18,11 @@ class SharedReceiver:
         self._rests_until = 0.0
 
     @property
+    def is_named(self) -> bool:
+        """Whether the settings name one."""
+        return self._is_named()
+
+    @property
     def may_be_asked(self) -> bool:
         return time.monotonic() >= self._rests_until and self._is_named()
 

@@ -163,6 +163,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
                 "customer_number": customer_number(request, order),
                 "call": order.call if may_call else None,
                 "messages_sent": sent_for(order) if may_send else (),
+                "may_retry": access.may(Area.DELIVERIES, Power.OPERATE, order.organization_id),
                 "state_colour": ORDER_COLOURS.get(order.state, ""),
                 "subtitle": None,
             }

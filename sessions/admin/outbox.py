@@ -17,10 +17,16 @@ from agents.admin.tenant import EvidenceAdmin
 from agents.admin.theme import display
 from agents.roles import Area, Power
 from sessions.models import OutboxMessage
-from sessions.outbox import retry_dead
+from sessions.outbox import retry, unconfigured_topics
 
 State = OutboxMessage.State
-COLOURS: Mapping[str, str] = {State.WAITING: "warning", State.DONE: "success", State.DEAD: "danger"}
+COLOURS: Mapping[str, str] = {
+    State.WAITING: "info",
+    State.DONE: "success",
+    State.DEAD: "danger",
+    State.UNCONFIGURED: "warning",
+    "failing": "warning",
+}
 
 
 @admin.register(OutboxMessage)
@@ -48,30 +54,32 @@ class OutboxMessageAdmin(EvidenceAdmin[OutboxMessage]):
     )
     readonly_fields = ("state_label", "content")
     buttons = (
-        Button("again", "Send again", "send_one_again", icon="send", style="primary",
-               is_offered=lambda message: message.state == State.DEAD),
+        Button("again", "Retry", "send_one_again", icon="replay", style="primary",
+               is_offered=lambda message: message.state != State.DONE),
     )  # fmt: skip
 
     @display(description="state", ordering="state", label=COLOURS)
     def state_label(self, message: OutboxMessage) -> tuple[str, str]:
-        return message.state, message.get_state_display()
+        if message.state == State.WAITING and message.topic in unconfigured_topics():
+            return State.UNCONFIGURED.value, f"{State.UNCONFIGURED.label}, waiting"
+        return ("failing" if message.is_failing else message.state), message.state_words
 
     @display(description="content")
     def content(self, message: OutboxMessage) -> str:
         return format_html('<pre class="va-json">{}</pre>', json.dumps(message.body, indent=2, ensure_ascii=False))
 
     def send_one_again(self, request: HttpRequest, message: OutboxMessage, _: str) -> str:
-        retry_dead(OutboxMessage.objects.filter(pk=message.pk))
-        return "It is sent again at once, with all its tries."
+        retry(OutboxMessage.objects.filter(pk=message.pk))
+        return "It is tried again at once, with all its tries."
 
-    @admin.action(description="Send again", permissions=["operate"])
+    @admin.action(description="Retry", permissions=["operate"])
     def send_again(self, request: HttpRequest, rows: QuerySet[OutboxMessage]) -> None:
         chosen = self.rows_with(request, rows, Power.OPERATE)
-        dead: Any = list(chosen.filter(state=State.DEAD))
-        revived = retry_dead(OutboxMessage.objects.filter(pk__in=[message.pk for message in dead]))
-        for message in dead:
-            self.log_change(request, message, "Sent again.")
-        messages.success(request, counted(revived, "sent again", one="message", many="messages"))
+        open_ones: Any = list(chosen.exclude(state=State.DONE))
+        revived = retry(OutboxMessage.objects.filter(pk__in=[message.pk for message in open_ones]))
+        for message in open_ones:
+            self.log_change(request, message, "Tried again.")
+        messages.success(request, counted(revived, "tried again", one="delivery", many="deliveries"))
         others = rows.count() - revived
         if others:
-            messages.info(request, f"{others} of the chosen were not dead and are left alone.")
+            messages.info(request, f"{others} of the chosen were delivered already, or are being tried right now.")

@@ -28,4 +28,4 @@ class VoiceSessionAdmin(EvidenceAdmin[VoiceSession]):
     @display(description="announcement")
     def announced(self, record: VoiceSession) -> str:
         message = OutboxMessage.objects.filter(topic=TOPIC, key=record.session_id).order_by("-id").first()
-        return message.get_state_display() if message else "–"
+        return message.state_words if message else "–"

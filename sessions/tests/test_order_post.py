@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from agents.models import Organization
@@ -69,11 +71,44 @@ def test_a_replacing_order_says_so(posts: list[dict[str, object]]) -> None:
     assert bodies[1]["order"]["replaces"] == {"id": bodies[0]["order"]["id"], "number": 1}
 
 
-def test_an_organisation_without_an_address_is_told_nothing(posts: list[dict[str, object]]) -> None:
+def test_without_an_address_nothing_is_delivered_and_nothing_says_so(posts: list[dict[str, object]]) -> None:
     submit_one()
-    assert tasks.sweep_outbox() == 1
+    assert tasks.sweep_outbox() == 0
     assert posts == []
-    assert OutboxMessage.objects.get().state == OutboxMessage.State.DONE
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.done_at) == (OutboxMessage.State.UNCONFIGURED, None)
+    assert message.last_error == "No orders address is set on the organization's page."
+
+
+def test_a_failing_delivery_is_not_done_once_the_address_is_blank(posts: list[dict[str, object]]) -> None:
+    organization = submit_one(orders_url="https://kitchen.example/orders")
+    OutboxMessage.objects.update(last_error="the orders address answers 500", attempts=3)
+    Organization.objects.filter(pk=organization.pk).update(orders_url="")
+    tasks.sweep_outbox()
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.state_words) == (OutboxMessage.State.UNCONFIGURED, "not configured")
+    assert message.last_error.endswith("The last try: the orders address answers 500")
+    Organization.objects.filter(pk=organization.pk).update(orders_url="https://kitchen.example/orders")
+    assert outbox.retry(OutboxMessage.objects.all()) == 1
+    assert (tasks.sweep_outbox(), len(posts)) == (1, 1)
+    assert OutboxMessage.objects.get().state_words == "delivered"
+
+
+@pytest.mark.parametrize("state", ["waiting", "dead", "unconfigured"])
+def test_whatever_is_not_delivered_can_be_tried_again(state: str, posts: list[dict[str, object]]) -> None:
+    submit_one(orders_url="https://kitchen.example/orders")
+    later = timezone.now() + dt.timedelta(hours=1)
+    OutboxMessage.objects.update(state=state, attempts=9, last_error="x", due_at=later)
+    assert tasks.sweep_outbox() == 0
+    assert outbox.retry(OutboxMessage.objects.all()) == 1
+    assert (tasks.sweep_outbox(), outbox.retry(OutboxMessage.objects.all())) == (1, 0)
+
+
+def test_what_is_being_tried_right_now_is_left_to_that_try() -> None:
+    submit_one(orders_url="https://kitchen.example/orders")
+    OutboxMessage.objects.update(claimed_until=timezone.now() + dt.timedelta(seconds=30), attempts=1)
+    assert outbox.retry(OutboxMessage.objects.all()) == 0
+    assert OutboxMessage.objects.get().attempts == 1
 
 
 def test_an_address_that_is_not_public_is_dead_at_once() -> None:

@@ -179,10 +179,10 @@ def test_a_dead_message_can_be_sent_again(
     promise(organization, 1)
     tasks.sweep_outbox()
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
-        assert outbox.retry_dead(OutboxMessage.objects.all()) == 1
+        assert outbox.retry(OutboxMessage.objects.all()) == 1
     assert woken == [TOPIC]
     assert tasks.sweep_outbox() == 1
-    assert outbox.retry_dead(OutboxMessage.objects.all()) == 0
+    assert outbox.retry(OutboxMessage.objects.all()) == 0
 
 
 def test_what_somebody_else_tries_is_left_alone_until_the_lease_ends(

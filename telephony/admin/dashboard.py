@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from agents.access import Access, access_of
-from agents.admin.differences import differences
 from agents.admin.stock import stock_words
-from agents.local_time import midnights, when_of
-from agents.models import Agent, Item
+from agents.local_time import when_of
+from agents.models import Item
 from agents.roles import Area, Power
 from sessions.admin.call import UNPAID
 from sessions.admin.words import CALL_COLOURS, median_ms, reason_words, response_words
-from sessions.models import Call, Order, OutboxMessage, Turn
+from sessions.models import Call, Order, Turn
 from sessions.models.call import LIVE_STATES, CallState
-from telephony.models import PhoneNumber, ProviderEvent
+
+from .needs import Need, needs
+from .today import Today, day_before, link
 
 DAYS = 14
 MOST_ROWS = 8
@@ -38,15 +37,6 @@ class Tile:
     value: str
     hint: str
     icon: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    text: str
-    advice: str
-    icon: str
-    colour: str
     url: str
 
 
@@ -79,34 +69,6 @@ class Dashboard:
     stock: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Today:
-    """When today began, by the name of a time zone: each organization has its own."""
-
-    midnights: Mapping[str, dt.datetime]
-
-    @classmethod
-    def of(cls, request: HttpRequest, now: dt.datetime) -> Today:
-        return cls(midnights(request, now))
-
-    @property
-    def first(self) -> dt.datetime:
-        """The earliest, for links to lists."""
-        return min(self.midnights.values())
-
-    def rows(self, days_back: int = 0) -> Q:
-        """Rows of today and of so many days before, each by its organization's zone."""
-        found = Q(organization__isnull=True, created_at__gte=self.first - dt.timedelta(days=days_back))
-        for zone, midnight in self.midnights.items():
-            found |= Q(organization__time_zone=zone, created_at__gte=day_before(midnight, days_back))
-        return found
-
-
-def day_before(midnight: dt.datetime, days: int) -> dt.datetime:
-    """Midnight so many days earlier, on the wall clock: a day may have 23 or 25 hours."""
-    return dt.datetime.combine(midnight.date() - dt.timedelta(days=days), dt.time(0), midnight.tzinfo)
-
-
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold calls this for the index page."""
     access = access_of(request)
@@ -122,11 +84,6 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if access.may(Area.STOCK, Power.VIEW):
         board.stock = out_now(access)
     return {**context, "dashboard": board, "title": "Today"}
-
-
-def link(name: str, **query: object) -> str:
-    url = reverse(f"admin:{name}_changelist")
-    return f"{url}?{urlencode(query)}" if query else url
 
 
 def call_tiles(access: Access, today: Today) -> list[Tile]:
@@ -201,66 +158,6 @@ def recent_calls(access: Access) -> list[dict[str, Any]]:
         }
         for call in calls
     ]
-
-
-def needs(access: Access, today: Today) -> list[Need]:
-    """What somebody should look at, the worst first."""
-    found = []
-    if access.may(Area.DELIVERIES, Power.VIEW):
-        dead = OutboxMessage.objects.visible_to(access.principal(Area.DELIVERIES)).filter(state="dead").count()
-        if dead:
-            found.append(Need(f"{dead} {'delivery was' if dead == 1 else 'deliveries were'} given up",
-                              "The receiver did not take it. Mend it, then choose “Send again”.", "outbox", "danger",
-                              link("voice_sessions_outboxmessage", state__exact="dead")))  # fmt: skip
-    if access.may(Area.EVENTS, Power.VIEW):
-        given_up = ProviderEvent.objects.visible_to(access.principal(Area.EVENTS)).filter(state="dead").count()
-        if given_up:
-            found.append(Need(f"{given_up} {'event was' if given_up == 1 else 'events were'} given up",
-                              "What a company told us could not be worked off. The log of the worker says why; then "
-                              "choose “Work off again”.", "cell_tower", "danger",
-                              link("telephony_providerevent", state__exact="dead")))  # fmt: skip
-    if access.may(Area.CALLS, Power.VIEW):
-        calls = Call.objects.visible_to(access.principal(Area.CALLS))
-        failed = calls.filter(today.rows(), state=CallState.FAILED).count()
-        if failed:
-            found.append(Need(f"{failed} call{'' if failed == 1 else 's'} failed today",
-                              "The call's page says why and what to do.", "error", "danger",
-                              link("voice_sessions_call", state__exact="failed",
-                                   created_at__gte=today.first.isoformat())))  # fmt: skip
-    if access.may(Area.NUMBERS, Power.VIEW):
-        found += deaf_numbers(access)
-    if access.may(Area.AGENTS, Power.VIEW):
-        found += unpublished(access)
-    return found
-
-
-def deaf_numbers(access: Access) -> list[Need]:
-    """Numbers that ring, but that nobody answers."""
-    numbers = PhoneNumber.objects.visible_to(access.principal(Area.NUMBERS)).filter(is_active=True)
-    has_default = Q(organization__agents__is_default=True, organization__agents__published_version__isnull=False)
-    own = Q(agent__published_version__isnull=False)
-    heard = numbers.filter(own | (Q(agent__isnull=True) & has_default)).values("pk")
-    return [
-        Need(f"{number} has no agent that answers", "Give it an agent, and publish the agent.",
-             "dialpad", "danger", reverse("admin:telephony_phonenumber_change", args=(number.pk,)))
-        for number in numbers.exclude(pk__in=heard)[:MOST_ROWS]
-    ]  # fmt: skip
-
-
-def unpublished(access: Access) -> list[Need]:
-    agents = Agent.objects.visible_to(access.principal(Area.AGENTS)).select_related("published_version")
-    found = []
-    for agent in agents.order_by(F("published_version").asc(nulls_first=True))[:50]:
-        url = reverse("admin:agents_agent_change", args=(agent.pk,))
-        if agent.published_version is None:
-            found.append(Need(f"{agent} was never published", "Callers do not meet it yet.", "publish", "warning", url))
-        elif differences(agent.published_version, agent):
-            advice = "The draft differs from what callers meet."
-            found.append(Need(f"{agent} has unpublished changes", advice, "publish", "warning", url))
-        if agent.is_paused:
-            advice = "Callers hear that nobody can take their call."
-            found.append(Need(f"{agent} is paused", advice, "pause", "warning", url))
-    return found[:MOST_ROWS]
 
 
 def out_now(access: Access) -> list[dict[str, Any]]:

@@ -51,7 +51,7 @@ class ProviderEventAdmin(EvidenceAdmin[ProviderEvent]):
     readonly_fields = ("state_label", "of_call", "content")
     buttons = (
         Button("again", "Work off again", "work_off_one", icon="replay", style="primary",
-               is_offered=lambda event: event.state == State.DEAD),
+               is_offered=lambda event: event.state != State.DONE),
     )  # fmt: skip
 
     @display(description="state", ordering="state", label=COLOURS)
@@ -85,11 +85,11 @@ class ProviderEventAdmin(EvidenceAdmin[ProviderEvent]):
     @admin.action(description="Work off again", permissions=["operate"])
     def work_off_chosen(self, request: HttpRequest, rows: QuerySet[ProviderEvent]) -> None:
         chosen = self.rows_with(request, rows, Power.OPERATE)
-        given_up = list(chosen.filter(state=State.DEAD))
+        given_up = list(chosen.exclude(state=State.DONE))
         revived = work_off_again(ProviderEvent.objects.filter(pk__in=[event.pk for event in given_up]))
         for event in given_up:
             self.log_change(request, event, "Worked off again.")
         messages.success(request, counted(revived, "worked off again", one="event", many="events"))
         others = rows.count() - revived
         if others:
-            messages.info(request, f"{others} of the chosen were not given up and are left alone.")
+            messages.info(request, f"{others} of the chosen were processed already, or are being tried right now.")

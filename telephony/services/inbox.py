@@ -76,9 +76,16 @@ def work_off(workers: Mapping[str, Worker]) -> int:
 
 
 def work_off_again(events: QuerySet[ProviderEvent]) -> int:
-    """Give those that were given up all their tries again; how many there were."""
-    revived = events.filter(state=State.DEAD).update(
-        state=State.WAITING, attempts=0, due_at=timezone.now(), claimed_until=None
+    """Give those that are not processed all their tries again, from now on; how many there were.
+
+    What is being tried at this moment is left to that try.
+    """
+    now = timezone.now()
+    is_free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    revived = (
+        events.exclude(state=State.DONE)
+        .filter(is_free)
+        .update(state=State.WAITING, attempts=0, due_at=now, claimed_until=None)
     )
     transaction.on_commit(wake_up, robust=True)
     return revived

@@ -82,6 +82,35 @@ def test_a_dead_delivery_is_sent_again(client_of_alice: Client, harbour: World) 
     OutboxMessage.objects.update(state="dead")
     chosen = {"action": "send_again", "_selected_action": [message.pk], "index": "0"}
     page = client_of_alice.post("/admin/voice_sessions/outboxmessage/", chosen, follow=True).content.decode()
-    assert "1 message is sent again." in page
+    assert "1 delivery is tried again." in page
     message.refresh_from_db()
     assert message.state == OutboxMessage.State.WAITING
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "words"),
+    [
+        ("unconfigured", "No orders address is set on the organization's page.", "not configured"),
+        ("waiting", "", "waiting"),
+        ("waiting", "the orders address answers 500", "failing, 2 tried"),
+        ("dead", "the orders address answers 404", "failed"),
+        ("done", "", "delivered"),
+    ],
+)
+def test_a_delivery_is_called_what_it_is_and_can_be_tried_again_from_the_orders_page(
+    state: str, error: str, words: str, client_of_alice: Client, harbour: World
+) -> None:
+    order, message = harbour[Order], harbour[OutboxMessage]
+    OutboxMessage.objects.update(state=state, last_error=error, attempts=2, body={"id": str(order.pk)})
+    page = client_of_alice.get(reverse("admin:voice_sessions_order_change", args=(order.pk,))).content.decode()
+    assert f">{words}</span>" in page
+    retry = reverse("admin:voice_sessions_outboxmessage_press", args=(message.pk, "again"))
+    assert (retry in page) == (state != "done")
+    assert ("Set the orders address" in page) == (state == "unconfigured")
+    own = client_of_alice.get(reverse("admin:voice_sessions_outboxmessage_change", args=(message.pk,)))
+    assert words in own.content.decode()
+    assert (retry in own.content.decode()) == (state != "done")
+    if state != "done":
+        assert client_of_alice.post(retry).status_code == 302
+        message.refresh_from_db()
+        assert (message.state, message.attempts) == ("waiting", 0)
