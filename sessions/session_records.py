@@ -56,10 +56,11 @@ class AsLines:
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def keep(self, record: SessionRecord) -> bool:
-        if record.sessionId in self._seen:
+        line = msgspec.json.encode(record).decode()
+        if line in self._seen:  # the whole of it: the id is the provider's
             return False
-        self._write(msgspec.json.encode(record).decode())
-        self._seen[record.sessionId] = None
+        self._write(line)
+        self._seen[line] = None
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         return True

@@ -168,6 +168,13 @@ def test_lines_remember_no_more_than_they_must(monkeypatch: pytest.MonkeyPatch) 
     assert [keeper.keep(each) for each in [*records, records[2], records[0]]] == [True, True, True, False, True]
 
 
+def test_a_record_with_the_id_of_another_one_is_written_too() -> None:
+    lines: list[str] = []
+    keeper = AsLines(lines.append)
+    records = [SessionRecord("sess_1", user, "2026-01-01T00:00:00Z", "2026-01-31T00:00:00Z", 1) for user in "ab"]
+    assert [keeper.keep(each) for each in [*records, *records]] == [True, True, False, False]
+
+
 @pytest.fixture
 def process(aws: str, queue_url: str, table: str, settings: Settings) -> Iterator[subprocess.Popen[str]]:
     """`manage.py consume_sessions` as it runs beside the product."""
