@@ -148,6 +148,34 @@ async def test_tools_of_overlapping_responses_run_in_the_order_of_the_responses(
     await end_of(handset, within_s=5)
 
 
+async def test_what_only_reads_runs_beside_each_other_and_sees_the_changes_before_it(
+    handset: Handset, openai: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=5)
+    seen: list[str] = []
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        seen.append(kwargs["name"])
+        if kwargs["name"] == "look_up_items":
+            both.wait()  # neither gets past it alone
+        return run_tool(*args, **kwargs)
+
+    monkeypatch.setattr(desk, "run_tool", watched)
+    look_up = ("look_up_items", {"query": "Margherita"})
+    settings.OPENAI_BASE_URL = openai.url("deaf", tools_fault([add("Margherita"), look_up, look_up, add("Funghi")]))
+    await handset.dial()
+    assert await handset.hears_something(within_s=8)
+    await handset.press("1")
+
+    call = await call_of(handset)
+    await used(call, 4)
+
+    assert seen == ["change_order", "look_up_items", "look_up_items", "change_order"]
+    assert not both.broken
+    await handset.hang_up()
+    await end_of(handset, within_s=5)
+
+
 async def test_a_server_that_counts_its_calls_in_each_response_loses_none(
     handset: Handset, openai: Provider, settings: Settings
 ) -> None:
