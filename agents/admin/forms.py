@@ -10,6 +10,8 @@ from django.db import models
 
 from agents.access import organization_id_of
 from agents.models.tenancy import TenantModel
+from voiceapp.lib.languages import LanguageField
+from voiceapp.lib.phone_field import PhoneNumberField
 
 DIFFERENT = "These rows belong to different organisations. Choose rows of one organisation only."
 
@@ -33,6 +35,13 @@ class TenantForm(forms.ModelForm[Any]):
         if len(self._organizations(cleaned)) > 1:
             raise forms.ValidationError(DIFFERENT)
         return cleaned
+
+    def _post_clean(self) -> None:
+        """A number or a language is read while its row is cleaned: what is written to the history is what is kept."""
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
+        for field in self.instance._meta.concrete_fields:
+            if isinstance(field, (PhoneNumberField, LanguageField)) and field.name in self.cleaned_data:
+                self.cleaned_data[field.name] = getattr(self.instance, field.name)
 
     def _organizations(self, cleaned: dict[str, Any]) -> set[UUID | None]:
         found: set[UUID | None] = set()

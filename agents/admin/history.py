@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models.fields.files import FieldFile
 
 from agents.local_time import when
+from voiceapp.lib.phone_field import PhoneNumberFormField
+from voiceapp.lib.phone_numbers import show_number
 
 from .differences import compare, label_of, normal_text
 
@@ -81,7 +83,7 @@ def value_words(field: forms.Field, value: Any) -> str:
         offered: Any = field.choices
         labels = {str(key): str(label) for key, label in offered if not isinstance(label, (list, tuple))}
         return labels.get(str(value), str(value))
-    return _plain_words(value)
+    return show_number(str(value)) if isinstance(field, PhoneNumberFormField) else _plain_words(value)
 
 
 def _plain_words(value: Any) -> str:

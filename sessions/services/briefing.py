@@ -73,7 +73,9 @@ def turn_detection_of(persona: Persona) -> TurnDetection:
 
 
 def _tools(persona: Persona, organization: Organization) -> tuple[FunctionTool, ...]:
-    names = [name for name in TOOLS if name in persona.tools]
+    # A version may be older than the check of its tools.
+    stored = persona.tools if isinstance(persona.tools, list) else []
+    names = [name for name in TOOLS if name in stored]
     return tuple(TOOLS[name].as_function() for name in names if organization.takes_orders or name not in ORDER_TOOLS)
 
 

@@ -196,3 +196,13 @@ def test_the_page_of_a_call_says_who_called(
     assert ("tel:" in page) == bool(rings)
     assert rings in page
     assert words in client_of_alice.get(url(Call, "changelist")).content.decode()
+
+
+def test_the_history_shows_both_numbers_formatted(
+    berlin: Organization, harbour: World, client_of_alice: Client
+) -> None:
+    target = harbour[TransferTarget]
+    form = target_form(berlin, "030 555 01 99") | {"slug": "desk", "name": target.name}
+    client_of_alice.post(url(TransferTarget, "change", target.pk), form)
+    page = client_of_alice.get(url(TransferTarget, "history", target.pk)).content.decode()
+    assert "+49 30 23125001 → +49 30 5550199" in page

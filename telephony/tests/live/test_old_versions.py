@@ -24,6 +24,8 @@ OLD: list[tuple[dict[str, Any], list[str]]] = [
     ({"model": "the best one"}, ["model"]),
     ({"vad_threshold": 7.0, "vad_silence_ms": 20_000}, ["threshold", "silence_duration_ms"]),
     ({"turn_detection": "loud_vad", "noise_reduction": "strong"}, ["noise_reduction", "turn_detection"]),
+    ({"tools": "end_call"}, []),
+    ({"tools": ["end_call", "launch rockets"]}, []),
     ({"prompt": "Be brief.\n" * 9_000}, ["instructions"]),
 ]
 
