@@ -61,6 +61,11 @@ class Provider:
     """The local OpenAI, and how many sockets it has open."""
 
     server: LocalOpenAI
+    thread: LoopThread
+
+    def drop_links(self) -> None:
+        """End every session that is open now."""
+        self.thread.do(self.server.close_sessions())
 
     @property
     def connections(self) -> int:
@@ -76,7 +81,7 @@ def openai() -> Iterator[Provider]:
     thread = LoopThread()
     server = LocalOpenAI(keys=[API_KEY])
     thread.do(server.__aenter__())
-    yield Provider(server)
+    yield Provider(server, thread)
     thread.do(server.__aexit__(None, None, None))
     thread.stop()
 

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from agents.models import Agent, Category, Item, Menu
 from agents.services import publish_agent
 from sessions import desk
-from sessions.models import Call, DraftOrder, ToolCall
+from sessions.models import Call, DraftOrder, ToolCall, TranscriptLine
 from sessions.services.tools import run_tool
 from telephony.models import PhoneNumber
 from telephony.tests.live.conftest import Provider, call_of, comes_true, end_of, in_a_thread, kinds_of
@@ -70,6 +70,12 @@ async def used(call: Call, count: int, *, within_s: float = 8) -> list[ToolCall]
         while await ToolCall.objects.filter(call=call).acount() < count:
             await asyncio.sleep(0.03)
     return [each async for each in ToolCall.objects.filter(call=call).order_by("id")]
+
+
+async def lines_of_the_agent(call: Call, count: int, *, within_s: float = 8) -> None:
+    async with asyncio.timeout(within_s):
+        while await TranscriptLine.objects.filter(call=call, speaker="agent").acount() < count:
+            await asyncio.sleep(0.03)
 
 
 async def has_answered(handset: Handset, kind: str, *, within_s: float) -> bool:
@@ -189,6 +195,29 @@ async def test_a_server_that_counts_its_calls_in_each_response_loses_none(
 
     assert await drafted(call) == [("Tiramisu", 3)]
     assert len({each.tool_call_id for each in tools}) == 3
+    await handset.hang_up()
+    await end_of(handset, within_s=5)
+
+
+async def test_a_session_that_counts_from_the_beginning_after_a_reconnect_loses_and_overwrites_nothing(
+    handset: Handset, openai: Provider, settings: Settings
+) -> None:
+    settings.OPENAI_BASE_URL = openai.url("deaf", "count_ids", tools_fault([add("Tiramisu")]))
+    await handset.dial()
+    assert await handset.hears_something(within_s=8)
+    call = await call_of(handset)
+    await handset.press("1")
+    await used(call, 1)
+    await lines_of_the_agent(call, 1)  # what followed the tool; the key cut the greeting before a word of it was heard
+
+    await asyncio.to_thread(openai.drop_links)
+
+    assert await has_answered(handset, "agent_resumed", within_s=8)
+    for digit, tools, lines in (("2", 2, 2), ("3", 2, 3)):  # the new session asks for the same under the same ids
+        await handset.press(digit)
+        await used(call, tools)
+        await lines_of_the_agent(call, lines)
+    assert await drafted(call) == [("Tiramisu", 2)]
     await handset.hang_up()
     await end_of(handset, within_s=5)
 

@@ -68,6 +68,10 @@ class Server:
     def live_sessions(self) -> int:
         return len(self._live)
 
+    async def close_sessions(self, code: int = 1012) -> None:
+        """End every session that is open now, with a close frame."""
+        await asyncio.gather(*(socket.close(code=code) for socket in set(self._live)))
+
     async def __aenter__(self) -> Server:
         app = web.Application()
         app.router.add_get("/{faults:(?:fault/[^/]+/)*}v1/realtime", self._realtime)
