@@ -9,7 +9,7 @@ AT_ONCE = -n $(JOBS) --dist loadfile
 PORT ?= 8080
 HOST ?= 0.0.0.0
 
-.PHONY: help setup setup-dev run serve test test-servers test-browser check fix bench fuzz static
+.PHONY: help setup setup-dev run serve test test-servers test-browser livekit-server test-livekit check fix bench fuzz static
 
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,16 +42,22 @@ static: setup  ## Collect the static files, as the container's image does
 	@SECRET_KEY=only-for-collecting-files $(BIN)/python manage.py collectstatic --no-input -v 0
 
 test: setup-dev  ## Everything that needs no server and no account (browser tests where Chromium is)
-	$(BIN)/python -m pytest -m "not servers" $(AT_ONCE) $(PYTEST)
+	$(BIN)/python -m pytest -m "not servers and not livekit_server" $(AT_ONCE) $(PYTEST)
 
 # What has nothing to do with any of the three is not asked twice.
 NO_SERVER = --ignore voiceapp/tests/local --ignore telephony/tests/bridge --ignore scripts
 
 test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ from Debian's packages
-	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser and not embedded" $(AT_ONCE) $(NO_SERVER) $(PYTEST)
+	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser and not embedded and not livekit_server" $(AT_ONCE) $(NO_SERVER) $(PYTEST)
 
 test-browser: setup-dev  ## The browser's tests alone
 	$(BIN)/python -m pytest -m browser $(PYTEST)
+
+livekit-server: setup  ## A real LiveKit on this machine alone, for rooms without Cloud; needs Go, the first time five minutes
+	@exec $(BIN)/python scripts/livekit_server.py run $(PORT)
+
+test-livekit: setup-dev  ## The contract, and a whole call, with a real LiveKit; skipped with the reason where it is not installed
+	$(BIN)/python -m pytest -m livekit_server $(PYTEST)
 
 check: setup-dev  ## Style, types, the order of imports, migrations, production settings
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from sessions.api.rooms import livekit_refusal
 from voiceapp.api.errors import AWAY_WAIT_S, ApiError
 from voiceapp.lib.errors import ApplicationError
 from voiceapp.providers.aws import AwsError
-from voiceapp.providers.livekit_errors import LiveKitError
+from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 
 REFUSALS: dict[type[ApplicationError], tuple[int, str]] = {
     CallNotActive: (400, "Call not active"),
@@ -19,6 +19,8 @@ REFUSALS: dict[type[ApplicationError], tuple[int, str]] = {
     AlreadyRecording: (409, "Recording already in progress"),
     NotConfigured: (503, "Recording service not configured"),
 }
+
+NO_RECORDER = "This LiveKit does not record: it runs without Redis and egress."
 
 
 @contextlib.contextmanager
@@ -30,6 +32,9 @@ def refusing(title: str) -> Iterator[None]:
         status, words = REFUSALS[type(refusal)]
         raise ApiError(status, words, str(refusal)) from refusal
     except LiveKitError as error:
+        if error.kind is LiveKitErrorKind.NO_RECORDER:
+            status, words = REFUSALS[NotConfigured]
+            raise ApiError(status, words, NO_RECORDER) from error
         raise livekit_refusal(error, title=title) from error
     except AwsError as error:
         raise ApiError(

@@ -100,7 +100,7 @@ class LiveKitClient:
         max_participants: int = 0,
         agent: AgentRequest | None = None,
     ) -> Room:
-        """Make it, or change the one of that name; then `agent` is ignored. A timeout of 0 means LiveKit's default.
+        """Make it; an open one of that name is returned unchanged. A timeout of 0 means LiveKit's default.
 
         A dispatch is always named. LiveKit adds one without a name to a room that is made with none, and any worker
         without a name would join (livekit-server 1.13.5).
@@ -176,8 +176,10 @@ class LiveKitClient:
     ) -> RoomRecording:
         """Record the room's sound, the agent on a channel of its own; without `storage` where the recorder keeps files.
 
-        Start it once a track is published: before, LiveKit may abort it.
+        Start it once a track is published: before, LiveKit may abort it. Raises NO_RECORDER at once where there is no
+        egress: a LiveKit without it looks for a recorder for 21 s, but says so when it lists recordings (1.13.5).
         """
+        self.list_recordings(room, is_active=True)
         output = api.EncodedFileOutput(file_type=FILE_TYPES[file_type], filepath=filepath)
         if storage:
             output.s3.CopyFrom(_upload(storage))

@@ -17,6 +17,7 @@ class LiveKitErrorKind(StrEnum):
     NOT_FOUND = "not_found"
     BAD_INPUT = "bad_input"
     NOT_CONFIGURED = "not_configured"
+    NO_RECORDER = "no_recorder"  # this LiveKit has no egress: it cannot record at all
     AWAY = "away"  # nobody answered, or only a proxy did: as far as we know nothing was done
     SLOW = "slow"  # no answer in time: it may have been done
     CREDENTIALS_REFUSED = "credentials_refused"
@@ -73,8 +74,8 @@ def _kind_of(fault: api.ServerError) -> LiveKitErrorKind:
     if fault.status in (401, 403):
         return LiveKitErrorKind.CREDENTIALS_REFUSED
     code = str(fault.code)
-    if code == api.ServerErrorCode.INTERNAL and "not connected (redis required)" in str(fault.message):
-        return LiveKitErrorKind.AWAY
+    if code == api.ServerErrorCode.INTERNAL and "egress not connected" in str(fault.message):
+        return LiveKitErrorKind.NO_RECORDER
     if code == api.ServerErrorCode.UNKNOWN:
         return KIND_BY_STATUS.get(fault.status, LiveKitErrorKind.REFUSED)
     return KIND_BY_CODE.get(code, LiveKitErrorKind.REFUSED)

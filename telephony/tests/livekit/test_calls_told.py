@@ -88,8 +88,7 @@ def test_a_call_into_whose_room_nobody_comes_is_missed(livekit: RunningLiveKit, 
     livekit.advance(601)
     room.is_told()
     assert state_of(room.call) == ("missed", "room_closed")
-    closed = room.call.events.get(kind="room_closed")
-    assert closed.detail == {"reason": "idle_timeout"}
+    assert room.call.events.filter(kind="room_closed").exists()
 
 
 def test_a_call_between_two_is_connected_by_the_callee(livekit: RunningLiveKit, harbour: Organization) -> None:

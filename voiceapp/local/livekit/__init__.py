@@ -5,6 +5,10 @@ themselves; people join, publish and leave by the control API under /local/, wit
 
 In a test: `async with Server(api_key=…, api_secret=…, webhook_urls=[…]) as server: server.base_url`.
 
+Held against livekit-server 1.13.5 by voiceapp/tests/livekit/test_contract*.py. It says in no event why a room ended,
+track events carry only the ids and names of the room and of the participant, and an open room that is made again stays
+as it is.
+
 Faults are chosen by address, `/fault/<name>[=<argument>]/twirp/…`. Those of agents, recordings and webhooks stay with
 the room whose creation, dispatch or join was asked for at that address; `Server(faults=[…])` holds for every room.
 
@@ -26,8 +30,8 @@ the room whose creation, dispatch or join was asked for at that address; `Server
 | `agent_leaves=<s>` | it leaves again after that time | (1) |
 | `no_worker` | the dispatch is accepted, nobody takes the job | |
 | `unnamed_worker` | a worker without a name is there: its agent joins where no dispatch is named | |
-| `redis_required` | recordings: "egress not connected (redis required)" | |
-| `egress_no_worker` | recordings: "no response from servers" | |
+| `redis_required` | no Redis: listing recordings says "egress not connected (redis required)", starting is as below | |
+| `egress_no_worker` | Redis, no recorder: starting says "no response from servers" after 21 s (`egress_wait_s`) | |
 | `egress_refused` | a recording cannot be started | |
 | `egress_never_starts` | it stays STARTING | |
 | `egress_aborts` | it is ABORTED instead of becoming ACTIVE | |

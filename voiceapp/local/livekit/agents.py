@@ -53,14 +53,14 @@ class Agents:
         return dispatch
 
     def withdraw(self, room: OpenRoom, dispatch_id: str) -> AgentDispatch:
-        """The agent leaves, if it has come. Raises Refusal."""
+        """The agent is removed, if it has come, as if its worker did not end the job by itself. Raises Refusal."""
         if dispatch_id not in room.dispatches:
             raise Refusal("not_found", "dispatch ID not found")
         dispatch = room.dispatches.pop(dispatch_id)
         dispatch.state.deleted_at = time.time_ns()
         for job in dispatch.state.jobs:
             if job.state.status == JobStatus.JS_RUNNING:
-                self._rooms.leave(room, job.state.participant_identity, DisconnectReason.CLIENT_INITIATED)
+                self._rooms.leave(room, job.state.participant_identity, DisconnectReason.PARTICIPANT_REMOVED)
             job.state.status = JobStatus.JS_SUCCESS
         return dispatch
 

@@ -14,8 +14,9 @@ from voiceapp.local.livekit.agents import Agents
 from voiceapp.local.livekit.clock import Clock
 from voiceapp.local.livekit.faults import Faults
 from voiceapp.local.livekit.recorder import Recorder
-from voiceapp.local.livekit.rooms import OpenRoom, Rooms
+from voiceapp.local.livekit.rooms import OpenRoom, Rooms, check_lengths
 from voiceapp.local.livekit.tokens import Claims, Keys, TokenRefused
+from voiceapp.local.livekit.twirp import Refusal
 from voiceapp.local.livekit.webhooks import Webhooks
 
 _KINDS = {
@@ -40,16 +41,20 @@ class House:
         agent_names: Iterable[str] | None,
         egress_step_s: float,
         webhook_pause_s: float,
+        webhook_waits_for_s: float,
+        egress_wait_s: float,
         directory: Path | None,
         auto_create: bool,
     ) -> None:
         self.keys = Keys(api_key, api_secret)
         self.clock = Clock()
-        self.webhooks = Webhooks(self.keys, webhook_urls, first_pause_s=webhook_pause_s)
+        self.webhooks = Webhooks(
+            self.keys, webhook_urls, first_pause_s=webhook_pause_s, waits_for_s=webhook_waits_for_s
+        )
         self.rooms = Rooms(self.clock, self.webhooks, faults)
         names = None if agent_names is None else frozenset(agent_names)
         self.agents = Agents(self.rooms, join_after_s=agent_after_s, names=names)
-        self.auto_create = auto_create
+        self.auto_create, self.egress_wait_s = auto_create, egress_wait_s
         self.recorder = Recorder(self.rooms, self.clock, self.webhooks, step_s=egress_step_s, directory=directory)
 
     async def open(self) -> None:
@@ -79,15 +84,16 @@ class House:
             for name in ("empty_timeout", "departure_timeout", "max_participants", "metadata"):
                 setattr(request, name, getattr(config, name))
         room = self.create_room(request, faults)
-        return room, self.rooms.join(room, claims, _KINDS[claims.kind])
+        return room, self.rooms.join(room, claims, _KINDS.get(claims.kind, ParticipantInfo.Kind.STANDARD))
 
     def admit(self, token: str) -> Claims:
         """The claims of a token that opens a room. Raises TokenRefused, and Refusal where there is no room."""
         claims = self.keys.read(token)
-        if not claims.grants("roomJoin") or not claims.room:
+        if not claims.grants("roomJoin"):
             raise TokenRefused("permissions denied")
-        if not claims.identity or claims.kind not in _KINDS:
-            raise TokenRefused("identity cannot be empty" if not claims.identity else "unknown kind")
+        if not claims.identity or not claims.room:
+            raise Refusal("invalid_argument", "no room name" if claims.identity else "identity cannot be empty")
+        check_lengths(claims)
         if not self.auto_create:
             self.rooms.get(claims.room)
         return claims

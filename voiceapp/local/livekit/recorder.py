@@ -69,8 +69,6 @@ class Recorder:
         """Raises Refusal."""
         room = self._rooms.get(request.room_name)
         faults = room.faults | faults
-        if "egress_no_worker" in faults:
-            raise Refusal("unavailable", "no response from servers")
         if "egress_refused" in faults:
             raise Refusal("internal", "egress could not be started")
         output = _output_of(request)

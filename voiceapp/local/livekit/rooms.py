@@ -1,7 +1,12 @@
-"""Rooms and who is in them: made, joined, left, closed by a time-out or by request. Everything is told by webhook."""
+"""Rooms and who is in them: made, joined, left, closed by a time-out or by request. Each step sends a webhook.
+
+As livekit-server 1.13.5 does it: an open room that is made again is returned unchanged, track events carry only the
+ids and names of the room and of the participant, and no event says why a room ended.
+"""
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,11 +14,11 @@ from dataclasses import dataclass, field
 from google.protobuf.message import Message
 from livekit.protocol.agent_dispatch import AgentDispatch
 from livekit.protocol.models import (
+    Codec,
     DisconnectReason,
     ParticipantInfo,
     ParticipantPermission,
     Room,
-    RoomEndReason,
     TrackInfo,
     TrackType,
 )
@@ -28,6 +33,7 @@ from voiceapp.local.livekit.webhooks import Webhooks
 
 LONGEST_NAME = 256
 LONGEST_METADATA = 64_000
+_CODECS = ("audio/PCMU", "audio/PCMA", "audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1")
 _EMPTY_TIMEOUT_S, _DEPARTURE_TIMEOUT_S = 300, 20
 _DEPENDENTS = (ParticipantInfo.Kind.AGENT, ParticipantInfo.Kind.EGRESS)
 
@@ -77,24 +83,23 @@ class Rooms:
         return self.open[name]
 
     def create(self, request: CreateRoomRequest, faults: Faults) -> tuple[OpenRoom, bool]:
-        """Make it or change it; whether it is new. Raises Refusal."""
+        """Make it, unless it is open; whether it is new. A room may have an empty name. Raises Refusal."""
         _check(request)
         room = self.open.get(request.name)
-        if room is None:
-            room = OpenRoom(_new_room(request.name), self.faults | faults)
-            self.open[request.name] = room
-        is_new = room.timer is None
+        if room is not None:
+            return room, False
+        room = OpenRoom(_new_room(request.name), self.faults | faults)
+        self.open[request.name] = room
         for name in ("empty_timeout", "departure_timeout", "max_participants", "metadata"):
             if getattr(request, name):
                 setattr(room.info, name, getattr(request, name))
-        if is_new:
-            self._tell(room, "room_started")
-            self._close_after(room, room.info.empty_timeout)
-        return room, is_new
+        self._tell(room, "room_started")
+        self._close_after(room, room.info.empty_timeout)
+        return room, True
 
     def delete(self, name: str) -> None:
         room = self.get(name)
-        self._close(room, RoomEndReason.ROOM_END_API_DELETE, DisconnectReason.ROOM_DELETED)
+        self._close(room, DisconnectReason.ROOM_DELETED)
 
     def join(self, room: OpenRoom, claims: Claims, kind: ParticipantInfo.Kind) -> ParticipantInfo:
         """A second of the same identity puts the first one out.
@@ -158,7 +163,7 @@ class Rooms:
         participant.tracks.append(track)
         participant.is_publisher = True
         room.count()
-        self._tell(room, "track_published", participant=participant, track=track)
+        self._tell_of_track(room, "track_published", participant, track)
         for tell in self.on_track:
             tell(room)
         return track
@@ -172,17 +177,14 @@ class Rooms:
         gone.CopyFrom(track)
         participant.tracks.remove(track)
         room.count()
-        self._tell(room, "track_unpublished", participant=participant, track=gone)
+        self._tell_of_track(room, "track_unpublished", participant, gone)
 
     def _close_after(self, room: OpenRoom, delay_s: int) -> None:
         if room.timer:
             room.timer.cancel()
-        room.timer = self._clock.call_later(
-            delay_s,
-            lambda: self._close(room, RoomEndReason.ROOM_END_IDLE_TIMEOUT, DisconnectReason.ROOM_CLOSED),
-        )
+        room.timer = self._clock.call_later(delay_s, lambda: self._close(room, DisconnectReason.ROOM_CLOSED))
 
-    def _close(self, room: OpenRoom, reason: RoomEndReason, put_out_as: DisconnectReason) -> None:
+    def _close(self, room: OpenRoom, put_out_as: DisconnectReason) -> None:
         del self.open[room.name]
         if room.timer:
             room.timer.cancel()
@@ -191,26 +193,42 @@ class Rooms:
                 self.leave(room, identity, put_out_as)
         for tell in self.on_closed:
             tell(room)
-        self._tell(room, "room_finished", room_end_reason=reason)
+        self._tell(room, "room_finished")
 
-    def _tell(self, room: OpenRoom, event: str, **about: Message | int) -> None:
+    def _tell(self, room: OpenRoom, event: str, **about: Message) -> None:
         self._webhooks.emit(event, key=room.name, faults=room.faults, room=room.info, **about)
+
+    def _tell_of_track(self, room: OpenRoom, event: str, participant: ParticipantInfo, track: TrackInfo) -> None:
+        """With the ids and names of the room and of the participant only."""
+        self._webhooks.emit(
+            event,
+            key=room.name,
+            faults=room.faults,
+            room=Room(sid=room.info.sid, name=room.name),
+            participant=ParticipantInfo(sid=participant.sid, identity=participant.identity),
+            track=track,
+        )
 
 
 def _check(request: CreateRoomRequest) -> None:
-    if not request.name:
-        raise Refusal("invalid_argument", "no room name")
     if len(request.name.encode()) > LONGEST_NAME:
-        raise Refusal("invalid_argument", "room name length exceeds limits")
+        raise Refusal("invalid_argument", f"room name length exceeds limits: max length {LONGEST_NAME}")
     if len(request.metadata.encode()) > LONGEST_METADATA:
         raise Refusal("invalid_argument", "metadata size exceeds limits")
+
+
+def check_lengths(claims: Claims) -> None:
+    """Of what a token opens. Raises Refusal."""
+    if len(claims.identity.encode()) > LONGEST_NAME:
+        raise Refusal("invalid_argument", f"participant identity length exceeds limits: max length {LONGEST_NAME}")
+    if len(claims.room.encode()) > LONGEST_NAME:
+        raise Refusal("invalid_argument", f"room name length exceeds limits: max length {LONGEST_NAME}")
 
 
 def _check_participant(claims: Claims) -> None:
     if not claims.identity:
         raise Refusal("invalid_argument", "identity cannot be empty")
-    if len(claims.identity.encode()) > LONGEST_NAME:
-        raise Refusal("invalid_argument", f"participant identity length exceeds limits: max length {LONGEST_NAME}")
+    check_lengths(claims)
     if len(claims.name.encode()) > LONGEST_NAME:
         raise Refusal("invalid_argument", f"participant name length exceeds limits: max length {LONGEST_NAME}")
     if len(claims.metadata.encode()) > LONGEST_METADATA:
@@ -228,6 +246,8 @@ def _new_room(name: str) -> Room:
         creation_time_ms=now_ms,
         empty_timeout=_EMPTY_TIMEOUT_S,
         departure_timeout=_DEPARTURE_TIMEOUT_S,
+        turn_password=secrets.token_urlsafe(32),
+        enabled_codecs=[Codec(mime=mime) for mime in _CODECS],
     )
 
 

@@ -23,6 +23,8 @@ class Server:
     Keys by `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET`, webhook addresses by `LIVEKIT_WEBHOOK_URL` (commas between).
     `agent_after_s`: from a dispatch to the agent's joining. `agent_names`: the workers there are; None: for any name.
     `egress_step_s`: how long a recording takes to start and to end. `webhook_pause_s`: before the second try.
+    `webhook_waits_for_s`: an event that waited longer behind others is dropped. `egress_wait_s`: how long the start of
+    a recording takes to fail where no recorder is.
     `auto_create`: whether a token that is still good opens its room anew, as the real server's setting has it.
     `faults`: words like `agent_late=3` that hold for every room.
     """
@@ -40,6 +42,8 @@ class Server:
         agent_names: Iterable[str] | None = None,
         egress_step_s: float = 0.2,
         webhook_pause_s: float = 1.0,
+        webhook_waits_for_s: float = 30.0,
+        egress_wait_s: float = 21.0,
         directory: Path | None = None,
         auto_create: bool = True,
     ) -> None:
@@ -62,6 +66,8 @@ class Server:
             agent_names=agent_names,
             egress_step_s=egress_step_s,
             webhook_pause_s=webhook_pause_s,
+            webhook_waits_for_s=webhook_waits_for_s,
+            egress_wait_s=egress_wait_s,
             directory=directory,
             auto_create=auto_create,
         )

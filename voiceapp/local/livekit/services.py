@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from livekit.protocol.agent_dispatch import (
     AgentDispatch,
     CreateAgentDispatchRequest,
@@ -33,6 +35,8 @@ from livekit.protocol.room import (
 from voiceapp.local.livekit.house import House
 from voiceapp.local.livekit.rooms import LONGEST_METADATA, OpenRoom
 from voiceapp.local.livekit.twirp import Call, Method, Refusal
+
+_LONGEST_STOP_S = 3.0
 
 
 def _need(call: Call, grant: str, *, room: str | None = None) -> None:
@@ -121,28 +125,36 @@ class AgentDispatchService:
 
 
 class EgressService:
+    """Without Redis, listing says so at once, stopping after 3 s, and starting finds no recorder after 21 s."""
+
     def __init__(self, house: House) -> None:
-        self._recorder, self._rooms = house.recorder, house.rooms
+        self._recorder, self._rooms, self._wait_s = house.recorder, house.rooms, house.egress_wait_s
 
     async def start(self, call: Call, request: RoomCompositeEgressRequest) -> EgressInfo:
-        self._check(call)
+        _need(call, "roomRecord")
+        faults = self._rooms.get(request.room_name).faults | self._rooms.faults | call.faults
+        if "redis_required" in faults or "egress_no_worker" in faults:
+            await asyncio.sleep(self._wait_s)
+            raise Refusal("unavailable", "no response from servers")
         return self._recorder.start(request, call.faults)
 
     async def stop(self, call: Call, request: StopEgressRequest) -> EgressInfo:
-        self._check(call)
+        _need(call, "roomRecord")
+        await self._check(call, after_s=min(self._wait_s, _LONGEST_STOP_S))
         return self._recorder.stop(request.egress_id)
 
     async def list(self, call: Call, request: ListEgressRequest) -> ListEgressResponse:
-        self._check(call)
+        _need(call, "roomRecord")
+        await self._check(call)
         return ListEgressResponse(
             items=self._recorder.listed(
                 room_name=request.room_name, egress_id=request.egress_id, is_active=request.active
             )
         )
 
-    def _check(self, call: Call) -> None:
-        _need(call, "roomRecord")
+    async def _check(self, call: Call, *, after_s: float = 0) -> None:
         if "redis_required" in self._rooms.faults | call.faults:
+            await asyncio.sleep(after_s)
             raise Refusal("internal", "egress not connected (redis required)")
 
 

@@ -23,6 +23,10 @@ STATUS = {
 }  # fmt: skip
 
 
+# What Twirp itself refuses; what the server refuses it hands on with a prefix.
+_OF_TWIRP = ("malformed", "bad_route", "unauthenticated", "unimplemented")
+
+
 class Refusal(Exception):
     """A Twirp error. Raise it anywhere below a call."""
 
@@ -70,4 +74,5 @@ def answer(request: web.Request, message: Message) -> web.Response:
 
 
 def refusal(refused: Refusal) -> web.Response:
-    return web.json_response({"code": refused.code, "msg": refused.message}, status=STATUS[refused.code])
+    message = refused.message if refused.code in _OF_TWIRP else f"twirp error unknown: {refused.message}"
+    return web.json_response({"code": refused.code, "msg": message}, status=STATUS[refused.code])

@@ -1,4 +1,8 @@
-"""A client of the local LiveKit; and for the contract the same client of a real one, where one is named."""
+"""A client of the local LiveKit; and for the contract the same client of a real one.
+
+LIVEKIT_TEST_URL (with LIVEKIT_API_KEY and LIVEKIT_API_SECRET) names a server that is held against the client's part of
+the contract. Without it a server of our own is started, where it is installed: then webhooks are part of it, too.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ from collections.abc import Iterator
 import pytest
 
 from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.tests.livekit.real_server import why_not_there
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
+from voiceapp.tests.livekit.sides import RealServer, Side, Simulator, simulator, started_server
 
 REAL_URL = os.environ.get("LIVEKIT_TEST_URL", "")
-SIDES = ["local", pytest.param("real", marks=pytest.mark.skipif(not REAL_URL, reason="LIVEKIT_TEST_URL is not set"))]
+SIDES = ["local", pytest.param("real", marks=pytest.mark.livekit_server)]
 
 
 @pytest.fixture
@@ -26,22 +32,36 @@ def client(livekit: RunningLiveKit) -> LiveKitClient:
     return LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET)
 
 
-@pytest.fixture(params=SIDES)
-def either(request: pytest.FixtureRequest) -> LiveKitClient:
-    """What holds of this client must hold of the local server and of a real one without Redis."""
-    if request.param == "real":
-        return LiveKitClient(
-            url=REAL_URL, api_key=os.environ["LIVEKIT_API_KEY"], api_secret=os.environ["LIVEKIT_API_SECRET"]
-        )
-    # No worker and no Redis, as on a plain server.
-    livekit = request.getfixturevalue("plain_livekit")
-    return LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET)
+@pytest.fixture(scope="module")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    if reason := why_not_there():
+        pytest.skip(reason)
+    with started_server(tmp_path_factory.mktemp("livekit-server")) as server:
+        yield server
 
 
 @pytest.fixture
-def plain_livekit() -> Iterator[RunningLiveKit]:
-    with running_livekit(faults=["redis_required"], agent_names=[]) as running:
-        yield running
+def plain_livekit() -> Iterator[Simulator]:
+    with simulator() as side:
+        yield side
+
+
+@pytest.fixture(params=SIDES)
+def side(request: pytest.FixtureRequest) -> Side:
+    """With people who join and webhooks that arrive."""
+    which: Side = request.getfixturevalue("real_server" if request.param == "real" else "plain_livekit")
+    return which
+
+
+@pytest.fixture(params=SIDES)
+def either(request: pytest.FixtureRequest) -> LiveKitClient:
+    """What holds of this client must hold of the local server and of a real one without Redis."""
+    if request.param == "real" and REAL_URL:
+        return LiveKitClient(
+            url=REAL_URL, api_key=os.environ["LIVEKIT_API_KEY"], api_secret=os.environ["LIVEKIT_API_SECRET"]
+        )
+    which: Side = request.getfixturevalue("real_server" if request.param == "real" else "plain_livekit")
+    return which.client
 
 
 @pytest.fixture

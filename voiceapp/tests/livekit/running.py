@@ -67,7 +67,7 @@ class RunningLiveKit:
 @contextlib.contextmanager
 def running_livekit(**options: Any) -> Iterator[RunningLiveKit]:
     """`options` are the server's; pauses are short unless said otherwise."""
-    quick = {"agent_after_s": 0.01, "egress_step_s": 0.01, "webhook_pause_s": 0.01}
+    quick = {"agent_after_s": 0.01, "egress_step_s": 0.01, "webhook_pause_s": 0.01, "egress_wait_s": 0.01}
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="local livekit", daemon=True)
     thread.start()

@@ -1,13 +1,16 @@
-"""What the product takes for granted of any LiveKit: held against the local one, and a real one where one is named."""
+"""What the product takes for granted of any LiveKit: held against the local one and a real livekit-server 1.13.5."""
 
 from __future__ import annotations
 
+import json
+import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import jwt
 import pytest
+from livekit import api
 
 from voiceapp.providers.livekit import NO_AGENT_NAME, AgentRequest, LiveKitClient, S3Storage
 from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
@@ -46,10 +49,11 @@ def test_rooms_are_asked_about_by_name_and_no_name_is_none_of_them(either: LiveK
     assert either.list_rooms([]) == ()
 
 
-def test_making_a_room_again_changes_the_one_there_is(either: LiveKitClient, room: str) -> None:
+def test_an_open_room_that_is_made_again_is_returned_unchanged(either: LiveKitClient, room: str) -> None:
     first = either.create_room(room, metadata="first")
     second = either.create_room(room, metadata="second")
-    assert (second.sid, second.metadata) == (first.sid, "second")
+    assert second == first
+    assert either.find_room(room) == first
 
 
 def test_deleting_a_room_that_is_not_there_is_no_error(either: LiveKitClient, room: str) -> None:
@@ -63,10 +67,14 @@ def test_nobody_is_in_a_new_room_or_in_none(either: LiveKitClient, room: str) ->
     assert either.remove_participant(room, "nobody") is False
 
 
-def test_a_room_without_a_name_is_bad_input(either: LiveKitClient) -> None:
+def test_a_room_without_a_name_is_refused_by_us_for_livekit_would_make_it(either: LiveKitClient) -> None:
     with pytest.raises(LiveKitError) as error:
         either.create_room("")
     assert (kind_of(error), error.value.permanent) == (LiveKitErrorKind.BAD_INPUT, True)
+    try:
+        assert either._ask(either._api.room.create_room(api.CreateRoomRequest(name=""))).sid.startswith("RM_")
+    finally:
+        either._ask(either._api.room.delete_room(api.DeleteRoomRequest(room="")))
 
 
 def test_a_dispatch_is_accepted_although_no_worker_is_there(either: LiveKitClient, room: str) -> None:
@@ -89,14 +97,19 @@ def test_a_room_is_made_together_with_its_dispatch_but_only_when_it_is_new(eithe
     assert [each.agent_name for each in either.list_dispatches(room)] == [AGENT.agent_name]
 
 
-def test_recording_without_redis_is_away(either: LiveKitClient, room: str) -> None:
+def test_without_redis_there_is_no_recorder_and_that_is_known_at_once(either: LiveKitClient, room: str) -> None:
     either.create_room(room)
+    began_s = time.monotonic()
     with pytest.raises(LiveKitError) as error:
         either.start_room_recording(room, filepath="a.ogg", file_type="ogg", storage=S3Storage("b", "r", "k", "s"))
-    assert (kind_of(error), error.value.permanent) == (LiveKitErrorKind.AWAY, False)
+    assert (kind_of(error), error.value.permanent) == (LiveKitErrorKind.NO_RECORDER, True)
     with pytest.raises(LiveKitError) as error:
         either.list_recordings(room)
-    assert kind_of(error) is LiveKitErrorKind.AWAY
+    assert kind_of(error) is LiveKitErrorKind.NO_RECORDER
+    assert time.monotonic() - began_s < 2
+    with pytest.raises(LiveKitError) as error:
+        either.stop_recording("EG_unknown")
+    assert kind_of(error) is LiveKitErrorKind.NO_RECORDER
 
 
 def test_a_wrong_secret_and_an_unknown_key_are_refused_credentials(either: LiveKitClient, room: str) -> None:
@@ -131,6 +144,52 @@ def test_a_persons_token_is_good_for_nothing_else(either: LiveKitClient, room: s
     url = f"{either._url.replace('ws', 'http', 1)}/twirp/livekit.RoomService/DeleteRoom"
     answer = httpx.post(url, json={"room": room}, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+ALL_GRANTS = {"roomCreate": True, "roomList": True, "roomRecord": True, "roomAdmin": True, "room": "none"}
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "status", "code", "words"),
+    [
+        ("RoomService/CreateRoom", {"name": "n" * 257}, 400, "invalid_argument", "room name length exceeds limits"),
+        ("RoomService/CreateRoom", "{not json", 400, "malformed", "the json request could not be decoded"),
+        ("RoomService/CreateRoom", '{"name": 12}', 400, "malformed", "the json request could not be decoded"),
+        ("RoomService/DeleteRoom", {"room": "none"}, 404, "not_found", "requested room does not exist"),
+        ("RoomService/GetParticipant", {"room": "none"}, 404, "not_found", "participant does not exist"),
+        ("RoomService/RemoveParticipant", {"room": "none"}, 404, "not_found", "participant does not exist"),
+        ("RoomService/FlyToTheMoon", {}, 404, "bad_route", "no handler for path"),
+        ("AgentDispatchService/ListDispatch", {"room": "none"}, 503, "unavailable", "no response from servers"),
+        ("Egress/StartRoomCompositeEgress", {"room_name": "none"}, 404, "not_found", "requested room does not exist"),
+        ("Egress/ListEgress", {}, 500, "internal", "egress not connected (redis required)"),
+    ],
+)
+def test_a_refusal_reads_the_same_on_both(
+    either: LiveKitClient, method: str, body: dict[str, str] | str, status: int, code: str, words: str
+) -> None:
+    now_s = int(time.time())
+    claims = {"iss": either._api_key, "nbf": now_s, "exp": now_s + 60, "video": ALL_GRANTS}
+    token = jwt.encode(claims, either._api_secret, algorithm="HS256")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    content = body if isinstance(body, str) else json.dumps(body)
+    url = f"{either._url.replace('ws', 'http', 1)}/twirp/livekit.{method}"
+    refused = httpx.post(url, content=content, headers=headers, trust_env=False, timeout=10)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert words in refused.json()["msg"]
+    assert refused.json()["msg"].startswith("twirp error unknown: ") is (code not in ("malformed", "bad_route"))
+
+
+@pytest.mark.parametrize(
+    ("identity", "room_name", "status"),
+    [("", "r", 400), ("i" * 257, "r", 400), ("alice", "", 400), ("alice", "r" * 257, 400), ("alice", "r", 200)],
+)
+def test_a_token_without_an_identity_or_a_room_is_bad_input(
+    either: LiveKitClient, identity: str, room_name: str, status: int
+) -> None:
+    now_s = int(time.time())
+    video = {"roomJoin": True, "room": room_name}
+    claims = {"iss": either._api_key, "sub": identity, "nbf": now_s, "exp": now_s + 60, "video": video}
+    assert validate(either, jwt.encode(claims, either._api_secret, algorithm="HS256")) == status
 
 
 def test_a_token_that_has_expired_or_was_changed_opens_nothing(either: LiveKitClient, room: str) -> None:

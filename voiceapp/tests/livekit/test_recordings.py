@@ -118,7 +118,7 @@ def test_what_cannot_be_started_or_stopped_says_why(livekit: RunningLiveKit, cli
     ("fault", "kind"),
     [
         ("egress_no_worker", LiveKitErrorKind.AWAY),
-        ("redis_required", LiveKitErrorKind.AWAY),
+        ("redis_required", LiveKitErrorKind.NO_RECORDER),
         ("egress_refused", LiveKitErrorKind.REFUSED),
     ],
 )
