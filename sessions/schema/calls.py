@@ -232,7 +232,7 @@ describe(
         answered={"updated": {"success": True, "message": "Session updated successfully"}},
         refusals=(
             ROOM_MISSING,
-            refused(400, "Invalid status", "A call that is ringing does not become completed."),
+            refused(400, "Invalid status", "A call that is connected does not become ringing."),
             refused(400, "Nothing to update", "Give status, agentStatus or metadata."),
             MAY_NOT_CHANGE,
             SESSION_NOT_FOUND,
