@@ -15,7 +15,7 @@ from rest_framework.exceptions import AuthenticationFailed, ParseError, Permissi
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from agents.principal import Kind, Principal, principal_of
+from agents.principal import Kind, Principal, is_key, principal_of
 from agents.roles import Role
 from agents.scopes import Scope
 from agents.services.api_keys import find_key
@@ -131,7 +131,7 @@ def newest_claims(verifier: ClerkVerifier, tokens: list[str]) -> ClerkClaims:
 
 def principal_of_claims(claims: ClerkClaims) -> Principal:
     """The person acts for the token's organisation, with the role that Clerk gives; without one, for itself."""
-    if claims.subject.startswith("key_"):
+    if is_key(claims.subject):
         raise refused("a subject that reads like a key's")
     organization = organization_of(claims.organization_id) if claims.organization_id else None
     if claims.organization_id and organization is None:

@@ -12,6 +12,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from agents.roles import Area, Power, Role, power_of
 from agents.scopes import Scope
 
+KEY_PREFIX = "key_"
+
 
 class Kind(enum.StrEnum):
     """By what it proved who it is."""
@@ -37,6 +39,11 @@ class Principal:
     organization_id: UUID | None = None
     roles: Mapping[UUID, Role] = field(default_factory=dict, hash=False)
     scopes: frozenset[Scope] = frozenset(Scope)
+
+    @property
+    def is_key(self) -> bool:
+        """Software, which acts for several people."""
+        return self.kind is Kind.KEY
 
     @property
     def is_authenticated(self) -> bool:
@@ -81,6 +88,11 @@ class Principal:
         """The same, seeing only the organisations in which it has the scope. For one that has it where it acts."""
         allowed = frozenset(each for each in self.organization_ids if self.may(scope, each))
         return self if allowed == self.organization_ids else replace(self, organization_ids=allowed)
+
+
+def is_key(subject: str) -> bool:
+    """Whether an API key is the owner that a row has kept."""
+    return subject.startswith(KEY_PREFIX)
 
 
 def principal_of(user: User | AnonymousUser) -> Principal:

@@ -9,13 +9,17 @@ from datetime import datetime
 
 
 class Side(enum.StrEnum):
-    """As whom somebody is in the room. A machine records or connects and is nobody to talk to."""
+    """As whom somebody is in the room. A machine records or connects and is nobody to talk to.
+
+    Someone who is not authorized has no pass for this room: they count for nothing and are removed.
+    """
 
     CALLER = "caller"
     CALLEE = "callee"
     AGENT = "agent"
     OTHER = "other"
     MACHINE = "machine"
+    UNAUTHORIZED = "unauthorized"
 
 
 PARTNERS = {Side.CALLEE, Side.AGENT}
@@ -24,11 +28,12 @@ PARTNERS_IN_CONFERENCE = {Side.CALLEE, Side.AGENT, Side.OTHER}
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """`until` is None while it lasts."""
+    """`until` is None while it lasts. Presences of one `party` are one person's, who may be there twice."""
 
     side: Side
     since: datetime
     until: datetime | None = None
+    party: str = ""
 
     def meets(self, other: Presence) -> datetime | None:
         """The first moment when both were there; None if one had left before the other came."""
@@ -41,7 +46,10 @@ class Presence:
 
 
 def together_since(presences: Iterable[Presence], *, is_conference: bool) -> datetime | None:
-    """The first moment when the caller was there with somebody to talk to; None if that never was."""
+    """The first moment when the caller was there with somebody to talk to; None if that never was.
+
+    Of two parties on the caller's side the second one is somebody to talk to.
+    """
     known = list(presences)
     partners = PARTNERS_IN_CONFERENCE if is_conference else PARTNERS
     met = [
@@ -49,6 +57,6 @@ def together_since(presences: Iterable[Presence], *, is_conference: bool) -> dat
         for caller in known
         if caller.side is Side.CALLER
         for partner in known
-        if partner.side in partners
+        if partner.side in partners or (partner.side is Side.CALLER and partner.party != caller.party)
     ]
     return min((moment for moment in met if moment is not None), default=None)

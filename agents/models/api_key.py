@@ -8,6 +8,7 @@ import re
 from django.db import models
 from django.utils import timezone
 
+from agents.principal import KEY_PREFIX
 from agents.scopes import Scope
 
 from .organization import Organization
@@ -58,7 +59,7 @@ class ApiKey(TenantModel):
     @property
     def subject(self) -> str:
         """How rows name the key as their owner."""
-        return f"key_{self.prefix}"
+        return f"{KEY_PREFIX}{self.prefix}"
 
     def is_usable(self, now: dt.datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

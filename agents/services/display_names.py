@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 
 from agents.models import ApiKey
-from agents.principal import Kind, Principal
+from agents.principal import KEY_PREFIX, Kind, Principal
 
 LONGEST = 120
 
@@ -13,7 +13,7 @@ LONGEST = 120
 def display_name(principal: Principal) -> str:
     """The person's name or the key's; empty where none is known. Never an id, which others have no business with."""
     if principal.kind is Kind.KEY:
-        prefix = principal.subject.removeprefix("key_")
+        prefix = principal.subject.removeprefix(KEY_PREFIX)
         return ApiKey.objects.filter(prefix=prefix).values_list("name", flat=True).first() or ""
     is_ours = principal.kind is Kind.SESSION
     user = User.objects.filter(**({"pk": principal.subject} if is_ours else {"username": principal.subject})).first()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
 
 from agents.models.tenancy import TenantModel, TenantQuerySet
 from sessions.models.call import Call
+
+LEAVING_IS_EXACT_TO = dt.timedelta(seconds=1)
 
 
 class RoomPass(TenantModel):
@@ -64,3 +68,10 @@ class Participant(TenantModel):
 
     def __str__(self) -> str:
         return self.name or self.identity
+
+    @property
+    def surely_until(self) -> dt.datetime | None:
+        """LiveKit tells of leaving to the second: nobody may have been talked to after they had left."""
+        if self.left_at is None or self.joined_at is None:
+            return None
+        return max(self.joined_at, self.left_at - LEAVING_IS_EXACT_TO)

@@ -31,7 +31,10 @@ class RoomAgentQuerySet(TenantQuerySet["RoomAgent"]):
 
 
 class RoomAgent(TenantModel):
-    """Asked for (pending), seen in the room (active), gone (disconnected). One at a time in a call."""
+    """Asked for (pending), seen in the room (active), gone (disconnected). One at a time in a call.
+
+    One that left and is not withdrawn is active again when it comes back.
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -43,6 +46,7 @@ class RoomAgent(TenantModel):
     call = models.ForeignKey(Call, models.CASCADE, related_name="room_agents")
     identity = models.CharField(max_length=120, unique=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    is_withdrawn = models.BooleanField(default=False, help_text="Removed or given up: it may not come back.")
     dispatch_id = models.CharField(max_length=64, blank=True)
     system_prompt = models.TextField(blank=True)
     voice = models.CharField(max_length=40)

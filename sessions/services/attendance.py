@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
 from django.utils import timezone
 
-from sessions.models import Call, CallEvent, Participant, RoomAgent, RoomPass
+from sessions.models import Call, CallEvent, Participant
 from sessions.models.call import CallState, CallType
-from sessions.presence import Presence, Side, together_since
+from sessions.presence import Side, together_since
+from sessions.services.parties import Parties
 from sessions.services.room_agents import agent_gone, agent_seen
+from sessions.services.rooms_of_calls import CLOCKS_DIFFER_BY
 from voiceapp.providers import livekit_facts
 
 Kind = Participant.Kind
 
 LONGEST_SID = 64
 LONGEST_NAME = 255
-LEAVING_IS_EXACT_TO = dt.timedelta(seconds=1)
 # Said where nobody knows why.
 NO_REASON = ("", "unknown_reason")
-BY_ROLE: Mapping[str, Side] = {RoomPass.Role.CALLER: Side.CALLER, RoomPass.Role.CALLEE: Side.CALLEE}
 
 
 class Attendance:
@@ -28,20 +27,32 @@ class Attendance:
 
     def __init__(self, call: Call) -> None:
         self.call = Call.objects.select_for_update(of=("self",)).select_related("organization").get(pk=call.pk)
-        self._roles = dict(RoomPass.objects.filter(call=call).values_list("identity", "role"))
+        self._parties = Parties(self.call)
 
-    def came(self, told: livekit_facts.Participant, *, at: dt.datetime) -> Participant:
-        """Keep that they came, unless we know it. A late word of one who has left does not bring them back."""
-        row = self._row_of(told)
-        if row.joined_at is None:
-            row.joined_at = self.within(at)
+    def came(self, seen: livekit_facts.Participant, *, at: dt.datetime) -> Participant:
+        """Keep that they are there, unless we know it. A late report of one who has left does not bring them back.
+
+        LiveKit's own time of their joining corrects one that was inferred: a track's event has none, and no kind.
+        """
+        row = self._row_of(seen)
+        joined_at = self.within(seen.joined_at or at)
+        if row.joined_at is None or (seen.joined_at and joined_at < row.joined_at):
+            inferred, row.joined_at = row.joined_at, joined_at
             if row.left_at is not None:
                 row.left_at = max(row.left_at, row.joined_at)
             row.save()
-            self._note_of(row, "participant_joined", row.joined_at)
-        if row.kind == Kind.AGENT and row.left_at is None and self.call.is_live:
-            agent_seen(self.call, identity=row.identity, at=row.joined_at)
+            self._note_joined(row, inferred)
+        self._tell_agents(row)
         return row
+
+    def is_listed(self, seen: livekit_facts.Participant, *, at: dt.datetime) -> None:
+        """LiveKit's list of `at` has them: whatever was reported of their leaving long before it was wrong."""
+        row = self._row_of(seen)
+        if row.left_at is not None and row.left_at < at - CLOCKS_DIFFER_BY:
+            self.call.events.filter(kind="participant_left", at=row.left_at, detail__who=self._label(row)).delete()
+            row.left_at = None
+            row.save()
+        self.came(seen, at=at)
 
     def went(self, row: Participant, *, at: dt.datetime, why: str = "") -> None:
         """Of several moments the first is right: a look into the room only finds out afterwards."""
@@ -53,17 +64,16 @@ class Attendance:
         row.save()
         if is_news:
             self._note_of(row, "participant_left", at, **({} if why in NO_REASON else {"reason": why}))
-            if row.kind == Kind.AGENT and not self._is_agent_still_there(row):
-                agent_gone(self.call, identity=row.identity, at=at)
+            self._tell_agents(row)
 
-    def left(self, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
-        row = self.came(told, at=told.joined_at) if told.joined_at else self._row_of(told)
-        self.went(row, at=at, why=told.disconnect_reason)
+    def left(self, seen: livekit_facts.Participant, *, at: dt.datetime) -> None:
+        row = self.came(seen, at=seen.joined_at) if seen.joined_at else self._row_of(seen)
+        self.went(row, at=at, why=seen.disconnect_reason)
 
-    def never_came(self, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
-        row = self._row_of(told)
+    def never_came(self, seen: livekit_facts.Participant, *, at: dt.datetime) -> None:
+        row = self._row_of(seen)
         if not row._state.adding:
-            self.went(row, at=at, why=told.disconnect_reason)
+            self.went(row, at=at, why=seen.disconnect_reason)
             return
         row.left_at = self.within(at)
         row.save()
@@ -71,14 +81,17 @@ class Attendance:
 
     def connect(self) -> None:
         """Connected since both sides were there, whenever we hear of it. A call that is over stays so."""
-        rows = self.call.participants.filter(joined_at__isnull=False)
-        presences = [Presence(self._side_of(row), row.joined_at, _surely_until(row)) for row in rows if row.joined_at]
-        since = together_since(presences, is_conference=self.call.call_type == CallType.CONFERENCE)
+        presences = [self._parties.presence(row) for row in self.call.participants.all()]
+        is_conference = self.call.call_type == CallType.CONFERENCE
+        since = together_since([each for each in presences if each], is_conference=is_conference)
         if since is None:
             return
-        waiting = Call.objects.filter(pk=self.call.pk, state__in=(CallState.PENDING, CallState.RINGING))
+        calls = Call.objects.filter(pk=self.call.pk)
+        waiting = calls.filter(state__in=(CallState.PENDING, CallState.RINGING))
         if waiting.update(state=CallState.CONNECTED, connected_at=since):
             self.note("connected", since)
+        elif calls.filter(state=CallState.CONNECTED, connected_at__gt=since).update(connected_at=since):
+            self.call.events.filter(kind="connected", at__gt=since).update(at=since)
 
     def note(self, kind: str, at: dt.datetime, **detail: str) -> None:
         """A line of the timeline, at its own moment."""
@@ -92,47 +105,51 @@ class Attendance:
         """No moment of a call is before it or in the future, whatever LiveKit's clock says."""
         return max(self.call.created_at, min(at, timezone.now()))
 
-    def _note_of(self, row: Participant, kind: str, at: dt.datetime, **detail: str) -> None:
-        side = self._side_of(row)
-        if side is not Side.MACHINE:
-            self.note(kind, at, who=side.value, **detail)
+    def _note_joined(self, row: Participant, inferred: dt.datetime | None) -> None:
+        """One line for each who came; it moves to the true time when that becomes known."""
+        if inferred is None:
+            self._note_of(row, "participant_joined", row.joined_at or inferred)
+            return
+        lines = self.call.events.filter(kind="participant_joined", at=inferred)
+        CallEvent.objects.filter(pk__in=lines.values("pk")[:1]).update(at=row.joined_at)
 
-    def _row_of(self, told: livekit_facts.Participant) -> Participant:
+    def _note_of(self, row: Participant, kind: str, at: dt.datetime | None, **detail: str) -> None:
+        who = self._label(row)
+        if who != Side.MACHINE and at is not None:
+            self.note(kind, at, who=who, **detail)
+
+    def _label(self, row: Participant) -> str:
+        others = self.call.participants.exclude(pk=row.pk)
+        return self._parties.side_among(row, others).value
+
+    def _row_of(self, seen: livekit_facts.Participant) -> Participant:
         """The row of this presence, not saved yet if it is the first that we hear of it."""
-        sid = sid_of(told)
-        return self.call.participants.filter(sid=sid).first() or Participant(
-            call=self.call,
-            sid=sid,
-            identity=told.identity[:LONGEST_NAME],
-            name=told.name[:LONGEST_NAME],
-            kind=self._kind_of(told),
-        )
+        sid, kind = sid_of(seen), self._kind_of(seen)
+        row = self.call.participants.filter(sid=sid).first()
+        if row is None:
+            identity, name = seen.identity[:LONGEST_NAME], seen.name[:LONGEST_NAME]
+            return Participant(call=self.call, sid=sid, identity=identity, name=name, kind=kind)
+        if seen.joined_at and (row.kind, row.name) != (kind, seen.name[:LONGEST_NAME]):
+            row.kind, row.name = kind, seen.name[:LONGEST_NAME]
+            row.save()
+        return row
 
-    def _kind_of(self, told: livekit_facts.Participant) -> Kind:
-        if told.is_agent or self._roles.get(told.identity) == RoomPass.Role.AGENT:
+    def _kind_of(self, seen: livekit_facts.Participant) -> Kind:
+        if seen.is_agent or self._parties.is_agent(seen.identity):
             return Kind.AGENT
-        return Kind.PERSON if told.is_person else Kind.MACHINE
+        return Kind.PERSON if seen.is_person else Kind.MACHINE
 
-    def _side_of(self, row: Participant) -> Side:
-        """What the pass says. People without a pass of this call are others."""
-        if row.kind == Kind.PERSON:
-            return BY_ROLE.get(self._roles.get(row.identity, ""), Side.OTHER)
-        return Side.AGENT if row.kind == Kind.AGENT else Side.MACHINE
-
-    def _is_agent_still_there(self, gone: Participant) -> bool:
-        """Under the same identity; or any agent, if the one who left is none that we asked for."""
-        there = self.call.participants.filter(kind=Kind.AGENT, joined_at__isnull=False, left_at__isnull=True)
-        if RoomAgent.objects.filter(call=self.call, identity=gone.identity).exists():
-            there = there.filter(identity=gone.identity)
-        return there.exists()
+    def _tell_agents(self, row: Participant) -> None:
+        """The expected agent of this identity is there as long as any presence of it is."""
+        if row.kind != Kind.AGENT or self._parties.side(row) is not Side.AGENT:
+            return
+        came = self.call.participants.filter(kind=Kind.AGENT, identity=row.identity, joined_at__isnull=False)
+        present = came.filter(left_at__isnull=True).order_by("joined_at").first()
+        if present and present.joined_at and self.call.is_live:
+            agent_seen(self.call, identity=row.identity, at=present.joined_at)
+        elif not present and row.left_at:
+            agent_gone(self.call, identity=row.identity, at=row.left_at)
 
 
-def _surely_until(row: Participant) -> dt.datetime | None:
-    """Nobody may have been talked to after leaving because LiveKit gives whole seconds."""
-    if row.left_at is None or row.joined_at is None:
-        return None
-    return max(row.joined_at, row.left_at - LEAVING_IS_EXACT_TO)
-
-
-def sid_of(told: livekit_facts.Participant) -> str:
-    return (told.sid or told.identity)[:LONGEST_SID]
+def sid_of(seen: livekit_facts.Participant) -> str:
+    return (seen.sid or seen.identity)[:LONGEST_SID]

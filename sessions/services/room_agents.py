@@ -1,9 +1,14 @@
-"""Agents in rooms: expected, seen, gone. Their status moves forward only, by guarded updates."""
+"""Agents in rooms: expected, there, gone. Their status follows from who is in the room, by guarded updates.
+
+One that was removed, was given up or says itself that it has gone is withdrawn: it is not expected any more.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -14,6 +19,7 @@ from django.utils import timezone
 from sessions.models import Call, OutboxMessage, RoomAgent, RoomPass
 from sessions.outbox import emit
 from sessions.services.calls import record_event
+from sessions.services.rooms_of_calls import CLOCKS_DIFFER_BY
 from voiceapp.lib.errors import ApplicationError
 
 logger = structlog.get_logger("room_agents")
@@ -58,20 +64,34 @@ def agent_of(call: Call) -> RoomAgent | None:
 
 
 def agent_seen(call: Call, *, identity: str, at: dt.datetime) -> bool:
-    """An agent is in the room. True for whoever made it active; one that was given up before it came is put out."""
+    """The agent of this identity is in the room. True if that made it active; one that is not wanted is put out.
+
+    It may have been there before, under another `sid`. Who has none of the expected identities is no agent.
+    """
     with transaction.atomic():
-        agents = _of(call, identity)
-        if agents.filter(status=Status.PENDING).update(status=Status.ACTIVE, joined_at=at):
-            return True
-        given_up = agents.filter(identity=identity, status=Status.DISCONNECTED, joined_at=None).first()
-        if given_up:
-            promise_withdrawal(given_up)
-    return False
+        known = RoomAgent.objects.filter(call=call, identity=identity)
+        # A track's event, which has no time of joining, may have been the first that was heard of it.
+        known.filter(status=Status.ACTIVE, joined_at__gt=at).update(joined_at=at)
+        agent = known.exclude(status=Status.ACTIVE).first()
+        if agent is None:
+            return False
+        others = RoomAgent.objects.present().filter(call=call).exclude(pk=agent.pk)
+        if agent.is_withdrawn or others.exists():
+            promise_withdrawal(agent)
+            return False
+        mine = RoomAgent.objects.filter(pk=agent.pk, status=agent.status, is_withdrawn=False)
+        return bool(mine.update(status=Status.ACTIVE, joined_at=agent.joined_at or at, disconnected_at=None))
 
 
 def agent_gone(call: Call, *, identity: str, at: dt.datetime) -> bool:
     """It left for good: under its identity nobody is in the room any more. True for whoever wrote it down."""
-    return bool(_gone(_of(call, identity), at))
+    return bool(_gone(RoomAgent.objects.filter(call=call, identity=identity), at))
+
+
+def agents_not_listed(call: Call, identities: Collection[str], *, at: dt.datetime) -> bool:
+    """LiveKit's list of `at` has agents of these identities and no others: those that say they are there have gone."""
+    absent = RoomAgent.objects.filter(call=call, status=Status.ACTIVE, joined_at__lt=at - CLOCKS_DIFFER_BY)
+    return bool(_gone(absent.exclude(identity__in=identities), at))
 
 
 def agents_gone_with(call_id: UUID, *, at: dt.datetime) -> bool:
@@ -87,7 +107,8 @@ def agents_overdue(now: dt.datetime) -> QuerySet[RoomAgent]:
 def agent_never_came(agent: RoomAgent) -> bool:
     """Give it up, say so in the call's timeline, and keep it from coming late. False if it did come."""
     with transaction.atomic():
-        is_ours = bool(_gone(RoomAgent.objects.filter(pk=agent.pk, status=Status.PENDING), timezone.now()))
+        pending = RoomAgent.objects.filter(pk=agent.pk, status=Status.PENDING)
+        is_ours = bool(_gone(pending, timezone.now(), is_withdrawn=True))
         if is_ours:
             record_event(agent.call_id, "agent_never_joined", {"identity": agent.identity})
             promise_withdrawal(agent)
@@ -98,14 +119,20 @@ def agent_never_came(agent: RoomAgent) -> bool:
 
 def agent_removed(agent: RoomAgent) -> bool:
     """Nobody expects it or speaks with it any more. True for whoever wrote it down."""
-    return bool(_gone(RoomAgent.objects.filter(pk=agent.pk), timezone.now()))
+    removed = RoomAgent.objects.filter(pk=agent.pk)
+    is_ours = bool(_gone(removed, timezone.now(), is_withdrawn=True))
+    removed.update(is_withdrawn=True)
+    return is_ours
 
 
 def change_agent_status(agent: RoomAgent, status: str) -> None:
     """As a client says. The same again changes nothing; raises StatusRefused for a step back."""
     now = timezone.now()
     earlier = [old for old, later in FORWARD.items() if status in later]
-    moments = {Status.ACTIVE.value: {"joined_at": now}, Status.DISCONNECTED.value: {"disconnected_at": now}}
+    moments: dict[str, dict[str, Any]] = {
+        Status.ACTIVE.value: {"joined_at": now},
+        Status.DISCONNECTED.value: {"disconnected_at": now, "is_withdrawn": True},
+    }
     candidates = RoomAgent.objects.filter(pk=agent.pk)
     if candidates.filter(status__in=earlier).update(status=status, **moments.get(status, {})):
         return
@@ -122,13 +149,7 @@ def promise_withdrawal(agent: RoomAgent) -> None:
         emit(WITHDRAW_TOPIC, key=agent.identity, body=body, organization=agent.call.organization)
 
 
-def _of(call: Call, identity: str) -> QuerySet[RoomAgent]:
-    """The row of this identity. A worker that ignores the identity it was given is the agent that is expected."""
-    known = RoomAgent.objects.filter(call=call, identity=identity)
-    if known.exists():
-        return known
-    return RoomAgent.objects.filter(call=call)
-
-
-def _gone(agents: QuerySet[RoomAgent], at: dt.datetime) -> int:
-    return agents.exclude(status=Status.DISCONNECTED).update(status=Status.DISCONNECTED, disconnected_at=at)
+def _gone(agents: QuerySet[RoomAgent], at: dt.datetime, *, is_withdrawn: bool = False) -> int:
+    withdrawn = {"is_withdrawn": True} if is_withdrawn else {}
+    there = agents.exclude(status=Status.DISCONNECTED)
+    return there.update(status=Status.DISCONNECTED, disconnected_at=at, **withdrawn)

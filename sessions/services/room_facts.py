@@ -14,7 +14,7 @@ from sessions.end_reasons import EndReason
 from sessions.models import Call
 from sessions.services.attendance import Attendance, sid_of
 from sessions.services.calls import finish_call
-from sessions.services.room_agents import agents_gone_with
+from sessions.services.room_agents import agents_gone_with, agents_not_listed
 from sessions.services.rooms_of_calls import CLOCKS_DIFFER_BY
 from voiceapp.providers import livekit_facts
 
@@ -53,11 +53,12 @@ def only_these_are_there(call: Call, present: Collection[livekit_facts.Participa
     attendance = Attendance(call)
     for told in present:
         if told.state == "active":
-            attendance.came(told, at=told.joined_at or at)
+            attendance.is_listed(told, at=at)
     # Who came while we looked may be missing.
     unseen = attendance.call.participants.filter(left_at__isnull=True, joined_at__lt=at - CLOCKS_DIFFER_BY)
     for row in unseen.exclude(sid__in=[sid_of(told) for told in present]):
         attendance.went(row, at=at)
+    agents_not_listed(call, [told.identity for told in present], at=at)
     attendance.connect()
 
 

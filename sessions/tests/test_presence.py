@@ -22,6 +22,7 @@ def there(side: Side, since: float, until: float | None = None) -> Presence:
 
 
 CALLER, CALLEE, AGENT, OTHER, MACHINE = Side.CALLER, Side.CALLEE, Side.AGENT, Side.OTHER, Side.MACHINE
+UNAUTHORIZED = Side.UNAUTHORIZED
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,27 @@ def test_it_is_the_first_moment_with_both_there(presences: list[Presence], since
     expected = None if since is None else at(since)
     assert together_since(presences, is_conference=False) == expected
     assert together_since(reversed(presences), is_conference=False) == expected
+
+
+@pytest.mark.parametrize("is_conference", [False, True])
+def test_of_two_parties_on_the_callers_side_one_is_somebody_to_talk_to(is_conference: bool) -> None:
+    first, again = (Presence(CALLER, at(since), party="one") for since in (0, 3))
+    second, left = Presence(CALLER, at(5), party="two"), Presence(CALLER, at(2), at(3), party="two")
+    for presences, since in (
+        ([first, again], None),
+        ([first, second], 5),
+        ([second, again, first], 5),
+        ([again, left], None),
+        ([first, left], 2),
+    ):
+        expected = None if since is None else at(since)
+        assert together_since(presences, is_conference=is_conference) == expected
+
+
+@pytest.mark.parametrize("is_conference", [False, True])
+def test_whoever_is_not_authorized_is_nobody_to_talk_to(is_conference: bool) -> None:
+    presences = [there(CALLER, 0), there(UNAUTHORIZED, 1)]
+    assert together_since(presences, is_conference=is_conference) is None
 
 
 @pytest.mark.parametrize(("is_conference", "since"), [(False, None), (True, 2)])

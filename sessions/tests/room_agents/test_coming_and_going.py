@@ -21,9 +21,11 @@ from sessions.services.room_agents import (
     agent_gone,
     agent_never_came,
     agent_of,
+    agent_removed,
     agent_seen,
     agents_gone_with,
     agents_overdue,
+    change_agent_status,
 )
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import LiveKitClient
@@ -56,17 +58,32 @@ def test_it_comes_once_and_goes_once(call: Call, agent: RoomAgent) -> None:
     assert (agent.joined_at, agent.disconnected_at) == (now, now + dt.timedelta(seconds=9))
 
 
-def test_told_backwards_it_stays_gone(call: Call, agent: RoomAgent) -> None:
-    assert agent_gone(call, identity=agent.identity, at=timezone.now())
+def test_one_that_left_by_itself_and_comes_back_is_there(call: Call, agent: RoomAgent) -> None:
+    now = timezone.now()
+    assert agent_seen(call, identity=agent.identity, at=now)
+    assert agent_gone(call, identity=agent.identity, at=now + dt.timedelta(seconds=9))
+    assert agent_seen(call, identity=agent.identity, at=now + dt.timedelta(seconds=10))
+    assert status_of(agent) == Status.ACTIVE
+    assert (agent.joined_at, agent.disconnected_at) == (now, None)
+    assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "end", [agent_never_came, agent_removed, lambda agent: change_agent_status(agent, "disconnected")]
+)
+def test_one_that_was_withdrawn_does_not_come_back(
+    call: Call, agent: RoomAgent, end: Callable[[RoomAgent], object]
+) -> None:
+    end(agent)
     assert not agent_seen(call, identity=agent.identity, at=timezone.now())
     assert status_of(agent) == Status.DISCONNECTED
+    assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, key=agent.identity).exists()
 
 
-def test_a_worker_that_ignores_its_identity_is_the_expected_agent(call: Call, agent: RoomAgent) -> None:
-    assert agent_seen(call, identity="agent-AJ_1", at=timezone.now())
-    assert status_of(agent) == Status.ACTIVE
-    assert agent_gone(call, identity="agent-AJ_1", at=timezone.now())
-    assert status_of(agent) == Status.DISCONNECTED
+def test_a_worker_under_another_identity_is_not_the_expected_agent(call: Call, agent: RoomAgent) -> None:
+    assert not agent_seen(call, identity="agent-AJ_1", at=timezone.now())
+    assert not agent_gone(call, identity="agent-AJ_1", at=timezone.now())
+    assert status_of(agent) == Status.PENDING
 
 
 def test_the_one_before_does_not_stand_for_the_one_expected(call: Call, agent: RoomAgent) -> None:
