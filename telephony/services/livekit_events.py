@@ -9,6 +9,7 @@ from uuid import UUID
 from recordings.services import recording_changed, start_wanted_recording
 from sessions.models import Call
 from sessions.services import room_facts
+from sessions.services.room_guard import close_room_of_no_call, remove_unauthorized
 from sessions.services.rooms_of_calls import find_call_of_room
 from telephony.models import ProviderEvent
 from voiceapp.providers.livekit_webhooks import LiveKitEvent, event_of
@@ -31,6 +32,14 @@ def work_off_livekit_event(kept: ProviderEvent) -> None:
     if call:
         _remember(kept, call.pk)
         ROOM_EVENTS.get(event.event, _nothing)(call, event, at)
+    if room and event.event in SHOWING_LIFE and (call is None or _is_after_its_end(call, at)):
+        close_room_of_no_call(room.name, sid=room.sid)
+
+
+def _is_after_its_end(call: Call, at: dt.datetime) -> bool:
+    """Late events of a call are told apart from those of a room that outlives it."""
+    call.refresh_from_db(fields=["state", "ended_at"])
+    return call.ended_at is not None and at > call.ended_at + A_SECOND
 
 
 def _moment_of(event: LiveKitEvent, received_at: dt.datetime) -> dt.datetime:
@@ -58,6 +67,7 @@ def _room_finished(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
 def _participant_joined(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
     if event.participant:
         room_facts.participant_seen(call, event.participant, at=at)
+        remove_unauthorized(call, [event.participant])
 
 
 def _participant_left(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
@@ -75,6 +85,8 @@ def _track_published(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
     start_wanted_recording(call)
 
 
+# Events of a room in which somebody is, or which has just been opened.
+SHOWING_LIFE = frozenset({"room_started", "participant_joined", "track_published"})
 ROOM_EVENTS: Mapping[str, RoomEvent] = {
     "room_started": _room_started,
     "room_finished": _room_finished,

@@ -11,15 +11,17 @@ from django.utils import timezone
 
 from recordings.services import start_wanted_recording
 from sessions.end_reasons import EndReason
-from sessions.models import Call, RoomAgent
+from sessions.models import Call, OutboxMessage, RoomAgent
 from sessions.models.call import CallState
 from sessions.services.room_agents import agent_never_came, agents_gone_with, agents_overdue
 from sessions.services.room_calls import end_room_call
+from sessions.services.room_closing import TOPIC as ROOM_CLOSING
 from sessions.services.room_facts import only_these_are_there, room_closed
+from sessions.services.room_guard import close_found_room, remove_unauthorized
 from sessions.services.rooms_of_calls import claim_room
 from voiceapp.lib.held_connections import give_back_connections
 from voiceapp.providers import livekit_facts
-from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit import JOIN_WITHIN_S, LiveKitClient
 from voiceapp.providers.livekit_errors import LiveKitError
 
 logger = structlog.get_logger("rooms")
@@ -27,28 +29,37 @@ logger = structlog.get_logger("rooms")
 # Opening a room asks LiveKit up to three questions of 5 s; who opens it is left alone until then.
 OPENED_WITHIN = dt.timedelta(seconds=30)
 MOST_AT_ONCE = 100
+# LiveKit takes a token a little longer than it says, and its clock may differ from ours.
+TOKENS_ARE_GOOD_FOR = dt.timedelta(seconds=JOIN_WITHIN_S) + dt.timedelta(minutes=2)
 # The rest is looked at by the next run: no task outlives its time limit.
 LONGEST_RUN = dt.timedelta(seconds=20)
 
 
 def reconcile_rooms() -> int:
-    """How many calls were looked at: those first that were not for the longest time. LiveKit away: none."""
+    """How many calls were looked at: those first that were not for the longest time. LiveKit away: none.
+
+    The rooms of calls that ended lately are looked for, too: a token may have opened them again.
+    """
     _forget_agents_of_calls_that_are_over()
     began = timezone.now()
     calls = list(_calls_to_look_at(began)[:MOST_AT_ONCE])
-    if not calls:
+    over = _calls_that_ended_lately(began)
+    if not calls and not over:
         return 0
     looked_at = 0
     try:
         client = LiveKitClient.from_settings()
         give_back_connections()
-        rooms = {room.name: room for room in client.list_rooms([call.room_name for call in calls if call.room_name])}
+        names = {call.room_name for call in calls if call.room_name} | over.keys()
+        rooms = {room.name: room for room in client.list_rooms(sorted(names))}
         for call in calls:
             _look_at(call, rooms.get(call.room_name or ""), client)
             Call.objects.filter(pk=call.pk).update(room_checked_at=timezone.now())
             looked_at += 1
             if timezone.now() > began + LONGEST_RUN:
                 break
+        for name in over.keys() & rooms.keys():
+            close_found_room(over[name], rooms[name], client=client)
     except LiveKitError as error:
         logger.warning("rooms not reconciled", looked_at=looked_at, waiting=len(calls) - looked_at, error=str(error))
     return looked_at
@@ -61,15 +72,28 @@ def _calls_to_look_at(now: dt.datetime) -> QuerySet[Call]:
     return calls.select_related("organization").order_by((~overdue).asc(), longest_ago, "created_at")
 
 
+def _calls_that_ended_lately(now: dt.datetime) -> dict[str, Call]:
+    """By the names of their rooms, as long as a token may still open them. Without those that are being closed."""
+    ended = Call.objects.in_rooms().filter(ended_at__gt=now - TOKENS_ARE_GOOD_FOR).exclude(room_name=None)
+    closing = OutboxMessage.objects.filter(
+        topic=ROOM_CLOSING, state=OutboxMessage.State.WAITING, key=OuterRef("room_name")
+    )
+    newest_last = ended.exclude(Exists(closing)).order_by("-ended_at")[:MOST_AT_ONCE]
+    return {str(call.room_name): call for call in reversed(newest_last)}
+
+
 def _look_at(call: Call, room: livekit_facts.Room | None, client: LiveKitClient) -> None:
     """Raises LiveKitError."""
     if room is None or not claim_room(call, room.sid):
         _has_no_room(call)
+        if room:
+            close_found_room(call, room, client=client)
         return
     asked_at = timezone.now()
     give_back_connections()
     present = client.list_participants(room.name)
     only_these_are_there(call, present, at=asked_at)
+    remove_unauthorized(call, present)
     if any(participant.tracks for participant in present):
         start_wanted_recording(call)
     for agent in agents_overdue(timezone.now()).filter(call=call):
