@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from sessions.api.room_agents import DEFAULT_VOICE, VOICES
 from sessions.api.rooms import MOST_LISTED, RoomNameField
-from sessions.models import RoomAgent
+from sessions.models import RoomAgent, RoomPass
 from sessions.models.call import CallState, CallType
 from voiceapp.api.strict_fields import LineField, TextField, TruthField
 from voiceapp.api.strict_json import StrictSerializer
@@ -67,6 +67,11 @@ class TokenRequest(StrictSerializer):
     participantName = LineField(required=False, default="", allow_blank=True, max_length=LONGEST_NAME)
     roomType = serializers.ChoiceField(CallType.values, default=CallType.SUPPORT.value, help_text="Of a new call.")
     spawnAiAgent = TruthField(required=False, default=True, help_text="Into a new call.")
+    role = serializers.ChoiceField(
+        (RoomPass.Role.CALLER.value, RoomPass.Role.CALLEE.value),
+        required=False,
+        help_text="Whose token it is, for API keys. Without it each token of a key is another person's.",
+    )
 
 
 class TokenSourceRequest(StrictSerializer):

@@ -1,7 +1,8 @@
 """`POST /api/voice/token`: a token for a call's room, which begins if there is none (docs/calls-in-rooms.md).
 
-It is asked in the voice API's words or in LiveKit's standard ones (`TokenSource.endpoint` of its clients), and answers
-in the same.
+A request is in the voice API's fields or in LiveKit's standard ones (`TokenSource.endpoint` of its clients), and so is
+the response. A body without fields may be either's: LiveKit's clients send `{}` for a room of their own. Its response
+has both shapes at once.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ from sessions.api.call_fields import TokenRequest, TokenSourceRequest
 from sessions.api.calls import open_or_refuse
 from sessions.api.refusals import checked
 from sessions.api.rooms import livekit_refusal
-from sessions.models import Call, RoomAgent
-from sessions.models.call import CallType
+from sessions.models import Call, RoomAgent, RoomPass
 from sessions.services.room_agents import agent_of
 from sessions.services.room_calls import WantedCall
-from sessions.services.room_passes import Ticket, ticket_to_join
+from sessions.services.room_passes import Ticket, claim_callee, ticket_to_join
 from voiceapp.api.errors import ApiError
 from voiceapp.api.limits import SESSION_CREATION
 from voiceapp.providers.livekit_errors import LiveKitError
@@ -49,13 +49,15 @@ class TokenView(CustomerView):
 
     def post(self, request: Request) -> Response:
         given = set(request.data) if isinstance(request.data, Mapping) else set()
-        if not given & STANDARD:
-            return self._in_our_words(request)
-        if given & OURS:
+        if given & STANDARD and given & OURS:
             raise ParseError("Ask in this API's words or in LiveKit's, not in both.")
-        return self._in_livekits_words(request)
+        wanted, role = self._wanted_of_livekit(request) if given & STANDARD else self._wanted(request)
+        joining = join(self.principal, wanted, role=role)
+        if given & STANDARD:
+            return Response(in_livekits_shape(joining))
+        return Response(in_our_shape(joining) if given else in_both_shapes(joining))
 
-    def _in_our_words(self, request: Request) -> Response:
+    def _wanted(self, request: Request) -> tuple[WantedCall, str]:
         asked = checked(TokenRequest(data=request.data), titles=TITLES)
         wanted = WantedCall(
             call_type=asked["roomType"],
@@ -64,50 +66,58 @@ class TokenView(CustomerView):
             has_agent=asked["spawnAiAgent"],
             participant_name=asked["participantName"],
         )
-        joining = join(self.principal, wanted)
-        return Response(
-            {
-                "token": joining.ticket.token,
-                "roomName": joining.call.room_name,
-                "participantName": joining.ticket.room_pass.name,
-                "livekitHost": joining.ticket.server_url,
-                "agentSpawned": joining.has_agent,
-                "callId": str(joining.call.pk),
-            }
-        )
+        return wanted, asked.get("role", "")
 
-    def _in_livekits_words(self, request: Request) -> Response:
+    def _wanted_of_livekit(self, request: Request) -> tuple[WantedCall, str]:
         asked = checked(TokenSourceRequest(data=request.data), titles=TITLES)
         wanted = WantedCall(
             room_name=asked.get("room_name") or "",
             participant_name=asked.get("participant_name") or "",
             is_recorded=False,
         )
-        ticket = join(self.principal, wanted).ticket
-        return Response({"server_url": ticket.server_url, "participant_token": ticket.token})
+        return wanted, ""
 
 
-def join(principal: Principal, wanted: WantedCall) -> Joining:
+def in_our_shape(joining: Joining) -> dict[str, object]:
+    return {
+        "token": joining.ticket.token,
+        "roomName": joining.call.room_name,
+        "participantName": joining.ticket.room_pass.name,
+        "livekitHost": joining.ticket.server_url,
+        "agentSpawned": joining.has_agent,
+        "callId": str(joining.call.pk),
+    }
+
+
+def in_livekits_shape(joining: Joining) -> dict[str, object]:
+    return {"server_url": joining.ticket.server_url, "participant_token": joining.ticket.token}
+
+
+def in_both_shapes(joining: Joining) -> dict[str, object]:
+    """LiveKit's as it is written in JSON and as its clients name the fields."""
+    livekits = {"serverUrl": joining.ticket.server_url, "participantToken": joining.ticket.token}
+    return {**in_our_shape(joining), **in_livekits_shape(joining), **livekits}
+
+
+def join(principal: Principal, wanted: WantedCall, *, role: str = "") -> Joining:
     """The live call of that room, for those who may join it; without one, a new call. Raises ApiError."""
     name = wanted.room_name
     live = Call.objects.live().in_rooms().filter(room_name=name).first() if name else None
     if live is not None:
-        return join_live(principal, live, name=wanted.participant_name)
-    if wanted.call_type == CallType.USER_TO_USER:
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST,
-            "Bad Request",
-            "Whom a user-to-user call is for has to be named: start it with POST /api/voice/session.",
-        )
+        return join_live(principal, live, name=wanted.participant_name, role=role)
+    if role == RoomPass.Role.CALLEE:
+        raise ApiError(HTTPStatus.NOT_FOUND, "Session not found", "There is no call yet that a callee could join.")
     opened = open_or_refuse(principal, wanted)
     return Joining(opened.call, opened.agent is not None, opened.ticket)
 
 
-def join_live(principal: Principal, call: Call, *, name: str) -> Joining:
+def join_live(principal: Principal, call: Call, *, name: str, role: str = "") -> Joining:
+    if not role:
+        claim_callee(call, principal)
     if not Call.objects.reachable_by(principal).filter(pk=call.pk).exists():
         raise ApiError(HTTPStatus.NOT_FOUND, "Session not found", "There is no call in a room of this name for you.")
     try:
-        ticket = ticket_to_join(call, principal, name=name)
+        ticket = ticket_to_join(call, principal, name=name, role=role)
     except LiveKitError as exc:
         raise livekit_refusal(exc, title="Failed to create token") from exc
     if ticket is None:

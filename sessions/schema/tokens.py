@@ -29,6 +29,13 @@ class TokenSourceAnswer(serializers.Serializer[object]):
     participant_token = serializers.CharField(help_text="Opens the room to you.")
 
 
+class TokenInBothShapes(TokenMade, TokenSourceAnswer):
+    """To a body without fields."""
+
+    serverUrl = serializers.CharField(help_text="`server_url`, as LiveKit's clients name it.")
+    participantToken = serializers.CharField(help_text="`participant_token`, as LiveKit's clients name it.")
+
+
 describe(
     TokenView,
     post=Operation(
@@ -36,16 +43,17 @@ describe(
         TOKENS,
         "Join a call",
         "For a live call's room if you may join it: it is yours, it is for you, or it is a conference of your "
-        "organisation. Without a live call in that room, or without a name, a new call begins. LiveKit's "
-        "clients may ask in their own words; what they say of identity, metadata, attributes and configuration"
-        " is ignored.",
+        "organisation. Of a call between two that names nobody, the second person who asks for its room is the callee. "
+        "Without a live call in that room, or without a name, a new call begins. LiveKit's clients "
+        "may ask in their own words; what they say of identity, metadata, attributes and configuration is ignored. A "
+        "body without fields is answered in both shapes at once.",
         body=TokenRequest,
         or_body=TokenSourceRequest,
         asked={
             "example": {"roomName": ROOM, "participantName": "John Doe", "roomType": "support", "spawnAiAgent": True},
             "as LiveKit's clients ask": {"room_name": ROOM, "participant_name": "John Doe"},
         },
-        answers=(TokenMade, TokenSourceAnswer),
+        answers=(TokenMade, TokenSourceAnswer, TokenInBothShapes),
         answered={
             "made": {
                 "token": TOKEN,
@@ -56,21 +64,29 @@ describe(
                 "callId": CALL_ID,
             },
             "to LiveKit's clients": {"server_url": HOST, "participant_token": TOKEN},
+            "to a body without fields": {
+                "token": TOKEN,
+                "roomName": ROOM,
+                "participantName": "John Doe",
+                "livekitHost": HOST,
+                "agentSpawned": True,
+                "callId": CALL_ID,
+                "server_url": HOST,
+                "participant_token": TOKEN,
+                "serverUrl": HOST,
+                "participantToken": TOKEN,
+            },
         },
         refusals=(
             wrong_fields("Invalid room type", roomType='"radio" is not a valid choice.'),
             refused(400, "Bad Request", "Ask in this API's words or in LiveKit's, not in both."),
-            refused(
-                400,
-                "Bad Request",
-                "Whom a user-to-user call is for has to be named: start it with POST /api/voice/session.",
-            ),
             refused(
                 403,
                 "Access denied to this session",
                 "This call is for two; of an organisation's calls, its members join conferences.",
             ),
             refused(404, "Session not found", "There is no call in a room of this name for you."),
+            refused(404, "Session not found", "There is no call yet that a callee could join."),
             refused(
                 409,
                 "Active session already exists for this room",

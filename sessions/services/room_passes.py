@@ -42,14 +42,37 @@ def ticket_for(room_pass: RoomPass, *, client: LiveKitClient) -> Ticket:
     return Ticket(room_pass, token, client.browser_url)
 
 
-def ticket_to_join(call: Call, principal: Principal, *, name: str = "") -> Ticket | None:
-    """A pass of their own for one who may see the call; None for one who may not join it. Raises LiveKitError."""
+def ticket_to_join(call: Call, principal: Principal, *, name: str = "", role: str = "") -> Ticket | None:
+    """A pass of their own for one who may see the call; None for one who may not join it. Raises LiveKitError.
+
+    `role` is whose token it is: the key that started the call may choose, of others it has to be their own.
+    """
     client = LiveKitClient.from_settings()
-    role = role_in(call, principal)
-    if role is None:
+    own = role_in(call, principal)
+    given = Role(role) if role and principal.is_key and principal.subject == call.owner else own
+    if given is None or role not in ("", given):
         return None
-    room_pass = issue_pass(call, subject=principal.subject, role=role, name=name_for(principal, role, asked=name))
+    room_pass = issue_pass(call, subject=principal.subject, role=given, name=name_for(principal, given, asked=name))
     return ticket_for(room_pass, client=client)
+
+
+def claim_callee(call: Call, principal: Principal) -> bool:
+    """Of a call between two that names nobody, the second person who comes with the room's name is the callee.
+
+    They are of the same organization, or neither has one. True for the one who became it.
+    """
+    is_caller = principal.subject == call.owner and not principal.is_key
+    if call.call_type != CallType.USER_TO_USER or call.callee or is_caller or not _is_of_its_tenant(call, principal):
+        return False
+    is_claimed = Call.objects.live().filter(pk=call.pk, callee="").update(callee=principal.subject)
+    call.refresh_from_db(fields=["callee"])
+    return bool(is_claimed)
+
+
+def _is_of_its_tenant(call: Call, principal: Principal) -> bool:
+    if call.organization_id is None:
+        return principal.is_own_tenant
+    return call.organization_id in principal.organization_ids
 
 
 def role_in(call: Call, principal: Principal) -> RoomPass.Role | None:

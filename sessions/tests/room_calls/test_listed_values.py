@@ -79,7 +79,7 @@ def test_an_agent_takes_its_own_status_and_each_later_one(
 
 
 @pytest.mark.parametrize("spawn", [True, False])
-@pytest.mark.parametrize("room_type", ["support", "conference"])
-def test_a_token_begins_a_call_of_each_type_that_needs_no_callee(alice: Asker, room_type: str, spawn: bool) -> None:
+@pytest.mark.parametrize("room_type", CALL_TYPES)
+def test_a_token_begins_a_call_of_each_type(alice: Asker, room_type: str, spawn: bool) -> None:
     body = alice.post(TOKEN, roomType=room_type, spawnAiAgent=spawn).json()
     assert (Call.objects.get(pk=body["callId"]).call_type, body["agentSpawned"]) == (room_type, spawn)

@@ -139,7 +139,11 @@ def test_a_list_is_not_asked_for_by_a_bad_query(alice: Asker, query: str, title:
     "body",
     [
         {"roomType": "private"},
-        {"roomType": "user-to-user"},
+        {"role": "agent"},
+        {"role": "member"},
+        {"role": None},
+        {"role": ["caller"]},
+        {"room_name": ROOM, "role": "caller"},
         {"spawnAiAgent": "yes"},
         {"participantName": 5},
         {"participantName": "x" * 121},

@@ -12,17 +12,22 @@ import httpx
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
 
 from agents.models import Organization
-from agents.tests.people import Asker, refused
+from agents.tests.people import Asker, asking, refused, token_of
 from sessions.end_reasons import EndReason
 from sessions.models import Call, RoomAgent, RoomPass
 from sessions.services.room_calls import end_room_call
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.providers.clerk_instance import ClerkInstance
 
 from .asked import HOST, SESSION, TOKEN, claims_of, started
 
+OURS = {"token", "roomName", "participantName", "livekitHost", "agentSpawned", "callId"}
+LIVEKITS = {"server_url", "participant_token"}
+BOTH_SHAPES = OURS | LIVEKITS | {"serverUrl", "participantToken"}
 TAKEN = (409, "Active session already exists for this room")
 
 
@@ -158,6 +163,116 @@ def test_what_would_be_a_privilege_is_ignored(alice: Asker, name: str) -> None:
 def test_a_client_that_fills_all_fields_with_nothing_is_answered(alice: Asker) -> None:
     body = alice.post(TOKEN, room_name=None, participant_name="", **dict.fromkeys(PRIVILEGES)).json()
     assert set(body) == {"server_url", "participant_token"}
+
+
+@pytest.mark.parametrize("content", [b"{}", b"", b" { } "])
+def test_a_body_without_fields_is_answered_in_both_shapes_at_once(alice: Asker, content: bytes) -> None:
+    """LiveKit's stock client sends it for a room of its own: `TokenSource.endpoint(url).fetch({})`."""
+    answer = alice.http.post(TOKEN, content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert set(body) == BOTH_SHAPES
+    assert body["token"] == body["participantToken"] == body["participant_token"]
+    assert body["livekitHost"] == body["serverUrl"] == body["server_url"] == HOST
+    assert claims_of(body["token"])["video"]["room"] == body["roomName"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape"),
+    [
+        ({"roomName": "mine"}, OURS),
+        ({"spawnAiAgent": False}, OURS),
+        ({"room_name": "mine"}, LIVEKITS),
+        ({"room_name": None}, LIVEKITS),
+        ({"room_config": {"agents": [{"agent_name": "a"}]}}, LIVEKITS),
+    ],
+)
+def test_a_request_in_one_apis_fields_is_answered_in_that_ones(
+    alice: Asker, fields: dict[str, Any], shape: set[str]
+) -> None:
+    assert set(alice.post(TOKEN, **fields).json()) == shape
+
+
+# A call between two that names nobody
+
+
+def test_the_second_person_who_comes_with_the_rooms_name_is_the_callee(alice: Asker, bob: Asker, mia: Asker) -> None:
+    room = alice.post(TOKEN, roomType="user-to-user", spawnAiAgent=False).json()["roomName"]
+    body = bob.post(TOKEN, roomName=room, roomType="user-to-user").json()
+    call = Call.objects.get()
+    assert (body["callId"], call.call_type, call.callee) == (str(call.pk), "user-to-user", "user_bob")
+    assert set(RoomPass.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
+    assert refused(mia.post(TOKEN, roomName=room)) == (403, "Access denied to this session")
+    assert alice.post(TOKEN, roomName=room).status_code == bob.post(TOKEN, room_name=room).status_code == 200
+    assert set(RoomPass.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
+
+
+def test_the_caller_is_not_the_second_person(alice: Asker) -> None:
+    room = alice.post(TOKEN, roomType="user-to-user").json()["roomName"]
+    alice.post(TOKEN, roomName=room)
+    assert Call.objects.get().callee == ""
+    assert set(RoomPass.objects.exclude(role="agent").values_list("role", flat=True)) == {"caller"}
+
+
+def test_a_stranger_is_not_the_second_person_though_he_knows_the_name(alice: Asker, charlie: Asker) -> None:
+    room = alice.post(TOKEN, roomType="user-to-user").json()["roomName"]
+    assert refused(charlie.post(TOKEN, roomName=room)) == (404, "Session not found")
+    assert Call.objects.get().callee == ""
+
+
+@pytest.mark.parametrize(("call_type", "status"), [("support", 403), ("conference", 200)])
+def test_of_other_calls_the_second_person_is_no_callee(
+    alice: Asker, bob: Asker, harbour: Organization, call_type: str, status: int
+) -> None:
+    call = make_room_call(harbour, call_type=call_type)
+    assert bob.post(TOKEN, roomName=ROOM).status_code == status
+    call.refresh_from_db()
+    assert call.callee == ""
+
+
+def test_whoever_a_call_names_is_not_replaced_by_who_comes_second(
+    bob: Asker, mia: Asker, harbour: Organization
+) -> None:
+    make_room_call(harbour, call_type="user-to-user", callee="user_bob")
+    assert refused(mia.post(TOKEN, roomName=ROOM)) == (403, "Access denied to this session")
+    assert bob.post(TOKEN, roomName=ROOM).json()["participantName"] == "Callee"
+
+
+def test_people_without_an_organization_are_second_persons_of_each_other_alone(
+    alice: Asker, live_server: LiveServer, clerk: ClerkInstance
+) -> None:
+    with (
+        asking(live_server.url, token_of(clerk, "user_dora", None)) as dora,
+        asking(live_server.url, token_of(clerk, "user_emil", None)) as emil,
+    ):
+        room = dora.post(TOKEN, roomType="user-to-user").json()["roomName"]
+        assert refused(alice.post(TOKEN, roomName=room)) == (404, "Session not found")
+        assert emil.post(TOKEN, roomName=room).json()["participantName"] == "Callee"
+        assert Call.objects.get().callee == "user_emil"
+
+
+# An API key acts for several people
+
+
+def test_a_key_says_whose_token_it_is(website: Asker) -> None:
+    room = website.post(TOKEN, roomType="user-to-user", role="caller").json()["roomName"]
+    for role in ("callee", "caller", "callee"):
+        assert website.post(TOKEN, roomName=room, role=role).status_code == 200
+    roles = RoomPass.objects.exclude(role="agent").values_list("role", flat=True)
+    assert list(roles) == ["caller", "callee", "caller", "callee"]
+
+
+def test_a_person_says_no_other_role_than_their_own(alice: Asker, bob: Asker) -> None:
+    room = started(alice, callType="user-to-user", calleeId="user_bob")["roomName"]
+    assert alice.post(TOKEN, roomName=room, role="caller").status_code == 200
+    assert bob.post(TOKEN, roomName=room, role="callee").status_code == 200
+    for person, role in ((alice, "callee"), (bob, "caller")):
+        assert refused(person.post(TOKEN, roomName=room, role=role)) == (403, "Access denied to this session")
+
+
+def test_no_call_begins_with_its_callee(website: Asker) -> None:
+    assert refused(website.post(TOKEN, role="callee")) == (404, "Session not found")
+    assert not Call.objects.exists()
 
 
 # Tokens are kept nowhere

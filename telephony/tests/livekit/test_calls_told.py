@@ -9,13 +9,16 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.models import Organization
+from agents.principal import Kind, Principal
+from agents.roles import Role as OrganizationRole
 from sessions.end_reasons import EndReason
 from sessions.models import Participant, RoomPass
 from sessions.outbox import deliver_due
-from sessions.services.room_calls import end_room_call
+from sessions.services.room_calls import WantedCall, end_room_call, open_room_call
+from sessions.services.room_passes import ticket_to_join
 from telephony.models import ProviderEvent
 from telephony.tasks import work_off_events
-from telephony.tests.livekit.rooms import open_room, state_of
+from telephony.tests.livekit.rooms import Room, open_room, state_of
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
@@ -229,3 +232,38 @@ def test_webhooks_that_go_astray_lead_to_the_same_end(
     assert not room.call.participants.filter(left_at=None).exists()
     lines = [line for line in room.timeline if line != "room_opened"]
     assert sorted(lines) == sorted(set(lines))
+
+
+# Tokens of one API key
+
+
+def website(harbour: Organization) -> Principal:
+    return Principal(
+        "key_abcdefghij",
+        frozenset({harbour.pk}),
+        kind=Kind.KEY,
+        organization_id=harbour.pk,
+        roles={harbour.pk: OrganizationRole.MANAGER},
+    )
+
+
+@pytest.mark.parametrize("call_type", ["support", "user-to-user", "conference"])
+@pytest.mark.parametrize("uses_first", [True, False])
+def test_two_people_who_join_with_tokens_of_one_key_are_connected(
+    livekit: RunningLiveKit, harbour: Organization, call_type: str, uses_first: bool
+) -> None:
+    """Be one of the tokens the one that came with the session, or both asked for afterwards."""
+    key = website(harbour)
+    opened = open_room_call(key, WantedCall(call_type=call_type, callee="user_bob", has_agent=False))
+    tickets = [opened.ticket] if uses_first else []
+    while len(tickets) < 2:
+        ticket = ticket_to_join(opened.call, key)
+        assert ticket
+        tickets.append(ticket)
+    room = Room(livekit, opened)
+    livekit.join(tickets[0].token)
+    room.is_told()
+    assert room.call.state == "ringing"
+    livekit.join(tickets[1].token)
+    room.is_told()
+    assert room.call.state == "connected"
