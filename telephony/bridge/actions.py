@@ -73,8 +73,12 @@ Action = OpenLink | CloseLink | RunTool | Record | CloseCall
 
 @dataclass(frozen=True, slots=True)
 class LinkLoss:
-    """Why the provider's socket is gone. Fatal: trying again would not help (a refused key, an unknown model)."""
+    """Why the provider's socket is gone. Fatal: trying again would not help (a refused key, an unknown model).
+
+    `wait_ms`: the provider names how long to wait before the next try.
+    """
 
     code: int | None
     reason: str
     is_fatal: bool = False
+    wait_ms: int | None = None

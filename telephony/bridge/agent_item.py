@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class AgentItem:
     """`is_local`: made by us (a tone), unknown to the provider. `session` numbers the provider's session.
 
-    `item_id` is the provider's and may repeat; `line_id` is ours and names its line of the transcript.
+    `item_id` is the provider's and may repeat; `line_id` is ours and names its line of the transcript. `has_begun`:
+    something of it can be heard, which `loud_bytes` counts until then.
     """
 
     __slots__ = (
@@ -20,6 +21,7 @@ class AgentItem:
         "is_local",
         "item_id",
         "line_id",
+        "loud_bytes",
         "response_id",
         "session",
     )
@@ -44,6 +46,7 @@ class AgentItem:
         self.is_complete = False
         self.is_dropped = False
         self.heard_bytes = 0
+        self.loud_bytes = 0
 
 
 @dataclass(frozen=True, slots=True)

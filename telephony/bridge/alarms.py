@@ -20,6 +20,7 @@ class Alarm(enum.StrEnum):
     FAREWELL = "farewell"
     LONGEST = "longest"
     ROLL_OVER = "roll_over"
+    RETRY = "retry"
 
 
 class Alarms:

@@ -14,6 +14,7 @@ from . import events
 from .actions import CloseCall, CloseLink, FallBack, FollowUp, HandOver, HangUp, LinkLoss, RunTool
 from .agent_item import AgentItem
 from .alarms import Alarm, Alarms
+from .audibility import is_heard_now
 from .barge_in import interrupt
 from .caller_silence import CallerSilence
 from .farewell import Ending, Farewell
@@ -22,6 +23,7 @@ from .patience import LOOK_AGAIN_MS, Patience
 from .playout import Playout
 from .ports import AgentLine
 from .reconnection import Reconnection
+from .retry_ladder import RetryLadder
 from .running_tools import EndedTool, RunningTools
 from .speech import Purpose
 from .stream_clock import StreamClock
@@ -31,7 +33,6 @@ from .turn_meter import TurnMeter
 from .ulaw import soft_tone
 
 ANSWER_AFTER_MS = 4_000
-MOST_FAILURES = 2
 TONE = soft_tone()
 
 
@@ -61,7 +62,7 @@ class Conversation:
         )
         self._tools = RunningTools(briefing, alarms=self._alarms, transcript=self._transcript, timeline=self.timeline)
         self._turns = 0
-        self._failures = 0
+        self._ladder = RetryLadder(agent, briefing.phrases, alarms=self._alarms)
         self._caller_is_speaking = False
         self._guard = GreetingGuard(agent, is_on=briefing.protects_greeting and bool(briefing.phrases.greeting))
 
@@ -117,6 +118,8 @@ class Conversation:
             case Alarm.LONGEST:
                 self._farewell.begin(now_ms, Ending(EndReason.TOO_LONG, HangUp(), is_firm=True))
                 self._agent.respond(Purpose.GOODBYE, self._phrases.time_goodbye)
+            case Alarm.RETRY:
+                self._ladder.wait_is_over()
             case Alarm.ROLL_OVER:  # pragma: no branch - the last one
                 self._roll_over()
 
@@ -126,10 +129,10 @@ class Conversation:
             return
         now_ms, agent = self.now_ms, self._agent
         is_playing = not self._playout.is_idle
-        is_working = agent.is_due or bool(self._tools) or not agent.is_ready
+        is_working = self._is_due or bool(self._tools) or not agent.is_ready
         if self._guard.is_on and not is_working and not is_playing:
             self._guard.release(caller_is_speaking=self._caller_is_speaking)
-            is_working = agent.is_due
+            is_working = self._is_due
         is_quiet = not (is_working or is_playing or self._caller_is_speaking or self._farewell.ending)
         self._silence.update(now_ms, is_idle=is_quiet)
         self._patience.update(
@@ -138,8 +141,13 @@ class Conversation:
             provider_is_due=agent.is_ready and agent.is_due and not self._caller_is_speaking,
         )
         unheard_ms = max(1, self._playout.unheard_ms) if is_playing else 0
-        if self._farewell.was_heard(now_ms, more_is_due=agent.is_due or bool(self._tools), unheard_ms=unheard_ms):
+        if self._farewell.was_heard(now_ms, more_is_due=self._is_due or bool(self._tools), unheard_ms=unheard_ms):
             self._part()
+
+    @property
+    def _is_due(self) -> bool:
+        """A response is being made, or will be asked for when the provider can take it."""
+        return self._agent.is_due or self._ladder.is_waiting
 
     # The caller
 
@@ -173,10 +181,14 @@ class Conversation:
 
     def _caller_was_active(self) -> None:
         self._silence.caller_was_active()
-        self._agent.forget(Purpose.REPROMPT, Purpose.FILLER)
+        self._forget(Purpose.REPROMPT, Purpose.FILLER)
         if self._farewell.caller_was_active():
-            self._agent.forget(Purpose.GOODBYE)
+            self._forget(Purpose.GOODBYE)
             self.timeline.happened("farewell_interrupted")
+
+    def _forget(self, *purposes: Purpose) -> None:
+        self._agent.forget(*purposes)
+        self._ladder.forget(*purposes)
 
     def _interrupt(self, *, server_stops_itself: bool) -> None:
         heard_ms = interrupt(self._playout, self._agent, self._transcript, server_stops_itself=server_stops_itself)
@@ -188,8 +200,7 @@ class Conversation:
     def agent_audio(self, item: AgentItem, payload: str) -> None:
         """The hot path. Raises ValueError when it is not base64."""
         self._audio_ms = self.now_ms
-        if not item.has_begun:
-            item.has_begun = True
+        if not item.has_begun and is_heard_now(item, payload):
             self._transcript.agent_began(
                 item.line_id, at_ms=self._clock.now_ms + self._playout.unheard_ms, turn=self._turns
             )
@@ -229,6 +240,8 @@ class Conversation:
                 self._response_ended(event)
             case events.ToolRequested():
                 self._tool_requested(event)
+            case events.ToolLost(name):
+                self.timeline.happened("tool_call_lost", tool=self._tools.shown(name))
             case events.UsageSeen(source, usage):
                 is_hearing = source == "transcription"
                 model = self._briefing.transcription_model if is_hearing else self._briefing.model
@@ -237,8 +250,8 @@ class Conversation:
                 self.timeline.happened(kind, code=code)
             case events.AgentReady():
                 self._reconnection.ready(self.now_ms, are_tools_running=bool(self._tools))
-            case events.LinkUnusable(reason, is_fatal):  # pragma: no branch - the last one
-                self.link_unusable(reason, is_fatal=is_fatal)
+            case events.LinkUnusable(reason, is_fatal, wait_ms):  # pragma: no branch - the last one
+                self.link_unusable(reason, is_fatal=is_fatal, wait_ms=wait_ms)
 
     def _speech_started(self, item_id: str, at_ms: int) -> None:
         self._tools.caller_spoke()
@@ -253,6 +266,8 @@ class Conversation:
         self._caller_is_speaking = False
         self._turns += 1
         self._guard.turn_taken()
+        self._forget(Purpose.MISSED)
+        self._ladder.forget(Purpose.ANSWER)  # what is said now is answered with it
         self._reconnection.owed.turn_committed(item_id)
         self._meter.committed(self._turns)
         self._expect_answer()
@@ -262,18 +277,28 @@ class Conversation:
             self._alarms.set(Alarm.ANSWER, self.now_ms + ANSWER_AFTER_MS)
 
     def _response_ended(self, event: events.ResponseEnded) -> None:
-        if event.outcome is not events.Outcome.FAILED:
-            self._failures = 0
+        self._transcript.cut_unheard()
+        if event.outcome in (events.Outcome.COMPLETED, events.Outcome.CANCELLED):
+            if event.is_audible:
+                self._ladder.heard()
             self._reconnection.owed.answered()
             return
-        self._failures += 1
-        self.timeline.happened("response_failed", code=event.code)
-        if self._failures > MOST_FAILURES:
+        kind = "response_failed" if event.outcome is events.Outcome.FAILED else "response_not_heard"
+        self.timeline.happened(kind, code=event.code, purpose=event.purpose, wait_ms=event.wait_ms)
+        if self._is_wanted(event.purpose) and not self._ladder.repair(self.now_ms, event):
             self._agent_failed(EndReason.PROVIDER_FAILED)
-        elif self._failures == MOST_FAILURES:
-            self._agent.respond(Purpose.MISSED, self._phrases.missed)
-        else:
-            self._agent.respond(event.purpose, event.say)
+
+    def _is_wanted(self, purpose: Purpose) -> bool:
+        """Whether what was not heard is still to be said."""
+        match purpose:
+            case Purpose.REPROMPT:
+                return not self._caller_is_speaking
+            case Purpose.FILLER:
+                return bool(self._tools) and not self._caller_is_speaking
+            case Purpose.GOODBYE:
+                return self._farewell.ending is not None
+            case _:
+                return True
 
     # Tools and the end
 
@@ -302,7 +327,7 @@ class Conversation:
     def _tool_ended(self, ended: EndedTool) -> None:
         result = ended.result
         if not self._tools:
-            self._agent.forget(Purpose.FILLER)
+            self._forget(Purpose.FILLER)
         may_end = ended.was_quiet and not self._caller_is_speaking
         match result.then:
             case EndCall() if may_end:
@@ -320,7 +345,7 @@ class Conversation:
             self._agent.respond(Purpose.FILLER, self._phrases.filler)
 
     def _give_up_on_caller(self) -> None:
-        if self._agent.is_due or not self._playout.is_idle:
+        if self._is_due or not self._playout.is_idle:
             self._alarms.set(Alarm.GOODBYE, self.now_ms + LOOK_AGAIN_MS)
             return
         self._farewell.begin(self.now_ms, Ending(EndReason.CALLER_SILENT, HangUp()))
@@ -345,10 +370,10 @@ class Conversation:
 
     # The link
 
-    def link_unusable(self, reason: str, *, is_fatal: bool = False) -> None:
+    def link_unusable(self, reason: str, *, is_fatal: bool = False, wait_ms: int | None = None) -> None:
         """The socket is up, but no good."""
         self.timeline.act(CloseLink())
-        self.link_lost(LinkLoss(None, reason, is_fatal))
+        self.link_lost(LinkLoss(None, reason, is_fatal, wait_ms))
 
     def link_lost(self, loss: LinkLoss) -> None:
         is_recoverable = self._reconnection.lost(self.now_ms, loss, was_speaking=self._caller_is_speaking)
@@ -361,7 +386,7 @@ class Conversation:
             self._agent_failed(EndReason.PROVIDER_REFUSED if loss.is_fatal else EndReason.PROVIDER_FAILED)
 
     def _roll_over(self) -> None:
-        is_busy = self._caller_is_speaking or self._tools or self._agent.is_due or self._farewell.ending
+        is_busy = self._caller_is_speaking or self._tools or self._is_due or self._farewell.ending
         if is_busy or not self._playout.is_idle:
             self._alarms.set(Alarm.ROLL_OVER, self.now_ms + LOOK_AGAIN_MS)
         else:

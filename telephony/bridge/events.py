@@ -14,9 +14,21 @@ from .speech import Purpose
 
 
 class Outcome(enum.StrEnum):
+    """UNHEARD: it ended without an error, and the caller has no answer or a tool call was lost."""
+
     COMPLETED = "completed"
     CANCELLED = "cancelled"
     FAILED = "failed"
+    UNHEARD = "unheard"
+
+
+class ErrorClass(enum.StrEnum):
+    """What to do about a response that failed (retry_ladder.py)."""
+
+    WAIT = "wait"
+    AGAIN = "again"
+    GIVE_UP = "give up"
+    OUR_BUG = "our bug"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +97,19 @@ class ResponseRefused:
 
 @dataclass(frozen=True, slots=True)
 class ResponseEnded:
-    """`say` and `purpose` are what it was asked for with; a failed one has a code."""
+    """`say` and `purpose` are what it was asked for with; one without an answer has a code, and may name a wait.
+
+    `is_audible`: something of it can be heard. `is_followed`: it called tools, so that another response comes anyway.
+    """
 
     purpose: Purpose
     say: str
     outcome: Outcome
     code: str = ""
+    error: ErrorClass = ErrorClass.AGAIN
+    wait_ms: int | None = None
+    is_audible: bool = False
+    is_followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +117,13 @@ class ToolRequested:
     request_id: str
     name: str
     arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLost:
+    """A tool call was begun and will never be whole. It is not run."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +146,7 @@ class LinkUnusable:
 
     reason: str
     is_fatal: bool
+    wait_ms: int | None = None
 
 
 AgentEvent = (
@@ -135,6 +162,7 @@ AgentEvent = (
     | ResponseRefused
     | ResponseEnded
     | ToolRequested
+    | ToolLost
     | UsageSeen
     | Complaint
     | LinkUnusable

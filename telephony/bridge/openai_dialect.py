@@ -63,8 +63,8 @@ class OpenAIDialect:
         self.caller_audio.close()
         self._reader = self._new_reader()
 
-    def respond(self, purpose: Purpose, say: str = "") -> None:
-        self._reader.sequencer.want(Request(purpose, say))
+    def respond(self, purpose: Purpose, say: str = "", *, in_other_words: bool = False) -> None:
+        self._reader.sequencer.want(Request(purpose, say, in_other_words))
 
     def forget(self, *purposes: Purpose) -> None:
         self._reader.sequencer.forget(purposes)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
+import math
+import re
 
+from .events import ErrorClass
 from .openai_wire import ErrorBody
 
 
@@ -26,6 +29,27 @@ _FATAL_CODES = frozenset(
         "account_deactivated",
     }
 )
+_WAIT_CODES = frozenset(
+    {
+        "rate_limit_exceeded",
+        "rate_limit_error",
+        "rate_limit_reached",
+        "too_many_requests",
+        "slow_down",
+        "server_overloaded",
+        "overloaded",
+        "overloaded_error",
+        "engine_overloaded",
+        "service_unavailable",
+        "requests",
+        "tokens",
+    }
+)
+_OUR_CODES = frozenset({"invalid_value", "missing_required_parameter", "unknown_parameter", "invalid_type"})
+_TRY_AGAIN = re.compile(r"(?:try again|retry) (?:in|after)\s+((?:\d+(?:\.\d+)?\s*[a-z]+\s*)+)", re.IGNORECASE)
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
+_UNIT_MS = {"ms": 1, "millisecond": 1, "s": 1_000, "sec": 1_000, "second": 1_000, "m": 60_000, "min": 60_000,
+            "minute": 60_000, "h": 3_600_000, "hour": 3_600_000}  # fmt: skip
 
 
 def classify(error: ErrorBody) -> ErrorKind:
@@ -41,3 +65,31 @@ def classify(error: ErrorBody) -> ErrorKind:
     if code.rpartition(".")[2] in _FATAL_CODES or code.startswith("billing_"):
         return ErrorKind.FATAL
     return ErrorKind.OTHER
+
+
+def error_class(error: ErrorBody) -> ErrorClass:
+    """What to do about a response that failed with this error."""
+    if classify(error) is ErrorKind.FATAL:
+        return ErrorClass.GIVE_UP
+    names = {(error.code or "").rpartition(".")[2], (error.type or "").rpartition(".")[2]}
+    message = error.message or ""
+    if names & _WAIT_CODES or "rate limit" in message.lower() or wait_named_ms(message) is not None:
+        return ErrorClass.WAIT
+    if "invalid_request_error" in names or names & _OUR_CODES:
+        return ErrorClass.OUR_BUG
+    return ErrorClass.AGAIN
+
+
+def wait_named_ms(message: str | None) -> int | None:
+    """`Please try again in 1.2s.` → 1200; also `300ms`, `6m0s`, `20 seconds`. None where no wait is named."""
+    found = _TRY_AGAIN.search(message or "")
+    if found is None:
+        return None
+    spans = [(float(number), _unit_ms(unit)) for number, unit in _SPAN.findall(found[1])]
+    known = [number * unit for number, unit in spans if unit is not None]
+    return math.ceil(sum(known)) if known else None
+
+
+def _unit_ms(word: str) -> int | None:
+    word = word.lower()
+    return _UNIT_MS.get(word, _UNIT_MS.get(word.removesuffix("s")))

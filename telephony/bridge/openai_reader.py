@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from . import openai_wire as wire
 from .agent_item import AgentItem
-from .call_order import CallOrder
+from .call_order import CallOrder, is_whole_call
 from .caller_audio import CallerAudio
 from .events import (
     AgentAudio,
@@ -16,6 +16,7 @@ from .events import (
     AudioCompleted,
     CallerTranscribed,
     Complaint,
+    ErrorClass,
     LinkUnusable,
     Outcome,
     ResponseBegan,
@@ -23,16 +24,18 @@ from .events import (
     ResponseRefused,
     SpeechStarted,
     SpeechStopped,
+    ToolLost,
     ToolRequested,
     TurnCommitted,
     UsageSeen,
 )
 from .item_names import ItemNames
-from .openai_errors import ErrorKind, classify
+from .openai_endings import Heard, Verdict, failed, judge
+from .openai_errors import ErrorKind, classify, error_class, wait_named_ms
 from .openai_session import SessionSettings
 from .our_ids import OurIds
-from .response_sequencer import Request, ResponseSequencer
-from .responses import Responses
+from .response_sequencer import ANSWER, Request, ResponseSequencer
+from .responses import OpenResponse, Responses
 from .speech import Purpose
 from .stream_clock import StreamClock
 from .tool_batches import ToolBatches
@@ -144,17 +147,20 @@ class OpenAIReader:
         if kind is ErrorKind.EXPIRED or not self.is_ready:
             # Refusing the session we configure is for good; anything else before it is ready may pass.
             is_fatal = kind is not ErrorKind.EXPIRED and error.type == "invalid_request_error"
-            return [LinkUnusable(code, is_fatal)]
+            return [LinkUnusable(code, is_fatal, wait_named_ms(error.message))]
         complaint = Complaint("provider_error", code)
         if kind is ErrorKind.BENIGN:
             return [complaint]
-        refused = self.sequencer.refused(error.event_id, is_busy=kind is ErrorKind.BUSY)
+        is_wait = error_class(error) is ErrorClass.WAIT
+        refused = self.sequencer.refused(error.event_id, is_about_responses=is_wait or kind is ErrorKind.BUSY)
+        if refused is None and is_wait and not error.event_id and self.sequencer.own_refused():
+            refused = ANSWER
         if refused is None:
             return [complaint]
         if kind is ErrorKind.BUSY:
             self.sequencer.ask_again(refused)
             return [ResponseRefused(code)]
-        return [complaint, ResponseEnded(refused.purpose, refused.say, Outcome.FAILED, code)]
+        return [complaint, _ended(refused, failed(error, default="error"))]
 
     # -- the caller
 
@@ -231,7 +237,7 @@ class OpenAIReader:
         return [AgentText(self._names.of_agent(event.response_id, event.item_id), event.transcript, is_whole=True)]
 
     def _item_begun(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        self._call_order.added(self._response_of(event), event.output_index)
+        self._call_order.added(self._response_of(event), event.output_index, event.item)
         return []
 
     def _item_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
@@ -247,8 +253,7 @@ class OpenAIReader:
     def _tool_calls(self, response_id: str, items: Iterable[wire.Item]) -> list[AgentEvent]:
         requested: list[AgentEvent] = []
         for item in items:
-            # An interruption leaves calls whose arguments end in the middle: only completed ones are run.
-            if item.type != "function_call" or item.status != "completed" or not item.call_id or not item.name:
+            if not is_whole_call(item) or not item.call_id or not item.name:
                 continue
             request_id = self.tools.requested(response_id, item.call_id)
             if request_id is not None:
@@ -260,33 +265,49 @@ class OpenAIReader:
         if done is None or self.responses.is_over(done.id):
             return []
         events: list[AgentEvent] = [] if done.usage is None else [UsageSeen("response", done.usage)]
+        lost = self._call_order.lost(done.id, done.output)
         # The whole output is in the model's order; what was announced before is known already.
         events += self._tool_calls(done.id, [*done.output, *self._call_order.ended(done.id)])
         self.sequencer.ended(done.id)
         response = self.responses.ended(done.id)
         items = response.items if response else []
-        request = response.request if response else Request(Purpose.ANSWER)
+        heard = _heard(response, has_calls=self.tools.has_calls(done.id), has_lost_calls=bool(lost))
         events += [AudioCompleted(item) for item in items if not (item.is_complete or item.is_dropped)]
-        outcome, code = _outcome(done)
-        if outcome is Outcome.FAILED and code and classify(wire.ErrorBody(code=code)) is ErrorKind.FATAL:
-            return [*events, LinkUnusable(code, is_fatal=True)]
-        if self.tools.response_ended(done.id, had_audio=bool(items)):
-            self.sequencer.want(Request(Purpose.ANSWER))
-        events.append(ResponseEnded(request.purpose, request.say, outcome, code))
+        verdict = judge(done, heard)
+        if verdict.error is ErrorClass.GIVE_UP:
+            return [*events, LinkUnusable(verdict.code, is_fatal=True)]
+        if verdict.outcome is not Outcome.CANCELLED:
+            events += [ToolLost(call.name or "") for call in lost]
+        was_answer = verdict.outcome in (Outcome.COMPLETED, Outcome.CANCELLED) and heard.is_audible
+        if self.tools.response_ended(done.id, had_audio=was_answer):
+            self.sequencer.want(ANSWER)
+        events.append(_ended(response.request if response else ANSWER, verdict, heard))
         self.sequencer.advance()
         return events
 
     def _ask(self, event_id: str, request: Request) -> None:
-        self._send(wire.create_response(event_id, request.say))
+        self._send(wire.create_response(event_id, request.say, in_other_words=request.in_other_words))
 
 
-def _outcome(done: wire.Response) -> tuple[Outcome, str]:
-    details = done.status_details or wire.StatusDetails()
-    if done.status == "cancelled":
-        return Outcome.CANCELLED, details.reason or ""
-    if done.status == "failed":
-        error = details.error or wire.ErrorBody()
-        return Outcome.FAILED, error.code or error.type or "failed"
-    if done.status == "incomplete" and not any(item.type == "message" for item in done.output):
-        return Outcome.FAILED, details.reason or "incomplete"
-    return Outcome.COMPLETED, details.reason or ""
+def _heard(response: OpenResponse | None, *, has_calls: bool, has_lost_calls: bool) -> Heard:
+    items = [item for item in (response.items if response else ()) if item.has_begun]
+    return Heard(
+        is_audible=bool(items),
+        is_whole=all(item.is_complete for item in items),
+        is_dropped=response is not None and response.is_dropped,
+        has_calls=has_calls,
+        has_lost_calls=has_lost_calls,
+    )
+
+
+def _ended(request: Request, verdict: Verdict, heard: Heard | None = None) -> ResponseEnded:
+    return ResponseEnded(
+        request.purpose,
+        request.say,
+        verdict.outcome,
+        verdict.code,
+        verdict.error,
+        verdict.wait_ms,
+        is_audible=heard is not None and heard.is_audible,
+        is_followed=heard is not None and heard.has_calls,
+    )

@@ -122,12 +122,13 @@ def session_update(session: Mapping[str, object]) -> str:
     return json.dumps({"type": "session.update", "session": session})
 
 
-def create_response(event_id: str, say: str) -> str:
-    """`say` empty: the model's own answer. Otherwise these words, and no tools."""
+def create_response(event_id: str, say: str, *, in_other_words: bool = False) -> str:
+    """`say` empty: the model's own answer. Otherwise these words or their meaning, and no tools."""
     frame: dict[str, object] = {"type": "response.create", "event_id": event_id}
     if say:
         words = say.replace('"', "'")
-        frame["response"] = {"instructions": f'Say exactly: "{words}"', "tool_choice": "none"}
+        order = "Say this aloud, in other and few words" if in_other_words else "Say exactly"
+        frame["response"] = {"instructions": f'{order}: "{words}"', "tool_choice": "none"}
     return json.dumps(frame)
 
 

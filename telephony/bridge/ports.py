@@ -31,8 +31,8 @@ class AgentLine(Protocol):
     def is_due(self) -> bool:
         """A response is wanted, asked for, or being made."""
 
-    def respond(self, purpose: Purpose, say: str = "") -> None:
-        """Let the agent speak as soon as it may: these very words, or its own answer."""
+    def respond(self, purpose: Purpose, say: str = "", *, in_other_words: bool = False) -> None:
+        """Let the agent speak as soon as it may: these very words (or their meaning), or its own answer."""
 
     def forget(self, *purposes: Purpose) -> None:
         """Ask no more for what has not been asked yet."""

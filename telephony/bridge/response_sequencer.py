@@ -16,6 +16,7 @@ from .speech import Purpose
 class Request:
     purpose: Purpose
     say: str = ""
+    in_other_words: bool = False
 
 
 ANSWER = Request(Purpose.ANSWER)
@@ -102,15 +103,23 @@ class ResponseSequencer:
         if response_id == self._active_id:
             self._active_id = ""
 
-    def refused(self, event_id: str | None, *, is_busy: bool) -> Request | None:
-        """An error came. Returns what was asked for with the frame it is about, if that was a response.create."""
-        if self._asked is not None and (event_id == self._asked[0] or (is_busy and event_id is None)):
+    def refused(self, event_id: str | None, *, is_about_responses: bool) -> Request | None:
+        """An error came. Returns what was asked for with the frame it is about, if that was a response.create.
+
+        `is_about_responses`: it can be about nothing else, so that one without an event's id is about ours.
+        """
+        if self._asked is not None and (event_id == self._asked[0] or (is_about_responses and event_id is None)):
             refused, self._asked = self._asked, None
             return refused[1]
         if self._believed is not None and event_id == self._believed[0]:
             refused, self._believed = self._believed, None  # what began was the server's own
             return refused[1]
         return None
+
+    def own_refused(self) -> bool:
+        """The server has no room for the response that it should make by itself. Returns whether one was expected."""
+        was_expected, self._expects_own = self._expects_own, False
+        return was_expected
 
     def ask_again(self, request: Request) -> None:
         """The server is busy with a response of its own: first in the line after that."""

@@ -80,8 +80,8 @@ class RunningTools:
         for tool in self._queue.overdue(now_ms):
             request_id = tool.run.tool_call_id
             self._queue.take(request_id)
-            self._stuck[request_id] = self._shown(tool)
-            self._timeline.happened("tool_timed_out", tool=self._shown(tool))
+            self._stuck[request_id] = self.shown(tool.run.name)
+            self._timeline.happened("tool_timed_out", tool=self.shown(tool.run.name))
             ended.append(self._end(tool, NOT_FOUND_OUT if tool.only_reads else NOT_FINISHED))
             if not tool.only_reads:
                 ended += [self._skip(waiting) for waiting in self._queue.take_waiting(writers_only=True)]
@@ -93,7 +93,7 @@ class RunningTools:
         return [tool.run for tool in self._queue.take_waiting()]
 
     def _skip(self, tool: QueuedTool) -> EndedTool:
-        self._timeline.happened("tool_not_run", tool=self._shown(tool))
+        self._timeline.happened("tool_not_run", tool=self.shown(tool.run.name))
         return self._end(tool, NOT_RUN)
 
     def _end(self, tool: QueuedTool, result: ToolResult) -> EndedTool:
@@ -111,6 +111,6 @@ class RunningTools:
         else:
             self._alarms.set(Alarm.TOOL, next_end_ms)
 
-    def _shown(self, tool: QueuedTool) -> str:
+    def shown(self, name: str) -> str:
         """A name that the model invented is not kept."""
-        return tool.run.name if tool.run.name in self._names else "unknown"
+        return name if name in self._names else "unknown"

@@ -81,8 +81,11 @@ class ToolBatches:
         batch.needs_answer |= needs_answer
         return batch.asks_for_answer
 
+    def has_calls(self, response_id: str) -> bool:
+        return bool(self._response(response_id).call_ids)
+
     def response_ended(self, response_id: str, *, had_audio: bool) -> bool:
-        """Returns whether the agent should speak now. Without audio even a farewell still has to be spoken."""
+        """Returns whether the agent should speak now. Unless it was heard, even a farewell still has to be spoken."""
         response = self._response(response_id)
         response.batch.is_complete = True
         response.batch.needs_answer |= bool(response.call_ids) and not had_audio

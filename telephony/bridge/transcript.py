@@ -21,6 +21,7 @@ class _Line:
     text: str = ""
     is_cut: bool = False
     is_recorded: bool = False
+    is_heard: bool = True  # an agent's line without audio is not: he has said nothing
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Transcript:
 
     def agent_began(self, item_id: str, *, at_ms: int, turn: int) -> None:
         line = self._agent_line(item_id)
-        line.spoken_at_ms, line.turn = at_ms, turn
+        line.spoken_at_ms, line.turn, line.is_heard = at_ms, turn, True
 
     def agent_said(self, item_id: str, text: str, *, is_whole: bool) -> None:
         """The text comes beside the audio, usually ahead of it."""
@@ -74,6 +75,12 @@ class Transcript:
         if line.text or line.is_recorded:
             self._tell(line)
 
+    def cut_unheard(self) -> None:
+        """The response is over: what there is of it as text alone was not said."""
+        for line in self._lines.values():
+            if line.text and not line.is_heard:
+                self.cut(line.item_id, heard_ms=0, received_ms=0)
+
     def cut_all(self, cuts: list[Cut]) -> None:
         for cut in cuts:
             if cut.is_missing_something and not cut.item.is_local:
@@ -88,7 +95,7 @@ class Transcript:
 
     @property
     def has_agent_spoken(self) -> bool:
-        return any(line.speaker is Speaker.AGENT and line.text for line in self._lines.values())
+        return any(line.speaker is Speaker.AGENT and line.text and line.is_heard for line in self._lines.values())
 
     def is_known(self, item_id: str) -> bool:
         line = self._lines.get(item_id)
@@ -99,7 +106,7 @@ class Transcript:
         said: list[tuple[int, int, Past]] = [
             (line.spoken_at_ms, line.number, PastLine(line.speaker, line.text))
             for line in self._lines.values()
-            if line.text
+            if line.text and line.is_heard
         ]
         used: list[tuple[int, int, Past]] = [
             (entry.spoken_at_ms, entry.number, entry.tool) for entry in self._tools.values()
@@ -113,6 +120,7 @@ class Transcript:
         line = self._lines.get(item_id)
         if line is None:
             line = self._lines[item_id] = _Line(item_id, speaker, at_ms, turn, self._next_number())
+            line.is_heard = speaker is Speaker.CALLER
         return line
 
     def _next_number(self) -> int:

@@ -1,0 +1,19 @@
+"""Whether audio can be heard: a response of silence, or of nothing, answers no one."""
+
+from __future__ import annotations
+
+from .agent_item import AgentItem
+from .ulaw import decoded
+
+# Less than this of an item (10 ms) is no sound that anyone makes out.
+AUDIBLE_BYTES = 80
+# µ-law codes of samples below 120 of 32,768 (-48 dB): what a quiet line sounds like.
+_QUIET = bytes([*range(0x70, 0x80), *range(0xF0, 0x100)])
+
+
+def is_heard_now(item: AgentItem, payload: str) -> bool:
+    """Count more audio (base64 µ-law) of an item that could not be heard so far. Returns whether it now can."""
+    audio = decoded(payload)
+    item.loud_bytes += len(audio.translate(None, _QUIET)) if audio else 0
+    item.has_begun = item.loud_bytes >= AUDIBLE_BYTES
+    return item.has_begun
