@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
+
 from recordings.models import Recording
 from recordings.services.asking import ask_to_stop, look_for
 from recordings.services.facts import recording_changed
 from recordings.services.undoing import UNDO
 from recordings.services.wanted import START, start_promised
 from sessions import outbox
-from sessions.models import OutboxMessage
+from sessions.models import Call, OutboxMessage
+from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+
+logger = structlog.get_logger("recordings")
 
 
 def register_all() -> None:
@@ -18,9 +23,25 @@ def register_all() -> None:
 
 
 def undo(message: OutboxMessage) -> None:
-    """Stop it if it runs. Raises LiveKitError."""
+    """Stop it if it runs. Raises LiveKitError.
+
+    Where there is no recorder nothing runs; and once the call is over, its room is closed, which ends every recording
+    of it, so that LiveKit is not asked again.
+    """
     recording = Recording.objects.select_related("call").filter(pk=message.body["recording"]).first()
-    fact = look_for(recording) if recording else None
+    if recording is None:
+        return
+    try:
+        _stop(recording)
+    except LiveKitError as error:
+        is_live = Call.objects.live().filter(pk=recording.call_id).exists()
+        if is_live and error.kind is not LiveKitErrorKind.NO_RECORDER:
+            raise
+        logger.info("recording left to its room", call_id=str(recording.call_id), reason=error.kind.value)
+
+
+def _stop(recording: Recording) -> None:
+    fact = look_for(recording)
     if fact is None or fact.is_over:
         return
     stopped = ask_to_stop(fact.egress_id)

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from recordings.services import AlreadyRecording, CallNotActive, NotConfigured, NotRecorded, NotRecording
+from recordings.services.refusals import NO_RECORDER
 from sessions.api.rooms import livekit_refusal
 from voiceapp.api.errors import AWAY_WAIT_S, ApiError
 from voiceapp.lib.errors import ApplicationError
@@ -19,8 +20,6 @@ REFUSALS: dict[type[ApplicationError], tuple[int, str]] = {
     AlreadyRecording: (409, "Recording already in progress"),
     NotConfigured: (503, "Recording service not configured"),
 }
-
-NO_RECORDER = "This LiveKit does not record: it runs without Redis and egress."
 
 
 @contextlib.contextmanager

@@ -9,11 +9,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from recordings.models import Recording
-from voiceapp.providers.livekit_errors import LiveKitError
+from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.livekit_facts import EgressStatus, RoomRecording
 
 from .asking import ask_to_stop, look_for, running_in_livekit
 from .facts import lose, recording_changed
+from .outlived import hurry_what_outlived_its_call
+from .refusals import NO_RECORDER
 from .stopping import FORGOTTEN
 from .wanted import TRY_FOR
 
@@ -38,8 +40,10 @@ def recordings_to_reconcile() -> QuerySet[Recording]:
 def reconcile_recordings() -> int:
     """How many were looked after. Stops at the first question that LiveKit does not answer.
 
-    One question shows those that run; only what is not among them is asked about by itself.
+    One question shows those that run; only what is not among them is asked about by itself. A LiveKit that has no
+    recorder records nothing: then none of them runs.
     """
+    hurry_what_outlived_its_call()
     waiting = list(recordings_to_reconcile())
     done = 0
     try:
@@ -48,6 +52,8 @@ def reconcile_recordings() -> int:
             reconcile_recording(recording, fact=running.get(recording.egress_id or ""))
             done += 1
     except LiveKitError as error:
+        if error.kind is LiveKitErrorKind.NO_RECORDER:
+            return done + sum(lose(recording, NO_RECORDER) for recording in waiting[done:])
         logger.warning("recordings not reconciled", left=len(waiting) - done, reason=error.kind.value)
     return done
 

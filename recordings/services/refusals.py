@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from voiceapp.lib.errors import ApplicationError
 
+NO_RECORDER = "This LiveKit does not record: it runs without Redis and egress."
+
 
 class NotConfigured(ApplicationError):
     """No LiveKit, or no bucket."""

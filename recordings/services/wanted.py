@@ -1,4 +1,8 @@
-"""Calls that are to be recorded from the beginning: once each, tried until LiveKit takes it on or the call is over."""
+"""Calls that are to be recorded from the beginning: once each, tried until LiveKit takes it on or the call is over.
+
+A LiveKit without a recorder is not asked again, and nothing is tried for a call that is over: its room is closed, which
+ends whatever may have begun without our hearing of it.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +15,17 @@ from recordings import storage
 from recordings.models import Recording
 from sessions.models import Call, OutboxMessage
 from sessions.outbox import emit
-from voiceapp.providers.livekit_errors import LiveKitError
+from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 
 from .asking import ask_to_start, look_for
 from .facts import lose
+from .refusals import NO_RECORDER
 from .starting import new_recording, taken_on
 
 Status = Recording.Status
 
 START = "recording.start"
+OVER = "The call was over before it began."
 TRY_FOR = dt.timedelta(minutes=10)
 
 
@@ -47,28 +53,39 @@ def start_wanted_recording(call: Call) -> Recording | None:
 
 
 def start_promised(message: OutboxMessage) -> None:
-    """Keeps the promise. Raises LiveKitError, after which it is tried again unless that is hopeless."""
+    """Ask LiveKit to record. Raises LiveKitError, after which it is tried again unless that is hopeless."""
     waiting = Recording.objects.filter(egress_id__isnull=True, status__in=Recording.IN_PROGRESS)
     recording = waiting.select_related("call__organization").filter(pk=message.body["recording"]).first()
     if recording is None:
         return
+    try:
+        _start(recording, is_first_try=message.attempts <= 1)
+    except LiveKitError as error:
+        if error.kind is LiveKitErrorKind.NO_RECORDER:
+            lose(recording, NO_RECORDER)
+            return
+        if _is_over(recording):
+            lose(recording, OVER)
+            return
+        if error.permanent or recording.created_at < timezone.now() - TRY_FOR:
+            lose(recording, str(error))
+        raise
+
+
+def _start(recording: Recording, *, is_first_try: bool) -> None:
+    """Raises LiveKitError."""
     # An earlier try may have succeeded without our hearing of it.
-    fact = look_for(recording) if message.attempts > 1 else None
+    fact = None if is_first_try else look_for(recording)
     if fact:
         taken_on(recording, fact)
     elif recording.status == Status.ENDING:
         lose(recording, "It was stopped before it began.", status=Status.ABORTED)
-    elif not recording.call.is_live:
-        lose(recording, "The call was over before it began.")
+    elif _is_over(recording):
+        lose(recording, OVER)
     else:
-        _try(recording)
+        taken_on(recording, ask_to_start(recording))
 
 
-def _try(recording: Recording) -> None:
-    try:
-        fact = ask_to_start(recording)
-    except LiveKitError as error:
-        if error.permanent or recording.created_at < timezone.now() - TRY_FOR:
-            lose(recording, str(error))
-        raise
-    taken_on(recording, fact)
+def _is_over(recording: Recording) -> bool:
+    """Whether its call is, by now."""
+    return not Call.objects.live().filter(pk=recording.call_id).exists()

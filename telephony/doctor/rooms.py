@@ -33,7 +33,7 @@ def check_livekit() -> Finding:
 
 
 def check_recordings() -> Finding:
-    """Whether links to what is recorded can be made: the bucket is there, for our keys."""
+    """Whether links to what is recorded can be made: the bucket is there, for our keys; and LiveKit has a recorder."""
     bucket = settings.LIVEKIT_RECORDING_BUCKET
     if not bucket:
         return skipped("recordings", "LIVEKIT_RECORDING_BUCKET is not set: nothing is recorded")
@@ -42,4 +42,16 @@ def check_recordings() -> Finding:
     except FAULTS as exc:
         fix = "Check LIVEKIT_RECORDING_BUCKET, LIVEKIT_RECORDING_REGION, and that AWS's keys may list it."
         return ill("recordings", f"bucket {bucket}: {aws_error('s3', exc)}", fix)
+    if _has_no_recorder():
+        fix = "Run it with Redis and LiveKit's egress service, or unset LIVEKIT_RECORDING_BUCKET."
+        return ill("recordings", f"bucket {bucket} is there, but this LiveKit does not record: it has no egress", fix)
     return well("recordings", f"bucket {bucket} is there")
+
+
+def _has_no_recorder() -> bool:
+    """False also where LiveKit does not say: its own check reports that."""
+    try:
+        LiveKitClient.from_settings().list_recordings(is_active=True)
+    except LiveKitError as exc:
+        return exc.kind is LiveKitErrorKind.NO_RECORDER
+    return False

@@ -46,6 +46,18 @@ def test_livekit_is_well_when_it_takes_the_key(settings: Settings) -> None:
         assert "does not answer" in check_livekit().detail
 
 
+def test_a_livekit_without_a_recorder_is_named_with_a_fix(aws: str, settings: Settings) -> None:
+    settings.LIVEKIT_RECORDING_BUCKET = "recorded"
+    aws_client("s3").create_bucket(Bucket="recorded")
+    with running_livekit(faults=["redis_required"], egress_wait_s=21) as livekit:
+        name_livekit(settings, livekit.url)
+        found = check_recordings()
+    assert (found.is_well, "no egress" in found.detail, "Redis" in found.fix) == (False, True, True)
+    with running_livekit() as livekit:
+        name_livekit(settings, livekit.url)
+        assert check_recordings().is_well
+
+
 def test_nothing_of_it_configured_is_no_failure(settings: Settings) -> None:
     for name in ("LIVEKIT_HOST", "LIVEKIT_INTERNAL_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"):
         setattr(settings, name, "")

@@ -1,0 +1,211 @@
+"""A LiveKit without a recorder is not a slow one; and work whose call is over is cancelled."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.db.models import F
+from django.utils import timezone
+from pytest_django import Settings
+
+from agents.models import Organization
+from agents.tests.people import Asker, refused
+from recordings.models import Recording
+from recordings.services import reconcile_recordings, start_recording, start_wanted_recording
+from recordings.services.undoing import UNDO
+from recordings.services.wanted import START
+from sessions import outbox
+from sessions.models import Call, CallEvent, OutboxMessage
+from sessions.models.call import CallState
+from sessions.tests.builders import ROOM, make_room_call
+from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+from voiceapp.tests.gate import Gate, gate_before
+from voiceapp.tests.livekit import real_server
+from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+
+from .calls import RECORDING, only_recording
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# LiveKit looks for a recorder for 21 s before it says that there is none.
+AT_ONCE_S = 2.0
+NOT_CONFIGURED = (503, "Recording service not configured")
+
+
+@pytest.fixture
+def without_recorder(livekit: RunningLiveKit, settings: Settings) -> Iterator[RunningLiveKit]:
+    """As livekit-server is without Redis, with its own times."""
+    with running_livekit(faults=["redis_required"], egress_wait_s=21) as running:
+        name_livekit(settings, running.url)
+        LiveKitClient.from_settings().create_room(ROOM)
+        yield running
+
+
+@pytest.fixture
+def call(harbour: Organization, livekit: RunningLiveKit) -> Call:
+    call = make_room_call(harbour)
+    Call.objects.filter(pk=call.pk).update(is_recording_wanted=True)
+    call.refresh_from_db()
+    return call
+
+
+@pytest.fixture
+def gate(livekit: RunningLiveKit, settings: Settings) -> Iterator[Gate]:
+    """Counts what LiveKit is asked, which is away."""
+    with gate_before(livekit.server.fault_url("away")) as gate:
+        settings.LIVEKIT_INTERNAL_URL = gate.url
+        yield gate
+
+
+def end(call: Call) -> None:
+    Call.objects.filter(pk=call.pk).update(state=CallState.COMPLETED, ended_at=timezone.now())
+
+
+def waiting() -> list[str]:
+    return list(OutboxMessage.objects.filter(state="waiting").values_list("topic", flat=True))
+
+
+def test_a_start_over_the_api_is_answered_not_configured_at_once(
+    alice: Asker, call: Call, without_recorder: RunningLiveKit
+) -> None:
+    began_s = time.monotonic()
+    refusal = alice.post(RECORDING, roomName=ROOM)
+    assert time.monotonic() - began_s < AT_ONCE_S
+    assert refused(refusal) == NOT_CONFIGURED
+    assert "egress" in refusal.json()["message"]
+    assert "Retry-After" not in refusal.headers
+    assert only_recording().status == "failed"
+    assert [event.kind for event in CallEvent.objects.filter(call=call)] == ["recording_failed"]
+    # Nothing can have begun, so nothing is undone.
+    assert waiting() == []
+
+
+def test_a_recording_that_is_wanted_is_given_up_at_once_and_is_no_failure_of_ours(
+    call: Call, without_recorder: RunningLiveKit
+) -> None:
+    start_wanted_recording(call)
+    began_s = time.monotonic()
+    assert outbox.deliver_due([START]) == 1
+    assert time.monotonic() - began_s < AT_ONCE_S
+    recording = only_recording()
+    assert (recording.status, "does not record" in recording.error) == ("failed", True)
+    assert (waiting(), OutboxMessage.objects.filter(state="dead").count()) == ([], 0)
+    line = CallEvent.objects.get(call=call)
+    assert (line.kind, line.detail["error"]) == ("recording_ended", recording.error)
+    # Once each: it is not begun again at the next track.
+    assert start_wanted_recording(call) is None
+
+
+def test_an_undo_ends_where_there_is_no_recorder(call: Call, livekit: RunningLiveKit, settings: Settings) -> None:
+    settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("away")
+    with pytest.raises(LiveKitError):
+        start_recording(call)
+    assert waiting() == [UNDO]
+    settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("redis_required")
+    assert outbox.deliver_due([UNDO]) == 1
+    assert waiting() == []
+
+
+def test_recordings_in_progress_are_over_where_there_is_no_recorder(
+    call: Call, without_recorder: RunningLiveKit
+) -> None:
+    Recording.objects.create(call=call, key="a.ogg", status="active", egress_id="EG_1")
+    Recording.objects.update(created_at=F("created_at") - dt.timedelta(minutes=2))
+    assert reconcile_recordings() == 1
+    assert only_recording().status == "failed"
+
+
+def test_a_recorder_that_does_not_answer_is_tried_again_while_the_call_lives(
+    call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
+) -> None:
+    client.create_room(ROOM)
+    settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("egress_no_worker")
+    start_wanted_recording(call)
+    assert outbox.deliver_due([START]) == 0
+    assert (only_recording().status, waiting()) == ("starting", [START])
+
+
+# Work whose call is over
+
+
+@pytest.mark.parametrize("tries", [0, 1, 3])
+def test_a_start_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate: Gate, tries: int) -> None:
+    start_wanted_recording(call)
+    for minute in range(tries):
+        with time_machine.travel(timezone.now() + dt.timedelta(minutes=minute), tick=True):
+            assert outbox.deliver_due([START]) == 0
+    end(call)
+    reconcile_recordings()
+    outbox.deliver_due()
+    assert (waiting(), OutboxMessage.objects.filter(state="dead").count()) == ([], 0)
+    recording = only_recording()
+    assert (recording.status, recording.error) == ("failed", "The call was over before it began.")
+    asked = gate.arrived
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=1), tick=True):
+        outbox.deliver_due()
+        reconcile_recordings()
+    assert gate.arrived == asked
+
+
+def test_an_undo_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate: Gate) -> None:
+    with pytest.raises(LiveKitError):
+        start_recording(call)
+    assert outbox.deliver_due([UNDO]) == 0
+    assert waiting() == [UNDO]
+    end(call)
+    reconcile_recordings()
+    outbox.deliver_due()
+    assert waiting() == []
+    asked = gate.arrived
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=1), tick=True):
+        outbox.deliver_due()
+    assert gate.arrived == asked
+
+
+def test_what_waits_for_a_live_call_is_left_as_it_is(call: Call, gate: Gate) -> None:
+    start_wanted_recording(call)
+    outbox.deliver_due([START])
+    before = OutboxMessage.objects.get().due_at
+    reconcile_recordings()
+    assert OutboxMessage.objects.get().due_at == before
+    assert only_recording().status == "starting"
+
+
+def test_a_recording_that_had_begun_unheard_ends_with_its_room_and_is_not_lost(
+    call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
+) -> None:
+    client.create_room(ROOM)
+    livekit.join(client.join_token(room=ROOM, identity="caller"))
+    start_wanted_recording(call)
+    settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("lost_answer", "only=StartRoomCompositeEgress")
+    assert outbox.deliver_due([START]) == 0
+    end(call)
+    settings.LIVEKIT_INTERNAL_URL = livekit.url
+    reconcile_recordings()
+    assert outbox.deliver_due([START]) == 1
+    recording = only_recording()
+    assert recording.egress_id == client.list_recordings(ROOM)[0].egress_id
+
+
+@pytest.mark.livekit_server
+def test_a_real_server_without_redis_is_known_to_have_no_recorder(
+    call: Call, settings: Settings, tmp_path: Path
+) -> None:
+    if reason := real_server.why_not_there():
+        pytest.skip(reason)
+    with real_server.running(tmp_path) as server:
+        settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = server.url
+        settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = real_server.API_KEY, real_server.API_SECRET
+        LiveKitClient.from_settings().create_room(ROOM)
+        began_s = time.monotonic()
+        with pytest.raises(LiveKitError) as error:
+            start_recording(call)
+        assert error.value.kind is LiveKitErrorKind.NO_RECORDER
+        assert time.monotonic() - began_s < AT_ONCE_S
+        assert waiting() == []
