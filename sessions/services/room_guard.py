@@ -49,10 +49,8 @@ def close_room_of_no_call(name: str, *, sid: str) -> bool:
     Rooms whose name no call of ours ever had are another application's.
     """
     named = Call.objects.in_rooms().filter(room_name=name).order_by("-created_at")
-    if not name or _is_of_a_live_call(name, sid):
-        return False
-    newest = named.first()
-    if newest is None:
+    newest = named.first() if name else None
+    if newest is None or _is_of_a_live_call(name, sid):
         return False
     client = LiveKitClient.from_settings()
     give_back_connections()

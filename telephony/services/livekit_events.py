@@ -12,6 +12,7 @@ from sessions.services import room_facts
 from sessions.services.room_guard import close_room_of_no_call, remove_unauthorized
 from sessions.services.rooms_of_calls import find_call_of_room
 from telephony.models import ProviderEvent
+from voiceapp.providers.livekit_facts import Room
 from voiceapp.providers.livekit_webhooks import LiveKitEvent, event_of
 
 A_SECOND = dt.timedelta(milliseconds=999)
@@ -32,14 +33,16 @@ def work_off_livekit_event(kept: ProviderEvent) -> None:
     if call:
         _remember(kept, call.pk)
         ROOM_EVENTS.get(event.event, _nothing)(call, event, at)
-    if room and event.event in SHOWING_LIFE and (call is None or _is_after_its_end(call, at)):
+    if room and event.event in SHOWING_LIFE and (call is None or _is_after_its_end(call, room, at)):
         close_room_of_no_call(room.name, sid=room.sid)
 
 
-def _is_after_its_end(call: Call, at: dt.datetime) -> bool:
+def _is_after_its_end(call: Call, room: Room, at: dt.datetime) -> bool:
     """Late events of a call are told apart from those of a room that outlives it."""
     call.refresh_from_db(fields=["state", "ended_at"])
-    return call.ended_at is not None and at > call.ended_at + A_SECOND
+    if call.ended_at is None:
+        return False
+    return at > call.ended_at + A_SECOND or (room.created_at is not None and room.created_at > call.ended_at)
 
 
 def _moment_of(event: LiveKitEvent, received_at: dt.datetime) -> dt.datetime:

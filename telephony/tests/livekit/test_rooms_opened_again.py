@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 
 import httpx
@@ -66,6 +67,19 @@ def test_a_room_that_is_opened_again_is_closed(
     assert not is_open(room.name)
     assert (state_of(room.call), room.call.ended_at, room.call.participants.count()) == before
     assert room.timeline.count("reopened_room_closed") == 1
+
+
+@pytest.mark.parametrize("knows_its_room", [True, False])
+def test_it_is_closed_however_soon_after_the_end_it_is_opened(
+    livekit: RunningLiveKit, harbour: Organization, knows_its_room: bool
+) -> None:
+    room = open_room(livekit, harbour, has_agent=False)
+    end(room)
+    Call.objects.update(ended_at=timezone.now(), **({} if knows_its_room else {"room_sid": ""}))
+    time.sleep(0.01)
+    room.caller_joins()
+    room.is_told()
+    assert not is_open(room.name)
 
 
 def test_each_time_it_is_opened_it_is_closed(livekit: RunningLiveKit, harbour: Organization) -> None:
