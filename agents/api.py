@@ -13,8 +13,6 @@ from agents.principal import Kind, Principal
 from agents.scopes import Scope
 from voiceapp.api.errors import ErrorShape
 from voiceapp.api.limits import LimitedView
-from voiceapp.api.methods import METHODS
-from voiceapp.api.strict_json import StrictJSONParser
 
 
 class HasScope(BasePermission):
@@ -43,8 +41,6 @@ class CustomerView(LimitedView):
 
     authentication_classes = [CustomerAuthentication]
     permission_classes = [IsAuthenticated, HasScope]
-    parser_classes = [StrictJSONParser]
-    http_method_names = METHODS
     scope_area: ClassVar[str]
     error_shape: ClassVar[ErrorShape] = ErrorShape.VOICE
 

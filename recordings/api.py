@@ -20,7 +20,7 @@ from recordings.storage import LABEL, recording_link, recording_link_if_possible
 from sessions.api.refusals import checked
 from sessions.api.rooms import MOST_LISTED, Access, RoomNameField, RoomQuery, find_room_call, read_query
 from sessions.models import Call
-from voiceapp.api.errors import ApiError
+from voiceapp.api.errors import ApiError, FormError
 from voiceapp.api.limits import READ, RECORDING
 from voiceapp.api.moments import iso_z
 from voiceapp.api.strict_fields import TextField
@@ -61,7 +61,7 @@ class AmendRequest(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs.keys() & {"transcript", "recordingUrl"}:
-            raise ApiError(HTTPStatus.BAD_REQUEST, "Nothing to update", "Give transcript, recordingUrl or both.")
+            raise FormError("Nothing to update", "Give transcript, recordingUrl or both.")
         return attrs
 
 
@@ -75,7 +75,7 @@ class RecordingView(CustomerView):
     """Whoever may change a call may record it; who may only read it sees its recordings."""
 
     scope_area = "recordings"
-    limits = {"POST": RECORDING, "GET": READ, "PATCH": RECORDING, "DELETE": RECORDING}
+    limits = {"POST": RECORDING, "GET": READ, "PATCH": RECORDING}
 
     def post(self, request: Request) -> Response:
         body = checked(StartRequest(data=request.data), titles=TITLES)
@@ -91,7 +91,7 @@ class RecordingView(CustomerView):
             return self._list_all(is_alone=query.keys() == {"listAll"})
         if not room:
             message = "Name the call's room in roomName, or ask for listAll."
-            raise ApiError(HTTPStatus.BAD_REQUEST, TITLES["roomName"], message)
+            raise FormError(TITLES["roomName"], message)
         if "egressId" in query:
             return self._link(room, query["egressId"])
         with refusing("Failed to read recording"):
@@ -127,7 +127,7 @@ class RecordingView(CustomerView):
 
     def _list_all(self, *, is_alone: bool) -> Response:
         if not is_alone:
-            raise ApiError(HTTPStatus.BAD_REQUEST, "Bad Request", "listAll stands alone.")
+            raise FormError("Bad Request", "listAll stands alone.")
         running = running_recordings(self.principal).order_by("-id")
         found = [_shown(recording) for recording in running[:MOST_LISTED]]
         return _success(count=len(found), recordings=found)

@@ -8,7 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-from voiceapp.api.errors import SHAPES, ErrorShape, Refusal
+from voiceapp.api.errors import SHAPES, ErrorShape, Refusal, shape_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,6 @@ def endpoint_of(request: HttpRequest) -> type | None:
     match = request.resolver_match
     endpoint: type | None = getattr(match.func, "cls", None) if match else None
     return endpoint
-
-
-def shape_at(path: str) -> ErrorShape:
-    """The shape of errors where no endpoint names one: an address of an API that it does not have."""
-    return ErrorShape.VOICE if path.startswith("/api/voice/") else ErrorShape.INTERNAL
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

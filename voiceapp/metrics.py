@@ -9,15 +9,14 @@ from wsgiref.simple_server import WSGIServer
 import structlog
 from django.db import DatabaseError, connection
 from django.db.models import Count, Min, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from sessions.models import OutboxMessage
-from voiceapp.api.errors import error_body
-from voiceapp.api.internal_key import has_internal_key
+from voiceapp.api.internal_key import without_internal_key
 
 logger = structlog.get_logger("metrics")
 
@@ -54,9 +53,8 @@ REGISTRY.register(OutboxCollector())
 def metrics(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    if not has_internal_key(request):
-        body = error_body("unauthenticated", "A valid internal key is needed as a bearer token.")
-        return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
+    if (refusal := without_internal_key(request)) is not None:
+        return refusal
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 
+from voiceapp.lib.body_limits import FORM_BYTES
+
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -34,6 +36,10 @@ MAX_LIVE_CALLS = env.int("MAX_LIVE_CALLS", default=100)
 TOOL_TIMEOUT_S = env.int("TOOL_TIMEOUT_S", default=10)
 MAX_UNSTARTED_STREAMS = env.int("MAX_UNSTARTED_STREAMS", default=50)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# How long a request's head and body may take to arrive, and how many connections an address may have open.
+REQUEST_HEAD_TIMEOUT_S = env.int("REQUEST_HEAD_TIMEOUT_S", default=10)
+REQUEST_BODY_TIMEOUT_S = env.int("REQUEST_BODY_TIMEOUT_S", default=30)
+MAX_CONNECTIONS_PER_ADDRESS = env.int("MAX_CONNECTIONS_PER_ADDRESS", default=100)
 METRICS_LISTEN = env.str("METRICS_LISTEN", default="")
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=1)
 
@@ -201,6 +207,10 @@ LIMIT_REALTIME = env.str("LIMIT_REALTIME", default="30/h")
 LIMIT_RECORDING = env.str("LIMIT_RECORDING", default="20/h")
 LIMIT_READ = env.str("LIMIT_READ", default="100/15m")
 LIMIT_REALTIME_SESSION = env.str("LIMIT_REALTIME_SESSION", default="3/m")
+LIMIT_FAILED = env.str("LIMIT_FAILED", default="30/h")
+LIMIT_WRONG_CREDENTIALS = env.str("LIMIT_WRONG_CREDENTIALS", default="30/15m")
+LIMIT_SIGN_IN = env.str("LIMIT_SIGN_IN", default="5/15m")
+LIMIT_SIGN_IN_ADDRESS = env.str("LIMIT_SIGN_IN_ADDRESS", default="30/15m")
 RATELIMIT_USE_CACHE = "limits"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
@@ -266,7 +276,7 @@ WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = False  # a redirect would lose a webhook's body and break its signature
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_BYTES
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 IS_PUBLIC_HTTPS = PUBLIC_BASE_URL.startswith("https://")
@@ -283,7 +293,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["voiceapp.api.strict_json.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "voiceapp.api.negotiation.AlwaysJSON",
     "DEFAULT_SCHEMA_CLASS": "voiceapp.api.schema.inspector.Inspector",
     "EXCEPTION_HANDLER": "voiceapp.api.errors.handle",

@@ -160,14 +160,31 @@ def test_nobody_gets_the_401_of_the_api(live_server: LiveServer, clerk: ClerkIns
 def test_recording_counts_against_its_limit_and_reading_against_another(
     alice: Asker, call: Call, settings: Any
 ) -> None:
-    settings.LIMIT_RECORDING, settings.LIMIT_READ = "3/h", "2/h"
+    settings.LIMIT_RECORDING, settings.LIMIT_READ = "2/h", "2/h"
     answers = [
         alice.post(RECORDING, roomName=ROOM),
         alice.patch(RECORDING, roomName=ROOM, transcript="x"),
-        alice.delete(RECORDING, roomName=ROOM),
         alice.post(RECORDING, roomName=ROOM),
         alice.get(RECORDING, roomName=ROOM),
     ]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 200]
-    assert answers[3].json()["error"] == "Too many requests"
-    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0", "1"]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 200]
+    assert answers[2].json()["error"] == "Too many requests"
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["1", "0", "0", "1"]
+
+
+def test_stopping_a_recording_is_never_limited(alice: Asker, call: Call, settings: Any) -> None:
+    settings.LIMIT_RECORDING = settings.LIMIT_READ = "1/h"
+    assert alice.post(RECORDING, roomName=ROOM).status_code == 200
+    assert alice.post(RECORDING, roomName=ROOM).status_code == 429
+    stops = [alice.delete(RECORDING, roomName=ROOM) for _ in range(5)]
+    assert [each.status_code for each in stops] == [200, 404, 404, 404, 404]
+    assert not any("X-RateLimit-Limit" in each.headers for each in stops)
+
+
+def test_a_recording_that_was_refused_for_its_form_uses_up_none(alice: Asker, call: Call, settings: Any) -> None:
+    settings.LIMIT_RECORDING = "1/h"
+    for _ in range(3):
+        assert refused(alice.post(RECORDING, roomName=ROOM, fileType="avi"))[0] == 400
+        assert refused(alice.patch(RECORDING, roomName=ROOM))[0] == 400
+    assert alice.post(RECORDING, roomName=ROOM).status_code == 200
+    assert alice.patch(RECORDING, roomName=ROOM, transcript="x").status_code == 429

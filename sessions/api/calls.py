@@ -30,7 +30,7 @@ from sessions.services.room_calls import (
     end_room_call,
     open_room_call,
 )
-from voiceapp.api.errors import ApiError
+from voiceapp.api.errors import ApiError, FormError
 from voiceapp.api.limits import READ, SESSION_CREATION
 from voiceapp.api.moments import iso_z
 from voiceapp.providers.livekit_errors import LiveKitError
@@ -75,7 +75,7 @@ class CallView(CustomerView):
     def patch(self, request: Request) -> Response:
         asked = checked(CallChange(data=request.data), titles=TITLES)
         if asked.keys() == {"roomName"}:
-            raise ApiError(HTTPStatus.BAD_REQUEST, "Nothing to update", "Give status, agentStatus or metadata.")
+            raise FormError("Nothing to update", "Give status, agentStatus or metadata.")
         call = self._writable(asked["roomName"])
         try:
             change_call(

@@ -12,7 +12,6 @@ from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from agents.models import Organization
 from sessions.draft import Refused
@@ -25,9 +24,9 @@ from sessions.services.direct_orders import DirectOrder, KeyReused, NumberRefuse
 from sessions.services.org_config import org_config
 from sessions.services.retrying import NotSaved
 from voiceapp.api.internal_key import InternalKeyAuthentication
-from voiceapp.api.methods import METHODS
+from voiceapp.api.limits import LimitedView
 from voiceapp.api.strict_fields import LineField
-from voiceapp.api.strict_json import StrictJSONParser, StrictSerializer
+from voiceapp.api.strict_json import StrictSerializer
 from voiceapp.lib.phone_numbers import LONGEST_TYPED
 
 NO_ORGANIZATION = "There is no such organisation."
@@ -79,12 +78,10 @@ class SubmitOrderSerializer(StrictSerializer):
     lines = serializers.ListField(child=LineSerializer(), allow_empty=False, max_length=MOST_CHANGES)
 
 
-class InternalView(APIView):
-    """A door that opens to the internal key alone."""
+class InternalView(LimitedView):
+    """An endpoint for the internal key alone. Wrong keys are limited, right ones are not."""
 
     authentication_classes = [InternalKeyAuthentication]
-    parser_classes = [StrictJSONParser]
-    http_method_names = METHODS
 
 
 class OrgConfigView(InternalView):

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from agents.api import CustomerView
 from sessions.services.realtime_endpoints import EndpointRefused
 from sessions.services.realtime_sessions import FieldRefused, ProviderFailed, RealtimeSession, open_realtime_session
-from voiceapp.api.errors import ApiError, ErrorShape
+from voiceapp.api.errors import ApiError, ErrorShape, FormError
 from voiceapp.api.limits import REALTIME_SESSION
 from voiceapp.api.moments import iso_z
 from voiceapp.api.strict_fields import TextField
@@ -44,7 +44,7 @@ class RealtimeSessionView(CustomerView):
         except FieldRefused as exc:
             raise ValidationError({exc.field: [str(exc)]}) from exc
         except EndpointRefused as exc:
-            raise ApiError(400, "Bad Request", str(exc)) from exc
+            raise FormError("Bad Request", str(exc)) from exc
         except ProviderFailed as exc:
             raise ApiError(500, "Provider error", str(exc)) from exc
         return Response({"session": session_body(session)})

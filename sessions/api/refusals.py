@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from rest_framework import serializers
 
-from voiceapp.api.errors import FIELDS_REFUSED, ApiError
+from voiceapp.api.errors import FIELDS_REFUSED, FormError
 
 
 def checked(serializer: serializers.Serializer[Any], *, titles: Mapping[str, str]) -> dict[str, Any]:
@@ -17,4 +16,4 @@ def checked(serializer: serializers.Serializer[Any], *, titles: Mapping[str, str
         return dict(serializer.validated_data)
     wrong = serializer.errors
     title = next((titles[name] for name in titles if name in wrong), "Bad Request")
-    raise ApiError(HTTPStatus.BAD_REQUEST, title, FIELDS_REFUSED, details={"fields": wrong})
+    raise FormError(title, FIELDS_REFUSED, details={"fields": wrong})

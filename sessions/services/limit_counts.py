@@ -6,6 +6,7 @@ import hashlib
 import time
 
 from django.db import connection
+from django.db.models import F
 
 from sessions.models import LimitCount
 
@@ -18,9 +19,12 @@ RETURNING used
 KEPT_FOR_S = 60
 
 
-def count_in_database(limit: str, who: str, window_ends_at: int) -> int:
-    """How many requests `who` made in this window, with this one; raises django.db.Error."""
+def count_in_database(limit: str, who: str, window_ends_at: int, by: int = 1) -> int:
+    """How many requests `who` made in this window, with this one; raises django.db.Error. `by` -1 takes one back."""
     who_hash = hashlib.sha256(who.encode()).hexdigest()
+    if by < 0:
+        row = LimitCount.objects.filter(limit=limit, who_hash=who_hash, window_ends_at=window_ends_at, used__gt=0)
+        return row.update(used=F("used") - 1)
     with connection.cursor() as cursor:
         cursor.execute(COUNT_ONE, [limit, who_hash, window_ends_at])
         # All of it: SQLite commits when the statement has run to its end.

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from voiceapp.api.errors import error_body
-from voiceapp.api.internal_key import has_internal_key
+from voiceapp.api.internal_key import without_internal_key
 
 from .examination import PATIENCE_S, examine
 from .finding import Finding, ill, skipped
@@ -36,9 +36,8 @@ def report(request: HttpRequest) -> HttpResponse:
     """`{"checks": [{name, is_well, detail, fix}, …]}`, on the internal key; 429 while another report is made."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"])
-    if not has_internal_key(request):
-        body = error_body("unauthenticated", "A valid internal key is needed as a bearer token.")
-        return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
+    if (refusal := without_internal_key(request)) is not None:
+        return refusal
     if not _busy.acquire(blocking=False):
         body = error_body("busy", "A report is being made. Ask again in a few seconds.")
         return JsonResponse(body, status=429, headers={"Retry-After": "3"})

@@ -17,6 +17,7 @@ from telephony.services.inbox import keep_event
 from telephony.services.kept_fields import kept_fields
 from telephony.webhooks.signature import refuse
 from voiceapp.api.errors import Refusal, voice_shape
+from voiceapp.lib.body_limits import LIVEKIT_EVENT_BYTES
 from voiceapp.providers.livekit import LiveKitClient
 from voiceapp.providers.livekit_errors import LiveKitError
 from voiceapp.providers.livekit_webhooks import LiveKitEvent, SignatureRefused
@@ -26,8 +27,7 @@ logger = structlog.get_logger("doors")
 SOURCE = "livekit"
 DOOR = "livekit"
 CONTENT_TYPES = ("application/webhook+json", "application/json")
-# A room's metadata may be 64 KB, and so may that of each who is in it.
-LONGEST_BODY = 512 * 1024
+LONGEST_BODY = LIVEKIT_EVENT_BYTES
 LONGEST_KEY = 200
 
 

@@ -41,7 +41,6 @@ ASKED: dict[str, list[tuple[str, str, Mapping[str, object], int]]] = {
     "recording": [
         ("POST", "/api/voice/recording", ABOUT_IT, 400),
         ("PATCH", "/api/voice/recording", {"json": {"roomName": ROOM, "transcript": "Hello."}}, 404),
-        ("DELETE", "/api/voice/recording", ASKED_FOR_IT, 404),
     ],
     "read": [
         ("GET", "/api/voice/session", {}, 200),

@@ -69,6 +69,13 @@ class ApiError(APIException):
             self.wait = wait_s  # Django REST framework turns it into Retry-After
 
 
+class FormError(ApiError):
+    """400 for what is wrong with the request itself, whatever the state of things. It uses up no limit."""
+
+    def __init__(self, title: str, message: str, *, details: Mapping[str, object] | None = None) -> None:
+        super().__init__(HTTPStatus.BAD_REQUEST, title, message, details=details)
+
+
 class ErrorBody(TypedDict):
     """`code` is for machines and does not change; `message` says what to do."""
 
@@ -127,6 +134,11 @@ SHAPES: Mapping[ErrorShape, Callable[[Refusal], Mapping[str, object]]] = {
     ErrorShape.VOICE: voice_shape,
     ErrorShape.REALTIME_SESSION: realtime_session_shape,
 }
+
+
+def shape_at(path: str) -> ErrorShape:
+    """The shape of errors where no endpoint names one: an address of an API that it does not have."""
+    return ErrorShape.VOICE if path.startswith("/api/voice/") else ErrorShape.INTERNAL
 
 
 def handle(exc: Exception, context: Mapping[str, object]) -> Response | None:

@@ -6,10 +6,15 @@ import hmac
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
+
+from voiceapp.api.errors import ApiError, error_body
+from voiceapp.api.limits.credentials import count_wrong_credential
+
+NEEDED = "A valid internal key is needed as a bearer token."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,27 @@ def has_internal_key(request: HttpRequest) -> bool:
     return bool(settings.INTERNAL_API_KEY) and scheme.lower() == "bearer" and is_equal
 
 
+def without_internal_key(request: HttpRequest) -> JsonResponse | None:
+    """The response to a request without the key, for views that are not of the API: 401, or 429 after many keys."""
+    if has_internal_key(request):
+        return None
+    if request.META.get("HTTP_AUTHORIZATION"):
+        try:
+            count_wrong_credential(request)
+        except ApiError as exc:
+            body = error_body("rate_limited", str(exc.detail))
+            return JsonResponse(body, status=exc.status_code, headers={"Retry-After": str(exc.wait)})
+    body = error_body("unauthenticated", NEEDED)
+    return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
+
+
 class InternalKeyAuthentication(BaseAuthentication):
     """401 to everyone without the key; a cookie or another credential changes nothing."""
 
     def authenticate(self, request: Request) -> tuple[OwnMachine, None]:
         if not has_internal_key(request._request):
-            raise AuthenticationFailed("A valid internal key is needed as a bearer token.")
+            is_guess = bool(request.META.get("HTTP_AUTHORIZATION"))
+            raise AuthenticationFailed(NEEDED) if is_guess else NotAuthenticated(NEEDED)
         return OwnMachine(), None
 
     def authenticate_header(self, request: Request) -> str:

@@ -11,8 +11,13 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-LARGEST_BODY_BYTES = 256 * 1024
+from voiceapp.lib.body_limits import JSON_BYTES, KIB
+
 DEEPEST = 32
+
+
+class RepeatedName(ValueError):
+    """An object has a name twice: one of the two values would be lost in silence."""
 
 
 class StrictJSONParser(BaseParser):
@@ -23,11 +28,15 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        body = stream.read(LARGEST_BODY_BYTES + 1)
-        if len(body) > LARGEST_BODY_BYTES:
-            raise ParseError(f"The body is larger than {LARGEST_BODY_BYTES // 1024} KiB.")
+        body = stream.read(JSON_BYTES + 1)
+        if len(body) > JSON_BYTES:
+            raise ParseError(f"The body is larger than {JSON_BYTES // KIB} KiB.")
         try:
-            value = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
+            value = json.loads(
+                body, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_repetition
+            )
+        except RepeatedName as exc:
+            raise ParseError("A name stands twice in an object.") from exc
         except (ValueError, RecursionError) as exc:
             raise ParseError("The body is no valid JSON.") from exc
         _check(value, 0)
@@ -56,6 +65,13 @@ def _check(value: object, depth: int) -> None:
     elif isinstance(value, list):
         for part in value:
             _check(part, depth + 1)
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise RepeatedName
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

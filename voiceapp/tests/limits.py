@@ -5,9 +5,10 @@ from __future__ import annotations
 from pytest_django import Settings
 
 from voiceapp.api.limits import LIMITS
+from voiceapp.api.limits.limit import GUARDS
 
 
 def raise_limits(settings: Settings, rate: str = "10000/h") -> None:
     """Every limit is this one."""
-    for limit in LIMITS:
+    for limit in (*LIMITS, *GUARDS):
         setattr(settings, limit.setting, rate)

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from agents.models import Organization
 from agents.services import issue_key
 from agents.tests.builders import make_organization
+from voiceapp.local.openai import Server as LocalOpenAI
 from voiceapp.tests.api.limits.crowd import at_once
 
 from .conftest import BODY, Ask
@@ -46,10 +47,32 @@ def test_another_organisation_is_counted_alone(ask: Ask) -> None:
         assert ask(key=charlies).status_code == 200
 
 
-def test_refused_requests_count(ask: Ask) -> None:
+def test_requests_that_are_refused_for_their_form_create_no_session(ask: Ask) -> None:
+    refused = [{}, {**BODY, "endpoint": "x"}, {**BODY, "no_such_field": 1}, b"{", b"[]", {**BODY, "voice": ""}]
     with time_machine.travel(NOW, tick=False):
-        statuses = [ask(body).status_code for body in ({}, {**BODY, "endpoint": "x"}, b"{", BODY)]
-    assert statuses == [400, 400, 400, 429]
+        answers = [ask(body) for body in refused]
+        assert {answer.status_code for answer in answers} == {400}
+        assert ask(Content_Type="text/plain").status_code == 415
+        assert {answer.headers["X-RateLimit-Remaining"] for answer in answers} == {"3"}
+        assert [ask().status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_a_session_that_openai_refused_was_not_created(ask: Ask, openai: LocalOpenAI, settings: Settings) -> None:
+    good = settings.OPENAI_BASE_URL
+    with time_machine.travel(NOW, tick=False):
+        settings.OPENAI_BASE_URL = openai.fault_url("refuse=401")
+        assert [ask().status_code for _ in range(5)] == [500] * 5
+        settings.OPENAI_BASE_URL = good
+        assert [ask().status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_openai_is_not_asked_without_end_by_who_is_always_refused(
+    ask: Ask, openai: LocalOpenAI, settings: Settings
+) -> None:
+    settings.LIMIT_FAILED = "2/h"
+    settings.OPENAI_BASE_URL = openai.fault_url("refuse=401")
+    with time_machine.travel(NOW, tick=False):
+        assert [ask().status_code for _ in range(7)] == [500] * 5 + [429] * 2
 
 
 def test_the_next_window_is_open_again(ask: Ask) -> None:

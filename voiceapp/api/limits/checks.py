@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from .limit import LIMITS
+from .limit import GUARDS, LIMITS
 
 
 @register()
@@ -17,7 +17,7 @@ def check_limits(**_: object) -> list[CheckMessage]:
 
 
 def _rates() -> Iterator[CheckMessage]:
-    for limit in LIMITS:
+    for limit in (*LIMITS, *GUARDS):
         try:
             _ = limit.rate
         except ValueError as exc:

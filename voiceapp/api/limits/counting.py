@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
+from django.conf import settings
+from django.core.cache import caches
 from django.db import Error as DatabaseAway
-from django_ratelimit.core import get_usage
+from django_ratelimit.core import _make_cache_key, get_usage
 from redis import RedisError
 
 from voiceapp.lib.counters_in_memory import CountersFull
@@ -15,12 +18,13 @@ from voiceapp.lib.metrics import limit_counters_away
 
 from .limit import Limit
 from .rates import Rate
-from .usage import Usage
+from .usage import Counter, Usage
 
 logger = structlog.get_logger("limits")
 
-# A limit's name, who asks, the last second of the window → how many requests with this one; raises django.db.Error.
-DatabaseCounter = Callable[[str, str, int], int]
+# A limit's name, who asks, the last second of the window, and -1 to take one back → how many requests now.
+# Raises django.db.Error.
+DatabaseCounter = Callable[..., int]
 _database_counters: list[DatabaseCounter] = []
 
 
@@ -51,17 +55,36 @@ def count(limit: Limit, who: str) -> Usage:
         raise CannotCount from exc
 
 
+def give_back(limit: Limit, who: str, usage: Usage) -> Usage:
+    """Take back one request that `count` counted, in its own window; the usage without it.
+
+    A counter that is away by now, or whose window is over, is left as it is.
+    """
+    window_ends_at = usage.resets_at - 1
+    try:
+        if usage.counted_in is Counter.CACHE:
+            rate = (limit.rate.count, limit.rate.period_s)
+            # django-ratelimit itself only counts up.
+            caches[settings.RATELIMIT_USE_CACHE].incr(_make_cache_key(limit.name, window_ends_at, rate, who, ""), -1)
+        elif usage.counted_in is Counter.DATABASE:
+            _database_counters[0](limit.name, who, window_ends_at, -1)
+    except (ValueError, RedisError, OSError, DatabaseAway) as exc:
+        logger.info("request not given back", limit=limit.name, error=type(exc).__name__)
+        return usage
+    return replace(usage, used=max(0, usage.used - 1), counted_in=Counter.NONE)
+
+
 def _in_cache(limit: Limit, rate: Rate, who: str) -> Usage:
     usage = get_usage(None, group=limit.name, key=lambda *_: who, rate=(rate.count, rate.period_s), increment=True)
     if not usage["limit"]:  # django-ratelimit's word for a failed increment
         raise CounterLost(limit.name)
-    return Usage(limit=rate.count, used=usage["count"], resets_at=int(time.time()) + usage["time_left"] + 1)
+    return Usage(rate.count, usage["count"], int(time.time()) + usage["time_left"] + 1, Counter.CACHE)
 
 
 def _in_database(limit: Limit, rate: Rate, who: str) -> Usage:
     window_ends_at = rate.window_ends_at(who, int(time.time()))
     used = _database_counters[0](limit.name, who, window_ends_at)
-    return Usage(limit=rate.count, used=used, resets_at=window_ends_at + 1)
+    return Usage(rate.count, used, window_ends_at + 1, Counter.DATABASE)
 
 
 def _note(counter: str, limit: Limit, exc: Exception) -> None:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Self
 
 from .rates import Rate
 
 TRY_AGAIN_AFTER_S = 5
+
+
+class Counter(Enum):
+    """Where a request was counted."""
+
+    CACHE = auto()
+    DATABASE = auto()
+    NONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,7 @@ class Usage:
     limit: int
     used: int
     resets_at: int
+    counted_in: Counter = Counter.NONE
 
     @classmethod
     def uncounted(cls, rate: Rate, *, is_open: bool) -> Self:

@@ -1,24 +1,44 @@
-"""A view that declares its limits, and the middleware that writes them on every answer."""
+"""A view that declares its limits, and the middleware that writes them on every response."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    MethodNotAllowed,
+    ParseError,
+    PermissionDenied,
+    UnsupportedMediaType,
+    ValidationError,
+)
 from rest_framework.request import Request
-from rest_framework.views import APIView
+from rest_framework.response import Response
 
-from voiceapp.lib.client_address import address_of, network_of
+from voiceapp.api.errors import FormError
+from voiceapp.api.json_view import JSONView
 
-from .counting import CannotCount, count
-from .limit import Limit
+from .counting import CannotCount, count, give_back
+from .credentials import address_key, count_wrong_credential
+from .limit import FAILED, Limit
 from .refusals import not_counted, too_many_requests
 from .usage import Usage
 
 USAGE = "voiceapp.limit_usage"
+# What was wrong with the request itself, or with who made it: it made nothing.
+REFUSED = (
+    ParseError,
+    ValidationError,
+    FormError,
+    UnsupportedMediaType,
+    MethodNotAllowed,
+    PermissionDenied,
+    DjangoPermissionDenied,
+)
 
 
 @runtime_checkable
@@ -32,32 +52,58 @@ class Asker(Protocol):
     def tenant(self) -> str: ...
 
 
-class LimitedView(APIView):
+class LimitedView(JSONView):
     """Counts a request after it was authenticated and before it may do anything.
 
     `limits = {"POST": SESSION_CREATION, "GET": READ}`; HEAD counts as GET. Methods that are not named are not limited.
+    A request that was refused for its form is given back, unless the limit is one on requests, and so is a creation
+    that failed at a provider. Wrong credentials are counted on every method.
     """
 
     limits: ClassVar[Mapping[str, Limit]] = {}
+    # What was counted for this request, and for whom.
+    _counted: tuple[Limit, str] | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         limit = self.limits.get("GET" if request.method == "HEAD" else request.method or "")
-        if limit is not None:
-            self._count(request, limit)
-        super().initial(request, *args, **kwargs)
-
-    def _count(self, request: Request, limit: Limit) -> None:
         try:
             who = _who(request, limit)
-        except (APIException, PermissionDenied):
-            # Wrong credentials count too, or they could be guessed without end.
-            _let_through(request, limit, _address(request))
+        except (APIException, DjangoPermissionDenied) as exc:
+            if isinstance(exc, AuthenticationFailed):
+                count_wrong_credential(request._request)
+            if limit is not None:
+                self._count(request, limit, address_key(request._request))
             raise
-        _let_through(request, limit, who)
+        if limit is not None:
+            self._count(request, limit, who)
+        super().initial(request, *args, **kwargs)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if self._counted is not None and _made_nothing(exc, *self._counted):
+            limit, who = self._counted
+            meta = self.request.META
+            meta[USAGE] = give_back(limit, who, meta[USAGE])
+        return super().handle_exception(exc)
+
+    def _count(self, request: Request, limit: Limit, who: str) -> None:
+        """Count, note the usage for the headers, and raise ApiError when it was one too many."""
+        try:
+            usage = count(limit, who)
+        except CannotCount as exc:
+            usage = Usage.uncounted(limit.rate, is_open=limit.is_open_uncounted)
+            request.META[USAGE] = usage
+            if not limit.is_open_uncounted:
+                raise not_counted(usage) from exc
+            return
+        request.META[USAGE] = usage
+        if usage.is_exceeded:
+            raise too_many_requests(usage)
+        if not limit.counts_refused:
+            self._counted = limit, who
 
 
 class LimitHeadersMiddleware:
-    """Writes how far the limit is used up on every answer to a counted request, whatever became of it."""
+    """Writes how far the limit is used up on every response to a limited request, whatever became of it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -71,27 +117,20 @@ class LimitHeadersMiddleware:
         return response
 
 
-def _who(request: Request, limit: Limit) -> str:
+def _made_nothing(exc: Exception, limit: Limit, who: str) -> bool:
+    """Whether the request is not to be counted. A provider's failure is, after so many: each try costs a request."""
+    if isinstance(exc, REFUSED):
+        return True
+    if limit.counts_failed or not isinstance(exc, APIException) or exc.status_code < 500:
+        return False
+    try:
+        return not count(FAILED, f"{limit.name}:{who}").is_exceeded
+    except CannotCount:
+        return False
+
+
+def _who(request: Request, limit: Limit | None) -> str:
     asker: object = request.user
     if not isinstance(asker, Asker) or not asker.subject:
-        return _address(request)
-    return f"tenant:{asker.tenant}" if limit.is_per_tenant else f"subject:{asker.subject}"
-
-
-def _address(request: Request) -> str:
-    return f"address:{network_of(address_of(request._request))}"
-
-
-def _let_through(request: Request, limit: Limit, who: str) -> None:
-    """Count, note the usage for the headers, and raise ApiError when it was one too many."""
-    try:
-        usage = count(limit, who)
-    except CannotCount as exc:
-        usage = Usage.uncounted(limit.rate, is_open=limit.is_open_uncounted)
-        request.META[USAGE] = usage
-        if not limit.is_open_uncounted:
-            raise not_counted(usage) from exc
-        return
-    request.META[USAGE] = usage
-    if usage.is_exceeded:
-        raise too_many_requests(usage)
+        return address_key(request._request)
+    return f"tenant:{asker.tenant}" if limit is not None and limit.is_per_tenant else f"subject:{asker.subject}"

@@ -46,9 +46,10 @@ def introduction(base: str) -> tuple[Chapter, ...]:
                 "Send `Authorization: Bearer` with an API key (`va_…`) or a Clerk session token, or "
                 "`X-API-Key` with a key; browsers may send Clerk's cookie or that of the admin's login. Two "
                 "credentials at once are refused. A key opens what its scopes allow.",
-                "Bodies are JSON of at most 256 KiB. Texts have no NUL and no half of a surrogate pair; spaces "
-                "around them do not count. Fields that are not named here are refused, and so are parameters of "
-                "the query. Answers are JSON. Moments are ISO 8601 in UTC, durations whole seconds.",
+                "Bodies are JSON of at most 256 KiB, with or without `Content-Length`. Texts have no NUL and no half "
+                "of a surrogate pair; spaces around them do not count. Fields that are not named here are refused, and "
+                "so are names that stand twice, parameters of the query, and fields in the body of `GET` or "
+                "`DELETE`. Answers are JSON. Moments are ISO 8601 in UTC, durations whole seconds.",
                 "What belongs to another organisation does not exist for you: 404. 403 is for what belongs to "
                 "your own organisation and not to you.",
             ),
@@ -58,8 +59,9 @@ def introduction(base: str) -> tuple[Chapter, ...]:
             (
                 "Requests are counted, each kind by itself, per user or key; `/realtime_session` per "
                 "organisation. Answers to counted requests carry `X-RateLimit-Limit`, `X-RateLimit-Remaining` "
-                "and `X-RateLimit-Reset`. One too many is answered 429 with `Retry-After`. What ends a call is"
-                " never limited.",
+                "and `X-RateLimit-Reset`. One too many is answered 429 with `Retry-After`. A request that is "
+                "refused for its form creates nothing and is not counted as a creation. What ends a call or stops a "
+                "recording is never limited. Many wrong credentials from one address are answered 429, too.",
             ),
             (("429", pretty(body_of(ErrorShape.VOICE, TOO_OFTEN)), "json"),),
         ),

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 
 from django.urls import path
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, ParseError
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+    UnsupportedMediaType,
+    ValidationError,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from voiceapp.api.errors import ErrorShape
+from voiceapp.api.errors import ApiError, ErrorShape, FormError
 from voiceapp.api.limits import READ, REALTIME, REALTIME_SESSION, RECORDING, SESSION_CREATION, LimitedView
 
 
@@ -48,12 +55,26 @@ class Door(LimitedView):
     def post(self, request: Request) -> Response:
         return Response({"through": True})
 
+    def patch(self, request: Request) -> Response:
+        if "no" in request.query_params:
+            raise {
+                "form": ParseError("Not like this."),
+                "field": ValidationError({"name": ["Wrong."]}),
+                "rule": FormError("Nothing to update", "Give something."),
+                "type": UnsupportedMediaType("text/plain"),
+                "scope": PermissionDenied(),
+                "provider": ApiError(503, "Away"),
+                "state": ApiError(409, "Taken"),
+                "missing": NotFound(),
+            }[request.query_params["no"]]
+        return Response({"through": True})
+
     def delete(self, request: Request) -> Response:
         return Response({"through": True})
 
 
 class Session(Door):
-    limits = {"GET": READ, "POST": SESSION_CREATION}
+    limits = {"GET": READ, "POST": SESSION_CREATION, "PATCH": SESSION_CREATION}
 
 
 class Realtime(Door):
@@ -61,7 +82,7 @@ class Realtime(Door):
 
 
 class Recording(Door):
-    limits = {"GET": READ, "POST": RECORDING, "DELETE": RECORDING}
+    limits = {"GET": READ, "POST": RECORDING, "PATCH": RECORDING}
 
 
 class RealtimeSession(Door):

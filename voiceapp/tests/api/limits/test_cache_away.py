@@ -85,7 +85,7 @@ def test_uncounted_nothing_is_made(url: str, body: dict[str, object]) -> None:
 
 
 @pytest.mark.usefixtures("redis_is_down", "database_is_down")
-@pytest.mark.parametrize(("method", "url"), [("post", "/realtime"), ("post", "/recording"), ("delete", "/recording")])
+@pytest.mark.parametrize(("method", "url"), [("post", "/realtime"), ("post", "/recording"), ("patch", "/recording")])
 def test_uncounted_nothing_that_costs_money_is_done(method: str, url: str) -> None:
     assert getattr(Client(), method)(url, headers=ALICE).status_code == 503
 

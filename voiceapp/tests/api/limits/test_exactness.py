@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from sessions.models import LimitCount
 from voiceapp.api.limits import LIMITS, SESSION_CREATION, Limit
-from voiceapp.api.limits.counting import count
+from voiceapp.api.limits.counting import count, give_back
 from voiceapp.api.limits.rates import parse_rate
 
 from .conftest import NOW
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[4]
 ASKED = {
     "session_creation": ("post", "/session"),
     "realtime": ("post", "/realtime"),
-    "recording": ("delete", "/recording"),
+    "recording": ("patch", "/recording"),
     "read": ("get", "/session"),
     "realtime_session": ("post", "/realtime_session"),
 }
@@ -57,6 +57,31 @@ def test_of_64_requests_at_once_the_limit_is_let_through(counted: str, limit: Li
     left = sorted(int(answer["X-RateLimit-Remaining"]) for answer in answers if answer.status_code == 200)
     assert left == list(range(allowed))
     assert LimitCount.objects.count() == (1 if counted == "redis_is_down" else 0)
+
+
+def test_of_64_at_once_those_refused_for_their_form_take_no_place(counted: str) -> None:
+    client = Client()
+    client.handler.load_middleware()
+    headers = {"X-Subject": "alice@diner"}
+    refused = at_once(64, lambda: client.patch("/session?no=field", headers=headers))
+    assert {answer.status_code for answer in refused} <= {400, 429}
+    answers = [client.post("/session", headers=headers) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+
+
+def test_what_is_given_back_is_counted_again(counted: str) -> None:
+    usages = [count(SESSION_CREATION, "subject:alice") for _ in range(3)]
+    assert [give_back(SESSION_CREATION, "subject:alice", usage).used for usage in usages[1:]] == [1, 2]
+    assert [count(SESSION_CREATION, "subject:alice").used for _ in range(2)] == [2, 3]
+
+
+def test_nothing_is_given_back_to_another_window(counted: str) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        usage = count(SESSION_CREATION, "subject:alice")
+        clock.move_to(usage.resets_at)
+        assert count(SESSION_CREATION, "subject:alice").used == 1
+        give_back(SESSION_CREATION, "subject:alice", usage)
+        assert count(SESSION_CREATION, "subject:alice").used == 2
 
 
 def test_two_askers_at_once_are_not_counted_together(counted: str) -> None:

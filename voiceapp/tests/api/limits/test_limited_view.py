@@ -104,7 +104,7 @@ def test_each_is_counted_alone_and_for_each_limit_alone() -> None:
 
 def test_one_limit_counts_over_all_its_endpoints_and_methods() -> None:
     assert remaining(ask("/recording", method="POST")) == 19
-    assert remaining(ask("/recording", method="DELETE")) == 18
+    assert remaining(ask("/recording", method="PATCH")) == 18
     assert remaining(ask("/session", method="GET")) == 99
     assert remaining(ask("/recording", method="GET")) == 98
     assert remaining(ask("/recording", method="HEAD")) == 97
@@ -115,7 +115,7 @@ def test_where_one_comes_from_does_not_matter_to_who_is_known() -> None:
 
 
 def test_what_ends_a_call_is_never_limited() -> None:
-    answers = [ask("/session", method="DELETE") for _ in range(40)]
+    answers = [ask(url, method="DELETE") for url in ("/session", "/recording") for _ in range(40)]
     assert {answer.status_code for answer in answers} == {200}
     assert not any(answer.has_header(name) for answer in answers for name in HEADERS)
 
@@ -170,3 +170,72 @@ def test_behind_our_proxy_the_address_is_what_it_saw(settings: Settings) -> None
 def test_limits_are_what_the_settings_say(settings: Settings) -> None:
     settings.LIMIT_SESSION_CREATION = "2/d"
     assert [ask("/session").status_code for _ in range(3)] == [200, 200, 429]
+
+
+# What a limit is for
+
+
+@pytest.mark.parametrize("why", ["form", "field", "rule", "type", "scope", "provider"])
+def test_what_was_refused_before_anything_was_made_is_not_counted(why: str) -> None:
+    assert {remaining(ask(f"/session?no={why}", method="PATCH")) for _ in range(12)} == {10}
+    assert remaining(ask("/session")) == 9
+
+
+@pytest.mark.parametrize("why", ["state", "missing"])
+def test_what_was_refused_for_the_state_of_things_is_counted(why: str) -> None:
+    assert [remaining(ask(f"/session?no={why}", method="PATCH")) for _ in range(3)] == [9, 8, 7]
+
+
+def test_a_provider_that_failed_counts_where_nothing_is_created() -> None:
+    assert [remaining(ask("/recording?no=provider", method="PATCH")) for _ in range(3)] == [19, 18, 17]
+
+
+def test_after_so_many_failures_of_a_provider_each_try_counts(settings: Settings) -> None:
+    settings.LIMIT_FAILED = "2/h"
+    lefts = [remaining(ask("/session?no=provider", method="PATCH")) for _ in range(4)]
+    assert lefts == [10, 10, 9, 8]
+
+
+def test_a_refused_request_gives_back_only_its_own_place() -> None:
+    for _ in range(9):
+        ask("/session")
+    assert ask("/session?no=form", method="PATCH").status_code == 400
+    assert [ask("/session").status_code for _ in range(2)] == [200, 429]
+    assert ask("/session?no=form", method="PATCH").status_code == 429
+    assert ask("/session").status_code == 429
+
+
+def test_a_body_that_cannot_be_read_is_not_counted_either() -> None:
+    def send(method: str, body: bytes) -> Any:
+        headers = {"X-Subject": "alice"}
+        return CLIENT.generic(method, "/session", body, "application/json", headers=headers)
+
+    refused = [send("GET", body) for body in (b"{", b'{"a": 1}', b"[]")]
+    assert [(each.status_code, remaining(each)) for each in refused] == [(400, 99), (400, 98), (400, 97)]  # of reads
+    assert send("DELETE", b'{"a": 1}').status_code == 400
+    assert send("DELETE", b"{}").status_code == 200
+
+
+# Wrong credentials
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "OPTIONS", "TRACE", "GET", "POST", "HEAD"])
+def test_wrong_credentials_are_limited_on_every_method(method: str, settings: Settings) -> None:
+    settings.LIMIT_WRONG_CREDENTIALS = "3/m"
+    answers = [ask("/session", "mallory", method) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 2
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+
+
+def test_wrong_credentials_are_counted_over_methods_and_endpoints_together(settings: Settings) -> None:
+    settings.LIMIT_WRONG_CREDENTIALS = "3/m"
+    asked = [("/session", "DELETE"), ("/recording", "GET"), ("/realtime", "PATCH"), ("/realtime_session", "DELETE")]
+    assert [ask(url, "mallory", method).status_code for url, method in asked] == [401, 401, 401, 429]
+
+
+def test_who_is_known_or_nobody_is_not_refused_for_wrong_credentials_from_their_address(settings: Settings) -> None:
+    settings.LIMIT_WRONG_CREDENTIALS = "1/m"
+    assert [ask("/session", "mallory", "DELETE").status_code for _ in range(2)] == [401, 429]
+    assert ask("/session", "alice", "DELETE").status_code == 200
+    assert ask("/session", "", "DELETE").status_code == 401
+    assert ask("/session", "mallory", "DELETE", address="203.0.113.8").status_code == 401

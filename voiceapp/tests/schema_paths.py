@@ -1,0 +1,21 @@
+"""The operations that take JSON, from the resolver: a new endpoint is among them by itself."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from voiceapp.api.json_view import JSONView
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found += _walk(pattern.url_patterns, path)
+        elif issubclass(view := getattr(pattern.callback, "cls", object), JSONView):
+            found += [(method, path) for method in ("POST", "PATCH", "PUT") if hasattr(view, method.lower())]
+    return found
+
+
+JSON_OPERATIONS = _walk(get_resolver().url_patterns)
