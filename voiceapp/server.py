@@ -21,6 +21,7 @@ from django.conf import settings
 from sessions.end_reasons import EndReason
 from telephony.desk import stream_desk
 from telephony.live_calls import LiveCalls, live_calls
+from voiceapp.edge.http_protocol import BoundedHttpProtocol
 
 logger = structlog.get_logger("server")
 
@@ -96,7 +97,7 @@ def uvicorn_config() -> uvicorn.Config:
     return uvicorn.Config(
         "voiceapp.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttpProtocol,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME_BYTES,
         ws_per_message_deflate=False,

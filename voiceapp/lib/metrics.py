@@ -21,3 +21,6 @@ loop_lag_seconds = Gauge("voiceapp_loop_lag_seconds", "How late the event loop's
 limit_counters_away = Counter(
     "voiceapp_limit_counters_away_total", "Requests that a counter of limits could not count", ["counter"]
 )
+edge_refused = Counter(
+    "voiceapp_edge_refused_total", "Requests and connections ended before the application ran", ["reason"]
+)
