@@ -23,6 +23,12 @@ class ErrorPage:
 
 BAD_REQUEST = ErrorPage(400, "bad_request", "This request cannot be read", "Go back and try again.")
 FORBIDDEN = ErrorPage(403, "forbidden", "You may not open this", "Log in as somebody who may, or ask an owner.")
+OLD_FORM = ErrorPage(
+    403,
+    "forbidden",
+    "This form is of an earlier sign-in",
+    "Nothing was saved. Open the form again: what you typed is put back.",
+)
 NOT_FOUND = ErrorPage(404, "not_found", "There is nothing here", "Check the address, or start from the home page.")
 SERVER_ERROR = ErrorPage(
     500, "server_error", "Something broke on our side", "Try again in a minute. If it stays, report the number below."
@@ -49,6 +55,11 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return show(request, FORBIDDEN)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token is of an earlier sign-in; static/voiceapp/unsaved_input.mjs puts back what was typed."""
+    return show(request, OLD_FORM, form_page=request.get_full_path())
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return show(request, NOT_FOUND)
 
@@ -57,7 +68,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return show(request, SERVER_ERROR)
 
 
-def show(request: HttpRequest, page: ErrorPage) -> HttpResponse:
+def show(request: HttpRequest, page: ErrorPage, *, form_page: str = "") -> HttpResponse:
     endpoint = endpoint_of(request)
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
     if endpoint is not None or not wants_page(request):
@@ -66,4 +77,7 @@ def show(request: HttpRequest, page: ErrorPage) -> HttpResponse:
         refusal = Refusal(page.status, page.code, message, details={"requestId": request_id})
         return JsonResponse(SHAPES[shape](refusal), status=page.status)
     # Without the request: its context processors would ask the session, and so the database.
-    return HttpResponse(render_to_string("error.html", {"page": page, "request_id": request_id}), status=page.status)
+    return HttpResponse(
+        render_to_string("error.html", {"page": page, "request_id": request_id, "form_page": form_page}),
+        status=page.status,
+    )

@@ -32,18 +32,17 @@ TOOLS = {
     "get_opening_hours": "Tell the opening hours",
 }
 
+# On one page, not in tabs: a field with an error is never out of sight.
 PERSONA_FIELDSETS: Any = (
+    ("Tools", {"fields": ("tools",)}),
     ("Voice and hearing", {
-        "classes": ("tab",),
         "fields": ("voice", "model", "language", "noise_reduction", "turn_detection", "vad_threshold",
                    "vad_prefix_padding_ms", "vad_silence_ms", "vad_eagerness"),
     }),
     ("Silence and waiting", {
-        "classes": ("tab",),
         "fields": ("reprompt", "reprompt_after_s", "silence_goodbye", "goodbye_after_s", "filler",
                    "filler_after_ms", "longest_call_minutes"),
     }),
-    ("Tools", {"classes": ("tab",), "fields": ("tools",)}),
 )  # fmt: skip
 
 

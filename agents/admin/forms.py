@@ -13,6 +13,8 @@ from agents.models.tenancy import TenantModel
 from voiceapp.lib.languages import LanguageField
 from voiceapp.lib.phone_field import PhoneNumberField
 
+from .shown_values import ShownValues
+
 DIFFERENT = "These rows belong to different organisations. Choose rows of one organisation only."
 
 
@@ -22,14 +24,14 @@ def changed_columns(form: forms.ModelForm[Any]) -> list[str]:
     return [name for name in form.changed_data if name in columns]
 
 
-class TenantForm(forms.ModelForm[Any]):
+class TenantForm(ShownValues):
     """`only_one` names a flag that one row per owner carries: setting it here takes it from the other."""
 
     only_one: ClassVar[str] = ""
     _flag: bool | None = None
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
+        cleaned = super().clean()
         # Kept from the instance until it is saved: the other row still carries the flag, and constraints see that.
         self._flag = cleaned.pop(self.only_one, None)
         if len(self._organizations(cleaned)) > 1:

@@ -21,6 +21,7 @@ LONGEST_MESSAGE = 4000
 # Only that they were changed: the history is read by more people than the secret is for.
 SECRET = ("secret", "password", "key", "token")
 NOTHING = "nothing"
+UNCHANGED = "Saved without a change."
 
 
 def change_message(form: Any, formsets: Iterable[Any] | None, *, is_new: bool) -> str:
@@ -28,7 +29,7 @@ def change_message(form: Any, formsets: Iterable[Any] | None, *, is_new: bool) -
     parts = ["Added."] if is_new else list(_changes(form))
     for formset in formsets or ():
         parts += _rows(formset)
-    return " ".join(parts)[:LONGEST_MESSAGE] or "Saved without a change."
+    return " ".join(parts)[:LONGEST_MESSAGE] or UNCHANGED
 
 
 def _changes(form: Any) -> Iterator[str]:

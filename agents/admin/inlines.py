@@ -13,7 +13,7 @@ from agents.local_time import country_of_page, read_by_country
 from agents.models.tenancy import TenantModel, TenantQuerySet
 from agents.roles import Area, Power
 
-from .forms import TenantFormSet
+from .forms import TenantForm, TenantFormSet
 from .theme import StackedInline, TabularInline
 
 
@@ -46,6 +46,7 @@ class _InlinePermissions:
     area: ClassVar[Area]
     is_evidence: ClassVar[bool] = False
     extra = 0
+    form: Any = TenantForm
     formset: Any = TenantFormSet
 
     def has_view_permission(self, request: HttpRequest, obj: TenantModel | None = None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -167,7 +168,6 @@ class ItemForm(TenantForm):
     choices = forms.ModelMultipleChoiceField(
         label="Asked with it",
         queryset=ModifierGroup.objects.none(), required=False, widget=CheckboxSelectMultiple(),
-        help_text="What the caller is asked, or may ask for, with this item.",
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -226,7 +226,26 @@ class ItemAdmin(StockAdmin[Item]):
             groups = ModifierGroup.objects.visible_to(access_of(request).principal(Area.MENU, Power.EDIT))
             of_page = groups.filter(menu__organization=self.organization_of_page(request)).select_related("menu")
             field.queryset = groups.filter(menu=obj.category.menu_id) if obj else of_page
+            field.help_text = self._choices_hint(request, obj)
         return form
+
+    def _choices_hint(self, request: HttpRequest, item: Item | None) -> str:
+        """With the way to a new group, in a pop-up: what is typed on the item's page stays there."""
+        menus = Menu.objects.filter(organization=self.organization_of_page(request)).values_list("pk", flat=True)[:2]
+        menu = item.category.menu_id if item else (menus[0] if len(menus) == 1 else None)
+        query = {"_popup": 1} | ({"menu": menu} if menu else {"organization": self.organization_of_page(request) or ""})
+        return format_html(
+            'What the caller is asked, or may ask for, with this item. <a class="va-link related-widget-wrapper-link '
+            'add-related" id="add_id_choices" data-popup="yes" data-new-choices-of="choices" target="_blank" '
+            'href="{}?{}">New modifier group</a>',
+            reverse("admin:agents_modifiergroup_add"),
+            urlencode(query),
+        )
+
+    @property
+    def media(self) -> forms.Media:
+        module: Any = forms.Script("voiceapp/new_choices.mjs", type="module")  # the stubs know names alone
+        return super().media + forms.Media(js=[module])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

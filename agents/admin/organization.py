@@ -43,14 +43,12 @@ class HoursInline(TenantInline):
     model = OpeningHours
     area = Area.ORGANIZATION
     verbose_name_plural = "opening hours (none: open around the clock)"
-    tab = True
 
 
 class SpecialDayInline(TenantInline):
     model = SpecialDay
     area = Area.ORGANIZATION
     verbose_name_plural = "special days (no times: closed all day)"
-    tab = True
 
 
 @admin.register(Organization)

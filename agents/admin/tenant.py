@@ -7,9 +7,9 @@ from typing import Any, ClassVar, TypeVar, cast
 from django import forms
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.db.models.constants import LOOKUP_SEP
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from agents.access import access_of, organization_id_of
 from agents.local_time import country_of_page, read_by_country, when_of, zones_differ
@@ -170,6 +170,20 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return change_message(form, formsets, is_new=add)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """One save of a row at a time: what the page showed is compared with what is saved, then written."""
+        with transaction.atomic():
+            row = self.get_object(request, object_id) if object_id and request.method == "POST" else None
+            if row is not None:
+                self.model._default_manager.select_for_update().filter(pk=row.pk).first()
+            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: T, form: Any, change: bool) -> None:
         if not self.has_power(request, self._needed(form) if change else Power.EDIT, obj):
