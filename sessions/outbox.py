@@ -7,7 +7,6 @@ ends as dead, too. A dead one lets the next of its key go.
 from __future__ import annotations
 
 import datetime as dt
-import random
 from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from agents.models import Organization
 from sessions.models import OutboxMessage
 from sessions.shared_receiver import SharedReceiver
 from sessions.wake_up import wake_up
+from voiceapp.lib.backoff import wait_before_retry_s
 from voiceapp.providers.errors import ProviderError
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,8 @@ Handler = Callable[[OutboxMessage], None]
 State = OutboxMessage.State
 
 MOST_TRIES = 10
+# Within this time of a message's beginning, a wait that the receiver names costs it no try.
+NAMED_WAITS_FOR = dt.timedelta(hours=24)
 # Longer than any handler takes: nobody else tries what is being tried.
 LEASE = dt.timedelta(seconds=30)
 FIRST_WAIT_S = 5
@@ -155,8 +157,8 @@ def _try(message: OutboxMessage) -> bool:
         return False
     except ProviderError as exc:
         if receiver is not None and not exc.permanent:
-            receiver.failed()
-        return _failed(message, str(exc), is_hopeless=exc.permanent)
+            receiver.failed(retry_after_s=exc.retry_after_s)
+        return _failed(message, str(exc), is_hopeless=exc.permanent, named_s=exc.retry_after_s)
     except Exception as exc:
         # One handler's bug must not stop the messages of the others.
         log.exception("outbox_handler_failed", topic=message.topic, message_id=str(message.message_id))
@@ -167,18 +169,20 @@ def _try(message: OutboxMessage) -> bool:
     return True
 
 
-def _failed(message: OutboxMessage, error: str, *, is_hopeless: bool = False) -> bool:
-    if is_hopeless or message.attempts >= MOST_TRIES:
+def _failed(message: OutboxMessage, error: str, *, is_hopeless: bool = False, named_s: float | None = None) -> bool:
+    costs_a_try = named_s is None or timezone.now() >= message.created_at + NAMED_WAITS_FOR
+    if is_hopeless or (costs_a_try and message.attempts >= MOST_TRIES):
         _bury(message, error)
     else:
-        _put_off(message, error)
+        _put_off(message, error, named_s, costs_a_try=costs_a_try)
     return False
 
 
-def _put_off(message: OutboxMessage, error: str) -> None:
-    wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (message.attempts - 1)) * random.uniform(0.5, 1)
+def _put_off(message: OutboxMessage, error: str, named_s: float | None, *, costs_a_try: bool) -> None:
+    wait_s = wait_before_retry_s(message.attempts, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, named_s=named_s)
     due_at = timezone.now() + dt.timedelta(seconds=wait_s)
-    _held(message).update(claimed_until=None, due_at=due_at, last_error=error[:300])
+    tries = message.attempts - (not costs_a_try)
+    _held(message).update(claimed_until=None, due_at=due_at, last_error=error[:300], attempts=tries)
     log.warning("outbox_put_off", topic=message.topic, message_id=str(message.message_id), attempts=message.attempts)
 
 

@@ -30,7 +30,8 @@ class SharedReceiver:
         self._failures = 0
         self._rests_until = 0.0
 
-    def failed(self) -> None:
-        rest_s = min(LONGEST_REST_S, FIRST_REST_S * 2.0**self._failures)
+    def failed(self, *, retry_after_s: float | None = None) -> None:
+        """`retry_after_s`: it names how long it wants to be left alone."""
+        rest_s = max(min(LONGEST_REST_S, FIRST_REST_S * 2.0**self._failures), retry_after_s or 0.0)
         self._failures = min(self._failures + 1, 10)
         self._rests_until = time.monotonic() + rest_s

@@ -24,6 +24,7 @@ from picows import (
 
 from telephony.bridge.actions import LinkLoss
 from voiceapp.lib.metrics import provider_links
+from voiceapp.providers.errors import PERMANENT, ErrorClass, class_of_status, retry_after_s
 
 CONNECT_WITHIN_S = 3.0
 PING_AFTER_S = 5
@@ -213,4 +214,8 @@ def _refusal(exc: WSHandshakeError) -> LinkLoss:
     status = int(exc.response.status) if exc.response is not None else None
     if status is None:
         return LinkLoss(None, "not a WebSocket server")
-    return LinkLoss(status, f"HTTP {status}", is_fatal=status < 500 and status not in (408, 425, 429))
+    response = exc.response
+    wait_s = retry_after_s(response.headers.get("Retry-After")) if response is not None else None
+    error_class = class_of_status(status, retry_after_s=wait_s)
+    wait_ms = round(wait_s * 1000) if error_class is ErrorClass.WAIT and wait_s is not None else None
+    return LinkLoss(status, f"HTTP {status}", is_fatal=error_class in PERMANENT, wait_ms=wait_ms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 
 import structlog
@@ -59,5 +60,10 @@ class VoiceSessionView(CustomerView):
 def openai_refusal(error: OpenAIError, *, title: str) -> ApiError:
     """503 where a later try may succeed, else 500: without a key as well. `title` is what could not be done."""
     if error.kind in MAY_PASS:
-        return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "Voice service unavailable", error.words, wait_s=AWAY_WAIT_S)
+        return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "Voice service unavailable", error.words, wait_s=wait_of(error))
     return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, title, error.words)
+
+
+def wait_of(error: OpenAIError) -> int:
+    """The seconds until another try is worth it: what OpenAI names, and never less than ours."""
+    return max(AWAY_WAIT_S, math.ceil(error.retry_after_s or 0))

@@ -250,3 +250,55 @@ def test_a_message_that_was_lost_while_it_was_tried_is_not_marked_done(
     tasks.sweep_outbox()
     message.refresh_from_db()
     assert (message.state, message.attempts) == (State.WAITING, 2)
+
+
+def limited(times: int | None = None, *, retry_after_s: float = 120) -> Iterator[Exception]:
+    error = ProviderError("receiver", "answered 429", retry_after_s=retry_after_s)
+    return itertools.repeat(error) if times is None else itertools.repeat(error, times)
+
+
+@pytest.mark.parametrize("retry_after_s", [40, 600, 7_200])
+def test_a_wait_that_the_receiver_names_is_kept_to(
+    receiver: Receiver, organization: Organization, retry_after_s: float
+) -> None:
+    receiver.errors["a"] = limited(retry_after_s=retry_after_s)
+    message = promise(organization, 1)
+    before = timezone.now()
+    tasks.sweep_outbox()
+    message.refresh_from_db()
+    wait_s = (message.due_at - before).total_seconds()
+    assert retry_after_s <= wait_s < retry_after_s + 5
+
+
+def test_a_receiver_that_names_its_waits_is_given_up_by_time_and_not_by_counts(
+    receiver: Receiver, organization: Organization
+) -> None:
+    receiver.errors["a"] = limited(retry_after_s=1)
+    message = promise(organization, 1)
+    for _ in range(3 * outbox.MOST_TRIES):
+        due_now()
+        tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert message.state == State.WAITING
+    OutboxMessage.objects.update(created_at=timezone.now() - outbox.NAMED_WAITS_FOR)
+    for _ in range(outbox.MOST_TRIES):
+        due_now()
+        tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert message.state == State.DEAD
+
+
+def test_failures_without_a_named_wait_are_counted_beside_those_with_one(
+    receiver: Receiver, organization: Organization
+) -> None:
+    receiver.errors["a"] = itertools.chain(limited(20), failing(1), limited(20), failing(8))
+    message = promise(organization, 1)
+    for _ in range(49):
+        due_now()
+        tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.WAITING, 9)
+    due_now()
+    tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert message.state == State.DONE

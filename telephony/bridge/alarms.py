@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 
 NEVER = 1 << 62
+# Time is brought ten times a second: what is to be at a time is set this much later where it may not be early.
+TICK_MS = 100
 
 
 class Alarm(enum.StrEnum):

@@ -287,6 +287,8 @@ class Conversation:
         self.timeline.happened(kind, code=event.code, purpose=event.purpose, wait_ms=event.wait_ms)
         if self._is_wanted(event.purpose) and not self._ladder.repair(self.now_ms, event):
             self._agent_failed(EndReason.PROVIDER_FAILED)
+        if self._ladder.is_waiting:
+            self._alarms.cancel(Alarm.ANSWER)
 
     def _is_wanted(self, purpose: Purpose) -> bool:
         """Whether what was not heard is still to be said."""

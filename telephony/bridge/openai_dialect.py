@@ -16,7 +16,7 @@ from .agent_item import AgentItem
 from .caller_audio import CallerAudio
 from .events import AgentEvent
 from .history import Past, PastLine
-from .openai_errors import ErrorKind, classify
+from .openai_errors import ErrorKind, classify, wait_named_ms
 from .openai_reader import OpenAIReader
 from .openai_session import SessionSettings
 from .our_ids import OurIds
@@ -57,6 +57,10 @@ class OpenAIDialect:
     def is_hopeless(self, loss: LinkLoss) -> bool:
         """Whether the reason a socket was closed with says that another would be closed too."""
         return classify(wire.ErrorBody(code=loss.reason)) is ErrorKind.FATAL
+
+    def wait_named_ms(self, loss: LinkLoss) -> int | None:
+        """The wait that the reason a socket was closed with names."""
+        return wait_named_ms(loss.reason)
 
     def link_closed(self) -> None:
         self._session += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sessions.briefing import Briefing
 from sessions.end_reasons import EndReason
 from sessions.outcomes import ToolResult
@@ -122,6 +124,8 @@ class PhoneCall:
             return
         if self._dialect.is_hopeless(loss):
             loss = LinkLoss(loss.code, loss.reason, is_fatal=True)
+        elif loss.wait_ms is None:
+            loss = replace(loss, wait_ms=self._dialect.wait_named_ms(loss))
         self._conversation.link_lost(loss)
 
     def tool_finished(self, tool_call_id: str, result: ToolResult) -> None:

@@ -49,11 +49,11 @@ class Reconnection:
 
     def lost(self, now_ms: int, loss: LinkLoss, *, was_speaking: bool) -> bool:
         """Returns whether another link is worth waiting for."""
-        self._timeline.happened("agent_lost", code=loss.code, reason=loss.reason[:80])
+        self._timeline.happened("agent_lost", code=loss.code, reason=loss.reason[:80], wait_ms=loss.wait_ms)
         self.owed.link_lost(was_due=self._agent.is_ready and self._agent.is_due, was_speaking=was_speaking)
         self._agent.link_closed()
         self._alarms.cancel(Alarm.ANSWER, Alarm.STALL, Alarm.ROLL_OVER)
-        return not loss.is_fatal and self.link.lost(now_ms)
+        return not loss.is_fatal and self.link.lost(now_ms, wait_ms=loss.wait_ms)
 
     def took_too_long(self, now_ms: int) -> bool:
         """A link could not be opened, or its session was not ready in time. Returns whether another is worth it."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from sessions.briefing import Phrases
 
-from .alarms import Alarm, Alarms
+from .alarms import TICK_MS, Alarm, Alarms
 from .events import ErrorClass, ResponseEnded
 from .ports import AgentLine
 from .speech import Purpose
@@ -97,7 +97,7 @@ class RetryLadder:
             self._ask(ended, in_other_words=False)
         else:
             self._pending = ended
-            self._alarms.set(Alarm.RETRY, self._ends_ms)
+            self._alarms.set(Alarm.RETRY, self._ends_ms + TICK_MS)
         return True
 
     def _ask(self, ended: ResponseEnded, *, in_other_words: bool) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import random
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -19,6 +18,7 @@ from django.utils import timezone
 
 from telephony.models import ProviderEvent
 from telephony.wake_up import wake_up
+from voiceapp.lib.backoff import wait_before_retry_s
 from voiceapp.providers.errors import ProviderError
 
 logger = structlog.get_logger("events")
@@ -27,6 +27,8 @@ State = ProviderEvent.State
 Worker = Callable[[ProviderEvent], None]
 
 MOST_TRIES = 8
+# Within this time of an event's arrival, a wait that the provider names costs it no try.
+NAMED_WAITS_FOR = dt.timedelta(hours=24)
 # Longer than any event takes: nobody else tries what is being tried.
 LEASE = dt.timedelta(seconds=20)
 FIRST_WAIT_S = 2
@@ -125,7 +127,7 @@ def _try(event: ProviderEvent, work: Worker) -> bool:
     try:
         work(event)
     except ProviderError as exc:
-        _failed(event, str(exc))
+        _failed(event, str(exc), named_s=exc.retry_after_s)
         return False
     except Exception as exc:
         # One event's fault must not stop the others.
@@ -136,13 +138,15 @@ def _try(event: ProviderEvent, work: Worker) -> bool:
     return True
 
 
-def _failed(event: ProviderEvent, error: str) -> None:
-    if event.attempts >= MOST_TRIES:
+def _failed(event: ProviderEvent, error: str, *, named_s: float | None = None) -> None:
+    costs_a_try = named_s is None or timezone.now() >= event.received_at + NAMED_WAITS_FOR
+    if costs_a_try and event.attempts >= MOST_TRIES:
         _bury(event, error)
         return
-    wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (event.attempts - 1)) * random.uniform(0.5, 1)
+    wait_s = wait_before_retry_s(event.attempts, first_s=FIRST_WAIT_S, longest_s=LONGEST_WAIT_S, named_s=named_s)
     due_at = timezone.now() + dt.timedelta(seconds=wait_s)
-    _held(event).update(claimed_until=None, due_at=due_at, last_error=error[:300])
+    tries = event.attempts - (not costs_a_try)
+    _held(event).update(claimed_until=None, due_at=due_at, last_error=error[:300], attempts=tries)
     logger.warning("event put off", source=event.source, event_kind=event.kind, attempts=event.attempts, error=error)
 
 

@@ -130,6 +130,24 @@ async def test_a_refusal_tells_its_status_and_whether_trying_again_helps(status:
         assert asked == 1  # a redirect is not followed
 
 
+@pytest.mark.parametrize(
+    ("status", "header", "wait_ms"),
+    [(429, "7", 7_000), (503, "0.5", 500), (503, "soon", None), (429, "-3", 0), (401, "7", None), (500, None, None)],
+)
+async def test_a_refusal_tells_the_wait_that_it_names(status: int, header: str | None, wait_ms: int | None) -> None:
+    def refuse(socket: ServerConnection, request: Request) -> Response:
+        response = socket.respond(HTTPStatus(status), "no")
+        if header is not None:
+            response.headers["Retry-After"] = header
+        return response
+
+    async with serve(echo, "127.0.0.1", 0, process_request=refuse) as server:
+        call = Listener(address_of(server))
+        await call.link.open()
+
+        assert (await call.loss()).wait_ms == wait_ms
+
+
 async def test_who_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(links, "CONNECT_WITHIN_S", 0.2)
     closed = asyncio.Event()

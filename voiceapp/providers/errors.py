@@ -1,12 +1,74 @@
-"""What a company did wrong, and whether it is worth asking again."""
+"""What a provider did wrong, and what to do about it."""
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+# A wait that is longer is no wait: the receiver is asked again after this.
+LONGEST_RETRY_AFTER_S = 24 * 3600
+
+
+class ErrorClass(StrEnum):
+    """WAIT: the provider names when to try again. OUR_BUG: it does not understand what we send."""
+
+    WAIT = "wait"
+    AGAIN = "again"
+    GIVE_UP = "give up"
+    OUR_BUG = "our bug"
+
+
+PERMANENT = {ErrorClass.GIVE_UP, ErrorClass.OUR_BUG}
+# Statuses below 500 after which the same request may succeed: timeout, conflict, too early, too many.
+MAY_PASS = {408, 409, 425, 429}
+MALFORMED = {400, 405, 406, 411, 413, 414, 415, 422, 431}
+
 
 class ProviderError(Exception):
-    """`permanent`: the same request would fail again."""
+    """`permanent`: the same request would fail again. `retry_after_s`: how long the provider wants us to wait."""
 
-    def __init__(self, company: str, message: str, *, permanent: bool = False) -> None:
+    def __init__(
+        self,
+        company: str,
+        message: str,
+        *,
+        permanent: bool = False,
+        error_class: ErrorClass | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(f"{company}: {message}")
         self.company = company
-        self.permanent = permanent
+        if error_class is None:
+            waits = ErrorClass.AGAIN if retry_after_s is None else ErrorClass.WAIT
+            error_class = ErrorClass.GIVE_UP if permanent else waits
+        self.error_class = error_class
+        self.retry_after_s = None if self.permanent else retry_after_s
+
+    @property
+    def permanent(self) -> bool:
+        return self.error_class in PERMANENT
+
+
+def class_of_status(status: int, *, retry_after_s: float | None = None) -> ErrorClass:
+    """The class of a refusal by HTTP status; a `Retry-After` counts where the status may pass (RFC 9110, 10.2.3)."""
+    if status >= 500 or status in MAY_PASS:
+        return ErrorClass.AGAIN if retry_after_s is None else ErrorClass.WAIT
+    return ErrorClass.OUR_BUG if status in MALFORMED else ErrorClass.GIVE_UP
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """The seconds of a `Retry-After` header, which holds seconds or a date; None where it holds neither."""
+    text = (header or "").strip()
+    try:
+        wait_s = float(text)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        if until.tzinfo is None:
+            until = until.replace(tzinfo=dt.UTC)
+        wait_s = (until - dt.datetime.now(dt.UTC)).total_seconds()
+    return min(max(wait_s, 0.0), LONGEST_RETRY_AFTER_S) if math.isfinite(wait_s) else None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import httpx
 
 from voiceapp.lib.origins import Origin
+from voiceapp.providers.errors import retry_after_s
 from voiceapp.providers.openai import ClientSecret, client_secret_request, read_client_secret
 from voiceapp.providers.openai_errors import OpenAIError, OpenAIErrorKind, kind_of, named
 from voiceapp.providers.pinned_http import AddressRefused, NoAnswer, PinnedHttp, TooLarge
@@ -42,7 +43,8 @@ class OpenAIEndpoint:
             raise OpenAIError(OpenAIErrorKind.AWAY, f"{self._url.host}: no answer ({exc})") from exc
         if answer.status != httpx.codes.OK:
             message = f"{self._url.host}: answered {named(answer.status)}"
-            raise OpenAIError(kind_of(answer.status), message, status=answer.status)
+            wait_s = retry_after_s(answer.retry_after)
+            raise OpenAIError(kind_of(answer.status), message, status=answer.status, retry_after_s=wait_s)
         return read_client_secret(_object(answer.body))
 
 

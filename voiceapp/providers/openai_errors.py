@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from http import HTTPStatus
 
-from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.errors import ErrorClass, ProviderError
 
 COMPANY = "openai"
 LONGEST_REASON = 300
@@ -41,8 +41,23 @@ WORDS = {
 class OpenAIError(ProviderError):
     """`status` is what OpenAI answered, None when it did not; the message is for the log, `words` for the client."""
 
-    def __init__(self, kind: OpenAIErrorKind, message: str, *, status: int | None = None) -> None:
-        super().__init__(COMPANY, message[:LONGEST_REASON], permanent=kind not in MAY_PASS)
+    def __init__(
+        self,
+        kind: OpenAIErrorKind,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        is_permanent = kind not in MAY_PASS
+        is_our_bug = kind is OpenAIErrorKind.REFUSED
+        super().__init__(
+            COMPANY,
+            message[:LONGEST_REASON],
+            permanent=is_permanent,
+            error_class=ErrorClass.OUR_BUG if is_our_bug else None,
+            retry_after_s=None if is_permanent else retry_after_s,
+        )
         self.kind = kind
         self.status = status
 

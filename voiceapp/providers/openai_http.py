@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from voiceapp.providers.errors import retry_after_s
 from voiceapp.providers.openai_errors import OpenAIError, OpenAIErrorKind, kind_of, named
 
 TIMEOUTS = httpx.Timeout(8, connect=3, pool=3)
@@ -24,7 +25,7 @@ CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 def post_json(url: str, body: Mapping[str, object], *, headers: Mapping[str, str]) -> Mapping[str, object]:
     """The object that was answered with 200. Raises OpenAIError."""
     try:
-        status, answer = _post(url, json.dumps(body).encode(), {**headers, "Content-Type": "application/json"})
+        status, answer, wait_s = _post(url, json.dumps(body).encode(), {**headers, "Content-Type": "application/json"})
     except httpx.TimeoutException as exc:
         is_away = isinstance(exc, httpx.ConnectTimeout)
         kind = OpenAIErrorKind.AWAY if is_away else OpenAIErrorKind.SLOW
@@ -33,13 +34,14 @@ def post_json(url: str, body: Mapping[str, object], *, headers: Mapping[str, str
         raise OpenAIError(OpenAIErrorKind.AWAY, f"no answer ({type(exc).__name__})") from exc
     read = _read(answer)
     if status != httpx.codes.OK:
-        raise OpenAIError(kind_of(status), f"answered {named(status)}{_code_of(read)}", status=status)
+        message = f"answered {named(status)}{_code_of(read)}"
+        raise OpenAIError(kind_of(status), message, status=status, retry_after_s=wait_s)
     if not read:
         raise OpenAIError(OpenAIErrorKind.GARBLED, "answered no JSON object", status=status)
     return read
 
 
-def _post(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+def _post(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, float | None]:
     try:
         return _post_once(url, content, headers)
     except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
@@ -47,7 +49,8 @@ def _post(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, by
         return _post_once(url, content, headers)
 
 
-def _post_once(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+def _post_once(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, float | None]:
+    """The status, the body, and the seconds of a Retry-After."""
     deadline = time.monotonic() + WHOLE_ANSWER_S
     body = b""
     with _process.http().stream("POST", url, content=content, headers=headers) as response:
@@ -57,7 +60,7 @@ def _post_once(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[in
                 raise OpenAIError(OpenAIErrorKind.GARBLED, "the answer is too large", status=response.status_code)
             if time.monotonic() > deadline:
                 raise OpenAIError(OpenAIErrorKind.SLOW, "the answer comes too slowly")
-        return response.status_code, body
+        return response.status_code, body, retry_after_s(response.headers.get("Retry-After"))
 
 
 def _read(answer: bytes) -> Mapping[str, object]:

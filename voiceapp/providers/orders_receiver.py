@@ -11,13 +11,12 @@ import httpx
 from django.conf import settings
 
 from voiceapp.lib.public_addresses import is_loopback, is_public
-from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.errors import ProviderError, class_of_status, retry_after_s
 from voiceapp.providers.pinned_http import AddressRefused, NoAnswer, NotFound, PinnedHttp
 
 COMPANY = "orders address"
 WHOLE_POST_S = 10
 # Refusals that may pass: a time-out, a conflict, too early, too many.
-WORTH_ANOTHER_TRY = {408, 409, 425, 429}
 
 
 def signature(secret: str, *, body: bytes, sent_at_s: int) -> str:
@@ -48,15 +47,17 @@ class OrdersReceiver:
         named = _read(url)
         pinned = PinnedHttp(may_dial=self._may_dial(named.scheme), whole_s=WHOLE_POST_S)
         try:
-            status = pinned.post(named, body, headers).status
+            answer = pinned.post(named, body, headers)
         except (NoAnswer, NotFound) as exc:
             raise ProviderError(COMPANY, f"no answer ({exc})") from exc
         except AddressRefused as exc:
             why = str(exc) if named.scheme == "https" else "only https addresses are posted to"
             raise ProviderError(COMPANY, why, permanent=True) from exc
+        status = answer.status
         if not 200 <= status < 300:
-            is_permanent = 300 <= status < 500 and status not in WORTH_ANOTHER_TRY
-            raise ProviderError(COMPANY, f"answered {status}", permanent=is_permanent)
+            wait_s = retry_after_s(answer.retry_after)
+            error_class = class_of_status(status, retry_after_s=wait_s)
+            raise ProviderError(COMPANY, f"answered {status}", error_class=error_class, retry_after_s=wait_s)
 
     def _may_dial(self, scheme: str) -> Callable[[str], bool]:
         """Public addresses over https; this machine's own, where that is allowed, over http too."""

@@ -40,6 +40,7 @@ class Answer:
 
     status: int
     body: bytes
+    retry_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class PinnedHttp:
             request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
             response = await client.send(request, stream=True)
             try:
-                return Answer(response.status_code, await self._body(response))
+                return Answer(response.status_code, await self._body(response), response.headers.get("Retry-After"))
             finally:
                 await response.aclose()
 

@@ -29,6 +29,7 @@ class Kitchen(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.status = 200
+        self.retry_after = ""
         self.drips = False
         self.got: list[tuple[str, dict[str, str], bytes]] = []
         super().__init__(("127.0.0.1", 0), KitchenDoor)
@@ -48,6 +49,8 @@ class KitchenDoor(BaseHTTPRequestHandler):
             return
         self.send_response(self.server.status)
         self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Length", "6")
         self.end_headers()
         self.wfile.write(b"secret")
@@ -223,3 +226,14 @@ def test_public_addresses_are_public(address: str) -> None:
 )  # fmt: skip
 def test_other_addresses_are_not(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(("status", "wait_s"), [(429, 30.0), (503, 30.0), (409, 30.0), (400, None), (410, None)])
+def test_a_receiver_that_says_when_to_try_again_is_believed(
+    kitchen: Kitchen, status: int, wait_s: float | None
+) -> None:
+    kitchen.status, kitchen.retry_after = status, "30"
+    with pytest.raises(ProviderError) as caught:
+        post(kitchen.url)
+    assert caught.value.retry_after_s == wait_s
+    assert caught.value.permanent is (wait_s is None)

@@ -204,3 +204,19 @@ def test_a_run_ends_in_time_and_asks_for_the_next(desk: Desk, later: time_machin
     assert desk.work_off() == 2
     assert woken == ["events"]
     assert desk.work_off() == 2
+
+
+def test_a_wait_that_the_provider_names_is_kept_to_and_costs_no_try(desk: Desk, later: time_machine.Traveller) -> None:
+    desk.failing = {"poison": ProviderError("livekit", "busy", retry_after_s=90)}
+    keep("poison")
+    for _ in range(2 * MOST_TRIES):
+        before = timezone.now()
+        desk.work_off()
+        assert event("poison").due_at >= before + dt.timedelta(seconds=90)
+        later.move_to(event("poison").due_at)
+    assert event("poison").state == State.WAITING
+    later.shift(inbox.NAMED_WAITS_FOR)
+    for _ in range(MOST_TRIES):
+        desk.work_off()
+        later.move_to(event("poison").due_at)
+    assert event("poison").state == State.DEAD

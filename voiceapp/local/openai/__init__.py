@@ -20,6 +20,9 @@ Faults are chosen by address: `http://HOST:PORT/fault/<name>[=<argument>]/v1`, o
 | `big_frame=<MiB>` | one audio delta of this size before the first response's end | (5) |
 | `session_limit_s=<n>` | the session is closed with 1001 after n seconds | (5) |
 | `fail_response[=always]` | the first response (every one) ends `failed` | (once) |
+| `limited=<ms>` | so long from the first response, all of a session fail by a rate limit that names its wait | (4000) |
+| `ends=<how>` | the first response has no answer (`bad_endings.py`): `empty`, `text`, `mute`, `cut`, `filtered`, | |
+| | `cancelled`, `odd`; `never` ends, or is `unborn`: never begins | (empty) |
 | `error_event=<code>` | an `error` event with this code follows `session.updated` | (server_error) |
 | `no_interrupt` | the caller's speech never cancels a response | |
 | `late_transcripts` | the caller's transcripts come after the answer | |

@@ -13,13 +13,14 @@ from voiceapp.local.openai.scripted import Script, read_script
 _ARGUMENT = {
     "refuse": "500", "drop_after": "5", "close": "1011", "stall": "10", "slow": "1500", "big_frame": "5",
     "session_limit_s": "5", "fail_response": "once", "error_event": "server_error", "flaky": "1", "redirect": "307",
-    "tools": "W10",
+    "tools": "W10", "ends": "empty", "limited": "4000",
 }  # fmt: skip
 _BARE = {
     "accept_hang", "drop_in_response", "silent", "garbage", "no_interrupt", "late_transcripts", "deaf", "echo", "tag",
     "hang", "drip", "count_ids",
 }  # fmt: skip
-_TEXTUAL = {"fail_response", "error_event", "tag", "close", "tools"}
+_TEXTUAL = {"fail_response", "error_event", "tag", "close", "tools", "ends"}
+ENDINGS = ("empty", "text", "mute", "cut", "filtered", "cancelled", "odd", "never", "unborn")
 
 
 class UnknownFault(ValueError):
@@ -47,6 +48,8 @@ class Faults:
             chosen[name] = argument or _ARGUMENT.get(name, "")
             if name in _ARGUMENT and name not in _TEXTUAL and not chosen[name].isdigit():
                 raise UnknownFault(f"{name} needs a number, not {argument}")
+        if chosen.get("ends", ENDINGS[0]) not in ENDINGS:
+            raise UnknownFault(f"ends needs one of {', '.join(ENDINGS)}")
         if "tools" in chosen:
             try:
                 read_script(chosen["tools"])

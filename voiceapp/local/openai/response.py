@@ -97,6 +97,19 @@ class Response:
                 return
         self.finish("completed")
 
+    async def speak_half(self, text: str) -> None:
+        """Audio of an item that stays open until the response is finished."""
+        opened, output = self._start_message(), self.session["audio"]["output"]
+        pcm = await self.voice(text, "marin", output["speed"])
+        await self._stream(opened, text, pcm, AudioFormat.of(output["format"]))
+
+    async def be_mute(self) -> None:
+        """A message with audio of no length."""
+        opened = self._start_message()
+        self._send("output_audio.delta", opened, content_index=0, delta="")
+        self._close("completed")
+        self.finish("completed")
+
     def finish(self, status: str, details: dict[str, Any] | None = None) -> None:
         """Say that it is over, once: `completed`, `cancelled`, `incomplete` or `failed`."""
         if self.status != "in_progress":
@@ -187,11 +200,15 @@ class Response:
             self._send("output_text.delta", opened, content_index=0, delta=word)
         self._close("completed")
 
-    async def _speak(self, part: Speak) -> None:
+    def _start_message(self) -> Open:
         opened = self._start({"type": "message", "role": "assistant", "content": []}, is_call=False)
         opened.item.wire["content"] = [{"type": "output_audio", "transcript": ""}]
-        opened.item.is_verbatim = part.is_verbatim
         self._send("content_part.added", opened, content_index=0, part={"type": "audio", "transcript": ""})
+        return opened
+
+    async def _speak(self, part: Speak) -> None:
+        opened = self._start_message()
+        opened.item.is_verbatim = part.is_verbatim
         output = self.session["audio"]["output"]
         voice = output["voice"] if isinstance(output["voice"], str) else "custom"
         format_ = AudioFormat.of(output["format"])

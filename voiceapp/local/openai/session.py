@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from voiceapp.local.openai.audio_buffer import AudioBuffer
+from voiceapp.local.openai.bad_endings import end_badly
 from voiceapp.local.openai.conversation import Conversation, Item, item_from_client
 from voiceapp.local.openai.faults import Faults
 from voiceapp.local.openai.formats import AudioFormat, Listener
@@ -26,6 +27,10 @@ from voiceapp.local.openai.vad import SpeechStarted, SpeechStopped, TurnDetectio
 from voiceapp.local.openai.validation import check_event, read_event
 
 _VERBATIM = re.compile(r'Say exactly:\s*"(.*)"', re.DOTALL)
+_LIMIT = {
+    "type": "requests", "code": "rate_limit_exceeded",
+    "message": "Rate limit reached for gpt-realtime on requests per min (RPM): Limit 3. Please try again in ",
+}  # fmt: skip
 _FAILURE = {"type": "server_error", "code": "server_error", "message": "The server had an error while responding."}
 
 
@@ -46,7 +51,8 @@ class Session:
         self._late: list[tuple[str, dict[str, Any]]] = []
         self._active: Response | None = None
         self._active_task: asyncio.Task[None] | None = None
-        self._has_failed = self._has_spoken = False
+        self._has_failed = self._has_spoken = self._has_ended = False
+        self._limited_until: float | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._turn_start_ms, self._turn_item_id = 0, ""
         self._take_up_audio_settings()
@@ -265,6 +271,9 @@ class Session:
         except Refused as refused:
             self._outbox.error(refused.code, refused.message)
             return
+        if self._ends("unborn"):
+            self._has_ended = True
+            return
         self._active = self._response(request or {})
         self._active_task = self._spawn(self._respond(self._active, request or {}))
 
@@ -291,6 +300,12 @@ class Session:
         await self._faults.delay_response()
         if self._fails():
             response.finish("failed", {"error": _FAILURE})
+        elif wait_s := self._wait_s():
+            response.finish("failed", {"error": {**_LIMIT, "message": f"{_LIMIT['message']}{wait_s:.3f}s."}})
+        elif "ends" in self._faults and not self._has_ended:
+            self._has_ended = True
+            if not await end_badly(response, self._faults.chosen["ends"]):
+                return
         elif verbatim := _VERBATIM.search(request.get("instructions") or ""):
             await response.deliver([Speak(verbatim[1], is_verbatim=True)])
         elif self._script:
@@ -309,6 +324,18 @@ class Session:
             return False
         self._has_failed = True
         return True
+
+    def _ends(self, how: str) -> bool:
+        return not self._has_ended and self._faults.chosen.get("ends") == how
+
+    def _wait_s(self) -> float:
+        """What is left of the time in which everything is refused by a rate limit."""
+        if "limited" not in self._faults:
+            return 0.0
+        now = time.monotonic()
+        if self._limited_until is None:
+            self._limited_until = now + self._faults.number("limited") / 1000
+        return max(0.0, self._limited_until - now)
 
     def _end_active(self, status: str, details: dict[str, Any]) -> None:
         if self._active is None:
