@@ -25,7 +25,19 @@ def reap_lost_calls() -> int:
     return close_lost_calls()
 
 
-@shared_task(name="telephony.tasks.reconcile_rooms", expires=25)
+@shared_task(name="telephony.tasks.reconcile_rooms", expires=5)
 def reconcile_calls_in_rooms() -> int:
-    """Every 30 s: learn from LiveKit what its webhooks did not tell of calls, and of recordings."""
-    return reconcile_rooms() + reconcile_recordings()
+    """Every 5 s: learn from LiveKit what its webhooks did not report of calls."""
+    return reconcile_rooms()
+
+
+@shared_task(name="telephony.tasks.catch_up_with_rooms", expires=60)
+def catch_up_with_rooms() -> int:
+    """Asked for by a web process that starts: look into every room, for events were dropped while none answered."""
+    return reconcile_rooms(is_everything=True) + reconcile_recordings()
+
+
+@shared_task(name="telephony.tasks.reconcile_recordings", expires=25)
+def reconcile_recordings_of_rooms() -> int:
+    """Every 30 s: learn from LiveKit what its webhooks did not report of recordings."""
+    return reconcile_recordings()

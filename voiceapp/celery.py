@@ -20,6 +20,7 @@ app.conf.beat_schedule = {
     "purge-counters-of-limits": {"task": "sessions.tasks.purge_limit_counts", "schedule": 600.0},
     "purge-expired-voice-sessions": {"task": "sessions.tasks.purge_voice_sessions", "schedule": 3600.0},
     "work-off-what-companies-told-us": {"task": "telephony.tasks.work_off_events", "schedule": 5.0},
-    "ask-livekit-about-rooms": {"task": "telephony.tasks.reconcile_rooms", "schedule": 30.0},
+    "ask-livekit-about-rooms": {"task": "telephony.tasks.reconcile_rooms", "schedule": 5.0},
+    "ask-livekit-about-recordings": {"task": "telephony.tasks.reconcile_recordings", "schedule": 30.0},
     "close-calls-that-are-over": {"task": "telephony.tasks.reap_lost_calls", "schedule": 30.0},
 }

@@ -92,7 +92,8 @@ class Call(TenantModel):
     room_sid = models.CharField(
         max_length=64, blank=True, help_text="LiveKit's own name of the room, which no later one of its name has."
     )
-    room_checked_at = models.DateTimeField(null=True, help_text="When LiveKit was last asked about the room.")
+    room_seen_at = models.DateTimeField(null=True, help_text="When LiveKit last said that the room is open.")
+    room_checked_at = models.DateTimeField(null=True, help_text="When LiveKit last said who is in the room.")
     call_type = models.CharField(max_length=12, choices=CallType.choices, blank=True)
     callee = models.CharField(max_length=100, blank=True, help_text="The subject of whom a call between two is for.")
     is_recording_wanted = models.BooleanField(default=False)

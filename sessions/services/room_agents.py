@@ -27,8 +27,9 @@ logger = structlog.get_logger("room_agents")
 Status = RoomAgent.Status
 
 # A worker that has to start first takes about 8 s to be there and 2 s to join (livekit-agents); LiveKit offers a
-# dispatch to the workers of that moment alone, so one who has not come by now never will.
-JOINS_WITHIN = dt.timedelta(seconds=30)
+# dispatch to the workers of that moment alone, so one who has not come by now never will. Rooms are looked at every
+# five seconds (telephony/services/reconcile_rooms.py), so that it is given up within 30.
+JOINS_WITHIN = dt.timedelta(seconds=25)
 # The handler asks LiveKit to put the agent out: sessions/services/agent_dispatches.py.
 WITHDRAW_TOPIC = "room_agent.withdraw"
 FORWARD = {

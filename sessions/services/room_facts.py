@@ -15,6 +15,7 @@ from sessions.models import Call
 from sessions.services.attendance import Attendance, sid_of
 from sessions.services.calls import finish_call
 from sessions.services.room_agents import agents_gone_with, agents_not_listed
+from sessions.services.room_endings import UNREPORTED, correct_end
 from sessions.services.rooms_of_calls import CLOCKS_DIFFER_BY
 from voiceapp.providers import livekit_facts
 
@@ -64,8 +65,14 @@ def only_these_are_there(call: Call, present: Collection[livekit_facts.Participa
 
 @transaction.atomic
 def room_closed(call: Call, *, at: dt.datetime, why: str = "", reason: EndReason = EndReason.ROOM_CLOSED) -> bool:
-    """Nobody is in it any more, and so the call is over. True for whoever ended it."""
+    """Nobody is in it any more, and so the call is over. True for whoever ended it.
+
+    `at` is when it closed. Where that was only estimated (`why` is UNREPORTED), a later report of LiveKit's corrects
+    it.
+    """
     attendance = Attendance(call)
+    if why != UNREPORTED:
+        correct_end(call, at=attendance.within(at))
     at = attendance.within(at)
     for row in attendance.call.participants.filter(left_at__isnull=True, joined_at__isnull=False):
         attendance.went(row, at=at, why="room_closed")

@@ -6,16 +6,17 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from recordings.services import start_wanted_recording
 from sessions.end_reasons import EndReason
-from sessions.models import Call, OutboxMessage, RoomAgent
+from sessions.models import Call, OutboxMessage, Participant, RoomAgent
 from sessions.models.call import CallState
 from sessions.services.room_agents import agent_never_came, agents_gone_with, agents_overdue
 from sessions.services.room_calls import end_room_call
 from sessions.services.room_closing import TOPIC as ROOM_CLOSING
+from sessions.services.room_endings import UNREPORTED, estimated_end
 from sessions.services.room_facts import only_these_are_there, room_closed
 from sessions.services.room_guard import close_found_room, remove_unauthorized
 from sessions.services.rooms_of_calls import claim_room
@@ -26,8 +27,16 @@ from voiceapp.providers.livekit_errors import LiveKitError
 
 logger = structlog.get_logger("rooms")
 
+# How often this runs: voiceapp/celery.py. The times below hold together with it.
+RUNS_EVERY = dt.timedelta(seconds=5)
 # Opening a room asks LiveKit up to three questions of 5 s; who opens it is left alone until then.
 OPENED_WITHIN = dt.timedelta(seconds=30)
+# A project of several servers may list a room a little after it has made it.
+LISTED_WITHIN = dt.timedelta(seconds=10)
+# LiveKit gives an event up after about 15 s and drops those that waited for over 30 s: in a call that is being set up,
+# and in one about which something does not fit, nothing waits for an event.
+YOUNG_FOR = dt.timedelta(seconds=60)
+LOOK_EVERY = dt.timedelta(seconds=25)
 MOST_AT_ONCE = 100
 # LiveKit takes a token a little longer than it says, and its clock may differ from ours.
 TOKENS_ARE_GOOD_FOR = dt.timedelta(seconds=JOIN_WITHIN_S) + dt.timedelta(minutes=2)
@@ -35,10 +44,12 @@ TOKENS_ARE_GOOD_FOR = dt.timedelta(seconds=JOIN_WITHIN_S) + dt.timedelta(minutes
 LONGEST_RUN = dt.timedelta(seconds=20)
 
 
-def reconcile_rooms() -> int:
-    """How many calls were looked at: those first that were not for the longest time. LiveKit away: none.
+def reconcile_rooms(*, is_everything: bool = False) -> int:
+    """How many calls were looked after: those first whose rooms were not for the longest time. LiveKit away: none.
 
-    The rooms of calls that ended lately are looked for, too: a token may have opened them again.
+    One question shows whose rooms are open. Who is in one is asked where it is young, or not as we know it, or was not
+    looked into lately; with `is_everything`, of each. The rooms of calls that ended lately are looked for, too: a token
+    may have opened them again.
     """
     _forget_agents_of_calls_that_are_over()
     began = timezone.now()
@@ -53,8 +64,7 @@ def reconcile_rooms() -> int:
         names = {call.room_name for call in calls if call.room_name} | over.keys()
         rooms = {room.name: room for room in client.list_rooms(sorted(names))}
         for call in calls:
-            _look_at(call, rooms.get(call.room_name or ""), client)
-            Call.objects.filter(pk=call.pk).update(room_checked_at=timezone.now())
+            _look_at(call, rooms.get(call.room_name or ""), client, asked_at=began, is_everything=is_everything)
             looked_at += 1
             if timezone.now() > began + LONGEST_RUN:
                 break
@@ -66,10 +76,13 @@ def reconcile_rooms() -> int:
 
 
 def _calls_to_look_at(now: dt.datetime) -> QuerySet[Call]:
-    calls = Call.objects.live().in_rooms().filter(created_at__lte=now - OPENED_WITHIN)
+    is_being_opened = Q(state=CallState.PENDING, created_at__gt=now - OPENED_WITHIN)
     overdue = Exists(agents_overdue(now).filter(call=OuterRef("pk")))
-    longest_ago = F("room_checked_at").asc(nulls_first=True)
-    return calls.select_related("organization").order_by((~overdue).asc(), longest_ago, "created_at")
+    there = Q(participants__kind=Participant.Kind.PERSON, participants__joined_at__isnull=False)
+    people = Count("participants", filter=there & Q(participants__left_at__isnull=True))
+    calls = Call.objects.live().in_rooms().exclude(is_being_opened).annotate(is_overdue=overdue, people=people)
+    longest_ago = F("room_seen_at").asc(nulls_first=True)
+    return calls.select_related("organization").order_by("-is_overdue", longest_ago, "created_at")
 
 
 def _calls_that_ended_lately(now: dt.datetime) -> dict[str, Call]:
@@ -82,13 +95,33 @@ def _calls_that_ended_lately(now: dt.datetime) -> dict[str, Call]:
     return {str(call.room_name): call for call in reversed(newest_last)}
 
 
-def _look_at(call: Call, room: livekit_facts.Room | None, client: LiveKitClient) -> None:
-    """Raises LiveKitError."""
+def _look_at(
+    call: Call, room: livekit_facts.Room | None, client: LiveKitClient, *, asked_at: dt.datetime, is_everything: bool
+) -> None:
+    """`asked_at`: when LiveKit was asked which rooms are open. Raises LiveKitError."""
     if room is None or not claim_room(call, room.sid):
+        if call.room_seen_at is None and call.created_at > asked_at - LISTED_WITHIN:
+            return
         _has_no_room(call)
         if room:
             close_found_room(call, room, client=client)
         return
+    Call.objects.filter(pk=call.pk).update(room_seen_at=asked_at)
+    if is_everything or _is_due(call, room, asked_at):
+        _look_into(call, room, client)
+
+
+def _is_due(call: Call, room: livekit_facts.Room, now: dt.datetime) -> bool:
+    """Whether to ask who is in its room."""
+    is_young = call.created_at > now - YOUNG_FOR
+    is_as_known = room.participant_count == getattr(call, "people", None)
+    was_looked_into = call.room_checked_at is not None and call.room_checked_at > now - LOOK_EVERY
+    has_overdue = getattr(call, "is_overdue", False)
+    return is_young or has_overdue or call.state == CallState.PENDING or not (is_as_known and was_looked_into)
+
+
+def _look_into(call: Call, room: livekit_facts.Room, client: LiveKitClient) -> None:
+    """Raises LiveKitError."""
     asked_at = timezone.now()
     give_back_connections()
     present = client.list_participants(room.name)
@@ -98,6 +131,7 @@ def _look_at(call: Call, room: livekit_facts.Room | None, client: LiveKitClient)
         start_wanted_recording(call)
     for agent in agents_overdue(timezone.now()).filter(call=call):
         agent_never_came(agent)
+    Call.objects.filter(pk=call.pk).update(room_checked_at=asked_at)
     call.refresh_from_db(fields=["state"])
     if call.state == CallState.PENDING:
         # Whoever opened the room went away before it rang: nobody has a token for it.
@@ -109,7 +143,7 @@ def _has_no_room(call: Call) -> None:
     if Call.objects.filter(pk=call.pk, state=CallState.PENDING).exists():
         end_room_call(call, reason=EndReason.LOST_PROCESS)
     else:
-        room_closed(call, at=timezone.now(), why="not_found")
+        room_closed(call, at=estimated_end(call, now=timezone.now()), why=UNREPORTED)
 
 
 @transaction.atomic

@@ -36,6 +36,8 @@ T = TypeVar("T")
 ANSWER_WITHIN_S = 5.0
 # LiveKit looks for a machine that records before it answers.
 RECORDING_WITHIN_S = 10.0
+# How long a room stays open after its last person has left. Agents and recorders do not keep it open.
+DEPARTURE_TIMEOUT_S = 20
 # It guards the joining only; who has joined stays.
 JOIN_WITHIN_S = 600
 # AttributeError: livekit-api stumbles over an error's body that is JSON but no object.
@@ -96,7 +98,7 @@ class LiveKitClient:
         *,
         metadata: str = "",
         empty_timeout_s: int = 300,
-        departure_timeout_s: int = 20,
+        departure_timeout_s: int = DEPARTURE_TIMEOUT_S,
         max_participants: int = 0,
         agent: AgentRequest | None = None,
     ) -> Room:

@@ -146,3 +146,23 @@ def test_a_call_between_two_people_ends_by_request_and_its_room_is_gone(
         until(lambda: not ProviderEvent.objects.exclude(state="done").exists(), within_s=15)
         assert session(asker, room)["endedAt"] == ended["endedAt"]
     assert Call.objects.get(room_name=room).end_reason == "ended_by_request"
+
+
+def test_what_happened_while_the_web_process_was_away_is_known_when_it_is_back(
+    product: Product, harbour: Organization
+) -> None:
+    """The caller leaves while nobody takes LiveKit's events, and the room closes."""
+    with product.web(harbour) as asker:
+        opened = asker.post(SESSION, callType="support", enableAiAgent=False, enableRecording=False).json()["session"]
+        room = opened["roomName"]
+        caller = product.people.join(opened["token"])
+        spawned = asker.post(AGENT, roomName=room).json()["session"]
+        product.people.join(spawned["token"])
+        until_status(asker, room, "connected")
+    left_at = time.time()
+    product.people.leave(room, caller)
+    time.sleep(2)
+    with product.web(harbour) as asker:
+        until(lambda: Call.objects.get(room_name=room).participants.filter(identity=caller, left_at=None).count() == 0)
+        ended = until_status(asker, room, "completed", within_s=DEPARTURE_TIMEOUT_S + 20)
+        assert seconds_between(ended["endedAt"], left_at + DEPARTURE_TIMEOUT_S) < 3

@@ -7,6 +7,7 @@ import argparse
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from telephony.wake_up import catch_up
 from voiceapp.metrics import start_private_listener
 from voiceapp.server import serve
 
@@ -26,3 +27,5 @@ class Command(BaseCommand):
     def say_where(self, address: str) -> None:
         self.stdout.write(f"listening on {address}")
         self.stdout.flush()
+        if settings.LIVEKIT_API_KEY:
+            catch_up()
