@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class TelephonyConfig(AppConfig):
     name = "telephony"
     verbose_name = "Phone line"
+
+    def ready(self) -> None:
+        from agents.readiness import MORE_CHECKS
+        from telephony.readiness import check_number
+
+        MORE_CHECKS.append(check_number)

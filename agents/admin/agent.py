@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -11,12 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from agents.models import Agent, AgentVersion, Persona
+from agents.models import Agent, AgentVersion, Organization, Persona
 from agents.models.agent import DEFAULT_TOOLS
+from agents.readiness import objections
 from agents.roles import Area, Power
 from agents.services import publish_agent, roll_back_agent
 
 from .buttons import Button
+from .checklist import checklist_of
 from .differences import differences
 from .forms import TenantForm
 from .tenant import EvidenceAdmin, TenantAdmin
@@ -69,6 +72,7 @@ class AgentAdmin(TenantAdmin[Agent]):
     """The form is the draft; callers meet the published version."""
 
     area = Area.AGENTS
+    begins_with_organization = True
     form = AgentForm
     list_display = ("name", "organization", "state", "version", "is_default", "draft")
     list_filter = ("is_paused", "is_default", "organization")
@@ -110,6 +114,14 @@ class AgentAdmin(TenantAdmin[Agent]):
             kwargs["widget"] = Textarea(attrs={"rows": 14})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new agent works as it comes: with the tools, the prompt and the greeting of its organization's trade."""
+        given = super().get_changeform_initial_data(request)
+        of_page = self.organization_of_page(request)
+        organization = Organization.objects.filter(pk=of_page).first() if of_page else None
+        defaults = organization.agent_defaults() if organization else None
+        return {**asdict(defaults), **given} if defaults else {"tools": DEFAULT_TOOLS, **given}
+
     def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
         """An agent that was published is paused instead: its calls name its versions."""
         was_published = isinstance(obj, Agent) and obj.published_version_id is not None
@@ -131,6 +143,9 @@ class AgentAdmin(TenantAdmin[Agent]):
             obj.is_default = True
         super().save_model(request, obj, form, change)
 
+    def objections(self, request: HttpRequest, row: Agent, button: Button) -> tuple[str, ...]:
+        return objections(row) if button.name == "publish" else ()
+
     def publish(self, request: HttpRequest, agent: Agent, note: str) -> str:
         version = publish_agent(agent, by=request.user.get_username(), note=note[:200])
         return f"Version {version.number} of {agent} is published and answers from the next call on."
@@ -146,9 +161,11 @@ class AgentAdmin(TenantAdmin[Agent]):
 
 def publication_of(agent: Agent) -> dict[str, Any]:
     """What the page tells of the versions beside the draft."""
-    published = agent.published_version
+    published, checklist = agent.published_version, checklist_of(agent)
     return {
         "published": published,
+        "checklist": checklist,
+        "needs_work": not all(check.is_good for check in checklist),
         "differences": differences(published, agent) if published else (),
         "versions": [
             {

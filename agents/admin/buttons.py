@@ -25,7 +25,7 @@ from .theme import ModelAdmin
 
 M = TypeVar("M", bound=models.Model)
 # A button that belongs to the page's form posts its name, and the text that it asks for, along with the form.
-PRESSED, TEXT = "_press", "_press_text_"
+PRESSED, TEXT, ANYWAY = "_press", "_press_text_", "_press_anyway_"
 
 
 def always(_: Any) -> bool:
@@ -74,6 +74,10 @@ class ButtonsAdmin(ModelAdmin[M]):
             if button.is_offered(row) and self.has_power(request, button.power, row):
                 yield button
 
+    def objections(self, request: HttpRequest, row: M, button: Button) -> tuple[str, ...]:
+        """What speaks against it, in sentences: it is done only when the person says that it shall be done anyway."""
+        return ()
+
     def page_links(self, request: HttpRequest, row: M) -> tuple[PageLink, ...]:
         return ()
 
@@ -114,6 +118,11 @@ class ButtonsAdmin(ModelAdmin[M]):
             raise PermissionDenied
         if not button.is_offered(row):
             messages.warning(request, f"“{button.label}” is no longer possible: somebody was faster.")
+            return None
+        against = self.objections(request, row, button)
+        if against and f"{ANYWAY}{button.name}" not in request.POST:
+            why = " ".join(against)
+            messages.error(request, f"“{button.label}” was not done. {why} Mend it, or tick “{button.label} anyway”.")
             return None
         try:
             with transaction.atomic():
@@ -194,6 +203,11 @@ class ButtonsAdmin(ModelAdmin[M]):
         context["form_errors"] = errors_of(context["adminform"], context["inline_admin_formsets"])
         pressed = next((each for each in self.buttons if each.name == request.POST.get(PRESSED)), None)
         context["not_pressed"] = pressed.label if pressed else ""
+        context["objections"] = {
+            each.name: against
+            for each in context["buttons"]
+            if obj and (against := self.objections(request, obj, each))
+        }
         context["press_text"] = request.POST.get(f"{TEXT}{pressed.name}", "") if pressed else ""
         context["press_url"] = "" if obj is None else f"{self.page_of(obj).removesuffix('change/')}press/"
         response: TemplateResponse | HttpResponse = super().render_change_form(

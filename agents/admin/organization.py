@@ -17,6 +17,7 @@ from voiceapp.lib.countries import country_names
 from .buttons import Button
 from .forms import TenantForm
 from .inlines import TenantInline
+from .place import ask_for_place, derive_place
 from .tenant import TenantAdmin
 from .theme import PasswordInput, Select, display
 
@@ -29,6 +30,17 @@ class OrganizationForm(TenantForm):
     orders_secret = forms.CharField(
         required=False, min_length=32, widget=PasswordInput(render_value=False), help_text=KEEP
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding:
+            ask_for_place(self)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.instance._state.adding:
+            derive_place(self, cleaned)
+        return cleaned
 
     def clean_orders_secret(self) -> str:
         return str(self.cleaned_data["orders_secret"] or self.instance.orders_secret)
@@ -62,7 +74,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (HoursInline, SpecialDayInline)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "time_zone", "country", "closed_message")}),
+        (None, {"fields": ("name", "slug", "trade", "country", "time_zone", "closed_message")}),
         ("Calls", {"fields": ("max_live_calls",)}),
         ("Money", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
         ("Orders go to", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
@@ -129,7 +141,8 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         if db_field.name == "orders_url":
             kwargs["assume_scheme"] = "https"
         if db_field.name == "time_zone":
-            kwargs["widget"] = Select(choices=[(name, name) for name in sorted(zoneinfo.available_timezones())])
+            zones = [(name, name) for name in sorted(zoneinfo.available_timezones())]
+            kwargs["widget"] = Select(choices=[("", "That of the country"), *zones])
         if db_field.name == "country":
             kwargs["widget"] = Select(choices=[("", "That of the time zone"), *country_names().items()])
         return super().formfield_for_dbfield(db_field, request, **kwargs)

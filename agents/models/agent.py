@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 
+from agents.trades import TAKING_ORDERS
 from voiceapp.lib.languages import LONGEST as LONGEST_TAG
 from voiceapp.lib.languages import LanguageField
 from voiceapp.providers.openai_fields import LONGEST_PROMPT, validate_model, validate_voice
@@ -13,15 +14,7 @@ from voiceapp.providers.openai_fields import LONGEST_PROMPT, validate_model, val
 from .organization import Organization
 from .tenancy import TenantModel, TenantQuerySet
 
-DEFAULT_TOOLS = [
-    "look_up_items",
-    "change_order",
-    "read_back_order",
-    "submit_order",
-    "transfer_call",
-    "end_call",
-    "get_opening_hours",
-]
+DEFAULT_TOOLS = list(TAKING_ORDERS)
 
 
 def default_tools() -> list[str]:

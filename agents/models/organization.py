@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 
 from agents.roles import Role
+from agents.trades import AgentDefaults, Trade, agent_defaults, language_of
 from voiceapp.lib.countries import country_names, country_of
 
 from .tenancy import TenantModel, TenantQuerySet
@@ -43,6 +44,12 @@ class Organization(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
+    trade = models.CharField(
+        max_length=16,
+        choices=Trade.choices,
+        default=Trade.RESTAURANT,
+        help_text="Chooses the tools, the prompt and the greeting that new agents begin with.",
+    )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     country = models.CharField(
         max_length=2,
@@ -96,6 +103,10 @@ class Organization(TenantModel):
     def region(self) -> str:
         """Whose notation of phone numbers people use here (ISO 3166); empty where nothing says which."""
         return self.country or country_of(self.time_zone, self.currency)
+
+    def agent_defaults(self, *, language: str = "") -> AgentDefaults:
+        """What a new agent begins with, in that language or the country's."""
+        return agent_defaults(self.name, Trade(self.trade), language=language or language_of(self.region))
 
 
 class Membership(TenantModel):

@@ -84,13 +84,20 @@ def _instructions(persona: Persona, organization: Organization, catalogue: Catal
     blocks = [
         persona.prompt.strip() or f"You answer the phone of {organization.name}.",
         CONDUCT,
-        ORDERING if organization.takes_orders else NO_ORDERING,
+        _ordering(persona, organization),
         ENDING,
         _hours_block(load_schedule(organization), now),
         menu_block(catalogue),
         _people(people),
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _ordering(persona: Persona, organization: Organization) -> str:
+    """How orders are taken, or that none are now; nothing for an agent whose trade has no orders."""
+    if not ORDER_TOOLS & set(persona.tools):
+        return ""
+    return ORDERING if organization.takes_orders else NO_ORDERING
 
 
 def _hours_block(schedule: Schedule, now: dt.datetime) -> str:

@@ -1,5 +1,7 @@
 """The tools that a model may use, by name."""
 
+from agents.trades import ORDER_TOOLS
+
 from . import change_order, end_call, get_opening_hours, look_up_items, read_back_order, submit_order, transfer_call
 from .tool import Answer, Tool, ToolRequest, result_of
 
@@ -16,7 +18,5 @@ TOOLS: dict[str, Tool] = {
     )
 }
 READING_TOOLS = frozenset(tool.name for tool in TOOLS.values() if tool.only_reads)
-# Left out of the briefing where no orders are taken.
-ORDER_TOOLS = frozenset({"change_order", "read_back_order", "submit_order"})
 
 __all__ = ["ORDER_TOOLS", "READING_TOOLS", "TOOLS", "Answer", "Tool", "ToolRequest", "result_of"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
+import zoneinfo
 from importlib.resources import files
 
 import phonenumbers
@@ -51,3 +53,30 @@ def _zones() -> dict[str, str]:
 def _table(name: str) -> list[str]:
     text = files("tzdata.zoneinfo").joinpath(name).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+# Countries that pay in euros.
+EURO = {
+    "AD", "AT", "BE", "BG", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "HR", "IE", "IT", "LT", "LU", "LV", "MC", "ME",
+    "MT", "NL", "PT", "SI", "SK", "SM", "VA", "XK",
+}  # fmt: skip
+
+
+def currency_of(country: str) -> str:
+    """The currency of a country; empty where these tables do not say."""
+    if country in EURO:
+        return "EUR"
+    return next((currency for currency, code in CURRENCIES.items() if code == country), "")
+
+
+def zones_of(country: str) -> tuple[str, ...]:
+    """The time zones of a country, that of most people first."""
+    return tuple(line.split("\t")[2] for line in _table("zone.tab") if country and line.startswith(f"{country}\t"))
+
+
+def zone_of(country: str) -> str:
+    """The time zone of a country whose clocks all show the same, summer and winter; empty for any other."""
+    zones = zones_of(country)
+    days = (dt.datetime(2026, 1, 15, tzinfo=dt.UTC), dt.datetime(2026, 7, 15, tzinfo=dt.UTC))
+    clocks = {tuple(day.astimezone(zoneinfo.ZoneInfo(zone)).utcoffset() for day in days) for zone in zones}
+    return zones[0] if len(clocks) == 1 else ""

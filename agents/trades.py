@@ -1,0 +1,88 @@
+"""What an organization does for a living, and the agent that works for it without further settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import models
+
+# Tools that take an order, from the first word to the kitchen; an agent without one of them takes none.
+ORDER_TOOLS = frozenset({"change_order", "read_back_order", "submit_order"})
+TALKING_TOOLS = ("look_up_items", "transfer_call", "end_call", "get_opening_hours")
+TAKING_ORDERS = ("look_up_items", "change_order", "read_back_order", "submit_order", "transfer_call", "end_call",
+                 "get_opening_hours")  # fmt: skip
+
+
+class Trade(models.TextChoices):
+    """It chooses the tools, the prompt and the greeting that a new agent begins with."""
+
+    RESTAURANT = "restaurant", "Restaurant: takes orders"
+    GARAGE = "garage", "Garage: tells services and prices, puts callers through"
+    OTHER = "other", "Another business: answers questions, puts callers through"
+
+    @property
+    def takes_orders(self) -> bool:
+        return self is Trade.RESTAURANT
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDefaults:
+    """What a new agent has before anybody changes it."""
+
+    tools: tuple[str, ...]
+    prompt: str
+    greeting: str
+    language: str
+
+
+HOW_TO_ANSWER = """\
+Keep every answer to one or two short sentences: the caller listens, nobody reads.
+Never invent a price, a service or a promise. What you do not know, you say so."""
+
+PROMPTS = {
+    Trade.RESTAURANT: """\
+You answer the phone of {name}, a restaurant that takes orders for pickup.
+{how}
+Take the order with change_order as soon as the caller names something. If a required choice is missing, ask for it.
+If something is out, offer what the tool suggests. When the caller is done, read the order back with read_back_order,
+wait for a yes, then use submit_order. Afterwards say the total and the order number, and use end_call.
+Allergies, complaints and anything you cannot help with: offer to transfer the call.""",
+    Trade.GARAGE: """\
+You answer the phone of {name}, a garage that repairs and services cars.
+{how}
+Ask what is wrong with the car, or what should be done. Look up services and prices with look_up_items, and say that
+the final price depends on the car. Say the opening hours with get_opening_hours. You make no appointments: for those,
+for a car that stands in the workshop, and for breakdowns, offer to transfer the call.""",
+    Trade.OTHER: """\
+You answer the phone of {name}.
+{how}
+Answer questions about what is offered with look_up_items, and about the opening hours with get_opening_hours.
+For everything else offer to transfer the call.""",
+}
+# The first sentence that callers hear, by the agent's language: where orders are taken, and elsewhere.
+GREETINGS = {
+    "en": ("Hello, this is {name}. What would you like to order?", "Hello, this is {name}. How can I help you?"),
+    "de": ("Hallo, hier ist {name}. Was möchten Sie bestellen?", "Hallo, hier ist {name}. Wie kann ich Ihnen helfen?"),
+    "es": ("Hola, le atiende {name}. ¿Qué desea pedir?", "Hola, le atiende {name}. ¿En qué puedo ayudarle?"),
+    "fr": ("Bonjour, ici {name}. Que souhaitez-vous commander ?", "Bonjour, ici {name}. Que puis-je faire pour vous ?"),
+    "it": ("Buongiorno, qui {name}. Cosa desidera ordinare?", "Buongiorno, qui {name}. Come posso aiutarla?"),
+}
+LANGUAGES = {"DE": "de", "AT": "de", "CH": "de", "LI": "de", "ES": "es", "MX": "es", "AR": "es", "CO": "es",
+             "CL": "es", "PE": "es", "UY": "es", "FR": "fr", "BE": "fr", "LU": "fr", "MC": "fr", "IT": "it", "SM": "it",
+             "VA": "it"}  # fmt: skip
+
+
+def agent_defaults(name: str, trade: Trade, *, language: str) -> AgentDefaults:
+    """The agent of an organization of that name; a language without words here greets in English."""
+    greeting = GREETINGS.get(language, GREETINGS["en"])[0 if trade.takes_orders else 1]
+    return AgentDefaults(
+        tools=TAKING_ORDERS if trade.takes_orders else TALKING_TOOLS,
+        prompt=PROMPTS[trade].format(name=name, how=HOW_TO_ANSWER),
+        greeting=greeting.format(name=name),
+        language=language,
+    )
+
+
+def language_of(country: str) -> str:
+    """The language that most callers of a country speak, of those that have greetings here; else English."""
+    return LANGUAGES.get(country, "en")
