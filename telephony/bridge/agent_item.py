@@ -9,7 +9,7 @@ class AgentItem:
     """`is_local`: made by us (a tone), unknown to the provider. `session` numbers the provider's session.
 
     `item_id` is the provider's and may repeat; `line_id` is ours and names its line of the transcript. `has_begun`:
-    something of it can be heard, which `loud_bytes` counts until then.
+    something of it can be heard; `loud_bytes` of the `lead_bytes` that came before that are no silence.
     """
 
     __slots__ = (
@@ -20,6 +20,7 @@ class AgentItem:
         "is_dropped",
         "is_local",
         "item_id",
+        "lead_bytes",
         "line_id",
         "loud_bytes",
         "response_id",
@@ -47,6 +48,7 @@ class AgentItem:
         self.is_dropped = False
         self.heard_bytes = 0
         self.loud_bytes = 0
+        self.lead_bytes = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,12 @@ class Alarm(enum.StrEnum):
     LONGEST = "longest"
     ROLL_OVER = "roll_over"
     RETRY = "retry"
+    RESPONSE = "response"
+    SPEECH = "speech"
+    TURN = "turn"
+    TRUNCATION = "truncation"
+    UPDATE = "update"
+    THINKING = "thinking"
 
 
 class Alarms:

@@ -51,6 +51,10 @@ class CallOrder:
         ready = sorted(held for held in output.held if first_open is None or held < first_open)
         return [held for at in ready for held in output.held.pop(at)]
 
+    def is_open(self, response_id: str) -> bool:
+        """An item was begun and not finished."""
+        return response_id in self._outputs and bool(self._outputs[response_id].unfinished)
+
     def lost(self, response_id: str, whole_output: Iterable[Item]) -> list[Item]:
         """The function calls that were begun in a response that is over, and are not whole. Before `ended`."""
         output = self._outputs[response_id]

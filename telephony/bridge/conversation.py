@@ -14,7 +14,7 @@ from . import events
 from .actions import CloseCall, CloseLink, FallBack, FollowUp, HandOver, HangUp, LinkLoss, RunTool
 from .agent_item import AgentItem
 from .alarms import Alarm, Alarms
-from .audibility import is_heard_now
+from .audibility import is_heard_now, is_too_quiet
 from .barge_in import interrupt
 from .caller_silence import CallerSilence
 from .farewell import Ending, Farewell
@@ -26,13 +26,13 @@ from .reconnection import Reconnection
 from .retry_ladder import RetryLadder
 from .running_tools import EndedTool, RunningTools
 from .speech import Purpose
+from .state_bounds import StateBounds
 from .stream_clock import StreamClock
 from .timeline import Timeline
 from .transcript import Transcript
 from .turn_meter import TurnMeter
 from .ulaw import soft_tone
 
-ANSWER_AFTER_MS = 4_000
 TONE = soft_tone()
 
 
@@ -48,12 +48,14 @@ class Conversation:
         self.is_over = False
         self.now_ms = 0
         self.agent_frame_ms = 0
+        self.response_frame_ms = 0
         self._audio_ms = 0
         self._has_time = False
         self.timeline = Timeline(clock)
         self._alarms = Alarms()
         self._silence = CallerSilence(self._alarms, briefing.limits)
         self._patience = Patience(self._alarms)
+        self._bounds = StateBounds(self._alarms)
         self._farewell = Farewell(self._alarms)
         self._transcript = Transcript(self.timeline.record)
         self._meter = TurnMeter()
@@ -93,7 +95,11 @@ class Conversation:
             case Alarm.RECOVER:
                 self._reconnection.link.try_again(now_ms)
             case Alarm.ANSWER:
+                if self._agent.expects_own_answer:
+                    self.timeline.happened("answer_overdue")
                 self._agent.answer_overdue()
+            case Alarm.SPEECH | Alarm.TURN | Alarm.RESPONSE | Alarm.TRUNCATION | Alarm.UPDATE | Alarm.THINKING:
+                self._state_lasts_too_long(alarm)
             case Alarm.TONE:
                 # An agent who speaks no faster than the phone plays leaves nothing unheard between two frames.
                 is_quiet = self._playout.is_idle and now_ms - self._audio_ms >= LOOK_AGAIN_MS
@@ -123,6 +129,41 @@ class Conversation:
             case Alarm.ROLL_OVER:  # pragma: no branch - the last one
                 self._roll_over()
 
+    def _state_lasts_too_long(self, alarm: Alarm) -> None:
+        """The event that should have ended a state does not come (docs/call.md, the table of states)."""
+        now_ms, agent = self.now_ms, self._agent
+        match alarm:
+            case Alarm.SPEECH:
+                self.timeline.happened("speech_end_missing")
+                self._caller_is_speaking = False
+                agent.end_turn(is_answered=not self._guard.is_on)
+                self._guard.turn_taken()
+            case Alarm.TURN:
+                if not (self._guard.is_on or self._is_due or self._is_heard):
+                    self.timeline.happened("turn_missing")
+                    agent.respond(Purpose.MISSED, self._phrases.missed)
+            case Alarm.RESPONSE:
+                is_spoken = agent.is_spoken and self._playout.is_idle
+                if self._bounds.response_is_stuck(now_ms, last_frame_ms=self.response_frame_ms, is_spoken=is_spoken):
+                    for event in agent.give_up_response():
+                        self._happens(event)
+            case Alarm.TRUNCATION:
+                self.timeline.happened("truncation_unconfirmed")
+                agent.truncation_overdue()
+            case Alarm.UPDATE:
+                self.timeline.happened("session_update_unconfirmed", is_last=int(not agent.update_overdue()))
+            case Alarm.THINKING:
+                if self._is_heard:
+                    self._bounds.look_again(alarm, now_ms)
+                else:
+                    self.timeline.happened("answer_given_up")
+                    self._agent_failed(EndReason.PROVIDER_FAILED)
+
+    @property
+    def _is_heard(self) -> bool:
+        """The agent's voice, or a tone, is on the line."""
+        return not self._playout.is_idle or self.now_ms - self._audio_ms < LOOK_AGAIN_MS
+
     def _settle(self) -> None:
         """After anything happened: who waits for whom, and whether the call may end now."""
         if self.is_over or not self._has_time:
@@ -139,6 +180,14 @@ class Conversation:
             now_ms,
             caller_waits=is_working and not self._caller_is_speaking,
             provider_is_due=agent.is_ready and agent.is_due and not self._caller_is_speaking,
+        )
+        self._bounds.update(
+            now_ms,
+            expects_own_answer=agent.expects_own_answer,
+            has_response=agent.is_ready and agent.has_response and not self._caller_is_speaking,
+            awaits_truncation=agent.awaits_truncation,
+            awaits_update=agent.awaits_update,
+            caller_waits=is_working and not self._caller_is_speaking,
         )
         unheard_ms = max(1, self._playout.unheard_ms) if is_playing else 0
         if self._farewell.was_heard(now_ms, more_is_due=self._is_due or bool(self._tools), unheard_ms=unheard_ms):
@@ -205,7 +254,8 @@ class Conversation:
                 item.line_id, at_ms=self._clock.now_ms + self._playout.unheard_ms, turn=self._turns
             )
             self._meter.audio_came(at_ms=self._clock.now_ms, position=self._playout.received_bytes)
-        self._playout.add(item, payload)
+        if not is_too_quiet(item):
+            self._playout.add(item, payload)
 
     def receive(self, happened: list[events.AgentEvent]) -> None:
         """What one frame of the agent's says."""
@@ -225,6 +275,7 @@ class Conversation:
                 self._speech_started(item_id, at_ms)
             case events.SpeechStopped(_, at_ms):
                 self._caller_is_speaking = False
+                self._bounds.speech_stopped(self.now_ms)
                 self._meter.speech_stopped(at_ms=at_ms, noticed_ms=self._clock.now_ms)
                 self._expect_answer()
             case events.TurnCommitted(item_id):
@@ -232,7 +283,7 @@ class Conversation:
             case events.CallerTranscribed(item_id, text):
                 self._transcript.caller_said(item_id, text, at_ms=self._clock.now_ms, turn=self._turns)
             case events.ResponseBegan():
-                self._alarms.cancel(Alarm.ANSWER)
+                self._bounds.response_began(self.now_ms)
             case events.ResponseRefused(code):
                 self.timeline.happened("provider_error", code=code)
                 self._expect_answer()
@@ -256,6 +307,7 @@ class Conversation:
     def _speech_started(self, item_id: str, at_ms: int) -> None:
         self._tools.caller_spoke()
         self._caller_is_speaking = True
+        self._bounds.speech_started(self.now_ms)
         self._caller_was_active()
         self._meter.speech_started()
         self._transcript.caller_began(item_id, at_ms=at_ms, turn=self._turns + 1)
@@ -264,6 +316,7 @@ class Conversation:
 
     def _turn_committed(self, item_id: str) -> None:
         self._caller_is_speaking = False
+        self._bounds.turn_taken()
         self._turns += 1
         self._guard.turn_taken()
         self._forget(Purpose.MISSED)
@@ -274,7 +327,7 @@ class Conversation:
 
     def _expect_answer(self) -> None:
         if not self._guard.is_on:
-            self._alarms.set(Alarm.ANSWER, self.now_ms + ANSWER_AFTER_MS)
+            self._bounds.expect_answer(self.now_ms)
 
     def _response_ended(self, event: events.ResponseEnded) -> None:
         self._transcript.cut_unheard()
@@ -380,6 +433,10 @@ class Conversation:
     def link_lost(self, loss: LinkLoss) -> None:
         is_recoverable = self._reconnection.lost(self.now_ms, loss, was_speaking=self._caller_is_speaking)
         self._caller_is_speaking = False
+        self._bounds.link_lost()
+        if self._ladder.is_waiting:
+            self._ladder.forget(*Purpose)
+            self._reconnection.owed.is_owed = True
         self._playout.finish()
         if is_recoverable:
             self._patience.link_lost(self.now_ms)

@@ -46,6 +46,26 @@ class OpenAIDialect:
     def is_due(self) -> bool:
         return self._reader.sequencer.is_due
 
+    @property
+    def expects_own_answer(self) -> bool:
+        return self._reader.sequencer.expects_own
+
+    @property
+    def has_response(self) -> bool:
+        return self._reader.sequencer.is_open_or_asked
+
+    @property
+    def is_spoken(self) -> bool:
+        return self._reader.is_spoken
+
+    @property
+    def awaits_truncation(self) -> bool:
+        return bool(self._reader.truncating)
+
+    @property
+    def awaits_update(self) -> bool:
+        return self._reader.is_updating
+
     def audio(self, text: str) -> tuple[AgentItem, str] | None:
         """The hot path: a frame that begins as an audio delta. None when it is not wanted any more."""
         return self._reader.audio(text)
@@ -81,6 +101,7 @@ class OpenAIDialect:
 
     def truncate(self, item: AgentItem, heard_ms: int) -> None:
         if item.session == self._session and self.is_ready:
+            self._reader.truncating.add(item.item_id)
             self._send(wire.truncate(item.item_id, item.content_index, heard_ms))
 
     def caller_typed(self, text: str) -> None:
@@ -97,6 +118,29 @@ class OpenAIDialect:
 
     def answer_overdue(self) -> None:
         self._reader.sequencer.overdue()
+
+    def end_turn(self, *, is_answered: bool) -> None:
+        self._send(wire.commit_audio())
+        if is_answered:
+            self._reader.sequencer.turn_committed(server_answers=True)
+        else:
+            self._reader.sequencer.speech_stopped(server_answers=False)
+
+    def give_up_response(self) -> list[AgentEvent]:
+        return self._reader.give_up_response()
+
+    def truncation_overdue(self) -> None:
+        self._reader.truncating.clear()
+
+    def update_overdue(self) -> bool:
+        reader = self._reader
+        is_first = not reader.is_on_its_own
+        if is_first:
+            reader.is_on_its_own = True
+            self._send(wire.session_update(self._settings.listening))
+        else:
+            reader.is_updating = False
+        return is_first
 
     def replay(self, past: Sequence[Past]) -> None:
         tools = self._reader.tools
@@ -121,6 +165,7 @@ class OpenAIDialect:
     def release_greeting(self) -> None:
         self._is_guarding = False
         self._reader.is_guarding = False
+        self._reader.is_updating = True
         self._send(wire.session_update(self._settings.listening))
 
     def _new_reader(self) -> OpenAIReader:

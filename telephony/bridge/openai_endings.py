@@ -50,9 +50,9 @@ def judge(done: wire.Response, heard: Heard) -> Verdict:
     if any(item.type == "message" and item.status == "incomplete" for item in done.output):
         return Verdict(Outcome.UNHEARD, "incomplete")
     if not (heard.is_audible or heard.has_calls):
-        return Verdict(Outcome.UNHEARD, NO_AUDIO)
+        return Verdict(Outcome.UNHEARD, NEVER_ENDED if done.status == NEVER_ENDED else NO_AUDIO)
     if done.status != "completed" and not heard.is_whole:
-        return Verdict(Outcome.UNHEARD, "unknown_status")
+        return Verdict(Outcome.UNHEARD, NEVER_ENDED if done.status == NEVER_ENDED else "unknown_status")
     return Verdict(Outcome.COMPLETED, reason)
 
 

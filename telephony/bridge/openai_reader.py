@@ -30,7 +30,7 @@ from .events import (
     UsageSeen,
 )
 from .item_names import ItemNames
-from .openai_endings import Heard, Verdict, failed, judge
+from .openai_endings import NEVER_BEGAN, NEVER_ENDED, Heard, Verdict, failed, judge
 from .openai_errors import ErrorKind, classify, error_class, wait_named_ms
 from .openai_session import SessionSettings
 from .our_ids import OurIds
@@ -64,6 +64,9 @@ class OpenAIReader:
         self.is_ready = False
         self.is_guarding = False
         self.unconfirmed_items: set[str] = set()
+        self.truncating: set[str] = set()
+        self.is_updating = False
+        self.is_on_its_own = False  # the server took no notice of our session: it does nothing by itself
         self.sequencer = ResponseSequencer(self._ask)
         self._names = ItemNames(ids)
         self.responses = Responses(session, self._names.of_agent)
@@ -78,6 +81,7 @@ class OpenAIReader:
             "input_audio_buffer.committed": self._committed,
             "conversation.item.added": self._item_added,
             "conversation.item.created": self._item_added,
+            "conversation.item.truncated": self._truncated,
             "conversation.item.input_audio_transcription.completed": self._transcribed,
             "conversation.item.input_audio_transcription.failed": self._not_transcribed,
             "response.created": self._response_created,
@@ -94,11 +98,11 @@ class OpenAIReader:
 
     @property
     def server_answers(self) -> bool:
-        return self._settings.answers_turns and not self.is_guarding
+        return self._settings.answers_turns and not (self.is_guarding or self.is_on_its_own)
 
     @property
     def server_interrupts(self) -> bool:
-        return self._settings.interrupts_itself and not self.is_guarding
+        return self._settings.interrupts_itself and not (self.is_guarding or self.is_on_its_own)
 
     def audio(self, text: str) -> tuple[AgentItem, str] | None:
         delta = wire.parse_delta(text)
@@ -130,6 +134,7 @@ class OpenAIReader:
 
     def _session_updated(self, event: wire.ServerEvent) -> list[AgentEvent]:
         if self.is_ready:
+            self.is_updating = self.is_on_its_own = False
             return []
         audio = event.session.audio if event.session else None
         for side in (audio.input, audio.output) if audio else ():
@@ -150,6 +155,7 @@ class OpenAIReader:
             return [LinkUnusable(code, is_fatal, wait_named_ms(error.message))]
         complaint = Complaint("provider_error", code)
         if kind is ErrorKind.BENIGN:
+            self.truncating.clear()  # where it was one of these that crossed
             return [complaint]
         is_wait = error_class(error) is ErrorClass.WAIT
         refused = self.sequencer.refused(error.event_id, is_about_responses=is_wait or kind is ErrorKind.BUSY)
@@ -185,6 +191,10 @@ class OpenAIReader:
     def _item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:
         if event.item is not None and event.item.id is not None:
             self.unconfirmed_items.discard(event.item.id)
+        return []
+
+    def _truncated(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        self.truncating.discard(event.item_id)
         return []
 
     def _transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
@@ -260,10 +270,35 @@ class OpenAIReader:
                 requested.append(ToolRequested(request_id, item.name, item.arguments or "{}"))
         return requested
 
+    @property
+    def is_spoken(self) -> bool:
+        active_id = self.sequencer.active_id
+        return self.responses.is_spoken(active_id) and not self._call_order.is_open(active_id)
+
+    def give_up_response(self) -> list[AgentEvent]:
+        """What was asked for, or is being made, says nothing more. What comes of it later is not wanted."""
+        active_id = self.sequencer.active_id
+        if active_id:
+            self._send(wire.cancel_response(active_id))
+            return [Complaint("response_stuck", NEVER_ENDED), *self._end(wire.Response(active_id, NEVER_ENDED))]
+        request = self.sequencer.never_began()
+        if request is None:
+            return []
+        verdict = Verdict(Outcome.FAILED, NEVER_BEGAN)
+        return [Complaint("response_stuck", NEVER_BEGAN), _ended(request, verdict)]
+
     def _response_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
         done = event.response
         if done is None or self.responses.is_over(done.id):
             return []
+        events: list[AgentEvent] = []
+        if not self.sequencer.active_id and self.sequencer.is_due:  # its beginning was missed: this is what was awaited
+            request = self.sequencer.began(done.id, knows_everything=not self.unconfirmed_items)
+            self.responses.began(done.id, request)
+            events.append(ResponseBegan(request.purpose))
+        return events + self._end(done)
+
+    def _end(self, done: wire.Response) -> list[AgentEvent]:
         events: list[AgentEvent] = [] if done.usage is None else [UsageSeen("response", done.usage)]
         lost = self._call_order.lost(done.id, done.output)
         # The whole output is in the model's order; what was announced before is known already.

@@ -132,6 +132,10 @@ def create_response(event_id: str, say: str, *, in_other_words: bool = False) ->
     return json.dumps(frame)
 
 
+def commit_audio() -> str:
+    return '{"type":"input_audio_buffer.commit"}'
+
+
 def cancel_response(response_id: str) -> str:
     return json.dumps({"type": "response.cancel", "response_id": response_id})
 

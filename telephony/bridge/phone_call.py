@@ -19,6 +19,8 @@ from .twilio_wire import DIGITS, TwilioFrame, TwilioLine, parse, timestamp_ms
 from .ulaw import BYTES_PER_MS, decoded, silence
 
 MOST_BAD_FRAMES = 20
+# In the head of every frame that is about a response, known to us or not.
+RESPONSE = '"response.'
 _FRAME = 160
 _FRAME_CHARS = 216
 
@@ -103,6 +105,8 @@ class PhoneCall:
         if conversation.is_over:
             return
         conversation.agent_frame_ms = conversation.now_ms
+        if RESPONSE in text[:120]:
+            conversation.response_frame_ms = conversation.now_ms
         try:
             if text.startswith(AUDIO_DELTA):
                 audio = self._dialect.audio(text)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from .agent_item import AgentItem
+from .events import AgentEvent
 from .history import Past
 from .speech import Purpose
 
@@ -31,6 +32,26 @@ class AgentLine(Protocol):
     def is_due(self) -> bool:
         """A response is wanted, asked for, or being made."""
 
+    @property
+    def expects_own_answer(self) -> bool:
+        """The provider should answer a turn by itself, and has not begun."""
+
+    @property
+    def has_response(self) -> bool:
+        """A response was asked for and has not ended."""
+
+    @property
+    def is_spoken(self) -> bool:
+        """There is sound of the response being made, and all that it began has come to its end."""
+
+    @property
+    def awaits_truncation(self) -> bool:
+        """A truncation has no receipt yet."""
+
+    @property
+    def awaits_update(self) -> bool:
+        """A changed session has no receipt yet."""
+
     def respond(self, purpose: Purpose, say: str = "", *, in_other_words: bool = False) -> None:
         """Let the agent speak as soon as it may: these very words (or their meaning), or its own answer."""
 
@@ -51,6 +72,18 @@ class AgentLine(Protocol):
 
     def answer_overdue(self) -> None:
         """The provider should have answered by itself and did not: ask."""
+
+    def end_turn(self, *, is_answered: bool) -> None:
+        """The provider does not notice that the caller fell silent: make a turn of what was heard."""
+
+    def give_up_response(self) -> list[AgentEvent]:
+        """The response that was asked for, or is being made, says nothing more. Returns what that means."""
+
+    def truncation_overdue(self) -> None:
+        """Wait for no receipt any more."""
+
+    def update_overdue(self) -> bool:
+        """Send the session's change once more. Returns False when that was done before: then rely on it no more."""
 
     def replay(self, past: Sequence[Past]) -> None:
         """Tell a new session what was said before it began."""

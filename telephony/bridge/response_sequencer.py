@@ -46,6 +46,14 @@ class ResponseSequencer:
         return bool(self._active_id or self._asked or self._expects_own or self._wanted)
 
     @property
+    def is_open_or_asked(self) -> bool:
+        return bool(self._active_id or self._asked)
+
+    @property
+    def expects_own(self) -> bool:
+        return self._expects_own
+
+    @property
     def caller_is_speaking(self) -> bool:
         return self._caller_is_speaking
 
@@ -83,7 +91,8 @@ class ResponseSequencer:
     def overdue(self) -> None:
         """The server's own response did not come: ask for it, if there is a turn to answer."""
         self._expects_own = False
-        if self._has_open_turn:
+        is_asked_for = self._asked is not None and self._asked[1].purpose is Purpose.ANSWER
+        if self._has_open_turn and not is_asked_for:
             self.want(ANSWER)
         self.advance()
 
@@ -115,6 +124,13 @@ class ResponseSequencer:
             refused, self._believed = self._believed, None  # what began was the server's own
             return refused[1]
         return None
+
+    def never_began(self) -> Request | None:
+        """What was asked for and is waited for no more; None when a response is being made, or none was asked for."""
+        if self._active_id or self._asked is None:
+            return None
+        (_, request), self._asked = self._asked, None
+        return request
 
     def own_refused(self) -> bool:
         """The server has no room for the response that it should make by itself. Returns whether one was expected."""

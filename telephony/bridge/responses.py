@@ -33,7 +33,7 @@ class Responses:
     def began(self, response_id: str, request: Request) -> None:
         if response_id in self._ended:  # the id of one that is over, used again
             self._ended.remove(response_id)
-        self._open.setdefault(response_id, OpenResponse(request))
+        self._open.setdefault(response_id, OpenResponse(request)).request = request
 
     def is_over(self, response_id: str) -> bool:
         return response_id in self._ended
@@ -57,6 +57,11 @@ class Responses:
     def find(self, item_id: str, content_index: int) -> AgentItem | None:
         item = self._items.get((item_id, content_index))
         return None if item is None or item.is_dropped else item
+
+    def is_spoken(self, response_id: str) -> bool:
+        """Something of it can be heard, and each of its items has come to its end."""
+        items = self._open[response_id].items if response_id in self._open else []
+        return any(item.has_begun for item in items) and all(item.is_complete for item in items)
 
     def drop(self) -> None:
         """Whatever is still to come of the open responses is not wanted any more."""

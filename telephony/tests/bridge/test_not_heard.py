@@ -318,6 +318,19 @@ def test_a_response_of_tools_alone_is_no_failure() -> None:
     assert stage.asked == []
 
 
+def test_silence_is_not_played_out_before_the_answer_is_repeated() -> None:
+    stage = Stage()
+    stage.take_turn()
+    stage.begin("r1")
+    for _ in range(20):
+        stage.delta("r1", "item", SILENT * 50)
+    stage.done("r1")
+    assert stage.asked == [""]
+    stage.say("r2", "A", 400, 1)
+    stage.listen(2_000)
+    assert stage.phone.heard[1] == 3_200
+
+
 def test_an_unknown_status_with_the_whole_of_the_audio_is_an_answer() -> None:
     stage = Stage()
     stage.take_turn()

@@ -1,0 +1,91 @@
+"""How long a state of the conversation may last when the event that should end it does not come.
+
+The table of all states is in docs/call.md; what a bound leads to is decided in conversation.py.
+"""
+
+from __future__ import annotations
+
+from .alarms import Alarm, Alarms
+
+# The server's own answer to a turn.
+ANSWER_AFTER_MS = 4_000
+# The end of the caller's speech: longer than anyone speaks without a pause.
+SPEECH_MS = 45_000
+# From the end of speech to the turn made of it.
+TURN_MS = 4_500
+# Without any event of a response that was asked for, or has begun.
+RESPONSE_MS = 8_000
+# The same, when all of its audio came to its end and was heard: it may yet call a tool.
+SPOKEN_MS = 2_000
+LOOK_EVERY_MS = 1_000
+# The receipt of a truncation, and of a new session object.
+RECEIPT_MS = 3_000
+# The caller waits, whatever for, and hears no answer.
+THINKING_MS = 45_000
+
+
+class StateBounds:
+    """`update` says which states hold; the alarm of one that held for too long goes off."""
+
+    def __init__(self, alarms: Alarms) -> None:
+        self._alarms = alarms
+        self._response_since_ms = 0
+
+    def update(
+        self,
+        now_ms: int,
+        *,
+        expects_own_answer: bool,
+        has_response: bool,
+        awaits_truncation: bool,
+        awaits_update: bool,
+        caller_waits: bool,
+    ) -> None:
+        if has_response and Alarm.RESPONSE not in self._alarms:
+            self._response_since_ms = now_ms
+        if expects_own_answer:
+            self._hold(Alarm.ANSWER, now_ms + ANSWER_AFTER_MS, is_on=True)
+        self._hold(Alarm.RESPONSE, now_ms + LOOK_EVERY_MS, is_on=has_response)
+        self._hold(Alarm.TRUNCATION, now_ms + RECEIPT_MS, is_on=awaits_truncation)
+        self._hold(Alarm.UPDATE, now_ms + RECEIPT_MS, is_on=awaits_update)
+        self._hold(Alarm.THINKING, now_ms + THINKING_MS, is_on=caller_waits)
+
+    def expect_answer(self, now_ms: int) -> None:
+        self._alarms.set(Alarm.ANSWER, now_ms + ANSWER_AFTER_MS)
+
+    def speech_started(self, now_ms: int) -> None:
+        self._alarms.cancel(Alarm.TURN)
+        self._alarms.set(Alarm.SPEECH, now_ms + SPEECH_MS)
+
+    def speech_stopped(self, now_ms: int) -> None:
+        self._alarms.cancel(Alarm.SPEECH)
+        self._alarms.set(Alarm.TURN, now_ms + TURN_MS)
+
+    def turn_taken(self) -> None:
+        """A turn or an answer came of the speech."""
+        self._alarms.cancel(Alarm.SPEECH, Alarm.TURN)
+
+    def response_began(self, now_ms: int) -> None:
+        self._response_since_ms = now_ms
+        self._alarms.cancel(Alarm.ANSWER, Alarm.TURN)
+
+    def link_lost(self) -> None:
+        """What was awaited of that session will not come. What a new one is asked for has its own bounds."""
+        self._alarms.cancel(Alarm.SPEECH, Alarm.TURN, Alarm.RESPONSE, Alarm.TRUNCATION, Alarm.UPDATE, Alarm.ANSWER)
+
+    def response_is_stuck(self, now_ms: int, *, last_frame_ms: int, is_spoken: bool) -> bool:
+        """The alarm RESPONSE went off: whether the response has said nothing for too long. If not, asks again later."""
+        bound_ms = SPOKEN_MS if is_spoken else RESPONSE_MS
+        if now_ms >= max(self._response_since_ms, last_frame_ms) + bound_ms:
+            return True
+        self._alarms.set(Alarm.RESPONSE, now_ms + LOOK_EVERY_MS)
+        return False
+
+    def look_again(self, alarm: Alarm, now_ms: int) -> None:
+        self._alarms.set(alarm, now_ms + LOOK_EVERY_MS)
+
+    def _hold(self, alarm: Alarm, at_ms: int, *, is_on: bool) -> None:
+        if not is_on:
+            self._alarms.cancel(alarm)
+        elif alarm not in self._alarms:
+            self._alarms.set(alarm, at_ms)
