@@ -16,6 +16,7 @@ from sessions.models import Call
 from sessions.presence import Side
 from sessions.services.calls import record_event
 from sessions.services.parties import Parties
+from sessions.services.room_endings import UNREPORTED, estimated_end
 from sessions.services.room_facts import room_closed
 from voiceapp.lib.held_connections import give_back_connections
 from voiceapp.providers.livekit import LiveKitClient
@@ -65,7 +66,8 @@ def close_found_room(newest: Call, room: Room, *, client: LiveKitClient) -> bool
         return False
     if live:
         # A name has one room: the live call's own has closed, and a token opened another.
-        room_closed(live, at=room.created_at or timezone.now(), why="not_found")
+        before = room.created_at or timezone.now()
+        room_closed(live, at=estimated_end(live, now=before), why=UNREPORTED)
     give_back_connections()
     if not client.delete_room(room.name):
         return False
@@ -86,9 +88,12 @@ def _withdraw_dispatches(client: LiveKitClient, room: str) -> None:
 
 
 def _remove(client: LiveKitClient, call: Call, stranger: Participant) -> bool:
+    # LiveKit may report that they left before it has answered.
+    asked_at = timezone.now()
     if not client.remove_participant(str(call.room_name), stranger.identity):
         return False
     # No identity: that of a telephone is its number.
-    record_event(call.pk, "participant_removed", {"who": Side.UNAUTHORIZED.value, "kind": stranger.kind})
+    detail = {"who": Side.UNAUTHORIZED.value, "kind": stranger.kind}
+    record_event(call.pk, "participant_removed", detail, at=asked_at)
     logger.warning("participant without a pass removed", call_id=str(call.pk), participant_kind=stranger.kind)
     return True
