@@ -63,6 +63,11 @@ def finish_call(
     return bool(is_ours)
 
 
+def possible_end(call: Call, at: datetime) -> datetime:
+    """No call ends before it began or in the future, whatever another clock says."""
+    return max(call.created_at, call.connected_at or call.created_at, min(at, timezone.now()))
+
+
 def _terminal_state(reason: EndReason) -> CallState | Case:
     if reason in MISSED_REASONS:
         return CallState.MISSED

@@ -5,6 +5,7 @@ Calls in rooms have no lease: LiveKit carries them (telephony/services/reconcile
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,7 +15,7 @@ from django.utils import timezone
 from sessions.end_reasons import EndReason
 from sessions.models import Call
 from sessions.models.call import CallKind, CallState
-from sessions.services.calls import LEASE, finish_call, record_event
+from sessions.services.calls import LEASE, finish_call, possible_end, record_event
 from telephony.models import MediaStream
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio import TwilioClient
@@ -46,25 +47,45 @@ def _lost(now: datetime) -> QuerySet[Call]:
 def _close(call: Call, now: datetime) -> bool:
     lost_at = call.lease_expires_at or call.connected_at or call.created_at
     is_overdue = lost_at < now - GIVE_UP_AFTER
-    if _goes_on(call, unless_known=not is_overdue):
-        if not is_overdue:
-            return False
-        _hang_up(call)
-    reason = EndReason.LOST_PROCESS if call.state == CallState.CONNECTED else EndReason.NOT_ANSWERED
-    return finish_call(call.id, reason=reason)
-
-
-def _goes_on(call: Call, *, unless_known: bool) -> bool:
-    """Whether the conversation may still be carried by somebody; `unless_known` is the answer of a silent carrier."""
-    if MediaStream.objects.filter(call=call).exclude(ended_at=None).exists():
-        return False  # the carrier told us that the stream is over; what it does with the caller now is not the agent's
-    if not call.carrier_sid:
+    report = _report_on(call)
+    if report.is_over is not True and not is_overdue:
         return False
+    ended_at = report.ended_at or _last_carried_at(call, now)
+    if report.is_over is False:
+        _hang_up(call)
+        ended_at = timezone.now()
+    reason = EndReason.LOST_PROCESS if call.state == CallState.CONNECTED else EndReason.NOT_ANSWERED
+    return finish_call(call.id, reason=reason, at=possible_end(call, ended_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Whether the conversation is over, None where nobody says; and since when, where that is known."""
+
+    is_over: bool | None
+    ended_at: datetime | None = None
+
+
+def _report_on(call: Call) -> Report:
+    stream = MediaStream.objects.filter(call=call).exclude(ended_at=None).order_by("-ended_at").first()
+    if stream:
+        # What the carrier does with the caller now is not the agent's.
+        return Report(is_over=True, ended_at=stream.ended_at)
+    if not call.carrier_sid:
+        return Report(is_over=True)
     try:
-        return not TwilioClient.from_settings().fetch_call(call.carrier_sid).is_over
+        found = TwilioClient.from_settings().fetch_call(call.carrier_sid)
     except ProviderError as fault:
         logger.warning("carrier not asked", call_id=str(call.id), error=str(fault))
-        return unless_known and not fault.permanent
+        return Report(is_over=True if fault.permanent else None)
+    return Report(is_over=found.is_over, ended_at=found.ended_at)
+
+
+def _last_carried_at(call: Call, now: datetime) -> datetime:
+    """When a process last said that it carries the call; of one that none ever carried, now."""
+    if call.state != CallState.CONNECTED:
+        return now
+    return call.lease_expires_at - LEASE if call.lease_expires_at else call.connected_at or now
 
 
 def _hang_up(call: Call) -> None:

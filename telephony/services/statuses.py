@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import transaction
 from django.utils import timezone
 
 from sessions.end_reasons import EndReason
 from sessions.models import Call
 from sessions.models.call import CallState
-from sessions.services.calls import finish_call, record_event
+from sessions.services.calls import finish_call, possible_end, record_event
 from telephony.models import MediaStream, ProviderEvent
 from telephony.models.media_stream import FollowUp
 from voiceapp.lib.turnstile import pass_one_by_one
 
 # Whoever opens a call, or waits for one to be opened, passes here one by one.
 ADMISSION = "telephony.admission"
+
+# A time is given to the second: it means the end of that one, unless we had heard of it by then.
+A_SECOND = timedelta(milliseconds=999)
 
 OVER_AT_THE_CARRIER = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 STATUSES = OVER_AT_THE_CARRIER | {"queued", "initiated", "ringing", "in-progress"}
@@ -28,10 +33,13 @@ REASONS = {
 }
 
 
-def note_call_status(call_sid: str, *, status: str, sequence: int | None, duration_s: int | None) -> None:
+def note_call_status(
+    call_sid: str, *, status: str, sequence: int | None, duration_s: int | None, at: datetime | None = None
+) -> None:
     """Keep a call status once. A terminal one ends the call, if nobody has; the others move nothing.
 
-    It may come before the call's own webhook: then it waits, without a call, to be claimed.
+    `at` is when it became so, to the second, if that is known. The status may come before the call's own webhook: then
+    it waits, without a call, to be claimed.
     """
     with transaction.atomic():
         known = Call.objects.filter(carrier_sid=call_sid)
@@ -50,7 +58,8 @@ def note_call_status(call_sid: str, *, status: str, sequence: int | None, durati
             },
         )
     if call is not None and call.is_live and status in OVER_AT_THE_CARRIER:
-        finish_call(call.id, reason=_reason(call, status))
+        ended_at = at + A_SECOND if at else timezone.now()
+        finish_call(call.id, reason=_reason(call, status), at=possible_end(call, ended_at))
 
 
 def _reason(call: Call, status: str) -> EndReason:

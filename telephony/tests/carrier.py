@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -15,6 +17,7 @@ class Rest:
     """`status` of every call; None: the API answers 503."""
 
     status: str | None = "in-progress"
+    ended_at: datetime | None = None
     base_url: str = ""
     told: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -35,7 +38,9 @@ def twilio_rest() -> Iterator[Rest]:
 
         def answer(self) -> None:
             sid = self.path.rsplit("/", 1)[-1].removesuffix(".json")
-            body = json.dumps({"sid": sid, "status": rest.status, "account_sid": "AC" + "c" * 32}).encode()
+            end_time = format_datetime(rest.ended_at) if rest.ended_at else None
+            about = {"sid": sid, "status": rest.status, "account_sid": "AC" + "c" * 32, "end_time": end_time}
+            body = json.dumps(about).encode()
             self.send_response(200 if rest.status else 503)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -13,6 +13,7 @@ from sessions.models import Call
 from telephony.models import MediaStream
 from telephony.tasks import reap_lost_calls
 from telephony.tests.carrier import Rest, twilio_rest
+from telephony.tests.livekit.held_clock import held_clock
 
 pytestmark = pytest.mark.django_db
 
@@ -145,3 +146,72 @@ def test_a_call_of_no_carrier_is_closed_without_asking(carrier: Rest) -> None:
 
     assert outcome(call) == ("missed", "not_answered")
     assert carrier.asked == []
+
+
+# When it ended
+
+
+def ended_s_ago(call: Call) -> float:
+    call.refresh_from_db()
+    assert call.ended_at
+    return (timezone.now() - call.ended_at).total_seconds()
+
+
+def test_a_lost_call_ended_when_the_carrier_says_that_it_did(carrier: Rest) -> None:
+    carrier.status, carrier.ended_at = "completed", timezone.now() - timedelta(seconds=200)
+    call = a_call("connected", age_s=600, lease_s=-100)
+
+    assert reap_lost_calls() == 1
+
+    assert 200 <= ended_s_ago(call) < 202
+
+
+def test_a_lost_call_ended_when_its_stream_did(carrier: Rest) -> None:
+    call = a_call("connected", age_s=600, lease_s=-100)
+    ended_at = timezone.now() - timedelta(seconds=70)
+    MediaStream.objects.create(call=call, account_sid="AC", expires_at=timezone.now(), ended_at=ended_at)
+
+    assert reap_lost_calls() == 1
+
+    call.refresh_from_db()
+    assert call.ended_at == ended_at
+    assert call.events.get(kind="ended").at == ended_at
+
+
+def test_a_lost_call_of_which_nobody_says_more_ended_when_it_was_last_carried(settings: Settings) -> None:
+    settings.TWILIO_AUTH_TOKEN = ""
+    call = a_call("connected", age_s=600, lease_s=-100)
+
+    assert reap_lost_calls() == 1
+
+    assert 145 <= ended_s_ago(call) < 146  # the lease of 45 s was renewed then
+
+
+def test_a_lost_call_that_we_hang_up_ends_now(carrier: Rest) -> None:
+    call = a_call("connected", age_s=900, lease_s=-301)
+
+    assert reap_lost_calls() == 1
+
+    assert ended_s_ago(call) < 5
+
+
+def test_no_lost_call_ends_before_it_was_connected_or_in_the_future(carrier: Rest) -> None:
+    carrier.status = "completed"
+    for ended_at, expected_s in ((timezone.now() + timedelta(hours=1), 0), (timezone.now() - timedelta(days=2), 60)):
+        carrier.ended_at = ended_at
+        call = a_call("connected", age_s=60, lease_s=-1, sid=None)
+        Call.objects.filter(pk=call.pk).update(carrier_sid="CA" + "3" * 32)
+        assert reap_lost_calls() == 1
+        assert expected_s <= ended_s_ago(call) < expected_s + 5
+        Call.objects.all().delete()
+
+
+@pytest.mark.parametrize("phase_s", [0, 9, 21, 29])
+def test_a_call_whose_process_was_killed_is_closed_within_seventy_five_seconds(
+    settings: Settings, phase_s: int
+) -> None:
+    assert "within 75 s" in (settings.BASE_DIR / "docs" / "operations.md").read_text()
+    settings.TWILIO_AUTH_TOKEN = ""
+    with held_clock(phase_s=phase_s) as clock:
+        call = a_call("connected", age_s=0, lease_s=45)
+        assert clock.until(lambda: outcome(call)[0] == "failed", at_most_s=120) <= 75

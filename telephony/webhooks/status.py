@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from email.utils import parsedate_to_datetime
+
 from django.http import HttpResponse
 
 from sessions.models import Call
@@ -26,5 +29,15 @@ def call_status(form: SignedForm) -> HttpResponse:
             status=status,
             sequence=form.number("SequenceNumber"),
             duration_s=form.number("CallDuration"),
+            at=_moment(form.text("Timestamp")),
         )
     return HttpResponse(status=204)
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """Of RFC 2822, as Twilio gives when a call's status changed; None if it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

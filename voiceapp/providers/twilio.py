@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import requests
@@ -31,6 +32,7 @@ class CarrierCall:
 
     sid: str
     status: str
+    ended_at: datetime | None = None  # to the second; None also where Twilio does not say
 
     @property
     def is_over(self) -> bool:
@@ -71,7 +73,8 @@ class TwilioClient:
     def fetch_call(self, sid: str) -> CarrierCall:
         """How the call stands. One that Twilio does not know is `canceled`."""
         try:
-            return CarrierCall(sid, str(self._client.calls(sid).fetch().status))
+            found = self._client.calls(sid).fetch()
+            return CarrierCall(sid, str(found.status), ended_at=found.end_time)
         except FAULTS as fault:
             if is_over(fault):
                 return CarrierCall(sid, "canceled")

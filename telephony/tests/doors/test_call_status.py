@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator
+from email.utils import format_datetime
 
 import pytest
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
+from django.utils import timezone
 
 from sessions.end_reasons import EndReason
 from sessions.models import Call
@@ -176,3 +179,41 @@ def test_a_stream_id_that_comes_again_in_another_call_is_noted_there_too(twilio:
 
 def test_a_stream_of_an_unknown_call_is_not_found(twilio: Twilio, db: None) -> None:
     assert twilio.post("/twilio/stream-status", StreamEvent="stream-started").status_code == 404
+
+
+@pytest.mark.parametrize("late_s", [0, 52, 600])
+def test_a_status_that_comes_late_ends_the_call_when_it_ended(line: PhoneNumber, late_s: int) -> None:
+    open_call(a_ring())
+    connect()
+    Call.objects.update(
+        created_at=F("created_at") - dt.timedelta(hours=1), connected_at=timezone.now() - dt.timedelta(hours=1)
+    )
+    ended_at = (timezone.now() - dt.timedelta(seconds=late_s)).replace(microsecond=0)
+    note_call_status(CALL_SID, status="completed", sequence=3, duration_s=None, at=ended_at)
+    call = Call.objects.get()
+    assert call.ended_at
+    assert dt.timedelta(0) <= call.ended_at - ended_at < dt.timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("when", ["", "soon", "Mon, 99 Foo 2026 99:99:99 +0000", "Sat, 01 Jan 2050 00:00:00 +0000"])
+def test_a_time_that_is_none_or_cannot_be_is_now(twilio: Twilio, line: PhoneNumber, when: str) -> None:
+    open_call(a_ring())
+    connect()
+    answer = twilio.post("/twilio/call-status", CallStatus="completed", SequenceNumber="3", Timestamp=when)
+    assert answer.status_code == 204
+    call = Call.objects.get()
+    assert call.ended_at
+    assert abs(timezone.now() - call.ended_at) < dt.timedelta(seconds=5)
+
+
+def test_the_time_of_a_status_is_read_as_twilio_writes_it(twilio: Twilio, line: PhoneNumber) -> None:
+    open_call(a_ring())
+    connect()
+    Call.objects.update(
+        created_at=F("created_at") - dt.timedelta(hours=1), connected_at=timezone.now() - dt.timedelta(hours=1)
+    )
+    ended_at = (timezone.now() - dt.timedelta(minutes=5)).replace(microsecond=0)
+    twilio.post("/twilio/call-status", CallStatus="completed", SequenceNumber="3", Timestamp=format_datetime(ended_at))
+    call = Call.objects.get()
+    assert call.ended_at
+    assert dt.timedelta(0) <= call.ended_at - ended_at < dt.timedelta(seconds=1)

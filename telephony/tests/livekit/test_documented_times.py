@@ -12,15 +12,18 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.models import Organization
+from recordings.services import start_recording, stop_recording
 from sessions.models import Call, RoomAgent
 from telephony.models import ProviderEvent
 from telephony.services import inbox
 from telephony.services.inbox import keep_event
 from telephony.services.reconcile_rooms import RUNS_EVERY
 from telephony.tests.livekit.held_clock import beat, held_clock
-from telephony.tests.livekit.rooms import open_room
+from telephony.tests.livekit.rooms import Room, open_room
 from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit_facts import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.tests.waiting import soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -173,6 +176,71 @@ def test_an_event_that_cannot_be_processed_is_given_up_within_five_minutes(
         keep_event("livekit", key="EV_1", kind="participant_left", lane="r", fields=unreadable)
         took_s = clock.until(lambda: ProviderEvent.objects.get().state == "dead", at_most_s=600)
     assert (took_s <= 300, ProviderEvent.objects.get().attempts) == (True, inbox.MOST_TRIES)
+
+
+# Recordings
+
+
+@pytest.fixture
+def talking(livekit: RunningLiveKit, harbour: Organization, settings: Settings) -> Room:
+    """A caller and an agent who speak, and a bucket."""
+    settings.LIVEKIT_RECORDING_BUCKET, settings.LIVEKIT_RECORDING_REGION = "bucket", "eu-west-1"
+    room = open_room(livekit, harbour, is_recorded=False)
+    room.agent_comes()
+    room.caller_joins()
+    Call.objects.update(state="connected", connected_at=timezone.now())
+    return room
+
+
+def recorded(room: Room) -> str:
+    return str(room.call.recordings.get().status)
+
+
+@pytest.mark.parametrize("phase_s", LATE_PHASES)
+def test_a_recording_that_never_begins_is_ended_within_two_and_a_half_minutes(
+    livekit: RunningLiveKit, talking: Room, settings: Settings, phase_s: int
+) -> None:
+    documented("recordings.md", "one that never begins is ended within two and a half minutes")
+    settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("egress_never_starts")
+    with held_clock(livekit, phase_s=phase_s) as clock:
+        start_recording(talking.call)
+        clock.passes(110)
+        assert recorded(talking) == "starting"
+        took_s = 110 + clock.until(lambda: recorded(talking) in ("ending", "aborted"), at_most_s=120)
+    assert took_s <= 150
+
+
+@pytest.mark.parametrize("phase_s", LATE_PHASES)
+def test_a_recording_that_outlives_its_call_is_ended_within_one_and_a_half_minutes(
+    livekit: RunningLiveKit, talking: Room, phase_s: int
+) -> None:
+    documented("recordings.md", "one that outlives its call within one and a half")
+    client = LiveKitClient.from_settings()
+    with held_clock(livekit, phase_s=phase_s) as clock:
+        start_recording(talking.call)
+        soon(lambda: client.list_recordings(talking.name)[0].status is EgressStatus.ACTIVE)
+        clock.passes(70)
+        # Its room is not closed, as that is not the question here.
+        Call.objects.update(state="completed", ended_at=timezone.now())
+        took_s = clock.until(lambda: recorded(talking) in ("ending", "complete"), at_most_s=180)
+    assert took_s <= 90
+
+
+def test_a_recording_whose_file_is_never_stored_is_failed_half_a_minute_after_an_hour(
+    livekit: RunningLiveKit, talking: Room, settings: Settings
+) -> None:
+    documented("recordings.md", "not stored within an hour is failed within half a minute more")
+    client = LiveKitClient.from_settings()
+    settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("egress_never_ends")
+    with held_clock(livekit, phase_s=29) as clock:
+        start_recording(talking.call)
+        soon(lambda: client.list_recordings(talking.name)[0].status is EgressStatus.ACTIVE)
+        stop_recording(talking.call)
+        clock.is_worker_up = False
+        clock.passes(3590)
+        clock.is_worker_up = True
+        assert recorded(talking) == "ending"
+        assert clock.until(lambda: recorded(talking) == "failed", at_most_s=120) <= 40
 
 
 def test_agents_of_calls_that_are_over_are_gone_with_the_next_run(
