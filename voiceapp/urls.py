@@ -5,11 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from telephony.admin.setup import views as setup
 from telephony.doctor.report import report
 from voiceapp.api.schema import pages
 from voiceapp.metrics import metrics
 
 urlpatterns = [
+    path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
+    path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
     path("health/report", report, name="health-report"),

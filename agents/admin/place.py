@@ -10,11 +10,12 @@ from voiceapp.lib.countries import currency_of, zone_of, zones_of
 
 
 def ask_for_place(form: forms.ModelForm[Any]) -> None:
-    """Begin without a currency and a time zone: a default would be somebody else's."""
+    """Begin without a currency and a time zone, which follow from the country where they are left empty."""
     for name in ("currency", "time_zone"):
         if name in form.fields:
             form.fields[name].required = False
-            form.initial[name] = ""
+            if form.instance._state.adding:
+                form.initial[name] = ""
             form.fields[name].help_text = "Empty: that of the country."
 
 

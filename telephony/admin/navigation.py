@@ -96,6 +96,8 @@ def sidebar(request: HttpRequest) -> list[Group]:
         ]
         if items:
             groups.append(Group(title=title, separator=True, items=items))
+    if access.sees_all or access.may(Area.AGENTS, Power.EDIT):
+        groups[0]["items"].append(Link(title="Set up a line", icon="rocket_launch", link=reverse("setup")))
     if access.sees_all:
         users = Link(title="Users", icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
         groups.append(Group(title="Server", separator=True, items=[users]))

@@ -1,0 +1,1 @@
+"""The way from a new organization to its first answered call, step by step."""
