@@ -25,6 +25,8 @@ MARK_EVERY = 100 * BYTES_PER_MS
 LATE = 300 * BYTES_PER_MS
 # The clock is this much past the end of everything: the echoes were lost, it has been heard.
 LOST = 1_000 * BYTES_PER_MS
+# All was played and no more of an item has come for so long: what is left of it, less than a frame, is played too.
+TAIL = 500 * BYTES_PER_MS
 # A provider that sends more than this ahead is broken; the rest is dropped.
 MOST_WAITING = 120_000 * BYTES_PER_MS
 
@@ -148,6 +150,7 @@ class Playout:
 
     def tick(self) -> bool:
         """Let the clock stand in for echoes that do not come. Returns whether that moved anything."""
+        self._play_tail()
         if self._confirmed == self._sent:
             return False
         expected = self._anchor + (self._clock.now_ms - self._anchor_ms) * BYTES_PER_MS
@@ -160,6 +163,15 @@ class Playout:
             self._released = min(expected, self._sent) - LATE
             self._pump()
         return False
+
+    def _play_tail(self) -> None:
+        """An item whose audio stops in the middle of a frame would be waited for without end."""
+        if self._runs and not self._runs[-1].is_closed:
+            expected = self._anchor + (self._clock.now_ms - self._anchor_ms) * BYTES_PER_MS
+            if expected >= self._sent + TAIL:
+                self._close_last_run()
+                self._pump()
+                self._retire()
 
     def interrupt(self) -> list[Cut]:
         """Take back all that was not heard, and say what was: one entry per item, in playing order."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 import aiohttp
 from livekit import api
 
-from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.errors import ErrorClass, ProviderError
 
 COMPANY = "livekit"
 LONGEST_REASON = 300
@@ -32,7 +32,13 @@ class LiveKitError(ProviderError):
     """`kind` says what to tell the client; `permanent` that the same request would fail again."""
 
     def __init__(self, kind: LiveKitErrorKind, message: str) -> None:
-        super().__init__(COMPANY, message[:LONGEST_REASON], permanent=kind not in MAY_PASS)
+        is_our_bug = kind is LiveKitErrorKind.BAD_INPUT
+        super().__init__(
+            COMPANY,
+            message[:LONGEST_REASON],
+            permanent=kind not in MAY_PASS,
+            error_class=ErrorClass.OUR_BUG if is_our_bug else None,
+        )
         self.kind = kind
 
 

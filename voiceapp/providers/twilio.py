@@ -13,7 +13,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status
 from voiceapp.providers.twilio_fields import CALL_SID, MOST_TWIML
 
 OFFICIAL_URL = "https://api.twilio.com"
@@ -23,7 +23,6 @@ ANSWER_WITHIN_S = 5.0
 FAULTS = (TwilioException, requests.RequestException, ValueError)  # ValueError: an answer that is no JSON
 OVER_CODES = {21220, 20404}
 OVER_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}
-ASK_AGAIN = {408, 429}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,6 @@ def is_over(fault: Exception) -> bool:
 def provider_error(fault: Exception) -> ProviderError:
     """Theirs or the network's; permanent when the same request would be refused again."""
     if isinstance(fault, TwilioRestException):
-        permanent = 400 <= fault.status < 500 and fault.status not in ASK_AGAIN
-        return ProviderError("twilio", f"{fault.status} {fault.code or ''} {fault.msg}"[:300], permanent=permanent)
+        error_class = class_of_status(fault.status) if fault.status >= 400 else ErrorClass.AGAIN
+        return ProviderError("twilio", f"{fault.status} {fault.code or ''} {fault.msg}"[:300], error_class=error_class)
     return ProviderError("twilio", f"no answer ({type(fault).__name__})")

@@ -166,6 +166,17 @@ def test_the_rests_grow_to_a_minute_and_end_with_an_answer(monkeypatch: pytest.M
     assert receiver.may_be_asked
 
 
+def test_a_receiver_that_names_its_rest_is_let_alone_for_that_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("sessions.shared_receiver.time.monotonic", lambda: clock[0])
+    receiver = SharedReceiver(is_named=lambda: True)
+    receiver.failed(retry_after_s=300)
+    clock[0] = 299
+    assert not receiver.may_be_asked
+    clock[0] = 300
+    assert receiver.may_be_asked
+
+
 def test_a_dead_queue_holds_up_no_order(ask: Ask, queue_url: str, settings: Settings, alices: Organization) -> None:
     got: list[object] = []
     settings.AWS_ENDPOINT_URL = closed_address()

@@ -6,10 +6,13 @@ import datetime as dt
 from email.utils import format_datetime
 
 import pytest
+from twilio.base.exceptions import TwilioRestException
 
 from voiceapp.lib.backoff import wait_before_retry_s
 from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status, retry_after_s
+from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.openai_errors import OpenAIError, OpenAIErrorKind
+from voiceapp.providers.twilio import provider_error
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,10 @@ def test_only_what_would_fail_again_is_permanent() -> None:
     assert ProviderError("x", "y", permanent=True, retry_after_s=5).retry_after_s is None
     assert ProviderError("x", "y", retry_after_s=5).error_class is ErrorClass.WAIT
     assert OpenAIError(OpenAIErrorKind.REFUSED, "y").error_class is ErrorClass.OUR_BUG
+    assert LiveKitError(LiveKitErrorKind.BAD_INPUT, "y").error_class is ErrorClass.OUR_BUG
+    assert LiveKitError(LiveKitErrorKind.AWAY, "y").error_class is ErrorClass.AGAIN
+    assert provider_error(TwilioRestException(400, "/Calls", "no")).error_class is ErrorClass.OUR_BUG
+    assert provider_error(TwilioRestException(429, "/Calls", "no")).error_class is ErrorClass.AGAIN
     assert OpenAIError(OpenAIErrorKind.LIMITED, "y", retry_after_s=3).retry_after_s == 3
 
 
