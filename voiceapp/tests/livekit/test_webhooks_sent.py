@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from voiceapp.local.livekit.faults import Faults
+from voiceapp.local.livekit.house import House
 from voiceapp.providers.livekit import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit_facts import EgressStatus
 from voiceapp.providers.livekit_webhooks import LiveKitEvent, SignatureRefused
@@ -181,3 +183,44 @@ def test_nobody_listening_is_tried_five_times() -> None:
     with running_livekit(webhook_urls=["http://127.0.0.1:1/"], webhook_pause_s=0.001) as livekit:
         client_at(livekit.url).create_room(ROOM)
         assert [sent["statuses"] for sent in livekit.webhooks()] == [[0] * 5]
+
+
+# As livekit-server 1.13.5 has it (webhook/resource_url_notifier.go in livekit/protocol)
+
+
+def test_what_waited_too_long_behind_an_event_that_is_not_answered_is_dropped(receiver: Receiver) -> None:
+    with running_livekit(webhook_urls=[receiver.url], webhook_pause_s=0.1, webhook_waits_for_s=0.5) as livekit:
+        receiver.statuses = [500] * 5
+        whole_call(livekit, client_at(livekit.url))
+        # 0.1 + 0.2 + 0.4 + 0.8 s for the first, and the others are too old by then.
+        sent = livekit.webhooks()
+        assert [(each["event"], each["statuses"]) for each in sent] == [("room_started", [500] * 5)]
+        # The queue goes on with what comes later.
+        client_at(livekit.url).create_room(ROOM)
+        assert events(livekit, receiver)[-1].event == "room_started"
+
+
+def test_what_waited_for_less_is_sent_in_order_once_the_receiver_is_back(receiver: Receiver) -> None:
+    with running_livekit(webhook_urls=[receiver.url], webhook_pause_s=0.01, webhook_waits_for_s=30) as livekit:
+        receiver.statuses = [500] * 5
+        whole_call(livekit, client_at(livekit.url))
+        sent = livekit.webhooks()
+    assert [(each["event"], each["statuses"][-1]) for each in sent] == [
+        (CALL[0], 500),
+        *((each, 200) for each in CALL[1:]),
+    ]
+
+
+def send_many(house: House, count: int) -> None:
+    for _ in range(count):
+        house.webhooks.emit("moon_landed", key=ROOM, faults=Faults())
+
+
+def test_an_event_that_finds_two_hundred_waiting_is_dropped(receiver: Receiver) -> None:
+    with running_livekit(webhook_urls=[receiver.url], webhook_pause_s=1) as livekit:
+        receiver.statuses = [500]
+        client = client_at(livekit.url)
+        client.create_room(ROOM)
+        soon(lambda: receiver.received)
+        livekit.do(lambda house: send_many(house, 205))
+        assert len(livekit.webhooks()) == 1 + 200
