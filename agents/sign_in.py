@@ -49,7 +49,7 @@ class Attempt:
     user_digest: str
     counted: tuple[tuple[Limit, str, Usage], ...]
 
-    def was_right(self) -> None:
+    def give_back(self) -> None:
         for limit, who, usage in self.counted:
             give_back(limit, who, usage)
 
@@ -79,11 +79,13 @@ def begin_attempt(request: HttpRequest, user_name: str) -> Attempt:
         except CannotCount as exc:
             request.META[WAIT_S] = TRY_AGAIN_AFTER_S
             raise TooManyAttempts(TRY_AGAIN_AFTER_S) from exc
+        counted.append((limit, who, usage))
         if usage.is_exceeded:
+            # No password was looked at: nothing of this attempt counts.
+            Attempt(digest, tuple(counted)).give_back()
             request.META[WAIT_S] = usage.retry_after_s
             logger.info("sign-in throttled", limit=limit.name, wait_s=usage.retry_after_s)
             raise TooManyAttempts(usage.retry_after_s)
-        counted.append((limit, who, usage))
     return Attempt(digest, tuple(counted))
 
 
@@ -91,7 +93,7 @@ def check_old_password(request: HttpRequest, user: User, password: str) -> None:
     """For pages that take the password of who is signed in already. Raises TooManyAttempts."""
     attempt = begin_attempt(request, user.get_username())
     if user.check_password(password):
-        attempt.was_right()
+        attempt.give_back()
 
 
 def user_digest(user_name: str) -> str:

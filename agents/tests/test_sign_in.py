@@ -180,6 +180,15 @@ def test_one_address_cannot_try_one_password_on_many_users(settings: Settings) -
 
 
 @pytest.mark.usefixtures("clock")
+def test_a_password_that_was_not_looked_at_counts_nowhere(settings: Settings) -> None:
+    settings.LIMIT_SIGN_IN_ADDRESS = "3/15m"
+    assert [sign_in("wrong", name=name) for name in ("a", "b", "c")] == [200] * 3
+    assert [sign_in("wrong") for _ in range(20)] == [429] * 20
+    settings.LIMIT_SIGN_IN_ADDRESS = "1000/15m"
+    assert [sign_in("wrong") for _ in range(6)] == [200] * 5 + [429]
+
+
+@pytest.mark.usefixtures("clock")
 def test_spellings_of_a_name_and_names_that_do_not_exist_are_counted_the_same() -> None:
     names = ["alice", "ALICE", " alice ", "Alice", "\uff41lice"]
     assert [sign_in("wrong", name=name) for name in names] == [200] * 5

@@ -97,6 +97,9 @@ class LimitedView(JSONView):
             return
         request.META[USAGE] = usage
         if usage.is_exceeded:
+            if not limit.counts_refused:
+                # Left counted, it would take a place after one that was let through is given back.
+                give_back(limit, who, usage)
             raise too_many_requests(usage)
         if not limit.counts_refused:
             self._counted = limit, who

@@ -12,6 +12,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from agents.principal import Principal
+from voiceapp.api.limits import SESSION_CREATION
+from voiceapp.api.limits.counting import count, give_back
 from voiceapp.api.limits.views import Asker
 
 pytestmark = [
@@ -203,6 +205,13 @@ def test_a_refused_request_gives_back_only_its_own_place() -> None:
     assert [ask("/session").status_code for _ in range(2)] == [200, 429]
     assert ask("/session?no=form", method="PATCH").status_code == 429
     assert ask("/session").status_code == 429
+
+
+def test_a_request_that_was_one_too_many_takes_no_place_that_is_given_back_later() -> None:
+    usages = [count(SESSION_CREATION, "subject:alice") for _ in range(10)]
+    assert [ask("/session").status_code for _ in range(5)] == [429] * 5
+    give_back(SESSION_CREATION, "subject:alice", usages[-1])
+    assert [ask("/session").status_code for _ in range(2)] == [200, 429]
 
 
 def test_a_body_that_cannot_be_read_is_not_counted_either() -> None:
