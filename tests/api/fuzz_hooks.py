@@ -28,6 +28,7 @@ RULES = (
     "Name the call's room in roomName, or ask for listAll",
     "Nobody can call themselves",
     "Nothing to update",
+    "Remove the invisible character",
     "This endpoint is not allowed",
     "Whom a user-to-user call is for has to be named",
     "does not become",
