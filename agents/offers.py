@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from agents.spoken.table import DEFAULT_TABLE, WordTable
+
 
 class Counted(NamedTuple):
     """A row whose `count_left` may be lowered. The kinds sort in the order in which rows are locked."""
@@ -58,6 +60,7 @@ class ItemOffer(Offer):
     """A thing that can be ordered. One with sizes is always ordered in a size, at the price of that size."""
 
     category: str = ""
+    menu: str = ""
     description: str = ""
     most_per_order: int = 50
     sizes: tuple[SizeOffer, ...] = ()
@@ -95,11 +98,12 @@ class ItemOffer(Offer):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything an organization sells at one moment, in the order of its menus."""
+    """Everything an organization sells at one moment, in the order of its menus; `words` reads what is said of it."""
 
     currency: str
     items: tuple[ItemOffer, ...]
     is_tax_included: bool = False
+    words: WordTable = DEFAULT_TABLE
 
     def item(self, item_id: int) -> ItemOffer | None:
         """The item of that id, if it is still sold."""

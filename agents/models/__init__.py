@@ -6,6 +6,7 @@ from .hours import OpeningHours, SpecialDay, TransferHours
 from .menu import Category, Item, Menu, Modifier, ModifierGroup, Size
 from .organization import Membership, Organization
 from .realtime_endpoint import RealtimeEndpoint
+from .spoken_word import SpokenWord
 from .transfer_target import TransferTarget
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "RealtimeEndpoint",
     "Size",
     "SpecialDay",
+    "SpokenWord",
     "TransferHours",
     "TransferTarget",
 ]

@@ -8,31 +8,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from agents.offers import GroupOffer, ItemOffer, ModifierOffer
+from agents.spoken import DEFAULT_TABLE, WordTable
 
 from .lines import Chosen
-from .names import closest_names, either, find, stems
+from .names import either
 from .refusal import Refused
+from .wishes import Wishes, understand
 
-LEAVE_OUT = ("no", "without", "minus", "hold")
 MOST_MODIFIERS = 30
 
 
-@dataclass(slots=True)
-class _Wishes:
-    """What the words mean: each wanted word as the modifiers that bear its name, and what is left out."""
-
-    wanted: list[dict[int, ModifierOffer]] = field(default_factory=list)
-    left_out: set[int] = field(default_factory=set)
-
-
-def choose(item: ItemOffer, words: Sequence[str]) -> tuple[Chosen, ...]:
+def choose(item: ItemOffer, words: Sequence[str], table: WordTable = DEFAULT_TABLE) -> tuple[Chosen, ...]:
     """Settle every group of the item by these words; raises Refused with what to ask instead."""
     if len(words) > MOST_MODIFIERS:
         raise Refused(f"That is too many choices for one {item.name}.")
-    wishes = _understand(item, words)
+    wishes = understand(item, words, table)
     chosen: list[Chosen] = []
     full: GroupOffer | None = None
     level: list[tuple[GroupOffer, int | None]] = [(group, None) for group in item.groups]
@@ -71,36 +63,8 @@ def said(item: ItemOffer, chosen: Sequence[Chosen]) -> tuple[str, ...]:
     return tuple(word for group, _, picks in _walk(item, chosen) for word in _fewest_words(group, picks))
 
 
-def _understand(item: ItemOffer, words: Sequence[str]) -> _Wishes:
-    everything = list({modifier.id: modifier for group in item.all_groups() for modifier in group.modifiers}.values())
-    wishes = _Wishes()
-    for word in words:
-        first, _, rest = word.strip().partition(" ")
-        literal = [modifier for modifier in everything if stems(modifier.name) == stems(word)]
-        if first.casefold() in LEAVE_OUT and rest and not literal:
-            wishes.left_out.update(modifier.id for modifier in _meant(item, rest, everything))
-        else:
-            wishes.wanted.append({modifier.id: modifier for modifier in _meant(item, word, everything)})
-    for wanted in wishes.wanted:
-        if not wanted.keys().isdisjoint(wishes.left_out):
-            raise Refused(f"Should the {item.name} be with or without {next(iter(wanted.values())).name}?")
-    return wishes
-
-
-def _meant(item: ItemOffer, word: str, everything: Sequence[ModifierOffer]) -> list[ModifierOffer]:
-    found = find(word, everything)
-    names = list({stems(modifier.name): modifier.name for modifier in found}.values())
-    if len(names) > 1:
-        raise Refused(f"Which do you mean for the {item.name}: {either(names)}?")
-    if not found:
-        near = closest_names(word, everything)
-        hint = f" Do you mean {either(near)}?" if near else " I can add it as a note for the kitchen."
-        raise Refused(f"“{word[:60]}” is not a choice for the {item.name}.{hint}")
-    return found
-
-
 def _assign(
-    wishes: _Wishes, groups: Sequence[GroupOffer]
+    wishes: Wishes, groups: Sequence[GroupOffer]
 ) -> tuple[defaultdict[int, list[ModifierOffer]], GroupOffer | None]:
     """Give each wanted word to a group of this level: one that still lacks its minimum first, then one with room."""
     named: defaultdict[int, list[ModifierOffer]] = defaultdict(list)

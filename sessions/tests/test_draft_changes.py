@@ -147,7 +147,8 @@ def test_a_name_is_understood_as_it_is_said(said: str, meant: str) -> None:
 
 def test_in_doubt_it_asks() -> None:
     assert refusal(add("chicken")) == "Do you mean Chicken plate or Chicken soup?"
-    assert refusal(add("Pizza Salami")) == "I cannot find “Pizza Salami” on the menu."
+    unknown = "I cannot find “Pizza Salami” on the menu. I do not know “salami” of it. Do you mean Margherita?"
+    assert refusal(add("Pizza Salami")) == unknown
     assert refusal(add("marge")) == "I cannot find “marge” on the menu. Do you mean Margherita?"
     assert refusal(add("gluten free margherita")).startswith("I cannot find “gluten free margherita” on the menu.")
     assert refusal(add("!!!")) == "I cannot find “!!!” on the menu."

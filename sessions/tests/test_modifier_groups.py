@@ -122,7 +122,8 @@ def test_an_unknown_word_is_refused_with_a_hint() -> None:
     )
     assert refusal(MARGHERITA, "olive oil") == "“olive oil” is not a choice for the Margherita. Do you mean olives?"
     ambiguous = with_group(MARGHERITA, replace(EXTRAS, modifiers=(CHEESE, replace(CHEESE, id=23, name="blue cheese"))))
-    assert refusal(ambiguous, "cheese") == "Which do you mean for the Margherita: extra cheese or blue cheese?"
+    asked = "“cheese” is not a choice for the Margherita. Do you mean extra cheese or blue cheese?"
+    assert refusal(ambiguous, "cheese") == asked
     assert refusal(MARGHERITA, *["olives"] * 31) == "That is too many choices for one Margherita."
 
 

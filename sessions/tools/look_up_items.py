@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from agents.catalogue import load_catalogue
 from agents.offers import Catalogue, ItemOffer, Offer
+from agents.spoken import Ear, Phrase, read_phrase
 from agents.spoken_prices import say_price, say_size
-from sessions.draft.names import either, find, stems
+from sessions.draft.names import LONGEST_NAME, Short, either, names_of
+from sessions.draft.offers import headings_of
 
 from .tool import Answer, Tool, ToolRequest
 
 MOST_ITEMS = 8
+LONGEST_TEXT = 600
 
 
 def run(request: ToolRequest) -> Answer:
@@ -29,11 +32,27 @@ def run(request: ToolRequest) -> Answer:
 
 def _matching(query: str, catalogue: Catalogue) -> list[ItemOffer]:
     """What the words name, then what is under a heading of that name, then what the words are a part of."""
-    words = set(stems(query))
-    described = [
-        item for item in catalogue.items if words <= set(stems(f"{item.name} {item.category} {item.description}"))
+    names = names_of(catalogue.items, catalogue.words, headings=headings_of(catalogue))
+    phrase = read_phrase(query, catalogue.words)
+    named = [match.offer for match in names.understood(phrase, Short.ANYTHING)]
+    if phrase.starts_negated or not phrase.words:
+        return named
+    described = [item for item in catalogue.items if _is_described(phrase, item, names.ear, catalogue)]
+    return list(dict.fromkeys([*named, *described]))
+
+
+def _is_described(phrase: Phrase, item: ItemOffer, ear: Ear, catalogue: Catalogue) -> bool:
+    """Whether each word is in the item's name, heading or description, negated or not as it is there."""
+    text = f"{item.name}, {item.category}, {item.description}"
+    words = [
+        word
+        for start in range(0, min(len(text), LONGEST_TEXT), LONGEST_NAME)
+        for word in read_phrase(text[start : start + LONGEST_NAME], catalogue.words).words
     ]
-    return list(dict.fromkeys([*find(query, catalogue.items), *described]))
+    return all(
+        any(said.is_negated == word.is_negated and ear.likeness(said.text, word.text) is not None for word in words)
+        for said in phrase.words
+    )
 
 
 def _say(item: ItemOffer, currency: str) -> str:

@@ -25,6 +25,7 @@ from agents.models import (
     RealtimeEndpoint,
     Size,
     SpecialDay,
+    SpokenWord,
     TransferHours,
     TransferTarget,
 )
@@ -95,7 +96,8 @@ def make_menu(world: World) -> None:
     modifier = Modifier.objects.create(group=group, name=f"{marker} modifier", price=Decimal(1))
     under = ModifierGroup.objects.create(menu=menu, name=f"{marker} nested")
     under.under.add(modifier)
-    for row in (menu, category, item, size, group, modifier):
+    word = SpokenWord.objects.create(organization=organization, kind="without", text=f"{marker} nix")
+    for row in (menu, category, item, size, group, modifier, word):
         world.rows[type(row)] = row
 
 

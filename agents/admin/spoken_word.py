@@ -1,0 +1,20 @@
+"""Words that an organization adds to the table by which spoken names are read (docs/spoken-names.md)."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from agents.models import SpokenWord
+from agents.roles import Area
+
+from .tenant import TenantAdmin
+
+
+@admin.register(SpokenWord)
+class SpokenWordAdmin(TenantAdmin[SpokenWord]):
+    area = Area.MENU
+    list_display = ("text", "kind", "organization")
+    list_filter = ("kind", "organization")
+    list_select_related = ("organization",)
+    search_fields = ("text",)
+    fields = ("organization", "text", "kind")

@@ -1,0 +1,188 @@
+"""A spoken phrase as what has to be equal: its words with their negation, its numbers, its amounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import lru_cache
+
+from .folding import fold, spellings
+from .table import DEFAULT_TABLE, Role, WordTable
+from .tokens import Token, read_tokens
+
+DROPPED = (Role.FILLER, Role.FILLER_AFTER, Role.WITH, Role.AND, Role.OF)
+MARKS = (Role.LESS, Role.MORE, Role.ONLY, Role.ASIDE, Role.SIDE_OF)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`part` counts the parts of the phrase; `joint` is what stands before its part."""
+
+    text: str
+    is_negated: bool = False
+    part: int = 0
+    joint: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number, in the smallest unit of its measure if it has one."""
+
+    value: Fraction
+    measure: str = ""
+    factor: Fraction = Fraction(1)
+    is_first: bool = False
+
+    def equals(self, other: Amount) -> bool:
+        """Without a unit on one side the bare numbers are compared: “0,5” is “0,5 l”."""
+        if self.measure and other.measure:
+            return self.measure == other.measure and self.value * self.factor == other.value * other.factor
+        return self.value == other.value
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """`marks` are amounts and qualifiers, like “less”, “vegan” or “not spicy”.
+
+    `starts_negated`: it begins with a negation, so that what follows is to be left out.
+    """
+
+    words: tuple[Word, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+    marks: tuple[str, ...] = ()
+    starts_negated: bool = False
+    may_swap: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.words or self.amounts or self.marks)
+
+    def same_as(self, other: Phrase) -> bool:
+        """Whether both say the same in the same words."""
+        return (
+            [(fold(word.text), word.is_negated) for word in self.words]
+            == [(fold(word.text), word.is_negated) for word in other.words]
+            and self.amounts == other.amounts
+            and self.marks == other.marks
+        )
+
+
+def read_phrase(text: str, table: WordTable = DEFAULT_TABLE, *, negates_next: bool = False) -> Phrase:
+    """The phrase in a text. `negates_next`: “no sugar cola” negates the sugar alone."""
+    return phrase_of(read_tokens(text, table), table, negates_next=negates_next)
+
+
+@lru_cache(maxsize=32768)
+def phrase_of(tokens: tuple[Token, ...], table: WordTable = DEFAULT_TABLE, *, negates_next: bool = False) -> Phrase:
+    """The phrase of some tokens. Words that may be dropped are kept where there are no others."""
+    reading = _Reading(table, negates_next)
+    for at, token in enumerate(tokens):
+        reading.take(token, is_last=at == len(tokens) - 1)
+    phrase = reading.phrase()
+    if phrase.is_empty and not phrase.starts_negated:
+        kept = [Word(word) for token in tokens if not token.is_break for word in token.text.split()]
+        return replace(phrase, words=tuple(kept))
+    return phrase
+
+
+@dataclass
+class _Reading:
+    table: WordTable
+    negates_next: bool
+    words: list[Word] = field(default_factory=list)
+    amounts: list[Amount] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    is_negated: bool = False
+    next_only: bool = False
+    starts_negated: bool = False
+    may_swap: bool = False
+    part: int = 0
+    joint: Role | None = None
+    has_begun: bool = False
+    follows_number: bool = False
+    dangles: bool = False
+
+    def take(self, token: Token, *, is_last: bool) -> None:
+        follows_number, self.follows_number = self.follows_number, False
+        if token.is_break:
+            self._new_part(Role.AND)
+        elif token.role is Role.FILLER_AFTER and not self.has_begun:
+            self.amounts.append(Amount(Fraction(1), is_first=True))
+            self.has_begun = True
+        elif token.role in DROPPED and not self._is_kept(token, is_last):
+            self._drop(token)
+        elif token.role in (Role.WITHOUT, Role.WITHOUT_NEXT):
+            self.starts_negated |= not self.has_begun
+            self.is_negated = self.dangles = True
+            self.next_only = self.negates_next or token.role is Role.WITHOUT_NEXT
+            self.has_begun = True
+        elif token.role is Role.FREE and self.words and self.words[-1].part == self.part:
+            self.words[-1] = replace(self.words[-1], is_negated=True)
+        elif token.role is Role.NUMBER and not self.is_negated:
+            assert isinstance(token.meaning.value, Fraction)
+            self.amounts.append(Amount(token.meaning.value, is_first=not self.has_begun))
+            self.follows_number = self.has_begun = True
+        elif follows_number and (unit := self._unit(token)):
+            self.amounts[-1] = replace(self.amounts[-1], measure=unit[0], factor=unit[1])
+        elif (mark := _mark(token)) is not None:
+            self.marks.append(f"not {mark}" if self.is_negated else mark)
+            self.dangles = False
+            self.has_begun = True
+        else:
+            self._content(token)
+
+    def phrase(self) -> Phrase:
+        self._settle_negation()
+        return Phrase(
+            tuple(self.words), tuple(self.amounts), tuple(sorted(self.marks)), self.starts_negated, self.may_swap
+        )
+
+    def _is_kept(self, token: Token, is_last: bool) -> bool:
+        """The A of “Menu A” is a name."""
+        return is_last and len(token.text) == 1 and token.role is not Role.WITH and bool(self.words)
+
+    def _drop(self, token: Token) -> None:
+        if token.role in (Role.WITH, Role.AND):
+            self._new_part(token.role)
+        elif token.role is Role.OF:
+            self.may_swap = True
+            self.part += 1
+            self.joint = Role.OF
+
+    def _settle_negation(self) -> None:
+        """“Bacon? No.” negates what stands before it; a “no” beside nothing is kept, for it must not be dropped."""
+        if not self.dangles:
+            return
+        self.dangles = False
+        in_part = [at for at, word in enumerate(self.words) if word.part == self.part]
+        for at in in_part:
+            self.words[at] = replace(self.words[at], is_negated=True)
+        if not in_part:
+            self.marks.append(str(Role.WITHOUT))
+
+    def _new_part(self, joint: Role) -> None:
+        self._settle_negation()
+        self.is_negated = False
+        self.part += 1
+        self.joint = joint
+
+    def _unit(self, token: Token) -> tuple[str, Fraction] | None:
+        return next((self.table.units[word] for word in spellings(token.text) if word in self.table.units), None)
+
+    def _content(self, token: Token) -> None:
+        for text in token.text.split():
+            self.words.append(Word(text, self.is_negated, self.part, self.joint))
+            self.dangles = False
+            if self.next_only:
+                self.is_negated = self.next_only = False
+        self.has_begun = True
+
+
+def _mark(token: Token) -> str | None:
+    if token.role in MARKS:
+        return str(token.role)
+    if token.role is Role.TIMES:
+        return f"times {token.meaning.value}"
+    if token.role is Role.QUALIFIER:
+        return str(token.meaning.value)
+    return None
