@@ -23,6 +23,12 @@ def is_heard_now(item: AgentItem, payload: str) -> bool:
     return item.has_begun
 
 
+def is_loud(payload: str) -> bool:
+    """Whether a frame of the caller's holds more than a quiet line."""
+    audio = decoded(payload)
+    return audio is not None and len(audio.translate(None, _QUIET)) >= AUDIBLE_BYTES
+
+
 def is_too_quiet(item: AgentItem) -> bool:
     """Nothing of the item could be heard so far, for longer than is worth playing."""
     return not item.has_begun and item.lead_bytes > LONGEST_LEAD_BYTES

@@ -49,6 +49,7 @@ class Conversation:
         self.now_ms = 0
         self.agent_frame_ms = 0
         self.response_frame_ms = 0
+        self.caller_loud_ms = 0
         self._audio_ms = 0
         self._has_time = False
         self.timeline = Timeline(clock)
@@ -133,6 +134,8 @@ class Conversation:
         """The event that should have ended a state does not come (docs/call.md, the table of states)."""
         now_ms, agent = self.now_ms, self._agent
         match alarm:
+            case Alarm.SPEECH if not self._bounds.speech_is_stuck(now_ms):
+                pass
             case Alarm.SPEECH:
                 self.timeline.happened("speech_end_missing")
                 self._caller_is_speaking = False
@@ -176,9 +179,10 @@ class Conversation:
             is_working = self._is_due
         is_quiet = not (is_working or is_playing or self._caller_is_speaking or self._farewell.ending)
         self._silence.update(now_ms, is_idle=is_quiet)
+        is_line_quiet = self._bounds.is_line_quiet(now_ms, loud_ms=self.caller_loud_ms)
         self._patience.update(
             now_ms,
-            caller_waits=is_working and not self._caller_is_speaking,
+            caller_waits=is_line_quiet if self._caller_is_speaking else is_working,
             provider_is_due=agent.is_ready and agent.is_due and not self._caller_is_speaking,
         )
         self._bounds.update(
@@ -199,6 +203,10 @@ class Conversation:
         return self._agent.is_due or self._ladder.is_waiting
 
     # The caller
+
+    @property
+    def is_caller_speaking(self) -> bool:
+        return self._caller_is_speaking
 
     def mark_echoed(self, name: str) -> None:
         if self._playout.echoed(name):

@@ -9,6 +9,7 @@ from sessions.end_reasons import EndReason
 from sessions.outcomes import ToolResult
 
 from .actions import Action, FallBack, HangUp, LinkLoss, RunTool
+from .audibility import is_loud
 from .conversation import Conversation
 from .openai_dialect import OpenAIDialect
 from .openai_session import SessionSettings
@@ -90,6 +91,9 @@ class PhoneCall:
             if missing_ms := self._clock.frame_arrived(timestamp_ms(media), size // BYTES_PER_MS):
                 self._pad(missing_ms)
             self._caller_audio.hear(payload, size)
+            conversation = self._conversation
+            if conversation.is_caller_speaking and is_loud(payload):
+                conversation.caller_loud_ms = conversation.now_ms
         else:
             self._caller_event(frame)
 

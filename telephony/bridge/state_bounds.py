@@ -11,6 +11,8 @@ from .alarms import Alarm, Alarms
 ANSWER_AFTER_MS = 4_000
 # The end of the caller's speech: longer than anyone speaks without a pause.
 SPEECH_MS = 45_000
+# A line that is quiet for so long although the caller is said to speak: he waits, and hears that it lives.
+QUIET_LINE_MS = 3_000
 # From the end of speech to the turn made of it.
 TURN_MS = 4_500
 # Without any event of a response that was asked for, or has begun.
@@ -30,6 +32,7 @@ class StateBounds:
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
         self._response_since_ms = 0
+        self._speech_since_ms = 0
 
     def update(
         self,
@@ -55,7 +58,19 @@ class StateBounds:
 
     def speech_started(self, now_ms: int) -> None:
         self._alarms.cancel(Alarm.TURN)
-        self._alarms.set(Alarm.SPEECH, now_ms + SPEECH_MS)
+        self._speech_since_ms = now_ms
+        self.look_again(Alarm.SPEECH, now_ms)
+
+    def speech_is_stuck(self, now_ms: int) -> bool:
+        """The alarm SPEECH went off: whether the caller is said to speak for too long. If not, asks again later."""
+        if now_ms >= self._speech_since_ms + SPEECH_MS:
+            return True
+        self.look_again(Alarm.SPEECH, now_ms)
+        return False
+
+    def is_line_quiet(self, now_ms: int, *, loud_ms: int) -> bool:
+        """He is said to speak, and has not been loud for a while."""
+        return now_ms >= max(self._speech_since_ms, loud_ms) + QUIET_LINE_MS
 
     def speech_stopped(self, now_ms: int) -> None:
         self._alarms.cancel(Alarm.SPEECH)

@@ -70,6 +70,24 @@ def test_endless_speech_over_a_protected_greeting_is_answered_after_it() -> None
     assert stage.asked == ["Hello!", ""]
 
 
+def test_a_caller_who_is_said_to_speak_and_is_silent_hears_that_the_line_lives() -> None:
+    stage = Stage()
+    stage.take_turn("u1")
+    stage.say("r1", "A", 400, 1)
+    stage.listen(600)
+    stage.speak("u2")
+    assert quiet_ms(stage, 60_000, provider_lives=True) < 6_000
+
+
+def test_no_tone_is_played_over_a_caller_who_is_heard() -> None:
+    stage = Stage()
+    stage.speak()
+    for _ in range(1_000):  # 20 s
+        stage.frame(stage.ms, b"\x10" * 160)
+        stage.listen(20, frames=False)
+    assert stage.phone.frames == []
+
+
 def test_speech_that_ends_and_becomes_no_turn_is_asked_for_again_within_5_s() -> None:
     stage = Stage()
     stage.take_turn("u1")
