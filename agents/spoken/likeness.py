@@ -11,7 +11,7 @@ import snowballstemmer
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from .folding import fold, spellings
+from .folding import fold, plain_text, spellings
 from .table import DEFAULT_TABLE, WordTable
 
 LANGUAGES = ("english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish", "danish")
@@ -25,7 +25,7 @@ OF_ITS_OWN = [{"o", "hi"}, {"a", "he"}, {"io", "i"}, {"y", "ies"}]
 HARD, SOFT = {"a", "o", "as", "os"}, {"e", "i", "es", "is"}
 SHORTEST_SPELLING = 5
 SHORTEST_SLIP = 6
-ALIKE_PERCENT = 55
+ALIKE_PERCENT = 60
 # Letters that sound alike, in this order.
 SOUNDS = tuple(
     (re.compile(pattern), sound)
@@ -148,6 +148,8 @@ def _single(word: str) -> str:
 
 def closest(said: str, names: Iterable[str], *, most: int = 3) -> list[str]:
     """The names that look most like it, for asking back."""
-    by_spelling = {fold(name): name for name in names}
-    found = process.extract(fold(said), by_spelling.keys(), scorer=fuzz.ratio, limit=most, score_cutoff=ALIKE_PERCENT)
+    by_spelling = {fold(plain_text(name)): name for name in names}
+    found = process.extract(
+        fold(plain_text(said)), by_spelling.keys(), scorer=fuzz.ratio, limit=most, score_cutoff=ALIKE_PERCENT
+    )
     return [by_spelling[spelling] for spelling, _, _ in found]
