@@ -33,6 +33,8 @@ class OrganizationForm(TenantForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "trade" in self.fields:
+            self.fields["trade"].required = False  # not given: as it is, or the model's own default
         if self.instance._state.adding:
             ask_for_place(self)
 
@@ -41,6 +43,9 @@ class OrganizationForm(TenantForm):
         if self.instance._state.adding:
             derive_place(self, cleaned)
         return cleaned
+
+    def clean_trade(self) -> str:
+        return str(self.cleaned_data["trade"] or self.instance.trade)
 
     def clean_orders_secret(self) -> str:
         return str(self.cleaned_data["orders_secret"] or self.instance.orders_secret)

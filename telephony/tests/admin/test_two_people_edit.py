@@ -128,3 +128,28 @@ def test_no_secret_is_shown_in_a_hidden_field(client_of_alice: Client, harbour: 
     assert harbour.organization.orders_secret not in page
     assert 'name="initial-name"' in page
     assert "initial-orders_secret" not in page
+
+
+def test_a_row_that_the_other_deleted_is_said_and_the_rest_is_kept(
+    client_of_alice: Client, bob: Client, harbour: World
+) -> None:
+    item, size = harbour[Item], harbour[Size]
+    Size.objects.create(item=item, name="second", price=7, position=1)
+    Item.objects.filter(pk=item.pk).update(price=None)
+    his = open_page(bob, item)
+    size.delete()
+    page = save(bob, item, his, description="Fresh", **{"sizes-0-price": "9.00"})
+    assert 'value="Fresh"' in page
+    assert "va-errors" in page
+
+
+def test_save_and_add_another_saves_and_an_error_keeps_what_was_typed(client_of_alice: Client, harbour: World) -> None:
+    item = harbour[Item]
+    form = Page(client_of_alice.get("/admin/agents/item/add/").content.decode(), "item_form")
+    typed = {"category": item.category_id, "name": "Tea", "price": "abc", "_addanother": "Save"}
+    page = client_of_alice.post("/admin/agents/item/add/", form.posted(**typed)).content.decode()
+    assert 'value="Tea"' in page
+    assert 'value="abc"' in page
+    answer = client_of_alice.post("/admin/agents/item/add/", form.posted(**{**typed, "price": "3"}))
+    assert answer.headers["Location"].endswith("/admin/agents/item/add/")
+    assert Item.objects.get(name="Tea").price == 3
