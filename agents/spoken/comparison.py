@@ -52,6 +52,9 @@ def compare(
     spare_amounts, missing_amounts = _unequal(said.amounts, name.amounts)
     spare_marks, missing_marks = Counter(said.marks), Counter(name.marks)
     spare_marks, missing_marks = spare_marks - missing_marks, missing_marks - spare_marks
+    if said.negations > name.negations:
+        # “without tyre rotation” is never a service of that name, whatever else “tyre” means in some language.
+        spare_marks[str(Role.WITHOUT)] += 1
     from_heading = spare_marks & Counter(heading.marks)
     if any(not ear.table.side_headings.isdisjoint(spellings(word.text)) for word in heading.words):
         from_heading |= spare_marks & Counter([Role.SIDE_OF.value])

@@ -52,6 +52,7 @@ class Phrase:
     marks: tuple[str, ...] = ()
     starts_negated: bool = False
     may_swap: bool = False
+    negations: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -101,6 +102,7 @@ class _Reading:
     has_begun: bool = False
     follows_number: bool = False
     dangles: bool = False
+    negations: int = 0
 
     def take(self, token: Token, *, is_last: bool) -> None:
         follows_number, self.follows_number = self.follows_number, False
@@ -114,10 +116,12 @@ class _Reading:
         elif token.role in (Role.WITHOUT, Role.WITHOUT_NEXT):
             self.starts_negated |= not self.has_begun
             self.is_negated = self.dangles = True
+            self.negations += 1
             self.next_only = self.negates_next or token.role is Role.WITHOUT_NEXT
             self.has_begun = True
         elif token.role is Role.FREE and self.words and self.words[-1].part == self.part:
             self.words[-1] = replace(self.words[-1], is_negated=True)
+            self.negations += 1
         elif token.role is Role.NUMBER and not self.is_negated:
             assert isinstance(token.meaning.value, Fraction)
             self.amounts.append(Amount(token.meaning.value, is_first=not self.has_begun))
@@ -134,7 +138,12 @@ class _Reading:
     def phrase(self) -> Phrase:
         self._settle_negation()
         return Phrase(
-            tuple(self.words), tuple(self.amounts), tuple(sorted(self.marks)), self.starts_negated, self.may_swap
+            tuple(self.words),
+            tuple(self.amounts),
+            tuple(sorted(self.marks)),
+            self.starts_negated,
+            self.may_swap,
+            self.negations,
         )
 
     def _is_kept(self, token: Token, is_last: bool) -> bool:

@@ -61,7 +61,7 @@ class _Draft:
         named = read_item(change.item or "", self.catalogue)
         item, quantity = named.item, agreed_quantity(named, change.quantity)
         size = agreed_size(named, change.size, self.catalogue)
-        chosen = choose(item, change.modifiers or (), self.catalogue.words)
+        chosen = choose(item, change.modifiers or (), self.catalogue.words, also=named.modifiers)
         line = make_line(item, size, chosen, number=self.next_number, quantity=quantity or 1, note=change.note or "")
         same = next((other for other in self.lines.values() if other.what == line.what), None)
         if same is not None:
@@ -82,8 +82,8 @@ class _Draft:
             size = find_size(item, _size_of_same_name(item, line), words)
         else:
             size = size_of(line, item)
-        if change.modifiers is not None:
-            chosen = choose(item, change.modifiers, words)
+        if change.modifiers is not None or named.modifiers:
+            chosen = choose(item, change.modifiers or (), words, also=named.modifiers)
         else:
             chosen = choose(item, line.said, words) if is_other else keep(item, line.chosen)
         note = line.note if change.note is None else change.note

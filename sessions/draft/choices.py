@@ -20,11 +20,16 @@ from .wishes import Wishes, understand
 MOST_MODIFIERS = 30
 
 
-def choose(item: ItemOffer, words: Sequence[str], table: WordTable = DEFAULT_TABLE) -> tuple[Chosen, ...]:
-    """Settle every group of the item by these words; raises Refused with what to ask instead."""
+def choose(
+    item: ItemOffer, words: Sequence[str], table: WordTable = DEFAULT_TABLE, *, also: Sequence[str] = ()
+) -> tuple[Chosen, ...]:
+    """Settle every group of the item by these words; raises Refused with what to ask instead.
+
+    `also` was said beside the item's name, perhaps once more.
+    """
     if len(words) > MOST_MODIFIERS:
         raise Refused(f"That is too many choices for one {item.name}.")
-    wishes = understand(item, words, table)
+    wishes = understand(item, words, table, also=also)
     chosen: list[Chosen] = []
     full: GroupOffer | None = None
     level: list[tuple[GroupOffer, int | None]] = [(group, None) for group in item.groups]

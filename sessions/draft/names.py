@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 from agents.offers import ItemOffer, Offer
-from agents.spoken import DEFAULT_TABLE, LONGEST_NAME, Ear, Phrase, WordTable, closest, read_phrase
+from agents.spoken import DEFAULT_TABLE, LONGEST_NAME, Ear, Phrase, Role, Word, WordTable, closest, read_phrase
 from agents.spoken.comparison import EMPTY, Comparison, compare, heads
 from agents.spoken.folding import fold, spellings
 from agents.spoken.likeness import Likeness
@@ -75,7 +75,11 @@ class Names(Generic[O]):
         if not chosen or chosen[0].comparison.is_complete:
             return chosen
         # A short form is taken only where nothing else on offer has all of its words: “agua” may be any of four.
-        others = [match for match in self.compared(said) if match.comparison.is_understood and match.comparison.covered]
+        others = [
+            match
+            for match in self.compared(said)
+            if match.comparison.is_understood and (match.comparison.covered or match.comparison.uses_heading)
+        ]
         return list({match.offer.id: match for match in (*chosen, *others)}.values())
 
     def near(self, said: Phrase, *, most: int = 3) -> list[Match[O]]:
@@ -128,6 +132,12 @@ def is_enough(name: Phrase, comparison: Comparison, short: Short, table: WordTab
         return not missing.amounts or bool(comparison.covered) or not name.words
     if short is not Short.ALL_BUT_THE_HEAD or not comparison.covered:
         return False
+    if not _is_at_an_end(name, unsaid):
+        return False
+    complement = _complement(name)
+    if complement:
+        # A “pão” alone is no “Pão de queijo”, and a “tortilla” no “Sopa de tortilla”.
+        return not any(word in unsaid for word in complement) and len(comparison.covered) > len(complement)
     first, *joined = heads(name)
     if any(head in unsaid for head in joined):
         return False
@@ -135,6 +145,19 @@ def is_enough(name: Phrase, comparison: Comparison, short: Short, table: WordTab
         word.part == first.part and not word.is_negated and spellings(word.text).isdisjoint(table.known)
         for word in comparison.covered
     )
+
+
+def _is_at_an_end(name: Phrase, unsaid: Sequence[Word]) -> bool:
+    """What is unsaid begins or ends the name: a “salmon roll” is no “Salmon Avocado Roll”."""
+    places = [at for at, word in enumerate(name.words) if word in unsaid]
+    is_whole = places == list(range(places[0], places[-1] + 1))
+    return is_whole and (places[0] == 0 or places[-1] == len(name.words) - 1)
+
+
+def _complement(name: Phrase) -> list[Word]:
+    """The words after the last “of” of a name that has one."""
+    last = max((word.part for word in name.words if word.joint is Role.OF), default=0)
+    return [word for word in name.words if word.part == last] if last else []
 
 
 def closest_names(query: str, offers: Iterable[Offer], *, most: int = 3) -> list[str]:

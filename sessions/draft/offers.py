@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from agents.offers import Catalogue, ItemOffer, SizeOffer
-from agents.spoken import DEFAULT_TABLE, Phrase, WordTable, read_phrase
+from agents.spoken import DEFAULT_TABLE, Phrase, Role, WordTable, read_phrase, read_tokens
+from agents.spoken.phrase import phrase_of
 from agents.spoken_prices import say_price
 
 from .names import Match, Names, Short, closest_names, either, is_enough, names_of
@@ -16,11 +17,12 @@ from .refusal import Refused
 
 @dataclass(frozen=True, slots=True)
 class NamedItem:
-    """What a name of the caller's means: an item, and the size and the number where the words said them too."""
+    """What a name of the caller's means: an item, and the size, number and modifiers where the words said them too."""
 
     item: ItemOffer
     size: SizeOffer | None = None
     quantity: int | None = None
+    modifiers: tuple[str, ...] = ()
 
 
 def find_item(name: str, catalogue: Catalogue) -> ItemOffer:
@@ -32,6 +34,32 @@ def read_item(name: str, catalogue: Catalogue) -> NamedItem:
     """The item that every word means, its size and how many included; raises Refused with the question to ask."""
     names = names_of(catalogue.items, catalogue.words, headings=headings_of(catalogue))
     phrase = read_phrase(name, catalogue.words)
+    named = _named(phrase, names, catalogue)
+    if named is None:
+        head, tail = _with_modifiers(name, catalogue.words)
+        named = _named(head, names, catalogue) if tail else None
+        if named is not None:
+            return replace(named, modifiers=(tail,))
+    if named is not None:
+        return named
+    near = names.near(phrase)
+    if near and near[0].comparison.spare.is_empty:
+        raise Refused(f"Do you mean {either([match.offer.name for match in near])}?")
+    raise Refused(f"I cannot find “{name[:60]}” on the menu.{_hint(name, near, names)}")
+
+
+def _with_modifiers(name: str, table: WordTable) -> tuple[Phrase, str]:
+    """“Margherita without basil”: the item, and what is said of its modifiers; nothing where no word parts them."""
+    tokens = read_tokens(name, table)
+    for at, token in enumerate(tokens):
+        if at and token.role in (Role.WITH, Role.WITHOUT):
+            tail = " ".join("," if each.is_break else each.text for each in tokens[at:])
+            return phrase_of(tokens[:at], table), tail
+    return Phrase(), ""
+
+
+def _named(phrase: Phrase, names: Names[ItemOffer], catalogue: Catalogue) -> NamedItem | None:
+    """Raises Refused where several are meant, or the one is out."""
     for rest, quantity in _without_number(phrase):
         found: list[tuple[ItemOffer, SizeOffer | None]] = [
             (match.offer, None)
@@ -43,10 +71,7 @@ def read_item(name: str, catalogue: Catalogue) -> NamedItem:
             item, size = _only_one(found, catalogue)
             check_available(item, catalogue)
             return NamedItem(item, size, quantity)
-    near = names.near(phrase)
-    if near and near[0].comparison.spare.is_empty:
-        raise Refused(f"Do you mean {either([match.offer.name for match in near])}?")
-    raise Refused(f"I cannot find “{name[:60]}” on the menu.{_hint(name, near, names)}")
+    return None
 
 
 def headings_of(catalogue: Catalogue) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from agents.offers import ItemOffer, ModifierOffer
-from agents.spoken import DEFAULT_TABLE, Phrase, Role, Token, WordTable, read_tokens
+from agents.spoken import DEFAULT_TABLE, LONGEST_NAME, Phrase, Role, Token, WordTable, read_phrase, read_tokens
 from agents.spoken.phrase import phrase_of
 
 from .names import Names, Short, closest_names, either, names_of
@@ -29,12 +29,19 @@ class Wishes:
     left_out: set[int] = field(default_factory=set)
 
 
-def understand(item: ItemOffer, words: Sequence[str], table: WordTable = DEFAULT_TABLE) -> Wishes:
-    """Raises Refused with the question to ask."""
+def understand(
+    item: ItemOffer, words: Sequence[str], table: WordTable = DEFAULT_TABLE, *, also: Sequence[str] = ()
+) -> Wishes:
+    """Raises Refused with the question to ask. What `also` says again is not wanted twice."""
     everything = list({modifier.id: modifier for group in item.all_groups() for modifier in group.modifiers}.values())
     reader = _Reader(item, names_of(everything, table, beside=(item.name,)), table)
     for text in words:
         reader.read(text)
+    named = [wanted.keys() for wanted in reader.wishes.wanted]
+    for text in also:
+        reader.read(text)
+    again = reader.wishes.wanted[len(named) :]
+    reader.wishes.wanted[len(named) :] = [wanted for wanted in again if wanted.keys() not in named]
     for wanted in reader.wishes.wanted:
         if not wanted.keys().isdisjoint(reader.wishes.left_out):
             raise Refused(f"Should the {item.name} be with or without {next(iter(wanted.values())).name}?")
@@ -63,10 +70,20 @@ class _Reader:
             return
         phrases = [phrase_of(part, self.table) for part in parts]
         if is_left_out(phrases[0]) and not all(map(is_left_out, phrases)):
-            raise Refused(f"For the {self.item.name}, is all of “{text[:60]}” to be left out, or only the first?")
+            phrases = self._all_left_out(text, phrases)
         for part in phrases:
             if not self._take_any(part):
                 self._refuse(text, part)
+
+    def _all_left_out(self, text: str, phrases: Sequence[Phrase]) -> list[Phrase]:
+        """“no onions and pickles” leaves out both where both come with the dish; else raises Refused."""
+        for phrase in phrases:
+            found = self._meant(affirmed(phrase), Short.ALL_BUT_THE_HEAD)
+            if not found or not all(modifier.is_default for modifier in found.values()):
+                raise Refused(f"For the {self.item.name}, is all of “{text[:60]}” to be left out, or only the first?")
+        return [
+            replace(phrase, words=tuple(replace(word, is_negated=True) for word in phrase.words)) for phrase in phrases
+        ]
 
     def _take_any(self, phrase: Phrase) -> bool:
         return self._take(phrase) or self._take_left_out(phrase) or self._take_amount(phrase)
@@ -81,8 +98,21 @@ class _Reader:
         if not is_left_out(phrase):
             return False
         found = self._meant(affirmed(phrase), Short.ALL_BUT_THE_HEAD)
+        is_usual = any(modifier.is_default for modifier in found.values())
+        if found and not is_usual and self._is_made_with(phrase):
+            return False
         self.wishes.left_out.update(found)
         return bool(found)
+
+    def _is_made_with(self, phrase: Phrase) -> bool:
+        """Whether the dish has it by its name or description, so that leaving it out is a matter for the kitchen."""
+        text = f"{self.item.name}, {self.item.description}"[:LONGEST_NAME]
+        words = read_phrase(text, self.table).words
+        return any(
+            not word.is_negated and self.names.ear.likeness(said.text, word.text) is not None
+            for said in phrase.words
+            for word in words
+        )
 
     def _take_amount(self, phrase: Phrase) -> bool:
         """“two bacon” and “double bacon” are bacon twice; “extra bacon” is one more than usual."""
@@ -99,8 +129,8 @@ class _Reader:
         mark = phrase.marks[0]
         if mark == Role.MORE:
             found = self._meant(plain)
-            is_usual = any(modifier.is_default for modifier in found.values())
-            return bool(found) and self._take(plain, 2 if is_usual else 1)
+            # More of what comes with it anyway has no price on the menu.
+            return not any(modifier.is_default for modifier in found.values()) and self._take(plain)
         if mark.startswith("times "):
             times = Fraction(mark.removeprefix("times "))
             return 1 <= times <= MOST_TIMES and times.denominator == 1 and self._take(plain, int(times))
@@ -134,7 +164,7 @@ def affirmed(phrase: Phrase) -> Phrase:
     """The same without its negation."""
     marks = tuple(sorted(mark.removeprefix("not ") for mark in phrase.marks))
     words = tuple(replace(word, is_negated=False) for word in phrase.words)
-    return replace(phrase, words=words, marks=marks, starts_negated=False)
+    return replace(phrase, words=words, marks=marks, starts_negated=False, negations=0)
 
 
 def _parts(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:

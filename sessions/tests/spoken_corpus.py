@@ -90,6 +90,7 @@ def _item(phrase: Phrase, catalogue: Catalogue) -> str | None:
     name = line.item
     if item.usual_size and line.size_id != item.usual_size.id:
         name = f"{name} {line.size}"
+    name = f"{name} {_chosen(item, line)}".strip()
     return f"{name} @ {line.base_price:.2f}" if "@" in phrase.right else name
 
 
@@ -98,6 +99,11 @@ def _modifiers(phrase: Phrase, catalogue: Catalogue) -> str | None:
     line = _ordered({"do": "add", "item": item.name, "modifiers": [phrase.said]}, catalogue)
     if line is None:
         return None
+    return _chosen(item, line)
+
+
+def _chosen(item: ItemOffer, line: Line) -> str:
+    """What differs from the usual: added, then left out."""
     usual = Counter(modifier.name for group in item.groups for modifier in group.modifiers if modifier.is_default)
     chosen = Counter({pick.name: pick.quantity for pick in line.chosen})
     extra = sorted((chosen - usual).elements())

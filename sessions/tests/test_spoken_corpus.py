@@ -12,6 +12,7 @@ import pytest
 from agents.spoken import DEFAULT_TABLE
 from sessions.draft import Refused, apply_changes
 
+from .held_out_corpus import Outcome, Result, cases, run
 from .spoken_corpus import Corpus, Figures, load, measure
 
 MOST_NEEDLESS = 0.08
@@ -108,3 +109,30 @@ def test_a_menu_of_three_hundred_items_is_read_quickly(corpus: Corpus) -> None:
 
     first = spent("Margherita 3")
     assert min(spent(f"Margherita {copy}") for copy in range(1, 6)) < first
+
+
+# A corpus that was written apart from the rules
+
+
+@pytest.fixture(scope="module")
+def held_out() -> list[Result]:
+    return [run(case) for case in cases()]
+
+
+def test_nothing_wrong_is_added_of_phrases_that_were_written_apart_from_the_rules(
+    held_out: list[Result], record_property: Callable[[str, object], None]
+) -> None:
+    wrong = [str(result) for result in held_out if result.is_wrong_add]
+    needless = [result for result in held_out if result.is_needless]
+    wanted = sum(result.case.outcome is Outcome.ADD for result in held_out)
+    added = sum(result.outcome is Outcome.ADD for result in held_out)
+    share = len(needless) / len(held_out)
+    record_property(
+        "figures",
+        f"{len(held_out)} held-out phrases: precision {1 - len(wrong) / added:.1%}, "
+        f"recall {1 - len(needless) / wanted:.1%}, {len(wrong)} wrong, "
+        f"{len(needless)} needless questions ({share:.1%})",
+    )
+    assert len(held_out) > 600
+    assert wrong == []
+    assert share <= MOST_NEEDLESS, [str(result) for result in needless]
