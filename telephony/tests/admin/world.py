@@ -96,7 +96,7 @@ def make_menu(world: World) -> None:
     modifier = Modifier.objects.create(group=group, name=f"{marker} modifier", price=Decimal(1))
     under = ModifierGroup.objects.create(menu=menu, name=f"{marker} nested")
     under.under.add(modifier)
-    word = SpokenWord.objects.create(organization=organization, kind="without", text=f"{marker} nix")
+    word, _ = SpokenWord.objects.get_or_create(organization=organization, kind="without", text=f"{marker} nix")
     for row in (menu, category, item, size, group, modifier, word):
         world.rows[type(row)] = row
 
