@@ -20,7 +20,7 @@ from agents.roles import Role
 from agents.scopes import Scope
 from agents.services.api_keys import find_key
 from agents.services.clerk_people import organization_of, role_of, user_of
-from voiceapp.api.errors import AWAY_WAIT_S, ApiError
+from voiceapp.api.errors import ApiError, wait_of
 from voiceapp.providers.clerk import ClerkClaims, ClerkVerifier, TokenRefused
 from voiceapp.providers.errors import ProviderError
 
@@ -159,5 +159,5 @@ def away(exc: ProviderError) -> ApiError:
     """503, never 401: a client that is told to sign in again would, in vain."""
     logger.warning("credential not checked", error=str(exc))
     return ApiError(
-        503, "Service Unavailable", "Who you are cannot be checked right now. Try again soon.", wait_s=AWAY_WAIT_S
+        503, "Service Unavailable", "Who you are cannot be checked right now. Try again soon.", wait_s=wait_of(exc)
     )

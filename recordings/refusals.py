@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from recordings.services import AlreadyRecording, CallNotActive, NotConfigured, NotRecorded, NotRecording
 from recordings.services.refusals import NO_RECORDER
 from sessions.api.rooms import livekit_refusal
-from voiceapp.api.errors import AWAY_WAIT_S, ApiError
+from voiceapp.api.errors import ApiError, wait_of
 from voiceapp.lib.errors import ApplicationError
 from voiceapp.providers.aws import AwsError
 from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
@@ -37,5 +37,5 @@ def refusing(title: str) -> Iterator[None]:
         raise livekit_refusal(error, title=title) from error
     except AwsError as error:
         raise ApiError(
-            503, "Recording service unavailable", "No link to the file can be signed.", wait_s=AWAY_WAIT_S
+            503, "Recording service unavailable", "No link to the file can be signed.", wait_s=wait_of(error)
         ) from error

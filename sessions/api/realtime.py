@@ -16,7 +16,7 @@ from sessions.models import Call, RoomAgent
 from sessions.services.agent_dispatches import NoAgent
 from sessions.services.realtime_configuration import AgentNotReady, RealtimeConfiguration, configure_realtime
 from sessions.services.room_agents import agent_of
-from voiceapp.api.errors import AWAY_WAIT_S, ApiError
+from voiceapp.api.errors import ApiError, wait_of
 from voiceapp.api.limits import READ, REALTIME
 from voiceapp.api.moments import iso_z
 from voiceapp.api.strict_fields import TextField
@@ -121,4 +121,4 @@ def key_refusal(error: OpenAIError) -> ApiError:
     """Without a key of OpenAI's no agent can speak: 503 either way, and worth another try only where it may come."""
     if error.kind is OpenAIErrorKind.NOT_CONFIGURED:
         return ApiError(503, "Voice service not configured", error.words)
-    return ApiError(503, "Voice service unavailable", error.words, wait_s=AWAY_WAIT_S)
+    return ApiError(503, "Voice service unavailable", error.words, wait_s=wait_of(error))

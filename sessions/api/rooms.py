@@ -14,7 +14,7 @@ from agents.principal import Principal
 from sessions.api.refusals import checked
 from sessions.models import Call
 from sessions.models.call import LIVE_STATES, CallType
-from voiceapp.api.errors import AWAY_WAIT_S, ApiError, FormError
+from voiceapp.api.errors import ApiError, FormError, wait_of
 from voiceapp.api.strict_json import StrictSerializer
 from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
 
@@ -91,7 +91,7 @@ def livekit_refusal(error: LiveKitError, *, title: str) -> ApiError:
             503, "Voice service not configured", "LIVEKIT_HOST, LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing."
         )
     if error.kind in AWAY_KINDS:
-        return ApiError(503, "Voice service unavailable", AWAY_KINDS[error.kind], wait_s=AWAY_WAIT_S)
+        return ApiError(503, "Voice service unavailable", AWAY_KINDS[error.kind], wait_s=wait_of(error))
     if error.kind is LiveKitErrorKind.BAD_INPUT:
         return FormError("Bad Request", "LiveKit cannot take a value of this request.")
     return ApiError(500, title, "LiveKit refused. The reason is in the server's log.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from http import HTTPStatus
 
 import structlog
@@ -11,7 +10,7 @@ from rest_framework.response import Response
 
 from agents.api import CustomerView
 from sessions.services.voice_sessions import open_voice_session
-from voiceapp.api.errors import AWAY_WAIT_S, ApiError
+from voiceapp.api.errors import ApiError, wait_of
 from voiceapp.api.limits import SESSION_CREATION
 from voiceapp.api.moments import iso_z
 from voiceapp.api.strict_fields import TextField, TruthField
@@ -62,8 +61,3 @@ def openai_refusal(error: OpenAIError, *, title: str) -> ApiError:
     if error.kind in MAY_PASS:
         return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "Voice service unavailable", error.words, wait_s=wait_of(error))
     return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, title, error.words)
-
-
-def wait_of(error: OpenAIError) -> int:
-    """The seconds until another try is worth it: what OpenAI names, and never less than ours."""
-    return max(AWAY_WAIT_S, math.ceil(error.retry_after_s or 0))

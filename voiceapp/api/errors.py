@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -17,11 +18,18 @@ from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from voiceapp.providers.errors import ProviderError
+
 # How codes are called where Django REST framework and HTTP disagree with plain words.
 CODES = {"parse_error": "invalid", "not_authenticated": "unauthenticated", "authentication_failed": "unauthenticated"}
 FIELDS_REFUSED = "Some fields cannot be taken as they are."
 # When to ask again for what a company that is away kept us from doing.
 AWAY_WAIT_S = 5
+
+
+def wait_of(error: ProviderError) -> int:
+    """The seconds until another try is worth it: what the provider names, and never less than ours."""
+    return max(AWAY_WAIT_S, math.ceil(error.retry_after_s or 0))
 
 
 @dataclass(frozen=True, slots=True)

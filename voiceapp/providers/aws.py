@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from django.conf import settings
 
-from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.errors import ProviderError, retry_after_s
 
 CONNECT_WITHIN_S = 2
 ANSWER_WITHIN_S = 5
@@ -29,8 +29,16 @@ LONGEST_REASON = 200
 class AwsError(ProviderError):
     """`code` is AWS's own word, like ResourceNotFoundException; empty when nobody answered."""
 
-    def __init__(self, service: str, message: str, *, code: str = "", permanent: bool = False) -> None:
-        super().__init__(service, message[:LONGEST_REASON], permanent=permanent)
+    def __init__(
+        self,
+        service: str,
+        message: str,
+        *,
+        code: str = "",
+        permanent: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(service, message[:LONGEST_REASON], permanent=permanent, retry_after_s=retry_after_s)
         self.code = code
 
 
@@ -60,10 +68,15 @@ def aws_error(service: str, fault: Exception) -> AwsError:
     """One of FAULTS in our words. All of them may pass: what AWS refuses is the operator's to mend."""
     if isinstance(fault, ClientError):
         code = str(fault.response.get("Error", {}).get("Code", ""))
-        return AwsError(service, f"answered {code or 'an error'}", code=code)
+        return AwsError(service, f"answered {code or 'an error'}", code=code, retry_after_s=_wait_s(fault))
     if is_without_credentials(fault):
         return AwsError(service, "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")
     return AwsError(service, f"no answer ({type(fault).__name__})")
+
+
+def _wait_s(fault: ClientError) -> float | None:
+    headers = fault.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return retry_after_s(headers.get("retry-after"))
 
 
 def is_without_credentials(fault: BaseException | None) -> bool:

@@ -71,7 +71,7 @@ class KeptSecret(RarelyFetched):
             log.warning("secret_not_fetched", error=str(exc), is_kept=self.is_known)
             self._error = exc
             is_missing = isinstance(exc, SecretMissing)
-            self._next_fetch_at = time.monotonic() + (COOLDOWN_WITHOUT_S if is_missing else COOLDOWN_AFTER_FAILURE_S)
+            self._put_off(exc, COOLDOWN_WITHOUT_S if is_missing else COOLDOWN_AFTER_FAILURE_S)
             return
         self._text, self._error = text, None
         self._fetched_at = time.monotonic()

@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.errors import ProviderError, class_of_status, retry_after_s
 from voiceapp.providers.rarely_fetched import RarelyFetched
 
 logger = structlog.get_logger("clerk")
@@ -96,7 +96,7 @@ class FetchedKeys(RarelyFetched):
         except ProviderError as exc:
             logger.warning("keys not fetched", error=str(exc), kept=len(self._keys))
             self._is_away = True
-            self._next_fetch_at = time.monotonic() + min(COOLDOWN_AFTER_FAILURE_S, self._cooldown_s)
+            self._put_off(exc, min(COOLDOWN_AFTER_FAILURE_S, self._cooldown_s))
             return
         self._keys, self._is_away = keys, False
         self._fetched_at = time.monotonic()
@@ -114,7 +114,7 @@ def download(url: str) -> bytes:
             client.stream("GET", url, headers={"Accept": "application/json"}) as response,
         ):
             if response.status_code != httpx.codes.OK:
-                raise ProviderError("clerk", f"its keys' address answers {response.status_code}")
+                raise _refusal(response)
             for piece in response.iter_bytes():
                 body += piece
                 if len(body) > LARGEST_SET_BYTES:
@@ -124,6 +124,13 @@ def download(url: str) -> bytes:
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise ProviderError("clerk", f"no answer ({type(exc).__name__})") from exc
     return body
+
+
+def _refusal(response: httpx.Response) -> ProviderError:
+    wait_s = retry_after_s(response.headers.get("Retry-After"))
+    error_class = class_of_status(response.status_code, retry_after_s=wait_s)
+    message = f"its keys' address answers {response.status_code}"
+    return ProviderError("clerk", message, error_class=error_class, retry_after_s=wait_s)
 
 
 def read_key_set(body: bytes) -> dict[str, RSAPublicKey]:

@@ -31,13 +31,14 @@ MAY_PASS = {LiveKitErrorKind.AWAY, LiveKitErrorKind.SLOW, LiveKitErrorKind.REFUS
 class LiveKitError(ProviderError):
     """`kind` says what to tell the client; `permanent` that the same request would fail again."""
 
-    def __init__(self, kind: LiveKitErrorKind, message: str) -> None:
-        is_our_bug = kind is LiveKitErrorKind.BAD_INPUT
+    def __init__(self, kind: LiveKitErrorKind, message: str, *, retry_after_s: float | None = None) -> None:
+        error_class = ErrorClass.OUR_BUG if kind is LiveKitErrorKind.BAD_INPUT else None
         super().__init__(
             COMPANY,
             message[:LONGEST_REASON],
             permanent=kind not in MAY_PASS,
-            error_class=ErrorClass.OUR_BUG if is_our_bug else None,
+            error_class=error_class,
+            retry_after_s=retry_after_s,
         )
         self.kind = kind
 

@@ -15,6 +15,9 @@ from typing import Any, TypeVar
 import aiohttp
 from livekit import api
 
+from voiceapp.providers.errors import ErrorClass, class_of_status, retry_after_s
+from voiceapp.providers.livekit_errors import KIND_BY_STATUS, LiveKitError, LiveKitErrorKind
+
 T = TypeVar("T")
 
 CONNECT_WITHIN_S = 2.0
@@ -57,11 +60,18 @@ class LoopThread:
 
 async def _open_session() -> aiohttp.ClientSession:
     timeout = aiohttp.ClientTimeout(total=LONGEST_REQUEST_S, sock_connect=CONNECT_WITHIN_S)
-    return aiohttp.ClientSession(timeout=timeout, raise_for_status=_refuse_strangers)
+    return aiohttp.ClientSession(timeout=timeout, raise_for_status=_check)
 
 
-async def _refuse_strangers(response: aiohttp.ClientResponse) -> None:
-    """A proxy's page or an empty body, read as protobuf, would mean "no such room" and "nobody in it"."""
+async def _check(response: aiohttp.ClientResponse) -> None:
+    """A proxy's page or an empty body, read as protobuf, would mean "no such room" and "nobody in it".
+
+    Raises LiveKitError where a wait is named: livekit-api would not keep to it.
+    """
+    wait_s = retry_after_s(response.headers.get("Retry-After"))
+    if class_of_status(response.status, retry_after_s=wait_s) is ErrorClass.WAIT:
+        kind = KIND_BY_STATUS.get(response.status, LiveKitErrorKind.AWAY)
+        raise LiveKitError(kind, f"answered {response.status}", retry_after_s=wait_s)
     is_call = "/twirp/" in response.url.path
     if is_call and response.status == 200 and response.content_type != "application/protobuf":
         raise aiohttp.ClientPayloadError(f"an answer of type {response.content_type[:50]}")

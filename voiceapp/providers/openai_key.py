@@ -72,7 +72,8 @@ def _key_in(text: Callable[[], str]) -> str:
             OpenAIErrorKind.NOT_CONFIGURED, f"OPENAI_API_KEY is not set; the secret {secret_id()}: {exc}"
         ) from exc
     except AwsError as exc:
-        raise OpenAIError(OpenAIErrorKind.KEY_AWAY, f"its key could not be fetched: {exc}") from exc
+        message = f"its key could not be fetched: {exc}"
+        raise OpenAIError(OpenAIErrorKind.KEY_AWAY, message, retry_after_s=exc.retry_after_s) from exc
     except ValueError as exc:
         raise OpenAIError(OpenAIErrorKind.NOT_CONFIGURED, f"the secret {secret_id()} holds no key") from exc
 

@@ -8,6 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from voiceapp.lib.held_connections import give_back_connections
+from voiceapp.providers.errors import ProviderError
+
+# A provider that names a longer wait is asked again after this: people are waiting to sign in.
+LONGEST_COOLDOWN_S = 3600.0
 
 
 class RarelyFetched(ABC):
@@ -23,6 +27,11 @@ class RarelyFetched(ABC):
     @abstractmethod
     def _fetch(self) -> None:
         """Take what there is now, or keep what was; sets `_next_fetch_at`, and `_fetched_at` when it came."""
+
+    def _put_off(self, error: ProviderError, cooldown_s: float) -> None:
+        """It did not come: fetch again after the cooldown, or after the wait that the provider names."""
+        wait_s = max(cooldown_s, min(error.retry_after_s or 0.0, LONGEST_COOLDOWN_S))
+        self._next_fetch_at = time.monotonic() + wait_s
 
     def _fetch_in_turn(self, *, is_wanted: Callable[[], bool], within_s: float) -> bool:
         """Fetch, or wait for the one who does; nothing within the cooldown. False when that takes too long."""

@@ -8,12 +8,12 @@ from typing import Any, Self
 
 import requests
 from django.conf import settings
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status
+from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status, retry_after_s
 from voiceapp.providers.twilio_fields import CALL_SID, MOST_TWIML
 
 OFFICIAL_URL = "https://api.twilio.com"
@@ -23,6 +23,8 @@ ANSWER_WITHIN_S = 5.0
 FAULTS = (TwilioException, requests.RequestException, ValueError)  # ValueError: an answer that is no JSON
 OVER_CODES = {21220, 20404}
 OVER_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}
+# The SDK has two shapes for one thing: Twilio's older errors, and those of RFC 9457.
+REFUSALS = (TwilioRestException, TwilioServiceException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,12 @@ class BoundedHttp(TwilioHttpClient):  # type: ignore[misc]  # the SDK is untyped
         self._base_url = base_url
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        return super().request(method, url.replace(OFFICIAL_URL, self._base_url, 1), *args, **kwargs)
+        """Raises ProviderError where Twilio names a wait: the SDK's own exceptions know no headers."""
+        response: Response = super().request(method, url.replace(OFFICIAL_URL, self._base_url, 1), *args, **kwargs)
+        wait_s = retry_after_s((response.headers or {}).get("Retry-After"))
+        if class_of_status(response.status_code, retry_after_s=wait_s) is ErrorClass.WAIT:
+            raise ProviderError("twilio", f"answered {response.status_code}", retry_after_s=wait_s)
+        return response
 
 
 class TwilioClient:
@@ -102,12 +109,14 @@ class TwilioClient:
 
 
 def is_over(fault: Exception) -> bool:
-    return isinstance(fault, TwilioRestException) and fault.code in OVER_CODES
+    return isinstance(fault, REFUSALS) and fault.code in OVER_CODES
 
 
 def provider_error(fault: Exception) -> ProviderError:
     """Theirs or the network's; permanent when the same request would be refused again."""
-    if isinstance(fault, TwilioRestException):
+    if isinstance(fault, REFUSALS):
+        why = fault.msg if isinstance(fault, TwilioRestException) else fault.title
+        message = f"{fault.status} {fault.code or ''} {why}"[:300]
         error_class = class_of_status(fault.status) if fault.status >= 400 else ErrorClass.AGAIN
-        return ProviderError("twilio", f"{fault.status} {fault.code or ''} {fault.msg}"[:300], error_class=error_class)
+        return ProviderError("twilio", message, error_class=error_class)
     return ProviderError("twilio", f"no answer ({type(fault).__name__})")

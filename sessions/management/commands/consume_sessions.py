@@ -87,8 +87,9 @@ class Command(BaseCommand):
                 pause_s = FIRST_PAUSE_S
             except ProviderError as exc:
                 # What was not kept comes again by itself.
-                log.warning("sessions_not_consumed", error=str(exc), again_in_s=pause_s)
-                self._stopping.wait(pause_s)
+                wait_s = max(pause_s, exc.retry_after_s or 0.0)
+                log.warning("sessions_not_consumed", error=str(exc), again_in_s=wait_s)
+                self._stopping.wait(wait_s)
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
 
     def _poll(self, queue: AwsQueue, wait_s: int) -> list[Any]:

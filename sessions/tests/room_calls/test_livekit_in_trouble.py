@@ -65,6 +65,13 @@ def deliver() -> None:
     outbox.deliver_due([TOPIC])
 
 
+def test_a_wait_that_livekit_names_is_handed_on(alice: Asker, spoil: Spoil) -> None:
+    spoil("busy=40")
+    got = alice.post(SESSION, roomName=ROOM)
+    assert refused(got) == AWAY
+    assert got.headers["Retry-After"] == "40"
+
+
 @pytest.mark.parametrize(("fault", "answer"), FAULTS)
 def test_a_room_that_is_not_opened_leaves_no_live_call_and_no_room(
     alice: Asker, client: LiveKitClient, spoil: Spoil, fault: str, answer: tuple[int, str]

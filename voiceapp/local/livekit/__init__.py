@@ -15,6 +15,7 @@ the room whose creation, dispatch or join was asked for at that address; `Server
 | fault | what happens | argument (default) |
 |---|---|---|
 | `away=<status>` | every call is answered with this status in a proxy's words | (503) |
+| `busy=<s>` | every call is answered 429 with this `Retry-After` | (30) |
 | `slow=<ms>` | every call takes so long | (6000) |
 | `credentials` | the keys are refused, in plain text | |
 | `not_found` | whatever it is, it is not there | |

@@ -85,6 +85,9 @@ async def _spoilt(request: web.Request, faults: Faults) -> web.StreamResponse | 
         return _broken(request)
     if "away" in faults:
         return web.Response(status=int(faults.number("away")), text="upstream connect error", content_type="text/plain")
+    if "busy" in faults:
+        wait_s = str(round(faults.number("busy")))
+        return web.Response(status=429, headers={"Retry-After": wait_s}, text="too many requests")
     if "credentials" in faults:
         raise TokenRefused("invalid API key: as asked")
     if "garbage" in faults:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-_NUMBERS: dict[str, float] = {"away": 503, "slow": 6000, "agent_late": 5, "agent_leaves": 1, "webhook_late": 2}
+_NUMBERS: dict[str, float] = {
+    "away": 503,
+    "slow": 6000,
+    "agent_late": 5,
+    "agent_leaves": 1,
+    "webhook_late": 2,
+    "busy": 30,
+}
 _WORDS = {"code": "internal", "only": ""}
 _OF_EVENTS = {"webhook_twice", "webhook_lost", "webhook_bad_signature", "webhook_no_id", "webhook_no_time"}
 _BARE = {

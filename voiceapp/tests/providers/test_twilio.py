@@ -89,6 +89,11 @@ def test_hanging_up_and_redirecting_change_the_live_call(client: TwilioClient, c
     assert [form for _, _, form, _ in carrier.asked] == [{"Status": ["completed"]}, {"Twiml": ["<Response/>"]}]
 
 
+def test_a_call_that_is_over_is_no_error_in_the_newer_form_of_errors(client: TwilioClient, carrier: Carrier) -> None:
+    carrier.answer = (404, {"type": "about:blank", "title": "Not Found", "status": 404, "code": 20404})
+    assert client.hang_up(SID) is False
+
+
 @pytest.mark.parametrize(("status", "code"), [(400, 21220), (404, 20404)])
 def test_a_call_that_is_over_is_no_error(client: TwilioClient, carrier: Carrier, status: int, code: int) -> None:
     carrier.answer = (status, {"code": code, "message": "Call is not in-progress", "status": status})
@@ -101,6 +106,9 @@ def test_a_call_that_is_over_is_no_error(client: TwilioClient, carrier: Carrier,
     ("status", "answer", "permanent"),
     [
         (401, {"code": 20003, "message": "Authenticate"}, True),
+        (403, {"type": "about:blank", "title": "Forbidden", "status": 403, "code": 20403}, True),
+        (429, {"type": "about:blank", "title": "Too Many Requests", "status": 429, "code": 20429}, False),
+        (409, {"code": 20409, "message": "Conflict"}, False),
         (400, {"code": 21205, "message": "Invalid Url"}, True),
         (429, {"code": 20429, "message": "Too Many Requests"}, False),
         (500, {"message": "oh"}, False),
