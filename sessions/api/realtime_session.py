@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.core.validators import RegexValidator
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -42,7 +41,7 @@ class RealtimeSessionView(CustomerView):
         try:
             session = open_realtime_session(self.principal, **body.validated_data)
         except FieldRefused as exc:
-            raise ValidationError({exc.field: [str(exc)]}) from exc
+            raise FormError("Bad Request", f"{str(exc).removesuffix('.')} ({exc.field}).") from exc
         except EndpointRefused as exc:
             raise FormError("Bad Request", str(exc)) from exc
         except ProviderFailed as exc:

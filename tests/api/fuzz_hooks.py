@@ -28,6 +28,8 @@ RULES = (
     "Name the call's room in roomName, or ask for listAll",
     "Nobody can call themselves",
     "Nothing to update",
+    "OpenAI has no",  # what there is depends on whose endpoint is asked
+    "is no name of a model",
     "Remove the invisible character",
     "This endpoint is not allowed",
     "Whom a user-to-user call is for has to be named",
