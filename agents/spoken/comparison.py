@@ -106,7 +106,9 @@ class _Pairing:
 
     @property
     def is_in_order(self) -> bool:
-        return self.order == sorted(self.order)
+        """“milk chocolate” is no chocolate milk; where a negation stands does not matter."""
+        order = [at for at in self.order if not self.name[at].is_negated]
+        return order == sorted(order)
 
     def missing(self) -> Iterator[Word]:
         return (word for at, word in enumerate(self.name) if at not in self.used)

@@ -25,7 +25,8 @@ OF_ITS_OWN = [{"o", "hi"}, {"a", "he"}, {"io", "i"}, {"y", "ies"}]
 HARD, SOFT = {"a", "o", "as", "os"}, {"e", "i", "es", "is"}
 SHORTEST_SPELLING = 5
 SHORTEST_SLIP = 6
-ALIKE_PERCENT = 60
+ALIKE_PERCENT = 50
+FAR_BEHIND_PERCENT = 12
 # Letters that sound alike, in this order.
 SOUNDS = tuple(
     (re.compile(pattern), sound)
@@ -57,13 +58,13 @@ class Ear:
         """How `said` is the word `name`; None if it is another word."""
         likeness = _likeness(said, name, self.table)
         if likeness is Likeness.MISSPELLED and self._is_a_word(said):
-            return None
+            return likeness if _sounds_alike(said, name) and not self._is_a_word(name, of_menu=False) else None
         return likeness
 
-    def _is_a_word(self, said: str) -> bool:
+    def _is_a_word(self, said: str, *, of_menu: bool = True) -> bool:
         written = spellings(said)
         return (
-            not written.isdisjoint(self.vocabulary)
+            (of_menu and not written.isdisjoint(self.vocabulary))
             or not written.isdisjoint(self.table.known)
             or self.table.meaning((said,)) is not None
         )
@@ -106,7 +107,7 @@ def _has_other_ending(one: str, other: str) -> bool:
 def _may_alternate(word: str, same: int, endings: set[str]) -> bool:
     if "" in endings:
         (added,) = endings - {""}
-        shortest = 2 if added == "er" else 3 if added in ("s", "es", "n", "en", "d", "ed") else 4
+        shortest = 2 if added in ("er", "s") else 3 if added in ("es", "n", "en", "d", "ed") else 4
         return added not in NEVER_ADDED and same >= shortest
     if endings & {"d", "ed"} and not endings <= {"d", "ed", "e", "ing"}:
         return False
@@ -114,6 +115,10 @@ def _may_alternate(word: str, same: int, endings: set[str]) -> bool:
     if word[same - 1] in "cg" and endings & HARD and endings & SOFT:
         return False
     return same >= 3 or endings == {"y", "ies"}
+
+
+def _sounds_alike(said: str, name: str) -> bool:
+    return not {_sound(word) for word in spellings(said)}.isdisjoint({_sound(word) for word in spellings(name)})
 
 
 def _is_misspelled(said: str, name: str) -> bool:
@@ -152,4 +157,4 @@ def closest(said: str, names: Iterable[str], *, most: int = 3) -> list[str]:
     found = process.extract(
         fold(plain_text(said)), by_spelling.keys(), scorer=fuzz.ratio, limit=most, score_cutoff=ALIKE_PERCENT
     )
-    return [by_spelling[spelling] for spelling, _, _ in found]
+    return [by_spelling[spelling] for spelling, percent, _ in found if percent > found[0][1] - FAR_BEHIND_PERCENT]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import zip_longest
 
 from .folding import fold, spellings
 from .table import DEFAULT_TABLE, Role, WordTable
 from .tokens import Token, read_tokens
 
 DROPPED = (Role.FILLER, Role.FILLER_AFTER, Role.WITH, Role.AND, Role.OF)
+SHORTEST_UNIT_ALONE = 3
 MARKS = (Role.LESS, Role.MORE, Role.ONLY, Role.ASIDE, Role.SIDE_OF)
 
 
@@ -68,17 +70,37 @@ class Phrase:
         )
 
 
-def read_phrase(text: str, table: WordTable = DEFAULT_TABLE, *, negates_next: bool = False) -> Phrase:
-    """The phrase in a text. `negates_next`: “no sugar cola” negates the sugar alone."""
-    return phrase_of(read_tokens(text, table), table, negates_next=negates_next)
+def read_phrase(text: str, table: WordTable = DEFAULT_TABLE) -> Phrase:
+    """The phrase in a text."""
+    return phrase_of(read_tokens(text, table), table)
+
+
+def readings(tokens: tuple[Token, ...], table: WordTable = DEFAULT_TABLE) -> list[Phrase]:
+    """The phrases that the tokens may be, the likeliest first.
+
+    “no sugar cola” negates all that follows or the sugar alone; “one” is a number in “set one”, not in “large one”.
+    """
+    return list(
+        dict.fromkeys(
+            phrase_of(tokens, table, negates_next=negates_next, keeps_ones=keeps_ones)
+            for keeps_ones in (False, True)
+            for negates_next in (False, True)
+        )
+    )
 
 
 @lru_cache(maxsize=32768)
-def phrase_of(tokens: tuple[Token, ...], table: WordTable = DEFAULT_TABLE, *, negates_next: bool = False) -> Phrase:
-    """The phrase of some tokens. Words that may be dropped are kept where there are no others."""
-    reading = _Reading(table, negates_next)
-    for at, token in enumerate(tokens):
-        reading.take(token, is_last=at == len(tokens) - 1)
+def phrase_of(
+    tokens: tuple[Token, ...],
+    table: WordTable = DEFAULT_TABLE,
+    *,
+    negates_next: bool = False,
+    keeps_ones: bool = False,
+) -> Phrase:
+    """One phrase of some tokens. Words that may be dropped are kept where there are no others."""
+    reading = _Reading(table, negates_next, keeps_ones)
+    for token, following in zip_longest(tokens, tokens[1:]):
+        reading.take(token, following)
     phrase = reading.phrase()
     if phrase.is_empty and not phrase.starts_negated:
         kept = [Word(word) for token in tokens if not token.is_break for word in token.text.split()]
@@ -90,6 +112,7 @@ def phrase_of(tokens: tuple[Token, ...], table: WordTable = DEFAULT_TABLE, *, ne
 class _Reading:
     table: WordTable
     negates_next: bool
+    keeps_ones: bool
     words: list[Word] = field(default_factory=list)
     amounts: list[Amount] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
@@ -104,14 +127,15 @@ class _Reading:
     dangles: bool = False
     negations: int = 0
 
-    def take(self, token: Token, *, is_last: bool) -> None:
+    def take(self, token: Token, following: Token | None) -> None:
         follows_number, self.follows_number = self.follows_number, False
         if token.is_break:
             self._new_part(Role.AND)
-        elif token.role is Role.FILLER_AFTER and not self.has_begun:
-            self.amounts.append(Amount(Fraction(1), is_first=True))
-            self.has_begun = True
-        elif token.role in DROPPED and not self._is_kept(token, is_last):
+        elif token.role is Role.FILLER_AFTER and (self.keeps_ones or not self.has_begun or _goes_on(following)):
+            self._number(Fraction(1))
+        elif token.role is Role.COUNTER and follows_number:
+            return
+        elif token.role in DROPPED and not self._is_kept(token, following):
             self._drop(token)
         elif token.role in (Role.WITHOUT, Role.WITHOUT_NEXT):
             self.starts_negated |= not self.has_begun
@@ -124,9 +148,11 @@ class _Reading:
             self.negations += 1
         elif token.role is Role.NUMBER and not self.is_negated:
             assert isinstance(token.meaning.value, Fraction)
-            self.amounts.append(Amount(token.meaning.value, is_first=not self.has_begun))
-            self.follows_number = self.has_begun = True
+            self._number(token.meaning.value)
         elif follows_number and (unit := self._unit(token)):
+            self.amounts[-1] = replace(self.amounts[-1], measure=unit[0], factor=unit[1])
+        elif token.role is Role.CONTENT and len(token.text) >= SHORTEST_UNIT_ALONE and (unit := self._unit(token)):
+            self._number(Fraction(1))  # “un litro”
             self.amounts[-1] = replace(self.amounts[-1], measure=unit[0], factor=unit[1])
         elif (mark := _mark(token)) is not None:
             self.marks.append(f"not {mark}" if self.is_negated else mark)
@@ -146,9 +172,13 @@ class _Reading:
             self.negations,
         )
 
-    def _is_kept(self, token: Token, is_last: bool) -> bool:
+    def _number(self, value: Fraction) -> None:
+        self.amounts.append(Amount(value, is_first=not self.has_begun))
+        self.follows_number = self.has_begun = True
+
+    def _is_kept(self, token: Token, following: Token | None) -> bool:
         """The A of “Menu A” is a name."""
-        return is_last and len(token.text) == 1 and token.role is not Role.WITH and bool(self.words)
+        return following is None and len(token.text) == 1 and token.role is not Role.WITH and bool(self.words)
 
     def _drop(self, token: Token) -> None:
         if token.role in (Role.WITH, Role.AND):
@@ -185,6 +215,11 @@ class _Reading:
             if self.next_only:
                 self.is_negated = self.next_only = False
         self.has_begun = True
+
+
+def _goes_on(following: Token | None) -> bool:
+    """Whether more of the same name comes, so that “one” before it counts: “set one two”."""
+    return following is not None and not following.is_break and following.role in (Role.NUMBER, Role.CONTENT)
 
 
 def _mark(token: Token) -> str | None:

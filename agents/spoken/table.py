@@ -16,10 +16,11 @@ SHIPPED = Path(__file__).with_name("words.json")
 
 
 class Role(enum.StrEnum):
-    """What a word does. FILLER, FILLER_AFTER, WITH, AND and OF are the only ones that may be dropped."""
+    """What a word does. The first six are the only ones that may be dropped."""
 
     FILLER = "filler"
     FILLER_AFTER = "filler_after"  # “one”: dropped in “the large one”, a number where it comes first
+    COUNTER = "counter"  # “x” and “times”: dropped after a number
     WITH = "with"
     AND = "and"
     OF = "of"
@@ -40,7 +41,8 @@ class Role(enum.StrEnum):
 # Where two languages mean different things by a word, the careful meaning holds.
 BY_WEIGHT = (
     Role.CONTENT, Role.QUALIFIER, Role.WITHOUT, Role.WITHOUT_NEXT, Role.LESS, Role.ONLY, Role.ASIDE, Role.SIDE_OF,
-    Role.TIMES, Role.MORE, Role.FILLER_AFTER, Role.NUMBER, Role.FREE, Role.AND, Role.WITH, Role.OF, Role.FILLER,
+    Role.TIMES, Role.MORE, Role.FILLER_AFTER, Role.NUMBER, Role.FREE, Role.AND, Role.WITH, Role.OF, Role.COUNTER,
+    Role.FILLER,
 )  # fmt: skip
 SIMPLE = tuple(role for role in BY_WEIGHT if role not in (Role.QUALIFIER, Role.TIMES, Role.NUMBER))
 Key = tuple[str, ...]
@@ -64,6 +66,7 @@ class WordTable:
     units: Mapping[str, tuple[str, Fraction]]
     known: frozenset[str]
     may_be_unsaid: frozenset[str]
+    must_be_said: frozenset[str]
     side_headings: frozenset[str]
     longest: int = field(default=1)
 
@@ -129,7 +132,8 @@ def _load() -> WordTable:
     }
     return WordTable(
         meanings, affixes["prefixes"], affixes["suffixes"], units,
-        _spelled(shipped["known_words"]), _spelled(shipped["may_be_unsaid"]), _spelled(shipped["side_headings"]),
+        _spelled(shipped["known_words"]), _spelled(shipped["may_be_unsaid"]),
+        _spelled(shipped["must_be_said"]), _spelled(shipped["side_headings"]),
         _longest(meanings),
     )  # fmt: skip
 

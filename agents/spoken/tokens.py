@@ -13,6 +13,7 @@ from .folding import fold, plain_text
 from .table import DEFAULT_TABLE, Meaning, Role, WordTable
 
 LONGEST_NAME = 120
+LONGEST_TEXT = 700  # a menu's own description
 # Abbreviations with a stroke, which would be cut in two.
 STROKES = (
     (re.compile(r"(?<!\w)w/o(?!\w)"), " without "),
@@ -50,8 +51,8 @@ BREAK = Token(",", CONTENT, is_break=True)
 
 @lru_cache(maxsize=32768)
 def read_tokens(text: str, table: WordTable = DEFAULT_TABLE) -> tuple[Token, ...]:
-    """The tokens of a text of at most LONGEST_NAME characters."""
-    plain = plain_text(text[:LONGEST_NAME])
+    """The tokens of a text of at most LONGEST_TEXT characters."""
+    plain = plain_text(text[:LONGEST_TEXT])
     for pattern, words in STROKES:
         plain = pattern.sub(words, plain)
     plain = ELISION.sub(lambda found: "de " if found[1] == "d" else " ", plain)

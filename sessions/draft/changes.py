@@ -10,9 +10,10 @@ from agents.offers import Catalogue, ItemOffer, SizeOffer
 from .choices import choose, keep, said
 from .limits import check_limits
 from .lines import Chosen, Line
-from .offers import NamedItem, check_available, check_size_available, find_size, read_item
+from .offers import check_available, check_size_available, find_item, find_size
 from .refusal import Refused
 from .requests import Change, read_change
+from .wishes import ItemWish, same_name
 
 MOST_CHANGES = 30
 MOST_LINES = 40
@@ -58,11 +59,13 @@ class _Draft:
                 self._put(self._updated(line, change))
 
     def _add(self, change: Change) -> None:
-        named = read_item(change.item or "", self.catalogue)
-        item, quantity = named.item, agreed_quantity(named, change.quantity)
-        size = agreed_size(named, change.size, self.catalogue)
-        chosen = choose(item, change.modifiers or (), self.catalogue.words, also=named.modifiers)
-        line = make_line(item, size, chosen, number=self.next_number, quantity=quantity or 1, note=change.note or "")
+        wish = find_item(change.item or "", self.catalogue)
+        item, change = wish.item, self._combined(change, wish)
+        size = find_size(item, change.size, self.catalogue.words)
+        chosen = choose(item, change.modifiers or (), self.catalogue.words)
+        line = make_line(
+            item, size, chosen, number=self.next_number, quantity=change.quantity or 1, note=change.note or ""
+        )
         same = next((other for other in self.lines.values() if other.what == line.what), None)
         if same is not None:
             self._put(replace(same, quantity=same.quantity + line.quantity))
@@ -71,45 +74,50 @@ class _Draft:
             self._put(line)
 
     def _updated(self, line: Line, change: Change) -> Line:
-        is_other = change.item is not None
+        item, change = self._item_of_update(line, change)
+        is_other = item.id != line.item_id
         words = self.catalogue.words
-        named = read_item(change.item, self.catalogue) if change.item else NamedItem(item_of(line, self.catalogue))
-        item, quantity = named.item, agreed_quantity(named, change.quantity)
-        is_other = is_other and item.id != line.item_id
-        if change.size or named.size:
-            size = agreed_size(named, change.size, self.catalogue)
-        elif is_other:
-            size = find_size(item, _size_of_same_name(item, line), words)
+        if change.size or is_other:
+            size = find_size(item, change.size or (_size_of_same_name(item, line)), words)
         else:
             size = size_of(line, item)
-        if change.modifiers is not None or named.modifiers:
-            chosen = choose(item, change.modifiers or (), words, also=named.modifiers)
+        if change.modifiers is not None:
+            chosen = choose(item, change.modifiers, words)
         else:
             chosen = choose(item, line.said, words) if is_other else keep(item, line.chosen)
         note = line.note if change.note is None else change.note
-        return make_line(item, size, chosen, number=line.number, quantity=quantity or line.quantity, note=note)
+        return make_line(item, size, chosen, number=line.number, quantity=change.quantity or line.quantity, note=note)
+
+    def _item_of_update(self, line: Line, change: Change) -> tuple[ItemOffer, Change]:
+        """The item that the line shall be, and all that was said of it. Of namesakes the one that the line is stays."""
+        if not change.item:
+            return item_of(line, self.catalogue), change
+        if same_name(change.item, line.item):
+            return item_of(line, self.catalogue), change
+        wish = find_item(change.item, self.catalogue)
+        return wish.item, self._combined(change, wish, kept=line.said)
+
+    def _combined(self, change: Change, wish: ItemWish, *, kept: Sequence[str] = ()) -> Change:
+        """The change with what the item's phrase says besides the item; raises Refused where the two differ."""
+        item = wish.item
+        if None not in (change.quantity, wish.quantity) and change.quantity != wish.quantity:
+            raise Refused(f"How many of the {item.name} would you like: {wish.quantity} or {change.quantity}?")
+        if change.size and wish.size is not None:
+            other = find_size(item, change.size, self.catalogue.words)
+            if other is not None and other.id != wish.size.id:
+                raise Refused(f"Which size of the {item.name} would you like: {wish.size.name} or {other.name}?")
+        given = kept if change.modifiers is None else change.modifiers
+        more = tuple(text for text in wish.modifiers if not any(same_name(text, other) for other in given))
+        return replace(
+            change,
+            quantity=wish.quantity or change.quantity,
+            size=wish.size.name if wish.size else change.size,
+            modifiers=(*given, *more) if wish.modifiers else change.modifiers,
+        )
 
     def _put(self, line: Line) -> None:
         self.lines[line.number] = line
         self.touched.add(line.number)
-
-
-def agreed_quantity(named: NamedItem, quantity: int | None) -> int | None:
-    """How many, said in one place or the same in both; raises Refused."""
-    if named.quantity and quantity and named.quantity != quantity:
-        raise Refused(f"How many {named.item.name} would you like: {quantity} or {named.quantity}?")
-    return quantity or named.quantity
-
-
-def agreed_size(named: NamedItem, size_name: str | None, catalogue: Catalogue) -> SizeOffer | None:
-    """The size, said in one place or the same in both; raises Refused."""
-    if named.size is None:
-        return find_size(named.item, size_name, catalogue.words)
-    size = find_size(named.item, size_name, catalogue.words) if size_name else named.size
-    if size != named.size:
-        raise Refused(f"Which size of the {named.item.name}: {size_name} or {named.size.name}?")
-    check_size_available(named.item, named.size)
-    return named.size
 
 
 def make_line(

@@ -12,24 +12,19 @@ from collections.abc import Iterator, Sequence
 from agents.offers import GroupOffer, ItemOffer, ModifierOffer
 from agents.spoken import DEFAULT_TABLE, WordTable
 
+from .choice_wishes import ChoiceWishes, understand_choices
 from .lines import Chosen
 from .names import either
 from .refusal import Refused
-from .wishes import Wishes, understand
 
 MOST_MODIFIERS = 30
 
 
-def choose(
-    item: ItemOffer, words: Sequence[str], table: WordTable = DEFAULT_TABLE, *, also: Sequence[str] = ()
-) -> tuple[Chosen, ...]:
-    """Settle every group of the item by these words; raises Refused with what to ask instead.
-
-    `also` was said beside the item's name, perhaps once more.
-    """
+def choose(item: ItemOffer, words: Sequence[str], table: WordTable = DEFAULT_TABLE) -> tuple[Chosen, ...]:
+    """Settle every group of the item by these words; raises Refused with what to ask instead."""
     if len(words) > MOST_MODIFIERS:
         raise Refused(f"That is too many choices for one {item.name}.")
-    wishes = understand(item, words, table, also=also)
+    wishes = understand_choices(item, words, table)
     chosen: list[Chosen] = []
     full: GroupOffer | None = None
     level: list[tuple[GroupOffer, int | None]] = [(group, None) for group in item.groups]
@@ -69,7 +64,7 @@ def said(item: ItemOffer, chosen: Sequence[Chosen]) -> tuple[str, ...]:
 
 
 def _assign(
-    wishes: Wishes, groups: Sequence[GroupOffer]
+    wishes: ChoiceWishes, groups: Sequence[GroupOffer]
 ) -> tuple[defaultdict[int, list[ModifierOffer]], GroupOffer | None]:
     """Give each wanted word to a group of this level: one that still lacks its minimum first, then one with room."""
     named: defaultdict[int, list[ModifierOffer]] = defaultdict(list)
@@ -84,6 +79,8 @@ def _assign(
         ]
         open_homes = [home for home in homes if len(named[home[0]]) < groups[home[0]].maximum]
         lacking = [home for home in open_homes if len(named[home[0]]) < groups[home[0]].minimum]
+        if not lacking and len({modifier.price for _, modifier in open_homes}) > 1:
+            raise Refused(_which_group([(groups[index], modifier) for index, modifier in open_homes]))
         if open_homes:
             index, modifier = (lacking or open_homes)[0]
             named[index].append(modifier)
@@ -169,6 +166,11 @@ def _ask(group: GroupOffer) -> str:
     names = either([modifier.name for modifier in group.modifiers if modifier.is_available])
     count = f"{group.minimum}" if group.minimum == group.maximum else f"{group.minimum} to {group.maximum}"
     return f"Please choose {count} for {group.name}: {names}." if names else f"{group.name} is out right now."
+
+
+def _which_group(homes: Sequence[tuple[GroupOffer, ModifierOffer]]) -> str:
+    """One name at two prices: with the group's name said, it is clear."""
+    return f"Do you mean {either([f'the {modifier.name} under {group.name}' for group, modifier in homes])}?"
 
 
 def _no_room(item: ItemOffer, modifier: ModifierOffer, full: GroupOffer | None) -> str:

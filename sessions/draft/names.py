@@ -9,15 +9,29 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from agents.offers import ItemOffer, Offer
-from agents.spoken import DEFAULT_TABLE, LONGEST_NAME, Ear, Phrase, Role, Word, WordTable, closest, read_phrase
-from agents.spoken.comparison import EMPTY, Comparison, compare, heads
+from agents.offers import Offer
+from agents.spoken import (
+    DEFAULT_TABLE,
+    EMPTY,
+    LONGEST_NAME,
+    Comparison,
+    Ear,
+    Likeness,
+    Phrase,
+    Word,
+    WordTable,
+    closest,
+    compare,
+    heads,
+    read_phrase,
+)  # fmt: skip
 from agents.spoken.folding import fold, spellings
-from agents.spoken.likeness import Likeness
 
-__all__ = ["LONGEST_NAME", "Match", "Names", "Short", "closest_names", "either", "find", "names_of"]
+__all__ = ["LONGEST_NAME", "Match", "Names", "Short", "closest_names", "either", "names_of"]
 
 O = TypeVar("O", bound=Offer)  # noqa: E741 - the usual one-letter name of a type
+# As much of a word as its compounds begin with: “milk” and “Milkshake”, “Cheeseburger” and “Cheese”.
+JOINED_START = 3
 Spoken = tuple[str, tuple[str, ...], str]  # name, other forms, heading
 
 
@@ -25,6 +39,7 @@ class Short(enum.Enum):
     """How much of a name may stay unsaid, besides words like “fresh”. Never a negation or a qualifier."""
 
     NOTHING = enum.auto()
+    THE_HEADING = enum.auto()  # “BBQ” for the BBQ sauce under Sauce
     ALL_BUT_THE_HEAD = enum.auto()  # “soup” for the Chicken soup, “caesar” for the Caesar salad
     ANYTHING = enum.auto()
 
@@ -60,8 +75,7 @@ class Names(Generic[O]):
 
     def compared(self, said: Phrase, *, needs_whole_heading: bool = True) -> Iterator[Match[O]]:
         """Every form that may have to do with it."""
-        for form in self._prepared.candidates(said):
-            comparison = compare(said, form.phrase, self.ear, form.heading, needs_whole_heading=needs_whole_heading)
+        for form, comparison in _compared(self._prepared, said, needs_whole_heading):
             yield Match(self.offers[form.index], form, comparison, _rank(form, comparison))
 
     def understood(self, said: Phrase, short: Short = Short.NOTHING) -> list[Match[O]]:
@@ -69,27 +83,69 @@ class Names(Generic[O]):
         found = [
             match
             for match in self.compared(said)
-            if match.comparison.is_understood and is_enough(match.form.phrase, match.comparison, short, self.table)
+            if match.comparison.is_understood and self.is_enough(match.form, match.comparison, short)
         ]
-        chosen = best(found)
-        if not chosen or chosen[0].comparison.is_complete:
-            return chosen
-        # A short form is taken only where nothing else on offer has all of its words: “agua” may be any of four.
-        others = [
-            match
-            for match in self.compared(said)
-            if match.comparison.is_understood and (match.comparison.covered or match.comparison.uses_heading)
-        ]
-        return list({match.offer.id: match for match in (*chosen, *others)}.values())
+        return best(found)
+
+    def is_enough(self, form: Form, comparison: Comparison, short: Short) -> bool:
+        """Whether what was said of a name stands for all of it."""
+        missing = comparison.missing
+        if missing.marks or any(word.is_negated for word in missing.words):
+            return False
+        if any(not amount.measure and amount.value < 1 for amount in missing.amounts):
+            return False
+        unsaid = [word for word in missing.words if not self._may_be_unsaid(word, form, short)]
+        if not unsaid or (short is Short.ANYTHING and comparison.covered):
+            return not missing.amounts or bool(comparison.covered) or not form.phrase.words
+        if short is not Short.ALL_BUT_THE_HEAD or not comparison.covered:
+            return False
+        if any(not self.table.must_be_said.isdisjoint(spellings(word.text)) for word in unsaid):
+            return False
+        return self._has_head(form, comparison, unsaid)
+
+    def _may_be_unsaid(self, word: Word, form: Form, short: Short) -> bool:
+        if not spellings(word.text).isdisjoint(self.table.may_be_unsaid):
+            return True
+        return short is Short.THE_HEADING and self.is_of_heading(word, form)
+
+    def _has_head(self, form: Form, comparison: Comparison, unsaid: Sequence[Word]) -> bool:
+        """Whether the words said are the ones by which people call it for short."""
+        first, *joined = heads(form.phrase)
+        if any(head in unsaid for head in joined):
+            return False
+        if all(self.is_of_heading(word, form) for word in comparison.covered):
+            return False  # “salad” is not the Mixed Salad where there are other salads
+        # “taco de carne” is not the Taco de carne asada: what follows “de” is said whole or not at all.
+        begun = {word.part for word in comparison.covered if word.part != first.part}
+        later = [word for word in unsaid if word.part != first.part]
+        if any(word.part in begun for word in unsaid) or (later and self._is_known(first)):
+            return False
+        missing = [word for word in unsaid if word.part == first.part]
+        if first not in missing:
+            # “soup” is the Chicken Soup, “salmon roll” is not the Salmon Avocado Roll.
+            return not missing or (len(missing) == 1 and len(comparison.covered) == 1)
+        named = [word for word in comparison.covered if word.part == first.part]
+        return bool(named) and not any(self._is_known(word) for word in named)
+
+    def _is_known(self, word: Word) -> bool:
+        return not spellings(word.text).isdisjoint(self.table.known)
 
     def near(self, said: Phrase, *, most: int = 3) -> list[Match[O]]:
-        """Those that share a word with it, the nearest first, one for each name."""
-        sharing = [match for match in self.compared(said, needs_whole_heading=False) if match.comparison.covered]
+        """Those that share a word with it besides that of their heading, the nearest first, one for each name."""
+        compared = self.compared(said, needs_whole_heading=False)
+        sharing = [
+            match
+            for match in compared
+            if any(not self.is_of_heading(word, match.form) for word in match.comparison.covered)
+        ]
         sharing.sort(key=lambda match: (len(match.comparison.spare.words), len(match.comparison.missing.words)))
         by_name: dict[str, Match[O]] = {}
         for match in sharing:
             by_name.setdefault(match.offer.name, match)
         return list(by_name.values())[:most]
+
+    def is_of_heading(self, word: Word, form: Form) -> bool:
+        return any(self.ear.likeness(word.text, head.text) is not None for head in form.heading.words)
 
 
 def names_of(
@@ -103,13 +159,6 @@ def names_of(
     return Names(offers, _prepare(spoken, tuple(beside), table), table)
 
 
-def find(query: str, offers: Sequence[O], table: WordTable = DEFAULT_TABLE) -> list[O]:
-    """Those that the words mean: one if it is clear, several in doubt, none if a word of theirs is in no name."""
-    headings = [offer.category if isinstance(offer, ItemOffer) else "" for offer in offers]
-    matches = names_of(offers, table, headings=headings).understood(read_phrase(query, table), Short.ALL_BUT_THE_HEAD)
-    return [match.offer for match in matches]
-
-
 def best(matches: Iterable[Match[O]]) -> list[Match[O]]:
     """The matches of the best rank, each offer once."""
     matches = sorted(matches, key=lambda match: match.rank)
@@ -118,46 +167,6 @@ def best(matches: Iterable[Match[O]]) -> list[Match[O]]:
         if match.rank == matches[0].rank:
             by_id.setdefault(match.offer.id, match)
     return list(by_id.values())
-
-
-def is_enough(name: Phrase, comparison: Comparison, short: Short, table: WordTable) -> bool:
-    """Whether what was said of a name stands for all of it."""
-    missing = comparison.missing
-    if missing.marks or any(word.is_negated for word in missing.words):
-        return False
-    if any(not amount.measure and amount.value < 1 for amount in missing.amounts):
-        return False
-    unsaid = [word for word in missing.words if spellings(word.text).isdisjoint(table.may_be_unsaid)]
-    if not unsaid or (short is Short.ANYTHING and comparison.covered):
-        return not missing.amounts or bool(comparison.covered) or not name.words
-    if short is not Short.ALL_BUT_THE_HEAD or not comparison.covered:
-        return False
-    if not _is_at_an_end(name, unsaid):
-        return False
-    complement = _complement(name)
-    if complement:
-        # A “pão” alone is no “Pão de queijo”, and a “tortilla” no “Sopa de tortilla”.
-        return not any(word in unsaid for word in complement) and len(comparison.covered) > len(complement)
-    first, *joined = heads(name)
-    if any(head in unsaid for head in joined):
-        return False
-    return first not in unsaid or any(
-        word.part == first.part and not word.is_negated and spellings(word.text).isdisjoint(table.known)
-        for word in comparison.covered
-    )
-
-
-def _is_at_an_end(name: Phrase, unsaid: Sequence[Word]) -> bool:
-    """What is unsaid begins or ends the name: a “salmon roll” is no “Salmon Avocado Roll”."""
-    places = [at for at, word in enumerate(name.words) if word in unsaid]
-    is_whole = places == list(range(places[0], places[-1] + 1))
-    return is_whole and (places[0] == 0 or places[-1] == len(name.words) - 1)
-
-
-def _complement(name: Phrase) -> list[Word]:
-    """The words after the last “of” of a name that has one."""
-    last = max((word.part for word in name.words if word.joint is Role.OF), default=0)
-    return [word for word in name.words if word.part == last] if last else []
 
 
 def closest_names(query: str, offers: Iterable[Offer], *, most: int = 3) -> list[str]:
@@ -181,7 +190,7 @@ def _rank(form: Form, comparison: Comparison) -> tuple[int, ...]:
 
 
 class _Prepared:
-    """The forms of a menu by the first letters of their words; made once for a menu."""
+    """The forms of a menu by their words; made once for a menu."""
 
     def __init__(self, spoken: Sequence[Spoken], beside: Sequence[str], table: WordTable) -> None:
         self.forms: list[Form] = []
@@ -194,18 +203,24 @@ class _Prepared:
         vocabulary.update(word.text for form in self.forms for word in form.phrase.words)
         vocabulary.update(word.text for name in beside for word in read_phrase(name, table).words)
         self.ear = Ear(vocabulary, table)
-        self._by_letter: defaultdict[str, dict[int, Form]] = defaultdict(dict)
+        self._by_word: defaultdict[str, set[int]] = defaultdict(set)
         for number, form in enumerate(self.forms):
-            letters = {_letter(word.text) for word in (*form.phrase.words, *form.heading.words)}
-            for letter in letters if form.phrase.words else {""}:
-                self._by_letter[letter][number] = form
+            for word in (*form.phrase.words, *form.heading.words):
+                self._by_word[word.text].add(number)
+        self._without_words = {number for number, form in enumerate(self.forms) if not form.phrase.words}
+        self._by_letter: defaultdict[str, list[str]] = defaultdict(list)
+        for text in self._by_word:
+            self._by_letter[fold(text)[:1]].append(text)
 
     def candidates(self, said: Phrase) -> list[Form]:
-        """Forms with a word that begins like one of those said; those without words in any case."""
-        found: dict[int, Form] = dict(self._by_letter.get("", {}))
-        for letter in {_letter(word.text) for word in said.words}:
-            found.update(self._by_letter.get(letter, {}))
-        return [found[number] for number in sorted(found)]
+        """Forms with a word like one of those said, or one that may be joined with others; those without words."""
+        numbers = set(self._without_words)
+        for word in said.words:
+            start = fold(word.text)[:JOINED_START]
+            for text in self._by_letter.get(start[:1], ()):
+                if fold(text).startswith(start) or self.ear.likeness(word.text, text) is not None:
+                    numbers |= self._by_word[text]
+        return [self.forms[number] for number in sorted(numbers)]
 
 
 @lru_cache(maxsize=512)
@@ -213,5 +228,9 @@ def _prepare(spoken: tuple[Spoken, ...], beside: tuple[str, ...], table: WordTab
     return _Prepared(spoken, beside, table)
 
 
-def _letter(word: str) -> str:
-    return fold(word)[:1]
+@lru_cache(maxsize=256)
+def _compared(prepared: _Prepared, said: Phrase, needs_whole_heading: bool) -> list[tuple[Form, Comparison]]:
+    return [
+        (form, compare(said, form.phrase, prepared.ear, form.heading, needs_whole_heading=needs_whole_heading))
+        for form in prepared.candidates(said)
+    ]

@@ -2,143 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
 from agents.offers import Catalogue, ItemOffer, SizeOffer
-from agents.spoken import DEFAULT_TABLE, Phrase, Role, WordTable, read_phrase, read_tokens
-from agents.spoken.phrase import phrase_of
+from agents.spoken import DEFAULT_TABLE, Phrase, WordTable, read_phrase, read_tokens, readings
 from agents.spoken_prices import say_price
 
-from .names import Match, Names, Short, closest_names, either, is_enough, names_of
+from .names import Match, Names, Short, closest_names, either, names_of
 from .refusal import Refused
+from .wishes import ItemWish, names_of_items, understand_item
+
+MOST_NAMED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class NamedItem:
-    """What a name of the caller's means: an item, and the size, number and modifiers where the words said them too."""
-
-    item: ItemOffer
-    size: SizeOffer | None = None
-    quantity: int | None = None
-    modifiers: tuple[str, ...] = ()
-
-
-def find_item(name: str, catalogue: Catalogue) -> ItemOffer:
-    """The one item that is meant, available now; raises Refused."""
-    return read_item(name, catalogue).item
-
-
-def read_item(name: str, catalogue: Catalogue) -> NamedItem:
-    """The item that every word means, its size and how many included; raises Refused with the question to ask."""
-    names = names_of(catalogue.items, catalogue.words, headings=headings_of(catalogue))
-    phrase = read_phrase(name, catalogue.words)
-    named = _named(phrase, names, catalogue)
-    if named is None:
-        head, tail = _with_modifiers(name, catalogue.words)
-        named = _named(head, names, catalogue) if tail else None
-        if named is not None:
-            return replace(named, modifiers=(tail,))
-    if named is not None:
-        return named
-    near = names.near(phrase)
-    if near and near[0].comparison.spare.is_empty:
-        raise Refused(f"Do you mean {either([match.offer.name for match in near])}?")
-    raise Refused(f"I cannot find “{name[:60]}” on the menu.{_hint(name, near, names)}")
-
-
-def _with_modifiers(name: str, table: WordTable) -> tuple[Phrase, str]:
-    """“Margherita without basil”: the item, and what is said of its modifiers; nothing where no word parts them."""
-    tokens = read_tokens(name, table)
-    for at, token in enumerate(tokens):
-        if at and token.role in (Role.WITH, Role.WITHOUT):
-            tail = " ".join("," if each.is_break else each.text for each in tokens[at:])
-            return phrase_of(tokens[:at], table), tail
-    return Phrase(), ""
-
-
-def _named(phrase: Phrase, names: Names[ItemOffer], catalogue: Catalogue) -> NamedItem | None:
-    """Raises Refused where several are meant, or the one is out."""
-    for rest, quantity in _without_number(phrase):
-        found: list[tuple[ItemOffer, SizeOffer | None]] = [
-            (match.offer, None)
-            for match in names.understood(rest, Short.ALL_BUT_THE_HEAD)
-            if quantity is None or not match.comparison.missing.amounts
-        ]
-        found = found or _in_a_size(names, rest, catalogue.words)
-        if found:
-            item, size = _only_one(found, catalogue)
-            check_available(item, catalogue)
-            return NamedItem(item, size, quantity)
-    return None
-
-
-def headings_of(catalogue: Catalogue) -> list[str]:
-    """What may be said beside each item's name: its heading, with its menu where two menus have the same dish there."""
-    counts = Counter((item.name.casefold(), item.category.casefold()) for item in catalogue.items)
-    return [
-        item.category
-        if counts[item.name.casefold(), item.category.casefold()] == 1
-        else f"{item.category} {item.menu}".strip()
-        for item in catalogue.items
-    ]
-
-
-def _without_number(phrase: Phrase) -> Iterator[tuple[Phrase, int | None]]:
-    """The phrase, then what is left of “two Margheritas” with the two."""
-    yield phrase, None
-    if phrase.amounts and phrase.amounts[0].is_first:
-        first = phrase.amounts[0]
-        if not first.measure and first.value.denominator == 1 and first.value >= 1:
-            yield replace(phrase, amounts=phrase.amounts[1:]), int(first.value)
-
-
-def _in_a_size(names: Names[ItemOffer], phrase: Phrase, table: WordTable) -> list[tuple[ItemOffer, SizeOffer | None]]:
-    """“large Margherita”: the words that are not of the name are a size of the item."""
-    found: list[tuple[tuple[int, ...], ItemOffer, SizeOffer]] = []
-    for match in names.compared(phrase):
-        comparison = match.comparison
-        if not match.offer.sizes or not comparison.is_in_order or comparison.spare.is_empty:
-            continue
-        if not is_enough(match.form.phrase, comparison, Short.ALL_BUT_THE_HEAD, table) or not comparison.covered:
-            continue
-        sizes = names_of(match.offer.sizes, table).understood(comparison.spare, Short.ANYTHING)
-        if len(sizes) == 1:
-            found.append((match.rank, match.offer, sizes[0].offer))
-    best = min((rank for rank, _, _ in found), default=())
-    by_id = {item.id: (item, size) for rank, item, size in found if rank == best}
-    return list(by_id.values())
-
-
-def _only_one(
-    found: Sequence[tuple[ItemOffer, SizeOffer | None]], catalogue: Catalogue
-) -> tuple[ItemOffer, SizeOffer | None]:
-    """The one that is meant. Two of one name are a question, unless it makes no difference which is sold."""
-    by_name = {item.name.casefold(): item.name for item, _ in found}
+def find_item(text: str, catalogue: Catalogue) -> ItemWish:
+    """The one item that is meant, available now, and what else the words say; raises Refused."""
+    found = understand_item(text, catalogue)
+    if not found:
+        raise Refused(_not_found(text, catalogue))
+    by_name = {wish.item.name.casefold(): wish.item.name for wish in reversed(found)}
     if len(by_name) > 1:
-        raise Refused(f"Do you mean {either(list(by_name.values())[:4])}?")
-    if len({_what_differs(item) for item, _ in found}) > 1:
-        headings = dict(zip(catalogue.items, headings_of(catalogue), strict=True))
-        asked = [f"the {item.name} under {headings[item]}" if headings[item] else f"the {item.name} for "
-                 f"{say_price(item.least_price, catalogue.currency)}" for item, _ in found]  # fmt: skip
-        raise Refused(f"Do you mean {either(list(dict.fromkeys(asked))[:4])}?")
-    return next(((item, size) for item, size in found if item.is_available), found[0])
-
-
-def _what_differs(item: ItemOffer) -> tuple[object, ...]:
-    return item.price, tuple((size.name, size.price) for size in item.sizes), tuple(group.id for group in item.groups)
-
-
-def _hint(name: str, near: Sequence[Match[ItemOffer]], names: Names[ItemOffer]) -> str:
-    """Which word is in no name, and what is like it."""
-    if not near:
-        closest = closest_names(name, names.offers)
-        return f" Do you mean {either(closest)}?" if closest else ""
-    spare = near[0].comparison.spare
-    unknown = " ".join(f"no {word.text}" if word.is_negated else word.text for word in spare.words)
-    of_it = f" I do not know “{unknown[:40]}” of it." if unknown else ""
-    return f"{of_it} Do you mean {either([match.offer.name for match in near])}?"
+        raise Refused(f"Do you mean {either(list(reversed(by_name.values()))[:MOST_NAMED])}?")
+    wish = _only_one(found, catalogue)
+    check_available(wish.item, catalogue)
+    return wish
 
 
 def check_available(item: ItemOffer, catalogue: Catalogue) -> None:
@@ -151,14 +38,14 @@ def check_available(item: ItemOffer, catalogue: Catalogue) -> None:
         raise Refused(f"The {item.name} is out right now.{instead}")
 
 
-def find_size(item: ItemOffer, name: str | None, table: WordTable = DEFAULT_TABLE) -> SizeOffer | None:
+def find_size(item: ItemOffer, name: str | None, words: WordTable = DEFAULT_TABLE) -> SizeOffer | None:
     """The size that is meant, or the usual one; None for an item without sizes. Raises Refused."""
     if not item.sizes:
         if name:
             raise Refused(f"The {item.name} comes in one size only.")
         return None
     usual = [item.usual_size] if item.usual_size else []
-    found = _sizes_named(item, name, table) if name else usual
+    found = _sizes_said(item, name, words) if name else usual
     left = either([size.name for size in item.sizes if size.is_available])
     if len(found) != 1 and not name and len(item.sizes) == 1:
         raise Refused(f"The {item.name} comes as {left} only. Would you like it?")
@@ -176,7 +63,70 @@ def check_size_available(item: ItemOffer, size: SizeOffer) -> None:
         raise Refused(f"The {size.name} {item.name} is out right now. There is {either(left)}.")
 
 
-def _sizes_named(item: ItemOffer, name: str, table: WordTable) -> list[SizeOffer]:
-    """The sizes of that name; the item's own may be said beside it."""
-    names = names_of(item.sizes, table, headings=[item.name] * len(item.sizes))
-    return [match.offer for match in names.understood(read_phrase(name, table), Short.ANYTHING)]
+def unknown_words(said: Phrase) -> str:
+    """The words of a remainder, as they are quoted back."""
+    words = [f"no {word.text}" if word.is_negated else word.text for word in said.words]
+    numbers = [f"{float(amount.value):g}" for amount in said.amounts]
+    return " ".join([*numbers, *said.marks, *words])
+
+
+def _sizes_said(item: ItemOffer, name: str, words: WordTable) -> list[SizeOffer]:
+    """The size's name; beside it, the item's own name may be said (“large Margherita”)."""
+    names = names_of(item.sizes, words, headings=[item.name] * len(item.sizes))
+    for short in (Short.NOTHING, Short.ANYTHING):
+        for said in readings(read_tokens(name, words), words):
+            found = [match.offer for match in names.understood(said, short)]
+            if found:
+                return found
+    return []
+
+
+def _only_one(found: Sequence[ItemWish], catalogue: Catalogue) -> ItemWish:
+    """Of items of one name the one that differs in nothing; raises Refused with how they differ."""
+    items = [wish.item for wish in found]
+    labels = list(dict.fromkeys(_label(item, items, catalogue) for item in items))
+    if len(labels) > 1:
+        raise Refused(f"Do you mean {either(labels[:MOST_NAMED])}?")
+    return next((wish for wish in found if wish.item.is_available), found[0])
+
+
+def _label(item: ItemOffer, items: Sequence[ItemOffer], catalogue: Catalogue) -> str:
+    """The heading, the menu where the headings are the same, and the price: all in which namesakes differ."""
+    label = f"the {item.name}"
+    headings = {other.category for other in items}
+    if len(headings) > 1:
+        label += f" under {item.category}"
+    if len({(other.category, other.menu) for other in items}) > len(headings):
+        label += f" of {item.menu}"
+    if len({other.least_price for other in items}) > 1:
+        label += f" for {say_price(item.least_price, catalogue.currency)}"
+    return label
+
+
+def _not_found(text: str, catalogue: Catalogue) -> str:
+    names = names_of_items(catalogue)
+    said = read_phrase(text, catalogue.words)
+    near = names.near(said, most=MOST_NAMED)
+    short = [match for match in near if match.comparison.spare.is_empty and match.comparison.is_in_order]
+    if short:
+        return f"Do you mean {either([match.offer.name for match in short])}?"
+    unknown = f"I cannot find “{text[:60]}” on the menu."
+    if near:
+        hint = either([match.offer.name for match in near[:3]])
+        return f"{unknown}{_not_understood(near[0])} Do you mean {hint}?"
+    headed = _under_heading(said, names)
+    if headed:
+        return f"Do you mean {either(headed)}?"
+    alike = closest_names(text, catalogue.items)
+    return f"{unknown} Do you mean {either(alike)}?" if alike else unknown
+
+
+def _not_understood(match: Match[ItemOffer]) -> str:
+    words = unknown_words(match.comparison.spare)
+    return f" I do not know “{words[:60]}” there." if words else ""
+
+
+def _under_heading(said: Phrase, names: Names[ItemOffer]) -> list[str]:
+    """What stands under a heading that was named alone."""
+    found = [match for match in names.compared(said) if match.comparison.is_understood and not said.starts_negated]
+    return list(dict.fromkeys(match.offer.name for match in found))[:MOST_NAMED]

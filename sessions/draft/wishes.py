@@ -1,181 +1,186 @@
-"""What the words about a line's modifiers mean: which are wanted and how often, which are left out.
-
-Every word counts: what is in no name of the item's modifiers, a negation or an amount leads to a question.
-"""
+"""Reads the words of a wish: an item's phrase as item, size, quantity and choices; a choice's as single ones."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 
-from agents.offers import ItemOffer, ModifierOffer
-from agents.spoken import DEFAULT_TABLE, LONGEST_NAME, Phrase, Role, Token, WordTable, read_phrase, read_tokens
-from agents.spoken.phrase import phrase_of
+from agents.offers import Catalogue, ItemOffer, SizeOffer
+from agents.spoken import Amount, Phrase, Role, Token, WordTable, read_phrase, read_tokens, readings
 
-from .names import Names, Short, closest_names, either, names_of
-from .refusal import Refused
+from .names import Match, Names, Short, best, names_of
 
-MOST_TIMES = 10
-JOINS = (Role.AND, Role.WITH)
-AS_NOTE = " I can add it as a note for the kitchen."
+OPENS_A_CHOICE = (Role.WITH, Role.WITHOUT, Role.WITHOUT_NEXT, Role.LESS, Role.MORE, Role.TIMES, Role.ONLY)
+MOST_SAID = 100
 
 
-@dataclass(slots=True)
-class Wishes:
-    """Each wanted word as the modifiers that bear its name, and the ids of what is left out."""
+@dataclass(frozen=True, slots=True)
+class ItemWish:
+    """What an item's phrase says besides the item; None and empty is what it does not say."""
 
-    wanted: list[dict[int, ModifierOffer]] = field(default_factory=list)
-    left_out: set[int] = field(default_factory=set)
-
-
-def understand(
-    item: ItemOffer, words: Sequence[str], table: WordTable = DEFAULT_TABLE, *, also: Sequence[str] = ()
-) -> Wishes:
-    """Raises Refused with the question to ask. What `also` says again is not wanted twice."""
-    everything = list({modifier.id: modifier for group in item.all_groups() for modifier in group.modifiers}.values())
-    reader = _Reader(item, names_of(everything, table, beside=(item.name,)), table)
-    for text in words:
-        reader.read(text)
-    named = [wanted.keys() for wanted in reader.wishes.wanted]
-    for text in also:
-        reader.read(text)
-    again = reader.wishes.wanted[len(named) :]
-    reader.wishes.wanted[len(named) :] = [wanted for wanted in again if wanted.keys() not in named]
-    for wanted in reader.wishes.wanted:
-        if not wanted.keys().isdisjoint(reader.wishes.left_out):
-            raise Refused(f"Should the {item.name} be with or without {next(iter(wanted.values())).name}?")
-    return reader.wishes
-
-
-@dataclass
-class _Reader:
     item: ItemOffer
-    names: Names[ModifierOffer]
-    table: WordTable
-    wishes: Wishes = field(default_factory=Wishes)
+    size: SizeOffer | None = None
+    quantity: int | None = None
+    modifiers: tuple[str, ...] = ()
 
-    def read(self, text: str) -> None:
-        """Take the words of one entry: one modifier, or several joined by “and”."""
-        tokens = read_tokens(text, self.table)
-        whole = phrase_of(tokens, self.table)
-        if whole.is_empty and not whole.starts_negated:
-            return
-        parts = list(_parts(tokens))
-        if len(parts) < 2:
-            if not self._take_any(whole):
-                self._refuse(text, whole)
-            return
-        if self._take(whole):
-            return
-        phrases = [phrase_of(part, self.table) for part in parts]
-        if is_left_out(phrases[0]) and not all(map(is_left_out, phrases)):
-            phrases = self._all_left_out(text, phrases)
-        for part in phrases:
-            if not self._take_any(part):
-                self._refuse(text, part)
 
-    def _all_left_out(self, text: str, phrases: Sequence[Phrase]) -> list[Phrase]:
-        """“no onions and pickles” leaves out both where both come with the dish; else raises Refused."""
-        for phrase in phrases:
-            found = self._meant(affirmed(phrase), Short.ALL_BUT_THE_HEAD)
-            if not found or not all(modifier.is_default for modifier in found.values()):
-                raise Refused(f"For the {self.item.name}, is all of “{text[:60]}” to be left out, or only the first?")
-        return [
-            replace(phrase, words=tuple(replace(word, is_negated=True) for word in phrase.words)) for phrase in phrases
-        ]
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    match: Match[ItemOffer]
+    size: SizeOffer | None
+    quantity: int | None
 
-    def _take_any(self, phrase: Phrase) -> bool:
-        return self._take(phrase) or self._take_left_out(phrase) or self._take_amount(phrase)
 
-    def _take(self, phrase: Phrase, times: int = 1) -> bool:
-        """Want what bears this very name, negations and amounts included."""
-        found = self._meant(phrase)
-        self.wishes.wanted.extend([found] * times if found else [])
-        return bool(found)
+def names_of_items(catalogue: Catalogue) -> Names[ItemOffer]:
+    """The items by name, alias and heading; namesakes under one heading by the menu, too."""
+    places = Counter((item.name.casefold(), item.category.casefold()) for item in catalogue.items)
+    headings = [
+        f"{item.category} of {item.menu}"
+        if places[item.name.casefold(), item.category.casefold()] > 1 and item.menu
+        else item.category
+        for item in catalogue.items
+    ]
+    return names_of(catalogue.items, catalogue.words, headings=headings)
 
-    def _take_left_out(self, phrase: Phrase) -> bool:
-        if not is_left_out(phrase):
-            return False
-        found = self._meant(affirmed(phrase), Short.ALL_BUT_THE_HEAD)
-        is_usual = any(modifier.is_default for modifier in found.values())
-        if found and not is_usual and self._is_made_with(phrase):
-            return False
-        self.wishes.left_out.update(found)
-        return bool(found)
 
-    def _is_made_with(self, phrase: Phrase) -> bool:
-        """Whether the dish has it by its name or description, so that leaving it out is a matter for the kitchen."""
-        text = f"{self.item.name}, {self.item.description}"[:LONGEST_NAME]
-        words = read_phrase(text, self.table).words
-        return any(
-            not word.is_negated and self.names.ear.likeness(said.text, word.text) is not None
-            for said in phrase.words
-            for word in words
-        )
+def understand_item(text: str, catalogue: Catalogue) -> list[ItemWish]:
+    """The items that all the words fit, with the size, the quantity and the choices among them; several in doubt.
 
-    def _take_amount(self, phrase: Phrase) -> bool:
-        """“two bacon” and “double bacon” are bacon twice; “extra bacon” is one more than usual."""
-        if any(word.is_negated for word in phrase.words):
-            return False
-        if phrase.amounts and phrase.amounts[0].is_first and not phrase.marks:
-            first = phrase.amounts[0]
-            if first.measure or first.value.denominator != 1 or not 1 <= first.value <= MOST_TIMES:
-                return False
-            return self._take(replace(phrase, amounts=phrase.amounts[1:]), int(first.value))
-        if len(phrase.marks) != 1 or phrase.amounts:
-            return False
-        plain = replace(phrase, marks=())
-        mark = phrase.marks[0]
-        if mark == Role.MORE:
-            found = self._meant(plain)
-            # More of what comes with it anyway has no price on the menu.
-            return not any(modifier.is_default for modifier in found.values()) and self._take(plain)
-        if mark.startswith("times "):
-            times = Fraction(mark.removeprefix("times "))
-            return 1 <= times <= MOST_TIMES and times.denominator == 1 and self._take(plain, int(times))
+    The whole phrase as a name comes first, then a name followed by choices (“Burger without onions”), then
+    these with a part of the name alone.
+    """
+    names = names_of_items(catalogue)
+    tokens = read_tokens(text, catalogue.words)
+    for short in (Short.NOTHING, Short.ALL_BUT_THE_HEAD):
+        if short is not Short.NOTHING and _is_choice(tokens, catalogue):
+            return []
+        fits = _fits(tokens, names, short)
+        if fits:
+            return [ItemWish(fit.match.offer, fit.size, fit.quantity) for fit in fits]
+        for at in reversed(range(1, len(tokens))):
+            if not _opens_a_choice(tokens, at):
+                continue
+            fits = _fits(tokens[:at], names, short)
+            if fits:
+                modifiers = tuple(text_of(piece) for piece in _split(tokens[at:], (Role.WITH,)))
+                return [ItemWish(fit.match.offer, fit.size, fit.quantity, modifiers) for fit in fits]
+    return []
+
+
+def _is_choice(tokens: tuple[Token, ...], catalogue: Catalogue) -> bool:
+    """Whether the words name a modifier: “paneer” is then not short for the Palak Paneer."""
+    modifiers = {
+        modifier.id: modifier for item in catalogue.items for group in item.all_groups() for modifier in group.modifiers
+    }
+    names = names_of(tuple(modifiers.values()), catalogue.words)
+    return any(names.understood(said) for said in readings(tokens, catalogue.words))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether both texts say the same in the same words."""
+    return read_phrase(one).same_as(read_phrase(other))
+
+
+def pieces(text: str, table: WordTable) -> list[str]:
+    """“olives and no ham, mushrooms” as its single wishes."""
+    return [text_of(piece) for piece in _split(read_tokens(text, table), (Role.WITH, Role.AND))]
+
+
+def text_of(tokens: Sequence[Token]) -> str:
+    """The tokens as a text that is read as the same tokens."""
+    return " ".join(token.text for token in tokens)
+
+
+def whole_number(amount: Amount) -> int | None:
+    """How many, if the amount can say so."""
+    is_count = not amount.measure and amount.value.denominator == 1 and 1 <= amount.value <= MOST_SAID
+    return int(amount.value) if is_count else None
+
+
+def without_count(spare: Phrase) -> tuple[Phrase, int | None]:
+    """The phrase without the number it begins with, and that number."""
+    if spare.amounts and spare.amounts[0].is_first and (count := whole_number(spare.amounts[0])) is not None:
+        return replace(spare, amounts=spare.amounts[1:]), count
+    return spare, None
+
+
+def _fits(tokens: tuple[Token, ...], names: Names[ItemOffer], short: Short) -> list[_Fit]:
+    said = readings(tokens, names.table)
+    found = [fit for phrase in said for fit in _fitting(phrase, names, short, needs_whole_heading=True)]
+    if not found and short is Short.NOTHING:
+        # “Caesar wrap” tells the Caesar under “Wraps & Rolls” from its namesake under “Salads & Bowls”.
+        half = [fit for phrase in said for fit in _fitting(phrase, names, short, needs_whole_heading=False)]
+        counts = Counter(item.name.casefold() for item in names.offers)
+        found = [fit for fit in half if counts[fit.match.offer.name.casefold()] > 1]
+    kept = {id(match) for match in best(fit.match for fit in found)}
+    found = [fit for fit in found if id(fit.match) in kept]
+    is_short = bool(found) and not found[0].match.comparison.is_complete
+    return found + _rivals(found[0], said, names) if is_short else found
+
+
+def _rivals(fit: _Fit, said: Sequence[Phrase], names: Names[ItemOffer]) -> list[_Fit]:
+    """Other items that a short name may mean as well, though it leaves out more of theirs."""
+    spare, likeness = fit.match.comparison.spare, fit.match.comparison.likeness
+    return [
+        replace(fit, match=match)
+        for phrase in said
+        for match in names.compared(phrase)
+        if match.comparison.covered
+        and match.comparison.spare == spare
+        and match.comparison.likeness <= likeness
+        and match.offer.name.casefold() != fit.match.offer.name.casefold()
+    ]
+
+
+def _fitting(said: Phrase, names: Names[ItemOffer], short: Short, *, needs_whole_heading: bool) -> Iterator[_Fit]:
+    for match in names.compared(said, needs_whole_heading=needs_whole_heading):
+        comparison = match.comparison
+        if not comparison.is_in_order or not (comparison.covered or comparison.is_understood):
+            continue
+        if not names.is_enough(match.form, comparison, short):
+            continue
+        if _may_be_size_or_count(match.offer, comparison.spare, names.table):
+            continue
+        # The whole remainder may be a size (“2 litres”); else its first number is how many.
+        for rest, quantity in dict.fromkeys([(comparison.spare, None), without_count(comparison.spare)]):
+            if quantity is not None and comparison.missing.amounts:
+                continue  # “20 nuggets” are not twenty of the 6 Nuggets
+            size = _size_of(match.offer, rest, names.table)
+            if rest.is_empty or size is not None:
+                rank = (*match.rank[:2], size is not None, *match.rank[2:])
+                yield _Fit(replace(match, rank=rank), size, quantity)
+                break
+
+
+def _may_be_size_or_count(item: ItemOffer, spare: Phrase, table: WordTable) -> bool:
+    """“24 roses”, where roses are sold by 12 and by 24: that is to be asked."""
+    _, count = without_count(spare)
+    if count is None:
         return False
-
-    def _meant(self, phrase: Phrase, short: Short = Short.NOTHING) -> dict[int, ModifierOffer]:
-        """What is added is named in full, for it is charged; what is left out may be named in short."""
-        found = [match.offer for match in self.names.understood(phrase, short)]
-        names = list(dict.fromkeys(modifier.name for modifier in found))
-        if len({name.casefold() for name in names}) > 1:
-            raise Refused(f"Which do you mean for the {self.item.name}: {either(names[:5])}?")
-        return {modifier.id: modifier for modifier in found}
-
-    def _refuse(self, text: str, phrase: Phrase) -> None:
-        shown = " ".join(text.split())[:60]
-        near = [match.offer.name for match in self.names.near(affirmed(phrase))]
-        is_amount = bool(near) and bool(phrase.marks or phrase.amounts or is_left_out(phrase))
-        near = near or closest_names(text, self.names.offers)
-        hint = f" Do you mean {either(near)}?" if near and not is_amount else AS_NOTE
-        if is_amount:
-            hint = f" There is {either(near)}.{AS_NOTE}"
-        raise Refused(f"“{shown}” is not a choice for the {self.item.name}.{hint}")
+    sizes = [amount for size in item.sizes for amount in read_phrase(size.name, table).amounts]
+    return any(spare.amounts[0].equals(amount) for amount in sizes)
 
 
-def is_left_out(phrase: Phrase) -> bool:
-    """Whether all of it is to be left out: “no onions”, “onions left out”, “zwiebelfrei”."""
-    return bool(phrase.words) and all(word.is_negated for word in phrase.words)
+def _size_of(item: ItemOffer, said: Phrase, table: WordTable) -> SizeOffer | None:
+    if said.is_empty or not item.sizes:
+        return None
+    found = names_of(item.sizes, table).understood(said)
+    return found[0].offer if len(found) == 1 else None
 
 
-def affirmed(phrase: Phrase) -> Phrase:
-    """The same without its negation."""
-    marks = tuple(sorted(mark.removeprefix("not ") for mark in phrase.marks))
-    words = tuple(replace(word, is_negated=False) for word in phrase.words)
-    return replace(phrase, words=words, marks=marks, starts_negated=False, negations=0)
+def _opens_a_choice(tokens: Sequence[Token], at: int) -> bool:
+    token = tokens[at]
+    is_free = token.role is Role.CONTENT and at + 1 < len(tokens) and tokens[at + 1].role is Role.FREE
+    return token.role in OPENS_A_CHOICE or (is_free and not token.is_break)
 
 
-def _parts(tokens: Sequence[Token]) -> Iterator[tuple[Token, ...]]:
-    """The tokens between “and”, “with” and commas."""
-    part: list[Token] = []
+def _split(tokens: Sequence[Token], joints: Sequence[Role]) -> list[tuple[Token, ...]]:
+    """The parts between the joints and the breaks; empty ones left out."""
+    parts: list[list[Token]] = [[]]
     for token in tokens:
-        if token.is_break or token.role in JOINS:
-            if part:
-                yield tuple(part)
-            part = []
+        if token.is_break or token.role in joints:
+            parts.append([])
         else:
-            part.append(token)
-    if part:
-        yield tuple(part)
+            parts[-1].append(token)
+    return [tuple(part) for part in parts if part]

@@ -1,4 +1,4 @@
-"""A second corpus, written apart from the rules: menus, and phrases with the whole line that comes of each."""
+"""A second corpus, in part written apart from the rules: menus, and phrases with the whole line that comes of each."""
 
 from __future__ import annotations
 

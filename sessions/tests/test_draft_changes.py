@@ -147,17 +147,47 @@ def test_a_name_is_understood_as_it_is_said(said: str, meant: str) -> None:
 
 def test_in_doubt_it_asks() -> None:
     assert refusal(add("chicken")) == "Do you mean Chicken plate or Chicken soup?"
-    unknown = "I cannot find “Pizza Salami” on the menu. I do not know “salami” of it. Do you mean Margherita?"
-    assert refusal(add("Pizza Salami")) == unknown
+    assert refusal(add("Pizza Salami")) == "I cannot find “Pizza Salami” on the menu."
     assert refusal(add("marge")) == "I cannot find “marge” on the menu. Do you mean Margherita?"
     assert refusal(add("gluten free margherita")).startswith("I cannot find “gluten free margherita” on the menu.")
     assert refusal(add("!!!")) == "I cannot find “!!!” on the menu."
 
 
-def test_two_items_of_one_name_are_one_thing_and_the_one_that_is_there_is_taken() -> None:
-    twin = replace(PANNA, is_available=True, category="Lunch", id=80)
+def test_a_name_that_stands_twice_is_asked_about_unless_its_heading_is_said() -> None:
+    twin = replace(PANNA, is_available=True, category="Lunch", id=80, price=Decimal("3.00"))
     menu = replace(MENU, items=(*MENU.items, twin))
-    assert apply_changes((), [add("Panna cotta")], menu)[0].item_id == 80
+    with pytest.raises(Refused) as caught:
+        apply_changes((), [add("Panna cotta")], menu)
+    assert caught.value.say == (
+        "Do you mean the Panna cotta under Desserts for 4 euros 50 or the Panna cotta under Lunch for 3 euros?"
+    )
+    assert apply_changes((), [add("the lunch panna cotta")], menu)[0].item_id == 80
+    with pytest.raises(Refused, match=r"^The Panna cotta is out right now\."):
+        apply_changes((), [add("Panna cotta from the desserts")], menu)
+
+
+def test_a_name_that_stands_twice_at_one_price_is_a_question_too() -> None:
+    twin = replace(PANNA, is_available=True, category="Lunch", id=80)
+    with pytest.raises(Refused, match="under Desserts or the Panna cotta under Lunch"):
+        apply_changes((), [add("Panna cotta")], replace(MENU, items=(*MENU.items, twin)))
+
+
+def test_a_name_that_stands_twice_under_one_heading_is_told_apart_by_menu_and_price() -> None:
+    lunch, dinner = (replace(TIRAMISU, id=id, menu=menu, price=Decimal(id)) for id, menu in ((81, "Noon"), (82, "Eve")))
+    menu = replace(MENU, items=(lunch, dinner))
+    with pytest.raises(Refused, match="the Tiramisù of Noon for 81 euros or the Tiramisù of Eve for 82 euros"):
+        apply_changes((), [add("Tiramisu")], menu)
+    assert apply_changes((), [add("Tiramisu of Eve")], menu)[0].item_id == 82
+    alike = replace(MENU, items=(replace(lunch, menu="", is_available=False), replace(lunch, menu="", id=83)))
+    assert apply_changes((), [add("Tiramisu")], alike)[0].item_id == 83
+
+
+def test_an_update_of_a_line_keeps_the_namesake_that_it_is() -> None:
+    twin = replace(TIRAMISU, category="Lunch", id=80, price=Decimal("3.00"))
+    menu = replace(MENU, items=(*MENU.items, twin))
+    lines = apply_changes((), [add("lunch tiramisu")], menu)
+    (line,) = apply_changes(lines, [update(1, item="Tiramisu", quantity=2)], menu)
+    assert (line.item_id, line.quantity) == (80, 2)
 
 
 def test_a_size_is_asked_for_when_none_is_usual() -> None:

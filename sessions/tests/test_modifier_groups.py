@@ -116,14 +116,29 @@ def test_a_name_in_two_groups_goes_where_it_is_lacking_then_where_there_is_room(
     assert refusal(deal, "fries", "fries", "fries") == "For Second side of the Meal deal you can choose at most 1."
 
 
+def test_a_name_in_two_groups_at_two_prices_is_asked_about_unless_its_group_is_said() -> None:
+    melted = replace(CHEESE, id=24, name="cheese", price=CHEESE.price)
+    inside = replace(melted, id=25, price=melted.price + 1)
+    pizza = replace(
+        MARGHERITA,
+        groups=(
+            CRUST,
+            replace(EXTRAS, modifiers=(melted,)),
+            replace(EXTRAS, id=9, name="Filling", modifiers=(inside,)),
+        ),
+    )
+    assert refusal(pizza, "cheese") == "Do you mean the cheese under Extras or the cheese under Filling?"
+    assert [pick.group for pick in choose(pizza, ["cheese from the filling"])] == ["Crust", "Filling"]
+    assert [pick.group for pick in choose(pizza, ["filling cheese", "extras cheese"])] == ["Crust", "Extras", "Filling"]
+
+
 def test_an_unknown_word_is_refused_with_a_hint() -> None:
     assert refusal(MARGHERITA, "pineapple") == (
         "“pineapple” is not a choice for the Margherita. I can add it as a note for the kitchen."
     )
     assert refusal(MARGHERITA, "olive oil") == "“olive oil” is not a choice for the Margherita. Do you mean olives?"
     ambiguous = with_group(MARGHERITA, replace(EXTRAS, modifiers=(CHEESE, replace(CHEESE, id=23, name="blue cheese"))))
-    asked = "“cheese” is not a choice for the Margherita. Do you mean extra cheese or blue cheese?"
-    assert refusal(ambiguous, "cheese") == asked
+    assert refusal(ambiguous, "cheese") == "Which do you mean for the Margherita: extra cheese or blue cheese?"
     assert refusal(MARGHERITA, *["olives"] * 31) == "That is too many choices for one Margherita."
 
 

@@ -80,6 +80,25 @@ def test_a_heading_finds_what_is_under_it(phone: Phone) -> None:
     )
 
 
+def test_a_negation_is_looked_up_as_a_negation(phone: Phone) -> None:
+    Item.objects.filter(name="Panna cotta").update(description="with raspberries, no gluten")
+    Item.objects.filter(name="Tiramisu").update(description="with eggs, nuts and gluten")
+    assert [item["name"] for item in phone.use("look_up_items", query="gluten free")["items"]] == ["Panna cotta"]
+    assert [item["name"] for item in phone.use("look_up_items", query="glutenfrei")["items"]] == ["Panna cotta"]
+    assert phone.use("look_up_items", query="without nuts")["items"] == []
+
+
+def test_namesakes_are_told_with_their_headings(phone: Phone) -> None:
+    twin = Item.objects.get(name="Tiramisu")
+    twin.pk, twin.category = None, Item.objects.get(name="Meal deal").category
+    twin.save()
+    said = phone.use("look_up_items", query="tiramisu")["say"]
+    assert said == "There is the Tiramisu under Deals for 5 euros, the Tiramisu under Desserts for 5 euros."
+    asked = phone.add("Tiramisu")
+    assert asked["say"] == "Do you mean the Tiramisu under Deals or the Tiramisu under Desserts?"
+    assert phone.add("Tiramisu from the desserts")["ok"]
+
+
 def test_a_word_of_the_description_finds_it(phone: Phone) -> None:
     Item.objects.filter(name="Panna cotta").update(description="with raspberries, no gluten")
     assert [item["name"] for item in phone.use("look_up_items", query="raspberry")["items"]] == ["Panna cotta"]

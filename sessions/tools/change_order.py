@@ -8,7 +8,7 @@ from .tool import Answer, Tool, ToolRequest
 
 NAMES = {"type": "string", "maxLength": 120}
 FIELDS: dict[str, object] = {
-    "item": NAMES | {"description": "An item's name as on the menu."},
+    "item": NAMES | {"description": "An item's name as on the menu, with its heading where the name stands twice."},
     "size": NAMES | {"description": "One of the item's sizes. Leave it out for the usual one."},
     "quantity": {"type": "integer", "minimum": 1, "description": "How many. Leave it out for one."},
     "modifiers": {

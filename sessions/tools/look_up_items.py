@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agents.catalogue import load_catalogue
 from agents.offers import Catalogue, ItemOffer, Offer
-from agents.spoken import Ear, Phrase, read_phrase
+from agents.spoken import Ear, Phrase, compare, read_phrase, read_tokens, readings
 from agents.spoken_prices import say_price, say_size
-from sessions.draft.names import LONGEST_NAME, Short, either, names_of
-from sessions.draft.offers import headings_of
+from sessions.draft.names import Short, either
+from sessions.draft.wishes import names_of_items
 
 from .tool import Answer, Tool, ToolRequest
 
 MOST_ITEMS = 8
-LONGEST_TEXT = 600
 
 
 def run(request: ToolRequest) -> Answer:
@@ -26,42 +27,37 @@ def run(request: ToolRequest) -> Answer:
     found = _matching(query, catalogue)[:MOST_ITEMS]
     if not found:
         return Answer(f"I cannot find “{query[:60]}” on the menu.", is_ok=False, facts={"items": []})
-    said = ", ".join(_say(item, catalogue.currency) for item in found[:3])
+    said = ", ".join(_say(item, found, catalogue.currency) for item in found[:3])
     return Answer(f"There is {said}.", facts={"items": [_show(item) for item in found]})
 
 
 def _matching(query: str, catalogue: Catalogue) -> list[ItemOffer]:
     """What the words name, then what is under a heading of that name, then what the words are a part of."""
-    names = names_of(catalogue.items, catalogue.words, headings=headings_of(catalogue))
-    phrase = read_phrase(query, catalogue.words)
-    named = [match.offer for match in names.understood(phrase, Short.ANYTHING)]
-    if phrase.starts_negated or not phrase.words:
-        return named
-    described = [item for item in catalogue.items if _is_described(phrase, item, names.ear, catalogue)]
-    return list(dict.fromkeys([*named, *described]))
+    names = names_of_items(catalogue)
+    for said in readings(read_tokens(query, catalogue.words), catalogue.words):
+        named = [match.offer for match in names.understood(said, Short.ANYTHING)]
+        described = [item for item in catalogue.items if _is_described(said, item, names.ear)]
+        if named or described:
+            return list(dict.fromkeys([*named, *described]))
+    return []
 
 
-def _is_described(phrase: Phrase, item: ItemOffer, ear: Ear, catalogue: Catalogue) -> bool:
-    """Whether each word is in the item's name, heading or description, negated or not as it is there."""
-    text = f"{item.name}, {item.category}, {item.description}"
-    words = [
-        word
-        for start in range(0, min(len(text), LONGEST_TEXT), LONGEST_NAME)
-        for word in read_phrase(text[start : start + LONGEST_NAME], catalogue.words).words
-    ]
-    return all(
-        any(said.is_negated == word.is_negated and ear.likeness(said.text, word.text) is not None for word in words)
-        for said in phrase.words
-    )
+def _is_described(said: Phrase, item: ItemOffer, ear: Ear) -> bool:
+    """Whether each word is in the item's names, heading or description, negated or not as it is there."""
+    texts = (item.name, *item.spoken_forms, item.category, item.description)
+    about = read_phrase(", ".join(text for text in texts if text), ear.table)
+    return not said.is_empty and compare(said, about, ear).spare.is_empty
 
 
-def _say(item: ItemOffer, currency: str) -> str:
+def _say(item: ItemOffer, found: Sequence[ItemOffer], currency: str) -> str:
+    stands_twice = sum(other.name == item.name for other in found) > 1
+    name = f"the {item.name} under {item.category}" if stands_twice else f"the {item.name}"
     if not item.is_available:
-        return f"the {item.name}, which is out right now"
+        return f"{name}, which is out right now"
     if item.sizes:
         sizes = [say_size(size, currency) for size in item.sizes if size.is_available]
-        return f"the {item.name}, {either(sizes)}"
-    return f"the {item.name} for {say_price(item.price, currency)}"
+        return f"{name}, {either(sizes)}"
+    return f"{name} for {say_price(item.price, currency)}"
 
 
 def _show(item: ItemOffer) -> dict[str, object]:
