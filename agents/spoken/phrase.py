@@ -124,6 +124,7 @@ class _Reading:
     joint: Role | None = None
     has_begun: bool = False
     follows_number: bool = False
+    counts_next: bool = False
     dangles: bool = False
     negations: int = 0
 
@@ -133,10 +134,10 @@ class _Reading:
             self._new_part(Role.AND)
         elif token.role is Role.FILLER_AFTER and (self.keeps_ones or not self.has_begun or _goes_on(following)):
             self._number(Fraction(1))
-        elif token.role is Role.COUNTER and follows_number:
-            return
+        elif token.role is Role.COUNTER and (follows_number or _is_number(following)):
+            self.counts_next = not follows_number  # “bacon x2”
         elif token.role in DROPPED and not self._is_kept(token, following):
-            self._drop(token)
+            self._drop(token, following)
         elif token.role in (Role.WITHOUT, Role.WITHOUT_NEXT):
             self.starts_negated |= not self.has_begun
             self.is_negated = self.dangles = True
@@ -173,15 +174,18 @@ class _Reading:
         )
 
     def _number(self, value: Fraction) -> None:
-        self.amounts.append(Amount(value, is_first=not self.has_begun))
+        self.amounts.append(Amount(value, is_first=not self.has_begun or self.counts_next))
         self.follows_number = self.has_begun = True
+        self.counts_next = False
 
     def _is_kept(self, token: Token, following: Token | None) -> bool:
         """The A of “Menu A” is a name."""
         return following is None and len(token.text) == 1 and token.role is not Role.WITH and bool(self.words)
 
-    def _drop(self, token: Token) -> None:
-        if token.role in (Role.WITH, Role.AND):
+    def _drop(self, token: Token, following: Token | None) -> None:
+        if token.role is Role.WITH and following is None:
+            self.marks.append(str(Role.WITH))  # “patat met”: with something that is not said
+        elif token.role in (Role.WITH, Role.AND):
             self._new_part(token.role)
         elif token.role is Role.OF:
             self.may_swap = True
@@ -215,6 +219,10 @@ class _Reading:
             if self.next_only:
                 self.is_negated = self.next_only = False
         self.has_begun = True
+
+
+def _is_number(following: Token | None) -> bool:
+    return following is not None and following.role is Role.NUMBER
 
 
 def _goes_on(following: Token | None) -> bool:

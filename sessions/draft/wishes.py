@@ -59,11 +59,11 @@ def understand_item(text: str, catalogue: Catalogue) -> list[ItemWish]:
         if fits:
             return [ItemWish(fit.match.offer, fit.size, fit.quantity) for fit in fits]
         for at in reversed(range(1, len(tokens))):
-            if not _opens_a_choice(tokens, at):
+            modifiers = tuple(text_of(piece) for piece in _split(tokens[at:], (Role.WITH,)))
+            if not modifiers or not _opens_a_choice(tokens, at):
                 continue
             fits = _fits(tokens[:at], names, short)
             if fits:
-                modifiers = tuple(text_of(piece) for piece in _split(tokens[at:], (Role.WITH,)))
                 return [ItemWish(fit.match.offer, fit.size, fit.quantity, modifiers) for fit in fits]
     return []
 
