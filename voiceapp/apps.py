@@ -7,7 +7,7 @@ class VoiceappConfig(AppConfig):
     name = "voiceapp"
 
     def ready(self) -> None:
-        # Importing them here, not in voiceapp/__init__, keeps voiceapp.local free of the product.
+        # Importing them here, not in voiceapp/__init__, keeps voiceapp.simulators free of the product.
         from voiceapp import celery, checks  # noqa: F401
         from voiceapp.api.limits import checks as limit_checks  # noqa: F401
         from voiceapp.lib import logs

@@ -30,7 +30,7 @@ class LocalCompany:
         port = supervisor.ports.reserve_near(self.port)
         return supervisor.start(
             self.name,
-            ["-m", f"voiceapp.local.{self.name}", "--port", str(port), *self.arguments],
+            ["-m", f"voiceapp.simulators.{self.name}", "--port", str(port), *self.arguments],
             environment=self.needs,
             is_needed_by_others=True,
         )
@@ -48,7 +48,7 @@ def start_companies(supervisor: Supervisor, prepare: Callable[[], object]) -> No
     """
     missing = missing_companies(supervisor.environment)
     children = [(company, company.start(supervisor)) for company in missing]
-    kitchen = ["-m", "voiceapp.local.kitchen", "--port", str(port := supervisor.ports.reserve_near(9200))]
+    kitchen = ["-m", "voiceapp.simulators.kitchen", "--port", str(port := supervisor.ports.reserve_near(9200))]
     supervisor.start("kitchen", kitchen, shows_output=True, is_needed_by_others=True)
     prepare()
     environment = dict(supervisor.environment)

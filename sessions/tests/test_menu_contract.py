@@ -8,7 +8,7 @@ import pytest
 
 from agents.models import Item, Modifier, TransferTarget
 from sessions.services.briefing import brief
-from voiceapp.local.openai.menu import Choice, Group, MenuItem, read_menu
+from voiceapp.simulators.openai.menu import Choice, Group, MenuItem, read_menu
 
 from .builders import make_restaurant
 

@@ -11,7 +11,7 @@ from agents.models import Item, OpeningHours, Organization, Size, TransferHours,
 from sessions.models import Call, ToolCall
 from sessions.outcomes import EndCall, Transfer
 from sessions.tools import TOOLS
-from voiceapp.local.openai.validation import check_session
+from voiceapp.simulators.openai.validation import check_session
 
 from .builders import Phone, make_restaurant
 

@@ -19,9 +19,9 @@ from sessions import outbox
 from sessions.outbox import deliver_due
 from telephony.services import inbox
 from telephony.tasks import work_off_events
-from voiceapp.tests import moto
+from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.livekit.running import name_livekit, running_livekit
-from voiceapp.tests.local_openai import running_openai
 
 OPENAI_KEY = "sk-of-these-tests"
 AWS_KEY, AWS_SECRET = "AKIATEST", "a-secret-of-the-local-aws"
@@ -83,7 +83,7 @@ def worker(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture(scope="session")
 def local_aws() -> Iterator[str]:
-    with moto.running() as address:
+    with running_aws() as address:
         yield address
 
 

@@ -21,12 +21,12 @@ from recordings.models import Recording
 from sessions.models import Call, CallEvent, RoomAgent
 from sessions.models.call import CallKind, CallState, CallType
 from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.tests import moto
+from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.database import other_connections
 from voiceapp.tests.gate import Gate, Mode, gate_before
 from voiceapp.tests.limits import raise_limits
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, name_livekit, running_livekit
-from voiceapp.tests.local_openai import running_openai
 from voiceapp.tests.providers.clerk_instance import served_clerk, trust
 from voiceapp.tests.waiting import soon
 
@@ -69,7 +69,7 @@ WAITS = [
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
-    with moto.running() as address:
+    with running_aws() as address:
         yield address
 
 

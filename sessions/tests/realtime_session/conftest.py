@@ -19,7 +19,7 @@ from pytest_django import Settings
 from agents.models import Organization, RealtimeEndpoint
 from agents.services import issue_key
 from agents.tests.builders import make_organization
-from voiceapp.local.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import Server as LocalOpenAI
 
 from .dialled import Dialled, listening
 from .stub import Stub, serving

@@ -21,8 +21,8 @@ from agents.tests.builders import make_organization
 from sessions.services import realtime_endpoints
 from voiceapp.lib.origins import read_origin
 from voiceapp.lib.public_addresses import is_loopback
-from voiceapp.local.openai import Server as LocalOpenAI
 from voiceapp.providers import openai_endpoint, pinned_http
+from voiceapp.simulators.openai import Server as LocalOpenAI
 
 from .conftest import BODY, OPENAI_KEY, Ask, list_endpoint
 from .dialled import Dialled

@@ -14,8 +14,8 @@ from pytest_django import Settings
 from agents.models import Organization
 from agents.scopes import Scope
 from agents.services import issue_key
-from voiceapp.local.openai import MODELS
-from voiceapp.local.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import MODELS
+from voiceapp.simulators.openai import Server as LocalOpenAI
 
 from .conftest import BODY, OPENAI_KEY, Ask
 from .dialled import Dialled

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from agents.models import Organization
 from agents.services import issue_key
 from agents.tests.builders import make_organization
-from voiceapp.local.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.tests.api.limits.crowd import at_once
 
 from .conftest import BODY, Ask

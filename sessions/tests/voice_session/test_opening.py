@@ -15,7 +15,7 @@ from agents.tests.builders import make_agent, make_organization
 from sessions import tasks
 from sessions.models import OutboxMessage, VoiceSession
 from sessions.services import voice_sessions
-from voiceapp.local.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import Server as LocalOpenAI
 
 from .conftest import Ask
 

@@ -15,8 +15,8 @@ from agents.models import Organization
 from agents.scopes import Scope
 from agents.services import issue_key
 from sessions.models import OutboxMessage, VoiceSession
-from voiceapp.local.openai import Server as LocalOpenAI
 from voiceapp.providers import openai_http
+from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.tests.gate import closed_address
 
 from .conftest import OPENAI_KEY, Ask

@@ -11,9 +11,9 @@ from telephony import twiml
 from telephony.models import MediaStream, PhoneNumber
 from telephony.models.media_stream import FollowUp
 from telephony.services import set_follow_up
-from voiceapp.local.twilio.attributes import RULES
-from voiceapp.local.twilio.twiml import Document, parse
 from voiceapp.providers.twilio_fields import MOST_PARAMETER, RECORDS_S, RINGS_S, TALKS_S
+from voiceapp.simulators.twilio.attributes import RULES
+from voiceapp.simulators.twilio.twiml import Document, parse
 
 from .conftest import NUMBER, PUBLIC, Twilio
 

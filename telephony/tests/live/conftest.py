@@ -27,8 +27,8 @@ from telephony.models import PhoneNumber
 from telephony.tests.live.handset import Handset
 from telephony.waiting_room import waiting_room
 from voiceapp.lib.serving import serving
-from voiceapp.local.openai import Server as LocalOpenAI
 from voiceapp.server import Server, listen, uvicorn_config
+from voiceapp.simulators.openai import Server as LocalOpenAI
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from agents.models import TransferTarget
 from sessions.models import Call
 from telephony.models import PhoneNumber
 from telephony.tests.live.conftest import ACCOUNT_SID, AUTH_TOKEN, Provider
-from voiceapp.local.twilio import Number, Server
+from voiceapp.simulators.twilio import Number, Server
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.sound]
 

@@ -14,14 +14,14 @@ from telephony.tests.live.handset import Handset
 from voiceapp.providers import aws_secrets
 from voiceapp.providers.aws import aws_client
 from voiceapp.providers.openai import openai_api_key
-from voiceapp.tests import moto
+from voiceapp.simulators.aws.tests.running import running_aws
 
 pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    with moto.running() as url:
+    with running_aws() as url:
         yield url
 
 

@@ -19,7 +19,7 @@ from sessions.services.tools import run_tool
 from telephony.models import PhoneNumber
 from telephony.tests.live.conftest import Provider, call_of, comes_true, end_of, in_a_thread, kinds_of
 from telephony.tests.live.handset import Handset
-from voiceapp.local.openai import tools_fault
+from voiceapp.simulators.openai import tools_fault
 
 pytestmark = pytest.mark.asyncio
 

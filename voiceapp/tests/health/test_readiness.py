@@ -16,7 +16,7 @@ from pytest_django import Settings
 from voiceapp import readiness
 from voiceapp.lib.serving import serving
 from voiceapp.readiness import Check
-from voiceapp.tests import moto
+from voiceapp.simulators.aws.tests.running import running_aws
 
 NAMES = {"database", "migrations", "cache", "queue"}
 
@@ -120,7 +120,7 @@ def test_an_sqs_that_does_not_answer_is_noticed(settings: Settings, monkeypatch:
     settings.CELERY_BROKER_URL = "sqs://key:secret@"
     config = {"connect_timeout": 1, "read_timeout": 1, "retries": {"total_max_attempts": 1}}
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"region": "us-east-1", "client-config": config}
-    with moto.running() as url:
+    with running_aws() as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         readiness.ask_queue()
     with pytest.raises((OperationalError, BotoCoreError)):

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import httpx
 from pytest_django import Settings
 
-from voiceapp.local.livekit import Server
-from voiceapp.local.livekit.house import House
+from voiceapp.simulators.livekit import Server
+from voiceapp.simulators.livekit.house import House
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from voiceapp.local.livekit.clock import Clock
+from voiceapp.simulators.livekit.clock import Clock
 
 pytestmark = pytest.mark.asyncio
 

@@ -1,4 +1,4 @@
-"""`python -m voiceapp.local.livekit`: one line when ready, an end in under a second, nothing of the product loaded."""
+"""`python -m voiceapp.simulators.livekit`: one line when ready, a quick stop, nothing of the product imported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS = {"LIVEKIT_API_KEY": API_KEY, "LIVEKIT_API_SECRET": API_SECRET}
 def started(*arguments: str, keys: dict[str, str]) -> subprocess.Popen[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LIVEKIT_")} | keys
     return subprocess.Popen(
-        [sys.executable, "-m", "voiceapp.local.livekit", *arguments],
+        [sys.executable, "-m", "voiceapp.simulators.livekit", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -60,7 +60,7 @@ def test_it_serves_this_machine_only() -> None:
 
 def test_nothing_of_the_product_is_imported() -> None:
     code = (
-        "import sys, voiceapp.local.livekit.__main__; "
+        "import sys, voiceapp.simulators.livekit.__main__; "
         "print([m for m in sys.modules if m.split('.')[0] in ('django', 'agents', 'sessions', 'telephony')"
         " or m.startswith(('voiceapp.lib', 'voiceapp.providers', 'voiceapp.settings', 'livekit.api'))])"
     )

@@ -8,8 +8,8 @@ import httpx
 import jwt
 import pytest
 
-from voiceapp.local.livekit.faults import Faults
-from voiceapp.local.livekit.tokens import Keys
+from voiceapp.simulators.livekit.faults import Faults
+from voiceapp.simulators.livekit.tokens import Keys
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit
 
 KEYS = Keys(API_KEY, API_SECRET)

@@ -11,13 +11,13 @@ from uuid import uuid4
 import pytest
 from pytest_django import Settings
 
-from voiceapp.local.openai import Server as LocalOpenAI
 from voiceapp.providers import aws_secrets, openai_key
 from voiceapp.providers.aws import aws_client
 from voiceapp.providers.openai import OpenAIClient, OpenAIError, OpenAIErrorKind, browser_session, openai_api_key
-from voiceapp.tests import moto
+from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.gate import Gate, closed_address, deaf_server, gate_before
-from voiceapp.tests.local_openai import running_openai
 from voiceapp.tests.waiting import soon
 
 SESSION = browser_session(model="gpt-realtime-2.1", voice="marin", instructions="", transcription_model="whisper-1")
@@ -25,7 +25,7 @@ SESSION = browser_session(model="gpt-realtime-2.1", voice="marin", instructions=
 
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    with moto.running() as url:
+    with running_aws() as url:
         yield url
 
 

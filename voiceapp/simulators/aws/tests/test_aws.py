@@ -1,0 +1,67 @@
+"""The local AWS as a process: what it has from the start, that it stops at once and keeps to this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+SHOP = ["--queue", "announced", "--table", "records", "--bucket", "recordings"]
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "voiceapp.simulators.aws", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"AWS_REGION": "eu-central-1"},
+    )
+
+
+def client(service: str, url: str) -> Any:
+    keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "local")
+    return boto3.client(service, endpoint_url=url, region_name="eu-central-1", **keys)
+
+
+def test_the_queue_the_table_and_the_bucket_are_there_when_it_listens_and_it_stops_at_once() -> None:
+    process = start(*SHOP)
+    try:
+        assert process.stdout
+        line = process.stdout.readline().strip()
+        assert line.startswith("listening on http://127.0.0.1:")
+        url = line.removeprefix("listening on ")
+        queue = client("sqs", url).get_queue_url(QueueName="announced")["QueueUrl"]
+        assert queue == f"{url}/123456789012/announced"
+        expiry = client("dynamodb", url).describe_time_to_live(TableName="records")["TimeToLiveDescription"]
+        assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+        # As the local LiveKit uploads: without a signature.
+        assert httpx.put(f"{url}/recordings/a/b.ogg", content=b"OggS", trust_env=False).status_code == 200
+        kept = client("s3", url).get_object(Bucket="recordings", Key="a/b.ogg")
+        assert kept["Body"].read() == b"OggS"
+        began = time.monotonic()
+        process.terminate()
+        assert process.wait(5) == 0
+        assert time.monotonic() - began < 1.5
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_it_serves_this_machine_only() -> None:
+    process = start("--host", "0.0.0.0")
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "0.0.0.0" in said
+
+
+@pytest.mark.parametrize("module", ["django", "agents", "sessions", "voiceapp.lib", "voiceapp.settings"])
+def test_nothing_of_the_product_is_imported(module: str) -> None:
+    code = f"import sys, voiceapp.simulators.aws.__main__; sys.exit({module!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,143 @@
+"""The kitchen prints each signed order once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import aiohttp
+import pytest
+
+from voiceapp.simulators.kitchen import Server
+from voiceapp.simulators.kitchen.ticket import ticket
+
+pytestmark = pytest.mark.asyncio
+
+SECRET = "secret-of-the-tests"
+POST: dict[str, Any] = {
+    "type": "order.submitted",
+    "order": {
+        "number": 12,
+        "createdAt": "2026-11-21T18:05:00.000Z",
+        "customerName": "Alice",
+        "customerNumber": "+15550001111",
+        "note": "ring twice",
+        "currency": "EUR",
+        "lines": [
+            {
+                "quantity": 2,
+                "item": "Margherita",
+                "size": "large",
+                "price": "27.00",
+                "note": "well done",
+                "modifiers": [{"name": "extra cheese", "quantity": 2, "under": None}],
+            },
+            {
+                "quantity": 1,
+                "item": "Meal deal",
+                "size": "",
+                "price": "15.00",
+                "note": "",
+                "modifiers": [
+                    {"name": "side salad", "quantity": 1, "under": None},
+                    {"name": "ranch", "quantity": 1, "under": "side salad"},
+                ],
+            },
+        ],
+        "subtotal": "42.00",
+        "tax": "4.20",
+        "total": "46.20",
+        "replaces": None,
+    },
+}
+
+
+async def test_a_ticket_names_sizes_and_indents_what_was_chosen() -> None:
+    assert ticket(POST).splitlines() == [
+        "==========================================",
+        "ORDER 12                             18:05",
+        "Alice +15550001111",
+        "------------------------------------------",
+        "2 x Margherita (large)               27.00",
+        "    + 2 x extra cheese",
+        '    "well done"',
+        "1 x Meal deal                        15.00",
+        "    + side salad",
+        "        + ranch",
+        "------------------------------------------",
+        "NOTE: ring twice",
+        "------------------------------------------",
+        "Subtotal                             42.00",
+        "Tax                                   4.20",
+        "TOTAL                            46.20 EUR",
+        "==========================================",
+    ]
+
+
+async def test_an_order_is_printed_once_however_often_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    async with Server(secret=SECRET) as kitchen:
+        assert [await post(kitchen.orders_url), await post(kitchen.orders_url)] == [200, 200]
+        assert await post(kitchen.orders_url, message_id="another") == 200
+    assert (len(kitchen.posts), kitchen.repeats) == (2, 1)
+    assert capsys.readouterr().out.count("ORDER 12") == 2
+
+
+@pytest.mark.parametrize(
+    ("secret", "age_s", "status"), [(SECRET, 0, 200), ("wrong", 0, 403), (SECRET, 301, 403), (SECRET, -400, 403)]
+)
+async def test_only_a_fresh_signature_of_the_secret_counts(secret: str, age_s: int, status: int) -> None:
+    async with Server(secret=SECRET) as kitchen:
+        assert await post(kitchen.orders_url, secret=secret, age_s=age_s) == status
+        assert len(kitchen.posts) == (status == 200)
+
+
+async def test_the_body_is_signed_byte_for_byte() -> None:
+    async with Server(secret=SECRET) as kitchen:
+        assert await post(kitchen.orders_url, tampered=True) == 403
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"null", b"{}", b'{"order":{"number":1}}', b"no json", b'{"order":{"number":1,"lines":[3]}}']
+)
+async def test_what_is_no_order_is_refused_and_may_come_again(body: bytes) -> None:
+    async with Server(secret=SECRET) as kitchen:
+        assert await post(kitchen.orders_url, body=body) == 422
+        assert await post(kitchen.orders_url) == 200
+
+
+async def test_a_chosen_fault_fails_each_message_so_many_times() -> None:
+    async with Server(secret=SECRET) as kitchen:
+        url = f"{kitchen.base_url}/fault/fail=2/orders"
+        assert [await post(url) for _ in range(4)] == [500, 500, 200, 200]
+        assert (len(kitchen.posts), kitchen.repeats) == (1, 1)
+
+
+async def test_a_hanging_kitchen_answers_nothing_and_still_stops_at_once() -> None:
+    async with Server(secret=SECRET) as kitchen:
+        with pytest.raises(TimeoutError):
+            await post(f"{kitchen.base_url}/fault/hang/orders", timeout_s=0.2)
+
+
+async def post(
+    url: str,
+    *,
+    secret: str = SECRET,
+    message_id: str = "m-1",
+    age_s: int = 0,
+    body: bytes = json.dumps(POST).encode(),
+    tampered: bool = False,
+    timeout_s: float = 5,
+) -> int:
+    sent_at_s = int(time.time()) - age_s
+    digest = hmac.new(secret.encode(), f"{sent_at_s}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"Voiceapp-Signature": f"t={sent_at_s},v1={digest}", "Voiceapp-Message-Id": message_id}
+    content = body + b" " if tampered else body
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.post(url, data=content, headers=headers) as answer,
+    ):
+        return answer.status

@@ -1,0 +1,52 @@
+"""`python -m voiceapp.simulators.livekit --port 9300`: the local LiveKit until SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from voiceapp.simulators.livekit.server import Server
+
+
+async def serve(server: Server) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with server:
+        sys.stdout.write(f"listening on {server.base_url}\n")
+        sys.stdout.flush()
+        await stopped.wait()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m voiceapp.simulators.livekit", description="LiveKit without media")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9300, help="0 takes a free one")
+    parser.add_argument("--agent-after-s", type=float, default=0.3, help="from a dispatch to the agent's joining")
+    parser.add_argument("--recordings", type=Path, default=None, help="the folder for files; a temporary one")
+    parser.add_argument("--no-auto-create", action="store_true", help="rooms are made by request alone, not by tokens")
+    options = parser.parse_args()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    try:
+        server = Server(
+            host=options.host,
+            port=options.port,
+            agent_after_s=options.agent_after_s,
+            directory=options.recordings,
+            auto_create=not options.no_auto_create,
+        )
+    except ValueError as exc:
+        parser.error(str(exc))
+    uvloop.run(serve(server))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,96 @@
+"""Faults chosen by address: `/fault/<name>[=<argument>]` before `/v1`, several in a row.
+
+The package's docstring lists them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from voiceapp.simulators.openai.scripted import Script, read_script
+
+_ARGUMENT = {
+    "refuse": "500", "drop_after": "5", "close": "1011", "stall": "10", "slow": "1500", "big_frame": "5",
+    "session_limit_s": "5", "fail_response": "once", "error_event": "server_error", "flaky": "1", "redirect": "307",
+    "tools": "W10", "ends": "empty", "limited": "4000",
+}  # fmt: skip
+_BARE = {
+    "accept_hang", "drop_in_response", "silent", "garbage", "no_interrupt", "late_transcripts", "deaf", "echo", "tag",
+    "hang", "drip", "count_ids",
+}  # fmt: skip
+_TEXTUAL = {"fail_response", "error_event", "tag", "close", "tools", "ends"}
+ENDINGS = ("empty", "text", "mute", "cut", "filtered", "cancelled", "odd", "never", "unborn")
+
+
+class UnknownFault(ValueError):
+    """The address asks for a fault that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What shall go wrong on this address; `key` tells one address's counters from another's."""
+
+    key: str = ""
+    chosen: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, path: str) -> Faults:
+        """`fault/slow=300/fault/no_interrupt` → two faults. Raises `UnknownFault`."""
+        words = [word for word in path.split("/") if word]
+        if len(words) % 2 or any(word != "fault" for word in words[::2]):
+            raise UnknownFault(f"not a path of faults: {path}")
+        chosen: dict[str, str] = {}
+        for word in words[1::2]:
+            name, _, argument = word.partition("=")
+            if name not in _ARGUMENT and name not in _BARE:
+                raise UnknownFault(f"no such fault: {name}")
+            chosen[name] = argument or _ARGUMENT.get(name, "")
+            if name in _ARGUMENT and name not in _TEXTUAL and not chosen[name].isdigit():
+                raise UnknownFault(f"{name} needs a number, not {argument}")
+        if chosen.get("ends", ENDINGS[0]) not in ENDINGS:
+            raise UnknownFault(f"ends needs one of {', '.join(ENDINGS)}")
+        if "tools" in chosen:
+            try:
+                read_script(chosen["tools"])
+            except ValueError as exc:
+                raise UnknownFault("tools needs a script (voiceapp/simulators/openai/scripted.py)") from exc
+        return cls(key=path, chosen=chosen)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.chosen
+
+    def number(self, name: str, default: int = 0) -> int:
+        return int(self.chosen[name]) if name in self.chosen else default
+
+    def close_at(self) -> tuple[int, int] | None:
+        """`close=1011@20` → code 1011 after 20 server events; `close=1011` → after 3."""
+        if "close" not in self.chosen:
+            return None
+        code, _, after = self.chosen["close"].partition("@")
+        return int(code), int(after or 3)
+
+    def script(self) -> Script:
+        """`tools=…` → what is asked for in each of the first answers."""
+        return read_script(self.chosen["tools"]) if "tools" in self.chosen else []
+
+    async def delay_response(self) -> None:
+        if "slow" in self.chosen:
+            await asyncio.sleep(self.number("slow") / 1000)
+
+
+GARBAGE: tuple[str | bytes, ...] = (
+    "{not json",
+    "[" * 2000 + "]" * 2000,
+    '"a string"',
+    "[]",
+    "{}",
+    '{"type": 7, "event_id": null}',
+    '{"type": "response.invented.delta", "event_id": "event_0", "delta": {"deep": [1, 2, 3]}}',
+    '{"type": "response.output_audio.delta", "delta": 12, "item_id": []}',
+    '{"type": "response.output_audio.delta", "item_id": "item_unknown", "delta": "!!not base64!!"}',
+    '{"type": "input_audio_buffer.speech_started", "audio_start_ms": "soon"}',
+    '{"type": "response.done", "response": null}',
+    b"\x00\xff\xfe binary",
+    "null",
+)

@@ -1,0 +1,104 @@
+"""A conversation as the model remembers it, built by hand, and what it does next in short words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from voiceapp.simulators.openai.conversation import Item
+from voiceapp.simulators.openai.parts import Call, Part
+from voiceapp.simulators.openai.thinking import think
+
+TOOLS = (
+    "look_up_items", "change_order", "read_back_order", "submit_order", "transfer_call", "end_call",
+    "get_opening_hours",
+)  # fmt: skip
+Line = dict[str, Any]
+
+
+def order_line(number: int, item: str, *modifiers: str, quantity: int = 1, size: str = "") -> Line:
+    """A line of the order as the tools tell it."""
+    return {
+        "line": number, "quantity": quantity, "item": item, "size": size, "modifiers": list(modifiers), "note": "",
+        "price": "9.50",
+    }  # fmt: skip
+
+
+class Dialogue:
+    """`menu` is the menu's lines; the caller, the agent and the tools add items in order."""
+
+    def __init__(self, menu: str, *, tools: tuple[str, ...] = TOOLS) -> None:
+        self.session = {"instructions": menu, "tools": [{"type": "function", "name": name} for name in tools]}
+        self.items: list[Item] = []
+
+    def caller(self, words: str) -> Dialogue:
+        self._add({"type": "message", "role": "user", "content": []}, heard=words)
+        return self
+
+    def replayed(self, words: str) -> Dialogue:
+        """What the caller said before a reconnect, brought as text."""
+        content = [{"type": "input_text", "text": words}]
+        self._add({"type": "message", "role": "user", "content": content}, heard=words)
+        return self
+
+    def agent(self, words: str, *, is_verbatim: bool = False) -> Dialogue:
+        item = self._add({"type": "message", "role": "assistant", "content": []})
+        item.text, item.is_verbatim = words, is_verbatim
+        return self
+
+    def tool(self, name: str, arguments: dict[str, Any] | None = None, **output: Any) -> Dialogue:
+        """A tool was called and has answered."""
+        call_id = f"call_{len(self.items)}"
+        asked = {"type": "function_call", "name": name, "call_id": call_id, "arguments": json.dumps(arguments or {})}
+        self._add(asked)
+        self._add({"type": "function_call_output", "call_id": call_id, "output": json.dumps(output)})
+        return self
+
+    def has_ordered(self, *lines: Line) -> Dialogue:
+        """The lines stand in the order, the last one was spoken of last, and the agent has said so."""
+        added = [{"do": "add", "item": line["item"]} for line in lines]
+        self.tool("change_order", {"changes": added}, ok=True, say="I added that.", order={"lines": list(lines)})
+        return self.agent("I added that. Anything else?")
+
+    def has_read_back(self) -> Dialogue:
+        self.tool("read_back_order", ok=True, say="That is twenty euros. Is that right?")
+        return self.agent("That is twenty euros. Is that right?")
+
+    def next(self) -> list[Part]:
+        return think(self.session, self.items)
+
+    def answers(self, words: str) -> list[Part]:
+        """What follows when the caller says this now; the dialogue stays as it is."""
+        return Dialogue.next(self._copy().caller(words))
+
+    def _copy(self) -> Dialogue:
+        copied = Dialogue(self.session["instructions"])  # type: ignore[arg-type]
+        copied.session, copied.items = self.session, list(self.items)
+        return copied
+
+    def _add(self, wire: dict[str, Any], *, heard: str | None = None) -> Item:
+        item = Item(f"item_{len(self.items)}", wire, heard=heard)
+        self.items.append(item)
+        return item
+
+
+def told(parts: list[Part]) -> str:
+    """`add 2 large Margherita [olives]; remove 3`, `submit_order`, `look_up_items Tiramisu`, `says`, joined by `, `."""
+    return ", ".join(_told(part) for part in parts)
+
+
+def _told(part: Part) -> str:
+    if not isinstance(part, Call):
+        return "says"
+    if part.name == "change_order":
+        return "; ".join(sorted(_change(change) for change in part.arguments["changes"]))
+    return " ".join([part.name, *(str(value) for value in part.arguments.values())])
+
+
+def _change(change: dict[str, Any]) -> str:
+    quantity = change.get("quantity", 1 if change["do"] == "add" else "")
+    words = [change["do"], str(change.get("line", "")), str(quantity), change.get("size", "")]
+    words.append(change.get("item", ""))
+    if "modifiers" in change:
+        words.append(f"[{', '.join(sorted(change['modifiers']))}]")
+    return " ".join(word for word in words if word)

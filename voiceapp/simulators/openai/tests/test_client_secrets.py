@@ -1,0 +1,141 @@
+"""The local OpenAI mints client secrets as the real one does, refuses as it does, and fails to order."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from voiceapp.simulators.openai import Server
+
+pytestmark = pytest.mark.asyncio
+
+PATH = "/realtime/client_secrets"
+SESSION = {
+    "type": "realtime",
+    "model": "gpt-realtime-2.1",
+    "instructions": "Be brief.",
+    "audio": {"output": {"voice": "verse"}},
+}
+
+
+@pytest_asyncio.fixture
+async def openai() -> AsyncIterator[Server]:
+    async with Server(keys=["right"]) as server:
+        yield server
+
+
+async def ask(openai: Server, body: Any, *faults: str, key: str = "right", **headers: str) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    async with httpx.AsyncClient(timeout=1, trust_env=False) as client:
+        sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **headers}
+        return await client.post(openai.fault_url(*faults) + PATH, content=content, headers=sent)
+
+
+async def test_a_secret_says_when_it_expires_and_which_session_it_opens(openai: Server) -> None:
+    expires_after = {"anchor": "created_at", "seconds": 30}
+    answer = await ask(openai, {"expires_after": expires_after, "session": SESSION})
+    minted = answer.json()
+    assert (answer.status_code, set(minted)) == (200, {"value", "expires_at", "session"})
+    assert minted["value"].startswith("ek_")
+    assert time.time() + 25 < minted["expires_at"] <= time.time() + 30
+    session = minted["session"]
+    assert session["id"].startswith("sess_")
+    assert (session["object"], session["model"], session["expires_at"]) == ("realtime.session", "gpt-realtime-2.1", 0)
+    assert (session["instructions"], session["audio"]["output"]["voice"]) == ("Be brief.", "verse")
+
+
+async def test_a_secret_lives_ten_minutes_where_nothing_is_asked(openai: Server) -> None:
+    minted = (await ask(openai, {})).json()
+    assert time.time() + 590 < minted["expires_at"] <= time.time() + 600
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "param"),
+    [
+        ({"session": {**SESSION, "model": "gpt-4o-realtime-preview"}}, 404, "model_not_found", "session.model"),
+        ({"session": {**SESSION, "voice": "verse"}}, 400, "unknown_parameter", "session.voice"),
+        ({"session": {**SESSION, "temperature": 0.8}}, 400, "unknown_parameter", "session.temperature"),
+        ({"session": {"model": "gpt-realtime-2.1"}}, 400, "missing_required_parameter", "session.type"),
+        (
+            {"session": {**SESSION, "audio": {"output": {"voice": "nova"}}}},
+            400,
+            "invalid_value",
+            "session.audio.output.voice",
+        ),
+        ({"expires_after": {"anchor": "created_at", "seconds": 9}}, 400, "integer_below_min_value", None),
+        ({"expires_after": {"anchor": "created_at", "seconds": 7201}}, 400, "integer_above_max_value", None),
+        ({"expires_after": {"anchor": "now", "seconds": 60}}, 400, "invalid_value", "expires_after.anchor"),
+        ({"model": "gpt-realtime-2.1", "voice": "verse"}, 400, "unknown_parameter", "model"),
+        ([], 400, "invalid_type", "body"),
+        (b"{", 400, "invalid_json", None),
+        (b"[" * 100_000, 400, "invalid_json", None),
+    ],
+)
+async def test_what_the_general_api_does_not_know_is_refused(
+    openai: Server, body: Any, status: int, code: str, param: str | None
+) -> None:
+    answer = await ask(openai, body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code), error
+    assert param is None or error["param"] == param
+    assert set(error) == {"message", "type", "param", "code"}
+
+
+async def test_a_wrong_key_and_the_beta_header_are_refused(openai: Server) -> None:
+    wrong = await ask(openai, {}, key="wrong")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "invalid_api_key")
+    beta = await ask(openai, {}, **{"OpenAI-Beta": "realtime=v1"})
+    assert (beta.status_code, beta.json()["error"]["code"]) == (400, "beta_api_shape_disabled")
+
+
+async def test_a_secret_opens_its_session_more_than_once_and_mints_no_other(openai: Server) -> None:
+    value = (await ask(openai, {"session": SESSION})).json()["value"]
+    url = openai.base_url.replace("http", "ws") + "/realtime"
+    for _ in range(2):
+        async with connect(url, additional_headers={"Authorization": f"Bearer {value}"}) as socket:
+            session = json.loads(await socket.recv())["session"]
+            assert (session["model"], session["instructions"]) == ("gpt-realtime-2.1", "Be brief.")
+            assert session["audio"]["output"]["voice"] == "verse"
+    assert (await ask(openai, {}, key=value)).status_code == 401
+
+
+async def test_an_expired_secret_opens_nothing(openai: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = (await ask(openai, {"expires_after": {"anchor": "created_at", "seconds": 10}})).json()["value"]
+    later = time.time() + 11
+    monkeypatch.setattr("voiceapp.simulators.openai.client_secrets.time.time", lambda: later)
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(
+            openai.base_url.replace("http", "ws") + "/realtime", additional_headers={"Authorization": f"Bearer {value}"}
+        ):
+            pass
+    assert refused.value.response.status_code == 401
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
+async def test_it_refuses_to_order(openai: Server, status: int) -> None:
+    answer = await ask(openai, {}, f"refuse={status}")
+    assert (answer.status_code, set(answer.json())) == (status, {"error"})
+
+
+async def test_it_is_late_silent_rude_or_elsewhere_to_order(openai: Server) -> None:
+    started_at = time.monotonic()
+    assert (await ask(openai, {}, "slow=200")).status_code == 200
+    assert time.monotonic() - started_at >= 0.2
+    with pytest.raises(httpx.ReadTimeout):
+        await ask(openai, {}, "hang")
+    garbage = await ask(openai, {}, "garbage")
+    assert garbage.status_code == 200
+    with pytest.raises(ValueError, match=r"Expecting|JSON|codec"):
+        garbage.json()
+    moved = await ask(openai, {}, "redirect=302")
+    assert (moved.status_code, moved.headers["Location"]) == (302, "/v1/realtime/client_secrets")
+    assert len((await ask(openai, {}, "big_frame=2")).content) == 2 << 20
+    assert [(await ask(openai, {}, "flaky=1")).status_code for _ in range(2)] == [503, 200]

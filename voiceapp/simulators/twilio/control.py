@@ -1,0 +1,166 @@
+"""The control API under /local/: place calls, see and hear them, hang up, say who answers a number. Loopback only."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from voiceapp.simulators.twilio.call import LocalCall
+from voiceapp.simulators.twilio.carrier import Carrier
+from voiceapp.simulators.twilio.faults import Faults
+from voiceapp.simulators.twilio.numbers import Number
+from voiceapp.simulators.twilio.person import Manners
+from voiceapp.simulators.twilio.plan import DEFAULT_LIMIT_S
+
+_PREFIX = r"/{faults:(?:fault/[^/]+/)*}local"
+_MANNERS = {field.name for field in dataclasses.fields(Manners)}
+_FIELDS = _MANNERS | {
+    "from",
+    "to",
+    "voice_url",
+    "voice_fallback_url",
+    "status_callback",
+    "status_callback_events",
+    "steps",
+    "faults",
+    "limit_s",
+    "noise",
+    "keeps_sound",
+}
+_LONGEST_WAIT_S = 60.0
+
+
+class ControlApi:
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_post(f"{_PREFIX}/calls", self._place_call)
+        app.router.add_get(f"{_PREFIX}/calls", self._list_calls)
+        app.router.add_get(f"{_PREFIX}/calls/{{sid}}", self._show_call)
+        app.router.add_get(f"{_PREFIX}/calls/{{sid}}/recording.wav", self._recording)
+        app.router.add_post(f"{_PREFIX}/calls/{{sid}}/hangup", self._hang_up)
+        app.router.add_post(f"{_PREFIX}/calls/{{sid}}/steps", self._do_steps)
+        app.router.add_put(f"{_PREFIX}/numbers/{{number}}", self._set_number)
+        app.router.add_get(f"{_PREFIX}/numbers", self._list_numbers)
+
+    async def _place_call(self, request: web.Request) -> web.Response:
+        given = await _json(request)
+        if unknown := set(given) - _FIELDS:
+            return _bad(f"unknown fields: {', '.join(sorted(unknown))}; known are {', '.join(sorted(_FIELDS))}")
+        if not given.get("from") or not given.get("to"):
+            return _bad("from and to are needed")
+        try:
+            by_address = Faults.from_path(request.match_info["faults"])
+            call = await self._carrier.place_call(
+                from_number=str(given["from"]),
+                to_number=str(given["to"]),
+                voice_url=str(given.get("voice_url") or ""),
+                voice_fallback_url=str(given.get("voice_fallback_url") or ""),
+                status_callback=str(given.get("status_callback") or ""),
+                status_callback_events=given.get("status_callback_events") or ("completed",),
+                steps=given.get("steps") or (),
+                faults=by_address | _faults(given.get("faults")),
+                manners=Manners(**{name: given[name] for name in _MANNERS & set(given)}),
+                limit_s=float(given.get("limit_s", DEFAULT_LIMIT_S)),
+                noise=bool(given.get("noise", True)),
+                keeps_sound=bool(given.get("keeps_sound", True)),
+            )
+        except (ValueError, TypeError, OSError) as exc:
+            return _bad(str(exc))
+        return web.json_response(
+            {"sid": call.sid, "from": call.plan.from_number, "to": call.plan.to_number}, status=201
+        )
+
+    async def _list_calls(self, request: web.Request) -> web.Response:
+        calls = [
+            {
+                "sid": c.sid,
+                "from": c.plan.from_number,
+                "to": c.plan.to_number,
+                "status": c.status.value,
+                "done": c.is_done,
+            }
+            for c in self._carrier.calls.values()
+        ]
+        return web.json_response({"calls": calls})
+
+    async def _show_call(self, request: web.Request) -> web.Response:
+        """The report. `?wait_s=30` answers when the call has ended, or after that time."""
+        call = self._call(request)
+        wait_s = min(float(request.query.get("wait_s", 0)), _LONGEST_WAIT_S)
+        if wait_s > 0:
+            await call.over(within_s=wait_s)
+        return web.json_response(call.report.as_json(), dumps=_dumps)
+
+    async def _recording(self, request: web.Request) -> web.Response:
+        wav = await asyncio.to_thread(lambda: self._call(request).recording)
+        return web.Response(body=wav, content_type="audio/wav")
+
+    async def _hang_up(self, request: web.Request) -> web.Response:
+        call = self._call(request)
+        call.hang_up(by="caller")
+        return web.json_response({"sid": call.sid, "status": call.status.value})
+
+    async def _do_steps(self, request: web.Request) -> web.Response:
+        """More for the caller to do, after what the script has done: `{"steps": […]}`."""
+        call = self._call(request)
+        try:
+            call.do_steps((await _json(request)).get("steps") or ())
+        except ValueError as exc:
+            return _bad(str(exc))
+        return web.json_response({"sid": call.sid, "status": call.status.value}, status=202)
+
+    async def _set_number(self, request: web.Request) -> web.Response:
+        try:
+            number = Number.from_json(await _json(request))
+        except ValueError as exc:
+            return _bad(str(exc))
+        self._carrier.numbers[request.match_info["number"]] = number
+        return web.json_response(_shown(number))
+
+    async def _list_numbers(self, request: web.Request) -> web.Response:
+        return web.json_response({name: _shown(number) for name, number in self._carrier.numbers.items()})
+
+    def _call(self, request: web.Request) -> LocalCall:
+        call = self._carrier.calls.get(request.match_info["sid"])
+        if call is None:
+            raise web.HTTPNotFound(text=json.dumps({"error": "there is no such call"}), content_type="application/json")
+        return call
+
+
+def _faults(given: object) -> Faults:
+    """`["no_stop", "gaps=300"]` or `{"no_stop": true, "gaps": 300}`."""
+    if isinstance(given, Mapping):
+        chosen = {name: "" if value is True else str(value) for name, value in given.items() if value is not False}
+        return Faults({str(name): value for name, value in chosen.items()})
+    return Faults.from_words(str(word) for word in given) if isinstance(given, list) else Faults()
+
+
+def _shown(number: Number) -> dict[str, object]:
+    return dataclasses.asdict(number)
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    try:
+        given = await request.json()
+    except ValueError as exc:
+        raise web.HTTPBadRequest(
+            text=json.dumps({"error": f"not JSON: {exc}"}), content_type="application/json"
+        ) from exc
+    if not isinstance(given, dict):
+        raise web.HTTPBadRequest(text=json.dumps({"error": "not an object"}), content_type="application/json")
+    return given
+
+
+def _bad(message: str) -> web.Response:
+    return web.json_response({"error": message}, status=400)
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, default=str)

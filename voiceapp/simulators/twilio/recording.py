@@ -1,0 +1,55 @@
+"""WAV files: a call in stereo (left the caller, right what the caller heard), a message in mono."""
+
+from __future__ import annotations
+
+import io
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from voiceapp.simulators import mulaw
+
+SAMPLE_RATE = 8000
+
+
+def stereo_wav(left_ulaw: bytes, right_ulaw: bytes) -> bytes:
+    """Two directions of one line, sample by sample, as 16-bit PCM."""
+    length = min(len(left_ulaw), len(right_ulaw))
+    left, right = (np.frombuffer(mulaw.decode(bytes(side[:length])), "<i2") for side in (left_ulaw, right_ulaw))
+    return _wav(np.column_stack((left, right)).astype("<i2").tobytes(), channels=2)
+
+
+def mono_wav(ulaw: bytes) -> bytes:
+    return _wav(mulaw.decode(ulaw), channels=1)
+
+
+def pcm_of_wav(content: bytes) -> bytes:
+    """8 kHz s16le out of a 16-bit WAV file of any rate; of several channels the first."""
+    with wave.open(io.BytesIO(content)) as file:
+        if file.getsampwidth() != 2:
+            raise ValueError("the WAV file is not 16-bit PCM")
+        rate, channels = file.getframerate(), file.getnchannels()
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")[::channels].astype(np.float64)
+    if rate != SAMPLE_RATE:
+        # A moving mean keeps most of what the telephone cannot carry from folding back.
+        if rate > SAMPLE_RATE:
+            width = round(rate / SAMPLE_RATE)
+            samples = np.convolve(samples, np.ones(width) / width, mode="same")
+        moments = np.arange(int(len(samples) * SAMPLE_RATE / rate)) * rate / SAMPLE_RATE
+        samples = np.interp(moments, np.arange(len(samples)), samples)
+    return np.round(samples).astype("<i2").tobytes()
+
+
+def pcm_of_wav_file(path: Path) -> bytes:
+    return pcm_of_wav(path.read_bytes())
+
+
+def _wav(pcm_s16le: bytes, *, channels: int) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(channels)
+        out.setsampwidth(2)
+        out.setframerate(SAMPLE_RATE)
+        out.writeframes(pcm_s16le)
+    return file.getvalue()

@@ -1,0 +1,250 @@
+"""Twilio's REST API, as much of it as live calls need: Basic auth, forms in, JSON out, Twilio's error codes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from voiceapp.simulators.twilio.attributes import E164
+from voiceapp.simulators.twilio.call import LocalCall
+from voiceapp.simulators.twilio.carrier import SOMEBODY, Carrier, redirect_to
+from voiceapp.simulators.twilio.faults import Faults
+from voiceapp.simulators.twilio.plan import DEFAULT_LIMIT_S, Plan, Status
+from voiceapp.simulators.twilio.twiml import TwimlError, parse
+
+_PREFIX = r"/{faults:(?:fault/[^/]+/)*}2010-04-01/Accounts/{account}"
+_MAX_TWIML = 4000
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class RestError(Exception):
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+    @property
+    def response(self) -> web.Response:
+        more = f"https://www.twilio.com/docs/errors/{self.code}"
+        body = {"code": self.code, "message": self.message, "more_info": more, "status": self.status}
+        headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if self.status == 401 else {}
+        return web.json_response(body, status=self.status, headers=headers)
+
+
+class RestApi:
+    """Routes of one carrier. A resource is a handler here and a line in `add_to`."""
+
+    def __init__(self, carrier: Carrier) -> None:
+        self._carrier = carrier
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_post(f"{_PREFIX}/Calls.json", self._guarded(self._create_call))
+        app.router.add_get(f"{_PREFIX}/Calls.json", self._guarded(self._list_calls))
+        app.router.add_get(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._show_call))
+        app.router.add_post(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._update_call))
+        app.router.add_get(f"{_PREFIX}/Recordings/{{sid}}.json", self._guarded(self._show_recording))
+        app.router.add_get(f"{_PREFIX}/Recordings/{{sid}}.wav", self._guarded(self._play_recording))
+        app.router.add_get(f"{_PREFIX}/Recordings/{{sid}}", self._guarded(self._play_recording))
+        app.router.add_route("*", f"{_PREFIX}/{{rest:.*}}", self._guarded(self._unknown))
+
+    def _guarded(self, handler: Handler) -> Handler:
+        """Faults first, then who asks, then the resource."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            try:
+                faults = _faults(request)
+                if "rest_slow" in faults:
+                    await asyncio.sleep(faults.number("rest_slow") / 1000)
+                if "rest_500" in faults:
+                    raise RestError(500, 20500, "An internal server error has occurred")
+                self._authenticate(request)
+                return await handler(request)
+            except RestError as exc:
+                return exc.response
+
+        return guarded
+
+    def _authenticate(self, request: web.Request) -> None:
+        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+        try:
+            username, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (ValueError, binascii.Error):
+            username = password = ""
+        expected = f"{self._carrier.account_sid}:{self._carrier.auth_token}".encode()
+        if scheme.lower() != "basic" or not hmac.compare_digest(f"{username}:{password}".encode(), expected):
+            raise RestError(401, 20003, "Authenticate")
+        if request.match_info["account"] != self._carrier.account_sid:
+            raise _not_found(request)
+
+    async def _create_call(self, request: web.Request) -> web.Response:
+        form = await _form(request)
+        to_number, from_number = form.get("To", ""), form.get("From", "")
+        if not to_number:
+            raise RestError(400, 21201, "No 'To' number is specified")
+        if not from_number:
+            raise RestError(400, 21213, "'From' phone number is required")
+        if not _may_be_rung(to_number):
+            raise RestError(400, 21211, f"Invalid 'To' Phone Number: {to_number}")
+        if not E164.fullmatch(from_number):
+            raise RestError(400, 21212, f"Invalid 'From' Phone Number: {from_number}")
+        url, twiml = form.get("Url", ""), form.get("Twiml", "")
+        if not url and not twiml:
+            raise RestError(400, 21205, "Url parameter is required")
+        _check(form)
+        events = (await request.post()).getall("StatusCallbackEvent", ["completed"])
+        phone = self._carrier.numbers.get(to_number, SOMEBODY)
+        call = await self._carrier.call_somebody(
+            Plan(
+                from_number=from_number,
+                to_number=to_number,
+                direction="outbound-api",
+                voice_url=url,
+                voice_method=form.get("Method", "POST"),
+                voice_fallback_url=form.get("FallbackUrl", ""),
+                twiml=twiml,
+                status_callback=form.get("StatusCallback", ""),
+                status_callback_method=form.get("StatusCallbackMethod", "POST"),
+                status_callback_events=tuple(word for event in events for word in str(event).split()),
+                steps=phone.script,
+                faults=_faults(request),
+                limit_s=float(form.get("TimeLimit", DEFAULT_LIMIT_S)),
+                ring_s=float(form.get("Timeout", 60)),
+            )
+        )
+        return web.json_response(self._resource(call), status=201)
+
+    async def _list_calls(self, request: web.Request) -> web.Response:
+        wanted = request.query.get("Status")
+        calls = [self._resource(c) for c in self._carrier.calls.values() if wanted in (None, c.status.value)]
+        return web.json_response({"calls": calls, "page": 0, "page_size": len(calls), "next_page_uri": None})
+
+    async def _show_call(self, request: web.Request) -> web.Response:
+        return web.json_response(self._resource(self._call(request)))
+
+    async def _update_call(self, request: web.Request) -> web.Response:
+        call = self._call(request)
+        form = await _form(request)
+        status, twiml, url = form.get("Status", ""), form.get("Twiml", ""), form.get("Url", "")
+        _check(form)
+        if status not in ("", "completed", "canceled"):
+            raise RestError(400, 21218, f"Status {status!r} is invalid")
+        if call.status.is_final:
+            raise RestError(400, 21220, "Invalid call state: Call is not in-progress. Cannot redirect.")
+        if status == "canceled" and call.status is Status.IN_PROGRESS:
+            raise RestError(400, 21220, "Invalid call state: Call is in-progress. Cannot cancel.")
+        if status:
+            call.hang_up(by="rest")
+        elif url or twiml:
+            if call.status is not Status.IN_PROGRESS:
+                raise RestError(400, 21220, "Invalid call state: Call is not in-progress. Cannot redirect.")
+            try:
+                document = redirect_to(url, form.get("Method", "POST")) if url else parse(twiml, url="")
+            except TwimlError as exc:
+                raise RestError(400, exc.code, exc.message) from exc
+            call.obey_instead(document)
+        return web.json_response(self._resource(call))
+
+    async def _show_recording(self, request: web.Request) -> web.Response:
+        sid = request.match_info["sid"]
+        if sid not in self._carrier.recordings:
+            raise _not_found(request)
+        call_sid, sound = self._carrier.recordings[sid]
+        about = {"sid": sid, "call_sid": call_sid, "duration": str(round(len(sound) / 8000)), "channels": 1}
+        return web.json_response(about | {"account_sid": self._carrier.account_sid, "status": "completed"})
+
+    async def _play_recording(self, request: web.Request) -> web.Response:
+        sid = request.match_info["sid"]
+        if sid not in self._carrier.recordings:
+            raise _not_found(request)
+        return web.Response(body=self._carrier.recording_wav(sid), content_type="audio/x-wav")
+
+    async def _unknown(self, request: web.Request) -> web.Response:
+        raise _not_found(request)
+
+    def _call(self, request: web.Request) -> LocalCall:
+        call = self._carrier.calls.get(request.match_info["sid"])
+        if call is None:
+            raise _not_found(request)
+        return call
+
+    def _resource(self, call: LocalCall) -> dict[str, object]:
+        account = f"/2010-04-01/Accounts/{self._carrier.account_sid}"
+        progress = call.progress
+        return {
+            "sid": call.sid,
+            "account_sid": self._carrier.account_sid,
+            "api_version": "2010-04-01",
+            "parent_call_sid": call.plan.parent_sid or None,
+            "from": call.plan.from_number,
+            "from_formatted": call.plan.from_number,
+            "to": call.plan.to_number,
+            "to_formatted": call.plan.to_number,
+            "direction": call.plan.direction,
+            # Callbacks say `initiated`; the resource goes on saying `queued`.
+            "status": Status.QUEUED.value if call.status is Status.INITIATED else call.status.value,
+            "duration": str(call.duration_s) if call.status.is_final else None,
+            "date_created": _moment(progress.created_at),
+            "date_updated": _moment(progress.ended_at or progress.answered_at or progress.created_at),
+            "start_time": _moment(progress.answered_at),
+            "end_time": _moment(progress.ended_at),
+            "answered_by": None,
+            "caller_name": None,
+            "forwarded_from": None,
+            "group_sid": None,
+            "phone_number_sid": None,
+            "price": None,
+            "price_unit": "USD",
+            "queue_time": "0",
+            "trunk_sid": None,
+            "annotation": None,
+            "uri": f"{account}/Calls/{call.sid}.json",
+            "subresource_uris": {"recordings": f"{account}/Calls/{call.sid}/Recordings.json"},
+        }
+
+
+def _may_be_rung(number: str) -> bool:
+    return bool(E164.fullmatch(number)) or number.startswith(("sip:", "client:"))
+
+
+def _check(form: Mapping[str, str]) -> None:
+    """The form of what a call is made or changed with. Raises RestError."""
+    if len(form.get("Twiml", "")) > _MAX_TWIML:
+        raise RestError(400, 21605, f"Twiml is longer than {_MAX_TWIML} characters")
+    for name, code in (("Url", 21205), ("FallbackUrl", 21205), ("StatusCallback", 21609)):
+        if form.get(name) and urlsplit(form[name]).scheme not in ("http", "https"):
+            raise RestError(400, code, f"{name} is not a valid URL: {form[name]}")
+    for name in ("Method", "FallbackMethod", "StatusCallbackMethod"):
+        if form.get(name, "POST").upper() not in ("GET", "POST"):
+            raise RestError(400, 21209, f"{name} is not valid: {form[name]}")
+    timeout = form.get("Timeout", "60")
+    if not (timeout.isdigit() and 1 <= int(timeout) <= 600):
+        raise RestError(400, 21208, f"Timeout is not valid: {timeout}")
+
+
+def _faults(request: web.Request) -> Faults:
+    try:
+        return Faults.from_path(request.match_info["faults"])
+    except ValueError as exc:
+        raise RestError(400, 20001, str(exc)) from exc
+
+
+async def _form(request: web.Request) -> Mapping[str, str]:
+    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def _not_found(request: web.Request) -> RestError:
+    return RestError(404, 20404, f"The requested resource {request.path} was not found")
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return format_datetime(moment) if moment else None
