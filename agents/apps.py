@@ -9,4 +9,4 @@ class AgentsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing it registers the credentials with the schema's generator.
-        from agents import schema  # noqa: F401
+        from .organizations import schema  # noqa: F401

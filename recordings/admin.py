@@ -10,16 +10,16 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 
-from agents.admin.buttons import Button
-from agents.admin.tenant import EvidenceAdmin
-from agents.admin.theme import display
-from agents.roles import Area, Power
+from agents.organizations.roles import Area, Power
+from agents.tenant_admin.buttons import Button
+from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.theme import display
 from recordings.models import Recording
 from recordings.storage import file_link, is_fetchable
-from sessions.admin.call import call_link
-from sessions.admin.words import duration_words
-from voiceapp.lib.errors import ApplicationError
-from voiceapp.lib.security_headers import admin_policy
+from sessions.calls.admin.call import call_link
+from sessions.calls.admin.display import duration_words
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.http.security_headers import admin_policy
 
 Status = Recording.Status
 COLOURS: Mapping[str, str] = {

@@ -11,20 +11,29 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api import CustomerView
+from agents.organizations.api import CustomerView
 from recordings.models import Recording
-from recordings.reading import find_recording, newest_recording, running_recordings
-from recordings.refusals import refusing
-from recordings.services import amend_recording, start_recording, stop_recording
+from recordings.services.starting import start_recording
+from recordings.services.stopping import amend_recording, stop_recording
 from recordings.storage import LABEL, recording_link, recording_link_if_possible
-from sessions.api.refusals import checked
-from sessions.api.rooms import MOST_LISTED, Access, RoomNameField, RoomQuery, find_room_call, read_query
-from sessions.models import Call
-from voiceapp.api.errors import ApiError, FormError
-from voiceapp.api.limits import READ, RECORDING
-from voiceapp.api.moments import iso_z
-from voiceapp.api.strict_fields import TextField
-from voiceapp.api.strict_json import StrictSerializer
+from sessions.calls.models import Call
+from sessions.rooms.api.room_view import (
+    MOST_LISTED,
+    Access,
+    RoomNameField,
+    RoomQuery,
+    checked,
+    find_room_call,
+    read_query,
+)
+from voiceapp.core.api.errors import ApiError, FormError
+from voiceapp.core.api.strict_fields import TextField
+from voiceapp.core.api.strict_json import StrictSerializer
+from voiceapp.core.api.timestamps import iso_z
+from voiceapp.core.limits.limit import READ, RECORDING
+
+from .api_errors import refusing
+from .queries import find_recording, newest_recording, running_recordings
 
 logger = structlog.get_logger("recordings")
 

@@ -10,7 +10,7 @@ class RecordingsConfig(AppConfig):
     def ready(self) -> None:
         from recordings import handlers
         from recordings.storage import link_of_call
-        from sessions import recording_links
+        from sessions.calls import recording_links
 
         handlers.register_all()
         recording_links.register(link_of_call)

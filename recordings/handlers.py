@@ -5,13 +5,13 @@ from __future__ import annotations
 import structlog
 
 from recordings.models import Recording
-from recordings.services.asking import ask_to_stop, look_for
-from recordings.services.facts import recording_changed
-from recordings.services.undoing import UNDO
-from recordings.services.wanted import START, start_promised
-from sessions import outbox
-from sessions.models import Call, OutboxMessage
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+from recordings.services.automatic import START, start_promised
+from recordings.services.events import UNDO, recording_changed
+from recordings.sources.livekit import ask_to_stop, look_for
+from sessions.calls.models import Call
+from sessions.messages import outbox
+from sessions.messages.models import OutboxMessage
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
 logger = structlog.get_logger("recordings")
 

@@ -7,10 +7,10 @@ from rest_framework import serializers
 from recordings.api import AmendRequest, RecordingQuery, RecordingView, StartRequest
 from recordings.models import Recording
 from recordings.storage import LABEL
-from sessions.api.rooms import MOST_LISTED, RoomQuery
+from sessions.rooms.api.room_view import MOST_LISTED, RoomQuery
 from sessions.schema.answers import Done
 from sessions.schema.rooms import ROOM, ROOM_MISSING, SOMEBODY_ELSES, livekit_refusals
-from voiceapp.api.schema import Area, Operation, Sample, describe, refused
+from voiceapp.core.api.schema import Area, Operation, Sample, describe, refused
 
 RECORDINGS = Area("Recordings", "Recordings of calls in rooms: start, find, stop and amend them.", place=70)
 CALL_NOT_FOUND = refused(404, "Call session not found", "There is no call in a room of this name.")

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from recordings.models import Recording
-from sessions.models import Call
-from voiceapp.providers.aws import FAULTS, aws_client, aws_error
+from sessions.calls.models import Call
+from voiceapp.providers.aws.client import FAULTS, aws_client, aws_error
 from voiceapp.providers.errors import ProviderError
-from voiceapp.providers.livekit import S3Storage
+from voiceapp.providers.livekit.client import S3Storage
 
 logger = structlog.get_logger("recordings")
 

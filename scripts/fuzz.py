@@ -40,7 +40,7 @@ SEEDS = {
 
 def phone_call() -> tuple[object, Callable[[str], None], Callable[[str], None]]:
     """A fresh phone call whose link is up, and its two doors."""
-    from sessions.briefing import Briefing, Phrases
+    from sessions.calls.briefing import Briefing, Phrases
     from telephony.bridge.phone_call import PhoneCall
 
     briefing = Briefing("call", "model", "voice", "en", "", (), (), Phrases("Hello"), "transcriber")

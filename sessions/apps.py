@@ -10,9 +10,7 @@ class SessionsConfig(AppConfig):
     verbose_name = "Calls and orders"
 
     def ready(self) -> None:
-        from sessions import checks, handlers  # noqa: F401
-        from sessions.services.limit_counts import count_in_database
-        from voiceapp.api.limits.counting import count_in_database_by
+        from sessions import handlers
+        from sessions.realtime import checks  # noqa: F401
 
         handlers.register_all()
-        count_in_database_by(count_in_database)

@@ -6,15 +6,17 @@ import json
 
 from django.conf import settings
 
-from sessions import outbox
-from sessions.models import OutboxMessage
-from sessions.services import room_closing, voice_sessions
-from sessions.services.agent_dispatches import withdraw_agent
-from sessions.services.orders import TOPIC
-from sessions.services.room_agents import WITHDRAW_TOPIC
-from sessions.shared_receiver import SharedReceiver
-from voiceapp.providers.aws_queue import AwsQueue
+from sessions.messages.models import OutboxMessage
+from sessions.messages.shared_receiver import SharedReceiver
+from sessions.orders.services.placing import TOPIC
+from sessions.realtime.services import voice_sessions
+from sessions.rooms.services import closing as room_closing
+from sessions.rooms.services.agents import WITHDRAW_TOPIC
+from sessions.rooms.services.dispatches import withdraw_agent
+from voiceapp.providers.aws.sqs import AwsQueue
 from voiceapp.providers.orders_receiver import OrdersReceiver
+
+from .messages import outbox
 
 
 def register_all() -> None:

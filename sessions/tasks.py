@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from sessions import outbox
-from sessions.services import limit_counts, voice_sessions
+from sessions.realtime.services import voice_sessions
+
+from .messages import outbox
 
 
 @shared_task(name="sessions.tasks.deliver_outbox", expires=60)
@@ -18,12 +19,6 @@ def deliver_outbox(topic: str) -> int:
 def sweep_outbox() -> int:
     """Every few seconds: deliver what a lost wake-up or a failed try left behind."""
     return outbox.deliver_due()
-
-
-@shared_task(name="sessions.tasks.purge_limit_counts", expires=300)
-def purge_limit_counts() -> int:
-    """Every ten minutes: forget the counters of windows that are over."""
-    return limit_counts.purge_limit_counts()
 
 
 @shared_task(name="sessions.tasks.purge_voice_sessions", expires=3000)

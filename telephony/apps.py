@@ -8,7 +8,7 @@ class TelephonyConfig(AppConfig):
     verbose_name = "Phone line"
 
     def ready(self) -> None:
-        from agents.readiness import MORE_CHECKS
-        from telephony.readiness import check_number
+        from agents.configuration.readiness import MORE_CHECKS
+        from telephony.twilio.readiness import check_number
 
         MORE_CHECKS.append(check_number)

@@ -7,7 +7,7 @@ from typing import Any
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
-from telephony.consumers import MediaStreamConsumer, NoSuchSocket
+from telephony.twilio.consumers import MediaStreamConsumer, NoSuchSocket
 
 # Django's `path` is typed for views; Channels uses it for ASGI applications.
 media_stream: Any = MediaStreamConsumer.as_asgi()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sessions.schema.rooms import ROOM
-from telephony.webhooks.livekit import CONTENT_TYPES, LONGEST_BODY
-from voiceapp.api.errors import ErrorShape
-from voiceapp.api.schema import Area, Operation, describe_plain, refused
-from voiceapp.api.schema.operations import PlainOperation
-from voiceapp.api.schema.refusals import BROKEN, UNAUTHORIZED
+from telephony.livekit.webhooks import CONTENT_TYPES, LONGEST_BODY
+from voiceapp.core.api.errors import ErrorShape
+from voiceapp.core.api.schema import Area, Operation, describe_plain, refused
+from voiceapp.core.api.schema.operations import PlainOperation
+from voiceapp.core.api.schema.refusals import BROKEN, UNAUTHORIZED
 
 WEBHOOKS = Area("Webhooks", "Where LiveKit reports what happens in its rooms.", place=80)
 EVENTS = (

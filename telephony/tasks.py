@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from recordings.services import reconcile_recordings
-from telephony.services.inbox import work_off
-from telephony.services.livekit_events import work_off_livekit_event
-from telephony.services.lost_calls import close_lost_calls
-from telephony.services.reconcile_rooms import reconcile_rooms
+from recordings.services.reconciling import reconcile_recordings
+from telephony.livekit.events import work_off_livekit_event
+from telephony.livekit.inbox import work_off
+from telephony.livekit.reconciliation import reconcile_rooms
+from telephony.twilio.services.lost_calls import close_lost_calls
 
 WORKERS = {"livekit": work_off_livekit_event}
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from telephony.webhooks.after import after
-from telephony.webhooks.after_dial import after_dial
-from telephony.webhooks.after_message import after_message
-from telephony.webhooks.livekit import livekit_webhook
-from telephony.webhooks.status import call_status
-from telephony.webhooks.stream_status import stream_status
-from telephony.webhooks.voice import start
+from telephony.livekit.webhooks import livekit_webhook
+from telephony.twilio.webhooks.after import after, after_dial, after_message
+from telephony.twilio.webhooks.status import call_status, stream_status
+from telephony.twilio.webhooks.voice import start
 
 urlpatterns = [
     path("twiml/start", start, name="twiml-start"),

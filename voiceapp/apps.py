@@ -9,7 +9,7 @@ class VoiceappConfig(AppConfig):
     def ready(self) -> None:
         # Importing them here, not in voiceapp/__init__, keeps voiceapp.simulators free of the product.
         from voiceapp import celery, checks  # noqa: F401
-        from voiceapp.api.limits import checks as limit_checks  # noqa: F401
-        from voiceapp.lib import logs
+
+        from .core import logs
 
         logs.configure()

@@ -12,6 +12,6 @@ from django.core.asgi import get_asgi_application
 http = get_asgi_application()  # first: it loads the apps that the sockets import
 
 from telephony.routing import sockets  # noqa: E402
-from voiceapp.edge.requests import BoundedRequests, BusyAddresses  # noqa: E402
+from voiceapp.core.http.requests import BoundedRequests, BusyAddresses  # noqa: E402
 
 application = ProtocolTypeRouter({"http": BusyAddresses(BoundedRequests(http)), "websocket": sockets})

@@ -10,14 +10,14 @@ from kombu.transport import TRANSPORT_ALIASES
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceapp.settings")
 
 # The broker that needs no server, without the races of kombu's own.
-TRANSPORT_ALIASES["filesystem"] = "voiceapp.lib.folder_broker:Transport"
+TRANSPORT_ALIASES["filesystem"] = "voiceapp.core.jobs.folder_broker:Transport"
 
 app = Celery("voiceapp")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["sessions", "telephony"])
+app.autodiscover_tasks(["sessions", "telephony", "voiceapp.core.limits"])
 app.conf.beat_schedule = {
     "send-what-waits-in-the-outbox": {"task": "sessions.tasks.sweep_outbox", "schedule": 5.0},
-    "purge-counters-of-limits": {"task": "sessions.tasks.purge_limit_counts", "schedule": 600.0},
+    "purge-counters-of-limits": {"task": "limits.tasks.purge_limit_counts", "schedule": 600.0},
     "purge-expired-voice-sessions": {"task": "sessions.tasks.purge_voice_sessions", "schedule": 3600.0},
     "work-off-what-companies-told-us": {"task": "telephony.tasks.work_off_events", "schedule": 5.0},
     "ask-livekit-about-rooms": {"task": "telephony.tasks.reconcile_rooms", "schedule": 5.0},

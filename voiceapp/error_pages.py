@@ -8,7 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-from voiceapp.api.errors import SHAPES, ErrorShape, Refusal, shape_at
+from voiceapp.core.api.errors import SHAPES, ErrorShape, Refusal, shape_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 
+from voiceapp.core.http.security_headers import STRICT
+from voiceapp.core.serving import serving
 from voiceapp.error_pages import wants_page
-from voiceapp.lib.security_headers import STRICT
-from voiceapp.lib.serving import serving
 from voiceapp.readiness import what_is_down
 
 

@@ -15,8 +15,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest, st
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from sessions.models import OutboxMessage
-from voiceapp.api.internal_key import without_internal_key
+from sessions.messages.models import OutboxMessage
+from voiceapp.core.api.internal_key import without_internal_key
 
 logger = structlog.get_logger("metrics")
 

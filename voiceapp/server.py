@@ -18,10 +18,10 @@ import structlog
 import uvicorn
 from django.conf import settings
 
-from sessions.end_reasons import EndReason
-from telephony.desk import stream_desk
-from telephony.live_calls import LiveCalls, live_calls
-from voiceapp.edge.http_protocol import BoundedHttpProtocol
+from sessions.calls.end_reasons import EndReason
+from telephony.live.gateway import stream_desk
+from telephony.live.registry import LiveCalls, live_calls
+from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 
 logger = structlog.get_logger("server")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 
-from voiceapp.lib.body_limits import FORM_BYTES
+from voiceapp.core.http.body_limits import FORM_BYTES
 
 django_stubs_ext.monkeypatch()
 
@@ -118,6 +118,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "voiceapp.apps.VoiceappConfig",
+    "voiceapp.core.limits.apps.LimitsConfig",
     "agents.apps.AgentsConfig",
     "sessions.apps.SessionsConfig",
     "recordings.apps.RecordingsConfig",
@@ -126,17 +127,17 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "voiceapp.health.HealthMiddleware",
-    "voiceapp.lib.request_log.RequestLogMiddleware",
+    "voiceapp.core.http.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "voiceapp.lib.security_headers.SecurityHeadersMiddleware",
-    "voiceapp.api.limits.views.LimitHeadersMiddleware",
+    "voiceapp.core.http.security_headers.SecurityHeadersMiddleware",
+    "voiceapp.core.limits.views.LimitHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "agents.sign_in_pages.SignInMiddleware",
-    "agents.local_time.LocalTimeMiddleware",
+    "agents.organizations.sign_in_pages.SignInMiddleware",
+    "agents.hours.local_time.LocalTimeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -184,7 +185,7 @@ REDIS_URL = env.str("REDIS_URL", default="")
 UPSTASH_REDIS_REST_URL = env.str("UPSTASH_REDIS_REST_URL", default="")
 UPSTASH_REDIS_REST_TOKEN = env.str("UPSTASH_REDIS_REST_TOKEN", default="")
 REDIS_CACHE_OPTIONS = {
-    "pool_class": "voiceapp.lib.redis_pool.SharedPool",
+    "pool_class": "voiceapp.core.redis_pool.SharedPool",
     "max_connections": 1000,
     "socket_timeout": 0.25,
     "socket_connect_timeout": 0.25,
@@ -199,7 +200,7 @@ if REDIS_URL:
 else:
     CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-        "limits": {"BACKEND": "voiceapp.lib.counters_in_memory.CountersInMemory"},
+        "limits": {"BACKEND": "voiceapp.core.limits.counters_in_memory.CountersInMemory"},
     }
 
 # How often each may ask (docs/limits.md); django-ratelimit counts
@@ -276,7 +277,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = False  # a redirect would lose a webhook's body and break its signature
 LOGIN_URL = "/admin/login/"
-AUTHENTICATION_BACKENDS = ["agents.sign_in.SignInThrottle", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["agents.organizations.sign_in.SignInThrottle", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "/admin/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_BYTES
 SESSION_COOKIE_HTTPONLY = True
@@ -296,10 +297,10 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["voiceapp.api.strict_json.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "voiceapp.api.negotiation.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "voiceapp.api.schema.inspector.Inspector",
-    "EXCEPTION_HANDLER": "voiceapp.api.errors.handle",
+    "DEFAULT_PARSER_CLASSES": ["voiceapp.core.api.strict_json.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "voiceapp.core.api.negotiation.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "voiceapp.core.api.schema.inspector.Inspector",
+    "EXCEPTION_HANDLER": "voiceapp.core.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
 }
@@ -308,8 +309,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "voiceapp",
     "VERSION": VERSION,
     "SERVERS": [{"url": PUBLIC_BASE_URL}],
-    "PREPROCESSING_HOOKS": ["voiceapp.api.schema.document.load_descriptions"],
-    "POSTPROCESSING_HOOKS": ["voiceapp.api.schema.document.complete"],
+    "PREPROCESSING_HOOKS": ["voiceapp.core.api.schema.document.load_descriptions"],
+    "POSTPROCESSING_HOOKS": ["voiceapp.core.api.schema.document.complete"],
     "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
@@ -320,13 +321,13 @@ UNFOLD = {
     "SITE_HEADER": "voiceapp",
     "SITE_SYMBOL": "call",
     "SHOW_VIEW_ON_SITE": False,
-    "GLOBAL_CALLBACK": "telephony.admin.navigation.every_page",
-    "DASHBOARD_CALLBACK": "telephony.admin.dashboard.fill",
+    "GLOBAL_CALLBACK": "voiceapp.console.navigation.every_page",
+    "DASHBOARD_CALLBACK": "voiceapp.console.dashboard.fill",
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "telephony.admin.navigation.favicon"},
+        {"rel": "icon", "type": "image/svg+xml", "href": "voiceapp.console.navigation.favicon"},
     ],
-    "STYLES": ["telephony.admin.navigation.stylesheet"],
-    "SIDEBAR": {"show_search": True, "navigation": "telephony.admin.navigation.sidebar"},
+    "STYLES": ["voiceapp.console.navigation.stylesheet"],
+    "SIDEBAR": {"show_search": True, "navigation": "voiceapp.console.navigation.sidebar"},
     "COLORS": {
         # Teal, dark enough from 600 on for white text.
         "primary": {
@@ -345,4 +346,4 @@ UNFOLD = {
     },
 }
 
-LOGGING_CONFIG = None  # structlog writes the logs (voiceapp/lib/logs.py)
+LOGGING_CONFIG = None  # structlog writes the logs (voiceapp/core/logs.py)

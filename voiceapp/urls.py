@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from telephony.admin.setup import views as setup
-from telephony.doctor.report import report
-from voiceapp.api.schema import pages
+from voiceapp.console.setup import views as setup
+from voiceapp.core.api.schema import pages
+from voiceapp.management.doctor.report import report
 from voiceapp.metrics import metrics
 
 urlpatterns = [

@@ -6,20 +6,11 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
-from agents.models import (
-    Agent,
-    AgentVersion,
-    Category,
-    Item,
-    Membership,
-    Menu,
-    Modifier,
-    ModifierGroup,
-    Organization,
-    Size,
-)
-from agents.roles import Role
-from agents.services import publish_agent
+from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Size
+from agents.configuration.models import Agent, AgentVersion
+from agents.configuration.services import publish_agent
+from agents.organizations.models import Membership, Organization
+from agents.organizations.roles import Role
 
 
 def make_organization(name: str = "Trattoria Alice", **values: object) -> Organization:

@@ -6,8 +6,8 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api import CustomerView
-from voiceapp.api.errors import ErrorShape
+from agents.organizations.api import CustomerView
+from voiceapp.core.api.errors import ErrorShape
 
 
 class CallsDoor(CustomerView):

@@ -14,11 +14,11 @@ import pytest
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from agents.models import Organization
-from agents.services import issue_key
+from agents.organizations.models import Organization
+from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
+from voiceapp.providers.tests.clerk_instance import ClerkInstance, trust
 from voiceapp.tests.limits import raise_limits
-from voiceapp.tests.providers.clerk_instance import ClerkInstance, trust
 
 
 class Asker:

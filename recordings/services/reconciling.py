@@ -8,16 +8,15 @@ import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from recordings.errors import NO_RECORDER
 from recordings.models import Recording
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
-from voiceapp.providers.livekit_facts import EgressStatus, RoomRecording
+from recordings.sources.livekit import ask_to_stop, look_for, running_in_livekit
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.livekit.values import EgressStatus, RoomRecording
 
-from .asking import ask_to_stop, look_for, running_in_livekit
-from .facts import lose, recording_changed
-from .outlived import hurry_what_outlived_its_call
-from .refusals import NO_RECORDER
+from .automatic import TRY_FOR, hurry_what_outlived_its_call
+from .events import lose, recording_changed
 from .stopping import FORGOTTEN
-from .wanted import TRY_FOR
 
 logger = structlog.get_logger("recordings")
 

@@ -7,17 +7,15 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from recordings import storage
+from recordings.errors import AlreadyRecording, CallNotActive, NotConfigured
 from recordings.models import Recording
-from sessions.models import Call
-from sessions.models.call import CallState
-from sessions.services.calls import record_event
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
-from voiceapp.providers.livekit_facts import RoomRecording
+from recordings.sources.livekit import ask_to_start, ask_to_stop
+from sessions.calls.models import Call, CallState
+from sessions.calls.services import record_event
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.livekit.values import RoomRecording
 
-from .asking import ask_to_start, ask_to_stop
-from .facts import LONGEST_ERROR, name_recording, recording_changed
-from .refusals import AlreadyRecording, CallNotActive, NotConfigured
-from .undoing import promise_to_undo
+from .events import LONGEST_ERROR, name_recording, promise_to_undo, recording_changed
 
 logger = structlog.get_logger("recordings")
 

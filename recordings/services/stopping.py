@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from recordings import storage
+from recordings.errors import NotConfigured, NotRecorded, NotRecording
 from recordings.models import Recording
-from sessions.models import Call
+from recordings.sources.livekit import ask_to_stop
+from sessions.calls.models import Call
 
-from .asking import ask_to_stop
-from .facts import lose, recording_changed
-from .refusals import NotConfigured, NotRecording
+from .events import lose, recording_changed
 
 Status = Recording.Status
 FORGOTTEN = "LiveKit does not know this recording any more."
@@ -34,5 +34,16 @@ def stop_recording(call: Call) -> Recording:
         lose(recording, FORGOTTEN)
         raise NotRecording(FORGOTTEN)
     recording_changed(fact)
+    recording.refresh_from_db()
+    return recording
+
+
+def amend_recording(call: Call, *, transcript: str | None = None, url: str | None = None) -> Recording:
+    """Of the call's newest recording; None leaves a value as it is. Raises NotRecorded."""
+    recording = call.recordings.first()
+    if recording is None:
+        raise NotRecorded
+    changes = {name: value for name, value in (("transcript", transcript), ("url", url)) if value is not None}
+    Recording.objects.filter(pk=recording.pk).update(**changes)
     recording.refresh_from_db()
     return recording

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from recordings.models import Recording
-from recordings.services import recording_changed
+from recordings.services.events import recording_changed
 from sessions.tests.builders import ROOM
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_facts import EgressStatus
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.values import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 

@@ -9,11 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from agents.models import Organization
-from agents.roles import Role
+from agents.organizations.models import Organization
+from agents.organizations.roles import Role
 from agents.tests.builders import make_organization, make_user
 from recordings.models import Recording
-from sessions.models import Call
+from sessions.calls.models import Call
 from sessions.tests.builders import make_room_call
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,7 @@ import pytest
 
 from agents.tests.people import Asker, refused
 from recordings.models import Recording
-from sessions.models import Call
-from sessions.models.call import CallState
+from sessions.calls.models import Call, CallState
 from sessions.tests.builders import ROOM, make_room_call
 
 from .calls import RECORDING

@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from agents.models import Organization
+from agents.organizations.models import Organization
 from agents.tests.people import Asker
 from recordings.models import Recording
-from sessions.api.rooms import MOST_LISTED
-from sessions.models import Call
+from sessions.calls.models import Call
+from sessions.rooms.api.room_view import MOST_LISTED
 from sessions.tests.builders import ROOM, make_room_call
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_facts import EgressStatus
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.values import EgressStatus
 
 from .calls import RECORDING, becomes
 

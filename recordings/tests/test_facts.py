@@ -9,14 +9,14 @@ import itertools
 import pytest
 from django.utils import timezone
 
-from agents.models import Organization
+from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from recordings.models import Recording
-from recordings.services import recording_changed
-from recordings.services.undoing import UNDO
-from sessions.models import Call, CallEvent, OutboxMessage
+from recordings.services.events import UNDO, recording_changed
+from sessions.calls.models import Call, CallEvent
+from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
-from voiceapp.providers.livekit_facts import EgressStatus, RecordedFile, RoomRecording
+from voiceapp.providers.livekit.values import EgressStatus, RecordedFile, RoomRecording
 
 pytestmark = pytest.mark.django_db
 

@@ -14,18 +14,19 @@ import pytest
 import time_machine
 from pytest_django import Settings
 
-from agents.models import Organization
+from agents.organizations.models import Organization
 from agents.tests.people import Asker, refused
 from recordings.models import Recording
-from recordings.services import start_recording, stop_recording
+from recordings.services.starting import start_recording
+from recordings.services.stopping import stop_recording
 from recordings.storage import file_name, link_of_call, new_key, recording_link, storage
-from sessions.models import Call
-from sessions.recording_links import WITH_RECORDING, WITH_TRANSCRIPT, recording_transcript
-from sessions.recording_links import recording_link as link_for_sessions
+from sessions.calls.models import Call
+from sessions.calls.recording_links import WITH_RECORDING, WITH_TRANSCRIPT, recording_transcript
+from sessions.calls.recording_links import recording_link as link_for_sessions
 from sessions.tests.builders import ROOM, make_room_call
-from voiceapp.providers.aws import AwsError
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_facts import EgressStatus
+from voiceapp.providers.aws.client import AwsError
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.values import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit
 
 from .calls import RECORDING, becomes, only_recording, talk

@@ -11,13 +11,16 @@ from pytest_django import Settings
 
 from agents.tests.people import Asker, refused
 from recordings.models import Recording
-from recordings.services import reconcile_recording, start_recording, stop_recording
-from sessions import outbox
-from sessions.models import Call, CallEvent, OutboxMessage
+from recordings.services.reconciling import reconcile_recording
+from recordings.services.starting import start_recording
+from recordings.services.stopping import stop_recording
+from sessions.calls.models import Call, CallEvent
+from sessions.messages import outbox
+from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM
-from voiceapp.providers import livekit as livekit_client
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_facts import EgressStatus
+from voiceapp.providers.livekit import client as livekit_client
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.values import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 

@@ -13,18 +13,19 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from agents.models import Organization
+from agents.organizations.models import Organization
 from agents.tests.people import Asker, refused
 from recordings.models import Recording
-from recordings.services import reconcile_recordings, start_recording, start_wanted_recording
-from recordings.services.undoing import UNDO
-from recordings.services.wanted import START
-from sessions import outbox
-from sessions.models import Call, CallEvent, OutboxMessage
-from sessions.models.call import CallState
+from recordings.services.automatic import START, start_wanted_recording
+from recordings.services.events import UNDO
+from recordings.services.reconciling import reconcile_recordings
+from recordings.services.starting import start_recording
+from sessions.calls.models import Call, CallEvent, CallState
+from sessions.messages import outbox
+from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.tests.gate import Gate, gate_before
 from voiceapp.tests.livekit import real_server
 from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit

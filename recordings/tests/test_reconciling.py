@@ -10,12 +10,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from recordings.models import Recording
-from recordings.services import reconcile_recordings, recordings_to_reconcile, start_recording, stop_recording
+from recordings.services.reconciling import reconcile_recordings, recordings_to_reconcile
+from recordings.services.starting import start_recording
+from recordings.services.stopping import stop_recording
 from recordings.storage import new_key
-from sessions.models import Call
-from sessions.models.call import CallState
+from sessions.calls.models import Call, CallState
 from sessions.tests.builders import ROOM, make_room_call
-from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 

@@ -12,14 +12,16 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from recordings.models import Recording
-from recordings.services import reconcile_recordings, start_recording, start_wanted_recording, stop_recording
-from recordings.services.wanted import START
-from sessions import outbox
-from sessions.models import Call, OutboxMessage
-from sessions.models.call import CallState
+from recordings.services.automatic import START, start_wanted_recording
+from recordings.services.reconciling import reconcile_recordings
+from recordings.services.starting import start_recording
+from recordings.services.stopping import stop_recording
+from sessions.calls.models import Call, CallState
+from sessions.messages import outbox
+from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_facts import EgressStatus
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.values import EgressStatus
 from voiceapp.tests.livekit.running import RunningLiveKit
 
 from .calls import becomes, only_recording

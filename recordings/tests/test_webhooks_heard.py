@@ -7,13 +7,16 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from agents.models import Organization
+from agents.organizations.models import Organization
 from recordings.models import Recording
-from recordings.services import recording_changed, start_recording, stop_recording
-from sessions.models import CallEvent, OutboxMessage
+from recordings.services.events import recording_changed
+from recordings.services.starting import start_recording
+from recordings.services.stopping import stop_recording
+from sessions.calls.models import CallEvent
+from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_webhooks import event_of
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.webhooks import event_of
 from voiceapp.tests.livekit.running import (
     API_KEY,
     API_SECRET,

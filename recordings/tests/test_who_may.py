@@ -8,20 +8,19 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.live_server_helper import LiveServer
 
-from agents.models import Organization
-from agents.principal import Principal
-from agents.roles import Role
-from agents.scopes import Scope
-from agents.services import issue_key
+from agents.organizations.models import Organization
+from agents.organizations.principal import Principal
+from agents.organizations.roles import Role
+from agents.organizations.scopes import Scope
+from agents.organizations.services import issue_key
 from agents.tests.people import Asker, asking, refused, token_of
 from recordings.models import Recording
-from recordings.reading import running_recordings
-from sessions.models import Call
-from sessions.models.call import CallType
+from recordings.queries import running_recordings
+from sessions.calls.models import Call, CallType
 from sessions.tests.builders import ROOM, make_room_call
-from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.tests.clerk_instance import ClerkInstance
 from voiceapp.tests.livekit.running import RunningLiveKit
-from voiceapp.tests.providers.clerk_instance import ClerkInstance
 
 from .calls import RECORDING, talk
 

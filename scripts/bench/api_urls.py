@@ -6,7 +6,7 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.api import CustomerView
+from agents.organizations.api import CustomerView
 from voiceapp.urls import urlpatterns as products
 
 

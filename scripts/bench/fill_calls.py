@@ -23,7 +23,7 @@ def fill(org_id: str, calls: int) -> dict[str, Any]:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    from agents.models import Membership
+    from agents.organizations.models import Membership
 
     user = User.objects.create_user("bench-caller")
     Membership.objects.create(user=user, organization_id=org_id, role="staff")
@@ -39,8 +39,7 @@ def fill(org_id: str, calls: int) -> dict[str, Any]:
 
 def write_calls(org_id: str, subject: str, calls: int) -> None:
     from recordings.models import Recording
-    from sessions.models import Call
-    from sessions.models.call import CallKind, CallState, CallType
+    from sessions.calls.models import Call, CallKind, CallState, CallType
 
     now = timezone.now()
     rows = [

@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.urls import urlpatterns as products
 
 

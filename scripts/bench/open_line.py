@@ -14,7 +14,7 @@ from django.core.management import call_command
 
 def open_line(calls: int) -> dict[str, str]:
     django.setup()
-    from telephony.models import PhoneNumber
+    from telephony.twilio.models import PhoneNumber
 
     call_command("seed_demo", stdout=sys.stderr)
     line = PhoneNumber.objects.select_related("organization").order_by("pk")[0]

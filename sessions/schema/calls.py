@@ -7,14 +7,14 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
-from sessions.api.call_fields import CallChange, CallsQuery, NewCall
-from sessions.api.calls import NOT_CREATED, CallView
-from sessions.api.rooms import MOST_LISTED, RoomQuery
-from sessions.models import RoomAgent
-from sessions.models.call import CallState, CallType
-from voiceapp.api.schema import Area, Operation, Sample, describe, refused
-from voiceapp.api.schema.refusals import wrong_fields
-from voiceapp.api.schema.samples import shell_line
+from sessions.calls.models import CallState, CallType
+from sessions.rooms.api.call_fields import CallChange, CallsQuery, NewCall
+from sessions.rooms.api.calls import NOT_CREATED, CallView
+from sessions.rooms.api.room_view import MOST_LISTED, RoomQuery
+from sessions.rooms.models import RoomAgent
+from voiceapp.core.api.schema import Area, Operation, Sample, describe, refused
+from voiceapp.core.api.schema.refusals import wrong_fields
+from voiceapp.core.api.schema.samples import shell_line
 
 from .answers import Done
 from .rooms import (
@@ -61,7 +61,7 @@ LISTED = SHOWN | {
 class Metadata(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # untyped in part
     """Registered by being imported."""
 
-    target_class = "sessions.api.call_fields.MetadataField"
+    target_class = "sessions.rooms.api.call_fields.MetadataField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, object]:
         return {"type": "object", "additionalProperties": {}}

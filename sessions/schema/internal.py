@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from sessions.api.internal import (
-    NO_ORGANIZATION,
-    NotSavedNow,
-    OrgConfigView,
-    SubmitOrderSerializer,
-    SubmitOrderView,
-)
-from sessions.draft.changes import MOST_CHANGES
-from voiceapp.api.errors import Refusal
-from voiceapp.api.schema import Area, Header, Operation, Sample, describe
-from voiceapp.api.schema.refusals import wrong_fields
+from sessions.orders.api import NO_ORGANIZATION, NotSavedNow, OrgConfigView, SubmitOrderSerializer, SubmitOrderView
+from sessions.orders.draft.changes import MOST_CHANGES
+from voiceapp.core.api.errors import Refusal
+from voiceapp.core.api.schema import Area, Header, Operation, Sample, describe
+from voiceapp.core.api.schema.refusals import wrong_fields
 
 from .menu import OrganizationTold, OrgConfigQuery, money
 

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from sessions.api.realtime import NOT_FOUND, RealtimeRequest, RealtimeView
-from sessions.api.rooms import RoomQuery
-from sessions.models import RoomAgent
-from sessions.models.call import CallState
-from voiceapp.api.schema import Area, Operation, Sample, describe, refused
+from sessions.calls.models import CallState
+from sessions.rooms.api.realtime import NOT_FOUND, RealtimeRequest, RealtimeView
+from sessions.rooms.api.room_view import RoomQuery
+from sessions.rooms.models import RoomAgent
+from voiceapp.core.api.schema import Area, Operation, Sample, describe, refused
 
-from .rooms import (
-    ACCESS_DENIED,
-    HOST,
-    ROOM,
-    ROOM_MISSING,
-    VOICE_AWAY,
-    VOICE_NOT_CONFIGURED,
-    livekit_refusals,
-)
+from .rooms import ACCESS_DENIED, HOST, ROOM, ROOM_MISSING, VOICE_AWAY, VOICE_NOT_CONFIGURED, livekit_refusals
 
 REALTIME = Area("Realtime", "How a room's agent speaks with OpenAI Realtime.", place=50)
 CALL_OR_AGENT_NOT_FOUND = refused(404, NOT_FOUND, "There is no call in a room of this name.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from sessions.api.realtime_session import RealtimeSessionSerializer, RealtimeSessionView
-from voiceapp.api.schema import Area, Operation, Sample, describe, refused
-from voiceapp.api.schema.refusals import wrong_fields
+from sessions.realtime.api.realtime_session import RealtimeSessionSerializer, RealtimeSessionView
+from voiceapp.core.api.schema import Area, Operation, Sample, describe, refused
+from voiceapp.core.api.schema.refusals import wrong_fields
 
 BROWSER_SESSIONS = Area(
     "Browser sessions",

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from sessions.api.room_agents import (
-    NO_AGENT,
-    AgentQuery,
-    RoomAgentView,
-    SpawnRequest,
-    StatusRequest,
-)
-from sessions.api.rooms import MOST_LISTED, RoomQuery
-from sessions.models import RoomAgent
-from voiceapp.api.errors import FIELDS_REFUSED, Refusal
-from voiceapp.api.schema import Area, Operation, Sample, describe, refused
+from sessions.rooms.api.agents import NO_AGENT, AgentQuery, RoomAgentView, SpawnRequest, StatusRequest
+from sessions.rooms.api.room_view import MOST_LISTED, RoomQuery
+from sessions.rooms.models import RoomAgent
+from voiceapp.core.api.errors import FIELDS_REFUSED, Refusal
+from voiceapp.core.api.schema import Area, Operation, Sample, describe, refused
 
 from .answers import Done
 from .rooms import ACCESS_DENIED, HOST, ROOM, ROOM_MISSING, SESSION_NOT_FOUND, TOKEN, livekit_refusals

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from voiceapp.api.errors import Refusal
-from voiceapp.api.schema import refused
-from voiceapp.api.schema.refusals import wrong_fields
+from voiceapp.core.api.errors import Refusal
+from voiceapp.core.api.schema import refused
+from voiceapp.core.api.schema.refusals import wrong_fields
 
 CALL_ID = "3f0e8c1a-5b7d-4a2e-9c6f-1d2e3f4a5b6c"
 ROOM = "support-user123-1640995200"

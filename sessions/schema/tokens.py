@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from sessions.api.call_fields import TokenRequest, TokenSourceRequest
-from sessions.api.calls import NOT_CREATED
-from sessions.api.tokens import TokenView
-from voiceapp.api.schema import Area, Operation, Sample, describe, refused
-from voiceapp.api.schema.refusals import wrong_fields
+from sessions.rooms.api.call_fields import TokenRequest, TokenSourceRequest
+from sessions.rooms.api.calls import NOT_CREATED
+from sessions.rooms.api.tokens import TokenView
+from voiceapp.core.api.schema import Area, Operation, Sample, describe, refused
+from voiceapp.core.api.schema.refusals import wrong_fields
 
 from .rooms import CALL_ID, HOST, ROOM, TOKEN, livekit_refusals
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from sessions.api.voice_session import FAILED, VoiceSessionRequest, VoiceSessionView
-from voiceapp.api.schema import Area, Operation, Sample, describe, refused
-from voiceapp.api.schema.refusals import wrong_fields
+from sessions.realtime.api.voice_session import FAILED, VoiceSessionRequest, VoiceSessionView
+from voiceapp.core.api.schema import Area, Operation, Sample, describe, refused
+from voiceapp.core.api.schema.refusals import wrong_fields
 
 VOICE_SESSIONS = Area(
     "Voice sessions",

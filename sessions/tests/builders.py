@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from agents.models import Agent, Organization
+from agents.configuration.models import Agent
+from agents.organizations.models import Organization
 from agents.tests.builders import make_agent, make_menu, make_organization
-from sessions.models import Call
-from sessions.models.call import CallKind, CallState, CallType
-from sessions.outcomes import ToolResult
-from sessions.services.tools import run_tool
+from sessions.calls.models import Call, CallKind, CallState, CallType
+from sessions.calls.outcomes import ToolResult
+from sessions.tools.services import run_tool
 
 # As the documentation names one.
 ROOM = "support-user123-1640995200"

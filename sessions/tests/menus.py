@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from agents.offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
+from agents.catalog.offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
 
 THIN = ModifierOffer(11, "thin crust", Decimal("0.00"), is_default=True)
 DEEP = ModifierOffer(12, "deep dish", Decimal("2.00"))

@@ -1,8 +1,16 @@
 """The tools that a model may use, by name."""
 
-from agents.trades import ORDER_TOOLS
+from agents.organizations.trades import ORDER_TOOLS
+from sessions.tools import (
+    change_order,
+    end_call,
+    get_opening_hours,
+    look_up_items,
+    read_back_order,
+    submit_order,
+    transfer_call,
+)
 
-from . import change_order, end_call, get_opening_hours, look_up_items, read_back_order, submit_order, transfer_call
 from .tool import Answer, Tool, ToolRequest, result_of
 
 TOOLS: dict[str, Tool] = {

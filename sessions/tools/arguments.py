@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import NoReturn
 
-from sessions.draft import Refused
+from sessions.orders.draft import Refused
 
 LONGEST = 16_384
 NOT_UNDERSTOOD = "Sorry, I did not get that. Could you say it again?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.services.drafts import change_draft
+from sessions.orders.services.drafts import change_draft
 
 from .tool import Answer, Tool, ToolRequest
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agents.hours import load_schedule
-from agents.schedule import hours_sentence, week_sentence
+from agents.hours.queries import load_schedule
+from agents.hours.schedule import hours_sentence, week_sentence
 
 from .tool import Answer, Tool, ToolRequest, no_parameters
 

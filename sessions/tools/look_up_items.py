@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.catalogue import load_catalogue
-from agents.offers import Catalogue, ItemOffer, Offer
-from agents.spoken import Ear, Phrase, compare, read_phrase, read_tokens, readings
-from agents.spoken_prices import say_price, say_size
-from sessions.draft.names import Short, either
-from sessions.draft.wishes import names_of_items
+from agents.catalog.offers import Catalogue, ItemOffer, Offer
+from agents.catalog.queries import load_catalogue
+from agents.catalog.spoken import Ear, Phrase, compare, read_phrase, read_tokens, readings
+from agents.catalog.spoken_prices import say_price, say_size
+from sessions.orders.draft.names import Short, either
+from sessions.orders.draft.wishes import names_of_items
 
 from .tool import Answer, Tool, ToolRequest
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sessions.services.drafts import read_back_draft
-from sessions.services.people import too_large
+from sessions.orders.services.drafts import read_back_draft
+from sessions.orders.services.transfer_targets import too_large
 
 from .tool import Answer, Tool, ToolRequest, no_parameters
 

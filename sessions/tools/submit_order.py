@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.services.submission import submit_draft
+from sessions.orders.services.submission import submit_draft
 
 from .tool import Answer, Tool, ToolRequest
 

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sessions.briefing import FunctionTool
-from sessions.draft import Refused
-from sessions.models import Call
-from sessions.outcomes import EndCall, ToolResult, Transfer
+from sessions.calls.briefing import FunctionTool
+from sessions.calls.models import Call
+from sessions.calls.outcomes import EndCall, ToolResult, Transfer
+from sessions.orders.draft import Refused
 
 
 @dataclass(frozen=True, slots=True)

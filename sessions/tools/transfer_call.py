@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sessions.draft import Refused
-from sessions.services.people import find_person
+from sessions.orders.draft import Refused
+from sessions.orders.services.transfer_targets import find_person
 
 from .tool import Answer, Tool, ToolRequest
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessions.briefing import CallLimits
-from sessions.end_reasons import EndReason
-from sessions.facts import Fact
+from sessions.calls.briefing import CallLimits
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.briefing import CallLimits
+from sessions.calls.briefing import CallLimits
 
 from .alarms import Alarm, Alarms
 

@@ -5,10 +5,10 @@ No clock: `time_passed` brings the time, ten times a second, and every deadline 
 
 from __future__ import annotations
 
-from sessions.briefing import Briefing
-from sessions.end_reasons import EndReason
-from sessions.facts import TurnInterrupted, UsageReported
-from sessions.outcomes import EndCall, ToolResult, Transfer
+from sessions.calls.briefing import Briefing
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import TurnInterrupted, UsageReported
+from sessions.calls.outcomes import EndCall, ToolResult, Transfer
 
 from . import events
 from .actions import CloseCall, CloseLink, FallBack, FollowUp, HandOver, HangUp, LinkLoss, RunTool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessions.end_reasons import EndReason
+from sessions.calls.end_reasons import EndReason
 
 from .actions import FollowUp
 from .alarms import Alarm, Alarms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessions.facts import Speaker
+from sessions.calls.facts import Speaker
 
 
 @dataclass(frozen=True, slots=True)

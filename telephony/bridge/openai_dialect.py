@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sessions.facts import Speaker
+from sessions.calls.facts import Speaker
 
 from . import openai_wire as wire
 from .actions import LinkLoss

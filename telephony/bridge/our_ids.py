@@ -5,7 +5,7 @@ A provider's own ids may repeat: some servers count from 1 in each response or i
 
 from __future__ import annotations
 
-from sessions.short_ids import short_id
+from sessions.calls.short_ids import short_id
 
 # With its number it fits into every column and frame that ids go to.
 LONGEST_ID = 64

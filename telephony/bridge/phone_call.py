@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessions.briefing import Briefing
-from sessions.end_reasons import EndReason
-from sessions.outcomes import ToolResult
+from sessions.calls.briefing import Briefing
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.outcomes import ToolResult
 
 from .actions import Action, FallBack, HangUp, LinkLoss, RunTool
 from .audibility import is_loud

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.briefing import Briefing
+from sessions.calls.briefing import Briefing
 
 from .actions import LinkLoss
 from .alarms import Alarm, Alarms

@@ -14,7 +14,7 @@ that is heard ends the row, and so does `QUIET_MS` without another failure.
 
 from __future__ import annotations
 
-from sessions.briefing import Phrases
+from sessions.calls.briefing import Phrases
 
 from .alarms import TICK_MS, Alarm, Alarms
 from .events import ErrorClass, ResponseEnded

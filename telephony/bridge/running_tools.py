@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessions.briefing import Briefing
-from sessions.outcomes import NOT_FINISHED, NOT_FOUND_OUT, NOT_RUN, ToolResult
+from sessions.calls.briefing import Briefing
+from sessions.calls.outcomes import NOT_FINISHED, NOT_FOUND_OUT, NOT_RUN, ToolResult
 
 from .actions import RunTool
 from .alarms import Alarm, Alarms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.facts import Fact, SomethingHappened
+from sessions.calls.facts import Fact, SomethingHappened
 
 from .actions import Action, Record
 from .stream_clock import StreamClock

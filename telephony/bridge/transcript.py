@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sessions.facts import LineSpoken, Speaker
+from sessions.calls.facts import LineSpoken, Speaker
 
 from .agent_item import Cut
 from .history import Past, PastLine, PastTool

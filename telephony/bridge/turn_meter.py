@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.facts import TurnAnswered
+from sessions.calls.facts import TurnAnswered
 
 
 class TurnMeter:

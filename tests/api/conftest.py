@@ -12,12 +12,12 @@ from django.db import connections
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from agents.models import Organization
-from agents.services import issue_key
+from agents.organizations.models import Organization
+from agents.organizations.services import issue_key
 from agents.tests.builders import make_agent, make_menu, make_organization
-from sessions import outbox
-from sessions.outbox import deliver_due
-from telephony.services import inbox
+from sessions.messages import outbox
+from sessions.messages.outbox import deliver_due
+from telephony.livekit import inbox
 from telephony.tasks import work_off_events
 from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.openai.tests.running import running_openai

@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 
 from tests.api.conftest import House
-from voiceapp.api.schema.document import document
-from voiceapp.api.schema.markdown import api_docs
+from voiceapp.core.api.schema.document import document
+from voiceapp.core.api.schema.markdown import api_docs
 
 FILE = settings.BASE_DIR / "docs/api.md"
 LINES = re.findall(r"```sh\n(.*?)\n```", FILE.read_text(), re.S)

@@ -12,11 +12,11 @@ import time_machine
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from sessions.models import Call, LimitCount
-from sessions.models.call import CallKind, CallState, CallType
-from voiceapp.api.limits import LIMITS, Limit
-from voiceapp.tests.api.limits.conftest import NOW, in_memory, on_redis
-from voiceapp.tests.api.limits.crowd import at_once
+from sessions.calls.models import Call, CallKind, CallState, CallType
+from voiceapp.core.limits.limit import LIMITS, Limit
+from voiceapp.core.limits.models import LimitCount
+from voiceapp.core.limits.tests.conftest import NOW, in_memory, on_redis
+from voiceapp.core.limits.tests.crowd import at_once
 from voiceapp.tests.limits import raise_limits
 
 from .conftest import House

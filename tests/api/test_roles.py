@@ -1,4 +1,4 @@
-"""Every operation of the API, requested by every role, is open or closed as agents/roles.py says."""
+"""Every operation of the API, requested by every role, is open or closed as agents/organizations/roles.py says."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 
-from agents.api import CustomerView
-from agents.models import Organization
-from agents.roles import Role
-from agents.scopes import Scope
-from agents.services import issue_key
+from agents.organizations.api import CustomerView
+from agents.organizations.models import Organization
+from agents.organizations.roles import Role
+from agents.organizations.scopes import Scope
+from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization, make_user
 from agents.tests.people import token_of
+from voiceapp.providers.tests.clerk_instance import ClerkInstance, trust
 from voiceapp.tests.limits import raise_limits
-from voiceapp.tests.providers.clerk_instance import ClerkInstance, trust
 
 pytestmark = pytest.mark.django_db
 METHODS = ("get", "post", "patch", "delete")

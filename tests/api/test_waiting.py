@@ -14,20 +14,20 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from agents.models import Organization
-from agents.services import issue_key
+from agents.organizations.models import Organization
+from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from recordings.models import Recording
-from sessions.models import Call, CallEvent, RoomAgent
-from sessions.models.call import CallKind, CallState, CallType
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.simulators.aws.tests.running import running_aws
-from voiceapp.simulators.openai.tests.running import running_openai
+from sessions.calls.models import Call, CallEvent, CallKind, CallState, CallType
+from sessions.rooms.models import RoomAgent
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.tests.clerk_instance import served_clerk, trust
+from voiceapp.simulators.aws.tests import running as moto
 from voiceapp.tests.database import other_connections
 from voiceapp.tests.gate import Gate, Mode, gate_before
 from voiceapp.tests.limits import raise_limits
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, name_livekit, running_livekit
-from voiceapp.tests.providers.clerk_instance import served_clerk, trust
+from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.waiting import soon
 
 OPENAI_KEY = "sk-of-these-tests"
@@ -69,7 +69,7 @@ WAITS = [
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
-    with running_aws() as address:
+    with moto.running() as address:
         yield address
 
 

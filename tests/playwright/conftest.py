@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from agents.models import Membership
-from sessions.models import Call
-from telephony.demo.history import make_history
-from telephony.demo.organization import Demo, make_demo
+from agents.organizations.models import Membership
+from sessions.calls.models import Call
+from voiceapp.management.demo.history import make_history
+from voiceapp.management.demo.organization import Demo, make_demo
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 QUIET = (

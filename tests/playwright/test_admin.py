@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from agents.models import Item
-from sessions.models import Call, Order
-from telephony.demo.organization import Demo
+from agents.catalog.models import Item
+from sessions.calls.models import Call
+from sessions.orders.models import Order
+from voiceapp.management.demo.organization import Demo
 
 from .conftest import CHROMIUM, Desk
 

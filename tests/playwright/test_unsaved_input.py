@@ -6,8 +6,9 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Dialog, Page, expect
 
-from agents.models import Agent, Item, Menu, ModifierGroup
-from telephony.demo.organization import Demo
+from agents.catalog.models import Item, Menu, ModifierGroup
+from agents.configuration.models import Agent
+from voiceapp.management.demo.organization import Demo
 
 from .conftest import CHROMIUM, PASSWORD, Desk
 
@@ -120,7 +121,7 @@ def test_what_was_typed_comes_back_after_a_refused_form_token(desk: Desk, demo: 
 def test_somebody_else_does_not_get_what_was_typed(desk: Desk, demo: Demo) -> None:
     from django.contrib.auth.models import User
 
-    from agents.models import Membership
+    from agents.organizations.models import Membership
 
     bob = User.objects.create_user("bob", password=PASSWORD, is_staff=True)
     Membership.objects.create(organization=demo.organization, user=bob, role="manager")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.checks import CheckMessage, Tags, register
 
-from . import aws, clerk, livekit, production, values
+from voiceapp.checks import aws, clerk, livekit, production, values
 
 
 @register(Tags.security, deploy=True)

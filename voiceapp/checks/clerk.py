@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from voiceapp.providers.clerk_keys import GivenKey
+from voiceapp.providers.clerk.keys import GivenKey
 from voiceapp.providers.errors import ProviderError
 
 from .addresses import is_origin, is_private

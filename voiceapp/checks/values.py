@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ValidationError
 
-from voiceapp.providers.openai_fields import validate_model, validate_voice
+from voiceapp.providers.openai.fields import validate_model, validate_voice
 
 from .addresses import is_base_url
 

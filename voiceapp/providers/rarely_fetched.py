@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from voiceapp.lib.held_connections import give_back_connections
+from voiceapp.core.transactions import give_back_connections
 from voiceapp.providers.errors import ProviderError
 
 # A provider that names a longer wait is asked again after this: people are waiting to sign in.

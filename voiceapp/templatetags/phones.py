@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from voiceapp.lib.phone_numbers import read_caller, show_number
+from voiceapp.core.phones.numbers import read_caller, show_number
 
 register = template.Library()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pytest_django import Settings
 
-from voiceapp.api.limits import LIMITS
-from voiceapp.api.limits.limit import GUARDS
+from voiceapp.core.limits.limit import GUARDS, LIMITS
 
 
 def raise_limits(settings: Settings, rate: str = "10000/h") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from voiceapp.api.json_view import JSONView
+from voiceapp.core.api.json_view import JSONView
 
 
 def _walk(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from voiceapp import checks
 from voiceapp.checks import check_production, check_settings
-from voiceapp.tests.providers.clerk_instance import pem
+from voiceapp.providers.tests.clerk_instance import pem
 
 PRODUCTION = {
     "SECRET_KEY": "k" * 50,

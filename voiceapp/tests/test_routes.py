@@ -15,11 +15,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from pytest_django import Settings
 
-from agents.services import issue_key
+from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from telephony import routing
+from voiceapp.providers.tests.clerk_instance import PAGE, ClerkInstance, trust
 from voiceapp.tests.limits import raise_limits
-from voiceapp.tests.providers.clerk_instance import PAGE, ClerkInstance, trust
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/routes.md").read_text()
 LOGIN = "/admin/login/"

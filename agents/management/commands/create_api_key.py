@@ -12,10 +12,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from agents.models import ApiKey, Organization
-from agents.scopes import Scope
-from agents.services.api_keys import IssuedKey, issue_key
-from voiceapp.lib.errors import ApplicationError
+from agents.organizations.models import ApiKey, Organization
+from agents.organizations.scopes import Scope
+from agents.organizations.services import IssuedKey, issue_key
+from voiceapp.core.errors import ApplicationError
 
 LONGEST_NAME = ApiKey._meta.get_field("name").max_length or 0
 DAYS = re.compile(r"([1-9]\d{0,3})d")

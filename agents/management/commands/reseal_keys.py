@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from agents.models import RealtimeEndpoint
-from agents.services.endpoint_keys import reseal_endpoint_keys
+from agents.configuration.models import RealtimeEndpoint
+from agents.configuration.services import reseal_endpoint_keys
 
 
 class Command(BaseCommand):

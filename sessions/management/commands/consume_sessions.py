@@ -14,9 +14,9 @@ import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sessions.session_records import AsLines, InTable, Keeper, Outcome, keep_message
-from voiceapp.providers.aws_queue import LONGEST_POLL_S, AwsQueue
-from voiceapp.providers.aws_table import AwsTable
+from sessions.realtime.session_records import AsLines, InTable, Keeper, Outcome, keep_message
+from voiceapp.providers.aws.dynamodb import AwsTable
+from voiceapp.providers.aws.sqs import LONGEST_POLL_S, AwsQueue
 from voiceapp.providers.errors import ProviderError
 
 log = structlog.get_logger(__name__)

@@ -9,9 +9,9 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import Any
 
-from sessions.briefing import Briefing, CallLimits, Phrases, TurnDetection
-from sessions.facts import Fact, LineSpoken, SomethingHappened
-from sessions.outcomes import ToolResult
+from sessions.calls.briefing import Briefing, CallLimits, Phrases, TurnDetection
+from sessions.calls.facts import Fact, LineSpoken, SomethingHappened
+from sessions.calls.outcomes import ToolResult
 from telephony.bridge.actions import Action, CloseCall, CloseLink, LinkLoss, OpenLink, Record, RunTool
 from telephony.bridge.phone_call import PhoneCall
 

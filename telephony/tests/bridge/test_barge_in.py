@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sessions.facts import TurnInterrupted
+from sessions.calls.facts import TurnInterrupted
 
 from .stage import Stage, TurnDetection, briefing
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.facts import LineSpoken
+from sessions.calls.facts import LineSpoken
 
 from .stage import SILENT, Stage
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.end_reasons import EndReason
-from sessions.outcomes import EndCall, Transfer
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.outcomes import EndCall, Transfer
 from telephony.bridge.actions import CloseCall, FallBack, HandOver, HangUp
 
 from .stage import CallLimits, Stage, briefing

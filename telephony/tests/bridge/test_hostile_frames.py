@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions.end_reasons import EndReason
-from sessions.outcomes import ToolResult
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.outcomes import ToolResult
 from telephony.bridge.actions import CloseCall, HangUp
 
 from .stage import SILENT, Stage

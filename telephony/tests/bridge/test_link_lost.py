@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sessions.end_reasons import EndReason
-from sessions.outcomes import EndCall
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.outcomes import EndCall
 from telephony.bridge.actions import CloseCall, FallBack, HangUp, OpenLink
 
 from .stage import CallLimits, Stage, briefing

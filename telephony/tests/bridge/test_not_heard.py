@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sessions.end_reasons import EndReason
-from sessions.facts import SomethingHappened
-from sessions.outcomes import EndCall
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import SomethingHappened
+from sessions.calls.outcomes import EndCall
 from telephony.bridge.actions import CloseCall, FallBack, HangUp
 
 from .stage import SILENT, Stage, briefing

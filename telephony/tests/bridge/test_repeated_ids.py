@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sessions.short_ids import short_id
+from sessions.calls.short_ids import short_id
 from telephony.bridge.our_ids import LONGEST_ID, OurIds
 from telephony.tests.bridge.stage import Stage, briefing
 

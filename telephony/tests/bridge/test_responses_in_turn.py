@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sessions.end_reasons import EndReason
-from sessions.facts import UsageReported
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import UsageReported
 from telephony.bridge.actions import CloseCall, FallBack
 
 from .stage import Stage, briefing

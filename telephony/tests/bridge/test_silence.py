@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.end_reasons import EndReason
+from sessions.calls.end_reasons import EndReason
 from telephony.bridge.actions import CloseCall, HangUp
 
 from .stage import CallLimits, Stage, briefing

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from sessions.end_reasons import EndReason
+from sessions.calls.end_reasons import EndReason
 from telephony.bridge.actions import CloseCall, FallBack
 from telephony.bridge.alarms import Alarm
 from telephony.bridge.patience import STALL_AFTER_MS

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sessions.briefing import CallLimits
-from sessions.outcomes import EndCall, Transfer
+from sessions.calls.briefing import CallLimits
+from sessions.calls.outcomes import EndCall, Transfer
 from telephony.bridge.running_tools import MOST_STUCK
 from telephony.tests.bridge.stage import Stage, briefing
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.facts import LineSpoken, Speaker
+from sessions.calls.facts import LineSpoken, Speaker
 from telephony.bridge.transcript import heard_text
 
 from .stage import Stage

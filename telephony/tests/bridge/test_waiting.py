@@ -7,8 +7,8 @@ import itertools
 
 import pytest
 
-from sessions.end_reasons import EndReason
-from sessions.facts import SomethingHappened
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import SomethingHappened
 from telephony.bridge.actions import CloseCall, FallBack, LinkLoss
 from telephony.bridge.openai_errors import error_class, wait_named_ms
 from telephony.bridge.openai_wire import ErrorBody

@@ -1,1 +1,1 @@
-"""English is the language of the admin; the zone is the organization's (agents/local_time.py)."""
+"""English is the language of the admin; the zone is the organization's (agents/hours/local_time.py)."""

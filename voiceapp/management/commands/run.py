@@ -20,7 +20,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from agents.models import ApiKey
+from agents.organizations.models import ApiKey
 from voiceapp.local_companies import start_companies
 from voiceapp.supervisor import Child, ChildFailed, Ports, PortTaken, Supervisor
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from voiceapp.lib.serving import serving
+from voiceapp.core.serving import serving
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 # None of these tests may touch the database: without the `db` fixture pytest-django refuses every query.

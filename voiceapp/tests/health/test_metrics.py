@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.test import Client
 from pytest_django import Settings
 
-from sessions.models import OutboxMessage
+from sessions.messages.models import OutboxMessage
 from voiceapp import metrics
 from voiceapp.metrics import start_private_listener
 

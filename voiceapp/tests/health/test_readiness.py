@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from voiceapp import readiness
-from voiceapp.lib.serving import serving
+from voiceapp.core.serving import serving
 from voiceapp.readiness import Check
 from voiceapp.simulators.aws.tests.running import running_aws
 

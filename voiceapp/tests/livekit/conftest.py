@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.tests.livekit.real_server import why_not_there
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
 from voiceapp.tests.livekit.sides import RealServer, Side, Simulator, simulator, started_server

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from voiceapp.providers.livekit import LiveKitClient
+from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.tests.livekit import real_server
 from voiceapp.tests.livekit.people import People, people
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, Receiver, RunningLiveKit, receiving, running_livekit

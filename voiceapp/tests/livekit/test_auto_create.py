@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from voiceapp.providers.livekit import AgentRequest
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.livekit.client import AgentRequest
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.tests.livekit.conftest import SIDES
 from voiceapp.tests.livekit.real_server import why_not_there
 from voiceapp.tests.livekit.sides import Side, simulator, started_server

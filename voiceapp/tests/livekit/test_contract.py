@@ -12,8 +12,8 @@ import jwt
 import pytest
 from livekit import api
 
-from voiceapp.providers.livekit import NO_AGENT_NAME, AgentRequest, LiveKitClient, S3Storage
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.livekit.client import NO_AGENT_NAME, AgentRequest, LiveKitClient, S3Storage
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
 AGENT = AgentRequest("nobody-runs-this-agent", metadata='{"callId": "1"}')
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from voiceapp.providers import livekit as livekit_provider
 from voiceapp.providers.errors import ProviderError
-from voiceapp.providers.livekit import AgentRequest, LiveKitClient
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.livekit import client as livekit_provider
+from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit
 
 Kind = LiveKitErrorKind

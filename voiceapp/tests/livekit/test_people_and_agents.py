@@ -7,8 +7,8 @@ import time
 import httpx
 import pytest
 
-from voiceapp.providers.livekit import AgentRequest, LiveKitClient
-from voiceapp.providers.livekit_errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
 from voiceapp.tests.waiting import soon
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_loop import loop_thread
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.loop import loop_thread
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit
 
 
@@ -62,7 +62,7 @@ def test_a_child_that_is_forked_while_the_lock_is_held_does_not_hang(client: Liv
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
-        from voiceapp.providers import livekit_loop
+        from voiceapp.providers.livekit import loop as livekit_loop
 
         with livekit_loop._process.lock:
             held.set()
@@ -80,7 +80,7 @@ def test_a_child_that_is_forked_while_the_lock_is_held_does_not_hang(client: Liv
 
 def test_a_process_that_asked_ends_without_a_word(livekit: RunningLiveKit) -> None:
     code = (
-        "from voiceapp.providers.livekit import LiveKitClient; "
+        "from voiceapp.providers.livekit.client import LiveKitClient; "
         f"print(LiveKitClient(url={livekit.url!r}, api_key={API_KEY!r}, api_secret={API_SECRET!r}).find_room('none'))"
     )
     done = subprocess.run(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_errors import LiveKitError
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.errors import LiveKitError
 from voiceapp.tests.livekit import real_server
 from voiceapp.tests.livekit.real_server import API_KEY, PROGRAM, ROOT, VERSION, RealLiveKit, free_udp_port
 from voiceapp.tests.servers import free_port

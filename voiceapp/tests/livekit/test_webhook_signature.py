@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voiceapp.providers.livekit import LiveKitClient
-from voiceapp.providers.livekit_webhooks import SignatureRefused, event_of
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.webhooks import SignatureRefused, event_of
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET
 
 CLIENT = LiveKitClient(url="http://127.0.0.1:1", api_key=API_KEY, api_secret=API_SECRET)

@@ -1,0 +1,93 @@
+"""What callers can buy of a menu, at which prices, in the words that the agent says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils import timezone
+
+from agents.catalog.models import Item, Menu
+from agents.catalog.offers import GroupOffer, ItemOffer
+from agents.catalog.queries import load_catalogue
+from agents.catalog.spoken_prices import say_item, say_modifier, say_price
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPreview:
+    """`choices` are sentences on what is asked, or may be asked for, with the item."""
+
+    name: str
+    sold_as: tuple[str, ...]
+    hint: str
+    choices: tuple[str, ...]
+    is_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MenuPreview:
+    """`unpriced` are items that nobody can buy, because they have neither a price nor sizes."""
+
+    tax: str
+    headings: dict[str, list[ItemPreview]]
+    unpriced: tuple[Item, ...]
+
+
+def preview_of(menu: Menu) -> MenuPreview:
+    """The menu as callers meet it now; nothing of a menu that is not active."""
+    organization = menu.organization
+    mine = set(Item.objects.filter(category__menu=menu).values_list("pk", flat=True))
+    catalogue = load_catalogue(organization.pk, timezone.now())
+    headings = {
+        heading: [preview_item(item, catalogue.currency) for item in items if item.id in mine]
+        for heading, items in catalogue.categories().items()
+    }
+    unpriced = Item.objects.filter(category__menu=menu, price__isnull=True, sizes__isnull=True)
+    return MenuPreview(
+        tax=tax_sentence(organization.tax_percent.normalize(), is_included=organization.prices_include_tax),
+        headings={heading: items for heading, items in headings.items() if items},
+        unpriced=tuple(unpriced),
+    )
+
+
+def tax_sentence(percent: Decimal, *, is_included: bool) -> str:
+    """How the prices relate to the tax."""
+    if not percent:
+        return "No tax is set: callers pay these prices."
+    return (
+        f"Prices include {percent:f} % tax." if is_included else f"{percent:f} % tax is added to the total of an order."
+    )
+
+
+def preview_item(item: ItemOffer, currency: str) -> ItemPreview:
+    """One item, in the words of the agent."""
+    return ItemPreview(
+        name=item.name,
+        sold_as=say_item(item, currency) if item.sizes else (say_price(item.price, currency),),
+        hint=_size_hint(item),
+        choices=tuple(_choices(item, currency)),
+        is_out=not item.is_available,
+    )
+
+
+def _size_hint(item: ItemOffer) -> str:
+    if not item.sizes:
+        return ""
+    if item.usual_size is None:
+        return "The agent asks for the size."
+    return f"Without a size, callers get {item.usual_size.name}."
+
+
+def _choices(item: ItemOffer, currency: str) -> Iterator[str]:
+    for group in item.all_groups():
+        usual = [modifier.name for modifier in group.modifiers if modifier.is_default]
+        choices = ", ".join(say_modifier(modifier, currency) for modifier in group.modifiers)
+        without = f" Without a word, callers get {', '.join(usual)}." if usual else ""
+        yield f"{group.name} ({_rule(group)}): {choices or 'nothing yet'}.{without}"
+
+
+def _rule(group: GroupOffer) -> str:
+    if group.minimum == group.maximum:
+        return f"exactly {group.minimum}"
+    return f"up to {group.maximum}" if not group.minimum else f"{group.minimum} to {group.maximum}"

@@ -1,0 +1,87 @@
+"""Tells a model the menu and the people, one line each. The same lines are what the local OpenAI learns a menu from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from .offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer
+
+# The signs that separate fields; `validate_speakable` keeps them out of names, but rows can be older than it.
+SEPARATORS = str.maketrans(dict.fromkeys("|*():;/+,\r\n\t\0", " "))
+
+
+def menu_block(catalogue: Catalogue) -> str:
+    """The block “## Menu”: a heading per category, a line per item (docs/menu-lines.md)."""
+    tax = ", tax included" if catalogue.is_tax_included else ""
+    lines = [f"## Menu (prices in {catalogue.currency}{tax})"]
+    for category, items in catalogue.categories().items():
+        lines.append(f"# {speakable(category)}")
+        lines.extend(item_line(item) for item in items)
+    return "\n".join(lines)
+
+
+def people_block(targets: Iterable[tuple[str, str, str]]) -> str:
+    """The block “## People” of (slug, name, when to use)."""
+    lines = ["## People"]
+    for slug, name, when in targets:
+        lines.append(f"TARGET {slug}: {speakable(name)}" + (f", for {_one_line(when)}" if when else ""))
+    return "\n".join(lines)
+
+
+def item_line(item: ItemOffer) -> str:
+    """ITEM name | said: … | price: … | sizes: … | group …: … | out."""
+    fields = [f"ITEM {speakable(item.name)}"]
+    if item.spoken_forms:
+        fields.append("said: " + ", ".join(map(speakable, item.spoken_forms)))
+    if item.plain_price is not None:
+        fields.append(f"price: {item.plain_price:.2f}")
+    if item.sizes:
+        sizes = (f"{speakable(size.name)}{'*' if size.is_default else ''} {size.price:.2f}" for size in item.sizes)
+        fields.append("sizes: " + ", ".join(sizes))
+    fields.extend(_group_fields(item.groups, ""))
+    if not item.is_available:
+        fields.append("out")
+    return " | ".join(fields)
+
+
+def keywords(catalogue: Catalogue) -> tuple[str, ...]:
+    """Every name and spoken form, for the transcription to expect."""
+    words: dict[str, None] = {}
+    for item in catalogue.items:
+        offers = [item, *item.sizes, *(modifier for group in item.all_groups() for modifier in group.modifiers)]
+        for offer in offers:
+            words.update(dict.fromkeys(map(speakable, (offer.name, *offer.spoken_forms))))
+    return tuple(words)
+
+
+def speakable(name: str) -> str:
+    """A name without the signs that separate fields."""
+    return _one_line(name.translate(SEPARATORS))
+
+
+def _group_fields(groups: tuple[GroupOffer, ...], parent: str) -> Iterator[str]:
+    for group in groups:
+        name = speakable(group.name)
+        choices = ", ".join(map(_modifier, group.modifiers))
+        yield f"group {name}{parent and f' of {parent}'} ({_choose(group)}): {choices}"
+        for modifier in group.modifiers:
+            yield from _group_fields(modifier.groups, f"{name}/{speakable(modifier.name)}")
+
+
+def _choose(group: GroupOffer) -> str:
+    if group.minimum == group.maximum:
+        return f"choose {group.minimum}"
+    return f"choose {group.minimum} to {group.maximum}"
+
+
+def _modifier(modifier: ModifierOffer) -> str:
+    name = speakable(modifier.name)
+    said = f" (said: {'; '.join(map(speakable, modifier.spoken_forms))})" if modifier.spoken_forms else ""
+    # A name that ends in a figure would read as a price if none followed.
+    price = f" +{modifier.price:.2f}" if modifier.price > Decimal(0) or name[-1:].isdigit() else ""
+    return f"{name}{said}{'*' if modifier.is_default else ''}{price}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

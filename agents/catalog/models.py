@@ -1,0 +1,226 @@
+"""What is sold: menus with categories, items, sizes and modifier groups. Live, never versioned."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from agents.catalog.spoken.table import KNOWN, Role
+from agents.organizations.models import Organization
+from agents.organizations.tenancy import TenantModel, TenantQuerySet
+
+
+def validate_speakable(name: str) -> None:
+    """Refuse the signs that separate fields in the line that tells the model of an item."""
+    if any(sign in name for sign in "|*():;/+\n"):
+        raise ValidationError("A name cannot contain | * ( ) : ; / or +.")
+
+
+class Named(models.Model):
+    """Something that is said by name."""
+
+    name = models.CharField(max_length=80, validators=[validate_speakable])
+    spoken_name = models.CharField(
+        max_length=80, blank=True, validators=[validate_speakable], help_text="How it is said, if not as written."
+    )
+    aliases = models.CharField(max_length=300, blank=True, help_text="Other names callers use, separated by commas.")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+        ordering = ("position", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def spoken_forms(self) -> tuple[str, ...]:
+        """Every other form that callers may say, without the name itself."""
+        forms = [self.spoken_name, *self.aliases.split(",")]
+        return tuple(dict.fromkeys(form.strip() for form in forms if form.strip() and form.strip() != self.name))
+
+
+class Availability(models.Model):
+    """Whether something can be sold now. The count is only ever lowered by a guarded update."""
+
+    is_out = models.BooleanField("out now", default=False)
+    out_until = models.DateTimeField(null=True, blank=True, help_text="Back by itself at this moment.")
+    count_left = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: not counted.")
+
+    class Meta:
+        abstract = True
+
+    def is_available_at(self, now: dt.datetime) -> bool:
+        if self.count_left == 0:
+            return False
+        if self.out_until is not None:
+            return now >= self.out_until
+        return not self.is_out
+
+
+class Menu(TenantModel):
+    """A list of what an organisation sells. All its active menus are sold together."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="menus")
+    name = models.CharField(max_length=80)
+    is_active = models.BooleanField(default=True)
+
+    objects = TenantQuerySet["Menu"].as_manager()
+
+    class Meta:
+        ordering = ("organization", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Category(TenantModel):
+    """A heading of a menu."""
+
+    tenant_path = "menu__organization_id"
+
+    menu = models.ForeignKey(Menu, models.CASCADE, related_name="categories")
+    name = models.CharField(max_length=80, validators=[validate_speakable])
+    position = models.PositiveIntegerField(default=0)
+
+    objects = TenantQuerySet["Category"].as_manager()
+
+    class Meta:
+        ordering = ("position", "id")
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Item(Named, Availability, TenantModel):
+    """A thing that can be ordered: at its price, or in its sizes, never both (docs/menu-lines.md)."""
+
+    tenant_path = "category__menu__organization_id"
+
+    category = models.ForeignKey(Category, models.CASCADE, related_name="items")
+    description = models.CharField(max_length=300, blank=True)
+    price = models.DecimalField(
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Empty for an item with sizes: it is sold at the prices of its sizes.",
+    )
+    most_per_order = models.PositiveIntegerField(default=50)
+
+    objects = TenantQuerySet["Item"].as_manager()
+
+    class Meta(Named.Meta):
+        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="item_price_is_not_negative")]
+
+
+class Size(Named, Availability, TenantModel):
+    """A size of an item, with its price. An item with sizes is always ordered in one, and has no price of its own."""
+
+    tenant_path = "item__category__menu__organization_id"
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="sizes")
+    price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(0)])
+    is_default = models.BooleanField(default=False)
+
+    objects = TenantQuerySet["Size"].as_manager()
+
+    class Meta(Named.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=("item",), condition=models.Q(is_default=True), name="one_default_size_per_item"
+            ),
+            models.CheckConstraint(condition=models.Q(price__gte=0), name="size_price_is_not_negative"),
+        ]
+
+
+class ModifierGroup(TenantModel):
+    """A choice that comes with items, or with a modifier of another group: at least `minimum`, at most `maximum`."""
+
+    tenant_path = "menu__organization_id"
+
+    menu = models.ForeignKey(Menu, models.CASCADE, related_name="modifier_groups")
+    name = models.CharField(max_length=80, validators=[validate_speakable])
+    minimum = models.PositiveIntegerField(default=0)
+    maximum = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
+    items = models.ManyToManyField(Item, blank=True, related_name="modifier_groups")
+    under: models.ManyToManyField[Modifier, models.Model] = models.ManyToManyField(
+        "Modifier", blank=True, related_name="modifier_groups", help_text="Asked only when one of these is chosen."
+    )
+    position = models.PositiveIntegerField(default=0)
+
+    objects = TenantQuerySet["ModifierGroup"].as_manager()
+
+    class Meta:
+        ordering = ("position", "id")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(maximum__gte=models.F("minimum")), name="group_maximum_covers_minimum"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Modifier(Named, Availability, TenantModel):
+    """One choice of a group. Its price is added to that of the item."""
+
+    tenant_path = "group__menu__organization_id"
+
+    group = models.ForeignKey(ModifierGroup, models.CASCADE, related_name="modifiers")
+    price = models.DecimalField(max_digits=8, decimal_places=2, default=0, validators=[MinValueValidator(0)])
+    is_default = models.BooleanField(default=False, help_text="Taken when the caller says nothing about it.")
+
+    objects = TenantQuerySet["Modifier"].as_manager()
+
+    class Meta(Named.Meta):
+        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="modifier_price_is_not_negative")]
+
+
+MOST_WORDS = 200
+
+
+class SpokenWord(TenantModel):
+    """One word or phrase. The shipped words stay; where both say something of a word, the organization's holds."""
+
+    class Kind(models.TextChoices):
+        WITHOUT = Role.WITHOUT.value, "leaves out what follows (“without”)"
+        FREE = Role.FREE.value, "leaves out what stands before it (“-free”)"
+        LESS = Role.LESS.value, "less of it: leads to a question (“easy on”)"
+        MORE = Role.MORE.value, "more of it (“extra”)"
+        ONLY = Role.ONLY.value, "nothing but it: leads to a question (“just”)"
+        ASIDE = Role.ASIDE.value, "beside it: leads to a question (“on the side”)"
+        WITH = Role.WITH.value, "adds what follows (“with”)"
+        AND = Role.AND.value, "joins two (“and”)"
+        FILLER = Role.FILLER.value, "means nothing and may be dropped (“please”)"
+        CONTENT = Role.CONTENT.value, "an ordinary word, whatever else it would mean"
+        KNOWN = KNOWN, "a word of its own, never a slip of another one"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="spoken_words")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    text = models.CharField(
+        "word or phrase", max_length=40, help_text="As callers say it; case and accents do not matter."
+    )
+
+    objects = TenantQuerySet["SpokenWord"].as_manager()
+
+    class Meta:
+        ordering = ("kind", "text")
+        verbose_name = "spoken word"
+        constraints = [models.UniqueConstraint(fields=("organization", "text"), name="one_meaning_per_spoken_word")]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def clean(self) -> None:
+        if not any(character.isalnum() for character in self.text):
+            raise ValidationError({"text": "Write a word as callers say it."})
+        others = SpokenWord.objects.filter(organization_id=self.organization_id).exclude(pk=self.pk)
+        if others.count() >= MOST_WORDS:
+            raise ValidationError(f"An organization has at most {MOST_WORDS} words of its own.")

@@ -1,0 +1,124 @@
+"""What is on offer at one moment, as plain values: no Django, so that pure code may hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from agents.catalog.spoken.table import DEFAULT_TABLE, WordTable
+
+
+class Counted(NamedTuple):
+    """A row whose `count_left` may be lowered. The kinds sort in the order in which rows are locked."""
+
+    kind: str  # "item", "modifier" or "size"
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that is said by name and may be out. `count_left` None: not counted."""
+
+    id: int
+    name: str
+    price: Decimal
+    spoken_forms: tuple[str, ...] = ()
+    is_available: bool = True
+    count_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOffer(Offer):
+    """A size of an item; its price is that of the item in this size."""
+
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModifierOffer(Offer):
+    """One choice of a group; its price is added. `groups` are asked for only when it is chosen."""
+
+    is_default: bool = False
+    groups: tuple[GroupOffer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOffer:
+    """A choice of at least `minimum` and at most `maximum` modifiers."""
+
+    id: int
+    name: str
+    minimum: int
+    maximum: int
+    modifiers: tuple[ModifierOffer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOffer(Offer):
+    """A thing that can be ordered. One with sizes is always ordered in a size, at the price of that size."""
+
+    category: str = ""
+    menu: str = ""
+    description: str = ""
+    most_per_order: int = 50
+    sizes: tuple[SizeOffer, ...] = ()
+    groups: tuple[GroupOffer, ...] = ()
+
+    @property
+    def usual_size(self) -> SizeOffer | None:
+        """The size that is taken when the caller names none; None where there are no sizes, or one has to be asked for.
+
+        It is the default, or the only one. An only size at another price than the item's own is asked for: who wrote
+        both prices did not mean that the dearer one is sold to callers who name no size.
+        """
+        for size in self.sizes:
+            if size.is_default:
+                return size
+        is_only_one = len(self.sizes) == 1 and self.sizes[0].price == self.price
+        return self.sizes[0] if is_only_one else None
+
+    @property
+    def plain_price(self) -> Decimal | None:
+        """What it costs when the caller names no size, without choices that add to it; None: a size is asked for."""
+        if not self.sizes:
+            return self.price
+        return self.usual_size.price if self.usual_size else None
+
+    @property
+    def least_price(self) -> Decimal:
+        """What it costs at least."""
+        return self.plain_price if self.plain_price is not None else min(size.price for size in self.sizes)
+
+    def all_groups(self) -> Iterator[GroupOffer]:
+        """Its groups, each followed by those under its modifiers."""
+        yield from _walk(self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything an organization sells at one moment, in the order of its menus; `words` reads what is said of it."""
+
+    currency: str
+    items: tuple[ItemOffer, ...]
+    is_tax_included: bool = False
+    words: WordTable = DEFAULT_TABLE
+
+    def item(self, item_id: int) -> ItemOffer | None:
+        """The item of that id, if it is still sold."""
+        return next((item for item in self.items if item.id == item_id), None)
+
+    def categories(self) -> dict[str, list[ItemOffer]]:
+        """The items under their headings."""
+        headed: dict[str, list[ItemOffer]] = {}
+        for item in self.items:
+            headed.setdefault(item.category, []).append(item)
+        return headed
+
+
+def _walk(groups: tuple[GroupOffer, ...]) -> Iterator[GroupOffer]:
+    for group in groups:
+        yield group
+        for modifier in group.modifiers:
+            yield from _walk(modifier.groups)

@@ -1,0 +1,120 @@
+"""Reads the live menu of an organisation into one value: eight queries, whatever its size."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Mapping
+from uuid import UUID
+
+from agents.organizations.models import Organization
+
+from .models import Item, Modifier, ModifierGroup, Size, SpokenWord
+from .offers import Catalogue, Counted, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
+from .spoken import DEFAULT_TABLE
+
+# A group under a modifier of a group under a modifier: deeper than that nobody can say it.
+DEEPEST_GROUP = 3
+
+
+def load_catalogue(organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None) -> Catalogue:
+    """All active menus as they are now. `held` counts as left: what the order that would be replaced gives back."""
+    organization = Organization.objects.only("currency", "tax_percent", "prices_include_tax").get(pk=organization_id)
+    is_tax_included = organization.prices_include_tax and organization.tax_percent > 0
+    items = _Loading(organization_id, now, held or {}).items_sold()
+    own_words = SpokenWord.objects.filter(organization_id=organization_id).values_list("kind", "text")
+    return Catalogue(organization.currency, items, is_tax_included, DEFAULT_TABLE.extended(tuple(own_words)))
+
+
+class _Loading:
+    def __init__(self, organization_id: UUID, now: dt.datetime, held: Mapping[Counted, int]) -> None:
+        self.now = now
+        self.held = held
+        of_menu = {"menu__organization_id": organization_id, "menu__is_active": True}
+        self.items = list(
+            Item.objects.filter(category__menu__organization_id=organization_id, category__menu__is_active=True)
+            .select_related("category__menu")
+            .order_by("category__menu_id", "category__position", "category_id", "position", "id")
+        )
+        self.sizes: defaultdict[int, list[Size]] = defaultdict(list)
+        for size in Size.objects.filter(item__in=[item.pk for item in self.items]).order_by("position", "id"):
+            self.sizes[size.item_id].append(size)
+        self.groups = {group.pk: group for group in ModifierGroup.objects.filter(**of_menu)}
+        self.modifiers: defaultdict[int, list[Modifier]] = defaultdict(list)
+        for modifier in Modifier.objects.filter(group__in=self.groups).order_by("position", "id"):
+            self.modifiers[modifier.group_id].append(modifier)
+        self.of_item = self._links("items")
+        self.of_modifier = self._links("under")
+
+    def _links(self, relation: str) -> dict[int, list[ModifierGroup]]:
+        links: defaultdict[int, list[ModifierGroup]] = defaultdict(list)
+        linked = ModifierGroup.objects.filter(pk__in=self.groups, **{f"{relation}__isnull": False})
+        for owner_id, group_id in linked.order_by("position", "pk").values_list(relation, "pk"):
+            links[owner_id].append(self.groups[group_id])
+        return links
+
+    def items_sold(self) -> tuple[ItemOffer, ...]:
+        """Those that have a price: their own, or those of their sizes."""
+        return tuple(self._item(item) for item in self.items if item.price is not None or self.sizes[item.pk])
+
+    def _item(self, item: Item) -> ItemOffer:
+        is_available, count_left = self._stock("item", item)
+        sizes = tuple(self._size(size) for size in self.sizes[item.pk])
+        return ItemOffer(
+            id=item.pk,
+            name=item.name,
+            price=min(size.price for size in sizes) if item.price is None else item.price,
+            spoken_forms=item.spoken_forms,
+            is_available=is_available and (not sizes or any(size.is_available for size in sizes)),
+            count_left=count_left,
+            category=item.category.name,
+            menu=item.category.menu.name,
+            description=item.description,
+            most_per_order=item.most_per_order,
+            sizes=sizes,
+            groups=self._groups(self.of_item.get(item.pk, []), ()),
+        )
+
+    def _size(self, size: Size) -> SizeOffer:
+        is_available, count_left = self._stock("size", size)
+        return SizeOffer(
+            id=size.pk,
+            name=size.name,
+            price=size.price,
+            spoken_forms=size.spoken_forms,
+            is_available=is_available,
+            count_left=count_left,
+            is_default=size.is_default,
+        )
+
+    def _groups(self, groups: list[ModifierGroup], above: tuple[int, ...]) -> tuple[GroupOffer, ...]:
+        return tuple(
+            GroupOffer(
+                id=group.pk,
+                name=group.name,
+                minimum=group.minimum,
+                maximum=group.maximum,
+                modifiers=tuple(self._modifier(row, (*above, group.pk)) for row in self.modifiers[group.pk]),
+            )
+            for group in groups
+            # A group somewhere under itself is a mistake in the menu; the caller must not go round in circles.
+            if group.pk not in above and len(above) < DEEPEST_GROUP
+        )
+
+    def _modifier(self, modifier: Modifier, above: tuple[int, ...]) -> ModifierOffer:
+        is_available, count_left = self._stock("modifier", modifier)
+        return ModifierOffer(
+            id=modifier.pk,
+            name=modifier.name,
+            price=modifier.price,
+            spoken_forms=modifier.spoken_forms,
+            is_available=is_available,
+            count_left=count_left,
+            is_default=modifier.is_default,
+            groups=self._groups(self.of_modifier.get(modifier.pk, []), above),
+        )
+
+    def _stock(self, kind: str, row: Item | Size | Modifier) -> tuple[bool, int | None]:
+        if row.count_left is not None:
+            row.count_left += self.held.get(Counted(kind, row.pk), 0)  # never saved: the rows live and die here
+        return row.is_available_at(self.now), row.count_left

@@ -1,0 +1,232 @@
+"""Agents: the draft, its publication, and the versions that were."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from agents.configuration.models import DEFAULT_TOOLS, Agent, AgentVersion, Persona
+from agents.configuration.readiness import objections
+from agents.configuration.services import publish_agent, roll_back_agent
+from agents.organizations.models import Organization
+from agents.organizations.roles import Area, Power
+from agents.tenant_admin.buttons import Button
+from agents.tenant_admin.differences import differences
+from agents.tenant_admin.forms import TenantForm
+from agents.tenant_admin.tenant import EvidenceAdmin, TenantAdmin
+from agents.tenant_admin.theme import CheckboxSelectMultiple, Textarea, display
+
+from .checklist import checklist_of
+
+TOOLS = {
+    "look_up_items": "Look up items of the menu",
+    "change_order": "Change the order",
+    "read_back_order": "Read the order back",
+    "submit_order": "Submit the order",
+    "transfer_call": "Transfer to a person",
+    "end_call": "Say goodbye and hang up",
+    "get_opening_hours": "Tell the opening hours",
+}
+
+# On one page, not in tabs: a field with an error is never out of sight.
+PERSONA_FIELDSETS: Any = (
+    ("Tools", {"fields": ("tools",)}),
+    ("Voice and hearing", {
+        "fields": ("voice", "model", "language", "noise_reduction", "turn_detection", "vad_threshold",
+                   "vad_prefix_padding_ms", "vad_silence_ms", "vad_eagerness"),
+    }),
+    ("Silence and waiting", {
+        "fields": ("reprompt", "reprompt_after_s", "silence_goodbye", "goodbye_after_s", "filler",
+                   "filler_after_ms", "longest_call_minutes"),
+    }),
+)  # fmt: skip
+
+
+class AgentForm(TenantForm):
+    only_one = "is_default"
+
+    tools = forms.MultipleChoiceField(
+        choices=[(name, TOOLS[name]) for name in DEFAULT_TOOLS],
+        required=False,
+        widget=CheckboxSelectMultiple(),
+        help_text="What the agent may do. Without “Submit the order” it takes none.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        reprompt, goodbye = cleaned.get("reprompt_after_s"), cleaned.get("goodbye_after_s")
+        if reprompt and goodbye and goodbye <= reprompt:
+            self.add_error("goodbye_after_s", "Later than the question whether somebody is there.")
+        return cleaned
+
+
+@admin.register(Agent)
+class AgentAdmin(TenantAdmin[Agent]):
+    """The form is the draft; callers meet the published version."""
+
+    area = Area.AGENTS
+    begins_with_organization = True
+    form = AgentForm
+    list_display = ("name", "organization", "state", "version", "is_default", "draft")
+    list_filter = ("is_paused", "is_default", "organization")
+    list_select_related = ("organization", "published_version")
+    search_fields = ("name",)
+    fieldsets = (
+        (None, {"fields": ("organization", "name", "is_default", "prompt", "greeting", "protects_greeting")}),
+        *PERSONA_FIELDSETS,
+    )
+    buttons = (
+        Button("publish", "Publish", "publish", icon="publish", style="primary", power=Power.EDIT,
+               asks="What is new? (a note for the list of versions)"),
+        Button("pause", "Pause", "pause", icon="pause", power=Power.EDIT,
+               confirm="Callers will hear that nobody can take their call now.",
+               is_offered=lambda agent: not agent.is_paused),
+        Button("resume", "Let it answer again", "resume", icon="play_arrow", style="primary", power=Power.EDIT,
+               is_offered=lambda agent: agent.is_paused),
+    )  # fmt: skip
+
+    @display(description="state", label={"answers": "success", "paused": "warning", "never": "danger"})
+    def state(self, agent: Agent) -> tuple[str, str]:
+        if agent.published_version is None:
+            return "never", "not published"
+        return ("paused", "paused") if agent.is_paused else ("answers", "answers")
+
+    @display(description="version")
+    def version(self, agent: Agent) -> str:
+        return f"version {agent.published_version.number}" if agent.published_version else "–"
+
+    @display(description="draft")
+    def draft(self, agent: Agent) -> str:
+        if agent.published_version is None:
+            return "–"
+        changes = len(differences(agent.published_version, agent))
+        return f"{changes} unpublished change{'' if changes == 1 else 's'}" if changes else "as published"
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "prompt":
+            kwargs["widget"] = Textarea(attrs={"rows": 14})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new agent works as it comes: with the tools, the prompt and the greeting of its organization's trade."""
+        given = super().get_changeform_initial_data(request)
+        of_page = self.organization_of_page(request)
+        organization = Organization.objects.filter(pk=of_page).first() if of_page else None
+        defaults = organization.agent_defaults() if organization else None
+        return {**asdict(defaults), **given} if defaults else {"tools": DEFAULT_TOOLS, **given}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
+        """An agent that was published is paused instead: its calls name its versions."""
+        was_published = isinstance(obj, Agent) and obj.published_version_id is not None
+        return super().has_delete_permission(request, obj) and not was_published
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        agent = self.get_object(request, object_id)
+        context = {"publication": publication_of(agent)} if agent else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+    def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        if not change and not Agent.objects.filter(organization=obj.organization_id, is_default=True).exists():
+            # The first agent of a house answers its numbers without being told to.
+            obj.is_default = True
+        super().save_model(request, obj, form, change)
+
+    def objections(self, request: HttpRequest, row: Agent, button: Button) -> tuple[str, ...]:
+        return objections(row) if button.name == "publish" else ()
+
+    def publish(self, request: HttpRequest, agent: Agent, note: str) -> str:
+        version = publish_agent(agent, by=request.user.get_username(), note=note[:200])
+        return f"Version {version.number} of {agent} is published and answers from the next call on."
+
+    def pause(self, request: HttpRequest, agent: Agent, _: str) -> str:
+        Agent.objects.filter(pk=agent.pk).update(is_paused=True)
+        return f"{agent} is paused."
+
+    def resume(self, request: HttpRequest, agent: Agent, _: str) -> str:
+        Agent.objects.filter(pk=agent.pk).update(is_paused=False)
+        return f"{agent} answers again."
+
+
+def publication_of(agent: Agent) -> dict[str, Any]:
+    """What the page tells of the versions beside the draft."""
+    published, checklist = agent.published_version, checklist_of(agent)
+    return {
+        "published": published,
+        "checklist": checklist,
+        "needs_work": not all(check.is_good for check in checklist),
+        "differences": differences(published, agent) if published else (),
+        "versions": [
+            {
+                "version": version,
+                "url": reverse("admin:agents_agentversion_change", args=(version.pk,)),
+                "is_published": version.pk == agent.published_version_id,
+            }
+            for version in agent.versions.all()[:20]
+        ],
+    }
+
+
+@admin.register(AgentVersion)
+class AgentVersionAdmin(EvidenceAdmin[AgentVersion]):
+    """A version is never edited; it can be let to answer again."""
+
+    area = Area.AGENTS
+    list_display = ("agent", "number", "answers", "note", "published_by", "published_at")
+    list_filter = ("agent",)
+    list_select_related = ("agent",)
+    fieldsets = (
+        (None, {"fields": ("agent_link", "number", "note", "published_by", "published_at", "prompt", "greeting",
+                           "protects_greeting")}),
+        *PERSONA_FIELDSETS,
+    )  # fmt: skip
+    readonly_fields = ("agent_link",)
+    buttons = (
+        Button("answer", "Roll back to this version", "roll_back", icon="history", style="primary", power=Power.EDIT,
+               confirm="It answers from the next call on. The draft stays as it is.",
+               is_offered=lambda version: version.agent.published_version_id != version.pk),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AgentVersion]:
+        return super().get_queryset(request).select_related("agent__organization")
+
+    @display(description="answers", label={"answers": "success"})
+    def answers(self, version: AgentVersion) -> str:
+        return "answers" if version.agent.published_version_id == version.pk else ""
+
+    @display(description="agent")
+    def agent_link(self, version: AgentVersion) -> str:
+        url = reverse("admin:agents_agent_change", args=(version.agent_id,))
+        return format_html('<a class="va-link" href="{}">{}</a>', url, version.agent)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        version = self.get_object(request, object_id)
+        context = {"comparisons": comparisons_of(version)} if version else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+    def roll_back(self, request: HttpRequest, version: AgentVersion, _: str) -> str:
+        roll_back_agent(version.agent, number=version.number)
+        return f"Version {version.number} of {version.agent} answers again."
+
+
+def comparisons_of(version: AgentVersion) -> list[dict[str, Any]]:
+    """Against the version before it and against the draft of today."""
+    previous = AgentVersion.objects.filter(agent=version.agent_id, number__lt=version.number).first()
+    pairs: list[tuple[str, Persona, Persona]] = []
+    if previous is not None:
+        pairs.append((f"What version {version.number} changed since version {previous.number}", previous, version))
+    pairs.append((f"What the draft changes since version {version.number}", version, version.agent))
+    return [{"title": title, "differences": differences(before, after)} for title, before, after in pairs]

@@ -1,0 +1,200 @@
+"""The configured persona that answers: a draft, and immutable numbered versions of it."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from agents.organizations.models import Organization
+from agents.organizations.tenancy import TenantModel, TenantQuerySet
+from agents.organizations.trades import TAKING_ORDERS
+from voiceapp.core.http.origins import read_origin
+from voiceapp.core.languages import LONGEST as LONGEST_TAG
+from voiceapp.core.languages import LanguageField
+from voiceapp.core.secret_box import seal, unseal
+from voiceapp.providers.openai.fields import LONGEST_PROMPT, validate_model, validate_voice
+
+DEFAULT_TOOLS = list(TAKING_ORDERS)
+
+
+def default_tools() -> list[str]:
+    """Every tool of a restaurant's agent."""
+    return list(DEFAULT_TOOLS)
+
+
+def validate_tools(names: object) -> None:
+    """Accept a list of tools that agents have."""
+    if not isinstance(names, list):
+        raise ValidationError("Give a list of tools.")
+    unknown = ", ".join(str(name) for name in names if name not in DEFAULT_TOOLS)
+    if unknown:
+        raise ValidationError(f"There is no tool called {unknown}. Choose of {', '.join(DEFAULT_TOOLS)}.")
+
+
+class Persona(models.Model):
+    """What an agent is: shared by the draft and by each version, so that publishing is a copy."""
+
+    class TurnDetection(models.TextChoices):
+        SERVER_VAD = "server_vad", "By loudness (server_vad)"
+        SEMANTIC_VAD = "semantic_vad", "By meaning (semantic_vad)"
+
+    class Eagerness(models.TextChoices):
+        LOW = "low"
+        MEDIUM = "medium"
+        HIGH = "high"
+        AUTO = "auto"
+
+    class NoiseReduction(models.TextChoices):
+        NEAR_FIELD = "near_field", "Near field (a handset)"
+        FAR_FIELD = "far_field", "Far field (a hands-free phone)"
+
+    prompt = models.TextField(
+        blank=True,
+        validators=[MaxLengthValidator(LONGEST_PROMPT)],
+        help_text="Who the agent is and how it behaves. The menu is added by itself.",
+    )
+    greeting = models.CharField(max_length=300, default="Hello! How can I help you?")
+    protects_greeting = models.BooleanField(default=False, help_text="The caller cannot interrupt the greeting.")
+    voice = models.CharField(
+        max_length=80, blank=True, validators=[validate_voice], help_text="Empty: the server's default voice."
+    )
+    model = models.CharField(
+        max_length=80, blank=True, validators=[validate_model], help_text="Empty: the server's default model."
+    )
+    language = LanguageField(
+        max_length=LONGEST_TAG,
+        default="en",
+        help_text="ISO 639-1, like en or de; with a country or a script where it matters, like pt-BR or zh-Hant.",
+    )
+    tools = models.JSONField(default=default_tools, blank=True, validators=[validate_tools])
+    noise_reduction = models.CharField(max_length=12, blank=True, choices=NoiseReduction.choices)
+    turn_detection = models.CharField(max_length=16, choices=TurnDetection.choices, default=TurnDetection.SERVER_VAD)
+    vad_threshold = models.FloatField(default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    vad_prefix_padding_ms = models.PositiveIntegerField(default=300, validators=[MaxValueValidator(2000)])
+    vad_silence_ms = models.PositiveIntegerField(
+        default=500, validators=[MinValueValidator(100), MaxValueValidator(5000)]
+    )
+    vad_eagerness = models.CharField(max_length=8, choices=Eagerness.choices, default=Eagerness.AUTO)
+    reprompt = models.CharField(max_length=200, default="Are you still there?")
+    reprompt_after_s = models.PositiveIntegerField(default=8, validators=[MinValueValidator(3), MaxValueValidator(120)])
+    silence_goodbye = models.CharField(max_length=200, default="I cannot hear you, so I will hang up now. Goodbye.")
+    goodbye_after_s = models.PositiveIntegerField(default=20, validators=[MinValueValidator(5), MaxValueValidator(600)])
+    filler = models.CharField(max_length=200, default="One moment, please.")
+    filler_after_ms = models.PositiveIntegerField(
+        default=1500, validators=[MinValueValidator(300), MaxValueValidator(10_000)]
+    )
+    longest_call_minutes = models.PositiveIntegerField(
+        default=30, validators=[MinValueValidator(1), MaxValueValidator(240)]
+    )
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def persona_fields(cls) -> list[str]:
+        """Names of the fields that publishing copies and that a comparison shows."""
+        return [field.name for field in Persona._meta.get_fields()]
+
+
+class Agent(Persona, TenantModel):
+    """The draft of an agent, and which of its versions answers calls."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="agents")
+    name = models.CharField(max_length=80)
+    is_default = models.BooleanField(default=False, help_text="Answers calls to numbers that name no agent.")
+    is_paused = models.BooleanField(default=False, help_text="Callers hear that nobody can take their call now.")
+    published_version = models.ForeignKey(
+        "AgentVersion", models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["Agent"].as_manager()
+
+    class Meta:
+        ordering = ("organization", "name")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("organization",), condition=models.Q(is_default=True), name="one_default_agent_per_organization"
+            ),
+            models.UniqueConstraint(fields=("organization", "name"), name="agent_names_differ_in_an_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AgentVersion(Persona, TenantModel):
+    """What an agent was when it was published. Never changed: calls point at it."""
+
+    tenant_path = "agent__organization_id"
+
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    note = models.CharField(max_length=200, blank=True)
+    published_by = models.CharField(max_length=150, blank=True)
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["AgentVersion"].as_manager()
+
+    class Meta:
+        ordering = ("agent", "-number")
+        constraints = [models.UniqueConstraint(fields=("agent", "number"), name="agent_versions_are_numbered")]
+
+    def __str__(self) -> str:
+        return f"{self.agent} v{self.number}"
+
+
+OPENAI = "https://api.openai.com"
+
+
+def validate_origin(text: str) -> None:
+    """https at a name, on its usual port, and nothing after it; never OpenAI itself, which has the server's own key."""
+    try:
+        origin = read_origin(text)
+    except ValueError as exc:
+        raise ValidationError("This is no address like https://voice.example.com.") from exc
+    if not origin.is_named_https or str(origin) != text:
+        raise ValidationError("Only https, a name and nothing else, like https://voice.example.com.")
+    if text == OPENAI:
+        raise ValidationError("OpenAI itself needs no entry: it is asked with the server's own key.")
+
+
+class RealtimeEndpoint(TenantModel):
+    """An origin that `endpoint` of POST /realtime_session may name, and the organisation's key for it alone."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="realtime_endpoints")
+    origin = models.CharField(
+        max_length=261,
+        validators=[validate_origin],
+        help_text="Like https://voice.example.com. Secrets are asked for at /v1/realtime/client_secrets there.",
+    )
+    sealed_key = models.TextField(editable=False)
+    key_set_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = TenantQuerySet["RealtimeEndpoint"].as_manager()
+
+    class Meta:
+        ordering = ("origin",)
+        constraints = [
+            models.UniqueConstraint(fields=("organization", "origin"), name="origins_differ_in_an_organization")
+        ]
+
+    def __str__(self) -> str:
+        return self.origin
+
+    @property
+    def place(self) -> str:
+        """What the key is sealed for: moved to another origin or organisation it cannot be read."""
+        return f"realtime endpoint|{self.organization_id}|{self.origin}"
+
+    @property
+    def api_key(self) -> str:
+        """Raises SealBroken."""
+        return unseal(self.sealed_key, place=self.place)
+
+    @api_key.setter
+    def api_key(self, key: str) -> None:
+        self.sealed_key = seal(key, place=self.place)
+        self.key_set_at = timezone.now()

@@ -1,0 +1,76 @@
+"""Which version of an agent answers: publish and roll back."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.secret_box import SealBroken, resealed
+
+from .models import Agent, AgentVersion, Persona, RealtimeEndpoint
+
+
+def publish_agent(agent: Agent, *, by: str, note: str = "") -> AgentVersion:
+    """Copy the draft as it is in the database to the next version, which answers from now on.
+
+    Raises ApplicationError for a draft that a provider would refuse.
+    """
+    with transaction.atomic():
+        draft = Agent.objects.select_for_update().get(pk=agent.pk)
+        _check(draft)
+        newest = draft.versions.aggregate(newest=Max("number"))["newest"] or 0
+        version = AgentVersion.objects.create(
+            agent=draft,
+            number=newest + 1,
+            note=note,
+            published_by=by,
+            **{name: getattr(draft, name) for name in Persona.persona_fields()},
+        )
+        _point_at(agent, version)
+    return version
+
+
+def roll_back_agent(agent: Agent, *, number: int) -> AgentVersion:
+    """Let an earlier version answer again. The draft stays as it is."""
+    with transaction.atomic():
+        version = AgentVersion.objects.filter(agent=agent, number=number).first()
+        if version is None:
+            raise ApplicationError(f"{agent} has no version {number}. Choose one of its published versions.")
+        _point_at(agent, version)
+    return version
+
+
+def _check(draft: Agent) -> None:
+    """A draft may be older than a rule of a provider's, or may have been written past the forms."""
+    copied = Persona.persona_fields()
+    before = {name: getattr(draft, name) for name in copied}
+    try:
+        draft.clean_fields(exclude={field.name for field in draft._meta.get_fields() if field.name not in copied})
+    except ValidationError as exc:
+        faults = [f"{name.replace('_', ' ')}: {' '.join(words)}" for name, words in exc.message_dict.items()]
+        raise ApplicationError(f"{draft} cannot be published. {' '.join(faults)}") from exc
+    changed = [name for name in copied if getattr(draft, name) != before[name]]
+    if changed:
+        draft.save(update_fields=changed)
+
+
+def _point_at(agent: Agent, version: AgentVersion) -> None:
+    Agent.objects.filter(pk=agent.pk).update(published_version=version)
+    agent.published_version = version
+
+
+def reseal_endpoint_keys() -> list[RealtimeEndpoint]:
+    """Seal every key by today's SECRET_KEY; those that none of the secret keys opens are left and returned."""
+    unreadable: list[RealtimeEndpoint] = []
+    for endpoint in RealtimeEndpoint.objects.select_related("organization"):
+        try:
+            sealed = resealed(endpoint.sealed_key, place=endpoint.place)
+        except SealBroken:
+            unreadable.append(endpoint)
+            continue
+        # Only what was read: somebody may have written another key meanwhile.
+        same = RealtimeEndpoint.objects.filter(pk=endpoint.pk, sealed_key=endpoint.sealed_key, origin=endpoint.origin)
+        same.update(sealed_key=sealed)
+    return unreadable

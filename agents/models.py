@@ -1,0 +1,7 @@
+"""Where Django looks for the models of this app; code imports them from their own folders."""
+
+import agents.catalog.models
+import agents.configuration.models
+import agents.hours.models
+import agents.organizations.models
+import agents.transfers.models  # noqa: F401

@@ -1,0 +1,154 @@
+"""The organisation itself: its hours, money and limits."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from agents.hours.models import OpeningHours, SpecialDay
+from agents.organizations.access import access_of
+from agents.organizations.models import Organization
+from agents.organizations.roles import Area, Power
+from agents.tenant_admin.buttons import Button
+from agents.tenant_admin.forms import TenantForm
+from agents.tenant_admin.inlines import TenantInline
+from agents.tenant_admin.tenant import TenantAdmin
+from agents.tenant_admin.theme import PasswordInput, Select, display
+from voiceapp.core.countries import country_names
+
+from .place import ask_for_place, derive_place
+
+KEEP = "Leave empty to keep the secret there is. It is never shown."
+
+
+class OrganizationForm(TenantForm):
+    """The secret can be written, never read."""
+
+    orders_secret = forms.CharField(
+        required=False, min_length=32, widget=PasswordInput(render_value=False), help_text=KEEP
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "trade" in self.fields:
+            self.fields["trade"].required = False  # not given: as it is, or the model's own default
+        if self.instance._state.adding:
+            ask_for_place(self)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.instance._state.adding:
+            derive_place(self, cleaned)
+        return cleaned
+
+    def clean_trade(self) -> str:
+        return str(self.cleaned_data["trade"] or self.instance.trade)
+
+    def clean_orders_secret(self) -> str:
+        return str(self.cleaned_data["orders_secret"] or self.instance.orders_secret)
+
+    @property
+    def changed_data(self) -> list[str]:
+        """A secret left empty is no change, though it differs from what is kept."""
+        return [name for name in super().changed_data if name != "orders_secret" or self.data.get(name)]
+
+
+class HoursInline(TenantInline):
+    model = OpeningHours
+    area = Area.ORGANIZATION
+    verbose_name_plural = "opening hours (none: open around the clock)"
+
+
+class SpecialDayInline(TenantInline):
+    model = SpecialDay
+    area = Area.ORGANIZATION
+    verbose_name_plural = "special days (no times: closed all day)"
+
+
+@admin.register(Organization)
+class OrganizationAdmin(TenantAdmin[Organization]):
+    """One page for everything that is true of the whole house."""
+
+    area = Area.ORGANIZATION
+    form = OrganizationForm
+    list_display = ("name", "time_zone", "currency", "tax", "takes_orders", "max_live_calls")
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+    inlines = (HoursInline, SpecialDayInline)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "trade", "country", "time_zone", "closed_message")}),
+        ("Calls", {"fields": ("max_live_calls",)}),
+        ("Money", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
+        ("Orders go to", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
+        ("Signing in", {"fields": ("clerk_id",)}),
+    )
+    buttons = (
+        Button(
+            "pause-orders",
+            "Pause orders",
+            "pause_orders",
+            icon="pause",
+            power=Power.EDIT,
+            is_offered=lambda organization: organization.takes_orders,
+        ),
+        Button(
+            "take-orders",
+            "Take orders again",
+            "resume_orders",
+            icon="play_arrow",
+            style="primary",
+            power=Power.EDIT,
+            is_offered=lambda organization: not organization.takes_orders,
+        ),
+    )
+
+    @display(description="tax")
+    def tax(self, organization: Organization) -> str:
+        kind = "included" if organization.prices_include_tax else "added"
+        return f"{organization.tax_percent.normalize():f} % {kind}"
+
+    def pause_orders(self, request: HttpRequest, organization: Organization, _: str) -> str:
+        Organization.objects.filter(pk=organization.pk).update(takes_orders=False)
+        return "No orders are taken now. The agents still answer."
+
+    def resume_orders(self, request: HttpRequest, organization: Organization, _: str) -> str:
+        Organization.objects.filter(pk=organization.pk).update(takes_orders=True)
+        return "Orders are taken again."
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return access_of(request).sees_all
+
+    def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        return access_of(request).sees_all
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
+        """Whoever wrote another house's Clerk id here would take in its people: it is the server's to say."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if access_of(request).sees_all else (*fields, "clerk_id")
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Organization | None = None) -> dict[str, Any]:
+        return {} if obj else dict(super().get_prepopulated_fields(request, obj))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
+        """Those who cannot write the secret do not meet it at all."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_power(request, Power.EDIT, obj):
+            return fieldsets
+        return [
+            (name, {**options, "fields": tuple(f for f in options["fields"] if f != "orders_secret")})
+            for name, options in fieldsets
+        ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "orders_url":
+            kwargs["assume_scheme"] = "https"
+        if db_field.name == "time_zone":
+            zones = [(name, name) for name in sorted(zoneinfo.available_timezones())]
+            kwargs["widget"] = Select(choices=[("", "That of the country"), *zones])
+        if db_field.name == "country":
+            kwargs["widget"] = Select(choices=[("", "That of the time zone"), *country_names().items()])
+        return super().formfield_for_dbfield(db_field, request, **kwargs)

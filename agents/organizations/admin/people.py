@@ -1,0 +1,207 @@
+"""The people of an organisation. An owner or manager adds them; the first password is shown once."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from agents.organizations.access import access_of
+from agents.organizations.models import Membership
+from agents.organizations.roles import Area, Power, Role
+from agents.organizations.tenancy import TenantModel
+from agents.tenant_admin.buttons import Button
+from agents.tenant_admin.forms import TenantForm
+from agents.tenant_admin.history import change_message
+from agents.tenant_admin.tenant import TenantAdmin
+from agents.tenant_admin.theme import (
+    AdminPasswordChangeForm,
+    ModelAdmin,
+    TextInput,
+    UserChangeForm,
+    UserCreationForm,
+    display,
+)
+
+TAKEN = (
+    "This name is taken. Choose another one. If the person works for another organisation too, "
+    "ask whoever runs this server to add it here."
+)
+
+
+class MembershipForm(TenantForm):
+    """Adding a member makes its user: a list of everybody's users would show other organisations'."""
+
+    username = forms.CharField(
+        required=False, max_length=150, widget=TextInput(), validators=[UnicodeUsernameValidator()],
+        help_text="The name to sign in with. A first password is made and shown once.",
+    )  # fmt: skip
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if username.startswith("user_"):
+            raise forms.ValidationError("Names that start with user_ are those of people who sign in with Clerk.")
+        if username and User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError(TAKEN)
+        return username
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        needs_user = self.instance.pk is None and not cleaned.get("user")
+        if needs_user and "username" not in self.errors and not cleaned.get("username"):
+            self.add_error("username", "Write the name that the person signs in with.")
+        if cleaned.get("user") and cleaned.get("username"):
+            self.add_error("username", "Choose somebody above or write a new name, not both.")
+        return cleaned
+
+
+@admin.register(Membership)
+class MembershipAdmin(TenantAdmin[Membership]):
+    """Who works where, in which role. Only an owner makes or unmakes an owner."""
+
+    area = Area.PEOPLE
+    form = MembershipForm
+    begins_with_organization = True
+    list_display = ("user", "name", "role_label", "organization", "last_login")
+    list_filter = ("role", "organization")
+    list_select_related = ("user", "organization")
+    search_fields = ("user__username", "user__first_name", "user__last_name")
+    buttons = (
+        Button("new-password", "New password", "new_password", icon="key", power=Power.EDIT,
+               confirm="The present password stops working. The new one is shown once."),
+    )  # fmt: skip
+
+    @display(description="name")
+    def name(self, membership: Membership) -> str:
+        return membership.user.get_full_name() or "–"
+
+    @display(description="role", ordering="role", label={Role.OWNER: "primary", Role.MANAGER: "info"})
+    def role_label(self, membership: Membership) -> tuple[str, str]:
+        return membership.role, membership.get_role_display()
+
+    @display(description="last sign-in", ordering="user__last_login")
+    def last_login(self, membership: Membership) -> Any:
+        return membership.user.last_login
+
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        if obj is not None:
+            return ("organization", "user", "role")
+        if access_of(request).sees_all:
+            return ("organization", "user", "username", "role")
+        return ("organization", "username", "role")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        return ("user",) if obj else ()
+
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
+        """Nobody is offered who is a member already: a person has one place in an organization."""
+        page = self.organization_of_page(request)
+        if db_field.name != "user" or page is None:
+            return super().get_field_queryset(db, db_field, request)
+        return User.objects.filter(is_active=True).exclude(memberships__organization=page).order_by("username")
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "user" and field is not None:
+            field.required = False
+            field.help_text = "Somebody who can sign in already, or leave empty and write a new name below."
+        if db_field.name == "role" and not access_of(request).may(Area.OWNERS, Power.EDIT):
+            field.choices = [choice for choice in field.choices if choice[0] != Role.OWNER]
+        return field
+
+    def has_power(self, request: HttpRequest, power: Power, row: Membership | None = None) -> bool:
+        if not super().has_power(request, power, row):
+            return False
+        if power < Power.EDIT or not isinstance(row, TenantModel) or row.role != Role.OWNER:
+            return True
+        return access_of(request).may(Area.OWNERS, Power.EDIT, row.organization_id)
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not is_self(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_self(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        if obj.role == Role.OWNER and not access_of(request).may(Area.OWNERS, Power.EDIT, obj.organization_id):
+            raise PermissionDenied
+        is_new_person = bool(not change and form.cleaned_data.get("username"))
+        if is_new_person:
+            password = secrets.token_urlsafe(12)
+            obj.user = User.objects.create_user(form.cleaned_data["username"], password=password, is_staff=True)
+            show_password(request, obj.user, password)
+        elif not change and not obj.user.is_staff:
+            User.objects.filter(pk=obj.user_id).update(is_staff=True)
+        super().save_model(request, obj, form, change)
+
+    def new_password(self, request: HttpRequest, membership: Membership, _: str) -> str:
+        user = membership.user
+        elsewhere = user.memberships.exclude(organization_id=membership.organization_id).exists()
+        if (user.is_superuser or elsewhere) and not access_of(request).sees_all:
+            raise PermissionDenied
+        password = secrets.token_urlsafe(12)
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        show_password(request, user, password)
+        return f"{user.get_username()} has a new password."
+
+
+def show_password(request: HttpRequest, user: User, password: str) -> None:
+    """Once, to the person who asked for it; neither history nor log has it."""
+    messages.warning(request, f"{user.get_username()} signs in with the password {password} – it is not shown again.")
+
+
+def is_self(request: HttpRequest, membership: Membership | None) -> bool:
+    """Nobody changes the own role: the last owner would lock the house."""
+    return (
+        isinstance(membership, Membership) and membership.user_id == request.user.pk and not access_of(request).sees_all
+    )
+
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User], ModelAdmin[User]):
+    """Everybody who can sign in: for superusers only."""
+
+    form: Any = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "first_name", "last_name", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return change_message(form, formsets, is_new=add)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return access_of(request).sees_all
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return access_of(request).sees_all
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return access_of(request).sees_all
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return access_of(request).sees_all
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return access_of(request).sees_all

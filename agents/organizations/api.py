@@ -1,0 +1,56 @@
+"""What every endpoint for customers has in common: who may, in which scope, and how it refuses."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from voiceapp.core.api.errors import ErrorShape
+from voiceapp.core.limits.views import LimitedView
+
+from .authentication import CustomerAuthentication, asking
+from .principal import Kind, Principal
+from .scopes import Scope
+
+
+class HasScope(BasePermission):
+    """A role, or a key's scopes, must allow reading or writing in the view's area (agents/organizations/roles.py)."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        assert isinstance(view, CustomerView)
+        if request.method not in view.allowed_methods:
+            return True  # the response is 405
+        scope, principal = view.scope_of(request), asking(request)
+        self.message = refusal_of(principal, scope)
+        return principal.may(scope, principal.organization_id)
+
+
+def refusal_of(principal: Principal, scope: Scope) -> str:
+    """Why the scope is not there, and who can change that."""
+    if principal.kind is Kind.KEY:
+        return f"This key lacks the scope {scope}. An owner or manager can make one that has it."
+    if principal.role is None:
+        return "You are not a member of an organization here. Ask an owner or manager to add you."
+    return f"Your role ({principal.role.label}) does not allow this. An owner or manager can change it."
+
+
+class CustomerView(LimitedView):
+    """Name the area of its scopes, its limits, and the shape of its errors where it is not the voice API's."""
+
+    authentication_classes = [CustomerAuthentication]
+    permission_classes = [IsAuthenticated, HasScope]
+    scope_area: ClassVar[str]
+    error_shape: ClassVar[ErrorShape] = ErrorShape.VOICE
+
+    def scope_of(self, request: Request) -> Scope:
+        """`calls:read` for GET, `calls:write` for the rest. ValueError for an area that no scope names."""
+        wanted = "read" if request.method in SAFE_METHODS else "write"
+        return Scope(f"{self.scope_area}:{wanted}")
+
+    @property
+    def principal(self) -> Principal:
+        """Who makes the request, seeing the organizations in which it may. Only after `initial`: in handlers."""
+        return asking(self.request).within(self.scope_of(self.request))

@@ -1,0 +1,181 @@
+"""The tenant, and the people who work in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import secrets
+import uuid
+import zoneinfo
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from voiceapp.core.countries import country_names, country_of
+
+from .principal import KEY_PREFIX
+from .roles import Role
+from .scopes import Scope
+from .tenancy import TenantModel, TenantQuerySet
+from .trades import AgentDefaults, Trade, agent_defaults, language_of
+
+
+def validate_time_zone(name: str) -> None:
+    """Accept only names of the IANA time zone database."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError("“%(name)s” is no time zone. Use a name like Europe/Berlin.", params={"name": name})
+
+
+def validate_country(code: str) -> None:
+    """Accept the ISO 3166 codes of countries whose phone numbers can be read."""
+    if code not in country_names():
+        raise ValidationError("“%(code)s” is no country. Use two capitals, like DE.", params={"code": code})
+
+
+def new_signing_secret() -> str:
+    """256 random bits for signing what we send to the organisation."""
+    return secrets.token_hex(32)
+
+
+class Organization(TenantModel):
+    """A business whose phone is answered. Everything else belongs to one."""
+
+    tenant_path = "id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+    trade = models.CharField(
+        max_length=16,
+        choices=Trade.choices,
+        default=Trade.RESTAURANT,
+        help_text="Chooses the tools, the prompt and the greeting that new agents begin with.",
+    )
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    country = models.CharField(
+        max_length=2,
+        blank=True,
+        validators=[validate_country],
+        help_text="Numbers typed without a country code are numbers of this country. Empty: that of the time zone.",
+    )
+    currency = models.CharField(
+        max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capitals, like EUR.")]
+    )
+    tax_percent = models.DecimalField(
+        max_digits=6, decimal_places=3, default=Decimal(0), validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
+    prices_include_tax = models.BooleanField(default=False)
+    max_live_calls = models.PositiveIntegerField(
+        default=20, help_text="More callers than this hear that all lines are busy."
+    )
+    takes_orders = models.BooleanField(default=True, help_text="Off: the agent still answers, but submits no order.")
+    largest_order_total = models.DecimalField(
+        max_digits=10, decimal_places=2, default=Decimal(1000), help_text="A larger order is handed to a person."
+    )
+    orders_url = models.URLField(blank=True, help_text="Every submitted order is posted here, signed.")
+    orders_secret = models.CharField(
+        max_length=128, default=new_signing_secret, help_text="Signs what is posted to the orders address."
+    )
+    clerk_id = models.CharField(
+        max_length=100,
+        unique=True,
+        null=True,
+        blank=True,
+        verbose_name="Clerk organisation",
+        help_text="Its id at Clerk, like org_…: people who sign in there for it act for this organisation.",
+    )
+    closed_message = models.CharField(max_length=300, blank=True, help_text="Said outside the opening hours.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["Organization"].as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = "organisation"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def region(self) -> str:
+        """Whose notation of phone numbers people use here (ISO 3166); empty where nothing says which."""
+        return self.country or country_of(self.time_zone, self.currency)
+
+    def agent_defaults(self, *, language: str = "") -> AgentDefaults:
+        """What a new agent begins with, in that language or the country's."""
+        return agent_defaults(self.name, Trade(self.trade), language=language or language_of(self.region))
+
+
+class Membership(TenantModel):
+    """A person's place in an organisation."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.STAFF)
+
+    objects = TenantQuerySet["Membership"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("organization", "user"), name="one_membership_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_role_display()}"
+
+
+PREFIX_LENGTH = 10
+# va_<prefix>_<256 bits in base64url>: known by its looks, so that a leaked one can be searched for.
+KEY_PATTERN = re.compile(r"va_(?P<prefix>[a-z0-9]{10})_(?P<secret>[A-Za-z0-9_-]{43})")
+
+
+def all_scopes() -> list[str]:
+    return [str(scope) for scope in Scope]
+
+
+class ApiKeyQuerySet(TenantQuerySet["ApiKey"]):
+    """Reads of keys."""
+
+    def usable(self, now: dt.datetime) -> ApiKeyQuerySet:
+        return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=now), revoked_at__isnull=True)
+
+
+class ApiKey(TenantModel):
+    """A key of an organisation. Of its secret only the hash is kept: 256 random bits need no slow one."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=PREFIX_LENGTH, unique=True, editable=False)
+    secret_sha256 = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=all_scopes)
+    created_by = models.CharField(max_length=150, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it works until it is revoked.")
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    replaced_by = models.OneToOneField(
+        "self", models.SET_NULL, null=True, related_name="replaces", editable=False, help_text="Made by rotating it."
+    )
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} (va_{self.prefix}_…)"
+
+    @property
+    def subject(self) -> str:
+        """How rows name the key as their owner."""
+        return f"{KEY_PREFIX}{self.prefix}"
+
+    def is_usable(self, now: dt.datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

@@ -1,0 +1,35 @@
+"""What a request over the API is allowed: an area, and reading or writing in it."""
+
+from __future__ import annotations
+
+import enum
+
+from .roles import Area, Power, Role, power_of
+
+
+class Scope(enum.StrEnum):
+    """Writing does not include reading: a key that only starts calls learns nothing of others."""
+
+    CALLS_READ = "calls:read"
+    CALLS_WRITE = "calls:write"
+    RECORDINGS_READ = "recordings:read"
+    RECORDINGS_WRITE = "recordings:write"
+    SESSIONS_WRITE = "sessions:write"
+
+    @property
+    def words(self) -> str:
+        return WORDS[self]
+
+    def is_granted_to(self, role: Role | None) -> bool:
+        """Whether people of this role have it: reading needs VIEW in the area, writing OPERATE."""
+        area, _, act = self.partition(":")
+        return power_of(role, Area(area)) >= (Power.VIEW if act == "read" else Power.OPERATE)
+
+
+WORDS = {
+    Scope.CALLS_READ: "Read calls and their agents",
+    Scope.CALLS_WRITE: "Start, change and end calls",
+    Scope.RECORDINGS_READ: "Read recordings",
+    Scope.RECORDINGS_WRITE: "Start, change and stop recordings",
+    Scope.SESSIONS_WRITE: "Open voice sessions for browsers",
+}

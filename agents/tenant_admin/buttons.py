@@ -1,0 +1,216 @@
+"""Buttons on a row's page that do one thing, checked and written to the history. They save the page's form first."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlsplit
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from agents.organizations.roles import Power
+from voiceapp.core.errors import ApplicationError
+
+from .form_errors import errors_of
+from .history import UNCHANGED
+from .theme import ModelAdmin
+
+M = TypeVar("M", bound=models.Model)
+# A button that belongs to the page's form posts its name, and the text that it asks for, along with the form.
+PRESSED, TEXT, ANYWAY = "_press", "_press_text_", "_press_anyway_"
+
+
+def always(_: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`does` names a method (request, row, text); `asks` labels a text.
+
+    The method returns the sentence that is shown and written to the history, or an answer in the place of the page.
+    """
+
+    name: str
+    label: str
+    does: str
+    icon: str = "play_arrow"
+    style: str = "plain"
+    power: Power = Power.OPERATE
+    confirm: str = ""
+    asks: str = ""
+    is_offered: Callable[[Any], bool] = always
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A link that stands among the buttons."""
+
+    label: str
+    icon: str
+    url: str
+    is_new_tab: bool = False
+
+
+class ButtonsAdmin(ModelAdmin[M]):
+    """Draws the buttons that fit the row and the user, and obeys them."""
+
+    buttons: tuple[Button, ...] = ()
+    change_form_outer_before_template = "admin/parts/above_form.html"
+
+    def has_power(self, request: HttpRequest, power: Power, row: M | None = None) -> bool:
+        raise NotImplementedError
+
+    def offered(self, request: HttpRequest, row: M) -> Iterator[Button]:
+        for button in self.buttons:
+            if button.is_offered(row) and self.has_power(request, button.power, row):
+                yield button
+
+    def objections(self, request: HttpRequest, row: M, button: Button) -> tuple[str, ...]:
+        """What speaks against it, in sentences: it is done only when the person says that it shall be done anyway."""
+        return ()
+
+    def page_links(self, request: HttpRequest, row: M) -> tuple[PageLink, ...]:
+        return ()
+
+    def get_urls(self) -> list[URLPattern]:
+        meta = self.opts
+        view = self.page(self.press)
+        name = f"{meta.app_label}_{meta.model_name}_press"
+        return [path("<path:object_id>/press/<slug:button_name>/", view, name=name), *super().get_urls()]
+
+    def page(self, method: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """A view of this admin's own, in the zone of the record that its address names (agents/hours/local_time.py)."""
+
+        @functools.wraps(method)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return method(request, *args, **kwargs)
+
+        guarded: Any = self.admin_site.admin_view(view)
+        guarded.model_admin = self
+        return cast("Callable[..., HttpResponse]", guarded)
+
+    def press(self, request: HttpRequest, object_id: str, button_name: str) -> HttpResponse:
+        """Do what the button says. A row of another organisation does not exist here."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        row = self.get_object(request, object_id)
+        button = next((button for button in self.buttons if button.name == button_name), None)
+        if row is None or button is None:
+            raise Http404("There is no such row or button.")
+        is_in_list = request.GET.get("to") == "list"
+        if is_in_list and (refused := self._save_list(request)):
+            return refused
+        answer = self._obey(request, row, button, request.POST.get("text", "").strip())
+        return answer or HttpResponseRedirect(self.list_page(request) if is_in_list else self.page_of(row))
+
+    def _obey(self, request: HttpRequest, row: M, button: Button, text: str) -> HttpResponse | None:
+        """Do it, and say so. None: the row's page follows."""
+        if not self.has_power(request, button.power, row):
+            raise PermissionDenied
+        if not button.is_offered(row):
+            messages.warning(request, f"“{button.label}” is no longer possible: somebody was faster.")
+            return None
+        against = self.objections(request, row, button)
+        if against and f"{ANYWAY}{button.name}" not in request.POST:
+            why = " ".join(against)
+            messages.error(request, f"“{button.label}” was not done. {why} Mend it, or tick “{button.label} anyway”.")
+            return None
+        try:
+            with transaction.atomic():
+                said: str | HttpResponse = getattr(self, button.does)(request, row, text)
+        except ApplicationError as exc:
+            messages.error(request, str(exc))
+            return None
+        if isinstance(said, HttpResponse):
+            self.log_change(request, row, f"{button.label}.")
+            return said
+        messages.success(request, said)
+        self.log_change(request, row, said[:200])
+        return None
+
+    def response_change(self, request: HttpRequest, obj: M) -> HttpResponse:
+        """The form is saved, in this transaction; now comes the button that sent it."""
+        name = request.POST.get(PRESSED)
+        if not name:
+            return super().response_change(request, obj)
+        button = next((button for button in self.buttons if button.name == name), None)
+        row = self.get_object(request, str(obj.pk))
+        if button is None or row is None:
+            raise Http404("There is no such button or row.")
+        answer = self._obey(request, row, button, request.POST.get(f"{TEXT}{name}", "").strip())
+        return answer or HttpResponseRedirect(self.page_of(row))
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
+        """A button on a form in which nothing was changed leaves one entry in the history: its own."""
+        is_only_pressed = PRESSED in request.POST and message == UNCHANGED
+        return None if is_only_pressed else super().log_change(request, obj, message)
+
+    def _save_list(self, request: HttpRequest) -> HttpResponse | None:
+        """Keep what was typed into a list before a button in it is obeyed; returns the list where it cannot be."""
+        if not self.list_editable or "form-TOTAL_FORMS" not in request.POST:
+            return None
+        posted = QueryDict(request.POST.urlencode(), mutable=True)
+        posted["_save"] = "Save"
+        of_list = copy.copy(request)
+        vars(of_list).update(_post=posted, GET=QueryDict(self._query_of_list(request)))
+        answer = self.changelist_view(of_list)
+        return None if isinstance(answer, HttpResponseRedirect) else answer
+
+    def _query_of_list(self, request: HttpRequest) -> str:
+        """Filters and page of the list in which the button stands."""
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        return came_from.query if came_from.path == self._list_path() else ""
+
+    def _form_id(self) -> str:
+        return f"{self.opts.model_name}_form"
+
+    def list_page(self, request: HttpRequest) -> str:
+        query = self._query_of_list(request)
+        return f"{self._list_path()}?{query}" if query else self._list_path()
+
+    def _list_path(self) -> str:
+        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def page_of(self, row: models.Model) -> str:
+        meta = row._meta
+        return reverse(
+            f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=(quote(str(row.pk), safe=""),)
+        )
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: M | None = None,
+    ) -> HttpResponse:
+        # A pop-up closes when it is saved: nobody would see what a button did.
+        is_page = obj is not None and not context.get("is_popup")
+        context["buttons"] = list(self.offered(request, obj)) if is_page and obj else []
+        context["page_links"] = self.page_links(request, obj) if is_page and obj else ()
+        context["form_id"] = "" if obj is None or not self.has_change_permission(request, obj) else self._form_id()
+        context["form_errors"] = errors_of(context["adminform"], context["inline_admin_formsets"])
+        pressed = next((each for each in self.buttons if each.name == request.POST.get(PRESSED)), None)
+        context["not_pressed"] = pressed.label if pressed else ""
+        context["objections"] = {
+            each.name: against
+            for each in context["buttons"]
+            if obj and (against := self.objections(request, obj, each))
+        }
+        context["press_text"] = request.POST.get(f"{TEXT}{pressed.name}", "") if pressed else ""
+        context["press_url"] = "" if obj is None else f"{self.page_of(obj).removesuffix('change/')}press/"
+        response: TemplateResponse | HttpResponse = super().render_change_form(
+            request, context, add=add, change=change, form_url=form_url, obj=obj
+        )
+        return response

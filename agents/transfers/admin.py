@@ -1,0 +1,48 @@
+"""People whom the agents may hand a caller to."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from agents.hours.models import TransferHours
+from agents.organizations.roles import Area
+from agents.tenant_admin.forms import TenantForm
+from agents.tenant_admin.inlines import TenantInline
+from agents.tenant_admin.number_search import NumberSearch
+from agents.tenant_admin.tenant import TenantAdmin
+from agents.tenant_admin.theme import display
+from voiceapp.core.phones.numbers import show_number
+
+from .models import TransferTarget
+
+
+class TransferHoursInline(TenantInline):
+    model = TransferHours
+    area = Area.ORGANIZATION
+    verbose_name_plural = "hours (none: while the organisation is open)"
+
+
+class TransferTargetForm(TenantForm):
+    only_one = "is_fallback"
+
+
+@admin.register(TransferTarget)
+class TransferTargetAdmin(NumberSearch[TransferTarget], TenantAdmin[TransferTarget]):
+    area = Area.ORGANIZATION
+    form = TransferTargetForm
+    list_display = ("name", "slug", "shown", "when_to_use", "fallback", "organization")
+    list_filter = ("organization",)
+    list_select_related = ("organization",)
+    search_fields = ("name", "slug", "number")
+    prepopulated_fields = {"slug": ("name",)}
+    fields = ("organization", "name", "slug", "number", "when_to_use", "is_fallback")
+    inlines = (TransferHoursInline,)
+
+    @display(description="number", ordering="number")
+    def shown(self, target: TransferTarget) -> str:
+        return format_html('<span class="va-nowrap">{}</span>', show_number(target.number))
+
+    @display(description="fallback", label={"fallback": "info"})
+    def fallback(self, target: TransferTarget) -> str:
+        return "fallback" if target.is_fallback else ""

@@ -1,5 +1,0 @@
-"""What we kept of calls."""
-
-from .recording import Recording
-
-__all__ = ["Recording"]

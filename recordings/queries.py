@@ -1,0 +1,46 @@
+"""Which recordings one who asks may see."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.db.models import QuerySet
+
+from agents.organizations.principal import Principal
+from recordings.models import Recording
+from sessions.calls.models import Call
+from sessions.rooms.api.room_view import Access, may
+from voiceapp.core.api.errors import ApiError
+
+from .errors import NotRecorded
+
+
+def newest_recording(call: Call) -> Recording:
+    """Raises NotRecorded."""
+    recording = call.recordings.select_related("call").first()
+    if recording is None:
+        raise NotRecorded
+    return recording
+
+
+def find_recording(principal: Principal, room_name: str, egress_id: str) -> Recording | None:
+    """Of any call that this room had and that may be read: a later call may have taken its name."""
+    calls = Call.objects.in_rooms().reachable_by(principal).filter(room_name=room_name)
+    recording = Recording.objects.select_related("call").filter(egress_id=egress_id, call__in=calls).first()
+    return recording if recording and may(principal, recording.call, Access.READ) else None
+
+
+def running_recordings(principal: Principal) -> QuerySet[Recording]:
+    """Of the organisations that it runs; its own, for one without an organisation. 403 for plain members."""
+    running = Recording.objects.filter(status__in=("starting", "active"), egress_id__isnull=False)
+    running = running.select_related("call")
+    if principal.sees_all:
+        return running
+    if principal.is_own_tenant:
+        return running.filter(call__in=Call.objects.visible_to(principal))
+    managed = [each for each in principal.organization_ids if principal.manages(each)]
+    if not managed:
+        raise ApiError(
+            HTTPStatus.FORBIDDEN, "Access denied", "Only owners and managers of an organisation list its recordings."
+        )
+    return running.filter(call__organization_id__in=managed)

@@ -1,0 +1,8 @@
+"""Where Django looks for the admin pages of this app."""
+
+import sessions.calls.admin.call
+import sessions.calls.admin.records
+import sessions.messages.admin
+import sessions.orders.admin
+import sessions.realtime.admin
+import sessions.rooms.admin.room  # noqa: F401

@@ -1,0 +1,199 @@
+"""The list of calls, and the page of one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from agents.hours.local_time import when_of
+from agents.organizations.access import access_of
+from agents.organizations.roles import Area
+from agents.tenant_admin.number_search import NumberSearch
+from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.theme import ChangeList, display
+from sessions.calls.models import Call, CallKind, CallState, Turn
+from sessions.orders.models import Order, OrderState
+from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
+
+from .call_page import read_call
+from .display import CALL_COLOURS, ORDER_COLOURS, cost_words, duration_words, median_ms, reason_words, response_words
+from .latency_bars import PARTS
+
+# An order that was replaced or cancelled brought no money.
+UNPAID = (OrderState.REPLACED, OrderState.CANCELLED)
+
+
+@dataclass(slots=True)
+class CallFigures:
+    """What the list shows of a call beside its own columns."""
+
+    response_times: list[int | None] = field(default_factory=list)
+    total: Decimal | None = None
+    currency: str = ""
+
+
+class CallList(ChangeList):
+    """Reads the figures of the calls on the page in two queries, whatever their number."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        calls = list(self.result_list)
+        figures = read_figures([call.pk for call in calls])
+        for call in calls:
+            call.figures = figures[call.pk]
+        self.result_list = calls
+
+
+def read_figures(call_ids: list[UUID]) -> defaultdict[UUID, CallFigures]:
+    figures: defaultdict[UUID, CallFigures] = defaultdict(CallFigures)
+    for call_id, response_ms in Turn.objects.filter(call__in=call_ids).values_list("call_id", "response_ms"):
+        figures[call_id].response_times.append(response_ms)
+    orders = Order.objects.filter(call__in=call_ids).exclude(state__in=UNPAID)
+    for row in orders.values("call_id", "currency").annotate(total=Sum("total")).order_by():
+        figures[row["call_id"]].total = row["total"]
+        figures[row["call_id"]].currency = row["currency"]
+    return figures
+
+
+def figures_of(call: Call) -> CallFigures:
+    found = getattr(call, "figures", None)
+    return found if isinstance(found, CallFigures) else CallFigures()
+
+
+@admin.register(Call)
+class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
+    """Calls are evidence: nobody edits one."""
+
+    area = Area.CALLS
+    list_display = (
+        "began", "state_label", "reason", "caller", "organization", "agent", "duration", "turns", "response",
+        "order_total", "cost",
+    )  # fmt: skip
+    list_display_links = ("began",)
+    list_filter = ("state", "end_reason", "agent", "created_at", "kind", "organization")
+    list_select_related = ("agent", "organization")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    change_form_template = "admin/call_page.html"
+    fields = ("state",)
+    number_fields = ("caller_number", "dialled_number")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CallList
+
+    def sees_numbers(self, request: HttpRequest) -> bool:
+        access = access_of(request)
+        return access.sees_all or all(map(access.sees_numbers_of, access.organizations(self.area)))
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Who sees numbers masked may look for a whole one, not feel its way digit by digit."""
+        number = "caller_number" if self.sees_numbers(request) else "caller_number__exact"
+        return ("id__startswith", number, "dialled_number", "carrier_sid", "room_name")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Call], search_term: str
+    ) -> tuple[QuerySet[Call], bool]:
+        # SQLite keeps a UUID without dashes; people paste it with them.
+        found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        try:
+            return found | queryset.filter(pk=UUID(search_term)), has_duplicates
+        except ValueError:
+            return found, has_duplicates
+
+    @display(description="began", ordering="created_at")
+    def began(self, call: Call) -> str:
+        return format_html('<span class="va-nowrap">{}</span>', when_of(call, call.created_at))
+
+    @display(description="state", ordering="state", label=CALL_COLOURS)
+    def state_label(self, call: Call) -> tuple[str, str]:
+        return call.state, call.get_state_display()
+
+    @display(description="ended because", ordering="end_reason")
+    def reason(self, call: Call) -> str:
+        return reason_words(call)
+
+    @display(description="caller")
+    def caller(self, call: Call) -> str:
+        """Masked; the list shows the whole number to those who may read it."""
+        return shown_number(call, sees=False)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The caller's number as this user may read it: a column made for the request."""
+        access = access_of(request)
+
+        @display(description="caller", ordering="caller_number")
+        def caller(call: Call) -> str:
+            return shown_number(call, sees=access.sees_numbers_of(call.organization_id))
+
+        return [caller if each == "caller" else each for each in super().get_list_display(request)]
+
+    @display(description="length")
+    def duration(self, call: Call) -> str:
+        return duration_words(call.duration_s)
+
+    @display(description="turns")
+    def turns(self, call: Call) -> int:
+        return len(figures_of(call).response_times)
+
+    @display(description="response")
+    def response(self, call: Call) -> str:
+        return response_words(median_ms(figures_of(call).response_times))
+
+    @display(description="order")
+    def order_total(self, call: Call) -> str:
+        figures = figures_of(call)
+        if figures.total is None:
+            return "–"
+        return format_html('<span class="va-nowrap">{} {}</span>', f"{figures.total:.2f}", figures.currency)
+
+    @display(description="cost", ordering="cost_usd")
+    def cost(self, call: Call) -> str:
+        return cost_words(call)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
+        return super().get_queryset(request).select_related("agent", "organization", "agent_version__agent")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        call = self.get_object(request, object_id)
+        context: dict[str, Any] = {}
+        if call is not None:
+            sees = access_of(request).sees_numbers_of(call.organization_id)
+            context = {
+                "page": read_call(call, caller=shown_number(call, sees=sees)),
+                "caller_number": call.caller_number if sees else "",
+                "duration": duration_words(call.duration_s),
+                "cost": cost_words(call),
+                "state_colour": CALL_COLOURS[CallState(call.state)],
+                "order_colours": ORDER_COLOURS,
+                "parts": PARTS,
+                "subtitle": None,
+            }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def shown_number(call: Call, *, sees: bool) -> str:
+    """Who calls from a browser into a room has no number: there the kind of the call stands."""
+    if call.kind == CallKind.ROOM:
+        return call.get_call_type_display()
+    caller = read_caller(call.caller_number)
+    return caller.words if sees or caller.kind is CallerKind.HIDDEN else mask(call.caller_number)
+
+
+def call_link(call: Call | None) -> str:
+    """A link to the call of something."""
+    if call is None:
+        return "–"
+    return format_html(
+        '<a class="va-link" href="{}">{}</a>', reverse("admin:voice_sessions_call_change", args=(call.pk,)), call
+    )

@@ -1,0 +1,134 @@
+"""The single pieces of evidence, for looking across calls. A call's own page shows them together."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar, TypeVar
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from agents.organizations.roles import Area
+from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.theme import display
+from sessions.calls.models import CallEvent, ToolCall, TranscriptLine, Turn
+from sessions.orders.models import DraftOrder
+from sessions.rooms.models import Participant, RoomAgent, RoomPass
+
+from .call import call_link
+from .call_page import details
+from .display import AGENT_COLOURS, response_words, tool_sentence
+
+T = TypeVar("T", CallEvent, DraftOrder, Participant, RoomAgent, RoomPass, ToolCall, TranscriptLine, Turn)
+
+
+class OfACall(EvidenceAdmin[T]):
+    area = Area.CALLS
+    list_select_related = ("call",)
+    linkable = ("call",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("of_call",)
+
+    @display(description="call")
+    def of_call(self, row: T) -> str:
+        return call_link(row.call)
+
+
+@admin.register(TranscriptLine)
+class TranscriptLineAdmin(OfACall[TranscriptLine]):
+    list_display = ("text", "speaker", "is_cut", "of_call")
+    list_filter = ("speaker", "is_cut")
+    search_fields = ("text",)
+    ordering = ("-id",)
+    fields = ("of_call", "speaker", "text", "spoken_at_ms", "turn", "is_cut", "item_id")
+
+
+@admin.register(ToolCall)
+class ToolCallAdmin(OfACall[ToolCall]):
+    list_display = ("sentence", "outcome_label", "duration_ms", "at", "of_call")
+    list_display_links = ("sentence",)
+    list_filter = ("name", "outcome", "at")
+    ordering = ("-at",)
+    fields = ("of_call", "sentence", "outcome_label", "at", "duration_ms", "asked", "answered", "tool_call_id")
+    readonly_fields = ("of_call", "sentence", "outcome_label", "asked", "answered")
+
+    @display(description="what")
+    def sentence(self, tool_call: ToolCall) -> str:
+        return tool_sentence(tool_call)
+
+    @display(
+        description="outcome", ordering="outcome", label={"done": "success", "refused": "warning", "failed": "danger"}
+    )
+    def outcome_label(self, tool_call: ToolCall) -> tuple[str, str]:
+        return tool_call.outcome, tool_call.get_outcome_display()
+
+    @display(description="asked with")
+    def asked(self, tool_call: ToolCall) -> str:
+        return as_json(tool_call.arguments)
+
+    @display(description="was told")
+    def answered(self, tool_call: ToolCall) -> str:
+        return as_json(tool_call.output)
+
+
+@admin.register(CallEvent)
+class CallEventAdmin(OfACall[CallEvent]):
+    list_display = ("at", "kind_words", "detail_words", "of_call")
+    list_filter = ("at",)
+    search_fields = ("kind",)
+    ordering = ("-at",)
+    fields = ("of_call", "kind", "at", "at_ms", "detail_words")
+    readonly_fields = ("of_call", "detail_words")
+
+    @display(description="event", ordering="kind")
+    def kind_words(self, event: CallEvent) -> str:
+        return event.kind.replace("_", " ")
+
+    @display(description="detail")
+    def detail_words(self, event: CallEvent) -> str:
+        return details(event.detail) or "–"
+
+
+@admin.register(Turn)
+class TurnAdmin(OfACall[Turn]):
+    list_display = ("number", "response", "detection_ms", "model_ms", "playout_ms", "is_interrupted", "of_call")
+    list_filter = ("is_interrupted",)
+    ordering = ("-id",)
+    fields = ("of_call", "number", "response_ms", "detection_ms", "model_ms", "playout_ms", "is_interrupted")
+
+    @display(description="response", ordering="response_ms")
+    def response(self, turn: Turn) -> str:
+        return response_words(turn.response_ms)
+
+
+@admin.register(DraftOrder)
+class DraftOrderAdmin(OfACall[DraftOrder]):
+    list_display = ("version", "read_back_version", "updated_at", "of_call")
+    ordering = ("-updated_at",)
+    fields = ("of_call", "version", "read_back_version", "read_back_turn", "updated_at", "content")
+    readonly_fields = ("of_call", "content", "updated_at")
+
+    @display(description="lines")
+    def content(self, draft: DraftOrder) -> str:
+        return as_json(draft.lines)
+
+
+@admin.register(RoomAgent)
+class RoomAgentAdmin(OfACall[RoomAgent]):
+    list_display = ("identity", "status_label", "voice", "model", "created_at", "of_call")
+    list_display_links = ("identity",)
+    list_filter = ("status", "created_at")
+    search_fields = ("identity", "dispatch_id")
+    ordering = ("-id",)
+    fields = (
+        "of_call", "identity", "status_label", "created_at", "joined_at", "disconnected_at", "voice", "model",
+        "system_prompt", "dispatch_id",
+    )  # fmt: skip
+    readonly_fields = ("of_call", "status_label")
+
+    @display(description="status", ordering="status", label=AGENT_COLOURS)
+    def status_label(self, agent: RoomAgent) -> tuple[str, str]:
+        return agent.status, agent.get_status_display()
+
+
+def as_json(value: object) -> str:
+    return format_html('<pre class="va-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,253 @@
+"""One conversation with a person, and the timeline of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from agents.configuration.models import Agent, AgentVersion
+from agents.organizations.models import Organization
+from agents.organizations.principal import Principal
+from agents.organizations.tenancy import TenantModel, TenantQuerySet
+
+from .end_reasons import EndReason
+
+
+class CallState(models.TextChoices):
+    """Where a call stands. The last three are terminal and never left."""
+
+    PENDING = "pending"
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    COMPLETED = "completed"
+    MISSED = "missed"
+    FAILED = "failed"
+
+
+TERMINAL_STATES = (CallState.COMPLETED, CallState.MISSED, CallState.FAILED)
+LIVE_STATES = (CallState.PENDING, CallState.RINGING, CallState.CONNECTED)
+
+# What comes after whose calls they are in an index by which they are paged.
+PAGED = ("kind", "-created_at", "-id", "state")
+
+
+class CallKind(models.TextChoices):
+    PHONE = "phone"
+    ROOM = "room"
+    BROWSER = "browser"
+
+
+class CallType(models.TextChoices):
+    """Who speaks with whom in a room: a person with an agent, two people, or several."""
+
+    SUPPORT = "support"
+    USER_TO_USER = "user-to-user"
+    CONFERENCE = "conference"
+
+
+class Direction(models.TextChoices):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class CallQuerySet(TenantQuerySet["Call"]):
+    """Reads of calls."""
+
+    def live(self) -> CallQuerySet:
+        return self.filter(state__in=LIVE_STATES)
+
+    def in_rooms(self) -> CallQuerySet:
+        return self.filter(kind=CallKind.ROOM)
+
+    def reachable_by(self, principal: Principal) -> CallQuerySet:
+        """What is visible, and the calls to which one without an organisation was called by another such."""
+        reachable = self.visible_to(principal)
+        if principal.is_own_tenant:
+            reachable |= self.filter(organization__isnull=True, callee=principal.subject)
+        return reachable
+
+
+class Call(TenantModel):
+    """A call of any kind. Numbers are kept as text: what was dialled then stays true when a number moves on."""
+
+    owner_path = "owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="calls")
+    owner = models.CharField(max_length=100, blank=True)
+    agent = models.ForeignKey(Agent, models.SET_NULL, null=True, related_name="calls")
+    agent_version = models.ForeignKey(AgentVersion, models.SET_NULL, null=True, related_name="calls")
+    kind = models.CharField(max_length=10, choices=CallKind.choices, default=CallKind.PHONE)
+    direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INBOUND)
+    state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.PENDING)
+    end_reason = models.CharField(
+        max_length=24, blank=True, choices=[(reason, reason.replace("_", " ")) for reason in EndReason]
+    )
+    carrier_sid = models.CharField(
+        max_length=64, null=True, unique=True, help_text="The carrier's name for it, like Twilio's CallSid."
+    )
+    caller_number = models.CharField(max_length=64, blank=True)
+    dialled_number = models.CharField(max_length=64, blank=True)
+    room_name = models.CharField(max_length=100, null=True, blank=True)
+    room_sid = models.CharField(
+        max_length=64, blank=True, help_text="LiveKit's own name of the room, which no later one of its name has."
+    )
+    room_seen_at = models.DateTimeField(null=True, help_text="When LiveKit last said that the room is open.")
+    room_checked_at = models.DateTimeField(null=True, help_text="When LiveKit last said who is in the room.")
+    call_type = models.CharField(max_length=12, choices=CallType.choices, blank=True)
+    callee = models.CharField(max_length=100, blank=True, help_text="The subject of whom a call between two is for.")
+    is_recording_wanted = models.BooleanField(default=False)
+    metadata = models.JSONField(default=dict)
+    transferred_to = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    connected_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    interruptions = models.PositiveIntegerField(default=0)
+    usage = models.JSONField(default=dict)
+    cost_usd = models.DecimalField(max_digits=10, decimal_places=6, null=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = [
+            models.Index(fields=("organization", "-created_at"), name="call_of_organization"),
+            models.Index(fields=("state", "lease_expires_at"), name="call_lease"),
+            models.Index(fields=("room_name", "-created_at"), name="call_of_room"),
+            # Pages of calls (sessions/calls/queries.py): each has all that counting and skipping need.
+            models.Index(fields=("owner", *PAGED, "organization"), name="call_of_owner"),
+            models.Index(fields=("callee", *PAGED, "organization"), name="call_of_callee"),
+            models.Index(fields=("organization", *PAGED), name="call_of_organization_by_kind"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=("room_name",),
+                condition=models.Q(state__in=LIVE_STATES),
+                name="names_of_live_rooms_are_unique",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Call of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE_STATES
+
+    @property
+    def duration_s(self) -> int | None:
+        """Whole seconds of talking, None while it goes on or if it never connected."""
+        if self.connected_at is None or self.ended_at is None:
+            return None
+        return int((self.ended_at - self.connected_at).total_seconds())
+
+    @property
+    def duration_so_far_s(self) -> int:
+        """Whole seconds since it connected, until now while it is live; 0 if it never did."""
+        if self.connected_at is None:
+            return 0
+        return max(int(((self.ended_at or timezone.now()) - self.connected_at).total_seconds()), 0)
+
+
+class CallEvent(TenantModel):
+    """A line of a call's timeline."""
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    at_ms = models.PositiveIntegerField(null=True, help_text="On the media stream's clock.")
+    detail = models.JSONField(default=dict)
+
+    objects = TenantQuerySet["CallEvent"].as_manager()
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Turn(TenantModel):
+    """The caller spoke, the agent answered: the response time and its parts, in ms."""
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="turns")
+    number = models.PositiveIntegerField()
+    speech_ended_ms = models.PositiveIntegerField(null=True)
+    response_ms = models.PositiveIntegerField(null=True)
+    detection_ms = models.PositiveIntegerField(null=True)
+    model_ms = models.PositiveIntegerField(null=True)
+    playout_ms = models.PositiveIntegerField(null=True)
+    is_interrupted = models.BooleanField(default=False)
+
+    objects = TenantQuerySet["Turn"].as_manager()
+
+    class Meta:
+        ordering = ("call", "number")
+        constraints = [models.UniqueConstraint(fields=("call", "number"), name="turns_are_numbered")]
+
+    def __str__(self) -> str:
+        return f"Turn {self.number}"
+
+
+class TranscriptLine(TenantModel):
+    """One item of the conversation as it was heard, in the order of `spoken_at_ms`."""
+
+    class Speaker(models.TextChoices):
+        CALLER = "caller"
+        AGENT = "agent"
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="lines")
+    item_id = models.CharField(max_length=80)
+    speaker = models.CharField(max_length=8, choices=Speaker.choices)
+    text = models.TextField(blank=True)
+    spoken_at_ms = models.PositiveIntegerField()
+    turn = models.PositiveIntegerField(default=0)
+    is_cut = models.BooleanField(default=False, help_text="The caller interrupted: only what was heard is kept.")
+
+    objects = TenantQuerySet["TranscriptLine"].as_manager()
+
+    class Meta:
+        ordering = ("call", "spoken_at_ms", "id")
+        constraints = [models.UniqueConstraint(fields=("call", "item_id"), name="one_line_per_item")]
+
+    def __str__(self) -> str:
+        return f"{self.speaker} at {self.spoken_at_ms} ms"
+
+
+class ToolCall(TenantModel):
+    """A tool that the model asked for, and what it was told."""
+
+    class Outcome(models.TextChoices):
+        DONE = "done"
+        REFUSED = "refused"
+        FAILED = "failed"
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="tool_calls")
+    tool_call_id = models.CharField(max_length=80, help_text="Ours: the provider's, with a number where it repeats.")
+    name = models.CharField(max_length=64)
+    arguments = models.JSONField(default=dict)
+    output = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=8, choices=Outcome.choices)
+    turn = models.PositiveIntegerField(default=0)
+    duration_ms = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField()
+
+    objects = TenantQuerySet["ToolCall"].as_manager()
+
+    class Meta:
+        ordering = ("at", "id")
+        constraints = [models.UniqueConstraint(fields=("call", "tool_call_id"), name="one_row_per_tool_call")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,41 @@
+"""Where a call's recording is: told by the app that keeps recordings, which stands above this one.
+
+A call's `recordings` may be read from here by their names alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db.models import Q
+
+from .models import Call
+
+LinkOf = Callable[[Call], str | None]
+
+# Calls that left a recording one can fetch; for `Exists(Call.objects.filter(WITH_RECORDING, pk=OuterRef("pk")))`.
+WITH_RECORDING = Q(recordings__url__gt="") | Q(
+    recordings__status__in=("complete", "limit_reached"), recordings__size_bytes__gt=0
+)
+WITH_TRANSCRIPT = Q(recordings__transcript__gt="")
+
+_links: list[LinkOf] = []
+
+
+def register(link_of: LinkOf) -> None:
+    """Named once, when the app of recordings is ready."""
+    _links[:] = [link_of]
+
+
+def recording_link(call: Call) -> str | None:
+    """An address that serves the newest recording for a few minutes; None while there is no file.
+
+    Whoever gets it needs no other credential: ask only after the permission to read the call was checked.
+    """
+    return _links[0](call) if _links else None
+
+
+def recording_transcript(call: Call) -> str | None:
+    """What was written of the newest recording that has a text."""
+    texts = call.recordings.filter(transcript__gt="")
+    return texts.values_list("transcript", flat=True).order_by("-id").first()

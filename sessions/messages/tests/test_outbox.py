@@ -1,0 +1,305 @@
+"""Promises: kept in order per key, put off when the receiver fails, given up after ten tries, revived by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from django.utils import timezone
+
+from agents.organizations.models import Organization
+from agents.tests.builders import make_organization
+from sessions import tasks
+from sessions.messages import outbox
+from sessions.messages.models import OutboxMessage
+from voiceapp.providers.errors import ProviderError
+
+pytestmark = pytest.mark.django_db
+
+State = OutboxMessage.State
+TOPIC = "test.topic"
+
+
+class Receiver:
+    """Takes messages; raises what it is given for a key first."""
+
+    def __init__(self) -> None:
+        self.got: list[object] = []
+        self.errors: dict[str, Iterator[Exception]] = {}
+
+    def __call__(self, message: OutboxMessage) -> None:
+        error = next(self.errors.get(message.key, iter(())), None)
+        if error is not None:
+            raise error
+        self.got.append(message.body["n"])
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Receiver:
+    monkeypatch.setattr(outbox, "_handlers", {})
+    receiver = Receiver()
+    outbox.register(TOPIC, receiver)
+    return receiver
+
+
+@pytest.fixture
+def organization() -> Organization:
+    return make_organization()
+
+
+def promise(organization: Organization | None, n: int, key: str = "a", topic: str = TOPIC) -> OutboxMessage:
+    return outbox.emit(topic, key=key, body={"n": n}, organization=organization)
+
+
+def due_now() -> None:
+    OutboxMessage.objects.update(due_at=timezone.now())
+
+
+def failing(times: int | None = None, *, permanent: bool = False) -> Iterator[Exception]:
+    error = ProviderError("receiver", "answered 500", permanent=permanent)
+    return itertools.repeat(error) if times is None else itertools.repeat(error, times)
+
+
+def test_what_waits_is_delivered_once_in_its_order(receiver: Receiver, organization: Organization) -> None:
+    for n in range(5):
+        promise(organization, n, key="ab"[n % 2])
+    assert tasks.sweep_outbox() == 5
+    assert receiver.got == [0, 1, 2, 3, 4]
+    assert tasks.sweep_outbox() == 0
+    message = OutboxMessage.objects.first()
+    assert message is not None
+    assert (message.state, message.attempts, message.claimed_until) == (State.DONE, 1, None)
+    assert message.done_at is not None
+
+
+def test_a_topic_without_a_handler_waits(receiver: Receiver, organization: Organization) -> None:
+    message = promise(organization, 1, topic="other.topic")
+    assert tasks.sweep_outbox() == tasks.deliver_outbox("other.topic") == 0
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.WAITING, 0)
+
+
+def test_a_wake_up_delivers_its_topic_only(receiver: Receiver, organization: Organization) -> None:
+    outbox.register("second", receiver)
+    promise(organization, 1)
+    promise(organization, 2, topic="second")
+    assert tasks.deliver_outbox("second") == 1
+    assert receiver.got == [2]
+
+
+def test_a_failure_is_put_off_and_the_rest_of_its_key_waits_behind_it(
+    receiver: Receiver, organization: Organization
+) -> None:
+    receiver.errors["a"] = failing(1)
+    first = promise(organization, 1)
+    promise(organization, 2)
+    before = timezone.now()
+    assert tasks.sweep_outbox() == 0
+    first.refresh_from_db()
+    assert (first.state, first.attempts, first.last_error) == (State.WAITING, 1, "receiver: answered 500")
+    assert dt.timedelta(seconds=2.5) <= first.due_at - before <= dt.timedelta(seconds=6)
+    assert tasks.sweep_outbox() == 0
+    due_now()
+    assert tasks.sweep_outbox() == 2
+    assert receiver.got == [1, 2]
+
+
+def test_one_organisations_failing_receiver_holds_up_nobody_else(
+    receiver: Receiver, organization: Organization
+) -> None:
+    receiver.errors["a"] = failing()
+    other = make_organization("Charlie's Diner")
+    promise(organization, 1, key="a")
+    promise(organization, 2, key="b")
+    promise(other, 3, key="c")
+    promise(None, 4, key="d")
+    assert tasks.sweep_outbox() == 2
+    assert receiver.got == [3, 4]
+    assert tasks.sweep_outbox() == 1
+
+
+def test_failures_of_our_own_messages_hold_up_only_ours(receiver: Receiver, organization: Organization) -> None:
+    receiver.errors["a"] = failing()
+    promise(None, 1, key="a")
+    promise(None, 2, key="b")
+    promise(organization, 3, key="c")
+    assert tasks.sweep_outbox() == 1
+    assert receiver.got == [3]
+
+
+def test_the_pauses_grow_and_end_at_an_hour(receiver: Receiver, organization: Organization) -> None:
+    receiver.errors["a"] = failing()
+    message = promise(organization, 1)
+    pauses = []
+    for _ in range(9):
+        now = timezone.now()
+        tasks.sweep_outbox()
+        message.refresh_from_db()
+        pauses.append((message.due_at - now).total_seconds())
+        due_now()
+    for pause, longest in zip(pauses, [5, 10, 20, 40, 80, 160, 320, 640, 1280], strict=True):
+        assert longest / 2 <= pause <= longest + 1
+
+
+def test_after_ten_tries_it_is_dead_and_the_key_goes_on(receiver: Receiver, organization: Organization) -> None:
+    receiver.errors["a"] = failing(10)
+    first = promise(organization, 1)
+    promise(organization, 2)
+    for _ in range(10):
+        assert receiver.got == []
+        tasks.sweep_outbox()
+        due_now()
+    first.refresh_from_db()
+    assert (first.state, first.attempts) == (State.DEAD, 10)
+    tasks.sweep_outbox()
+    assert receiver.got == [2]
+
+
+def test_a_permanent_failure_is_dead_at_once(receiver: Receiver, organization: Organization) -> None:
+    receiver.errors["a"] = failing(1, permanent=True)
+    message = promise(organization, 1)
+    tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.DEAD, 1)
+
+
+def test_a_bug_in_a_handler_is_put_off_too(receiver: Receiver, organization: Organization) -> None:
+    receiver.errors["a"] = iter([ZeroDivisionError()])
+    message = promise(organization, 1)
+    tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert (message.state, message.last_error) == (State.WAITING, "ZeroDivisionError")
+
+
+def test_a_dead_message_can_be_sent_again(
+    receiver: Receiver, organization: Organization, woken: list[str], django_capture_on_commit_callbacks: object
+) -> None:
+    receiver.errors["a"] = failing(1, permanent=True)
+    promise(organization, 1)
+    tasks.sweep_outbox()
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        assert outbox.retry(OutboxMessage.objects.all()) == 1
+    assert woken == [TOPIC]
+    assert tasks.sweep_outbox() == 1
+    assert outbox.retry(OutboxMessage.objects.all()) == 0
+
+
+def test_what_somebody_else_tries_is_left_alone_until_the_lease_ends(
+    receiver: Receiver, organization: Organization
+) -> None:
+    message = promise(organization, 1)
+    claimed = OutboxMessage.objects.filter(pk=message.pk)
+    claimed.update(claimed_until=timezone.now() + dt.timedelta(seconds=30), attempts=1)
+    assert tasks.sweep_outbox() == 0
+    claimed.update(claimed_until=timezone.now() - dt.timedelta(seconds=1))
+    assert tasks.sweep_outbox() == 1
+    message.refresh_from_db()
+    assert message.attempts == 2
+
+
+def test_one_that_kills_its_worker_ten_times_is_dead_without_another_try(
+    receiver: Receiver, organization: Organization
+) -> None:
+    message = promise(organization, 1)
+    OutboxMessage.objects.update(claimed_until=timezone.now() - dt.timedelta(seconds=1), attempts=10)
+    tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert (message.state, message.last_error) == (
+        State.DEAD,
+        "gave up after 10 tries; the last one never returned",
+    )
+    assert receiver.got == []
+
+
+def test_a_claim_that_somebody_else_won_is_looked_past(
+    receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promise(organization, 1)
+    real, looks = outbox._claimable, itertools.count()
+
+    def overtaken(now: dt.datetime) -> object:
+        # Between looking and claiming, another worker claims it.
+        if next(looks) == 1:
+            OutboxMessage.objects.update(claimed_until=now + outbox.LEASE)
+        return real(now)
+
+    monkeypatch.setattr(outbox, "_claimable", overtaken)
+    assert tasks.sweep_outbox() == 0
+    assert receiver.got == []
+
+
+def test_a_run_ends_in_time_and_leaves_the_rest(
+    receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LONGEST_RUN", dt.timedelta(0))
+    promise(organization, 1)
+    assert tasks.sweep_outbox() == 0
+
+
+def test_a_message_that_was_lost_while_it_was_tried_is_not_marked_done(
+    receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = promise(organization, 1)
+
+    def slow(_: OutboxMessage) -> None:
+        # Its lease ended and somebody else claimed it meanwhile.
+        OutboxMessage.objects.update(claimed_until=timezone.now() + outbox.LEASE, attempts=2)
+
+    outbox.register(TOPIC, slow)
+    tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.WAITING, 2)
+
+
+def limited(times: int | None = None, *, retry_after_s: float = 120) -> Iterator[Exception]:
+    error = ProviderError("receiver", "answered 429", retry_after_s=retry_after_s)
+    return itertools.repeat(error) if times is None else itertools.repeat(error, times)
+
+
+@pytest.mark.parametrize("retry_after_s", [40, 600, 7_200])
+def test_a_wait_that_the_receiver_names_is_kept_to(
+    receiver: Receiver, organization: Organization, retry_after_s: float
+) -> None:
+    receiver.errors["a"] = limited(retry_after_s=retry_after_s)
+    message = promise(organization, 1)
+    before = timezone.now()
+    tasks.sweep_outbox()
+    message.refresh_from_db()
+    wait_s = (message.due_at - before).total_seconds()
+    assert retry_after_s <= wait_s < retry_after_s + 5
+
+
+def test_a_receiver_that_names_its_waits_is_given_up_by_time_and_not_by_counts(
+    receiver: Receiver, organization: Organization
+) -> None:
+    receiver.errors["a"] = limited(retry_after_s=1)
+    message = promise(organization, 1)
+    for _ in range(3 * outbox.MOST_TRIES):
+        due_now()
+        tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert message.state == State.WAITING
+    OutboxMessage.objects.update(created_at=timezone.now() - outbox.NAMED_WAITS_FOR)
+    for _ in range(outbox.MOST_TRIES):
+        due_now()
+        tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert message.state == State.DEAD
+
+
+def test_failures_without_a_named_wait_are_counted_beside_those_with_one(
+    receiver: Receiver, organization: Organization
+) -> None:
+    receiver.errors["a"] = itertools.chain(limited(20), failing(1), limited(20), failing(8))
+    message = promise(organization, 1)
+    for _ in range(49):
+        due_now()
+        tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.WAITING, 9)
+    due_now()
+    tasks.sweep_outbox()
+    message.refresh_from_db()
+    assert message.state == State.DONE

@@ -1,0 +1,7 @@
+"""Where Django looks for the models of this app; code imports them from their own folders."""
+
+import sessions.calls.models
+import sessions.messages.models
+import sessions.orders.models
+import sessions.realtime.models
+import sessions.rooms.models  # noqa: F401

@@ -1,0 +1,185 @@
+"""Orders: the list, the page with its lines, and the ticket to print."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+
+from agents.catalog.admin.stock import counted
+from agents.hours.local_time import when_of
+from agents.organizations.access import access_of
+from agents.organizations.roles import Area, Power
+from agents.tenant_admin.buttons import Button, PageLink
+from agents.tenant_admin.number_search import NumberSearch
+from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.theme import display
+from sessions.calls.admin.display import ORDER_COLOURS
+from sessions.messages.models import OutboxMessage
+from sessions.orders.services.states import may_move, move_order
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.phones.numbers import mask, read_caller
+
+from .models import Order, OrderState
+
+
+@admin.register(Order)
+class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
+    """Lines and totals stay as the caller heard them; only the state moves."""
+
+    area = Area.ORDERS
+    list_display = (
+        "number_words",
+        "state_label",
+        "organization",
+        "customer_name",
+        "line_words",
+        "total_words",
+        "ordered",
+    )
+    list_display_links = ("number_words",)
+    list_filter = ("state", "created_at", "organization")
+    list_select_related = ("organization",)
+    linkable = ("call",)
+    date_hierarchy = "created_at"
+    search_fields = ("=number", "customer_name", "lines__item")
+    number_fields = ("customer_number",)
+    ordering = ("-created_at",)
+    change_form_template = "admin/order_page.html"
+    fields = ("state",)
+    actions = ("accept_all", "ready_all", "done_all")
+    buttons = (
+        Button("accept", "Accept", "accept", icon="check", style="primary",
+               is_offered=lambda order: may_move(order, OrderState.ACCEPTED)),
+        Button("ready", "Ready", "ready", icon="restaurant", style="primary",
+               is_offered=lambda order: may_move(order, OrderState.READY)),
+        Button("done", "Done", "done", icon="done_all",
+               is_offered=lambda order: may_move(order, OrderState.DONE)),
+        Button("cancel", "Cancel the order", "cancel", icon="block", style="danger",
+               confirm="The counts it took are given back. The customer is not told: ring them.",
+               is_offered=lambda order: may_move(order, OrderState.CANCELLED)),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        return super().get_queryset(request).annotate(line_count=Count("lines"))
+
+    def sees_numbers(self, request: HttpRequest) -> bool:
+        access = access_of(request)
+        return access.sees_all or all(map(access.sees_customers_of, access.organizations(self.area)))
+
+    @display(description="order", ordering="number")
+    def number_words(self, order: Order) -> str:
+        return f"No. {order.number}"
+
+    @display(description="state", ordering="state", label=ORDER_COLOURS)
+    def state_label(self, order: Order) -> tuple[str, str]:
+        return order.state, order.get_state_display()
+
+    @display(description="lines")
+    def line_words(self, order: Order) -> int:
+        return int(getattr(order, "line_count", 0))
+
+    @display(description="total", ordering="total")
+    def total_words(self, order: Order) -> str:
+        return f"{order.total:.2f} {order.currency}"
+
+    @display(description="ordered", ordering="created_at")
+    def ordered(self, order: Order) -> str:
+        return format_html('<span class="va-nowrap">{}</span>', when_of(order, order.created_at))
+
+    def page_links(self, request: HttpRequest, row: Order) -> tuple[PageLink, ...]:
+        return (PageLink("Print the ticket", "print", f"{self.page_of(row).removesuffix('change/')}ticket/", True),)
+
+    def accept(self, request: HttpRequest, order: Order, _: str) -> str:
+        return self._move(order, OrderState.ACCEPTED)
+
+    def ready(self, request: HttpRequest, order: Order, _: str) -> str:
+        return self._move(order, OrderState.READY)
+
+    def done(self, request: HttpRequest, order: Order, _: str) -> str:
+        return self._move(order, OrderState.DONE)
+
+    def cancel(self, request: HttpRequest, order: Order, _: str) -> str:
+        return self._move(order, OrderState.CANCELLED)
+
+    def _move(self, order: Order, to: OrderState) -> str:
+        move_order(order, to=to)
+        return f"{order} is {to.label.lower()}."
+
+    @admin.action(description="Accept", permissions=["operate"])
+    def accept_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        self._move_all(request, orders, OrderState.ACCEPTED)
+
+    @admin.action(description="Ready", permissions=["operate"])
+    def ready_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        self._move_all(request, orders, OrderState.READY)
+
+    @admin.action(description="Done", permissions=["operate"])
+    def done_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        self._move_all(request, orders, OrderState.DONE)
+
+    def _move_all(self, request: HttpRequest, orders: QuerySet[Order], to: OrderState) -> None:
+        moved = refused = 0
+        for order in self.rows_with(request, orders, Power.OPERATE):
+            try:
+                said = self._move(order, to)
+            except ApplicationError:
+                refused += 1
+            else:
+                self.log_change(request, order, said)
+                moved += 1
+        messages.success(request, counted(moved, to.label.lower(), one="order", many="orders"))
+        if refused:
+            messages.warning(request, f"{refused} could not become {to.label.lower()} from the state they are in.")
+
+    def get_urls(self) -> list[URLPattern]:
+        ticket = path("<path:object_id>/ticket/", self.page(self.ticket), name="voice_sessions_order_ticket")
+        return [ticket, *super().get_urls()]
+
+    def ticket(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One narrow page without the admin around it, for the printer at the pass."""
+        order = self.get_object(request, object_id)
+        if order is None:
+            raise Http404("There is no such order.")
+        context = {"order": order, "lines": lines_of(order), "customer_number": customer_number(request, order)}
+        return TemplateResponse(request, "admin/ticket.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        context: dict[str, Any] = {}
+        if order is not None:
+            access = access_of(request)
+            may_call = access.may(Area.CALLS, Power.VIEW, order.organization_id)
+            may_send = access.may(Area.DELIVERIES, Power.VIEW, order.organization_id)
+            context = {
+                "lines": lines_of(order),
+                "customer_number": customer_number(request, order),
+                "call": order.call if may_call else None,
+                "messages_sent": sent_for(order) if may_send else (),
+                "may_retry": access.may(Area.DELIVERIES, Power.OPERATE, order.organization_id),
+                "state_colour": ORDER_COLOURS.get(order.state, ""),
+                "subtitle": None,
+            }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def customer_number(request: HttpRequest, order: Order) -> str:
+    """As this user may read it; empty where the customer can be rung at no number that is known."""
+    number = read_caller(order.customer_number).number
+    return number if access_of(request).sees_customers_of(order.organization_id) or not number else mask(number)
+
+
+def lines_of(order: Order) -> Any:
+    return order.lines.prefetch_related("modifiers").order_by("position")
+
+
+def sent_for(order: Order) -> QuerySet[OutboxMessage]:
+    """What went out, or waits to go out, about the order."""
+    return OutboxMessage.objects.filter(organization_id=order.organization_id, body__id=str(order.pk))

@@ -1,0 +1,162 @@
+"""Changes of a draft: all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.catalog.offers import Catalogue, ItemOffer, SizeOffer
+
+from .choices import choose, keep, said
+from .limits import check_limits
+from .lines import Chosen, Line
+from .offers import check_available, check_size_available, find_item, find_size
+from .refusal import Refused
+from .requests import Change, read_change
+from .wishes import ItemWish, same_name
+
+MOST_CHANGES = 30
+MOST_LINES = 40
+
+
+def apply_changes(lines: Sequence[Line], changes: object, catalogue: Catalogue) -> tuple[Line, ...]:
+    """The lines after all the changes, as `changes` came from the model. Raises Refused with nothing changed.
+
+    A line keeps its number as long as it lives, so that changes asked for together mean the same lines.
+    """
+    if not isinstance(changes, list) or not 1 <= len(changes) <= MOST_CHANGES:
+        raise Refused("What should I change in the order?")
+    draft = _Draft(lines, catalogue)
+    for change in [read_change(raw) for raw in changes]:
+        draft.apply(change)
+    if len(draft.lines) > MOST_LINES:
+        raise Refused(f"An order has at most {MOST_LINES} lines.")
+    check_limits(tuple(draft.lines.values()), catalogue, touched=draft.touched)
+    return tuple(draft.lines.values())
+
+
+class _Draft:
+    """The lines by number while changes are applied."""
+
+    def __init__(self, lines: Sequence[Line], catalogue: Catalogue) -> None:
+        self.lines = {line.number: line for line in lines}
+        self.catalogue = catalogue
+        self.touched: set[int] = set()
+        self.next_number = max(self.lines, default=0) + 1
+
+    def apply(self, change: Change) -> None:
+        if change.do == "clear":
+            self.lines.clear()
+        elif change.do == "add":
+            self._add(change)
+        else:
+            line = self.lines.get(change.line or 0)
+            if line is None:
+                raise Refused(f"There is no line {change.line} in the order.")
+            if change.do == "remove":
+                del self.lines[line.number]
+            else:
+                self._put(self._updated(line, change))
+
+    def _add(self, change: Change) -> None:
+        wish = find_item(change.item or "", self.catalogue)
+        item, change = wish.item, self._combined(change, wish)
+        size = find_size(item, change.size, self.catalogue.words)
+        chosen = choose(item, change.modifiers or (), self.catalogue.words)
+        line = make_line(
+            item, size, chosen, number=self.next_number, quantity=change.quantity or 1, note=change.note or ""
+        )
+        same = next((other for other in self.lines.values() if other.what == line.what), None)
+        if same is not None:
+            self._put(replace(same, quantity=same.quantity + line.quantity))
+        else:
+            self.next_number += 1
+            self._put(line)
+
+    def _updated(self, line: Line, change: Change) -> Line:
+        item, change = self._item_of_update(line, change)
+        is_other = item.id != line.item_id
+        words = self.catalogue.words
+        if change.size or is_other:
+            size = find_size(item, change.size or (_size_of_same_name(item, line)), words)
+        else:
+            size = size_of(line, item)
+        if change.modifiers is not None:
+            chosen = choose(item, change.modifiers, words)
+        else:
+            chosen = choose(item, line.said, words) if is_other else keep(item, line.chosen)
+        note = line.note if change.note is None else change.note
+        return make_line(item, size, chosen, number=line.number, quantity=change.quantity or line.quantity, note=note)
+
+    def _item_of_update(self, line: Line, change: Change) -> tuple[ItemOffer, Change]:
+        """The item that the line shall be, and all that was said of it. Of namesakes the one that the line is stays."""
+        if not change.item:
+            return item_of(line, self.catalogue), change
+        if same_name(change.item, line.item):
+            return item_of(line, self.catalogue), change
+        wish = find_item(change.item, self.catalogue)
+        return wish.item, self._combined(change, wish, kept=line.said)
+
+    def _combined(self, change: Change, wish: ItemWish, *, kept: Sequence[str] = ()) -> Change:
+        """The change with what the item's phrase says besides the item; raises Refused where the two differ."""
+        item = wish.item
+        if None not in (change.quantity, wish.quantity) and change.quantity != wish.quantity:
+            raise Refused(f"How many of the {item.name} would you like: {wish.quantity} or {change.quantity}?")
+        if change.size and wish.size is not None:
+            other = find_size(item, change.size, self.catalogue.words)
+            if other is not None and other.id != wish.size.id:
+                raise Refused(f"Which size of the {item.name} would you like: {wish.size.name} or {other.name}?")
+        given = kept if change.modifiers is None else change.modifiers
+        more = tuple(text for text in wish.modifiers if not any(same_name(text, other) for other in given))
+        return replace(
+            change,
+            quantity=wish.quantity or change.quantity,
+            size=wish.size.name if wish.size else change.size,
+            modifiers=(*given, *more) if wish.modifiers else change.modifiers,
+        )
+
+    def _put(self, line: Line) -> None:
+        self.lines[line.number] = line
+        self.touched.add(line.number)
+
+
+def make_line(
+    item: ItemOffer, size: SizeOffer | None, chosen: tuple[Chosen, ...], *, number: int, quantity: int, note: str
+) -> Line:
+    """A line of this item at the prices of now."""
+    return Line(
+        number=number,
+        quantity=quantity,
+        item_id=item.id,
+        item=item.name,
+        size_id=size.id if size else None,
+        size=size.name if size else "",
+        base_price=size.price if size else item.price,
+        chosen=chosen,
+        said=said(item, chosen),
+        note=note,
+    )
+
+
+def item_of(line: Line, catalogue: Catalogue) -> ItemOffer:
+    """The item of a line as it is sold now; raises Refused when it is gone or out."""
+    item = catalogue.item(line.item_id)
+    if item is None:
+        raise Refused(f"The {line.item} is no longer on the menu.")
+    check_available(item, catalogue)
+    return item
+
+
+def size_of(line: Line, item: ItemOffer) -> SizeOffer | None:
+    """The size of a line as it is sold now; raises Refused when it is gone or out."""
+    if line.size_id is None and not item.sizes:
+        return None
+    size = next((size for size in item.sizes if size.id == line.size_id), None)
+    if size is None:
+        raise Refused(f"The sizes of the {item.name} have changed. Which one would you like?")
+    check_size_available(item, size)
+    return size
+
+
+def _size_of_same_name(item: ItemOffer, line: Line) -> str | None:
+    return next((size.name for size in item.sizes if size.name == line.size), None)

@@ -1,0 +1,148 @@
+"""The lines of a draft as values, and as the JSON that the draft's row keeps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypedDict
+
+from agents.catalog.offers import Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A modifier that a line has. `under` is the modifier above it, None for one of the item itself."""
+
+    group_id: int
+    modifier_id: int
+    under: int | None
+    group: str
+    name: str
+    price: Decimal
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `number` names it for the model and never changes; `said` is how its choices differ from the usual."""
+
+    number: int
+    quantity: int
+    item_id: int
+    item: str
+    size_id: int | None
+    size: str
+    base_price: Decimal
+    chosen: tuple[Chosen, ...] = ()
+    said: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def unit_price(self) -> Decimal:
+        return self.base_price + sum((pick.price * pick.quantity for pick in self.chosen), Decimal(0))
+
+    @property
+    def price(self) -> Decimal:
+        return self.unit_price * self.quantity
+
+    @property
+    def what(self) -> tuple[object, ...]:
+        """What makes two lines the same thing: all but the number and the quantity."""
+        return (self.item_id, self.size_id, self.chosen, self.note)
+
+
+class ChosenJson(TypedDict):
+    group_id: int
+    modifier_id: int
+    under: int | None
+    group: str
+    name: str
+    price: str
+    quantity: int
+
+
+class LineJson(TypedDict):
+    number: int
+    quantity: int
+    item_id: int
+    item: str
+    size_id: int | None
+    size: str
+    base_price: str
+    chosen: list[ChosenJson]
+    said: list[str]
+    note: str
+
+
+def lines_to_json(lines: Iterable[Line]) -> list[LineJson]:
+    """What the draft's row keeps; prices as text, so that no float comes between."""
+    return [
+        LineJson(
+            number=line.number,
+            quantity=line.quantity,
+            item_id=line.item_id,
+            item=line.item,
+            size_id=line.size_id,
+            size=line.size,
+            base_price=str(line.base_price),
+            chosen=[
+                ChosenJson(
+                    group_id=pick.group_id,
+                    modifier_id=pick.modifier_id,
+                    under=pick.under,
+                    group=pick.group,
+                    name=pick.name,
+                    price=str(pick.price),
+                    quantity=pick.quantity,
+                )
+                for pick in line.chosen
+            ],
+            said=list(line.said),
+            note=line.note,
+        )
+        for line in lines
+    ]
+
+
+def lines_from_json(rows: Sequence[LineJson]) -> tuple[Line, ...]:
+    """The lines that `lines_to_json` wrote."""
+    return tuple(
+        Line(
+            number=row["number"],
+            quantity=row["quantity"],
+            item_id=row["item_id"],
+            item=row["item"],
+            size_id=row["size_id"],
+            size=row["size"],
+            base_price=Decimal(row["base_price"]),
+            chosen=tuple(
+                Chosen(
+                    group_id=pick["group_id"],
+                    modifier_id=pick["modifier_id"],
+                    under=pick["under"],
+                    group=pick["group"],
+                    name=pick["name"],
+                    price=Decimal(pick["price"]),
+                    quantity=pick["quantity"],
+                )
+                for pick in row["chosen"]
+            ),
+            said=tuple(row["said"]),
+            note=row["note"],
+        )
+        for row in rows
+    )
+
+
+def counted(lines: Iterable[Line]) -> Counter[Counted]:
+    """How many of each item, size and modifier the lines take."""
+    taken: Counter[Counted] = Counter()
+    for line in lines:
+        taken[Counted("item", line.item_id)] += line.quantity
+        if line.size_id is not None:
+            taken[Counted("size", line.size_id)] += line.quantity
+        for pick in line.chosen:
+            taken[Counted("modifier", pick.modifier_id)] += pick.quantity * line.quantity
+    return taken

@@ -1,0 +1,139 @@
+"""What a call is making: one row per call, whose version rises with every change."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from agents.organizations.models import Organization
+from agents.organizations.tenancy import TenantModel, TenantQuerySet
+from sessions.calls.models import Call
+
+from .pricing import is_tax_included
+
+
+class DraftOrder(TenantModel):
+    """The lines as JSON (shape: `sessions.orders.draft`), and which version was read back at which caller's turn."""
+
+    tenant_path = "call__organization_id"
+
+    call = models.OneToOneField(Call, models.CASCADE, related_name="draft_order")
+    version = models.PositiveIntegerField(default=0)
+    lines = models.JSONField(default=list)
+    read_back_version = models.PositiveIntegerField(null=True)
+    read_back_turn = models.PositiveIntegerField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantQuerySet["DraftOrder"].as_manager()
+
+    def __str__(self) -> str:
+        return f"Draft, version {self.version}"
+
+
+# A client's key of 128 characters, with its call's id and a colon in front.
+LONGEST_IDEMPOTENCY_KEY = 128 + 37
+
+
+class OrderState(models.TextChoices):
+    """What became of it. `replaced` means that a later submission of the same call took its place."""
+
+    SUBMITTED = "submitted"
+    REPLACED = "replaced"
+    ACCEPTED = "accepted"
+    READY = "ready"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Order(TenantModel):
+    """An order. Names and prices are copied, for the menu moves on. The totals are the server's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="orders")
+    call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="orders")
+    number = models.PositiveIntegerField(help_text="Counts up within the organisation; what people call it.")
+    draft_version = models.PositiveIntegerField(null=True)
+    idempotency_key = models.CharField(
+        max_length=LONGEST_IDEMPOTENCY_KEY,
+        null=True,
+        help_text="The client's, with the call's id in front if it has one.",
+    )
+    request_digest = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=12, choices=OrderState.choices, default=OrderState.SUBMITTED)
+    replaces = models.OneToOneField("self", models.SET_NULL, null=True, related_name="replaced_by")
+    customer_name = models.CharField(max_length=120, blank=True)
+    customer_number = models.CharField(max_length=64, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    currency = models.CharField(max_length=3)
+    subtotal = models.DecimalField(max_digits=12, decimal_places=2)
+    tax = models.DecimalField(max_digits=12, decimal_places=2)
+    total = models.DecimalField(max_digits=12, decimal_places=2)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["Order"].as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = [
+            models.UniqueConstraint(fields=("call", "draft_version"), name="one_order_per_draft_version"),
+            models.UniqueConstraint(fields=("organization", "idempotency_key"), name="one_order_per_idempotency_key"),
+            models.UniqueConstraint(fields=("organization", "number"), name="orders_are_numbered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Order {self.number}"
+
+    @property
+    def tax_label(self) -> str:
+        """What stands beside the tax wherever the sums are shown."""
+        is_included = is_tax_included(subtotal=self.subtotal, tax=self.tax, total=self.total)
+        return "Tax included" if is_included else "Tax"
+
+
+class OrderLine(TenantModel):
+    """One line: `unit_price` includes the modifiers."""
+
+    tenant_path = "order__organization_id"
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    item_id = models.BigIntegerField(null=True, help_text="The menu's item at that moment; the row may be gone.")
+    item = models.CharField(max_length=80)
+    size = models.CharField(max_length=80, blank=True)
+    size_id = models.BigIntegerField(null=True, help_text="Like item_id.")
+    quantity = models.PositiveIntegerField()
+    unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    price = models.DecimalField(max_digits=12, decimal_places=2)
+    note = models.CharField(max_length=200, blank=True)
+
+    objects = TenantQuerySet["OrderLine"].as_manager()
+
+    class Meta:
+        ordering = ("order", "position")
+        constraints = [models.UniqueConstraint(fields=("order", "position"), name="order_lines_are_numbered")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.size} {self.item}".replace("  ", " ")
+
+
+class OrderModifier(TenantModel):
+    """A modifier of a line; one under another names it as its parent."""
+
+    tenant_path = "line__order__organization_id"
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="modifiers")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="under")
+    modifier_id = models.BigIntegerField(null=True)
+    group = models.CharField(max_length=80)
+    name = models.CharField(max_length=80)
+    quantity = models.PositiveIntegerField(default=1)
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+
+    objects = TenantQuerySet["OrderModifier"].as_manager()
+
+    class Meta:
+        ordering = ("line", "id")
+
+    def __str__(self) -> str:
+        return self.name

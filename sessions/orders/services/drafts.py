@@ -1,0 +1,128 @@
+"""The draft of a call: its row is locked while it is looked at, and rises by a version with every change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+
+from agents.catalog.offers import Catalogue
+from agents.catalog.queries import load_catalogue
+from agents.organizations.models import Organization
+from sessions.calls.models import Call
+from sessions.orders.draft import Line, Refused, apply_changes, lines_from_json, lines_to_json, refresh
+from sessions.orders.draft.wording import ShownOrder, read_back_sentence, say_lines, say_total, show_order
+from sessions.orders.models import DraftOrder, Order, OrderState
+from sessions.orders.pricing import TaxRule, Totals, totals_of
+from voiceapp.core.transactions import DraftMoved
+
+from .stock import held_by
+
+NO_ORDERS = "We do not take orders on the phone right now."
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """A version of a draft with its totals, ready to be shown and said."""
+
+    organization: Organization
+    version: int
+    lines: tuple[Line, ...]
+    totals: Totals
+
+    def shown(self) -> ShownOrder:
+        return show_order(self.lines, self.totals, version=self.version, currency=self.organization.currency)
+
+    def said(self) -> str:
+        if not self.lines:
+            return "The order is empty now."
+        return f"You have {say_lines(self.lines)}. That is {say_total(self.totals, self.organization.currency)}."
+
+    def read_back(self) -> str:
+        return read_back_sentence(self.lines, self.totals, self.organization.currency)
+
+
+def change_draft(call: Call, changes: object, *, now: dt.datetime) -> DraftView:
+    """Apply the changes to the call's draft, all or none; raises Refused."""
+    organization = ordering_organization(call)
+    with transaction.atomic():
+        draft = lock_draft(call)
+        before = lines_from_json(draft.lines)
+        after = apply_changes(before, changes, live_catalogue(call, now))
+        if after != before:
+            save_lines(draft, after, now=now)
+    return view_of(organization, draft.version, after)
+
+
+def read_back_draft(call: Call, *, caller_turns: int, now: dt.datetime) -> DraftView:
+    """Price the draft anew and note that this version is being read back at this turn; raises Refused."""
+    organization = ordering_organization(call)
+    with transaction.atomic():
+        draft = lock_draft(call)
+        if not draft.lines:
+            raise Refused("There is nothing in the order yet. What would you like?")
+        before = lines_from_json(draft.lines)
+        fresh = refresh(before, live_catalogue(call, now))
+        if fresh.problems:
+            raise Refused(" ".join(fresh.problems))
+        if fresh.lines != before:
+            save_lines(draft, fresh.lines, now=now)
+        _move(draft, now, read_back_version=draft.version, read_back_turn=caller_turns)
+    return view_of(organization, draft.version, fresh.lines)
+
+
+def ordering_organization(call: Call) -> Organization:
+    """The call's organisation as it is now; raises Refused when it takes no orders."""
+    assert call.organization_id is not None
+    organization = Organization.objects.get(pk=call.organization_id)
+    if not organization.takes_orders:
+        raise Refused(NO_ORDERS)
+    return organization
+
+
+def lock_draft(call: Call) -> DraftOrder:
+    """The draft's row, locked until the transaction ends."""
+    DraftOrder.objects.get_or_create(call=call)
+    return DraftOrder.objects.select_for_update().get(call=call)
+
+
+def save_lines(draft: DraftOrder, lines: Sequence[Line], *, now: dt.datetime) -> None:
+    """Write the lines as the next version, which has not been read back."""
+    rows = lines_to_json(lines)
+    _move(draft, now, version=F("version") + 1, lines=rows, read_back_version=None, read_back_turn=None)
+    draft.version += 1
+    draft.lines = rows
+
+
+def standing_order(call: Call) -> Order | None:
+    """The order that a submission of this call made and that still stands."""
+    return (
+        Order.objects.filter(call=call, draft_version__isnull=False)
+        .exclude(state__in=[OrderState.REPLACED, OrderState.CANCELLED])
+        .order_by("-draft_version")
+        .first()
+    )
+
+
+def live_catalogue(call: Call, now: dt.datetime) -> Catalogue:
+    """The menu of this moment as this call sees it: what its own order holds is still there for it."""
+    assert call.organization_id is not None
+    standing = standing_order(call)
+    return load_catalogue(call.organization_id, now, held=held_by(standing) if standing else None)
+
+
+def view_of(organization: Organization, version: int, lines: tuple[Line, ...]) -> DraftView:
+    return DraftView(organization, version, lines, totals_of((line.price for line in lines), tax_rule(organization)))
+
+
+def tax_rule(organization: Organization) -> TaxRule:
+    return TaxRule(organization.currency, organization.tax_percent, organization.prices_include_tax)
+
+
+def _move(draft: DraftOrder, now: dt.datetime, **values: object) -> None:
+    """A guarded update: on a database without row locks, too, nobody's change is written over."""
+    if not DraftOrder.objects.filter(pk=draft.pk, version=draft.version).update(updated_at=now, **values):
+        raise DraftMoved

@@ -1,0 +1,82 @@
+"""The people a caller may be handed to, and the orders that are theirs to take."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.hours.queries import load_schedule, target_hours_sentence, target_schedule
+from agents.hours.schedule import Schedule
+from agents.organizations.models import Organization
+from agents.transfers.models import TransferTarget
+from sessions.calls.models import Call
+from sessions.orders.draft import Refused
+from sessions.orders.draft.names import either
+
+from .drafts import DraftView
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A transfer target at one moment; `absence` says when a person who is not there comes back."""
+
+    slug: str
+    name: str
+    when_to_use: str
+    is_fallback: bool
+    is_there: bool
+    absence: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A sentence, and the target that takes over; empty when nobody is there."""
+
+    say: str
+    target: str
+
+
+def people_of(organization: Organization, *, now: dt.datetime) -> list[Person]:
+    """Every transfer target in the organisation's order."""
+    schedule = load_schedule(organization)
+    targets = organization.transfer_targets.prefetch_related("hours")
+    return [_person(target, target_schedule(target, schedule), now) for target in targets]
+
+
+def find_person(call: Call, slug: str, *, now: dt.datetime) -> Person:
+    """The target of that slug; raises Refused with the names there are."""
+    assert call.organization is not None
+    people = people_of(call.organization, now=now)
+    person = next((person for person in people if person.slug == slug), None)
+    if person is None:
+        names = either([person.name for person in people if person.is_there])
+        raise Refused(f"I can connect you to {names}." if names else "There is nobody here whom I can connect you to.")
+    return person
+
+
+def too_large(view: DraftView, *, now: dt.datetime) -> HandOver | None:
+    """Who takes an order over the organisation's largest total; None for an order of an ordinary size."""
+    if view.totals.total <= view.organization.largest_order_total:
+        return None
+    person = _first_there(people_of(view.organization, now=now))
+    if person is None:
+        return HandOver("An order of this size is taken by a person, and nobody is here now. Please call again.", "")
+    return HandOver(f"An order of this size is taken by a person. I will connect you to {person.name}.", person.slug)
+
+
+def _first_there(people: Sequence[Person]) -> Person | None:
+    there = [person for person in people if person.is_there]
+    return next((person for person in there if person.is_fallback), there[0] if there else None)
+
+
+def _person(target: TransferTarget, schedule: Schedule, now: dt.datetime) -> Person:
+    is_there = schedule.is_open_at(now)
+    return Person(
+        slug=target.slug,
+        name=target.name,
+        when_to_use=target.when_to_use,
+        is_fallback=target.is_fallback,
+        is_there=is_there,
+        absence="" if is_there else target_hours_sentence(target, schedule, now),
+    )

@@ -1,0 +1,163 @@
+"""Where a browser session is minted: at OpenAI, at an origin that the organisation listed, or nowhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from agents.configuration.models import OPENAI, RealtimeEndpoint
+from agents.organizations.principal import Principal
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.http.origins import Origin, read_origin
+from voiceapp.core.http.public_addresses import is_loopback, is_public
+from voiceapp.core.secret_box import SealBroken
+from voiceapp.core.transactions import give_back_connections
+from voiceapp.providers.openai.client import ClientSecret, OpenAIClient, OpenAIError, OpenAIErrorKind
+from voiceapp.providers.openai.endpoint import AddressRefused, OpenAIEndpoint
+from voiceapp.providers.openai.errors import named
+from voiceapp.providers.openai.fields import validate_model, validate_voice, voice_field
+from voiceapp.providers.openai.names import model_used, voice_used
+
+# What a stub on a developer's machine is shown: never a key that opens anything.
+PLACEHOLDER_KEY = "placeholder-key-for-a-stub"
+
+
+class EndpointRefused(ApplicationError):
+    """No socket was opened. One sentence for every reason: which it was would tell of networks and of others' lists."""
+
+    def __init__(self) -> None:
+        super().__init__("This endpoint is not allowed (endpoint).")
+
+
+class KeyUnreadable(Exception):
+    """The list has a key that no SECRET_KEY opens."""
+
+
+class Minter(Protocol):
+    """OpenAI, or whoever stands in its place."""
+
+    def create_client_secret(
+        self, session: dict[str, object], *, expires_after_s: int | None = None
+    ) -> ClientSecret: ...
+
+
+def minter_for(principal: Principal, endpoint: str | None) -> tuple[Minter, bool]:
+    """Who is asked, and whether it speaks as OpenAI: of a listed origin nothing is passed on, not even its status.
+
+    Raises EndpointRefused, KeyUnreadable, and OpenAIError where OpenAI's own key is missing.
+    """
+    if endpoint is None:
+        return OpenAIClient.from_settings(), True
+    origin = _read(endpoint)
+    if origin in _openais_own():
+        return OpenAIClient.from_settings(), True
+    if settings.ENVIRONMENT == "dev" and origin.is_this_machine:
+        return OpenAIEndpoint(origin, api_key=PLACEHOLDER_KEY, may_dial=is_loopback), True
+    return OpenAIEndpoint(origin, api_key=_listed_key(principal, origin), may_dial=is_public), False
+
+
+def _read(endpoint: str) -> Origin:
+    try:
+        return read_origin(endpoint)
+    except ValueError as exc:
+        raise EndpointRefused from exc
+
+
+def _openais_own() -> set[Origin]:
+    """OpenAI's, and that of the server that is configured in its place."""
+    try:
+        return {read_origin(OPENAI), read_origin(settings.OPENAI_BASE_URL)}
+    except ValueError:
+        return {read_origin(OPENAI)}
+
+
+def _listed_key(principal: Principal, origin: Origin) -> str:
+    """The organisation's key for this origin and no other."""
+    if principal.organization_id is None or not origin.is_named_https:
+        raise EndpointRefused
+    listed = RealtimeEndpoint.objects.filter(organization_id=principal.organization_id, origin=str(origin)).first()
+    if listed is None:
+        raise EndpointRefused
+    try:
+        return listed.api_key
+    except SealBroken as exc:
+        raise KeyUnreadable(str(listed.pk)) from exc
+
+
+UNAVAILABLE = "The endpoint is unavailable."
+logger = structlog.get_logger("realtime_session")
+
+
+class ProviderFailed(ApplicationError):
+    """Whoever should have minted the secret did not."""
+
+
+class FieldRefused(ApplicationError):
+    """OpenAI would refuse what was asked for. `field` says which."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeSession:
+    """`model` as it was asked for; `model_used` and `voice_used` are what the provider was given."""
+
+    id: str
+    model: str
+    model_used: str
+    voice_used: str
+    secret: str = field(repr=False)
+    expires_at: dt.datetime
+
+
+def open_realtime_session(
+    principal: Principal, *, model: str, voice: str, endpoint: str | None = None
+) -> RealtimeSession:
+    """Raises EndpointRefused, FieldRefused or ProviderFailed.
+
+    No connection to the database is held while the provider is asked.
+    """
+    used_model, used_voice = model_used(model), voice_used(voice)
+    session: dict[str, object] = {
+        "type": "realtime", "model": used_model, "audio": {"output": {"voice": voice_field(used_voice)}},
+    }  # fmt: skip
+    is_openai = True
+    try:
+        minter, is_openai = minter_for(principal, endpoint)
+        if is_openai:
+            _check(model=used_model, voice=used_voice)
+        give_back_connections()
+        minted = minter.create_client_secret(session, expires_after_s=settings.REALTIME_SECRET_LIFE_S)
+    except AddressRefused as exc:
+        logger.warning("endpoint refused", tenant=principal.tenant, reason=str(exc))
+        raise EndpointRefused from exc
+    except KeyUnreadable as exc:
+        logger.warning("endpoint's key unreadable", tenant=principal.tenant, row=str(exc))
+        raise ProviderFailed(UNAVAILABLE) from exc
+    except OpenAIError as exc:
+        logger.warning("no realtime session", tenant=principal.tenant, error=str(exc))
+        raise ProviderFailed(words_of(exc) if is_openai else UNAVAILABLE) from exc
+    return RealtimeSession(minted.session_id, model, used_model, used_voice, minted.value, minted.expires_at)
+
+
+def _check(*, model: str, voice: str) -> None:
+    """Before OpenAI is asked; other servers may have voices and models of their own."""
+    for name, value, validate in (("model", model, validate_model), ("voice", voice, validate_voice)):
+        try:
+            validate(value)
+        except ValidationError as exc:
+            raise FieldRefused(name, exc.messages[0]) from exc
+
+
+def words_of(error: OpenAIError) -> str:
+    """`OpenAI returned 401 Unauthorized`, as clients know it; else what became of the request."""
+    if error.status is None or error.kind is OpenAIErrorKind.GARBLED:
+        return error.words
+    return f"OpenAI returned {named(error.status)}"

@@ -1,0 +1,148 @@
+"""What a bad request gets, what OpenAI's failures become, and that nothing half-made is left of either."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from agents.organizations.models import Organization
+from agents.organizations.scopes import Scope
+from agents.organizations.services import issue_key
+from sessions.messages.models import OutboxMessage
+from sessions.realtime.models import VoiceSession
+from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.providers.openai import rest as openai_http
+from voiceapp.tests.gate import closed_address
+
+from .conftest import OPENAI_KEY, Ask
+
+BAD_BODIES: list[Any] = [
+    {"instructions": 5},
+    {"instructions": None},
+    {"instructions": ["a"]},
+    {"instructions": "x" * 32_001},
+    {"instructions": "a\0b"},
+    {"text_only": "false"},
+    {"text_only": 0},
+    {"text_only": None},
+    {"textOnly": True},
+    [],
+    b"{",
+    b'"text"',
+    b"[" * 100,
+    b'{"instructions": "\\ud800"}',
+    b'{"instructions": "' + b"x" * 300_000 + b'"}',
+]
+
+
+def nothing_is_left() -> bool:
+    return not VoiceSession.objects.exists() and not OutboxMessage.objects.exists()
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: str(body)[:30])
+def test_a_bad_body_is_400(body: Any, ask: Ask) -> None:
+    answer = ask(body if body != [] else b"[]")
+    assert answer.status_code == 400
+    assert sorted(answer.json()) == ["details", "error", "message"]
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_another_method_is_405(method: str, ask: Ask) -> None:
+    assert ask(method=method).status_code == 405
+
+
+def test_another_media_type_is_415(ask: Ask) -> None:
+    assert ask(b"instructions=a", Content_Type="application/x-www-form-urlencoded").status_code == 415
+
+
+def test_a_stranger_is_401(ask: Ask) -> None:
+    answer = ask(key="")
+    assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
+
+
+def test_a_key_without_the_scope_is_403(ask: Ask, alices: Organization) -> None:
+    reading = issue_key(alices, name="reading", scopes=[Scope.CALLS_READ]).text
+    assert ask(key=reading).status_code == 403
+
+
+def test_it_counts_as_creation_of_a_session(ask: Ask, settings: Settings) -> None:
+    settings.LIMIT_SESSION_CREATION = "2/h"
+    assert [ask().status_code for _ in range(3)] == [200, 200, 429]
+    assert VoiceSession.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("faults", "status", "error", "words"),
+    [
+        (["refuse=401"], 500, "Failed to create session", "OpenAI answered 401 Unauthorized."),
+        (["refuse=400"], 500, "Failed to create session", "OpenAI answered 400 Bad Request."),
+        (["redirect=307"], 500, "Failed to create session", "OpenAI answered 307 Temporary Redirect."),
+        (["refuse=429"], 503, "Voice service unavailable", "OpenAI answered 429 Too Many Requests."),
+        (["refuse=500"], 503, "Voice service unavailable", "OpenAI answered 500 Internal Server Error."),
+        (["garbage"], 500, "Failed to create session", "OpenAI's answer could not be read."),
+        (["big_frame=2"], 500, "Failed to create session", "OpenAI's answer could not be read."),
+        (["drip"], 503, "Voice service unavailable", "OpenAI did not answer in time."),
+        (["hang"], 503, "Voice service unavailable", "OpenAI did not answer in time."),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_openais_failure_is_said_in_words(
+    faults: list[str], status: int, error: str, words: str, ask: Ask, openai: LocalOpenAI, settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(openai_http, "WHOLE_ANSWER_S", 1.0)
+    monkeypatch.setattr(openai_http, "TIMEOUTS", httpx.Timeout(1.0))
+    monkeypatch.setattr(openai_http._process, "client", None)
+    settings.OPENAI_BASE_URL = openai.fault_url(f"tag={uuid4().hex}", *faults)
+    answer = ask()
+    assert answer.status_code == status
+    assert answer.json() == {"error": error, "message": words, "details": {}}
+    assert ("Retry-After" in answer.headers) == (status == 503)
+    assert nothing_is_left()
+
+
+def test_an_openai_that_is_away_is_503(ask: Ask, settings: Settings) -> None:
+    settings.OPENAI_BASE_URL = closed_address() + "/v1"
+    answer = ask()
+    assert (answer.status_code, answer.json()["message"]) == (503, "OpenAI cannot be reached right now.")
+    assert nothing_is_left()
+
+
+def test_without_a_key_for_openai_it_is_500(ask: Ask, aws: str, settings: Settings) -> None:
+    settings.OPENAI_API_KEY = ""
+    answer = ask()
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"error": "Failed to create session", "message": "No key for OpenAI is configured.", "details": {}},
+    )
+    assert nothing_is_left()
+
+
+def test_nobodys_answer_shows_the_key(ask: Ask, openai: LocalOpenAI, settings: Settings) -> None:
+    settings.OPENAI_API_KEY = "sk-wrong-and-never-to-be-shown"
+    answer = ask()
+    assert answer.status_code == 500
+    assert "sk-wrong" not in answer.text
+    assert OPENAI_KEY not in answer.text
+
+
+def test_others_write_while_openai_is_waited_for(ask: Ask, openai: LocalOpenAI, settings: Settings) -> None:
+    settings.OPENAI_BASE_URL = openai.fault_url(f"tag={uuid4().hex}", "slow=1500")
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    time.sleep(0.4)
+    began = time.monotonic()
+    OutboxMessage.objects.create(topic="other", key="a", body={})
+    took_s = time.monotonic() - began
+    assert waiting.is_alive()
+    assert not VoiceSession.objects.exists()
+    waiting.join()
+    assert took_s < 0.5
+    assert VoiceSession.objects.count() == 1

@@ -1,0 +1,138 @@
+"""Who may come into a call's room, and who was there."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import models
+
+from agents.organizations.principal import Principal
+from agents.organizations.tenancy import TenantModel, TenantQuerySet
+from sessions.calls.models import Call, CallType
+
+LEAVING_IS_EXACT_TO = dt.timedelta(seconds=1)
+
+
+class RoomPass(TenantModel):
+    """An identity that was given out with a token for one room. It says who will come under it, and as what."""
+
+    class Role(models.TextChoices):
+        CALLER = "caller"
+        CALLEE = "callee"
+        MEMBER = "member"
+        AGENT = "agent"
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="room_passes")
+    identity = models.CharField(max_length=120, unique=True)
+    subject = models.CharField(max_length=100, blank=True)
+    role = models.CharField(max_length=8, choices=Role.choices)
+    name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["RoomPass"].as_manager()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.identity}"
+
+
+class Participant(TenantModel):
+    """One presence in a room, by LiveKit's `sid`: who leaves and comes back is there twice.
+
+    LiveKit tells of coming and going in any order; each is kept when it is heard of.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON = "person"
+        AGENT = "agent"
+        MACHINE = "machine"
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="participants")
+    sid = models.CharField(max_length=64)
+    identity = models.CharField(max_length=255)
+    name = models.CharField(max_length=255, blank=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PERSON)
+    joined_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
+
+    objects = TenantQuerySet["Participant"].as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [models.UniqueConstraint(fields=("call", "sid"), name="presences_are_kept_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.identity
+
+    @property
+    def surely_until(self) -> dt.datetime | None:
+        """LiveKit tells of leaving to the second: nobody may have been talked to after they had left."""
+        if self.left_at is None or self.joined_at is None:
+            return None
+        return max(self.joined_at, self.left_at - LEAVING_IS_EXACT_TO)
+
+
+class RoomAgentQuerySet(TenantQuerySet["RoomAgent"]):
+    """Reads of agents in rooms."""
+
+    def present(self) -> RoomAgentQuerySet:
+        """There, or on their way."""
+        return self.exclude(status=RoomAgent.Status.DISCONNECTED)
+
+    def readable_by(self, principal: Principal) -> RoomAgentQuerySet:
+        """In calls that one may read: one's own, those to oneself, those one manages, an organisation's conferences."""
+        calls = Call.objects.in_rooms().reachable_by(principal)
+        if not principal.sees_all:
+            managed = [each for each in principal.organization_ids if principal.manages(each)]
+            calls = calls.filter(
+                models.Q(owner=principal.subject)
+                | models.Q(callee=principal.subject)
+                | models.Q(organization__in=managed)
+                | models.Q(call_type=CallType.CONFERENCE)
+            )
+        return self.filter(call__in=calls)
+
+
+class RoomAgent(TenantModel):
+    """Asked for (pending), seen in the room (active), gone (disconnected). One at a time in a call.
+
+    One that left and is not withdrawn is active again when it comes back.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        ACTIVE = "active"
+        DISCONNECTED = "disconnected"
+
+    tenant_path = "call__organization_id"
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="room_agents")
+    identity = models.CharField(max_length=120, unique=True)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    is_withdrawn = models.BooleanField(default=False, help_text="Removed or given up: it may not come back.")
+    dispatch_id = models.CharField(max_length=64, blank=True)
+    system_prompt = models.TextField(blank=True)
+    voice = models.CharField(max_length=40)
+    model = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    joined_at = models.DateTimeField(null=True)
+    disconnected_at = models.DateTimeField(null=True)
+
+    objects = RoomAgentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("call",), condition=~models.Q(status="disconnected"), name="one_agent_at_a_time_in_a_call"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identity} ({self.status})"

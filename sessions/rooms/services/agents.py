@@ -1,0 +1,158 @@
+"""Agents in rooms: expected, there, gone. Their status follows from who is in the room, by guarded updates.
+
+One that was removed, was given up or says itself that it has gone is withdrawn: it is not expected any more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sessions.calls.models import Call
+from sessions.calls.services import record_event
+from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import emit
+from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.queries import CLOCKS_DIFFER_BY
+from voiceapp.core.errors import ApplicationError
+
+logger = structlog.get_logger("room_agents")
+
+Status = RoomAgent.Status
+
+# A worker that has to start first takes about 8 s to be there and 2 s to join (livekit-agents); LiveKit offers a
+# dispatch to the workers of that moment alone, so one who has not come by now never will. Rooms are looked at every
+# five seconds (telephony/livekit/reconciliation.py), so that it is given up within 30.
+JOINS_WITHIN = dt.timedelta(seconds=25)
+# The handler asks LiveKit to put the agent out: sessions/services/agent_dispatches.py.
+WITHDRAW_TOPIC = "room_agent.withdraw"
+FORWARD = {
+    Status.PENDING: (Status.ACTIVE, Status.DISCONNECTED),
+    Status.ACTIVE: (Status.DISCONNECTED,),
+    Status.DISCONNECTED: (),
+}
+
+
+class AgentIsThere(ApplicationError):
+    """A call has one agent at a time."""
+
+
+class StatusRefused(ApplicationError):
+    """An agent's status does not go back."""
+
+
+def agent_expected(call: Call, *, system_prompt: str, voice: str) -> RoomAgent:
+    """Write down that an agent was asked for, before LiveKit is. Raises AgentIsThere."""
+    identity = f"ai-agent-{int(timezone.now().timestamp())}-{secrets.token_hex(8)}"
+    try:
+        with transaction.atomic():
+            RoomPass.objects.create(call=call, identity=identity, role=RoomPass.Role.AGENT)
+            return RoomAgent.objects.create(call=call, identity=identity, system_prompt=system_prompt, voice=voice)
+    except IntegrityError as exc:
+        raise AgentIsThere("An agent is in this room, or is on its way. Remove it first.") from exc
+
+
+def agent_of(call: Call) -> RoomAgent | None:
+    """The one that is there or expected, else the last that was."""
+    agents = RoomAgent.objects.filter(call=call)
+    return agents.exclude(status=Status.DISCONNECTED).first() or agents.order_by("-id").first()
+
+
+def agent_seen(call: Call, *, identity: str, at: dt.datetime) -> bool:
+    """The agent of this identity is in the room. True if that made it active; one that is not wanted is put out.
+
+    It may have been there before, under another `sid`. Who has none of the expected identities is no agent.
+    """
+    with transaction.atomic():
+        known = RoomAgent.objects.filter(call=call, identity=identity)
+        # A track's event, which has no time of joining, may have been the first that was heard of it.
+        known.filter(status=Status.ACTIVE, joined_at__gt=at).update(joined_at=at)
+        agent = known.exclude(status=Status.ACTIVE).first()
+        if agent is None:
+            return False
+        others = RoomAgent.objects.present().filter(call=call).exclude(pk=agent.pk)
+        if agent.is_withdrawn or others.exists():
+            promise_withdrawal(agent)
+            return False
+        mine = RoomAgent.objects.filter(pk=agent.pk, status=agent.status, is_withdrawn=False)
+        return bool(mine.update(status=Status.ACTIVE, joined_at=agent.joined_at or at, disconnected_at=None))
+
+
+def agent_gone(call: Call, *, identity: str, at: dt.datetime) -> bool:
+    """It left for good: under its identity nobody is in the room any more. True for whoever wrote it down."""
+    return bool(_gone(RoomAgent.objects.filter(call=call, identity=identity), at))
+
+
+def agents_not_listed(call: Call, identities: Collection[str], *, at: dt.datetime) -> bool:
+    """LiveKit's list of `at` has agents of these identities and no others: those that say they are there have gone."""
+    absent = RoomAgent.objects.filter(call=call, status=Status.ACTIVE, joined_at__lt=at - CLOCKS_DIFFER_BY)
+    return bool(_gone(absent.exclude(identity__in=identities), at))
+
+
+def agents_gone_with(call_id: UUID, *, at: dt.datetime) -> bool:
+    """The room closed or the call ended: whoever was there or expected is gone."""
+    return bool(_gone(RoomAgent.objects.filter(call_id=call_id), at))
+
+
+def agents_overdue(now: dt.datetime) -> QuerySet[RoomAgent]:
+    """Those that should have come by now: for `agent_never_came`."""
+    return RoomAgent.objects.filter(status=Status.PENDING, created_at__lte=now - JOINS_WITHIN)
+
+
+def agent_never_came(agent: RoomAgent) -> bool:
+    """Give it up, say so in the call's timeline, and keep it from coming late. False if it did come."""
+    with transaction.atomic():
+        pending = RoomAgent.objects.filter(pk=agent.pk, status=Status.PENDING)
+        is_ours = bool(_gone(pending, timezone.now(), is_withdrawn=True))
+        if is_ours:
+            record_event(agent.call_id, "agent_never_joined", {"identity": agent.identity})
+            promise_withdrawal(agent)
+    if is_ours:
+        logger.warning("agent never joined", call_id=str(agent.call_id), identity=agent.identity)
+    return is_ours
+
+
+def agent_removed(agent: RoomAgent) -> bool:
+    """Nobody expects it or speaks with it any more. True for whoever wrote it down."""
+    removed = RoomAgent.objects.filter(pk=agent.pk)
+    is_ours = bool(_gone(removed, timezone.now(), is_withdrawn=True))
+    removed.update(is_withdrawn=True)
+    return is_ours
+
+
+def change_agent_status(agent: RoomAgent, status: str) -> None:
+    """As a client says. The same again changes nothing; raises StatusRefused for a step back."""
+    now = timezone.now()
+    earlier = [old for old, later in FORWARD.items() if status in later]
+    moments: dict[str, dict[str, Any]] = {
+        Status.ACTIVE.value: {"joined_at": now},
+        Status.DISCONNECTED.value: {"disconnected_at": now, "is_withdrawn": True},
+    }
+    candidates = RoomAgent.objects.filter(pk=agent.pk)
+    if candidates.filter(status__in=earlier).update(status=status, **moments.get(status, {})):
+        return
+    agent.refresh_from_db(fields=["status"])
+    if agent.status != status:
+        raise StatusRefused(f"The agent is {agent.status}; that does not become {status} again.")
+
+
+def promise_withdrawal(agent: RoomAgent) -> None:
+    """In the caller's transaction: LiveKit will be asked to put this agent out, until it has answered."""
+    body = {"roomName": agent.call.room_name, "agentIdentity": agent.identity}
+    waiting = OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, key=agent.identity, state=OutboxMessage.State.WAITING)
+    if not waiting.filter(attempts=0).exists():
+        emit(WITHDRAW_TOPIC, key=agent.identity, body=body, organization=agent.call.organization)
+
+
+def _gone(agents: QuerySet[RoomAgent], at: dt.datetime, *, is_withdrawn: bool = False) -> int:
+    withdrawn = {"is_withdrawn": True} if is_withdrawn else {}
+    there = agents.exclude(status=Status.DISCONNECTED)
+    return there.update(status=Status.DISCONNECTED, disconnected_at=at, **withdrawn)

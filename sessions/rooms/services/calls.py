@@ -1,0 +1,198 @@
+"""How rooms are named that nobody named. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import secrets
+from dataclasses import dataclass
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from agents.organizations.models import Organization
+from agents.organizations.principal import Principal
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import Call, CallKind, CallState, CallType
+from sessions.calls.services import finish_call, record_event
+from sessions.realtime.services.instructions import default_persona
+from sessions.rooms.models import RoomAgent, RoomPass
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.transactions import give_back_connections
+from voiceapp.providers.livekit.client import JOIN_WITHIN_S, LiveKitClient
+from voiceapp.providers.livekit.errors import LiveKitError
+
+from .agents import agent_expected, agents_gone_with
+from .closing import promise_room_closed
+from .dispatches import agent_request
+from .tokens import Ticket, issue_pass, name_for, others_hold_passes, ticket_for
+
+LONGEST = 100
+RANDOM_BYTES = 8
+UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
+
+
+def new_room_name(call_type: str, subject: str, *, at: dt.datetime) -> str:
+    """`support-user123-1640995200-3f9c2a7be1d04c55`: the form that clients know, and 64 bits that nobody guesses."""
+    ending = f"{int(at.timestamp())}-{secrets.token_hex(RANDOM_BYTES)}"
+    room_for_subject = LONGEST - len(call_type) - len(ending) - 2
+    return f"{call_type}-{safe(subject)[:room_for_subject]}-{ending}"
+
+
+def safe(subject: str) -> str:
+    """A subject in the letters that a room's name may have."""
+    return UNSAFE.sub("-", subject).strip("-") or "somebody"
+
+
+logger = structlog.get_logger("room_calls")
+
+# As long as the token is good: who joins later than the room lives would be given one without an agent.
+EMPTY_ROOM_LIVES_S = JOIN_WITHIN_S
+# LiveKit may still carry out what it did not answer in time.
+LATE_ANSWER = dt.timedelta(seconds=15)
+
+
+class RoomTaken(ApplicationError):
+    """A live call has a room of this name, or somebody may still come into it."""
+
+
+class EndedMeanwhile(ApplicationError):
+    """Somebody ended the call before LiveKit had answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCall:
+    """What is asked for. Without a room's name one is made."""
+
+    call_type: str = CallType.SUPPORT
+    room_name: str = ""
+    callee: str = ""
+    is_recorded: bool = True
+    has_agent: bool = True
+    system_prompt: str = ""
+    voice: str = "alloy"
+    participant_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCall:
+    """A call that rings, and how its caller joins. `agent` is there if LiveKit took its dispatch."""
+
+    call: Call
+    agent: RoomAgent | None
+    ticket: Ticket
+
+
+def open_room_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
+    """Write the call, have LiveKit open its room, and ring.
+
+    Raises RoomTaken, EndedMeanwhile and LiveKitError; then the call, if it was written, has ended and no room stays.
+    """
+    client = LiveKitClient.from_settings()
+    call, agent, room_pass = _write(principal, wanted)
+    if wanted.room_name:
+        _sweep(call, client)
+    _open(call, agent, client)
+    if not _rings(call):
+        raise EndedMeanwhile("The session was ended before it was ready.")
+    return OpenedCall(call, agent, ticket_for(room_pass, client=client))
+
+
+def end_room_call(call: Call, *, reason: EndReason, state: CallState | None = None) -> bool:
+    """End it once: its agents are gone, its room will be closed, be LiveKit away. False if it was over.
+
+    `state` is the terminal state that a client asks for; without it, it follows from the reason.
+    """
+    with transaction.atomic():
+        is_ours = finish_call(call.pk, reason=reason, state=state)
+        if is_ours:
+            agents_gone_with(call.pk, at=timezone.now())
+            promise_room_closed(call)
+    return is_ours
+
+
+@transaction.atomic
+def _write(principal: Principal, wanted: WantedCall) -> tuple[Call, RoomAgent | None, RoomPass]:
+    organization_id = principal.organization_id
+    organization = Organization.objects.filter(pk=organization_id).first() if organization_id else None
+    persona = default_persona(organization_id)
+    name = wanted.room_name or new_room_name(wanted.call_type, principal.subject, at=timezone.now())
+    try:
+        with transaction.atomic():
+            call = Call.objects.create(
+                organization=organization,
+                owner=principal.subject,
+                agent_id=persona.agent_id if persona else None,
+                agent_version=persona,
+                kind=CallKind.ROOM,
+                call_type=wanted.call_type,
+                room_name=name,
+                callee=wanted.callee,
+                is_recording_wanted=wanted.is_recorded,
+            )
+    except IntegrityError as exc:
+        raise RoomTaken("A live session has a room of this name. Take another name, or none.") from exc
+    if wanted.room_name and others_hold_passes(call):
+        raise RoomTaken("Tokens for an earlier session in this room are still good. Take another name, or wait.")
+    record_event(call.pk, "asked_for", {"call_type": call.call_type})
+    agent = None
+    if wanted.has_agent:
+        agent = agent_expected(call, system_prompt=wanted.system_prompt, voice=wanted.voice)
+    role = RoomPass.Role.CALLER
+    asked_name = name_for(principal, role, asked=wanted.participant_name)
+    return call, agent, issue_pass(call, subject=principal.subject, role=role, name=asked_name)
+
+
+def _sweep(call: Call, client: LiveKitClient) -> None:
+    """What LiveKit still has of an earlier call's room is thrown away; a room that never was ours is left alone.
+
+    LiveKit would give the room's new call the people who are in it, and no agent.
+    """
+    name = str(call.room_name)
+    was_ours = Call.objects.in_rooms().filter(room_name=name).exclude(pk=call.pk).exists()
+    give_back_connections()
+    try:
+        if client.find_room(name) is None:
+            return
+        if was_ours:
+            client.delete_room(name)
+            return
+    except LiveKitError as error:
+        _failed(call, error)
+        raise
+    finish_call(call.pk, reason=EndReason.ROOM_NOT_OPENED)
+    agents_gone_with(call.pk, at=timezone.now())
+    raise RoomTaken("There is a room of this name already. Take another name, or none.")
+
+
+def _open(call: Call, agent: RoomAgent | None, client: LiveKitClient) -> None:
+    request = agent_request(agent) if agent else None
+    give_back_connections()
+    try:
+        room = client.create_room(str(call.room_name), empty_timeout_s=EMPTY_ROOM_LIVES_S, agent=request)
+    except LiveKitError as error:
+        _failed(call, error, may_be_open=True)
+        raise
+    Call.objects.filter(pk=call.pk, room_sid="").update(room_sid=room.sid)
+
+
+def _failed(call: Call, error: LiveKitError, *, may_be_open: bool = False) -> None:
+    reason = EndReason.AGENT_NOT_DISPATCHED if call.room_agents.exists() else EndReason.ROOM_NOT_OPENED
+    with transaction.atomic():
+        record_event(call.pk, "room_not_opened", {"error": error.kind.value})
+        finish_call(call.pk, reason=reason)
+        agents_gone_with(call.pk, at=timezone.now())
+        if may_be_open:
+            promise_room_closed(call, after=LATE_ANSWER)
+    logger.warning("room not opened", call_id=str(call.pk), kind=error.kind, error=str(error))
+
+
+def _rings(call: Call) -> bool:
+    """False if it ended meanwhile; the room that was just opened is then closed again."""
+    with transaction.atomic():
+        Call.objects.filter(pk=call.pk, state=CallState.PENDING).update(state=CallState.RINGING)
+        call.refresh_from_db(fields=["state", "ended_at", "connected_at"])
+        if not call.is_live:
+            promise_room_closed(call)
+    return call.is_live

@@ -1,0 +1,140 @@
+"""Asks LiveKit for agents and puts them out again. No transaction is open while LiveKit is asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from sessions.calls.models import Call
+from sessions.messages.models import OutboxMessage
+from sessions.rooms.models import RoomAgent
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.transactions import give_back_connections
+from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
+from voiceapp.providers.livekit.errors import LiveKitError
+from voiceapp.providers.livekit.values import AgentDispatch
+
+from .agents import AgentIsThere, agent_expected, agent_of, agent_removed, promise_withdrawal
+
+Status = RoomAgent.Status
+
+
+class CallIsOver(ApplicationError):
+    """Nothing can be added to it any more."""
+
+
+class RoomIsClosed(ApplicationError):
+    """The call has not ended in our books, but its room has in LiveKit's."""
+
+
+class NoAgent(ApplicationError):
+    """There is none to remove."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnedAgent:
+    """`token` lets an agent that is no worker of LiveKit's join by itself."""
+
+    agent: RoomAgent
+    token: str
+    server_url: str
+
+
+def agent_request(agent: RoomAgent) -> AgentRequest:
+    """What LiveKit is asked for, be it with the room or afterwards. The worker reads the rest by the call's id."""
+    metadata = json.dumps({"callId": str(agent.call_id), "agentIdentity": agent.identity})
+    return AgentRequest(agent_name=settings.LIVEKIT_AGENT_NAME, metadata=metadata)
+
+
+def spawn_agent(call: Call, *, system_prompt: str, voice: str) -> SpawnedAgent:
+    """Ask for an agent in the room of a live call.
+
+    Raises CallIsOver, AgentIsThere, RoomIsClosed and LiveKitError; then no agent is expected, and one that LiveKit may
+    send all the same is put out.
+    """
+    client = LiveKitClient.from_settings()
+    room = _room_of(call)
+    present = agent_of(call)
+    if present and present.status != Status.DISCONNECTED:
+        raise AgentIsThere("An agent is in this room, or is on its way. Remove it first.")
+    give_back_connections()
+    if client.find_room(room) is None:
+        raise RoomIsClosed("The room has closed.")
+    agent = agent_expected(call, system_prompt=system_prompt, voice=voice)
+    give_back_connections()
+    try:
+        dispatch = client.create_dispatch(room, agent_request(agent))
+    except LiveKitError:
+        # Perhaps only its answer was lost.
+        _give_up(agent)
+        raise
+    if not _dispatched(agent, dispatch.id):
+        _give_up(agent)
+        raise CallIsOver("The call ended, or the agent was removed, before LiveKit had answered.")
+    token = client.agent_token(room=room, identity=agent.identity, name=settings.LIVEKIT_AGENT_NAME)
+    return SpawnedAgent(agent, token, client.browser_url)
+
+
+def remove_agent(call: Call) -> RoomAgent:
+    """Put out every agent of the room, and withdraw what was asked for. Raises NoAgent, and LiveKitError: try again."""
+    agent = agent_of(call)
+    if agent is None or agent.status == Status.DISCONNECTED:
+        raise NoAgent("There is no agent in this room, and none is on its way.")
+    client = LiveKitClient.from_settings()
+    give_back_connections()
+    _put_out(client, str(call.room_name))
+    agent_removed(agent)
+    return agent
+
+
+def withdraw_agent(message: OutboxMessage) -> None:
+    """Keep the promise of `promise_withdrawal`; a room that was left open for nobody is closed. Raises LiveKitError."""
+    room, client = str(message.body["roomName"]), LiveKitClient.from_settings()
+    _put_out(client, room, only=str(message.body["agentIdentity"]))
+    is_live = Call.objects.live().in_rooms().filter(room_name=room).exists()
+    if not is_live:
+        client.delete_room(room)
+
+
+def _room_of(call: Call) -> str:
+    if not call.is_live or not call.room_name:
+        raise CallIsOver("The call is over.")
+    return call.room_name
+
+
+def _dispatched(agent: RoomAgent, dispatch_id: str) -> bool:
+    """Keep the dispatch's id. False if meanwhile the call ended or the agent was removed."""
+    agent.dispatch_id = dispatch_id
+    with transaction.atomic():
+        RoomAgent.objects.filter(pk=agent.pk).update(dispatch_id=dispatch_id)
+        wanted = RoomAgent.objects.filter(pk=agent.pk, call__in=Call.objects.live())
+        return wanted.exclude(status=Status.DISCONNECTED).exists()
+
+
+@transaction.atomic
+def _give_up(agent: RoomAgent) -> None:
+    agent_removed(agent)
+    promise_withdrawal(agent)
+
+
+def _put_out(client: LiveKitClient, room: str, *, only: str = "") -> None:
+    """Agents of this environment alone; `only` the one of this identity."""
+    if client.find_room(room) is None:
+        return
+    for dispatch in client.list_dispatches(room):
+        if dispatch.agent_name == settings.LIVEKIT_AGENT_NAME and only in ("", _identity_in(dispatch)):
+            client.delete_dispatch(room, dispatch.id)
+    for participant in client.list_participants(room):
+        if participant.is_agent and only in ("", participant.identity):
+            client.remove_participant(room, participant.identity)
+
+
+def _identity_in(dispatch: AgentDispatch) -> str:
+    try:
+        asked = json.loads(dispatch.metadata)
+    except ValueError:
+        return ""
+    return str(asked.get("agentIdentity", "")) if isinstance(asked, dict) else ""

@@ -1,0 +1,83 @@
+"""What LiveKit tells of a call's room, in any order and however often: who came, who left, that it closed.
+
+Each function is one transaction and idempotent. What is told of a call that is over is kept, but revives nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db import transaction
+
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import Call
+from sessions.calls.services import finish_call
+from sessions.rooms.queries import CLOCKS_DIFFER_BY
+from voiceapp.providers.livekit import values as livekit_facts
+
+from .agents import agents_gone_with, agents_not_listed
+from .attendance import Attendance, sid_of
+from .endings import UNREPORTED, correct_end
+
+
+@transaction.atomic
+def room_opened(call: Call, *, at: dt.datetime) -> None:
+    attendance = Attendance(call)
+    attendance.note_once("room_opened", attendance.within(at))
+
+
+@transaction.atomic
+def participant_seen(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
+    """Somebody joined, or did what only those do who are there."""
+    attendance = Attendance(call)
+    attendance.came(told, at=told.joined_at or at)
+    attendance.connect()
+
+
+@transaction.atomic
+def participant_left(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
+    """LiveKit repeats the moment of coming when somebody leaves: so both are known, if we were told of one."""
+    attendance = Attendance(call)
+    attendance.left(told, at=at)
+    attendance.connect()
+
+
+@transaction.atomic
+def participant_never_came(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
+    """Somebody tried to join, and the connection failed."""
+    Attendance(call).never_came(told, at=at)
+
+
+@transaction.atomic
+def only_these_are_there(call: Call, present: Collection[livekit_facts.Participant], *, at: dt.datetime) -> None:
+    """What a look into the room at that moment says: it makes good for whatever we were not told."""
+    attendance = Attendance(call)
+    for told in present:
+        if told.state == "active":
+            attendance.is_listed(told, at=at)
+    # Who came while we looked may be missing.
+    unseen = attendance.call.participants.filter(left_at__isnull=True, joined_at__lt=at - CLOCKS_DIFFER_BY)
+    for row in unseen.exclude(sid__in=[sid_of(told) for told in present]):
+        attendance.went(row, at=at)
+    agents_not_listed(call, [told.identity for told in present], at=at)
+    attendance.connect()
+
+
+@transaction.atomic
+def room_closed(call: Call, *, at: dt.datetime, why: str = "", reason: EndReason = EndReason.ROOM_CLOSED) -> bool:
+    """Nobody is in it any more, and so the call is over. True for whoever ended it.
+
+    `at` is when it closed. Where that was only estimated (`why` is UNREPORTED), a later report of LiveKit's corrects
+    it.
+    """
+    attendance = Attendance(call)
+    if why != UNREPORTED:
+        correct_end(call, at=attendance.within(at))
+    at = attendance.within(at)
+    for row in attendance.call.participants.filter(left_at__isnull=True, joined_at__isnull=False):
+        attendance.went(row, at=at, why="room_closed")
+    agents_gone_with(call.pk, at=at)
+    attendance.connect()
+    attendance.note_once("room_closed", at, **({"reason": why} if why else {}))
+    return finish_call(call.pk, reason=reason, at=at)

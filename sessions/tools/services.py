@@ -1,0 +1,150 @@
+"""Runs the tool that a model asked for: once per request, in one transaction, never raising for what it was sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from sessions.calls.models import Call, ToolCall
+from sessions.calls.outcomes import ToolResult, refusal
+from sessions.calls.short_ids import short_id
+from sessions.orders.draft import Refused
+from sessions.tools import TOOLS, Answer, ToolRequest, result_of
+from sessions.tools.arguments import clean_text, read_arguments
+from voiceapp.core import metrics
+from voiceapp.core.transactions import NotSaved, retried
+
+logger = structlog.get_logger("tools")
+
+NOT_SAVED = "I could not save that just now. Nothing was changed. Let me connect you to a person, or try once more."
+TOO_LATE = "I could not do that in time. Nothing was changed. Let me try once more."
+UNKNOWN_TOOL = "I cannot do that on this line."
+LONGEST_KEY = 80
+NUMBER_ROOM = 8
+MOST_TURNS = 2**31 - 1
+Outcome = ToolCall.Outcome
+
+
+def run_tool(
+    call_id: UUID,
+    *,
+    name: str,
+    arguments: str,
+    tool_call_id: str,
+    caller_turns: int,
+    not_after: float | None = None,
+) -> ToolResult:
+    """The tool's answer, after what it did was committed.
+
+    A repeated request answers with the stored output and does nothing. A request is repeated when the call has had one
+    with this `tool_call_id`, name, arguments and `caller_turns`; anything else is another request, for ids repeat.
+    Whatever the database refuses after bounded tries is answered with “not saved”. `caller_turns` counts the caller's
+    turns that the core has committed. After `not_after`, a time of `time.monotonic()`, nothing is committed any more:
+    who waited has given up, and what was asked for later may have been done.
+    """
+    began = time.monotonic()
+    label = name if name in TOOLS else "unknown"  # a metric's labels come from a closed set
+    asked = _Asked(call_id, name, arguments, tool_call_id, min(max(caller_turns, 0), MOST_TURNS), not_after)
+    try:
+        result, outcome = retried(lambda: _run_once(asked, began), what=f"tool {label}")
+    except NotSaved:
+        result, outcome = refusal(NOT_SAVED), Outcome.FAILED
+    except _TooLate:
+        logger.warning("tool too late", tool=label, call_id=str(call_id))
+        result, outcome = refusal(TOO_LATE), Outcome.FAILED
+    metrics.tool_calls.labels(label, outcome).inc()
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked for, as it came."""
+
+    call_id: UUID
+    name: str
+    arguments: str
+    tool_call_id: str
+    caller_turns: int
+    not_after: float | None
+
+    @property
+    def kept_name(self) -> str:
+        return clean_text(self.name)[:64]
+
+    def check_in_time(self) -> None:
+        if self.not_after is not None and time.monotonic() > self.not_after:
+            raise _TooLate
+
+
+class _TooLate(Exception):
+    """Nobody waits for this any more. Raised inside the transaction, so that nothing of it is kept."""
+
+
+def _run_once(asked: _Asked, began: float) -> tuple[ToolResult, str]:
+    """Effect and record in one transaction: a request that was recorded was carried out, and the other way round."""
+    asked.check_in_time()
+    with transaction.atomic():
+        refused, read = _read(asked.arguments)
+        key, stored = _stored(asked, read)
+        if stored is not None:
+            return result_of(stored.output), stored.outcome
+        call = Call.objects.select_related("organization").filter(pk=asked.call_id).first()
+        if call is None or call.organization is None:
+            return refusal(UNKNOWN_TOOL), Outcome.REFUSED
+        answer = refused or _answer(ToolRequest(call, read, asked.caller_turns, timezone.now()), asked.name)
+        outcome = Outcome.DONE if answer.is_ok else Outcome.REFUSED
+        output = answer.output()
+        ToolCall.objects.create(
+            call=call,
+            tool_call_id=key,
+            name=asked.kept_name,
+            arguments=read,
+            output=output,
+            outcome=outcome,
+            turn=asked.caller_turns,
+            duration_ms=int((time.monotonic() - began) * 1000),
+            at=timezone.now(),
+        )
+        asked.check_in_time()
+    return result_of(output), outcome
+
+
+def _read(arguments: str) -> tuple[Answer | None, dict[str, object]]:
+    """The arguments, or the refusal of those that cannot be read."""
+    try:
+        return None, read_arguments(arguments)
+    except Refused as refusal_:
+        return Answer(refusal_.say, is_ok=False), {}
+
+
+def _stored(asked: _Asked, read: Mapping[str, object]) -> tuple[str, ToolCall | None]:
+    """The record of this very request, or the first free key for it: what came under its id before may be another."""
+    theirs = ToolCall.objects.filter(call_id=asked.call_id)
+    key, count = short_id(asked.tool_call_id, longest=LONGEST_KEY), 1
+    base = key[: LONGEST_KEY - NUMBER_ROOM]
+    while (stored := theirs.filter(tool_call_id=key).first()) is not None:
+        if (stored.name, stored.arguments, stored.turn) == (asked.kept_name, read, asked.caller_turns):
+            return key, stored
+        count += 1
+        key = f"{base}~{count}"
+    return key, None
+
+
+def _answer(request: ToolRequest, name: str) -> Answer:
+    try:
+        tool = TOOLS.get(name)
+        version = request.call.agent_version
+        if tool is None or (version is not None and name not in version.tools):
+            raise Refused(UNKNOWN_TOOL)
+        tool.check_keys(request.arguments)
+        # A savepoint: what a refusal leaves half done is undone, and the record of it stays.
+        with transaction.atomic():
+            return tool.run(request)
+    except Refused as refused:
+        return Answer(refused.say, is_ok=False)

@@ -1,0 +1,53 @@
+"""What is written down of one call: its facts while it lives, then what follows it and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from uuid import UUID
+
+import structlog
+
+from sessions.calls.facts import Fact
+from telephony.bridge.actions import CloseCall
+
+from .fact_recorder import FactRecorder
+from .gateway import StreamDesk
+
+logger = structlog.get_logger("call_books")
+
+WRITE_WITHIN_S = 5.0
+FINISH_TRIES = 3
+
+
+class CallBooks:
+    """Opened with the call, closed once. Nothing here is waited for by the call's audio."""
+
+    def __init__(self, desk: StreamDesk, *, call_id: UUID, stream_id: UUID) -> None:
+        self._desk = desk
+        self._call_id = call_id
+        self._stream_id = stream_id
+        self._recorder = FactRecorder(lambda facts: desk.record(call_id, facts))
+        self._recording = asyncio.create_task(self._recorder.run())
+
+    def note(self, fact: Fact) -> None:
+        self._recorder.add(fact)
+
+    async def close(self, ending: CloseCall) -> None:
+        """What follows, what is left of the facts, then the end: in this order, so that who sees the end sees all."""
+        await self._try("follow_up", self._desk.set_follow_up(self._stream_id, ending.follow_up))
+        self._recorder.close()
+        await asyncio.wait({self._recording}, timeout=WRITE_WITHIN_S)
+        for _ in range(FINISH_TRIES):
+            if await self._try("finish", self._desk.finish(self._call_id, ending.reason)):
+                break
+        self._recording.cancel()
+
+    async def _try(self, step: str, work: Awaitable[object]) -> bool:
+        """What all tries leave undone, the reaper and the carrier's callbacks do."""
+        try:
+            await asyncio.wait_for(work, WRITE_WITHIN_S)
+        except Exception:
+            logger.warning("not written", call_id=str(self._call_id), step=step, exc_info=True)
+            return False
+        return True

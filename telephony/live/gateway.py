@@ -1,0 +1,138 @@
+"""The one door between a live call and the rest: asked from the event loop, answered from threads of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from django.db import connections
+
+from sessions.calls import services as calls
+from sessions.calls.briefing import Briefing
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import Fact
+from sessions.calls.models import Call
+from sessions.calls.outcomes import ToolResult
+from sessions.calls.services import record_facts
+from sessions.tools.briefing import brief
+from sessions.tools.services import run_tool
+from telephony.bridge.actions import FallBack, FollowUp, HandOver, HangUp
+from telephony.twilio.models import FollowUp as Written
+from telephony.twilio.services.follow_ups import set_follow_up
+from telephony.twilio.services.streams import RedeemedStream, redeem_token
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+THREADS = 16
+
+
+class CallDesk:
+    """The ORM's desk.
+
+    Its threads are its own: Django's one thread-sensitive thread would queue every call behind the slowest query,
+    and slow queries in asyncio's default pool hold up name look-ups.
+    """
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._threads = threads
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="call-desk")
+
+    async def brief(self, call_id: UUID) -> Briefing:
+        """What the call's agent is told."""
+        return await self._ask(_brief, call_id)
+
+    async def run_tool(
+        self,
+        call_id: UUID,
+        *,
+        name: str,
+        arguments: str,
+        tool_call_id: str,
+        caller_turns: int,
+        within_s: float | None = None,
+    ) -> ToolResult:
+        """Once begun it is seen through, even when the asking task is cancelled: an order is whole or absent.
+
+        `within_s` from now, waiting for a thread included, it changes nothing any more.
+        """
+        return await self._ask(
+            run_tool,
+            call_id,
+            name=name,
+            arguments=arguments,
+            tool_call_id=tool_call_id,
+            caller_turns=caller_turns,
+            not_after=None if within_s is None else time.monotonic() + within_s,
+        )
+
+    async def record(self, call_id: UUID, facts: Sequence[Fact]) -> None:
+        await self._ask(record_facts, call_id, facts)
+
+    async def renew_leases(self, call_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the calls that nobody has ended meanwhile."""
+        return await self._ask(calls.renew_leases, list(call_ids))
+
+    async def finish(self, call_id: UUID, reason: EndReason) -> bool:
+        return await self._ask(calls.finish_call, call_id, reason=reason)
+
+    def close(self) -> None:
+        """Close every thread's database connections, then end the threads."""
+        barrier = threading.Barrier(self._threads)
+
+        def leave() -> None:
+            barrier.wait(timeout=10)
+            connections.close_all()
+
+        for _ in range(self._threads):
+            self._executor.submit(leave)
+        self._executor.shutdown(wait=True)
+
+    async def _ask(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, partial(_with_fresh_connections, work, *args, **kwargs))
+
+
+def _with_fresh_connections(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Outside a request nobody else throws away a connection that is too old or broken."""
+    for connection in connections.all(initialized_only=True):
+        connection.close_if_unusable_or_obsolete()
+    return work(*args, **kwargs)
+
+
+def _brief(call_id: UUID) -> Briefing:
+    return brief(Call.objects.select_related("organization", "agent", "agent_version").get(id=call_id))
+
+
+class StreamDesk(CallDesk):
+    """Used by every live call of the process."""
+
+    async def redeem_token(
+        self, token: str, *, call_sid: str, account_sid: str, stream_sid: str, hints: Mapping[str, str]
+    ) -> RedeemedStream:
+        """Use the one-time token; raises TokenRefused."""
+        return await self._ask(
+            redeem_token, token, call_sid=call_sid, account_sid=account_sid, stream_sid=stream_sid, hints=hints
+        )
+
+    async def set_follow_up(self, stream_id: UUID, follow_up: FollowUp) -> None:
+        """Write what the action door will answer, before the socket is closed."""
+        match follow_up:
+            case HangUp():
+                await self._ask(set_follow_up, stream_id, Written.HANG_UP)
+            case HandOver(target_id):
+                await self._ask(set_follow_up, stream_id, Written.HAND_OVER, hand_over_to=target_id)
+            case FallBack():
+                await self._ask(set_follow_up, stream_id, Written.FALL_BACK)
+
+
+@cache
+def stream_desk() -> StreamDesk:
+    """The process's own."""
+    return StreamDesk()

@@ -1,0 +1,221 @@
+"""The socket to the voice provider. It moves text, notices when the other side is gone, and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from picows import (
+    WSAutoPingStrategy,
+    WSCloseCode,
+    WSError,
+    WSFrame,
+    WSHandshakeError,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,
+)
+
+from telephony.bridge.actions import LinkLoss
+from voiceapp.core.metrics import provider_links
+from voiceapp.providers.errors import PERMANENT, ErrorClass, class_of_status, retry_after_s
+
+CONNECT_WITHIN_S = 3.0
+PING_AFTER_S = 5
+PONG_WITHIN_S = 5
+CLOSE_WITHIN_S = 1.0
+LARGEST_FRAME_BYTES = 4 * 1024 * 1024
+# picows starts with 16 KB to read into and keeps a buffer as large as the largest text it wrote: per call, for nothing.
+READ_BUFFER_BYTES = 4096
+LONG_TEXT = 4096
+HEADER_ROOM = 14
+DEAD_DIALECT = 4000  # how OpenAI closes a client of the beta: the next try would fare the same
+AUDIO = '{"type":"input_audio_buffer.append"'
+
+TEXT = WSMsgType.TEXT
+CLOSE = WSMsgType.CLOSE
+CONTINUATION = WSMsgType.CONTINUATION
+
+# One line per connection would be noise; what happened to a link is on its call's timeline.
+logger = logging.getLogger("voiceapp.provider_link")
+logger.setLevel(logging.WARNING)
+
+
+class Link(Protocol):
+    """What a call needs of a provider's socket, whatever library carries it."""
+
+    async def open(self) -> None:
+        """Connect. What comes of it is reported to the three callbacks; it raises nothing of the network's."""
+
+    def send(self, text: str) -> None:
+        """Send one text frame, at once and without waiting."""
+
+    def close(self) -> None:
+        """Drop the socket. Nothing more is reported."""
+
+
+class ProviderLink(WSListener):
+    """A link on picows. `on_frame` is called from inside the loop's read, so that a frame costs no task."""
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        on_opened: Callable[[], None],
+        on_frame: Callable[[str], None],
+        on_lost: Callable[[LinkLoss], None],
+    ) -> None:
+        self._url = url
+        self._headers = headers
+        self._on_opened = on_opened
+        self._on_frame = on_frame
+        self._on_lost = on_lost
+        self._transport: WSTransport | None = None
+        self._is_closed = False
+        self._is_congested = False
+        self._fragments: list[bytes] = []
+        self._burial: asyncio.Task[None] | None = None
+        self.dropped_frames = 0
+
+    async def open(self) -> None:
+        loss: LinkLoss | None = None
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                await ws_connect(
+                    lambda: self,
+                    self._url,
+                    ssl_context=_tls() if self._url.startswith("wss:") else None,
+                    websocket_handshake_timeout=CONNECT_WITHIN_S,
+                    logger_name=logger,
+                    enable_auto_ping=True,
+                    auto_ping_idle_timeout=PING_AFTER_S,
+                    auto_ping_reply_timeout=PONG_WITHIN_S,
+                    auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
+                    max_frame_size=LARGEST_FRAME_BYTES,
+                    read_buffer_init_size=READ_BUFFER_BYTES,
+                    extra_headers=self._headers,
+                    max_redirects=0,  # a redirect would carry our key to another address
+                    proxy=None,
+                )
+            if self._transport is None:
+                loss = LinkLoss(None, "closed during the handshake")
+        except TimeoutError:
+            loss = LinkLoss(None, "no answer in time")
+        except WSHandshakeError as exc:
+            loss = _refusal(exc)
+        except (OSError, WSError) as exc:
+            loss = LinkLoss(None, f"{type(exc).__name__}")
+        if loss is not None:
+            provider_links.labels(result="refused" if loss.is_fatal else "failed").inc()
+            self._report(loss)
+
+    def send(self, text: str) -> None:
+        if self._is_congested and text.startswith(AUDIO):
+            self.dropped_frames += 1  # audio may be lost, words to the provider never
+            return
+        if self._transport is None:
+            return
+        if len(text) < LONG_TEXT:
+            self._transport.send(TEXT, text)
+        else:
+            buffer = bytearray(HEADER_ROOM) + text.encode()
+            self._transport.send_reuse_external_bytearray(TEXT, buffer, HEADER_ROOM)
+
+    def close(self) -> None:
+        self._is_closed = True
+        transport = self._transport
+        if transport is None or transport.is_disconnected:
+            return
+        transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+        # A peer that reads nothing more would keep a graceful close waiting for ever.
+        asyncio.get_running_loop().call_later(CLOSE_WITHIN_S, transport.disconnect, False)
+
+    # What picows calls
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        if self._is_closed:  # the caller hung up during the handshake
+            transport.disconnect(False)
+            return
+        provider_links.labels(result="opened").inc()
+        self._on_opened()
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        # picows reports a frame over the limit as an error, and hands it on all the same.
+        if self._is_closed or frame.payload_size > LARGEST_FRAME_BYTES:
+            return
+        kind = frame.msg_type
+        if kind == TEXT and frame.fin:
+            try:
+                text = frame.get_payload_as_utf8_text()
+            except UnicodeDecodeError:
+                text = ""  # counted as garbage by whoever reads it
+            self._on_frame(text)
+        elif kind == CLOSE:
+            code = frame.get_close_code()
+            transport.send_close(WSCloseCode.OK if code == WSCloseCode.NO_INFO else code)
+            transport.disconnect()
+        elif kind in (TEXT, CONTINUATION):
+            self._assemble(frame)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._burial = asyncio.ensure_future(_take_notice(transport))
+        shaken = transport.close_handshake
+        said = shaken.recv if shaken is not None else None
+        if said is None:
+            self._report(LinkLoss(None, "connection lost"))
+            return
+        code: int = said.code.value
+        self._report(LinkLoss(code, said.reason or "", is_fatal=code == DEAD_DIALECT))
+
+    def pause_writing(self) -> None:
+        self._is_congested = True
+
+    def resume_writing(self) -> None:
+        self._is_congested = False
+
+    def _assemble(self, frame: WSFrame) -> None:
+        self._fragments.append(frame.get_payload_as_bytes())
+        if sum(map(len, self._fragments)) > LARGEST_FRAME_BYTES:
+            self._fragments.clear()
+        elif frame.fin:
+            text = b"".join(self._fragments).decode("utf-8", "replace")
+            self._fragments.clear()
+            self._on_frame(text)
+
+    def _report(self, loss: LinkLoss) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._on_lost(loss)
+
+
+async def _take_notice(transport: WSTransport) -> None:
+    """picows keeps its own protocol errors in a future, which complains when nobody looks at it."""
+    with contextlib.suppress(WSError):
+        await transport.wait_disconnected()
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Verifies the provider's certificate and name. Made once: reading the authorities takes 20 ms."""
+    return ssl.create_default_context()
+
+
+def _refusal(exc: WSHandshakeError) -> LinkLoss:
+    """A status of the handshake: too many or a server's fault may pass, anything else will not."""
+    status = int(exc.response.status) if exc.response is not None else None
+    if status is None:
+        return LinkLoss(None, "not a WebSocket server")
+    response = exc.response
+    wait_s = retry_after_s(response.headers.get("Retry-After")) if response is not None else None
+    error_class = class_of_status(status, retry_after_s=wait_s)
+    wait_ms = round(wait_s * 1000) if error_class is ErrorClass.WAIT and wait_s is not None else None
+    return LinkLoss(status, f"HTTP {status}", is_fatal=error_class in PERMANENT, wait_ms=wait_ms)

@@ -1,0 +1,343 @@
+"""One call being carried: two sockets, one core between them, one scope in which everything lives and dies together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import SomethingHappened
+from sessions.calls.outcomes import ToolResult
+from telephony.bridge.actions import (
+    Action,
+    CloseCall,
+    CloseLink,
+    FallBack,
+    HangUp,
+    OpenLink,
+    Record,
+    RunTool,
+)
+from telephony.bridge.phone_call import PhoneCall
+from telephony.twilio.services.streams import RedeemedStream
+from voiceapp.providers.openai.fields import fit_model
+
+from .agent_link import AgentLink
+from .call_books import CallBooks
+from .caller_writer import CallerWriter, ConnectionLost, Send
+from .gateway import StreamDesk
+from .links import Link
+from .provider_sessions import session_for
+from .registry import LiveCalls
+from .stream_start import NOT_UNDERSTOOD, POLICY_VIOLATION, Receive, is_start
+
+logger = structlog.get_logger("live_call")
+
+EARLY_FRAMES = 100  # 2 s of sound while the agent is being briefed
+BRIEF_WITHIN_S = 4.0
+TASKS_END_WITHIN_S = 2.0
+HEAR_WITHIN_S = 10.0
+TOOLS_WITHIN_S = 5.0
+BOOKS_BEFORE_CLOSE_S = 2.0
+
+MEDIA = '{"event":"media"'
+
+NORMAL = 1000
+
+
+class LiveCall:
+    """Moves frames between the sockets and the core and does what the core asks. It decides nothing but its own end."""
+
+    def __init__(
+        self, stream: RedeemedStream, *, stream_sid: str, desk: StreamDesk, calls: LiveCalls, send: Send
+    ) -> None:
+        self._stream = stream
+        self._stream_sid = stream_sid
+        self._model = ""
+        self._desk = desk
+        self._calls = calls
+        self._writer = CallerWriter(send)
+        self._loop = asyncio.get_running_loop()
+        self._began_at = self._heard_at = self._loop.time()
+        self._has_heard = False
+        self._early: deque[str] = deque(maxlen=EARLY_FRAMES)
+        self._core: PhoneCall | None = None
+        self._link: Link | None = None
+        self._ending: CloseCall | None = None
+        self._close_code = NORMAL
+        self._caller_is_there = True
+        self._is_lost = False
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tools: set[asyncio.Task[Any]] = set()
+        self._books = CallBooks(desk, call_id=stream.call_id, stream_id=stream.stream_id)
+        self._log = logger.bind(call_id=str(stream.call_id))
+
+    @property
+    def call_id(self) -> UUID:
+        return self._stream.call_id
+
+    # The scope
+
+    async def run(self, receive: Receive) -> None:
+        """Carry the call to its end, whoever ends it and however."""
+        self._calls.add(self, self._desk.renew_leases)
+        self._begin(self._listen(receive))
+        self._begin(self._prepare())
+        try:
+            await self._over
+        finally:
+            await _see_through(asyncio.create_task(self._close()))
+
+    def hang_up(self, reason: EndReason) -> None:
+        """The operator, or a server that stops, ends the call."""
+        if self._core is None:
+            self._end(CloseCall(reason, FallBack()))
+        elif not self._core.is_over:
+            self._core.hang_up(reason)
+            self._settle(self._core)
+
+    def break_off(self, fault: BaseException) -> None:
+        """Our own code failed. The caller is handed to the fallback; the other calls go on."""
+        self._log.error("call broken off", exc_info=fault)
+        self._end(CloseCall(EndReason.LOST_PROCESS, FallBack()))
+        self._finish_now()
+
+    def tick(self, now: float) -> None:
+        if self._has_heard:
+            self._has_heard = False
+            self._heard_at = now
+        core = self._core
+        if core is None:
+            return
+        if self._writer.is_stuck(now):
+            self._lose_caller(core, "does not read")
+        elif now - self._heard_at > HEAR_WITHIN_S:
+            self._lose_caller(core, "silent socket")
+        else:
+            core.time_passed(int((now - self._began_at) * 1000))
+            self._settle(core)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self._tools.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self.break_off(fault)
+
+    def _end(self, ending: CloseCall) -> None:
+        """The call is decided; it is over when what is still to be said has left."""
+        if self._ending is None:
+            self._ending = ending
+        if self._core is None:
+            self._finish_now()
+        else:
+            self._writer.finish()
+
+    def _finish_now(self) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
+
+    async def _close(self) -> None:
+        """Both sockets, then the rest. Every step has a limit of its own, so that none keeps the next from its turn."""
+        self._calls.remove(self)
+        if self._link is not None:
+            self._link.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=TASKS_END_WITHIN_S)
+        ending = self._ending or CloseCall(EndReason.SERVER_STOPPING, FallBack())
+        books = asyncio.create_task(self._books.close(ending))
+        # The carrier asks what follows, and says that the call is over, as soon as the socket is closed.
+        await asyncio.wait({books}, timeout=BOOKS_BEFORE_CLOSE_S)
+        if self._caller_is_there:
+            await self._writer.close(self._close_code)
+        try:
+            await self._see_tools_through()
+        finally:
+            await books
+
+    async def _see_tools_through(self) -> None:
+        """What the agent asked for before the end is done, in its order: the caller may have hung up after a yes."""
+        is_our_fault = self._ending is not None and self._ending.reason is EndReason.LOST_PROCESS
+        waiting = [] if self._core is None or is_our_fault else self._core.waiting_tools()
+        try:
+            async with asyncio.timeout(TOOLS_WITHIN_S):
+                if self._tools:
+                    await asyncio.wait(set(self._tools))
+                for tool in waiting:
+                    await self._ask_desk(tool)
+        except TimeoutError:
+            self._log.warning("tools not seen through")
+
+    # The caller's side
+
+    async def _listen(self, receive: Receive) -> None:
+        """The hot path: fifty frames a second, no task and no other await for any of them."""
+        while self._core is None:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                self._caller_left_early()
+                return
+            self._has_heard = True
+            text = message.get("text") or ""
+            if not text.startswith(MEDIA) and is_start(text):
+                self._close_code = POLICY_VIOLATION
+                self._end(CloseCall(EndReason.STREAM_LOST, HangUp()))
+                return
+            self._early.append(text)
+        core = self._core
+        take, settle = core.caller_frame, self._settle
+        for text in self._early:  # one came while this task waited and the core was being made
+            take(text)
+        self._early.clear()
+        while True:
+            message = await receive()
+            text = message.get("text")
+            if text is None:
+                if message["type"] != "websocket.receive":
+                    break
+                text = ""  # a binary frame is garbage like any other
+            self._has_heard = True
+            if not text.startswith(MEDIA) and is_start(text):
+                self._close_code = POLICY_VIOLATION
+                self._lose_caller(core, "second start")
+                return
+            take(text)
+            settle(core)
+        self._caller_is_there = False
+        self._lose_caller(core, f"closed with {message.get('code', 1005)}")
+
+    def _caller_left_early(self) -> None:
+        self._caller_is_there = False
+        said_goodbye = any('"stop"' in text for text in self._early)
+        self._end(CloseCall(EndReason.CALLER_HUNG_UP if said_goodbye else EndReason.STREAM_LOST, HangUp()))
+
+    def _lose_caller(self, core: PhoneCall, why: str) -> None:
+        self._is_lost = True
+        if not core.is_over:
+            core.caller_gone(why)
+        self._settle(core)
+        self._finish_now()
+
+    async def _speak(self, core: PhoneCall) -> None:
+        try:
+            await self._writer.run(core)
+        except ConnectionLost:
+            # Nothing is decided here: frames that came before the end, a `stop` among them, may not be read yet.
+            self._caller_is_there = False
+        else:
+            self._finish_now()
+
+    # The agent's side
+
+    async def _prepare(self) -> None:
+        async with asyncio.timeout(BRIEF_WITHIN_S):
+            briefing = await self._desk.brief(self.call_id)
+        self._model, replaced = fit_model(briefing.model)
+        session, more = session_for(briefing)
+        now_ms = int((self._loop.time() - self._began_at) * 1000)
+        for each in (*replaced, *more):
+            self._books.note(SomethingHappened("field_replaced", now_ms, asdict(each)))
+        core = PhoneCall(briefing, stream_sid=self._stream_sid, session=session)
+        core.time_passed(now_ms)
+        for text in self._early:
+            core.caller_frame(text)
+        self._early.clear()
+        self._core = core
+        self._begin(self._speak(core))
+        self._settle(core)
+
+    def _open_link(self, core: PhoneCall) -> None:
+        link = AgentLink(
+            self._model,
+            on_opened=partial(self._tell, core, core.link_opened),
+            on_frame=partial(self._tell, core, core.agent_frame),
+            on_lost=partial(self._tell, core, core.link_lost),
+        )
+        self._link = link
+        self._begin(link.open())
+
+    def _tell(self, core: PhoneCall, what: Callable[..., None], *details: object) -> None:
+        """Something from the link, to the core. Called by picows, where our own fault would look like a lost link."""
+        try:
+            what(*details)
+            self._settle(core)
+        except Exception as fault:  # noqa: BLE001 - handed on: it ends this call
+            self.break_off(fault)
+
+    # What the core asks for
+
+    def _settle(self, core: PhoneCall) -> None:
+        """Take away what the core has put out. Runs after every input, so it looks before it works."""
+        if core.to_agent:
+            texts, core.to_agent = core.to_agent, []
+            link = self._link
+            if link is not None:
+                for text in texts:
+                    link.send(text)
+        if core.actions:
+            actions, core.actions = core.actions, []
+            for action in actions:
+                self._do(core, action)
+        if core.to_caller:
+            self._writer.wake()
+
+    def _do(self, core: PhoneCall, action: Action) -> None:
+        match action:
+            case Record(fact):
+                self._books.note(fact)
+            case RunTool():
+                task = asyncio.create_task(self._run_tool(core, action))
+                self._tools.add(task)
+                task.add_done_callback(self._done)
+            case OpenLink():
+                self._open_link(core)
+            case CloseLink():
+                if self._link is not None:
+                    self._link.close()
+            case CloseCall():
+                if action.reason is EndReason.STREAM_LOST and not self._is_lost:
+                    self._close_code = NOT_UNDERSTOOD  # the core has had enough garbage from a socket that is still up
+                self._end(action)
+
+    async def _run_tool(self, core: PhoneCall, tool: RunTool) -> None:
+        result = await self._ask_desk(tool)
+        if not core.is_over:
+            core.tool_finished(tool.tool_call_id, result)
+            self._settle(core)
+
+    async def _ask_desk(self, tool: RunTool) -> ToolResult:
+        return await self._desk.run_tool(
+            self.call_id,
+            name=tool.name,
+            arguments=tool.arguments,
+            tool_call_id=tool.tool_call_id,
+            caller_turns=tool.caller_turns,
+            within_s=tool.commits_within_ms / 1000,
+        )
+
+
+async def _see_through(closing: asyncio.Task[None]) -> None:
+    """Wait for the end even when we are cancelled: the state is written, whatever the server is in a hurry for."""
+    was_cancelled = False
+    while not closing.done():
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            was_cancelled = True
+    if was_cancelled:
+        raise asyncio.CancelledError

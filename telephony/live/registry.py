@@ -1,0 +1,109 @@
+"""All calls that this process carries: their common clock, their leases, and how they end when the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from sessions.calls.end_reasons import EndReason
+from voiceapp.core import metrics
+from voiceapp.core.serving import serving
+
+logger = structlog.get_logger("live_calls")
+
+TICK_S = 0.1
+RENEW_EVERY_S = 15.0
+
+RenewLeases = Callable[[Iterable[UUID]], Awaitable[set[UUID]]]
+
+
+class Carried(Protocol):
+    """A call as this registry sees it."""
+
+    @property
+    def call_id(self) -> UUID: ...
+
+    def tick(self, now: float) -> None:
+        """Ten times a second; `now` is the loop's clock in seconds."""
+
+    def hang_up(self, reason: EndReason) -> None: ...
+
+    def break_off(self, fault: BaseException) -> None:
+        """Our own code failed: end this call, and only this one."""
+
+
+class LiveCalls:
+    """The registry. Its two tasks run only while there are calls, so that an idle process does nothing."""
+
+    def __init__(self) -> None:
+        self.is_draining = False
+        self._calls: dict[UUID, Carried] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def add(self, call: Carried, renew_leases: RenewLeases) -> None:
+        self._calls[call.call_id] = call
+        self._tell()
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(self._keep_time(), name="ticker"),
+                asyncio.create_task(self._keep_leases(renew_leases), name="leases"),
+            ]
+
+    def remove(self, call: Carried) -> None:
+        self._calls.pop(call.call_id, None)
+        self._tell()
+        if not self._calls:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = []
+            metrics.loop_lag_seconds.set(0)
+
+    def start_draining(self) -> None:
+        """From now on no call is taken; those that live go on."""
+        self.is_draining = serving.is_draining = True
+
+    def _tell(self) -> None:
+        serving.live_calls = len(self._calls)
+        metrics.live_calls.set(len(self._calls))
+
+    def hang_up_all(self, reason: EndReason) -> None:
+        for call in list(self._calls.values()):
+            call.hang_up(reason)
+
+    async def _keep_time(self) -> None:
+        """One clock for all: a timer per call would wake the loop hundreds of times more often."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due = max(due + TICK_S, loop.time())
+            await asyncio.sleep(due - loop.time())
+            now = loop.time()
+            metrics.loop_lag_seconds.set(max(0.0, now - due))
+            for call in list(self._calls.values()):
+                try:
+                    call.tick(now)
+                except Exception as fault:  # noqa: BLE001 - one broken call must not stop the others' clock
+                    call.break_off(fault)
+
+    async def _keep_leases(self, renew_leases: RenewLeases) -> None:
+        while True:
+            ids = list(self._calls)
+            try:
+                live = await renew_leases(ids)
+            except Exception:
+                logger.exception("leases not renewed", calls=len(ids))
+            else:
+                for call_id in set(ids) - live:
+                    if call_id in self._calls:  # ended elsewhere: by an operator, the carrier's word, or the reaper
+                        self._calls[call_id].hang_up(EndReason.HUNG_UP_BY_OPERATOR)
+            await asyncio.sleep(RENEW_EVERY_S)
+
+
+live_calls = LiveCalls()

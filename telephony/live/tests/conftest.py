@@ -1,0 +1,185 @@
+"""The product as it is served, in a thread, with the local OpenAI beside it: real sockets, one database file."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+import uvloop
+from asgiref.sync import sync_to_async
+from django.db import connections
+from pytest_django import Settings
+
+from agents.configuration.models import Agent
+from agents.configuration.services import publish_agent
+from agents.organizations.models import Organization
+from sessions.calls.models import LIVE_STATES, Call
+from telephony.live.gateway import stream_desk
+from telephony.live.registry import live_calls
+from telephony.live.waiting_room import waiting_room
+from telephony.twilio.models import PhoneNumber
+from voiceapp.core.serving import serving
+from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.server import Server, listen, uvicorn_config
+
+from .handset import Handset
+
+T = TypeVar("T")
+
+ACCOUNT_SID = "AC" + "b" * 32
+AUTH_TOKEN = "auth-token-of-the-live-tests"
+API_KEY = "sk-of-the-live-tests"
+NUMBER = "+493012345678"
+QUIET_WITHIN_S = 8.0
+
+
+class LoopThread:
+    """An event loop of its own, so that what serves never shares a loop with the test that calls it."""
+
+    def __init__(self) -> None:
+        self.loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=20)
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(timeout=5)
+        self.loop.close()
+
+
+@dataclass
+class Provider:
+    """The local OpenAI, and how many sockets it has open."""
+
+    server: LocalOpenAI
+    thread: LoopThread
+
+    def drop_links(self) -> None:
+        """End every session that is open now."""
+        self.thread.do(self.server.close_sessions())
+
+    @property
+    def connections(self) -> int:
+        return self.server.live_sessions
+
+    def url(self, *faults: str) -> str:
+        """An address of this test's own, with its own counters."""
+        return self.server.fault_url(f"tag={uuid4().hex}", *faults)
+
+
+@pytest.fixture(scope="session")
+def openai() -> Iterator[Provider]:
+    thread = LoopThread()
+    server = LocalOpenAI(keys=[API_KEY])
+    thread.do(server.__aenter__())
+    yield Provider(server, thread)
+    thread.do(server.__aexit__(None, None, None))
+    thread.stop()
+
+
+@pytest.fixture(scope="session")
+def address(django_db_setup: None) -> Iterator[str]:
+    """Where the product serves: the server of `manage.py serve`, with its settings for sockets."""
+    listener = listen("127.0.0.1", 0)
+    listening = threading.Event()
+    server = Server(uvicorn_config(), calls=live_calls, budget_s=5, when_listening=listening.set)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    assert listening.wait(20)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+    stream_desk().close()
+    stream_desk.cache_clear()
+
+
+@pytest.fixture
+def product(address: str, openai: Provider, settings: Settings, transactional_db: None) -> Iterator[str]:
+    """The address, with a database of this test's own. Afterwards nothing of the test is left in the process."""
+    settings.PUBLIC_BASE_URL = address
+    settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID
+    settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
+    settings.OPENAI_API_KEY = API_KEY
+    settings.OPENAI_BASE_URL = openai.url()
+    yield address
+    assert comes_true(lambda: not live_calls and not len(waiting_room), QUIET_WITHIN_S), "a call was left behind"
+    assert comes_true(lambda: openai.connections == 0, QUIET_WITHIN_S), "a provider's socket was left behind"
+    live_calls.is_draining = serving.is_draining = False
+
+
+@pytest.fixture
+def line(product: str) -> PhoneNumber:
+    """Alice's restaurant: always open, one published agent behind one number."""
+    organization = Organization.objects.create(name="Alice's", slug="alices")
+    agent = Agent.objects.create(organization=organization, name="Host", is_default=True)
+    publish_agent(agent, by="alice")
+    return PhoneNumber.objects.create(organization=organization, number=NUMBER)
+
+
+@pytest_asyncio.fixture
+async def new_handset(line: PhoneNumber, product: str) -> AsyncIterator[Callable[[], Handset]]:
+    made: list[Handset] = []
+
+    def make() -> Handset:
+        handset = Handset(product, account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, dialled=line.number)
+        made.append(handset)
+        return handset
+
+    yield make
+    await asyncio.gather(*(handset.put_away() for handset in made))
+    # The thread of the asynchronous ORM keeps its connection for ever, and with it SQLite's files.
+    await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+def handset(new_handset: Callable[[], Handset]) -> Handset:
+    return new_handset()
+
+
+def comes_true(claim: Callable[[], bool], within_s: float) -> bool:
+    end = time.monotonic() + within_s
+    while not claim():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+async def in_a_thread(work: Callable[[], T]) -> T:
+    """For what uses the database and blocks: in a thread that leaves no connection behind."""
+
+    def do() -> T:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(do)
+
+
+async def call_of(handset: Handset) -> Call:
+    return await Call.objects.aget(carrier_sid=handset.call_sid)
+
+
+async def end_of(handset: Handset, *, within_s: float) -> tuple[str, str]:
+    """State and reason of the call once it is over."""
+    async with asyncio.timeout(within_s):
+        while (call := await call_of(handset)).state in LIVE_STATES:
+            await asyncio.sleep(0.03)
+    return call.state, call.end_reason
+
+
+async def kinds_of(handset: Handset) -> list[str]:
+    """The call's timeline as words."""
+    call = await call_of(handset)
+    return [event.kind async for event in call.events.all()]

@@ -1,0 +1,103 @@
+"""What each of LiveKit's events means for a call. Every one is safe to be worked off twice, late and out of order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from recordings.services.automatic import start_wanted_recording
+from recordings.services.events import recording_changed
+from sessions.calls.models import Call
+from sessions.rooms.queries import find_call_of_room
+from sessions.rooms.services import events as room_facts
+from sessions.rooms.services.guard import close_room_of_no_call, remove_unauthorized
+from voiceapp.providers.livekit.values import Room
+from voiceapp.providers.livekit.webhooks import LiveKitEvent, event_of
+
+from .models import ProviderEvent
+
+A_SECOND = dt.timedelta(milliseconds=999)
+
+RoomEvent = Callable[[Call, LiveKitEvent, dt.datetime], None]
+
+
+def work_off_livekit_event(kept: ProviderEvent) -> None:
+    """Raises ProviderError where it should be tried again. One about no call of ours is done, too."""
+    event = event_of(kept.fields, key=kept.dedup_key)
+    if event.recording:
+        recording = recording_changed(event.recording)
+        _remember(kept, recording.call_id if recording else None)
+        return
+    at = _moment_of(event, kept.received_at)
+    room = event.room
+    call = find_call_of_room(room.name, sid=room.sid, opened_at=room.created_at, at=at) if room else None
+    if call:
+        _remember(kept, call.pk)
+        ROOM_EVENTS.get(event.event, _nothing)(call, event, at)
+    if room and event.event in SHOWING_LIFE and (call is None or _is_after_its_end(call, room, at)):
+        close_room_of_no_call(room.name, sid=room.sid)
+
+
+def _is_after_its_end(call: Call, room: Room, at: dt.datetime) -> bool:
+    """Late events of a call are told apart from those of a room that outlives it."""
+    call.refresh_from_db(fields=["state", "ended_at"])
+    if call.ended_at is None:
+        return False
+    return at > call.ended_at + A_SECOND or (room.created_at is not None and room.created_at > call.ended_at)
+
+
+def _moment_of(event: LiveKitEvent, received_at: dt.datetime) -> dt.datetime:
+    """LiveKit tells the second in which it happened: that one's end, unless we had heard of it by then."""
+    return min(received_at, event.created_at + A_SECOND) if event.created_at else received_at
+
+
+def _remember(kept: ProviderEvent, call_id: UUID | None) -> None:
+    if call_id and not kept.call_id:
+        ProviderEvent.objects.filter(pk=kept.pk).update(call=call_id)
+
+
+def _nothing(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    """An event that moves nothing, or that we do not know."""
+
+
+def _room_started(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    room_facts.room_opened(call, at=event.room.created_at or at if event.room else at)
+
+
+def _room_finished(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    room_facts.room_closed(call, at=at, why=event.room_end_reason)
+
+
+def _participant_joined(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    if event.participant:
+        room_facts.participant_seen(call, event.participant, at=at)
+        remove_unauthorized(call, [event.participant])
+
+
+def _participant_left(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    if event.participant:
+        room_facts.participant_left(call, event.participant, at=at)
+
+
+def _participant_connection_aborted(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    if event.participant:
+        room_facts.participant_never_came(call, event.participant, at=at)
+
+
+def _track_published(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    _participant_joined(call, event, at)
+    start_wanted_recording(call)
+
+
+# Events of a room in which somebody is, or which has just been opened.
+SHOWING_LIFE = frozenset({"room_started", "participant_joined", "track_published"})
+ROOM_EVENTS: Mapping[str, RoomEvent] = {
+    "room_started": _room_started,
+    "room_finished": _room_finished,
+    "participant_joined": _participant_joined,
+    "participant_left": _participant_left,
+    "participant_connection_aborted": _participant_connection_aborted,
+    "track_published": _track_published,
+    "track_unpublished": _participant_joined,
+}

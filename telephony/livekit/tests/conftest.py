@@ -1,0 +1,59 @@
+"""Alice's call in a room, the local LiveKit, and the product that hears of it over HTTP. No commit wakes a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from agents.organizations.models import Organization
+from agents.tests.builders import make_organization
+from sessions.messages import outbox
+from telephony.livekit import inbox
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+
+from .teller import PATH, Teller
+
+
+@pytest.fixture(autouse=True)
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How often a worker would have been woken for events."""
+    times: list[str] = []
+    monkeypatch.setattr(inbox, "wake_up", lambda: times.append("events"))
+    monkeypatch.setattr(outbox, "wake_up", lambda topic: None)
+    return times
+
+
+@pytest.fixture
+def project(settings: Settings) -> Settings:
+    """A LiveKit project whose server is not there."""
+    name_livekit(settings, "http://127.0.0.1:1")
+    return settings
+
+
+@pytest.fixture
+def livekit(project: Settings, live_server: LiveServer) -> Iterator[RunningLiveKit]:
+    """It tells the product of everything."""
+    with running_livekit(webhook_urls=[live_server.url + PATH]) as running:
+        name_livekit(project, running.url)
+        yield running
+
+
+@pytest.fixture
+def client(livekit: RunningLiveKit) -> LiveKitClient:
+    return LiveKitClient.from_settings()
+
+
+@pytest.fixture
+def teller(live_server: LiveServer, project: Settings) -> Iterator[Teller]:
+    teller = Teller(live_server.url)
+    yield teller
+    teller.close()
+
+
+@pytest.fixture
+def harbour(transactional_db: None) -> Organization:
+    return make_organization("Harbour")

@@ -1,0 +1,66 @@
+"""A recording that was wanted begins with the room's first track, and ends as LiveKit's events tell."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from agents.organizations.models import Organization
+from recordings.models import Recording
+from sessions.messages.outbox import deliver_due
+from telephony.livekit.models import ProviderEvent
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
+
+from .rooms import Room, open_room
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def bucket(settings: Settings) -> None:
+    settings.LIVEKIT_RECORDING_BUCKET, settings.LIVEKIT_RECORDING_REGION = "calls", "eu-west-1"
+    settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY, settings.AWS_ENDPOINT_URL = "AKIA", "very-secret", ""
+
+
+def hears_of(room: Room, status: str) -> Recording:
+    def now() -> Recording | None:
+        room.is_told()
+        return Recording.objects.filter(call=room.call, status=status).first()
+
+    return soon(now)
+
+
+@pytest.mark.parametrize("fault", ["", "webhook_twice", "webhook_reordered", "webhook_lost=egress_started"])
+def test_it_is_begun_once_and_ends_with_its_file(
+    livekit: RunningLiveKit, harbour: Organization, settings: Settings, fault: str
+) -> None:
+    if fault:
+        settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault)
+    room = open_room(livekit, harbour, is_recorded=True)
+    room.is_told()
+    room.caller_joins()
+    room.agent_comes()
+    room.is_told()
+    recording = Recording.objects.get()
+    assert (recording.status, recording.is_automatic) == ("starting", True)
+    deliver_due()
+    hears_of(room, "active")
+    LiveKitClient.from_settings().delete_room(room.name)
+    ended = hears_of(room, "complete")
+    assert ended.pk == recording.pk
+    assert ended.size_bytes
+    assert room.call.state == "completed"
+    told = ProviderEvent.objects.filter(kind="egress_ended").first()
+    assert told
+    assert told.call == room.call
+    assert not ProviderEvent.objects.filter(fields__icontains="very-secret").exists()
+
+
+def test_nothing_is_recorded_that_nobody_wanted(livekit: RunningLiveKit, harbour: Organization) -> None:
+    room = open_room(livekit, harbour, is_recorded=False)
+    room.caller_joins()
+    room.is_told()
+    assert room.call.participants.exists()
+    assert not Recording.objects.exists()

@@ -1,0 +1,90 @@
+"""`kill -9` of whoever works events off, between any two steps and at any moment: nothing is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from agents.organizations.models import Organization
+from telephony.livekit.models import ProviderEvent
+from telephony.tasks import work_off_events
+from voiceapp.tests.dying import Point, in_a_process_that_dies
+from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.tests.waiting import soon
+from voiceapp.tests.worker import folder_broker, worker_process
+
+from .rooms import Room, a_whole_call, check_whole_call
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Where the process dies.
+POINTS: list[Point] = [
+    ("telephony.livekit.inbox", "_claim_next", "before"),
+    ("telephony.livekit.inbox", "_claim_next", "after"),
+    ("telephony.livekit.inbox", "_try", "before"),
+    ("telephony.livekit.events", "event_of", "after"),
+    ("telephony.livekit.events", "find_call_of_room", "after"),
+    ("telephony.livekit.events", "_remember", "after"),
+    ("sessions.rooms.services.events", "Attendance", "after"),
+    ("sessions.rooms.services.attendance", "agent_seen", "after"),
+    ("sessions.rooms.services.attendance", "agent_gone", "after"),
+    ("sessions.rooms.services.attendance", "together_since", "after"),
+    ("sessions.rooms.services.events", "agents_gone_with", "after"),
+    ("sessions.rooms.services.events", "finish_call", "before"),
+    ("sessions.rooms.services.events", "finish_call", "after"),
+    ("telephony.livekit.events", "start_wanted_recording", "before"),
+    ("telephony.livekit.events", "start_wanted_recording", "after"),
+    ("telephony.livekit.inbox", "_held", "before"),
+    ("telephony.livekit.inbox", "_try", "after"),
+]
+KILLS = 4
+WITHIN_S = 40.0
+
+
+def lease_ends() -> None:
+    """What a dead worker had claimed is free again after a while; that is not waited for here."""
+    ProviderEvent.objects.filter(state="waiting").update(claimed_until=None)
+
+
+def was_tried(room: Room) -> bool:
+    return ProviderEvent.objects.filter(attempts__gt=0, lane=room.name).exists()
+
+
+@pytest.mark.parametrize("point", POINTS, ids="-".join)
+def test_a_worker_killed_between_two_steps_leaves_them_to_the_next(
+    livekit: RunningLiveKit, harbour: Organization, point: Point
+) -> None:
+    room = a_whole_call(livekit, harbour)
+    deaths = 0
+    while deaths < 5 and in_a_process_that_dies(work_off_events, point):
+        deaths += 1
+        lease_ends()
+    assert deaths
+    work_off_events()
+    check_whole_call(room)
+
+
+def worker(folder: Path, settings: Settings) -> contextlib.AbstractContextManager[object]:
+    livekit = {name: getattr(settings, name) for name in ("LIVEKIT_HOST", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")}
+    return worker_process(folder, {"CELERY_BROKER_URL": folder_broker(folder), **livekit}, concurrency=2)
+
+
+def test_real_workers_killed_at_any_moment_lose_nothing(
+    livekit: RunningLiveKit, harbour: Organization, settings: Settings, tmp_path: Path
+) -> None:
+    rooms: list[Room] = []
+    for number in range(KILLS):
+        with worker(tmp_path, settings):
+            rooms += [a_whole_call(livekit, harbour) for _ in range(3)]
+            soon(functools.partial(was_tried, rooms[-3]), within_s=WITHIN_S)
+            time.sleep(0.02 * number)
+        lease_ends()
+    with worker(tmp_path, settings):
+        soon(lambda: not ProviderEvent.objects.exclude(state="done").exists(), within_s=WITHIN_S)
+    for room in rooms:
+        check_whole_call(room)

@@ -1,0 +1,81 @@
+"""One `<Stream>`: when its token was used, and what follows it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from agents.configuration.models import Agent
+from agents.organizations.models import Organization
+from agents.organizations.tenancy import TenantModel, TenantQuerySet
+from sessions.calls.models import Call
+from voiceapp.core.phones.field import PhoneNumberField
+from voiceapp.core.phones.numbers import show_number, validate_e164
+
+
+class FollowUp(models.TextChoices):
+    """What the `<Connect action>` door answers when the stream is over."""
+
+    NOTHING = "", "Nothing said yet"
+    HANG_UP = "hang_up", "Hang up"
+    HAND_OVER = "hand_over", "Hand over to a person"
+    FALL_BACK = "fall_back", "Apologise, then transfer or take a message"
+
+
+class MediaStream(TenantModel):
+    """The token in the TwiML is an HMAC over `id`, so a repeated webhook gets the same one; it is redeemed once."""
+
+    tenant_path = "call__organization_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    call = models.OneToOneField(Call, models.CASCADE, related_name="media_stream")
+    account_sid = models.CharField(max_length=64)
+    stream_sid = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    follow_up = models.CharField(max_length=10, blank=True, choices=FollowUp.choices, default=FollowUp.NOTHING)
+    hand_over_to = models.CharField(max_length=40, blank=True, help_text="The slug of a transfer target.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["MediaStream"].as_manager()
+
+    def __str__(self) -> str:
+        return self.stream_sid or str(self.id)
+
+
+class PhoneNumber(TenantModel):
+    """One number of an organisation, and who answers it."""
+
+    number = PhoneNumberField(max_length=16, unique=True, validators=[validate_e164])
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="phone_numbers")
+    agent = models.ForeignKey(
+        Agent,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="phone_numbers",
+        help_text="Empty: the default agent.",
+    )
+    label = models.CharField(max_length=80, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    objects = TenantQuerySet["PhoneNumber"].as_manager()
+
+    class Meta:
+        ordering = ("number",)
+
+    def __str__(self) -> str:
+        return show_number(self.number)
+
+    @property
+    def phone_region(self) -> str:
+        return self.organization.region if self.organization_id else ""
+
+    def clean(self) -> None:
+        if self.agent is not None and self.agent.organization_id != self.organization_id:
+            raise ValidationError(
+                {"agent": "This agent belongs to another organisation. Choose one of this organisation."}
+            )

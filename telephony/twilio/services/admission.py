@@ -1,0 +1,201 @@
+"""Which organisation's line was rung, and who answers it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from agents.configuration.models import Agent
+from agents.hours.queries import is_open
+from agents.organizations.models import Organization
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import Call, CallKind, CallState
+from sessions.calls.services import finish_call, record_event
+from telephony.livekit.models import ProviderEvent
+from telephony.twilio.models import MediaStream, PhoneNumber
+from voiceapp.core.phones.numbers import CallerKind, read_caller
+from voiceapp.core.serving import serving
+from voiceapp.core.transactions import pass_one_by_one
+
+from .statuses import ADMISSION, OVER_AT_THE_CARRIER
+
+SLUG = re.compile(r"[A-Za-z0-9_-]{1,50}")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was rung. `agrees` is False when the number dialled and the address name different organizations."""
+
+    organization: Organization
+    agent: Agent | None
+    agrees: bool = True
+    is_switched_off: bool = False
+
+
+def find_line(*, dialled: str, org_id: str) -> Line | None:
+    """The line by the number dialled, else by the organisation that the webhook's address names."""
+    named = find_organization(org_id)
+    number = (
+        PhoneNumber.objects.select_related("organization", "agent__published_version").filter(number=dialled).first()
+    )
+    if number is None:
+        return Line(named, default_agent(named)) if named else None
+    organization = number.organization
+    return Line(
+        organization,
+        number.agent or default_agent(organization),
+        agrees=not org_id or named == organization,
+        is_switched_off=not number.is_active,
+    )
+
+
+def find_organization(org_id: str) -> Organization | None:
+    """By its id, or by its slug."""
+    try:
+        return Organization.objects.filter(id=UUID(org_id)).first()
+    except ValueError:
+        return Organization.objects.filter(slug=org_id).first() if SLUG.fullmatch(org_id) else None
+
+
+def default_agent(organization: Organization) -> Agent | None:
+    """Who answers where the number names nobody."""
+    return organization.agents.select_related("published_version").filter(is_default=True).first()
+
+
+logger = structlog.get_logger("doors")
+
+TOKEN_LIFETIME = dt.timedelta(seconds=60)
+CALLS_AT_ONCE_PER_CALLER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """What the carrier says of a call that comes in. `org_id` is what the webhook's address names, if anything."""
+
+    call_sid: str
+    account_sid: str
+    caller: str
+    dialled: str
+    org_id: str = ""
+
+
+class OtherCall(Exception):
+    """The CallSid belongs to a call of another organisation or number than the request names."""
+
+
+def open_call(ring: Ring) -> Call:
+    """The call of this ring. A repeated or parallel request finds the same one; raises OtherCall if it is another's.
+
+    Admitted: `ringing`, with a media stream whose token holds for a minute. Otherwise `missed`, with the reason.
+    """
+    with transaction.atomic():
+        # The limits are counted and the call added in one turn, or two callers would share the last place.
+        pass_one_by_one(ADMISSION)
+        return _known_call(ring) or _new_call(ring)
+
+
+def _known_call(ring: Ring) -> Call | None:
+    call = (
+        Call.objects.select_related("organization", "agent", "agent_version", "media_stream")
+        .filter(carrier_sid=ring.call_sid)
+        .first()
+    )
+    if call is not None and not _is_same(call, ring):
+        raise OtherCall(ring.call_sid)
+    return call
+
+
+def _is_same(call: Call, ring: Ring) -> bool:
+    if call.dialled_number != ring.dialled:
+        return False
+    if not ring.org_id or call.end_reason == EndReason.UNKNOWN_NUMBER:
+        return True
+    return find_organization(ring.org_id) == call.organization
+
+
+def _new_call(ring: Ring) -> Call:
+    now = timezone.now()
+    line = find_line(dialled=ring.dialled, org_id=ring.org_id)
+    refusal, detail = _refusal(line, ring, now)
+    call = Call.objects.create(
+        organization=line.organization if line else None,
+        agent=line.agent if line else None,
+        agent_version=line.agent.published_version if line and line.agent else None,
+        carrier_sid=ring.call_sid,
+        caller_number=ring.caller,
+        dialled_number=ring.dialled,
+        state=CallState.RINGING,
+        lease_expires_at=now + TOKEN_LIFETIME,
+    )
+    record_event(call.id, "ringing", {"refused_for": detail} if detail else {})
+    if refusal is None:
+        MediaStream.objects.create(call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME)
+    else:
+        logger.info("call refused", call_id=str(call.id), reason=refusal.value, detail=detail)
+        finish_call(call.id, reason=refusal)
+    is_over = _catch_up(call)
+    if refusal or is_over:
+        call.refresh_from_db(fields=["state", "end_reason", "ended_at", "lease_expires_at"])
+    return call
+
+
+def _refusal(line: Line | None, ring: Ring, now: dt.datetime) -> tuple[EndReason | None, str]:
+    """Why the call is not taken, and which rule said so; (None, "") when it is."""
+    if line is None:
+        return EndReason.UNKNOWN_NUMBER, "unknown_number"
+    if not line.agrees:
+        return EndReason.UNKNOWN_NUMBER, "number_and_address_disagree"
+    if line.is_switched_off:
+        return EndReason.NUMBER_SWITCHED_OFF, "number_switched_off"
+    if line.agent is None:
+        return EndReason.NO_AGENT, "no_agent"
+    # Before "paused": letting a paused agent answer again would not help one that was never published.
+    if line.agent.published_version is None:
+        return EndReason.AGENT_NOT_PUBLISHED, "not_published"
+    if line.agent.is_paused:
+        return EndReason.AGENT_PAUSED, "paused"
+    if not is_open(line.organization, now):
+        return EndReason.CLOSED_HOURS, "closed"
+    full = _full(line, ring)
+    return (EndReason.LINE_FULL, full) if full else (None, "")
+
+
+def _full(line: Line, ring: Ring) -> str:
+    if serving.is_draining:
+        return "draining"
+    counts = (
+        Call.objects.live()
+        .filter(kind=CallKind.PHONE)
+        .aggregate(
+            server=Count("id"),
+            organisation=Count("id", filter=Q(organization=line.organization)),
+            caller=Count("id", filter=Q(caller_number=ring.caller)),
+        )
+    )
+    if counts["organisation"] >= line.organization.max_live_calls:
+        return "organisation"
+    if counts["server"] >= settings.MAX_LIVE_CALLS:
+        return "server"
+    # Those who hide their numbers, or come through one SIP address, are not one caller.
+    shows_number = read_caller(ring.caller).kind is CallerKind.NUMBER
+    return "caller" if shows_number and counts["caller"] >= CALLS_AT_ONCE_PER_CALLER else ""
+
+
+def _catch_up(call: Call) -> bool:
+    """Callbacks may overtake the webhook: claim those that came first. True if they said that the call is over."""
+    earlier = ProviderEvent.objects.filter(source="twilio", call=None, dedup_key__startswith=f"{call.carrier_sid}:")
+    kinds = set(earlier.values_list("kind", flat=True))
+    if kinds:
+        earlier.update(call=call)
+    is_over = any(f"call.{status}" in kinds for status in OVER_AT_THE_CARRIER)
+    if is_over:
+        finish_call(call.id, reason=EndReason.NOT_ANSWERED)
+    return is_over

@@ -1,0 +1,100 @@
+"""Redeem a media stream's token: once, in time, for its own call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from sessions.calls.models import Call, CallState
+from sessions.calls.services import LEASE, record_event
+from telephony.twilio.models import MediaStream
+from telephony.twilio.tokens import stream_id_of
+from voiceapp.core.metrics import tokens_refused
+
+logger = structlog.get_logger("doors")
+
+
+@dataclass(frozen=True, slots=True)
+class RedeemedStream:
+    """A stream that may speak for its call."""
+
+    stream_id: UUID
+    call_id: UUID
+
+
+class TokenRefused(Exception):
+    """The stream may not speak for a call. `reason` is one of a closed set of words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def redeem_token(
+    token: str, *, call_sid: str, account_sid: str, stream_sid: str, hints: Mapping[str, str]
+) -> RedeemedStream:
+    """Connect the call that the token was made for. Raises TokenRefused, which is counted and logged.
+
+    `hints` are what the query and the parameters say (orgId, callSid, callId, from): given, they must be true.
+    """
+    try:
+        return _redeem(token, call_sid=call_sid, account_sid=account_sid, stream_sid=stream_sid, hints=hints)
+    except TokenRefused as refusal:
+        tokens_refused.labels(refusal.reason).inc()
+        logger.warning("stream refused", reason=refusal.reason)
+        raise
+
+
+def _redeem(
+    token: str, *, call_sid: str, account_sid: str, stream_sid: str, hints: Mapping[str, str]
+) -> RedeemedStream:
+    stream_id = stream_id_of(token)
+    if stream_id is None:
+        raise TokenRefused("forged")
+    stream = MediaStream.objects.select_related("call__organization").filter(id=stream_id).first()
+    if stream is None:
+        raise TokenRefused("unknown")
+    call = stream.call
+    if call.carrier_sid != call_sid:
+        raise TokenRefused("other_call")
+    if stream.account_sid != account_sid:
+        raise TokenRefused("other_account")
+    if not are_true(hints, call):
+        raise TokenRefused("other_hints")
+    _use(stream, stream_sid=stream_sid[:64])
+    return RedeemedStream(stream_id=stream.id, call_id=call.id)
+
+
+def _use(stream: MediaStream, *, stream_sid: str) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        # The guard names the row's own columns only: PostgreSQL would not look again at a joined one after waiting.
+        is_ours = MediaStream.objects.filter(id=stream.id, used_at=None, expires_at__gt=now).update(
+            used_at=now, stream_sid=stream_sid
+        )
+        if not is_ours:
+            raise TokenRefused("expired" if stream.used_at is None and stream.expires_at <= now else "used")
+        is_connected = Call.objects.filter(id=stream.call_id, state=CallState.RINGING).update(
+            state=CallState.CONNECTED, connected_at=now, lease_expires_at=now + LEASE
+        )
+        if not is_connected:
+            raise TokenRefused("call_over")
+        record_event(stream.call_id, "connected")
+
+
+def are_true(hints: Mapping[str, str], call: Call) -> bool:
+    """Whether everything that the hints say of the call is so. Empty ones say nothing."""
+    organization = call.organization
+    truths: dict[str, set[str | None]] = {
+        "orgId": {str(organization.id), organization.slug} if organization else set(),
+        "callSid": {call.carrier_sid},
+        "callId": {str(call.id)},
+        # An unescaped plus in a query arrives as a space.
+        "from": {call.caller_number, call.caller_number.replace("+", " ")},
+    }
+    return all(not hints.get(name) or hints[name] in true for name, true in truths.items())

@@ -1,0 +1,86 @@
+"""What all Twilio doors share: POST only, forms only, signed, and never an error page to a machine on the phone."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.views.decorators.csrf import csrf_exempt
+
+from sessions.calls.models import Call
+from telephony.twilio.services.streams import are_true
+from telephony.twilio.signature import refuse, verify_request
+
+logger = structlog.get_logger("doors")
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedForm:
+    """A request that Twilio signed. Its fields may still say anything: read them with `text`."""
+
+    call_sid: str
+    fields: Mapping[str, str]
+    query: Mapping[str, str]
+
+    def text(self, name: str, longest: int = 64) -> str:
+        """A field as one printable line that the database can keep, empty when it is absent."""
+        return "".join(sign for sign in self.fields.get(name, "") if sign.isprintable())[:longest]
+
+    def number(self, name: str) -> int | None:
+        """A field that counts something, None when it does not."""
+        digits = self.text(name, 10)
+        return int(digits) if digits.isascii() and digits.isdigit() else None
+
+
+Door = Callable[[SignedForm], HttpResponse]
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def twilio_door(*, without_database: Callable[[], HttpResponse]) -> Callable[[Door], View]:
+    """Make a view of a function that takes a SignedForm. `without_database` answers while the database is away."""
+
+    def decorate(door: Door) -> View:
+        name = door.__module__.rpartition(".")[2]
+
+        @csrf_exempt
+        @functools.wraps(door)
+        def view(request: HttpRequest) -> HttpResponse:
+            if request.method != "POST":
+                return HttpResponse(status=405, headers={"Allow": "POST"})
+            if not request.headers.get("X-Twilio-Signature"):
+                refuse(name, "no signature")
+                return HttpResponse(status=403)
+            if request.content_type != FORM:
+                return HttpResponse(status=415)
+            if not verify_request(request, door=name):
+                return HttpResponse(status=403)
+            form = SignedForm(str(request.POST["CallSid"]), one_each(request.POST), one_each(request.GET))
+            try:
+                return door(form)
+            except DatabaseError:
+                logger.exception("the database did not answer", door=name)
+                return without_database()
+
+        view.is_signed_by_twilio = True  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def one_each(fields: QueryDict) -> dict[str, str]:
+    """The fields of a request whose names are known not to repeat."""
+    return {name: str(value) for name, value in fields.items()}
+
+
+def find_call(form: SignedForm) -> Call | None:
+    """The call of the request, None when we do not know it or the address names another one."""
+    call = (
+        Call.objects.select_related("organization", "agent", "agent_version").filter(carrier_sid=form.call_sid).first()
+    )
+    return call if call is not None and are_true(form.query, call) else None

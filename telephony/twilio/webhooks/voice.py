@@ -1,0 +1,65 @@
+"""`POST /twiml/start`: a call comes in. It is bridged to an agent, or told politely why not."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from agents.hours.queries import opening_hours_sentence
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import Call
+from telephony.twilio import twiml
+from telephony.twilio.models import MediaStream
+from telephony.twilio.phrases import Phrase, phrase, spoken_language
+from telephony.twilio.services.admission import OtherCall, Ring, open_call
+
+from .endpoint import SignedForm, twilio_door
+
+REFUSALS = {
+    EndReason.UNKNOWN_NUMBER: Phrase.UNKNOWN_NUMBER,
+    EndReason.NUMBER_SWITCHED_OFF: Phrase.UNKNOWN_NUMBER,
+    EndReason.AGENT_PAUSED: Phrase.PAUSED,
+    EndReason.AGENT_NOT_PUBLISHED: Phrase.PAUSED,
+    EndReason.NO_AGENT: Phrase.PAUSED,
+    EndReason.CLOSED_HOURS: Phrase.CLOSED,
+    EndReason.LINE_FULL: Phrase.FULL,
+}
+
+
+def apologise() -> HttpResponse:
+    return twiml.hang_up(phrase(Phrase.APOLOGY, "en"), phrase(Phrase.PAUSED, "en"))
+
+
+@twilio_door(without_database=apologise)
+def start(form: SignedForm) -> HttpResponse:
+    ring = Ring(
+        call_sid=form.call_sid,
+        account_sid=form.text("AccountSid"),
+        caller=form.text("From"),
+        dialled=form.text("To"),
+        org_id=form.query.get("orgId", ""),
+    )
+    try:
+        call = open_call(ring)
+    except OtherCall:
+        return HttpResponse(status=403)
+    stream = MediaStream.objects.select_related("call").filter(call=call).first()
+    return twiml.connect(stream) if stream is not None else refuse(call)
+
+
+def refuse(call: Call) -> HttpResponse:
+    """Say why the call is not taken, as it was when it came: a repeated request hears the same."""
+    language = language_of(call)
+    reason = REFUSALS.get(EndReason(call.end_reason), Phrase.PAUSED)
+    sentences = [phrase(reason, language)]
+    if reason is Phrase.CLOSED and call.organization is not None:
+        if call.organization.closed_message:
+            sentences = [call.organization.closed_message]
+        elif spoken_language(language) == "en":
+            sentences = [opening_hours_sentence(call.organization, call.created_at)]
+    return twiml.hang_up(*sentences, language=language)
+
+
+def language_of(call: Call) -> str:
+    """The language of whoever answers the call."""
+    persona = call.agent_version or call.agent
+    return persona.language if persona is not None else "en"

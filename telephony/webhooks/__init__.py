@@ -1,1 +1,0 @@
-"""The doors at which the carrier knocks."""

@@ -1,0 +1,175 @@
+"""The first page: today's numbers, and what needs a hand. Each number leads to the rows it counts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from agents.catalog.admin.stock import stock_words
+from agents.catalog.models import Item
+from agents.hours.local_time import when_of
+from agents.organizations.access import Access, access_of
+from agents.organizations.roles import Area, Power
+from sessions.calls.admin.call import UNPAID
+from sessions.calls.admin.display import CALL_COLOURS, median_ms, reason_words, response_words
+from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
+from sessions.orders.models import Order
+
+from .attention import Need, needs
+from .today import Today, day_before, link
+
+DAYS = 14
+MOST_ROWS = 8
+ANSWERED = (CallState.CONNECTED, CallState.COMPLETED)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    label: str
+    value: str
+    hint: str
+    icon: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Heights in hundredths of the picture; answered stands on the ground, missed on top of it."""
+
+    label: str
+    words: str
+    url: str
+    answered_height: int
+    missed_height: int
+
+    @property
+    def answered_y(self) -> int:
+        return 100 - self.answered_height
+
+    @property
+    def missed_y(self) -> int:
+        return 100 - self.answered_height - self.missed_height
+
+
+@dataclass(slots=True)
+class Dashboard:
+    organizations: bool
+    tiles: list[Tile] = field(default_factory=list)
+    days: list[Day] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+    recent: list[dict[str, Any]] = field(default_factory=list)
+    stock: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold calls this for the index page."""
+    access = access_of(request)
+    board = Dashboard(organizations=access.sees_all or bool(access.roles))
+    today = Today.of(request, timezone.now())
+    if access.may(Area.CALLS, Power.VIEW):
+        board.tiles += call_tiles(access, today)
+        board.days = last_days(access, today)
+        board.recent = recent_calls(access)
+    if access.may(Area.ORDERS, Power.VIEW):
+        board.tiles += order_tiles(access, today)
+    board.needs = list(needs(access, today))
+    if access.may(Area.STOCK, Power.VIEW):
+        board.stock = out_now(access)
+    return {**context, "dashboard": board, "title": "Today"}
+
+
+def call_tiles(access: Access, today: Today) -> list[Tile]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(today.rows())
+    counts = Counter(dict(calls.order_by().values_list("state").annotate(number=Count("id"))))
+    answered = sum(counts[state] for state in ANSWERED)
+    live = sum(counts[state] for state in LIVE_STATES)
+    times = Turn.objects.filter(call__in=calls).values_list("response_ms", flat=True)
+    since = today.first.isoformat()
+    return [
+        Tile("Answered", str(answered), f"{live} live now" if live else "calls today", "call",
+             link("voice_sessions_call", state__in="connected,completed", created_at__gte=since)),
+        Tile("Missed", str(counts[CallState.MISSED]), f"{counts[CallState.FAILED]} failed", "phone_missed",
+             link("voice_sessions_call", state__in="missed,failed", created_at__gte=since)),
+        Tile("Response", response_words(median_ms(times)), "median of today's turns", "speed",
+             link("voice_sessions_call", created_at__gte=since)),
+    ]  # fmt: skip
+
+
+def order_tiles(access: Access, today: Today) -> list[Tile]:
+    orders = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(today.rows())
+    paid = orders.exclude(state__in=UNPAID)
+    sums = list(paid.order_by().values("currency").annotate(total=Sum("total"), number=Count("id")))
+    revenue = " + ".join(f"{row['total']:.2f} {row['currency']}" for row in sums) or "0.00"
+    number = sum(row["number"] for row in sums)
+    url = link("voice_sessions_order", created_at__gte=today.first.isoformat())
+    waiting = paid.filter(state="submitted").count()
+    return [
+        Tile("Orders", str(number), f"{waiting} not accepted yet", "receipt_long", url),
+        Tile("Revenue", revenue, "orders of today", "payments", url),
+    ]
+
+
+def last_days(access: Access, today: Today) -> list[Day]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS))
+    known: dict[dt.date, tuple[int, int]] = {}
+    for zone, midnight in today.midnights.items():
+        rows = (
+            calls.filter(organization__time_zone=zone, created_at__gte=day_before(midnight, DAYS - 1))
+            .order_by()
+            .annotate(day=TruncDate("created_at", tzinfo=midnight.tzinfo))
+            .values("day")
+            .annotate(answered=Count("id", filter=Q(state__in=ANSWERED)), number=Count("id"))
+        )
+        for row in rows:
+            answered, missed = known.get(row["day"], (0, 0))
+            known[row["day"]] = answered + row["answered"], missed + row["number"] - row["answered"]
+    first = min(midnight.date() for midnight in today.midnights.values()) - dt.timedelta(days=DAYS - 1)
+    most = max([1, *(sum(counts) for counts in known.values())])
+    days = []
+    for offset in range(DAYS):
+        date = first + dt.timedelta(days=offset)
+        answered, missed = known.get(date, (0, 0))
+        url = link(
+            "voice_sessions_call", created_at__year=date.year, created_at__month=date.month, created_at__day=date.day
+        )
+        words = f"{date:%A %d %B}: {answered} answered, {missed} missed or failed"
+        days.append(Day(f"{date:%d}", words, url, answered * 100 // most, missed * 100 // most))
+    return days
+
+
+def recent_calls(access: Access) -> list[dict[str, Any]]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).order_by("-created_at")
+    calls = calls.select_related("organization")[:MOST_ROWS]
+    return [
+        {
+            "url": reverse("admin:voice_sessions_call_change", args=(call.pk,)),
+            "at": when_of(call, call.created_at),
+            "state": call.get_state_display(),
+            "colour": CALL_COLOURS[CallState(call.state)],
+            "reason": reason_words(call),
+        }
+        for call in calls
+    ]
+
+
+def out_now(access: Access) -> list[dict[str, Any]]:
+    now = timezone.now()
+    gone = Q(count_left=0) | Q(out_until__gt=now) | Q(out_until__isnull=True, is_out=True)
+    items = Item.objects.visible_to(access.principal(Area.STOCK)).filter(gone)
+    items = items.select_related("category__menu__organization")[:MOST_ROWS]
+    return [
+        {
+            "name": item.name,
+            "words": stock_words(item, now, item.category.menu.organization.zone)[1],
+            "url": reverse("admin:agents_item_change", args=(item.pk,)),
+        }
+        for item in items
+    ]

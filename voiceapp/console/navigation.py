@@ -1,0 +1,123 @@
+"""The admin's sidebar, its banner and its styles: what Unfold's settings point at."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+
+from agents.hours.local_time import zones_differ
+from agents.organizations.access import access_of
+from agents.organizations.roles import Area, Power
+
+COMPANY_NAMES = {"openai": "OpenAI", "twilio": "Twilio", "vapi": "VAPI", "livekit": "LiveKit", "aws": "AWS"}
+
+
+class Link(TypedDict):
+    title: str
+    icon: str
+    link: str
+
+
+class Group(TypedDict):
+    title: str
+    separator: bool
+    items: list[Link]
+
+
+# Heading → (title, icon, the list's URL name, area).
+PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
+    (
+        "Every day",
+        (
+            ("Calls", "call", "voice_sessions_call", Area.CALLS),
+            ("Orders", "receipt_long", "voice_sessions_order", Area.ORDERS),
+            ("Items", "lunch_dining", "agents_item", Area.STOCK),
+        ),
+    ),
+    (
+        "Menu",
+        (
+            ("Menus", "menu_book", "agents_menu", Area.MENU),
+            ("Categories", "category", "agents_category", Area.MENU),
+            ("Modifier groups", "tune", "agents_modifiergroup", Area.MENU),
+            ("Spoken words", "record_voice_over", "agents_spokenword", Area.MENU),
+            ("Modifiers", "add_circle", "agents_modifier", Area.STOCK),
+        ),
+    ),
+    (
+        "Phone line",
+        (
+            ("Agents", "support_agent", "agents_agent", Area.AGENTS),
+            ("Phone numbers", "dialpad", "telephony_phonenumber", Area.NUMBERS),
+            ("Transfer targets", "phone_forwarded", "agents_transfertarget", Area.ORGANIZATION),
+        ),
+    ),
+    (
+        "House",
+        (
+            ("Organisation", "storefront", "agents_organization", Area.ORGANIZATION),
+            ("People", "group", "agents_membership", Area.PEOPLE),
+            ("API keys", "key", "agents_apikey", Area.KEYS),
+            ("Realtime endpoints", "lan", "agents_realtimeendpoint", Area.KEYS),
+            ("Deliveries", "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
+        ),
+    ),
+    (
+        "Evidence",
+        (
+            ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
+            ("Words spoken", "forum", "voice_sessions_transcriptline", Area.CALLS),
+            ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),
+            ("Agents in rooms", "smart_toy", "voice_sessions_roomagent", Area.CALLS),
+            ("People in rooms", "groups", "voice_sessions_participant", Area.CALLS),
+            ("Passes to rooms", "badge", "voice_sessions_roompass", Area.CALLS),
+            ("Tools used", "build", "voice_sessions_toolcall", Area.CALLS),
+            ("Companies' events", "cell_tower", "telephony_providerevent", Area.EVENTS),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[Group]:
+    """Only what the user's roles open."""
+    access = access_of(request)
+    groups: list[Group] = [
+        Group(title="", separator=False, items=[Link(title="Today", icon="today", link=reverse("admin:index"))])
+    ]
+    for title, pages in PAGES:
+        items = [
+            Link(title=name, icon=icon, link=reverse(f"admin:{route}_changelist"))
+            for name, icon, route, area in pages
+            if access.may(area, Power.VIEW)
+        ]
+        if items:
+            groups.append(Group(title=title, separator=True, items=items))
+    if access.sees_all or access.may(Area.AGENTS, Power.EDIT):
+        groups[0]["items"].append(Link(title="Set up a line", icon="rocket_launch", link=reverse("setup")))
+    if access.sees_all:
+        users = Link(title="Users", icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
+        groups.append(Group(title="Server", separator=True, items=[users]))
+    return groups
+
+
+def every_page(request: HttpRequest) -> dict[str, object]:
+    """What each page's template knows."""
+    names = [COMPANY_NAMES.get(name, name) for name in settings.LOCAL_COMPANIES if name]
+    return {
+        "local_companies": ", ".join(names),
+        "times_differ": zones_differ(),
+        "time_zone_name": timezone.get_current_timezone_name(),
+    }
+
+
+def stylesheet(request: HttpRequest) -> str:
+    return static("voiceapp/admin.css")
+
+
+def favicon(request: HttpRequest) -> str:
+    return static("voiceapp/favicon.svg")

@@ -1,0 +1,134 @@
+"""The forms of the setup: what a phone line needs, and no more."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from agents.catalog.models import Category, Item, validate_speakable
+from agents.configuration.models import Agent
+from agents.hours.models import OpeningHours
+from agents.organizations.admin.place import ask_for_place, derive_place
+from agents.organizations.models import Organization
+from agents.tenant_admin.forms import TenantForm
+from agents.tenant_admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
+from agents.transfers.models import TransferTarget
+from telephony.twilio.models import PhoneNumber
+from voiceapp.core.countries import country_names
+
+PRICED_LINE = re.compile(r"^(?P<name>.*?\S)[\s:,;.–-]*\s(?P<price>\d{1,6}(?:[.,]\d{1,2})?)\s*(?:€|\$|£|[A-Z]{3})?$")
+ZONES = [("", "That of the country"), *((name, name) for name in sorted(zoneinfo.available_timezones()))]
+EVERY_DAY = [str(day.value) for day in OpeningHours.Weekday]
+MOST_LINES = 200
+
+
+class BusinessForm(TenantForm):
+    """What the organization is, and where."""
+
+    country = forms.ChoiceField(
+        choices=[("", "Choose the country"), *country_names().items()], widget=Select(),
+        help_text="Currency, time zone and the notation of phone numbers follow from it.",
+    )  # fmt: skip
+
+    class Meta:
+        model = Organization
+        fields = ("name", "trade", "country", "time_zone", "currency", "tax_percent", "prices_include_tax")
+        widgets = {"name": TextInput(), "trade": Select(), "time_zone": Select(choices=ZONES),
+                   "currency": TextInput(), "tax_percent": TextInput(attrs={"inputmode": "decimal"})}  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ask_for_place(self)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        derive_place(self, cleaned)
+        return cleaned
+
+
+class HoursForm(forms.Form):
+    """The same hours on the days that are chosen; the organization's page has finer ones."""
+
+    days = forms.MultipleChoiceField(
+        label="Open on", required=False, initial=EVERY_DAY, widget=CheckboxSelectMultiple(),
+        choices=[(str(day.value), day.label) for day in OpeningHours.Weekday],
+    )  # fmt: skip
+    opens_at = forms.TimeField(
+        label="Opens at", required=False, initial="11:00", widget=TextInput(attrs={"type": "time"})
+    )
+    closes_at = forms.TimeField(
+        label="Closes at", required=False, initial="22:00", widget=TextInput(attrs={"type": "time"}),
+        help_text="At or before the opening: it is open past midnight.",
+    )  # fmt: skip
+    is_always_open = forms.BooleanField(label="Open around the clock", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("is_always_open"):
+            return cleaned
+        for name, words in (("days", "Tick the days."), ("opens_at", "From when?"), ("closes_at", "Until when?")):
+            if not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, words)
+        return cleaned
+
+
+class MenuForm(forms.Form):
+    """Items as one writes them on a slip of paper; sizes and choices are added on the menu's pages."""
+
+    heading = forms.CharField(
+        max_length=80, initial="Menu", widget=TextInput(), validators=[validate_speakable],
+        help_text="What is on the menu above these, like Pizzas or Services.",
+    )  # fmt: skip
+    items = forms.CharField(
+        label="Items with prices", widget=Textarea(attrs={"rows": 8, "placeholder": "Margherita 9.50\nTiramisu 5"}),
+        help_text="One a line: the name, then the price.",
+    )  # fmt: skip
+
+    def clean_items(self) -> list[tuple[str, Decimal]]:
+        lines = [line.strip() for line in self.cleaned_data["items"].splitlines() if line.strip()][: MOST_LINES + 1]
+        if len(lines) > MOST_LINES:
+            raise forms.ValidationError(f"At most {MOST_LINES} at once.")
+        return [self._read(line) for line in lines]
+
+    def _read(self, line: str) -> tuple[str, Decimal]:
+        found = PRICED_LINE.match(line)
+        if found is None:
+            raise forms.ValidationError(f"“{line[:60]}” ends in no price. Write it like Margherita 9.50")
+        price = Decimal(found["price"].replace(",", "."))
+        try:
+            Item(category=Category(), name=found["name"], price=price).clean_fields(exclude=["category"])
+        except forms.ValidationError as exc:
+            raise forms.ValidationError(f"“{line[:60]}”: {' '.join(exc.messages)}") from exc
+        return found["name"], price
+
+
+class PersonForm(TenantForm):
+    """A person whom callers can be put through to."""
+
+    class Meta:
+        model = TransferTarget
+        fields = ("name", "number", "when_to_use")
+        widgets = {name: TextInput() for name in fields}
+
+
+class NumberForm(TenantForm):
+    """The number that callers dial."""
+
+    class Meta:
+        model = PhoneNumber
+        fields = ("number", "label")
+        widgets = {name: TextInput() for name in fields}
+
+
+class AgentSetupForm(TenantForm):
+    """What callers meet. Everything else has defaults; its own page has them all."""
+
+    class Meta:
+        model = Agent
+        fields = ("name", "language", "greeting", "prompt")
+        widgets = {"name": TextInput(), "language": TextInput(), "greeting": TextInput(),
+                   "prompt": Textarea(attrs={"rows": 10})}  # fmt: skip

@@ -1,0 +1,164 @@
+"""The steps of the setup: each reads and writes its part of an organization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.utils.text import slugify
+
+from agents.catalog.models import Category, Item, Menu
+from agents.catalog.services import settle_price
+from agents.configuration.models import Agent
+from agents.hours.models import OpeningHours
+from agents.organizations.models import Organization
+from agents.organizations.trades import Trade
+from agents.transfers.models import TransferTarget
+from telephony.twilio.models import PhoneNumber
+
+from .forms import AgentSetupForm, BusinessForm, HoursForm, MenuForm, NumberForm, PersonForm
+
+Data = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`make` builds the form, `save` writes it, `done` says what is there already, empty while nothing is.
+
+    `is_finer` says that what is there is finer than the form: it is shown, and changed on the organization's page.
+    """
+
+    name: str
+    title: str
+    intro: str
+    make: Callable[[Organization, Data], forms.BaseForm]
+    save: Callable[[Organization, Any], None]
+    done: Callable[[Organization], str]
+    can_be_skipped: bool = False
+    is_finer: Callable[[Organization], bool] = lambda _: False
+
+
+def free_slug(name: str) -> str:
+    """An address for the organization that no other has."""
+    base = slugify(name)[:40] or "organization"
+    taken = set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(slug for slug in (base, *(f"{base}-{number}" for number in range(2, 10_000))) if slug not in taken)
+
+
+def make_organization(form: BusinessForm) -> Organization:
+    """The first step of a new organization; one that sells nothing by phone takes no orders."""
+    organization: Organization = form.save(commit=False)
+    organization.slug = free_slug(organization.name)
+    organization.takes_orders = Trade(organization.trade).takes_orders
+    organization.save()
+    return organization
+
+
+def make_hours(organization: Organization, data: Data) -> forms.BaseForm:
+    rows = list(organization.opening_hours.all())
+    initial = (
+        {"days": [str(row.weekday) for row in rows], "opens_at": f"{rows[0].opens_at:%H:%M}",
+         "closes_at": f"{rows[0].closes_at:%H:%M}"} if rows else {}
+    )  # fmt: skip
+    return HoursForm(data, initial=initial)
+
+
+def differ_by_day(organization: Organization) -> bool:
+    """Whether some day has other hours than another, or several."""
+    rows = list(organization.opening_hours.all())
+    return len({(row.opens_at, row.closes_at) for row in rows}) > 1 or len({row.weekday for row in rows}) < len(rows)
+
+
+@transaction.atomic
+def save_hours(organization: Organization, form: Any) -> None:
+    organization.opening_hours.all().delete()
+    given = form.cleaned_data
+    for day in () if given["is_always_open"] else given["days"]:
+        OpeningHours.objects.create(
+            organization=organization, weekday=int(day), opens_at=given["opens_at"], closes_at=given["closes_at"]
+        )
+
+
+@transaction.atomic
+def save_menu(organization: Organization, form: Any) -> None:
+    menu = organization.menus.filter(is_active=True).first() or Menu.objects.create(
+        organization=organization, name="Menu"
+    )
+    heading = form.cleaned_data["heading"]
+    category = menu.categories.filter(name=heading).first() or Category.objects.create(
+        menu=menu, name=heading, position=menu.categories.count()
+    )
+    for name, price in form.cleaned_data["items"]:
+        item, is_new = Item.objects.get_or_create(
+            category=category, name=name, defaults={"price": price, "position": category.items.count()}
+        )
+        if not is_new:
+            Item.objects.filter(pk=item.pk).update(price=price)
+            item.price = price
+            settle_price(item, was_typed=True)
+
+
+def make_person(organization: Organization, data: Data) -> forms.BaseForm:
+    return PersonForm(data, instance=TransferTarget(organization=organization), initial={"name": "Front desk"})
+
+
+def save_person(organization: Organization, form: Any) -> None:
+    target: TransferTarget = form.save(commit=False)
+    base = slugify(target.name)[:40] or "person"
+    taken = set(organization.transfer_targets.values_list("slug", flat=True))
+    target.slug = next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, 1000))) if slug not in taken)
+    target.is_fallback = not organization.transfer_targets.filter(is_fallback=True).exists()
+    target.save()
+
+
+def agent_of(organization: Organization) -> Agent | None:
+    """The agent that the setup is about."""
+    return organization.agents.order_by("-is_default", "pk").first()
+
+
+def make_agent(organization: Organization, data: Data) -> forms.BaseForm:
+    agent = agent_of(organization)
+    if agent is not None:
+        return AgentSetupForm(data, instance=agent)
+    defaults = asdict(organization.agent_defaults())
+    tools = list(defaults.pop("tools"))
+    return AgentSetupForm(
+        data,
+        instance=Agent(organization=organization, tools=tools, is_default=True),
+        initial={"name": "Receptionist", **defaults},
+    )
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}" if number else ""
+
+
+STEPS = (
+    Step("business", "Your business", "What callers ring, and where it is.",
+         lambda organization, data: BusinessForm(data, instance=organization),
+         lambda _, form: form.save(), lambda organization: organization.name),
+    Step("hours", "Opening hours", "Outside of them callers hear when you open again.",
+         make_hours, save_hours,
+         lambda organization: counted(organization.opening_hours.count(), "opening a week", "openings a week"),
+         can_be_skipped=True, is_finer=differ_by_day),
+    Step("menu", "What you sell", "The agent knows these items and prices, and nothing else.",
+         lambda _, data: MenuForm(data), save_menu,
+         lambda organization: counted(Item.objects.filter(category__menu__organization=organization).count(),
+                                      "item", "items"),
+         can_be_skipped=True),
+    Step("person", "Who helps callers", "The person to whom the agent puts callers through whom it cannot help.",
+         make_person, save_person,
+         lambda organization: ", ".join(target.name for target in organization.transfer_targets.all()),
+         can_be_skipped=True),
+    Step("number", "Phone number", "The number that callers dial, as it is rented at the carrier.",
+         lambda organization, data: NumberForm(data, instance=PhoneNumber(organization=organization)),
+         lambda _, form: form.save(),
+         lambda organization: ", ".join(map(str, organization.phone_numbers.all())),
+         can_be_skipped=True),
+    Step("agent", "The agent", "What callers meet. All of it can be changed later, on the agent's page.",
+         make_agent, lambda _, form: form.save(),
+         lambda organization: agent.name if (agent := agent_of(organization)) else ""),
+)  # fmt: skip

@@ -1,0 +1,95 @@
+"""Publishing, rolling back and comparing from the agent's pages."""
+
+from __future__ import annotations
+
+from django.test import Client
+from django.urls import reverse
+
+from agents.configuration.models import Agent
+from agents.tenant_admin.differences import differences
+
+from .world import World
+
+
+def press(client: Client, agent: Agent, button: str, text: str = "") -> str:
+    address = reverse("admin:agents_agent_press", args=(agent.pk, button))
+    return client.post(address, {"text": text}, follow=True).content.decode()
+
+
+def test_publishing_copies_the_draft_with_its_note(client_of_alice: Client, harbour: World) -> None:
+    agent = harbour[Agent]
+    Agent.objects.filter(pk=agent.pk).update(greeting="Ahoy!")
+    assert (
+        "1 unpublished change"
+        in client_of_alice.get(reverse("admin:agents_agent_change", args=(agent.pk,))).content.decode()
+    )
+    page = press(client_of_alice, agent, "publish", "Sounds like the sea")
+    assert "Version 2 of Harbour agent is published" in page
+    assert "The draft below is the same" in page
+    version = agent.versions.get(number=2)
+    assert (version.greeting, version.note, version.published_by) == ("Ahoy!", "Sounds like the sea", "alice")
+
+
+def test_rolling_back_lets_the_earlier_version_answer(client_of_alice: Client, harbour: World) -> None:
+    agent = harbour[Agent]
+    Agent.objects.filter(pk=agent.pk).update(greeting="Ahoy!")
+    press(client_of_alice, agent, "publish")
+    first = agent.versions.get(number=1)
+    page = client_of_alice.get(reverse("admin:agents_agentversion_change", args=(first.pk,))).content.decode()
+    assert "What the draft changes since version 1" in page
+    assert "Ahoy!" in page
+    client_of_alice.post(reverse("admin:agents_agentversion_press", args=(first.pk, "answer")))
+    agent.refresh_from_db()
+    assert (agent.published_version, agent.greeting) == (first, "Ahoy!")
+    again = client_of_alice.post(reverse("admin:agents_agentversion_press", args=(first.pk, "answer")), follow=True)
+    assert "no longer possible" in again.content.decode()
+
+
+def test_pausing_and_resuming(client_of_alice: Client, harbour: World) -> None:
+    agent = harbour[Agent]
+    press(client_of_alice, agent, "pause")
+    agent.refresh_from_db()
+    assert agent.is_paused
+    press(client_of_alice, agent, "resume")
+    agent.refresh_from_db()
+    assert not agent.is_paused
+
+
+def test_the_default_moves_to_the_agent_that_is_marked(client_of_alice: Client, harbour: World) -> None:
+    first = harbour[Agent]
+    second = Agent.objects.create(organization=harbour.organization, name="Second")
+    form = {
+        name: getattr(second, name)
+        for name in ("name", "greeting", "language", "turn_detection", "vad_threshold", "vad_prefix_padding_ms",
+                     "vad_silence_ms", "vad_eagerness", "reprompt", "reprompt_after_s", "silence_goodbye",
+                     "goodbye_after_s", "filler", "filler_after_ms", "longest_call_minutes", "tools")
+    }  # fmt: skip
+    page = client_of_alice.post(
+        reverse("admin:agents_agent_change", args=(second.pk,)), form | {"is_default": "on", "tools": ["end_call"]}
+    )
+    assert page.status_code == 302, page.context["adminform"].form.errors
+    second.refresh_from_db()
+    first.refresh_from_db()
+    assert (first.is_default, second.is_default, second.tools) == (False, True, ["end_call"])
+
+
+def test_a_name_used_twice_is_refused_politely(client_of_alice: Client, harbour: World) -> None:
+    form = {"name": "Harbour agent", "greeting": "Hi", "tools": ["end_call"]}
+    page = client_of_alice.post("/admin/agents/agent/add/", form)
+    assert page.status_code == 200
+    assert Agent.objects.count() == 1
+
+
+def test_an_agent_that_was_published_is_not_deleted(client_of_alice: Client, harbour: World) -> None:
+    address = reverse("admin:agents_agent_delete", args=(harbour[Agent].pk,))
+    assert client_of_alice.post(address, {"post": "yes"}).status_code == 403
+
+
+def test_a_difference_is_told_line_by_line() -> None:
+    before = Agent(name="a", prompt="One\nTwo\nThree", vad_silence_ms=500)
+    after = Agent(name="b", prompt="One\n2\nThree", vad_silence_ms=400)
+    found = {each.label: [(line.mark, line.text) for line in each.lines] for each in differences(before, after)}
+    assert found == {
+        "prompt": [(" ", "One"), ("-", "Two"), ("+", "2"), (" ", "Three")],
+        "vad silence (ms)": [("-", "500"), ("+", "400")],
+    }

@@ -1,0 +1,112 @@
+"""Members are added without looking at other houses, and secrets are written, never read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from agents.organizations.models import Membership, Organization
+
+from .world import World
+
+ADD = "/admin/agents/membership/add/"
+
+
+def pages(client: Client, organization: Organization) -> str:
+    address = reverse("admin:agents_organization_change", args=(organization.pk,))
+    return client.get(address).content.decode()
+
+
+def test_an_owner_adds_a_member_who_can_sign_in(client_of_alice: Client, harbour: World) -> None:
+    page = client_of_alice.post(ADD, {"username": "bob", "role": "staff"}, follow=True).content.decode()
+    bob = User.objects.get(username="bob")
+    assert (bob.is_staff, bob.is_superuser) == (True, False)
+    membership = Membership.objects.get(user=bob)
+    assert (membership.organization, membership.role) == (harbour.organization, "staff")
+    shown = re.search(r"signs in with the password (\S+)", page)
+    assert shown is not None
+    assert bob.check_password(shown[1])
+    assert shown[1] not in client_of_alice.get("/admin/agents/membership/").content.decode()
+
+
+def test_a_name_that_is_taken_is_refused_without_touching_its_user(client_of_alice: Client, meadow: World) -> None:
+    page = client_of_alice.post(ADD, {"username": "Charlie-Meadow", "role": "staff"})
+    assert page.status_code == 200
+    assert b"This name is taken" in page.content
+    assert Membership.objects.filter(user__username="charlie-meadow").count() == 1
+
+
+def test_a_manager_makes_no_owner(harbour: World) -> None:
+    client = Client()
+    client.force_login(harbour.member("manager"))
+    assert client.post(ADD, {"username": "eve", "role": "owner"}).status_code == 200
+    assert not User.objects.filter(username="eve").exists()
+    owner = Membership.objects.create(
+        organization=harbour.organization, user=User.objects.create_user("olga"), role="owner"
+    )
+    address = reverse("admin:agents_membership_change", args=(owner.pk,))
+    assert client.post(address, {"role": "viewer"}).status_code == 403
+    assert client.post(address.replace("change", "delete"), {"post": "yes"}).status_code == 403
+    pressed = reverse("admin:agents_membership_press", args=(owner.pk, "new-password"))
+    assert client.post(pressed).status_code == 403
+
+
+def test_nobody_changes_the_own_role(client_of_alice: Client, alice: User) -> None:
+    own = Membership.objects.get(user=alice)
+    address = reverse("admin:agents_membership_change", args=(own.pk,))
+    assert client_of_alice.post(address, {"role": "viewer"}).status_code == 403
+
+
+def test_the_password_of_somebody_who_works_elsewhere_too_is_not_given_away(
+    client_of_alice: Client, harbour: World, meadow: World
+) -> None:
+    charlie = User.objects.get(username="charlie-meadow")
+    shared = Membership.objects.create(organization=harbour.organization, user=charlie, role="staff")
+    pressed = reverse("admin:agents_membership_press", args=(shared.pk, "new-password"))
+    before = charlie.password
+    assert client_of_alice.post(pressed).status_code == 403
+    charlie.refresh_from_db()
+    assert charlie.password == before
+
+
+@pytest.mark.parametrize("role", ["owner", "manager", "staff", "viewer"])
+def test_the_orders_secret_is_never_shown(role: str, harbour: World) -> None:
+    client = Client()
+    client.force_login(harbour.member(role))
+    assert harbour.organization.orders_secret not in pages(client, harbour.organization)
+
+
+def test_the_orders_secret_is_written_or_kept(client_of_alice: Client, harbour: World) -> None:
+    organization = harbour.organization
+    address = reverse("admin:agents_organization_change", args=(organization.pk,))
+    form = {
+        "name": "Harbour", "slug": organization.slug, "time_zone": "Europe/Berlin", "currency": "EUR",
+        "tax_percent": "7", "max_live_calls": "5", "largest_order_total": "100", "orders_secret": "",
+    }  # fmt: skip
+    for prefix in ("opening_hours", "special_days"):
+        form |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+    kept = organization.orders_secret
+    assert client_of_alice.post(address, form).status_code == 302
+    organization.refresh_from_db()
+    assert (organization.name, organization.orders_secret) == ("Harbour", kept)
+    client_of_alice.post(address, form | {"orders_secret": "n" * 40})
+    organization.refresh_from_db()
+    assert organization.orders_secret == "n" * 40
+
+
+@pytest.mark.parametrize("lookup", ["orders_secret__startswith", "memberships__user__password__startswith"])
+def test_a_secret_cannot_be_felt_out_by_filters(lookup: str, client_of_alice: Client) -> None:
+    page = client_of_alice.get("/admin/agents/organization/", {lookup: "H"})
+    assert page.status_code == 400
+
+
+def test_only_a_superuser_meets_the_users(client_of_alice: Client) -> None:
+    assert client_of_alice.get("/admin/auth/user/").status_code == 403
+    root = Client()
+    root.force_login(User.objects.create_superuser("root"))
+    assert root.get("/admin/auth/user/").status_code == 200
+    assert root.get(f"/admin/auth/user/{User.objects.get(username='root').pk}/change/").status_code == 200

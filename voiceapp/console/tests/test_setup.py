@@ -1,0 +1,139 @@
+"""The guided setup of a line: each step keeps what was typed, and nobody sets up what is not theirs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from agents.catalog.models import Item
+from agents.configuration.models import Agent
+from agents.organizations.models import Organization
+from agents.organizations.roles import Role
+from agents.organizations.trades import ORDER_TOOLS
+from agents.transfers.models import TransferTarget
+from sessions.calls.models import Call, CallState
+from telephony.twilio.models import PhoneNumber
+
+from .world import World
+
+
+@pytest.fixture
+def root(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+def begin(client: Client, trade: str = "garage") -> Organization:
+    form = {"name": "Blitz Garage", "trade": trade, "country": "DE", "tax_percent": "19", "prices_include_tax": "on"}
+    assert client.post("/admin/setup/", form).status_code == 302
+    return Organization.objects.get(name="Blitz Garage")
+
+
+def at(organization: Organization, step: str) -> str:
+    return f"/admin/setup/{organization.pk}/{step}/"
+
+
+def test_a_garage_is_set_up_without_orders(root: Client) -> None:
+    garage = begin(root)
+    assert (garage.slug, garage.currency, garage.time_zone) == ("blitz-garage", "EUR", "Europe/Berlin")
+    assert not garage.takes_orders
+    hours = {"days": ["0", "1"], "opens_at": "08:00", "closes_at": "17:30"}
+    assert root.post(at(garage, "hours"), hours).headers["Location"] == at(garage, "menu")
+    root.post(at(garage, "menu"), {"heading": "Services", "items": "Oil change 89,90\nTire change: 40"})
+    root.post(at(garage, "person"), {"name": "Workshop", "number": "030 5550199", "when_to_use": "appointments"})
+    root.post(at(garage, "number"), {"number": "030 5550198"})
+    page = root.get(at(garage, "agent")).context["form"]
+    assert page["greeting"].value().startswith("Hallo, hier ist Blitz Garage.")
+    agent_form = {name: page[name].value() for name in page.fields}
+    assert root.post(at(garage, "agent"), agent_form).headers["Location"] == at(garage, "publish")
+    agent = Agent.objects.get(organization=garage)
+    assert (agent.is_default, set(agent.tools) & ORDER_TOOLS) == (True, set())
+    assert [str(row) for row in garage.opening_hours.all()] == ["Monday 08:00–17:30", "Tuesday 08:00–17:30"]
+    prices = dict(Item.objects.filter(category__menu__organization=garage).values_list("name", "price"))
+    assert prices == {"Oil change": Decimal("89.90"), "Tire change": Decimal(40)}
+    target = TransferTarget.objects.get()
+    assert (target.slug, target.number, target.is_fallback) == ("workshop", "+49305550199", True)
+    assert root.post(at(garage, "publish")).headers["Location"] == at(garage, "call")
+    agent.refresh_from_db()
+    assert agent.published_version is not None
+    assert PhoneNumber.objects.get().number == "+49305550198"
+
+
+def test_a_restaurant_without_a_menu_is_published_only_on_purpose(root: Client) -> None:
+    organization = begin(root, "restaurant")
+    form = root.get(at(organization, "agent")).context["form"]
+    root.post(at(organization, "agent"), {name: form[name].value() for name in form.fields})
+    page = root.post(at(organization, "publish")).content.decode()
+    assert "It is not published. No item with a price is on an active menu" in page
+    assert Agent.objects.get().published_version is None
+    assert root.post(at(organization, "publish"), {"anyway": "on"}).status_code == 302
+    assert Agent.objects.get().published_version is not None
+
+
+@pytest.mark.parametrize(
+    "items", ["Margherita", "9.50", "Margherita nine", "Half|half 3.00", "Margherita 9.50\nFunghi"]
+)
+def test_a_line_without_a_name_or_a_price_is_shown_again(root: Client, items: str) -> None:
+    organization = begin(root)
+    page = root.post(at(organization, "menu"), {"heading": "Menu", "items": items})
+    assert page.status_code == 200
+    assert items.splitlines()[-1] in page.context["form"].errors["items"][0]
+    assert not Item.objects.exists()
+
+
+def test_going_back_changes_what_is_there_and_adds_nothing_twice(root: Client) -> None:
+    organization = begin(root)
+    for price in ("5", "6"):
+        root.post(at(organization, "menu"), {"heading": "Menu", "items": f"Wash {price}"})
+    assert Item.objects.get().price == 6
+    root.post(at(organization, "hours"), {"is_always_open": "on"})
+    assert not organization.opening_hours.exists()
+    form = {"name": "Blitz", "trade": "garage", "country": "AT", "tax_percent": "20", "currency": "", "time_zone": ""}
+    root.post(at(organization, "business"), form)
+    organization.refresh_from_db()
+    assert (organization.name, organization.time_zone) == ("Blitz", "Europe/Vienna")
+
+
+@pytest.mark.parametrize(
+    ("role", "may"), [(Role.OWNER, True), (Role.MANAGER, True), (Role.STAFF, False), (Role.VIEWER, False)]
+)
+def test_those_who_run_the_place_set_up_their_own_line(harbour: World, meadow: World, role: Role, may: bool) -> None:
+    client = Client()
+    client.force_login(harbour.member(role, "bob"))
+    for step in ("business", "hours", "menu", "person", "number", "agent", "publish", "call"):
+        assert client.get(at(harbour.organization, step)).status_code == (200 if may else 404), step
+        assert client.get(at(meadow.organization, step)).status_code == 404, step
+    begun = client.get("/admin/setup/")
+    assert (begun.status_code, begun.headers.get("Location")) == (
+        (302, at(harbour.organization, "business")) if may else (403, None)
+    )
+    posted = client.post("/admin/setup/", {"name": "Mine"})
+    assert not Organization.objects.filter(name="Mine").exists(), posted
+
+
+def test_a_visitor_is_sent_to_the_login_page(client: Client, harbour: World) -> None:
+    assert "/login/" in client.get(at(harbour.organization, "publish")).headers["Location"]
+    assert client.get(at(harbour.organization, "nowhere")).status_code == 302
+
+
+def test_the_last_page_says_why_a_first_call_was_refused(root: Client, harbour: World) -> None:
+    Agent.objects.update(published_version=None)
+    Call.objects.all().delete()
+    Call.objects.create(organization=harbour.organization, state=CallState.MISSED, end_reason="agent_not_published")
+    page = root.get(at(harbour.organization, "call")).content.decode()
+    assert "The agent was never published." in page
+    assert "No call was answered yet." in page
+    assert "The agent is not published" in page
+
+
+def test_hours_that_differ_from_day_to_day_are_not_made_alike(root: Client) -> None:
+    organization = begin(root)
+    root.post(at(organization, "hours"), {"days": ["0", "1"], "opens_at": "08:00", "closes_at": "17:00"})
+    organization.opening_hours.filter(weekday=1).update(closes_at="12:00")
+    assert "They differ from day to day" in root.get(at(organization, "hours")).content.decode()
+    root.post(at(organization, "hours"), {"is_always_open": "on"})
+    assert organization.opening_hours.count() == 2

@@ -1,0 +1,214 @@
+"""Two organisations with one row of everything each, every text of a row carrying its organisation's marker."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.utils import timezone
+
+from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Size, SpokenWord
+from agents.configuration.models import Agent, RealtimeEndpoint
+from agents.configuration.services import publish_agent
+from agents.hours.models import OpeningHours, SpecialDay, TransferHours
+from agents.organizations.models import ApiKey, Membership, Organization
+from agents.transfers.models import TransferTarget
+from recordings.models import Recording
+from sessions.calls.models import Call, CallEvent, CallState, ToolCall, TranscriptLine, Turn
+from sessions.messages.models import OutboxMessage
+from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier
+from sessions.realtime.models import VoiceSession
+from sessions.rooms.models import Participant, RoomAgent, RoomPass
+from telephony.livekit.models import ProviderEvent
+from telephony.twilio.models import MediaStream, PhoneNumber
+
+
+@dataclass(slots=True)
+class World:
+    """An organisation's rows by model."""
+
+    marker: str
+    organization: Organization
+    rows: dict[type[Model], Any] = field(default_factory=dict)
+
+    def __getitem__(self, model: type[Any]) -> Any:
+        return self.rows[model]
+
+    def member(self, role: str, name: str = "") -> User:
+        user = User.objects.create_user(name or f"{role}-{self.marker.lower()}", is_staff=True)
+        self.rows[Membership] = Membership.objects.create(organization=self.organization, user=user, role=role)
+        return user
+
+
+def make_world(marker: str, *, digits: str) -> World:
+    """`digits` (two) make the numbers differ."""
+    organization = Organization.objects.create(
+        name=f"{marker} House",
+        slug=marker.lower(),
+        currency="EUR",
+        closed_message=f"{marker} is closed",
+        orders_secret=f"{marker}-orders-secret-{'x' * 20}",
+    )
+    world = World(marker, organization)
+    make_menu(world)
+    make_line(world, digits)
+    make_call(world, digits)
+    world.rows[Organization] = organization
+    return world
+
+
+def make_menu(world: World) -> None:
+    marker, organization = world.marker, world.organization
+    menu = Menu.objects.create(organization=organization, name=f"{marker} menu")
+    category = Category.objects.create(menu=menu, name=f"{marker} category")
+    item = Item.objects.create(category=category, name=f"{marker} item", price=Decimal(5), aliases=f"{marker} alias")
+    size = Size.objects.create(item=item, name=f"{marker} size", price=Decimal(6), is_default=True)
+    group = ModifierGroup.objects.create(menu=menu, name=f"{marker} group", maximum=2)
+    group.items.add(item)
+    modifier = Modifier.objects.create(group=group, name=f"{marker} modifier", price=Decimal(1))
+    under = ModifierGroup.objects.create(menu=menu, name=f"{marker} nested")
+    under.under.add(modifier)
+    word, _ = SpokenWord.objects.get_or_create(organization=organization, kind="without", text=f"{marker} nix")
+    for row in (menu, category, item, size, group, modifier, word):
+        world.rows[type(row)] = row
+
+
+def make_line(world: World, digits: str) -> None:
+    marker, organization = world.marker, world.organization
+    agent = Agent.objects.create(
+        organization=organization, name=f"{marker} agent", prompt=f"{marker} prompt", is_default=True
+    )
+    version = publish_agent(agent, by=f"{marker} publisher", note=f"{marker} note")
+    target = TransferTarget.objects.create(
+        organization=organization, slug="desk", name=f"{marker} desk", number=f"+4930231250{digits}"
+    )
+    hours = OpeningHours.objects.create(organization=organization, weekday=0, opens_at=dt.time(0), closes_at=dt.time(0))
+    special = SpecialDay.objects.create(organization=organization, date=dt.date(2030, 1, 1), note=f"{marker} day")
+    target_hours = TransferHours.objects.create(target=target, weekday=0, opens_at=dt.time(9), closes_at=dt.time(17))
+    number = PhoneNumber.objects.create(
+        organization=organization, number=f"+4930231251{digits}", label=f"{marker} line"
+    )
+    key = ApiKey.objects.create(
+        organization=organization,
+        name=f"{marker} key",
+        prefix=f"{digits}keykeyke",
+        secret_sha256=digits * 32,
+        created_by=f"{marker} maker",
+    )
+    endpoint = RealtimeEndpoint(organization=organization, origin=f"https://{marker.lower()}.example.com")
+    endpoint.api_key = f"{marker}-endpoint-key"
+    endpoint.save()
+    for row in (key, endpoint, agent, version, target, hours, special, target_hours, number):
+        world.rows[type(row)] = row
+
+
+def make_call(world: World, digits: str) -> None:
+    marker, organization = world.marker, world.organization
+    now = timezone.now()
+    call = Call.objects.create(
+        organization=organization,
+        agent=world[Agent],
+        agent_version=world[Agent].published_version,
+        state=CallState.COMPLETED,
+        end_reason="agent_hung_up",
+        carrier_sid=f"CA{marker}",
+        caller_number=f"+4930231252{digits}",
+        dialled_number=world[PhoneNumber].number,
+        connected_at=now,
+        ended_at=now + dt.timedelta(seconds=65),
+        transferred_to=f"{marker} desk",
+    )
+    order = Order.objects.create(
+        organization=organization,
+        call=call,
+        number=1,
+        customer_name=f"{marker} customer",
+        customer_number=call.caller_number,
+        note=f"{marker} order note",
+        currency="EUR",
+        subtotal=Decimal(10),
+        tax=Decimal(1),
+        total=Decimal(11),
+    )
+    line = OrderLine.objects.create(
+        order=order, position=1, item=f"{marker} item", quantity=2, unit_price=Decimal(5), price=Decimal(10)
+    )
+    modifier = OrderModifier.objects.create(
+        line=line, group=f"{marker} group", name=f"{marker} modifier", price=Decimal(0)
+    )
+    message = OutboxMessage.objects.create(
+        organization=organization,
+        topic="order.submitted",
+        key=f"call:{call.pk}",
+        body={"id": str(order.pk), "text": f"{marker} body"},
+        state=OutboxMessage.State.DEAD,
+        last_error=f"{marker} error",
+    )
+    rows: list[Model] = [call, order, line, modifier, message, *evidence_of(call, marker)]
+    for row in rows:
+        world.rows[type(row)] = row
+
+
+def evidence_of(call: Call, marker: str) -> list[Model]:
+    now = timezone.now()
+    return [
+        VoiceSession.objects.create(
+            organization=call.organization,
+            session_id=f"sess_{marker}",
+            owner=f"{marker} subject",
+            model=f"{marker} model",
+            created_at=now,
+            expires_at=now + dt.timedelta(days=30),
+        ),
+        TranscriptLine.objects.create(
+            call=call, item_id="item_1", speaker="caller", text=f"{marker} words", spoken_at_ms=900, turn=1
+        ),
+        ToolCall.objects.create(
+            call=call,
+            tool_call_id="call_1",
+            name="look_up_items",
+            arguments={"query": f"{marker} query"},
+            output={"ok": True, "say": f"{marker} say"},
+            outcome=ToolCall.Outcome.DONE,
+            turn=1,
+            at=now + dt.timedelta(seconds=2),
+        ),
+        CallEvent.objects.create(call=call, kind="noted", at=now, detail={"text": f"{marker} detail"}),
+        Recording.objects.create(
+            call=call,
+            egress_id=f"EG_{marker}",
+            status=Recording.Status.COMPLETE,
+            bucket=f"{marker}-bucket",
+            key=f"recordings/{marker}/1.mp4",
+            label=f"{marker}-label",
+            transcript=f"{marker} transcript",
+            error=f"{marker} error",
+            size_bytes=1234,
+            duration_ms=65_000,
+        ),
+        RoomAgent.objects.create(
+            call=call,
+            identity=f"ai-agent-{marker}",
+            status=RoomAgent.Status.DISCONNECTED,
+            dispatch_id=f"AD_{marker}",
+            system_prompt=f"{marker} system prompt",
+            voice="alloy",
+            model=f"{marker} model",
+        ),
+        RoomPass.objects.create(
+            call=call, identity=f"caller-{marker}", subject=f"{marker} subject", role="caller", name=f"{marker} guest"
+        ),
+        Participant.objects.create(call=call, sid=f"PA_{marker}", identity=f"caller-{marker}", name=f"{marker} guest"),
+        Turn.objects.create(call=call, number=1, response_ms=900, detection_ms=500, model_ms=300, playout_ms=60),
+        DraftOrder.objects.create(call=call, version=1, lines=[{"item": f"{marker} item"}]),
+        MediaStream.objects.create(
+            call=call, account_sid="AC1", stream_sid=f"MZ{marker}", expires_at=now, hand_over_to=f"{marker}-desk"
+        ),
+        ProviderEvent.objects.create(
+            source="twilio", dedup_key=f"{marker}-1", kind="call-status", call=call, fields={"text": f"{marker} field"}
+        ),
+    ]

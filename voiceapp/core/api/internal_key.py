@@ -1,0 +1,61 @@
+"""The key with which our own machines prove themselves: `Authorization: Bearer <INTERNAL_API_KEY>`."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.request import Request
+
+from voiceapp.core.limits.credentials import count_wrong_credential
+
+from .errors import ApiError, error_body
+
+NEEDED = "A valid internal key is needed as a bearer token."
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMachine:
+    """Who asks when the key is right. It implies no user and no organisation."""
+
+    is_authenticated: bool = True
+
+
+def has_internal_key(request: HttpRequest) -> bool:
+    """Whether the request carries the key; never when none is configured."""
+    scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    # Servers hand headers over as latin-1 text: compared as the bytes they were, in constant time.
+    sent = key.strip().encode("latin-1", "replace")
+    is_equal = hmac.compare_digest(sent, settings.INTERNAL_API_KEY.encode())
+    return bool(settings.INTERNAL_API_KEY) and scheme.lower() == "bearer" and is_equal
+
+
+def without_internal_key(request: HttpRequest) -> JsonResponse | None:
+    """The response to a request without the key, for views that are not of the API: 401, or 429 after many keys."""
+    if has_internal_key(request):
+        return None
+    if request.META.get("HTTP_AUTHORIZATION"):
+        try:
+            count_wrong_credential(request)
+        except ApiError as exc:
+            body = error_body("rate_limited", str(exc.detail))
+            return JsonResponse(body, status=exc.status_code, headers={"Retry-After": str(exc.wait)})
+    body = error_body("unauthenticated", NEEDED)
+    return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
+
+
+class InternalKeyAuthentication(BaseAuthentication):
+    """401 to everyone without the key; a cookie or another credential changes nothing."""
+
+    def authenticate(self, request: Request) -> tuple[OwnMachine, None]:
+        if not has_internal_key(request._request):
+            is_guess = bool(request.META.get("HTTP_AUTHORIZATION"))
+            raise AuthenticationFailed(NEEDED) if is_guess else NotAuthenticated(NEEDED)
+        return OwnMachine(), None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"

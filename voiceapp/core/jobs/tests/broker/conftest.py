@@ -1,0 +1,99 @@
+"""Each broker as the environment of a worker, and an order that wants to be told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+
+from sessions.messages.models import OutboxMessage
+from sessions.tests.builders import Phone, make_restaurant
+from voiceapp.simulators.aws.tests import running as moto, servers
+from voiceapp.tests.worker import folder_broker, whole
+
+from .kitchen import Kitchen, cooking
+
+Environment = dict[str, str]
+Submit = Callable[[], OutboxMessage]
+
+
+@pytest.fixture(scope="package")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    with servers.redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    with servers.rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def moto_url() -> Iterator[str]:
+    with moto.running() as url:
+        yield url
+
+
+@pytest.fixture(
+    params=[
+        *(pytest.param(each, marks=pytest.mark.embedded) for each in ("folder", "sqs")),
+        *(pytest.param(each, marks=pytest.mark.servers) for each in ("redis", "rabbitmq")),
+    ]
+)
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Environment:
+    """A worker's environment. Local companies are named, so that a kitchen of this machine may be told."""
+    local = {"LOCAL_COMPANIES": "twilio"}
+    if request.param == "folder":
+        return local | {"CELERY_BROKER_URL": folder_broker(tmp_path)}
+    if request.param == "sqs":
+        return local | {
+            "CELERY_BROKER_URL": "sqs://",
+            "AWS_ENDPOINT_URL": request.getfixturevalue("moto_url"),
+            "AWS_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "PROJECT_NAME": f"test{uuid4().hex[:8]}",
+        }
+    return local | {"CELERY_BROKER_URL": request.getfixturevalue(f"{request.param}_server").url}
+
+
+@pytest.fixture
+def kitchen() -> Iterator[Kitchen]:
+    with cooking() as kitchen:
+        yield kitchen
+
+
+@pytest.fixture
+def submit(kitchen: Kitchen, transactional_db: None) -> Submit:
+    """Submit an order; the promise to tell the kitchen. No worker is woken for it."""
+
+    def now() -> OutboxMessage:
+        _, call = make_restaurant(f"Alice's {uuid4().hex[:6]}", orders_url=kitchen.url)
+        phone = Phone(call.pk)
+        phone.add("Tiramisu")
+        phone.agrees()
+        return OutboxMessage.objects.get(key=f"call:{call.pk}")
+
+    return now
+
+
+@pytest.fixture
+def send(broker: Environment) -> Callable[..., None]:
+    """Send a task over that broker, from a process as the web's is."""
+
+    def now(name: str, *arguments: str) -> None:
+        code = f"from celery import current_app; current_app.send_task({name!r}, args={list(arguments)!r}, expires=60)"
+        subprocess.run(
+            [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
+            cwd=settings.BASE_DIR,
+            env=whole(broker),
+            check=True,
+        )
+
+    return now

@@ -1,0 +1,1 @@
+"""How often each may ask: five limits, counted exactly, told on every answer (docs/limits.md)."""

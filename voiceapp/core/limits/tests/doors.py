@@ -1,0 +1,100 @@
+"""Endpoints with limits, as the product's own declare them, behind an authentication that believes a header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import path
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+    UnsupportedMediaType,
+    ValidationError,
+)
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from voiceapp.core.api.errors import ApiError, ErrorShape, FormError
+from voiceapp.core.limits.limit import READ, REALTIME, REALTIME_SESSION, RECORDING, SESSION_CREATION
+from voiceapp.core.limits.views import LimitedView
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    subject: str
+    tenant: str
+    is_authenticated: bool = True
+
+
+class Believing(BaseAuthentication):
+    """`X-Subject: alice`, or `alice@diner` for one who acts for an organisation."""
+
+    def authenticate(self, request: Request) -> tuple[Somebody, None] | None:
+        subject, _, organization = request.headers.get("X-Subject", "").partition("@")
+        if subject == "mallory":
+            raise AuthenticationFailed("Nobody knows you.")
+        return (Somebody(subject, organization or subject), None) if subject else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class Door(LimitedView):
+    authentication_classes = [Believing]
+    error_shape = ErrorShape.VOICE
+
+    def get(self, request: Request) -> Response:
+        if request.query_params.get("q") == "wrong":
+            raise ParseError("Not like this.")
+        if request.query_params.get("q") == "broken":
+            raise ZeroDivisionError
+        return Response({"through": True})
+
+    def post(self, request: Request) -> Response:
+        return Response({"through": True})
+
+    def patch(self, request: Request) -> Response:
+        if "no" in request.query_params:
+            raise {
+                "form": ParseError("Not like this."),
+                "field": ValidationError({"name": ["Wrong."]}),
+                "rule": FormError("Nothing to update", "Give something."),
+                "type": UnsupportedMediaType("text/plain"),
+                "scope": PermissionDenied(),
+                "provider": ApiError(503, "Away"),
+                "state": ApiError(409, "Taken"),
+                "missing": NotFound(),
+            }[request.query_params["no"]]
+        return Response({"through": True})
+
+    def delete(self, request: Request) -> Response:
+        return Response({"through": True})
+
+
+class Session(Door):
+    limits = {"GET": READ, "POST": SESSION_CREATION, "PATCH": SESSION_CREATION}
+
+
+class Realtime(Door):
+    limits = {"POST": REALTIME}
+
+
+class Recording(Door):
+    limits = {"GET": READ, "POST": RECORDING, "PATCH": RECORDING}
+
+
+class RealtimeSession(Door):
+    limits = {"POST": REALTIME_SESSION}
+    error_shape = ErrorShape.REALTIME_SESSION
+
+
+urlpatterns = [
+    path("session", Session.as_view()),
+    path("realtime", Realtime.as_view()),
+    path("recording", Recording.as_view()),
+    path("realtime_session", RealtimeSession.as_view()),
+]
+handler500 = "voiceapp.error_pages.server_error"

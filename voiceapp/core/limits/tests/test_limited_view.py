@@ -1,0 +1,250 @@
+"""What a client of a limited endpoint sees: whom it counts, the headers on every answer, and the refusals."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from agents.organizations.principal import Principal
+from voiceapp.core.limits.counting import count, give_back
+from voiceapp.core.limits.limit import SESSION_CREATION
+from voiceapp.core.limits.views import Asker
+
+pytestmark = [
+    pytest.mark.urls("voiceapp.core.limits.tests.doors"),
+    pytest.mark.usefixtures("in_memory", "held_clock"),
+]
+HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+
+
+# One for all, without cookies: making a client loads the whole middleware.
+CLIENT = Client(raise_request_exception=False)
+
+
+def ask(url: str, who: str = "alice", method: str = "POST", address: str = "203.0.113.7", **headers: str) -> Any:
+    sent = {"X-Subject": who} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return CLIENT.generic(method, url, headers=sent, REMOTE_ADDR=address)
+
+
+def remaining(answer: Any) -> int:
+    return int(answer["X-RateLimit-Remaining"])
+
+
+def test_each_answer_says_how_much_is_left_and_until_when() -> None:
+    answers = [ask("/session") for _ in range(3)]
+    assert [answer["X-RateLimit-Limit"] for answer in answers] == ["10"] * 3
+    assert [remaining(answer) for answer in answers] == [9, 8, 7]
+    [resets_at] = {int(answer["X-RateLimit-Reset"]) for answer in answers}
+    assert 0 < resets_at - time.time() <= 3600
+    assert not any(answer.has_header("Retry-After") for answer in answers)
+
+
+def test_one_too_many_is_refused_in_the_words_of_the_call_api() -> None:
+    for _ in range(10):
+        assert ask("/session").status_code == 200
+    answer = ask("/session")
+    resets_at = int(answer["X-RateLimit-Reset"])
+    wait_s = resets_at - int(time.time())
+    assert answer.status_code == 429
+    assert answer["Content-Type"] == "application/json"
+    assert answer["Retry-After"] == str(wait_s)
+    assert answer.json() == {
+        "error": "Too many requests",
+        "message": "Please try again later",
+        "retryAfter": wait_s,
+        "limit": 10,
+        "remaining": 0,
+        "reset": resets_at,
+    }
+    assert remaining(answer) == 0
+
+
+def test_one_too_many_is_refused_in_the_words_of_realtime_session() -> None:
+    answers = [ask("/realtime_session") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    refusal = answers[-1].json()
+    assert set(refusal) == {"error_code", "message"}
+    assert refusal["error_code"] == "rate_limited"
+    assert answers[-1]["Retry-After"] in refusal["message"]
+    assert [answers[-1][name] for name in HEADERS[:2]] == ["3", "0"]
+
+
+@pytest.mark.parametrize(
+    ("url", "who", "status"),
+    [
+        ("/session?q=wrong", "alice", 400),
+        ("/session", "", 401),
+        ("/session", "mallory", 401),
+        ("/session?q=broken", "alice", 500),
+    ],
+)
+def test_errors_count_and_carry_the_headers(url: str, who: str, status: int) -> None:
+    answers = [ask(url, who, "GET") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [status] * 2
+    assert [remaining(answer) for answer in answers] == [99, 98]
+    assert all(answer.has_header(name) for answer in answers for name in HEADERS)
+
+
+def test_the_answer_is_json_whatever_type_is_wanted() -> None:
+    answer = ask("/session", method="GET", Accept="text/csv")
+    assert (answer.status_code, answer["Content-Type"], remaining(answer)) == (200, "application/json", 99)
+
+
+def test_each_is_counted_alone_and_for_each_limit_alone() -> None:
+    assert remaining(ask("/session", "alice")) == 9
+    assert remaining(ask("/session", "bob")) == 9
+    assert remaining(ask("/realtime", "alice")) == 29
+    assert remaining(ask("/session", "alice", "GET")) == 99
+    assert remaining(ask("/session", "alice")) == 8
+
+
+def test_one_limit_counts_over_all_its_endpoints_and_methods() -> None:
+    assert remaining(ask("/recording", method="POST")) == 19
+    assert remaining(ask("/recording", method="PATCH")) == 18
+    assert remaining(ask("/session", method="GET")) == 99
+    assert remaining(ask("/recording", method="GET")) == 98
+    assert remaining(ask("/recording", method="HEAD")) == 97
+
+
+def test_where_one_comes_from_does_not_matter_to_who_is_known() -> None:
+    assert [remaining(ask("/session", address=f"203.0.113.{last}")) for last in (1, 2, 3)] == [9, 8, 7]
+
+
+def test_what_ends_a_call_is_never_limited() -> None:
+    answers = [ask(url, method="DELETE") for url in ("/session", "/recording") for _ in range(40)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert not any(answer.has_header(name) for answer in answers for name in HEADERS)
+
+
+def test_sessions_for_browsers_are_counted_per_organisation() -> None:
+    assert [remaining(ask("/realtime_session", who)) for who in ("alice@diner", "bob@diner")] == [2, 1]
+    assert remaining(ask("/realtime_session", "charlie@bar")) == 2
+
+
+def test_who_acts_for_no_organisation_is_counted_alone() -> None:
+    assert [remaining(ask("/realtime_session", who)) for who in ("alice", "bob", "bob")] == [2, 2, 1]
+
+
+def test_a_principal_is_one_who_asks() -> None:
+    organization_id = uuid4()
+    assert isinstance(Principal(subject="alice", organization_id=organization_id), Asker)
+    assert Principal(subject="alice", organization_id=organization_id).tenant == str(organization_id)
+    assert not isinstance(User(), Asker)
+
+
+def test_strangers_are_counted_by_address() -> None:
+    assert [remaining(ask("/session", "", address="203.0.113.7")) for _ in range(2)] == [9, 8]
+    assert remaining(ask("/session", "", address="203.0.113.8")) == 9
+    # Wrong credentials come from the same address.
+    assert remaining(ask("/session", "mallory", address="203.0.113.7")) == 7
+
+
+def test_strangers_who_guess_are_refused_before_they_are_looked_at() -> None:
+    statuses = [ask("/session", "mallory").status_code for _ in range(12)]
+    assert statuses == [401] * 10 + [429] * 2
+    assert ask("/session", "alice").status_code == 200
+
+
+def test_a_strangers_whole_network_is_one() -> None:
+    assert remaining(ask("/session", "", address="2001:db8:1:2::1")) == 9
+    assert remaining(ask("/session", "", address="2001:db8:1:2:ffff::9")) == 8
+    assert remaining(ask("/session", "", address="2001:db8:1:3::1")) == 9
+
+
+def test_an_address_cannot_be_made_up() -> None:
+    lefts = [remaining(ask("/session", "", X_Forwarded_For=f"198.51.100.{last}")) for last in range(3)]
+    assert lefts == [9, 8, 7]
+
+
+def test_behind_our_proxy_the_address_is_what_it_saw(settings: Settings) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
+    assert remaining(ask("/session", "", X_Forwarded_For="6.6.6.6, 198.51.100.1")) == 9
+    assert remaining(ask("/session", "", X_Forwarded_For="7.7.7.7, 198.51.100.1")) == 8
+    assert remaining(ask("/session", "", X_Forwarded_For="7.7.7.7, 198.51.100.2")) == 9
+
+
+def test_limits_are_what_the_settings_say(settings: Settings) -> None:
+    settings.LIMIT_SESSION_CREATION = "2/d"
+    assert [ask("/session").status_code for _ in range(3)] == [200, 200, 429]
+
+
+# What a limit is for
+
+
+@pytest.mark.parametrize("why", ["form", "field", "rule", "type", "scope", "provider"])
+def test_what_was_refused_before_anything_was_made_is_not_counted(why: str) -> None:
+    assert {remaining(ask(f"/session?no={why}", method="PATCH")) for _ in range(12)} == {10}
+    assert remaining(ask("/session")) == 9
+
+
+@pytest.mark.parametrize("why", ["state", "missing"])
+def test_what_was_refused_for_the_state_of_things_is_counted(why: str) -> None:
+    assert [remaining(ask(f"/session?no={why}", method="PATCH")) for _ in range(3)] == [9, 8, 7]
+
+
+def test_a_provider_that_failed_counts_where_nothing_is_created() -> None:
+    assert [remaining(ask("/recording?no=provider", method="PATCH")) for _ in range(3)] == [19, 18, 17]
+
+
+def test_after_so_many_failures_of_a_provider_each_try_counts(settings: Settings) -> None:
+    settings.LIMIT_FAILED = "2/h"
+    lefts = [remaining(ask("/session?no=provider", method="PATCH")) for _ in range(4)]
+    assert lefts == [10, 10, 9, 8]
+
+
+def test_a_refused_request_gives_back_only_its_own_place() -> None:
+    for _ in range(9):
+        ask("/session")
+    assert ask("/session?no=form", method="PATCH").status_code == 400
+    assert [ask("/session").status_code for _ in range(2)] == [200, 429]
+    assert ask("/session?no=form", method="PATCH").status_code == 429
+    assert ask("/session").status_code == 429
+
+
+def test_a_request_that_was_one_too_many_takes_no_place_that_is_given_back_later() -> None:
+    usages = [count(SESSION_CREATION, "subject:alice") for _ in range(10)]
+    assert [ask("/session").status_code for _ in range(5)] == [429] * 5
+    give_back(SESSION_CREATION, "subject:alice", usages[-1])
+    assert [ask("/session").status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_body_that_cannot_be_read_is_not_counted_either() -> None:
+    def send(method: str, body: bytes) -> Any:
+        headers = {"X-Subject": "alice"}
+        return CLIENT.generic(method, "/session", body, "application/json", headers=headers)
+
+    refused = [send("GET", body) for body in (b"{", b'{"a": 1}', b"[]")]
+    assert [(each.status_code, remaining(each)) for each in refused] == [(400, 99), (400, 98), (400, 97)]  # of reads
+    assert send("DELETE", b'{"a": 1}').status_code == 400
+    assert send("DELETE", b"{}").status_code == 200
+
+
+# Wrong credentials
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "OPTIONS", "TRACE", "GET", "POST", "HEAD"])
+def test_wrong_credentials_are_limited_on_every_method(method: str, settings: Settings) -> None:
+    settings.LIMIT_WRONG_CREDENTIALS = "3/m"
+    answers = [ask("/session", "mallory", method) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 2
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+
+
+def test_wrong_credentials_are_counted_over_methods_and_endpoints_together(settings: Settings) -> None:
+    settings.LIMIT_WRONG_CREDENTIALS = "3/m"
+    asked = [("/session", "DELETE"), ("/recording", "GET"), ("/realtime", "PATCH"), ("/realtime_session", "DELETE")]
+    assert [ask(url, "mallory", method).status_code for url, method in asked] == [401, 401, 401, 429]
+
+
+def test_who_is_known_or_nobody_is_not_refused_for_wrong_credentials_from_their_address(settings: Settings) -> None:
+    settings.LIMIT_WRONG_CREDENTIALS = "1/m"
+    assert [ask("/session", "mallory", "DELETE").status_code for _ in range(2)] == [401, 429]
+    assert ask("/session", "alice", "DELETE").status_code == 200
+    assert ask("/session", "", "DELETE").status_code == 401
+    assert ask("/session", "mallory", "DELETE", address="203.0.113.8").status_code == 401

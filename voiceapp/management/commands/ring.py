@@ -1,0 +1,229 @@
+"""`manage.py ring`: place calls through the local phone, watch them as text, judge the order."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from sessions.calls.models import Call, Turn
+from sessions.orders.models import Order, OrderState
+from telephony.twilio.models import PhoneNumber
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.phones.numbers import show_number
+from voiceapp.core.phones.search import matching_whole
+from voiceapp.management.ringing.phone import LocalPhone, addresses
+from voiceapp.management.ringing.script import Script, ScriptError, read_script
+from voiceapp.management.ringing.verdict import differences, ordered_lines
+from voiceapp.management.ringing.watch import CallWatch, order_words
+
+DEMO = Path(settings.BASE_DIR) / "telephony" / "ringing" / "demo.json"
+CALLER = "+14155550100"
+# A caller who has said everything waits this long for the agent to hang up.
+PATIENCE_S = 15
+POLL_S = 0.25
+
+
+class Command(BaseCommand):
+    requires_system_checks: list[str] = []  # their warnings are for those who serve
+    help = 'Ring the product with the local phone. Example: manage.py ring --say "Two small funghi, please."'
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        said = parser.add_mutually_exclusive_group()
+        said.add_argument("--say", action="append", metavar="TEXT", help="what the caller says; may be repeated")
+        said.add_argument("--wav", action="append", metavar="FILE", help="a WAV that the caller says; may be repeated")
+        said.add_argument("--script", metavar="FILE", help="steps and the expected order as JSON (default: the demo's)")
+        parser.add_argument("--to", metavar="NUMBER", help="the number to ring (default: the demo's, or the first one)")
+        parser.add_argument("--from", dest="caller", default=CALLER, metavar="NUMBER", help="the caller's number")
+        parser.add_argument("--calls", type=int, default=1, metavar="N", help="place N calls at once")
+        parser.add_argument(
+            "--record", metavar="FILE", help="save the call in stereo: left the caller, right the agent"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object per call on stdout")
+        parser.add_argument("--timeout", type=int, default=180, metavar="S", help="hang up after so many seconds")
+
+    def handle(self, *args: object, **options: object) -> None:
+        try:
+            script = chosen_script(options)
+            status = self.ring(script, options)
+        except (ApplicationError, ScriptError) as exc:
+            raise CommandError(str(exc)) from exc
+        if status:
+            sys.exit(status)
+
+    def ring(self, script: Script, options: dict[str, object]) -> int:
+        places, count = addresses(), int(str(options["calls"]))
+        if not 1 <= count <= 200:
+            raise CommandError("--calls takes 1 to 200.")
+        number = number_to_ring(options["to"])
+        phone = LocalPhone(places.phone)
+        caller = str(options["caller"])
+        sids = [
+            phone.place_call(
+                # The product lets one number hold two lines at once: many calls are many callers.
+                caller=caller if count == 1 else f"{caller[:-3]}{index:03}",
+                number=number.number,
+                voice_url=f"{places.product}/twiml/start?orgId={number.organization_id}",
+                status_callback=f"{places.product}/twilio/call-status",
+                steps=script.steps,
+            )
+            for index in range(count)
+        ]
+        self.tell(
+            f"Ringing {show_number(number.number)} ({number.organization}){f', {count} calls' if count > 1 else ''}…"
+        )
+        try:
+            reports = self.follow(phone, sids, int(str(options["timeout"])), shows_words=count == 1)
+        except KeyboardInterrupt:
+            for sid in sids:
+                phone.hang_up(sid)
+            raise CommandError("Hung up.") from None
+        if options["record"]:
+            for index, sid in enumerate(sids):
+                path = Path(str(options["record"]))
+                phone.save_recording(sid, path if count == 1 else path.with_stem(f"{path.stem}-{index + 1}"))
+            self.tell(f"Recorded to {options['record']}.")
+        verdicts = [self.judge(sid, script, reports[sid], as_json=bool(options["json"])) for sid in sids]
+        if count > 1:
+            self.tell(f"{sum(verdicts)} of {count} calls were as expected.")
+        return 0 if all(verdicts) else 1
+
+    def follow(
+        self, phone: LocalPhone, sids: list[str], timeout_s: int, *, shows_words: bool
+    ) -> dict[str, dict[str, object]]:
+        """Wait until all calls are over, telling what happens; return the phone's reports."""
+        deadline = time.monotonic() + timeout_s
+        watches: dict[str, CallWatch] = {}
+        reports: dict[str, dict[str, object]] = {}
+        told = -1
+        while len(reports) < len(sids):
+            for sid in sids:
+                if sid not in reports:
+                    report = phone.report(sid)
+                    if report["is_done"]:
+                        reports[sid] = report
+            if shows_words:
+                self.tell_news(watches, sids[0], is_last=bool(reports))
+            elif told != len(reports):
+                told = len(reports)
+                self.tell(f"  {told} of {len(sids)} calls are over")
+            if time.monotonic() > deadline:
+                self.tell(f"Hanging up: {timeout_s} s are over.")
+                for sid in set(sids) - set(reports):
+                    phone.hang_up(sid)
+                deadline += timeout_s
+            time.sleep(POLL_S)
+        return reports
+
+    def tell_news(self, watches: dict[str, CallWatch], sid: str, *, is_last: bool) -> None:
+        if sid not in watches:
+            call = Call.objects.filter(carrier_sid=sid).first()
+            if call is None:
+                return
+            watches[sid] = CallWatch(call)
+        if is_last:
+            wait_until_over(watches[sid].call)
+        for line in watches[sid].news(is_last=is_last):
+            self.tell(line)
+
+    def judge(self, sid: str, script: Script, report: dict[str, object], *, as_json: bool) -> bool:
+        """Tell what came of one call, and whether it is what the script said."""
+        call = Call.objects.filter(carrier_sid=sid).first()
+        if call is None:
+            self.tell(
+                f"The product has no call {sid}. The phone was told: {report['notices'] or report['webhook_answers']}"
+            )
+            return False
+        wait_until_over(call)
+        order = (
+            call.orders.exclude(state__in=[OrderState.REPLACED, OrderState.CANCELLED]).order_by("-created_at").first()
+        )
+        ordered = ordered_lines(call.pk)
+        wrong = [] if script.expected is None else differences(script.expected, ordered)
+        times = [t for t in Turn.objects.filter(call=call).values_list("response_ms", flat=True) if t is not None]
+        if as_json:
+            self.stdout.write(json.dumps(summary(call, order, wrong, times, report)))
+            return not wrong
+        self.tell("")
+        for row in order_words(order) if order else ["No order was made."]:
+            self.tell(row)
+        self.tell("")
+        duration = f", {call.duration_s} s" if call.duration_s is not None else ""
+        self.tell(f"The call: {call.state}, {call.end_reason.replace('_', ' ')}{duration}.")
+        if times:
+            median = f"{statistics.median(times):.0f}"
+            self.tell(f"Response times: median {median} ms, longest {max(times)} ms, {len(times)} turns.")
+        if wrong:
+            self.tell("The order is not what was spoken:\n  " + "\n  ".join(wrong))
+        elif script.expected is not None:
+            self.tell("The order is what was spoken.")
+        return not wrong
+
+    def tell(self, text: str) -> None:
+        """Words go to stderr where stdout carries data."""
+        self.stderr.write(text, style_func=lambda words: words)
+        self.stderr.flush()
+
+
+def chosen_script(options: dict[str, object]) -> Script:
+    """What the caller does, ended by patience: one who has said everything waits for the agent to hang up."""
+    steps: list[object]
+    if isinstance(options["say"], list):
+        steps, expected = [{"say": text} for text in options["say"]], None
+    elif isinstance(options["wav"], list):
+        steps, expected = [{"wav": str(Path(name).resolve())} for name in options["wav"]], None
+    else:
+        script = read_script(Path(str(options["script"] or DEMO)))
+        steps, expected = list(script.steps), script.expected
+    if not any(isinstance(step, dict) and "hang_up" in step for step in steps):
+        steps += [{"listen": True}, {"wait_s": PATIENCE_S}, {"hang_up": True}]
+    return Script(tuple(steps), expected)
+
+
+def number_to_ring(given: object) -> PhoneNumber:
+    numbers = PhoneNumber.objects.filter(is_active=True).select_related("organization")
+    if given:
+        regions = {number.organization.region for number in numbers} - {""}
+        numbers = numbers.filter(matching_whole("number", str(given), regions=regions))
+    found = numbers.order_by("pk").first()
+    if found is None:
+        raise CommandError(
+            f"No active number {given or ''} is known. `manage.py seed_demo` makes one.".replace("  ", " ")
+        )
+    return found
+
+
+def wait_until_over(call: Call, within_s: float = 10) -> None:
+    """The product closes a call a moment after the phone does."""
+    deadline = time.monotonic() + within_s
+    while call.is_live and time.monotonic() < deadline:
+        time.sleep(0.1)
+        call.refresh_from_db()
+
+
+def summary(
+    call: Call, order: Order | None, wrong: list[str], times: list[int], report: dict[str, object]
+) -> dict[str, object]:
+    """One call for a program to read. Moments are ms on the recording's clock."""
+    return {
+        "call": str(call.pk),
+        "sid": call.carrier_sid,
+        "state": call.state,
+        "end_reason": call.end_reason,
+        "duration_s": call.duration_s,
+        "order": None
+        if order is None
+        else {"number": order.number, "total": str(order.total), "currency": order.currency},
+        "differences": wrong,
+        "response_ms": times,
+        "interruptions": report["interruptions"],
+        "response_gaps": report["response_gaps"],
+        "underruns": report["underruns"],
+        "clipped_ends": report["clipped_ends"],
+    }

@@ -1,0 +1,166 @@
+"""Makes the demo organisation once; a second run keeps what people have changed since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+
+from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Size
+from agents.configuration.models import Agent
+from agents.configuration.services import publish_agent
+from agents.organizations.models import Organization
+from agents.transfers.models import TransferTarget
+from telephony.twilio.models import PhoneNumber
+
+from .menu_card import CATEGORIES, GROUPS, DemoItem
+
+SLUG = "bella-napoli"
+# Berlin numbers kept for fiction: nobody is rung by mistake.
+NUMBER = "+493023125001"
+FRONT_DESK = "+493023125010"
+CATERING = "+493023125011"
+
+PROMPT = """\
+You answer the phone of Bella Napoli, a friendly Italian restaurant that takes orders for pickup.
+Keep every answer to one or two short sentences: the caller listens, nobody reads.
+Take the order with change_order as soon as the caller names something. Never invent items or prices.
+If a required choice is missing, ask for it. If something is out, offer what the tool suggests.
+When the caller is done, read the order back with read_back_order, wait for a yes, then use submit_order.
+Afterwards say the total and the order number, wish a good day, and use end_call.
+Allergies, complaints and anything you cannot help with: offer to transfer the call to the front desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The rows that the rest of the demo needs."""
+
+    organization: Organization
+    agent: Agent
+    number: PhoneNumber
+    is_new: bool
+
+
+@transaction.atomic
+def make_demo(*, orders_url: str = "", orders_secret: str = "") -> Demo:
+    """The demo organisation, complete. Empty arguments leave the address and the secret as they are."""
+    organization, is_new = Organization.objects.get_or_create(
+        slug=SLUG,
+        defaults={
+            "name": "Bella Napoli",
+            "time_zone": "Europe/Berlin",
+            "currency": "EUR",
+            "tax_percent": Decimal(7),
+            "prices_include_tax": True,
+            "largest_order_total": Decimal(400),
+            "closed_message": "Thank you for calling Bella Napoli. We are closed at the moment.",
+        },
+    )
+    if orders_url:
+        organization.orders_url = orders_url
+    if orders_secret:
+        organization.orders_secret = orders_secret
+    organization.save()
+    if not organization.menus.exists():
+        make_menu(organization)
+    make_targets(organization)
+    agent = make_agent(organization)
+    number, _ = PhoneNumber.objects.get_or_create(
+        number=NUMBER, defaults={"organization": organization, "label": "Main line"}
+    )
+    return Demo(organization, agent, number, is_new)
+
+
+def make_agent(organization: Organization) -> Agent:
+    agent = organization.agents.filter(is_default=True).first() or Agent.objects.create(
+        organization=organization,
+        name="Sofia",
+        is_default=True,
+        prompt=PROMPT,
+        greeting="Hello, this is Bella Napoli. What would you like to order?",
+    )
+    if agent.published_version is None:
+        publish_agent(agent, by="seed_demo", note="First version of the demo")
+    return agent
+
+
+def make_targets(organization: Organization) -> None:
+    if organization.transfer_targets.exists():
+        return
+    TransferTarget.objects.create(
+        organization=organization,
+        slug="front-desk",
+        name="Front desk",
+        when_to_use="complaints, allergies and large orders",
+        number=FRONT_DESK,
+        is_fallback=True,
+    )
+    TransferTarget.objects.create(
+        organization=organization,
+        slug="catering",
+        name="Catering",
+        when_to_use="parties of more than ten people",
+        number=CATERING,
+        position=1,
+    )
+
+
+def make_menu(organization: Organization) -> Menu:
+    """The whole card: groups first, because items and modifiers refer to them by name."""
+    menu = Menu.objects.create(organization=organization, name="Main menu")
+    groups = make_groups(menu)
+    for place, (heading, items) in enumerate(CATEGORIES):
+        category = Category.objects.create(menu=menu, name=heading, position=place)
+        for position, demo_item in enumerate(items):
+            item = make_item(category, demo_item, position)
+            item.modifier_groups.set(groups[name] for name in demo_item.groups)
+    return menu
+
+
+def make_groups(menu: Menu) -> dict[str, ModifierGroup]:
+    groups: dict[str, ModifierGroup] = {}
+    for place, demo_group in enumerate(GROUPS):
+        group = ModifierGroup.objects.create(
+            menu=menu,
+            name=demo_group.name,
+            minimum=demo_group.minimum,
+            maximum=demo_group.maximum,
+            position=place,
+        )
+        group.under.set(Modifier.objects.filter(group__menu=menu, name__in=demo_group.under))
+        for position, choice in enumerate(demo_group.choices):
+            Modifier.objects.create(
+                group=group,
+                name=choice.name,
+                price=Decimal(choice.price),
+                is_default=choice.is_default,
+                aliases=choice.aliases,
+                position=position,
+            )
+        groups[group.name] = group
+    return groups
+
+
+def make_item(category: Category, demo_item: DemoItem, position: int) -> Item:
+    item = Item.objects.create(
+        category=category,
+        name=demo_item.name,
+        spoken_name=demo_item.spoken_name,
+        aliases=demo_item.aliases,
+        description=demo_item.description,
+        price=None if demo_item.price is None else Decimal(demo_item.price),
+        is_out=demo_item.is_out,
+        count_left=demo_item.count_left,
+        position=position,
+    )
+    for place, size in enumerate(demo_item.sizes):
+        Size.objects.create(
+            item=item,
+            name=size.name,
+            price=Decimal(size.price),
+            is_default=size.is_default,
+            aliases=size.aliases,
+            position=place,
+        )
+    return item

@@ -1,0 +1,85 @@
+"""Follow a call in the database and tell it as text while it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sessions.calls.models import Call, ToolCall, TranscriptLine, Turn
+from sessions.orders.models import Order
+
+# A line still grows while the agent speaks it: it is shown once its text has rested this long.
+SETTLES_AFTER_S = 0.6
+
+TOOL_WORDS = {
+    "look_up_items": "looks at the menu",
+    "change_order": "changes the order",
+    "read_back_order": "reads the order back",
+    "submit_order": "submits the order",
+    "transfer_call": "hands over",
+    "end_call": "ends the call",
+    "get_opening_hours": "looks at the hours",
+}
+
+
+@dataclass
+class CallWatch:
+    """Remembers what was shown of one call; `news()` yields what is new, as lines of text."""
+
+    call: Call
+    _shown_lines: dict[str, str] = field(default_factory=dict)
+    _resting: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _shown_tools: set[int] = field(default_factory=set)
+    _shown_turns: set[int] = field(default_factory=set)
+
+    def news(self, *, is_last: bool = False) -> Iterator[str]:
+        """Lines not shown before; with `is_last` also those that have not rested yet."""
+        found: list[tuple[int, int, str]] = []
+        for line in TranscriptLine.objects.filter(call=self.call):
+            text = self._line_text(line, is_last=is_last)
+            if text:
+                found.append((line.spoken_at_ms, 0, text))
+        latest_ms = max((at_ms for at_ms, _, _ in found), default=1 << 40)
+        for tool in ToolCall.objects.filter(call=self.call).exclude(pk__in=self._shown_tools):
+            self._shown_tools.add(tool.pk)
+            outcome = "" if tool.outcome == ToolCall.Outcome.DONE else f" ({tool.outcome})"
+            found.append((latest_ms, 1, f"   · {TOOL_WORDS.get(tool.name, tool.name)}{outcome}, {tool.duration_ms} ms"))
+        for turn in Turn.objects.filter(call=self.call, response_ms__isnull=False).exclude(pk__in=self._shown_turns):
+            self._shown_turns.add(turn.pk)
+            found.append((latest_ms, 2, f"   · turn {turn.number}: {response_words(turn)}"))
+        for _, _, text in sorted(found):
+            yield text
+
+    def _line_text(self, line: TranscriptLine, *, is_last: bool) -> str:
+        shown = self._shown_lines.get(line.item_id)
+        text = f"{line.text} —" if line.is_cut else line.text
+        if not line.text or shown == text:
+            return ""
+        previous, since = self._resting.get(line.item_id, ("", 0.0))
+        now = time.monotonic()
+        if previous != text:
+            self._resting[line.item_id] = (text, now)
+            since = now
+        if not is_last and now - since < SETTLES_AFTER_S:
+            return ""
+        self._shown_lines[line.item_id] = text
+        who = "Caller" if line.speaker == TranscriptLine.Speaker.CALLER else "Agent "
+        return f"{who} {text}" if shown is None else f"       (interrupted; heard: {text})"
+
+
+def response_words(turn: Turn) -> str:
+    """The response time of a turn with its parts."""
+    parts = [("detection", turn.detection_ms), ("model", turn.model_ms), ("playout", turn.playout_ms)]
+    known = ", ".join(f"{name} {value}" for name, value in parts if value is not None)
+    return f"answered in {turn.response_ms} ms" + (f" ({known})" if known else "")
+
+
+def order_words(order: Order) -> list[str]:
+    """The order as a receipt."""
+    rows = [f"Order {order.number}"]
+    for line in order.lines.prefetch_related("modifiers"):
+        rows.append(f"  {line!s:<34}{line.price:>9}")
+        rows += [f"      {modifier.name}" for modifier in line.modifiers.all()]
+    rows += [f"  {order.tax_label:<34}{order.tax:>9}", f"  {'Total':<34}{order.total:>9} {order.currency}"]
+    return rows

@@ -1,0 +1,128 @@
+"""What the doctor finds, says and never says."""
+
+from __future__ import annotations
+
+import json
+import time
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+
+from agents.configuration.models import Agent
+from sessions.messages.models import OutboxMessage
+from voiceapp.management.demo.organization import make_demo
+from voiceapp.management.doctor import companies, examination, house
+from voiceapp.management.doctor.examination import CHECKS, examine
+from voiceapp.management.doctor.finding import Finding, ill, skipped, well
+from voiceapp.management.doctor.report import Report
+
+SECRETS = {
+    "OPENAI_API_KEY": "sk-very-secret-1",
+    "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+    "TWILIO_AUTH_TOKEN": "very-secret-2",
+    "INTERNAL_API_KEY": "very-secret-3-" + "x" * 30,
+}
+# Nothing listens on the discard port.
+NOWHERE = "http://127.0.0.1:9"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *findings: Finding, as_json: bool = False) -> tuple[int, str]:
+    checks = [(finding.name, lambda finding=finding: finding) for finding in findings]
+    monkeypatch.setattr("voiceapp.management.commands.doctor.make_report", lambda: Report("", examine(checks)))
+    out = StringIO()
+    try:
+        call_command("doctor", *(["--json"] if as_json else []), stdout=out)
+    except SystemExit as exc:
+        return int(str(exc.code)), out.getvalue()
+    return 0, out.getvalue()
+
+
+@pytest.mark.django_db
+def test_findings_are_printed_with_their_fix_and_decide_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, text = run(monkeypatch, well("cache", "fine"), skipped("speech", "not needed"))
+    assert (status, text.splitlines()[0]) == (0, "✓ cache   fine")
+    status, text = run(monkeypatch, well("cache", "fine"), ill("queue", "gone", "Start it."))
+    assert status == 1
+    assert "✗ queue  gone\n         → Start it." in text
+
+
+@pytest.mark.django_db
+def test_json_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, text = run(monkeypatch, ill("queue", "gone", "Start it."), as_json=True)
+    assert status == 1
+    assert json.loads(text) == {
+        "ok": False,
+        "source": "",
+        "checks": [{"name": "queue", "is_well": False, "detail": "gone", "fix": "Start it."}],
+    }
+
+
+@pytest.fixture
+def far_away(settings: Settings) -> None:
+    for name, secret in SECRETS.items():
+        setattr(settings, name, secret)
+    settings.OPENAI_BASE_URL = f"{NOWHERE}/v1"
+    settings.TWILIO_BASE_URL = NOWHERE
+    settings.PUBLIC_BASE_URL = NOWHERE
+
+
+@pytest.mark.usefixtures("far_away")
+@pytest.mark.parametrize("check", [companies.check_openai, companies.check_twilio, companies.check_public_address])
+def test_a_company_that_does_not_answer_is_ill_and_its_key_is_not_told(check: examination.Check) -> None:
+    finding = check()
+    assert finding.is_well is False
+    assert finding.fix
+    for secret in SECRETS.values():
+        assert secret not in f"{finding}"
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "TWILIO_AUTH_TOKEN", "INTERNAL_API_KEY"])
+def test_a_missing_key_is_named(name: str, settings: Settings) -> None:
+    setattr(settings, name, "")
+    settings.OPENAI_BASE_URL = settings.TWILIO_BASE_URL = NOWHERE
+    findings = [companies.check_openai(), companies.check_twilio(), house.check_internal_key()]
+    assert any(finding.is_well is False and name in finding.detail for finding in findings)
+
+
+def test_a_check_that_hangs_or_breaks_is_a_finding_and_holds_nobody_up() -> None:
+    def hangs() -> Finding:
+        time.sleep(3)
+        return well("hangs", "")
+
+    def breaks() -> Finding:
+        raise ConnectionError("redis://:password@host")
+
+    began = time.monotonic()
+    findings = examine([("hangs", hangs), ("cache", breaks)], patience_s=0.1)
+    assert time.monotonic() - began < 1
+    assert [finding.is_well for finding in findings] == [False, False]
+    assert findings[1].detail == "ConnectionError"
+    assert "REDIS_URL" in findings[1].fix
+
+
+@pytest.mark.django_db
+def test_the_house_is_well_after_seeding_and_says_what_is_not() -> None:
+    assert house.check_agents().is_well is False
+    demo = make_demo()
+    for check in (house.check_agents, house.check_outbox, house.check_static_files):
+        assert check().is_well, check
+    Agent.objects.update(published_version=None)
+    assert demo.number.number in house.check_agents().detail
+    OutboxMessage.objects.create(topic="order.submitted", key="k", body={}, state="dead")
+    assert house.check_outbox().detail == "1 dead"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_is_looked_at_from_its_own_thread() -> None:
+    (finding,) = examine([("database", house.check_database)])
+    assert finding.is_well, finding
+
+
+def test_every_integration_is_looked_at() -> None:
+    assert {name for name, _ in CHECKS} == {
+        "database", "cache", "queue", "worker", "outbox", "openai", "twilio", "webhooks", "numbers",
+        "public address", "internal key", "local companies", "static files", "speech",
+        "livekit", "recordings", "announcements", "records", "secret",
+    }  # fmt: skip

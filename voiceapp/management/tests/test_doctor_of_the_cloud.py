@@ -1,0 +1,102 @@
+"""The doctor looks at LiveKit and AWS: what is well, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from voiceapp.management.doctor.announcements import check_announcements, check_records, check_secret
+from voiceapp.management.doctor.examination import Check, examine
+from voiceapp.management.doctor.rooms import check_livekit, check_recordings
+from voiceapp.providers.aws.client import aws_client
+from voiceapp.providers.aws.dynamodb import AwsTable
+from voiceapp.simulators.aws.tests import running as moto
+from voiceapp.tests.gate import deaf_server
+from voiceapp.tests.livekit.running import API_SECRET, name_livekit, running_livekit
+
+NOWHERE = "http://127.0.0.1:9"
+SECRETS = ("secret-of-aws", API_SECRET, "sk-in-the-manager")
+
+
+@pytest.fixture(scope="module")
+def moto_url() -> Iterator[str]:
+    with moto.running() as url:
+        yield url
+
+
+@pytest.fixture
+def aws(moto_url: str, settings: Settings) -> str:
+    settings.AWS_ENDPOINT_URL = moto_url
+    settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = "testing", "secret-of-aws"
+    return moto_url
+
+
+def test_livekit_is_well_when_it_takes_the_key(settings: Settings) -> None:
+    with running_livekit() as livekit:
+        name_livekit(settings, livekit.url)
+        assert check_livekit().is_well
+        settings.LIVEKIT_API_SECRET = "another secret of thirty-two letters"
+        assert "refuses the key" in check_livekit().detail
+        settings.LIVEKIT_API_SECRET = ""
+        assert "LIVEKIT_API_SECRET" in check_livekit().fix
+        settings.LIVEKIT_API_SECRET, settings.LIVEKIT_INTERNAL_URL = API_SECRET, NOWHERE
+        assert "does not answer" in check_livekit().detail
+
+
+def test_a_livekit_without_a_recorder_is_named_with_a_fix(aws: str, settings: Settings) -> None:
+    settings.LIVEKIT_RECORDING_BUCKET = "recorded"
+    aws_client("s3").create_bucket(Bucket="recorded")
+    with running_livekit(faults=["redis_required"], egress_wait_s=21) as livekit:
+        name_livekit(settings, livekit.url)
+        found = check_recordings()
+    assert (found.is_well, "no egress" in found.detail, "Redis" in found.fix) == (False, True, True)
+    with running_livekit() as livekit:
+        name_livekit(settings, livekit.url)
+        assert check_recordings().is_well
+
+
+def test_nothing_of_it_configured_is_no_failure(settings: Settings) -> None:
+    for name in ("LIVEKIT_HOST", "LIVEKIT_INTERNAL_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"):
+        setattr(settings, name, "")
+    settings.LIVEKIT_RECORDING_BUCKET = settings.VOICE_SESSION_QUEUE_URL = settings.VOICE_SESSION_TABLE = ""
+    settings.OPENAI_API_KEY = "sk-1"
+    found = [check() for check in (check_livekit, check_recordings, check_announcements, check_records, check_secret)]
+    assert {finding.is_well for finding in found} == {None}
+
+
+def test_the_queue_the_table_the_bucket_and_the_secret_are_found(aws: str, settings: Settings) -> None:
+    settings.VOICE_SESSION_QUEUE_URL = aws_client("sqs").create_queue(QueueName="doctor")["QueueUrl"]
+    settings.VOICE_SESSION_TABLE = "doctor"
+    AwsTable("doctor", key="sessionId", ttl="ttl").make()
+    settings.LIVEKIT_RECORDING_BUCKET = "doctor"
+    aws_client("s3").create_bucket(Bucket="doctor")
+    settings.OPENAI_API_KEY, settings.OPENAI_SECRET_ID = "", "doctor"
+    aws_client("secretsmanager").create_secret(Name="doctor", SecretString="sk-in-the-manager")
+    found = [check() for check in (check_recordings, check_announcements, check_records, check_secret)]
+    assert [finding.is_well for finding in found] == [True] * 4, found
+    assert not any(secret in str(found) for secret in SECRETS)
+
+
+def test_what_is_not_there_is_named_with_a_fix(aws: str, settings: Settings) -> None:
+    settings.VOICE_SESSION_QUEUE_URL = f"{aws}/123456789012/absent"
+    settings.VOICE_SESSION_TABLE = settings.LIVEKIT_RECORDING_BUCKET = "absent"
+    settings.OPENAI_API_KEY, settings.OPENAI_SECRET_ID = "", "absent"
+    found = [check() for check in (check_recordings, check_announcements, check_records, check_secret)]
+    assert [finding.is_well for finding in found] == [False] * 4, found
+    assert all("absent" in finding.detail and finding.fix for finding in found)
+    assert not any(secret in str(found) for secret in SECRETS)
+
+
+def test_an_aws_and_a_livekit_that_hang_hold_the_doctor_up_for_five_seconds_at_most(settings: Settings) -> None:
+    with deaf_server() as url:
+        settings.AWS_ENDPOINT_URL, settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = url, "k", "s"
+        settings.VOICE_SESSION_QUEUE_URL = f"{url}/123456789012/q"
+        name_livekit(settings, url)
+        checks: list[tuple[str, Check]] = [("livekit", check_livekit), ("announcements", check_announcements)]
+        began = time.monotonic()
+        found = examine(checks)
+        assert time.monotonic() - began < 5
+    assert [finding.is_well for finding in found] == [False, False]

@@ -1,0 +1,79 @@
+"""The demo organisation can be made again and again."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from agents.catalog.models import Item, Menu
+from agents.catalog.queries import load_catalogue
+from agents.hours.queries import is_open
+from agents.organizations.models import Organization
+from sessions.messages.models import OutboxMessage
+from telephony.twilio.models import PhoneNumber
+
+pytestmark = pytest.mark.django_db
+
+
+def seed(**options: object) -> dict[str, str]:
+    out = StringIO()
+    call_command("seed_demo", "--json", stdout=out, **options)
+    answer: dict[str, str] = json.loads(out.getvalue())
+    return answer
+
+
+def test_a_second_run_makes_nothing_twice() -> None:
+    first = seed()
+    assert seed() == first
+    assert Organization.objects.count() == Menu.objects.count() == PhoneNumber.objects.count() == 1
+
+
+def test_a_second_run_keeps_a_changed_menu() -> None:
+    seed()
+    Item.objects.filter(name="Margherita").update(name="Regina")
+    Item.objects.filter(name="Tiramisu").delete()
+    seed()
+    assert Item.objects.filter(name="Regina").exists()
+    assert not Item.objects.filter(name__in=["Margherita", "Tiramisu"]).exists()
+
+
+def test_the_demo_answers_at_any_hour_and_covers_every_kind_of_choice() -> None:
+    organization = Organization.objects.get(pk=seed()["organization_id"])
+    now = timezone.now()
+    assert is_open(organization, now)
+    assert organization.agents.get(is_default=True).published_version is not None
+    items = {item.name: item for item in load_catalogue(organization.id, now).items}
+    assert len(items) >= 15
+    assert not items["Calzone"].is_available
+    assert items["Lasagne"].count_left == 6
+    assert [size.name for size in items["Margherita"].sizes] == ["small", "medium", "large"]
+    side_salad = items["Meal Deal"].groups[0].modifiers[1]
+    assert [group.name for group in side_salad.groups] == ["Dressing"]
+
+
+def test_the_orders_address_and_its_secret_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERS_SECRET", "0123456789abcdef")
+    answer = seed(orders_url="http://127.0.0.1:9200/orders")
+    organization = Organization.objects.get(pk=answer["organization_id"])
+    assert organization.orders_url == answer["orders_url"] == "http://127.0.0.1:9200/orders"
+    assert organization.orders_secret == "0123456789abcdef"
+    assert "0123456789abcdef" not in json.dumps(answer)
+
+
+def test_a_history_is_made_once_and_adds_up() -> None:
+    organization = Organization.objects.get(pk=seed(history=24)["organization_id"])
+    assert organization.calls.count() == 24
+    seed(history=24)
+    assert organization.calls.count() == 24
+    orders = list(organization.orders.prefetch_related("lines__modifiers"))
+    assert len(orders) > 10
+    for order in orders:
+        assert order.total == order.subtotal + order.tax == sum(line.price for line in order.lines.all())
+    states = set(organization.calls.values_list("state", flat=True))
+    assert "completed" in states
+    assert states <= {"completed", "missed", "failed"}
+    assert not OutboxMessage.objects.exclude(state="done").exists()

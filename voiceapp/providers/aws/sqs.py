@@ -1,0 +1,81 @@
+"""An SQS queue: messages of plain text, each with an id of ours by which whoever gets it twice can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .client import ANSWER_WITHIN_S, FAULTS, AwsError, aws_client, aws_error
+from .fields import fault_in_body, fifo_id
+
+SERVICE = "sqs"
+ID = "messageId"
+MOST_AT_ONCE = 10
+LONGEST_POLL_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """`message_id` is ours, empty on a message that somebody else sent; `receipt` deletes it."""
+
+    body: str
+    receipt: str = field(repr=False)
+    message_id: str = ""
+    sqs_id: str = ""
+
+
+class AwsQueue:
+    """One queue by its URL, standard or FIFO. Every method blocks and raises AwsError."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._is_fifo = url.endswith(".fifo")
+
+    def send(self, body: str, *, message_id: str, group: str) -> None:
+        """Returns once SQS has it. FIFO queues keep the order of a group and drop an id that they had lately."""
+        ordering = {}
+        if self._is_fifo:
+            ordering = {"MessageGroupId": fifo_id(group), "MessageDeduplicationId": fifo_id(message_id)}
+        fault = fault_in_body(body, attributes_bytes=len(ID) + len("String") + len(message_id.encode()))
+        if fault:
+            raise AwsError(SERVICE, fault, code="InvalidMessageContents", permanent=True)
+        try:
+            aws_client(SERVICE).send_message(
+                QueueUrl=self._url,
+                MessageBody=body,
+                MessageAttributes={ID: {"DataType": "String", "StringValue": message_id}},
+                **ordering,
+            )
+        except FAULTS as exc:
+            raise aws_error(SERVICE, exc) from exc
+
+    def receive(self, *, wait_s: int = LONGEST_POLL_S) -> list[QueuedMessage]:
+        """Up to ten messages, as soon as there is one. They come again unless they are deleted."""
+        try:
+            answer = aws_client(SERVICE, answer_within_s=LONGEST_POLL_S + ANSWER_WITHIN_S).receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=MOST_AT_ONCE,
+                WaitTimeSeconds=wait_s,
+                MessageAttributeNames=[ID],
+            )
+        except FAULTS as exc:
+            raise aws_error(SERVICE, exc) from exc
+        return [_read(message) for message in answer.get("Messages", [])]
+
+    def delete(self, message: QueuedMessage) -> None:
+        try:
+            aws_client(SERVICE).delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+        except FAULTS as exc:
+            raise aws_error(SERVICE, exc) from exc
+
+
+def _read(message: Mapping[str, object]) -> QueuedMessage:
+    attributes = message.get("MessageAttributes")
+    ours = attributes.get(ID) if isinstance(attributes, Mapping) else None
+    message_id = ours.get("StringValue") if isinstance(ours, Mapping) else None
+    return QueuedMessage(
+        body=str(message["Body"]),
+        receipt=str(message["ReceiptHandle"]),
+        message_id=str(message_id or ""),
+        sqs_id=str(message.get("MessageId", "")),
+    )

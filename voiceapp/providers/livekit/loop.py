@@ -1,0 +1,110 @@
+"""The one event loop and the one HTTP session of this process on which livekit-api runs: it is async only.
+
+A thread of its own, because the callers are ordinary Django views and Celery tasks. A forked child makes its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import aiohttp
+from livekit import api
+
+from voiceapp.providers.errors import ErrorClass, class_of_status, retry_after_s
+
+from .errors import KIND_BY_STATUS, LiveKitError, LiveKitErrorKind
+
+T = TypeVar("T")
+
+CONNECT_WITHIN_S = 2.0
+LONGEST_REQUEST_S = 12.0
+# For the loop to hand over an answer that came at the last moment.
+GRACE_S = 1.0
+
+
+class LoopThread:
+    """Runs coroutines for other threads. Made by `loop_thread()` only."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._clients: dict[tuple[str, str, str], api.LiveKitAPI] = {}
+        self._clients_lock = threading.Lock()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="livekit", daemon=True)
+        self._thread.start()
+        self._session = self.run(_open_session(), within_s=CONNECT_WITHIN_S)
+
+    def run(self, work: Coroutine[Any, Any, T], *, within_s: float) -> T:
+        """Wait for its result. Raises what it raises, and TimeoutError."""
+        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, within_s), self._loop)
+        try:
+            return future.result(within_s + GRACE_S)
+        finally:
+            future.cancel()
+
+    def client(self, url: str, *, api_key: str, api_secret: str) -> api.LiveKitAPI:
+        with self._clients_lock:
+            key = (url, api_key, api_secret)
+            if key not in self._clients:
+                self._clients[key] = api.LiveKitAPI(url, api_key, api_secret, session=self._session)
+            return self._clients[key]
+
+    def close(self) -> None:
+        self.run(self._session.close(), within_s=CONNECT_WITHIN_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(GRACE_S)
+
+
+async def _open_session() -> aiohttp.ClientSession:
+    timeout = aiohttp.ClientTimeout(total=LONGEST_REQUEST_S, sock_connect=CONNECT_WITHIN_S)
+    return aiohttp.ClientSession(timeout=timeout, raise_for_status=_check)
+
+
+async def _check(response: aiohttp.ClientResponse) -> None:
+    """A proxy's page or an empty body, read as protobuf, would mean "no such room" and "nobody in it".
+
+    Raises LiveKitError where a wait is named: livekit-api would not keep to it.
+    """
+    wait_s = retry_after_s(response.headers.get("Retry-After"))
+    if class_of_status(response.status, retry_after_s=wait_s) is ErrorClass.WAIT:
+        kind = KIND_BY_STATUS.get(response.status, LiveKitErrorKind.AWAY)
+        raise LiveKitError(kind, f"answered {response.status}", retry_after_s=wait_s)
+    is_call = "/twirp/" in response.url.path
+    if is_call and response.status == 200 and response.content_type != "application/protobuf":
+        raise aiohttp.ClientPayloadError(f"an answer of type {response.content_type[:50]}")
+
+
+class _Process:
+    """What this process has. `inherited` is kept, never closed: its sockets belong to the parent."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.current: LoopThread | None = None
+        self.inherited: list[LoopThread] = []
+
+    def forked(self) -> None:
+        self.lock = threading.Lock()  # the parent's may have been held at that moment
+        if self.current:
+            self.inherited.append(self.current)
+            self.current = None
+
+    def ended(self) -> None:
+        if self.current:
+            self.current.close()
+
+
+_process = _Process()
+os.register_at_fork(after_in_child=_process.forked)
+atexit.register(_process.ended)
+
+
+def loop_thread() -> LoopThread:
+    """This process's, made at its first use."""
+    with _process.lock:
+        if _process.current is None:
+            _process.current = LoopThread()
+        return _process.current

@@ -1,0 +1,185 @@
+"""OpenAI Realtime: where it is, how we say who we are, and the one builder of GA sessions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from .errors import OpenAIError, OpenAIErrorKind
+from .key import openai_api_key, renewed_api_key
+from .rest import post_json
+
+__all__ = [
+    "ClientSecret",
+    "OpenAIClient",
+    "OpenAIError",
+    "OpenAIErrorKind",
+    "browser_session",
+    "openai_api_key",
+    "realtime_session",
+    "semantic_vad",
+    "server_vad",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """What a browser opens one of OpenAI's sessions with, until it expires. `model` is the one that OpenAI took."""
+
+    value: str = field(repr=False)
+    expires_at: dt.datetime
+    session_id: str
+    model: str
+
+
+class OpenAIClient:
+    """One account of OpenAI, or of any server that speaks its GA protocol.
+
+    `renew` is told a key that was refused and gives the one to try instead.
+    """
+
+    def __init__(self, *, api_key: str, base_url: str, renew: Callable[[str], str] | None = None) -> None:
+        self._api_key = api_key
+        self._base_url = base_url.rstrip("/")
+        self._renew = renew
+
+    @classmethod
+    def from_settings(cls) -> OpenAIClient:
+        """Blocks where the key has to be fetched first (`is_key_at_hand` tells). Raises OpenAIError without a key."""
+        return cls(api_key=openai_api_key(), base_url=settings.OPENAI_BASE_URL, renew=renewed_api_key)
+
+    def realtime_url(self, model: str) -> str:
+        """The WebSocket's address: https becomes wss, http (a server on this machine) becomes ws."""
+        scheme, _, rest = self._base_url.partition("://")
+        return f"{'ws' if scheme == 'http' else 'wss'}://{rest}/realtime?{urlencode({'model': model})}"
+
+    def headers(self) -> dict[str, str]:
+        """No beta header: the beta was switched off, and sending it closes the socket with 4000."""
+        return {"Authorization": f"Bearer {self._api_key}"}
+
+    def with_renewed_key(self) -> OpenAIClient | None:
+        """After a refusal of the key: the same with the key's successor, None when there is none. Blocks."""
+        key = self._renew(self._api_key) if self._renew else self._api_key
+        if key == self._api_key:
+            return None
+        return OpenAIClient(api_key=key, base_url=self._base_url, renew=self._renew)
+
+    def create_client_secret(
+        self, session: Mapping[str, object], *, expires_after_s: int | None = None
+    ) -> ClientSecret:
+        """Mint a secret for a GA session object (10 to 7200 s; OpenAI's own default is 600). Raises OpenAIError."""
+        body = client_secret_request(session, expires_after_s=expires_after_s)
+        url = f"{self._base_url}/realtime/client_secrets"
+        try:
+            return read_client_secret(post_json(url, body, headers=self.headers()))
+        except OpenAIError as exc:
+            successor = self.with_renewed_key() if exc.status == 401 else None
+            if successor is None:
+                raise
+            return read_client_secret(post_json(url, body, headers=successor.headers()))
+
+
+def client_secret_request(session: Mapping[str, object], *, expires_after_s: int | None = None) -> dict[str, object]:
+    """The body that asks for a client secret."""
+    body: dict[str, object] = {"session": dict(session)}
+    if expires_after_s is not None:
+        body["expires_after"] = {"anchor": "created_at", "seconds": expires_after_s}
+    return body
+
+
+def read_client_secret(answer: Mapping[str, object]) -> ClientSecret:
+    """From `{"value", "expires_at", "session": {"id", "model"}}`. Raises OpenAIError for anything else."""
+    value, expires_at, session = answer.get("value"), answer.get("expires_at"), answer.get("session")
+    try:
+        if not (isinstance(value, str) and value and isinstance(session, Mapping)):
+            raise ValueError("no secret")
+        moment = dt.datetime.fromtimestamp(int(str(expires_at)), dt.UTC)
+    except (ValueError, OverflowError, OSError) as exc:
+        raise OpenAIError(OpenAIErrorKind.GARBLED, "answered no client secret", status=200) from exc
+    return ClientSecret(value, moment, str(session.get("id") or ""), str(session.get("model") or ""))
+
+
+def server_vad(*, threshold: float, prefix_padding_ms: int, silence_ms: int, interrupts: bool) -> dict[str, object]:
+    """Turns by loudness. `silence_ms` is always said: the server's own default has differed from its documentation."""
+    return {
+        "type": "server_vad",
+        "threshold": threshold,
+        "prefix_padding_ms": prefix_padding_ms,
+        "silence_duration_ms": silence_ms,
+        "create_response": True,
+        "interrupt_response": interrupts,
+    }
+
+
+def semantic_vad(*, eagerness: str, interrupts: bool) -> dict[str, object]:
+    """Turns by meaning: the model judges whether the sentence is finished."""
+    return {
+        "type": "semantic_vad",
+        "eagerness": eagerness,
+        "create_response": True,
+        "interrupt_response": interrupts,
+    }
+
+
+def realtime_session(
+    *,
+    instructions: str,
+    voice: str,
+    turn_detection: Mapping[str, object],
+    transcription_model: str,
+    language: str = "",
+    keywords: Sequence[str] = (),
+    tools: Sequence[Mapping[str, object]] = (),
+    noise_reduction: str | None = None,
+    audio_format: str = "audio/pcmu",
+) -> dict[str, object]:
+    """A GA session object (`session` of session.update) that speaks µ-law both ways, as the telephone does.
+
+    The model is not in it: it is named in the address and cannot change after that.
+    """
+    transcription: dict[str, object] = {"model": transcription_model}
+    if language:
+        transcription["language"] = language
+    if keywords:
+        transcription["keywords"] = list(keywords)
+    return {
+        "type": "realtime",
+        "output_modalities": ["audio"],
+        "instructions": instructions,
+        "audio": {
+            "input": {
+                "format": {"type": audio_format},
+                "noise_reduction": {"type": noise_reduction} if noise_reduction else None,
+                "transcription": transcription,
+                "turn_detection": dict(turn_detection),
+            },
+            "output": {"format": {"type": audio_format}, "voice": voice},
+        },
+        "tools": list(tools),
+        "tool_choice": "auto",
+    }
+
+
+def browser_session(
+    *, model: str, voice: str, instructions: str, transcription_model: str, is_text_only: bool = False
+) -> dict[str, object]:
+    """A GA session object (`session` of a client secret) for a browser: WebRTC brings its own format of sound."""
+    audio: dict[str, object] = {
+        "input": {
+            "transcription": {"model": transcription_model},
+            "turn_detection": server_vad(threshold=0.5, prefix_padding_ms=300, silence_ms=500, interrupts=True),
+        }
+    }
+    if not is_text_only:
+        audio["output"] = {"voice": voice}
+    return {
+        "type": "realtime",
+        "model": model,
+        "instructions": instructions,
+        "output_modalities": ["text" if is_text_only else "audio"],
+        "audio": audio,
+    }

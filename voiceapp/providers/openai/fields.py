@@ -1,0 +1,194 @@
+"""The documented form of every field that OpenAI Realtime is sent: checked when it is saved, and again before sending.
+
+Sources are in docs/provider-fields.md. What was saved before a rule was known is replaced here, and the change is
+reported, so that a call is not lost over it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from voiceapp.core.languages import base_language
+
+from .names import model_used, voice_used
+
+MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
+CUSTOM_VOICE = re.compile(r"voice_[A-Za-z0-9]{1,64}")
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+MOST_TOOLS = 128
+TURN_DETECTIONS = ("server_vad", "semantic_vad")
+EAGERNESSES = ("low", "medium", "high", "auto")
+NOISE_REDUCTIONS = ("near_field", "far_field")
+THRESHOLD = (0.0, 1.0)
+PREFIX_PADDING_MS = (0, 5000)
+SILENCE_MS = (0, 10_000)
+SECRET_LIFE_S = (10, 7200)
+# Instructions and tools together may have 16,384 tokens. We cannot count them: three characters each are on the safe
+# side of English, four are usual.
+MOST_INSTRUCTIONS = 16_384 * 3
+# Of what people write: it leaves room for the menu, the hours and the tools.
+LONGEST_PROMPT = 32_000
+# What `audio.input.transcription.language` takes; a language beyond is recognized without the hint.
+_TRANSCRIBED = """
+    af ar az be bg bs ca cs cy da de el en es et fa fi fr gl he hi hr hu hy id is it ja kk kn ko lt lv mi mk mr ms
+    ne nl no pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh
+"""
+TRANSCRIBED = frozenset(_TRANSCRIBED.split())
+# ISO has codes of their own for both kinds of written Norwegian; OpenAI has one for what is spoken.
+SPOKEN_AS = {"nb": "no", "nn": "no"}
+
+
+def transcription_language(tag: str) -> str:
+    """The hint for an agent's language: `en` of en-US. Empty where OpenAI takes none."""
+    code = base_language(tag)
+    code = SPOKEN_AS.get(code, code)
+    return code if code in TRANSCRIBED else ""
+
+
+def validate_model(name: str) -> None:
+    if not MODEL.fullmatch(name):
+        raise ValidationError(f"“{name}” is no name of a model. Write one like {settings.OPENAI_REALTIME_MODEL}.")
+
+
+def validate_voice(name: str) -> None:
+    """A voice of OpenAI's (OPENAI_VOICES), a name that stands for one, or the id of a custom one."""
+    if voice_used(name) in settings.OPENAI_VOICES or CUSTOM_VOICE.fullmatch(name):
+        return
+    known = ", ".join(settings.OPENAI_VOICES)
+    raise ValidationError(f"OpenAI has no voice “{name}”. Choose one of {known}, or the id of a custom voice, voice_….")
+
+
+def voice_field(name: str) -> str | dict[str, str]:
+    """As the session names it: a custom voice is an object."""
+    return {"id": name} if CUSTOM_VOICE.fullmatch(name) else name
+
+
+def is_valid(validate: Callable[[str], None], value: str) -> bool:
+    try:
+        validate(value)
+    except ValidationError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A field that was not sent as it was stored. `now` is empty where it was left out."""
+
+    field: str
+    was: str
+    now: str = ""
+
+
+def fit_model(name: str) -> tuple[str, list[Replaced]]:
+    """The model to ask for: the stored one, or its successor, or the server's default."""
+    used = model_used(name)
+    if MODEL.fullmatch(used):
+        return used, []
+    return settings.OPENAI_REALTIME_MODEL, [Replaced("model", name[:80], settings.OPENAI_REALTIME_MODEL)]
+
+
+def fit_voice(name: str) -> tuple[str, list[Replaced]]:
+    """The voice to ask for, by the same rule."""
+    used = voice_used(name)
+    if is_valid(validate_voice, used):
+        return used, []
+    return settings.OPENAI_VOICE, [Replaced("voice", name[:80], settings.OPENAI_VOICE)]
+
+
+def fit_session(session: Mapping[str, object]) -> tuple[dict[str, Any], list[Replaced]]:
+    """A GA session object with every field in its documented form, and what was replaced or left out for that."""
+    fitted: dict[str, Any] = copy.deepcopy(dict(session))
+    changes: list[Replaced] = []
+    audio = fitted.get("audio") or {}
+    caller, agent = audio.get("input") or {}, audio.get("output") or {}
+    _fit_transcription(caller, changes)
+    _fit_noise_reduction(caller, changes)
+    _fit_turn_detection(caller, changes)
+    if isinstance(agent.get("voice"), str):
+        voice, replaced = fit_voice(agent["voice"])
+        agent["voice"] = voice_field(voice)
+        changes += replaced
+    _fit_tools(fitted, changes)
+    _fit_instructions(fitted, changes)
+    return fitted, changes
+
+
+def _fit_transcription(caller: dict[str, Any], changes: list[Replaced]) -> None:
+    transcription = caller.get("transcription")
+    if not isinstance(transcription, dict) or "language" not in transcription:
+        return
+    stored = str(transcription.pop("language") or "")
+    hint = transcription_language(stored)
+    if hint:
+        transcription["language"] = hint
+    elif stored:
+        changes.append(Replaced("language", stored[:20]))
+
+
+def _fit_noise_reduction(caller: dict[str, Any], changes: list[Replaced]) -> None:
+    reduction = caller.get("noise_reduction")
+    if isinstance(reduction, dict) and reduction.get("type") not in NOISE_REDUCTIONS:
+        changes.append(Replaced("noise_reduction", str(reduction.get("type"))[:20]))
+        caller["noise_reduction"] = None
+
+
+# Of the provider's own defaults, for values that it would refuse.
+_TURN_RULES: dict[str, dict[str, tuple[Callable[[Any], bool], Any]]] = {
+    "server_vad": {
+        "threshold": (lambda value: _within(value, *THRESHOLD), 0.5),
+        "prefix_padding_ms": (lambda value: _within(value, *PREFIX_PADDING_MS, is_whole=True), 300),
+        "silence_duration_ms": (lambda value: _within(value, *SILENCE_MS, is_whole=True), 500),
+    },
+    "semantic_vad": {"eagerness": (lambda value: value in EAGERNESSES, "auto")},
+}
+
+
+def _fit_turn_detection(caller: dict[str, Any], changes: list[Replaced]) -> None:
+    turns = caller.get("turn_detection")
+    if not isinstance(turns, dict):
+        return
+    if turns.get("type") not in TURN_DETECTIONS:
+        changes.append(Replaced("turn_detection", str(turns.get("type"))[:20], "server_vad"))
+        turns["type"] = "server_vad"
+    for name, (is_good, default) in _TURN_RULES[turns["type"]].items():
+        if name in turns and not is_good(turns[name]):
+            changes.append(Replaced(name, str(turns[name])[:20], str(default)))
+            turns[name] = default
+
+
+def _fit_tools(session: dict[str, Any], changes: list[Replaced]) -> None:
+    tools = session.get("tools")
+    if not isinstance(tools, list):
+        return
+    kept = [tool for tool in tools if TOOL_NAME.fullmatch(str(tool.get("name", "")))][:MOST_TOOLS]
+    for tool in tools:
+        if tool not in kept:
+            changes.append(Replaced("tools", str(tool.get("name", ""))[:64]))
+    session["tools"] = kept
+
+
+def _fit_instructions(session: dict[str, Any], changes: list[Replaced]) -> None:
+    """Cut at the end of a line: a session that is refused for its length answers nothing at all."""
+    text = session.get("instructions")
+    room = MOST_INSTRUCTIONS - len(json.dumps(session.get("tools") or []))
+    if not isinstance(text, str) or len(text) <= room:
+        return
+    cut = text[:room].rpartition("\n")[0] or text[:room]
+    session["instructions"] = cut
+    changes.append(Replaced("instructions", f"{len(text)} characters", f"{len(cut)} characters"))
+
+
+def _within(value: Any, lowest: float, highest: float, *, is_whole: bool = False) -> bool:
+    """NaN is within nothing."""
+    if isinstance(value, bool) or not isinstance(value, int if is_whole else (int, float)):
+        return False
+    return bool(lowest <= value <= highest)

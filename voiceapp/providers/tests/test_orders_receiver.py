@@ -1,0 +1,239 @@
+"""The signed post of an order: what is sent, what an answer means, and where it never goes."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from voiceapp.core.http.public_addresses import is_loopback, is_public
+from voiceapp.providers import orders_receiver
+from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.orders_receiver import OrdersReceiver, signature
+
+BODY = '{"order": "große Pizza"}'.encode()
+SECRET = "s3cret"
+
+
+class Kitchen(ThreadingHTTPServer):
+    """A receiver that answers as it is told and keeps what it got."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.retry_after = ""
+        self.drips = False
+        self.got: list[tuple[str, dict[str, str], bytes]] = []
+        super().__init__(("127.0.0.1", 0), KitchenDoor)
+        self.url = f"http://127.0.0.1:{self.server_port}/orders?kind=new"
+
+
+class KitchenDoor(BaseHTTPRequestHandler):
+    server: Kitchen
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.path, dict(self.headers), body))
+        if self.server.drips:
+            for sign in b"HTTP/1.1 200 OK\r\n":
+                time.sleep(0.1)
+                self.wfile.write(bytes([sign]))
+            return
+        self.send_response(self.server.status)
+        self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
+        self.send_header("Content-Length", "6")
+        self.end_headers()
+        self.wfile.write(b"secret")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def kitchen() -> Iterator[Kitchen]:
+    with Kitchen() as kitchen:
+        thread = threading.Thread(target=kitchen.serve_forever, args=(0.01,))
+        thread.start()
+        yield kitchen
+        kitchen.shutdown()
+        thread.join()
+
+
+def post(url: str, *, may_be_local: bool = True) -> None:
+    OrdersReceiver(may_be_local=may_be_local, version="1.2.3").post(url, secret=SECRET, message_id="m-1", body=BODY)
+
+
+def failure(url: str, *, may_be_local: bool = True) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        post(url, may_be_local=may_be_local)
+    return caught.value
+
+
+def test_a_signature_is_the_hmac_of_time_dot_body() -> None:
+    # echo -n '1700000000.{}' | openssl dgst -sha256 -hmac key
+    expected = hmac.new(b"key", b"1700000000.{}", hashlib.sha256).hexdigest()
+    assert signature("key", body=b"{}", sent_at_s=1700000000) == f"t=1700000000,v1={expected}"
+
+
+def test_the_post_carries_body_id_and_signature(kitchen: Kitchen) -> None:
+    post(kitchen.url)
+    ((path, headers, body),) = kitchen.got
+    assert (path, body) == ("/orders?kind=new", BODY)
+    assert json.loads(body) == {"order": "große Pizza"}
+    assert headers["Voiceapp-Message-Id"] == "m-1"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Host"] == f"127.0.0.1:{kitchen.server_port}"
+    sent_at, _, _ = headers["Voiceapp-Signature"].removeprefix("t=").partition(",")
+    assert abs(int(sent_at) - time.time()) < 30
+    assert headers["Voiceapp-Signature"] == signature(SECRET, body=BODY, sent_at_s=int(sent_at))
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_any_2xx_is_done(status: int, kitchen: Kitchen) -> None:
+    kitchen.status = status
+    post(kitchen.url)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_permanent"),
+    [
+        (301, True),
+        (307, True),
+        (400, True),
+        (401, True),
+        (404, True),
+        (408, False),
+        (409, False),
+        (410, True),
+        (425, False),
+        (429, False),
+        (500, False),
+        (503, False),
+    ],
+)
+def test_what_an_answer_means(status: int, is_permanent: bool, kitchen: Kitchen) -> None:
+    kitchen.status = status
+    error = failure(kitchen.url)
+    assert (error.permanent, str(error)) == (is_permanent, f"orders address: answered {status}")
+    assert len(kitchen.got) == 1
+
+
+def test_nobody_there_is_worth_another_try() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        error = failure(f"http://127.0.0.1:{unused.getsockname()[1]}/")
+    assert (error.permanent, str(error)) == (False, "orders address: no answer (ConnectError)")
+
+
+def test_an_answer_that_drips_is_given_up(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    kitchen.drips = True
+    monkeypatch.setattr(orders_receiver, "WHOLE_POST_S", 0.4)
+    began = time.monotonic()
+    assert not failure(kitchen.url).permanent
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_name_is_dialled_at_the_address_that_was_checked(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, asked = socket.getaddrinfo, []
+
+    def rebinding(host: object, port: object, *args: object, **kwargs: object) -> object:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name != "kitchen.example":
+            return real(host, port, *args, **kwargs)  # type: ignore[arg-type]
+        asked.append(name)
+        # The second answer would lead elsewhere.
+        address = "127.0.0.1" if len(asked) == 1 else "127.0.0.9"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, kitchen.server_port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    post(f"http://kitchen.example:{kitchen.server_port}/orders")
+    assert asked == ["kitchen.example"]
+    assert kitchen.got[0][1]["Host"] == f"kitchen.example:{kitchen.server_port}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/",
+        "https://127.0.0.1:{port}/",
+        "http://127.1:{port}/",
+        "http://2130706433:{port}/",
+        "http://0x7f000001:{port}/",
+        "http://0177.0.0.1:{port}/",
+        "http://0:{port}/",
+        "http://localhost:{port}/",
+        "http://[::1]:{port}/",
+        "http://[::ffff:127.0.0.1]:{port}/",
+        "http://127。0。0。1:{port}/",
+        "http://①②⑦.⓪.⓪.①:{port}/",
+        "http://user:password@127.0.0.1:{port}/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[fec0::1]/",
+        "https://224.0.0.1/",
+        "https://100.64.0.1/",
+        "http://93.184.216.34/",
+        "ftp://93.184.216.34/",
+        "file:///etc/passwd",
+        "//93.184.216.34/",
+        "https:///path",
+        "https://exa mple.com/",
+        "https://" + "a" * 64 + ".example/",
+        "https://93.184.216.34:99999/",
+        "not a url",
+        "",
+    ],
+)
+def test_no_socket_is_opened_to_an_address_that_is_not_public(
+    url: str, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialled: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: dialled.append(address))
+    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", lambda *a: dialled.append(a))
+    error = failure(url.replace("{port}", str(kitchen.server_port)), may_be_local=False)
+    assert error.permanent or "gaierror" in str(error)
+    assert dialled == []
+    assert kitchen.got == []
+
+
+def test_plain_http_stays_on_this_machine(kitchen: Kitchen) -> None:
+    assert failure("http://93.184.216.34/").permanent
+    assert failure("http://10.0.0.1/").permanent
+
+
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
+def test_public_addresses_are_public(address: str) -> None:
+    assert is_public(address)
+    assert not is_loopback(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.1.1", "fe80::1%eth0", "0.0.0.0", "::",
+     "224.0.0.1", "255.255.255.255", "100.64.0.1", "::ffff:10.0.0.1", "64:ff9b::1", "2002::1", "2001::1", "fc00::1"],
+)  # fmt: skip
+def test_other_addresses_are_not(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(("status", "wait_s"), [(429, 30.0), (503, 30.0), (409, 30.0), (400, None), (410, None)])
+def test_a_receiver_that_says_when_to_try_again_is_believed(
+    kitchen: Kitchen, status: int, wait_s: float | None
+) -> None:
+    kitchen.status, kitchen.retry_after = status, "30"
+    with pytest.raises(ProviderError) as caught:
+        post(kitchen.url)
+    assert caught.value.retry_after_s == wait_s
+    assert caught.value.permanent is (wait_s is None)

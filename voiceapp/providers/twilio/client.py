@@ -1,0 +1,123 @@
+"""Twilio's REST API: what a call is doing, ending it, sending it elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import requests
+from django.conf import settings
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status, retry_after_s
+
+from .fields import CALL_SID, MOST_TWIML
+
+OFFICIAL_URL = "https://api.twilio.com"
+CONNECT_WITHIN_S = 2.0
+ANSWER_WITHIN_S = 5.0
+# The call is not in progress (any more), or is not there at all (protocols A6, A7).
+FAULTS = (TwilioException, requests.RequestException, ValueError)  # ValueError: an answer that is no JSON
+OVER_CODES = {21220, 20404}
+OVER_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}
+# The SDK has two shapes for one thing: Twilio's older errors, and those of RFC 9457.
+REFUSALS = (TwilioRestException, TwilioServiceException)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierCall:
+    """A call as Twilio sees it; `is_over` also when Twilio does not know it."""
+
+    sid: str
+    status: str
+    ended_at: datetime | None = None  # to the second; None also where Twilio does not say
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in OVER_STATUSES
+
+
+class BoundedHttp(TwilioHttpClient):  # type: ignore[misc]  # the SDK is untyped
+    """The SDK's transport with a timeout on every request, to the configured base address."""
+
+    def __init__(self, base_url: str) -> None:
+        # Not pooled: the SDK's session keeps no lock, and these requests are rare.
+        super().__init__(pool_connections=False)
+        # The SDK checks a timeout that it is given against 0, but hands its default on as it is.
+        self.timeout = (CONNECT_WITHIN_S, ANSWER_WITHIN_S)
+        self._base_url = base_url
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        """Raises ProviderError where Twilio names a wait: the SDK's own exceptions know no headers."""
+        response: Response = super().request(method, url.replace(OFFICIAL_URL, self._base_url, 1), *args, **kwargs)
+        wait_s = retry_after_s((response.headers or {}).get("Retry-After"))
+        if class_of_status(response.status_code, retry_after_s=wait_s) is ErrorClass.WAIT:
+            raise ProviderError("twilio", f"answered {response.status_code}", retry_after_s=wait_s)
+        return response
+
+
+class TwilioClient:
+    """One Twilio account. Every method raises ProviderError when Twilio does not do what was asked."""
+
+    def __init__(self, *, account_sid: str, auth_token: str, base_url: str = OFFICIAL_URL) -> None:
+        if not account_sid or not auth_token:
+            raise ProviderError("twilio", "TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is not set", permanent=True)
+        self._client = Client(account_sid, auth_token, http_client=BoundedHttp(base_url.rstrip("/")))
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        """With the current token: the first one while a rotation lists several."""
+        return cls(
+            account_sid=settings.TWILIO_ACCOUNT_SID,
+            auth_token=settings.TWILIO_AUTH_TOKEN.split(",")[0].strip(),
+            base_url=settings.TWILIO_BASE_URL,
+        )
+
+    def fetch_call(self, sid: str) -> CarrierCall:
+        """How the call stands. One that Twilio does not know is `canceled`."""
+        try:
+            found = self._client.calls(sid).fetch()
+            return CarrierCall(sid, str(found.status), ended_at=found.end_time)
+        except FAULTS as fault:
+            if is_over(fault):
+                return CarrierCall(sid, "canceled")
+            raise provider_error(fault) from fault
+
+    def hang_up(self, sid: str) -> bool:
+        """End the call. False if it was over already."""
+        return self._update(sid, status="completed")
+
+    def redirect(self, sid: str, *, twiml: str) -> bool:
+        """Let the call go on with other TwiML, which ends its media stream. False if it was over already."""
+        return self._update(sid, twiml=twiml)
+
+    def _update(self, sid: str, **changes: str) -> bool:
+        if not CALL_SID.fullmatch(sid):
+            raise ProviderError("twilio", "no CallSid", permanent=True)
+        if len(changes.get("twiml", "")) > MOST_TWIML:
+            raise ProviderError("twilio", f"TwiML of more than {MOST_TWIML} characters", permanent=True)
+        try:
+            self._client.calls(sid).update(**changes)
+        except FAULTS as fault:
+            if is_over(fault):
+                return False
+            raise provider_error(fault) from fault
+        return True
+
+
+def is_over(fault: Exception) -> bool:
+    return isinstance(fault, REFUSALS) and fault.code in OVER_CODES
+
+
+def provider_error(fault: Exception) -> ProviderError:
+    """Theirs or the network's; permanent when the same request would be refused again."""
+    if isinstance(fault, REFUSALS):
+        why = fault.msg if isinstance(fault, TwilioRestException) else fault.title
+        message = f"{fault.status} {fault.code or ''} {why}"[:300]
+        error_class = class_of_status(fault.status) if fault.status >= 400 else ErrorClass.AGAIN
+        return ProviderError("twilio", message, error_class=error_class)
+    return ProviderError("twilio", f"no answer ({type(fault).__name__})")
