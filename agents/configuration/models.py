@@ -10,9 +10,9 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.organizations.trades import TAKING_ORDERS
-from voiceapp.core.http.origins import read_origin
 from voiceapp.core.languages import LONGEST as LONGEST_TAG
 from voiceapp.core.languages import LanguageField
+from voiceapp.core.origins import read_origin
 from voiceapp.core.secret_box import seal, unseal
 from voiceapp.providers.openai.fields import LONGEST_PROMPT, validate_model, validate_voice
 

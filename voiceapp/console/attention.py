@@ -10,12 +10,12 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from agents.configuration.admin.differences import differences
 from agents.configuration.models import Agent
 from agents.hours.local_time import when_of
 from agents.organizations.access import Access
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
-from agents.tenant_admin.differences import differences
 from recordings.models import Recording
 from sessions.calls.models import Call, CallState
 from sessions.messages.models import OutboxMessage

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import httpx
 from django.conf import settings
 
-from voiceapp.core.http.public_addresses import is_loopback, is_public
+from voiceapp.core.public_addresses import is_loopback, is_public
 from voiceapp.providers.errors import ProviderError, class_of_status, retry_after_s
 from voiceapp.providers.pinned_http import AddressRefused, NoAnswer, NotFound, PinnedHttp
 

@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from agents.configuration.admin.differences import differences
 from agents.configuration.models import DEFAULT_TOOLS, Agent, AgentVersion, Persona
 from agents.configuration.readiness import objections
 from agents.configuration.services import publish_agent, roll_back_agent
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
-from agents.tenant_admin.differences import differences
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.tenant import EvidenceAdmin, TenantAdmin
 from agents.tenant_admin.theme import CheckboxSelectMultiple, Textarea, display

@@ -13,7 +13,7 @@ from agents.organizations.roles import Area
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import PasswordInput
-from voiceapp.core.http.origins import read_origin
+from voiceapp.core.origins import read_origin
 
 KEEP = (
     "Sent to this address alone. Leave empty to keep the one there is; it is never shown. A new address needs it anew."

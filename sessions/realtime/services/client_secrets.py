@@ -13,8 +13,8 @@ from django.core.exceptions import ValidationError
 from agents.configuration.models import OPENAI, RealtimeEndpoint
 from agents.organizations.principal import Principal
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.http.origins import Origin, read_origin
-from voiceapp.core.http.public_addresses import is_loopback, is_public
+from voiceapp.core.origins import Origin, read_origin
+from voiceapp.core.public_addresses import is_loopback, is_public
 from voiceapp.core.secret_box import SealBroken
 from voiceapp.core.transactions import give_back_connections
 from voiceapp.providers.openai.client import ClientSecret, OpenAIClient, OpenAIError, OpenAIErrorKind

@@ -42,7 +42,8 @@ ROUTES = dict(walk(get_resolver().url_patterns))
 ALL_DOORS = sorted(
     address
     for address, view in ROUTES.items()
-    if address.startswith(("twiml", "twilio")) or getattr(view, "__module__", "").startswith(("telephony.twilio.webhooks", "telephony.livekit.webhooks"))
+    if address.startswith(("twiml", "twilio"))
+    or getattr(view, "__module__", "").startswith(("telephony.twilio.webhooks", "telephony.livekit.webhooks"))
 )
 LIVEKITS_DOOR = "api/voice/webhook"
 DOORS = [address for address in ALL_DOORS if address != LIVEKITS_DOOR]

@@ -46,7 +46,7 @@ def twilio_door(*, without_database: Callable[[], HttpResponse]) -> Callable[[Do
     """Make a view of a function that takes a SignedForm. `without_database` answers while the database is away."""
 
     def decorate(door: Door) -> View:
-        name = door.__module__.rpartition(".")[2]
+        name = door.__name__
 
         @csrf_exempt
         @functools.wraps(door)

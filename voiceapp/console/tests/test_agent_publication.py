@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.test import Client
 from django.urls import reverse
 
+from agents.configuration.admin.differences import differences
 from agents.configuration.models import Agent
-from agents.tenant_admin.differences import differences
 
 from .world import World
 

@@ -11,11 +11,11 @@ from django.test import Client
 from django.urls import reverse
 
 from agents.catalog.models import Item
+from agents.configuration.admin.differences import differences
 from agents.configuration.models import Agent, AgentVersion
 from agents.configuration.services import publish_agent
 from agents.hours.models import OpeningHours
 from agents.organizations.models import Membership, Organization
-from agents.tenant_admin.differences import differences
 
 from .world import World
 

@@ -20,8 +20,8 @@ from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from sessions.realtime.services import client_secrets as realtime_endpoints
-from voiceapp.core.http.origins import read_origin
-from voiceapp.core.http.public_addresses import is_loopback
+from voiceapp.core.origins import read_origin
+from voiceapp.core.public_addresses import is_loopback
 from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.providers import pinned_http
 from voiceapp.providers.openai import endpoint as openai_endpoint
