@@ -32,7 +32,7 @@ Status = RoomAgent.Status
 # dispatch to the workers of that moment alone, so one who has not come by now never will. Rooms are looked at every
 # five seconds (telephony/livekit/reconciliation.py), so that it is given up within 30.
 JOINS_WITHIN = dt.timedelta(seconds=25)
-# The handler asks LiveKit to put the agent out: sessions/services/agent_dispatches.py.
+# The handler asks LiveKit to put the agent out: sessions/rooms/services/dispatches.py.
 WITHDRAW_TOPIC = "room_agent.withdraw"
 FORWARD = {
     Status.PENDING: (Status.ACTIVE, Status.DISCONNECTED),

@@ -14,7 +14,7 @@ from voiceapp.providers.livekit.client import DEPARTURE_TIMEOUT_S, JOIN_WITHIN_S
 # The reason, in the timeline, of a room that was found to be gone.
 UNREPORTED = "not_found"
 DEPARTURE = dt.timedelta(seconds=DEPARTURE_TIMEOUT_S)
-# Our rooms wait so long for the first person: sessions/services/room_calls.py.
+# Our rooms wait so long for the first person: sessions/rooms/services/calls.py.
 EMPTY = dt.timedelta(seconds=JOIN_WITHIN_S)
 
 
