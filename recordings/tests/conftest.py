@@ -14,7 +14,7 @@ from sessions.calls.models import Call
 from sessions.messages import outbox
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.simulators.aws.tests import running as moto
+from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
 
 from .calls import talk
@@ -27,7 +27,7 @@ AWS_KEY, AWS_SECRET = "AKIATEST", "a-secret-of-the-local-aws"
 
 @pytest.fixture(scope="session")
 def local_aws() -> Iterator[str]:
-    with moto.running() as address:
+    with running_aws() as address:
         client = boto3.client(
             "s3",
             endpoint_url=address,

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from recordings.models import Recording
 from sessions.calls.models import Call
-from voiceapp.simulators.aws.tests import running as moto
+from voiceapp.simulators.aws.tests.running import running_aws
 
 from .conftest import CHROMIUM, Desk
 
@@ -28,7 +28,7 @@ def test_alice_fetches_the_file_of_a_recording(desk: Desk, call: Call, settings:
         call=call, egress_id="EG_1", status="complete", file_type="ogg", bucket="calls", key=KEY, label="Monday",
         size_bytes=4, duration_ms=65_000, transcript="Caller: Hello.",
     )  # fmt: skip
-    with moto.running() as settings.AWS_ENDPOINT_URL:
+    with running_aws() as settings.AWS_ENDPOINT_URL:
         bucket = boto3.resource(
             "s3",
             endpoint_url=settings.AWS_ENDPOINT_URL,

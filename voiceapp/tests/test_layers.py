@@ -19,7 +19,7 @@ def product_files() -> Iterator[Path]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).parts
-            if not {"tests", "migrations", "local"} & set(parts) and path.name != "conftest.py":
+            if not {"tests", "migrations", "simulators"} & set(parts) and path.name != "conftest.py":
                 yield path
 
 

@@ -26,8 +26,8 @@ from telephony.live.registry import live_calls
 from telephony.live.waiting_room import waiting_room
 from telephony.twilio.models import PhoneNumber
 from voiceapp.core.serving import serving
-from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.server import Server, listen, uvicorn_config
+from voiceapp.simulators.openai import Server as LocalOpenAI
 
 from .handset import Handset
 

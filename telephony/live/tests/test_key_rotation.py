@@ -12,7 +12,7 @@ from pytest_django import Settings
 from voiceapp.providers.aws import secrets_manager as aws_secrets
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.openai.client import openai_api_key
-from voiceapp.simulators.aws.tests import running as moto
+from voiceapp.simulators.aws.tests.running import running_aws
 
 from .conftest import API_KEY, end_of
 from .handset import Handset
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    with moto.running() as url:
+    with running_aws() as url:
         yield url
 
 

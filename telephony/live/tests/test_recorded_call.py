@@ -18,7 +18,7 @@ from sessions.messages import outbox
 from telephony.livekit.inbox import work_off
 from telephony.tasks import WORKERS
 from voiceapp.core.jobs.wake_up import WakeUp
-from voiceapp.simulators.aws.tests import running as moto
+from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,7 +34,7 @@ def nobody_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def bucket(settings: Settings) -> Iterator[str]:
-    with moto.running() as address:
+    with running_aws() as address:
         client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS)
         client.create_bucket(Bucket="calls")
         client.close()

@@ -11,9 +11,9 @@ from agents.transfers.models import TransferTarget
 from telephony.twilio import twiml
 from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
 from telephony.twilio.services.follow_ups import set_follow_up
+from voiceapp.providers.twilio.fields import MOST_PARAMETER, RECORDS_S, RINGS_S, TALKS_S
 from voiceapp.simulators.twilio.attributes import RULES
 from voiceapp.simulators.twilio.twiml import Document, parse
-from voiceapp.providers.twilio.fields import MOST_PARAMETER, RECORDS_S, RINGS_S, TALKS_S
 
 from .conftest import NUMBER, PUBLIC, Twilio
 

@@ -13,7 +13,7 @@ from voiceapp.management.doctor.examination import Check, examine
 from voiceapp.management.doctor.rooms import check_livekit, check_recordings
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.aws.dynamodb import AwsTable
-from voiceapp.simulators.aws.tests import running as moto
+from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.tests.gate import deaf_server
 from voiceapp.tests.livekit.running import API_SECRET, name_livekit, running_livekit
 
@@ -23,7 +23,7 @@ SECRETS = ("secret-of-aws", API_SECRET, "sk-in-the-manager")
 
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    with moto.running() as url:
+    with running_aws() as url:
         yield url
 
 

@@ -9,8 +9,6 @@ from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
 from voiceapp.core.languages import ISO_639_1, read_language, validate_language
-from voiceapp.simulators.openai.schema import Refused
-from voiceapp.simulators.openai.validation import LANGUAGES, VOICES, check_event, check_session
 from voiceapp.providers.openai.client import browser_session, realtime_session, semantic_vad, server_vad
 from voiceapp.providers.openai.fields import (
     MOST_INSTRUCTIONS,
@@ -22,6 +20,8 @@ from voiceapp.providers.openai.fields import (
     validate_model,
     validate_voice,
 )
+from voiceapp.simulators.openai.schema import Refused
+from voiceapp.simulators.openai.validation import LANGUAGES, VOICES, check_event, check_session
 
 TOOL: dict[str, object] = {"type": "function", "name": "end_call", "description": "", "parameters": {"type": "object"}}
 

@@ -11,14 +11,14 @@ from uuid import uuid4
 import pytest
 from pytest_django import Settings
 
-from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.providers.aws import secrets_manager as aws_secrets
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.openai import key as openai_key
 from voiceapp.providers.openai.client import OpenAIClient, OpenAIError, OpenAIErrorKind, browser_session, openai_api_key
-from voiceapp.simulators.aws.tests import running as moto
-from voiceapp.tests.gate import Gate, closed_address, deaf_server, gate_before
+from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.simulators.openai.tests.running import running_openai
+from voiceapp.tests.gate import Gate, closed_address, deaf_server, gate_before
 from voiceapp.tests.waiting import soon
 
 SESSION = browser_session(model="gpt-realtime-2.1", voice="marin", instructions="", transcription_model="whisper-1")
@@ -26,7 +26,7 @@ SESSION = browser_session(model="gpt-realtime-2.1", voice="marin", instructions=
 
 @pytest.fixture(scope="module")
 def moto_url() -> Iterator[str]:
-    with moto.running() as url:
+    with running_aws() as url:
         yield url
 
 

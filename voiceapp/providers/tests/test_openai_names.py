@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
+from voiceapp.providers.openai.names import model_used, voice_used
 from voiceapp.simulators.openai import MODELS
 from voiceapp.simulators.openai.validation import VOICES
-from voiceapp.providers.openai.names import model_used, voice_used
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import httpx
 import jwt
 import pytest
 
-from voiceapp.simulators.livekit.rooms import LONGEST_METADATA, LONGEST_NAME
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.livekit.fields import LONGEST_METADATA_BYTES, LONGEST_NAME_BYTES
+from voiceapp.simulators.livekit.rooms import LONGEST_METADATA, LONGEST_NAME
 
 from .running import API_KEY, API_SECRET, RunningLiveKit
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from voiceapp.simulators.livekit.faults import Faults
-from voiceapp.simulators.livekit.house import House
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, SignatureRefused
+from voiceapp.simulators.livekit.faults import Faults
+from voiceapp.simulators.livekit.house import House
 from voiceapp.tests.livekit.running import API_KEY, API_SECRET, Receiver, RunningLiveKit, receiving, running_livekit
 from voiceapp.tests.waiting import soon
 

@@ -22,9 +22,9 @@ from agents.tests.builders import make_organization
 from sessions.realtime.services import client_secrets as realtime_endpoints
 from voiceapp.core.origins import read_origin
 from voiceapp.core.public_addresses import is_loopback
-from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.providers import pinned_http
 from voiceapp.providers.openai import endpoint as openai_endpoint
+from voiceapp.simulators.openai import Server as LocalOpenAI
 
 from .conftest import BODY, OPENAI_KEY, Ask, list_endpoint
 from .dialled import Dialled

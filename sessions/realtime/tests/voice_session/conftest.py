@@ -15,9 +15,9 @@ from pytest_django.live_server_helper import LiveServer
 from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
-from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.providers.aws.client import aws_client
-from voiceapp.simulators.aws.tests import running as moto
+from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.simulators.openai.tests.running import running_openai
 
 OPENAI_KEY = "sk-of-these-tests"
@@ -32,7 +32,7 @@ def local_openai() -> Iterator[LocalOpenAI]:
 
 @pytest.fixture(scope="package")
 def moto_url() -> Iterator[str]:
-    with moto.running() as url:
+    with running_aws() as url:
         yield url
 
 

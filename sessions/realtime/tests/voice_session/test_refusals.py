@@ -16,8 +16,8 @@ from agents.organizations.scopes import Scope
 from agents.organizations.services import issue_key
 from sessions.messages.models import OutboxMessage
 from sessions.realtime.models import VoiceSession
-from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.providers.openai import rest as openai_http
+from voiceapp.simulators.openai import Server as LocalOpenAI
 from voiceapp.tests.gate import closed_address
 
 from .conftest import OPENAI_KEY, Ask

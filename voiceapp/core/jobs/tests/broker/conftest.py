@@ -13,7 +13,8 @@ from django.conf import settings
 
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import Phone, make_restaurant
-from voiceapp.simulators.aws.tests import running as moto, servers
+from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.tests import servers
 from voiceapp.tests.worker import folder_broker, whole
 
 from .kitchen import Kitchen, cooking
@@ -36,7 +37,7 @@ def rabbitmq_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server
 
 @pytest.fixture(scope="package")
 def moto_url() -> Iterator[str]:
-    with moto.running() as url:
+    with running_aws() as url:
         yield url
 
 
