@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +14,7 @@ from agents.catalog.admin.menu_preview import preview_of
 from agents.catalog.menu_lines import menu_block
 from agents.catalog.models import Item, Size
 from agents.catalog.queries import load_catalogue
+from agents.catalog.services import settle_price
 from sessions.orders.draft import apply_changes
 from sessions.orders.draft.refusal import Refused
 
@@ -172,17 +171,14 @@ def test_the_agent_is_told_that_tax_is_included(harbour: World, percent: int, in
         ("9.00", [("standard", "12.00", False)], [("regular", "9.00", True), ("standard", "12.00", False)]),
     ],
 )
-def test_the_migration_gives_each_old_base_price_a_place(
+def test_a_stored_base_price_gets_a_place_among_the_sizes(
     espresso: Item, price: str, sizes: list[tuple[str, str, bool]], becomes: list[tuple[str, str, bool]]
 ) -> None:
     Item.objects.filter(pk=espresso.pk).update(price=Decimal(price))
     for name, size_price, is_default in sizes:
         Size.objects.create(item=espresso, name=name, price=Decimal(size_price), is_default=is_default)
-    migration = importlib.import_module("agents.migrations.0006_one_price_per_item")
-    migration.settle(apps, None)
+    espresso.refresh_from_db()
+    settle_price(espresso, was_typed=False)
     espresso.refresh_from_db()
     assert espresso.price is None
     assert [(name, f"{each:.2f}", is_default) for name, each, is_default in sizes_of(espresso)] == becomes
-    migration.give_back(apps, None)
-    espresso.refresh_from_db()
-    assert espresso.price == Decimal(next((each for _, each, default in becomes if default), becomes[0][1]))
