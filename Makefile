@@ -9,10 +9,10 @@ AT_ONCE = -n $(JOBS) --dist loadfile
 PORT ?= 8080
 HOST ?= 0.0.0.0
 
-.PHONY: help setup setup-dev run serve test test-servers test-browser livekit-server test-livekit check fix bench fuzz static
+.PHONY: help setup setup-simulators setup-dev run serve test test-servers test-browser livekit-server test-livekit check fix bench fuzz static
 
 help:  ## List the steps
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "voiceapp needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
@@ -23,15 +23,21 @@ $(VENV)/.runs: requirements.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.develops: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/.simulates: requirements-simulators.txt $(VENV)/.runs
+	@echo "Installing the packages of the simulators (once, about half a minute)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-simulators.txt
+	@touch $@
+
+$(VENV)/.develops: requirements-dev.txt requirements-simulators.txt requirements.txt | $(BIN)/python
 	@echo "Installing the packages for tests and checks (once, about two minutes)…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@ $(VENV)/.runs
+	@touch $(VENV)/.runs $(VENV)/.simulates $@
 
-setup: $(VENV)/.runs  ## Make the virtual environment with what the product runs on
-setup-dev: $(VENV)/.develops  ## … and with what tests and checks need
+setup: $(VENV)/.runs  ## Make the virtual environment with the packages of production
+setup-simulators: $(VENV)/.simulates  ## Add the packages of the simulators
+setup-dev: $(VENV)/.develops  ## Add the packages of the tests and checks
 
-run: setup  ## The whole product with local companies; the phone rings once. CALL=only stops after that call
+run: setup-simulators  ## Run everything; simulators replace providers without keys. One test call; CALL=only stops after it
 	@$(BIN)/python manage.py run $(if $(CALL),--call $(CALL))
 
 serve: setup  ## Migrate, then the web process alone, with whatever the environment says

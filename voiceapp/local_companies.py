@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 from django.conf import settings
+from django.core.management.base import CommandError
 
 from voiceapp.supervisor import Child, Supervisor
 
@@ -14,6 +16,8 @@ Environment = dict[str, str]
 
 SESSIONS = "voice-sessions"
 RECORDINGS = "recordings"
+# One of the packages of requirements-simulators.txt stands for all.
+NOT_IN_PRODUCTION = "pocketsphinx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def start_companies(supervisor: Supervisor, prepare: Callable[[], object]) -> No
     `prepare` is done while they wake up.
     """
     missing = missing_companies(supervisor.environment)
+    if missing and not find_spec(NOT_IN_PRODUCTION):
+        raise CommandError("The packages of the simulators are not installed. Install them: make setup-simulators")
     children = [(company, company.start(supervisor)) for company in missing]
     kitchen = ["-m", "voiceapp.simulators.kitchen", "--port", str(port := supervisor.ports.reserve_near(9200))]
     supervisor.start("kitchen", kitchen, shows_output=True, is_needed_by_others=True)

@@ -1,14 +1,17 @@
-"""The files around the code say what is true: compose, Dockerfile, README, dependencies."""
+"""The files around the code are correct: docker-compose.yml, Dockerfile, Makefile, README, requirements."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from django.core.management import get_commands
+
+from voiceapp.tests.livekit import real_server
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKE_TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.M))
@@ -51,6 +54,10 @@ def test_compose_names_every_image_by_its_version(compose: dict[str, dict[str, d
             assert re.search(r":v?\d+[.\w-]*$", str(image)), name
 
 
+def test_compose_has_the_livekit_server_that_the_tests_run(compose: dict[str, dict[str, dict[str, object]]]) -> None:
+    assert compose["services"]["livekit"]["image"] == f"livekit/livekit-server:v{real_server.VERSION}"
+
+
 def test_compose_starts_livekit_and_its_recorder_with_our_key_and_webhook(
     compose: dict[str, dict[str, dict[str, object]]],
 ) -> None:
@@ -70,6 +77,26 @@ def test_the_images_steps_are_make_targets() -> None:
     assert set(steps) <= MAKE_TARGETS
 
 
+@pytest.mark.parametrize(
+    ("target", "files"),
+    [
+        ("serve", {"requirements.txt"}),
+        ("static", {"requirements.txt"}),
+        ("run", {"requirements.txt", "requirements-simulators.txt"}),
+    ],
+)
+def test_a_make_target_installs_only_what_it_needs(target: str, files: set[str], tmp_path: Path) -> None:
+    command = ["make", "--dry-run", target, f"VENV={tmp_path}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"-r (\S+)", done.stdout)) == files
+
+
+def test_the_image_copies_and_installs_the_packages_of_production_alone() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert set(re.findall(r"requirements[\w-]*\.txt", dockerfile)) == {"requirements.txt"}
+    assert set(re.findall(r"RUN make (\S+)", dockerfile)) == {"setup", "static"}
+
+
 def test_the_readme_names_only_make_targets_and_files_that_exist() -> None:
     readme = (ROOT / "README.md").read_text()
     assert set(re.findall(r"`make ([a-z-]+)", readme)) <= MAKE_TARGETS
@@ -84,7 +111,7 @@ def test_no_distribution_takes_the_name_of_our_agents_package() -> None:
 
 
 def test_every_requirement_is_pinned_exactly() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-simulators.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r")):
                 assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z0-9,]+\])?==[0-9a-z.]+", line), line
