@@ -18,7 +18,7 @@ from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from voiceapp.tests.livekit.real_server import API_KEY, FOLDER, NoGo, command, configuration, install
+from voiceapp.tests.livekit_server import API_KEY, FOLDER, NoGo, command, configuration, install
 
 NO_GO = 3
 PORTS = (8080, 7880, 7882)

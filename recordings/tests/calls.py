@@ -7,7 +7,7 @@ from recordings.services.events import recording_changed
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 RECORDING = "/api/voice/recording"

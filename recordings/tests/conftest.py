@@ -15,7 +15,7 @@ from sessions.messages import outbox
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.aws.tests.running import running_aws
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
 from .calls import talk
 

@@ -27,7 +27,7 @@ from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.aws.client import AwsError
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 from .calls import RECORDING, becomes, only_recording, talk
 from .conftest import AWS_SECRET

@@ -21,7 +21,7 @@ from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import client as livekit_client
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 from .calls import RECORDING, becomes, only_recording

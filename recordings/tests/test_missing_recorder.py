@@ -26,9 +26,9 @@ from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.tests import livekit_server
 from voiceapp.tests.gate import Gate, gate_before
-from voiceapp.tests.livekit import real_server
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
 
 from .calls import RECORDING, only_recording
 
@@ -198,11 +198,11 @@ def test_a_recording_that_had_begun_unheard_ends_with_its_room_and_is_not_lost(
 def test_a_real_server_without_redis_is_known_to_have_no_recorder(
     call: Call, settings: Settings, tmp_path: Path
 ) -> None:
-    if reason := real_server.why_not_there():
+    if reason := livekit_server.why_not_there():
         pytest.skip(reason)
-    with real_server.running(tmp_path) as server:
+    with livekit_server.running(tmp_path) as server:
         settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = server.url
-        settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = real_server.API_KEY, real_server.API_SECRET
+        settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = livekit_server.API_KEY, livekit_server.API_SECRET
         LiveKitClient.from_settings().create_room(ROOM)
         began_s = time.monotonic()
         with pytest.raises(LiveKitError) as error:

@@ -17,7 +17,7 @@ from recordings.storage import new_key
 from sessions.calls.models import Call, CallState
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 from .calls import only_recording, talk

@@ -22,7 +22,7 @@ from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 from .calls import becomes, only_recording
 

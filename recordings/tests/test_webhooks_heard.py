@@ -17,7 +17,7 @@ from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.webhooks import event_of
-from voiceapp.tests.livekit.running import (
+from voiceapp.simulators.livekit.tests.running import (
     API_KEY,
     API_SECRET,
     Receiver,

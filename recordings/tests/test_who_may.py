@@ -20,7 +20,7 @@ from sessions.calls.models import Call, CallType
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 from .calls import RECORDING, talk
 

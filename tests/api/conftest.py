@@ -20,8 +20,8 @@ from sessions.messages.outbox import deliver_due
 from telephony.livekit import inbox
 from telephony.tasks import work_off_events
 from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.livekit.tests.running import name_livekit, running_livekit
 from voiceapp.simulators.openai.tests.running import running_openai
-from voiceapp.tests.livekit.running import name_livekit, running_livekit
 
 OPENAI_KEY = "sk-of-these-tests"
 AWS_KEY, AWS_SECRET = "AKIATEST", "a-secret-of-the-local-aws"

@@ -23,11 +23,11 @@ from sessions.rooms.models import RoomAgent
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.tests.clerk_instance import served_clerk, trust
 from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, name_livekit, running_livekit
 from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.database import other_connections
 from voiceapp.tests.gate import Gate, Mode, gate_before
 from voiceapp.tests.limits import raise_limits
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, name_livekit, running_livekit
 from voiceapp.tests.waiting import soon
 
 OPENAI_KEY = "sk-of-these-tests"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from voiceapp.tests.livekit import real_server
+from voiceapp.tests import livekit_server
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKE_TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.M))
@@ -55,7 +55,7 @@ def test_compose_names_every_image_by_its_version(compose: dict[str, dict[str, d
 
 
 def test_compose_has_the_livekit_server_that_the_tests_run(compose: dict[str, dict[str, dict[str, object]]]) -> None:
-    assert compose["services"]["livekit"]["image"] == f"livekit/livekit-server:v{real_server.VERSION}"
+    assert compose["services"]["livekit"]["image"] == f"livekit/livekit-server:v{livekit_server.VERSION}"
 
 
 def test_compose_starts_livekit_and_its_recorder_with_our_key_and_webhook(

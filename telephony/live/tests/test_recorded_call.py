@@ -19,7 +19,7 @@ from telephony.livekit.inbox import work_off
 from telephony.tasks import WORKERS
 from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.simulators.aws.tests.running import running_aws
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

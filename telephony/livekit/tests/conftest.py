@@ -13,7 +13,7 @@ from agents.tests.builders import make_organization
 from sessions.messages import outbox
 from telephony.livekit import inbox
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
 from .teller import PATH, Teller
 

@@ -17,7 +17,7 @@ from telephony.tasks import (
     reconcile_recordings_of_rooms,
     work_off_events,
 )
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 # By its name: an app's tests may not import what is above the apps.
 WORKER = "voiceapp.celery.app"

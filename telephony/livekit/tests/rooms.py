@@ -17,7 +17,7 @@ from sessions.rooms.services.tokens import Role, issue_pass, ticket_for
 from telephony.livekit.reconciliation import OPENED_WITHIN
 from telephony.tasks import work_off_events
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import jwt
 
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET
 
 PATH = "/api/voice/webhook"
 TYPE = "application/webhook+json"

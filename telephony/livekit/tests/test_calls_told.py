@@ -19,7 +19,7 @@ from sessions.rooms.services.tokens import ticket_to_join
 from telephony.livekit.models import ProviderEvent
 from telephony.tasks import work_off_events
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 from .rooms import Room, open_room, state_of

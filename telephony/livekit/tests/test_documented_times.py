@@ -22,7 +22,7 @@ from telephony.livekit.models import ProviderEvent
 from telephony.livekit.reconciliation import RUNS_EVERY
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 from voiceapp.tests.waiting import soon
 
 from .held_clock import beat, held_clock

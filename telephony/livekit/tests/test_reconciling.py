@@ -20,7 +20,7 @@ from sessions.rooms.services.agents import agent_expected
 from telephony.livekit import reconciliation as module
 from telephony.livekit.reconciliation import reconcile_rooms
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
 from .rooms import grow_old, open_room, state_of
 

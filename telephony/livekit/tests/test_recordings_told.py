@@ -10,7 +10,7 @@ from recordings.models import Recording
 from sessions.messages.outbox import deliver_due
 from telephony.livekit.models import ProviderEvent
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 from .rooms import Room, open_room

@@ -20,7 +20,7 @@ from telephony.livekit.models import ProviderEvent
 from telephony.livekit.reconciliation import TOKENS_ARE_GOOD_FOR, reconcile_rooms
 from telephony.tasks import work_off_events
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 from voiceapp.tests.waiting import soon
 
 from .rooms import Room, grow_old, open_room, state_of

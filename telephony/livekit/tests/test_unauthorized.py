@@ -16,7 +16,7 @@ from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.tasks import work_off_events
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.values import Participant
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 from .rooms import Room, grow_old, open_room

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
-from voiceapp.tests.livekit.running import name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import name_livekit, running_livekit
 from voiceapp.tests.servers import free_port
 from voiceapp.tests.web import web_process
 from voiceapp.tests.worker import folder_broker, until, worker_process

@@ -17,7 +17,7 @@ from telephony.livekit import inbox
 from telephony.livekit import webhooks as door
 from telephony.livekit.models import ProviderEvent
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET
 
 from .teller import Teller, sign
 

@@ -15,7 +15,7 @@ from sessions.calls.models import Call
 from sessions.rooms.services.calls import end_room_call
 from telephony.tasks import catch_up_with_rooms
 from voiceapp.providers.livekit.client import DEPARTURE_TIMEOUT_S, LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit
 
 from .held_clock import HeldClock, held_clock
 from .rooms import Room, open_room

@@ -22,9 +22,9 @@ from sessions.rooms.models import RoomPass
 from sessions.rooms.services.tokens import issue_pass, ticket_for
 from telephony.livekit.models import ProviderEvent
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit import real_server
-from voiceapp.tests.livekit.people import People, people
-from voiceapp.tests.livekit.real_server import RealLiveKit
+from voiceapp.simulators.livekit.tests.people import People, people
+from voiceapp.tests import livekit_server
+from voiceapp.tests.livekit_server import RealLiveKit
 from voiceapp.tests.servers import free_port
 from voiceapp.tests.web import web_process
 from voiceapp.tests.worker import folder_broker, until, worker_process
@@ -57,7 +57,7 @@ class Product:
 
     @property
     def client(self) -> LiveKitClient:
-        return LiveKitClient(url=self.livekit.url, api_key=real_server.API_KEY, api_secret=real_server.API_SECRET)
+        return LiveKitClient(url=self.livekit.url, api_key=livekit_server.API_KEY, api_secret=livekit_server.API_SECRET)
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def harbour(transactional_db: None) -> Organization:
 
 @pytest.fixture
 def product(harbour: Organization, tmp_path: Path) -> Iterator[Product]:
-    if reason := real_server.why_not_there():
+    if reason := livekit_server.why_not_there():
         pytest.skip(reason)
     port = free_port()
     hook = f"http://127.0.0.1:{port}{PATH}"
-    with real_server.running(tmp_path, webhook_urls=[hook]) as livekit, people(livekit.url) as who:
+    with livekit_server.running(tmp_path, webhook_urls=[hook]) as livekit, people(livekit.url) as who:
         environment = livekit.environment | {"CELERY_BROKER_URL": folder_broker(tmp_path)}
         with worker_process(tmp_path, environment):
             yield Product(tmp_path, port, livekit, who, environment)

@@ -13,8 +13,8 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from telephony.livekit.models import ProviderEvent
 from telephony.tasks import work_off_events
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.dying import Point, in_a_process_that_dies
-from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 from voiceapp.tests.worker import folder_broker, worker_process
 

@@ -11,7 +11,7 @@ from agents.organizations.models import Organization
 from telephony.livekit.models import ProviderEvent
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.tasks import work_off_events
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 from .rooms import a_whole_call, check_whole_call, grow_old, open_room
 

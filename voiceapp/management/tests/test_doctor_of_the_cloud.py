@@ -14,8 +14,8 @@ from voiceapp.management.doctor.rooms import check_livekit, check_recordings
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.aws.dynamodb import AwsTable
 from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.livekit.tests.running import API_SECRET, name_livekit, running_livekit
 from voiceapp.tests.gate import deaf_server
-from voiceapp.tests.livekit.running import API_SECRET, name_livekit, running_livekit
 
 NOWHERE = "http://127.0.0.1:9"
 SECRETS = ("secret-of-aws", API_SECRET, "sk-in-the-manager")

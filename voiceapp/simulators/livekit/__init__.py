@@ -5,9 +5,9 @@ themselves; people join, publish and leave by the control API under /local/, wit
 
 In a test: `async with Server(api_key=…, api_secret=…, webhook_urls=[…]) as server: server.base_url`.
 
-Held against livekit-server 1.13.5 by voiceapp/tests/livekit/test_contract*.py. It says in no event why a room ended,
-track events carry only the ids and names of the room and of the participant, and an open room that is made again stays
-as it is.
+Compared with livekit-server 1.13.5 by tests/test_contract*.py. Like that server, it says in no event why a room ended,
+its track events carry only the ids and names of the room and of the participant, and creating a room that is open
+changes nothing.
 
 Faults are chosen by address, `/fault/<name>[=<argument>]/twirp/…`. Those of agents, recordings and webhooks stay with
 the room whose creation, dispatch or join was asked for at that address; `Server(faults=[…])` holds for every room.

@@ -15,7 +15,7 @@ from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agents import agent_of, agent_seen
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 from voiceapp.tests.waiting import soon
 
 __all__ = ["alice", "bob", "charlie", "clerk", "harbour", "meadow", "mia", "nobody", "website"]

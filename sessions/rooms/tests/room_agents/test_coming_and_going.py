@@ -31,7 +31,7 @@ from sessions.rooms.services.agents import (
 )
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 from .asked import AGENT

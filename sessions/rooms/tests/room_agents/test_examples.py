@@ -18,7 +18,7 @@ from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent, RoomPass
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET
 
 from .asked import AGENT, REALTIME
 from .conftest import SeeAgent

@@ -21,8 +21,8 @@ from sessions.rooms.services.agents import WITHDRAW_TOPIC
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import client as provider
 from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.gate import closed_address
-from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 from .asked import AGENT, REALTIME

@@ -10,7 +10,7 @@ import jwt
 
 from agents.tests.people import Asker
 from sessions.calls.models import Call, CallState
-from voiceapp.tests.livekit.running import API_SECRET
+from voiceapp.simulators.livekit.tests.running import API_SECRET
 
 SESSION, TOKEN = "/api/voice/session", "/api/voice/token"
 UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")

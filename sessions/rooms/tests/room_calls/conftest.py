@@ -19,7 +19,7 @@ from agents.tests.builders import make_user
 from agents.tests.people import alice, bob, charlie, clerk, harbour, meadow, mia, nobody, website
 from sessions.rooms.tests.room_agents.conftest import client, committed, livekit
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 __all__ = [
     "alice",

@@ -21,9 +21,9 @@ from sessions.rooms.services.closing import TOPIC
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit import client as provider
 from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.database import other_connections
 from voiceapp.tests.gate import closed_address
-from voiceapp.tests.livekit.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
 from .asked import SESSION, TOKEN

@@ -22,7 +22,7 @@ from sessions.rooms.models import RoomAgent, RoomPass
 from sessions.rooms.services.calls import end_room_call
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
-from voiceapp.tests.livekit.running import RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 from .asked import HOST, SESSION, TOKEN, claims_of, started
 

@@ -16,7 +16,7 @@ from agents.organizations.models import Organization
 from sessions.calls.models import Call
 from telephony.livekit.models import ProviderEvent
 from telephony.livekit.tests.teller import sign
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, name_livekit, running_livekit
 from voiceapp.tests.schema_paths import JSON_OPERATIONS
 
 from .wire import Answer, Wire, request

@@ -9,8 +9,7 @@ import re
 import pytest
 
 from voiceapp.simulators.openai.faults import Faults, UnknownFault
-
-from .test_openai_protocol import SAY_HELLO, client
+from voiceapp.simulators.openai.tests.test_openai_protocol import SAY_HELLO, client
 
 pytestmark = pytest.mark.asyncio
 

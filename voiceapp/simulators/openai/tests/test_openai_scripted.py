@@ -8,8 +8,7 @@ import pytest
 
 from voiceapp.simulators.openai import tools_fault
 from voiceapp.simulators.openai.faults import Faults, UnknownFault
-
-from .test_openai_protocol import client
+from voiceapp.simulators.openai.tests.test_openai_protocol import client
 
 pytestmark = pytest.mark.asyncio
 

@@ -10,9 +10,9 @@ import pytest
 
 from voiceapp.providers.livekit.client import AgentRequest
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
-from voiceapp.tests.livekit.conftest import SIDES
-from voiceapp.tests.livekit.real_server import why_not_there
-from voiceapp.tests.livekit.sides import Side, simulator, started_server
+from voiceapp.simulators.livekit.tests.conftest import SIDES
+from voiceapp.simulators.livekit.tests.sides import Side, simulator, started_server
+from voiceapp.tests.livekit_server import why_not_there
 
 
 @pytest.fixture(params=SIDES)

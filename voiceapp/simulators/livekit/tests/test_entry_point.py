@@ -9,7 +9,7 @@ import sys
 import time
 
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, receiving
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, receiving
 
 KEYS = {"LIVEKIT_API_KEY": API_KEY, "LIVEKIT_API_SECRET": API_SECRET}
 

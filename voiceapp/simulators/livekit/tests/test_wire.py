@@ -9,8 +9,8 @@ import jwt
 import pytest
 
 from voiceapp.simulators.livekit.faults import Faults
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit
 from voiceapp.simulators.livekit.tokens import Keys
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit
 
 KEYS = Keys(API_KEY, API_SECRET)
 ALL = {"roomCreate": True, "roomList": True, "roomRecord": True, "roomAdmin": True, "room": "r"}

@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit import real_server
-from voiceapp.tests.livekit.people import People, people
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, Receiver, RunningLiveKit, receiving, running_livekit
+from voiceapp.simulators.livekit.tests.people import People, people
+from voiceapp.simulators.livekit.tests.running import (
+    API_KEY,
+    API_SECRET,
+    Receiver,
+    RunningLiveKit,
+    receiving,
+    running_livekit,
+)
+from voiceapp.tests import livekit_server
 from voiceapp.tests.waiting import soon
 
 WEBHOOKS_WITHIN_S = 10
@@ -83,10 +90,10 @@ def started_server(folder: Path, *, auto_create: bool = True) -> Iterator[RealSe
     """A server of our own that is there for this block."""
     with (
         receiving() as receiver,
-        real_server.running(folder, webhook_urls=[receiver.url], auto_create=auto_create) as server,
+        livekit_server.running(folder, webhook_urls=[receiver.url], auto_create=auto_create) as server,
         people(server.url) as who,
     ):
-        yield RealServer(server.url, real_server.API_KEY, real_server.API_SECRET, who, receiver)
+        yield RealServer(server.url, livekit_server.API_KEY, livekit_server.API_SECRET, who, receiver)
 
 
 def events_of(side: Side, room: str) -> list[dict[str, Any]]:

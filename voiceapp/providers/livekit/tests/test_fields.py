@@ -10,8 +10,7 @@ from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.livekit.fields import LONGEST_METADATA_BYTES, LONGEST_NAME_BYTES
 from voiceapp.simulators.livekit.rooms import LONGEST_METADATA, LONGEST_NAME
-
-from .running import API_KEY, API_SECRET, RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit
 
 LONG = "ü" * 129
 AGENT = AgentRequest("agent")

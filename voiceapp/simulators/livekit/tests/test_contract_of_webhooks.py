@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from voiceapp.tests.livekit.sides import Side, events_of, wait_for_events
+from voiceapp.simulators.livekit.tests.sides import Side, events_of, wait_for_events
 from voiceapp.tests.waiting import soon
 
 ALICE, BOB, AGENT = "caller-alice", "callee-bob", "ai-agent-7"

@@ -12,7 +12,14 @@ from voiceapp.providers.livekit.values import EgressStatus
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, SignatureRefused
 from voiceapp.simulators.livekit.faults import Faults
 from voiceapp.simulators.livekit.house import House
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, Receiver, RunningLiveKit, receiving, running_livekit
+from voiceapp.simulators.livekit.tests.running import (
+    API_KEY,
+    API_SECRET,
+    Receiver,
+    RunningLiveKit,
+    receiving,
+    running_livekit,
+)
 from voiceapp.tests.waiting import soon
 
 ROOM = "support-user123-1640995200"

@@ -13,7 +13,7 @@ from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.livekit import client as livekit_provider
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit
 
 Kind = LiveKitErrorKind
 AGENT = AgentRequest("voice-agent")

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import pytest
 
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.tests.livekit.real_server import why_not_there
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
-from voiceapp.tests.livekit.sides import RealServer, Side, Simulator, simulator, started_server
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
+from voiceapp.simulators.livekit.tests.sides import RealServer, Side, Simulator, simulator, started_server
+from voiceapp.tests.livekit_server import why_not_there
 
 REAL_URL = os.environ.get("LIVEKIT_TEST_URL", "")
 SIDES = ["local", pytest.param("real", marks=pytest.mark.livekit_server)]

@@ -9,7 +9,7 @@ import pytest
 
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
 from voiceapp.tests.waiting import soon
 
 ROOM = "support-user123-1640995200"

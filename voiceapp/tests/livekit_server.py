@@ -22,7 +22,7 @@ from typing import Any
 from voiceapp.tests.servers import free_port, stop, wait_for
 
 VERSION = "1.13.5"
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 # Ignored by Git. A new version gets a folder of its own.
 FOLDER = ROOT / "var" / "livekit-server"
 PROGRAM = FOLDER / VERSION / "livekit-server"

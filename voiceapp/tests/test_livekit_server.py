@@ -12,8 +12,8 @@ import pytest
 
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
-from voiceapp.tests.livekit import real_server
-from voiceapp.tests.livekit.real_server import API_KEY, PROGRAM, ROOT, VERSION, RealLiveKit, free_udp_port
+from voiceapp.tests import livekit_server
+from voiceapp.tests.livekit_server import API_KEY, PROGRAM, ROOT, VERSION, RealLiveKit, free_udp_port
 from voiceapp.tests.servers import free_port
 from voiceapp.tests.waiting import soon
 
@@ -39,12 +39,12 @@ def listening_at(pid: int) -> set[str]:
 
 @pytest.mark.livekit_server
 def test_it_listens_on_loopback_alone_and_sends_nobody_to_another_machine(tmp_path: Path) -> None:
-    if reason := real_server.why_not_there():
+    if reason := livekit_server.why_not_there():
         pytest.skip(reason)
-    with real_server.running(tmp_path) as server:
+    with livekit_server.running(tmp_path) as server:
         assert f'"version": "{VERSION}"' in server.log.read_text()
         assert listening_at(server.pid) == LOOPBACK
-    config = real_server.configuration(port=1, udp_port=2)
+    config = livekit_server.configuration(port=1, udp_port=2)
     rtc = config["rtc"]
     assert isinstance(rtc, dict)
     assert (rtc["stun_servers"], rtc["tcp_port"], rtc["use_external_ip"]) == (["127.0.0.1:3478"], 0, False)
@@ -52,7 +52,7 @@ def test_it_listens_on_loopback_alone_and_sends_nobody_to_another_machine(tmp_pa
 
 @pytest.mark.livekit_server
 def test_its_target_starts_it_in_the_foreground_and_says_what_the_product_needs() -> None:
-    if reason := real_server.why_not_there():
+    if reason := livekit_server.why_not_there():
         pytest.skip(reason)
     port = free_port()
     process = subprocess.Popen(
@@ -73,9 +73,9 @@ def test_its_target_starts_it_in_the_foreground_and_says_what_the_product_needs(
         )
         assert soon(lambda: answers(client), within_s=20)
     finally:
-        real_server.end(process)
+        livekit_server.end(process)
         process.communicate(timeout=5)
-    assert stat.S_IMODE((real_server.FOLDER / "livekit.yaml").stat().st_mode) == 0o600
+    assert stat.S_IMODE((livekit_server.FOLDER / "livekit.yaml").stat().st_mode) == 0o600
 
 
 def answers(client: LiveKitClient) -> bool:
@@ -86,14 +86,14 @@ def answers(client: LiveKitClient) -> bool:
 
 
 def test_where_it_is_not_installed_the_reason_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(real_server, "PROGRAM", tmp_path / "livekit-server")
-    monkeypatch.setattr(real_server, "find_go", lambda: None)
-    assert "Go is not installed here" in real_server.why_not_there()
-    assert "make livekit-server" in real_server.why_not_there()
-    with pytest.raises(real_server.NoGo, match="Go is not installed here"):
-        real_server.install()
-    monkeypatch.setattr(real_server, "find_go", lambda: "/usr/bin/go")
-    assert "Go is not installed" not in real_server.why_not_there()
+    monkeypatch.setattr(livekit_server, "PROGRAM", tmp_path / "livekit-server")
+    monkeypatch.setattr(livekit_server, "find_go", lambda: None)
+    assert "Go is not installed here" in livekit_server.why_not_there()
+    assert "make livekit-server" in livekit_server.why_not_there()
+    with pytest.raises(livekit_server.NoGo, match="Go is not installed here"):
+        livekit_server.install()
+    monkeypatch.setattr(livekit_server, "find_go", lambda: "/usr/bin/go")
+    assert "Go is not installed" not in livekit_server.why_not_there()
 
 
 def test_it_is_built_once_by_its_version_into_an_ignored_folder(
@@ -103,11 +103,11 @@ def test_it_is_built_once_by_its_version_into_an_ignored_folder(
     go = tmp_path / "go"
     go.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ntouch "$GOBIN/server"\n')
     go.chmod(0o755)
-    monkeypatch.setattr(real_server, "find_go", lambda: str(go))
-    monkeypatch.setattr(real_server, "FOLDER", tmp_path / "var")
-    monkeypatch.setattr(real_server, "PROGRAM", tmp_path / "var" / VERSION / "livekit-server")
+    monkeypatch.setattr(livekit_server, "find_go", lambda: str(go))
+    monkeypatch.setattr(livekit_server, "FOLDER", tmp_path / "var")
+    monkeypatch.setattr(livekit_server, "PROGRAM", tmp_path / "var" / VERSION / "livekit-server")
     for _ in range(2):
-        assert real_server.install(tmp_path / "log").exists()
+        assert livekit_server.install(tmp_path / "log").exists()
     asked = f"install -p 2 github.com/livekit/livekit-server/cmd/server@v{VERSION}"
     assert (tmp_path / "asked").read_text().splitlines() == [asked]
     ignored = subprocess.run(["git", "check-ignore", "-q", str(PROGRAM)], cwd=ROOT, check=False)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.webhooks import SignatureRefused, event_of
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET
 
 CLIENT = LiveKitClient(url="http://127.0.0.1:1", api_key=API_KEY, api_secret=API_SECRET)
 ROOM = "support-user123-1640995200"

@@ -12,7 +12,7 @@ import pytest
 
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.loop import loop_thread
-from voiceapp.tests.livekit.running import API_KEY, API_SECRET, RunningLiveKit
+from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit
 
 
 def in_a_child(act: Callable[[], bool]) -> bool:
