@@ -21,15 +21,15 @@ from sessions.calls.admin.display import duration_words
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.http.security_headers import admin_policy
 
-Status = Recording.Status
-COLOURS: Mapping[str, str] = {
-    Status.STARTING: "info",
-    Status.ACTIVE: "info",
-    Status.ENDING: "info",
-    Status.COMPLETE: "success",
-    Status.LIMIT_REACHED: "warning",
-    Status.ABORTED: "danger",
-    Status.FAILED: "danger",
+State = Recording.State
+COLORS: Mapping[str, str] = {
+    State.STARTING: "info",
+    State.RECORDING: "info",
+    State.STORING: "info",
+    State.STORED: "success",
+    State.CUT_SHORT: "warning",
+    State.CANCELED: "danger",
+    State.FAILED: "danger",
 }
 
 
@@ -38,25 +38,25 @@ class RecordingAdmin(EvidenceAdmin[Recording]):
     """A link to the file is made when it is asked for, and asking is written to the history."""
 
     area = Area.RECORDINGS
-    list_display = ("created_at", "status_label", "length", "size", "error", "of_call")
-    list_filter = ("status", "file_type", "created_at")
+    list_display = ("created_at", "state_label", "length", "size", "error", "of_call")
+    list_filter = ("state", "source", "file_type", "created_at")
     list_select_related = ("call",)
     linkable = ("call",)
-    search_fields = ("=egress_id", "=label")
+    search_fields = ("=external_id", "=label")
     ordering = ("-id",)
     fields = (
-        "of_call", "status_label", "error", "length", "size", "file_type", "label", "created_at", "started_at",
-        "ended_at", "is_automatic", "transcript", "url", "bucket", "key", "egress_id",
+        "of_call", "state_label", "error", "length", "size", "file_type", "label", "created_at", "started_at",
+        "ended_at", "is_automatic", "transcript", "url", "bucket", "key", "source", "external_id",
     )  # fmt: skip
-    readonly_fields = ("of_call", "status_label", "length", "size", "created_at")
+    readonly_fields = ("of_call", "state_label", "length", "size", "created_at")
     buttons = (
         Button("fetch", "Fetch the file", "fetch", icon="download", style="primary", power=Power.EDIT,
                is_offered=is_fetchable),
     )  # fmt: skip
 
-    @display(description="status", ordering="status", label=COLOURS)
-    def status_label(self, recording: Recording) -> tuple[str, str]:
-        return recording.status, recording.get_status_display()
+    @display(description="state", ordering="state", label=COLORS)
+    def state_label(self, recording: Recording) -> tuple[str, str]:
+        return recording.state, recording.get_state_display()
 
     @display(description="length", ordering="duration_ms")
     def length(self, recording: Recording) -> str:

@@ -39,6 +39,16 @@ logger = structlog.get_logger("recordings")
 
 LONGEST_TRANSCRIPT = 200_000
 LONGEST_URL = 1000
+# The API's words for our states: those of LiveKit's egress.
+STATUSES = {
+    Recording.State.STARTING: "starting",
+    Recording.State.RECORDING: "active",
+    Recording.State.STORING: "ending",
+    Recording.State.STORED: "complete",
+    Recording.State.CUT_SHORT: "limit_reached",
+    Recording.State.CANCELED: "aborted",
+    Recording.State.FAILED: "failed",
+}
 TITLES = {"roomName": "Missing roomName", "fileType": "Invalid file type"}
 CALL_TITLES = {404: "Call session not found", 403: "Access denied"}
 
@@ -153,7 +163,7 @@ def _success(**content: object) -> Response:
 
 def _started(recording: Recording) -> dict[str, object]:
     return {
-        "egressId": recording.egress_id,
+        "egressId": recording.external_id,
         "roomName": recording.call.room_name,
         "startedAt": iso_z(recording.started_at or recording.created_at),
         "status": _status(recording),
@@ -165,5 +175,5 @@ def _shown(recording: Recording) -> dict[str, object]:
 
 
 def _status(recording: Recording) -> str:
-    """`active` from the moment that LiveKit took it on, as the API's clients expect."""
-    return Recording.Status.ACTIVE.value if recording.is_running else recording.status
+    """In the API's words: `active` from the time that LiveKit has accepted it, as the API's clients expect."""
+    return "active" if recording.is_running else STATUSES[Recording.State(recording.state)]

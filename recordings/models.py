@@ -1,4 +1,4 @@
-"""A recording of a call: where it stands, where its file is, and what was said in it."""
+"""A recording of a call: its state, its file and its transcript, whichever source records it."""
 
 from __future__ import annotations
 
@@ -9,39 +9,45 @@ from sessions.calls.models import Call
 
 
 class Recording(TenantModel):
-    """One egress of LiveKit. That it was started says little: its end says whether there is a file."""
+    """One recording at its source. That it was started says little: its final state says whether there is a file."""
 
-    class Status(models.TextChoices):
+    class Source(models.TextChoices):
+        LIVEKIT_EGRESS = "livekit_egress", "LiveKit egress"
+
+    class State(models.TextChoices):
         STARTING = "starting"
-        ACTIVE = "active"
-        ENDING = "ending"
-        COMPLETE = "complete"
+        RECORDING = "recording"
+        STORING = "storing"
+        STORED = "stored"
+        CUT_SHORT = "cut_short", "Stored up to the limit"
+        CANCELED = "canceled"
         FAILED = "failed"
-        ABORTED = "aborted"
-        LIMIT_REACHED = "limit_reached"
 
     class FileType(models.TextChoices):
         MP4 = "mp4"
         OGG = "ogg"
 
-    IN_PROGRESS = (Status.STARTING, Status.ACTIVE, Status.ENDING)
+    IN_PROGRESS = (State.STARTING, State.RECORDING, State.STORING)
 
     tenant_path = "call__organization_id"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="recordings")
-    egress_id = models.CharField(max_length=64, null=True, unique=True)
-    status = models.CharField(max_length=13, choices=Status.choices, default=Status.STARTING)
+    source = models.CharField(max_length=20, choices=Source.choices, default=Source.LIVEKIT_EGRESS)
+    external_id = models.CharField(
+        "ID at the source", max_length=64, null=True, help_text="Empty until the source has accepted the recording."
+    )
+    state = models.CharField(max_length=9, choices=State.choices, default=State.STARTING)
     file_type = models.CharField(max_length=3, choices=FileType.choices, default=FileType.MP4)
     bucket = models.CharField(max_length=100, blank=True)
     key = models.CharField(max_length=300, blank=True, help_text="The file's name in the bucket.")
-    label = models.CharField(max_length=64, blank=True, help_text="The name that was asked for.")
-    url = models.URLField(max_length=1000, blank=True, help_text="Set from outside: then it stands for ours.")
+    label = models.CharField(max_length=64, blank=True, help_text="The name that was requested.")
+    url = models.URLField(max_length=1000, blank=True, help_text="Set over the API; it replaces our own link.")
     transcript = models.TextField(blank=True)
     size_bytes = models.PositiveBigIntegerField(null=True)
     duration_ms = models.PositiveBigIntegerField(null=True)
     error = models.CharField(max_length=300, blank=True)
-    is_automatic = models.BooleanField(default=False, help_text="Begun because its call was to be recorded.")
-    told_at = models.DateTimeField(null=True, help_text="LiveKit's own moment of what it last told us of it.")
+    is_automatic = models.BooleanField(default=False, help_text="Started by the call's own setting.")
+    reported_at = models.DateTimeField(null=True, help_text="The source's own time of its latest report.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
@@ -51,9 +57,10 @@ class Recording(TenantModel):
     class Meta:
         ordering = ("-id",)
         constraints = [
+            models.UniqueConstraint(fields=("source", "external_id"), name="recording_once_per_external_id"),
             models.UniqueConstraint(
                 fields=("call",),
-                condition=models.Q(status__in=("starting", "active", "ending")),
+                condition=models.Q(state__in=("starting", "recording", "storing")),
                 name="one_recording_at_a_time_of_a_call",
             ),
             models.UniqueConstraint(
@@ -64,18 +71,18 @@ class Recording(TenantModel):
 
     @property
     def is_running(self) -> bool:
-        """LiveKit took it on and nobody has stopped it."""
-        return self.egress_id is not None and self.status in (self.Status.STARTING, self.Status.ACTIVE)
+        """The source has accepted it and nobody has stopped it."""
+        return self.external_id is not None and self.state in (self.State.STARTING, self.State.RECORDING)
 
     @property
     def is_being_stored(self) -> bool:
-        """It was stopped, and LiveKit has not yet said what became of its file."""
-        return self.egress_id is not None and self.status == self.Status.ENDING
+        """It was stopped, and the source has not yet reported its file."""
+        return self.external_id is not None and self.state == self.State.STORING
 
     @property
     def has_file(self) -> bool:
         """A file of ours is in the bucket."""
-        return self.status in (self.Status.COMPLETE, self.Status.LIMIT_REACHED) and bool(self.size_bytes)
+        return self.state in (self.State.STORED, self.State.CUT_SHORT) and bool(self.size_bytes)
 
     def __str__(self) -> str:
-        return f"Recording {self.egress_id or self.pk}"
+        return f"Recording {self.external_id or self.pk}"

@@ -1,4 +1,4 @@
-"""Which recordings one who asks may see."""
+"""Which recordings a principal may see."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ def newest_recording(call: Call) -> Recording:
 def find_recording(principal: Principal, room_name: str, egress_id: str) -> Recording | None:
     """Of any call that this room had and that may be read: a later call may have taken its name."""
     calls = Call.objects.in_rooms().reachable_by(principal).filter(room_name=room_name)
-    recording = Recording.objects.select_related("call").filter(egress_id=egress_id, call__in=calls).first()
+    recording = Recording.objects.select_related("call").filter(external_id=egress_id, call__in=calls).first()
     return recording if recording and may(principal, recording.call, Access.READ) else None
 
 
 def running_recordings(principal: Principal) -> QuerySet[Recording]:
-    """Of the organisations that it runs; its own, for one without an organisation. 403 for plain members."""
-    running = Recording.objects.filter(status__in=("starting", "active"), egress_id__isnull=False)
+    """Of the organizations that it manages; its own, for one without an organization. 403 for plain members."""
+    running = Recording.objects.filter(
+        state__in=(Recording.State.STARTING, Recording.State.RECORDING), external_id__isnull=False
+    )
     running = running.select_related("call")
     if principal.sees_all:
         return running
@@ -41,6 +43,6 @@ def running_recordings(principal: Principal) -> QuerySet[Recording]:
     managed = [each for each in principal.organization_ids if principal.manages(each)]
     if not managed:
         raise ApiError(
-            HTTPStatus.FORBIDDEN, "Access denied", "Only owners and managers of an organisation list its recordings."
+            HTTPStatus.FORBIDDEN, "Access denied", "Only owners and managers of an organization list its recordings."
         )
     return running.filter(call__organization_id__in=managed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from recordings.api import AmendRequest, RecordingQuery, RecordingView, StartRequest
+from recordings.api import STATUSES, AmendRequest, RecordingQuery, RecordingView, StartRequest
 from recordings.models import Recording
 from recordings.storage import LABEL
 from sessions.rooms.api.room_view import MOST_LISTED, RoomQuery
@@ -31,10 +31,10 @@ LINK_WORDS = "Where the file is or, while it is recorded, will be; null where no
 
 
 class RecordingStartedSession(serializers.Serializer[object]):
-    egressId = serializers.CharField(allow_null=True, help_text="LiveKit's id; null until LiveKit has taken it on.")
+    egressId = serializers.CharField(allow_null=True, help_text="LiveKit's id; null until LiveKit has accepted it.")
     roomName = serializers.CharField()
     startedAt = serializers.DateTimeField()
-    status = serializers.ChoiceField(Recording.Status.choices)
+    status = serializers.ChoiceField(list(STATUSES.values()))
 
 
 class RecordingShown(RecordingStartedSession):

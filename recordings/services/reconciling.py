@@ -1,4 +1,4 @@
-"""Recordings of which we heard nothing: LiveKit is asked how they stand (a webhook may be lost)."""
+"""Recordings without a recent report: LiveKit is asked for their state, because a webhook may be lost."""
 
 from __future__ import annotations
 
@@ -10,82 +10,82 @@ from django.utils import timezone
 
 from recordings.errors import NO_RECORDER
 from recordings.models import Recording
-from recordings.sources.livekit import ask_to_stop, look_for, running_in_livekit
+from recordings.sources.livekit import find_report, list_running, request_stop
+from recordings.sources.report import RecordingReport
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
-from voiceapp.providers.livekit.values import EgressStatus, RoomRecording
 
-from .automatic import TRY_FOR, hurry_what_outlived_its_call
-from .events import lose, recording_changed
-from .stopping import FORGOTTEN
+from .automatic import RETRY_FOR, retry_now_after_call_end
+from .reports import apply_report, close_recording
+from .stopping import UNKNOWN_TO_LIVEKIT
 
 logger = structlog.get_logger("recordings")
 
-Status = Recording.Status
+State = Recording.State
 
-HEARD_OF_WITHIN = dt.timedelta(seconds=60)
-BEGINS_WITHIN = dt.timedelta(minutes=2)
+REPORTED_WITHIN = dt.timedelta(seconds=60)
+STARTS_WITHIN = dt.timedelta(minutes=2)
 # An hour's file is uploaded in this time, too.
 STORED_WITHIN = dt.timedelta(hours=1)
 OUTLIVES_ITS_CALL_BY = dt.timedelta(minutes=1)
 
 
 def recordings_to_reconcile() -> QuerySet[Recording]:
-    """Those that are not over a minute after they were begun."""
-    begun_before = timezone.now() - HEARD_OF_WITHIN
-    waiting = Recording.objects.filter(status__in=Recording.IN_PROGRESS, created_at__lte=begun_before)
+    """Those that are not over a minute after they were created."""
+    created_before = timezone.now() - REPORTED_WITHIN
+    waiting = Recording.objects.filter(state__in=Recording.IN_PROGRESS, created_at__lte=created_before)
     return waiting.select_related("call__organization").order_by("id")
 
 
 def reconcile_recordings() -> int:
-    """How many were looked after. Stops at the first question that LiveKit does not answer.
+    """How many were reconciled. Stops at the first request that LiveKit does not answer.
 
-    One question shows those that run; only what is not among them is asked about by itself. A LiveKit that has no
+    One request lists those that run; only one that is not among them needs a request of its own. A LiveKit without a
     recorder records nothing: then none of them runs.
     """
-    hurry_what_outlived_its_call()
+    retry_now_after_call_end()
     waiting = list(recordings_to_reconcile())
     done = 0
     try:
-        running = {fact.egress_id: fact for fact in running_in_livekit()} if waiting else {}
+        running = {report.external_id: report for report in list_running()} if waiting else {}
         for recording in waiting:
-            reconcile_recording(recording, fact=running.get(recording.egress_id or ""))
+            reconcile_recording(recording, report=running.get(recording.external_id or ""))
             done += 1
     except LiveKitError as error:
         if error.kind is LiveKitErrorKind.NO_RECORDER:
-            return done + sum(lose(recording, NO_RECORDER) for recording in waiting[done:])
+            return done + sum(close_recording(recording, NO_RECORDER) for recording in waiting[done:])
         logger.warning("recordings not reconciled", left=len(waiting) - done, reason=error.kind.value)
     return done
 
 
-def reconcile_recording(recording: Recording, *, fact: RoomRecording | None = None) -> None:
-    """Make the row what LiveKit says, and end what should have ended. Raises LiveKitError.
+def reconcile_recording(recording: Recording, *, report: RecordingReport | None = None) -> None:
+    """Bring the row to what LiveKit reports, and end what should have ended. Raises LiveKitError.
 
-    `fact`: what it has said just now, if that is known.
+    `report`: the current one, if there is one already.
     """
     now = timezone.now()
-    if not recording.egress_id and recording.is_automatic and recording.created_at > now - TRY_FOR - HEARD_OF_WITHIN:
-        return  # the outbox still tries
-    fact = fact or look_for(recording)
-    if fact is None:
-        lose(recording, FORGOTTEN if recording.egress_id else "LiveKit never took it on.")
+    is_new = recording.created_at > now - RETRY_FOR - REPORTED_WITHIN
+    if not recording.external_id and recording.is_automatic and is_new:
+        return  # the outbox still retries
+    report = report or find_report(recording)
+    if report is None:
+        close_recording(recording, UNKNOWN_TO_LIVEKIT if recording.external_id else "LiveKit never accepted it.")
         return
-    recording_changed(fact)
-    if _should_have_ended(recording, fact, now):
-        stopped = ask_to_stop(fact.egress_id)
+    apply_report(report)
+    if _should_have_ended(recording, report, now):
+        stopped = request_stop(report.external_id)
         if stopped:
-            recording_changed(stopped)
-    elif fact.status is EgressStatus.ENDING and _since(fact.updated_at, now) > STORED_WITHIN:
-        lose(recording, "LiveKit did not say within an hour that the file is stored.")
+            apply_report(stopped)
+    elif report.state is State.STORING and _since(report.reported_at, now) > STORED_WITHIN:
+        close_recording(recording, "LiveKit did not report within an hour that the file is stored.")
 
 
-def _should_have_ended(recording: Recording, fact: RoomRecording, now: dt.datetime) -> bool:
-    if fact.status is EgressStatus.STARTING and _since(fact.started_at, now) > BEGINS_WITHIN:
+def _should_have_ended(recording: Recording, report: RecordingReport, now: dt.datetime) -> bool:
+    if report.state is State.STARTING and _since(report.started_at, now) > STARTS_WITHIN:
         return True
-    is_running = fact.status in (EgressStatus.STARTING, EgressStatus.ACTIVE)
-    return is_running and (
-        recording.status == Status.ENDING or _since(recording.call.ended_at, now) > OUTLIVES_ITS_CALL_BY
+    return report.state in (State.STARTING, State.RECORDING) and (
+        recording.state == State.STORING or _since(recording.call.ended_at, now) > OUTLIVES_ITS_CALL_BY
     )
 
 
-def _since(moment: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
-    return now - moment if moment else dt.timedelta(0)
+def _since(time: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
+    return now - time if time else dt.timedelta(0)

@@ -1,41 +1,71 @@
-"""Stops the recording of a call."""
+"""Stop the recording of a call, or amend what is stored of it."""
 
 from __future__ import annotations
+
+import structlog
 
 from recordings import storage
 from recordings.errors import NotConfigured, NotRecorded, NotRecording
 from recordings.models import Recording
-from recordings.sources.livekit import ask_to_stop
+from recordings.sources.livekit import find_report, request_stop
 from sessions.calls.models import Call
+from sessions.messages.models import OutboxMessage
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
-from .events import lose, recording_changed
+from .reports import apply_report, close_recording
 
-Status = Recording.Status
-FORGOTTEN = "LiveKit does not know this recording any more."
+logger = structlog.get_logger("recordings")
+
+State = Recording.State
+UNKNOWN_TO_LIVEKIT = "LiveKit does not know this recording any more."
 
 
 def stop_recording(call: Call) -> Recording:
     """The recording that ran; its file comes later. Raises NotRecording, NotConfigured and LiveKitError.
 
-    One that LiveKit has not taken on yet is stopped by whoever gets LiveKit's answer.
+    One that LiveKit has not accepted yet is stopped as soon as LiveKit's response arrives.
     """
-    recording = call.recordings.filter(status__in=(Status.STARTING, Status.ACTIVE)).first()
+    recording = call.recordings.filter(state__in=(State.STARTING, State.RECORDING)).first()
     if recording is None:
         raise NotRecording("This call is not being recorded.")
     if not storage.is_configured():
         raise NotConfigured
-    unanswered = Recording.objects.filter(pk=recording.pk, egress_id__isnull=True, status=Status.STARTING)
-    if not recording.egress_id and unanswered.update(status=Status.ENDING):
+    unaccepted = Recording.objects.filter(pk=recording.pk, external_id__isnull=True, state=State.STARTING)
+    if not recording.external_id and unaccepted.update(state=State.STORING):
         recording.refresh_from_db()
         return recording
     recording.refresh_from_db()
-    fact = ask_to_stop(recording.egress_id) if recording.egress_id else None
-    if fact is None:
-        lose(recording, FORGOTTEN)
-        raise NotRecording(FORGOTTEN)
-    recording_changed(fact)
+    report = request_stop(recording.external_id) if recording.external_id else None
+    if report is None:
+        close_recording(recording, UNKNOWN_TO_LIVEKIT)
+        raise NotRecording(UNKNOWN_TO_LIVEKIT)
+    apply_report(report)
     recording.refresh_from_db()
     return recording
+
+
+def stop_unwanted(message: OutboxMessage) -> None:
+    """Stop one that was given up, if it runs. Raises LiveKitError.
+
+    Without a recorder nothing runs; and once the call is over, its room is closed, which ends every recording of it,
+    so that no further request is needed.
+    """
+    recording = Recording.objects.select_related("call").filter(pk=message.body["recording"]).first()
+    if recording is None:
+        return
+    try:
+        report = find_report(recording)
+        if report is None or report.is_over:
+            return
+        stopped = request_stop(report.external_id)
+    except LiveKitError as error:
+        is_live = Call.objects.live().filter(pk=recording.call_id).exists()
+        if is_live and error.kind is not LiveKitErrorKind.NO_RECORDER:
+            raise
+        logger.info("recording ends with its room", call_id=str(recording.call_id), reason=error.kind.value)
+        return
+    if stopped:
+        apply_report(stopped)
 
 
 def amend_recording(call: Call, *, transcript: str | None = None, url: str | None = None) -> Recording:

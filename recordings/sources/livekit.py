@@ -1,4 +1,4 @@
-"""The questions that several services put to LiveKit about one recording."""
+"""LiveKit egress as a source of recordings: requests about one recording, and LiveKit's statuses in our terms."""
 
 from __future__ import annotations
 
@@ -7,48 +7,80 @@ from recordings.storage import storage
 from voiceapp.core.transactions import give_back_connections
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
-from voiceapp.providers.livekit.values import RoomRecording
+from voiceapp.providers.livekit.values import EgressStatus, RoomRecording
+
+from .report import RecordingReport, State
 
 OVER_KINDS = (LiveKitErrorKind.ALREADY_OVER, LiveKitErrorKind.NOT_FOUND)
+STATES = {
+    EgressStatus.STARTING: State.STARTING,
+    EgressStatus.ACTIVE: State.RECORDING,
+    EgressStatus.ENDING: State.STORING,
+    EgressStatus.COMPLETE: State.STORED,
+    EgressStatus.LIMIT_REACHED: State.CUT_SHORT,
+    EgressStatus.ABORTED: State.CANCELED,
+    EgressStatus.FAILED: State.FAILED,
+}
 
 
-def ask_to_start(recording: Recording) -> RoomRecording:
-    """Raises LiveKitError; after AWAY and SLOW it may have begun all the same."""
+def report_of(egress: RoomRecording) -> RecordingReport:
+    """An egress of LiveKit's, from a response or a webhook, in our terms."""
+    file = egress.file
+    return RecordingReport(
+        source=Recording.Source.LIVEKIT_EGRESS,
+        external_id=egress.egress_id,
+        state=STATES.get(egress.status),
+        key=egress.asked_path,
+        started_at=egress.started_at,
+        reported_at=egress.updated_at,
+        ended_at=egress.ended_at,
+        error=egress.error,
+        size_bytes=file.size_bytes if file else None,
+        duration_ms=file.duration_ms if file else None,
+    )
+
+
+def request_start(recording: Recording) -> RecordingReport:
+    """Raises LiveKitError; after AWAY and SLOW it may have started all the same."""
     give_back_connections()
-    return LiveKitClient.from_settings().start_room_recording(
+    egress = LiveKitClient.from_settings().start_room_recording(
         room_of(recording),
         filepath=recording.key,
         file_type="ogg" if recording.file_type == Recording.FileType.OGG else "mp4",
         storage=storage(),
     )
+    return report_of(egress)
 
 
-def ask_to_stop(egress_id: str) -> RoomRecording | None:
-    """How it stands then, also if it was over already; None if LiveKit does not know it."""
+def request_stop(external_id: str) -> RecordingReport | None:
+    """Its state afterwards, also if it was over already; None if LiveKit does not know it. Raises LiveKitError."""
     give_back_connections()
     client = LiveKitClient.from_settings()
     try:
-        return client.stop_recording(egress_id)
+        return report_of(client.stop_recording(external_id))
     except LiveKitError as error:
         if error.kind not in OVER_KINDS:
             raise
-    return client.find_recording(egress_id)
+    egress = client.find_recording(external_id)
+    return report_of(egress) if egress else None
 
 
-def look_for(recording: Recording) -> RoomRecording | None:
-    """What LiveKit knows of it: by its id or, while that is unknown to us, by the file that was asked for."""
+def find_report(recording: Recording) -> RecordingReport | None:
+    """What LiveKit knows of it: by its id or, while we do not have it, by the file that was requested."""
     give_back_connections()
     client = LiveKitClient.from_settings()
-    if recording.egress_id:
-        return client.find_recording(recording.egress_id)
-    of_room = client.list_recordings(room_of(recording))
-    return next((fact for fact in of_room if fact.asked_path == recording.key), None)
+    if recording.external_id:
+        egress = client.find_recording(recording.external_id)
+    else:
+        of_room = client.list_recordings(room_of(recording))
+        egress = next((each for each in of_room if each.asked_path == recording.key), None)
+    return report_of(egress) if egress else None
 
 
-def running_in_livekit() -> tuple[RoomRecording, ...]:
-    """All that are not over, of whichever room."""
+def list_running() -> tuple[RecordingReport, ...]:
+    """All that are not over, of every room."""
     give_back_connections()
-    return LiveKitClient.from_settings().list_recordings(is_active=True)
+    return tuple(map(report_of, LiveKitClient.from_settings().list_recordings(is_active=True)))
 
 
 def room_of(recording: Recording) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from recordings.models import Recording
-from recordings.services.events import recording_changed
+from recordings.services.reports import apply_report
+from recordings.sources.livekit import report_of
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
@@ -27,7 +28,7 @@ def becomes(client: LiveKitClient, egress_id: str, status: EgressStatus) -> None
     soon(found)
     fact = client.find_recording(egress_id)
     assert fact
-    recording_changed(fact)
+    apply_report(report_of(fact))
 
 
 def only_recording() -> Recording:

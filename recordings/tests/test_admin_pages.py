@@ -36,7 +36,7 @@ def call(harbour: Organization) -> Call:
 @pytest.fixture
 def recording(call: Call) -> Recording:
     return Recording.objects.create(
-        call=call, egress_id="EG_1", status="complete", bucket="kept-calls", key="recordings/1.mp4", size_bytes=2_048,
+        call=call, external_id="EG_1", state="stored", bucket="kept-calls", key="recordings/1.mp4", size_bytes=2_048,
         duration_ms=65_000, transcript="Caller: Hello.",
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_the_list_makes_no_link(harbour: Organization, recording: Recording) -> 
     page = signed_in(make_user("alice", harbour)).get(reverse("admin:recordings_recording_changelist"))
     assert page.status_code == 200
     assert "X-Amz-Signature" not in page.content.decode()
-    assert "Complete" in page.content.decode()
+    assert "Stored" in page.content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.STAFF, Role.VIEWER])
@@ -101,9 +101,9 @@ def test_a_link_never_fetches(harbour: Organization, recording: Recording) -> No
     assert signed_in(make_user("alice", harbour)).get(press_of(recording)).status_code == 405
 
 
-@pytest.mark.parametrize("status", ["starting", "active", "ending", "failed", "aborted"])
-def test_without_a_file_there_is_no_button(harbour: Organization, recording: Recording, status: str) -> None:
-    Recording.objects.update(status=status, size_bytes=None)
+@pytest.mark.parametrize("state", ["starting", "recording", "storing", "failed", "canceled"])
+def test_without_a_file_there_is_no_button(harbour: Organization, recording: Recording, state: str) -> None:
+    Recording.objects.update(state=state, size_bytes=None)
     client = signed_in(make_user("alice", harbour))
     assert "Fetch the file" not in client.get(page_of(recording)).content.decode()
     assert client.post(press_of(recording))["Location"] == page_of(recording)

@@ -111,7 +111,7 @@ def test_update_what_is_said_of_a_recording(alice: Asker, call: Call, given: dic
 def test_a_list_of_running_recordings_has_a_bound(mia: Asker, harbour: Organization) -> None:
     for number in range(MOST_LISTED + 3):
         call = make_room_call(harbour, room_name=f"room-{number}")
-        Recording.objects.create(call=call, egress_id=f"EG_{number:03}", status=Recording.Status.ACTIVE)
+        Recording.objects.create(call=call, external_id=f"EG_{number:03}", state=Recording.State.RECORDING)
     body = mia.get(RECORDING, listAll="true").json()
     assert (body["count"], len(body["recordings"])) == (MOST_LISTED, MOST_LISTED)
     assert body["recordings"][0]["egressId"] == f"EG_{MOST_LISTED + 2:03}"

@@ -166,7 +166,7 @@ def test_a_file_is_offered_under_its_label(call: Call, label: str, name: str) ->
 def test_there_is_no_link_where_no_file_is_to_come(alice: Asker, call: Call, livekit: RunningLiveKit) -> None:
     egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     livekit.control("POST", f"egress/{egress_id}", json={"status": "EGRESS_FAILED", "error": "no space"})
-    Recording.objects.update(status="failed")
+    Recording.objects.update(state="failed")
     assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
     assert alice.get(RECORDING, roomName=ROOM, egressId=egress_id).json() == {"success": True, "recordingUrl": None}
     assert link_of_call(call) is None
@@ -202,10 +202,10 @@ def test_sessions_see_what_can_be_fetched_and_what_was_said(call: Call, client: 
 
     assert kept() == (False, False, False, None)
     recording = start_recording(call)
-    becomes(client, recording.egress_id or "", EgressStatus.ACTIVE)
+    becomes(client, recording.external_id or "", EgressStatus.ACTIVE)
     assert kept() == (False, False, False, None)
     stop_recording(call)
-    becomes(client, recording.egress_id or "", EgressStatus.COMPLETE)
+    becomes(client, recording.external_id or "", EgressStatus.COMPLETE)
     Recording.objects.update(transcript="Hello.")
     assert kept() == (True, True, True, "Hello.")
     Recording.objects.update(size_bytes=None, url="https://archive.example.com/1")

@@ -69,7 +69,7 @@ def test_a_recording_that_cannot_be_started_is_failed_and_the_next_may_begin(
     assert refused(refusal) == answer
     assert ("Retry-After" in refusal.headers) == (answer == NO_ANSWER)
     failed = only_recording()
-    assert (failed.status, failed.egress_id) == ("failed", None)
+    assert (failed.state, failed.external_id) == ("failed", None)
     assert failed.error.startswith("livekit")
     assert [event.kind for event in CallEvent.objects.filter(call=call)] == ["recording_failed"]
     settings.LIVEKIT_INTERNAL_URL = livekit.url
@@ -79,7 +79,7 @@ def test_a_recording_that_cannot_be_started_is_failed_and_the_next_may_begin(
 def test_nobody_answers_at_all(alice: Asker, call: Call, settings: Settings) -> None:
     settings.LIVEKIT_INTERNAL_URL = "http://127.0.0.1:9"
     assert refused(alice.post(RECORDING, roomName=ROOM)) == NO_ANSWER
-    assert only_recording().status == "failed"
+    assert only_recording().state == "failed"
 
 
 def test_a_recording_whose_start_was_not_answered_is_stopped(
@@ -91,9 +91,9 @@ def test_a_recording_whose_start_was_not_answered_is_stopped(
     assert len(running) == 1  # LiveKit had begun
     soon(lambda: client.list_recordings(ROOM)[0].status is EgressStatus.ACTIVE)
     settings.LIVEKIT_INTERNAL_URL = livekit.url
-    assert outbox.deliver_due(["recording.undo"]) == 1
+    assert outbox.deliver_due(["recording.stop"]) == 1
     soon(lambda: client.list_recordings(ROOM, is_active=True) == ())
-    assert only_recording().egress_id == running[0].egress_id
+    assert only_recording().external_id == running[0].egress_id
 
 
 def test_stopping_what_was_never_answered_waits_for_livekit_to_come_back(
@@ -101,7 +101,7 @@ def test_stopping_what_was_never_answered_waits_for_livekit_to_come_back(
 ) -> None:
     faulty(settings, livekit, "away")
     alice.post(RECORDING, roomName=ROOM)
-    assert outbox.deliver_due(["recording.undo"]) == 0
+    assert outbox.deliver_due(["recording.stop"]) == 0
     message = OutboxMessage.objects.get()
     assert (message.state, message.attempts) == (OutboxMessage.State.WAITING, 1)
 
@@ -161,7 +161,7 @@ def test_one_that_livekit_has_forgotten_is_failed(alice: Asker, call: Call, live
     livekit.do(lambda house: house.recorder.recordings.clear())
     assert refused(alice.delete(RECORDING, roomName=ROOM)) == (404, "No active recording")
     lost = only_recording()
-    assert (lost.status, lost.egress_id) == ("failed", egress_id)
+    assert (lost.state, lost.external_id) == ("failed", egress_id)
     assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
 
 

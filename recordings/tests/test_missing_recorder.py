@@ -16,9 +16,9 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from agents.tests.people import Asker, refused
 from recordings.models import Recording
-from recordings.services.automatic import START, start_wanted_recording
-from recordings.services.events import UNDO
+from recordings.services.automatic import START, enqueue_automatic_recording
 from recordings.services.reconciling import reconcile_recordings
+from recordings.services.reports import STOP
 from recordings.services.starting import start_recording
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages import outbox
@@ -81,7 +81,7 @@ def test_a_start_over_the_api_is_answered_not_configured_at_once(
     assert refused(refusal) == NOT_CONFIGURED
     assert "egress" in refusal.json()["message"]
     assert "Retry-After" not in refusal.headers
-    assert only_recording().status == "failed"
+    assert only_recording().state == "failed"
     assert [event.kind for event in CallEvent.objects.filter(call=call)] == ["recording_failed"]
     # Nothing can have begun, so nothing is undone.
     assert waiting() == []
@@ -90,36 +90,36 @@ def test_a_start_over_the_api_is_answered_not_configured_at_once(
 def test_a_recording_that_is_wanted_is_given_up_at_once_and_is_no_failure_of_ours(
     call: Call, without_recorder: RunningLiveKit
 ) -> None:
-    start_wanted_recording(call)
+    enqueue_automatic_recording(call)
     began_s = time.monotonic()
     assert outbox.deliver_due([START]) == 1
     assert time.monotonic() - began_s < AT_ONCE_S
     recording = only_recording()
-    assert (recording.status, "does not record" in recording.error) == ("failed", True)
+    assert (recording.state, "does not record" in recording.error) == ("failed", True)
     assert (waiting(), OutboxMessage.objects.filter(state="dead").count()) == ([], 0)
     line = CallEvent.objects.get(call=call)
     assert (line.kind, line.detail["error"]) == ("recording_ended", recording.error)
     # Once each: it is not begun again at the next track.
-    assert start_wanted_recording(call) is None
+    assert enqueue_automatic_recording(call) is None
 
 
 def test_an_undo_ends_where_there_is_no_recorder(call: Call, livekit: RunningLiveKit, settings: Settings) -> None:
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("away")
     with pytest.raises(LiveKitError):
         start_recording(call)
-    assert waiting() == [UNDO]
+    assert waiting() == [STOP]
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("redis_required")
-    assert outbox.deliver_due([UNDO]) == 1
+    assert outbox.deliver_due([STOP]) == 1
     assert waiting() == []
 
 
 def test_recordings_in_progress_are_over_where_there_is_no_recorder(
     call: Call, without_recorder: RunningLiveKit
 ) -> None:
-    Recording.objects.create(call=call, key="a.ogg", status="active", egress_id="EG_1")
+    Recording.objects.create(call=call, key="a.ogg", state="recording", external_id="EG_1")
     Recording.objects.update(created_at=F("created_at") - dt.timedelta(minutes=2))
     assert reconcile_recordings() == 1
-    assert only_recording().status == "failed"
+    assert only_recording().state == "failed"
 
 
 def test_a_recorder_that_does_not_answer_is_tried_again_while_the_call_lives(
@@ -127,9 +127,9 @@ def test_a_recorder_that_does_not_answer_is_tried_again_while_the_call_lives(
 ) -> None:
     client.create_room(ROOM)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("egress_no_worker")
-    start_wanted_recording(call)
+    enqueue_automatic_recording(call)
     assert outbox.deliver_due([START]) == 0
-    assert (only_recording().status, waiting()) == ("starting", [START])
+    assert (only_recording().state, waiting()) == ("starting", [START])
 
 
 # Work whose call is over
@@ -137,7 +137,7 @@ def test_a_recorder_that_does_not_answer_is_tried_again_while_the_call_lives(
 
 @pytest.mark.parametrize("tries", [0, 1, 3])
 def test_a_start_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate: Gate, tries: int) -> None:
-    start_wanted_recording(call)
+    enqueue_automatic_recording(call)
     for minute in range(tries):
         with time_machine.travel(timezone.now() + dt.timedelta(minutes=minute), tick=True):
             assert outbox.deliver_due([START]) == 0
@@ -146,7 +146,7 @@ def test_a_start_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate:
     outbox.deliver_due()
     assert (waiting(), OutboxMessage.objects.filter(state="dead").count()) == ([], 0)
     recording = only_recording()
-    assert (recording.status, recording.error) == ("failed", "The call was over before it began.")
+    assert (recording.state, recording.error) == ("failed", "The call was over before it began.")
     asked = gate.arrived
     with time_machine.travel(timezone.now() + dt.timedelta(hours=1), tick=True):
         outbox.deliver_due()
@@ -157,8 +157,8 @@ def test_a_start_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate:
 def test_an_undo_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate: Gate) -> None:
     with pytest.raises(LiveKitError):
         start_recording(call)
-    assert outbox.deliver_due([UNDO]) == 0
-    assert waiting() == [UNDO]
+    assert outbox.deliver_due([STOP]) == 0
+    assert waiting() == [STOP]
     end(call)
     reconcile_recordings()
     outbox.deliver_due()
@@ -170,12 +170,12 @@ def test_an_undo_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate:
 
 
 def test_what_waits_for_a_live_call_is_left_as_it_is(call: Call, gate: Gate) -> None:
-    start_wanted_recording(call)
+    enqueue_automatic_recording(call)
     outbox.deliver_due([START])
     before = OutboxMessage.objects.get().due_at
     reconcile_recordings()
     assert OutboxMessage.objects.get().due_at == before
-    assert only_recording().status == "starting"
+    assert only_recording().state == "starting"
 
 
 def test_a_recording_that_had_begun_unheard_ends_with_its_room_and_is_not_lost(
@@ -183,7 +183,7 @@ def test_a_recording_that_had_begun_unheard_ends_with_its_room_and_is_not_lost(
 ) -> None:
     client.create_room(ROOM)
     livekit.join(client.join_token(room=ROOM, identity="caller"))
-    start_wanted_recording(call)
+    enqueue_automatic_recording(call)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("lost_answer", "only=StartRoomCompositeEgress")
     assert outbox.deliver_due([START]) == 0
     end(call)
@@ -191,7 +191,7 @@ def test_a_recording_that_had_begun_unheard_ends_with_its_room_and_is_not_lost(
     reconcile_recordings()
     assert outbox.deliver_due([START]) == 1
     recording = only_recording()
-    assert recording.egress_id == client.list_recordings(ROOM)[0].egress_id
+    assert recording.external_id == client.list_recordings(ROOM)[0].egress_id
 
 
 @pytest.mark.livekit_server

@@ -42,8 +42,8 @@ def with_fault(livekit: RunningLiveKit, settings: Settings, *faults: str) -> Non
 def test_a_whole_life_is_learnt_by_asking(call: Call, client: LiveKitClient) -> None:
     start_recording(call)
     settles(client, "active")
-    assert reconciled().status == "active"
-    client.stop_recording(only_recording().egress_id or "")
+    assert reconciled().state == "recording"
+    client.stop_recording(only_recording().external_id or "")
     settles(client, "complete")
     assert reconciled().has_file
     assert not recordings_to_reconcile().exists()
@@ -59,29 +59,29 @@ def test_one_that_livekit_has_forgotten_is_failed(call: Call, livekit: RunningLi
     start_recording(call)
     livekit.do(lambda house: house.recorder.recordings.clear())
     lost = reconciled()
-    assert (lost.status, bool(lost.error), bool(lost.ended_at)) == ("failed", True, True)
+    assert (lost.state, bool(lost.error), bool(lost.ended_at)) == ("failed", True, True)
 
 
 def test_a_start_that_died_with_its_process_is_failed(call: Call) -> None:
     Recording.objects.create(call=call, key=new_key(call, "ogg"))
-    assert reconciled().status == "failed"
+    assert reconciled().state == "failed"
     assert start_recording(call).is_running
 
 
 def test_a_start_whose_process_died_after_livekit_began_is_found_by_its_file(call: Call, client: LiveKitClient) -> None:
     start_recording(call)
     settles(client, "active")
-    Recording.objects.update(egress_id=None, status="starting", told_at=None)
+    Recording.objects.update(external_id=None, state="starting", reported_at=None)
     found = reconciled()
-    assert found.egress_id == client.list_recordings(ROOM)[0].egress_id
+    assert found.external_id == client.list_recordings(ROOM)[0].egress_id
     assert found.is_running
 
 
 def test_one_that_was_to_be_stopped_before_it_began_is_stopped(call: Call, client: LiveKitClient) -> None:
     start_recording(call)
-    Recording.objects.update(egress_id=None, status="ending", told_at=None)
+    Recording.objects.update(external_id=None, state="storing", reported_at=None)
     settles(client, "active")
-    assert reconciled().status == "ending"
+    assert reconciled().state == "storing"
     settles(client, "complete")
 
 
@@ -90,10 +90,10 @@ def test_one_that_never_begins_is_ended(
 ) -> None:
     with_fault(livekit, settings, "egress_never_starts")
     start_recording(call)
-    assert reconciled(1.5).status == "starting"
+    assert reconciled(1.5).state == "starting"
     reconciled(3)
     settles(client, "aborted")
-    assert reconciled(4).status == "aborted"
+    assert reconciled(4).state == "canceled"
 
 
 def test_one_that_outlives_its_call_is_ended(call: Call, client: LiveKitClient) -> None:
@@ -111,8 +111,8 @@ def test_one_whose_file_is_never_stored_is_failed(
     start_recording(call)
     settles(client, "active")
     stop_recording(call)
-    assert reconciled(30).status == "ending"
-    assert reconciled(90).status == "failed"
+    assert reconciled(30).state == "storing"
+    assert reconciled(90).state == "failed"
 
 
 def test_many_that_run_take_one_question(
@@ -131,7 +131,7 @@ def test_many_that_run_take_one_question(
     monkeypatch.setattr(LiveKitClient, "find_recording", refuse)
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=2), tick=True):
         assert reconcile_recordings() == 5
-    assert set(Recording.objects.values_list("status", flat=True)) == {"active"}
+    assert set(Recording.objects.values_list("state", flat=True)) == {"recording"}
 
 
 def test_while_livekit_is_away_nothing_is_lost(call: Call, livekit: RunningLiveKit, settings: Settings) -> None:

@@ -115,7 +115,7 @@ def test_a_list_asks_the_database_as_often_for_many_as_for_one(
 ) -> None:
     for number in range(20):
         live = make_room_call(harbour, room_name=f"room-{number}")
-        Recording.objects.create(call=live, egress_id=f"EG_{number}", status="active")
+        Recording.objects.create(call=live, external_id=f"EG_{number}", state="recording")
     mia = Principal("mia", frozenset({harbour.pk}), organization_id=harbour.pk, roles={harbour.pk: Role.MANAGER})
     with django_assert_num_queries(1):
         assert len({recording.call.room_name for recording in running_recordings(mia)}) == 20

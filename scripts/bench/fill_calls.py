@@ -58,7 +58,7 @@ def write_calls(org_id: str, subject: str, calls: int) -> None:
         for number in range(calls)
     ]
     Call.objects.bulk_create(rows, batch_size=1000)
-    recordings = [Recording(call=row, status=Recording.Status.COMPLETE, size_bytes=1) for row in rows[::RECORDED]]
+    recordings = [Recording(call=row, state=Recording.State.STORED, size_bytes=1) for row in rows[::RECORDED]]
     Recording.objects.bulk_create(recordings, batch_size=1000)
 
 

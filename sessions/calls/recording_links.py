@@ -15,7 +15,7 @@ LinkOf = Callable[[Call], str | None]
 
 # Calls that left a recording one can fetch; for `Exists(Call.objects.filter(WITH_RECORDING, pk=OuterRef("pk")))`.
 WITH_RECORDING = Q(recordings__url__gt="") | Q(
-    recordings__status__in=("complete", "limit_reached"), recordings__size_bytes__gt=0
+    recordings__state__in=("stored", "cut_short"), recordings__size_bytes__gt=0
 )
 WITH_TRANSCRIPT = Q(recordings__transcript__gt="")
 

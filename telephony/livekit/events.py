@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from recordings.services.automatic import start_wanted_recording
-from recordings.services.events import recording_changed
+from recordings.services.automatic import enqueue_automatic_recording
+from recordings.services.reports import apply_report
+from recordings.sources.livekit import report_of
 from sessions.calls.models import Call
 from sessions.rooms.queries import find_call_of_room
 from sessions.rooms.services import events as room_facts
@@ -26,7 +27,7 @@ def work_off_livekit_event(kept: ProviderEvent) -> None:
     """Raises ProviderError where it should be tried again. One about no call of ours is done, too."""
     event = event_of(kept.fields, key=kept.dedup_key)
     if event.recording:
-        recording = recording_changed(event.recording)
+        recording = apply_report(report_of(event.recording))
         _remember(kept, recording.call_id if recording else None)
         return
     at = _moment_of(event, kept.received_at)
@@ -87,7 +88,7 @@ def _participant_connection_aborted(call: Call, event: LiveKitEvent, at: dt.date
 
 def _track_published(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
     _participant_joined(call, event, at)
-    start_wanted_recording(call)
+    enqueue_automatic_recording(call)
 
 
 # Events of a room in which somebody is, or which has just been opened.

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from recordings.services.automatic import start_wanted_recording
+from recordings.services.automatic import enqueue_automatic_recording
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState
 from sessions.messages.models import OutboxMessage
@@ -129,7 +129,7 @@ def _look_into(call: Call, room: livekit_facts.Room, client: LiveKitClient) -> N
     only_these_are_there(call, present, at=asked_at)
     remove_unauthorized(call, present)
     if any(participant.tracks for participant in present):
-        start_wanted_recording(call)
+        enqueue_automatic_recording(call)
     for agent in agents_overdue(timezone.now()).filter(call=call):
         agent_never_came(agent)
     Call.objects.filter(pk=call.pk).update(room_checked_at=asked_at)

@@ -115,7 +115,7 @@ def call(trattoria: Organization) -> Call:
 def furnish(call: Call, wait: Wait) -> None:
     """What has to be there so that the request gets as far as its question."""
     if wait.path.endswith("recording") and wait.method == "DELETE":
-        Recording.objects.create(call=call, egress_id="EG_1", status="active", key="k", bucket="calls-of-tests")
+        Recording.objects.create(call=call, external_id="EG_1", state="recording", key="k", bucket="calls-of-tests")
     if wait.path.endswith("realtime") or (wait.path.endswith("agent") and wait.method == "DELETE"):
         RoomAgent.objects.create(call=call, identity="ai-agent-1", status="active")
 

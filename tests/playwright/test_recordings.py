@@ -25,7 +25,7 @@ KEY = "recordings/bella-napoli/2026/11/1.ogg"
 def test_alice_fetches_the_file_of_a_recording(desk: Desk, call: Call, settings: Settings) -> None:
     settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = "AKIATEST", "secret"
     recording = Recording.objects.create(
-        call=call, egress_id="EG_1", status="complete", file_type="ogg", bucket="calls", key=KEY, label="Monday",
+        call=call, external_id="EG_1", state="stored", file_type="ogg", bucket="calls", key=KEY, label="Monday",
         size_bytes=4, duration_ms=65_000, transcript="Caller: Hello.",
     )  # fmt: skip
     with running_aws() as settings.AWS_ENDPOINT_URL:

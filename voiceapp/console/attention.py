@@ -130,10 +130,10 @@ def recordings_that_failed(access: Access, today: Today) -> Iterator[Need]:
     if not access.may(Area.RECORDINGS, Power.VIEW):
         return
     recordings = Recording.objects.visible_to(access.principal(Area.RECORDINGS))
-    failed = recordings.filter(status=Recording.Status.FAILED, created_at__gte=today.first).count()
+    failed = recordings.filter(state=Recording.State.FAILED, created_at__gte=today.first).count()
     if failed:
         yield Need(f"{some(failed, 'recording')} failed today", "The recording's page says why.", "mic_off",
-                   "warning", link("recordings_recording", status__exact=Recording.Status.FAILED.value))  # fmt: skip
+                   "warning", link("recordings_recording", state__exact=Recording.State.FAILED.value))  # fmt: skip
 
 
 def orders_paused(access: Access) -> list[Need]:

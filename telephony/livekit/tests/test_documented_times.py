@@ -196,7 +196,7 @@ def talking(livekit: RunningLiveKit, harbour: Organization, settings: Settings) 
 
 
 def recorded(room: Room) -> str:
-    return str(room.call.recordings.get().status)
+    return str(room.call.recordings.get().state)
 
 
 @pytest.mark.parametrize("phase_s", LATE_PHASES)
@@ -209,7 +209,7 @@ def test_a_recording_that_never_begins_is_ended_within_two_and_a_half_minutes(
         start_recording(talking.call)
         clock.passes(110)
         assert recorded(talking) == "starting"
-        took_s = 110 + clock.until(lambda: recorded(talking) in ("ending", "aborted"), at_most_s=120)
+        took_s = 110 + clock.until(lambda: recorded(talking) in ("storing", "canceled"), at_most_s=120)
     assert took_s <= 150
 
 
@@ -225,7 +225,7 @@ def test_a_recording_that_outlives_its_call_is_ended_within_one_and_a_half_minut
         clock.passes(70)
         # Its room is not closed, as that is not the question here.
         Call.objects.update(state="completed", ended_at=timezone.now())
-        took_s = clock.until(lambda: recorded(talking) in ("ending", "complete"), at_most_s=180)
+        took_s = clock.until(lambda: recorded(talking) in ("storing", "stored"), at_most_s=180)
     assert took_s <= 90
 
 
@@ -242,7 +242,7 @@ def test_a_recording_whose_file_is_never_stored_is_failed_half_a_minute_after_an
         clock.is_worker_up = False
         clock.passes(3590)
         clock.is_worker_up = True
-        assert recorded(talking) == "ending"
+        assert recorded(talking) == "storing"
         assert clock.until(lambda: recorded(talking) == "failed", at_most_s=120) <= 40
 
 

@@ -24,10 +24,10 @@ def bucket(settings: Settings) -> None:
     settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY, settings.AWS_ENDPOINT_URL = "AKIA", "very-secret", ""
 
 
-def hears_of(room: Room, status: str) -> Recording:
+def hears_of(room: Room, state: str) -> Recording:
     def now() -> Recording | None:
         room.is_told()
-        return Recording.objects.filter(call=room.call, status=status).first()
+        return Recording.objects.filter(call=room.call, state=state).first()
 
     return soon(now)
 
@@ -44,11 +44,11 @@ def test_it_is_begun_once_and_ends_with_its_file(
     room.agent_comes()
     room.is_told()
     recording = Recording.objects.get()
-    assert (recording.status, recording.is_automatic) == ("starting", True)
+    assert (recording.state, recording.is_automatic) == ("starting", True)
     deliver_due()
-    hears_of(room, "active")
+    hears_of(room, "recording")
     LiveKitClient.from_settings().delete_room(room.name)
-    ended = hears_of(room, "complete")
+    ended = hears_of(room, "stored")
     assert ended.pk == recording.pk
     assert ended.size_bytes
     assert room.call.state == "completed"

@@ -75,7 +75,7 @@ def test_a_message_that_a_caller_left_is_named(client_of_alice: Client, harbour:
 
 
 def test_failed_recordings_and_events_and_paused_orders_are_named(client_of_alice: Client, harbour: World) -> None:
-    Recording.objects.update(status="failed", created_at=timezone.now())
+    Recording.objects.update(state="failed", created_at=timezone.now())
     ProviderEvent.objects.update(state="dead")
     harbour.organization.takes_orders = False
     harbour.organization.save()

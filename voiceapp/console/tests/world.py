@@ -180,8 +180,8 @@ def evidence_of(call: Call, marker: str) -> list[Model]:
         CallEvent.objects.create(call=call, kind="noted", at=now, detail={"text": f"{marker} detail"}),
         Recording.objects.create(
             call=call,
-            egress_id=f"EG_{marker}",
-            status=Recording.Status.COMPLETE,
+            external_id=f"EG_{marker}",
+            state=Recording.State.STORED,
             bucket=f"{marker}-bucket",
             key=f"recordings/{marker}/1.mp4",
             label=f"{marker}-label",

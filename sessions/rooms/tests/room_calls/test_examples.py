@@ -147,7 +147,7 @@ def test_what_was_kept_of_a_call_is_shown(alice: Asker, harbour: Organization) -
     session = alice.get(SESSION, roomName=ROOM).json()["session"]
     assert session["transcript"] == "Caller: Hello?\nAgent: Good day."
     assert (session["duration"], session["endedAt"] is not None) == (600, True)
-    call.recordings.create(status="complete", url="https://s3.example.com/1.ogg", transcript="All of it.")
+    call.recordings.create(state="stored", url="https://s3.example.com/1.ogg", transcript="All of it.")
     session = alice.get(SESSION, roomName=ROOM).json()["session"]
     assert (session["recordingUrl"], session["transcript"]) == ("https://s3.example.com/1.ogg", "All of it.")
 
@@ -156,7 +156,7 @@ def test_ones_calls_are_listed(alice: Asker, harbour: Organization) -> None:
     for number in range(30):
         ended(make_room_call(harbour, room_name=f"{ROOM}-{number}"), after_s=600)
     newest = Call.objects.order_by("-created_at")[0]
-    newest.recordings.create(status="complete", size_bytes=9, transcript="Words.")
+    newest.recordings.create(state="stored", size_bytes=9, transcript="Words.")
     body = alice.get(SESSION, status="completed", limit=20, offset=0).json()
     sessions: list[dict[str, Any]] = body.pop("sessions")
     assert body == {"success": True, "count": 20, "total": 30, "limit": 20, "offset": 0}

@@ -108,7 +108,7 @@ def test_a_page_takes_the_same_queries_whatever_is_on_it(who: str, harbour: Orga
     calls = calls_at(harbour, list(range(30)))
     first = ask(1, limit=1)
     for call in calls:
-        call.recordings.create(status="complete", size_bytes=5, transcript="Words.")
+        call.recordings.create(state="stored", size_bytes=5, transcript="Words.")
         TranscriptLine.objects.create(call=call, item_id="1", speaker="caller", text="Hello", spoken_at_ms=0)
     assert ask(30, limit=100) == ask(10, offset=20) == ask(10, status="connected") == first
     assert first <= 6

@@ -112,7 +112,7 @@ def test_two_without_an_organisation_call_each_other(
 
 def test_a_key_needs_the_scope(live_server: LiveServer, harbour: Organization) -> None:
     call = ended(make_room_call(harbour), after_s=5)
-    call.recordings.create(status="complete", url="https://s3.example.com/1.ogg")
+    call.recordings.create(state="stored", url="https://s3.example.com/1.ogg")
     reads = issue_key(harbour, name="reads", scopes=[Scope.CALLS_READ]).text
     writes = issue_key(harbour, name="writes", scopes=[Scope.CALLS_WRITE]).text
     with asking(live_server.url, reads) as reader, asking(live_server.url, writes) as writer:

@@ -9,9 +9,10 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from recordings.models import Recording
-from recordings.services.events import recording_changed
+from recordings.services.reports import apply_report
 from recordings.services.starting import start_recording
 from recordings.services.stopping import stop_recording
+from recordings.sources.livekit import report_of
 from sessions.calls.models import CallEvent
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
@@ -57,7 +58,7 @@ def hear(told: RunningLiveKit, receiver: Receiver) -> list[str]:
         kept = event_of(event.record, key=event.key)
         if kept.recording:
             statuses.append(kept.recording.status.value)
-            recording_changed(kept.recording)
+            apply_report(report_of(kept.recording))
     receiver.received.clear()
     return statuses
 
@@ -80,7 +81,7 @@ def test_webhooks_carry_a_recording_to_its_end(
     soon(lambda: client.list_recordings(ROOM)[0].is_over)
     assert "complete" in hear(told, receiver)
     recording = only_recording()
-    assert recording.status == "complete"
+    assert recording.state == "stored"
     assert recording.size_bytes
     assert sorted(CallEvent.objects.values_list("kind", flat=True)) == ["recording_ended", "recording_started"]
     assert not OutboxMessage.objects.exists()
@@ -92,12 +93,12 @@ def test_the_webhooks_of_a_start_whose_answer_was_lost_find_its_row_and_have_it_
     client = LiveKitClient.from_settings()
     client.create_room(ROOM)
     talk(told, client)
-    given_up = Recording.objects.create(call=make_room_call(harbour), key="recordings/x/1.ogg", status="failed")
+    given_up = Recording.objects.create(call=make_room_call(harbour), key="recordings/x/1.ogg", state="failed")
     started = client.start_room_recording(ROOM, filepath=given_up.key, file_type="ogg")
     soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
     hear(told, receiver)
-    assert only_recording().egress_id == started.egress_id
-    assert {message.topic for message in OutboxMessage.objects.all()} == {"recording.undo"}
+    assert only_recording().external_id == started.egress_id
+    assert {message.topic for message in OutboxMessage.objects.all()} == {"recording.stop"}
 
 
 def test_a_recording_that_ends_with_its_room_ends_here(

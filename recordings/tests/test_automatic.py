@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from recordings.models import Recording
-from recordings.services.automatic import START, start_wanted_recording
+from recordings.services.automatic import START, enqueue_automatic_recording
 from recordings.services.reconciling import reconcile_recordings
 from recordings.services.starting import start_recording
 from recordings.services.stopping import stop_recording
@@ -41,31 +41,31 @@ def later(minutes: float) -> time_machine.travel:
 
 
 def test_a_call_that_wants_it_is_recorded(wanted: Call, client: LiveKitClient, woken: list[str]) -> None:
-    assert start_wanted_recording(wanted)
+    assert enqueue_automatic_recording(wanted)
     assert woken == [START]
     assert outbox.deliver_due([START]) == 1
     recording = only_recording()
     assert recording.is_running
     assert recording.is_automatic
-    assert recording.egress_id
-    becomes(client, recording.egress_id, EgressStatus.ACTIVE)
+    assert recording.external_id
+    becomes(client, recording.external_id, EgressStatus.ACTIVE)
     assert [each.asked_path for each in client.list_recordings(ROOM)] == [recording.key]
 
 
 def test_a_ringing_call_is_recorded_from_its_first_track(wanted: Call, client: LiveKitClient) -> None:
     Call.objects.filter(pk=wanted.pk).update(state=CallState.RINGING)
-    assert start_wanted_recording(wanted)
+    assert enqueue_automatic_recording(wanted)
     assert outbox.deliver_due([START]) == 1
     assert only_recording().is_running
 
 
 def test_however_often_it_is_asked_for_it_is_recorded_once(wanted: Call, client: LiveKitClient) -> None:
     for _ in range(3):
-        start_wanted_recording(wanted)
+        enqueue_automatic_recording(wanted)
         outbox.deliver_due([START])
     stop_recording(wanted)
     for _ in range(3):
-        start_wanted_recording(wanted)
+        enqueue_automatic_recording(wanted)
         outbox.deliver_due([START])
     assert wanted.recordings.count() == 1
     assert len(client.list_recordings(ROOM)) == 1
@@ -74,7 +74,7 @@ def test_however_often_it_is_asked_for_it_is_recorded_once(wanted: Call, client:
 def test_however_many_ask_at_once_it_is_recorded_once(wanted: Call, client: LiveKitClient) -> None:
     def ask(_: int) -> bool:
         try:
-            return start_wanted_recording(wanted) is not None
+            return enqueue_automatic_recording(wanted) is not None
         finally:
             connections.close_all()
 
@@ -85,27 +85,27 @@ def test_however_many_ask_at_once_it_is_recorded_once(wanted: Call, client: Live
 
 def test_a_call_that_does_not_want_it_or_cannot_be_is_not_recorded(wanted: Call, settings: Settings) -> None:
     wanted.is_recording_wanted = False
-    assert start_wanted_recording(wanted) is None
+    assert enqueue_automatic_recording(wanted) is None
     wanted.is_recording_wanted = True
     settings.LIVEKIT_RECORDING_BUCKET = ""
-    assert start_wanted_recording(wanted) is None
+    assert enqueue_automatic_recording(wanted) is None
     settings.LIVEKIT_RECORDING_BUCKET = "bucket"
     Call.objects.filter(pk=wanted.pk).update(state=CallState.COMPLETED)
-    assert start_wanted_recording(wanted) is None
+    assert enqueue_automatic_recording(wanted) is None
     assert not Recording.objects.exists()
 
 
 def test_one_that_was_started_by_hand_is_enough(wanted: Call) -> None:
     start_recording(wanted)
-    assert start_wanted_recording(wanted) is None
+    assert enqueue_automatic_recording(wanted) is None
     assert wanted.recordings.count() == 1
 
 
 def test_it_is_tried_again_when_livekit_comes_back(wanted: Call, livekit: RunningLiveKit, settings: Settings) -> None:
-    start_wanted_recording(wanted)
+    enqueue_automatic_recording(wanted)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("away")
     assert outbox.deliver_due([START]) == 0
-    assert only_recording().status == "starting"
+    assert only_recording().state == "starting"
     settings.LIVEKIT_INTERNAL_URL = livekit.url
     with later(1):
         assert outbox.deliver_due([START]) == 1
@@ -115,7 +115,7 @@ def test_it_is_tried_again_when_livekit_comes_back(wanted: Call, livekit: Runnin
 def test_a_try_whose_answer_was_lost_is_not_repeated(
     wanted: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
 ) -> None:
-    start_wanted_recording(wanted)
+    enqueue_automatic_recording(wanted)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("lost_answer", "only=StartRoomCompositeEgress")
     assert outbox.deliver_due([START]) == 0
     with later(1):
@@ -128,42 +128,42 @@ def test_a_try_whose_answer_was_lost_is_not_repeated(
 def test_it_is_given_up_where_trying_is_hopeless(
     wanted: Call, livekit: RunningLiveKit, settings: Settings, fault: str
 ) -> None:
-    start_wanted_recording(wanted)
+    enqueue_automatic_recording(wanted)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault, "only=StartRoomCompositeEgress")
     assert outbox.deliver_due([START]) == 0
-    assert only_recording().status == "failed"
+    assert only_recording().state == "failed"
     assert OutboxMessage.objects.get().state == OutboxMessage.State.DEAD
 
 
 def test_it_is_given_up_when_the_call_is_over(wanted: Call, client: LiveKitClient) -> None:
-    start_wanted_recording(wanted)
+    enqueue_automatic_recording(wanted)
     Call.objects.filter(pk=wanted.pk).update(state=CallState.COMPLETED)
     assert outbox.deliver_due([START]) == 1
-    assert only_recording().status == "failed"
+    assert only_recording().state == "failed"
     assert client.list_recordings(ROOM) == ()
 
 
 def test_it_is_given_up_after_ten_minutes(wanted: Call, livekit: RunningLiveKit, settings: Settings) -> None:
-    start_wanted_recording(wanted)
+    enqueue_automatic_recording(wanted)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("away")
     with later(11):
         outbox.deliver_due([START])
-        assert only_recording().status == "failed"
+        assert only_recording().state == "failed"
 
 
 def test_stopped_before_it_began_it_never_begins(wanted: Call, client: LiveKitClient) -> None:
-    start_wanted_recording(wanted)
+    enqueue_automatic_recording(wanted)
     stop_recording(wanted)
     assert outbox.deliver_due([START]) == 1
-    assert only_recording().status == "aborted"
+    assert only_recording().state == "canceled"
     assert client.list_recordings(ROOM) == ()
 
 
 def test_reconciling_leaves_what_the_outbox_still_tries(wanted: Call) -> None:
-    start_wanted_recording(wanted)
+    enqueue_automatic_recording(wanted)
     with later(5):
         assert reconcile_recordings() == 1
-    assert only_recording().status == "starting"
+    assert only_recording().state == "starting"
     with later(15):
         assert reconcile_recordings() == 1
-    assert only_recording().status == "failed"
+    assert only_recording().state == "failed"

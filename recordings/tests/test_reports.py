@@ -12,7 +12,8 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from recordings.models import Recording
-from recordings.services.events import UNDO, recording_changed
+from recordings.services.reports import STOP, apply_report
+from recordings.sources.livekit import STATES, report_of
 from sessions.calls.models import Call, CallEvent
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
@@ -56,13 +57,17 @@ def call(db: None) -> Call:
 
 @pytest.fixture
 def recording(call: Call) -> Recording:
-    return Recording.objects.create(call=call, egress_id="EG_1", key=KEY, bucket="b", file_type="ogg")
+    return Recording.objects.create(call=call, external_id="EG_1", key=KEY, bucket="b", file_type="ogg")
+
+
+def apply(fact: RoomRecording) -> Recording | None:
+    return apply_report(report_of(fact))
 
 
 def as_kept(recording: Recording) -> tuple[object, ...]:
     recording.refresh_from_db()
     return (
-        recording.status,
+        recording.state,
         recording.started_at,
         recording.ended_at,
         recording.size_bytes,
@@ -78,9 +83,9 @@ def test_a_life_told_in_any_order_and_twice_ends_the_same(
     recording: Recording, order: tuple[RoomRecording, ...]
 ) -> None:
     for each in order + order[::-1]:
-        recording_changed(each)
-    assert as_kept(recording) == ("complete", BEGAN, COMPLETE.ended_at, 1234, 65_000, "")
-    assert recording.told_at == COMPLETE.updated_at
+        apply(each)
+    assert as_kept(recording) == ("stored", BEGAN, COMPLETE.ended_at, 1234, 65_000, "")
+    assert recording.reported_at == COMPLETE.updated_at
     assert recording.has_file
     assert [event.kind for event in CallEvent.objects.all()] == ["recording_ended"]
 
@@ -88,81 +93,81 @@ def test_a_life_told_in_any_order_and_twice_ends_the_same(
 def test_a_status_never_goes_back(recording: Recording) -> None:
     seen = []
     for each in (ACTIVE, STARTING, ENDING, ACTIVE, COMPLETE, ENDING, STARTING):
-        recording_changed(each)
+        apply(each)
         recording.refresh_from_db()
-        seen.append(recording.status)
-    assert seen == ["active", "active", "ending", "ending", "complete", "complete", "complete"]
+        seen.append(recording.state)
+    assert seen == ["recording", "recording", "storing", "storing", "stored", "stored", "stored"]
 
 
 @pytest.mark.parametrize("end", [EgressStatus.COMPLETE, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED])
 def test_an_end_is_final(recording: Recording, end: EgressStatus) -> None:
-    recording_changed(fact(end, 70))
+    apply(fact(end, 70))
     for other in EgressStatus:
-        recording_changed(fact(other, 100, error="another end"))
-    assert as_kept(recording)[0] == end.value
+        apply(fact(other, 100, error="another end"))
+    assert as_kept(recording)[0] == STATES[end]
     assert recording.error == ""
 
 
 @pytest.mark.parametrize("end", [EgressStatus.FAILED, EgressStatus.ABORTED])
 def test_a_recording_that_failed_says_why_and_has_no_file(recording: Recording, end: EgressStatus) -> None:
-    recording_changed(fact(end, 70, error="upload failed: AccessDenied\0", error_code=500))
-    assert as_kept(recording)[0] == end.value
+    apply(fact(end, 70, error="upload failed: AccessDenied\0", error_code=500))
+    assert as_kept(recording)[0] == STATES[end]
     assert recording.error == "upload failed: AccessDenied"
     assert not recording.has_file
     assert recording.ended_at
 
 
 def test_what_we_gave_up_yields_to_what_livekit_says_of_its_end(recording: Recording) -> None:
-    Recording.objects.update(status="failed", error="We lost it.", ended_at=timezone.now())
-    recording_changed(COMPLETE)
-    assert as_kept(recording)[0] == "complete"
+    Recording.objects.update(state="failed", error="We lost it.", ended_at=timezone.now())
+    apply(COMPLETE)
+    assert as_kept(recording)[0] == "stored"
     assert recording.error == ""
     assert recording.has_file
 
 
 def test_an_end_without_a_file_has_no_file(recording: Recording) -> None:
-    recording_changed(dataclasses.replace(COMPLETE, file=None))
-    assert as_kept(recording)[0] == "complete"
+    apply(dataclasses.replace(COMPLETE, file=None))
+    assert as_kept(recording)[0] == "stored"
     assert not recording.has_file
 
 
 def test_a_fact_without_its_moment_is_kept_when_it_moves_on(recording: Recording) -> None:
-    recording_changed(dataclasses.replace(ACTIVE, updated_at=None))
-    assert as_kept(recording)[0] == "active"
-    recording_changed(dataclasses.replace(COMPLETE, updated_at=None, ended_at=None))
-    assert as_kept(recording)[0] == "complete"
+    apply(dataclasses.replace(ACTIVE, updated_at=None))
+    assert as_kept(recording)[0] == "recording"
+    apply(dataclasses.replace(COMPLETE, updated_at=None, ended_at=None))
+    assert as_kept(recording)[0] == "stored"
 
 
 def test_a_status_that_nobody_knows_changes_nothing(recording: Recording) -> None:
-    assert recording_changed(fact(EgressStatus.UNKNOWN, 5)) == recording
+    assert apply(fact(EgressStatus.UNKNOWN, 5)) == recording
     assert as_kept(recording)[0] == "starting"
 
 
 def test_the_recordings_of_others_are_none_of_ours(recording: Recording) -> None:
-    assert recording_changed(fact(EgressStatus.COMPLETE, 5, egress_id="EG_other", asked_path="other.ogg")) is None
+    assert apply(fact(EgressStatus.COMPLETE, 5, egress_id="EG_other", asked_path="other.ogg")) is None
     assert as_kept(recording)[0] == "starting"
     assert Recording.objects.count() == 1
 
 
 def test_a_webhook_that_overtakes_livekits_answer_finds_the_row_by_its_file(recording: Recording) -> None:
-    Recording.objects.update(egress_id=None)
-    recording_changed(ACTIVE)
+    Recording.objects.update(external_id=None)
+    apply(ACTIVE)
     recording.refresh_from_db()
-    assert (recording.egress_id, recording.status) == ("EG_1", "active")
+    assert (recording.external_id, recording.state) == ("EG_1", "recording")
     assert [event.kind for event in CallEvent.objects.all()] == ["recording_started"]
     assert not OutboxMessage.objects.exists()
 
 
-@pytest.mark.parametrize("status", ["failed", "ending"])
-def test_one_that_runs_although_it_was_given_up_is_to_be_stopped(recording: Recording, status: str) -> None:
-    Recording.objects.update(egress_id=None, status=status)
-    recording_changed(ACTIVE)
-    assert as_kept(recording)[0] == status
-    assert [message.topic for message in OutboxMessage.objects.all()] == [UNDO]
+@pytest.mark.parametrize("state", ["failed", "storing"])
+def test_one_that_runs_although_it_was_given_up_is_to_be_stopped(recording: Recording, state: str) -> None:
+    Recording.objects.update(external_id=None, state=state)
+    apply(ACTIVE)
+    assert as_kept(recording)[0] == state
+    assert [message.topic for message in OutboxMessage.objects.all()] == [STOP]
 
 
 def test_another_call_s_file_is_never_taken_for_ours(recording: Recording, call: Call) -> None:
-    assert recording_changed(fact(EgressStatus.ACTIVE, 1, egress_id="EG_2")) is None
+    assert apply(fact(EgressStatus.ACTIVE, 1, egress_id="EG_2")) is None
     recording.refresh_from_db()
-    assert (recording.egress_id, recording.status) == ("EG_1", "starting")
+    assert (recording.external_id, recording.state) == ("EG_1", "starting")
     assert isinstance(call.organization, Organization)
