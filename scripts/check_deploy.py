@@ -21,7 +21,7 @@ PRODUCTION = {
     "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
     "INTERNAL_API_KEY": secrets.token_hex(32),
     "VOICE_SESSION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/sessions",
-    "LOCAL_COMPANIES": "",
+    "SIMULATORS": "",
 }
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "version": settings.VERSION,
         "live_calls": serving.live_calls,
         "is_draining": serving.is_draining,
-        "local_companies": settings.LOCAL_COMPANIES,
+        "simulators": settings.SIMULATORS,
     }
     return HttpResponse(render_to_string("home.html", context))
 

@@ -47,7 +47,7 @@ if not SECRET_KEY:
     # Enough to look at a laptop; `check --deploy` refuses it (voiceapp.E001) and `make run` writes a real one.
     SECRET_KEY = "insecure-only-for-a-laptop-" + "0" * 32
 
-# The companies
+# The providers
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1").rstrip("/")
 OPENAI_REALTIME_MODEL = env.str("OPENAI_REALTIME_MODEL", default="gpt-realtime-2.1")
@@ -103,7 +103,7 @@ AWS_SESSION_TOKEN = env.str("AWS_SESSION_TOKEN", default="")
 OPENAI_SECRET_ID = env.str("OPENAI_SECRET_ID", default="")
 VOICE_SESSION_QUEUE_URL = env.str("VOICE_SESSION_QUEUE_URL", default="")
 VOICE_SESSION_TABLE = env.str("VOICE_SESSION_TABLE", default="")
-LOCAL_COMPANIES: list[str] = env.list("LOCAL_COMPANIES", default=[])
+SIMULATORS: list[str] = env.list("SIMULATORS", default=[])
 
 INSTALLED_APPS = [
     "daphne",

@@ -79,7 +79,7 @@ class Product:
             "TWILIO_AUTH_TOKEN": self.auth_token,
             "TWILIO_BASE_URL": "http://127.0.0.1:1",
             "INTERNAL_API_KEY": secrets.token_hex(16),
-            "LOCAL_COMPANIES": "",
+            "SIMULATORS": "",
             "METRICS_LISTEN": "",
         }
 

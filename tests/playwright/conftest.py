@@ -96,7 +96,7 @@ class Desk:
 def desk(
     request: pytest.FixtureRequest, browser: Browser, demo: Demo, live_server: LiveServer, settings: Settings
 ) -> Iterator[Desk]:
-    settings.LOCAL_COMPANIES = ["openai", "twilio"]
+    settings.SIMULATORS = ["openai", "twilio"]
     width, theme = request.param.split()
     context = browser.new_context(viewport={"width": int(width), "height": 900}, color_scheme=theme)
     desk = Desk(context.new_page(), live_server.url)

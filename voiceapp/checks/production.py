@@ -54,7 +54,7 @@ def addresses() -> Iterator[CheckMessage]:
         if urlsplit(getattr(settings, name)).scheme != "https":
             yield Error(
                 f"{name} is not an https address: its key would travel in the clear.",
-                hint=f"Remove {name} to use the company's own address.",
+                hint=f"Remove {name} to use the provider's own address.",
                 id="voiceapp.E007",
             )
 
@@ -62,10 +62,10 @@ def addresses() -> Iterator[CheckMessage]:
 def processes() -> Iterator[CheckMessage]:
     if settings.DEBUG:
         yield Error("DEBUG is on: error pages show our code.", hint="Remove DEBUG.", id="voiceapp.E008")
-    if settings.LOCAL_COMPANIES:
+    if settings.SIMULATORS:
         yield Error(
-            "LOCAL_COMPANIES names companies that are only played.",
-            hint="Remove LOCAL_COMPANIES and set the companies' real keys.",
+            "SIMULATORS names simulated providers.",
+            hint="Remove SIMULATORS and set the providers' keys.",
             id="voiceapp.E009",
         )
     has_server = settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3"

@@ -14,7 +14,7 @@ from agents.hours.local_time import zones_differ
 from agents.organizations.access import access_of
 from agents.organizations.roles import Area, Power
 
-COMPANY_NAMES = {"openai": "OpenAI", "twilio": "Twilio", "vapi": "VAPI", "livekit": "LiveKit", "aws": "AWS"}
+PROVIDER_NAMES = {"openai": "OpenAI", "twilio": "Twilio", "vapi": "VAPI", "livekit": "LiveKit", "aws": "AWS"}
 
 
 class Link(TypedDict):
@@ -107,9 +107,9 @@ def sidebar(request: HttpRequest) -> list[Group]:
 
 def every_page(request: HttpRequest) -> dict[str, object]:
     """What each page's template knows."""
-    names = [COMPANY_NAMES.get(name, name) for name in settings.LOCAL_COMPANIES if name]
+    names = [PROVIDER_NAMES.get(name, name) for name in settings.SIMULATORS if name]
     return {
-        "local_companies": ", ".join(names),
+        "simulators": ", ".join(names),
         "times_differ": zones_differ(),
         "time_zone_name": timezone.get_current_timezone_name(),
     }

@@ -34,7 +34,7 @@ class OrdersReceiver:
 
     @classmethod
     def from_settings(cls) -> OrdersReceiver:
-        return cls(may_be_local=bool(settings.LOCAL_COMPANIES) or settings.DEBUG, version=settings.VERSION)
+        return cls(may_be_local=bool(settings.SIMULATORS) or settings.DEBUG, version=settings.VERSION)
 
     def post(self, url: str, *, secret: str, message_id: str, body: bytes) -> None:
         """Return once the receiver has answered 2xx; raises ProviderError, never with a word of its answer."""

@@ -119,12 +119,12 @@ def test_an_address_that_is_not_public_is_dead_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("companies", "debug", "may_be_local"), [([], False, False), (["openai"], False, True), ([], True, True)]
+    ("simulators", "debug", "may_be_local"), [([], False, False), (["openai"], False, True), ([], True, True)]
 )
 def test_this_machine_is_posted_to_only_where_settings_say_local(
-    companies: list[str], debug: bool, may_be_local: bool, settings: Settings
+    simulators: list[str], debug: bool, may_be_local: bool, settings: Settings
 ) -> None:
-    settings.LOCAL_COMPANIES, settings.DEBUG = companies, debug
+    settings.SIMULATORS, settings.DEBUG = simulators, debug
     assert OrdersReceiver.from_settings()._may_be_local is may_be_local
 
 

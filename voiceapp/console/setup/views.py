@@ -124,7 +124,7 @@ def _first_call(request: HttpRequest, organization: Organization) -> HttpRespons
         "webhook": webhook_url(number) if number else "",
         "calls": calls,
         "answered": next((call for call, _ in calls if call.connected_at), None),
-        "is_simulated": "twilio" in settings.LOCAL_COMPANIES,
+        "is_simulated": "twilio" in settings.SIMULATORS,
     }
     return _page(request, organization, CALL, context)
 

@@ -89,13 +89,12 @@ def test_it_takes_few_queries(client_of_alice: Client, harbour: World) -> None:
 @pytest.mark.parametrize(
     "address", ["/admin/", "/admin/voice_sessions/call/", "/admin/login/", "/admin/agents/agent/add/"]
 )
-def test_local_companies_are_named_on_every_page(address: str, client_of_alice: Client, settings: Settings) -> None:
+def test_every_page_names_the_simulated_providers(address: str, client_of_alice: Client, settings: Settings) -> None:
     client = Client() if "login" in address else client_of_alice
-    settings.LOCAL_COMPANIES = []
-    assert b"nothing leaves this machine" not in client.get(address).content
-    settings.LOCAL_COMPANIES = ["openai", "twilio"]
-    words = b"Local companies stand in for OpenAI, Twilio: nothing leaves this machine."
-    assert words in client.get(address).content
+    settings.SIMULATORS = []
+    assert b"Demo mode" not in client.get(address).content
+    settings.SIMULATORS = ["openai", "twilio"]
+    assert b"Demo mode: simulated providers (OpenAI, Twilio)" in client.get(address).content
 
 
 def test_times_are_those_of_the_house(client_of_alice: Client, harbour: World) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py run`: the whole product on this machine, local companies in the place of missing keys; it rings once."""
+"""`manage.py run`: the whole product on this machine, with a simulator for each provider without keys; one call."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.organizations.models import ApiKey
-from voiceapp.local_companies import start_companies
-from voiceapp.supervisor import Child, ChildFailed, Ports, PortTaken, Supervisor
+from voiceapp.management.running.simulators import start_simulators
+from voiceapp.management.running.supervisor import Child, ChildFailed, Ports, PortTaken, Supervisor
 
 ADMIN_NAME = "admin"
 OTHER_PORT = 8090
@@ -97,21 +97,21 @@ class Command(BaseCommand):
     def run(self, supervisor: Supervisor, run_file: Path, call: str) -> int:
         """Start everything, ring, serve. The exit status is that of the call when it is the only thing asked for."""
         began = time.monotonic()
-        self.say("Preparing the database and starting the local companies…")
-        start_companies(supervisor, lambda: call_command("migrate", interactive=False, verbosity=0))
+        self.say("Preparing the database and starting the simulators…")
+        start_simulators(supervisor, lambda: call_command("migrate", interactive=False, verbosity=0))
         environment = supervisor.environment
-        if names := environment["LOCAL_COMPANIES"].replace(",", ", "):
-            self.say(f"Local companies stand in for: {names}. Nothing leaves this machine.")
+        if names := environment["SIMULATORS"].replace(",", ", "):
+            self.say(f"Demo mode: simulated providers ({names}).")
         web = self.start_product(supervisor)
         seeded = self.seed(environment)
-        supervisor.wait_for_answer(web, f"{environment['PUBLIC_BASE_URL']}/health/ready")
+        supervisor.wait_for_ok(web, f"{environment['PUBLIC_BASE_URL']}/health/ready")
         run_file.write_text(
             json.dumps({key: environment[key] for key in ("PUBLIC_BASE_URL", "TWILIO_BASE_URL") if key in environment})
         )
         run_file.chmod(0o600)
         self.say(f"Ready after {time.monotonic() - began:.1f} s.")
         status = 0
-        if call != "none" and "twilio" in environment["LOCAL_COMPANIES"]:
+        if call != "none" and "twilio" in environment["SIMULATORS"]:
             self.stdout.write("")
             status = subprocess.run([sys.executable, "manage.py", "ring"], env=environment, check=False).returncode
         elif call != "none":
@@ -121,7 +121,7 @@ class Command(BaseCommand):
         # Made last, and printed at once: after a start that fails, nobody could know them.
         self.print_addresses(environment, seeded, make_admin(), make_key(seeded["organization_id"]))
         while True:
-            for text in supervisor.revive():
+            for text in supervisor.restart_exited():
                 self.say(text)
             time.sleep(0.5)
 
@@ -141,7 +141,7 @@ class Command(BaseCommand):
             "--concurrency", "2", "--loglevel", "warning", "--without-gossip", "--without-mingle",
         ]  # fmt: skip
         supervisor.start("worker", worker)
-        if "aws" in supervisor.environment["LOCAL_COMPANIES"].split(","):
+        if "aws" in supervisor.environment["SIMULATORS"].split(","):
             supervisor.start("consumer", ["manage.py", "consume_sessions"])
         return supervisor.start("web", ["manage.py", "serve"])
 

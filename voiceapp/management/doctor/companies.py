@@ -117,7 +117,7 @@ def check_public_address() -> Finding:
     if not is_ours:
         fix = "Does PUBLIC_BASE_URL lead to this product, also through the proxy?"
         return ill("public address", f"{base}/health answers {answer.status_code}, but not as we do", fix)
-    if is_local and "twilio" not in settings.LOCAL_COMPANIES:
+    if is_local and "twilio" not in settings.SIMULATORS:
         fix = "Set PUBLIC_BASE_URL to an https address that Twilio reaches."
         return ill("public address", f"{base} cannot be reached by Twilio", fix)
     return well("public address", f"{base} answers")

@@ -31,7 +31,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("numbers", house.check_agents),
     ("public address", companies.check_public_address),
     ("internal key", house.check_internal_key),
-    ("local companies", house.check_local_companies),
+    ("simulators", house.check_simulators),
     ("static files", house.check_static_files),
     ("speech", house.check_speech),
 )

@@ -105,17 +105,14 @@ def check_static_files() -> Finding:
 
 
 def check_speech() -> Finding:
-    """What the local companies hear and speak with."""
-    if not settings.LOCAL_COMPANIES:
-        return skipped("speech", "only local companies need it")
+    """The packages by which the simulators recognize and synthesize speech."""
+    if not settings.SIMULATORS:
+        return skipped("speech", "only the simulators need it")
     missing = [name for name in ("pocketsphinx", "espeakng_loader", "numpy") if find_spec(name) is None]
     if missing:
-        return ill("speech", f"{', '.join(missing)} missing", "Run make setup.")
+        return ill("speech", f"{', '.join(missing)} missing", "Run make setup-simulators.")
     return well("speech", "pocketsphinx and espeak-ng are installed")
 
 
-def check_local_companies() -> Finding:
-    if settings.LOCAL_COMPANIES:
-        names = ", ".join(settings.LOCAL_COMPANIES)
-        return well("local companies", f"stand in for {names}: nothing leaves this machine")
-    return well("local companies", "none: the real ones are asked")
+def check_simulators() -> Finding:
+    return well("simulators", ", ".join(settings.SIMULATORS) or "none")

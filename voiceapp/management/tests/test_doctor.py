@@ -123,6 +123,6 @@ def test_the_database_is_looked_at_from_its_own_thread() -> None:
 def test_every_integration_is_looked_at() -> None:
     assert {name for name, _ in CHECKS} == {
         "database", "cache", "queue", "worker", "outbox", "openai", "twilio", "webhooks", "numbers",
-        "public address", "internal key", "local companies", "static files", "speech",
+        "public address", "internal key", "simulators", "static files", "speech",
         "livekit", "recordings", "announcements", "records", "secret",
     }  # fmt: skip

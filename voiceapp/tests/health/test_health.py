@@ -49,7 +49,7 @@ def test_a_machine_gets_the_status_at_home(client: Client, accept: str) -> None:
 
 
 def test_a_browser_gets_a_page_that_leads_on(client: Client, settings: Settings) -> None:
-    settings.LOCAL_COMPANIES = ["openai", "twilio"]
+    settings.SIMULATORS = ["openai", "twilio"]
     response = client.get("/", headers={"Accept": BROWSER})
     page = response.content.decode()
     assert response["Content-Type"].startswith("text/html")
@@ -67,8 +67,8 @@ def test_the_page_has_no_inline_script_or_style_and_a_strict_policy(client: Clie
     assert "default-src 'self'" in response["Content-Security-Policy"]
 
 
-def test_without_local_companies_the_page_says_that_calls_are_real(client: Client, settings: Settings) -> None:
-    settings.LOCAL_COMPANIES = []
+def test_without_simulators_the_page_says_that_calls_are_real(client: Client, settings: Settings) -> None:
+    settings.SIMULATORS = []
     assert "calls are real" in client.get("/", headers={"Accept": BROWSER}).content.decode()
 
 

@@ -48,8 +48,8 @@ def moto_url() -> Iterator[str]:
     ]
 )
 def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Environment:
-    """A worker's environment. Local companies are named, so that a kitchen of this machine may be told."""
-    local = {"LOCAL_COMPANIES": "twilio"}
+    """A worker's environment. It names a simulator, so that orders may be posted to a kitchen on this machine."""
+    local = {"SIMULATORS": "twilio"}
     if request.param == "folder":
         return local | {"CELERY_BROKER_URL": folder_broker(tmp_path)}
     if request.param == "sqs":

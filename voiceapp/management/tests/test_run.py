@@ -1,4 +1,4 @@
-"""`manage.py run`: ports that collide, and a start that fails."""
+"""`manage.py run`: a taken port, and a start that fails."""
 
 from __future__ import annotations
 
@@ -13,15 +13,6 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from voiceapp.supervisor import Ports, PortTaken
-
-
-@pytest.fixture
-def ports() -> Iterator[Ports]:
-    ports = Ports()
-    yield ports
-    ports.release()
-
 
 @pytest.fixture
 def taken() -> Iterator[int]:
@@ -30,34 +21,6 @@ def taken() -> Iterator[int]:
         other.bind(("127.0.0.1", 0))
         other.listen()
         yield other.getsockname()[1]
-
-
-def test_a_port_that_was_given_is_given_to_nobody_else(ports: Ports) -> None:
-    port = ports.reserve(0)
-    with pytest.raises(PortTaken):
-        ports.reserve(port)
-    assert ports.reserve_near(port) != port
-    assert len({port, *(ports.reserve(0) for _ in range(50))}) == 51
-
-
-def test_the_child_that_a_port_is_held_for_can_listen_there(ports: Ports) -> None:
-    with socket.socket() as child:
-        child.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        child.bind(("127.0.0.1", port := ports.reserve(0)))
-        child.listen()
-        with socket.create_connection(("127.0.0.1", port), timeout=2):
-            pass
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
-def test_a_port_at_which_another_program_listens_is_taken(ports: Ports, address: str) -> None:
-    with socket.socket() as other:
-        other.bind((address, 0))
-        other.listen()
-        port = other.getsockname()[1]
-        with pytest.raises(PortTaken):
-            ports.reserve(port)
-        assert ports.reserve_near(port) != port
 
 
 def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Child processes of `manage.py run`: started, waited for, watched, and all stopped again."""
+"""Starts the child processes of `manage.py run`, waits until they are ready, restarts them and stops them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 STOP_WITHIN_S = 15
-# One that ends more often than this is broken.
-MOST_RESTARTS = 3
+# A child that exits more often than this is given up.
+MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60
 LISTENING = re.compile(r"listening on (http://\S+)")
 
 
 class ChildFailed(RuntimeError):
-    """A child process did not become ready or ended by itself; the message says where its log is."""
+    """A child process did not become ready or exited unexpectedly; the message names its log."""
 
 
 class PortTaken(Exception):
-    """Another program, or another child of ours, has the port."""
+    """Another program or another child uses the port."""
 
 
 @dataclass
 class Ports:
-    """Ports of 127.0.0.1, each held from when it is chosen until the end: no child gets one that another was given.
+    """Ports of 127.0.0.1, each held until the end, so that no two children get the same one.
 
-    A held socket is bound but does not listen, so that the child, whose socket has SO_REUSEADDR too, can.
+    A held socket is bound but does not listen: the child, whose socket has SO_REUSEADDR too, can listen there.
     """
 
     _held: dict[int, socket.socket] = field(default_factory=dict)
@@ -56,7 +55,7 @@ class Ports:
         return chosen
 
     def reserve_near(self, port: int) -> int:
-        """Hold this port, or a free one where it is taken."""
+        """Hold this port, or a free one if it is taken."""
         try:
             return self.reserve(port)
         except PortTaken:
@@ -70,7 +69,7 @@ class Ports:
 
 @dataclass
 class Child:
-    """One process in a session of its own, so that Ctrl-C reaches only the supervisor."""
+    """A process in a session of its own, so that Ctrl-C reaches only the supervisor."""
 
     name: str
     arguments: Sequence[str]
@@ -93,19 +92,19 @@ class Child:
             )
 
     def kill(self) -> None:
-        """End it and whatever it leaves behind, like the processes of a worker's pool."""
+        """Kill it and its own children, such as the processes of a worker's pool."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(5)
 
     def failure(self) -> str:
         tail = "\n".join(f"    {line}" for line in self.log.read_text(errors="replace").splitlines()[-8:])
-        return f"{self.name} ended with status {self.process.returncode}. Its log, {self.log}, ends:\n{tail}"
+        return f"{self.name} ended with status {self.process.returncode}. The end of its log ({self.log}):\n{tail}"
 
 
 @dataclass
 class Supervisor:
-    """Starts children with one environment, starts them again when they die, and ends them all."""
+    """Starts children with one environment, restarts those that exit, and stops them all."""
 
     environment: Mapping[str, str]
     log_folder: Path
@@ -121,18 +120,18 @@ class Supervisor:
         shows_output: bool = False,
         is_needed_by_others: bool = False,
     ) -> Child:
-        """Start `python ARGUMENTS…`; its output goes to the log folder, or to the terminal."""
+        """Start `python ARGUMENTS…` with its output in the log folder, or on the terminal."""
         self.log_folder.mkdir(parents=True, exist_ok=True)
         log = self.log_folder / f"{name}.log"
         log.write_bytes(b"")
-        whole = {**self.environment, **(environment or {})}
-        child = Child(name, arguments, whole, log, shows_output, is_needed_by_others)
+        merged = {**self.environment, **(environment or {})}
+        child = Child(name, arguments, merged, log, shows_output, is_needed_by_others)
         child.start()
         self.children.append(child)
         return child
 
-    def wait_for_line(self, child: Child, *, within_s: float = 30) -> str:
-        """The address from the child's line `listening on http://…`."""
+    def wait_for_address(self, child: Child, *, within_s: float = 30) -> str:
+        """Wait for the line `listening on http://…` in the child's log. Returns the URL."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             found = LISTENING.search(child.log.read_text(errors="replace"))
@@ -140,52 +139,52 @@ class Supervisor:
                 return found.group(1)
             self.check(child)
             time.sleep(0.05)
-        raise ChildFailed(f"{child.name} did not say where it listens within {within_s:.0f} s. Its log is {child.log}.")
+        raise ChildFailed(f"{child.name} did not start to listen within {within_s:.0f} s. Its log: {child.log}")
 
-    def wait_for_answer(self, child: Child, url: str, *, within_s: float = 60) -> None:
-        """Return when the address answers 200."""
+    def wait_for_ok(self, child: Child, url: str, *, within_s: float = 60) -> None:
+        """Wait until a GET of the URL returns 200."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError, urllib.error.URLError), urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310 - our own address
-                if answer.status == 200:
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=3) as response:  # noqa: S310 - our own
+                if response.status == 200:
                     return
             self.check(child)
             time.sleep(0.1)
-        raise ChildFailed(f"{url} did not answer within {within_s:.0f} s. The log of {child.name} is {child.log}.")
+        raise ChildFailed(f"{url} did not return 200 within {within_s:.0f} s. The log of {child.name}: {child.log}")
 
     def check(self, child: Child | None = None) -> None:
-        """Raise if this child, or any, has ended by itself."""
-        for one in [child] if child else self.children:
-            if one.process.poll() is not None:
-                raise ChildFailed(one.failure())
+        """Raise ChildFailed if this child, or any child, has exited."""
+        for each in [child] if child else self.children:
+            if each.process.poll() is not None:
+                raise ChildFailed(each.failure())
 
-    def revive(self) -> list[str]:
-        """Start again what ended by itself, and say so; raise when it keeps ending."""
-        said = []
+    def restart_exited(self) -> list[str]:
+        """Restart the children that have exited; a sentence about each. Raise ChildFailed if one keeps exiting."""
+        messages = []
         for child in self.children:
             if child.process.poll() is None:
                 continue
             now = time.monotonic()
-            child.restarts = [moment for moment in child.restarts if now - moment < RESTARTS_WITHIN_S]
-            if len(child.restarts) >= MOST_RESTARTS:
+            child.restarts = [at_s for at_s in child.restarts if now - at_s < RESTARTS_WITHIN_S]
+            if len(child.restarts) >= MAX_RESTARTS:
                 raise ChildFailed(child.failure())
-            said.append(f"{child.name} ended with status {child.process.returncode}; it is started again.")
+            messages.append(f"{child.name} ended with status {child.process.returncode} and is restarted.")
             child.kill()
             child.restarts.append(now)
             child.start()
-        return said
+        return messages
 
     def stop(self) -> None:
-        """End all children: first the product, then what it needs until its end."""
+        """Stop all children: first the product, then what it needs until it has stopped."""
         for is_needed in (False, True):
-            self._end([child for child in self.children if child.is_needed_by_others is is_needed])
+            self._stop([child for child in self.children if child.is_needed_by_others is is_needed])
         self.children.clear()
         self.ports.release()
 
-    def _end(self, children: Sequence[Child]) -> None:
-        """All at once; those that do not end within 15 s are killed."""
+    def _stop(self, children: Sequence[Child]) -> None:
+        """Stop them in parallel; those that still run after 15 s are killed."""
         for child in children:
-            # It alone: a worker whose pool is told as well waits for it for ever.
+            # Only the process itself: a worker whose pool is terminated as well waits for it forever.
             with contextlib.suppress(ProcessLookupError):
                 child.process.terminate()
         ends_at = time.monotonic() + STOP_WITHIN_S
