@@ -1,5 +1,7 @@
 """The tools that a model may use, by name."""
 
+from typing import Any
+
 from agents.organizations.trades import ORDER_TOOLS
 from sessions.tools import (
     change_order,
@@ -13,7 +15,7 @@ from sessions.tools import (
 
 from .tool import Answer, Tool, ToolRequest, result_of
 
-TOOLS: dict[str, Tool] = {
+TOOLS: dict[str, Tool[Any]] = {
     module.TOOL.name: module.TOOL
     for module in (
         look_up_items,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .tool import Answer, Tool, ToolRequest, no_parameters
+from .tool import Answer, NoArguments, Tool, ToolRequest
 
 
-def run(request: ToolRequest) -> Answer:
+def run(request: ToolRequest[NoArguments]) -> Answer:
     return Answer("Thank you for calling. Goodbye.", ends_call=True)
 
 
@@ -13,7 +13,7 @@ TOOL = Tool(
     name="end_call",
     description="Hang up, once the caller has said goodbye or wants nothing more. Say a short goodbye in the same "
     "response. The call ends when the caller has heard it.",
-    parameters=no_parameters(),
+    arguments=NoArguments,
     only_reads=False,
     run=run,
 )

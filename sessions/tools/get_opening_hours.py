@@ -5,10 +5,10 @@ from __future__ import annotations
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import hours_sentence, week_sentence
 
-from .tool import Answer, Tool, ToolRequest, no_parameters
+from .tool import Answer, NoArguments, Tool, ToolRequest
 
 
-def run(request: ToolRequest) -> Answer:
+def run(request: ToolRequest[NoArguments]) -> Answer:
     organization = request.call.organization
     assert organization is not None
     schedule = load_schedule(organization)
@@ -21,7 +21,7 @@ def run(request: ToolRequest) -> Answer:
 TOOL = Tool(
     name="get_opening_hours",
     description="Whether we are open now, until when, and the hours of the week.",
-    parameters=no_parameters(),
+    arguments=NoArguments,
     only_reads=True,
     run=run,
 )

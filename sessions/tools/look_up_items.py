@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Struct
 
 from agents.catalog.offers import Catalogue, ItemOffer, Offer
 from agents.catalog.queries import load_catalogue
 from agents.catalog.spoken import Ear, Phrase, compare, read_phrase, read_tokens, readings
 from agents.catalog.spoken_prices import say_price, say_size
 from sessions.orders.draft.names import Short, either
+from sessions.orders.draft.requests import asking
 from sessions.orders.draft.wishes import names_of_items
 
 from .tool import Answer, Tool, ToolRequest
@@ -16,8 +20,14 @@ from .tool import Answer, Tool, ToolRequest
 MOST_ITEMS = 8
 
 
-def run(request: ToolRequest) -> Answer:
-    query = request.text("query", question="What are you looking for?")
+class Query(Struct):
+    query: Annotated[
+        str, asking("What are you looking for?", "What the caller asked for; empty for the headings.", max_length=200)
+    ]
+
+
+def run(request: ToolRequest[Query]) -> Answer:
+    query = request.arguments.query
     assert request.call.organization_id is not None
     catalogue = load_catalogue(request.call.organization_id, request.now)
     if not query:
@@ -86,14 +96,7 @@ def _offer(offer: Offer) -> dict[str, object]:
 TOOL = Tool(
     name="look_up_items",
     description="Find items of the menu by name, heading or ingredient, with sizes, prices, options and availability.",
-    parameters={
-        "type": "object",
-        "properties": {
-            "query": {"type": "string", "description": "What the caller asked for; empty for the headings."}
-        },
-        "required": ["query"],
-        "additionalProperties": False,
-    },
+    arguments=Query,
     only_reads=True,
     run=run,
 )

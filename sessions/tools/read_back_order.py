@@ -5,10 +5,10 @@ from __future__ import annotations
 from sessions.orders.services.drafts import read_back_draft
 from sessions.orders.services.transfer_targets import too_large
 
-from .tool import Answer, Tool, ToolRequest, no_parameters
+from .tool import Answer, NoArguments, Tool, ToolRequest
 
 
-def run(request: ToolRequest) -> Answer:
+def run(request: ToolRequest[NoArguments]) -> Answer:
     view = read_back_draft(request.call, caller_turns=request.caller_turns, now=request.now)
     large = too_large(view, now=request.now)
     if large is not None:
@@ -20,7 +20,7 @@ TOOL = Tool(
     name="read_back_order",
     description="Get the sentence that repeats the whole order and its total. Say it word for word and wait for the "
     "caller's answer; only then may the order be submitted.",
-    parameters=no_parameters(),
+    arguments=NoArguments,
     only_reads=False,
     run=run,
 )

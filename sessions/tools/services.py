@@ -15,6 +15,7 @@ from sessions.calls.models import Call, ToolCall
 from sessions.calls.outcomes import ToolResult, refusal
 from sessions.calls.short_ids import short_id
 from sessions.orders.draft import Refused
+from sessions.orders.draft.requests import read_fields
 from sessions.tools import TOOLS, Answer, ToolRequest, result_of
 from sessions.tools.arguments import clean_text, read_arguments
 from voiceapp.core import metrics
@@ -97,7 +98,7 @@ def _run_once(asked: _Asked, began: float) -> tuple[ToolResult, str]:
         call = Call.objects.select_related("organization").filter(pk=asked.call_id).first()
         if call is None or call.organization is None:
             return refusal(UNKNOWN_TOOL), Outcome.REFUSED
-        answer = refused or _answer(ToolRequest(call, read, asked.caller_turns, timezone.now()), asked.name)
+        answer = refused or _answer(call, asked, read)
         outcome = Outcome.DONE if answer.is_ok else Outcome.REFUSED
         output = answer.output()
         ToolCall.objects.create(
@@ -136,15 +137,15 @@ def _stored(asked: _Asked, read: Mapping[str, object]) -> tuple[str, ToolCall | 
     return key, None
 
 
-def _answer(request: ToolRequest, name: str) -> Answer:
+def _answer(call: Call, asked: _Asked, read: Mapping[str, object]) -> Answer:
     try:
-        tool = TOOLS.get(name)
-        version = request.call.agent_version
-        if tool is None or (version is not None and name not in version.tools):
+        tool = TOOLS.get(asked.name)
+        version = call.agent_version
+        if tool is None or (version is not None and asked.name not in version.tools):
             raise Refused(UNKNOWN_TOOL)
-        tool.check_keys(request.arguments)
+        arguments = read_fields(read, tool.arguments)
         # A savepoint: what a refusal leaves half done is undone, and the record of it stays.
         with transaction.atomic():
-            return tool.run(request)
+            return tool.run(ToolRequest(call, arguments, asked.caller_turns, timezone.now()))
     except Refused as refused:
         return Answer(refused.say, is_ok=False)

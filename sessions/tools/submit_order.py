@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Struct
+
+from sessions.orders.draft.requests import asking
 from sessions.orders.services.submission import submit_draft
 
 from .tool import Answer, Tool, ToolRequest
 
 
-def run(request: ToolRequest) -> Answer:
-    name = request.text("customer_name", question="What is your name?", longest=120)
+class Customer(Struct):
+    customer_name: Annotated[str, asking("What is your name?", "If the caller gave it.", max_length=120)] = ""
+
+
+def run(request: ToolRequest[Customer]) -> Answer:
+    name = request.arguments.customer_name
     submission = submit_draft(request.call, caller_turns=request.caller_turns, customer_name=name, now=request.now)
     facts: dict[str, object] = {"order": submission.view.shown()}
     if submission.order is not None:
@@ -20,11 +29,7 @@ TOOL = Tool(
     name="submit_order",
     description="Submit the order. Only after read_back_order was spoken and the caller agreed to it. The order is "
     "placed only if the answer is ok; never say so before.",
-    parameters={
-        "type": "object",
-        "properties": {"customer_name": {"type": "string", "maxLength": 120, "description": "If the caller gave it."}},
-        "additionalProperties": False,
-    },
+    arguments=Customer,
     only_reads=False,
     run=run,
 )

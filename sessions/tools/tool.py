@@ -6,30 +6,29 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from sessions.calls.briefing import FunctionTool
 from sessions.calls.models import Call
 from sessions.calls.outcomes import EndCall, ToolResult, Transfer
-from sessions.orders.draft import Refused
+
+A = TypeVar("A", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
-class ToolRequest:
-    """One use of a tool. `arguments` is an object as the model wrote it, cleaned but not checked."""
+class ToolRequest(Generic[A]):
+    """One use of a tool."""
 
     call: Call
-    arguments: Mapping[str, object]
+    arguments: A
     caller_turns: int
     now: dt.datetime
 
-    def text(self, key: str, *, question: str, longest: int = 200) -> str:
-        """A text argument, empty if it was not given; raises Refused with the question if it is none."""
-        value = self.arguments.get(key)
-        if value is None:
-            return ""
-        if not isinstance(value, str) or len(value) > longest:
-            raise Refused(question)
-        return " ".join(value.split())
+
+class NoArguments(msgspec.Struct):
+    """Of a tool that takes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
-    """`parameters` is a JSON schema without additional properties; `run` may raise Refused.
+class Tool(Generic[A]):
+    """`arguments` is the type that the model's arguments are read as, and their JSON schema; `run` may raise Refused.
 
     `only_reads`: it changes nothing, neither rows nor the call, so that it may run beside others of its kind. All other
     tools of a call run one after the other.
@@ -65,25 +64,38 @@ class Tool:
 
     name: str
     description: str
-    parameters: dict[str, object]
+    arguments: type[A]
     only_reads: bool
-    run: Callable[[ToolRequest], Answer]
+    run: Callable[[ToolRequest[A]], Answer]
 
     def as_function(self) -> FunctionTool:
         """The tool in the shape of a GA session."""
-        return FunctionTool(type="function", name=self.name, description=self.description, parameters=self.parameters)
-
-    def check_keys(self, arguments: Mapping[str, object]) -> None:
-        """Raises Refused for an argument that the schema does not have."""
-        properties = self.parameters["properties"]
-        assert isinstance(properties, dict)
-        for key in arguments.keys() - properties.keys():
-            raise Refused(f"I do not know what to do with “{key[:40]}”.")
+        parameters = schema_of(self.arguments)
+        return FunctionTool(type="function", name=self.name, description=self.description, parameters=parameters)
 
 
-def no_parameters() -> dict[str, object]:
-    """The schema of a tool that takes nothing."""
-    return {"type": "object", "properties": {}, "additionalProperties": False}
+def schema_of(shape: Any) -> dict[str, object]:
+    """The JSON schema of a Struct, or of a type of them, as models take it: closed, in one piece, nothing is null."""
+    schema = msgspec.json.schema(shape)
+    return _in_one_piece(schema, schema.pop("$defs", {}))
+
+
+def _in_one_piece(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, object]:
+    if "$ref" in schema:
+        return _in_one_piece(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    if schema.get("default", "") is None:
+        return _in_one_piece(schema["anyOf"][0], definitions)  # of what may be left out
+    piece = {key: value for key, value in schema.items() if key not in ("default", "discriminator")}
+    if schema.get("type") == "object":
+        # The title and the description would be the Struct's name and docstring, which are for us.
+        required = {"required": piece["required"]} if piece["required"] else {}
+        properties = {key: _in_one_piece(each, definitions) for key, each in schema["properties"].items()}
+        return {"type": "object", "properties": properties, **required, "additionalProperties": False}
+    if "items" in schema:
+        piece["items"] = _in_one_piece(schema["items"], definitions)
+    if "anyOf" in schema:
+        piece["anyOf"] = [_in_one_piece(each, definitions) for each in schema["anyOf"]]
+    return {"type": "string"} | piece if "enum" in schema else piece
 
 
 def result_of(output: Mapping[str, object]) -> ToolResult:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Struct
+
 from sessions.orders.draft import Refused
+from sessions.orders.draft.requests import asking
 from sessions.orders.services.transfer_targets import find_person
 
 from .tool import Answer, Tool, ToolRequest
 
 
-def run(request: ToolRequest) -> Answer:
-    slug = request.text("target", question="Whom would you like to speak to?", longest=40)
-    request.text("reason", question="What is it about?", longest=400)
-    person = find_person(request.call, slug, now=request.now)
+class Target(Struct):
+    target: Annotated[
+        str, asking("Whom would you like to speak to?", "The word after TARGET, like front-desk.", max_length=40)
+    ]
+    reason: Annotated[str, asking("What is it about?", "What it is about, for the person.", max_length=400)] = ""
+
+
+def run(request: ToolRequest[Target]) -> Answer:
+    person = find_person(request.call, request.arguments.target, now=request.now)
     if not person.is_there:
         raise Refused(person.absence)
     return Answer(f"I will connect you to {person.name} now.", transfer_to=person.slug)
@@ -21,15 +31,7 @@ TOOL = Tool(
     name="transfer_call",
     description="Hand the caller to one of the people listed under People, when they ask for a person, complain, or "
     "need what you cannot do.",
-    parameters={
-        "type": "object",
-        "properties": {
-            "target": {"type": "string", "maxLength": 40, "description": "The word after TARGET, like front-desk."},
-            "reason": {"type": "string", "maxLength": 400, "description": "What it is about, for the person."},
-        },
-        "required": ["target"],
-        "additionalProperties": False,
-    },
+    arguments=Target,
     only_reads=False,
     run=run,
 )

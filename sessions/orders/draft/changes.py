@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
+
+import msgspec
 
 from agents.catalog.offers import Catalogue, ItemOffer, SizeOffer
 
@@ -12,11 +15,14 @@ from .limits import check_limits
 from .lines import Chosen, Line
 from .offers import check_available, check_size_available, find_item, find_size
 from .refusal import Refused
-from .requests import Change, read_change
+from .requests import Add, Change, Clear, Remove, Update, read_change
 from .wishes import ItemWish, same_name
 
 MOST_CHANGES = 30
 MOST_LINES = 40
+
+# A change that names an item.
+W = TypeVar("W", Add, Update)
 
 
 def apply_changes(lines: Sequence[Line], changes: object, catalogue: Catalogue) -> tuple[Line, ...]:
@@ -45,21 +51,21 @@ class _Draft:
         self.next_number = max(self.lines, default=0) + 1
 
     def apply(self, change: Change) -> None:
-        if change.do == "clear":
+        if isinstance(change, Clear):
             self.lines.clear()
-        elif change.do == "add":
+        elif isinstance(change, Add):
             self._add(change)
         else:
-            line = self.lines.get(change.line or 0)
+            line = self.lines.get(change.line)
             if line is None:
                 raise Refused(f"There is no line {change.line} in the order.")
-            if change.do == "remove":
+            if isinstance(change, Remove):
                 del self.lines[line.number]
             else:
                 self._put(self._updated(line, change))
 
-    def _add(self, change: Change) -> None:
-        wish = find_item(change.item or "", self.catalogue)
+    def _add(self, change: Add) -> None:
+        wish = find_item(change.item, self.catalogue)
         item, change = wish.item, self._combined(change, wish)
         size = find_size(item, change.size, self.catalogue.words)
         chosen = choose(item, change.modifiers or (), self.catalogue.words)
@@ -73,7 +79,7 @@ class _Draft:
             self.next_number += 1
             self._put(line)
 
-    def _updated(self, line: Line, change: Change) -> Line:
+    def _updated(self, line: Line, change: Update) -> Line:
         item, change = self._item_of_update(line, change)
         is_other = item.id != line.item_id
         words = self.catalogue.words
@@ -88,7 +94,7 @@ class _Draft:
         note = line.note if change.note is None else change.note
         return make_line(item, size, chosen, number=line.number, quantity=change.quantity or line.quantity, note=note)
 
-    def _item_of_update(self, line: Line, change: Change) -> tuple[ItemOffer, Change]:
+    def _item_of_update(self, line: Line, change: Update) -> tuple[ItemOffer, Update]:
         """The item that the line shall be, and all that was said of it. Of namesakes the one that the line is stays."""
         if not change.item:
             return item_of(line, self.catalogue), change
@@ -97,7 +103,7 @@ class _Draft:
         wish = find_item(change.item, self.catalogue)
         return wish.item, self._combined(change, wish, kept=line.said)
 
-    def _combined(self, change: Change, wish: ItemWish, *, kept: Sequence[str] = ()) -> Change:
+    def _combined(self, change: W, wish: ItemWish, *, kept: Sequence[str] = ()) -> W:
         """The change with what the item's phrase says besides the item; raises Refused where the two differ."""
         item = wish.item
         if None not in (change.quantity, wish.quantity) and change.quantity != wish.quantity:
@@ -106,9 +112,11 @@ class _Draft:
             other = find_size(item, change.size, self.catalogue.words)
             if other is not None and other.id != wish.size.id:
                 raise Refused(f"Which size of the {item.name} would you like: {wish.size.name} or {other.name}?")
-        given = kept if change.modifiers is None else change.modifiers
-        more = tuple(text for text in wish.modifiers if not any(same_name(text, other) for other in given))
-        return replace(
+        given: Sequence[str] = kept if change.modifiers is None else change.modifiers
+        more: tuple[str, ...] = tuple(
+            text for text in wish.modifiers if not any(same_name(text, other) for other in given)
+        )
+        return msgspec.structs.replace(
             change,
             quantity=wish.quantity or change.quantity,
             size=wish.size.name if wish.size else change.size,

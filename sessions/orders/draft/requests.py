@@ -1,9 +1,12 @@
-"""One change as the model asked for it, checked: what it sent is taken for hostile."""
+"""The changes that a model may request: one type each, from which its JSON schema and its check are made."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeGuard
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar, get_args
+
+import msgspec
+from msgspec import Meta, Struct
 
 from .choices import MOST_MODIFIERS
 from .names import LONGEST_NAME
@@ -12,81 +15,110 @@ from .refusal import Refused
 LONGEST_NOTE = 200
 # More than any menu's own limit; keeps numbers that no column holds away from the arithmetic.
 HUGE = 10_000
-KEYS = {
-    "add": {"do", "item", "size", "quantity", "modifiers", "note"},
-    "update": {"do", "line", "item", "size", "quantity", "modifiers", "note"},
-    "remove": {"do", "line"},
-    "clear": {"do"},
-}
 MONEY_WORDS = ("price", "total", "tax", "discount", "cost", "amount", "free")
+WHICH_ITEM = "Which item would you like?"
+
+S = TypeVar("S", bound=Struct)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A checked change; None is what was not given."""
+def asking(question: str, description: str, **constraints: Any) -> Meta:
+    """A field's description and constraints, and what the caller is asked when the model sends something else."""
+    return Meta(description=description, extra={"question": question}, **constraints)
 
-    do: str
-    line: int | None = None
-    item: str | None = None
-    size: str | None = None
-    quantity: int | None = None
-    modifiers: tuple[str, ...] | None = None
-    note: str | None = None
+
+Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
+Item = Annotated[
+    Name, asking(WHICH_ITEM, "An item's name as on the menu, with its heading where the name stands twice.")
+]
+Size = Annotated[Name, asking("Which size would you like?", "One of the item's sizes. Leave it out for the usual one.")]
+HOW_MANY = "How many would you like? It must be a whole number of at least one."
+Quantity = Annotated[int, asking(HOW_MANY, "How many. Leave it out for one.", ge=1)]
+MODIFIERS = (
+    "Names of modifiers, also those of a group under another modifier. Twice for double. "
+    "“no X” leaves out a usual one. In an update: all that the line shall have."
+)
+Modifiers = Annotated[tuple[Name, ...], asking("Which extras would you like?", MODIFIERS, max_length=MOST_MODIFIERS)]
+SHORTER_NOTE = f"A note for the kitchen has at most {LONGEST_NOTE} letters."
+Note = Annotated[str, asking(SHORTER_NOTE, "For the kitchen, in the caller's words.", max_length=LONGEST_NOTE)]
+LineNumber = Annotated[int, asking("Which line of the order do you mean?", "The number of a line in `order`.", ge=1)]
+
+
+class _Change(Struct, tag_field="do", tag=str.lower, forbid_unknown_fields=True, frozen=True):
+    """One change. None is what was not given."""
+
+
+class Add(_Change, frozen=True):
+    item: Item
+    size: Size | None = None
+    quantity: Quantity | None = None
+    modifiers: Modifiers | None = None
+    note: Note | None = None
+
+
+class Update(_Change, frozen=True):
+    line: LineNumber
+    item: Item | None = None
+    size: Size | None = None
+    quantity: Quantity | None = None
+    modifiers: Modifiers | None = None
+    note: Note | None = None
+
+
+class Remove(_Change, frozen=True):
+    line: LineNumber
+
+
+class Clear(_Change, frozen=True):
+    pass
+
+
+Change = Add | Update | Remove | Clear
+
+KINDS: dict[str, type[Change]] = {"add": Add, "update": Update, "remove": Remove, "clear": Clear}
 
 
 def read_change(raw: object) -> Change:
-    """The change in `raw`, of the shape that the tool's schema describes; raises Refused."""
-    do = raw.get("do") if isinstance(raw, dict) else None
-    if not isinstance(raw, dict) or not isinstance(do, str) or do not in KEYS:
+    """The change in `raw`; raises Refused."""
+    kind = KINDS.get(str(raw.get("do"))) if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or kind is None:
         raise Refused("I can add, update or remove a line, or clear the order. What should I do?")
-    for key in raw.keys() - KEYS[do]:
-        raise Refused(_unknown(str(key)))
-    change = Change(
-        do=do,
-        line=_whole(raw.get("line"), "Which line of the order do you mean?"),
-        item=_text(raw.get("item"), LONGEST_NAME, "Which item would you like?"),
-        size=_text(raw.get("size"), LONGEST_NAME, "Which size would you like?"),
-        quantity=_whole(raw.get("quantity"), "How many would you like? It must be a whole number of at least one."),
-        modifiers=_names(raw.get("modifiers")),
-        note=_text(raw.get("note"), LONGEST_NOTE, f"A note for the kitchen has at most {LONGEST_NOTE} letters."),
-    )
-    if do == "add" and not change.item:
-        raise Refused("Which item would you like?")
-    if do in ("update", "remove") and change.line is None:
-        raise Refused("Which line of the order do you mean?")
+    fields = {name: value for name, value in raw.items() if name != "do"}
+    if any(word in name.lower() for name in fields.keys() - kind.__struct_fields__ for word in MONEY_WORDS):
+        raise Refused("I cannot change prices. They come from the menu.")
+    change = read_fields(fields, kind)
+    if isinstance(change, Add) and not change.item:
+        raise Refused(WHICH_ITEM)
     return change
 
 
-def _whole(value: object, question: str) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise Refused(question)
-    return min(value, HUGE)
+def read_fields(raw: Mapping[str, object], shape: type[S]) -> S:
+    """What `raw` has, as `shape`; raises Refused with the question of the first field that is wrong.
+
+    null is what was not given, and a text that must be given and was not is empty: who reads it asks for it.
+    """
+    for name in raw.keys() - shape.__struct_fields__:
+        raise Refused(f"I do not know what to do with “{name[:40]}”.")
+    read: dict[str, object] = {}
+    for field in msgspec.structs.fields(shape):
+        value = raw.get(field.name)
+        if value is None and not field.required:
+            continue
+        try:
+            read[field.name] = _plain(msgspec.convert("" if value is None else value, field.type))
+        except msgspec.ValidationError as exc:
+            raise Refused(_question(field.type)) from exc
+    return shape(**read)
 
 
-def _text(value: object, longest: int, question: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or len(value) > longest:
-        raise Refused(question)
-    return " ".join(value.split())
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, tuple):
+        return tuple(text for text in map(_plain, value) if text)
+    return min(value, HUGE) if isinstance(value, int) else value
 
 
-def _names(value: object) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    if not _is_short_list(value):
-        raise Refused("Which extras would you like?")
-    names = [_text(name, LONGEST_NAME, "Which extras would you like?") for name in value]
-    return tuple(name for name in names if name)
-
-
-def _is_short_list(value: object) -> TypeGuard[list[object]]:
-    return isinstance(value, list) and len(value) <= MOST_MODIFIERS
-
-
-def _unknown(key: str) -> str:
-    if any(word in key.lower() for word in MONEY_WORDS):
-        return "I cannot change prices. They come from the menu."
-    return f"I do not know what to do with “{key[:40]}”."
+def _question(hint: object) -> str:
+    """Of `Annotated[…, asking(…)]`, alone or beside None."""
+    found = (each.extra for part in (hint, *get_args(hint)) for each in getattr(part, "__metadata__", ()))
+    return str(next(extra for extra in found if extra)["question"])

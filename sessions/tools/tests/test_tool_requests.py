@@ -115,7 +115,7 @@ def test_a_tool_that_was_too_slow_leaves_nothing_behind(monkeypatch: pytest.Monk
 
     real = TOOLS["change_order"]
 
-    def slow(request: ToolRequest) -> Answer:
+    def slow(request: ToolRequest[Any]) -> Answer:
         answer = real.run(request)
         time.sleep(0.2)
         return answer
