@@ -1,4 +1,4 @@
-"""Clients that ask without a server between, and two of the people's organisations."""
+"""Clients that ask without a server between, and two of the people's organizations."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ describe(
             refused(400, "Missing roomName", "Name the call's room in roomName, or ask for listAll."),
             refused(400, "Bad Request", "listAll stands alone."),
             ACCESS_DENIED,
-            refused(403, "Access denied", "Only owners and managers of an organisation list its recordings."),
+            refused(403, "Access denied", "Only owners and managers of an organization list its recordings."),
             CALL_NOT_FOUND,
             NOT_RECORDED,
             NOT_SIGNED,

@@ -5,7 +5,7 @@ from django.apps import AppConfig
 
 class SessionsConfig(AppConfig):
     name = "sessions"
-    # Django's own app is labelled "sessions" already.
+    # Django's own app is labeled "sessions" already.
     label = "voice_sessions"
     verbose_name = "Calls and orders"
 

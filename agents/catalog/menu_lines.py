@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from .offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer
+from .offers import Catalog, GroupOffer, ItemOffer, ModifierOffer
 
 # The signs that separate fields; `validate_speakable` keeps them out of names, but rows can be older than it.
 SEPARATORS = str.maketrans(dict.fromkeys("|*():;/+,\r\n\t\0", " "))
 
 
-def menu_block(catalogue: Catalogue) -> str:
+def menu_block(catalog: Catalog) -> str:
     """The block “## Menu”: a heading per category, a line per item (docs/menu-lines.md)."""
-    tax = ", tax included" if catalogue.is_tax_included else ""
-    lines = [f"## Menu (prices in {catalogue.currency}{tax})"]
-    for category, items in catalogue.categories().items():
+    tax = ", tax included" if catalog.is_tax_included else ""
+    lines = [f"## Menu (prices in {catalog.currency}{tax})"]
+    for category, items in catalog.categories().items():
         lines.append(f"# {speakable(category)}")
         lines.extend(item_line(item) for item in items)
     return "\n".join(lines)
@@ -45,10 +45,10 @@ def item_line(item: ItemOffer) -> str:
     return " | ".join(fields)
 
 
-def keywords(catalogue: Catalogue) -> tuple[str, ...]:
+def keywords(catalog: Catalog) -> tuple[str, ...]:
     """Every name and spoken form, for the transcription to expect."""
     words: dict[str, None] = {}
-    for item in catalogue.items:
+    for item in catalog.items:
         offers = [item, *item.sizes, *(modifier for group in item.all_groups() for modifier in group.modifiers)]
         for offer in offers:
             words.update(dict.fromkeys(map(speakable, (offer.name, *offer.spoken_forms))))

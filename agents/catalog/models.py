@@ -62,7 +62,7 @@ class Availability(models.Model):
 
 
 class Menu(TenantModel):
-    """A list of what an organisation sells. All its active menus are sold together."""
+    """A list of what an organization sells. All its active menus are sold together."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="menus")
     name = models.CharField(max_length=80)

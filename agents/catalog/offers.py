@@ -97,7 +97,7 @@ class ItemOffer(Offer):
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalog:
     """Everything an organization sells at one moment, in the order of its menus; `words` reads what is said of it."""
 
     currency: str

@@ -1,4 +1,4 @@
-"""Reads the live menu of an organisation into one value: eight queries, whatever its size."""
+"""Reads the live menu of an organization into one value: eight queries, whatever its size."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from uuid import UUID
 from agents.organizations.models import Organization
 
 from .models import Item, Modifier, ModifierGroup, Size, SpokenWord
-from .offers import Catalogue, Counted, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
+from .offers import Catalog, Counted, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
 from .spoken import DEFAULT_TABLE
 
 # A group under a modifier of a group under a modifier: deeper than that nobody can say it.
 DEEPEST_GROUP = 3
 
 
-def load_catalogue(organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None) -> Catalogue:
+def load_catalog(organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None) -> Catalog:
     """All active menus as they are now. `held` counts as left: what the order that would be replaced gives back."""
     organization = Organization.objects.only("currency", "tax_percent", "prices_include_tax").get(pk=organization_id)
     is_tax_included = organization.prices_include_tax and organization.tax_percent > 0
     items = _Loading(organization_id, now, held or {}).items_sold()
     own_words = SpokenWord.objects.filter(organization_id=organization_id).values_list("kind", "text")
-    return Catalogue(organization.currency, items, is_tax_included, DEFAULT_TABLE.extended(tuple(own_words)))
+    return Catalog(organization.currency, items, is_tax_included, DEFAULT_TABLE.extended(tuple(own_words)))
 
 
 class _Loading:

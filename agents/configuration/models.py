@@ -162,7 +162,7 @@ def validate_origin(text: str) -> None:
 
 
 class RealtimeEndpoint(TenantModel):
-    """An origin that `endpoint` of POST /realtime_session may name, and the organisation's key for it alone."""
+    """An origin that `endpoint` of POST /realtime_session may name, and the organization's key for it alone."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="realtime_endpoints")
     origin = models.CharField(
@@ -186,7 +186,7 @@ class RealtimeEndpoint(TenantModel):
 
     @property
     def place(self) -> str:
-        """What the key is sealed for: moved to another origin or organisation it cannot be read."""
+        """What the key is sealed for: moved to another origin or organization it cannot be read."""
         return f"realtime endpoint|{self.organization_id}|{self.origin}"
 
     @property

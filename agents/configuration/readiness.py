@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from agents.catalog.models import Item, Menu
-from agents.catalog.queries import load_catalogue
+from agents.catalog.queries import load_catalog
 from agents.hours.queries import load_schedule
 from agents.organizations.trades import ORDER_TOOLS, Trade
 from agents.transfers.models import TransferTarget
@@ -77,7 +77,7 @@ def _menu(agent: Agent) -> Check:
     of_organization = {"category__menu__organization": agent.organization_id}
     needs_items = bool(ORDER_TOOLS & set(agent.tools)) and agent.organization.takes_orders
     worst = Level.USELESS if needs_items else Level.DOUBTFUL
-    items = load_catalogue(agent.organization_id, timezone.now()).items
+    items = load_catalog(agent.organization_id, timezone.now()).items
     menu = Menu.objects.filter(organization=agent.organization_id).order_by("-is_active", "pk").first() or Menu
     if not items:
         then = "callers cannot order anything" if needs_items else "the agent knows no prices"

@@ -10,7 +10,7 @@ from agents.transfers.models import TransferTarget
 
 
 class WeeklyHours(models.Model):
-    """One span of a week in the organisation's time zone; one that closes at or before it opens runs past midnight."""
+    """One span of a week in the organization's time zone; one that closes at or before it opens runs past midnight."""
 
     class Weekday(models.IntegerChoices):
         MONDAY = 0
@@ -34,7 +34,7 @@ class WeeklyHours(models.Model):
 
 
 class OpeningHours(WeeklyHours, TenantModel):
-    """When calls are answered. An organisation without any is always open."""
+    """When calls are answered. An organization without any is always open."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="opening_hours")
 
@@ -71,7 +71,7 @@ class SpecialDay(TenantModel):
 
 
 class TransferHours(WeeklyHours, TenantModel):
-    """When a transfer target may be rung. A target without any may always be rung while the organisation is open."""
+    """When a transfer target may be rung. A target without any may always be rung while the organization is open."""
 
     tenant_path = "target__organization_id"
 

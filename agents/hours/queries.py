@@ -1,4 +1,4 @@
-"""Opening hours of organisations and transfer targets, read from the database."""
+"""Opening hours of organizations and transfer targets, read from the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .schedule import Schedule, Span, hours_sentence, say_moment
 
 
 def load_schedule(organization: Organization) -> Schedule:
-    """When the organisation answers calls: without weekly hours always, except on special days."""
+    """When the organization answers calls: without weekly hours always, except on special days."""
     special = {
         day.date: None if day.opens_at is None or day.closes_at is None else Span(day.opens_at, day.closes_at)
         for day in organization.special_days.all()
@@ -33,7 +33,7 @@ def opening_hours_sentence(organization: Organization, now: dt.datetime) -> str:
 
 
 def target_schedule(target: TransferTarget, of_organization: Schedule) -> Schedule:
-    """When the target may be rung: its own weekly hours, or those of its organisation if it has none."""
+    """When the target may be rung: its own weekly hours, or those of its organization if it has none."""
     weekly = _weekly(target.hours.all())
     return Schedule(of_organization.zone, weekly) if weekly else of_organization
 

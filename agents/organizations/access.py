@@ -1,4 +1,4 @@
-"""What each role may do in the admin, in which of a user's organisations."""
+"""What each role may do in the admin, in which of a user's organizations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .tenancy import TenantModel
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A user's roles by organisation; a superuser needs none."""
+    """A user's roles by organization; a superuser needs none."""
 
     subject: str = ""
     roles: Mapping[UUID, Role] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Access:
         return frozenset(organization for organization, role in self.roles.items() if power_of(role, area) >= power)
 
     def may(self, area: Area, power: Power, organization_id: UUID | None = None) -> bool:
-        """Whether the user has that power there; without an organisation: anywhere."""
+        """Whether the user has that power there; without an organization: anywhere."""
         if self.sees_all:
             return True
         organizations = self.organizations(area, power)
@@ -49,7 +49,7 @@ class Access:
         return self.sees_numbers_of(organization_id) or self.may(Area.ORDERS, Power.OPERATE, organization_id)
 
     def only_organization(self, area: Area, power: Power) -> UUID | None:
-        """The organisation that needs no choosing."""
+        """The organization that needs no choosing."""
         organizations = self.organizations(area, power)
         return next(iter(organizations)) if len(organizations) == 1 and not self.sees_all else None
 
@@ -73,7 +73,7 @@ def load_access(user: User | AnonymousUser) -> Access:
 
 
 def organization_id_of(row: TenantModel) -> UUID | None:
-    """The organisation that owns the row, by the path that its model declares."""
+    """The organization that owns the row, by the path that its model declares."""
     value: object = row
     for step in row.tenant_path.split("__"):
         value = getattr(value, step, None)
@@ -81,9 +81,9 @@ def organization_id_of(row: TenantModel) -> UUID | None:
 
 
 def principal_of(user: User | AnonymousUser) -> Principal:
-    """The principal behind a Django user: every organisation it is a member of, or all of them for a superuser.
+    """The principal behind a Django user: every organization it is a member of, or all of them for a superuser.
 
-    It acts for the organisation that it joined first.
+    It acts for the organization that it joined first.
     """
     if not isinstance(user, User) or not user.is_active:
         return Principal(subject="")

@@ -1,4 +1,4 @@
-"""Who asks over the API: a Clerk session token, an organisation's API key, or a Django session. One place for all.
+"""Who asks over the API: a Clerk session token, an organization's API key, or a Django session. One place for all.
 
 A credential in a header beats cookies; two in headers are refused; nothing is tried after something was refused.
 """
@@ -70,7 +70,7 @@ def principal_by_header(request: Request) -> Principal | None:
 
 
 def principal_by_key(text: str) -> Principal:
-    """A key manages the organisation that issued it, within its scopes."""
+    """A key manages the organization that issued it, within its scopes."""
     key = find_key(text)
     if key is None:
         raise refused("no usable key")
@@ -131,12 +131,12 @@ def newest_claims(verifier: ClerkVerifier, tokens: list[str]) -> ClerkClaims:
 
 
 def principal_of_claims(claims: ClerkClaims) -> Principal:
-    """The person acts for the token's organisation, with the role that Clerk gives; without one, for itself."""
+    """The person acts for the token's organization, with the role that Clerk gives; without one, for itself."""
     if is_key(claims.subject):
         raise refused("a subject that reads like a key's")
     organization = organization_of(claims.organization_id) if claims.organization_id else None
     if claims.organization_id and organization is None:
-        raise PermissionDenied("Your organisation is not known here.")
+        raise PermissionDenied("Your organization is not known here.")
     if not user_of(claims.subject).is_active:
         raise refused("inactive user")
     if organization is None:

@@ -37,7 +37,7 @@ def validate_country(code: str) -> None:
 
 
 def new_signing_secret() -> str:
-    """256 random bits for signing what we send to the organisation."""
+    """256 random bits for signing what we send to the organization."""
     return secrets.token_hex(32)
 
 
@@ -85,8 +85,8 @@ class Organization(TenantModel):
         unique=True,
         null=True,
         blank=True,
-        verbose_name="Clerk organisation",
-        help_text="Its id at Clerk, like org_…: people who sign in there for it act for this organisation.",
+        verbose_name="Clerk organization",
+        help_text="Its id at Clerk, like org_…: people who sign in there for it act for this organization.",
     )
     closed_message = models.CharField(max_length=300, blank=True, help_text="Said outside the opening hours.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -95,7 +95,7 @@ class Organization(TenantModel):
 
     class Meta:
         ordering = ("name",)
-        verbose_name = "organisation"
+        verbose_name = "organization"
 
     def __str__(self) -> str:
         return self.name
@@ -115,7 +115,7 @@ class Organization(TenantModel):
 
 
 class Membership(TenantModel):
-    """A person's place in an organisation."""
+    """A person's place in an organization."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
@@ -147,7 +147,7 @@ class ApiKeyQuerySet(TenantQuerySet["ApiKey"]):
 
 
 class ApiKey(TenantModel):
-    """A key of an organisation. Of its secret only the hash is kept: 256 random bits need no slow one."""
+    """A key of an organization. Of its secret only the hash is kept: 256 random bits need no slow one."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)

@@ -23,10 +23,10 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user, a key or a machine, and the organisations it may see. `sees_all` is for superusers and our own tasks.
+    """A user, a key or a machine, and the organizations it may see. `sees_all` is for superusers and our own tasks.
 
     `subject` is what rows keep as their owner: a Clerk `sub`, a Django user's id, or `key_<prefix>`. `organization_id`
-    is the organisation it acts for, to which new rows belong; None for one who is its own tenant. What it may do is
+    is the organization it acts for, to which new rows belong; None for one who is its own tenant. What it may do is
     its role's part of agents/organizations/roles.py, within its `scopes`, which a key limits further.
     """
 
@@ -50,30 +50,30 @@ class Principal:
 
     @property
     def is_own_tenant(self) -> bool:
-        """A person of Clerk's without an organisation: sees the rows that it owns itself and that belong to none.
+        """A person of Clerk's without an organization: sees the rows that it owns itself and that belong to none.
 
-        A user of ours whom no organisation has as a member has no role, and may do nothing.
+        A user of ours whom no organization has as a member has no role, and may do nothing.
         """
         return self.kind is Kind.CLERK and bool(self.subject) and not self.organization_ids and not self.sees_all
 
     @property
     def tenant(self) -> str:
-        """What is counted per tenant: the organisation it acts for, else the subject itself."""
+        """What is counted per tenant: the organization it acts for, else the subject itself."""
         return str(self.organization_id) if self.organization_id else self.subject
 
     @property
     def role(self) -> Role | None:
-        """Its role in the organisation that it acts for."""
+        """Its role in the organization that it acts for."""
         return None if self.organization_id is None else self.roles.get(self.organization_id)
 
     def manages(self, organization_id: UUID | None) -> bool:
-        """Whether it is an owner or manager there. What belongs to no organisation is managed by superusers alone."""
+        """Whether it is an owner or manager there. What belongs to no organization is managed by superusers alone."""
         if self.sees_all:
             return True
         return organization_id is not None and power_of(self.roles.get(organization_id), Area.CALLS) >= Power.EDIT
 
     def may(self, scope: Scope, organization_id: UUID | None) -> bool:
-        """Whether it has the scope there; what belongs to no organisation is its own tenant's matter."""
+        """Whether it has the scope there; what belongs to no organization is its own tenant's matter."""
         if scope not in self.scopes:
             return False
         if self.sees_all:
@@ -83,7 +83,7 @@ class Principal:
         return scope.is_granted_to(self.roles.get(organization_id))
 
     def within(self, scope: Scope) -> Principal:
-        """The same, seeing only the organisations in which it has the scope. For one that has it where it acts."""
+        """The same, seeing only the organizations in which it has the scope. For one that has it where it acts."""
         allowed = frozenset(each for each in self.organization_ids if self.may(scope, each))
         return self if allowed == self.organization_ids else replace(self, organization_ids=allowed)
 

@@ -1,4 +1,4 @@
-"""People and organisations that Clerk knows, as we know them."""
+"""People and organizations that Clerk knows, as we know them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def issue_key(
     expires_at: dt.datetime | None = None,
     by: str = "",
 ) -> IssuedKey:
-    """Make a key of the organisation. Raises ApplicationError for no scopes or an end in the past."""
+    """Make a key of the organization. Raises ApplicationError for no scopes or an end in the past."""
     if not scopes:
         raise ApplicationError("A key without any scope could do nothing. Choose at least one.")
     if expires_at is not None and expires_at <= timezone.now():

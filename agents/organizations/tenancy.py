@@ -1,4 +1,4 @@
-"""The base of every queryset of rows that an organisation owns."""
+"""The base of every queryset of rows that an organization owns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class TenantQuerySet(models.QuerySet[M]):
-    """Rows of one organisation; a subclass or the model says by `tenant_path` how to reach it."""
+    """Rows of one organization; a subclass or the model says by `tenant_path` how to reach it."""
 
     def visible_to(self, principal: Principal) -> Self:
         """Only what the principal may see; a stranger's rows do not exist for it."""
@@ -31,9 +31,9 @@ class TenantQuerySet(models.QuerySet[M]):
 
 
 class TenantModel(models.Model):
-    """A row that belongs to an organisation, directly or through the relation named in `tenant_path`.
+    """A row that belongs to an organization, directly or through the relation named in `tenant_path`.
 
-    Where rows may belong to no organisation, `owner_path` leads to the subject whose they are then.
+    Where rows may belong to no organization, `owner_path` leads to the subject whose they are then.
     """
 
     tenant_path: ClassVar[str] = "organization_id"

@@ -99,7 +99,7 @@ class ButtonsAdmin(ModelAdmin[M]):
         return cast("Callable[..., HttpResponse]", guarded)
 
     def press(self, request: HttpRequest, object_id: str, button_name: str) -> HttpResponse:
-        """Do what the button says. A row of another organisation does not exist here."""
+        """Do what the button says. A row of another organization does not exist here."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         row = self.get_object(request, object_id)

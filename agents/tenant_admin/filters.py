@@ -12,7 +12,7 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
 
 class VisibleRelatedFilter(RelatedFieldListFilter):
-    """Django's filter would offer the rows of every organisation."""
+    """Django's filter would offer the rows of every organization."""
 
     def field_choices(
         self, field: Field[object, object], request: HttpRequest, model_admin: ModelAdmin[Model]

@@ -1,4 +1,4 @@
-"""Forms that keep the rows of organisations apart and save only what the person changed."""
+"""Forms that keep the rows of organizations apart and save only what the person changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from voiceapp.core.phones.field import PhoneNumberField
 
 from .shown_values import ShownValues
 
-DIFFERENT = "These rows belong to different organisations. Choose rows of one organisation only."
+DIFFERENT = "These rows belong to different organizations. Choose rows of one organization only."
 
 
 def changed_columns(form: forms.ModelForm[Any]) -> list[str]:

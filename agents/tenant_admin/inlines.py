@@ -20,7 +20,7 @@ from .theme import StackedInline, TabularInline
 def choices_for(
     db_field: models.Field[Any, Any], access: Access, area: Area, organization_id: UUID | None
 ) -> models.QuerySet[Any] | None:
-    """What a relation may point at: rows the user may edit with, of the page's organisation when it has one."""
+    """What a relation may point at: rows the user may edit with, of the page's organization when it has one."""
     related = db_field.related_model
     if not isinstance(related, type) or not issubclass(related, TenantModel):
         return None

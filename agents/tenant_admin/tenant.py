@@ -1,4 +1,4 @@
-"""The base of every admin page: a user meets the rows of its own organisations, with the power of its role there."""
+"""The base of every admin page: a user meets the rows of its own organizations, with the power of its role there."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         return cast("models.QuerySet[T]", rows.visible_to(access_of(request).principal(self.area)))
 
     def rows_with(self, request: HttpRequest, rows: models.QuerySet[T], power: Power) -> models.QuerySet[T]:
-        """Of the chosen rows those on which the user has that power: its role may differ between organisations."""
+        """Of the chosen rows those on which the user has that power: its role may differ between organizations."""
         return cast(
             "models.QuerySet[T]",
             cast("TenantQuerySet[T]", rows).visible_to(access_of(request).principal(self.area, power)),
@@ -159,7 +159,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
             kwargs["widget"] = forms.HiddenInput()
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and only:
-            # Kept in the form, so that constraints over the organisation are checked; what is posted is ignored.
+            # Kept in the form, so that constraints over the organization are checked; what is posted is ignored.
             field.disabled = True
             field.initial = only
         return field

@@ -41,7 +41,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Badge(tuple[str, str]):
-    """A value and its words: Unfold's lists colour it by the value, and whoever prints it reads the words."""
+    """A value and its words: Unfold's lists color it by the value, and whoever prints it reads the words."""
 
     __slots__ = ()
 
@@ -50,7 +50,7 @@ class Badge(tuple[str, str]):
 
 
 def display(*, description: str, ordering: str = "", label: Mapping[str, str] | None = None) -> Callable[[F], F]:
-    """A column or a read-only field. `label` gives the colour of a value's badge, which also says it in words."""
+    """A column or a read-only field. `label` gives the color of a value's badge, which also says it in words."""
 
     def decorate(function: F) -> F:
         attributes = {"short_description": description, "admin_order_field": ordering, "label": label}

@@ -1,4 +1,4 @@
-"""Builds organisations, agents and menus for tests. Alice owns, Bob is her colleague, Charlie is a stranger."""
+"""Builds organizations, agents and menus for tests. Alice owns, Bob is her colleague, Charlie is a stranger."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from agents.organizations.roles import Role
 
 
 def make_organization(name: str = "Trattoria Alice", **values: object) -> Organization:
-    """An organisation that is always open, with prices in euros and 10 % tax added."""
+    """An organization that is always open, with prices in euros and 10 % tax added."""
     slug = name.lower().replace(" ", "-")
     defaults: dict[str, object] = {"currency": "EUR", "tax_percent": Decimal(10), "time_zone": "Europe/Berlin"}
     return Organization.objects.create(name=name, slug=slug, **(defaults | values))
 
 
 def make_user(name: str, organization: Organization | None = None, role: Role = Role.OWNER) -> User:
-    """A staff user, a member of the organisation if one is given."""
+    """A staff user, a member of the organization if one is given."""
     user = User.objects.create_user(username=name, password="correct horse battery staple", is_staff=True)
     if organization is not None:
         Membership.objects.create(user=user, organization=organization, role=role)
@@ -29,7 +29,7 @@ def make_user(name: str, organization: Organization | None = None, role: Role = 
 
 
 def make_agent(organization: Organization, **values: object) -> Agent:
-    """The organisation's default agent, published once."""
+    """The organization's default agent, published once."""
     agent = Agent.objects.create(
         organization=organization, **({"name": "Giulia", "is_default": True, "prompt": "You are Giulia."} | values)
     )

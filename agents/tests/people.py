@@ -82,7 +82,7 @@ def meadow(db: None) -> Organization:
 
 @pytest.fixture
 def alice(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
-    """The calls are hers; in her organisation she is a member like others."""
+    """The calls are hers; in her organization she is a member like others."""
     with asking(live_server.url, token_of(clerk, "user_alice", harbour)) as asker:
         yield asker
 

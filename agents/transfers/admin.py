@@ -20,7 +20,7 @@ from .models import TransferTarget
 class TransferHoursInline(TenantInline):
     model = TransferHours
     area = Area.ORGANIZATION
-    verbose_name_plural = "hours (none: while the organisation is open)"
+    verbose_name_plural = "hours (none: while the organization is open)"
 
 
 class TransferTargetForm(TenantForm):

@@ -132,7 +132,7 @@ def test_nothing_of_a_link_can_be_changed_and_it_ends_after_five_minutes(call: C
         assert not s3_would_serve(link.replace(old, new, 1), at=begin)
 
 
-def test_of_two_organisations_each_has_links_to_its_own_files(
+def test_of_two_organizations_each_has_links_to_its_own_files(
     alice: Asker, charlie: Asker, call: Call, meadow: Organization, client: LiveKitClient, livekit: RunningLiveKit
 ) -> None:
     client.create_room("meadow-room")

@@ -98,7 +98,7 @@ def test_the_callee_may_do_everything(bob: Asker, call: Call, egress_id: str) ->
     assert bob.delete(RECORDING, roomName=ROOM).status_code == 200
 
 
-def test_managers_list_the_recordings_of_their_own_organisation(
+def test_managers_list_the_recordings_of_their_own_organization(
     mia: Asker, charlie: Asker, call: Call, egress_id: str, meadow: Organization, client: LiveKitClient,
     livekit: RunningLiveKit,
 ) -> None:  # fmt: skip
@@ -121,7 +121,7 @@ def test_a_list_asks_the_database_as_often_for_many_as_for_one(
         assert len({recording.call.room_name for recording in running_recordings(mia)}) == 20
 
 
-def test_one_without_an_organisation_lists_her_own(
+def test_one_without_an_organization_lists_her_own(
     live_server: LiveServer, clerk: ClerkInstance, livekit: RunningLiveKit, client: LiveKitClient, call: Call,
     egress_id: str,
 ) -> None:  # fmt: skip

@@ -61,7 +61,7 @@ def _load_the_product(options: Options, product: Product) -> Sight:
             options.calls,
             options.seconds,
             webhook=serving.webhook,
-            dialled=serving.dialled,
+            dialed=serving.dialed,
         )
         return _load(plan, TWILIO_AUTH_TOKEN=serving.auth_token)
 

@@ -1,4 +1,4 @@
-"""Gives somebody of the demo organisation many calls in rooms; prints their session and what a page of calls costs.
+"""Gives somebody of the demo organization many calls in rooms; prints their session and what a page of calls costs.
 
 Usage, in the environment of the product: python scripts/bench/fill_calls.py ORG CALLS
 """

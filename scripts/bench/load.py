@@ -40,7 +40,7 @@ LEFT_AFTER_S = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to load, and how. Either `stream` (a relay) or `webhook` with `dialled` (the product)."""
+    """What to load, and how. Either `stream` (a relay) or `webhook` with `dialed` (the product)."""
 
     pid: int
     provider_port: int
@@ -48,7 +48,7 @@ class Plan:
     seconds: float = 20.0
     stream: str = ""
     webhook: str = ""
-    dialled: str = ""
+    dialed: str = ""
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ class Load:
     async def _address(self, client: httpx.AsyncClient, caller: Caller) -> StreamAddress:
         if self.plan.stream:
             return StreamAddress(self.plan.stream)
-        webhook = Webhook(self.plan.webhook, self.plan.dialled, ACCOUNT_SID, os.environ["TWILIO_AUTH_TOKEN"])
+        webhook = Webhook(self.plan.webhook, self.plan.dialed, ACCOUNT_SID, os.environ["TWILIO_AUTH_TOKEN"])
         return await webhook.ring(client, caller.call_sid, caller=f"+1555{caller.call:07d}")
 
     async def _measure(self, callers: list[Caller], clock: FrameClock) -> None:

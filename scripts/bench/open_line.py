@@ -1,4 +1,4 @@
-"""Makes the demo organisation of a throw-away database answer many callers at any hour; prints its id and number.
+"""Makes the demo organization of a throw-away database answer many callers at any hour; prints its id and number.
 
 Usage, in the environment of the product: python scripts/bench/open_line.py CALLS
 """
@@ -23,7 +23,7 @@ def open_line(calls: int) -> dict[str, str]:
     organization.special_days.all().delete()
     organization.max_live_calls = calls
     organization.save()
-    return {"org_id": str(organization.id), "dialled": line.number}
+    return {"org_id": str(organization.id), "dialed": line.number}
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where the demo organisation is rung."""
+    """Where the demo organization is rung."""
 
     org_id: str
-    dialled: str
+    dialed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Serving:
 
     pid: int
     webhook: str
-    dialled: str
+    dialed: str
     auth_token: str
 
 
@@ -56,7 +56,7 @@ class Product:
         log = self.folder / "product.log"
         with server(command, port=self.port, core=core, environment=self.environment, log=log) as process:
             webhook = f"{self.environment['PUBLIC_BASE_URL']}/twiml/start?orgId={self.line.org_id}"
-            yield Serving(process.pid, webhook, self.line.dialled, self.auth_token)
+            yield Serving(process.pid, webhook, self.line.dialed, self.auth_token)
 
     def _environment(self) -> dict[str, str]:
         """Production's settings, apart from addresses on loopback; nothing of the laptop's own `.env` gets in."""

@@ -92,7 +92,7 @@ class CallerSide(WSListener):
     def begin(self, sid: bytes) -> None:
         self.media = b'{"event":"media","streamSid":"%b","media":{"payload":"%%b"}}' % sid
         self.mark = b'{"event":"mark","streamSid":"%b","mark":{"name":"%%d"}}' % sid
-        self.dialling = asyncio.ensure_future(self.dial())
+        self.dialing = asyncio.ensure_future(self.dial())
 
     async def dial(self) -> None:
         provider, _ = await ws_connect(lambda: ProviderSide(self), self.provider_url, use_aiofastnet=False)

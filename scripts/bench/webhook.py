@@ -29,10 +29,10 @@ class WebhookRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The door of one organisation, for callers of one account."""
+    """The door of one organization, for callers of one account."""
 
     url: str
-    dialled: str
+    dialed: str
     account_sid: str
     auth_token: str
 
@@ -47,7 +47,7 @@ class Webhook:
             "CallSid": call_sid,
             "AccountSid": self.account_sid,
             "From": caller,
-            "To": self.dialled,
+            "To": self.dialed,
             "CallStatus": "ringing",
             "Direction": "inbound",
             "ApiVersion": "2010-04-01",

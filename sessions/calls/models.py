@@ -62,7 +62,7 @@ class CallQuerySet(TenantQuerySet["Call"]):
         return self.filter(kind=CallKind.ROOM)
 
     def reachable_by(self, principal: Principal) -> CallQuerySet:
-        """What is visible, and the calls to which one without an organisation was called by another such."""
+        """What is visible, and the calls to which one without an organization was called by another such."""
         reachable = self.visible_to(principal)
         if principal.is_own_tenant:
             reachable |= self.filter(organization__isnull=True, callee=principal.subject)
@@ -70,7 +70,7 @@ class CallQuerySet(TenantQuerySet["Call"]):
 
 
 class Call(TenantModel):
-    """A call of any kind. Numbers are kept as text: what was dialled then stays true when a number moves on."""
+    """A call of any kind. Numbers are kept as text: what was dialed then stays true when a number moves on."""
 
     owner_path = "owner"
 
@@ -89,7 +89,7 @@ class Call(TenantModel):
         max_length=64, null=True, unique=True, help_text="The carrier's name for it, like Twilio's CallSid."
     )
     caller_number = models.CharField(max_length=64, blank=True)
-    dialled_number = models.CharField(max_length=64, blank=True)
+    dialed_number = models.CharField(max_length=64, blank=True)
     room_name = models.CharField(max_length=100, null=True, blank=True)
     room_sid = models.CharField(
         max_length=64, blank=True, help_text="LiveKit's own name of the room, which no later one of its name has."

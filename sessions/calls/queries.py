@@ -1,6 +1,6 @@
 """Pages of one's calls in rooms, the newest first: as quick at their end as at their beginning, however many there are.
 
-A person's calls are those that they began and those that are for them; a key stands for its whole organisation. Each of
+A person's calls are those that they began and those that are for them; a key stands for its whole organization. Each of
 these is one range of an index that has all that counting and skipping need; only a page's own rows are fetched.
 """
 

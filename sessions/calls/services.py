@@ -89,7 +89,7 @@ def record_event(
 
 
 def live_calls_of(organization: Organization) -> int:
-    """How many phone calls of the organisation have not ended, for its capacity; LiveKit carries those in rooms."""
+    """How many phone calls of the organization have not ended, for its capacity; LiveKit carries those in rooms."""
     return Call.objects.live().filter(organization=organization, kind=CallKind.PHONE).count()
 
 

@@ -21,7 +21,7 @@ from .models import OutboxMessage
 from .outbox import retry, unconfigured_topics
 
 State = OutboxMessage.State
-COLOURS: Mapping[str, str] = {
+COLORS: Mapping[str, str] = {
     State.WAITING: "info",
     State.DONE: "success",
     State.DEAD: "danger",
@@ -59,7 +59,7 @@ class OutboxMessageAdmin(EvidenceAdmin[OutboxMessage]):
                is_offered=lambda message: message.state != State.DONE),
     )  # fmt: skip
 
-    @display(description="state", ordering="state", label=COLOURS)
+    @display(description="state", ordering="state", label=COLORS)
     def state_label(self, message: OutboxMessage) -> tuple[str, str]:
         if message.state == State.WAITING and message.topic in unconfigured_topics():
             return State.UNCONFIGURED.value, f"{State.UNCONFIGURED.label}, waiting"

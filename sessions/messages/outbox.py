@@ -42,7 +42,7 @@ FIRST_WAIT_S = 5
 LONGEST_WAIT_S = 3600
 LONGEST_RUN = dt.timedelta(seconds=20)
 
-# Topic and organisation of what failed in this run.
+# Topic and organization of what failed in this run.
 Failed = set[tuple[str, UUID | None]]
 
 _handlers: dict[str, Handler] = {}
@@ -70,7 +70,7 @@ def emit(topic: str, *, key: str, body: Mapping[str, object], organization: Orga
 def deliver_due(topics: Iterable[str] | None = None) -> int:
     """Try every due message of the topics (default: all that have a handler) until none is left; how many were done.
 
-    After a failure the rest of that organisation's topic waits for the next run: a receiver that hangs must not hold
+    After a failure the rest of that organization's topic waits for the next run: a receiver that hangs must not hold
     up others. Where all go to one receiver, everybody's waits while it rests.
     """
     wanted = [topic for topic in (_handlers if topics is None else topics) if topic in _handlers]

@@ -19,7 +19,7 @@ from agents.tenant_admin.buttons import Button, PageLink
 from agents.tenant_admin.number_search import NumberSearch
 from agents.tenant_admin.tenant import EvidenceAdmin
 from agents.tenant_admin.theme import display
-from sessions.calls.admin.display import ORDER_COLOURS
+from sessions.calls.admin.display import ORDER_COLORS
 from sessions.messages.models import OutboxMessage
 from sessions.orders.services.states import may_move, move_order
 from voiceapp.core.errors import ApplicationError
@@ -76,7 +76,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
     def number_words(self, order: Order) -> str:
         return f"No. {order.number}"
 
-    @display(description="state", ordering="state", label=ORDER_COLOURS)
+    @display(description="state", ordering="state", label=ORDER_COLORS)
     def state_label(self, order: Order) -> tuple[str, str]:
         return order.state, order.get_state_display()
 
@@ -164,7 +164,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
                 "call": order.call if may_call else None,
                 "messages_sent": sent_for(order) if may_send else (),
                 "may_retry": access.may(Area.DELIVERIES, Power.OPERATE, order.organization_id),
-                "state_colour": ORDER_COLOURS.get(order.state, ""),
+                "state_color": ORDER_COLORS.get(order.state, ""),
                 "subtitle": None,
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})

@@ -1,4 +1,4 @@
-"""The internal API: a bridge that has no database asks for an organisation's configuration and submits orders."""
+"""The internal API: a bridge that has no database asks for an organization's configuration and submits orders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from voiceapp.core.transactions import NotSaved
 from .draft import Refused
 from .order_body import order_body
 
-NO_ORGANIZATION = "There is no such organisation."
+NO_ORGANIZATION = "There is no such organization."
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -91,7 +91,7 @@ class OrgConfigView(InternalView):
     def get(self, request: Request) -> Response:
         named = request.query_params.get("orgId", "")
         if not named:
-            raise ValidationError({"orgId": ["Name the organisation."]})
+            raise ValidationError({"orgId": ["Name the organization."]})
         try:
             organization = Organization.objects.get(pk=uuid.UUID(named))
         except (ValueError, Organization.DoesNotExist) as exc:
@@ -115,7 +115,7 @@ class SubmitOrderView(InternalView):
         except NumberRefused as exc:
             raise ValidationError({"customerNumber": [str(exc)]}) from exc
         except UnknownCall as exc:
-            raise Unprocessable("The organisation has no such call.", "unknown_call") from exc
+            raise Unprocessable("The organization has no such call.", "unknown_call") from exc
         except KeyReused as exc:
             raise Unprocessable("This key belongs to another order.", "idempotency_key_reused") from exc
         except Refused as exc:

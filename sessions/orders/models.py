@@ -52,7 +52,7 @@ class Order(TenantModel):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="orders")
     call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="orders")
-    number = models.PositiveIntegerField(help_text="Counts up within the organisation; what people call it.")
+    number = models.PositiveIntegerField(help_text="Counts up within the organization; what people call it.")
     draft_version = models.PositiveIntegerField(null=True)
     idempotency_key = models.CharField(
         max_length=LONGEST_IDEMPOTENCY_KEY,

@@ -12,7 +12,7 @@ WHOLE_CURRENCIES = {"CLP", "ISK", "JPY", "KRW", "VND", "XAF", "XOF"}
 
 @dataclass(frozen=True, slots=True)
 class TaxRule:
-    """How an organisation's prices and taxes relate."""
+    """How an organization's prices and taxes relate."""
 
     currency: str
     percent: Decimal

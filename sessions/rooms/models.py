@@ -86,7 +86,7 @@ class RoomAgentQuerySet(TenantQuerySet["RoomAgent"]):
         return self.exclude(status=RoomAgent.Status.DISCONNECTED)
 
     def readable_by(self, principal: Principal) -> RoomAgentQuerySet:
-        """In calls that one may read: one's own, those to oneself, those one manages, an organisation's conferences."""
+        """In calls that one may read: one's own, those to oneself, those one manages, an organization's conferences."""
         calls = Call.objects.in_rooms().reachable_by(principal)
         if not principal.sees_all:
             managed = [each for each in principal.organization_ids if principal.manages(each)]

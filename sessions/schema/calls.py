@@ -189,7 +189,7 @@ describe(
         CALLS,
         "See a call, or list your calls",
         "With `roomName`, that call; without, a page of calls, the newest first: to a person those that they "
-        f"began and those that are for them, to a key all of its organisation. `limit` is cut at {MOST_LISTED}.",
+        f"began and those that are for them, to a key all of its organization. `limit` is cut at {MOST_LISTED}.",
         query=CallsQuery,
         answers=(SessionShown, SessionsListed),
         answered={

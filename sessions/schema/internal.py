@@ -76,11 +76,11 @@ describe(
     get=Operation(
         "readOrganization",
         INTERNAL,
-        "Read an organisation",
+        "Read an organization",
         "Its agent fully briefed, its menu and its people, at this moment.",
         query=OrgConfigQuery,
         answers=(OrganizationTold,),
-        refusals=(wrong_fields(orgId="Name the organisation."), UNKNOWN),
+        refusals=(wrong_fields(orgId="Name the organization."), UNKNOWN),
         samples=(Sample("Read the demo", query={"orgId": "$ORG"}),),
         credential="internal",
     ),
@@ -96,7 +96,7 @@ describe(
         headers=(
             Header(
                 "Idempotency-Key",
-                "1 to 128 visible ASCII characters, one per order of a call, or of the organisation without one.",
+                "1 to 128 visible ASCII characters, one per order of a call, or of the organization without one.",
                 is_required=True,
                 schema={"type": "string", "pattern": r"^[\x21-\x7e]{1,128}$"},
             ),
@@ -158,7 +158,7 @@ describe(
         refusals=(
             wrong_fields(lines="This field is required."),
             UNKNOWN,
-            Refusal(422, "unknown_call", "The organisation has no such call."),
+            Refusal(422, "unknown_call", "The organization has no such call."),
             Refusal(422, "idempotency_key_reused", "This key belongs to another order."),
             Refusal(422, "order_refused", "We are out of tiramisu. We have panna cotta instead."),
             Refusal(503, "service_unavailable", NotSavedNow.default_detail),

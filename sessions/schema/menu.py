@@ -1,4 +1,4 @@
-"""An organisation's configuration as the internal API answers it: its agent, its menu, its people."""
+"""An organization's configuration as the internal API answers it: its agent, its menu, its people."""
 
 from __future__ import annotations
 
@@ -116,4 +116,4 @@ class OrganizationTold(serializers.Serializer[object]):
 
 
 class OrgConfigQuery(serializers.Serializer[object]):
-    orgId = serializers.UUIDField(help_text="The organisation.")
+    orgId = serializers.UUIDField(help_text="The organization.")

@@ -39,7 +39,7 @@ describe(
         "openRealtimeSession",
         BROWSER_SESSIONS,
         "Open a session for a browser",
-        "Negotiate at once: the secret ends after about a minute. `endpoint` is only for organisations that have "
+        "Negotiate at once: the secret ends after about a minute. `endpoint` is only for organizations that have "
         "listed endpoints of their own; any address of OpenAI's means OpenAI.",
         body=RealtimeSessionSerializer,
         asked={
@@ -64,7 +64,7 @@ describe(
         },
         refusals=(
             wrong_fields(model="This field is required."),
-            refused(400, "Bad Request", "This endpoint is not allowed for your organisation."),
+            refused(400, "Bad Request", "This endpoint is not allowed for your organization."),
             refused(500, "Provider error", "OpenAI returned 401 Unauthorized", code="provider_error"),
         ),
         samples=(Sample("Open one", body={"model": "gpt-4o-realtime-preview", "voice": "verse"}),),

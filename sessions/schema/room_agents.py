@@ -87,7 +87,7 @@ describe(
         "readAgents",
         AGENTS,
         "See a room's agent, or list the agents that are there",
-        f"Give either `roomName` or `listAll=true`: the agents of your organisation, the newest {MOST_LISTED}.",
+        f"Give either `roomName` or `listAll=true`: the agents of your organization, the newest {MOST_LISTED}.",
         query=AgentQuery,
         answers=(AgentOfRoom, AgentsListed),
         answered={

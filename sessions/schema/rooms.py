@@ -10,7 +10,7 @@ CALL_ID = "3f0e8c1a-5b7d-4a2e-9c6f-1d2e3f4a5b6c"
 ROOM = "support-user123-1640995200"
 HOST = "wss://your-livekit-server.livekit.cloud"
 TOKEN = "eyJhbGc..."  # noqa: S105 - the specs' example
-SOMEBODY_ELSES = "This call belongs to somebody else in your organisation."
+SOMEBODY_ELSES = "This call belongs to somebody else in your organization."
 ROOM_MISSING = wrong_fields("Missing roomName", roomName="This field is required.")
 SESSION_NOT_FOUND = refused(404, "Session not found", "There is no call in a room of this name.")
 ACCESS_DENIED = refused(403, "Access denied to this session", SOMEBODY_ELSES)

@@ -43,7 +43,7 @@ describe(
         TOKENS,
         "Join a call",
         "For a live call's room if you may join it: it is yours, it is for you, or it is a conference of your "
-        "organisation. Of a call between two that names nobody, the second person who asks for its room is the callee. "
+        "organization. Of a call between two that names nobody, the second person who asks for its room is the callee. "
         "Without a live call in that room, or without a name, a new call begins. LiveKit's clients "
         "may ask in their own words; what they say of identity, metadata, attributes and configuration is ignored. A "
         "body without fields is answered in both shapes at once.",
@@ -83,7 +83,7 @@ describe(
             refused(
                 403,
                 "Access denied to this session",
-                "This call is for two; of an organisation's calls, its members join conferences.",
+                "This call is for two; of an organization's calls, its members join conferences.",
             ),
             refused(404, "Session not found", "There is no call in a room of this name for you."),
             refused(404, "Session not found", "There is no call yet that a callee could join."),

@@ -28,7 +28,7 @@ describe(
         "openVoiceSession",
         VOICE_SESSIONS,
         "Open a voice session",
-        "The model is told what the organisation's published agent is told, else a built-in text, and then your own "
+        "The model is told what the organization's published agent is told, else a built-in text, and then your own "
         "`instructions`. The answer holds OpenAI's secret; give it to the browser at once.",
         body=VoiceSessionRequest,
         asked={

@@ -51,7 +51,7 @@ def make_room_call(organization: Organization | None, **values: object) -> Call:
 
 
 def make_restaurant(name: str = "Trattoria Alice", **values: object) -> tuple[Organization, Call]:
-    """An organisation with a menu and an agent, and a call to it."""
+    """An organization with a menu and an agent, and a call to it."""
     organization = make_organization(name, **values)
     make_menu(organization)
     return organization, make_call(make_agent(organization))

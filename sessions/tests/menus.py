@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from agents.catalog.offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
+from agents.catalog.offers import Catalog, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
 
 THIN = ModifierOffer(11, "thin crust", Decimal("0.00"), is_default=True)
 DEEP = ModifierOffer(12, "deep dish", Decimal("2.00"))
@@ -50,15 +50,15 @@ SOUP = ItemOffer(6, "Chicken soup", Decimal("6.00"), category="Starters", sizes=
 TIRAMISU = ItemOffer(7, "Tiramisù", Decimal("5.00"), category="Desserts", count_left=3)
 PANNA = ItemOffer(8, "Panna cotta", Decimal("4.50"), category="Desserts", is_available=False)
 ITEMS = (MARGHERITA, FUNGHI, DEAL, BURGER, PLATE, SOUP, TIRAMISU, PANNA)
-MENU = Catalogue("EUR", ITEMS)
+MENU = Catalog("EUR", ITEMS)
 
 
-def menu_with(*items: ItemOffer) -> Catalogue:
+def menu_with(*items: ItemOffer) -> Catalog:
     """The menu, with these in the place of those of the same id."""
     others = {item.id: item for item in items}
-    return Catalogue("EUR", tuple(others.get(item.id, item) for item in ITEMS))
+    return Catalog("EUR", tuple(others.get(item.id, item) for item in ITEMS))
 
 
-def menu_without(*items: ItemOffer) -> Catalogue:
+def menu_without(*items: ItemOffer) -> Catalog:
     gone = {item.id for item in items}
-    return Catalogue("EUR", tuple(item for item in ITEMS if item.id not in gone))
+    return Catalog("EUR", tuple(item for item in ITEMS if item.id not in gone))

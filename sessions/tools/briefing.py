@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from agents.catalog.menu_lines import keywords, menu_block, people_block
-from agents.catalog.offers import Catalogue
-from agents.catalog.queries import load_catalogue
+from agents.catalog.offers import Catalog
+from agents.catalog.queries import load_catalog
 from agents.configuration.models import Persona
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, say_time, week_sentence
@@ -52,15 +52,15 @@ def brief(call: Call) -> Briefing:
 
 
 def brief_agent(persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime) -> Briefing:
-    """What a persona is told when it answers for an organisation at that moment."""
-    catalogue = load_catalogue(organization.pk, now)
+    """What a persona is told when it answers for an organization at that moment."""
+    catalog = load_catalog(organization.pk, now)
     return Briefing(
         call_id=call_id,
         model=persona.model or settings.OPENAI_REALTIME_MODEL,
         voice=persona.voice or settings.OPENAI_VOICE,
         language=persona.language,
-        instructions=_instructions(persona, organization, catalogue, now),
-        keywords=keywords(catalogue),
+        instructions=_instructions(persona, organization, catalog, now),
+        keywords=keywords(catalog),
         tools=_tools(persona, organization),
         phrases=Phrases(
             greeting=persona.greeting,
@@ -101,7 +101,7 @@ def _tools(persona: Persona, organization: Organization) -> tuple[FunctionTool, 
     return tuple(TOOLS[name].as_function() for name in names if organization.takes_orders or name not in ORDER_TOOLS)
 
 
-def _instructions(persona: Persona, organization: Organization, catalogue: Catalogue, now: dt.datetime) -> str:
+def _instructions(persona: Persona, organization: Organization, catalog: Catalog, now: dt.datetime) -> str:
     people = people_of(organization, now=now)
     blocks = [
         persona.prompt.strip() or f"You answer the phone of {organization.name}.",
@@ -109,7 +109,7 @@ def _instructions(persona: Persona, organization: Organization, catalogue: Catal
         _ordering(persona, organization),
         ENDING,
         _hours_block(load_schedule(organization), now),
-        menu_block(catalogue),
+        menu_block(catalog),
         _people(people),
     ]
     return "\n\n".join(block for block in blocks if block)

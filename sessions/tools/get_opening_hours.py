@@ -1,4 +1,4 @@
-"""Tool: when the organisation is open."""
+"""Tool: when the organization is open."""
 
 from __future__ import annotations
 

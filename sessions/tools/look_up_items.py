@@ -7,8 +7,8 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from agents.catalog.offers import Catalogue, ItemOffer, Offer
-from agents.catalog.queries import load_catalogue
+from agents.catalog.offers import Catalog, ItemOffer, Offer
+from agents.catalog.queries import load_catalog
 from agents.catalog.spoken import Ear, Phrase, compare, read_phrase, read_tokens, readings
 from agents.catalog.spoken_prices import say_price, say_size
 from sessions.orders.draft.names import Short, either
@@ -29,24 +29,24 @@ class Query(Struct):
 def run(request: ToolRequest[Query]) -> Answer:
     query = request.arguments.query
     assert request.call.organization_id is not None
-    catalogue = load_catalogue(request.call.organization_id, request.now)
+    catalog = load_catalog(request.call.organization_id, request.now)
     if not query:
         return Answer(
-            f"We have {either(list(catalogue.categories()))}.", facts={"categories": list(catalogue.categories())}
+            f"We have {either(list(catalog.categories()))}.", facts={"categories": list(catalog.categories())}
         )
-    found = _matching(query, catalogue)[:MOST_ITEMS]
+    found = _matching(query, catalog)[:MOST_ITEMS]
     if not found:
         return Answer(f"I cannot find “{query[:60]}” on the menu.", is_ok=False, facts={"items": []})
-    said = ", ".join(_say(item, found, catalogue.currency) for item in found[:3])
+    said = ", ".join(_say(item, found, catalog.currency) for item in found[:3])
     return Answer(f"There is {said}.", facts={"items": [_show(item) for item in found]})
 
 
-def _matching(query: str, catalogue: Catalogue) -> list[ItemOffer]:
+def _matching(query: str, catalog: Catalog) -> list[ItemOffer]:
     """What the words name, then what is under a heading of that name, then what the words are a part of."""
-    names = names_of_items(catalogue)
-    for said in readings(read_tokens(query, catalogue.words), catalogue.words):
+    names = names_of_items(catalog)
+    for said in readings(read_tokens(query, catalog.words), catalog.words):
         named = [match.offer for match in names.understood(said, Short.ANYTHING)]
-        described = [item for item in catalogue.items if _is_described(said, item, names.ear)]
+        described = [item for item in catalog.items if _is_described(said, item, names.ear)]
         if named or described:
             return list(dict.fromkeys([*named, *described]))
     return []

@@ -1,11 +1,11 @@
-"""An organisation's configuration as a bridge without a database reads it (docs/internal-api.md)."""
+"""An organization's configuration as a bridge without a database reads it (docs/internal-api.md)."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from agents.catalog.offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer, Offer, SizeOffer
-from agents.catalog.queries import load_catalogue
+from agents.catalog.offers import Catalog, GroupOffer, ItemOffer, ModifierOffer, Offer, SizeOffer
+from agents.catalog.queries import load_catalog
 from agents.configuration.models import Agent
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import hours_sentence
@@ -16,7 +16,7 @@ from .briefing import brief_agent
 
 
 def org_config(organization: Organization, *, now: dt.datetime) -> dict[str, object]:
-    """The organisation, its published default agent fully briefed, its live menu and its people, at this moment."""
+    """The organization, its published default agent fully briefed, its live menu and its people, at this moment."""
     schedule = load_schedule(organization)
     return {
         "orgId": str(organization.pk),
@@ -30,7 +30,7 @@ def org_config(organization: Organization, *, now: dt.datetime) -> dict[str, obj
         "isOpen": schedule.is_open_at(now),
         "hours": hours_sentence(schedule, now),
         "agent": _agent(organization, now),
-        "menu": _menu(load_catalogue(organization.pk, now)),
+        "menu": _menu(load_catalog(organization.pk, now)),
         "transferTargets": [
             {
                 "id": person.slug,
@@ -90,10 +90,10 @@ def _agent(organization: Organization, now: dt.datetime) -> dict[str, object] | 
     }
 
 
-def _menu(catalogue: Catalogue) -> list[dict[str, object]]:
+def _menu(catalog: Catalog) -> list[dict[str, object]]:
     return [
         {"category": category, "items": [_item(item) for item in items]}
-        for category, items in catalogue.categories().items()
+        for category, items in catalog.categories().items()
     ]
 
 

@@ -23,7 +23,7 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class FallBack:
-    """The agent is gone: apologise, then transfer or take a message."""
+    """The agent is gone: apologize, then transfer or take a message."""
 
 
 FollowUp = HangUp | HandOver | FallBack

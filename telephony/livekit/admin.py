@@ -22,7 +22,7 @@ from .inbox import work_off_again
 from .models import ProviderEvent
 
 State = ProviderEvent.State
-COLOURS: Mapping[str, str] = {State.WAITING: "warning", State.DONE: "success", State.DEAD: "danger"}
+COLORS: Mapping[str, str] = {State.WAITING: "warning", State.DONE: "success", State.DEAD: "danger"}
 
 
 @admin.register(ProviderEvent)
@@ -55,7 +55,7 @@ class ProviderEventAdmin(EvidenceAdmin[ProviderEvent]):
                is_offered=lambda event: event.state != State.DONE),
     )  # fmt: skip
 
-    @display(description="state", ordering="state", label=COLOURS)
+    @display(description="state", ordering="state", label=COLORS)
     def state_label(self, event: ProviderEvent) -> tuple[str, str]:
         return event.state, event.get_state_display()
 

@@ -35,8 +35,8 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
     readonly_fields = ("webhook",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
-        """With the last call to each number, and its organisation's default agent, in the one query."""
-        calls = Call.objects.filter(organization=OuterRef("organization"), dialled_number=OuterRef("number"))
+        """With the last call to each number, and its organization's default agent, in the one query."""
+        calls = Call.objects.filter(organization=OuterRef("organization"), dialed_number=OuterRef("number"))
         default = Agent.objects.filter(organization=OuterRef("organization"), is_default=True)
         return (
             super()

@@ -21,7 +21,7 @@ class FollowUp(models.TextChoices):
     NOTHING = "", "Nothing said yet"
     HANG_UP = "hang_up", "Hang up"
     HAND_OVER = "hand_over", "Hand over to a person"
-    FALL_BACK = "fall_back", "Apologise, then transfer or take a message"
+    FALL_BACK = "fall_back", "Apologize, then transfer or take a message"
 
 
 class MediaStream(TenantModel):
@@ -47,7 +47,7 @@ class MediaStream(TenantModel):
 
 
 class PhoneNumber(TenantModel):
-    """One number of an organisation, and who answers it."""
+    """One number of an organization, and who answers it."""
 
     number = PhoneNumberField(max_length=16, unique=True, validators=[validate_e164])
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="phone_numbers")
@@ -77,5 +77,5 @@ class PhoneNumber(TenantModel):
     def clean(self) -> None:
         if self.agent is not None and self.agent.organization_id != self.organization_id:
             raise ValidationError(
-                {"agent": "This agent belongs to another organisation. Choose one of this organisation."}
+                {"agent": "This agent belongs to another organization. Choose one of this organization."}
             )

@@ -1,4 +1,4 @@
-"""A browser on the admin of the demo organisation. Everything that the console says is kept."""
+"""A browser on the admin of the demo organization. Everything that the console says is kept."""
 
 from __future__ import annotations
 

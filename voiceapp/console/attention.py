@@ -36,7 +36,7 @@ class Need:
     text: str
     advice: str
     icon: str
-    colour: str
+    color: str
     url: str
 
 

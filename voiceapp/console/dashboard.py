@@ -19,7 +19,7 @@ from agents.hours.local_time import when_of
 from agents.organizations.access import Access, access_of
 from agents.organizations.roles import Area, Power
 from sessions.calls.admin.call import UNPAID
-from sessions.calls.admin.display import CALL_COLOURS, median_ms, reason_words, response_words
+from sessions.calls.admin.display import CALL_COLORS, median_ms, reason_words, response_words
 from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
 from sessions.orders.models import Order
 
@@ -153,7 +153,7 @@ def recent_calls(access: Access) -> list[dict[str, Any]]:
             "url": reverse("admin:voice_sessions_call_change", args=(call.pk,)),
             "at": when_of(call, call.created_at),
             "state": call.get_state_display(),
-            "colour": CALL_COLOURS[CallState(call.state)],
+            "color": CALL_COLORS[CallState(call.state)],
             "reason": reason_words(call),
         }
         for call in calls

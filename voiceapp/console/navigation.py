@@ -60,7 +60,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
     (
         "House",
         (
-            ("Organisation", "storefront", "agents_organization", Area.ORGANIZATION),
+            ("Organization", "storefront", "agents_organization", Area.ORGANIZATION),
             ("People", "group", "agents_membership", Area.PEOPLE),
             ("API keys", "key", "agents_apikey", Area.KEYS),
             ("Realtime endpoints", "lan", "agents_realtimeendpoint", Area.KEYS),

@@ -1,4 +1,4 @@
-"""Which network addresses may be dialled for somebody else: public ones. Checked after resolving, on every address."""
+"""Which network addresses may be dialed for somebody else: public ones. Checked after resolving, on every address."""
 
 from __future__ import annotations
 

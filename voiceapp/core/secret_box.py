@@ -1,4 +1,4 @@
-"""Secrets of organisations at rest: encrypted with a key derived from SECRET_KEY, for one place and purpose each."""
+"""Secrets of organizations at rest: encrypted with a key derived from SECRET_KEY, for one place and purpose each."""
 
 from __future__ import annotations
 

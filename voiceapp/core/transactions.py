@@ -31,7 +31,7 @@ class NotSaved(Exception):
 def retried(work: Callable[[], T], *, what: str) -> T:
     """The result of `work`, which is one transaction and may run several times; raises NotSaved.
 
-    Tried again after a deadlock, a serialisation failure, a locked database, a lost connection, and when a unique
+    Tried again after a deadlock, a serialization failure, a locked database, a lost connection, and when a unique
     constraint shows that a twin of this request was faster.
     """
     give_up_at, attempt = monotonic() + TRY_FOR_S, 1

@@ -1,4 +1,4 @@
-"""The orders address of an organisation: one signed POST per message (docs/orders-webhook.md)."""
+"""The orders address of an organization: one signed POST per message (docs/orders-webhook.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def signature(secret: str, *, body: bytes, sent_at_s: int) -> str:
 
 
 class OrdersReceiver:
-    """Posts to addresses that organisations name, and to public ones only."""
+    """Posts to addresses that organizations name, and to public ones only."""
 
     def __init__(self, *, may_be_local: bool, version: str) -> None:
         self._may_be_local = may_be_local

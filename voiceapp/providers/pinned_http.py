@@ -1,4 +1,4 @@
-"""Posts to addresses that somebody else named: looked up once, every address found checked, that very one dialled.
+"""Posts to addresses that somebody else named: looked up once, every address found checked, that very one dialed.
 
 No redirect is followed and no proxy of the environment is asked; time and size are bounded.
 """
@@ -19,7 +19,7 @@ CONNECT_S = 3
 
 
 class AddressRefused(Exception):
-    """Nothing was dialled; the message says why, for the log."""
+    """Nothing was dialed; the message says why, for the log."""
 
 
 class NotFound(AddressRefused):
@@ -61,14 +61,14 @@ class PinnedHttp:
 
     async def _post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
         address = await self._checked_address(url)
-        # Dialled by the address that was checked, so that a second look-up cannot lead elsewhere.
-        dialled = url.copy_with(host=address)
+        # Dialed by the address that was checked, so that a second look-up cannot lead elsewhere.
+        dialed = url.copy_with(host=address)
         timeouts = httpx.Timeout(self.read_s, connect=CONNECT_S)
         trust = public_authorities()
         async with httpx.AsyncClient(timeout=timeouts, trust_env=False, follow_redirects=False, verify=trust) as client:
             # Nothing compressed: a few bytes could stand for gigabytes.
             fixed = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"}
-            request = client.build_request("POST", dialled, content=content, headers={**headers, **fixed})
+            request = client.build_request("POST", dialed, content=content, headers={**headers, **fixed})
             request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
             response = await client.send(request, stream=True)
             try:

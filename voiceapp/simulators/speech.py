@@ -1,6 +1,6 @@
 """A synthesiser for the telephone: espeak-ng through ctypes, in the telephone's 8 kHz.
 
-The library keeps its state in globals, so one lock serialises every call; a sentence takes a few milliseconds.
+The library keeps its state in globals, so one lock serializes every call; a sentence takes a few milliseconds.
 """
 
 from __future__ import annotations

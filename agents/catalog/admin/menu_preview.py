@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from agents.catalog.models import Item, Menu
 from agents.catalog.offers import GroupOffer, ItemOffer
-from agents.catalog.queries import load_catalogue
+from agents.catalog.queries import load_catalog
 from agents.catalog.spoken_prices import say_item, say_modifier, say_price
 
 
@@ -38,10 +38,10 @@ def preview_of(menu: Menu) -> MenuPreview:
     """The menu as callers meet it now; nothing of a menu that is not active."""
     organization = menu.organization
     mine = set(Item.objects.filter(category__menu=menu).values_list("pk", flat=True))
-    catalogue = load_catalogue(organization.pk, timezone.now())
+    catalog = load_catalog(organization.pk, timezone.now())
     headings = {
-        heading: [preview_item(item, catalogue.currency) for item in items if item.id in mine]
-        for heading, items in catalogue.categories().items()
+        heading: [preview_item(item, catalog.currency) for item in items if item.id in mine]
+        for heading, items in catalog.categories().items()
     }
     unpriced = Item.objects.filter(category__menu=menu, price__isnull=True, sizes__isnull=True)
     return MenuPreview(

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from agents.catalog.menu_lines import item_line, keywords, people_block, speakable
 from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Size
 from agents.catalog.offers import Counted, GroupOffer, ItemOffer, ModifierOffer
-from agents.catalog.queries import load_catalogue
+from agents.catalog.queries import load_catalog
 from agents.organizations.models import Organization
 from agents.tests.builders import add_item, add_modifier, item_named, make_menu, make_organization
 
@@ -27,8 +27,8 @@ def organization() -> Organization:
 
 
 def offer(organization: Organization, name: str, **options: object) -> ItemOffer:
-    catalogue = load_catalogue(organization.pk, timezone.now(), **options)  # type: ignore[arg-type]
-    return next(item for item in catalogue.items if item.name == name)
+    catalog = load_catalog(organization.pk, timezone.now(), **options)  # type: ignore[arg-type]
+    return next(item for item in catalog.items if item.name == name)
 
 
 def test_a_menu_of_any_size_is_read_in_eight_queries(
@@ -40,25 +40,25 @@ def test_a_menu_of_any_size_is_read_in_eight_queries(
         Size.objects.create(item=item, name="one", price=Decimal(9))
         ModifierGroup.objects.get(name="Crust").items.add(item)
     with django_assert_num_queries(8):
-        catalogue = load_catalogue(organization.pk, timezone.now())
-    assert len(catalogue.items) == 35
+        catalog = load_catalog(organization.pk, timezone.now())
+    assert len(catalog.items) == 35
 
 
-def test_only_active_menus_of_the_organisation_are_sold(organization: Organization) -> None:
+def test_only_active_menus_of_the_organization_are_sold(organization: Organization) -> None:
     stranger = make_organization("Charlie's Diner")
     make_menu(stranger)
     old = Menu.objects.create(organization=organization, name="Old", is_active=False)
     add_item(Category.objects.create(menu=old, name="Old"), "Stale bread", "1.00")
-    names = [item.name for item in load_catalogue(organization.pk, timezone.now()).items]
+    names = [item.name for item in load_catalog(organization.pk, timezone.now()).items]
     assert names == ["Margherita", "Funghi", "Meal deal", "Tiramisu", "Panna cotta"]
-    assert load_catalogue(organization.pk, timezone.now()).item(item_named(stranger, "Margherita").pk) is None
+    assert load_catalog(organization.pk, timezone.now()).item(item_named(stranger, "Margherita").pk) is None
 
 
 def test_availability_is_that_of_the_moment(organization: Organization) -> None:
     now = timezone.now()
     Item.objects.filter(name="Tiramisu").update(is_out=True, out_until=now + dt.timedelta(hours=1))
-    assert not load_catalogue(organization.pk, now).items[3].is_available
-    assert load_catalogue(organization.pk, now + dt.timedelta(hours=1)).items[3].is_available
+    assert not load_catalog(organization.pk, now).items[3].is_available
+    assert load_catalog(organization.pk, now + dt.timedelta(hours=1)).items[3].is_available
     Item.objects.filter(name="Tiramisu").update(is_out=False, out_until=None, count_left=0)
     assert not offer(organization, "Tiramisu").is_available
 
@@ -127,7 +127,7 @@ def test_signs_that_separate_fields_are_taken_out_of_names() -> None:
 
 
 def test_keywords_are_every_name_once(organization: Organization) -> None:
-    words = keywords(load_catalogue(organization.pk, timezone.now()))
+    words = keywords(load_catalog(organization.pk, timezone.now()))
     assert len(words) == len(set(words))
     assert {"Margherita", "margarita", "plain pizza", "small", "deep dish", "double cheese", "vinaigrette"} <= set(
         words

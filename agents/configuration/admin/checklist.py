@@ -27,12 +27,12 @@ class ListedCheck:
     words: str
     url: str
     icon: str
-    colour: str
+    color: str
     level_words: str
 
     @property
     def is_good(self) -> bool:
-        return self.colour == DRAWN[Level.GOOD][1]
+        return self.color == DRAWN[Level.GOOD][1]
 
 
 def checklist_of(agent: Agent) -> list[ListedCheck]:

@@ -190,7 +190,7 @@ def test_the_hours_in_the_database_are_read() -> None:
 
 
 @pytest.mark.django_db
-def test_a_target_without_hours_is_there_while_the_organisation_is_open() -> None:
+def test_a_target_without_hours_is_there_while_the_organization_is_open() -> None:
     organization = make_organization()
     OpeningHours.objects.create(organization=organization, weekday=0, opens_at=dt.time(11), closes_at=dt.time(14))
     target = TransferTarget.objects.create(organization=organization, slug="desk", name="Desk", number="+4930123456")

@@ -1,4 +1,4 @@
-"""`manage.py create_api_key`: makes a key of an organisation and prints it, once."""
+"""`manage.py create_api_key`: makes a key of an organization and prints it, once."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def find_organization(named: str) -> Organization:
         found = Organization.objects.filter(clerk_id=named).first() or Organization.objects.filter(slug=named).first()
     if found is None:
         known = ", ".join(Organization.objects.values_list("slug", flat=True)[:10])
-        raise CommandError(f"There is no organisation “{named}”. There are: {known or 'none'}.")
+        raise CommandError(f"There is no organization “{named}”. There are: {known or 'none'}.")
     return found
 
 

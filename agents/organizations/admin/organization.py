@@ -1,4 +1,4 @@
-"""The organisation itself: its hours, money and limits."""
+"""The organization itself: its hours, money and limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people of an organisation. An owner or manager adds them; the first password is shown once."""
+"""The people of an organization. An owner or manager adds them; the first password is shown once."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from agents.tenant_admin.theme import (
 )
 
 TAKEN = (
-    "This name is taken. Choose another one. If the person works for another organisation too, "
+    "This name is taken. Choose another one. If the person works for another organization too, "
     "ask whoever runs this server to add it here."
 )
 
 
 class MembershipForm(TenantForm):
-    """Adding a member makes its user: a list of everybody's users would show other organisations'."""
+    """Adding a member makes its user: a list of everybody's users would show other organizations'."""
 
     username = forms.CharField(
         required=False, max_length=150, widget=TextInput(), validators=[UnicodeUsernameValidator()],

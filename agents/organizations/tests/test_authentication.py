@@ -102,7 +102,7 @@ def test_without_an_issuer_no_token_is_taken(client: Client, clerk: ClerkInstanc
 # Clerk
 
 
-def test_a_member_acts_for_the_organisation_of_the_token(
+def test_a_member_acts_for_the_organization_of_the_token(
     client: Client, clerk: ClerkInstance, harbour: Organization
 ) -> None:
     found = client.get("/calls", headers=bearer(member_of(clerk, harbour))).json()
@@ -130,19 +130,19 @@ def test_the_first_version_of_tokens_is_as_good(client: Client, clerk: ClerkInst
     assert (found["organization"], found["role"]) == (str(harbour.pk), "staff")
 
 
-def test_without_an_organisation_one_is_ones_own_tenant(
+def test_without_an_organization_one_is_ones_own_tenant(
     client: Client, clerk: ClerkInstance, harbour: Organization
 ) -> None:
     found = client.get("/calls", headers=bearer(clerk.token())).json()
     assert (found["organization"], found["sees"], found["tenant"]) == (None, [], "user_alice")
 
 
-def test_an_unknown_organisation_is_403_and_makes_nobody(
+def test_an_unknown_organization_is_403_and_makes_nobody(
     client: Client, clerk: ClerkInstance, harbour: Organization
 ) -> None:
     response = client.get("/calls", headers=bearer(clerk.token(o={"id": "org_charlie", "rol": "admin"})))
     assert response.status_code == 403
-    assert response.json() == {"error": "Forbidden", "message": "Your organisation is not known here.", "details": {}}
+    assert response.json() == {"error": "Forbidden", "message": "Your organization is not known here.", "details": {}}
     assert not User.objects.exists()
 
 
@@ -222,7 +222,7 @@ def test_a_token_is_no_api_key(client: Client, clerk: ClerkInstance) -> None:
     assert client.get("/calls", headers={"X-API-Key": clerk.token()}).status_code == 401
 
 
-def test_a_signed_in_user_acts_for_its_organisation(client: Client, harbour: Organization) -> None:
+def test_a_signed_in_user_acts_for_its_organization(client: Client, harbour: Organization) -> None:
     bob = make_user("bob", harbour, Role.STAFF)
     client.force_login(bob)
     found = client.get("/calls").json()

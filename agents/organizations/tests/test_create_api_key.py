@@ -29,7 +29,7 @@ def test_standard_output_is_the_key_alone(harbour: Organization) -> None:
     assert out.count("\n") == 1
 
 
-def test_the_organisation_is_named_by_any_of_its_ids(harbour: Organization, meadow: Organization) -> None:
+def test_the_organization_is_named_by_any_of_its_ids(harbour: Organization, meadow: Organization) -> None:
     for name in (str(harbour.pk), harbour.pk.hex, "harbour", "org_harbour"):
         run(name)
     assert ApiKey.objects.filter(organization=harbour).count() == 4
@@ -59,7 +59,7 @@ def test_a_date_lasts_to_its_end(harbour: Organization) -> None:
     ("arguments", "words"),
     [
         (["charlie"], "There are: harbour"),
-        (["00000000-0000-0000-0000-000000000000"], "no organisation"),
+        (["00000000-0000-0000-0000-000000000000"], "no organization"),
         (["harbour", "--scopes", "calls:all"], "Scopes are: calls:read"),
         (["harbour", "--scopes", " , "], "Choose at least one"),
         (["harbour", "--expires", "soon"], "90d"),

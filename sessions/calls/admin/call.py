@@ -25,7 +25,7 @@ from sessions.orders.models import Order, OrderState
 from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
 
 from .call_page import read_call
-from .display import CALL_COLOURS, ORDER_COLOURS, cost_words, duration_words, median_ms, reason_words, response_words
+from .display import CALL_COLORS, ORDER_COLORS, cost_words, duration_words, median_ms, reason_words, response_words
 from .latency_bars import PARTS
 
 # An order that was replaced or cancelled brought no money.
@@ -85,7 +85,7 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
     ordering = ("-created_at",)
     change_form_template = "admin/call_page.html"
     fields = ("state",)
-    number_fields = ("caller_number", "dialled_number")
+    number_fields = ("caller_number", "dialed_number")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CallList
@@ -97,7 +97,7 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Who sees numbers masked may look for a whole one, not feel its way digit by digit."""
         number = "caller_number" if self.sees_numbers(request) else "caller_number__exact"
-        return ("id__startswith", number, "dialled_number", "carrier_sid", "room_name")
+        return ("id__startswith", number, "dialed_number", "carrier_sid", "room_name")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Call], search_term: str
@@ -113,7 +113,7 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
     def began(self, call: Call) -> str:
         return format_html('<span class="va-nowrap">{}</span>', when_of(call, call.created_at))
 
-    @display(description="state", ordering="state", label=CALL_COLOURS)
+    @display(description="state", ordering="state", label=CALL_COLORS)
     def state_label(self, call: Call) -> tuple[str, str]:
         return call.state, call.get_state_display()
 
@@ -174,8 +174,8 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
                 "caller_number": call.caller_number if sees else "",
                 "duration": duration_words(call.duration_s),
                 "cost": cost_words(call),
-                "state_colour": CALL_COLOURS[CallState(call.state)],
-                "order_colours": ORDER_COLOURS,
+                "state_color": CALL_COLORS[CallState(call.state)],
+                "order_colors": ORDER_COLORS,
                 "parts": PARTS,
                 "subtitle": None,
             }

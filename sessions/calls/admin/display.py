@@ -1,4 +1,4 @@
-"""How the admin says what happened on a call: plain words, and the colour that goes with them."""
+"""How the admin says what happened on a call: plain words, and the color that goes with them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sessions.calls.models import Call, CallState, ToolCall
 from sessions.orders.models import OrderState
 from sessions.rooms.models import RoomAgent
 
-CALL_COLOURS: Mapping[str, str] = {
+CALL_COLORS: Mapping[str, str] = {
     CallState.PENDING: "info",
     CallState.RINGING: "info",
     CallState.CONNECTED: "info",
@@ -19,13 +19,13 @@ CALL_COLOURS: Mapping[str, str] = {
     CallState.MISSED: "warning",
     CallState.FAILED: "danger",
 }
-ORDER_COLOURS: Mapping[str, str] = {
+ORDER_COLORS: Mapping[str, str] = {
     OrderState.SUBMITTED: "info",
     OrderState.ACCEPTED: "primary",
     OrderState.READY: "success",
     OrderState.CANCELLED: "danger",
 }
-AGENT_COLOURS: Mapping[str, str] = {
+AGENT_COLORS: Mapping[str, str] = {
     RoomAgent.Status.PENDING: "info",
     RoomAgent.Status.ACTIVE: "success",
     RoomAgent.Status.DISCONNECTED: "warning",
@@ -54,7 +54,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     ),
     EndReason.HUNG_UP_BY_OPERATOR: ("Somebody here hung up.", ""),
     EndReason.SERVER_STOPPING: ("The server was stopped during the call.", ""),
-    EndReason.CLOSED_HOURS: ("It rang outside the opening hours.", "Change the hours of the organisation."),
+    EndReason.CLOSED_HOURS: ("It rang outside the opening hours.", "Change the hours of the organization."),
     EndReason.AGENT_PAUSED: ("The agent was paused.", "Let it answer again on the agent's page."),
     EndReason.AGENT_NOT_PUBLISHED: ("The agent was never published.", "Publish it on the agent's page."),
     EndReason.NO_AGENT: (
@@ -64,7 +64,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.NUMBER_SWITCHED_OFF: ("The number is switched off.", "Switch it on again on the number's page."),
     EndReason.LINE_FULL: (
         "Too many calls at once.",
-        "Raise “max live calls” of the organisation, or MAX_LIVE_CALLS of the server.",
+        "Raise “max live calls” of the organization, or MAX_LIVE_CALLS of the server.",
     ),
     EndReason.UNKNOWN_NUMBER: (
         "The number rung is not set up here, or the webhook's address names another organization than the number's.",
@@ -88,7 +88,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
 
 # Which limit refused a call that found the line full (`refused_for` of its event `ringing`), and what to do about it.
 FULL: Mapping[str, tuple[str, str]] = {
-    "organisation": ("The organization had as many live calls as it allows.", "Raise its “max live calls”."),
+    "organization": ("The organization had as many live calls as it allows.", "Raise its “max live calls”."),
     "server": ("The server had as many live calls as it allows.", "Raise MAX_LIVE_CALLS of the server."),
     "caller": ("The caller already had two live calls.", ""),
     "draining": ("The server was being stopped and took no new calls.", ""),

@@ -17,7 +17,7 @@ from sessions.rooms.models import Participant, RoomAgent, RoomPass
 
 from .call import call_link
 from .call_page import details
-from .display import AGENT_COLOURS, response_words, tool_sentence
+from .display import AGENT_COLORS, response_words, tool_sentence
 
 T = TypeVar("T", CallEvent, DraftOrder, Participant, RoomAgent, RoomPass, ToolCall, TranscriptLine, Turn)
 
@@ -125,7 +125,7 @@ class RoomAgentAdmin(OfACall[RoomAgent]):
     )  # fmt: skip
     readonly_fields = ("of_call", "status_label")
 
-    @display(description="status", ordering="status", label=AGENT_COLOURS)
+    @display(description="status", ordering="status", label=AGENT_COLORS)
     def status_label(self, agent: RoomAgent) -> tuple[str, str]:
         return agent.status, agent.get_status_display()
 

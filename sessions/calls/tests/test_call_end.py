@@ -102,7 +102,7 @@ def test_of_many_who_end_a_call_one_does() -> None:
 
 
 @pytest.mark.django_db
-def test_only_live_calls_count_for_an_organisation() -> None:
+def test_only_live_calls_count_for_an_organization() -> None:
     alice = Organization.objects.create(name="Alice's", slug="alices")
     bob = Organization.objects.create(name="Bob's", slug="bobs")
     for state in (*LIVE_STATES, *TERMINAL_STATES):

@@ -1,4 +1,4 @@
-"""Who has no organisation is its own tenant: it sees the calls that it made itself, and nobody else does."""
+"""Who has no organization is its own tenant: it sees the calls that it made itself, and nobody else does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_alice_sees_her_own_and_charlie_his() -> None:
     assert seen_by(Principal("user_charlie", kind=Kind.CLERK)) == {"user_charlie"}
 
 
-def test_in_an_organisation_one_sees_its_calls_alone() -> None:
+def test_in_an_organization_one_sees_its_calls_alone() -> None:
     bob = make_user("bob", make_organization("Meadow"))
     alice = make_user("alice", Call.objects.exclude(organization=None).get().organization, Role.VIEWER)
     assert seen_by(principal_of(alice)) == {"user_alice in Harbour"}
@@ -60,7 +60,7 @@ def test_who_manages_what() -> None:
     assert not ALICE.manages(place.pk)
 
 
-def test_what_is_counted_per_tenant_is_the_organisation_or_the_person() -> None:
+def test_what_is_counted_per_tenant_is_the_organization_or_the_person() -> None:
     place = make_organization("Meadow")
     assert principal_of(make_user("bob", place)).tenant == str(place.pk)
     assert ALICE.tenant == "user_alice"

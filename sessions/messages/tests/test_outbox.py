@@ -106,7 +106,7 @@ def test_a_failure_is_put_off_and_the_rest_of_its_key_waits_behind_it(
     assert receiver.got == [1, 2]
 
 
-def test_one_organisations_failing_receiver_holds_up_nobody_else(
+def test_one_organizations_failing_receiver_holds_up_nobody_else(
     receiver: Receiver, organization: Organization
 ) -> None:
     receiver.errors["a"] = failing()

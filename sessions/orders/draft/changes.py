@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from agents.catalog.offers import Catalogue, ItemOffer, SizeOffer
+from agents.catalog.offers import Catalog, ItemOffer, SizeOffer
 
 from .choices import choose, keep, said
 from .limits import check_limits
@@ -25,28 +25,28 @@ MOST_LINES = 40
 W = TypeVar("W", Add, Update)
 
 
-def apply_changes(lines: Sequence[Line], changes: object, catalogue: Catalogue) -> tuple[Line, ...]:
+def apply_changes(lines: Sequence[Line], changes: object, catalog: Catalog) -> tuple[Line, ...]:
     """The lines after all the changes, as `changes` came from the model. Raises Refused with nothing changed.
 
     A line keeps its number as long as it lives, so that changes asked for together mean the same lines.
     """
     if not isinstance(changes, list) or not 1 <= len(changes) <= MOST_CHANGES:
         raise Refused("What should I change in the order?")
-    draft = _Draft(lines, catalogue)
+    draft = _Draft(lines, catalog)
     for change in [read_change(raw) for raw in changes]:
         draft.apply(change)
     if len(draft.lines) > MOST_LINES:
         raise Refused(f"An order has at most {MOST_LINES} lines.")
-    check_limits(tuple(draft.lines.values()), catalogue, touched=draft.touched)
+    check_limits(tuple(draft.lines.values()), catalog, touched=draft.touched)
     return tuple(draft.lines.values())
 
 
 class _Draft:
     """The lines by number while changes are applied."""
 
-    def __init__(self, lines: Sequence[Line], catalogue: Catalogue) -> None:
+    def __init__(self, lines: Sequence[Line], catalog: Catalog) -> None:
         self.lines = {line.number: line for line in lines}
-        self.catalogue = catalogue
+        self.catalog = catalog
         self.touched: set[int] = set()
         self.next_number = max(self.lines, default=0) + 1
 
@@ -65,10 +65,10 @@ class _Draft:
                 self._put(self._updated(line, change))
 
     def _add(self, change: Add) -> None:
-        wish = find_item(change.item, self.catalogue)
+        wish = find_item(change.item, self.catalog)
         item, change = wish.item, self._combined(change, wish)
-        size = find_size(item, change.size, self.catalogue.words)
-        chosen = choose(item, change.modifiers or (), self.catalogue.words)
+        size = find_size(item, change.size, self.catalog.words)
+        chosen = choose(item, change.modifiers or (), self.catalog.words)
         line = make_line(
             item, size, chosen, number=self.next_number, quantity=change.quantity or 1, note=change.note or ""
         )
@@ -82,7 +82,7 @@ class _Draft:
     def _updated(self, line: Line, change: Update) -> Line:
         item, change = self._item_of_update(line, change)
         is_other = item.id != line.item_id
-        words = self.catalogue.words
+        words = self.catalog.words
         if change.size or is_other:
             size = find_size(item, change.size or (_size_of_same_name(item, line)), words)
         else:
@@ -97,10 +97,10 @@ class _Draft:
     def _item_of_update(self, line: Line, change: Update) -> tuple[ItemOffer, Update]:
         """The item that the line shall be, and all that was said of it. Of namesakes the one that the line is stays."""
         if not change.item:
-            return item_of(line, self.catalogue), change
+            return item_of(line, self.catalog), change
         if same_name(change.item, line.item):
-            return item_of(line, self.catalogue), change
-        wish = find_item(change.item, self.catalogue)
+            return item_of(line, self.catalog), change
+        wish = find_item(change.item, self.catalog)
         return wish.item, self._combined(change, wish, kept=line.said)
 
     def _combined(self, change: W, wish: ItemWish, *, kept: Sequence[str] = ()) -> W:
@@ -109,7 +109,7 @@ class _Draft:
         if None not in (change.quantity, wish.quantity) and change.quantity != wish.quantity:
             raise Refused(f"How many of the {item.name} would you like: {wish.quantity} or {change.quantity}?")
         if change.size and wish.size is not None:
-            other = find_size(item, change.size, self.catalogue.words)
+            other = find_size(item, change.size, self.catalog.words)
             if other is not None and other.id != wish.size.id:
                 raise Refused(f"Which size of the {item.name} would you like: {wish.size.name} or {other.name}?")
         given: Sequence[str] = kept if change.modifiers is None else change.modifiers
@@ -146,12 +146,12 @@ def make_line(
     )
 
 
-def item_of(line: Line, catalogue: Catalogue) -> ItemOffer:
+def item_of(line: Line, catalog: Catalog) -> ItemOffer:
     """The item of a line as it is sold now; raises Refused when it is gone or out."""
-    item = catalogue.item(line.item_id)
+    item = catalog.item(line.item_id)
     if item is None:
         raise Refused(f"The {line.item} is no longer on the menu.")
-    check_available(item, catalogue)
+    check_available(item, catalog)
     return item
 
 

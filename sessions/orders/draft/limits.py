@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agents.catalog.offers import Catalogue, Counted, ItemOffer, Offer
+from agents.catalog.offers import Catalog, Counted, ItemOffer, Offer
 
 from .lines import Line, counted
 from .refusal import Refused
 
 
-def check_limits(lines: Sequence[Line], catalogue: Catalogue, *, touched: set[int] | None = None) -> None:
+def check_limits(lines: Sequence[Line], catalog: Catalog, *, touched: set[int] | None = None) -> None:
     """Raises Refused when the whole order takes more than there is of what the touched lines (None: all) have."""
     taken = counted(lines)
     for line in lines:
-        item = catalogue.item(line.item_id)
+        item = catalog.item(line.item_id)
         if item is None or (touched is not None and line.number not in touched):
             continue
         if taken[Counted("item", item.id)] > item.most_per_order:

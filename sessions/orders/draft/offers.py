@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.catalog.offers import Catalogue, ItemOffer, SizeOffer
+from agents.catalog.offers import Catalog, ItemOffer, SizeOffer
 from agents.catalog.spoken import DEFAULT_TABLE, Phrase, WordTable, read_phrase, read_tokens, readings
 from agents.catalog.spoken_prices import say_price
 
@@ -15,24 +15,24 @@ from .wishes import ItemWish, names_of_items, understand_item
 MOST_NAMED = 4
 
 
-def find_item(text: str, catalogue: Catalogue) -> ItemWish:
+def find_item(text: str, catalog: Catalog) -> ItemWish:
     """The one item that is meant, available now, and what else the words say; raises Refused."""
-    found = understand_item(text, catalogue)
+    found = understand_item(text, catalog)
     if not found:
-        raise Refused(_not_found(text, catalogue))
+        raise Refused(_not_found(text, catalog))
     by_name = {wish.item.name.casefold(): wish.item.name for wish in reversed(found)}
     if len(by_name) > 1:
         raise Refused(f"Do you mean {either(list(reversed(by_name.values()))[:MOST_NAMED])}?")
-    wish = _only_one(found, catalogue)
-    check_available(wish.item, catalogue)
+    wish = _only_one(found, catalog)
+    check_available(wish.item, catalog)
     return wish
 
 
-def check_available(item: ItemOffer, catalogue: Catalogue) -> None:
+def check_available(item: ItemOffer, catalog: Catalog) -> None:
     """Raises Refused with an alternative of the same category if the item is out."""
     if not item.is_available:
         alternative = next(
-            (other for other in catalogue.items if other.category == item.category and other.is_available), None
+            (other for other in catalog.items if other.category == item.category and other.is_available), None
         )
         instead = f" Would you like the {alternative.name} instead?" if alternative else ""
         raise Refused(f"The {item.name} is out right now.{instead}")
@@ -81,16 +81,16 @@ def _sizes_said(item: ItemOffer, name: str, words: WordTable) -> list[SizeOffer]
     return []
 
 
-def _only_one(found: Sequence[ItemWish], catalogue: Catalogue) -> ItemWish:
+def _only_one(found: Sequence[ItemWish], catalog: Catalog) -> ItemWish:
     """Of items of one name the one that differs in nothing; raises Refused with how they differ."""
     items = [wish.item for wish in found]
-    labels = list(dict.fromkeys(_label(item, items, catalogue) for item in items))
+    labels = list(dict.fromkeys(_label(item, items, catalog) for item in items))
     if len(labels) > 1:
         raise Refused(f"Do you mean {either(labels[:MOST_NAMED])}?")
     return next((wish for wish in found if wish.item.is_available), found[0])
 
 
-def _label(item: ItemOffer, items: Sequence[ItemOffer], catalogue: Catalogue) -> str:
+def _label(item: ItemOffer, items: Sequence[ItemOffer], catalog: Catalog) -> str:
     """The heading, the menu where the headings are the same, and the price: all in which namesakes differ."""
     label = f"the {item.name}"
     headings = {other.category for other in items}
@@ -99,13 +99,13 @@ def _label(item: ItemOffer, items: Sequence[ItemOffer], catalogue: Catalogue) ->
     if len({(other.category, other.menu) for other in items}) > len(headings):
         label += f" of {item.menu}"
     if len({other.least_price for other in items}) > 1:
-        label += f" for {say_price(item.least_price, catalogue.currency)}"
+        label += f" for {say_price(item.least_price, catalog.currency)}"
     return label
 
 
-def _not_found(text: str, catalogue: Catalogue) -> str:
-    names = names_of_items(catalogue)
-    said = read_phrase(text, catalogue.words)
+def _not_found(text: str, catalog: Catalog) -> str:
+    names = names_of_items(catalog)
+    said = read_phrase(text, catalog.words)
     near = names.near(said, most=MOST_NAMED)
     short = [match for match in near if match.comparison.spare.is_empty and match.comparison.is_in_order]
     if short:
@@ -117,7 +117,7 @@ def _not_found(text: str, catalogue: Catalogue) -> str:
     headed = _under_heading(said, names)
     if headed:
         return f"Do you mean {either(headed)}?"
-    alike = closest_names(text, catalogue.items)
+    alike = closest_names(text, catalog.items)
     return f"{unknown} Do you mean {either(alike)}?" if alike else unknown
 
 

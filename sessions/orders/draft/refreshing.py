@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.catalog.offers import Catalogue
+from agents.catalog.offers import Catalog
 
 from .changes import item_of, make_line, size_of
 from .choices import keep
@@ -23,14 +23,14 @@ class Refreshed:
     problems: tuple[str, ...]
 
 
-def refresh(lines: Sequence[Line], catalogue: Catalogue) -> Refreshed:
+def refresh(lines: Sequence[Line], catalog: Catalog) -> Refreshed:
     """Price every line anew. One that cannot be had stays as it was: the caller decides what becomes of it."""
     now: list[Line] = []
     changed: list[str] = []
     problems: list[str] = []
     for line in lines:
         try:
-            item = item_of(line, catalogue)
+            item = item_of(line, catalog)
             size = size_of(line, item)
             chosen = keep(item, line.chosen)
         except Refused as refusal:
@@ -43,7 +43,7 @@ def refresh(lines: Sequence[Line], catalogue: Catalogue) -> Refreshed:
             changed.append(f"The price of the {fresh.size} {fresh.item} has changed.".replace("  ", " "))
     if not problems:
         try:
-            check_limits(now, catalogue)
+            check_limits(now, catalog)
         except Refused as refusal:
             problems.append(refusal.say)
     return Refreshed(tuple(now), tuple(dict.fromkeys(changed)), tuple(dict.fromkeys(problems)))

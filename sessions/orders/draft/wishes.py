@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from agents.catalog.offers import Catalogue, ItemOffer, SizeOffer
+from agents.catalog.offers import Catalog, ItemOffer, SizeOffer
 from agents.catalog.spoken import Amount, Phrase, Role, Token, WordTable, read_phrase, read_tokens, readings
 
 from .names import Match, Names, Short, best, names_of
@@ -32,28 +32,28 @@ class _Fit:
     quantity: int | None
 
 
-def names_of_items(catalogue: Catalogue) -> Names[ItemOffer]:
+def names_of_items(catalog: Catalog) -> Names[ItemOffer]:
     """The items by name, alias and heading; namesakes under one heading by the menu, too."""
-    places = Counter((item.name.casefold(), item.category.casefold()) for item in catalogue.items)
+    places = Counter((item.name.casefold(), item.category.casefold()) for item in catalog.items)
     headings = [
         f"{item.category} of {item.menu}"
         if places[item.name.casefold(), item.category.casefold()] > 1 and item.menu
         else item.category
-        for item in catalogue.items
+        for item in catalog.items
     ]
-    return names_of(catalogue.items, catalogue.words, headings=headings)
+    return names_of(catalog.items, catalog.words, headings=headings)
 
 
-def understand_item(text: str, catalogue: Catalogue) -> list[ItemWish]:
+def understand_item(text: str, catalog: Catalog) -> list[ItemWish]:
     """The items that all the words fit, with the size, the quantity and the choices among them; several in doubt.
 
     The whole phrase as a name comes first, then a name followed by choices (“Burger without onions”), then
     these with a part of the name alone.
     """
-    names = names_of_items(catalogue)
-    tokens = read_tokens(text, catalogue.words)
+    names = names_of_items(catalog)
+    tokens = read_tokens(text, catalog.words)
     for short in (Short.NOTHING, Short.ALL_BUT_THE_HEAD):
-        if short is not Short.NOTHING and _is_choice(tokens, catalogue):
+        if short is not Short.NOTHING and _is_choice(tokens, catalog):
             return []
         fits = _fits(tokens, names, short)
         if fits:
@@ -68,13 +68,13 @@ def understand_item(text: str, catalogue: Catalogue) -> list[ItemWish]:
     return []
 
 
-def _is_choice(tokens: tuple[Token, ...], catalogue: Catalogue) -> bool:
+def _is_choice(tokens: tuple[Token, ...], catalog: Catalog) -> bool:
     """Whether the words name a modifier: “paneer” is then not short for the Palak Paneer."""
     modifiers = {
-        modifier.id: modifier for item in catalogue.items for group in item.all_groups() for modifier in group.modifiers
+        modifier.id: modifier for item in catalog.items for group in item.all_groups() for modifier in group.modifiers
     }
-    names = names_of(tuple(modifiers.values()), catalogue.words)
-    return any(names.understood(said) for said in readings(tokens, catalogue.words))
+    names = names_of(tuple(modifiers.values()), catalog.words)
+    return any(names.understood(said) for said in readings(tokens, catalog.words))
 
 
 def same_name(one: str, other: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from agents.catalog.queries import load_catalogue
+from agents.catalog.queries import load_catalog
 from agents.hours.queries import is_open, opening_hours_sentence
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
@@ -35,7 +35,7 @@ class NumberRefused(Exception):
 
 
 class UnknownCall(Exception):
-    """No call of that id belongs to the organisation."""
+    """No call of that id belongs to the organization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
         _check_takes_orders(organization, now)
         number = _number(organization, wish.customer_number)
         changes = [{"do": "add", **line} for line in wish.lines]
-        view = view_of(organization, 0, apply_changes((), changes, load_catalogue(organization.pk, now)))
+        view = view_of(organization, 0, apply_changes((), changes, load_catalog(organization.pk, now)))
         large = too_large(view, now=now)
         if large is not None:
             raise Refused(large.say)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F
 
-from agents.catalog.offers import Catalogue
-from agents.catalog.queries import load_catalogue
+from agents.catalog.offers import Catalog
+from agents.catalog.queries import load_catalog
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
 from sessions.orders.draft import Line, Refused, apply_changes, lines_from_json, lines_to_json, refresh
@@ -51,7 +51,7 @@ def change_draft(call: Call, changes: object, *, now: dt.datetime) -> DraftView:
     with transaction.atomic():
         draft = lock_draft(call)
         before = lines_from_json(draft.lines)
-        after = apply_changes(before, changes, live_catalogue(call, now))
+        after = apply_changes(before, changes, live_catalog(call, now))
         if after != before:
             save_lines(draft, after, now=now)
     return view_of(organization, draft.version, after)
@@ -65,7 +65,7 @@ def read_back_draft(call: Call, *, caller_turns: int, now: dt.datetime) -> Draft
         if not draft.lines:
             raise Refused("There is nothing in the order yet. What would you like?")
         before = lines_from_json(draft.lines)
-        fresh = refresh(before, live_catalogue(call, now))
+        fresh = refresh(before, live_catalog(call, now))
         if fresh.problems:
             raise Refused(" ".join(fresh.problems))
         if fresh.lines != before:
@@ -75,7 +75,7 @@ def read_back_draft(call: Call, *, caller_turns: int, now: dt.datetime) -> Draft
 
 
 def ordering_organization(call: Call) -> Organization:
-    """The call's organisation as it is now; raises Refused when it takes no orders."""
+    """The call's organization as it is now; raises Refused when it takes no orders."""
     assert call.organization_id is not None
     organization = Organization.objects.get(pk=call.organization_id)
     if not organization.takes_orders:
@@ -107,11 +107,11 @@ def standing_order(call: Call) -> Order | None:
     )
 
 
-def live_catalogue(call: Call, now: dt.datetime) -> Catalogue:
+def live_catalog(call: Call, now: dt.datetime) -> Catalog:
     """The menu of this moment as this call sees it: what its own order holds is still there for it."""
     assert call.organization_id is not None
     standing = standing_order(call)
-    return load_catalogue(call.organization_id, now, held=held_by(standing) if standing else None)
+    return load_catalog(call.organization_id, now, held=held_by(standing) if standing else None)
 
 
 def view_of(organization: Organization, version: int, lines: tuple[Line, ...]) -> DraftView:

@@ -42,9 +42,9 @@ class Placement:
 
 
 def lock_organization(organization_id: uuid.UUID) -> Organization:
-    """The organisation as it is now. Its lock is the first of every order, so orders of one are placed in turn.
+    """The organization as it is now. Its lock is the first of every order, so orders of one are placed in turn.
 
-    FOR NO KEY UPDATE: rows that point at the organisation may still be inserted meanwhile.
+    FOR NO KEY UPDATE: rows that point at the organization may still be inserted meanwhile.
     """
     return Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
 
@@ -57,7 +57,7 @@ def place_order(
     *,
     replaces: Order | None = None,
 ) -> Order:
-    """Write the order inside the caller's transaction, with the organisation locked by `lock_organization`.
+    """Write the order inside the caller's transaction, with the organization locked by `lock_organization`.
 
     Raises SoldOut when a count does not suffice and IntegrityError when this very order exists: both undo everything.
     """

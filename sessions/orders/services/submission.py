@@ -12,7 +12,7 @@ from sessions.orders.draft import lines_from_json, refresh
 from sessions.orders.models import DraftOrder, Order, OrderState
 from voiceapp.core.phones.numbers import read_caller
 
-from .drafts import NO_ORDERS, DraftView, live_catalogue, lock_draft, save_lines, standing_order, view_of
+from .drafts import NO_ORDERS, DraftView, live_catalog, lock_draft, save_lines, standing_order, view_of
 from .placing import REPLACEABLE, TOO_LATE, Placement, confirmation, lock_organization, place_order
 from .stock import SoldOut
 from .transfer_targets import too_large
@@ -50,7 +50,7 @@ def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.d
         refusal = _not_ready(draft, view, caller_turns) or _not_possible(earlier, view)
         if refusal:
             return Submission(refusal, view)
-        fresh = refresh(view.lines, live_catalogue(call, now))
+        fresh = refresh(view.lines, live_catalog(call, now))
         if fresh.lines != view.lines:
             save_lines(draft, fresh.lines, now=now)
             view = view_of(organization, draft.version, fresh.lines)

@@ -38,7 +38,7 @@ class HandOver:
 
 
 def people_of(organization: Organization, *, now: dt.datetime) -> list[Person]:
-    """Every transfer target in the organisation's order."""
+    """Every transfer target in the organization's order."""
     schedule = load_schedule(organization)
     targets = organization.transfer_targets.prefetch_related("hours")
     return [_person(target, target_schedule(target, schedule), now) for target in targets]
@@ -56,7 +56,7 @@ def find_person(call: Call, slug: str, *, now: dt.datetime) -> Person:
 
 
 def too_large(view: DraftView, *, now: dt.datetime) -> HandOver | None:
-    """Who takes an order over the organisation's largest total; None for an order of an ordinary size."""
+    """Who takes an order over the organization's largest total; None for an order of an ordinary size."""
     if view.totals.total <= view.organization.largest_order_total:
         return None
     person = _first_there(people_of(view.organization, now=now))

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from agents.catalog.offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
+from agents.catalog.offers import Catalog, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
 from sessions.orders.draft import Refused, apply_changes
 
 DATA = Path(__file__).with_name("data")
@@ -108,12 +108,12 @@ def _line(text: str) -> str:
 
 
 @cache
-def menus() -> dict[str, Catalogue]:
+def menus() -> dict[str, Catalog]:
     written = json.loads((DATA / "held_out_menus.json").read_text("utf-8"))
     return {name: _menu(menu) for name, menu in written.items()}
 
 
-def _menu(written: dict[str, object]) -> Catalogue:
+def _menu(written: dict[str, object]) -> Catalog:
     ids = count(1)
     groups = {}
     listed = written["groups"]
@@ -126,7 +126,7 @@ def _menu(written: dict[str, object]) -> Catalogue:
         if heading != "groups" and isinstance(texts, list)
         for text in texts
     ]
-    return Catalogue("EUR", tuple(items))
+    return Catalog("EUR", tuple(items))
 
 
 def _item(text: str, heading: str, groups: dict[str, GroupOffer], ids: Iterator[int]) -> ItemOffer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from agents.catalog.offers import Catalogue, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
+from agents.catalog.offers import Catalog, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
 from sessions.orders.draft import Line, Refused, apply_changes
 
 FILE = Path(__file__).with_name("data") / "spoken_menus.txt"
@@ -33,7 +33,7 @@ class Phrase:
 
 @dataclass(slots=True)
 class Corpus:
-    menus: dict[str, Catalogue] = field(default_factory=dict)
+    menus: dict[str, Catalog] = field(default_factory=dict)
     phrases: list[Phrase] = field(default_factory=list)
 
 
@@ -67,8 +67,8 @@ def measure(corpus: Corpus) -> Figures:
     """Every phrase as a change of an empty order."""
     figures = Figures(len(corpus.phrases))
     for phrase in corpus.phrases:
-        catalogue = corpus.menus[phrase.menu]
-        outcome = _modifiers(phrase, catalogue) if phrase.on else _item(phrase, catalogue)
+        catalog = corpus.menus[phrase.menu]
+        outcome = _modifiers(phrase, catalog) if phrase.on else _item(phrase, catalog)
         figures.expected += phrase.right not in (ASK, REFUSE)
         if outcome is None:
             if phrase.right not in (ASK, REFUSE):
@@ -81,11 +81,11 @@ def measure(corpus: Corpus) -> Figures:
     return figures
 
 
-def _item(phrase: Phrase, catalogue: Catalogue) -> str | None:
-    line = _ordered({"do": "add", "item": phrase.said}, catalogue)
+def _item(phrase: Phrase, catalog: Catalog) -> str | None:
+    line = _ordered({"do": "add", "item": phrase.said}, catalog)
     if line is None:
         return None
-    item = catalogue.item(line.item_id)
+    item = catalog.item(line.item_id)
     assert item is not None
     name = line.item
     if item.usual_size and line.size_id != item.usual_size.id:
@@ -94,9 +94,9 @@ def _item(phrase: Phrase, catalogue: Catalogue) -> str | None:
     return f"{name} @ {line.base_price:.2f}" if "@" in phrase.right else name
 
 
-def _modifiers(phrase: Phrase, catalogue: Catalogue) -> str | None:
-    item = next(item for item in catalogue.items if item.name == phrase.on)
-    line = _ordered({"do": "add", "item": item.name, "modifiers": [phrase.said]}, catalogue)
+def _modifiers(phrase: Phrase, catalog: Catalog) -> str | None:
+    item = next(item for item in catalog.items if item.name == phrase.on)
+    line = _ordered({"do": "add", "item": item.name, "modifiers": [phrase.said]}, catalog)
     if line is None:
         return None
     return _chosen(item, line)
@@ -111,10 +111,10 @@ def _chosen(item: ItemOffer, line: Line) -> str:
     return " ".join([*(f"+{name}" for name in extra), *(f"-{name}" for name in missing)])
 
 
-def _ordered(change: dict[str, object], catalogue: Catalogue) -> Line | None:
+def _ordered(change: dict[str, object], catalog: Catalog) -> Line | None:
     """The line, or None where a question was asked."""
     try:
-        (line,) = apply_changes([], [change], catalogue)
+        (line,) = apply_changes([], [change], catalog)
     except Refused:
         return None
     return line
@@ -129,8 +129,8 @@ def load() -> Corpus:
                 _Reading(corpus).line(text)
             except (ValueError, AttributeError, IndexError, KeyError) as exc:
                 raise ValueError(f"{FILE.name}, line {number}: {text}") from exc
-    for name, catalogue in corpus.menus.items():
-        corpus.menus[name] = replace(catalogue, items=tuple(map(_with_group, catalogue.items)))
+    for name, catalog in corpus.menus.items():
+        corpus.menus[name] = replace(catalog, items=tuple(map(_with_group, catalog.items)))
     return corpus
 
 
@@ -146,7 +146,7 @@ class _Reading:
         kind, _, rest = text.partition(" ")
         match kind:
             case "menu":
-                self.corpus.menus[rest] = Catalogue("EUR", ())
+                self.corpus.menus[rest] = Catalog("EUR", ())
             case "heading":
                 _heading["now"] = rest
             case "item":
@@ -166,7 +166,7 @@ class _Reading:
         return list(self.corpus.menus)[-1]
 
     @property
-    def _menu(self) -> Catalogue:
+    def _menu(self) -> Catalog:
         return self.corpus.menus[self._name]
 
     def _put(self, items: tuple[ItemOffer, ...]) -> None:

@@ -266,7 +266,7 @@ def test_an_update_notices_that_sizes_have_changed() -> None:
         (add("Burger", price="0.01"), "I cannot change prices. They come from the menu."),
         (add("Burger", unitPrice=1), "I cannot change prices. They come from the menu."),
         (add("Burger", discount=100), "I cannot change prices. They come from the menu."),
-        (add("Burger", colour="red"), "I do not know what to do with “colour”."),
+        (add("Burger", color="red"), "I do not know what to do with “color”."),
         ({"do": "remove", "line": 1, "quantity": 1}, "I do not know what to do with “quantity”."),
         (add("Burger", quantity=0), "How many would you like? It must be a whole number of at least one."),
         (add("Burger", quantity=-3), "How many would you like? It must be a whole number of at least one."),

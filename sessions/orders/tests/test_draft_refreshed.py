@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from agents.catalog.offers import Catalogue
+from agents.catalog.offers import Catalog
 from sessions.orders.draft import Line, apply_changes, counted, refresh
 from sessions.orders.draft.wording import read_back_sentence, say_total, show_order
 from sessions.orders.pricing import TaxRule, Totals, totals_of
@@ -115,9 +115,9 @@ def test_the_model_is_shown_texts_not_floats() -> None:
     }
 
 
-def test_a_catalogue_knows_its_headings() -> None:
-    catalogue = Catalogue("EUR", MENU.items[:3])
-    assert {heading: [item.name for item in items] for heading, items in catalogue.categories().items()} == {
+def test_a_catalog_knows_its_headings() -> None:
+    catalog = Catalog("EUR", MENU.items[:3])
+    assert {heading: [item.name for item in items] for heading, items in catalog.categories().items()} == {
         "Pizzas": ["Margherita", "Funghi"],
         "Deals": ["Meal deal"],
     }

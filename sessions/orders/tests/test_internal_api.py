@@ -123,7 +123,7 @@ def test_the_configuration_holds_all_a_bridge_needs(machine: Client, restaurant:
     assert "+4930123456" not in json.dumps(config)
 
 
-def test_an_organisation_without_a_published_agent_has_none(machine: Client) -> None:
+def test_an_organization_without_a_published_agent_has_none(machine: Client) -> None:
     organization = make_organization("Bare")
     config = machine.get(CONFIG, {"orgId": str(organization.pk)}).json()
     assert config["agent"] is None
@@ -131,12 +131,12 @@ def test_an_organisation_without_a_published_agent_has_none(machine: Client) -> 
 
 
 @pytest.mark.parametrize("named", ["nonsense", "00000000-0000-0000-0000-000000000000", "a\0b", "é", "1" * 5000])
-def test_an_organisation_that_does_not_exist_is_404(named: str, machine: Client) -> None:
+def test_an_organization_that_does_not_exist_is_404(named: str, machine: Client) -> None:
     answer = machine.get(CONFIG, {"orgId": named})
-    assert (answer.status_code, refusal(answer)) == (404, ("not_found", "There is no such organisation."))
+    assert (answer.status_code, refusal(answer)) == (404, ("not_found", "There is no such organization."))
 
 
-def test_the_organisation_must_be_named(machine: Client) -> None:
+def test_the_organization_must_be_named(machine: Client) -> None:
     assert machine.get(CONFIG).status_code == 400
 
 
@@ -194,14 +194,14 @@ def test_the_longest_key_fits_with_its_call(machine: Client, restaurant: tuple[O
     assert len(str(Order.objects.get().idempotency_key)) == LONGEST_IDEMPOTENCY_KEY
 
 
-def test_another_organisation_may_use_the_same_key(machine: Client, restaurant: tuple[Organization, Call]) -> None:
+def test_another_organization_may_use_the_same_key(machine: Client, restaurant: tuple[Organization, Call]) -> None:
     submit(machine, wish(restaurant[0]))
     other, _ = make_restaurant("Charlie's Diner")
     assert submit(machine, wish(other)).json()["order"]["number"] == 1
     assert Order.objects.count() == 2
 
 
-def test_a_call_of_another_organisation_is_as_unknown_as_none(
+def test_a_call_of_another_organization_is_as_unknown_as_none(
     machine: Client, restaurant: tuple[Organization, Call]
 ) -> None:
     _, strangers_call = make_restaurant("Charlie's Diner")
@@ -210,7 +210,7 @@ def test_a_call_of_another_organisation_is_as_unknown_as_none(
         for call_id in (str(strangers_call.pk), "00000000-0000-0000-0000-000000000000")
     ]
     assert {(answer.status_code, refusal(answer)) for answer in answers} == {
-        (422, ("unknown_call", "The organisation has no such call."))
+        (422, ("unknown_call", "The organization has no such call."))
     }
 
 
@@ -238,7 +238,7 @@ def test_a_refused_key_may_be_used_again(machine: Client, restaurant: tuple[Orga
     assert submit(machine, wish(restaurant[0])).status_code == 201
 
 
-def test_a_closed_or_pausing_organisation_takes_no_order(
+def test_a_closed_or_pausing_organization_takes_no_order(
     machine: Client, restaurant: tuple[Organization, Call]
 ) -> None:
     organization, _ = restaurant
@@ -251,7 +251,7 @@ def test_a_closed_or_pausing_organisation_takes_no_order(
     assert refusal(submit(machine, wish(organization)))[1] == "We do not take orders on the phone right now."
 
 
-def test_an_unknown_organisation_takes_no_order(machine: Client) -> None:
+def test_an_unknown_organization_takes_no_order(machine: Client) -> None:
     make_agent(make_organization())
     body = {"orgId": "00000000-0000-0000-0000-000000000000", "lines": [{"item": "Margherita"}]}
     assert submit(machine, body).status_code == 404

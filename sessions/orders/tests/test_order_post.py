@@ -1,4 +1,4 @@
-"""From a submitted order to the signed post at the organisation's address."""
+"""From a submitted order to the signed post at the organization's address."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def submit_one(**values: object) -> Organization:
     return organization
 
 
-def test_an_order_is_posted_to_its_organisation_under_its_secret(posts: list[dict[str, object]]) -> None:
+def test_an_order_is_posted_to_its_organization_under_its_secret(posts: list[dict[str, object]]) -> None:
     organization = submit_one(orders_url="https://kitchen.example/orders", orders_secret="secret of alice")
     assert tasks.deliver_outbox("order.submitted") == 1
     message = OutboxMessage.objects.get()

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from agents.catalog.offers import Catalogue, ItemOffer
+from agents.catalog.offers import Catalog, ItemOffer
 from agents.catalog.spoken import DEFAULT_TABLE, Ear, Likeness, read_phrase
 from agents.catalog.spoken.folding import fold
 from sessions.orders.draft import Refused, apply_changes
@@ -77,7 +77,7 @@ def test_a_word_of_one_language_is_no_small_word_of_another(name: str) -> None:
 
 @pytest.mark.parametrize("said", ["cerveza sin", "beer no", "beer without"])
 def test_a_negation_beside_nothing_is_not_dropped(said: str) -> None:
-    menu = Catalogue("EUR", (ItemOffer(1, "Cerveza", Decimal(4), ("beer",)),))
+    menu = Catalog("EUR", (ItemOffer(1, "Cerveza", Decimal(4), ("beer",)),))
     with pytest.raises(Refused):
         apply_changes((), [{"do": "add", "item": said}], menu)
 
@@ -96,7 +96,7 @@ def test_a_name_in_a_menu_of_three_hundred_items_is_found_in_low_milliseconds() 
     kinds = ["Margherita", "Funghi", "Carbonara", "Bolognese", "Tiramisu", "Lasagne", "Cola light", "Pollo al limone"]
     names = [f"{kinds[number % 8]} {number}" for number in range(301)]
     items = [ItemOffer(number, f"{name} speciale", Decimal(9), (name,)) for number, name in enumerate(names)]
-    menu = Catalogue("EUR", tuple(items))
+    menu = Catalog("EUR", tuple(items))
     understand_item("Margherita 8 speciale", menu)
     spent = []
     for number in range(9, 29):

@@ -243,7 +243,7 @@ def test_an_order_of_exactly_the_largest_total_is_taken(phone: Phone) -> None:
     assert phone.agrees()["ok"]
 
 
-def test_an_organisation_that_stopped_taking_orders_takes_none(phone: Phone) -> None:
+def test_an_organization_that_stopped_taking_orders_takes_none(phone: Phone) -> None:
     phone.add("Margherita")
     phone.use("read_back_order")
     phone.speaks()
@@ -253,7 +253,7 @@ def test_an_organisation_that_stopped_taking_orders_takes_none(phone: Phone) -> 
     assert phone.add("Tiramisu")["say"] == "We do not take orders on the phone right now."
 
 
-def test_numbers_count_up_in_each_organisation(restaurant: tuple[Organization, Call]) -> None:
+def test_numbers_count_up_in_each_organization(restaurant: tuple[Organization, Call]) -> None:
     _, call = restaurant
     agent = call.agent
     assert agent is not None
@@ -276,7 +276,7 @@ def test_a_nested_modifier_is_written_under_its_parent(phone: Phone) -> None:
     assert OutboxMessage.objects.get().body["lines"][0]["modifiers"][1]["under"] == "side salad"
 
 
-def test_the_tools_of_one_call_never_reach_another_organisations_menu(restaurant: tuple[Organization, Call]) -> None:
+def test_the_tools_of_one_call_never_reach_another_organizations_menu(restaurant: tuple[Organization, Call]) -> None:
     other, _ = make_restaurant("Charlie's Diner")
     Item.objects.filter(category__menu__organization=other, name="Tiramisu").update(name="Secret cake")
     phone = Phone(restaurant[1].pk)

@@ -34,7 +34,7 @@ class RealtimeSessionSerializer(StrictSerializer):
 
 
 class RealtimeSessionView(CustomerView):
-    """Counted per organisation."""
+    """Counted per organization."""
 
     scope_area = "sessions"
     error_shape = ErrorShape.REALTIME_SESSION

@@ -1,4 +1,4 @@
-"""Where a browser session is minted: at OpenAI, at an origin that the organisation listed, or nowhere."""
+"""Where a browser session is minted: at OpenAI, at an origin that the organization listed, or nowhere."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _openais_own() -> set[Origin]:
 
 
 def _listed_key(principal: Principal, origin: Origin) -> str:
-    """The organisation's key for this origin and no other."""
+    """The organization's key for this origin and no other."""
     if principal.organization_id is None or not origin.is_named_https:
         raise EndpointRefused
     listed = RealtimeEndpoint.objects.filter(organization_id=principal.organization_id, origin=str(origin)).first()

@@ -1,4 +1,4 @@
-"""What a browser's voice session is told to be: the organisation's own agent, or a template."""
+"""What a browser's voice session is told to be: the organization's own agent, or a template."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TEMPLATE = "voice_instructions.txt"
 
 
 def default_persona(organization_id: UUID | None) -> AgentVersion | None:
-    """The published version of the organisation's default agent."""
+    """The published version of the organization's default agent."""
     if organization_id is None:
         return None
     agent = (

@@ -41,7 +41,7 @@ AWAY_KINDS = {
 
 
 class Access(enum.Enum):
-    """What is wanted of a call. Members of an organisation may read and join its conferences."""
+    """What is wanted of a call. Members of an organization may read and join its conferences."""
 
     READ = enum.auto()
     JOIN = enum.auto()
@@ -82,11 +82,11 @@ def find_room_call(
         if may(principal, call, access):
             return call
     title = titles.get(403, "Access denied to this session")
-    raise ApiError(403, title, "This call belongs to somebody else in your organisation.")
+    raise ApiError(403, title, "This call belongs to somebody else in your organization.")
 
 
 def may(principal: Principal, call: Call, access: Access) -> bool:
-    """Of a call that is reachable: its owner, its callee and its organisation's managers may do everything."""
+    """Of a call that is reachable: its owner, its callee and its organization's managers may do everything."""
     if principal.manages(call.organization_id) or principal.subject in (call.owner, call.callee):
         return True
     return call.call_type == CallType.CONFERENCE and access is not Access.WRITE

@@ -125,7 +125,7 @@ def join_live(principal: Principal, call: Call, *, name: str, role: str = "") ->
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             "Access denied to this session",
-            "This call is for two; of an organisation's calls, its members join conferences.",
+            "This call is for two; of an organization's calls, its members join conferences.",
         )
     agent = agent_of(call)
     return Joining(call, agent is not None and agent.status != RoomAgent.Status.DISCONNECTED, ticket)

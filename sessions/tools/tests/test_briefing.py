@@ -108,7 +108,7 @@ def test_a_call_without_a_published_agent_cannot_be_briefed() -> None:
         brief(call)
 
 
-def test_local_time_is_that_of_the_organisation() -> None:
+def test_local_time_is_that_of_the_organization() -> None:
     organization, call = make_restaurant()
     OpeningHours.objects.create(organization=organization, weekday=0, opens_at=dt.time(11), closes_at=dt.time(22))
     assert call.agent_version is not None

@@ -131,7 +131,7 @@ async def new_handset(line: PhoneNumber, product: str) -> AsyncIterator[Callable
     made: list[Handset] = []
 
     def make() -> Handset:
-        handset = Handset(product, account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, dialled=line.number)
+        handset = Handset(product, account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN, dialed=line.number)
         made.append(handset)
         return handset
 

@@ -26,12 +26,12 @@ SILENCE = base64.b64encode(b"\xff" * 160).decode()
 
 @dataclass
 class Handset:
-    """One call. `base_url` is the product's address, `dialled` the number it rings."""
+    """One call. `base_url` is the product's address, `dialed` the number it rings."""
 
     base_url: str
     account_sid: str
     auth_token: str
-    dialled: str
+    dialed: str
     caller: str = "+4917612345678"
     call_sid: str = field(default_factory=lambda: "CA" + uuid4().hex)
     stream_sid: str = field(default_factory=lambda: "MZ" + uuid4().hex)
@@ -67,7 +67,7 @@ class Handset:
             "CallSid": self.call_sid,
             "AccountSid": self.account_sid,
             "From": self.caller,
-            "To": self.dialled,
+            "To": self.dialed,
             "CallStatus": "in-progress",
             "Direction": "inbound",
             "ApiVersion": "2010-04-01",

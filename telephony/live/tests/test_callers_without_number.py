@@ -40,7 +40,7 @@ async def carrier(line: PhoneNumber, product: str, settings: Settings, openai: P
 
 
 @pytest.mark.parametrize(
-    ("caller", "dialled"),
+    ("caller", "dialed"),
     [
         ("sip:alice@shop.sip.twilio.com", SIP_DOMAIN),
         ("client:browser_7", "client:host"),
@@ -49,16 +49,16 @@ async def carrier(line: PhoneNumber, product: str, settings: Settings, openai: P
     ],
 )
 async def test_who_has_no_number_is_handed_over_with_the_organizations(
-    caller: str, dialled: str, carrier: Server, line: PhoneNumber
+    caller: str, dialed: str, carrier: Server, line: PhoneNumber
 ) -> None:
     voice_url = carrier.carrier.numbers[line.number].voice_url
     call = await carrier.carrier.place_call(
-        from_number=caller, to_number=dialled or line.number, voice_url=voice_url, noise=False
+        from_number=caller, to_number=dialed or line.number, voice_url=voice_url, noise=False
     )
     async with asyncio.timeout(30):
         report = await call.done()
     assert report.notices == []
-    (rung,) = report.dialled
+    (rung,) = report.dialed
     assert carrier.carrier.calls[rung.sid].plan.from_number == line.number
     stored = await Call.objects.aget(carrier_sid=call.sid)
     assert stored.transferred_to == "Desk"

@@ -1,4 +1,4 @@
-"""Which organisation's line was rung, and who answers it."""
+"""Which organization's line was rung, and who answers it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SLUG = re.compile(r"[A-Za-z0-9_-]{1,50}")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was rung. `agrees` is False when the number dialled and the address name different organizations."""
+    """What was rung. `agrees` is False when the number dialed and the address name different organizations."""
 
     organization: Organization
     agent: Agent | None
@@ -40,11 +40,11 @@ class Line:
     is_switched_off: bool = False
 
 
-def find_line(*, dialled: str, org_id: str) -> Line | None:
-    """The line by the number dialled, else by the organisation that the webhook's address names."""
+def find_line(*, dialed: str, org_id: str) -> Line | None:
+    """The line by the number dialed, else by the organization that the webhook's address names."""
     named = find_organization(org_id)
     number = (
-        PhoneNumber.objects.select_related("organization", "agent__published_version").filter(number=dialled).first()
+        PhoneNumber.objects.select_related("organization", "agent__published_version").filter(number=dialed).first()
     )
     if number is None:
         return Line(named, default_agent(named)) if named else None
@@ -83,12 +83,12 @@ class Ring:
     call_sid: str
     account_sid: str
     caller: str
-    dialled: str
+    dialed: str
     org_id: str = ""
 
 
 class OtherCall(Exception):
-    """The CallSid belongs to a call of another organisation or number than the request names."""
+    """The CallSid belongs to a call of another organization or number than the request names."""
 
 
 def open_call(ring: Ring) -> Call:
@@ -114,7 +114,7 @@ def _known_call(ring: Ring) -> Call | None:
 
 
 def _is_same(call: Call, ring: Ring) -> bool:
-    if call.dialled_number != ring.dialled:
+    if call.dialed_number != ring.dialed:
         return False
     if not ring.org_id or call.end_reason == EndReason.UNKNOWN_NUMBER:
         return True
@@ -123,7 +123,7 @@ def _is_same(call: Call, ring: Ring) -> bool:
 
 def _new_call(ring: Ring) -> Call:
     now = timezone.now()
-    line = find_line(dialled=ring.dialled, org_id=ring.org_id)
+    line = find_line(dialed=ring.dialed, org_id=ring.org_id)
     refusal, detail = _refusal(line, ring, now)
     call = Call.objects.create(
         organization=line.organization if line else None,
@@ -131,7 +131,7 @@ def _new_call(ring: Ring) -> Call:
         agent_version=line.agent.published_version if line and line.agent else None,
         carrier_sid=ring.call_sid,
         caller_number=ring.caller,
-        dialled_number=ring.dialled,
+        dialed_number=ring.dialed,
         state=CallState.RINGING,
         lease_expires_at=now + TOKEN_LIFETIME,
     )
@@ -176,12 +176,12 @@ def _full(line: Line, ring: Ring) -> str:
         .filter(kind=CallKind.PHONE)
         .aggregate(
             server=Count("id"),
-            organisation=Count("id", filter=Q(organization=line.organization)),
+            organization=Count("id", filter=Q(organization=line.organization)),
             caller=Count("id", filter=Q(caller_number=ring.caller)),
         )
     )
-    if counts["organisation"] >= line.organization.max_live_calls:
-        return "organisation"
+    if counts["organization"] >= line.organization.max_live_calls:
+        return "organization"
     if counts["server"] >= settings.MAX_LIVE_CALLS:
         return "server"
     # Those who hide their numbers, or come through one SIP address, are not one caller.

@@ -24,8 +24,8 @@ from voiceapp.core.phones.numbers import CallerKind, is_dialable, read_caller
 
 def caller_id_for(call: Call) -> str:
     """E.164; empty where there is none that Twilio would take."""
-    if read_caller(call.dialled_number).kind is CallerKind.NUMBER:
-        return call.dialled_number
+    if read_caller(call.dialed_number).kind is CallerKind.NUMBER:
+        return call.dialed_number
     line = PhoneNumber.objects.filter(organization=call.organization_id, is_active=True).first()
     if line is not None and read_caller(line.number).kind is CallerKind.NUMBER:
         return line.number
@@ -38,9 +38,9 @@ class Step(enum.StrEnum):
 
     HANG_UP = "hang_up"
     DIAL = "dial"
-    APOLOGISE_AND_DIAL = "apologise_and_dial"
+    APOLOGIZE_AND_DIAL = "apologize_and_dial"
     TAKE_MESSAGE = "take_message"
-    APOLOGISE_AND_TAKE_MESSAGE = "apologise_and_take_message"
+    APOLOGIZE_AND_TAKE_MESSAGE = "apologize_and_take_message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def _decide(call: Call, now: dt.datetime, is_caller_gone: bool) -> dict[str, str
     # Nothing was written: the process that carried the call is gone, or the stream never came.
     fallback = targets.filter(is_fallback=True).first()
     if fallback is not None and _may_be_rung(fallback, now):
-        return _rung(call, Step.APOLOGISE_AND_DIAL, fallback, instead=Step.APOLOGISE_AND_TAKE_MESSAGE)
-    return {"step": Step.APOLOGISE_AND_TAKE_MESSAGE, "target": ""}
+        return _rung(call, Step.APOLOGIZE_AND_DIAL, fallback, instead=Step.APOLOGIZE_AND_TAKE_MESSAGE)
+    return {"step": Step.APOLOGIZE_AND_TAKE_MESSAGE, "target": ""}
 
 
 def _rung(call: Call, step: Step, target: TransferTarget, *, instead: Step) -> dict[str, str]:

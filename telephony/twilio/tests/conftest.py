@@ -82,7 +82,7 @@ def twilio() -> Twilio:
 
 
 def make_line(name: str, number: str) -> PhoneNumber:
-    """An organisation that is always open, with one published agent behind one number."""
+    """An organization that is always open, with one published agent behind one number."""
     organization = Organization.objects.create(name=name, slug=name.lower())
     agent = Agent.objects.create(organization=organization, name="Host", is_default=True)
     publish_agent(agent, by="alice")
@@ -100,7 +100,7 @@ def strangers_line(db: None) -> PhoneNumber:
 
 
 def a_ring(**changes: str) -> Ring:
-    said = {"call_sid": CALL_SID, "account_sid": ACCOUNT_SID, "caller": CALLER, "dialled": NUMBER} | changes
+    said = {"call_sid": CALL_SID, "account_sid": ACCOUNT_SID, "caller": CALLER, "dialed": NUMBER} | changes
     return Ring(**said)
 
 

@@ -129,7 +129,7 @@ def test_other_words_move_nothing(twilio: Twilio, call: Call, status: str) -> No
     assert call.state == CallState.RINGING
 
 
-def test_a_status_of_a_call_of_another_organisation_is_not_found(
+def test_a_status_of_a_call_of_another_organization_is_not_found(
     twilio: Twilio, call: Call, strangers_line: PhoneNumber
 ) -> None:
     path = f"/twilio/call-status?orgId={strangers_line.organization_id}"

@@ -61,7 +61,7 @@ def test_nobody_is_rung_outside_his_hours_and_a_message_is_taken(
 
 
 @pytest.mark.parametrize("slug", ["", "nobody", "front-desk-of-charlie"])
-def test_a_target_that_is_not_the_organisations_is_never_rung(
+def test_a_target_that_is_not_the_organizations_is_never_rung(
     twilio: Twilio, stream: MediaStream, strangers_line: PhoneNumber, slug: str
 ) -> None:
     TransferTarget.objects.create(
@@ -158,9 +158,9 @@ def test_a_call_that_we_do_not_know_is_not_found(twilio: Twilio, call: Call, str
     )
 
 
-def ring_as(twilio: Twilio, line: PhoneNumber, *, caller: str, dialled: str) -> Call:
+def ring_as(twilio: Twilio, line: PhoneNumber, *, caller: str, dialed: str) -> Call:
     """A call by that caller to that address of the organization, whose stream is over: hand it over."""
-    twilio.post(f"/twiml/start?orgId={line.organization_id}", From=caller, To=dialled)
+    twilio.post(f"/twiml/start?orgId={line.organization_id}", From=caller, To=dialed)
     call = Call.objects.get()
     set_follow_up(call.media_stream.id, FollowUp.HAND_OVER, "front-desk")
     return call
@@ -174,12 +174,12 @@ SIP, CLIENT = "sip:alice@shop.sip.twilio.com", "client:browser_7"
     ["+4917612345678", SIP, "sip:+4917612345678@trunk.example.com", CLIENT, "anonymous", "Restricted", "unavailable",
      "", "+266696687", "whatsapp:+4917612345678"],
 )  # fmt: skip
-@pytest.mark.parametrize("dialled", [NUMBER, "sip:host@alices.sip.twilio.com", "client:host", ""])
+@pytest.mark.parametrize("dialed", [NUMBER, "sip:host@alices.sip.twilio.com", "client:host", ""])
 def test_a_transfer_shows_a_number_that_twilio_takes_whoever_called(
-    caller: str, dialled: str, twilio: Twilio, line: PhoneNumber, person: TransferTarget
+    caller: str, dialed: str, twilio: Twilio, line: PhoneNumber, person: TransferTarget
 ) -> None:
-    ring_as(twilio, line, caller=caller, dialled=dialled)
-    dial = xml(twilio.post("/twiml/after", From=caller, To=dialled))[0]
+    ring_as(twilio, line, caller=caller, dialed=dialed)
+    dial = xml(twilio.post("/twiml/after", From=caller, To=dialed))[0]
     assert (dial.tag, dial.attrib["callerId"], dial[0].text) == ("Dial", NUMBER, person.number)
 
 
@@ -187,7 +187,7 @@ def test_a_transfer_shows_a_number_that_twilio_takes_whoever_called(
 def test_without_a_number_to_show_a_message_is_taken_and_the_timeline_says_why(
     caller: str, twilio: Twilio, line: PhoneNumber, person: TransferTarget
 ) -> None:
-    call = ring_as(twilio, line, caller=caller, dialled="sip:host@alices.sip.twilio.com")
+    call = ring_as(twilio, line, caller=caller, dialed="sip:host@alices.sip.twilio.com")
     PhoneNumber.objects.update(is_active=False)
     for _ in range(2):
         response = twilio.post("/twiml/after", From=caller, To="sip:host@alices.sip.twilio.com")
@@ -198,13 +198,13 @@ def test_without_a_number_to_show_a_message_is_taken_and_the_timeline_says_why(
 def test_without_a_line_of_its_own_the_callers_number_is_shown(
     twilio: Twilio, line: PhoneNumber, person: TransferTarget
 ) -> None:
-    ring_as(twilio, line, caller="+4917612345678", dialled="sip:host@alices.sip.twilio.com")
+    ring_as(twilio, line, caller="+4917612345678", dialed="sip:host@alices.sip.twilio.com")
     PhoneNumber.objects.update(is_active=False)
     dial = xml(twilio.post("/twiml/after", To="sip:host@alices.sip.twilio.com"))[0]
     assert dial.attrib["callerId"] == "+4917612345678"
 
 
-def test_a_number_that_was_spoiled_after_the_decision_is_not_dialled(
+def test_a_number_that_was_spoiled_after_the_decision_is_not_dialed(
     twilio: Twilio, stream: MediaStream, person: TransferTarget
 ) -> None:
     set_follow_up(stream.id, FollowUp.HAND_OVER, "front-desk")

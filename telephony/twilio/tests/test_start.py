@@ -42,7 +42,7 @@ def test_a_call_to_a_known_number_is_bridged_with_ids_and_a_token(twilio: Twilio
     assert call.agent_version is not None
 
 
-def test_a_number_nobody_has_is_found_by_the_organisation_that_the_address_names(
+def test_a_number_nobody_has_is_found_by_the_organization_that_the_address_names(
     twilio: Twilio, line: PhoneNumber
 ) -> None:
     for org_id in (str(line.organization_id), line.organization.slug):
@@ -120,7 +120,7 @@ def test_outside_the_hours_the_caller_hears_when_it_opens(twilio: Twilio, line: 
     missed_because(EndReason.CLOSED_HOURS)
 
 
-def test_the_organisations_own_words_are_said_when_it_is_closed(twilio: Twilio, line: PhoneNumber) -> None:
+def test_the_organizations_own_words_are_said_when_it_is_closed(twilio: Twilio, line: PhoneNumber) -> None:
     SpecialDay.objects.create(organization=line.organization, date=dt.datetime.now(dt.UTC).date())
     line.organization.closed_message = 'Closed </Say><Dial>+979</Dial> "now"\x0b\x1b & tomorrow'
     line.organization.save()
@@ -140,7 +140,7 @@ def test_the_line_speaks_the_agents_language(twilio: Twilio, line: PhoneNumber) 
     assert "Auf Wiederhören" in (say.text or "")
 
 
-def test_the_organisations_last_line_is_not_taken_twice(twilio: Twilio, line: PhoneNumber) -> None:
+def test_the_organizations_last_line_is_not_taken_twice(twilio: Twilio, line: PhoneNumber) -> None:
     line.organization.max_live_calls = 1
     line.organization.save()
     assert verbs(twilio.post("/twiml/start")) == ["Connect"]
@@ -206,7 +206,7 @@ def test_a_refusal_said_again_is_the_same_though_the_reason_has_passed(twilio: T
     assert twilio.post("/twiml/start").content == first
 
 
-def test_a_call_of_another_organisation_is_not_shown(
+def test_a_call_of_another_organization_is_not_shown(
     twilio: Twilio, line: PhoneNumber, strangers_line: PhoneNumber
 ) -> None:
     twilio.post("/twiml/start")

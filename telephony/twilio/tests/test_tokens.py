@@ -151,7 +151,7 @@ def test_a_token_serves_no_other_call(
 
 @pytest.mark.django_db
 def test_a_token_of_one_call_does_not_open_another_one(stream: MediaStream, strangers_line: PhoneNumber) -> None:
-    other = open_call(a_ring(call_sid=new_call_sid(), dialled=strangers_line.number))
+    other = open_call(a_ring(call_sid=new_call_sid(), dialed=strangers_line.number))
     refused("other_call", token_for(stream.id), call_sid=other.carrier_sid)
     refused("other_hints", token_for(stream.id), hints={"orgId": str(strangers_line.organization_id)})
 

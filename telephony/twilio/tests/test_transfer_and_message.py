@@ -60,7 +60,7 @@ def test_a_message_is_kept_once_and_thanked_for(twilio: Twilio, call: Call) -> N
 
 
 @pytest.mark.parametrize("door", ["after-dial", "after-message"])
-def test_a_call_of_another_organisation_is_not_found(
+def test_a_call_of_another_organization_is_not_found(
     twilio: Twilio, call: Call, strangers_line: PhoneNumber, door: str
 ) -> None:
     assert twilio.post(f"/twiml/{door}?orgId={strangers_line.organization_id}").status_code == 404

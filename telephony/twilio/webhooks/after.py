@@ -11,10 +11,10 @@ from telephony.twilio.services.follow_ups import NextStep, Step, caller_id_for, 
 from telephony.twilio.services.statuses import OVER_AT_THE_CARRIER, note_dial_result, note_message
 
 from .endpoint import SignedForm, find_call, twilio_door
-from .voice import apologise, language_of
+from .voice import apologize, language_of
 
 
-@twilio_door(without_database=apologise)
+@twilio_door(without_database=apologize)
 def after(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:
@@ -27,12 +27,12 @@ def say_next(call: Call, next_step: NextStep) -> HttpResponse:
     language = language_of(call)
     apology = phrase(Phrase.APOLOGY, language)
     match next_step:
-        case NextStep(Step.DIAL | Step.APOLOGISE_AND_DIAL as step, target) if target is not None:
-            sentences = (apology, phrase(Phrase.CONNECTING, language)) if step is Step.APOLOGISE_AND_DIAL else ()
+        case NextStep(Step.DIAL | Step.APOLOGIZE_AND_DIAL as step, target) if target is not None:
+            sentences = (apology, phrase(Phrase.CONNECTING, language)) if step is Step.APOLOGIZE_AND_DIAL else ()
             return twiml.dial(target.number, *sentences, caller_id=caller_id_for(call), language=language)
         case NextStep(Step.TAKE_MESSAGE):
             return take_message(phrase(Phrase.NOBODY_THERE, language), language=language)
-        case NextStep(Step.APOLOGISE_AND_TAKE_MESSAGE):
+        case NextStep(Step.APOLOGIZE_AND_TAKE_MESSAGE):
             return take_message(apology, language=language)
         case _:
             return twiml.hang_up()
@@ -42,7 +42,7 @@ def take_message(why: str, *, language: str) -> HttpResponse:
     return twiml.take_message(why, phrase(Phrase.LEAVE_MESSAGE, language), language=language)
 
 
-@twilio_door(without_database=apologise)
+@twilio_door(without_database=apologize)
 def after_dial(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:
@@ -56,7 +56,7 @@ def after_dial(form: SignedForm) -> HttpResponse:
     return take_message(phrase(Phrase.NOBODY_THERE, language), language=language)
 
 
-@twilio_door(without_database=apologise)
+@twilio_door(without_database=apologize)
 def after_message(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:

@@ -25,17 +25,17 @@ REFUSALS = {
 }
 
 
-def apologise() -> HttpResponse:
+def apologize() -> HttpResponse:
     return twiml.hang_up(phrase(Phrase.APOLOGY, "en"), phrase(Phrase.PAUSED, "en"))
 
 
-@twilio_door(without_database=apologise)
+@twilio_door(without_database=apologize)
 def start(form: SignedForm) -> HttpResponse:
     ring = Ring(
         call_sid=form.call_sid,
         account_sid=form.text("AccountSid"),
         caller=form.text("From"),
-        dialled=form.text("To"),
+        dialed=form.text("To"),
         org_id=form.query.get("orgId", ""),
     )
     try:

@@ -66,7 +66,7 @@ def test_what_makes_no_sense_is_said_on_the_form(client_of_alice: Client, values
     assert ApiKey.objects.count() == before
 
 
-def test_a_posted_organisation_is_ignored(client_of_alice: Client, harbour: World, meadow: World) -> None:
+def test_a_posted_organization_is_ignored(client_of_alice: Client, harbour: World, meadow: World) -> None:
     values = {"organization": str(meadow.organization.pk), "name": "till", "scopes": ["calls:read"]}
     client_of_alice.post(ADD, values, follow=True)
     assert ApiKey.objects.get(name="till").organization == harbour.organization
@@ -130,12 +130,12 @@ def test_the_list_says_how_each_key_stands(client_of_alice: Client, issued: Issu
         assert state in page
 
 
-def test_the_clerk_organisation_is_the_servers_to_say(client_of_alice: Client, harbour: World) -> None:
+def test_the_clerk_organization_is_the_servers_to_say(client_of_alice: Client, harbour: World) -> None:
     address = reverse("admin:agents_organization_change", args=(harbour.organization.pk,))
     page = client_of_alice.get(address)
     form = page.context["adminform"].form
     assert "clerk_id" not in form.fields
-    assert b"Clerk organisation" in page.content
+    assert b"Clerk organization" in page.content
     root = Client()
     root.force_login(User.objects.create_superuser("root"))
     assert "clerk_id" in root.get(address).context["adminform"].form.fields

@@ -129,7 +129,7 @@ def test_words_of_a_caller_are_words_and_no_markup(call: Call, client_of_alice: 
         assert "&lt;img src=x" in page
 
 
-def test_the_list_colours_and_names_every_state(harbour: World, client_of_alice: Client) -> None:
+def test_the_list_colors_and_names_every_state(harbour: World, client_of_alice: Client) -> None:
     for state in CallState:
         Call.objects.create(organization=harbour.organization, state=state)
     page = client_of_alice.get(LIST).content.decode()
@@ -272,7 +272,7 @@ def test_a_call_in_a_room_shows_its_room_and_no_number(client_of_alice: Client, 
         ("number_switched_off", "number_switched_off", "The number is switched off."),
         ("line_full", "caller", "The caller already had two live calls."),
         ("line_full", "draining", "The server was being stopped"),
-        ("line_full", "organisation", "The organization had as many live calls as it allows."),
+        ("line_full", "organization", "The organization had as many live calls as it allows."),
     ],
 )
 def test_the_page_of_a_refused_call_names_the_true_reason(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from agents.catalog.admin.menu_preview import preview_of
 from agents.catalog.menu_lines import menu_block
 from agents.catalog.models import Item, Size
-from agents.catalog.queries import load_catalogue
+from agents.catalog.queries import load_catalog
 from agents.catalog.services import settle_price
 from sessions.orders.draft import apply_changes
 from sessions.orders.draft.refusal import Refused
@@ -56,9 +56,9 @@ def sizes_of(item: Item) -> list[tuple[str, Decimal, bool]]:
 
 def ordered(item: Item, size: str | None = None) -> tuple[str, Decimal]:
     """Size and price of a line for a caller who says the item, and a size or none."""
-    catalogue = load_catalogue(item.category.menu.organization_id, timezone.now())
+    catalog = load_catalog(item.category.menu.organization_id, timezone.now())
     change = {"do": "add", "item": item.name} | ({"size": size} if size else {})
-    [line] = apply_changes((), [change], catalogue)
+    [line] = apply_changes((), [change], catalog)
     return line.size, line.price
 
 
@@ -118,14 +118,14 @@ def test_an_only_size_at_another_price_is_asked_for(harbour: World, espresso: It
     Size.objects.create(item=espresso, name="double", price=Decimal(15))
     with pytest.raises(Refused, match="The Espresso comes as double only"):
         ordered(espresso)
-    block = menu_block(load_catalogue(harbour.organization.pk, timezone.now()))
+    block = menu_block(load_catalog(harbour.organization.pk, timezone.now()))
     assert "ITEM Espresso | sizes: double 15.00" in block
     assert "9.00" not in block
 
 
 def test_an_item_without_any_price_is_not_offered(harbour: World, espresso: Item, client_of_alice: Client) -> None:
     Item.objects.filter(pk=espresso.pk).update(price=None)
-    assert load_catalogue(harbour.organization.pk, timezone.now()).items == ()
+    assert load_catalog(harbour.organization.pk, timezone.now()).items == ()
     page = client_of_alice.get(reverse("admin:agents_menu_change", args=(espresso.category.menu_id,))).content.decode()
     assert "has neither a price nor sizes" in page
 
@@ -146,7 +146,7 @@ def test_the_menus_page_says_what_callers_can_buy_in_the_agents_words(
         assert words in page, words
     preview = preview_of(espresso.category.menu)
     names = [item.name for items in preview.headings.values() for item in items]
-    sold = [item.name for item in load_catalogue(organization.pk, timezone.now()).items]
+    sold = [item.name for item in load_catalog(organization.pk, timezone.now()).items]
     assert names == sold == ["Espresso", "Tea"]
 
 
@@ -158,7 +158,7 @@ def test_the_agent_is_told_that_tax_is_included(harbour: World, percent: int, in
     organization = harbour.organization
     organization.tax_percent, organization.prices_include_tax = Decimal(percent), included
     organization.save()
-    assert menu_block(load_catalogue(organization.pk, timezone.now())).splitlines()[0] == f"## Menu {words}"
+    assert menu_block(load_catalog(organization.pk, timezone.now())).splitlines()[0] == f"## Menu {words}"
 
 
 @pytest.mark.parametrize(

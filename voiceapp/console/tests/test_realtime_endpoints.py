@@ -61,7 +61,7 @@ def test_an_address_needs_a_usable_key(client_of_alice: Client, key: str) -> Non
     assert (page.status_code, RealtimeEndpoint.objects.count()) == (200, before)
 
 
-def test_an_address_stands_once_in_an_organisation(client_of_alice: Client, harbour: World, meadow: World) -> None:
+def test_an_address_stands_once_in_an_organization(client_of_alice: Client, harbour: World, meadow: World) -> None:
     again = {"origin": harbour[RealtimeEndpoint].origin, "new_key": KEY}
     assert client_of_alice.post(ADD, again).status_code == 200
     same_as_meadows = {"origin": meadow[RealtimeEndpoint].origin, "new_key": KEY}

@@ -1,4 +1,4 @@
-"""No page of the admin shows, changes or confirms what belongs to another organisation."""
+"""No page of the admin shows, changes or confirms what belongs to another organization."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def text_of(response: Any) -> str:
     return text
 
 
-def test_every_model_of_an_organisation_has_a_page_or_stands_on_one() -> None:
+def test_every_model_of_an_organization_has_a_page_or_stands_on_one() -> None:
     ours = {model._meta.label for model in apps.get_models() if issubclass(model, TenantModel)}
     assert ours == {model._meta.label for model in REGISTERED} | ON_THEIR_OWNERS_PAGE
 

@@ -1,4 +1,4 @@
-"""Two organisations with one row of everything each, every text of a row carrying its organisation's marker."""
+"""Two organizations with one row of everything each, every text of a row carrying its organization's marker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from telephony.twilio.models import MediaStream, PhoneNumber
 
 @dataclass(slots=True)
 class World:
-    """An organisation's rows by model."""
+    """An organization's rows by model."""
 
     marker: str
     organization: Organization
@@ -117,7 +117,7 @@ def make_call(world: World, digits: str) -> None:
         end_reason="agent_hung_up",
         carrier_sid=f"CA{marker}",
         caller_number=f"+4930231252{digits}",
-        dialled_number=world[PhoneNumber].number,
+        dialed_number=world[PhoneNumber].number,
         connected_at=now,
         ended_at=now + dt.timedelta(seconds=65),
         transferred_to=f"{marker} desk",

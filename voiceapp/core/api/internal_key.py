@@ -20,7 +20,7 @@ NEEDED = "A valid internal key is needed as a bearer token."
 
 @dataclass(frozen=True, slots=True)
 class OwnMachine:
-    """Who asks when the key is right. It implies no user and no organisation."""
+    """Who asks when the key is right. It implies no user and no organization."""
 
     is_authenticated: bool = True
 

@@ -44,7 +44,7 @@ class StrictJSONParser(BaseParser):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know: a misspelt one would otherwise be lost in silence."""
+    """Refuses fields it does not know: a misspelled one would otherwise be lost in silence."""
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []

@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cache
 
-SPELT = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,4})?([smhd])")
+SPELLED = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,4})?([smhd])")
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -32,8 +32,8 @@ class Rate:
 @cache
 def parse_rate(text: str) -> Rate:
     """Raises ValueError for what is no rate."""
-    spelt = SPELT.fullmatch(text.strip())
-    if spelt is None:
+    spelled = SPELLED.fullmatch(text.strip())
+    if spelled is None:
         raise ValueError(f"{text!r} is no rate")
-    count, multiple, unit = spelt.groups()
+    count, multiple, unit = spelled.groups()
     return Rate(count=int(count), period_s=int(multiple or 1) * UNITS_S[unit])

@@ -14,7 +14,7 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
-# Never dialled, whatever was configured: they cost the caller's host dearly or reach no person.
+# Never dialed, whatever was configured: they cost the caller's host dearly or reach no person.
 REFUSED_TYPES = {
     PhoneNumberType.PREMIUM_RATE,
     PhoneNumberType.SHARED_COST,

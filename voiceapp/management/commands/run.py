@@ -126,11 +126,11 @@ class Command(BaseCommand):
             time.sleep(0.5)
 
     def seed(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The demo organisation, with its orders going to the local kitchen."""
+        """The demo organization, with its orders going to the local kitchen."""
         command = [sys.executable, "manage.py", "seed_demo", "--json", "--orders-url", environment["ORDERS_URL"]]
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
         if done.returncode:
-            raise CommandError(f"The demo organisation could not be made:\n{done.stderr}")
+            raise CommandError(f"The demo organization could not be made:\n{done.stderr}")
         seeded: dict[str, str] = json.loads(done.stdout)
         return seeded
 
@@ -193,7 +193,7 @@ def make_admin() -> str | None:
 
 
 def make_key(organization_id: str) -> str | None:
-    """Make a key of the demo organisation for the API and return it, or None when it was made at an earlier start."""
+    """Make a key of the demo organization for the API and return it, or None when it was made at an earlier start."""
     if ApiKey.objects.filter(organization_id=organization_id, name=KEY_NAME).exists():
         return None
     printed = StringIO()

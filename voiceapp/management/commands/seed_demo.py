@@ -14,7 +14,7 @@ from voiceapp.management.demo.organization import Demo, make_demo
 
 
 class Command(BaseCommand):
-    help = "Make the demo organisation, or keep the one there is. Example: manage.py seed_demo --json"
+    help = "Make the demo organization, or keep the one there is. Example: manage.py seed_demo --json"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(facts))
             return
-        self.stderr.write("Made the demo organisation." if demo.is_new else "The demo organisation was there already.")
+        self.stderr.write("Made the demo organization." if demo.is_new else "The demo organization was there already.")
         for name, value in facts.items():
             self.stdout.write(f"{name.replace('_', ' '):<16} {value}")
 

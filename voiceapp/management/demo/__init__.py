@@ -1,1 +1,1 @@
-"""The demo organisation: what a newcomer rings first."""
+"""The demo organization: what a newcomer rings first."""

@@ -1,4 +1,4 @@
-"""Past calls of the demo organisation, the same ones each time, so that lists and pages have something to show."""
+"""Past calls of the demo organization, the same ones each time, so that lists and pages have something to show."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def make_call(place: Place, index: int) -> None:
         agent_version=place.agent.published_version,
         carrier_sid=carrier_sid(place.organization, index),
         caller_number=f"+4930231255{chance.randint(10, 99)}",
-        dialled_number=place.number,
+        dialed_number=place.number,
     )
     if index % 8 == 5:
         never_heard(call, began_at, chance)

@@ -1,4 +1,4 @@
-"""Makes the demo organisation once; a second run keeps what people have changed since."""
+"""Makes the demo organization once; a second run keeps what people have changed since."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Demo:
 
 @transaction.atomic
 def make_demo(*, orders_url: str = "", orders_secret: str = "") -> Demo:
-    """The demo organisation, complete. Empty arguments leave the address and the secret as they are."""
+    """The demo organization, complete. Empty arguments leave the address and the secret as they are."""
     organization, is_new = Organization.objects.get_or_create(
         slug=SLUG,
         defaults={

@@ -1,4 +1,4 @@
-"""The demo organisation can be made again and again."""
+"""The demo organization can be made again and again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from agents.catalog.models import Item, Menu
-from agents.catalog.queries import load_catalogue
+from agents.catalog.queries import load_catalog
 from agents.hours.queries import is_open
 from agents.organizations.models import Organization
 from sessions.messages.models import OutboxMessage
@@ -46,7 +46,7 @@ def test_the_demo_answers_at_any_hour_and_covers_every_kind_of_choice() -> None:
     now = timezone.now()
     assert is_open(organization, now)
     assert organization.agents.get(is_default=True).published_version is not None
-    items = {item.name: item for item in load_catalogue(organization.id, now).items}
+    items = {item.name: item for item in load_catalog(organization.id, now).items}
     assert len(items) >= 15
     assert not items["Calzone"].is_available
     assert items["Lasagne"].count_left == 6

@@ -102,7 +102,7 @@ def read_claims(payload: Mapping[str, Any]) -> ClerkClaims:
     if organization is None:
         organization = {"id": payload.get("org_id"), "slg": payload.get("org_slug"), "rol": payload.get("org_role")}
     elif not isinstance(organization, Mapping) or not organization.get("id"):
-        raise TokenRefused("unreadable organisation")
+        raise TokenRefused("unreadable organization")
     return ClerkClaims(
         subject=_identifier(payload["sub"]),
         issued_at=int(payload["iat"]),

@@ -33,7 +33,7 @@ class OpenAIEndpoint:
     def create_client_secret(
         self, session: Mapping[str, object], *, expires_after_s: int | None = None
     ) -> ClientSecret:
-        """As OpenAIClient's. Raises AddressRefused before anything is dialled, and OpenAIError."""
+        """As OpenAIClient's. Raises AddressRefused before anything is dialed, and OpenAIError."""
         body = json.dumps(client_secret_request(session, expires_after_s=expires_after_s)).encode()
         pinned = PinnedHttp(self._may_dial, whole_s=WHOLE_ANSWER_S, largest_body_bytes=LARGEST_ANSWER_BYTES)
         try:

@@ -52,7 +52,7 @@ class ClerkInstance:
         return json.dumps({"keys": [listed_key(name) for name in self.keys]}).encode()
 
     def claims(self, subject: str = "user_alice", **changes: object) -> dict[str, Any]:
-        """Version 2 without an organisation; a change to None leaves the claim out."""
+        """Version 2 without an organization; a change to None leaves the claim out."""
         now = int(time.time())
         claims: dict[str, Any] = {
             "v": 2, "iss": self.issuer, "sub": subject, "sid": "sess_1", "azp": PAGE, "sts": "active",

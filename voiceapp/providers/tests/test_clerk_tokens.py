@@ -67,8 +67,8 @@ def elliptic() -> str:
 
 TAKEN = {
     "version 2": CLERK.token(),
-    "version 2 with an organisation": CLERK.token(o={"id": "org_1", "rol": "admin", "slg": "harbour"}),
-    "version 1 with an organisation": CLERK.token(v=None, org_id="org_1", org_role="org:admin", org_slug="harbour"),
+    "version 2 with an organization": CLERK.token(o={"id": "org_1", "rol": "admin", "slg": "harbour"}),
+    "version 1 with an organization": CLERK.token(v=None, org_id="org_1", org_role="org:admin", org_slug="harbour"),
     "expired within the leeway": CLERK.token(exp=NOW - 4),
     "not before, within the leeway": CLERK.token(nbf=NOW + 5, iat=NOW + 5),
     "no azp": CLERK.token(azp=None),
@@ -153,14 +153,14 @@ def test_tokens_that_are_refused(verifier: ClerkVerifier, name: str) -> None:
         verifier.verify(REFUSED[name])
 
 
-def test_both_versions_say_the_same_of_an_organisation(verifier: ClerkVerifier) -> None:
-    for name in ("version 1 with an organisation", "version 2 with an organisation"):
+def test_both_versions_say_the_same_of_an_organization(verifier: ClerkVerifier) -> None:
+    for name in ("version 1 with an organization", "version 2 with an organization"):
         claims = verifier.verify(TAKEN[name])
         found = (claims.organization_id, claims.organization_role, claims.organization_slug)
         assert found == ("org_1", "admin", "harbour")
 
 
-def test_without_an_organisation_there_is_none(verifier: ClerkVerifier) -> None:
+def test_without_an_organization_there_is_none(verifier: ClerkVerifier) -> None:
     claims = verifier.verify(TAKEN["version 2"])
     assert (claims.organization_id, claims.organization_role, claims.session_id) == ("", "", "sess_1")
 

@@ -143,7 +143,7 @@ def test_an_answer_that_drips_is_given_up(kitchen: Kitchen, monkeypatch: pytest.
     assert time.monotonic() - began < 1.5
 
 
-def test_a_name_is_dialled_at_the_address_that_was_checked(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_dialed_at_the_address_that_was_checked(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
     real, asked = socket.getaddrinfo, []
 
     def rebinding(host: object, port: object, *args: object, **kwargs: object) -> object:
@@ -199,12 +199,12 @@ def test_a_name_is_dialled_at_the_address_that_was_checked(kitchen: Kitchen, mon
 def test_no_socket_is_opened_to_an_address_that_is_not_public(
     url: str, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dialled: list[object] = []
-    monkeypatch.setattr(socket.socket, "connect", lambda _, address: dialled.append(address))
-    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", lambda *a: dialled.append(a))
+    dialed: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: dialed.append(address))
+    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", lambda *a: dialed.append(a))
     error = failure(url.replace("{port}", str(kitchen.server_port)), may_be_local=False)
     assert error.permanent or "gaierror" in str(error)
-    assert dialled == []
+    assert dialed == []
     assert kitchen.got == []
 
 

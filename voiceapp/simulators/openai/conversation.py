@@ -13,7 +13,7 @@ from voiceapp.simulators.openai.schema import Refused
 class Item:
     """One item. `wire` is what clients see; the rest is the model's memory of it.
 
-    `heard` is the sentence recognised in a caller's audio (None: not recognised, "" : nothing said);
+    `heard` is the sentence recognized in a caller's audio (None: not recognized, "" : nothing said);
     `text` is what an agent's message says, cut when it is truncated.
     """
 

@@ -1,7 +1,7 @@
 """What a telephone cuts off above 4 kHz, guessed from what it lets through: the model was trained on wide sound.
 
 "s" and "f" live up there: without it "five" is heard as "nine" and a plural not at all. The energy of four bands is
-linear in the energies below (of the frame and its two neighbours); noise of that energy is put in their place. The
+linear in the energies below (of the frame and its two neighbors); noise of that energy is put in their place. The
 coefficients were fitted on fifteen sentences in eight espeak-ng voices, wide against telephone (r² 0.7 to 0.8).
 """
 
@@ -35,10 +35,10 @@ def restored(pcm_8k: bytes, *, noise: float = 30.0) -> bytes:
     flat = float(np.log((np.hanning(_WINDOW) ** 2).sum()))
     white = np.fft.rfft(random.normal(0, 1, len(wide)))
     hertz = np.fft.rfftfreq(len(wide), 1 / 16000)
-    at, centres = np.arange(len(wide)), np.arange(len(features)) * _HOP + _WINDOW / 2
+    at, centers = np.arange(len(wide)), np.arange(len(features)) * _HOP + _WINDOW / 2
     for number, (low, high) in enumerate(_HIGH):
         band = np.fft.irfft(white * ((hertz >= low) & (hertz < high)), len(wide))
-        wide = wide + band * np.interp(at, centres, np.exp((energies[:, number] - flat) / 2))
+        wide = wide + band * np.interp(at, centers, np.exp((energies[:, number] - flat) / 2))
     wide = wide + random.normal(0, noise, len(wide))
     return bytes(np.clip(wide, -32768, 32767).astype("<i2").tobytes())
 

@@ -2,7 +2,7 @@
 
 pocketsphinx reads JSGF too, but copies a list of words wherever a rule is named and joins the copies by empty arcs: a
 menu's grammar grows to half a million of them. `automaton` compiles the same text into a minimal automaton instead, and
-`parsing` reads a recognised sentence with it.
+`parsing` reads a recognized sentence with it.
 """
 
 from __future__ import annotations

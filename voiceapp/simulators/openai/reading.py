@@ -1,4 +1,4 @@
-"""Reads a recognised sentence: its phrases by what they mean, in order. Fewest phrases win, longer ones first."""
+"""Reads a recognized sentence: its phrases by what they mean, in order. Fewest phrases win, longer ones first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voiceapp.simulators.openai.vocabulary import Kind, phrases
 
 ARTICLES = {"a": 1, "an": 1, "another": 1, "one more": 1, "some": 1, "the": 1, "two more": 2, "my": 1}
 COUNTS: dict[str, int] = {**NUMBER_WORDS, **ARTICLES}
-# Where the same words mean several things, the first of these is meant; a later look at the neighbours may differ.
+# Where the same words mean several things, the first of these is meant; a later look at the neighbors may differ.
 PREFERRED = (
     Kind.ITEM, Kind.SIZE, Kind.MODIFIER, Kind.COUNT, Kind.CATEGORY, Kind.TARGET, Kind.DONE, Kind.YES, Kind.NO,
 )  # fmt: skip

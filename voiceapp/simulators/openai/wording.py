@@ -58,7 +58,7 @@ def singular(phrase: str) -> str:
 
 
 def written(heard: str) -> str:
-    """A recognised sentence as a transcript writes it."""
+    """A recognized sentence as a transcript writes it."""
     if not heard:
         return ""
     sentence = re.sub(r"\bi(?=$|[ '])", "I", heard)

@@ -46,7 +46,7 @@ class LocalCall:
         self.requests: list[Request] = []
         self.webhook_answers: list[str] = []
         self.streams: list[MediaStream] = []
-        self.dialled: list[LocalCall] = []
+        self.dialed: list[LocalCall] = []
         self.recordings: list[str] = []
         self.line = Line(carrier.ticker, noise=plan.noise, keeps_sound=plan.keeps_sound)
         self.person = Person(

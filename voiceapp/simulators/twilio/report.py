@@ -64,7 +64,7 @@ class StreamReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Dialled:
+class Dialed:
     sid: str
     to: str
     status: str
@@ -90,7 +90,7 @@ class Report:
     underruns: list[Underrun]
     clipped_ends: list[ClippedEnd]
     streams: list[StreamReport]
-    dialled: list[Dialled]
+    dialed: list[Dialed]
     recordings: list[str]
     requests: list[Request]
     webhook_answers: list[str]
@@ -126,7 +126,7 @@ def report_of(call: LocalCall) -> Report:
         underruns=[underrun for stream in streams for underrun in stream.playout.underruns],
         clipped_ends=[end for stream in streams for end in stream.playout.clipped_ends],
         streams=[_stream_report(stream) for stream in streams],
-        dialled=[Dialled(e.sid, e.plan.to_number, e.status.value, e.duration_s) for e in call.dialled],
+        dialed=[Dialed(e.sid, e.plan.to_number, e.status.value, e.duration_s) for e in call.dialed],
         recordings=list(call.recordings),
         requests=list(call.requests),
         webhook_answers=list(call.webhook_answers),

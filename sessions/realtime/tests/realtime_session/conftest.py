@@ -1,4 +1,4 @@
-"""Alice's organisation with a key, the product served over HTTP, and the local OpenAI beside it."""
+"""Alice's organization with a key, the product served over HTTP, and the local OpenAI beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from voiceapp.simulators.openai import Server as LocalOpenAI
 
-from .dialled import Dialled, listening
+from .dialed import Dialed, listening
 from .stub import Stub, serving
 
 OPENAI_KEY = "sk-the-servers-own-key"
@@ -101,9 +101,9 @@ def stub() -> Iterator[Stub]:
 
 
 @pytest.fixture
-def dialled() -> Iterator[Dialled]:
-    with listening() as dialled:
-        yield dialled
+def dialed() -> Iterator[Dialed]:
+    with listening() as dialed:
+        yield dialed
 
 
 def list_endpoint(organization: Organization, origin: str, key: str = "sk-of-alice-for-there") -> RealtimeEndpoint:

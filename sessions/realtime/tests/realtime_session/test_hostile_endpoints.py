@@ -27,7 +27,7 @@ from voiceapp.providers.openai import endpoint as openai_endpoint
 from voiceapp.simulators.openai import Server as LocalOpenAI
 
 from .conftest import BODY, OPENAI_KEY, Ask, list_endpoint
-from .dialled import Dialled
+from .dialed import Dialed
 from .hostile import HOSTILE, LISTED, PRIVATE
 from .stub import MINTED, Stub, behind_tls, serving
 
@@ -84,12 +84,12 @@ def test_the_corpus_is_large_and_says_nothing_twice() -> None:
 
 
 @pytest.mark.parametrize("environment", ["prod", "", "DEV"])
-def test_no_hostile_endpoint_is_looked_up_or_dialled(
+def test_no_hostile_endpoint_is_looked_up_or_dialed(
     ask: Ask,
     alices: Organization,
     settings: Settings,
     stub: Stub,
-    dialled: Dialled,
+    dialed: Dialed,
     known: tuple[str, ...],
     environment: str,
 ) -> None:
@@ -102,13 +102,13 @@ def test_no_hostile_endpoint_is_looked_up_or_dialled(
         if not is_refused or set(answer.json()) != {"error_code", "message"}:
             let_in.append((endpoint, answer.status_code, answer.text))
     assert let_in == []
-    assert dialled.beside(*known) == set()
-    assert set(dialled.names) <= {"127.0.0.1"}
+    assert dialed.beside(*known) == set()
+    assert set(dialed.names) <= {"127.0.0.1"}
     assert stub.sent == []
 
 
 def test_the_developers_machine_lets_stubs_in_and_nothing_else(
-    ask: Ask, settings: Settings, dialled: Dialled, known: tuple[str, ...]
+    ask: Ask, settings: Settings, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     settings.ENVIRONMENT = "dev"
     for endpoint in HOSTILE:
@@ -120,9 +120,9 @@ def test_the_developers_machine_lets_stubs_in_and_nothing_else(
             is_stub = False
         assert is_stub or answer.status_code == 400, (endpoint, answer.text)
     # Loopback by whatever name, where nobody listens; a dial elsewhere would have been noted.
-    dialled_hosts = {host for host, _ in dialled.beside(*known)}
-    assert dialled_hosts
-    assert all(is_loopback(host) for host in dialled_hosts)
+    dialed_hosts = {host for host, _ in dialed.beside(*known)}
+    assert dialed_hosts
+    assert all(is_loopback(host) for host in dialed_hosts)
 
 
 def test_a_listed_origin_is_asked_with_its_own_key_over_tls_for_its_name(
@@ -132,7 +132,7 @@ def test_a_listed_origin_is_asked_with_its_own_key_over_tls_for_its_name(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     known: tuple[str, ...],
-    dialled: Dialled,
+    dialed: Dialed,
 ) -> None:
     list_endpoint(alices, LISTED, OWN_KEY)
     asked = resolves(["127.0.0.77"], ["127.0.0.1"])
@@ -145,7 +145,7 @@ def test_a_listed_origin_is_asked_with_its_own_key_over_tls_for_its_name(
     assert sent.headers["Host"] == "voice.example.com"
     assert OPENAI_KEY not in json.dumps(sent.headers) + sent.body.decode()
     assert asked == ["voice.example.com"]
-    assert dialled.beside(*known) == {("127.0.0.77", 443)}
+    assert dialed.beside(*known) == {("127.0.0.77", 443)}
 
 
 def test_a_certificate_for_another_name_gets_no_key(
@@ -170,27 +170,27 @@ def tls_stub(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Abstra
     return serving(stub)
 
 
-def test_a_name_that_flips_is_dialled_at_the_address_that_was_checked(
-    ask: Ask, alices: Organization, resolves: Resolve, dialled: Dialled, known: tuple[str, ...]
+def test_a_name_that_flips_is_dialed_at_the_address_that_was_checked(
+    ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     list_endpoint(alices, LISTED)
     asked = resolves([PUBLIC], ["127.0.0.1"])
     answer = ask({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
     assert asked == ["voice.example.com"]
-    assert dialled.beside(*known) == {(PUBLIC, 443)}
+    assert dialed.beside(*known) == {(PUBLIC, 443)}
 
 
 @pytest.mark.parametrize("first", [[], [PUBLIC], ["2606:2800:220:1:248:1893:25c8:1946"]], ids=str)
-def test_a_listed_name_that_leads_inside_is_not_dialled(
-    ask: Ask, alices: Organization, resolves: Resolve, dialled: Dialled, known: tuple[str, ...], first: list[str]
+def test_a_listed_name_that_leads_inside_is_not_dialed(
+    ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...], first: list[str]
 ) -> None:
     list_endpoint(alices, LISTED)
     for address in PRIVATE:
         resolves([*first, address])
         answer = ask({**BODY, "endpoint": LISTED})
         assert (answer.status_code, answer.json()) == (400, REFUSED), address
-    assert dialled.beside(*known) == set()
+    assert dialed.beside(*known) == set()
 
 
 def test_a_name_that_leads_nowhere_reads_like_one_that_leads_inside(
@@ -203,7 +203,7 @@ def test_a_name_that_leads_nowhere_reads_like_one_that_leads_inside(
 
 
 def test_a_redirect_is_not_followed(
-    ask: Ask, stub: Stub, settings: Settings, dialled: Dialled, known: tuple[str, ...]
+    ask: Ask, stub: Stub, settings: Settings, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     settings.ENVIRONMENT = "dev"
     with serving(Stub()) as trap:
@@ -212,7 +212,7 @@ def test_a_redirect_is_not_followed(
             answer = ask({**BODY, "endpoint": stub.url})
             assert (answer.status_code, answer.json()["error_code"]) == (500, "provider_error")
         assert trap.sent == []
-    assert dialled.beside(*known) == {("127.0.0.1", stub.server_port)}
+    assert dialed.beside(*known) == {("127.0.0.1", stub.server_port)}
 
 
 def test_the_environments_proxy_is_not_asked(
@@ -287,38 +287,38 @@ def test_a_name_server_that_hangs_is_given_up(ask: Ask, alices: Organization, mo
     assert time.monotonic() - began < 2
 
 
-def test_each_organisation_has_a_list_of_its_own(
-    ask: Ask, alices: Organization, resolves: Resolve, dialled: Dialled, known: tuple[str, ...]
+def test_each_organization_has_a_list_of_its_own(
+    ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     charlies = make_organization("Charlie's")
     list_endpoint(charlies, LISTED, "sk-of-charlie")
     resolves([PUBLIC])
     assert ask({**BODY, "endpoint": LISTED}).json() == REFUSED
-    assert dialled.beside(*known) == set()
+    assert dialed.beside(*known) == set()
     key = issue_key(charlies, name="theirs").text
     assert ask({**BODY, "endpoint": LISTED}, key=key).json() == UNAVAILABLE
-    assert dialled.beside(*known) == {(PUBLIC, 443)}
+    assert dialed.beside(*known) == {(PUBLIC, 443)}
 
 
 def test_a_key_that_cannot_be_read_is_sent_nowhere(
-    ask: Ask, alices: Organization, resolves: Resolve, dialled: Dialled, known: tuple[str, ...]
+    ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     endpoint = list_endpoint(alices, "https://other.example.com")
     RealtimeEndpoint.objects.filter(pk=endpoint.pk).update(origin=LISTED)
     resolves([PUBLIC])
     answer = ask({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
-    assert dialled.beside(*known) == set()
+    assert dialed.beside(*known) == set()
 
 
-def test_a_row_that_slipped_past_the_form_is_not_dialled(
-    ask: Ask, alices: Organization, stub: Stub, resolves: Resolve, dialled: Dialled, known: tuple[str, ...]
+def test_a_row_that_slipped_past_the_form_is_not_dialed(
+    ask: Ask, alices: Organization, stub: Stub, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     resolves([PUBLIC])
     for origin in (stub.url, "https://127.0.0.1", "https://localhost", f"{LISTED}:8443", "http://voice.example.com"):
         list_endpoint(alices, origin)
         assert ask({**BODY, "endpoint": origin}).json() == REFUSED
-    assert dialled.beside(*known) == set()
+    assert dialed.beside(*known) == set()
 
 
 def test_a_refusal_has_one_text_whatever_the_reason(ask: Ask) -> None:

@@ -18,7 +18,7 @@ from voiceapp.simulators.openai import MODELS
 from voiceapp.simulators.openai import Server as LocalOpenAI
 
 from .conftest import BODY, OPENAI_KEY, Ask
-from .dialled import Dialled
+from .dialed import Dialed
 from .stub import EXPIRES_AT, MINTED, Stub
 
 EXAMPLE = {
@@ -67,9 +67,9 @@ def test_the_secret_opens_a_session_with_the_model_and_voice(ask: Ask, openai: L
         "https://api.openai.com/anything/@127.0.0.1/../..",
     ],
 )
-def test_openais_own_origin_is_no_override_whatever_its_path(ask: Ask, endpoint: str, dialled: Dialled) -> None:
+def test_openais_own_origin_is_no_override_whatever_its_path(ask: Ask, endpoint: str, dialed: Dialed) -> None:
     assert ask({**BODY, "endpoint": endpoint}).status_code == 200
-    assert "api.openai.com" not in dialled.names
+    assert "api.openai.com" not in dialed.names
 
 
 def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: LocalOpenAI) -> None:

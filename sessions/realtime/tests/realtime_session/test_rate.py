@@ -1,4 +1,4 @@
-"""Three a minute for each organisation, exactly, however many ask at once."""
+"""Three a minute for each organization, exactly, however many ask at once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_of_64_at_once_three_open_a_session(ask: Ask, alices: Organization) -> N
             assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
-def test_another_organisation_is_counted_alone(ask: Ask) -> None:
+def test_another_organization_is_counted_alone(ask: Ask) -> None:
     charlies = issue_key(make_organization("Charlie's"), name="theirs").text
     with time_machine.travel(NOW, tick=False):
         assert [ask().status_code for _ in range(4)] == [200, 200, 200, 429]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .conftest import BODY, Ask
-from .dialled import Dialled
+from .dialed import Dialed
 
 LONG = "x" * 101
 
@@ -104,8 +104,8 @@ def test_other_media_types_are_415(ask: Ask, media_type: str) -> None:
     assert (answer.status_code, answer.json()["error_code"]) == (415, "unsupported_media_type")
 
 
-def test_what_is_refused_asks_nobody(ask: Ask, dialled: Dialled, address: str) -> None:
+def test_what_is_refused_asks_nobody(ask: Ask, dialed: Dialed, address: str) -> None:
     ask({})
     ask(b"{")
-    assert dialled.connections
-    assert dialled.beside(address.removeprefix("http://")) == set()
+    assert dialed.connections
+    assert dialed.beside(address.removeprefix("http://")) == set()

@@ -130,7 +130,7 @@ def test_an_agent_is_removed(alice: Asker, call: Call, client: LiveKitClient, se
     assert alice.get(AGENT, roomName=ROOM).json()["session"]["status"] == "disconnected"
 
 
-def test_realtime_is_initialised(alice: Asker, call: Call, see_agent: SeeAgent) -> None:
+def test_realtime_is_initialized(alice: Asker, call: Call, see_agent: SeeAgent) -> None:
     alice.post(AGENT, roomName=ROOM, systemPrompt="You are a helpful AI assistant...")
     see_agent(call)
     answer = alice.post(REALTIME, roomName=ROOM)
@@ -174,7 +174,7 @@ def test_names_that_openai_retired_are_echoed_beside_what_it_is_given(
     assert (body["configuration"]["voice"], body["voiceUsed"]) == ("nova", "coral")
 
 
-def test_the_configuration_is_that_of_the_organisations_agent(
+def test_the_configuration_is_that_of_the_organizations_agent(
     alice: Asker, call: Call, harbour: Organization, see_agent: SeeAgent
 ) -> None:
     make_agent(harbour, prompt="You are the harbour's pilot.", vad_threshold=0.7, vad_silence_ms=350)

@@ -124,7 +124,7 @@ def test_the_list_has_what_one_may_see(
     assert listed(charlie) == ["meadows"]
 
 
-def test_one_without_an_organisation_has_agents_of_their_own(
+def test_one_without_an_organization_has_agents_of_their_own(
     live_server: LiveServer, clerk: ClerkInstance, open_call: Callable[..., Call], harbour: Organization
 ) -> None:
     expect_agent(open_call(None, "dianas", owner="user_diana"))

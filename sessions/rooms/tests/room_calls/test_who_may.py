@@ -69,13 +69,13 @@ def test_whom_it_is_for_may_as_well(bob: Asker, harbour: Organization, way: str)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_callees_name_means_nothing_in_another_organisation(charlie: Asker, harbour: Organization, way: str) -> None:
+def test_a_callees_name_means_nothing_in_another_organization(charlie: Asker, harbour: Organization, way: str) -> None:
     call = make_room_call(harbour, call_type="user-to-user", callee="user_charlie")
     assert refused(WAYS[way](charlie, ROOM)) == (404, "Session not found")
     assert untouched(call)
 
 
-def test_an_organisations_members_read_and_join_its_conferences(bob: Asker, harbour: Organization) -> None:
+def test_an_organizations_members_read_and_join_its_conferences(bob: Asker, harbour: Organization) -> None:
     make_room_call(harbour, call_type="conference")
     assert {way: WAYS[way](bob, ROOM).status_code for way in WAYS} == {
         "GET": 200, "PATCH": 403, "DELETE": 403, "token": 200,
@@ -92,7 +92,7 @@ def test_a_manager_does_not_listen_to_a_support_call(
     assert untouched(call)
 
 
-def test_two_without_an_organisation_call_each_other(
+def test_two_without_an_organization_call_each_other(
     live_server: LiveServer, clerk: ClerkInstance, charlie: Asker
 ) -> None:
     with (

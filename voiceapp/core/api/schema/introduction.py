@@ -28,8 +28,8 @@ def introduction(base: str) -> tuple[Chapter, ...]:
             "Start",
             (
                 "Every line for a shell on this page works when pasted. It needs two variables: where the "
-                "product is, and a key of your organisation's. An owner or manager makes one in the admin "
-                "(House, API keys); whoever runs the server may print one, here for the organisation of `make "
+                "product is, and a key of your organization's. An owner or manager makes one in the admin "
+                "(House, API keys); whoever runs the server may print one, here for the organization of `make "
                 "run`:",
             ),
             (
@@ -50,15 +50,15 @@ def introduction(base: str) -> tuple[Chapter, ...]:
                 "of a surrogate pair; spaces around them do not count. Fields that are not named here are refused, and "
                 "so are names that stand twice, parameters of the query, and fields in the body of `GET` or "
                 "`DELETE`. Answers are JSON. Moments are ISO 8601 in UTC, durations whole seconds.",
-                "What belongs to another organisation does not exist for you: 404. 403 is for what belongs to "
-                "your own organisation and not to you.",
+                "What belongs to another organization does not exist for you: 404. 403 is for what belongs to "
+                "your own organization and not to you.",
             ),
         ),
         Chapter(
             "How often",
             (
                 "Requests are counted, each kind by itself, per user or key; `/realtime_session` per "
-                "organisation. Answers to counted requests carry `X-RateLimit-Limit`, `X-RateLimit-Remaining` "
+                "organization. Answers to counted requests carry `X-RateLimit-Limit`, `X-RateLimit-Remaining` "
                 "and `X-RateLimit-Reset`. One too many is answered 429 with `Retry-After`. A request that is "
                 "refused for its form creates nothing and is not counted as a creation. What ends a call or stops a "
                 "recording is never limited. Many wrong credentials from one address are answered 429, too.",

@@ -24,7 +24,7 @@ ORG=$(sed 's/.*"organization_id": "\\([^"]*\\)".*/\\1/' <<< "$MADE")
 INTERNAL_API_KEY=$(sed -n 's/^INTERNAL_API_KEY=//p' .env)
 ```
 
-`KEY` is a key of your organisation; an owner or manager makes one in the admin as well (House, API keys). `ROOM` is
+`KEY` is a key of your organization; an owner or manager makes one in the admin as well (House, API keys). `ROOM` is
 kept from the answer that started a call. The last two are for the internal API alone.
 """
 

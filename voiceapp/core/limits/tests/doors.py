@@ -30,7 +30,7 @@ class Somebody:
 
 
 class Believing(BaseAuthentication):
-    """`X-Subject: alice`, or `alice@diner` for one who acts for an organisation."""
+    """`X-Subject: alice`, or `alice@diner` for one who acts for an organization."""
 
     def authenticate(self, request: Request) -> tuple[Somebody, None] | None:
         subject, _, organization = request.headers.get("X-Subject", "").partition("@")

@@ -122,12 +122,12 @@ def test_what_ends_a_call_is_never_limited() -> None:
     assert not any(answer.has_header(name) for answer in answers for name in HEADERS)
 
 
-def test_sessions_for_browsers_are_counted_per_organisation() -> None:
+def test_sessions_for_browsers_are_counted_per_organization() -> None:
     assert [remaining(ask("/realtime_session", who)) for who in ("alice@diner", "bob@diner")] == [2, 1]
     assert remaining(ask("/realtime_session", "charlie@bar")) == 2
 
 
-def test_who_acts_for_no_organisation_is_counted_alone() -> None:
+def test_who_acts_for_no_organization_is_counted_alone() -> None:
     assert [remaining(ask("/realtime_session", who)) for who in ("alice", "bob", "bob")] == [2, 2, 1]
 
 

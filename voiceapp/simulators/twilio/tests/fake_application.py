@@ -1,4 +1,4 @@
-"""A small application for the phone to talk to: TwiML by path, and a media socket whose behaviour a test writes."""
+"""A small application for the phone to talk to: TwiML by path, and a media socket whose behavior a test writes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class MediaEnd:
         await self.socket.send_str(json.dumps({"event": event, "streamSid": self.stream_sid, **about}))
 
 
-Behaviour = Callable[[MediaEnd, dict[str, Any]], Awaitable[None]]
+Behavior = Callable[[MediaEnd, dict[str, Any]], Awaitable[None]]
 
 
 async def quiet(_end: MediaEnd, _message: dict[str, Any]) -> None:
@@ -77,7 +77,7 @@ class FakeApplication:
         self.slow_s = 0.0
         self.asked: list[Asked] = []
         self.ends: list[MediaEnd] = []
-        self.on_message: Behaviour = quiet
+        self.on_message: Behavior = quiet
         self.refuse_sockets = False
         self.base_url = ""
         self._runner: web.AppRunner | None = None

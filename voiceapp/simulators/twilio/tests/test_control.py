@@ -97,7 +97,7 @@ async def test_a_number_is_configured_and_used(control: aiohttp.ClientSession, a
         {"voice_url": "http://127.0.0.1/", "steps": [{"wav": "/nowhere.wav"}]},
         {"voice_url": "http://127.0.0.1/", "faults": ["none such"]},
         {"voice_url": "http://127.0.0.1/", "limit_s": "long"},
-        {"voice_url": "http://127.0.0.1/", "colour": "red"},
+        {"voice_url": "http://127.0.0.1/", "color": "red"},
         {"voice_url": "http://127.0.0.1/", "voice": "no-such-voice", "steps": [{"say": "x"}]},
     ],
 )

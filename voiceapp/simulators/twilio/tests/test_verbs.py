@@ -160,8 +160,8 @@ async def test_dial_joins_the_caller_with_the_person_who_answers(server: Server,
     )  # fmt: skip
     report = await call.done()
     (asked,) = application.requests_of("/after-dial")
-    (dialled,) = report.dialled
-    bob = server.carrier.calls[dialled.sid]
+    (dialed,) = report.dialed
+    bob = server.carrier.calls[dialed.sid]
     expected = {"DialCallStatus": "completed", "DialBridged": "true", "DialCallSid": bob.sid}
     assert asked.params.items() >= expected.items()
     assert int(asked.params["DialCallDuration"]) >= 1
@@ -252,7 +252,7 @@ async def test_the_caller_hanging_up_ends_the_second_call_too(server: Server, ap
         server, application, f'<Dial action="/after-dial">{BOB}</Dial>', steps=[{"wait_s": 1}, {"hang_up": True}]
     )
     report = await call.done()
-    assert [(dialled.status, report.ended_by) for dialled in report.dialled] == [("completed", "caller")]
+    assert [(dialed.status, report.ended_by) for dialed in report.dialed] == [("completed", "caller")]
     await until(lambda: bool(application.requests_of("/after-dial")))
 
 
@@ -288,7 +288,7 @@ async def test_a_call_can_be_refused_or_hung_up(
     ("status", "twiml", "code"),
     [(500, "<Hangup/>", 11200), (404, "", 11200), (200, "<Say>unclosed", 12100), (200, "<Connect/>", 12200)],
 )
-async def test_an_application_that_fails_is_apologised_for(
+async def test_an_application_that_fails_is_apologized_for(
     server: Server, application: FakeApplication, status: int, twiml: str, code: int
 ) -> None:
     application.status = status
@@ -299,7 +299,7 @@ async def test_an_application_that_fails_is_apologised_for(
     assert report.status == "completed"
 
 
-async def test_a_fallback_address_is_asked_before_apologising(server: Server, application: FakeApplication) -> None:
+async def test_a_fallback_address_is_asked_before_apologizing(server: Server, application: FakeApplication) -> None:
     server.carrier.numbers[LINE] = Number(
         voice_url=application.base_url + "/broken", voice_fallback_url=application.base_url + "/fallback"
     )

@@ -45,8 +45,8 @@ async def dial(call: LocalCall, verb: Verb, document: Document) -> Document | No
         status_callback=document.absolute(number.get("statusCallback")) if number.get("statusCallback") else "",
         status_callback_events=tuple((number.get("statusCallbackEvent") or "completed").split()),
     )
-    call.dialled.append(other)
-    call.log("dialling", to=number.text, sid=other.sid)
+    call.dialed.append(other)
+    call.log("dialing", to=number.text, sid=other.sid)
     try:
         outcome = await _talk(call, other, verb, number, document)
     except asyncio.CancelledError:
@@ -55,7 +55,7 @@ async def dial(call: LocalCall, verb: Verb, document: Document) -> Document | No
             status = "completed" if other.answered_at else "canceled"
             call.carrier.tell_later(_action(call, verb, document, _about(other, status, other.answered_at is not None)))
         raise
-    call.log("dialled", to=number.text, status=outcome["DialCallStatus"])
+    call.log("dialed", to=number.text, status=outcome["DialCallStatus"])
     return await _action(call, verb, document, outcome)
 
 

@@ -11,7 +11,7 @@ from voiceapp.core.public_addresses import is_loopback
 
 
 @dataclass(slots=True)
-class Dialled:
+class Dialed:
     """`(host, port)` of each connection, and the names that were looked up, while it listens."""
 
     connections: list[tuple[str, int]] = field(default_factory=list)
@@ -23,7 +23,7 @@ class Dialled:
 
 
 # An audit hook cannot be taken away again, so that there is one, which speaks to whoever listens.
-_listening: list[Dialled] = []
+_listening: list[Dialed] = []
 
 
 def _hear(event: str, arguments: tuple[object, ...]) -> None:
@@ -43,16 +43,16 @@ def _hear(event: str, arguments: tuple[object, ...]) -> None:
 
 
 @contextmanager
-def listening() -> Iterator[Dialled]:
+def listening() -> Iterator[Dialed]:
     if _hear not in _hooked:
         sys.addaudithook(_hear)
         _hooked.append(_hear)
-    dialled = Dialled()
-    _listening.append(dialled)
+    dialed = Dialed()
+    _listening.append(dialed)
     try:
-        yield dialled
+        yield dialed
     finally:
-        _listening.remove(dialled)
+        _listening.remove(dialed)
 
 
 _hooked: list[object] = []
