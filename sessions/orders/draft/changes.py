@@ -113,9 +113,7 @@ class _Draft:
             if other is not None and other.id != wish.size.id:
                 raise Refused(f"Which size of the {item.name} would you like: {wish.size.name} or {other.name}?")
         given: Sequence[str] = kept if change.modifiers is None else change.modifiers
-        more: tuple[str, ...] = tuple(
-            text for text in wish.modifiers if not any(same_name(text, other) for other in given)
-        )
+        more: list[str] = [text for text in wish.modifiers if not any(same_name(text, other) for other in given)]
         return msgspec.structs.replace(
             change,
             quantity=wish.quantity or change.quantity,

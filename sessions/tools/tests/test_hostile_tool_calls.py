@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sessions.calls.models import Call, ToolCall
+from sessions.orders.draft.requests import Add, Change, Remove, Update
 from sessions.orders.models import DraftOrder, Order
 from sessions.tests.builders import Phone, make_restaurant
 from sessions.tools import TOOLS
@@ -73,6 +74,24 @@ def test_an_unknown_argument_is_refused(name: str, call: Call) -> None:
 )
 def test_a_wrong_value_is_refused(name: str, arguments: dict[str, object], sentence: str, call: Call) -> None:
     assert use(call, name, json.dumps(arguments)) == {"ok": False, "say": sentence}
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS))
+def test_a_wrong_value_of_every_argument_is_refused_with_a_sentence(name: str, call: Call) -> None:
+    for field in TOOLS[name].arguments.__struct_fields__:
+        answer = use(call, name, json.dumps({field: {}}), tool_call_id=field)
+        assert not answer["ok"]
+        assert str(answer["say"]).endswith(("?", "."))
+
+
+@pytest.mark.parametrize("kind", [Add, Update, Remove])
+def test_a_wrong_value_in_every_field_of_a_change_is_refused_with_a_sentence(kind: type[Change], call: Call) -> None:
+    for field in kind.__struct_fields__:
+        change: dict[str, object] = {"do": kind.__struct_config__.tag, "item": "Tiramisu", "line": 1} | {field: {}}
+        known = {name: value for name, value in change.items() if name in ("do", *kind.__struct_fields__)}
+        answer = use(call, "change_order", json.dumps({"changes": [known]}), tool_call_id=f"{kind} {field}")
+        assert not answer["ok"]
+        assert str(answer["say"]).endswith(("?", "."))
 
 
 def test_signs_that_no_database_holds_are_replaced(call: Call) -> None:
