@@ -51,7 +51,7 @@ test: setup-dev  ## Everything that needs no server and no account (browser test
 	$(BIN)/python -m pytest -m "not servers and not livekit_server" $(AT_ONCE) $(PYTEST)
 
 # What has nothing to do with any of the three is not asked twice.
-NO_SERVER = --ignore voiceapp/simulators --ignore telephony/tests/bridge --ignore scripts
+NO_SERVER = --ignore voiceapp/simulators --ignore telephony/bridge/tests --ignore scripts
 
 test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ from Debian's packages
 	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser and not embedded and not livekit_server" $(AT_ONCE) $(NO_SERVER) $(PYTEST)

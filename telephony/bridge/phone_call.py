@@ -7,17 +7,16 @@ from dataclasses import replace
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.outcomes import ToolResult
-
-from .actions import Action, FallBack, HangUp, LinkLoss, RunTool
-from .audibility import is_loud
-from .conversation import Conversation
-from .openai_dialect import OpenAIDialect
-from .openai_session import SessionSettings
-from .openai_wire import AUDIO_DELTA
-from .playout import Playout
-from .stream_clock import StreamClock
-from .twilio_wire import DIGITS, TwilioFrame, TwilioLine, parse, timestamp_ms
-from .ulaw import BYTES_PER_MS, decoded, silence
+from telephony.bridge.core.actions import Action, FallBack, HangUp, LinkLoss, RunTool
+from telephony.bridge.core.agent_item import is_loud
+from telephony.bridge.core.conversation import Conversation
+from telephony.bridge.core.playout import Playout
+from telephony.bridge.core.stream_clock import StreamClock
+from telephony.bridge.core.ulaw import BYTES_PER_MS, decoded, silence
+from telephony.bridge.openai.dialect import OpenAIDialect
+from telephony.bridge.openai.frames import AUDIO_DELTA
+from telephony.bridge.openai.session import SessionSettings
+from telephony.bridge.twilio.frames import DIGITS, TwilioFrame, TwilioLine, parse, timestamp_ms
 
 MOST_BAD_FRAMES = 20
 # In the head of every frame that is about a response, known to us or not.

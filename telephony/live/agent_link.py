@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from telephony.bridge.actions import LinkLoss
+from telephony.bridge.core.actions import LinkLoss
 from voiceapp.providers.openai.client import OpenAIClient, OpenAIError
 from voiceapp.providers.openai.key import is_key_at_hand
 

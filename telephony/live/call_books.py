@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from sessions.calls.facts import Fact
-from telephony.bridge.actions import CloseCall
+from telephony.bridge.core.actions import CloseCall
 
 from .fact_recorder import FactRecorder
 from .gateway import StreamDesk

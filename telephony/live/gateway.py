@@ -22,7 +22,7 @@ from sessions.calls.outcomes import ToolResult
 from sessions.calls.services import record_facts
 from sessions.tools.briefing import brief
 from sessions.tools.services import run_tool
-from telephony.bridge.actions import FallBack, FollowUp, HandOver, HangUp
+from telephony.bridge.core.actions import FallBack, FollowUp, HandOver, HangUp
 from telephony.twilio.models import FollowUp as Written
 from telephony.twilio.services.follow_ups import set_follow_up
 from telephony.twilio.services.streams import RedeemedStream, redeem_token

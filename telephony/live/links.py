@@ -22,7 +22,7 @@ from picows import (
     ws_connect,
 )
 
-from telephony.bridge.actions import LinkLoss
+from telephony.bridge.core.actions import LinkLoss
 from voiceapp.core.metrics import provider_links
 from voiceapp.providers.errors import PERMANENT, ErrorClass, class_of_status, retry_after_s
 

@@ -15,16 +15,7 @@ import structlog
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import ToolResult
-from telephony.bridge.actions import (
-    Action,
-    CloseCall,
-    CloseLink,
-    FallBack,
-    HangUp,
-    OpenLink,
-    Record,
-    RunTool,
-)
+from telephony.bridge.core.actions import Action, CloseCall, CloseLink, FallBack, HangUp, OpenLink, Record, RunTool
 from telephony.bridge.phone_call import PhoneCall
 from telephony.twilio.services.streams import RedeemedStream
 from voiceapp.providers.openai.fields import fit_model

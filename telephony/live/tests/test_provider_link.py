@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from telephony.bridge.actions import LinkLoss
+from telephony.bridge.core.actions import LinkLoss
 from telephony.live import links
 from telephony.live.links import ProviderLink
 from voiceapp.providers.openai.client import OpenAIClient

@@ -1,0 +1,174 @@
+"""Why the agent is asked to speak."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .agent_item import AgentItem
+
+
+class Purpose(enum.StrEnum):
+    ANSWER = "answer"  # its own words; the others are given to it
+    GREETING = "greeting"
+    REPROMPT = "reprompt"
+    FILLER = "filler"
+    GOODBYE = "goodbye"
+    MISSED = "missed"
+
+
+class Outcome(enum.StrEnum):
+    """UNHEARD: it ended without an error, and the caller has no answer or a tool call was lost."""
+
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    UNHEARD = "unheard"
+
+
+class ErrorClass(enum.StrEnum):
+    """What to do about a response that failed (retry_ladder.py)."""
+
+    WAIT = "wait"
+    AGAIN = "again"
+    GIVE_UP = "give up"
+    OUR_BUG = "our bug"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReady:
+    """The session is configured. A new one knows nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """`at_ms` is when the caller really fell silent, not when that was noticed."""
+
+    item_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCommitted:
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTranscribed:
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAudio:
+    """Base64 µ-law. The usual frame is handed to `Conversation.agent_audio` without one of these."""
+
+    item: AgentItem
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class AudioCompleted:
+    item: AgentItem
+
+
+@dataclass(frozen=True, slots=True)
+class AgentText:
+    """More of what the agent says; `is_whole`: all of it."""
+
+    item_id: str
+    text: str
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseBegan:
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRefused:
+    """The provider is making another one: ours waits for its end."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseEnded:
+    """`say` and `purpose` are what it was asked for with; one without an answer has a code, and may name a wait.
+
+    `is_audible`: something of it can be heard. `is_followed`: it called tools, so that another response comes anyway.
+    """
+
+    purpose: Purpose
+    say: str
+    outcome: Outcome
+    code: str = ""
+    error: ErrorClass = ErrorClass.AGAIN
+    wait_ms: int | None = None
+    is_audible: bool = False
+    is_followed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequested:
+    request_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLost:
+    """A tool call was begun and will never be whole. It is not run."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSeen:
+    source: str
+    usage: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something the provider said that changes nothing, for the timeline."""
+
+    kind: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUnusable:
+    """The session cannot go on. Fatal: a new one would fare no better."""
+
+    reason: str
+    is_fatal: bool
+    wait_ms: int | None = None
+
+
+AgentEvent = (
+    AgentReady
+    | SpeechStarted
+    | SpeechStopped
+    | TurnCommitted
+    | CallerTranscribed
+    | AgentAudio
+    | AudioCompleted
+    | AgentText
+    | ResponseBegan
+    | ResponseRefused
+    | ResponseEnded
+    | ToolRequested
+    | ToolLost
+    | UsageSeen
+    | Complaint
+    | LinkUnusable
+)

@@ -1,0 +1,23 @@
+"""A protected greeting: what is said over it is heard, neither interrupts nor is answered, and is answered after it."""
+
+from __future__ import annotations
+
+from .events import Purpose
+from .ports import AgentLine
+
+
+class GreetingGuard:
+    def __init__(self, agent: AgentLine, *, is_on: bool) -> None:
+        self._agent = agent
+        self._turns = 0
+        self.is_on = is_on
+
+    def turn_taken(self) -> None:
+        self._turns += self.is_on
+
+    def release(self, *, caller_is_speaking: bool) -> None:
+        """The greeting was heard. Who still speaks is answered by the agent when he has finished."""
+        self.is_on = False
+        self._agent.release_greeting()
+        if self._turns and not caller_is_speaking:
+            self._agent.respond(Purpose.ANSWER)

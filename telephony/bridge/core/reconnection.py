@@ -1,0 +1,189 @@
+"""What the caller is owed when the link is lost under him."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sessions.calls.briefing import Briefing
+
+from .actions import CloseLink, LinkLoss, OpenLink, Timeline
+from .alarms import TICK_MS, Alarm, Alarms
+from .events import Purpose
+from .ports import AgentLine
+from .transcript import Transcript
+
+
+class AnswerOwed:
+    """`turn` is the item of the caller's last words as long as they are unanswered."""
+
+    def __init__(self) -> None:
+        self.is_owed = False
+        self._turn = ""
+        self._lost_his_words = False
+
+    def turn_committed(self, item_id: str) -> None:
+        self._turn = item_id
+
+    def answered(self) -> None:
+        self._turn = ""
+
+    def link_lost(self, *, was_due: bool, was_speaking: bool) -> None:
+        self.is_owed |= was_due or was_speaking
+        self._lost_his_words |= was_speaking
+
+    def settle(self) -> str | None:
+        """A new session is there. None: nothing is owed. Otherwise the item of words that only the old one heard:
+        empty when there are none."""
+        turn = "(spoken into the gap)" if self._lost_his_words else self._turn
+        is_owed, self.is_owed, self._lost_his_words = self.is_owed, False, False
+        return turn if is_owed else None
+
+
+TRIES = 2
+FIRST_MS = 6_000
+AGAIN_MS = 4_000
+PAUSE_MS = 300
+# A wait that the provider names is kept to, where the link can be there within this time after it was needed.
+NAMED_WAITS_FOR_MS = 12_000
+# What a try gets after such a wait, at the least.
+TRY_MS = 2_000
+# A link that was recovered and is lost again this soon is not worth a third one.
+STEADY_AFTER_MS = 30_000
+
+
+class LinkKeeper:
+    """One effort after the other: each has its time in all, and two tries in it."""
+
+    def __init__(self, alarms: Alarms, act: Callable[[OpenLink | CloseLink], None]) -> None:
+        self._alarms = alarms
+        self._act = act
+        self._tries_left = TRIES - 1
+        self._began_ms = 0
+        self._ends_ms = FIRST_MS
+        self._is_trying = True
+        self._is_recovering = False
+        self._recovered_ms: int | None = None
+        act(OpenLink())
+
+    def clock_started(self, now_ms: int) -> None:
+        """The first link was asked for before anyone told the time."""
+        if self._is_trying:
+            self._began_ms = now_ms
+            self._ends_ms = now_ms + FIRST_MS
+            self._alarms.set(Alarm.CONNECT, now_ms + FIRST_MS // TRIES)
+
+    def ready(self, now_ms: int) -> None:
+        if self._is_recovering:
+            self._recovered_ms = now_ms
+        self._is_trying = self._is_recovering = False
+        self._alarms.cancel(Alarm.CONNECT, Alarm.RECOVER)
+
+    def renew(self, now_ms: int) -> None:
+        """Replace a link that works, before its session ends."""
+        self._act(CloseLink())
+        self._begin(now_ms, AGAIN_MS)
+
+    def lost(self, now_ms: int, *, wait_ms: int | None = None) -> bool:
+        """Try again if that is worth it, not before the wait is over. Returns False when it is not."""
+        if not self._is_trying:
+            if self._recovered_ms is not None and now_ms - self._recovered_ms < STEADY_AFTER_MS:
+                return False
+            self._is_recovering = True
+            if wait_ms is None:
+                self._begin(now_ms, AGAIN_MS)
+                return True
+            self._prepare(now_ms, AGAIN_MS)
+        self._alarms.cancel(Alarm.CONNECT)
+        if wait_ms is not None:
+            return self._wait(now_ms, wait_ms)
+        if not self._tries_left or now_ms + PAUSE_MS >= self._ends_ms:
+            return False
+        self._alarms.set(Alarm.RECOVER, now_ms + PAUSE_MS)
+        return True
+
+    def try_again(self, now_ms: int) -> None:
+        """The pause is over."""
+        self._alarms.set(Alarm.CONNECT, now_ms + (self._ends_ms - now_ms) // self._tries_left)
+        self._tries_left -= 1
+        self._act(OpenLink())
+
+    def try_took_too_long(self, now_ms: int) -> bool:
+        """Returns False when there is no time for another one."""
+        self._act(CloseLink())
+        if not self._tries_left:
+            return False
+        self.try_again(now_ms)
+        return True
+
+    def _begin(self, now_ms: int, lasts_ms: int) -> None:
+        self._prepare(now_ms, lasts_ms)
+        self.try_again(now_ms)
+
+    def _prepare(self, now_ms: int, lasts_ms: int) -> None:
+        self._is_trying = True
+        self._tries_left = TRIES
+        self._began_ms = now_ms
+        self._ends_ms = now_ms + lasts_ms
+
+    def _wait(self, now_ms: int, wait_ms: int) -> bool:
+        """A try that was put off by the provider is not one that failed: only the time counts."""
+        again_ms = now_ms + max(wait_ms + TICK_MS, PAUSE_MS)
+        if again_ms + TRY_MS > self._began_ms + NAMED_WAITS_FOR_MS:
+            return False
+        self._tries_left = max(self._tries_left, 1)
+        self._ends_ms = max(self._ends_ms, again_ms + TRY_MS)
+        self._alarms.set(Alarm.RECOVER, again_ms)
+        return True
+
+
+class Reconnection:
+    """Between `lost` and `ready` there is no session; the link keeper says how long that may last."""
+
+    def __init__(
+        self, briefing: Briefing, *, agent: AgentLine, transcript: Transcript, alarms: Alarms, timeline: Timeline
+    ) -> None:
+        self._phrases = briefing.phrases
+        self._roll_over_after_ms = briefing.limits.roll_over_after_ms
+        self._agent = agent
+        self._transcript = transcript
+        self._alarms = alarms
+        self._timeline = timeline
+        self._was_ready = False
+        self.owed = AnswerOwed()
+        self.link = LinkKeeper(alarms, timeline.act)
+
+    def ready(self, now_ms: int, *, are_tools_running: bool) -> None:
+        was_ready, self._was_ready = self._was_ready, True
+        self.link.ready(now_ms)
+        self._alarms.set(Alarm.ROLL_OVER, now_ms + self._roll_over_after_ms)
+        self._timeline.happened("agent_resumed" if was_ready else "agent_ready")
+        if was_ready:
+            self._agent.replay(self._transcript.past())
+        lost_turn = self.owed.settle()
+        if not self._transcript.has_agent_spoken and self._phrases.greeting:
+            self._agent.respond(Purpose.GREETING, self._phrases.greeting)
+        elif lost_turn is not None and not are_tools_running:
+            if lost_turn and not self._transcript.is_known(lost_turn):
+                self._agent.respond(Purpose.MISSED, self._phrases.missed)
+            else:
+                self._agent.respond(Purpose.ANSWER)
+        self._agent.let_caller_in()
+
+    def lost(self, now_ms: int, loss: LinkLoss, *, was_speaking: bool) -> bool:
+        """Returns whether another link is worth waiting for."""
+        self._timeline.happened("agent_lost", code=loss.code, reason=loss.reason[:80], wait_ms=loss.wait_ms)
+        self.owed.link_lost(was_due=self._agent.is_ready and self._agent.is_due, was_speaking=was_speaking)
+        self._agent.link_closed()
+        self._alarms.cancel(Alarm.ANSWER, Alarm.STALL, Alarm.ROLL_OVER)
+        return not loss.is_fatal and self.link.lost(now_ms, wait_ms=loss.wait_ms)
+
+    def took_too_long(self, now_ms: int) -> bool:
+        """A link could not be opened, or its session was not ready in time. Returns whether another is worth it."""
+        self._agent.link_closed()
+        return self.link.try_took_too_long(now_ms)
+
+    def renew(self, now_ms: int) -> None:
+        """Before the provider ends the session, at a moment when nobody notices."""
+        self._timeline.happened("session_renewed")
+        self._agent.link_closed()
+        self.link.renew(now_ms)

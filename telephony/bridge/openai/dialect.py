@@ -1,0 +1,189 @@
+"""OpenAI Realtime as the agent's side of a call: what the core wants becomes frames, one session after the other.
+
+The server cancels its own response when the caller speaks (`interrupt_response`), but cannot know what was played:
+truncating is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sessions.calls.facts import Speaker
+from telephony.bridge.core.actions import LinkLoss
+from telephony.bridge.core.agent_item import AgentItem
+from telephony.bridge.core.events import AgentEvent, Purpose
+from telephony.bridge.core.stream_clock import StreamClock
+from telephony.bridge.core.transcript import Past, PastLine
+
+from . import frames as wire
+from .caller_audio import CallerAudio
+from .errors import ErrorKind, classify, wait_named_ms
+from .item_names import OurIds
+from .reader import OpenAIReader
+from .responses import Request
+from .session import SessionSettings
+
+
+class OpenAIDialect:
+    """What is written goes out with the caller's audio, in order: `caller_audio.out`."""
+
+    def __init__(self, settings: SessionSettings, clock: StreamClock, *, protects_greeting: bool) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._is_guarding = protects_greeting
+        self._added = 0
+        self._session = 0
+        self._ids = OurIds()
+        self.caller_audio = CallerAudio()
+        self._reader = self._new_reader()
+
+    @property
+    def is_ready(self) -> bool:
+        return self._reader.is_ready
+
+    @property
+    def is_due(self) -> bool:
+        return self._reader.sequencer.is_due
+
+    @property
+    def expects_own_answer(self) -> bool:
+        return self._reader.sequencer.expects_own
+
+    @property
+    def has_response(self) -> bool:
+        return self._reader.sequencer.is_open_or_asked
+
+    @property
+    def is_spoken(self) -> bool:
+        return self._reader.is_spoken
+
+    @property
+    def awaits_truncation(self) -> bool:
+        return bool(self._reader.truncating)
+
+    @property
+    def awaits_update(self) -> bool:
+        return self._reader.is_updating
+
+    def audio(self, text: str) -> tuple[AgentItem, str] | None:
+        """The hot path: a frame that begins as an audio delta. None when it is not wanted any more."""
+        return self._reader.audio(text)
+
+    def read(self, text: str) -> list[AgentEvent]:
+        """Any frame of the provider's. Raises BadFrame."""
+        return self._reader.read(text)
+
+    def is_hopeless(self, loss: LinkLoss) -> bool:
+        """Whether the reason a socket was closed with says that another would be closed too."""
+        return classify(wire.ErrorBody(code=loss.reason)) is ErrorKind.FATAL
+
+    def wait_named_ms(self, loss: LinkLoss) -> int | None:
+        """The wait that the reason a socket was closed with names."""
+        return wait_named_ms(loss.reason)
+
+    def link_closed(self) -> None:
+        self._session += 1
+        self.caller_audio.close()
+        self._reader = self._new_reader()
+
+    def respond(self, purpose: Purpose, say: str = "", *, in_other_words: bool = False) -> None:
+        self._reader.sequencer.want(Request(purpose, say, in_other_words))
+
+    def forget(self, *purposes: Purpose) -> None:
+        self._reader.sequencer.forget(purposes)
+
+    def stop_talking(self, *, server_stops_itself: bool) -> None:
+        self._reader.responses.drop()
+        active_id = self._reader.sequencer.active_id
+        if active_id and not (server_stops_itself and self._reader.server_interrupts):
+            self._send(wire.cancel_response(active_id))
+
+    def truncate(self, item: AgentItem, heard_ms: int) -> None:
+        if item.session == self._session and self.is_ready:
+            self._reader.truncating.add(item.item_id)
+            self._send(wire.truncate(item.item_id, item.content_index, heard_ms))
+
+    def caller_typed(self, text: str) -> None:
+        self._send(wire.caller_text(self._next_item_id(), text))
+
+    def answer_tool(self, request_id: str, output: str, *, is_farewell: bool) -> None:
+        tools = self._reader.tools
+        call_id = tools.call_id_of(request_id) if self.is_ready else None
+        if call_id is None:
+            return  # the next session hears of it in its replay
+        self._send(wire.tool_output(self._next_item_id(), call_id, output))
+        if tools.answered(request_id, needs_answer=not is_farewell):
+            self.respond(Purpose.ANSWER)
+
+    def answer_overdue(self) -> None:
+        self._reader.sequencer.overdue()
+
+    def end_turn(self, *, is_answered: bool) -> None:
+        self._send(wire.commit_audio())
+        if is_answered:
+            self._reader.sequencer.turn_committed(server_answers=True)
+        else:
+            self._reader.sequencer.speech_stopped(server_answers=False)
+
+    def give_up_response(self) -> list[AgentEvent]:
+        return self._reader.give_up_response()
+
+    def truncation_overdue(self) -> None:
+        self._reader.truncating.clear()
+
+    def update_overdue(self) -> bool:
+        reader = self._reader
+        is_first = not reader.is_on_its_own
+        if is_first:
+            reader.is_on_its_own = True
+            self._send(wire.session_update(self._settings.listening))
+        else:
+            reader.is_updating = False
+        return is_first
+
+    def replay(self, past: Sequence[Past]) -> None:
+        tools = self._reader.tools
+        for entry in past:
+            item_id = self._next_item_id()
+            if isinstance(entry, PastLine):
+                said = wire.caller_text if entry.speaker is Speaker.CALLER else wire.agent_text
+                self._send(said(item_id, entry.text))
+            else:
+                # By our id: in one conversation no two calls may have the same, which they had in several responses.
+                self._send(wire.tool_call(item_id, entry.request_id, entry.name, entry.arguments))
+                if entry.output is None:
+                    tools.replayed(entry.request_id)
+                else:
+                    self._send(wire.tool_output(self._next_item_id(), entry.request_id, entry.output))
+        tools.replay_ended()
+
+    def let_caller_in(self) -> None:
+        self._reader.sequencer.open()
+        self.caller_audio.open()
+
+    def release_greeting(self) -> None:
+        self._is_guarding = False
+        self._reader.is_guarding = False
+        self._reader.is_updating = True
+        self._send(wire.session_update(self._settings.listening))
+
+    def _new_reader(self) -> OpenAIReader:
+        reader = OpenAIReader(
+            session=self._session,
+            settings=self._settings,
+            clock=self._clock,
+            caller_audio=self.caller_audio,
+            ids=self._ids,
+            send=self._send,
+        )
+        reader.is_guarding = self._is_guarding
+        return reader
+
+    def _next_item_id(self) -> str:
+        self._added += 1
+        item_id = f"ours_{self._added}"
+        self._reader.unconfirmed_items.add(item_id)
+        return item_id
+
+    def _send(self, frame: str) -> None:
+        self.caller_audio.out.append(frame)
