@@ -5,7 +5,7 @@ from __future__ import annotations
 from recordings.services.automatic import START, start_enqueued
 from recordings.services.reports import STOP
 from recordings.services.stopping import stop_unwanted
-from sessions.messages import outbox
+from sessions.messages.outbox import outbox
 
 
 def register_all() -> None:

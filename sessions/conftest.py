@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .messages import outbox
+from .messages.outbox import outbox
 
 
 @pytest.fixture(autouse=True)

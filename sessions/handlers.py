@@ -7,16 +7,17 @@ import json
 from django.conf import settings
 
 from sessions.messages.models import OutboxMessage
-from sessions.messages.shared_receiver import SharedReceiver
 from sessions.orders.services.placing import TOPIC
 from sessions.realtime.services import voice_sessions
 from sessions.rooms.services import closing as room_closing
 from sessions.rooms.services.agents import WITHDRAW_TOPIC
 from sessions.rooms.services.dispatches import withdraw_agent
+from voiceapp.core.jobs.engine import NotConfigured
+from voiceapp.core.jobs.shared_receiver import SharedReceiver
 from voiceapp.providers.aws.sqs import AwsQueue
 from voiceapp.providers.orders_receiver import OrdersReceiver
 
-from .messages import outbox
+from .messages.outbox import outbox
 
 
 def register_all() -> None:
@@ -24,7 +25,7 @@ def register_all() -> None:
     outbox.register(TOPIC, post_order)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
-    queue = SharedReceiver(is_named=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
+    queue = SharedReceiver(is_configured=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
     outbox.register(voice_sessions.TOPIC, announce_voice_session, receiver=queue)
 
 
@@ -32,7 +33,7 @@ def post_order(message: OutboxMessage) -> None:
     """Post an order to its organization's orders address. Raises NotConfigured where there is none."""
     organization = message.organization
     if organization is None or not organization.orders_url:
-        raise outbox.NotConfigured("No orders address is set on the organization's page.")
+        raise NotConfigured("No orders address is set on the organization's page.")
     OrdersReceiver.from_settings().post(
         organization.orders_url,
         secret=organization.orders_secret,
@@ -52,4 +53,6 @@ def announce_voice_session(message: OutboxMessage) -> None:
     """Tell the queue of a voice session. Done means that SQS has it; told twice, the id of the message is the same."""
     # In ASCII, for SQS takes not every character.
     body = json.dumps(message.body, separators=(",", ":"))
-    AwsQueue(settings.VOICE_SESSION_QUEUE_URL).send(body, message_id=str(message.message_id), group=message.key)
+    AwsQueue(settings.VOICE_SESSION_QUEUE_URL).send(
+        body, message_id=str(message.message_id), group=message.partition_key
+    )

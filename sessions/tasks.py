@@ -1,4 +1,4 @@
-"""What the queue does for calls and orders. Every task may be lost or run twice: the outbox holds the promise."""
+"""Celery tasks of calls and orders. Each may be lost or run twice: the outbox in the database is the truth."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from celery import shared_task
 
 from sessions.realtime.services import voice_sessions
 
-from .messages import outbox
+from .messages.outbox import outbox
 
 
 @shared_task(name="sessions.tasks.deliver_outbox", expires=60)
 def deliver_outbox(topic: str) -> int:
-    """Woken by a commit: deliver what is due of one topic."""
-    return outbox.deliver_due([topic])
+    """After a message was enqueued: send what is due of its topic."""
+    return outbox.process_due([topic])
 
 
 @shared_task(name="sessions.tasks.sweep_outbox", expires=30)
 def sweep_outbox() -> int:
-    """Every few seconds: deliver what a lost wake-up or a failed try left behind."""
-    return outbox.deliver_due()
+    """Every few seconds: retries, and what a lost wake-up left behind."""
+    return outbox.process_due()
 
 
 @shared_task(name="sessions.tasks.purge_voice_sessions", expires=3000)

@@ -9,6 +9,9 @@ class TelephonyConfig(AppConfig):
 
     def ready(self) -> None:
         from agents.configuration.readiness import MORE_CHECKS
+        from telephony.livekit.events import process_livekit_event
+        from telephony.livekit.inbox import inbox
         from telephony.twilio.readiness import check_number
 
         MORE_CHECKS.append(check_number)
+        inbox.register("livekit", process_livekit_event)

@@ -1,22 +1,19 @@
-"""What the queue does for the outside line."""
+"""Celery tasks of the carriers and LiveKit. Each may be lost or run twice: the truth is in the database."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from recordings.services.reconciling import reconcile_recordings
-from telephony.livekit.events import work_off_livekit_event
-from telephony.livekit.inbox import work_off
+from telephony.livekit.inbox import inbox
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.twilio.services.lost_calls import close_lost_calls
 
-WORKERS = {"livekit": work_off_livekit_event}
 
-
-@shared_task(name="telephony.tasks.work_off_events", expires=60)
-def work_off_events() -> int:
-    """Woken by an event, and every few seconds, for what a lost wake-up or a failed try left behind."""
-    return work_off(WORKERS)
+@shared_task(name="telephony.tasks.process_events", expires=60)
+def process_events(*sources: str) -> int:
+    """After an event of a source arrived, and every few seconds for all: retries, and what a lost wake-up left."""
+    return inbox.process_due(sources or None)
 
 
 @shared_task(name="telephony.tasks.reap_lost_calls", expires=25)

@@ -17,7 +17,7 @@ from recordings.models import Recording
 from recordings.sources.livekit import find_report, request_start
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
-from sessions.messages.outbox import emit
+from sessions.messages.outbox import outbox
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
 from .reports import STOP, close_recording
@@ -43,9 +43,9 @@ def enqueue_automatic_recording(call: Call) -> Recording | None:
             if call.recordings.exists() or not Call.objects.live().filter(pk=call.pk).exists():
                 return None
             recording = create_recording(call, file_type=Recording.FileType.OGG, is_automatic=True)
-            emit(
+            outbox.enqueue(
                 START,
-                key=f"recording:{recording.pk}",
+                partition_key=f"recording:{recording.pk}",
                 body={"recording": recording.pk},
                 organization=call.organization,
             )

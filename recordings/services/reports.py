@@ -11,7 +11,7 @@ from django.utils import timezone
 from recordings.models import Recording
 from recordings.sources.report import RecordingReport
 from sessions.calls.services import record_event
-from sessions.messages.outbox import emit
+from sessions.messages.outbox import outbox
 
 STOP = "recording.stop"
 State = Recording.State
@@ -64,9 +64,9 @@ def enqueue_stop(recording: Recording) -> None:
 
     A lost response does not say whether it runs. Nobody shall be recorded without a row that says so.
     """
-    emit(
+    outbox.enqueue(
         STOP,
-        key=f"recording:{recording.pk}",
+        partition_key=f"recording:{recording.pk}",
         body={"recording": recording.pk},
         organization=recording.call.organization,
     )

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from agents.tests.people import alice, bob, charlie, clerk, harbour, meadow, mia, website
 from sessions.calls.models import Call
-from sessions.messages import outbox
+from sessions.messages.outbox import outbox
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.aws.tests.running import running_aws

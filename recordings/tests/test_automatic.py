@@ -17,8 +17,8 @@ from recordings.services.reconciling import reconcile_recordings
 from recordings.services.starting import start_recording
 from recordings.services.stopping import stop_recording
 from sessions.calls.models import Call, CallState
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
@@ -43,7 +43,7 @@ def later(minutes: float) -> time_machine.travel:
 def test_a_call_that_wants_it_is_recorded(wanted: Call, client: LiveKitClient, woken: list[str]) -> None:
     assert enqueue_automatic_recording(wanted)
     assert woken == [START]
-    assert outbox.deliver_due([START]) == 1
+    assert outbox.process_due([START]) == 1
     recording = only_recording()
     assert recording.is_running
     assert recording.is_automatic
@@ -55,18 +55,18 @@ def test_a_call_that_wants_it_is_recorded(wanted: Call, client: LiveKitClient, w
 def test_a_ringing_call_is_recorded_from_its_first_track(wanted: Call, client: LiveKitClient) -> None:
     Call.objects.filter(pk=wanted.pk).update(state=CallState.RINGING)
     assert enqueue_automatic_recording(wanted)
-    assert outbox.deliver_due([START]) == 1
+    assert outbox.process_due([START]) == 1
     assert only_recording().is_running
 
 
 def test_however_often_it_is_asked_for_it_is_recorded_once(wanted: Call, client: LiveKitClient) -> None:
     for _ in range(3):
         enqueue_automatic_recording(wanted)
-        outbox.deliver_due([START])
+        outbox.process_due([START])
     stop_recording(wanted)
     for _ in range(3):
         enqueue_automatic_recording(wanted)
-        outbox.deliver_due([START])
+        outbox.process_due([START])
     assert wanted.recordings.count() == 1
     assert len(client.list_recordings(ROOM)) == 1
 
@@ -104,11 +104,11 @@ def test_one_that_was_started_by_hand_is_enough(wanted: Call) -> None:
 def test_it_is_tried_again_when_livekit_comes_back(wanted: Call, livekit: RunningLiveKit, settings: Settings) -> None:
     enqueue_automatic_recording(wanted)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("away")
-    assert outbox.deliver_due([START]) == 0
+    assert outbox.process_due([START]) == 0
     assert only_recording().state == "starting"
     settings.LIVEKIT_INTERNAL_URL = livekit.url
     with later(1):
-        assert outbox.deliver_due([START]) == 1
+        assert outbox.process_due([START]) == 1
     assert only_recording().is_running
 
 
@@ -117,9 +117,9 @@ def test_a_try_whose_answer_was_lost_is_not_repeated(
 ) -> None:
     enqueue_automatic_recording(wanted)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("lost_answer", "only=StartRoomCompositeEgress")
-    assert outbox.deliver_due([START]) == 0
+    assert outbox.process_due([START]) == 0
     with later(1):
-        assert outbox.deliver_due([START]) == 1
+        assert outbox.process_due([START]) == 1
     assert len(client.list_recordings(ROOM)) == 1
     assert only_recording().is_running
 
@@ -130,15 +130,15 @@ def test_it_is_given_up_where_trying_is_hopeless(
 ) -> None:
     enqueue_automatic_recording(wanted)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault, "only=StartRoomCompositeEgress")
-    assert outbox.deliver_due([START]) == 0
+    assert outbox.process_due([START]) == 0
     assert only_recording().state == "failed"
-    assert OutboxMessage.objects.get().state == OutboxMessage.State.DEAD
+    assert OutboxMessage.objects.get().state == OutboxMessage.State.FAILED
 
 
 def test_it_is_given_up_when_the_call_is_over(wanted: Call, client: LiveKitClient) -> None:
     enqueue_automatic_recording(wanted)
     Call.objects.filter(pk=wanted.pk).update(state=CallState.COMPLETED)
-    assert outbox.deliver_due([START]) == 1
+    assert outbox.process_due([START]) == 1
     assert only_recording().state == "failed"
     assert client.list_recordings(ROOM) == ()
 
@@ -147,14 +147,14 @@ def test_it_is_given_up_after_ten_minutes(wanted: Call, livekit: RunningLiveKit,
     enqueue_automatic_recording(wanted)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("away")
     with later(11):
-        outbox.deliver_due([START])
+        outbox.process_due([START])
         assert only_recording().state == "failed"
 
 
 def test_stopped_before_it_began_it_never_begins(wanted: Call, client: LiveKitClient) -> None:
     enqueue_automatic_recording(wanted)
     stop_recording(wanted)
-    assert outbox.deliver_due([START]) == 1
+    assert outbox.process_due([START]) == 1
     assert only_recording().state == "canceled"
     assert client.list_recordings(ROOM) == ()
 

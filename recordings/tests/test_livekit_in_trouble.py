@@ -15,8 +15,8 @@ from recordings.services.reconciling import reconcile_recording
 from recordings.services.starting import start_recording
 from recordings.services.stopping import stop_recording
 from sessions.calls.models import Call, CallEvent
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit import client as livekit_client
 from voiceapp.providers.livekit.client import LiveKitClient
@@ -91,7 +91,7 @@ def test_a_recording_whose_start_was_not_answered_is_stopped(
     assert len(running) == 1  # LiveKit had begun
     soon(lambda: client.list_recordings(ROOM)[0].status is EgressStatus.ACTIVE)
     settings.LIVEKIT_INTERNAL_URL = livekit.url
-    assert outbox.deliver_due(["recording.stop"]) == 1
+    assert outbox.process_due(["recording.stop"]) == 1
     soon(lambda: client.list_recordings(ROOM, is_active=True) == ())
     assert only_recording().external_id == running[0].egress_id
 
@@ -101,7 +101,7 @@ def test_stopping_what_was_never_answered_waits_for_livekit_to_come_back(
 ) -> None:
     faulty(settings, livekit, "away")
     alice.post(RECORDING, roomName=ROOM)
-    assert outbox.deliver_due(["recording.stop"]) == 0
+    assert outbox.process_due(["recording.stop"]) == 0
     message = OutboxMessage.objects.get()
     assert (message.state, message.attempts) == (OutboxMessage.State.WAITING, 1)
 

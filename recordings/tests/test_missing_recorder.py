@@ -21,8 +21,8 @@ from recordings.services.reconciling import reconcile_recordings
 from recordings.services.reports import STOP
 from recordings.services.starting import start_recording
 from sessions.calls.models import Call, CallEvent, CallState
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
@@ -92,11 +92,11 @@ def test_a_recording_that_is_wanted_is_given_up_at_once_and_is_no_failure_of_our
 ) -> None:
     enqueue_automatic_recording(call)
     began_s = time.monotonic()
-    assert outbox.deliver_due([START]) == 1
+    assert outbox.process_due([START]) == 1
     assert time.monotonic() - began_s < AT_ONCE_S
     recording = only_recording()
     assert (recording.state, "does not record" in recording.error) == ("failed", True)
-    assert (waiting(), OutboxMessage.objects.filter(state="dead").count()) == ([], 0)
+    assert (waiting(), OutboxMessage.objects.filter(state="failed").count()) == ([], 0)
     line = CallEvent.objects.get(call=call)
     assert (line.kind, line.detail["error"]) == ("recording_ended", recording.error)
     # Once each: it is not begun again at the next track.
@@ -109,7 +109,7 @@ def test_an_undo_ends_where_there_is_no_recorder(call: Call, livekit: RunningLiv
         start_recording(call)
     assert waiting() == [STOP]
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("redis_required")
-    assert outbox.deliver_due([STOP]) == 1
+    assert outbox.process_due([STOP]) == 1
     assert waiting() == []
 
 
@@ -128,7 +128,7 @@ def test_a_recorder_that_does_not_answer_is_tried_again_while_the_call_lives(
     client.create_room(ROOM)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("egress_no_worker")
     enqueue_automatic_recording(call)
-    assert outbox.deliver_due([START]) == 0
+    assert outbox.process_due([START]) == 0
     assert (only_recording().state, waiting()) == ("starting", [START])
 
 
@@ -140,16 +140,16 @@ def test_a_start_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate:
     enqueue_automatic_recording(call)
     for minute in range(tries):
         with time_machine.travel(timezone.now() + dt.timedelta(minutes=minute), tick=True):
-            assert outbox.deliver_due([START]) == 0
+            assert outbox.process_due([START]) == 0
     end(call)
     reconcile_recordings()
-    outbox.deliver_due()
-    assert (waiting(), OutboxMessage.objects.filter(state="dead").count()) == ([], 0)
+    outbox.process_due()
+    assert (waiting(), OutboxMessage.objects.filter(state="failed").count()) == ([], 0)
     recording = only_recording()
     assert (recording.state, recording.error) == ("failed", "The call was over before it began.")
     asked = gate.arrived
     with time_machine.travel(timezone.now() + dt.timedelta(hours=1), tick=True):
-        outbox.deliver_due()
+        outbox.process_due()
         reconcile_recordings()
     assert gate.arrived == asked
 
@@ -157,21 +157,21 @@ def test_a_start_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate:
 def test_an_undo_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate: Gate) -> None:
     with pytest.raises(LiveKitError):
         start_recording(call)
-    assert outbox.deliver_due([STOP]) == 0
+    assert outbox.process_due([STOP]) == 0
     assert waiting() == [STOP]
     end(call)
     reconcile_recordings()
-    outbox.deliver_due()
+    outbox.process_due()
     assert waiting() == []
     asked = gate.arrived
     with time_machine.travel(timezone.now() + dt.timedelta(hours=1), tick=True):
-        outbox.deliver_due()
+        outbox.process_due()
     assert gate.arrived == asked
 
 
 def test_what_waits_for_a_live_call_is_left_as_it_is(call: Call, gate: Gate) -> None:
     enqueue_automatic_recording(call)
-    outbox.deliver_due([START])
+    outbox.process_due([START])
     before = OutboxMessage.objects.get().due_at
     reconcile_recordings()
     assert OutboxMessage.objects.get().due_at == before
@@ -185,11 +185,11 @@ def test_a_recording_that_had_begun_unheard_ends_with_its_room_and_is_not_lost(
     livekit.join(client.join_token(room=ROOM, identity="caller"))
     enqueue_automatic_recording(call)
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("lost_answer", "only=StartRoomCompositeEgress")
-    assert outbox.deliver_due([START]) == 0
+    assert outbox.process_due([START]) == 0
     end(call)
     settings.LIVEKIT_INTERNAL_URL = livekit.url
     reconcile_recordings()
-    assert outbox.deliver_due([START]) == 1
+    assert outbox.process_due([START]) == 1
     recording = only_recording()
     assert recording.external_id == client.list_recordings(ROOM)[0].egress_id
 

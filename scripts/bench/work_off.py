@@ -10,13 +10,13 @@ import django
 django.setup()
 
 from telephony.livekit.models import ProviderEvent  # noqa: E402 - models need the setup
-from telephony.tasks import work_off_events  # noqa: E402
+from telephony.tasks import process_events  # noqa: E402
 
 
 def main() -> None:
     waiting = ProviderEvent.objects.filter(state="waiting")
     before, began = waiting.count(), time.perf_counter()
-    work_off_events()
+    process_events()
     took_s = time.perf_counter() - began
     print(json.dumps({"per_s": (before - waiting.count()) / took_s}))
 

@@ -29,5 +29,5 @@ class VoiceSessionAdmin(EvidenceAdmin[VoiceSession]):
 
     @display(description="announcement")
     def announced(self, record: VoiceSession) -> str:
-        message = OutboxMessage.objects.filter(topic=TOPIC, key=record.session_id).order_by("-id").first()
-        return message.state_words if message else "–"
+        message = OutboxMessage.objects.filter(topic=TOPIC, partition_key=record.session_id).order_by("-id").first()
+        return message.state_label if message else "–"

@@ -23,14 +23,14 @@ A_SECOND = dt.timedelta(milliseconds=999)
 RoomEvent = Callable[[Call, LiveKitEvent, dt.datetime], None]
 
 
-def work_off_livekit_event(kept: ProviderEvent) -> None:
+def process_livekit_event(kept: ProviderEvent) -> None:
     """Raises ProviderError where it should be tried again. One about no call of ours is done, too."""
     event = event_of(kept.fields, key=kept.dedup_key)
     if event.recording:
         recording = apply_report(report_of(event.recording))
         _remember(kept, recording.call_id if recording else None)
         return
-    at = _moment_of(event, kept.received_at)
+    at = _moment_of(event, kept.created_at)
     room = event.room
     call = find_call_of_room(room.name, sid=room.sid, opened_at=room.created_at, at=at) if room else None
     if call:

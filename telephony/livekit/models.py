@@ -1,49 +1,40 @@
-"""What a company told us, once per event, and how far it has been worked off."""
+"""What a provider sent us, once per event, and whether it is processed."""
 
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
+from voiceapp.core.jobs.models import Job
 
 
-class ProviderEvent(TenantModel):
-    """A callback of a company. `dedup_key` makes a repeated one harmless; numbers in `fields` are masked.
+class ProviderEvent(TenantModel, Job):
+    """A callback of a provider. `dedup_key` makes a repeated one harmless; numbers in `fields` are masked.
 
-    Most are worked off where they arrive. One that waits is worked off by the queue, in the order of `id` per `lane`.
+    Twilio's are processed in the request and stored as done. LiveKit's wait for a worker; their partition is the room.
     """
 
-    class State(models.TextChoices):
-        WAITING = "waiting"
-        DONE = "done"
-        DEAD = "dead", "given up"
-
     tenant_path = "call__organization_id"
+    topic_field = "source"
+    done_label = "processed"
 
     source = models.CharField(max_length=20)
     dedup_key = models.CharField(max_length=200)
     kind = models.CharField(max_length=60)
     call = models.ForeignKey(Call, models.CASCADE, null=True, related_name="provider_events")
     fields = models.JSONField(default=dict)
-    received_at = models.DateTimeField(auto_now_add=True)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.DONE)
-    lane = models.CharField(max_length=128, blank=True, help_text="What it is about: a room. One at a time of it.")
-    attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)
-    claimed_until = models.DateTimeField(null=True)
-    worked_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=12, choices=Job.State.choices, default=Job.State.DONE)
+    created_at = models.DateTimeField("received at", auto_now_add=True)
 
     objects = TenantQuerySet["ProviderEvent"].as_manager()
 
     class Meta:
-        ordering = ("-received_at",)
+        ordering = ("-created_at",)
         constraints = [models.UniqueConstraint(fields=("source", "dedup_key"), name="provider_events_are_kept_once")]
         indexes = [
             models.Index(fields=("state", "id"), name="provider_event_in_order"),
-            models.Index(fields=("state", "lane", "id"), name="provider_event_of_lane"),
+            models.Index(fields=("state", "partition_key", "id"), name="provider_event_of_partition"),
         ]
 
     def __str__(self) -> str:

@@ -21,12 +21,16 @@ from sessions.rooms.services.closing import TOPIC as ROOM_CLOSING
 from sessions.rooms.services.endings import UNREPORTED, estimated_end
 from sessions.rooms.services.events import only_these_are_there, room_closed
 from sessions.rooms.services.guard import close_found_room, remove_unauthorized
+from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.core.transactions import give_back_connections
 from voiceapp.providers.livekit import values as livekit_facts
 from voiceapp.providers.livekit.client import JOIN_WITHIN_S, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 
 logger = structlog.get_logger("rooms")
+
+# LiveKit gives an event up after 15 s to 30 s: a web process that starts asks for what was dropped meanwhile.
+catch_up = WakeUp("telephony.tasks.catch_up_with_rooms")
 
 # How often this runs: voiceapp/celery.py. The times below hold together with it.
 RUNS_EVERY = dt.timedelta(seconds=5)
@@ -90,7 +94,7 @@ def _calls_that_ended_lately(now: dt.datetime) -> dict[str, Call]:
     """By the names of their rooms, as long as a token may still open them. Without those that are being closed."""
     ended = Call.objects.in_rooms().filter(ended_at__gt=now - TOKENS_ARE_GOOD_FOR).exclude(room_name=None)
     closing = OutboxMessage.objects.filter(
-        topic=ROOM_CLOSING, state=OutboxMessage.State.WAITING, key=OuterRef("room_name")
+        topic=ROOM_CLOSING, state=OutboxMessage.State.WAITING, partition_key=OuterRef("room_name")
     )
     newest_last = ended.exclude(Exists(closing)).order_by("-ended_at")[:MOST_AT_ONCE]
     return {str(call.room_name): call for call in reversed(newest_last)}

@@ -20,7 +20,7 @@ from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, SignatureRefused
 
-from .inbox import keep_event
+from .inbox import inbox
 from .kept_fields import kept_fields
 
 logger = structlog.get_logger("doors")
@@ -65,7 +65,9 @@ def livekit_webhook(request: HttpRequest) -> JsonResponse:
 
 def _keep(event: LiveKitEvent) -> None:
     key = event.key if len(event.key) <= LONGEST_KEY else f"sha256:{hashlib.sha256(event.key.encode()).hexdigest()}"
-    keep_event(SOURCE, key=key, kind=event.event, lane=event.room_name, fields=kept_fields(event.record))
+    inbox.store(
+        SOURCE, dedup_key=key, kind=event.event, partition_key=event.room_name, fields=kept_fields(event.record)
+    )
 
 
 def _refusal(status: HTTPStatus, message: str, *, title: str = "", **headers: str) -> JsonResponse:

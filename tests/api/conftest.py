@@ -15,10 +15,9 @@ from pytest_django.live_server_helper import LiveServer
 from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_agent, make_menu, make_organization
-from sessions.messages import outbox
-from sessions.messages.outbox import deliver_due
-from telephony.livekit import inbox
-from telephony.tasks import work_off_events
+from sessions.messages.outbox import outbox
+from telephony.livekit.inbox import inbox
+from telephony.tasks import process_events
 from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.livekit.tests.running import name_livekit, running_livekit
 from voiceapp.simulators.openai.tests.running import running_openai
@@ -56,8 +55,8 @@ class Worker:
             while not self._is_over:
                 self._woken.wait(PAUSE_S)
                 self._woken.clear()
-                work_off_events()
-                deliver_due()
+                process_events()
+                outbox.process_due()
         finally:
             connections.close_all()
 
@@ -75,8 +74,8 @@ class Worker:
 @pytest.fixture
 def worker(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     worker = Worker()
-    for module in (outbox, inbox):
-        monkeypatch.setattr(module, "wake_up", worker.wake)
+    for queue in (outbox, inbox):
+        monkeypatch.setattr(queue, "wake_up", worker.wake)
     with worker:
         yield worker
 

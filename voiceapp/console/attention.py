@@ -19,7 +19,7 @@ from agents.organizations.roles import Area, Power
 from recordings.models import Recording
 from sessions.calls.models import Call, CallState
 from sessions.messages.models import OutboxMessage
-from sessions.messages.outbox import unconfigured_topics
+from sessions.messages.outbox import outbox
 from sessions.orders.models import Order, OrderState
 from telephony.livekit.models import ProviderEvent
 from telephony.twilio.models import PhoneNumber
@@ -78,17 +78,17 @@ def deliveries_in_trouble(access: Access) -> Iterator[Need]:
     messages = OutboxMessage.objects.visible_to(access.principal(Area.DELIVERIES))
     states = OutboxMessage.State
     page = "voice_sessions_outboxmessage"
-    if dead := messages.filter(state=states.DEAD).count():
-        yield Need(f"{some(dead, 'delivery', 'deliveries')} failed for good",
+    if failed := messages.filter(state=states.FAILED).count():
+        yield Need(f"{some(failed, 'delivery', 'deliveries')} failed for good",
                    "The receiver did not take it. Fix the receiver, then choose “Retry”.", "outbox", "danger",
-                   link(page, state__exact=states.DEAD.value))  # fmt: skip
+                   link(page, state__exact=states.FAILED.value))  # fmt: skip
     failing = messages.filter(state=states.WAITING).exclude(last_error="")
     if number := failing.count():
         yield Need(f"{some(number, 'delivery', 'deliveries')} failing so far",
                    f"{failing.order_by('-id')[0].last_error} It is tried again by itself; “Retry” does so at once.",
                    "outbox", "warning", link(page, state__exact=states.WAITING.value))  # fmt: skip
     late = messages.filter(state=states.WAITING, last_error="", due_at__lt=timezone.now() - LATE)
-    late = late.exclude(topic__in=unconfigured_topics())
+    late = late.exclude(topic__in=outbox.unconfigured_topics())
     if number := late.count():
         yield Need(f"{some(number, 'delivery', 'deliveries')} waiting for too long",
                    "No worker takes them. Whoever runs the server starts one: celery -A voiceapp worker --beat.",
@@ -99,10 +99,10 @@ def events_in_trouble(access: Access) -> Iterator[Need]:
     if not access.may(Area.EVENTS, Power.VIEW):
         return
     events = ProviderEvent.objects.visible_to(access.principal(Area.EVENTS))
-    if dead := events.filter(state=ProviderEvent.State.DEAD).count():
-        yield Need(f"{some(dead, 'event')} could not be processed",
-                   "The worker's log says why. Then choose “Work off again”.", "cell_tower", "danger",
-                   link("telephony_providerevent", state__exact=ProviderEvent.State.DEAD.value))  # fmt: skip
+    if failed := events.filter(state=ProviderEvent.State.FAILED).count():
+        yield Need(f"{some(failed, 'event')} could not be processed",
+                   "The worker's log says why. Then choose “Retry”.", "cell_tower", "danger",
+                   link("telephony_providerevent", state__exact=ProviderEvent.State.FAILED.value))  # fmt: skip
 
 
 def messages_left(access: Access, today: Today) -> Iterator[Need]:

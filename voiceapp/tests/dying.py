@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import os
+import pkgutil
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from django.db import connections
 
-# A module, a function there, and whether before or after it did its work.
+# A module or `module:Class`, a function there, and whether before or after it did its work.
 Point = tuple[str, str, str]
 
 
@@ -20,9 +20,9 @@ def in_a_process_that_dies(work: Callable[[], object], point: Point) -> bool:
     connections.close_all()
     child = os.fork()
     if child == 0:
-        module_name, name, when = point
-        module = importlib.import_module(module_name)
-        real = getattr(module, name)
+        place_name, name, when = point
+        place = pkgutil.resolve_name(place_name)
+        real = getattr(place, name)
 
         def die() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -35,7 +35,7 @@ def in_a_process_that_dies(work: Callable[[], object], point: Point) -> bool:
             return result
 
         try:
-            with patch.object(module, name, deadly):
+            with patch.object(place, name, deadly):
                 work()
         finally:
             os._exit(0)

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from agents.catalog.models import Item
 from sessions.calls.models import Call
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.orders.models import Order
 from sessions.tests.builders import Phone, make_call, make_restaurant
 from voiceapp.tests.dying import Point, in_a_process_that_dies
@@ -32,11 +32,11 @@ SUBMISSION: list[Point] = [
     ("sessions.tools.services", "_run_once", "after"),
 ]
 RELAY: list[Point] = [
-    ("sessions.messages.outbox", "_claim_next", "before"),
-    ("sessions.messages.outbox", "_claim_next", "after"),
-    ("sessions.messages.outbox", "_try", "before"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_lease_next", "before"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_lease_next", "after"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_attempt", "before"),
     ("sessions.messages.tests.test_kill_points", "write_down", "after"),
-    ("sessions.messages.outbox", "_try", "after"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_attempt", "after"),
 ]
 
 
@@ -67,8 +67,8 @@ def recover_and_check(phones: list[Phone], arrived: Path, left: int) -> None:
     """What happens after a restart: the model asks again, leases end, the sweep runs."""
     for number, phone in enumerate(phones, 1):
         assert phone.use("submit_order")["order_number"] == number
-    OutboxMessage.objects.update(claimed_until=None, due_at=timezone.now())
-    outbox.deliver_due()
+    OutboxMessage.objects.update(lease_expires_at=None, due_at=timezone.now())
+    outbox.process_due()
     assert Order.objects.count() == len(phones)
     assert Item.objects.get(name="Tiramisu").count_left == left
     messages = OutboxMessage.objects.all()
@@ -89,7 +89,7 @@ def test_a_process_killed_while_submitting_leaves_an_order_whole_or_absent(point
         phone = agreed(make_call(call.agent))
         assert in_a_process_that_dies(lambda phone=phone: phone.use("submit_order"), point)  # type: ignore[misc]
         orders = Order.objects.filter(call_id=phone.call_id)
-        assert orders.count() == OutboxMessage.objects.filter(key=f"call:{phone.call_id}").count()
+        assert orders.count() == OutboxMessage.objects.filter(partition_key=f"call:{phone.call_id}").count()
         assert orders.count() == (1 if point[1:] == ("_run_once", "after") else 0)
         phones.append(phone)
         assert phone.use("submit_order")["order_number"] == attempt
@@ -105,5 +105,5 @@ def test_a_worker_killed_while_delivering_loses_no_message(point: Point, arrived
     for _ in range(ROUNDS):
         phones.append(agreed(make_call(call.agent)))
         assert phones[-1].use("submit_order")["ok"]
-        assert in_a_process_that_dies(outbox.deliver_due, point)
+        assert in_a_process_that_dies(outbox.process_due, point)
     recover_and_check(phones, arrived, left=9 - ROUNDS)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from sessions import tasks
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from voiceapp.providers.errors import ProviderError
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ class Receiver:
         self.errors: dict[str, Iterator[Exception]] = {}
 
     def __call__(self, message: OutboxMessage) -> None:
-        error = next(self.errors.get(message.key, iter(())), None)
+        error = next(self.errors.get(message.partition_key, iter(())), None)
         if error is not None:
             raise error
         self.got.append(message.body["n"])
@@ -50,7 +50,7 @@ def organization() -> Organization:
 
 
 def promise(organization: Organization | None, n: int, key: str = "a", topic: str = TOPIC) -> OutboxMessage:
-    return outbox.emit(topic, key=key, body={"n": n}, organization=organization)
+    return outbox.enqueue(topic, partition_key=key, body={"n": n}, organization=organization)
 
 
 def due_now() -> None:
@@ -70,7 +70,7 @@ def test_what_waits_is_delivered_once_in_its_order(receiver: Receiver, organizat
     assert tasks.sweep_outbox() == 0
     message = OutboxMessage.objects.first()
     assert message is not None
-    assert (message.state, message.attempts, message.claimed_until) == (State.DONE, 1, None)
+    assert (message.state, message.attempts, message.lease_expires_at) == (State.DONE, 1, None)
     assert message.done_at is not None
 
 
@@ -152,7 +152,7 @@ def test_after_ten_tries_it_is_dead_and_the_key_goes_on(receiver: Receiver, orga
         tasks.sweep_outbox()
         due_now()
     first.refresh_from_db()
-    assert (first.state, first.attempts) == (State.DEAD, 10)
+    assert (first.state, first.attempts) == (State.FAILED, 10)
     tasks.sweep_outbox()
     assert receiver.got == [2]
 
@@ -162,7 +162,7 @@ def test_a_permanent_failure_is_dead_at_once(receiver: Receiver, organization: O
     message = promise(organization, 1)
     tasks.sweep_outbox()
     message.refresh_from_db()
-    assert (message.state, message.attempts) == (State.DEAD, 1)
+    assert (message.state, message.attempts) == (State.FAILED, 1)
 
 
 def test_a_bug_in_a_handler_is_put_off_too(receiver: Receiver, organization: Organization) -> None:
@@ -191,9 +191,9 @@ def test_what_somebody_else_tries_is_left_alone_until_the_lease_ends(
 ) -> None:
     message = promise(organization, 1)
     claimed = OutboxMessage.objects.filter(pk=message.pk)
-    claimed.update(claimed_until=timezone.now() + dt.timedelta(seconds=30), attempts=1)
+    claimed.update(lease_expires_at=timezone.now() + dt.timedelta(seconds=30), attempts=1)
     assert tasks.sweep_outbox() == 0
-    claimed.update(claimed_until=timezone.now() - dt.timedelta(seconds=1))
+    claimed.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
     assert tasks.sweep_outbox() == 1
     message.refresh_from_db()
     assert message.attempts == 2
@@ -203,12 +203,12 @@ def test_one_that_kills_its_worker_ten_times_is_dead_without_another_try(
     receiver: Receiver, organization: Organization
 ) -> None:
     message = promise(organization, 1)
-    OutboxMessage.objects.update(claimed_until=timezone.now() - dt.timedelta(seconds=1), attempts=10)
+    OutboxMessage.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1), attempts=10)
     tasks.sweep_outbox()
     message.refresh_from_db()
     assert (message.state, message.last_error) == (
-        State.DEAD,
-        "gave up after 10 tries; the last one never returned",
+        State.FAILED,
+        "gave up after 10 attempts; the last one never returned",
     )
     assert receiver.got == []
 
@@ -217,15 +217,15 @@ def test_a_claim_that_somebody_else_won_is_looked_past(
     receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promise(organization, 1)
-    real, looks = outbox._claimable, itertools.count()
+    real, looks = outbox._due, itertools.count()
 
     def overtaken(now: dt.datetime) -> object:
         # Between looking and claiming, another worker claims it.
         if next(looks) == 1:
-            OutboxMessage.objects.update(claimed_until=now + outbox.LEASE)
+            OutboxMessage.objects.update(lease_expires_at=now + outbox.lease)
         return real(now)
 
-    monkeypatch.setattr(outbox, "_claimable", overtaken)
+    monkeypatch.setattr(outbox, "_due", overtaken)
     assert tasks.sweep_outbox() == 0
     assert receiver.got == []
 
@@ -233,7 +233,7 @@ def test_a_claim_that_somebody_else_won_is_looked_past(
 def test_a_run_ends_in_time_and_leaves_the_rest(
     receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "LONGEST_RUN", dt.timedelta(0))
+    monkeypatch.setattr(outbox, "max_run", dt.timedelta(0))
     promise(organization, 1)
     assert tasks.sweep_outbox() == 0
 
@@ -245,7 +245,7 @@ def test_a_message_that_was_lost_while_it_was_tried_is_not_marked_done(
 
     def slow(_: OutboxMessage) -> None:
         # Its lease ended and somebody else claimed it meanwhile.
-        OutboxMessage.objects.update(claimed_until=timezone.now() + outbox.LEASE, attempts=2)
+        OutboxMessage.objects.update(lease_expires_at=timezone.now() + outbox.lease, attempts=2)
 
     outbox.register(TOPIC, slow)
     tasks.sweep_outbox()
@@ -276,17 +276,17 @@ def test_a_receiver_that_names_its_waits_is_given_up_by_time_and_not_by_counts(
 ) -> None:
     receiver.errors["a"] = limited(retry_after_s=1)
     message = promise(organization, 1)
-    for _ in range(3 * outbox.MOST_TRIES):
+    for _ in range(3 * outbox.max_attempts):
         due_now()
         tasks.sweep_outbox()
     message.refresh_from_db()
     assert message.state == State.WAITING
-    OutboxMessage.objects.update(created_at=timezone.now() - outbox.NAMED_WAITS_FOR)
-    for _ in range(outbox.MOST_TRIES):
+    OutboxMessage.objects.update(created_at=timezone.now() - outbox.free_waits_for)
+    for _ in range(outbox.max_attempts):
         due_now()
         tasks.sweep_outbox()
     message.refresh_from_db()
-    assert message.state == State.DEAD
+    assert message.state == State.FAILED
 
 
 def test_failures_without_a_named_wait_are_counted_beside_those_with_one(

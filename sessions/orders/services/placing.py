@@ -13,7 +13,7 @@ from agents.catalog.offers import Counted
 from agents.catalog.spoken_prices import say_price
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
-from sessions.messages import outbox
+from sessions.messages.outbox import outbox
 from sessions.orders.draft import Chosen, Line, Refused, counted
 from sessions.orders.models import Order, OrderLine, OrderModifier, OrderState
 from sessions.orders.order_body import order_body
@@ -133,9 +133,9 @@ def _write_modifier(line: OrderLine, pick: Chosen, parent: OrderModifier | None)
 
 def _announce(order: Order) -> None:
     """The message goes with the transaction; those of one call are told in their order."""
-    outbox.emit(
+    outbox.enqueue(
         TOPIC,
-        key=f"call:{order.call_id}" if order.call_id else f"order:{order.id}",
+        partition_key=f"call:{order.call_id}" if order.call_id else f"order:{order.id}",
         body=order_body(order),
         organization=order.organization,
     )

@@ -380,7 +380,7 @@ def test_a_database_that_refuses_is_503_and_the_key_may_be_sent_again(
     def locked(*_: object, **__: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr("sessions.orders.services.placing.outbox.emit", locked)
+    monkeypatch.setattr("sessions.orders.services.placing.outbox.enqueue", locked)
     answer = submit(machine, wish(restaurant[0]))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert not Order.objects.exists()

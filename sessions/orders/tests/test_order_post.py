@@ -12,8 +12,8 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from sessions import tasks
 from sessions.handlers import order_post_body, register_all
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.tests.builders import Phone, make_restaurant
 from voiceapp.providers import orders_receiver
 from voiceapp.providers.orders_receiver import OrdersReceiver
@@ -86,15 +86,15 @@ def test_a_failing_delivery_is_not_done_once_the_address_is_blank(posts: list[di
     Organization.objects.filter(pk=organization.pk).update(orders_url="")
     tasks.sweep_outbox()
     message = OutboxMessage.objects.get()
-    assert (message.state, message.state_words) == (OutboxMessage.State.UNCONFIGURED, "not configured")
-    assert message.last_error.endswith("The last try: the orders address answers 500")
+    assert (message.state, message.state_label) == (OutboxMessage.State.UNCONFIGURED, "not configured")
+    assert message.last_error.endswith("The last attempt: the orders address answers 500")
     Organization.objects.filter(pk=organization.pk).update(orders_url="https://kitchen.example/orders")
     assert outbox.retry(OutboxMessage.objects.all()) == 1
     assert (tasks.sweep_outbox(), len(posts)) == (1, 1)
-    assert OutboxMessage.objects.get().state_words == "delivered"
+    assert OutboxMessage.objects.get().state_label == "delivered"
 
 
-@pytest.mark.parametrize("state", ["waiting", "dead", "unconfigured"])
+@pytest.mark.parametrize("state", ["waiting", "failed", "unconfigured"])
 def test_whatever_is_not_delivered_can_be_tried_again(state: str, posts: list[dict[str, object]]) -> None:
     submit_one(orders_url="https://kitchen.example/orders")
     later = timezone.now() + dt.timedelta(hours=1)
@@ -106,7 +106,7 @@ def test_whatever_is_not_delivered_can_be_tried_again(state: str, posts: list[di
 
 def test_what_is_being_tried_right_now_is_left_to_that_try() -> None:
     submit_one(orders_url="https://kitchen.example/orders")
-    OutboxMessage.objects.update(claimed_until=timezone.now() + dt.timedelta(seconds=30), attempts=1)
+    OutboxMessage.objects.update(lease_expires_at=timezone.now() + dt.timedelta(seconds=30), attempts=1)
     assert outbox.retry(OutboxMessage.objects.all()) == 0
     assert OutboxMessage.objects.get().attempts == 1
 
@@ -115,7 +115,7 @@ def test_an_address_that_is_not_public_is_dead_at_once() -> None:
     submit_one(orders_url="https://169.254.169.254/orders")
     tasks.sweep_outbox()
     message = OutboxMessage.objects.get()
-    assert (message.state, message.last_error) == ("dead", "orders address: the address is not public")
+    assert (message.state, message.last_error) == ("failed", "orders address: the address is not public")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from agents.organizations.models import Organization
 from agents.organizations.principal import Principal
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.realtime.models import LIVES_FOR, VoiceSession
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.transactions import give_back_connections
@@ -79,7 +79,7 @@ def _record(principal: Principal, session_id: str, model: str, *, is_text_only: 
         created_at=created_at,
         expires_at=created_at + LIVES_FOR,
     )
-    outbox.emit(TOPIC, key=session_id, body=announcement_of(record), organization=organization)
+    outbox.enqueue(TOPIC, partition_key=session_id, body=announcement_of(record), organization=organization)
     return record
 
 
@@ -102,7 +102,7 @@ def purge_voice_sessions() -> int:
         with transaction.atomic():
             OutboxMessage.objects.filter(
                 topic=TOPIC,
-                key__in=[session_id for _, session_id in batch],
+                partition_key__in=[session_id for _, session_id in batch],
                 state=OutboxMessage.State.DONE,
                 created_at__lt=timezone.now() - ANNOUNCED_LONG_AGO,
             ).delete()

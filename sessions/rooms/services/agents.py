@@ -19,7 +19,7 @@ from django.utils import timezone
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.messages.models import OutboxMessage
-from sessions.messages.outbox import emit
+from sessions.messages.outbox import outbox
 from sessions.rooms.models import RoomAgent, RoomPass
 from sessions.rooms.queries import CLOCKS_DIFFER_BY
 from voiceapp.core.errors import ApplicationError
@@ -147,9 +147,11 @@ def change_agent_status(agent: RoomAgent, status: str) -> None:
 def promise_withdrawal(agent: RoomAgent) -> None:
     """In the caller's transaction: LiveKit will be asked to put this agent out, until it has answered."""
     body = {"roomName": agent.call.room_name, "agentIdentity": agent.identity}
-    waiting = OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, key=agent.identity, state=OutboxMessage.State.WAITING)
+    waiting = OutboxMessage.objects.filter(
+        topic=WITHDRAW_TOPIC, partition_key=agent.identity, state=OutboxMessage.State.WAITING
+    )
     if not waiting.filter(attempts=0).exists():
-        emit(WITHDRAW_TOPIC, key=agent.identity, body=body, organization=agent.call.organization)
+        outbox.enqueue(WITHDRAW_TOPIC, partition_key=agent.identity, body=body, organization=agent.call.organization)
 
 
 def _gone(agents: QuerySet[RoomAgent], at: dt.datetime, *, is_withdrawn: bool = False) -> int:

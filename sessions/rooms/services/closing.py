@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.utils import timezone
-
 from sessions.calls.models import Call
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from voiceapp.providers.livekit.client import LiveKitClient
 
 TOPIC = "room.close"
@@ -21,9 +19,7 @@ def promise_room_closed(call: Call, *, after: dt.timedelta = dt.timedelta()) -> 
     """
     assert call.room_name
     body = {"callId": str(call.pk), "roomName": call.room_name}
-    message = outbox.emit(TOPIC, key=call.room_name, body=body, organization=call.organization)
-    if after:
-        OutboxMessage.objects.filter(pk=message.pk).update(due_at=timezone.now() + after)
+    outbox.enqueue(TOPIC, partition_key=call.room_name, body=body, organization=call.organization, delay=after)
 
 
 def close_room(message: OutboxMessage) -> None:

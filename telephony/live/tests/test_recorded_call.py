@@ -14,9 +14,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
-from sessions.messages import outbox
-from telephony.livekit.inbox import work_off
-from telephony.tasks import WORKERS
+from sessions.messages.outbox import outbox
+from telephony.livekit.inbox import inbox
 from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
@@ -68,8 +67,8 @@ def until(livekit: RunningLiveKit, website: httpx.Client, room: str, *, is_so: s
     """Do the worker's work until the newest recording of the room has that status."""
     for _ in range(200):
         livekit.webhooks()
-        work_off(WORKERS)
-        outbox.deliver_due()
+        inbox.process_due()
+        outbox.process_due()
         found = website.get("recording", params={"roomName": room})
         if found.status_code == 200 and found.json()["recording"]["status"] == is_so:
             return answered(found)
@@ -111,7 +110,7 @@ def test_a_call_that_does_not_want_it_is_not_recorded(livekit: RunningLiveKit, w
     assert session["recordingEnabled"] is False
     livekit.join(session["token"])
     livekit.webhooks()
-    work_off(WORKERS)
-    outbox.deliver_due()
+    inbox.process_due()
+    outbox.process_due()
     assert website.get("recording", params={"roomName": session["roomName"]}).status_code == 404
     assert livekit.do(lambda house: list(house.recorder.recordings)) == []

@@ -10,8 +10,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
-from sessions.messages import outbox
-from telephony.livekit import inbox
+from sessions.messages.outbox import outbox
+from telephony.livekit.inbox import inbox
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
@@ -20,9 +20,9 @@ from .teller import PATH, Teller
 
 @pytest.fixture(autouse=True)
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """How often a worker would have been woken for events."""
+    """The sources for which a worker would have been woken."""
     times: list[str] = []
-    monkeypatch.setattr(inbox, "wake_up", lambda: times.append("events"))
+    monkeypatch.setattr(inbox, "wake_up", times.append)
     monkeypatch.setattr(outbox, "wake_up", lambda topic: None)
     return times
 

@@ -12,10 +12,10 @@ from django.utils.module_loading import import_string
 
 from sessions.tasks import sweep_outbox
 from telephony.tasks import (
+    process_events,
     reap_lost_calls,
     reconcile_calls_in_rooms,
     reconcile_recordings_of_rooms,
-    work_off_events,
 )
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
@@ -24,7 +24,7 @@ WORKER = "voiceapp.celery.app"
 TASKS: dict[str, Callable[[], int]] = {
     "telephony.tasks.reconcile_rooms": reconcile_calls_in_rooms,
     "telephony.tasks.reconcile_recordings": reconcile_recordings_of_rooms,
-    "telephony.tasks.work_off_events": work_off_events,
+    "telephony.tasks.process_events": process_events,
     "telephony.tasks.reap_lost_calls": reap_lost_calls,
     "sessions.tasks.sweep_outbox": sweep_outbox,
 }

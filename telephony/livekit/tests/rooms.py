@@ -15,7 +15,7 @@ from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.calls import OpenedCall, WantedCall, open_room_call
 from sessions.rooms.services.tokens import Role, issue_pass, ticket_for
 from telephony.livekit.reconciliation import OPENED_WITHIN
-from telephony.tasks import work_off_events
+from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
@@ -74,7 +74,7 @@ class Room:
     def is_told(self) -> None:
         """LiveKit has told everything, and it was worked off."""
         self.livekit.webhooks()
-        work_off_events()
+        process_events()
 
     def agent_has_gone(self) -> bool:
         self.is_told()

@@ -15,7 +15,7 @@ from agents.tests.builders import make_organization
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent, RoomPass
 from sessions.rooms.services.agents import agent_expected
-from telephony.livekit.events import work_off_livekit_event
+from telephony.livekit.events import process_livekit_event
 from telephony.livekit.models import ProviderEvent
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def tell(event: dict[str, Any]) -> None:
     kept, _ = ProviderEvent.objects.get_or_create(
         source="livekit", dedup_key=event["id"], defaults={"kind": event["event"], "fields": event}
     )
-    work_off_livekit_event(kept)
+    process_livekit_event(kept)
 
 
 def facts(call: Call) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
 from agents.organizations.roles import Role as OrganizationRole
 from sessions.calls.end_reasons import EndReason
-from sessions.messages.outbox import deliver_due
+from sessions.messages.outbox import outbox
 from sessions.rooms.models import Participant, RoomPass
 from sessions.rooms.services.calls import WantedCall, end_room_call, open_room_call
 from sessions.rooms.services.tokens import ticket_to_join
 from telephony.livekit.models import ProviderEvent
-from telephony.tasks import work_off_events
+from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
@@ -151,7 +151,7 @@ def test_a_call_ended_by_request_stays_as_it_ended_whatever_is_told_afterwards(
     livekit.webhooks()  # told, but not worked off
     end_room_call(room.call, reason=EndReason.ENDED_BY_REQUEST)
     ended_at = room.call.ended_at
-    deliver_due()
+    outbox.process_due()
     room.is_told()
     assert LiveKitClient.from_settings().find_room(room.name) is None
     call = room.call
@@ -190,7 +190,7 @@ def test_a_room_without_a_call_is_nobodys(livekit: RunningLiveKit) -> None:
     livekit.join(client.join_token(room="nobodys", identity="x"))
     client.delete_room("nobodys")
     livekit.webhooks()
-    work_off_events()
+    process_events()
     assert set(ProviderEvent.objects.values_list("state", flat=True)) == {"done"}
     assert not ProviderEvent.objects.exclude(call=None).exists()
     assert not Participant.objects.exists()

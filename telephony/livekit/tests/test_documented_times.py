@@ -16,8 +16,7 @@ from recordings.services.starting import start_recording
 from recordings.services.stopping import stop_recording
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent
-from telephony.livekit import inbox
-from telephony.livekit.inbox import keep_event
+from telephony.livekit.inbox import inbox
 from telephony.livekit.models import ProviderEvent
 from telephony.livekit.reconciliation import RUNS_EVERY
 from voiceapp.providers.livekit.client import LiveKitClient
@@ -156,8 +155,8 @@ def test_what_a_dead_worker_had_claimed_is_done_within_twenty_five_seconds(
 ) -> None:
     documented("livekit.md", "A worker that dies leaves its event to the next one, within 25 seconds")
     with held_clock(phase_s=phase_s) as clock:
-        keep_event("livekit", key="EV_1", kind="moon_landed", lane="r", fields={"event": "moon_landed"})
-        assert inbox._claim_next(["livekit"])  # and dies
+        inbox.store("livekit", dedup_key="EV_1", kind="moon_landed", partition_key="r", fields={"event": "moon_landed"})
+        assert inbox._lease_next(["livekit"])  # and dies
         assert clock.until(lambda: ProviderEvent.objects.get().state == "done", at_most_s=60) <= 25
 
 
@@ -165,7 +164,7 @@ def test_what_a_dead_worker_had_claimed_is_done_within_twenty_five_seconds(
 def test_an_event_whose_wake_up_was_lost_is_done_within_five_seconds(transactional_db: None, phase_s: int) -> None:
     documented("livekit.md", "A wake-up that is lost is made good within five")
     with held_clock(phase_s=phase_s) as clock:
-        keep_event("livekit", key="EV_1", kind="moon_landed", lane="r", fields={"event": "moon_landed"})
+        inbox.store("livekit", dedup_key="EV_1", kind="moon_landed", partition_key="r", fields={"event": "moon_landed"})
         assert clock.until(lambda: ProviderEvent.objects.get().state == "done", at_most_s=60) <= 5
 
 
@@ -176,9 +175,9 @@ def test_an_event_that_cannot_be_processed_is_given_up_within_five_minutes(
     monkeypatch.setattr("random.uniform", lambda low, high: high)
     with held_clock() as clock:
         unreadable = {"event": "participant_left", "participant": {"joinedAt": "never"}}
-        keep_event("livekit", key="EV_1", kind="participant_left", lane="r", fields=unreadable)
-        took_s = clock.until(lambda: ProviderEvent.objects.get().state == "dead", at_most_s=600)
-    assert (took_s <= 300, ProviderEvent.objects.get().attempts) == (True, inbox.MOST_TRIES)
+        inbox.store("livekit", dedup_key="EV_1", kind="participant_left", partition_key="r", fields=unreadable)
+        took_s = clock.until(lambda: ProviderEvent.objects.get().state == "failed", at_most_s=600)
+    assert (took_s <= 300, ProviderEvent.objects.get().attempts) == (True, inbox.max_attempts)
 
 
 # Recordings

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
-from sessions.messages.outbox import deliver_due
+from sessions.messages.outbox import outbox
 from sessions.rooms.services.agents import agent_expected
 from telephony.livekit import reconciliation as module
 from telephony.livekit.reconciliation import reconcile_rooms
@@ -100,8 +100,8 @@ def test_a_process_that_died_before_the_room_was_open_leaves_neither_call_nor_ag
     client.create_room("harbour")
     agent.refresh_from_db()
     assert (state_of(call), agent.status) == (("failed", "lost_process"), "disconnected")
-    assert OutboxMessage.objects.filter(topic="room.close", key="harbour").exists()
-    deliver_due()
+    assert OutboxMessage.objects.filter(topic="room.close", partition_key="harbour").exists()
+    outbox.process_due()
     assert client.find_room("harbour") is None
 
 
@@ -111,7 +111,7 @@ def test_a_process_that_died_between_the_room_and_the_ring_leaves_no_room(liveki
     call = old_call("harbour", "pending")
     reconcile_rooms()
     assert state_of(call) == ("failed", "lost_process")
-    deliver_due()
+    outbox.process_due()
     assert client.find_room("harbour") is None
 
 

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from recordings.models import Recording
-from sessions.messages.outbox import deliver_due
+from sessions.messages.outbox import outbox
 from telephony.livekit.models import ProviderEvent
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
@@ -45,7 +45,7 @@ def test_it_is_begun_once_and_ends_with_its_file(
     room.is_told()
     recording = Recording.objects.get()
     assert (recording.state, recording.is_automatic) == ("starting", True)
-    deliver_due()
+    outbox.process_due()
     hears_of(room, "recording")
     LiveKitClient.from_settings().delete_room(room.name)
     ended = hears_of(room, "stored")

@@ -14,11 +14,11 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
-from sessions.messages.outbox import deliver_due
+from sessions.messages.outbox import outbox
 from sessions.rooms.services.calls import end_room_call
 from telephony.livekit.models import ProviderEvent
 from telephony.livekit.reconciliation import TOKENS_ARE_GOOD_FOR, reconcile_rooms
-from telephony.tasks import work_off_events
+from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 from voiceapp.tests.waiting import soon
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def end(room: Room) -> None:
     """Over, closed in LiveKit, and everything of it has been heard of, some time ago."""
     end_room_call(room.call, reason=EndReason.ENDED_BY_REQUEST)
-    deliver_due()
+    outbox.process_due()
     room.is_told()
     assert not is_open(room.name)
     Call.objects.filter(pk=room.call.pk).update(ended_at=timezone.now() - dt.timedelta(seconds=30))
@@ -105,7 +105,7 @@ def test_one_event_of_it_is_enough(
     room.caller_joins()
     livekit.webhooks()
     ProviderEvent.objects.exclude(kind=heard).delete()
-    work_off_events()
+    process_events()
     assert not is_open(room.name)
 
 
@@ -158,10 +158,10 @@ def test_while_livekit_does_not_answer_it_is_tried_again(
     assert ProviderEvent.objects.filter(state="waiting").exists()
     settings.LIVEKIT_INTERNAL_URL = livekit.url
     ProviderEvent.objects.update(due_at=room.call.created_at)
-    work_off_events()
+    process_events()
     assert not is_open(room.name)
     # LiveKit tells of the people whom closing the room put out, at once or a little later.
-    soon(lambda: work_off_events() == 0 and not ProviderEvent.objects.exclude(state="done").exists())
+    soon(lambda: process_events() == 0 and not ProviderEvent.objects.exclude(state="done").exists())
 
 
 # Rooms that are let alone
@@ -172,7 +172,7 @@ def test_a_room_of_another_application_is_let_alone(livekit: RunningLiveKit, har
     client = LiveKitClient.from_settings()
     livekit.join(client.join_token(room="another-applications", identity="x"))
     livekit.webhooks()
-    work_off_events()
+    process_events()
     reconcile_rooms()
     assert is_open("another-applications")
 
@@ -202,7 +202,7 @@ def test_late_events_of_a_room_that_has_closed_ask_livekit_nothing(
     livekit.webhooks()
     end_room_call(room.call, reason=EndReason.ENDED_BY_REQUEST)
     settings.LIVEKIT_INTERNAL_URL = settings.LIVEKIT_HOST = "http://127.0.0.1:1"
-    work_off_events()
+    process_events()
     assert not ProviderEvent.objects.exclude(state="done").exists()
 
 
@@ -214,7 +214,7 @@ def test_where_rooms_are_made_by_request_alone_no_token_opens_one(
         room = open_room(livekit, harbour, has_agent=False)
         room.caller_joins()
         end_room_call(room.call, reason=EndReason.ENDED_BY_REQUEST)
-        deliver_due()
+        outbox.process_due()
         with pytest.raises(httpx.HTTPStatusError) as refused:
             room.caller_joins()
         assert refused.value.response.status_code == 404

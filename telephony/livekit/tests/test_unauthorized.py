@@ -13,7 +13,7 @@ from sessions.rooms.models import RoomAgent, RoomPass
 from sessions.rooms.services.guard import remove_unauthorized
 from telephony.livekit.models import ProviderEvent
 from telephony.livekit.reconciliation import reconcile_rooms
-from telephony.tasks import work_off_events
+from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.values import Participant
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
@@ -144,7 +144,7 @@ def test_while_livekit_does_not_answer_it_is_tried_again(
     assert (present(room), removals(room)) == (["somebody"], [])
     settings.LIVEKIT_INTERNAL_URL = livekit.url
     ProviderEvent.objects.update(due_at=room.call.created_at)
-    work_off_events()
+    process_events()
     assert present(room) == []
     assert len(removals(room)) == 1
     assert not ProviderEvent.objects.exclude(state="done").exists()

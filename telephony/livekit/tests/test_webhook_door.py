@@ -13,9 +13,10 @@ from django.db import OperationalError
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from telephony.livekit import inbox
 from telephony.livekit import webhooks as door
+from telephony.livekit.inbox import inbox
 from telephony.livekit.models import ProviderEvent
+from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET
 
@@ -46,9 +47,13 @@ def test_the_example_of_the_documentation_is_received(teller: Teller, woken: lis
     answer = teller.tell(**EXAMPLE)
     assert (answer.status_code, answer.json()) == (200, {"received": True, "event": "participant_joined"})
     kept = ProviderEvent.objects.get()
-    assert (kept.source, kept.kind, kept.lane) == ("livekit", "participant_joined", "support-user123-1640995200")
+    assert (kept.source, kept.kind, kept.partition_key) == (
+        "livekit",
+        "participant_joined",
+        "support-user123-1640995200",
+    )
     assert (kept.state, kept.call, kept.dedup_key[:7]) == ("waiting", None, "sha256:")
-    assert woken == ["events"]
+    assert woken == ["livekit"]
 
 
 @pytest.mark.parametrize("event", EVENTS + NEWER)
@@ -174,7 +179,7 @@ def test_livekit_is_to_send_it_again_while_the_database_is_away(
         raise OperationalError("database is locked")
 
     with monkeypatch.context() as broken:
-        broken.setattr(door, "keep_event", fail)
+        broken.setattr(inbox, "store", fail)
         answer = teller.tell(**EXAMPLE)
     assert (answer.status_code, answer.json()["error"]) == (503, "Service Unavailable")
     assert teller.tell(**EXAMPLE).status_code == 200
@@ -207,7 +212,7 @@ def test_names_too_long_for_their_columns_are_kept_all_the_same(teller: Teller) 
         answer = teller.tell(f"event{'x' * 300}", id=f"{'y' * 300}{number}", room={"name": "z" * 300})
         assert answer.status_code == 200
     kept = ProviderEvent.objects.all()
-    assert {(len(each.kind), len(each.lane)) for each in kept} == {(60, 128)}
+    assert {(len(each.kind), len(each.partition_key)) for each in kept} == {(60, 128)}
     assert len({each.dedup_key for each in kept}) == 2
 
 
@@ -215,10 +220,8 @@ def test_a_broker_that_hangs_is_not_felt(teller: Teller, monkeypatch: pytest.Mon
     def hang(*_: object, **__: object) -> None:
         time.sleep(3)
 
-    from telephony.livekit.wake_up import wake_up
-
     monkeypatch.setattr("celery.app.base.Celery.send_task", hang)
-    monkeypatch.setattr(inbox, "wake_up", wake_up)
+    monkeypatch.setattr(inbox, "wake_up", WakeUp("telephony.tasks.process_events"))
     teller.tell("room_started", id="EV_0")
     began = time.monotonic()
     answers: list[httpx.Response] = [teller.tell("room_started", id=f"EV_{number}") for number in range(1, 6)]

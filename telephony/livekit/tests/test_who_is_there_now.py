@@ -141,7 +141,7 @@ def test_an_agent_that_was_removed_is_put_out_when_it_comes_back(call: Call) -> 
     tell(teller.joined("PA_2", agent.identity, 9, kind="AGENT"))
     agent.refresh_from_db()
     assert agent.status == "disconnected"
-    assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, key=agent.identity).exists()
+    assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, partition_key=agent.identity).exists()
 
 
 def test_an_agent_whose_place_was_given_to_another_is_put_out_when_it_comes_back(call: Call) -> None:
@@ -151,7 +151,7 @@ def test_an_agent_whose_place_was_given_to_another_is_put_out_when_it_comes_back
     second = agent_expected(call, system_prompt="", voice="alloy")
     tell(teller.joined("PA_2", first.identity, 9, kind="AGENT"))
     assert set(RoomAgent.objects.values_list("pk", "status")) == {(first.pk, "disconnected"), (second.pk, "pending")}
-    assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, key=first.identity).exists()
+    assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, partition_key=first.identity).exists()
 
 
 # LiveKit's own list

@@ -95,7 +95,7 @@ def seconds_between(told: str, at: float) -> float:
 
 
 def kinds_of(room: str) -> list[str]:
-    return list(ProviderEvent.objects.filter(lane=room).order_by("id").values_list("kind", flat=True))
+    return list(ProviderEvent.objects.filter(partition_key=room).order_by("id").values_list("kind", flat=True))
 
 
 def test_a_support_call_connects_with_its_agent_and_ends_when_the_room_closes(

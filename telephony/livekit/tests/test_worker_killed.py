@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from telephony.livekit.models import ProviderEvent
-from telephony.tasks import work_off_events
+from telephony.tasks import process_events
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.dying import Point, in_a_process_that_dies
 from voiceapp.tests.waiting import soon
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Where the process dies.
 POINTS: list[Point] = [
-    ("telephony.livekit.inbox", "_claim_next", "before"),
-    ("telephony.livekit.inbox", "_claim_next", "after"),
-    ("telephony.livekit.inbox", "_try", "before"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_lease_next", "before"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_lease_next", "after"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_attempt", "before"),
     ("telephony.livekit.events", "event_of", "after"),
     ("telephony.livekit.events", "find_call_of_room", "after"),
     ("telephony.livekit.events", "_remember", "after"),
@@ -39,8 +39,8 @@ POINTS: list[Point] = [
     ("sessions.rooms.services.events", "finish_call", "after"),
     ("telephony.livekit.events", "start_wanted_recording", "before"),
     ("telephony.livekit.events", "start_wanted_recording", "after"),
-    ("telephony.livekit.inbox", "_held", "before"),
-    ("telephony.livekit.inbox", "_try", "after"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_leased", "before"),
+    ("voiceapp.core.jobs.engine:JobQueue", "_attempt", "after"),
 ]
 KILLS = 4
 WITHIN_S = 40.0
@@ -48,11 +48,11 @@ WITHIN_S = 40.0
 
 def lease_ends() -> None:
     """What a dead worker had claimed is free again after a while; that is not waited for here."""
-    ProviderEvent.objects.filter(state="waiting").update(claimed_until=None)
+    ProviderEvent.objects.filter(state="waiting").update(lease_expires_at=None)
 
 
 def was_tried(room: Room) -> bool:
-    return ProviderEvent.objects.filter(attempts__gt=0, lane=room.name).exists()
+    return ProviderEvent.objects.filter(attempts__gt=0, partition_key=room.name).exists()
 
 
 @pytest.mark.parametrize("point", POINTS, ids="-".join)
@@ -61,11 +61,11 @@ def test_a_worker_killed_between_two_steps_leaves_them_to_the_next(
 ) -> None:
     room = a_whole_call(livekit, harbour)
     deaths = 0
-    while deaths < 5 and in_a_process_that_dies(work_off_events, point):
+    while deaths < 5 and in_a_process_that_dies(process_events, point):
         deaths += 1
         lease_ends()
     assert deaths
-    work_off_events()
+    process_events()
     check_whole_call(room)
 
 

@@ -10,7 +10,7 @@ from django.db import connections
 from agents.organizations.models import Organization
 from telephony.livekit.models import ProviderEvent
 from telephony.livekit.reconciliation import reconcile_rooms
-from telephony.tasks import work_off_events
+from telephony.tasks import process_events
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 from .rooms import a_whole_call, check_whole_call, grow_old, open_room
@@ -27,7 +27,7 @@ def test_they_share_the_work_and_double_nothing(livekit: RunningLiveKit, harbour
         try:
             done = 0
             while ProviderEvent.objects.filter(state="waiting").exists():
-                done += work_off_events()
+                done += process_events()
             return done
         finally:
             connections.close_all()
@@ -53,7 +53,7 @@ def test_a_look_into_the_room_and_an_event_at_once_connect_a_call_once(
 
     def act(number: int) -> None:
         try:
-            work_off_events() if number % 2 else reconcile_rooms()
+            process_events() if number % 2 else reconcile_rooms()
         finally:
             connections.close_all()
 

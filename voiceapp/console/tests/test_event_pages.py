@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from sessions.calls.models import Call
-from telephony.livekit import inbox
+from telephony.livekit.inbox import inbox
 from telephony.livekit.models import ProviderEvent
 
 from .world import World
@@ -19,7 +19,7 @@ LIST = "/admin/telephony/providerevent/"
 @pytest.fixture(autouse=True)
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     times: list[str] = []
-    monkeypatch.setattr(inbox, "wake_up", lambda: times.append("events"))
+    monkeypatch.setattr(inbox, "wake_up", times.append)
     return times
 
 
@@ -30,8 +30,8 @@ def given_up(harbour: World) -> ProviderEvent:
         dedup_key="EV_1",
         kind="participant_joined",
         call=harbour[Call],
-        lane="support-key_7",
-        state="dead",
+        partition_key="support-key_7",
+        state="failed",
         attempts=8,
         last_error="livekit: no answer in time",
         fields={"event": "participant_joined", "participant": {"identity": "caller-1", "sid": "PA_1"}},
@@ -39,7 +39,7 @@ def given_up(harbour: World) -> ProviderEvent:
 
 
 def press(client: Client, event: ProviderEvent) -> int:
-    address = reverse("admin:telephony_providerevent_press", args=(event.pk, "again"))
+    address = reverse("admin:telephony_providerevent_press", args=(event.pk, "retry"))
     status = client.post(address).status_code
     event.refresh_from_db()
     return status
@@ -49,11 +49,11 @@ def test_an_event_is_shown_with_its_state_and_what_it_is_about(
     client_of_alice: Client, given_up: ProviderEvent
 ) -> None:
     page = client_of_alice.get(LIST).content.decode()
-    for words in ("given up", "room support-key_7, participant caller-1", "livekit: no answer in time"):
+    for words in ("failed", "room support-key_7, participant caller-1", "livekit: no answer in time"):
         assert words in page
     page = client_of_alice.get(f"{LIST}{given_up.pk}/change/").content.decode()
     assert "&quot;sid&quot;: &quot;PA_1&quot;" in page
-    assert "Work off again" in page
+    assert "Retry" in page
 
 
 def test_the_first_page_says_that_events_were_given_up(client_of_alice: Client, given_up: ProviderEvent) -> None:
@@ -64,20 +64,20 @@ def test_it_is_worked_off_again_by_its_button(client_of_alice: Client, given_up:
     assert press(client_of_alice, given_up) == 302
     assert (given_up.state, given_up.attempts) == ("waiting", 0)
     address = f"{LIST}{given_up.pk}/change/"
-    assert "Work off again" in client_of_alice.get(address).content.decode()
+    assert "Retry" in client_of_alice.get(address).content.decode()
     ProviderEvent.objects.update(state="done")
-    assert "Work off again" not in client_of_alice.get(address).content.decode()
+    assert "Retry" not in client_of_alice.get(address).content.decode()
 
 
 def test_several_are_worked_off_again_at_once(client_of_alice: Client, given_up: ProviderEvent, harbour: World) -> None:
     chosen = {
-        "action": "work_off_chosen",
+        "action": "retry_chosen",
         "_selected_action": [given_up.pk, harbour[ProviderEvent].pk],
         "index": "0",
     }
     page = client_of_alice.post(LIST, chosen, follow=True).content.decode()
-    assert "1 event is worked off again." in page
-    assert "1 of the chosen were processed already" in page
+    assert "1 event retried." in page
+    assert "1 of the chosen were done already" in page
     given_up.refresh_from_db()
     assert given_up.state == "waiting"
 
@@ -86,13 +86,13 @@ def test_several_are_worked_off_again_at_once(client_of_alice: Client, given_up:
 def test_others_of_the_house_cannot(harbour: World, given_up: ProviderEvent, client: Client, role: str) -> None:
     client.force_login(harbour.member(role))
     assert press(client, given_up) in (302, 403, 404)
-    assert given_up.state == "dead"
+    assert given_up.state == "failed"
 
 
 def test_a_stranger_meets_nothing(meadow: World, given_up: ProviderEvent, client: Client) -> None:
     client.force_login(User.objects.get(username="charlie-meadow"))
     assert press(client, given_up) in (302, 404)
-    assert given_up.state == "dead"
+    assert given_up.state == "failed"
     assert "support-key_7" not in client.get(LIST).content.decode()
 
 

@@ -61,7 +61,7 @@ def test_what_needs_a_hand_is_named(client_of_alice: Client, harbour: World) -> 
     OutboxMessage.objects.update(state="done")
     Order.objects.update(state="accepted")
     assert "Nothing waits for a person." in first_page(client_of_alice)
-    OutboxMessage.objects.update(state="dead")
+    OutboxMessage.objects.update(state="failed")
     Call.objects.create(organization=harbour.organization, state="failed", end_reason="provider_failed")
     Agent.objects.filter(pk=harbour[Agent].pk).update(prompt="new", is_paused=True)
     page = first_page(client_of_alice)

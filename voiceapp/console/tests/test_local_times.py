@@ -27,7 +27,7 @@ BERLIN, TOKYO = "Sat 28 Nov 2026, 18:30", "Sun 29 Nov 2026, 02:30"
 # By model, the column that its list or page shows.
 SHOWN: dict[type[Model], str] = {
     Call: "created_at", Order: "created_at", OutboxMessage: "created_at", ToolCall: "at", CallEvent: "at",
-    ProviderEvent: "received_at", Recording: "created_at",
+    ProviderEvent: "created_at", Recording: "created_at",
 }  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def test_a_message_that_a_caller_left_is_named(client_of_alice: Client, harbour:
 
 def test_failed_recordings_and_events_and_paused_orders_are_named(client_of_alice: Client, harbour: World) -> None:
     Recording.objects.update(state="failed", created_at=timezone.now())
-    ProviderEvent.objects.update(state="dead")
+    ProviderEvent.objects.update(state="failed")
     harbour.organization.takes_orders = False
     harbour.organization.save()
     part = needs(client_of_alice)
@@ -87,7 +87,7 @@ def test_failed_recordings_and_events_and_paused_orders_are_named(client_of_alic
 
 def test_a_colleague_reads_only_what_the_role_opens(harbour: World) -> None:
     Order.objects.update(state="submitted")
-    OutboxMessage.objects.update(state="dead")
+    OutboxMessage.objects.update(state="failed")
     client = Client()
     client.force_login(harbour.member("kitchen"))
     part = needs(client)

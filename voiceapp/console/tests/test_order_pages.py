@@ -75,14 +75,14 @@ def test_the_ticket_has_every_line_and_no_admin_around_it(client_of_alice: Clien
 
 def test_a_dead_delivery_is_sent_again(client_of_alice: Client, harbour: World) -> None:
     message = harbour[OutboxMessage]
-    address = reverse("admin:voice_sessions_outboxmessage_press", args=(message.pk, "again"))
+    address = reverse("admin:voice_sessions_outboxmessage_press", args=(message.pk, "retry"))
     client_of_alice.post(address)
     message.refresh_from_db()
     assert message.state == OutboxMessage.State.WAITING
-    OutboxMessage.objects.update(state="dead")
-    chosen = {"action": "send_again", "_selected_action": [message.pk], "index": "0"}
+    OutboxMessage.objects.update(state="failed")
+    chosen = {"action": "retry_chosen", "_selected_action": [message.pk], "index": "0"}
     page = client_of_alice.post("/admin/voice_sessions/outboxmessage/", chosen, follow=True).content.decode()
-    assert "1 delivery is tried again." in page
+    assert "1 delivery retried." in page
     message.refresh_from_db()
     assert message.state == OutboxMessage.State.WAITING
 
@@ -92,8 +92,8 @@ def test_a_dead_delivery_is_sent_again(client_of_alice: Client, harbour: World) 
     [
         ("unconfigured", "No orders address is set on the organization's page.", "not configured"),
         ("waiting", "", "waiting"),
-        ("waiting", "the orders address answers 500", "failing, 2 tried"),
-        ("dead", "the orders address answers 404", "failed"),
+        ("waiting", "the orders address answers 500", "retrying, 2 attempts failed"),
+        ("failed", "the orders address answers 404", "failed"),
         ("done", "", "delivered"),
     ],
 )
@@ -104,7 +104,7 @@ def test_a_delivery_is_called_what_it_is_and_can_be_tried_again_from_the_orders_
     OutboxMessage.objects.update(state=state, last_error=error, attempts=2, body={"id": str(order.pk)})
     page = client_of_alice.get(reverse("admin:voice_sessions_order_change", args=(order.pk,))).content.decode()
     assert f">{words}</span>" in page
-    retry = reverse("admin:voice_sessions_outboxmessage_press", args=(message.pk, "again"))
+    retry = reverse("admin:voice_sessions_outboxmessage_press", args=(message.pk, "retry"))
     assert (retry in page) == (state != "done")
     assert ("Set the orders address" in page) == (state == "unconfigured")
     own = client_of_alice.get(reverse("admin:voice_sessions_outboxmessage_change", args=(message.pk,)))

@@ -143,9 +143,9 @@ def make_call(world: World, digits: str) -> None:
     message = OutboxMessage.objects.create(
         organization=organization,
         topic="order.submitted",
-        key=f"call:{call.pk}",
+        partition_key=f"call:{call.pk}",
         body={"id": str(order.pk), "text": f"{marker} body"},
-        state=OutboxMessage.State.DEAD,
+        state=OutboxMessage.State.FAILED,
         last_error=f"{marker} error",
     )
     rows: list[Model] = [call, order, line, modifier, message, *evidence_of(call, marker)]

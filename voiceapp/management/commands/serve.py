@@ -7,7 +7,7 @@ import argparse
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from telephony.livekit.wake_up import catch_up
+from telephony.livekit.reconciliation import catch_up
 from voiceapp.metrics import start_private_listener
 from voiceapp.server import serve
 

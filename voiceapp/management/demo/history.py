@@ -219,7 +219,7 @@ def write_delivery(order: Order) -> None:
     message = OutboxMessage.objects.create(
         organization=order.organization,
         topic="order.submitted",
-        key=f"call:{order.call_id}",
+        partition_key=f"call:{order.call_id}",
         body={"id": str(order.pk), "number": order.number, "total": str(order.total), "replaces": None},
         state=OutboxMessage.State.DONE,
         attempts=1,

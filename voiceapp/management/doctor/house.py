@@ -59,12 +59,14 @@ def check_worker() -> Finding:
 
 def check_outbox() -> Finding:
     late = OutboxMessage.objects.filter(state="waiting", created_at__lt=timezone.now() - LATE).count()
-    dead = OutboxMessage.objects.filter(state="dead").count()
+    failed = OutboxMessage.objects.filter(state="failed").count()
     if late:
-        return ill("outbox", f"{late} wait for more than two minutes, {dead} dead", "Is a worker with beat running?")
-    if dead:
-        fix = "Admin, Deliveries: look at the last error, mend the receiver, choose “Send again”."
-        return ill("outbox", f"{dead} dead", fix)
+        return ill(
+            "outbox", f"{late} wait for more than two minutes, {failed} failed", "Is a worker with beat running?"
+        )
+    if failed:
+        fix = "Admin, Deliveries: look at the last error, fix the receiver, choose “Retry”."
+        return ill("outbox", f"{failed} failed", fix)
     return well("outbox", "nothing is late")
 
 

@@ -110,8 +110,8 @@ def test_the_house_is_well_after_seeding_and_says_what_is_not() -> None:
         assert check().is_well, check
     Agent.objects.update(published_version=None)
     assert demo.number.number in house.check_agents().detail
-    OutboxMessage.objects.create(topic="order.submitted", key="k", body={}, state="dead")
-    assert house.check_outbox().detail == "1 dead"
+    OutboxMessage.objects.create(topic="order.submitted", partition_key="k", body={}, state="failed")
+    assert house.check_outbox().detail == "1 failed"
 
 
 @pytest.mark.django_db(transaction=True)

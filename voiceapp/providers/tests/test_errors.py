@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from voiceapp.core.jobs.backoff import wait_before_retry_s
+from voiceapp.core.jobs.engine import wait_before_retry_s
 from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status, retry_after_s
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.openai.errors import OpenAIError, OpenAIErrorKind

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from sessions.messages.models import OutboxMessage
-from voiceapp import metrics
+from sessions.messages.outbox import outbox
 from voiceapp.metrics import start_private_listener
 
 KEY = "k" * 40
@@ -39,21 +39,21 @@ def test_with_no_key_configured_nobody_is_told(client: Client, settings: Setting
 
 
 @pytest.mark.django_db
-def test_with_the_key_the_process_and_the_outbox_are_told(client: Client) -> None:
-    OutboxMessage.objects.create(topic="order.submitted", key="1", body={})
+def test_with_the_key_the_process_and_the_jobs_are_reported(client: Client) -> None:
+    OutboxMessage.objects.create(topic="order.submitted", partition_key="1", body={})
     text = client.get("/metrics", headers={"Authorization": f"Bearer {KEY}"}).content.decode()
     assert "voiceapp_live_calls" in text
     assert "voiceapp_signatures_refused_total" in text
     assert "voiceapp_outbox_waiting 1.0" in text
-    assert "voiceapp_outbox_dead 0.0" in text
+    assert "voiceapp_outbox_failed 0.0" in text
+    assert "voiceapp_inbox_waiting 0.0" in text
 
 
 def test_without_the_database_the_rest_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Away:
-        def aggregate(self, **_: object) -> None:
-            raise DatabaseError("gone")
+    def gone() -> None:
+        raise DatabaseError("gone")
 
-    monkeypatch.setattr(metrics, "OutboxMessage", type("Gone", (), {"State": OutboxMessage.State, "objects": Away()}))
+    monkeypatch.setattr(outbox, "count", gone)
     text = client.get("/metrics", headers={"Authorization": f"Bearer {KEY}"}).content.decode()
     assert "voiceapp_live_calls" in text
     assert "voiceapp_outbox_waiting" not in text

@@ -17,12 +17,12 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from agents.organizations.principal import Principal
 from sessions import handlers, tasks
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
-from sessions.messages.shared_receiver import SharedReceiver
+from sessions.messages.outbox import outbox
 from sessions.realtime.models import VoiceSession
 from sessions.realtime.services import voice_sessions
 from sessions.realtime.services.voice_sessions import TOPIC, announcement_of
+from voiceapp.core.jobs.shared_receiver import SharedReceiver
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.tests.gate import closed_address, deaf_server, gate_before
 
@@ -45,7 +45,7 @@ def moment(text: str) -> dt.datetime:
 
 def due_now() -> None:
     handlers.register_all()
-    OutboxMessage.objects.filter(state=State.WAITING).update(due_at=timezone.now(), claimed_until=None)
+    OutboxMessage.objects.filter(state=State.WAITING).update(due_at=timezone.now(), lease_expires_at=None)
 
 
 def test_exactly_the_record_is_announced(ask: Ask, queue_url: str) -> None:
@@ -86,7 +86,7 @@ def test_a_fifo_queue_keeps_one_of_an_id(ask: Ask, aws: str, settings: Settings)
     assert tasks.sweep_outbox() == 1
     told = OutboxMessage.objects.get()
     [message] = on_queue(url)
-    assert message["Attributes"]["MessageGroupId"] == told.key == VoiceSession.objects.get().session_id
+    assert message["Attributes"]["MessageGroupId"] == told.partition_key == VoiceSession.objects.get().session_id
     assert message["Attributes"]["MessageDeduplicationId"] == str(told.message_id)
 
 
@@ -96,7 +96,7 @@ def test_without_a_queue_the_rows_wait_and_lose_no_try(ask: Ask, queue_url: str,
     for _ in range(12):
         assert tasks.sweep_outbox() == tasks.deliver_outbox(TOPIC) == 0
     waiting = OutboxMessage.objects.get()
-    assert (waiting.state, waiting.attempts, waiting.claimed_until) == (State.WAITING, 0, None)
+    assert (waiting.state, waiting.attempts, waiting.lease_expires_at) == (State.WAITING, 0, None)
     settings.VOICE_SESSION_QUEUE_URL = queue_url
     assert tasks.sweep_outbox() == 1
     assert len(on_queue(queue_url)) == 1
@@ -152,38 +152,38 @@ def test_a_dead_queue_is_tried_once_and_let_alone_for_a_while(ask: Ask, queue_ur
 
 def test_the_rests_grow_to_a_minute_and_end_with_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("sessions.messages.shared_receiver.time.monotonic", lambda: clock[0])
-    receiver = SharedReceiver(is_named=lambda: True)
+    monkeypatch.setattr("voiceapp.core.jobs.shared_receiver.time.monotonic", lambda: clock[0])
+    receiver = SharedReceiver(is_configured=lambda: True)
     rests = []
     for _ in range(6):
         receiver.failed()
         began = clock[0]
-        while not receiver.may_be_asked:
+        while not receiver.is_available:
             clock[0] += 1
         rests.append(clock[0] - began)
     assert rests == [5, 10, 20, 40, 60, 60]
-    receiver.answered()
+    receiver.succeeded()
     receiver.failed()
     clock[0] += 5
-    assert receiver.may_be_asked
+    assert receiver.is_available
 
 
 def test_a_receiver_that_names_its_rest_is_let_alone_for_that_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("sessions.messages.shared_receiver.time.monotonic", lambda: clock[0])
-    receiver = SharedReceiver(is_named=lambda: True)
+    monkeypatch.setattr("voiceapp.core.jobs.shared_receiver.time.monotonic", lambda: clock[0])
+    receiver = SharedReceiver(is_configured=lambda: True)
     receiver.failed(retry_after_s=300)
     clock[0] = 299
-    assert not receiver.may_be_asked
+    assert not receiver.is_available
     clock[0] = 300
-    assert receiver.may_be_asked
+    assert receiver.is_available
 
 
 def test_a_dead_queue_holds_up_no_order(ask: Ask, queue_url: str, settings: Settings, alices: Organization) -> None:
     got: list[object] = []
     settings.AWS_ENDPOINT_URL = closed_address()
     ask()
-    OutboxMessage.objects.create(topic="order.submitted", key="a", body={}, organization=alices)
+    OutboxMessage.objects.create(topic="order.submitted", partition_key="a", body={}, organization=alices)
     outbox.register("order.submitted", got.append)
     assert tasks.sweep_outbox() == 1
     assert len(got) == 1
@@ -191,14 +191,14 @@ def test_a_dead_queue_holds_up_no_order(ask: Ask, queue_url: str, settings: Sett
 
 def test_a_dead_letter_is_seen_and_sent_again_in_the_admin(ask: Ask, queue_url: str) -> None:
     ask()
-    OutboxMessage.objects.update(state=State.DEAD, attempts=10, last_error="sqs: no answer (ReadTimeoutError)")
+    OutboxMessage.objects.update(state=State.FAILED, attempts=10, last_error="sqs: no answer (ReadTimeoutError)")
     dead = OutboxMessage.objects.get()
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
-    listing = client.get(reverse("admin:voice_sessions_outboxmessage_changelist") + "?state__exact=dead")
+    listing = client.get(reverse("admin:voice_sessions_outboxmessage_changelist") + "?state__exact=failed")
     assert TOPIC in listing.content.decode()
     assert "ReadTimeoutError" in listing.content.decode()
-    chosen = {"action": "send_again", "_selected_action": [str(dead.pk)]}
+    chosen = {"action": "retry_chosen", "_selected_action": [str(dead.pk)]}
     client.post(reverse("admin:voice_sessions_outboxmessage_changelist"), chosen)
     assert tasks.sweep_outbox() == 1
     [message] = on_queue(queue_url)

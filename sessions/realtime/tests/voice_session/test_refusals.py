@@ -139,7 +139,7 @@ def test_others_write_while_openai_is_waited_for(ask: Ask, openai: LocalOpenAI, 
     waiting.start()
     time.sleep(0.4)
     began = time.monotonic()
-    OutboxMessage.objects.create(topic="other", key="a", body={})
+    OutboxMessage.objects.create(topic="other", partition_key="a", body={})
     took_s = time.monotonic() - began
     assert waiting.is_alive()
     assert not VoiceSession.objects.exists()

@@ -42,7 +42,7 @@ def worker(gate: Gate, queue_url: str, folder: Path) -> contextlib.AbstractConte
 
 def lease_ends() -> None:
     """What a dead worker had claimed is free again after half a minute; that is not waited for here."""
-    OutboxMessage.objects.filter(state=State.WAITING).update(claimed_until=None)
+    OutboxMessage.objects.filter(state=State.WAITING).update(lease_expires_at=None)
 
 
 def all_done() -> bool:

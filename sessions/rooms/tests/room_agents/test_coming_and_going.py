@@ -12,8 +12,8 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from agents.tests.people import Asker
 from sessions.calls.models import Call
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agents import (
     JOINS_WITHIN,
@@ -79,7 +79,7 @@ def test_one_that_was_withdrawn_does_not_come_back(
     end(agent)
     assert not agent_seen(call, identity=agent.identity, at=timezone.now())
     assert status_of(agent) == Status.DISCONNECTED
-    assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, key=agent.identity).exists()
+    assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, partition_key=agent.identity).exists()
 
 
 def test_a_worker_under_another_identity_is_not_the_expected_agent(call: Call, agent: RoomAgent) -> None:
@@ -148,7 +148,7 @@ def test_an_agent_that_never_joins_is_given_up_and_may_be_asked_for_again(
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
     (overdue,) = agents_overdue(timezone.now() + JOINS_WITHIN)
     assert agent_never_came(overdue)
-    assert outbox.deliver_due([WITHDRAW_TOPIC]) == 1
+    assert outbox.process_due([WITHDRAW_TOPIC]) == 1
     assert client.list_dispatches(ROOM) == ()
     settings.LIVEKIT_INTERNAL_URL = livekit.url
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
@@ -161,11 +161,11 @@ def test_an_agent_that_comes_after_it_was_given_up_is_put_out(
     session = alice.post(AGENT, roomName=ROOM).json()["session"]
     agent = RoomAgent.objects.get()
     assert agent_never_came(agent)
-    assert outbox.deliver_due([WITHDRAW_TOPIC]) == 1
+    assert outbox.process_due([WITHDRAW_TOPIC]) == 1
     livekit.join(session["token"])
     assert soon(lambda: client.list_participants(ROOM))[0].identity == agent.identity
     for _ in range(3):
         assert not agent_seen(call, identity=agent.identity, at=timezone.now())
-    assert outbox.deliver_due([WITHDRAW_TOPIC]) == 1
+    assert outbox.process_due([WITHDRAW_TOPIC]) == 1
     assert client.list_participants(ROOM) == ()
     assert status_of(agent) == Status.DISCONNECTED

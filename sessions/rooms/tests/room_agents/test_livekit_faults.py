@@ -14,8 +14,8 @@ from agents.tests.people import Asker, refused
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import finish_call
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agents import WITHDRAW_TOPIC
 from sessions.tests.builders import ROOM
@@ -79,7 +79,7 @@ def test_a_failed_spawn_leaves_no_agent_expected(
     assert ("Retry-After" in got.headers) is (answer[0] == 503)
     assert RoomAgent.objects.count() == (1 if method == "CreateDispatch" else 0)
     spoil()
-    outbox.deliver_due([WITHDRAW_TOPIC])
+    outbox.process_due([WITHDRAW_TOPIC])
     assert nobody_is_expected(client)
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
 
@@ -99,7 +99,7 @@ def test_an_agent_that_was_sent_although_the_answer_was_lost_is_put_out(
     if fault == "lost_answer":
         soon(lambda: client.list_participants(ROOM))
     spoil()
-    assert outbox.deliver_due([WITHDRAW_TOPIC]) == 1
+    assert outbox.process_due([WITHDRAW_TOPIC]) == 1
     assert (client.list_participants(ROOM), nobody_is_expected(client)) == ((), True)
     assert client.find_room(ROOM)
 
@@ -110,13 +110,13 @@ def test_putting_out_is_tried_until_livekit_is_back_and_spares_the_next_agent(
     spoil("lost_answer", "only=CreateDispatch")
     assert alice.post(AGENT, roomName=ROOM).status_code == 503
     spoil("away")
-    assert outbox.deliver_due([WITHDRAW_TOPIC]) == 0
+    assert outbox.process_due([WITHDRAW_TOPIC]) == 0
     spoil()
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
     current = RoomAgent.objects.present().get()
     soon(lambda: len(client.list_participants(ROOM)) == 2)
     OutboxMessage.objects.update(due_at=call.created_at)
-    assert outbox.deliver_due([WITHDRAW_TOPIC]) == 1
+    assert outbox.process_due([WITHDRAW_TOPIC]) == 1
     assert [each.identity for each in client.list_participants(ROOM)] == [current.identity]
     assert [each.id for each in client.list_dispatches(ROOM)] == [current.dispatch_id]
 
@@ -215,7 +215,7 @@ def test_a_call_that_ends_while_livekit_is_asked_gets_no_agent(
     assert not RoomAgent.objects.present().exists()
     # The dispatch opened the room again: it is closed with the agent.
     assert client.find_room(ROOM)
-    assert outbox.deliver_due([WITHDRAW_TOPIC]) == 1
+    assert outbox.process_due([WITHDRAW_TOPIC]) == 1
     assert client.find_room(ROOM) is None
 
 
@@ -229,7 +229,7 @@ def test_an_agent_removed_while_livekit_is_asked_does_not_come(
         assert alice.delete(AGENT, roomName=ROOM).status_code == 200
         assert asked.result().status_code == 400
     spoil()
-    outbox.deliver_due([WITHDRAW_TOPIC])
+    outbox.process_due([WITHDRAW_TOPIC])
     assert (client.list_participants(ROOM), nobody_is_expected(client)) == ((), True)
 
 
@@ -248,6 +248,6 @@ def test_a_later_call_of_the_same_name_keeps_its_room_and_agent(
     spoil()
     open_call(harbour)
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
-    assert outbox.deliver_due([WITHDRAW_TOPIC]) == 1
+    assert outbox.process_due([WITHDRAW_TOPIC]) == 1
     assert client.find_room(ROOM)
     assert len(client.list_dispatches(ROOM)) == 1

@@ -14,8 +14,8 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from agents.tests.people import Asker, refused
 from sessions.calls.models import Call, CallEvent
-from sessions.messages import outbox
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.closing import TOPIC
 from sessions.tests.builders import ROOM, make_room_call
@@ -64,7 +64,7 @@ def spoil(livekit: RunningLiveKit, settings: Settings) -> Spoil:
 def deliver() -> None:
     """The outbox, later."""
     OutboxMessage.objects.update(due_at=timezone.now())
-    outbox.deliver_due([TOPIC])
+    outbox.process_due([TOPIC])
 
 
 def test_a_wait_that_livekit_names_is_handed_on(alice: Asker, spoil: Spoil) -> None:
@@ -101,7 +101,7 @@ def test_what_livekit_does_after_all_is_undone(alice: Asker, client: LiveKitClie
     room = str(Call.objects.get().room_name)
     spoil()
     assert client.find_room(room)
-    assert outbox.deliver_due([TOPIC]) == 0  # not yet: a slow LiveKit may not have opened it
+    assert outbox.process_due([TOPIC]) == 0  # not yet: a slow LiveKit may not have opened it
     deliver()
     assert client.find_room(room) is None
 

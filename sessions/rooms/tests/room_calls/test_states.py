@@ -38,7 +38,7 @@ def test_a_live_call_moves_to_any_later_state(alice: Asker, harbour: Organizatio
     assert (call.connected_at is not None) is ("connected" in (old, new))
     assert (call.ended_at is not None) is is_over
     assert agent.status == ("disconnected" if is_over else "active")
-    assert OutboxMessage.objects.filter(topic=TOPIC, key=ROOM).count() == (1 if is_over else 0)
+    assert OutboxMessage.objects.filter(topic=TOPIC, partition_key=ROOM).count() == (1 if is_over else 0)
     assert CallEvent.objects.filter(call=call, kind="ended" if is_over else new).count() == 1
 
 

@@ -20,7 +20,7 @@ MESSAGES = 300
 
 
 def test_all_tasks_are_known() -> None:
-    assert {"sessions.tasks.sweep_outbox", "telephony.tasks.work_off_events"} <= set(TASKS)
+    assert {"sessions.tasks.sweep_outbox", "telephony.tasks.process_events"} <= set(TASKS)
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -27,7 +27,7 @@ def is_done(message: OutboxMessage) -> bool:
 
 def lease_ends() -> None:
     """What a dead worker had claimed is free again after half a minute; that is not waited for here."""
-    OutboxMessage.objects.filter(state=State.WAITING).update(claimed_until=None, due_at=timezone.now())
+    OutboxMessage.objects.filter(state=State.WAITING).update(lease_expires_at=None, due_at=timezone.now())
 
 
 def test_a_wake_up_reaches_the_worker(
@@ -49,8 +49,8 @@ def test_an_order_outlives_the_worker_that_was_telling_it(
         send("sessions.tasks.deliver_outbox", "order.submitted")
         until(lambda: kitchen.arrived)
     assert not is_done(message)
-    assert message.claimed_until is not None
-    assert message.claimed_until - timezone.now() < dt.timedelta(seconds=31)
+    assert message.lease_expires_at is not None
+    assert message.lease_expires_at - timezone.now() < dt.timedelta(seconds=31)
     kitchen.answers.set()
     lease_ends()
     with worker_process(tmp_path, broker):

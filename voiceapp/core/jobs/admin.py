@@ -1,0 +1,62 @@
+"""What the admin shows of a job and does with it: its state, its content, and a retry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from .engine import JobQueue
+from .models import Job
+
+J = TypeVar("J", bound=Job)
+State = Job.State
+STATE_COLORS: Mapping[str, str] = {
+    State.WAITING: "info",
+    State.DONE: "success",
+    State.FAILED: "danger",
+    State.UNCONFIGURED: "warning",
+    "retrying": "warning",
+}
+
+
+def state_badge(job: Job, queue: JobQueue[Any]) -> tuple[str, str]:
+    """A key of STATE_COLORS, and the state for people."""
+    if job.state == State.WAITING and getattr(job, job.topic_field) in queue.unconfigured_topics():
+        return State.UNCONFIGURED.value, f"{State.UNCONFIGURED.label}, waiting"
+    return ("retrying" if job.is_retrying else job.state), job.state_label
+
+
+def as_json(content: object) -> str:
+    return format_html('<pre class="va-json">{}</pre>', json.dumps(content, indent=2, ensure_ascii=False))
+
+
+class RetryMixin(admin.ModelAdmin[J]):
+    """A button for one job and an action for several. A subclass names the queue, and says what one is called."""
+
+    queue: ClassVar[JobQueue[Any]]
+    one: ClassVar[str]
+    many: ClassVar[str]
+
+    def rows_to_operate(self, request: HttpRequest, rows: QuerySet[J]) -> QuerySet[J]:
+        """Of the chosen rows, those that this user may retry."""
+        raise NotImplementedError
+
+    def retry_one(self, request: HttpRequest, job: J, _: str) -> str:
+        self.queue.retry(self.queue.model._default_manager.filter(pk=job.pk))
+        return f"This {self.one} is retried now, with all its attempts."
+
+    @admin.action(description="Retry", permissions=["operate"])
+    def retry_chosen(self, request: HttpRequest, rows: QuerySet[J]) -> None:
+        open_ones = list(self.rows_to_operate(request, rows).exclude(state=State.DONE))
+        retried = self.queue.retry(self.queue.model._default_manager.filter(pk__in=[job.pk for job in open_ones]))
+        for job in open_ones:
+            self.log_change(request, job, "Retried.")
+        messages.success(request, f"{retried} {self.one if retried == 1 else self.many} retried.")
+        if others := rows.count() - retried:
+            messages.info(request, f"{others} of the chosen were done already, or are being attempted right now.")

@@ -1,0 +1,50 @@
+"""The row of a job: what a worker has to do, how often it was attempted, and who is at it now."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+MAX_ERROR = 300
+
+
+class Job(models.Model):
+    """Processed by a JobQueue (engine.py), in the order of `id` within its partition. A subclass adds the topic and the
+    content."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+        # Nobody is configured to receive it: no success, and a retry helps only once somebody is.
+        UNCONFIGURED = "unconfigured", "not configured"
+
+    # The column that chooses the handler. Partitions of different topics are independent.
+    topic_field: ClassVar[str] = "topic"
+    done_label: ClassVar[str] = "done"
+
+    partition_key = models.CharField(max_length=128, blank=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
+    last_error = models.CharField(max_length=MAX_ERROR, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_retrying(self) -> bool:
+        """The last attempt failed, and the next one comes by itself."""
+        return self.state == self.State.WAITING and bool(self.last_error)
+
+    @property
+    def state_label(self) -> str:
+        """The state, for people."""
+        if self.is_retrying:
+            return f"retrying, {self.attempts} {'attempt' if self.attempts == 1 else 'attempts'} failed"
+        return self.done_label if self.state == self.State.DONE else self.State(self.state).label
