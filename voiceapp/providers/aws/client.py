@@ -5,8 +5,6 @@ Whoever calls it decides what is tried again: the outbox, a consumer's next roun
 
 from __future__ import annotations
 
-import os
-import threading
 from typing import Any
 
 import boto3
@@ -15,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 from django.conf import settings
 
+from voiceapp.core.per_process import per_process
 from voiceapp.providers.errors import ProviderError, retry_after_s
 
 CONNECT_WITHIN_S = 2
@@ -48,20 +47,15 @@ def aws_client(service: str, *, answer_within_s: float = ANSWER_WITHIN_S, region
     Without keys in the settings botocore looks for the machine's own role. `answer_within_s` is for long polls,
     `region` for what is elsewhere than the rest.
     """
-    region = region or settings.AWS_REGION
-    wanted = (
+    return _client(
         service,
         answer_within_s,
-        region,
-        settings.AWS_ENDPOINT_URL,
-        settings.AWS_ACCESS_KEY_ID,
-        settings.AWS_SECRET_ACCESS_KEY,
-        settings.AWS_SESSION_TOKEN,
+        region or settings.AWS_REGION,
+        settings.AWS_ENDPOINT_URL or None,
+        settings.AWS_ACCESS_KEY_ID or None,
+        settings.AWS_SECRET_ACCESS_KEY or None,
+        settings.AWS_SESSION_TOKEN or None,
     )
-    with _process.lock:
-        if wanted not in _process.clients:
-            _process.clients[wanted] = _make(service, answer_within_s, region)
-        return _process.clients[wanted]
 
 
 def aws_error(service: str, fault: Exception) -> AwsError:
@@ -83,17 +77,27 @@ def is_without_credentials(fault: BaseException | None) -> bool:
     return isinstance(fault, (NoCredentialsError, PartialCredentialsError))
 
 
-def _make(service: str, answer_within_s: float, region: str) -> BaseClient:
-    # A session is not safe to share between threads; it is used under the lock only.
-    if _process.session is None:
-        _process.session = boto3.session.Session()
-    return _process.session.client(
+# It is not safe to share between threads: `_client` uses it in one at a time.
+_session = per_process(boto3.session.Session)
+
+
+@per_process
+def _client(
+    service: str,
+    answer_within_s: float,
+    region: str,
+    endpoint_url: str | None,
+    access_key_id: str | None,
+    secret_access_key: str | None,
+    session_token: str | None,
+) -> BaseClient:
+    return _session().client(
         service,
         region_name=region,
-        endpoint_url=settings.AWS_ENDPOINT_URL or None,
-        aws_access_key_id=settings.AWS_ACCESS_KEY_ID or None,
-        aws_secret_access_key=settings.AWS_SECRET_ACCESS_KEY or None,
-        aws_session_token=settings.AWS_SESSION_TOKEN or None,
+        endpoint_url=endpoint_url,
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        aws_session_token=session_token,
         config=Config(
             connect_timeout=CONNECT_WITHIN_S,
             read_timeout=answer_within_s,
@@ -103,22 +107,6 @@ def _make(service: str, answer_within_s: float, region: str) -> BaseClient:
             parameter_validation=True,
             # Else botocore signs links into a bucket the old way, without an end, and for another region's address.
             signature_version="s3v4" if service == "s3" else None,
-            s3={"addressing_style": "path" if settings.AWS_ENDPOINT_URL else "virtual"} if service == "s3" else None,
+            s3={"addressing_style": "path" if endpoint_url else "virtual"} if service == "s3" else None,
         ),
     )
-
-
-class _Process:
-    """What this process has made. A forked child starts anew: the sockets belong to its parent."""
-
-    def __init__(self) -> None:
-        self.forked()
-
-    def forked(self) -> None:
-        self.lock = threading.Lock()
-        self.session: boto3.session.Session | None = None
-        self.clients: dict[tuple[object, ...], BaseClient] = {}
-
-
-_process = _Process()
-os.register_at_fork(after_in_child=_process.forked)

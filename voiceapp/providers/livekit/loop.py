@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 import aiohttp
 from livekit import api
 
+from voiceapp.core.per_process import per_process
 from voiceapp.providers.errors import ErrorClass, class_of_status, retry_after_s
 
 from .errors import KIND_BY_STATUS, LiveKitError, LiveKitErrorKind
@@ -78,33 +78,13 @@ async def _check(response: aiohttp.ClientResponse) -> None:
         raise aiohttp.ClientPayloadError(f"an answer of type {response.content_type[:50]}")
 
 
-class _Process:
-    """What this process has. `inherited` is kept, never closed: its sockets belong to the parent."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.current: LoopThread | None = None
-        self.inherited: list[LoopThread] = []
-
-    def forked(self) -> None:
-        self.lock = threading.Lock()  # the parent's may have been held at that moment
-        if self.current:
-            self.inherited.append(self.current)
-            self.current = None
-
-    def ended(self) -> None:
-        if self.current:
-            self.current.close()
-
-
-_process = _Process()
-os.register_at_fork(after_in_child=_process.forked)
-atexit.register(_process.ended)
-
-
+@per_process
 def loop_thread() -> LoopThread:
     """This process's, made at its first use."""
-    with _process.lock:
-        if _process.current is None:
-            _process.current = LoopThread()
-        return _process.current
+    return LoopThread()
+
+
+@atexit.register
+def _close() -> None:
+    for thread in loop_thread.values.values():
+        thread.close()

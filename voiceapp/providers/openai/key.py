@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import threading
 from collections.abc import Callable, Mapping
 
 from django.conf import settings
 
+from voiceapp.core.per_process import per_process
 from voiceapp.providers.aws.client import AwsError
 from voiceapp.providers.aws.secrets_manager import KeptSecret, SecretMissing
 
@@ -80,23 +79,9 @@ def _key_in(text: Callable[[], str]) -> str:
 
 
 def _kept() -> KeptSecret:
-    where = (secret_id(), settings.AWS_ENDPOINT_URL, settings.AWS_REGION, settings.AWS_ACCESS_KEY_ID)
-    with _process.lock:
-        if where not in _process.secrets:
-            _process.secrets[where] = KeptSecret(where[0])
-        return _process.secrets[where]
+    return _secret_of(secret_id(), settings.AWS_ENDPOINT_URL, settings.AWS_REGION, settings.AWS_ACCESS_KEY_ID)
 
 
-class _Process:
-    """What this process knows. A forked child asks anew: a lock of its parent may have been held."""
-
-    def __init__(self) -> None:
-        self.forked()
-
-    def forked(self) -> None:
-        self.lock = threading.Lock()
-        self.secrets: dict[tuple[str, ...], KeptSecret] = {}
-
-
-_process = _Process()
-os.register_at_fork(after_in_child=_process.forked)
+@per_process
+def _secret_of(secret_id: str, *account: str) -> KeptSecret:
+    return KeptSecret(secret_id)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import threading
 import time
 from collections.abc import Mapping
 
 import httpx
 
+from voiceapp.core.per_process import per_process
 from voiceapp.providers.errors import retry_after_s
 
 from .errors import OpenAIError, OpenAIErrorKind, kind_of, named
@@ -54,7 +53,7 @@ def _post_once(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[in
     """The status, the body, and the seconds of a Retry-After."""
     deadline = time.monotonic() + WHOLE_ANSWER_S
     body = b""
-    with _process.http().stream("POST", url, content=content, headers=headers) as response:
+    with _client().stream("POST", url, content=content, headers=headers) as response:
         for piece in response.iter_bytes():
             body += piece
             if len(body) > LARGEST_ANSWER_BYTES:
@@ -79,26 +78,7 @@ def _code_of(answer: Mapping[str, object]) -> str:
     return f" ({code})" if isinstance(code, str) and CODE.fullmatch(code) else ""
 
 
-class _Process:
-    """The connections of this process. `inherited` is kept, never closed: its sockets belong to the parent."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.client: httpx.Client | None = None
-        self.inherited: list[httpx.Client] = []
-
-    def forked(self) -> None:
-        self.lock = threading.Lock()
-        if self.client:
-            self.inherited.append(self.client)
-            self.client = None
-
-    def http(self) -> httpx.Client:
-        with self.lock:
-            if self.client is None:
-                self.client = httpx.Client(timeout=TIMEOUTS, limits=LIMITS, trust_env=False, follow_redirects=False)
-            return self.client
-
-
-_process = _Process()
-os.register_at_fork(after_in_child=_process.forked)
+@per_process
+def _client() -> httpx.Client:
+    """The connections of this process."""
+    return httpx.Client(timeout=TIMEOUTS, limits=LIMITS, trust_env=False, follow_redirects=False)

@@ -99,7 +99,7 @@ def test_openais_failure_is_said_in_words(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(openai_http, "WHOLE_ANSWER_S", 1.0)
     monkeypatch.setattr(openai_http, "TIMEOUTS", httpx.Timeout(1.0))
-    monkeypatch.setattr(openai_http._process, "client", None)
+    monkeypatch.setattr(openai_http._client, "values", {})
     settings.OPENAI_BASE_URL = openai.fault_url(f"tag={uuid4().hex}", *faults)
     answer = ask()
     assert answer.status_code == status

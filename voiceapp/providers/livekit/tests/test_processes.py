@@ -62,9 +62,7 @@ def test_a_child_that_is_forked_while_the_lock_is_held_does_not_hang(client: Liv
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
-        from voiceapp.providers.livekit import loop as livekit_loop
-
-        with livekit_loop._process.lock:
+        with loop_thread.lock:
             held.set()
             let_go.wait(5)
 
