@@ -14,7 +14,7 @@ from pytest_django import Settings
 from agents.transfers.models import TransferTarget
 from sessions.calls.models import Call
 from telephony.twilio.models import PhoneNumber
-from voiceapp.simulators.twilio import Number, Server
+from voiceapp.simulators.twilio import Number, TwilioSimulator
 
 from .conftest import ACCOUNT_SID, AUTH_TOKEN, Provider
 
@@ -25,13 +25,15 @@ SIP_DOMAIN = "sip:host@alices.sip.twilio.com"
 
 
 @pytest_asyncio.fixture
-async def carrier(line: PhoneNumber, product: str, settings: Settings, openai: Provider) -> AsyncIterator[Server]:
+async def carrier(
+    line: PhoneNumber, product: str, settings: Settings, openai: Provider
+) -> AsyncIterator[TwilioSimulator]:
     """The line at the carrier, and a front desk that answers. The agent fails at once: every call falls back to it."""
     settings.OPENAI_BASE_URL = openai.url("refuse=403")
     await TransferTarget.objects.acreate(
         organization_id=line.organization_id, slug="desk", name="Desk", number=DESK, is_fallback=True
     )
-    async with Server(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as server:
+    async with TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as server:
         server.carrier.numbers[line.number] = Number(voice_url=f"{product}/twiml/start?orgId={line.organization_id}")
         server.carrier.numbers[DESK] = Number(says="Hello, the desk.", stays_s=0.2)
         yield server
@@ -49,7 +51,7 @@ async def carrier(line: PhoneNumber, product: str, settings: Settings, openai: P
     ],
 )
 async def test_who_has_no_number_is_handed_over_with_the_organizations(
-    caller: str, dialed: str, carrier: Server, line: PhoneNumber
+    caller: str, dialed: str, carrier: TwilioSimulator, line: PhoneNumber
 ) -> None:
     voice_url = carrier.carrier.numbers[line.number].voice_url
     call = await carrier.carrier.place_call(
@@ -59,7 +61,7 @@ async def test_who_has_no_number_is_handed_over_with_the_organizations(
         report = await call.done()
     assert report.notices == []
     (rung,) = report.dialed
-    assert carrier.carrier.calls[rung.sid].plan.from_number == line.number
+    assert [leg.plan.from_number for leg in carrier.carrier.legs() if leg.sid == rung.sid] == [line.number]
     stored = await Call.objects.aget(carrier_sid=call.sid)
     assert stored.transferred_to == "Desk"
     assert stored.caller_number == caller

@@ -63,10 +63,10 @@ def test_product_and_simulator_have_the_same_limits() -> None:
         ("Record", "maxLength", RECORDS_S),
     ):
         rule = RULES[verb][attribute]
-        assert rule.is_good(str(lowest))
-        assert rule.is_good(str(highest))
-        assert not rule.is_good(str(lowest - 1))
-        assert not rule.is_good(str(highest + 1))
+        assert rule.is_valid(str(lowest))
+        assert rule.is_valid(str(highest))
+        assert not rule.is_valid(str(lowest - 1))
+        assert not rule.is_valid(str(highest + 1))
     assert RINGS_S[0] <= twiml.RING_FOR_S <= RINGS_S[1]
     assert TALKS_S[0] <= twiml.LONGEST_TRANSFER_S <= TALKS_S[1]
     assert RECORDS_S[0] <= twiml.LONGEST_MESSAGE_S <= RECORDS_S[1]

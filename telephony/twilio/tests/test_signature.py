@@ -196,10 +196,10 @@ def test_the_matrix_is_as_large_as_promised() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(("how", "status"), [row[1:] for row in MATRIX], ids=[row[0] for row in MATRIX])
 def test_only_what_twilio_signed_for_our_account_gets_in(line: PhoneNumber, how: Knock, status: int) -> None:
-    before = signatures_refused.labels("start")._value.get()
+    before = signatures_refused.labels("voice")._value.get()
     assert knock(how) == status
     assert Call.objects.exists() == (status == 200)
-    assert signatures_refused.labels("start")._value.get() == before + (status == 403)
+    assert signatures_refused.labels("voice")._value.get() == before + (status == 403)
 
 
 def test_without_a_signature_nobody_gets_in_and_the_database_is_not_asked() -> None:

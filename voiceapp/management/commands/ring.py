@@ -137,7 +137,7 @@ class Command(BaseCommand):
         call = Call.objects.filter(carrier_sid=sid).first()
         if call is None:
             self.tell(
-                f"The product has no call {sid}. The phone was told: {report['notices'] or report['webhook_answers']}"
+                f"The product has no call {sid}. The phone was told: {report['notices'] or report['webhook_responses']}"
             )
             return False
         wait_until_over(call)

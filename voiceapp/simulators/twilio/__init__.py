@@ -1,14 +1,11 @@
-"""Twilio on this machine: the REST API of live calls, and phones that ring, speak, listen and hang up.
+"""The simulator of Twilio: the REST API of live calls, and phones that ring, speak, listen and hang up.
 
-In a test: `async with Server(account_sid=…, auth_token=…) as server: call = await server.carrier.place_call(…);
-report = await call.done()`.
+In a test: `async with TwilioSimulator(account_sid=…, auth_token=…) as simulator:
+call = await simulator.carrier.place_call(…); report = await call.done()`.
 """
 
-from voiceapp.simulators.twilio.call import LocalCall
-from voiceapp.simulators.twilio.carrier import Carrier
+from voiceapp.simulators.twilio.call import SimulatedCall
 from voiceapp.simulators.twilio.numbers import Answers, Number
-from voiceapp.simulators.twilio.person import Manners
-from voiceapp.simulators.twilio.report import Report
-from voiceapp.simulators.twilio.server import Server
+from voiceapp.simulators.twilio.server import TwilioSimulator
 
-__all__ = ["Answers", "Carrier", "LocalCall", "Manners", "Number", "Report", "Server"]
+__all__ = ["Answers", "Number", "SimulatedCall", "TwilioSimulator"]

@@ -1,4 +1,4 @@
-"""`python -m voiceapp.simulators.twilio --port 9100`: the local Twilio until SIGTERM or Ctrl-C."""
+"""`python -m voiceapp.simulators.twilio --port 9100`: the simulator of Twilio until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import sys
 
 import uvloop
 
-from voiceapp.simulators.twilio.server import Server
+from voiceapp.simulators.twilio.server import TwilioSimulator
 
 
-async def serve(server: Server) -> None:
+async def serve(simulator: TwilioSimulator) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    async with server:
-        sys.stdout.write(f"listening on {server.base_url}\n")
+    async with simulator:
+        sys.stdout.write(f"listening on {simulator.base_url}\n")
         sys.stdout.flush()
         await stopped.wait()
 
@@ -32,10 +32,10 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("picows").setLevel(logging.WARNING)
     try:
-        server = Server(host=options.host, port=options.port)
+        simulator = TwilioSimulator(host=options.host, port=options.port)
     except ValueError as exc:
         parser.error(str(exc))
-    uvloop.run(serve(server))
+    uvloop.run(serve(simulator))
     return 0
 
 

@@ -1,6 +1,6 @@
-"""The attributes of TwiML as Twilio checks them: one of a wrong form is left out, with Twilio's warning.
+"""The attributes of TwiML as Twilio validates them: an invalid one is left out with Twilio's warning.
 
-Names, forms and codes: www.twilio.com/docs/voice/twiml, www.twilio.com/docs/api/errors.
+Names, values and codes: www.twilio.com/docs/voice/twiml, www.twilio.com/docs/api/errors.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ LANGUAGES = frozenset(_LANGUAGES.split())
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What an attribute's value must be, and the code of the warning where it is not."""
+    """What the value of an attribute must be, and the code of the warning if it is not."""
 
-    is_good: Callable[[str], bool]
+    is_valid: Callable[[str], bool]
     code: int = SCHEMA_WARNING
 
 
@@ -44,7 +44,7 @@ def _one_of(*values: str) -> Callable[[str], bool]:
     return lambda value: value in values
 
 
-def _words_of(*values: str) -> Callable[[str], bool]:
+def _set_of(*values: str) -> Callable[[str], bool]:
     return lambda value: bool(value.split()) and set(value.split()) <= set(values)
 
 
@@ -62,10 +62,10 @@ def _method(code: int = SCHEMA_WARNING) -> Rule:
     return Rule(_one_of("GET", "POST", "get", "post"), code)
 
 
-_TRUTH = _one_of("true", "false")
+_BOOLEAN = _one_of("true", "false")
 _URL = Rule(_is_url, INVALID_URL)
 _KEYS = re.compile(r"[0-9*#]*").fullmatch
-_EVENTS = Rule(_words_of("initiated", "ringing", "answered", "completed"))
+_EVENTS = Rule(_set_of("initiated", "ringing", "answered", "completed"))
 RULES: Mapping[str, Mapping[str, Rule]] = {
     "Say": {
         "language": Rule(LANGUAGES.__contains__, 13512),
@@ -77,13 +77,13 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "Gather": {
         "action": _URL, "method": _method(13312), "timeout": Rule(_seconds(0, 600), 13313),
         "numDigits": Rule(_whole(1, 1000), 13314), "finishOnKey": Rule(lambda value: bool(_KEYS(value)), 13310),
-        "actionOnEmptyResult": Rule(_TRUTH), "input": Rule(_words_of("dtmf", "speech")),
+        "actionOnEmptyResult": Rule(_BOOLEAN), "input": Rule(_set_of("dtmf", "speech")),
     },
     "Redirect": {"method": _method(13710)},
     "Dial": {
         "action": _URL, "method": _method(13210), "timeout": Rule(_whole(1, 600), 13212),
-        "timeLimit": Rule(_whole(1, 14400), 13216), "hangupOnStar": Rule(_TRUTH, 13213),
-        "answerOnBridge": Rule(_TRUTH), "callerId": Rule(lambda _: True), "ringTone": Rule(lambda value: bool(value)),
+        "timeLimit": Rule(_whole(1, 14400), 13216), "hangupOnStar": Rule(_BOOLEAN, 13213),
+        "answerOnBridge": Rule(_BOOLEAN), "callerId": Rule(lambda _: True), "ringTone": Rule(lambda value: bool(value)),
         "record": Rule(_one_of("do-not-record", "record-from-answer", "record-from-ringing",
                                "record-from-answer-dual", "record-from-ringing-dual", "true", "false"), 13217),
     },
@@ -95,7 +95,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "Record": {
         "action": _URL, "method": _method(13610), "timeout": Rule(_whole(0, 600), 13611),
         "maxLength": Rule(_whole(1, 14400), 13612), "finishOnKey": Rule(lambda value: bool(_KEYS(value)), 13613),
-        "transcribe": Rule(_TRUTH, 13614), "playBeep": Rule(_TRUTH, 13616),
+        "transcribe": Rule(_BOOLEAN, 13614), "playBeep": Rule(_BOOLEAN, 13616),
         "trim": Rule(_one_of("trim-silence", "do-not-trim")),
         "recordingStatusCallback": _URL, "recordingStatusCallbackMethod": _method(),
     },
@@ -110,14 +110,14 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
 }  # fmt: skip
 
 
-def checked(name: str, attributes: Mapping[str, str], warnings: list[tuple[int, str]]) -> dict[str, str]:
-    """Those of the right form; the others become warnings (code, message)."""
+def valid_attributes(name: str, attributes: Mapping[str, str], warnings: list[tuple[int, str]]) -> dict[str, str]:
+    """The valid ones; each of the others becomes a warning (code, message)."""
     kept = {}
     for attribute, value in attributes.items():
         rule = RULES[name].get(attribute)
         if rule is None:
             warnings.append((SCHEMA_WARNING, f"schema validation warning: <{name}> has no attribute {attribute}"))
-        elif not rule.is_good(value):
+        elif not rule.is_valid(value):
             warnings.append((rule.code, f"{name}: invalid {attribute} value {value!r}"))
         else:
             kept[attribute] = value

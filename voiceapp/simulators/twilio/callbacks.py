@@ -1,4 +1,4 @@
-"""Status callbacks of one call: sent in order by one task, fire and forget; their faults double or reorder them."""
+"""Status callbacks of one call: one task sends them in order, without a retry; faults repeat or reorder them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from voiceapp.simulators.twilio.faults import Faults
-from voiceapp.simulators.twilio.webhooks import WebhookFailed, Webhooks
+from voiceapp.simulators.twilio.faults import TwilioFaults
+from voiceapp.simulators.twilio.webhooks import WebhookClient, WebhookFailed
 
 logger = logging.getLogger(__name__)
 
@@ -21,13 +21,13 @@ class Callback:
 
 
 class Callbacks:
-    def __init__(self, webhooks: Webhooks, faults: Faults) -> None:
+    def __init__(self, webhooks: WebhookClient, faults: TwilioFaults) -> None:
         self._webhooks = webhooks
         self._faults = faults
         self._queue: asyncio.Queue[Callback] = asyncio.Queue()
         self._held: list[Callback] = []
         self._task: asyncio.Task[None] | None = None
-        self.statuses: list[int] = []  # what the application answered; 0: nothing
+        self.statuses: list[int] = []  # 0: no response
 
     def send(self, callback: Callback) -> None:
         if not callback.url:
@@ -38,7 +38,7 @@ class Callbacks:
             self._enqueue(callback)
 
     async def finish(self) -> None:
-        """Everything that was to be sent has been, or failed."""
+        """Return when all callbacks were sent or have failed."""
         for callback in self._held:
             self._enqueue(callback)
         self._held.clear()
@@ -46,7 +46,7 @@ class Callbacks:
         self.stop()
 
     def stop(self) -> None:
-        """Send nothing any more."""
+        """Send no more callbacks."""
         if self._task:
             self._task.cancel()
 
@@ -60,15 +60,15 @@ class Callbacks:
         while True:
             callback = await self._queue.get()
             try:
-                answer = await self._webhooks.request(
+                response = await self._webhooks.request(
                     callback.url,
                     callback.params,
                     method=callback.method,
-                    is_signed_right=not self._faults.spoils_signature_of("callbacks"),
+                    has_valid_signature=not self._faults.breaks_signature_of("callbacks"),
                 )
-                self.statuses.append(answer.status)
+                self.statuses.append(response.status)
             except WebhookFailed as exc:
-                logger.warning("status callback lost: %s", exc)
+                logger.warning("status callback failed: %s", exc)
                 self.statuses.append(0)
             finally:
                 self._queue.task_done()

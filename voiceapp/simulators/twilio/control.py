@@ -1,4 +1,4 @@
-"""The control API under /local/: place calls, see and hear them, hang up, say who answers a number. Loopback only."""
+"""The control API under /local/: place calls, read reports and recordings, hang up, configure numbers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from typing import Any
 
 from aiohttp import web
 
-from voiceapp.simulators.twilio.call import LocalCall
+from voiceapp.simulators.twilio.call import SimulatedCall
 from voiceapp.simulators.twilio.carrier import Carrier
-from voiceapp.simulators.twilio.faults import Faults
+from voiceapp.simulators.twilio.faults import TwilioFaults
+from voiceapp.simulators.twilio.leg import CallLeg
 from voiceapp.simulators.twilio.numbers import Number
-from voiceapp.simulators.twilio.person import Manners
+from voiceapp.simulators.twilio.person import PersonProfile
 from voiceapp.simulators.twilio.plan import DEFAULT_LIMIT_S
+from voiceapp.simulators.twilio.report import report_of
 
 _PREFIX = r"/{faults:(?:fault/[^/]+/)*}local"
-_MANNERS = {field.name for field in dataclasses.fields(Manners)}
-_FIELDS = _MANNERS | {
+_PROFILE = {field.name for field in dataclasses.fields(PersonProfile)}
+_FIELDS = _PROFILE | {
     "from",
     "to",
     "voice_url",
@@ -32,7 +34,7 @@ _FIELDS = _MANNERS | {
     "noise",
     "keeps_sound",
 }
-_LONGEST_WAIT_S = 60.0
+_MAX_WAIT_S = 60.0
 
 
 class ControlApi:
@@ -45,18 +47,20 @@ class ControlApi:
         app.router.add_get(f"{_PREFIX}/calls/{{sid}}", self._show_call)
         app.router.add_get(f"{_PREFIX}/calls/{{sid}}/recording.wav", self._recording)
         app.router.add_post(f"{_PREFIX}/calls/{{sid}}/hangup", self._hang_up)
-        app.router.add_post(f"{_PREFIX}/calls/{{sid}}/steps", self._do_steps)
+        app.router.add_post(f"{_PREFIX}/calls/{{sid}}/steps", self._add_steps)
         app.router.add_put(f"{_PREFIX}/numbers/{{number}}", self._set_number)
         app.router.add_get(f"{_PREFIX}/numbers", self._list_numbers)
 
     async def _place_call(self, request: web.Request) -> web.Response:
-        given = await _json(request)
+        given = await _json_object(request)
         if unknown := set(given) - _FIELDS:
-            return _bad(f"unknown fields: {', '.join(sorted(unknown))}; known are {', '.join(sorted(_FIELDS))}")
+            return _bad_request(
+                f"unknown fields: {', '.join(sorted(unknown))}; known fields: {', '.join(sorted(_FIELDS))}"
+            )
         if not given.get("from") or not given.get("to"):
-            return _bad("from and to are needed")
+            return _bad_request("from and to are required")
         try:
-            by_address = Faults.from_path(request.match_info["faults"])
+            faults_of_url = TwilioFaults.from_path(request.match_info["faults"])
             call = await self._carrier.place_call(
                 from_number=str(given["from"]),
                 to_number=str(given["to"]),
@@ -65,14 +69,14 @@ class ControlApi:
                 status_callback=str(given.get("status_callback") or ""),
                 status_callback_events=given.get("status_callback_events") or ("completed",),
                 steps=given.get("steps") or (),
-                faults=by_address | _faults(given.get("faults")),
-                manners=Manners(**{name: given[name] for name in _MANNERS & set(given)}),
+                faults=faults_of_url | _faults(given.get("faults")),
+                profile=PersonProfile(**{name: given[name] for name in _PROFILE & set(given)}),
                 limit_s=float(given.get("limit_s", DEFAULT_LIMIT_S)),
                 noise=bool(given.get("noise", True)),
                 keeps_sound=bool(given.get("keeps_sound", True)),
             )
         except (ValueError, TypeError, OSError) as exc:
-            return _bad(str(exc))
+            return _bad_request(str(exc))
         return web.json_response(
             {"sid": call.sid, "from": call.plan.from_number, "to": call.plan.to_number}, status=201
         )
@@ -86,17 +90,17 @@ class ControlApi:
                 "status": c.status.value,
                 "done": c.is_done,
             }
-            for c in self._carrier.calls.values()
+            for c in self._carrier.legs()
         ]
         return web.json_response({"calls": calls})
 
     async def _show_call(self, request: web.Request) -> web.Response:
-        """The report. `?wait_s=30` answers when the call has ended, or after that time."""
+        """The report. `?wait_s=30` waits for the end of the call, at most so long."""
         call = self._call(request)
-        wait_s = min(float(request.query.get("wait_s", 0)), _LONGEST_WAIT_S)
-        if wait_s > 0:
-            await call.over(within_s=wait_s)
-        return web.json_response(call.report.as_json(), dumps=_dumps)
+        wait_s = min(float(request.query.get("wait_s", 0)), _MAX_WAIT_S)
+        if wait_s > 0 and isinstance(call, SimulatedCall):
+            await call.wait_for_end(within_s=wait_s)
+        return web.json_response(report_of(call).as_json(), dumps=_dumps)
 
     async def _recording(self, request: web.Request) -> web.Response:
         wav = await asyncio.to_thread(lambda: self._call(request).recording)
@@ -107,46 +111,46 @@ class ControlApi:
         call.hang_up(by="caller")
         return web.json_response({"sid": call.sid, "status": call.status.value})
 
-    async def _do_steps(self, request: web.Request) -> web.Response:
-        """More for the caller to do, after what the script has done: `{"steps": […]}`."""
+    async def _add_steps(self, request: web.Request) -> web.Response:
+        """Steps for the caller after those of the script: `{"steps": […]}`."""
         call = self._call(request)
         try:
-            call.do_steps((await _json(request)).get("steps") or ())
+            call.add_steps((await _json_object(request)).get("steps") or ())
         except ValueError as exc:
-            return _bad(str(exc))
+            return _bad_request(str(exc))
         return web.json_response({"sid": call.sid, "status": call.status.value}, status=202)
 
     async def _set_number(self, request: web.Request) -> web.Response:
         try:
-            number = Number.from_json(await _json(request))
+            number = Number.from_json(await _json_object(request))
         except ValueError as exc:
-            return _bad(str(exc))
+            return _bad_request(str(exc))
         self._carrier.numbers[request.match_info["number"]] = number
-        return web.json_response(_shown(number))
+        return web.json_response(_number_json(number))
 
     async def _list_numbers(self, request: web.Request) -> web.Response:
-        return web.json_response({name: _shown(number) for name, number in self._carrier.numbers.items()})
+        return web.json_response({name: _number_json(number) for name, number in self._carrier.numbers.items()})
 
-    def _call(self, request: web.Request) -> LocalCall:
-        call = self._carrier.calls.get(request.match_info["sid"])
+    def _call(self, request: web.Request) -> CallLeg:
+        call = self._carrier.find(request.match_info["sid"])
         if call is None:
-            raise web.HTTPNotFound(text=json.dumps({"error": "there is no such call"}), content_type="application/json")
+            raise web.HTTPNotFound(text=json.dumps({"error": "unknown call"}), content_type="application/json")
         return call
 
 
-def _faults(given: object) -> Faults:
+def _faults(given: object) -> TwilioFaults:
     """`["no_stop", "gaps=300"]` or `{"no_stop": true, "gaps": 300}`."""
     if isinstance(given, Mapping):
         chosen = {name: "" if value is True else str(value) for name, value in given.items() if value is not False}
-        return Faults({str(name): value for name, value in chosen.items()})
-    return Faults.from_words(str(word) for word in given) if isinstance(given, list) else Faults()
+        return TwilioFaults({str(name): value for name, value in chosen.items()})
+    return TwilioFaults.parse(str(fault) for fault in given) if isinstance(given, list) else TwilioFaults()
 
 
-def _shown(number: Number) -> dict[str, object]:
+def _number_json(number: Number) -> dict[str, object]:
     return dataclasses.asdict(number)
 
 
-async def _json(request: web.Request) -> dict[str, Any]:
+async def _json_object(request: web.Request) -> dict[str, Any]:
     try:
         given = await request.json()
     except ValueError as exc:
@@ -158,7 +162,7 @@ async def _json(request: web.Request) -> dict[str, Any]:
     return given
 
 
-def _bad(message: str) -> web.Response:
+def _bad_request(message: str) -> web.Response:
     return web.json_response({"error": message}, status=400)
 
 

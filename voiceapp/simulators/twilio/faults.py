@@ -1,10 +1,10 @@
-"""The faults that can be chosen, by address (`/fault/gaps=400/…`) or by a placed call's `faults`."""
+"""Fault injection, by URL (`/fault/gaps=400/…`) or by the `faults` of a placed call."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-#: name → the argument's meaning and default. None: the fault takes no number.
+#: Name → the default of its argument. None: the argument is not a number.
 KNOWN: dict[str, float | None] = {
     # the media stream
     "no_stop": None,  # the socket is closed without `stop`
@@ -14,48 +14,48 @@ KNOWN: dict[str, float | None] = {
     "lose_marks": 1,  # every n-th mark is not echoed
     "drop_timestamps": None,  # media without timestamp and chunk
     "gaps": 400,  # ms not sent, once in every 3 s of stream
-    "replay_token": 500,  # ms after which a second socket presents the same TwiML's parameters
+    "replay_token": 500,  # ms after which a second socket sends the same parameters
     "late_token": 65,  # s between the TwiML and the socket
-    "slow_reader": 1000,  # ms of stream after which nothing is read any more
-    "garbage_frames": 5,  # that many malformed text frames, one every 100 ms
+    "slow_reader": 1000,  # ms of stream after which nothing is read
+    "garbage_frames": 5,  # so many malformed text frames, one every 100 ms
     "binary_frames": 5,
     "oversized_frame": 70_000,  # its size in bytes, after 1 s of stream
     # the webhooks
-    "bad_signature": None,  # `webhook`, `stream` or `callbacks`; without argument all of them
-    "repeat_webhook": 1,  # that many more times, at once, with the same idempotency token
+    "bad_signature": None,  # `webhook`, `stream` or `callbacks`; without an argument all of them
+    "repeat_webhook": 1,  # so many more requests at once, with the same idempotency token
     "callbacks_reordered": None,  # the last one first
     "callbacks_doubled": None,
     # the REST API
     "rest_500": None,
-    "rest_slow": 3000,  # ms before each answer
+    "rest_slow": 3000,  # ms before each response
 }
 
 
-class Faults:
+class TwilioFaults:
     def __init__(self, chosen: Mapping[str, str] | None = None) -> None:
         self._chosen = dict(chosen or {})
         for name, argument in self._chosen.items():
             if name not in KNOWN:
-                raise ValueError(f"there is no fault {name!r}; there are {', '.join(sorted(KNOWN))}")
+                raise ValueError(f"unknown fault {name!r}; known faults: {', '.join(sorted(KNOWN))}")
             if argument and KNOWN[name] is not None:
                 float(argument)
 
     @classmethod
-    def from_words(cls, words: Iterable[str]) -> Faults:
-        """From `name` or `name=argument` each."""
-        return cls({name: argument for name, _, argument in (word.partition("=") for word in words)})
+    def parse(cls, faults: Iterable[str]) -> TwilioFaults:
+        """Each is `name` or `name=argument`."""
+        return cls({name: argument for name, _, argument in (fault.partition("=") for fault in faults)})
 
     @classmethod
-    def from_path(cls, prefix: str) -> Faults:
-        """From an address prefix `fault/a/fault/b=3/`."""
-        return cls.from_words(word for word in prefix.split("/") if word and word != "fault")
+    def from_path(cls, prefix: str) -> TwilioFaults:
+        """From the prefix of a path, such as `fault/a/fault/b=3/`."""
+        return cls.parse(part for part in prefix.split("/") if part and part != "fault")
 
     def __contains__(self, name: str) -> bool:
         assert name in KNOWN, name
         return name in self._chosen
 
-    def __or__(self, other: Faults) -> Faults:
-        return Faults({**self._chosen, **other._chosen})
+    def __or__(self, other: TwilioFaults) -> TwilioFaults:
+        return TwilioFaults({**self._chosen, **other._chosen})
 
     @property
     def names(self) -> set[str]:
@@ -67,5 +67,5 @@ class Faults:
         assert default is not None, name
         return float(self._chosen[name]) if self._chosen.get(name) else default
 
-    def spoils_signature_of(self, what: str) -> bool:
+    def breaks_signature_of(self, what: str) -> bool:
         return "bad_signature" in self and self._chosen["bad_signature"] in ("", what)

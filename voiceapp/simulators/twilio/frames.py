@@ -1,4 +1,4 @@
-"""The telephone's unit of time and sound: 20 ms are 160 bytes of µ-law; how loud a frame is, and the silent one."""
+"""Frames of telephone audio: 20 ms are 160 bytes of µ-law; their loudness, and the silent frame."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ FRAME_BYTES = 160
 BYTES_PER_MS = 8
 SILENCE = b"\xff" * FRAME_BYTES
 
-#: Mean absolute sample from which a frame counts as voice; comfort noise lies near 10, a quiet vowel near 400.
+#: Mean absolute sample from which a frame counts as voiced; comfort noise lies near 10, a quiet vowel near 400.
 VOICED_LEVEL = 150
-#: Speech that stops at this level was cut: a voice fades below it before it ends.
+#: Speech that stops at this level was cut off: a voice fades below it before it ends.
 ABRUPT_LEVEL = 1000
 
 _STEP = 16

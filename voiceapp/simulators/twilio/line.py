@@ -1,30 +1,34 @@
-"""A phone line: a person at one end who speaks and hears 20 ms at a time, and whatever is connected at the other."""
+"""A phone line: 20 ms frames between a person at one end and whatever is connected at the other."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 
-from voiceapp.simulators.twilio.ear import Ear
+from voiceapp.simulators.twilio.caller_voice import CallerVoice
 from voiceapp.simulators.twilio.frames import FRAME_MS, SILENCE
-from voiceapp.simulators.twilio.mouth import Mouth
+from voiceapp.simulators.twilio.speech_detector import SpeechDetector
 from voiceapp.simulators.twilio.ticker import Ticker
 
-#: Gives the next 20 ms for the person; its argument is the line's time in ms.
+#: Returns the next 20 ms for the person; its argument is the line's time in ms.
 Speaker = Callable[[int], bytes]
-#: Takes 20 ms of the person.
+#: Receives 20 ms of the person.
 Microphone = Callable[[bytes], None]
 
 
 class Line:
-    """Its clock starts with the answer and counts frames. Both directions are kept side by side, sample by sample."""
+    """Its clock starts with the answer and counts frames. Both directions are kept, sample by sample.
+
+    `on_key` receives the keys that the person presses.
+    """
 
     def __init__(self, ticker: Ticker, *, noise: bool = True, keeps_sound: bool = True) -> None:
         self.now_ms = 0
-        self.mouth = Mouth(noise=noise)
-        self.ear = Ear()
+        self.voice = CallerVoice(noise=noise)
+        self.detector = SpeechDetector()
         self.speaker: Speaker | None = None
         self.microphone: Microphone | None = None
+        self.on_key: Callable[[str], None] | None = None
         self.said = bytearray()
         self.heard = bytearray()
         self._ticker = ticker
@@ -35,18 +39,18 @@ class Line:
         self._ticker.add(self.tick)
 
     def close(self) -> None:
-        """Hang up. Whoever waits on the line's clock is cancelled."""
+        """Stop the clock. Tasks that wait on it are cancelled."""
         self._ticker.remove(self.tick)
         for _condition, future in self._waiting:
             future.cancel()
         self._waiting.clear()
 
     def tick(self) -> None:
-        said = self.mouth.next_frame()
+        said = self.voice.next_frame()
         heard = self.speaker(self.now_ms) if self.speaker else SILENCE
         if self.microphone:
             self.microphone(said)
-        self.ear.hear(heard)
+        self.detector.process(heard)
         if self._keeps_sound:
             self.said += said
             self.heard += heard
@@ -54,8 +58,12 @@ class Line:
         if self._waiting:
             self._wake()
 
+    def press(self, key: str) -> None:
+        if self.on_key:
+            self.on_key(key)
+
     async def until(self, condition: Callable[[], bool], *, timeout_ms: float | None = None) -> bool:
-        """Wait on the line's own clock; False if the time ran out first."""
+        """Wait on the line's own clock. Returns False if the time runs out first."""
         deadline_ms = None if timeout_ms is None else self.now_ms + timeout_ms
         if condition():
             return True
@@ -73,7 +81,7 @@ class Line:
         await self.until(lambda: False, timeout_ms=duration_ms)
 
     async def play(self, audio: bytes) -> None:
-        """Let the person hear this µ-law, from the next frame to its end."""
+        """Play this µ-law to the person, from the next frame to its end."""
         position = 0
 
         def next_frame(_now_ms: int) -> bytes:

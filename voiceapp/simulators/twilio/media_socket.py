@@ -1,4 +1,4 @@
-"""The WebSocket of a media stream: its signed handshake, text out, text in, its end."""
+"""The WebSocket of a media stream: signed handshake, messages in both directions, closing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ from picows import (
     ws_connect,
 )
 
+OnText = Callable[[str], None]
+OnBinary = Callable[[], None]
+
 _CONNECT_S = 5
 _CLOSE_S = 1.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class StreamFailed(Exception):
-    """The socket could not be opened. `code` is Twilio's, `status` the HTTP answer if there was one."""
+    """The socket could not be opened. `code` is Twilio's, `status` the HTTP status if there was a response."""
 
     def __init__(self, code: int, message: str, *, status: int = 0) -> None:
         super().__init__(f"{code}: {message}")
@@ -39,7 +42,7 @@ class StreamFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How a socket ended. Code 1006: without a closing frame."""
+    """How a socket was closed. Code 1006: without a close frame."""
 
     code: int
     reason: str
@@ -48,7 +51,7 @@ class Closed:
 class MediaSocket(WSListener):
     """Calls `on_text` and `on_binary` for each message; `closed` is done when the socket is."""
 
-    def __init__(self, *, on_text: Callable[[str], None], on_binary: Callable[[], None]) -> None:
+    def __init__(self, *, on_text: OnText, on_binary: OnBinary) -> None:
         self._on_text = on_text
         self._on_binary = on_binary
         self._transport: WSTransport | None = None
@@ -58,9 +61,7 @@ class MediaSocket(WSListener):
         self.closed: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
 
     @classmethod
-    async def open(
-        cls, url: str, *, signature: str, on_text: Callable[[str], None], on_binary: Callable[[], None]
-    ) -> MediaSocket:
+    async def open(cls, url: str, *, signature: str, on_text: OnText, on_binary: OnBinary) -> MediaSocket:
         """Raise StreamFailed with Twilio's number for it."""
         address = urlsplit(url)
         if address.scheme != "wss" and not (address.scheme == "ws" and address.hostname in _LOOPBACK):
@@ -77,7 +78,7 @@ class MediaSocket(WSListener):
             )
         except WSInvalidStatusError as exc:
             status = int(exc.response.status) if exc.response else 0
-            raise StreamFailed(31920, f"handshake failed: {url} answered {status}", status=status) from exc
+            raise StreamFailed(31920, f"handshake failed: {url} returned {status}", status=status) from exc
         except (WSHandshakeError, WSInvalidURL, WSError) as exc:
             raise StreamFailed(31920, f"handshake failed: {url}: {exc}") from exc
         except TimeoutError as exc:
@@ -100,7 +101,7 @@ class MediaSocket(WSListener):
             self._transport.send(WSMsgType.BINARY, content)
 
     async def close(self) -> None:
-        """Close as Twilio does at the end of a call; the application has a second to agree."""
+        """Close as Twilio does at the end of a call; the application has a second for its close frame."""
         if self.is_open and self._transport:
             self._transport.send_close(WSCloseCode.OK)
         try:
@@ -156,6 +157,6 @@ class MediaSocket(WSListener):
 
 
 def _close_code(frame: WSFrame) -> int:
-    """1005 if the frame names none. Codes of their own arrive as plain numbers."""
+    """1005 if the frame has none. picows returns codes outside its enum as plain numbers."""
     code: object = frame.get_close_code()
     return (code.value if isinstance(code, WSCloseCode) else code if isinstance(code, int) else 0) or 1005

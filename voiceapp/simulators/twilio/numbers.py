@@ -1,4 +1,4 @@
-"""What is behind a phone number: an application, a person who answers, or nobody."""
+"""Phone numbers: each belongs to an application or to a person's phone."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Answers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """With `voice_url` it is the application's number; without, a person's phone.
+    """With `voice_url` it belongs to an application, otherwise to a person.
 
-    The person answers after `answers_after_ms`, presses `presses` if asked by a whisper, says `says`, stays `stays_s`
-    and hangs up; or does the `steps`, if there are any.
+    The person answers after `answers_after_ms`, presses `presses` during a whisper, says `says`, stays `stays_s` and
+    hangs up; or does the `steps`, if there are any.
     """
 
     voice_url: str = ""
@@ -43,10 +43,10 @@ class Number:
 
     @classmethod
     def from_json(cls, given: Mapping[str, object]) -> Number:
-        """Raise ValueError for what is not understood."""
+        """Raises ValueError for invalid fields."""
         known = set(cls.__slots__)
         if unknown := set(given) - known:
-            raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}")
+            raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}; known fields: {', '.join(sorted(known))}")
         strings = {name: str(given[name]) for name in known & set(given) - {"steps", "answers"} - _NUMERIC}
         steps = given.get("steps") or []
         if not isinstance(steps, list):

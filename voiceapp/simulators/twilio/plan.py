@@ -1,36 +1,19 @@
-"""What a call is to be, and the states it can be in."""
+"""What a call is to be: its numbers, addresses, script and faults."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from voiceapp.simulators.twilio.faults import Faults
-from voiceapp.simulators.twilio.person import Manners
+from voiceapp.simulators.twilio.faults import TwilioFaults
+from voiceapp.simulators.twilio.person import PersonProfile
 from voiceapp.simulators.twilio.steps import Step
 
 DEFAULT_LIMIT_S = 4 * 3600.0
 
 
-class Status(StrEnum):
-    QUEUED = "queued"
-    INITIATED = "initiated"
-    RINGING = "ringing"
-    IN_PROGRESS = "in-progress"
-    COMPLETED = "completed"
-    BUSY = "busy"
-    FAILED = "failed"
-    NO_ANSWER = "no-answer"
-    CANCELED = "canceled"
-
-    @property
-    def is_final(self) -> bool:
-        return self in (Status.COMPLETED, Status.BUSY, Status.FAILED, Status.NO_ANSWER, Status.CANCELED)
-
-
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a call is to be. Without `voice_url` and `twiml` nothing is asked when it is answered."""
+class CallPlan:
+    """Without `voice_url` and `twiml` no document is requested when the call is answered."""
 
     from_number: str
     to_number: str
@@ -44,8 +27,8 @@ class Plan:
     status_callback_method: str = "POST"
     status_callback_events: tuple[str, ...] = ("completed",)
     steps: tuple[Step, ...] = ()
-    manners: Manners = field(default_factory=Manners)
-    faults: Faults = field(default_factory=Faults)
+    profile: PersonProfile = field(default_factory=PersonProfile)
+    faults: TwilioFaults = field(default_factory=TwilioFaults)
     limit_s: float = DEFAULT_LIMIT_S
     ring_s: float = 60.0
     noise: bool = True

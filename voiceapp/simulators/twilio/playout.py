@@ -1,4 +1,4 @@
-"""What Twilio does with the audio and marks we send: an unbounded queue, played at exactly 8,000 bytes a second."""
+"""How Twilio plays the audio and marks that it receives: an unbounded queue, at exactly 8,000 bytes a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SAME_SPEECH_MS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Underrun:
-    """The queue ran dry in the middle of a sound and was filled again."""
+    """The queue was empty in the middle of speech and was filled again."""
 
     at_ms: int
     length_ms: int
@@ -20,20 +20,20 @@ class Underrun:
 
 @dataclass(frozen=True, slots=True)
 class ClippedEnd:
-    """The agent's sound ended while it was loud, or `lost_ms` of it were queued when its stream was closed."""
+    """The agent's speech stopped while it was loud, or `lost_ms` of it were queued when its stream was closed."""
 
     at_ms: int
     lost_ms: int
 
 
-class Playout:
+class PlayoutQueue:
     """One stream's queue. `next_frame` is called every 20 ms; a frame handed out counts as played 20 ms later."""
 
     def __init__(self) -> None:
         self._queue = bytearray()
         self._added = self._taken = self._played = 0
         self._marks: deque[tuple[int, str]] = deque()
-        self._dry: tuple[int, int] | None = None  # when the queue ran dry, and how loud it was then
+        self._dry: tuple[int, int] | None = None  # when the queue became empty, and how loud the audio was then
         self.underruns: list[Underrun] = []
         self.clipped_ends: list[ClippedEnd] = []
 
@@ -46,11 +46,11 @@ class Playout:
         self._added += len(audio)
 
     def mark(self, name: str) -> None:
-        """Due when all audio queued before it has been played: at once if there is none."""
+        """The mark is due when all audio queued before it has been played; at once if there is none."""
         self._marks.append((self._added, name))
 
     def clear(self) -> None:
-        """Forget what is queued; the pending marks become due, in order."""
+        """Drop the queued audio; the pending marks become due, in order."""
         self._queue.clear()
         self._added = self._taken
         self._marks = deque((0, name) for _position, name in self._marks)
@@ -76,10 +76,10 @@ class Playout:
             self._dry = (now_ms + milliseconds(frame), level(frame))
         return frame if len(frame) == FRAME_BYTES else frame + SILENCE[len(frame) :]
 
-    def finish(self, now_ms: int, *, is_agents_doing: bool) -> None:
-        """The stream is over: what was still queued is lost, and that is a fault if the agent's side closed it."""
+    def finish(self, now_ms: int, *, is_closed_by_agent: bool) -> None:
+        """The stream is over. Audio still queued is lost, which is a clipped end if the agent's side closed it."""
         lost_ms = self.queued_ms
-        if lost_ms and is_agents_doing:
+        if lost_ms and is_closed_by_agent:
             self.clipped_ends.append(ClippedEnd(now_ms, lost_ms))
         elif self._dry and self._dry[1] >= ABRUPT_LEVEL:
             self.clipped_ends.append(ClippedEnd(self._dry[0], 0))

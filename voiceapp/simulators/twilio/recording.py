@@ -14,7 +14,7 @@ SAMPLE_RATE = 8000
 
 
 def stereo_wav(left_ulaw: bytes, right_ulaw: bytes) -> bytes:
-    """Two directions of one line, sample by sample, as 16-bit PCM."""
+    """The two directions of a line, sample by sample, as 16-bit PCM."""
     length = min(len(left_ulaw), len(right_ulaw))
     left, right = (np.frombuffer(mulaw.decode(bytes(side[:length])), "<i2") for side in (left_ulaw, right_ulaw))
     return _wav(np.column_stack((left, right)).astype("<i2").tobytes(), channels=2)
@@ -25,19 +25,19 @@ def mono_wav(ulaw: bytes) -> bytes:
 
 
 def pcm_of_wav(content: bytes) -> bytes:
-    """8 kHz s16le out of a 16-bit WAV file of any rate; of several channels the first."""
+    """8 kHz s16le from a 16-bit WAV file of any rate; the first channel of several."""
     with wave.open(io.BytesIO(content)) as file:
         if file.getsampwidth() != 2:
             raise ValueError("the WAV file is not 16-bit PCM")
         rate, channels = file.getframerate(), file.getnchannels()
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")[::channels].astype(np.float64)
     if rate != SAMPLE_RATE:
-        # A moving mean keeps most of what the telephone cannot carry from folding back.
+        # A moving mean removes most of what would alias.
         if rate > SAMPLE_RATE:
             width = round(rate / SAMPLE_RATE)
             samples = np.convolve(samples, np.ones(width) / width, mode="same")
-        moments = np.arange(int(len(samples) * SAMPLE_RATE / rate)) * rate / SAMPLE_RATE
-        samples = np.interp(moments, np.arange(len(samples)), samples)
+        times = np.arange(int(len(samples) * SAMPLE_RATE / rate)) * rate / SAMPLE_RATE
+        samples = np.interp(times, np.arange(len(samples)), samples)
     return np.round(samples).astype("<i2").tobytes()
 
 

@@ -1,19 +1,15 @@
-"""What became of a call, from the sound that went over its line: who spoke when, and how well it fitted together."""
+"""The report of a call, from the audio on its line: who spoke when, interruptions, response times, gaps."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
-from voiceapp.simulators.twilio.ear import Utterance
-from voiceapp.simulators.twilio.events import Event, Notice, Request
+from voiceapp.simulators.twilio.call_log import Event, Notice, StreamLog, WebhookRequest
+from voiceapp.simulators.twilio.caller_voice import SpokenText
 from voiceapp.simulators.twilio.frames import FRAME_MS
+from voiceapp.simulators.twilio.leg import CallLeg
 from voiceapp.simulators.twilio.playout import ClippedEnd, Underrun
-
-if TYPE_CHECKING:
-    from voiceapp.simulators.twilio.call import LocalCall
-    from voiceapp.simulators.twilio.media_stream import MediaStream
-    from voiceapp.simulators.twilio.mouth import Spoken
+from voiceapp.simulators.twilio.speech_detector import Utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """The caller began to speak while the agent was speaking. `reaction_ms`: until the agent's last voiced frame."""
+    """The caller began to speak while the agent spoke. `reaction_ms`: until the agent's last voiced frame."""
 
     at_ms: int
     silent_at_ms: int
@@ -44,27 +40,7 @@ class ResponseGap:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamReport:
-    sid: str
-    url: str
-    began_ms: int | None
-    ended_ms: int | None
-    closed_by: str
-    close_code: int | None
-    close_reason: str
-    frames_sent: int
-    frames_dropped: int
-    media_received: int
-    audio_received_ms: int
-    largest_burst_ms: int
-    marks_received: int
-    marks_echoed: int
-    clears_received: int
-    invalid_received: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dialed:
+class DialedLeg:
     sid: str
     to: str
     status: str
@@ -73,7 +49,7 @@ class Dialed:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All `_ms` moments are on the recording's clock, which starts with the answer."""
+    """All times are milliseconds on the recording's clock, which starts with the answer."""
 
     sid: str
     from_number: str
@@ -89,11 +65,11 @@ class Report:
     response_gaps: list[ResponseGap]
     underruns: list[Underrun]
     clipped_ends: list[ClippedEnd]
-    streams: list[StreamReport]
-    dialed: list[Dialed]
+    streams: list[StreamLog]
+    dialed: list[DialedLeg]
     recordings: list[str]
-    requests: list[Request]
-    webhook_answers: list[str]
+    requests: list[WebhookRequest]
+    webhook_responses: list[str]
     callback_statuses: list[int]
     notices: list[Notice]
     events: list[Event]
@@ -102,10 +78,10 @@ class Report:
         return asdict(self)
 
 
-def report_of(call: LocalCall) -> Report:
-    agent = call.line.ear.utterances
-    spoken = call.line.mouth.spoken
-    streams = call.streams
+def report_of(call: CallLeg) -> Report:
+    agent = call.line.detector.utterances
+    spoken = call.line.voice.spoken
+    streams = call.log.streams
     return Report(
         sid=call.sid,
         from_number=call.plan.from_number,
@@ -123,20 +99,20 @@ def report_of(call: LocalCall) -> Report:
         ],
         interruptions=_interruptions(agent, spoken),
         response_gaps=_response_gaps(agent, spoken),
-        underruns=[underrun for stream in streams for underrun in stream.playout.underruns],
-        clipped_ends=[end for stream in streams for end in stream.playout.clipped_ends],
-        streams=[_stream_report(stream) for stream in streams],
-        dialed=[Dialed(e.sid, e.plan.to_number, e.status.value, e.duration_s) for e in call.dialed],
-        recordings=list(call.recordings),
-        requests=list(call.requests),
-        webhook_answers=list(call.webhook_answers),
+        underruns=[underrun for stream in streams for underrun in stream.underruns],
+        clipped_ends=[end for stream in streams for end in stream.clipped_ends],
+        streams=list(streams),
+        dialed=[DialedLeg(e.sid, e.plan.to_number, e.status.value, e.duration_s) for e in call.second_legs],
+        recordings=list(call.log.recordings),
+        requests=list(call.log.requests),
+        webhook_responses=list(call.log.first_responses),
         callback_statuses=list(call.callbacks.statuses),
-        notices=list(call.notices),
-        events=list(call.events),
+        notices=list(call.log.notices),
+        events=list(call.log.events),
     )
 
 
-def _interruptions(agent: list[Utterance], spoken: list[Spoken]) -> list[Interruption]:
+def _interruptions(agent: list[Utterance], spoken: list[SpokenText]) -> list[Interruption]:
     found = []
     for each in spoken:
         if each.began_ms is None:
@@ -148,8 +124,8 @@ def _interruptions(agent: list[Utterance], spoken: list[Spoken]) -> list[Interru
     return found
 
 
-def _response_gaps(agent: list[Utterance], spoken: list[Spoken]) -> list[ResponseGap]:
-    """One per thing said that was answered before the next was said."""
+def _response_gaps(agent: list[Utterance], spoken: list[SpokenText]) -> list[ResponseGap]:
+    """One for each spoken text to which the agent responded before the next one."""
     found = []
     said = [each for each in spoken if each.began_ms is not None and each.ended_ms is not None]
     for index, each in enumerate(said):
@@ -163,16 +139,3 @@ def _response_gaps(agent: list[Utterance], spoken: list[Spoken]) -> list[Respons
                 found.append(ResponseGap(each.ended_ms, utterance.began_ms, gap_ms))
             break
     return found
-
-
-def _stream_report(stream: MediaStream) -> StreamReport:
-    return StreamReport(
-        sid=stream.sid,
-        url=stream.url,
-        began_ms=stream.began_ms,
-        ended_ms=stream.ended_ms,
-        closed_by=stream.closed_by,
-        close_code=stream.closed.code if stream.closed else None,
-        close_reason=stream.closed.reason if stream.closed else "",
-        **asdict(stream.counts),
-    )

@@ -1,4 +1,4 @@
-"""Twilio's REST API, as much of it as live calls need: Basic auth, forms in, JSON out, Twilio's error codes."""
+"""The part of Twilio's REST API that live calls need: Basic auth, forms in, JSON out, Twilio's error codes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from voiceapp.simulators.twilio.attributes import E164
-from voiceapp.simulators.twilio.call import LocalCall
-from voiceapp.simulators.twilio.carrier import SOMEBODY, Carrier, redirect_to
-from voiceapp.simulators.twilio.faults import Faults
-from voiceapp.simulators.twilio.plan import DEFAULT_LIMIT_S, Plan, Status
-from voiceapp.simulators.twilio.twiml import TwimlError, parse
+from voiceapp.simulators.twilio.carrier import Carrier
+from voiceapp.simulators.twilio.faults import TwilioFaults
+from voiceapp.simulators.twilio.leg import CallLeg
+from voiceapp.simulators.twilio.plan import DEFAULT_LIMIT_S, CallPlan
+from voiceapp.simulators.twilio.recording import mono_wav
+from voiceapp.simulators.twilio.status import Status
+from voiceapp.simulators.twilio.twiml import Document, TwimlError, Verb, parse
 
 _PREFIX = r"/{faults:(?:fault/[^/]+/)*}2010-04-01/Accounts/{account}"
 _MAX_TWIML = 4000
@@ -42,10 +44,10 @@ class RestError(Exception):
 
 
 class RestApi:
-    """Routes of one carrier. A resource is a handler here and a line in `add_to`."""
+    """A resource is a handler here and a line in `add_to`."""
 
     def __init__(self, carrier: Carrier) -> None:
-        self._carrier = carrier
+        self._carrier, self._account = carrier, carrier.account
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_post(f"{_PREFIX}/Calls.json", self._guarded(self._create_call))
@@ -58,7 +60,7 @@ class RestApi:
         app.router.add_route("*", f"{_PREFIX}/{{rest:.*}}", self._guarded(self._unknown))
 
     def _guarded(self, handler: Handler) -> Handler:
-        """Faults first, then who asks, then the resource."""
+        """Faults first, then authentication, then the resource."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             try:
@@ -80,10 +82,10 @@ class RestApi:
             username, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (ValueError, binascii.Error):
             username = password = ""
-        expected = f"{self._carrier.account_sid}:{self._carrier.auth_token}".encode()
+        expected = f"{self._account.sid}:{self._account.auth_token}".encode()
         if scheme.lower() != "basic" or not hmac.compare_digest(f"{username}:{password}".encode(), expected):
             raise RestError(401, 20003, "Authenticate")
-        if request.match_info["account"] != self._carrier.account_sid:
+        if request.match_info["account"] != self._account.sid:
             raise _not_found(request)
 
     async def _create_call(self, request: web.Request) -> web.Response:
@@ -93,7 +95,7 @@ class RestApi:
             raise RestError(400, 21201, "No 'To' number is specified")
         if not from_number:
             raise RestError(400, 21213, "'From' phone number is required")
-        if not _may_be_rung(to_number):
+        if not _is_callable(to_number):
             raise RestError(400, 21211, f"Invalid 'To' Phone Number: {to_number}")
         if not E164.fullmatch(from_number):
             raise RestError(400, 21212, f"Invalid 'From' Phone Number: {from_number}")
@@ -102,9 +104,8 @@ class RestApi:
             raise RestError(400, 21205, "Url parameter is required")
         _check(form)
         events = (await request.post()).getall("StatusCallbackEvent", ["completed"])
-        phone = self._carrier.numbers.get(to_number, SOMEBODY)
-        call = await self._carrier.call_somebody(
-            Plan(
+        call = self._carrier.place_outbound_call(
+            CallPlan(
                 from_number=from_number,
                 to_number=to_number,
                 direction="outbound-api",
@@ -115,7 +116,7 @@ class RestApi:
                 status_callback=form.get("StatusCallback", ""),
                 status_callback_method=form.get("StatusCallbackMethod", "POST"),
                 status_callback_events=tuple(word for event in events for word in str(event).split()),
-                steps=phone.script,
+                steps=self._account.number(to_number).script,
                 faults=_faults(request),
                 limit_s=float(form.get("TimeLimit", DEFAULT_LIMIT_S)),
                 ring_s=float(form.get("Timeout", 60)),
@@ -125,7 +126,7 @@ class RestApi:
 
     async def _list_calls(self, request: web.Request) -> web.Response:
         wanted = request.query.get("Status")
-        calls = [self._resource(c) for c in self._carrier.calls.values() if wanted in (None, c.status.value)]
+        calls = [self._resource(c) for c in self._carrier.legs() if wanted in (None, c.status.value)]
         return web.json_response({"calls": calls, "page": 0, "page_size": len(calls), "next_page_uri": None})
 
     async def _show_call(self, request: web.Request) -> web.Response:
@@ -148,41 +149,41 @@ class RestApi:
             if call.status is not Status.IN_PROGRESS:
                 raise RestError(400, 21220, "Invalid call state: Call is not in-progress. Cannot redirect.")
             try:
-                document = redirect_to(url, form.get("Method", "POST")) if url else parse(twiml, url="")
+                document = _redirect_to(url, form.get("Method", "POST")) if url else parse(twiml, url="")
             except TwimlError as exc:
                 raise RestError(400, exc.code, exc.message) from exc
-            call.obey_instead(document)
+            call.redirect(document)
         return web.json_response(self._resource(call))
 
     async def _show_recording(self, request: web.Request) -> web.Response:
         sid = request.match_info["sid"]
-        if sid not in self._carrier.recordings:
+        if sid not in self._account.recordings:
             raise _not_found(request)
-        call_sid, sound = self._carrier.recordings[sid]
-        about = {"sid": sid, "call_sid": call_sid, "duration": str(round(len(sound) / 8000)), "channels": 1}
-        return web.json_response(about | {"account_sid": self._carrier.account_sid, "status": "completed"})
+        call_sid, audio = self._account.recordings[sid]
+        resource = {"sid": sid, "call_sid": call_sid, "duration": str(round(len(audio) / 8000)), "channels": 1}
+        return web.json_response(resource | {"account_sid": self._account.sid, "status": "completed"})
 
     async def _play_recording(self, request: web.Request) -> web.Response:
         sid = request.match_info["sid"]
-        if sid not in self._carrier.recordings:
+        if sid not in self._account.recordings:
             raise _not_found(request)
-        return web.Response(body=self._carrier.recording_wav(sid), content_type="audio/x-wav")
+        return web.Response(body=mono_wav(self._account.recordings[sid][1]), content_type="audio/x-wav")
 
     async def _unknown(self, request: web.Request) -> web.Response:
         raise _not_found(request)
 
-    def _call(self, request: web.Request) -> LocalCall:
-        call = self._carrier.calls.get(request.match_info["sid"])
+    def _call(self, request: web.Request) -> CallLeg:
+        call = self._carrier.find(request.match_info["sid"])
         if call is None:
             raise _not_found(request)
         return call
 
-    def _resource(self, call: LocalCall) -> dict[str, object]:
-        account = f"/2010-04-01/Accounts/{self._carrier.account_sid}"
+    def _resource(self, call: CallLeg) -> dict[str, object]:
+        account = f"/2010-04-01/Accounts/{self._account.sid}"
         progress = call.progress
         return {
             "sid": call.sid,
-            "account_sid": self._carrier.account_sid,
+            "account_sid": self._account.sid,
             "api_version": "2010-04-01",
             "parent_call_sid": call.plan.parent_sid or None,
             "from": call.plan.from_number,
@@ -193,10 +194,10 @@ class RestApi:
             # Callbacks say `initiated`; the resource goes on saying `queued`.
             "status": Status.QUEUED.value if call.status is Status.INITIATED else call.status.value,
             "duration": str(call.duration_s) if call.status.is_final else None,
-            "date_created": _moment(progress.created_at),
-            "date_updated": _moment(progress.ended_at or progress.answered_at or progress.created_at),
-            "start_time": _moment(progress.answered_at),
-            "end_time": _moment(progress.ended_at),
+            "date_created": _rfc2822(progress.created_at),
+            "date_updated": _rfc2822(progress.ended_at or progress.answered_at or progress.created_at),
+            "start_time": _rfc2822(progress.answered_at),
+            "end_time": _rfc2822(progress.ended_at),
             "answered_by": None,
             "caller_name": None,
             "forwarded_from": None,
@@ -212,12 +213,12 @@ class RestApi:
         }
 
 
-def _may_be_rung(number: str) -> bool:
+def _is_callable(number: str) -> bool:
     return bool(E164.fullmatch(number)) or number.startswith(("sip:", "client:"))
 
 
 def _check(form: Mapping[str, str]) -> None:
-    """The form of what a call is made or changed with. Raises RestError."""
+    """Validate the form that creates or updates a call. Raises RestError."""
     if len(form.get("Twiml", "")) > _MAX_TWIML:
         raise RestError(400, 21605, f"Twiml is longer than {_MAX_TWIML} characters")
     for name, code in (("Url", 21205), ("FallbackUrl", 21205), ("StatusCallback", 21609)):
@@ -231,9 +232,9 @@ def _check(form: Mapping[str, str]) -> None:
         raise RestError(400, 21208, f"Timeout is not valid: {timeout}")
 
 
-def _faults(request: web.Request) -> Faults:
+def _faults(request: web.Request) -> TwilioFaults:
     try:
-        return Faults.from_path(request.match_info["faults"])
+        return TwilioFaults.from_path(request.match_info["faults"])
     except ValueError as exc:
         raise RestError(400, 20001, str(exc)) from exc
 
@@ -246,5 +247,9 @@ def _not_found(request: web.Request) -> RestError:
     return RestError(404, 20404, f"The requested resource {request.path} was not found")
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return format_datetime(moment) if moment else None
+def _rfc2822(at: datetime | None) -> str | None:
+    return format_datetime(at) if at else None
+
+
+def _redirect_to(url: str, method: str) -> Document:
+    return Document((Verb("Redirect", {"method": method}, url),), url)

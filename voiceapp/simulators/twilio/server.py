@@ -1,4 +1,4 @@
-"""The local Twilio over HTTP: the REST API and the control of the phones. `async with Server(…) as server:`."""
+"""The simulator of Twilio over HTTP: the REST API and the control API of the phones."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from voiceapp.simulators.twilio.rest import RestApi
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Server:
-    """Binds loopback only: who may reach the control API may place calls. Port 0 takes a free one."""
+class TwilioSimulator:
+    """`async with TwilioSimulator(…) as simulator:`. It listens on loopback only; port 0 takes a free port."""
 
     def __init__(
         self, *, host: str = "127.0.0.1", port: int = 0, account_sid: str | None = None, auth_token: str | None = None
     ) -> None:
         if host not in _LOOPBACK:
-            raise ValueError(f"the local Twilio listens on this machine alone, not on {host}")
+            raise ValueError(f"the simulator listens on this machine alone, not on {host}")
         account_sid = os.environ.get("TWILIO_ACCOUNT_SID", "") if account_sid is None else account_sid
         auth_token = os.environ.get("TWILIO_AUTH_TOKEN", "") if auth_token is None else auth_token
         if not account_sid or not auth_token:
@@ -32,9 +32,9 @@ class Server:
 
     @property
     def base_url(self) -> str:
-        return self.carrier.base_url
+        return self.carrier.account.base_url
 
-    async def __aenter__(self) -> Server:
+    async def __aenter__(self) -> TwilioSimulator:
         await self.carrier.__aenter__()
         app = web.Application()
         RestApi(self.carrier).add_to(app)
@@ -44,7 +44,7 @@ class Server:
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         port = self._runner.addresses[0][1]
-        self.carrier.base_url = f"http://{self._host}:{port}"
+        self.carrier.account.base_url = f"http://{self._host}:{port}"
         return self
 
     async def __aexit__(

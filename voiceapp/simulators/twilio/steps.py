@@ -1,4 +1,4 @@
-"""What a caller is to do: the steps of a script, as given in JSON, checked before the phone rings."""
+"""The steps of a person's script, parsed from JSON and validated before the phone rings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OPTIONS = {"interrupt_after_ms", "listen", "silence_ms", "timeout_s", "voice", 
 
 
 def as_steps(given: Iterable[object]) -> tuple[Step, ...]:
-    """Raise ValueError, naming the step, for one that is not understood."""
+    """Raises ValueError, with the number of the step, for an invalid one."""
     return tuple(_step(index, each) for index, each in enumerate(given, start=1))
 
 

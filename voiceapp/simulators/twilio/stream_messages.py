@@ -1,4 +1,4 @@
-"""The JSON text of Media Streams: what Twilio sends, and reading what it is sent."""
+"""The JSON messages of Media Streams: writing those that Twilio sends, reading those that it receives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Outgoing:
         self._chunk = 0
 
     def start(self, parameters: Mapping[str, str]) -> str:
-        about = {
+        start = {
             "accountSid": self._account_sid,
             "streamSid": self._stream_sid,
             "callSid": self._call_sid,
@@ -31,10 +31,10 @@ class Outgoing:
             "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
             "customParameters": dict(parameters),
         }
-        return self._message("start", about)
+        return self._message("start", start)
 
     def media(self, audio: bytes, timestamp_ms: int) -> str:
-        # The hot path: 50 a second and call, so no dict is built.
+        # The hot path, 50 times a second for each call: no dict is built.
         self._sequence += 1
         self._chunk += 1
         payload = binascii.b2a_base64(audio, newline=False).decode("ascii")
@@ -49,7 +49,7 @@ class Outgoing:
         return self._message("media", {"track": "inbound", "payload": base64.b64encode(audio).decode()})
 
     def skip_media(self) -> None:
-        """A frame that was lost before it was sent leaves a hole in the numbers."""
+        """A frame that was dropped before it was sent leaves a gap in the numbers."""
         self._sequence += 1
         self._chunk += 1
 
@@ -62,10 +62,10 @@ class Outgoing:
     def stop(self) -> str:
         return self._message("stop", {"accountSid": self._account_sid, "callSid": self._call_sid})
 
-    def _message(self, event: str, about: Mapping[str, object]) -> str:
+    def _message(self, event: str, content: Mapping[str, object]) -> str:
         self._sequence += 1
         return json.dumps(
-            {"event": event, "sequenceNumber": str(self._sequence), event: about, "streamSid": self._stream_sid},
+            {"event": event, "sequenceNumber": str(self._sequence), event: content, "streamSid": self._stream_sid},
             separators=(",", ":"),
         )
 
@@ -87,14 +87,14 @@ class Clear:
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """Twilio warns with this number and goes on."""
+    """Twilio warns with this code and continues."""
 
     code: int
-    why: str
+    reason: str
 
 
 def read(text: str, *, stream_sid: str) -> Audio | Mark | Clear | Invalid:
-    """What the application sent; anything but the three messages of the documentation is invalid."""
+    """Read a message of the application; all but the three documented ones are invalid."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""One clock for all lines of the process: a tick every 20 ms of absolute time, never drifting, missed ticks made up."""
+"""One clock for all lines of the process: a tick every 20 ms, without drift; missed ticks are made up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voiceapp.simulators.twilio.frames import FRAME_MS
 
 Tick = Callable[[], None]
 
-#: Calls in the world are not in step: the lines are spread over so many moments within the 20 ms.
+#: Real calls are not synchronized: the lines are spread over so many points within the 20 ms.
 _PHASES = 4
 _STEP_S = FRAME_MS / 1000 / _PHASES
 
@@ -55,7 +55,7 @@ class Ticker:
         loop = asyncio.get_running_loop()
         late_s = loop.time() - (self._origin_s + (self._step + 1) * _STEP_S)
         self.latest_s = max(self.latest_s, late_s)
-        # A stall is made up at once: the sound of a phone line does not wait for us.
+        # A stall is made up at once: the audio of a phone line does not wait.
         for _ in itertools.repeat(None, max(1, int(late_s / _STEP_S) + 1)):
             self._step += 1
             for tick in tuple(self._phases[self._step % _PHASES]):
@@ -67,5 +67,5 @@ class Ticker:
             tick()
         except Exception:
             # One line must not stop the clock of the others.
-            logger.exception("a line failed and was taken off the clock")
+            logger.exception("a line failed and was removed from the clock")
             self.remove(tick)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
-from voiceapp.simulators.twilio.attributes import checked
+from voiceapp.simulators.twilio.attributes import valid_attributes
 
 MAX_BYTES = 64 * 1024
-# What one <Say> may have.
-MOST_SPOKEN = 4096
+# The maximum length of the text of a <Say>.
+MAX_SAY_CHARACTERS = 4096
 _NOUNS: dict[str, frozenset[str]] = {
     "Say": frozenset(),
     "Play": frozenset(),
@@ -50,7 +50,7 @@ class Verb:
         return self.attributes.get(attribute, default)
 
     def seconds(self, attribute: str, default: float) -> float:
-        """An attribute in seconds; nonsense counts as absent, as at Twilio."""
+        """An attribute in seconds; an invalid value counts as absent, as at Twilio."""
         value = self.get(attribute)
         return float(value) if re.fullmatch(r"\d+(\.\d+)?", value) else default
 
@@ -60,19 +60,19 @@ class Verb:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Verbs, the address they came from, and what is wrong with them without stopping them (code, message)."""
+    """Verbs, their URL, and warnings (code, message)."""
 
     verbs: tuple[Verb, ...]
     url: str
     warnings: tuple[tuple[int, str], ...] = ()
 
     def absolute(self, url: str) -> str:
-        """An address in an attribute may be relative to the document's."""
+        """A URL in an attribute may be relative to the document's."""
         return urljoin(self.url, url) if url else self.url
 
 
 def parse(text: str, *, url: str) -> Document:
-    """Raise TwimlError for what is no TwiML; unknown elements are left out with a warning, as Twilio does."""
+    """Raises TwimlError for invalid TwiML; unknown elements are left out with a warning, as Twilio does."""
     if len(text.encode()) > MAX_BYTES:
         raise TwimlError(11750, "TwiML response body too large")
     try:
@@ -92,8 +92,8 @@ def _verbs(parent: ElementTree.Element, allowed: frozenset[str], warnings: list[
             warnings.append((12200, f"schema validation warning: <{element.tag}> is not allowed in <{parent.tag}>"))
             continue
         nouns = _verbs(element, _NOUNS.get(element.tag, frozenset()), warnings)
-        attributes = checked(element.tag, element.attrib, warnings)
-        if element.tag == "Say" and not 0 < len((element.text or "").strip()) <= MOST_SPOKEN:
+        attributes = valid_attributes(element.tag, element.attrib, warnings)
+        if element.tag == "Say" and not 0 < len((element.text or "").strip()) <= MAX_SAY_CHARACTERS:
             warnings.append((13520, f"Say: invalid text of {len(element.text or '')} characters"))
             continue
         found.append(Verb(element.tag, attributes, " ".join((element.text or "").split()), nouns))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from voiceapp.simulators.twilio import Server
+from voiceapp.simulators.twilio import TwilioSimulator
 from voiceapp.simulators.twilio.tests.fake_application import ACCOUNT_SID, AUTH_TOKEN, FakeApplication
 
 
@@ -17,6 +17,6 @@ async def application() -> AsyncIterator[FakeApplication]:
 
 
 @pytest_asyncio.fixture
-async def server() -> AsyncIterator[Server]:
-    async with Server(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as server:
+async def server() -> AsyncIterator[TwilioSimulator]:
+    async with TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as server:
         yield server

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from voiceapp.simulators.twilio import Server
+from voiceapp.simulators.twilio import TwilioSimulator
 from voiceapp.simulators.twilio.tests.fake_application import ACCOUNT_SID, AUTH_TOKEN, FakeApplication, echo
 
 pytestmark = pytest.mark.asyncio
@@ -20,7 +20,7 @@ ALICE, LINE = "+15550001111", "+15550002222"
 
 
 @pytest_asyncio.fixture
-async def control(server: Server) -> AsyncIterator[aiohttp.ClientSession]:
+async def control(server: TwilioSimulator) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(server.base_url) as session:
         yield session
 
@@ -102,7 +102,7 @@ async def test_a_number_is_configured_and_used(control: aiohttp.ClientSession, a
     ],
 )
 async def test_a_call_that_cannot_be_made_is_refused_before_it_rings(
-    control: aiohttp.ClientSession, server: Server, call: dict[str, Any]
+    control: aiohttp.ClientSession, server: TwilioSimulator, call: dict[str, Any]
 ) -> None:
     placed = await place(control, **call)
     assert placed["status"] == 400
@@ -116,7 +116,7 @@ async def test_an_unknown_call_is_not_found(control: aiohttp.ClientSession) -> N
 
 
 async def test_faults_come_by_address_or_by_field(
-    control: aiohttp.ClientSession, application: FakeApplication, server: Server
+    control: aiohttp.ClientSession, application: FakeApplication, server: TwilioSimulator
 ) -> None:
     application.twiml["/voice"] = "<Response/>"
     placed = await place(
@@ -130,4 +130,4 @@ async def test_faults_come_by_address_or_by_field(
 
 async def test_only_this_machine_is_served() -> None:
     with pytest.raises(ValueError, match="this machine alone"):
-        Server(host="0.0.0.0", account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN)
+        TwilioSimulator(host="0.0.0.0", account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN)

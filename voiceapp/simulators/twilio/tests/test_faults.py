@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from twilio.request_validator import RequestValidator
 
-from voiceapp.simulators.twilio import LocalCall, Server
+from voiceapp.simulators.twilio import SimulatedCall, TwilioSimulator
 from voiceapp.simulators.twilio.tests.fake_application import AUTH_TOKEN, FakeApplication, MediaEnd
 
 pytestmark = pytest.mark.asyncio
@@ -20,7 +20,7 @@ SHORT = [{"wait_s": 0.4}, {"hang_up": True}]
 VALIDATOR = RequestValidator(AUTH_TOKEN)
 
 
-async def ring(server: Server, application: FakeApplication, *faults: str, **options: Any) -> LocalCall:
+async def ring(server: TwilioSimulator, application: FakeApplication, *faults: str, **options: Any) -> SimulatedCall:
     application.twiml.setdefault("/voice", application.stream(callback="/stream-status"))
     options.setdefault("steps", SHORT)
     return await server.carrier.place_call(
@@ -35,13 +35,13 @@ async def plays(end: MediaEnd, message: dict[str, Any]) -> None:
             await end.mark(str(n))
 
 
-async def test_no_stop_closes_the_socket_without_it(server: Server, application: FakeApplication) -> None:
+async def test_no_stop_closes_the_socket_without_it(server: TwilioSimulator, application: FakeApplication) -> None:
     await (await ring(server, application, "no_stop")).done()
     assert application.ends[0].of("stop") == []
     assert application.ends[0].socket.close_code == 1000
 
 
-async def test_abort_resets_the_connection(server: Server, application: FakeApplication) -> None:
+async def test_abort_resets_the_connection(server: TwilioSimulator, application: FakeApplication) -> None:
     report = await (await ring(server, application, "abort=200", steps=[])).done()
     end = application.ends[0]
     assert end.of("stop") == []
@@ -51,30 +51,34 @@ async def test_abort_resets_the_connection(server: Server, application: FakeAppl
     assert len(application.requests_of("/after")) == 1
 
 
-async def test_never_start_says_connected_and_nothing_else(server: Server, application: FakeApplication) -> None:
+async def test_never_start_says_connected_and_nothing_else(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     await (await ring(server, application, "never_start")).done()
     assert [message["event"] for message in application.ends[0].messages] == ["connected"]
 
 
-async def test_two_starts(server: Server, application: FakeApplication) -> None:
+async def test_two_starts(server: TwilioSimulator, application: FakeApplication) -> None:
     await (await ring(server, application, "two_starts")).done()
     assert [m["sequenceNumber"] for m in application.ends[0].of("start")] == ["1", "2"]
 
 
-async def test_lost_marks_are_not_echoed(server: Server, application: FakeApplication) -> None:
+async def test_lost_marks_are_not_echoed(server: TwilioSimulator, application: FakeApplication) -> None:
     application.on_message = plays
     await (await ring(server, application, "lose_marks=2")).done()
     assert [m["mark"]["name"] for m in application.ends[0].of("mark")] == ["0", "2"]
 
 
-async def test_media_without_timestamps(server: Server, application: FakeApplication) -> None:
+async def test_media_without_timestamps(server: TwilioSimulator, application: FakeApplication) -> None:
     await (await ring(server, application, "drop_timestamps")).done()
     media = application.ends[0].of("media")
     assert media
     assert all(set(m["media"]) == {"track", "payload"} for m in media)
 
 
-async def test_gaps_leave_holes_in_numbers_and_timestamps(server: Server, application: FakeApplication) -> None:
+async def test_gaps_leave_holes_in_numbers_and_timestamps(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     steps = [{"wait_s": 3.6}, {"hang_up": True}]
     await (await ring(server, application, "gaps=200", steps=steps)).done()
     stamps = [int(m["media"]["timestamp"]) for m in application.ends[0].of("media")]
@@ -89,7 +93,7 @@ async def test_gaps_leave_holes_in_numbers_and_timestamps(server: Server, applic
     [("webhook", {"/voice"}), ("stream", {"/media"}), ("callbacks", {"/stream-status"})],
 )
 async def test_a_bad_signature_where_it_was_asked_for(
-    server: Server, application: FakeApplication, what: str, spoiled: set[str]
+    server: TwilioSimulator, application: FakeApplication, what: str, spoiled: set[str]
 ) -> None:
     await (await ring(server, application, f"bad_signature={what}")).done()
     wrong = {
@@ -104,7 +108,7 @@ async def test_a_bad_signature_where_it_was_asked_for(
 
 
 async def test_replay_token_presents_the_parameters_on_a_second_socket(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = application.stream(parameters='<Parameter name="token" value="once"/>')
 
@@ -122,7 +126,7 @@ async def test_replay_token_presents_the_parameters_on_a_second_socket(
     assert report.streams[0].closed_by == "caller"
 
 
-async def test_late_token_waits_before_the_socket(server: Server, application: FakeApplication) -> None:
+async def test_late_token_waits_before_the_socket(server: TwilioSimulator, application: FakeApplication) -> None:
     report = await (
         await ring(server, application, "late_token=0.5", steps=[{"wait_s": 0.7}, {"hang_up": True}])
     ).done()
@@ -130,7 +134,7 @@ async def test_late_token_waits_before_the_socket(server: Server, application: F
     assert 500 <= report.streams[0].began_ms <= 600
 
 
-async def test_a_slow_reader_takes_nothing_any_more(server: Server, application: FakeApplication) -> None:
+async def test_a_slow_reader_takes_nothing_any_more(server: TwilioSimulator, application: FakeApplication) -> None:
     async def floods(end: MediaEnd, message: dict[str, Any]) -> None:
         if message.get("event") == "media" and message["media"]["chunk"] == "20":
             for _ in range(50):
@@ -141,7 +145,9 @@ async def test_a_slow_reader_takes_nothing_any_more(server: Server, application:
     assert report.streams[0].media_received == 0
 
 
-async def test_garbage_and_binary_and_oversized_frames_are_sent(server: Server, application: FakeApplication) -> None:
+async def test_garbage_and_binary_and_oversized_frames_are_sent(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     report = await (
         await ring(
             server, application, "garbage_frames=3", "binary_frames=2", steps=[{"wait_s": 0.6}, {"hang_up": True}]
@@ -156,17 +162,17 @@ async def test_garbage_and_binary_and_oversized_frames_are_sent(server: Server, 
     assert (report.streams[0].closed_by, report.streams[0].close_code) == ("application", 1009)
 
 
-async def test_a_repeated_webhook_is_the_same_request(server: Server, application: FakeApplication) -> None:
+async def test_a_repeated_webhook_is_the_same_request(server: TwilioSimulator, application: FakeApplication) -> None:
     report = await (await ring(server, application, "repeat_webhook=3")).done()
     asked = application.requests_of("/voice")
     assert len(asked) == 4
     assert len({json.dumps([each.url, each.params, each.headers["i-twilio-idempotency-token"]]) for each in asked}) == 1
-    assert len(set(report.webhook_answers)) == 1
-    assert len(report.webhook_answers) == 4
+    assert len(set(report.webhook_responses)) == 1
+    assert len(report.webhook_responses) == 4
     assert len(application.ends) == 1
 
 
-async def test_callbacks_doubled_and_reordered(server: Server, application: FakeApplication) -> None:
+async def test_callbacks_doubled_and_reordered(server: TwilioSimulator, application: FakeApplication) -> None:
     events = ("ringing", "answered", "completed")
     url = f"{application.base_url}/status"
     application.twiml["/voice"] = "<Response/>"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from twilio.request_validator import RequestValidator
 
-from voiceapp.simulators.twilio import LocalCall, Server
+from voiceapp.simulators.twilio import SimulatedCall, TwilioSimulator
 from voiceapp.simulators.twilio.tests.fake_application import ACCOUNT_SID, AUTH_TOKEN, FakeApplication, MediaEnd
 
 pytestmark = pytest.mark.asyncio
@@ -20,7 +20,7 @@ ALICE, LINE = "+15550001111", "+15550002222"
 VALIDATOR = RequestValidator(AUTH_TOKEN)
 
 
-async def ring(server: Server, application: FakeApplication, **options: Any) -> LocalCall:
+async def ring(server: TwilioSimulator, application: FakeApplication, **options: Any) -> SimulatedCall:
     application.twiml.setdefault("/voice", application.stream())
     return await server.carrier.place_call(
         from_number=ALICE, to_number=LINE, voice_url=application.voice_url, **options
@@ -28,7 +28,7 @@ async def ring(server: Server, application: FakeApplication, **options: Any) -> 
 
 
 async def test_a_stream_is_connected_started_fed_and_stopped_in_that_order_with_running_numbers(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = application.stream(parameters='<Parameter name="token" value="t&amp;1"/>')
     call = await ring(server, application, steps=[{"wait_s": 0.5}, {"hang_up": True}])
@@ -57,7 +57,9 @@ async def test_a_stream_is_connected_started_fed_and_stopped_in_that_order_with_
     assert stop["sequenceNumber"] == str(len(media) + 2)
 
 
-async def test_what_the_caller_says_arrives_sample_for_sample(server: Server, application: FakeApplication) -> None:
+async def test_what_the_caller_says_arrives_sample_for_sample(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     steps = [{"wait_s": 0.2}, {"say": "One pizza.", "listen": False}, {"hang_up": True}]
     call = await ring(server, application, steps=steps)
     (spoken,) = (await call.done()).caller_speech
@@ -68,7 +70,7 @@ async def test_what_the_caller_says_arrives_sample_for_sample(server: Server, ap
 
 
 async def test_frames_keep_an_absolute_clock_through_stalls_of_the_loop(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     call = await ring(server, application, steps=[{"wait_s": 3}, {"hang_up": True}])
     while not call.is_done:
@@ -83,7 +85,7 @@ async def test_frames_keep_an_absolute_clock_through_stalls_of_the_loop(
     assert report.streams[0].frames_sent == len(application.ends[0].of("media"))
 
 
-async def test_the_handshake_is_signed_as_twilio_does(server: Server, application: FakeApplication) -> None:
+async def test_the_handshake_is_signed_as_twilio_does(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await ring(server, application, steps=[{"wait_s": 0.1}, {"hang_up": True}])
     await call.done()
     end = application.ends[0]
@@ -93,7 +95,7 @@ async def test_the_handshake_is_signed_as_twilio_does(server: Server, applicatio
 
 
 async def test_marks_come_back_when_what_was_queued_before_them_has_been_heard(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     echoed: dict[str, int] = {}
 
@@ -119,7 +121,7 @@ async def test_marks_come_back_when_what_was_queued_before_them_has_been_heard(
 
 
 async def test_clear_silences_the_agent_and_echoes_every_pending_mark(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     async def clears_after_half_a_second(end: MediaEnd, message: dict[str, Any]) -> None:
         if message["event"] == "start":
@@ -138,7 +140,7 @@ async def test_clear_silences_the_agent_and_echoes_every_pending_mark(
     assert report.streams[0].clears_received == 1
 
 
-async def test_pressed_keys_arrive_as_dtmf(server: Server, application: FakeApplication) -> None:
+async def test_pressed_keys_arrive_as_dtmf(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await ring(server, application, steps=[{"wait_s": 0.1}, {"press": "5#"}, {"hang_up": True}])
     await call.done()
     assert [m["dtmf"] for m in application.ends[0].of("dtmf")] == [
@@ -148,7 +150,7 @@ async def test_pressed_keys_arrive_as_dtmf(server: Server, application: FakeAppl
 
 
 async def test_wrong_messages_are_warned_of_once_per_kind_and_counted(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     async def sends_nonsense(end: MediaEnd, message: dict[str, Any]) -> None:
         if message["event"] != "start":
@@ -175,7 +177,7 @@ async def test_wrong_messages_are_warned_of_once_per_kind_and_counted(
 
 
 async def test_a_refused_handshake_is_reported_and_the_call_goes_on_with_the_action(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.refuse_sockets = True
     application.twiml["/voice"] = application.stream(callback=f"{application.base_url}/stream-status")
@@ -189,7 +191,7 @@ async def test_a_refused_handshake_is_reported_and_the_call_goes_on_with_the_act
 
 
 async def test_an_unencrypted_stream_to_another_machine_is_refused(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = "<Response><Connect><Stream url='ws://media.example.com/x'/></Connect></Response>"
     report = await (await ring(server, application)).done()
@@ -197,7 +199,7 @@ async def test_an_unencrypted_stream_to_another_machine_is_refused(
 
 
 async def test_a_query_string_on_the_stream_is_dropped_with_a_notice(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = (
         f"<Response><Connect><Stream url='{application.media_url}?token=1'/></Connect></Response>"
@@ -207,7 +209,9 @@ async def test_a_query_string_on_the_stream_is_dropped_with_a_notice(
     assert [notice.code for notice in report.notices] == [31920]
 
 
-async def test_stream_callbacks_tell_beginning_and_end_signed(server: Server, application: FakeApplication) -> None:
+async def test_stream_callbacks_tell_beginning_and_end_signed(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     application.twiml["/voice"] = application.stream(callback="/stream-status")
     call = await ring(server, application, steps=[{"wait_s": 0.1}, {"hang_up": True}])
     await call.done()
@@ -215,12 +219,12 @@ async def test_stream_callbacks_tell_beginning_and_end_signed(server: Server, ap
     assert [each.params["StreamEvent"] for each in told] == ["stream-started", "stream-stopped"]
     for each in told:
         assert VALIDATOR.validate(each.url, each.params, each.headers["x-twilio-signature"])
-        assert each.params["StreamSid"] == call.streams[0].sid
+        assert each.params["StreamSid"] == call.log.streams[0].sid
         assert each.params["Timestamp"].endswith("Z")
 
 
 async def test_the_agents_sound_lost_by_its_own_closing_is_a_clipped_end(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     async def cuts_its_farewell(end: MediaEnd, message: dict[str, Any]) -> None:
         if message["event"] == "start":

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from voiceapp.simulators import mulaw
-from voiceapp.simulators.twilio import Server
-from voiceapp.simulators.twilio.mouth import voice
+from voiceapp.simulators.twilio import TwilioSimulator
+from voiceapp.simulators.twilio.caller_voice import synthesize
 from voiceapp.simulators.twilio.tests.fake_application import FakeApplication, MediaEnd, echo
 
 pytestmark = pytest.mark.asyncio
@@ -22,11 +22,13 @@ ALICE, LINE = "+15550001111", "+15550002222"
 
 async def greets(end: MediaEnd, message: dict[str, Any]) -> None:
     if message["event"] == "start":
-        await end.play(voice("Hello, what would you like?"))
+        await end.play(synthesize("Hello, what would you like?"))
         await end.mark("greeted")
 
 
-async def test_a_caller_who_says_something_hears_it_from_an_echo(server: Server, application: FakeApplication) -> None:
+async def test_a_caller_who_says_something_hears_it_from_an_echo(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     application.twiml["/voice"] = application.stream()
     application.on_message = echo
     call = await server.carrier.place_call(
@@ -44,7 +46,7 @@ async def test_a_caller_who_says_something_hears_it_from_an_echo(server: Server,
 
 
 async def test_the_agent_is_heard_sample_for_sample_as_it_was_sent(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     sound = bytes(np.random.default_rng(1).integers(0, 256, 8000 + 77, dtype=np.uint8))
 
@@ -70,7 +72,7 @@ async def test_the_agent_is_heard_sample_for_sample_as_it_was_sent(
 
 
 async def test_the_application_closing_the_socket_leads_to_its_action(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     async def closes(end: MediaEnd, message: dict[str, Any]) -> None:
         if message["event"] == "start":
@@ -87,7 +89,7 @@ async def test_the_application_closing_the_socket_leads_to_its_action(
     assert (asked.params["CallSid"], asked.params["CallStatus"]) == (call.sid, "in-progress")
 
 
-async def test_a_caller_listens_before_speaking(server: Server, application: FakeApplication) -> None:
+async def test_a_caller_listens_before_speaking(server: TwilioSimulator, application: FakeApplication) -> None:
     application.twiml["/voice"] = application.stream()
     application.on_message = greets
     call = await server.carrier.place_call(
@@ -104,7 +106,7 @@ async def test_a_caller_listens_before_speaking(server: Server, application: Fak
 
 
 async def test_an_interruption_begins_when_asked_and_its_reaction_is_measured(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     loud = mulaw.encode((8000 * np.sin(np.arange(80_000) * 0.5)).astype("<i2").tobytes())
 
@@ -126,7 +128,7 @@ async def test_an_interruption_begins_when_asked_and_its_reaction_is_measured(
     (speech,) = report.agent_speech
     assert 980 <= speech.ended_ms - speech.began_ms <= 1080
     (interruption,) = report.interruptions
-    lead_ms = call.line.mouth.spoken[0].voiced_from_ms
+    lead_ms = call.line.voice.spoken[0].voiced_from_ms
     assert interruption.at_ms - speech.began_ms in range(600 + lead_ms, 660 + lead_ms)
     assert interruption.reaction_ms == speech.ended_ms - interruption.at_ms
     assert report.clipped_ends == []

@@ -6,12 +6,12 @@ import numpy as np
 
 from voiceapp.simulators import mulaw
 from voiceapp.simulators.twilio.frames import SILENCE
-from voiceapp.simulators.twilio.playout import ClippedEnd, Playout, Underrun
+from voiceapp.simulators.twilio.playout import ClippedEnd, PlayoutQueue, Underrun
 
 LOUD = mulaw.encode((9000 * np.sin(np.arange(16_000) * 0.7)).astype("<i2").tobytes())
 
 
-def run(playout: Playout, frames: int, *, from_ms: int = 0) -> tuple[bytes, list[tuple[int, str]]]:
+def run(playout: PlayoutQueue, frames: int, *, from_ms: int = 0) -> tuple[bytes, list[tuple[int, str]]]:
     """So many frames, and when each mark was due."""
     heard, echoed = b"", []
     for index in range(frames):
@@ -22,7 +22,7 @@ def run(playout: Playout, frames: int, *, from_ms: int = 0) -> tuple[bytes, list
 
 
 def test_what_is_added_comes_out_as_it_went_in_whatever_its_pieces() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     for start in range(0, 1000, 37):
         playout.add(LOUD[start : min(start + 37, 1000)])
     heard, _ = run(playout, 8)
@@ -30,13 +30,13 @@ def test_what_is_added_comes_out_as_it_went_in_whatever_its_pieces() -> None:
 
 
 def test_a_mark_with_nothing_queued_is_due_at_once() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.mark("now")
     assert playout.due_marks() == ["now"]
 
 
 def test_a_mark_is_due_when_the_sound_before_it_has_been_played_and_not_when_it_is_handed_out() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:320])
     playout.mark("forty")
     playout.add(LOUD[:160])
@@ -47,7 +47,7 @@ def test_a_mark_is_due_when_the_sound_before_it_has_been_played_and_not_when_it_
 
 
 def test_a_mark_set_while_the_last_frame_sounds_waits_for_its_end() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:160])
     playout.next_frame(0)
     playout.mark("end")
@@ -57,7 +57,7 @@ def test_a_mark_set_while_the_last_frame_sounds_waits_for_its_end() -> None:
 
 
 def test_clear_silences_at_once_and_makes_every_pending_mark_due_in_order() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.mark("a")
     playout.add(LOUD[:1600])
@@ -71,7 +71,7 @@ def test_clear_silences_at_once_and_makes_every_pending_mark_due_in_order() -> N
 
 
 def test_sound_after_a_clear_is_played_and_marked_from_there() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.next_frame(0)
     playout.clear()
@@ -84,7 +84,7 @@ def test_sound_after_a_clear_is_played_and_marked_from_there() -> None:
 
 
 def test_a_dry_queue_in_the_middle_of_a_sound_is_an_underrun() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:400])
     run(playout, 5)
     playout.add(LOUD[:800])
@@ -93,44 +93,44 @@ def test_a_dry_queue_in_the_middle_of_a_sound_is_an_underrun() -> None:
 
 
 def test_a_pause_after_a_sound_that_faded_is_none() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:320] + SILENCE)
     run(playout, 5)
     playout.add(LOUD[:320] + SILENCE)
     run(playout, 20, from_ms=100)
-    playout.finish(500, is_agents_doing=True)
+    playout.finish(500, is_closed_by_agent=True)
     assert (playout.underruns, playout.clipped_ends) == ([], [])
 
 
 def test_queued_sound_lost_to_the_agents_own_closing_is_a_clipped_end() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.next_frame(0)
-    playout.finish(20, is_agents_doing=True)
+    playout.finish(20, is_closed_by_agent=True)
     assert playout.clipped_ends == [ClippedEnd(20, 180)]
 
 
 def test_queued_sound_lost_to_the_caller_hanging_up_is_nobodys_fault() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.next_frame(0)
-    playout.finish(20, is_agents_doing=False)
+    playout.finish(20, is_closed_by_agent=False)
     assert playout.clipped_ends == []
 
 
 def test_a_sound_that_stops_loud_was_clipped() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:480])
     run(playout, 10)
-    playout.finish(200, is_agents_doing=True)
+    playout.finish(200, is_closed_by_agent=True)
     assert playout.clipped_ends == [ClippedEnd(60, 0)]
 
 
 def test_an_interruption_is_no_clipped_end() -> None:
-    playout = Playout()
+    playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.next_frame(0)
     playout.clear()
     run(playout, 10, from_ms=20)
-    playout.finish(220, is_agents_doing=True)
+    playout.finish(220, is_closed_by_agent=True)
     assert playout.clipped_ends == []

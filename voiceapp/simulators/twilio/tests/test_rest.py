@@ -15,7 +15,7 @@ from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-from voiceapp.simulators.twilio import Answers, LocalCall, Number, Server
+from voiceapp.simulators.twilio import Answers, Number, SimulatedCall, TwilioSimulator
 from voiceapp.simulators.twilio.tests.fake_application import ACCOUNT_SID, AUTH_TOKEN, FakeApplication
 
 pytestmark = pytest.mark.asyncio
@@ -34,11 +34,11 @@ class Redirected(TwilioHttpClient):  # type: ignore[misc]  # untyped there
         return super().request(method, url.replace("https://api.twilio.com", self._base_url), *args, **kwargs)
 
 
-def client_of(server: Server, *, token: str = AUTH_TOKEN, prefix: str = "") -> Client:
+def client_of(server: TwilioSimulator, *, token: str = AUTH_TOKEN, prefix: str = "") -> Client:
     return Client(ACCOUNT_SID, token, http_client=Redirected(server.base_url + prefix))
 
 
-async def waiting_call(server: Server, application: FakeApplication, twiml: str = "") -> LocalCall:
+async def waiting_call(server: TwilioSimulator, application: FakeApplication, twiml: str = "") -> SimulatedCall:
     application.twiml["/voice"] = twiml or '<Response><Pause length="60"/></Response>'
     call = await server.carrier.place_call(from_number=ALICE, to_number=LINE, voice_url=application.voice_url)
     async with asyncio.timeout(5):
@@ -47,7 +47,7 @@ async def waiting_call(server: Server, application: FakeApplication, twiml: str 
     return call
 
 
-async def test_a_live_call_is_shown_and_then_its_end(server: Server, application: FakeApplication) -> None:
+async def test_a_live_call_is_shown_and_then_its_end(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await waiting_call(server, application)
     calls = client_of(server).calls(call.sid)
     shown = await asyncio.to_thread(calls.fetch)
@@ -61,7 +61,9 @@ async def test_a_live_call_is_shown_and_then_its_end(server: Server, application
     assert shown.end_time is not None
 
 
-async def test_hanging_up_a_stream_sends_stop_and_closes_it(server: Server, application: FakeApplication) -> None:
+async def test_hanging_up_a_stream_sends_stop_and_closes_it(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     call = await waiting_call(server, application, application.stream())
     while not application.ends:
         await asyncio.sleep(0.01)
@@ -72,7 +74,7 @@ async def test_hanging_up_a_stream_sends_stop_and_closes_it(server: Server, appl
     assert application.requests_of("/after") == [], "the call is over: nothing is asked any more"
 
 
-async def test_new_twiml_takes_the_place_of_what_runs(server: Server, application: FakeApplication) -> None:
+async def test_new_twiml_takes_the_place_of_what_runs(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await waiting_call(server, application, application.stream())
     while not application.ends:
         await asyncio.sleep(0.01)
@@ -84,7 +86,7 @@ async def test_new_twiml_takes_the_place_of_what_runs(server: Server, applicatio
     assert report.ended_by == "application"
 
 
-async def test_a_new_address_is_asked_and_obeyed(server: Server, application: FakeApplication) -> None:
+async def test_a_new_address_is_asked_and_obeyed(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await waiting_call(server, application)
     url = f"{application.base_url}/instead?x=1"
     await asyncio.to_thread(lambda: client_of(server).calls(call.sid).update(url=url))
@@ -92,7 +94,7 @@ async def test_a_new_address_is_asked_and_obeyed(server: Server, application: Fa
     assert [asked.url for asked in application.requests_of("/instead")] == [url]
 
 
-async def test_errors_are_twilios(server: Server, application: FakeApplication) -> None:
+async def test_errors_are_twilios(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await waiting_call(server, application)
 
     async def code_of(client: Client, sid: str, **update: str) -> tuple[int, int | None]:
@@ -130,7 +132,9 @@ async def test_errors_are_twilios(server: Server, application: FakeApplication) 
         ({"url": None, "twiml": "<Response>" + " " * 4000 + "</Response>"}, 21605),
     ],
 )
-async def test_a_call_of_a_wrong_form_is_refused(server: Server, changes: dict[str, object], code: int) -> None:
+async def test_a_call_of_a_wrong_form_is_refused(
+    server: TwilioSimulator, changes: dict[str, object], code: int
+) -> None:
     given = {"to": BOB, "from_": LINE, "url": "http://127.0.0.1/voice"} | changes
     with pytest.raises(TwilioRestException) as caught:
         await asyncio.to_thread(lambda: client_of(server).calls.create(**given))
@@ -138,7 +142,7 @@ async def test_a_call_of_a_wrong_form_is_refused(server: Server, changes: dict[s
 
 
 async def test_an_outbound_call_rings_a_phone_and_tells_every_status(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[BOB] = Number(says="Yes?", stays_s=0.2)
     created = await asyncio.to_thread(
@@ -166,7 +170,7 @@ async def test_an_outbound_call_rings_a_phone_and_tells_every_status(
 
 
 async def test_an_outbound_call_that_is_not_answered_can_be_cancelled(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[BOB] = Number(answers=Answers.NO_ANSWER)
     client = client_of(server)
@@ -178,7 +182,7 @@ async def test_an_outbound_call_that_is_not_answered_can_be_cancelled(
 
 
 async def test_an_inbound_call_given_up_before_the_application_answers_is_cancelled(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.slow_s = 1
     call = await server.carrier.place_call(from_number=ALICE, to_number=LINE, voice_url=application.voice_url)
@@ -188,7 +192,7 @@ async def test_an_inbound_call_given_up_before_the_application_answers_is_cancel
 
 
 async def test_an_outbound_call_hung_up_while_the_application_thinks_is_completed(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.slow_s = 1
     server.carrier.numbers[BOB] = Number(answers_after_ms=0)
@@ -200,7 +204,9 @@ async def test_an_outbound_call_hung_up_while_the_application_thinks_is_complete
     assert (await server.carrier.calls[created.sid].done()).status == "completed"
 
 
-async def test_faults_of_the_rest_api_are_chosen_by_address(server: Server, application: FakeApplication) -> None:
+async def test_faults_of_the_rest_api_are_chosen_by_address(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     call = await waiting_call(server, application)
     with pytest.raises(TwilioRestException) as caught:
         await asyncio.to_thread(client_of(server, prefix="/fault/rest_500").calls(call.sid).fetch)
@@ -210,8 +216,8 @@ async def test_faults_of_the_rest_api_are_chosen_by_address(server: Server, appl
     assert time.monotonic() - began_s >= 0.3
 
 
-async def test_a_recording_is_fetched_with_the_accounts_key_only(server: Server) -> None:
-    sid = server.carrier.keep_recording("CA" + "1" * 32, b"\xff" * 8000)
+async def test_a_recording_is_fetched_with_the_accounts_key_only(server: TwilioSimulator) -> None:
+    sid = server.carrier.account.keep_recording("CA" + "1" * 32, b"\xff" * 8000)
     url = f"{server.base_url}/2010-04-01/Accounts/{ACCOUNT_SID}/Recordings/{sid}"
     key = base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
     async with aiohttp.ClientSession() as session:

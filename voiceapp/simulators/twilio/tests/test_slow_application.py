@@ -11,7 +11,7 @@ from typing import Any
 import picows
 import pytest
 
-from voiceapp.simulators.twilio import Server
+from voiceapp.simulators.twilio import TwilioSimulator
 from voiceapp.simulators.twilio.tests.fake_application import FakeApplication
 
 pytestmark = pytest.mark.asyncio
@@ -34,7 +34,7 @@ async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def test_frames_that_do_not_fit_are_dropped_with_one_warning(
-    server: Server, application: FakeApplication, monkeypatch: pytest.MonkeyPatch
+    server: TwilioSimulator, application: FakeApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -8,8 +8,9 @@ import pytest
 from twilio.request_validator import RequestValidator
 
 from voiceapp.simulators import mulaw, speech
-from voiceapp.simulators.twilio import Answers, LocalCall, Number, Server
+from voiceapp.simulators.twilio import Answers, Number, SimulatedCall, TwilioSimulator
 from voiceapp.simulators.twilio.recording import mono_wav, pcm_of_wav
+from voiceapp.simulators.twilio.report import report_of
 from voiceapp.simulators.twilio.tests.fake_application import AUTH_TOKEN, Asked, FakeApplication
 
 pytestmark = pytest.mark.asyncio
@@ -17,13 +18,15 @@ pytestmark = pytest.mark.asyncio
 ALICE, LINE, BOB = "+15550001111", "+15550002222", "+15550003333"
 
 
-async def ring(server: Server, application: FakeApplication, twiml: str, **options: Any) -> LocalCall:
+async def ring(server: TwilioSimulator, application: FakeApplication, twiml: str, **options: Any) -> SimulatedCall:
     application.twiml["/voice"] = f"<Response>{twiml}</Response>"
     server.carrier.numbers.setdefault(LINE, Number(voice_url=application.voice_url))
     return await server.carrier.place_call(from_number=ALICE, to_number=LINE, **options)
 
 
-async def test_every_webhook_has_twilios_form_and_signature(server: Server, application: FakeApplication) -> None:
+async def test_every_webhook_has_twilios_form_and_signature(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     call = await ring(server, application, '<Redirect method="GET">/next?a=b%20c</Redirect>')
     await call.done()
     first, second = application.asked
@@ -36,7 +39,7 @@ async def test_every_webhook_has_twilios_form_and_signature(server: Server, appl
     assert first.headers["i-twilio-idempotency-token"] != second.headers["i-twilio-idempotency-token"]
     expected = {
         "CallSid": call.sid,
-        "AccountSid": server.carrier.account_sid,
+        "AccountSid": server.carrier.account.sid,
         "From": ALICE,
         "To": LINE,
         "Caller": ALICE,
@@ -48,7 +51,7 @@ async def test_every_webhook_has_twilios_form_and_signature(server: Server, appl
     assert first.params.items() >= expected.items()
 
 
-async def test_say_is_spoken_and_pause_is_silence(server: Server, application: FakeApplication) -> None:
+async def test_say_is_spoken_and_pause_is_silence(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await ring(server, application, '<Say>Welcome.</Say><Pause length="1"/><Say>Goodbye.</Say>')
     report = await call.done()
     welcome, goodbye = report.agent_speech
@@ -56,7 +59,7 @@ async def test_say_is_spoken_and_pause_is_silence(server: Server, application: F
     assert (report.ended_by, report.status) == ("application", "completed")
 
 
-async def test_play_fetches_wav_and_ulaw(server: Server, application: FakeApplication) -> None:
+async def test_play_fetches_wav_and_ulaw(server: TwilioSimulator, application: FakeApplication) -> None:
     sound = mulaw.encode(speech.say("A recorded greeting."))
     application.files["/greeting.wav"] = (mono_wav(sound), "audio/wav")
     application.files["/greeting.ulaw"] = (sound, "audio/basic")
@@ -86,7 +89,9 @@ async def test_a_wav_of_another_rate_is_brought_to_8_khz() -> None:
     assert np.argmax(np.abs(np.fft.rfft(samples))) == 400
 
 
-async def test_gather_sends_the_keys_pressed_to_its_action(server: Server, application: FakeApplication) -> None:
+async def test_gather_sends_the_keys_pressed_to_its_action(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     application.twiml["/menu"] = "<Response><Hangup/></Response>"
     call = await ring(
         server,
@@ -100,20 +105,26 @@ async def test_gather_sends_the_keys_pressed_to_its_action(server: Server, appli
     assert report.agent_speech[-1].ended_ms < 700, "the first key silences the prompt"
 
 
-async def test_gather_ends_at_the_finishing_key_without_it(server: Server, application: FakeApplication) -> None:
+async def test_gather_ends_at_the_finishing_key_without_it(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     call = await ring(server, application, '<Gather action="/menu"/>', steps=[{"wait_s": 0.2}, {"press": "123#"}])
     await call.done()
     assert application.requests_of("/menu")[0].params["Digits"] == "123"
 
 
-async def test_gather_without_keys_goes_on_with_the_next_verb(server: Server, application: FakeApplication) -> None:
+async def test_gather_without_keys_goes_on_with_the_next_verb(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     call = await ring(server, application, '<Gather action="/menu" timeout="0.3"/><Redirect>/nobody</Redirect>')
     await call.done()
     assert application.requests_of("/menu") == []
     assert len(application.requests_of("/nobody")) == 1
 
 
-async def test_a_message_is_recorded_after_the_tone_until_silence(server: Server, application: FakeApplication) -> None:
+async def test_a_message_is_recorded_after_the_tone_until_silence(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     application.twiml["/kept"] = "<Response><Say>Thank you.</Say></Response>"
     call = await ring(
         server,
@@ -128,11 +139,11 @@ async def test_a_message_is_recorded_after_the_tone_until_silence(server: Server
     assert asked.params["RecordingUrl"].endswith(f"/Recordings/{sid}")
     assert int(asked.params["RecordingDuration"]) in (2, 3, 4)
     (spoken,) = report.caller_speech
-    assert bytes(call.line.said)[spoken.began_ms * 8 : spoken.ended_ms * 8] in server.carrier.recordings[sid][1]
+    assert bytes(call.line.said)[spoken.began_ms * 8 : spoken.ended_ms * 8] in server.carrier.account.recordings[sid][1]
 
 
 async def test_a_caller_who_hangs_up_after_the_message_has_left_it(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     call = await ring(
         server,
@@ -145,14 +156,16 @@ async def test_a_caller_who_hangs_up_after_the_message_has_left_it(
     assert application.requests_of("/kept")[0].params["Digits"] == "hangup"
 
 
-async def test_no_message_is_no_recording(server: Server, application: FakeApplication) -> None:
+async def test_no_message_is_no_recording(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await ring(server, application, '<Record action="/kept" timeout="1"/><Redirect>/none</Redirect>')
     report = await call.done()
     assert (report.recordings, application.requests_of("/kept")) == ([], [])
     assert len(application.requests_of("/none")) == 1
 
 
-async def test_dial_joins_the_caller_with_the_person_who_answers(server: Server, application: FakeApplication) -> None:
+async def test_dial_joins_the_caller_with_the_person_who_answers(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     server.carrier.numbers[BOB] = Number(says="Hello, this is Bob.", stays_s=0.5)
     call = await ring(
         server, application, f'<Dial action="/after-dial" callerId="{LINE}"><Number>{BOB}</Number></Dial>',
@@ -161,22 +174,23 @@ async def test_dial_joins_the_caller_with_the_person_who_answers(server: Server,
     report = await call.done()
     (asked,) = application.requests_of("/after-dial")
     (dialed,) = report.dialed
-    bob = server.carrier.calls[dialed.sid]
+    (bob,) = call.second_legs
+    assert server.carrier.find(dialed.sid) is bob
     expected = {"DialCallStatus": "completed", "DialBridged": "true", "DialCallSid": bob.sid}
     assert asked.params.items() >= expected.items()
     assert int(asked.params["DialCallDuration"]) >= 1
     assert report.agent_speech, "Alice hears Bob"
-    assert bob.report.agent_speech, "Bob hears Alice"
+    assert report_of(bob).agent_speech, "Bob hears Alice"
     assert (bob.plan.from_number, bob.plan.direction, bob.plan.parent_sid) == (LINE, "outbound-dial", call.sid)
     said = bytes(bob.line.said)
-    middle = bob.line.mouth.spoken[0].began_ms
+    middle = bob.line.voice.spoken[0].began_ms
     assert middle is not None
     assert said[middle * 8 : middle * 8 + 4000] in bytes(call.line.heard)
 
 
 @pytest.mark.parametrize(("answers", "status"), [(Answers.BUSY, "busy"), (Answers.NO_ANSWER, "no-answer")])
 async def test_dial_tells_its_action_that_nobody_was_reached(
-    server: Server, application: FakeApplication, answers: Answers, status: str
+    server: TwilioSimulator, application: FakeApplication, answers: Answers, status: str
 ) -> None:
     server.carrier.numbers[BOB] = Number(answers=answers)
     application.twiml["/after-dial"] = "<Response><Say>Nobody is there.</Say></Response>"
@@ -188,14 +202,16 @@ async def test_dial_tells_its_action_that_nobody_was_reached(
     assert report.agent_speech
 
 
-async def test_dial_without_action_goes_on_with_the_next_verb(server: Server, application: FakeApplication) -> None:
+async def test_dial_without_action_goes_on_with_the_next_verb(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     server.carrier.numbers[BOB] = Number(answers=Answers.BUSY)
     call = await ring(server, application, f"<Dial>{BOB}</Dial><Redirect>/next</Redirect>")
     await call.done()
     assert len(application.requests_of("/next")) == 1
 
 
-async def test_a_foreign_caller_id_fails_the_dial(server: Server, application: FakeApplication) -> None:
+async def test_a_foreign_caller_id_fails_the_dial(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await ring(server, application, f'<Dial action="/after-dial" callerId="+15559999999">{BOB}</Dial>')
     report = await call.done()
     assert [notice.code for notice in report.notices] == [13214]
@@ -205,7 +221,7 @@ async def test_a_foreign_caller_id_fails_the_dial(server: Server, application: F
 @pytest.mark.parametrize("caller", ["sip:alice@example.com", "client:browser_7", "anonymous"])
 @pytest.mark.parametrize("caller_id", ["", "sip:alice@example.com", "client:browser_7", "anonymous", "030 5550199"])
 async def test_a_caller_without_a_number_has_none_to_show(
-    server: Server, application: FakeApplication, caller: str, caller_id: str
+    server: TwilioSimulator, application: FakeApplication, caller: str, caller_id: str
 ) -> None:
     attribute = f' callerId="{caller_id}"' if caller_id else ""
     application.twiml["/voice"] = f'<Response><Dial action="/after-dial"{attribute}>{BOB}</Dial></Response>'
@@ -216,7 +232,7 @@ async def test_a_caller_without_a_number_has_none_to_show(
 
 
 async def test_a_caller_without_a_number_is_joined_by_the_accounts(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[LINE] = Number(voice_url=application.voice_url)
     server.carrier.numbers[BOB] = Number(answers=Answers.BUSY)
@@ -229,7 +245,7 @@ async def test_a_caller_without_a_number_is_joined_by_the_accounts(
 
 @pytest.mark.parametrize("number", ["030 5550199", "15550003333", "sip:bob@example.com", "+0155500033", "+1"])
 async def test_a_number_in_another_form_fails_the_dial(
-    server: Server, application: FakeApplication, number: str
+    server: TwilioSimulator, application: FakeApplication, number: str
 ) -> None:
     call = await ring(server, application, f'<Dial action="/after-dial"><Number>{number}</Number></Dial>')
     report = await call.done()
@@ -238,7 +254,7 @@ async def test_a_number_in_another_form_fails_the_dial(
 
 
 async def test_the_number_that_was_rung_may_be_shown_though_nobody_configured_it(
-    server: Server, application: FakeApplication
+    server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = f'<Response><Dial action="/after-dial" callerId="{LINE}">{BOB}</Dial></Response>'
     server.carrier.numbers[BOB] = Number(answers=Answers.BUSY)
@@ -246,7 +262,9 @@ async def test_the_number_that_was_rung_may_be_shown_though_nobody_configured_it
     assert (await call.done()).notices == []
 
 
-async def test_the_caller_hanging_up_ends_the_second_call_too(server: Server, application: FakeApplication) -> None:
+async def test_the_caller_hanging_up_ends_the_second_call_too(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     server.carrier.numbers[BOB] = Number(says="Hello, this is Bob.", stays_s=60)
     call = await ring(
         server, application, f'<Dial action="/after-dial">{BOB}</Dial>', steps=[{"wait_s": 1}, {"hang_up": True}]
@@ -260,7 +278,7 @@ async def test_the_caller_hanging_up_ends_the_second_call_too(server: Server, ap
     ("presses", "bridged"), [("1", "true"), ("", "false")], ids=["pressed a key", "pressed nothing"]
 )
 async def test_a_whisper_lets_the_second_person_choose(
-    server: Server, application: FakeApplication, presses: str, bridged: str
+    server: TwilioSimulator, application: FakeApplication, presses: str, bridged: str
 ) -> None:
     server.carrier.numbers[BOB] = Number(says="Hello, Bob here.", stays_s=0.3, presses=presses)
     application.twiml["/whisper"] = (
@@ -276,7 +294,7 @@ async def test_a_whisper_lets_the_second_person_choose(
     ("verb", "status"), [('<Reject reason="busy"/>', "busy"), ("<Reject/>", "failed"), ("<Hangup/>", "completed")]
 )
 async def test_a_call_can_be_refused_or_hung_up(
-    server: Server, application: FakeApplication, verb: str, status: str
+    server: TwilioSimulator, application: FakeApplication, verb: str, status: str
 ) -> None:
     call = await ring(server, application, f"{verb}<Say>never</Say>")
     report = await call.done()
@@ -289,7 +307,7 @@ async def test_a_call_can_be_refused_or_hung_up(
     [(500, "<Hangup/>", 11200), (404, "", 11200), (200, "<Say>unclosed", 12100), (200, "<Connect/>", 12200)],
 )
 async def test_an_application_that_fails_is_apologized_for(
-    server: Server, application: FakeApplication, status: int, twiml: str, code: int
+    server: TwilioSimulator, application: FakeApplication, status: int, twiml: str, code: int
 ) -> None:
     application.status = status
     call = await ring(server, application, twiml, steps=[{"wait_s": 0.5}, {"hang_up": True}])
@@ -299,7 +317,9 @@ async def test_an_application_that_fails_is_apologized_for(
     assert report.status == "completed"
 
 
-async def test_a_fallback_address_is_asked_before_apologizing(server: Server, application: FakeApplication) -> None:
+async def test_a_fallback_address_is_asked_before_apologizing(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     server.carrier.numbers[LINE] = Number(
         voice_url=application.base_url + "/broken", voice_fallback_url=application.base_url + "/fallback"
     )
@@ -310,27 +330,27 @@ async def test_a_fallback_address_is_asked_before_apologizing(server: Server, ap
     assert (asked.params["ErrorCode"], asked.params["ErrorUrl"]) == ("12100", application.base_url + "/broken")
 
 
-async def test_an_application_that_is_not_there_is_tried_twice(server: Server) -> None:
+async def test_an_application_that_is_not_there_is_tried_twice(server: TwilioSimulator) -> None:
     server.carrier.numbers[LINE] = Number(voice_url="http://127.0.0.1:9/voice")
     call = await server.carrier.place_call(from_number=ALICE, to_number=LINE, steps=[{"hang_up": True}])
     report = await call.done()
     assert [notice.code for notice in report.notices] == [11205]
 
 
-async def test_a_loop_of_redirects_ends(server: Server, application: FakeApplication) -> None:
+async def test_a_loop_of_redirects_ends(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await ring(server, application, "<Redirect>/voice</Redirect>", steps=[{"listen": 0}, {"hang_up": True}])
     report = await call.done()
     assert report.notices[-1].code == 11215
 
 
-async def test_a_call_has_a_limit(server: Server, application: FakeApplication) -> None:
+async def test_a_call_has_a_limit(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await ring(server, application, '<Pause length="60"/>', limit_s=0.5)
     report = await call.done()
     assert (report.ended_by, report.status) == ("limit", "completed")
     assert 480 <= report.line_ms <= 600
 
 
-async def test_an_answer_may_depend_on_what_was_asked(server: Server, application: FakeApplication) -> None:
+async def test_an_answer_may_depend_on_what_was_asked(server: TwilioSimulator, application: FakeApplication) -> None:
     def by_digits(asked: Asked) -> str:
         return "<Response><Redirect>/gathered</Redirect></Response>" if "Digits" in asked.params else "<Response/>"
 

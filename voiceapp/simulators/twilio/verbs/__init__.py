@@ -1,1 +1,1 @@
-"""The verbs of TwiML, as the phone carries them out."""
+"""How Twilio executes the verbs of TwiML."""

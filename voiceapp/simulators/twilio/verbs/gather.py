@@ -1,22 +1,19 @@
-"""Gather: the keys that the caller presses, while nested verbs are heard."""
+"""Gather: the keys that the caller presses while nested verbs are played."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from voiceapp.simulators.twilio.leg import CallLeg
 from voiceapp.simulators.twilio.twiml import Document, Verb
 from voiceapp.simulators.twilio.verbs.speak import pause, play, say
-
-if TYPE_CHECKING:
-    from voiceapp.simulators.twilio.call import LocalCall
 
 _TIMEOUT_S = 5
 _PROMPTS = {"Say": say, "Play": play, "Pause": pause}
 
 
-async def gather(call: LocalCall, verb: Verb, document: Document) -> Document | None:
-    """With keys: the action's document. Without, after the time-out: the next verb."""
+async def gather(call: CallLeg, verb: Verb, document: Document) -> Document | None:
+    """Returns the document of the action; None, for the next verb, if no key is pressed before the time-out."""
     wanted = int(verb.seconds("numDigits", 0))
     finish_key = verb.get("finishOnKey", "#")
     digits: list[str] = []
@@ -31,10 +28,10 @@ async def gather(call: LocalCall, verb: Verb, document: Document) -> Document | 
             digits.append(key)
             last_ms = call.line.now_ms
 
-    call.on_digit = pressed
+    call.line.on_key = pressed
     prompts = asyncio.create_task(_prompt(call, verb, document))
     try:
-        # The first key silences the prompt; the time-out counts from its end, then from each key.
+        # The first key stops the prompt; the time-out counts from the end of the prompt, then from each key.
         await call.line.until(lambda: bool(digits) or prompts.done())
         if not prompts.done():
             prompts.cancel()
@@ -44,9 +41,9 @@ async def gather(call: LocalCall, verb: Verb, document: Document) -> Document | 
         await call.line.until(lambda: is_complete() or call.line.now_ms - last_ms >= wait_ms)
     finally:
         prompts.cancel()
-        call.on_digit = None
-    if not prompts.cancelled() and (broken := prompts.exception()):
-        raise broken
+        call.line.on_key = None
+    if not prompts.cancelled() and (error := prompts.exception()):
+        raise error
     pressed_keys = "".join(digits)
     if pressed_keys and pressed_keys[-1] in finish_key:
         pressed_keys = pressed_keys[:-1]
@@ -56,6 +53,6 @@ async def gather(call: LocalCall, verb: Verb, document: Document) -> Document | 
     return await call.fetch(document.absolute(verb.get("action")), method=verb.get("method", "POST"), extra=extra)
 
 
-async def _prompt(call: LocalCall, verb: Verb, document: Document) -> None:
+async def _prompt(call: CallLeg, verb: Verb, document: Document) -> None:
     for noun in verb.nouns:
         await _PROMPTS[noun.name](call, noun, document)

@@ -1,4 +1,4 @@
-"""A caller's mouth: what is said goes out frame by frame, with a phone line's faint noise in and between the words."""
+"""The audio of a person on the phone: queued speech, frame by frame, over the faint noise of a phone line."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NOISE_FRAMES = 251
 
 
 @dataclass(slots=True)
-class Spoken:
-    """One thing said. `began_ms`/`ended_ms` span its voiced frames on the line's clock, once it is said."""
+class SpokenText:
+    """`began_ms` to `ended_ms` are its voiced frames on the line's clock, once it is spoken."""
 
     text: str
     frames: int
@@ -25,36 +25,36 @@ class Spoken:
     voiced_to_ms: int
     began_ms: int | None = None
     ended_ms: int | None = None
-    is_said: bool = False
+    is_done: bool = False
 
 
-class Mouth:
+class CallerVoice:
     def __init__(self, *, noise: bool = True) -> None:
         self._noise = noise_frames() if noise else [SILENCE]
-        self._queue: deque[tuple[bytes, Spoken]] = deque()
+        self._queue: deque[tuple[bytes, SpokenText]] = deque()
         self._frame = 0
-        self.spoken: list[Spoken] = []
+        self.spoken: list[SpokenText] = []
 
     @property
     def is_speaking(self) -> bool:
         return bool(self._queue)
 
-    def say(self, audio: bytes, *, text: str = "") -> Spoken:
-        """Queue µ-law to be spoken as soon as what is being said has been said."""
+    def say(self, audio: bytes, *, text: str = "") -> SpokenText:
+        """Queue µ-law after the speech that is already queued."""
         frames = [audio[start : start + FRAME_BYTES] for start in range(0, len(audio), FRAME_BYTES)]
         if frames:
             frames[-1] += SILENCE[len(frames[-1]) :]
         voiced = [index for index, frame in enumerate(frames) if is_voiced(frame)]
         first, last = (voiced[0], voiced[-1] + 1) if voiced else (0, len(frames))
-        spoken = Spoken(text, len(frames), first * FRAME_MS, last * FRAME_MS, is_said=not frames)
+        spoken = SpokenText(text, len(frames), first * FRAME_MS, last * FRAME_MS, is_done=not frames)
         self._queue.extend((frame, spoken) for frame in frames)
         self.spoken.append(spoken)
         return spoken
 
-    def be_silent(self) -> None:
-        """Stop in the middle of the word, as a caller who hangs up."""
+    def stop(self) -> None:
+        """Drop the queued speech, even in the middle of a word."""
         for _frame, spoken in self._queue:
-            spoken.is_said = True
+            spoken.is_done = True
         self._queue.clear()
 
     def next_frame(self) -> bytes:
@@ -67,7 +67,7 @@ class Mouth:
             spoken.began_ms = now_ms + spoken.voiced_from_ms
             spoken.ended_ms = now_ms + spoken.voiced_to_ms
         if not self._queue or self._queue[0][1] is not spoken:
-            spoken.is_said = True
+            spoken.is_done = True
         return frame
 
 
@@ -80,13 +80,13 @@ def noise_frames() -> list[bytes]:
 
 
 @lru_cache(maxsize=512)
-def voice(text: str, *, voice: str = "en-us", words_per_minute: int = 165, pitch: int = 50) -> bytes:
-    """Synthesised speech as µ-law over the line's noise. Takes milliseconds of work: call it off the loop."""
+def synthesize(text: str, *, voice: str = "en-us", words_per_minute: int = 165, pitch: int = 50) -> bytes:
+    """Speech as µ-law with the noise of the line. It takes milliseconds: do not call it on the event loop."""
     return with_noise(speech.say(text, voice=voice, words_per_minute=words_per_minute, pitch=pitch))
 
 
 def with_noise(pcm_s16le: bytes) -> bytes:
-    """8 kHz samples → µ-law with the line's faint noise added."""
+    """8 kHz samples → µ-law with the noise of the line."""
     samples = np.frombuffer(pcm_s16le, "<i2").astype(np.float64)
     noise = np.random.default_rng(len(samples)).normal(0, _NOISE_AMPLITUDE, len(samples))
     return mulaw.encode(np.clip(np.round(samples + noise), -32768, 32767).astype("<i2").tobytes())

@@ -1,0 +1,66 @@
+"""An account: its credentials and numbers, recordings of messages, and the clock and HTTP client of all its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Coroutine
+
+from voiceapp.simulators.twilio.numbers import Number
+from voiceapp.simulators.twilio.ticker import Ticker
+from voiceapp.simulators.twilio.twiml import Document, TwimlError
+from voiceapp.simulators.twilio.webhooks import WebhookClient, WebhookFailed
+
+#: Who answers a number that nobody configured.
+DEFAULT_NUMBER = Number(says="Hello, how can I help you?")
+
+logger = logging.getLogger(__name__)
+
+
+def new_sid(kind: str) -> str:
+    """`CA` a call, `MZ` a media stream, `RE` a recording: two letters, then 32 hexadecimal digits."""
+    return kind + secrets.token_hex(16)
+
+
+class Account:
+    def __init__(self, *, sid: str, auth_token: str, base_url: str) -> None:
+        self.sid = sid
+        self.auth_token = auth_token
+        self.base_url = base_url
+        self.ticker = Ticker()
+        self.webhooks = WebhookClient(auth_token)
+        self.numbers: dict[str, Number] = {}
+        self.recordings: dict[str, tuple[str, bytes]] = {}  # sid → the call's sid, µ-law
+        self._background: set[asyncio.Task[None]] = set()
+
+    def number(self, number: str) -> Number:
+        return self.numbers.get(number, DEFAULT_NUMBER)
+
+    def owns(self, number: str) -> bool:
+        """Whether it is one of the account's numbers, which may be shown as the caller's."""
+        return number in self.numbers and bool(self.numbers[number].voice_url)
+
+    def keep_recording(self, call_sid: str, ulaw: bytes) -> str:
+        sid = new_sid("RE")
+        self.recordings[sid] = (call_sid, ulaw)
+        return sid
+
+    def fetch_in_background(self, fetch: Coroutine[object, object, Document | None]) -> None:
+        """Make a webhook request of a call that is over; the document in the response is not executed."""
+
+        async def run() -> None:
+            try:
+                await fetch
+            except (WebhookFailed, TwimlError) as exc:
+                logger.warning("a webhook after the end of a call failed: %s", exc)
+
+        task = asyncio.create_task(run())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def close(self) -> None:
+        for task in tuple(self._background):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        self.ticker.stop()
