@@ -27,7 +27,7 @@ from telephony.live.waiting_room import waiting_room
 from telephony.twilio.models import PhoneNumber
 from voiceapp.core.serving import serving
 from voiceapp.server import Server, listen, uvicorn_config
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import OpenAISimulator
 
 from .handset import Handset
 
@@ -59,9 +59,9 @@ class LoopThread:
 
 @dataclass
 class Provider:
-    """The local OpenAI, and how many sockets it has open."""
+    """The simulator of OpenAI, and how many sockets it has open."""
 
-    server: LocalOpenAI
+    server: OpenAISimulator
     thread: LoopThread
 
     def drop_links(self) -> None:
@@ -80,7 +80,7 @@ class Provider:
 @pytest.fixture(scope="session")
 def openai() -> Iterator[Provider]:
     thread = LoopThread()
-    server = LocalOpenAI(keys=[API_KEY])
+    server = OpenAISimulator(keys=[API_KEY])
     thread.do(server.__aenter__())
     yield Provider(server, thread)
     thread.do(server.__aexit__(None, None, None))

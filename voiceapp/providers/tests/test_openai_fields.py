@@ -20,7 +20,7 @@ from voiceapp.providers.openai.fields import (
     validate_model,
     validate_voice,
 )
-from voiceapp.simulators.openai.schema import Refused
+from voiceapp.simulators.openai.schema import InvalidRequest
 from voiceapp.simulators.openai.validation import LANGUAGES, VOICES, check_event, check_session
 
 TOOL: dict[str, object] = {"type": "function", "name": "end_call", "description": "", "parameters": {"type": "object"}}
@@ -85,7 +85,7 @@ def test_what_is_no_language_is_refused_with_what_to_write(typed: str) -> None:
 def test_the_simulator_refuses_a_language_as_it_is_written(language: str) -> None:
     raw = session()
     raw["audio"]["input"]["transcription"]["language"] = language
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         check_session(raw)
     assert (refused.value.code, refused.value.param) == (
         "invalid_value",
@@ -119,7 +119,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(("changes", "field", "param"), BAD, ids=range(len(BAD)))
 def test_a_field_that_openai_refuses_is_replaced_and_named(changes: dict[str, Any], field: str, param: str) -> None:
     raw = session(**changes)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         check_session(raw)
     assert refused.value.param == param
     fitted, replaced = fit_session(raw)
@@ -129,7 +129,7 @@ def test_a_field_that_openai_refuses_is_replaced_and_named(changes: dict[str, An
 
 @pytest.mark.parametrize("parameters", [{"type": "string"}, {}, None, []])
 def test_the_simulator_refuses_a_function_without_an_objects_schema(parameters: object) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         check_session(session(tools=[TOOL | {"parameters": parameters}]))
     assert refused.value.param == "session.tools[0].parameters"
 
@@ -145,7 +145,7 @@ def test_the_simulator_refuses_a_function_without_an_objects_schema(parameters: 
     ],
 )
 def test_the_simulator_holds_metadata_to_its_limits(metadata: object, param: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         check_event({"type": "response.create", "response": {"metadata": metadata}})
     assert refused.value.param == param
     check_event({"type": "response.create", "response": {"metadata": {"k" * 64: "x" * 512}}})
@@ -154,7 +154,7 @@ def test_the_simulator_holds_metadata_to_its_limits(metadata: object, param: str
 @pytest.mark.parametrize("item_id", ["", "x" * 33, "two words", "umläut", "a/b"])
 def test_the_simulator_refuses_an_item_id_of_another_form(item_id: str) -> None:
     item = {"type": "function_call_output", "call_id": "call_1", "output": "{}"}
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         check_event({"type": "conversation.item.create", "item": item | {"id": item_id}})
     assert refused.value.param == "item.id"
     check_event({"type": "conversation.item.create", "item": item | {"id": "ours_1"}})

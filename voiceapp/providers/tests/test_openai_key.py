@@ -16,7 +16,7 @@ from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.openai import key as openai_key
 from voiceapp.providers.openai.client import OpenAIClient, OpenAIError, OpenAIErrorKind, browser_session, openai_api_key
 from voiceapp.simulators.aws.tests.running import running_aws
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import OpenAISimulator
 from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.gate import Gate, closed_address, deaf_server, gate_before
 from voiceapp.tests.waiting import soon
@@ -148,7 +148,7 @@ def test_nobody_waits_long_for_an_aws_that_hangs(gate: Gate, settings: Settings)
 
 
 @pytest.fixture
-def rotated(settings: Settings) -> Iterator[LocalOpenAI]:
+def rotated(settings: Settings) -> Iterator[OpenAISimulator]:
     """An OpenAI that takes the new key alone."""
     with running_openai(keys=["sk-new"]) as server:
         settings.OPENAI_BASE_URL = server.base_url
@@ -156,7 +156,7 @@ def rotated(settings: Settings) -> Iterator[LocalOpenAI]:
 
 
 def test_a_rotated_key_is_taken_when_the_old_one_is_refused(
-    gate: Gate, rotated: LocalOpenAI, monkeypatch: pytest.MonkeyPatch
+    gate: Gate, rotated: OpenAISimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aws_secrets, "COOLDOWN_S", 0.0)
     keep("sk-old")
@@ -169,7 +169,7 @@ def test_a_rotated_key_is_taken_when_the_old_one_is_refused(
 
 
 def test_many_refusals_at_once_fetch_the_new_key_once(
-    gate: Gate, rotated: LocalOpenAI, monkeypatch: pytest.MonkeyPatch
+    gate: Gate, rotated: OpenAISimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aws_secrets, "COOLDOWN_S", 0.0)
     keep("sk-old")
@@ -183,7 +183,7 @@ def test_many_refusals_at_once_fetch_the_new_key_once(
     assert gate.arrived == before + 1
 
 
-def test_a_wrong_key_is_looked_up_again_at_most_once_in_a_while(gate: Gate, rotated: LocalOpenAI) -> None:
+def test_a_wrong_key_is_looked_up_again_at_most_once_in_a_while(gate: Gate, rotated: OpenAISimulator) -> None:
     keep("sk-wrong")
     before = gate.arrived
     for _ in range(5):
@@ -194,7 +194,7 @@ def test_a_wrong_key_is_looked_up_again_at_most_once_in_a_while(gate: Gate, rota
     assert gate.arrived == before + 1
 
 
-def test_a_refused_key_of_the_environment_is_final(gate: Gate, rotated: LocalOpenAI, settings: Settings) -> None:
+def test_a_refused_key_of_the_environment_is_final(gate: Gate, rotated: OpenAISimulator, settings: Settings) -> None:
     settings.OPENAI_API_KEY = "sk-wrong"
     with pytest.raises(OpenAIError):
         OpenAIClient.from_settings().create_client_secret(SESSION)

@@ -1,4 +1,4 @@
-"""Faults chosen by address: `/fault/<name>[=<argument>]` before `/v1`, several in a row.
+"""Fault injection by URL: `/fault/<name>[=<argument>]` before `/v1`, several in a row.
 
 The package's docstring lists them.
 """
@@ -6,9 +6,14 @@ The package's docstring lists them.
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from voiceapp.simulators.openai.scripted import Script, read_script
+from voiceapp.simulators.openai.agent.outputs import FunctionCall
 
 _ARGUMENT = {
     "refuse": "500", "drop_after": "5", "close": "1011", "stall": "10", "slow": "1500", "big_frame": "5",
@@ -23,19 +28,22 @@ _TEXTUAL = {"fail_response", "error_event", "tag", "close", "tools", "ends"}
 ENDINGS = ("empty", "text", "mute", "cut", "filtered", "cancelled", "odd", "never", "unborn")
 
 
+Script = list[list[FunctionCall]]
+
+
 class UnknownFault(ValueError):
-    """The address asks for a fault that does not exist."""
+    """The URL has a fault that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """What shall go wrong on this address; `key` tells one address's counters from another's."""
+class OpenAIFaults:
+    """The faults of a URL. `key` separates its counters from those of other URLs."""
 
     key: str = ""
     chosen: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: str) -> Faults:
+    def of(cls, path: str) -> OpenAIFaults:
         """`fault/slow=300/fault/no_interrupt` → two faults. Raises `UnknownFault`."""
         words = [word for word in path.split("/") if word]
         if len(words) % 2 or any(word != "fault" for word in words[::2]):
@@ -44,7 +52,7 @@ class Faults:
         for word in words[1::2]:
             name, _, argument = word.partition("=")
             if name not in _ARGUMENT and name not in _BARE:
-                raise UnknownFault(f"no such fault: {name}")
+                raise UnknownFault(f"unknown fault: {name}")
             chosen[name] = argument or _ARGUMENT.get(name, "")
             if name in _ARGUMENT and name not in _TEXTUAL and not chosen[name].isdigit():
                 raise UnknownFault(f"{name} needs a number, not {argument}")
@@ -54,7 +62,7 @@ class Faults:
             try:
                 read_script(chosen["tools"])
             except ValueError as exc:
-                raise UnknownFault("tools needs a script (voiceapp/simulators/openai/scripted.py)") from exc
+                raise UnknownFault("tools needs a script made by tools_fault()") from exc
         return cls(key=path, chosen=chosen)
 
     def __contains__(self, name: str) -> bool:
@@ -71,12 +79,27 @@ class Faults:
         return int(code), int(after or 3)
 
     def script(self) -> Script:
-        """`tools=…` → what is asked for in each of the first answers."""
+        """`tools=…` → the function calls of each of the first responses."""
         return read_script(self.chosen["tools"]) if "tools" in self.chosen else []
 
     async def delay_response(self) -> None:
         if "slow" in self.chosen:
             await asyncio.sleep(self.number("slow") / 1000)
+
+
+def tools_fault(*responses: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """The fault `tools` for these responses: each a list of tools, with their arguments."""
+    script = json.dumps([[[name, arguments] for name, arguments in calls] for calls in responses])
+    return f"tools={base64.urlsafe_b64encode(script.encode()).decode().rstrip('=')}"
+
+
+def read_script(argument: str) -> Script:
+    """Raises ValueError."""
+    try:
+        script = json.loads(base64.urlsafe_b64decode(argument + "=" * (-len(argument) % 4)))
+        return [[FunctionCall(str(name), dict(arguments)) for name, arguments in calls] for calls in script]
+    except (binascii.Error, TypeError, UnicodeDecodeError) as exc:
+        raise ValueError("not a script of tools") from exc
 
 
 GARBAGE: tuple[str | bytes, ...] = (

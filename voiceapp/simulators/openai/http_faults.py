@@ -1,4 +1,4 @@
-"""What may go wrong with an answer over HTTP: late, never, in drops, elsewhere, too large, or no JSON."""
+"""Faults of an HTTP response: late, never, slow, redirected, too large, or not JSON."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 
 from aiohttp import web
 
-from voiceapp.simulators.openai.faults import Faults
+from voiceapp.simulators.openai.faults import OpenAIFaults
 
 FOREVER_S = 3600
-DROP, DROPS_A_SECOND = b" ", 10
+CHUNK, CHUNKS_PER_S = b" ", 10
 
 
-async def misbehave(request: web.Request, faults: Faults) -> web.StreamResponse | None:
-    """The wrong answer that the address asks for, or None after its delay."""
+async def inject_fault(request: web.Request, faults: OpenAIFaults) -> web.StreamResponse | None:
+    """The faulty response that the URL asks for; None, after its delay, for the normal one."""
     await faults.delay_response()
     if "hang" in faults:
         await asyncio.sleep(FOREVER_S)
@@ -32,7 +32,7 @@ async def misbehave(request: web.Request, faults: Faults) -> web.StreamResponse 
 async def _drip(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
-    for _ in range(FOREVER_S * DROPS_A_SECOND):
-        await response.write(DROP)
-        await asyncio.sleep(1 / DROPS_A_SECOND)
+    for _ in range(FOREVER_S * CHUNKS_PER_S):
+        await response.write(CHUNK)
+        await asyncio.sleep(1 / CHUNKS_PER_S)
     return response

@@ -1,4 +1,4 @@
-"""Ids in OpenAI's form: a word, an underscore, 21 letters and digits; or counted, as some servers do."""
+"""Ids in OpenAI's form: a prefix, an underscore, 21 letters and digits; or counted, as some servers do."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{''.join(random.choices(_ALPHABET, k=21))}"
 
 
-class Ids:
-    """Of a session or a response. Counted ones begin at 1 in each, so that they repeat."""
+class IdSource:
+    """The ids of a session or a response. Counted ids start at 1 in each, so they repeat."""
 
     def __init__(self, *, are_counted: bool = False) -> None:
         self.are_counted = are_counted

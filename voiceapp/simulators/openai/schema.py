@@ -1,4 +1,4 @@
-"""A small checker of JSON shapes that refuses as OpenAI does: one error, the code and the path of the first fault."""
+"""A small validator of JSON that reports the first error as OpenAI does: its code, its message, its path."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 _NAMES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 
 
-class Refused(Exception):
-    """A client event that the server answers with an `error` event."""
+class InvalidRequest(Exception):
+    """A client event or request body that OpenAI rejects with an error."""
 
     def __init__(self, code: str, message: str, param: str | None = None) -> None:
         super().__init__(message)
@@ -25,18 +25,18 @@ def _name(value: object) -> str:
     return _NAMES.get(type(value), "an integer" if isinstance(value, int) else "a decimal")
 
 
-def wrong_type(value: object, path: str, expected: str) -> Refused:
+def wrong_type(value: object, path: str, expected: str) -> InvalidRequest:
     message = f"Invalid type for '{path}': expected {expected}, but got {_name(value)} instead."
-    return Refused("invalid_type", message, path)
+    return InvalidRequest("invalid_type", message, path)
 
 
-def missing(path: str) -> Refused:
-    return Refused("missing_required_parameter", f"Missing required parameter: '{path}'.", path)
+def missing(path: str) -> InvalidRequest:
+    return InvalidRequest("missing_required_parameter", f"Missing required parameter: '{path}'.", path)
 
 
-def unsupported(value: object, path: str, supported: list[str]) -> Refused:
+def unsupported(value: object, path: str, supported: list[str]) -> InvalidRequest:
     listed = ", ".join(f"'{each}'" for each in supported)
-    return Refused("invalid_value", f"Invalid value: '{value}'. Supported values are: {listed}.", path)
+    return InvalidRequest("invalid_value", f"Invalid value: '{value}'. Supported values are: {listed}.", path)
 
 
 def text(*, longest: int | None = None, shortest: int = 0, pattern: str = "") -> Check:
@@ -45,13 +45,13 @@ def text(*, longest: int | None = None, shortest: int = 0, pattern: str = "") ->
             raise wrong_type(value, path, "a string")
         if len(value) < shortest:
             message = f"Invalid '{path}': empty string. Expected a string with minimum length {shortest}."
-            raise Refused("empty_string", message, path)
+            raise InvalidRequest("empty_string", message, path)
         if longest is not None and len(value) > longest:
             message = f"Invalid '{path}': string too long. Expected a string with maximum length {longest}."
-            raise Refused("string_above_max_length", message, path)
+            raise InvalidRequest("string_above_max_length", message, path)
         if pattern and not re.fullmatch(pattern, value):
             expected = f"Expected a string that matches the pattern '^{pattern}$'."
-            raise Refused("invalid_value", f"Invalid '{path}': string does not match pattern. {expected}", path)
+            raise InvalidRequest("invalid_value", f"Invalid '{path}': string does not match pattern. {expected}", path)
 
     return check
 
@@ -62,7 +62,7 @@ def metadata(value: Any, path: str) -> None:
         raise wrong_type(value, path, "an object")
     if len(value) > 16:
         message = f"Invalid '{path}': too many properties. Expected an object with at most 16 properties."
-        raise Refused("object_above_max_properties", message, path)
+        raise InvalidRequest("object_above_max_properties", message, path)
     for name, each in value.items():
         text(longest=64)(name, path)
         text(longest=512)(each, f"{path}.{name}")
@@ -74,7 +74,7 @@ def boolean(value: Any, path: str) -> None:
 
 
 def anything(value: Any, path: str) -> None:
-    """Accepted as it is."""
+    """Any value is valid."""
 
 
 def number(lowest: float, highest: float, *, whole: bool = False) -> Check:
@@ -84,11 +84,11 @@ def number(lowest: float, highest: float, *, whole: bool = False) -> Check:
         if value < lowest:
             expected = f"Expected a value >= {lowest:g}, but got {value} instead."
             message = f"Invalid '{path}': below the minimum value. {expected}"
-            raise Refused("integer_below_min_value" if whole else "decimal_below_min_value", message, path)
+            raise InvalidRequest("integer_below_min_value" if whole else "decimal_below_min_value", message, path)
         if value > highest:
             expected = f"Expected a value <= {highest:g}, but got {value} instead."
             message = f"Invalid '{path}': above the maximum value. {expected}"
-            raise Refused("integer_above_max_value" if whole else "decimal_above_max_value", message, path)
+            raise InvalidRequest("integer_above_max_value" if whole else "decimal_above_max_value", message, path)
 
     return check
 
@@ -108,13 +108,13 @@ def nullable(inner: Check) -> Check:
 
 
 def either(*choices: Check) -> Check:
-    """The first that accepts; the last one's complaint otherwise."""
+    """Valid if one of them accepts the value; otherwise the error of the last one."""
 
     def check(value: Any, path: str) -> None:
         for choice in choices[:-1]:
             try:
                 return choice(value, path)
-            except Refused:
+            except InvalidRequest:
                 continue
         return choices[-1](value, path)
 
@@ -126,7 +126,7 @@ def array(inner: Check, *, longest: int | None = None) -> Check:
         if not isinstance(value, list):
             raise wrong_type(value, path, "an array")
         if longest is not None and len(value) > longest:
-            raise Refused("array_above_max_length", f"Invalid '{path}': array too long.", path)
+            raise InvalidRequest("array_above_max_length", f"Invalid '{path}': array too long.", path)
         for index, element in enumerate(value):
             inner(element, f"{path}[{index}]")
 
@@ -135,7 +135,7 @@ def array(inner: Check, *, longest: int | None = None) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object with known fields; unknown ones are refused."""
+    """An object with known fields; unknown fields are an error."""
 
     required: Mapping[str, Check] = field(default_factory=dict)
     optional: Mapping[str, Check] = field(default_factory=dict)
@@ -152,13 +152,13 @@ class Shape:
             if name in self.required:
                 continue
             if name not in self.optional:
-                raise Refused("unknown_parameter", f"Unknown parameter: '{prefix}{name}'.", prefix + name)
+                raise InvalidRequest("unknown_parameter", f"Unknown parameter: '{prefix}{name}'.", prefix + name)
             self.optional[name](inner, prefix + name)
 
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An object whose `tag` field says which shape it has."""
+    """An object whose `tag` field names its shape."""
 
     shapes: Mapping[str, Check]
     tag: str = "type"

@@ -1,4 +1,4 @@
-"""The server: admits a client or refuses it, runs its session until either side leaves."""
+"""The server: it authenticates a client and runs its session until either side closes it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from types import TracebackType
 
 from aiohttp import WSMsgType, web
 
-from voiceapp.simulators.openai.client_secrets import Secrets
-from voiceapp.simulators.openai.echoing import echo
-from voiceapp.simulators.openai.faults import Faults, UnknownFault
-from voiceapp.simulators.openai.http_faults import misbehave
-from voiceapp.simulators.openai.mind import Mind
-from voiceapp.simulators.openai.outbox import Outbox
-from voiceapp.simulators.openai.refusals import BETA, refusal, refusal_with
-from voiceapp.simulators.openai.schema import Refused
-from voiceapp.simulators.openai.session import Session
+from voiceapp.simulators.openai.client_secrets import ClientSecrets
+from voiceapp.simulators.openai.echo import echo
+from voiceapp.simulators.openai.event_sender import EventSender
+from voiceapp.simulators.openai.faults import OpenAIFaults, UnknownFault
+from voiceapp.simulators.openai.http_errors import BETA, error_response, error_with_status
+from voiceapp.simulators.openai.http_faults import inject_fault
+from voiceapp.simulators.openai.model import VoiceModel
+from voiceapp.simulators.openai.schema import InvalidRequest
+from voiceapp.simulators.openai.session import RealtimeSession
 from voiceapp.simulators.openai.validation import LONGEST_FRAME_BYTES
 
 MODELS = frozenset({
@@ -29,8 +29,8 @@ MODELS = frozenset({
 _log = logging.getLogger(__name__)
 
 
-class Server:
-    """OpenAI Realtime on this machine: `async with Server() as server: server.base_url`.
+class OpenAISimulator:
+    """`async with OpenAISimulator() as simulator: simulator.base_url`.
 
     `keys`: accepted API keys, by default those of `OPENAI_API_KEY` (comma separated). `ahead`: how many times faster
     than real time audio leaves. `session_limit_s`: when a session is closed with 1001.
@@ -40,13 +40,13 @@ class Server:
         self, *, host: str = "127.0.0.1", port: int = 0, keys: Iterable[str] | None = None, ahead: float = 5.0,
         session_limit_s: float = 3600, models: Iterable[str] = MODELS,
     ) -> None:  # fmt: skip
-        given = os.environ.get("OPENAI_API_KEY", "").split(",") if keys is None else keys
-        self._keys = frozenset(key.strip() for key in given if key.strip())
+        configured = os.environ.get("OPENAI_API_KEY", "").split(",") if keys is None else keys
+        self._keys = frozenset(key.strip() for key in configured if key.strip())
         self._host, self._port, self._ahead, self._limit_s = host, port, ahead, session_limit_s
         self._models = frozenset(models)
-        self._secrets = Secrets(self._models)
+        self._secrets = ClientSecrets(self._models)
         self._attempts: Counter[str] = Counter()
-        self._mind = Mind()
+        self._model = VoiceModel()
         self._runner: web.AppRunner | None = None
         self._live: set[web.WebSocketResponse] = set()
 
@@ -57,7 +57,7 @@ class Server:
 
     @property
     def base_url(self) -> str:
-        """What goes into `OPENAI_BASE_URL`."""
+        """The value of `OPENAI_BASE_URL`."""
         return f"{self.address}/v1"
 
     def fault_url(self, *faults: str) -> str:
@@ -69,10 +69,10 @@ class Server:
         return len(self._live)
 
     async def close_sessions(self, code: int = 1012) -> None:
-        """End every session that is open now, with a close frame."""
+        """Close the open sessions with a close frame."""
         await asyncio.gather(*(socket.close(code=code) for socket in set(self._live)))
 
-    async def __aenter__(self) -> Server:
+    async def __aenter__(self) -> OpenAISimulator:
         app = web.Application()
         app.router.add_get("/{faults:(?:fault/[^/]+/)*}v1/realtime", self._realtime)
         app.router.add_post("/{faults:(?:fault/[^/]+/)*}v1/realtime/client_secrets", self._client_secrets)
@@ -91,18 +91,18 @@ class Server:
         await asyncio.gather(*(socket.close(code=1001, message=b"server stops") for socket in set(self._live)))
         if self._runner is not None:
             await self._runner.cleanup()
-        self._mind.close()
+        self._model.close()
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "sessions": self.live_sessions})
 
     async def _realtime(self, request: web.Request) -> web.StreamResponse:
         try:
-            faults = Faults.of(request.match_info["faults"])
+            faults = OpenAIFaults.of(request.match_info["faults"])
         except UnknownFault as error:
-            return refusal(404, "unknown_fault", str(error))
-        if (refused := self._refused(request, faults, self._opens)) is not None:
-            return refused
+            return error_response(404, "unknown_fault", str(error))
+        if (rejection := self._rejection(request, faults, self._may_connect)) is not None:
+            return rejection
         protocols = ("realtime",) if "Sec-WebSocket-Protocol" in request.headers else ()
         socket = web.WebSocketResponse(
             max_msg_size=LONGEST_FRAME_BYTES, compress=False, protocols=protocols, timeout=0.5
@@ -117,50 +117,52 @@ class Server:
 
     async def _client_secrets(self, request: web.Request) -> web.StreamResponse:
         try:
-            faults = Faults.of(request.match_info["faults"])
+            faults = OpenAIFaults.of(request.match_info["faults"])
         except UnknownFault as error:
-            return refusal(404, "unknown_fault", str(error))
-        if (refused := self._refused(request, faults, self._keys.__contains__)) is not None:
-            return refused
+            return error_response(404, "unknown_fault", str(error))
+        if (rejection := self._rejection(request, faults, self._keys.__contains__)) is not None:
+            return rejection
         if "OpenAI-Beta" in request.headers:
-            return refusal(400, *BETA)
+            return error_response(400, *BETA)
         try:
-            answer = self._secrets.mint(await request.read())
-        except Refused as refused_body:
-            status = 404 if refused_body.code == "model_not_found" else 400
-            return refusal(status, refused_body.code, refused_body.message, param=refused_body.param)
-        return await misbehave(request, faults) or web.json_response(answer)
+            body = self._secrets.mint(await request.read())
+        except InvalidRequest as exc:
+            status = 404 if exc.code == "model_not_found" else 400
+            return error_response(status, exc.code, exc.message, param=exc.param)
+        return await inject_fault(request, faults) or web.json_response(body)
 
-    def _opens(self, key: str) -> bool:
+    def _may_connect(self, key: str) -> bool:
         return key in self._keys or self._secrets.find(key) is not None
 
-    def _refused(self, request: web.Request, faults: Faults, accepts: Callable[[str], bool]) -> web.Response | None:
+    def _rejection(
+        self, request: web.Request, faults: OpenAIFaults, accepts: Callable[[str], bool]
+    ) -> web.Response | None:
         self._attempts[faults.key] += 1
         if "flaky" in faults and self._attempts[faults.key] <= faults.number("flaky"):
-            return refusal_with(503)
+            return error_with_status(503)
         if "refuse" in faults:
-            return refusal_with(faults.number("refuse"))
-        return None if accepts(_key_of(request)) else refusal_with(401)
+            return error_with_status(faults.number("refuse"))
+        return None if accepts(_key_of(request)) else error_with_status(401)
 
-    async def _serve(self, request: web.Request, socket: web.WebSocketResponse, faults: Faults) -> None:
+    async def _serve(self, request: web.Request, socket: web.WebSocketResponse, faults: OpenAIFaults) -> None:
         transport = request.transport
-        outbox = Outbox(socket, transport, faults)
-        writing = asyncio.create_task(outbox.run())
+        sender = EventSender(socket, transport, faults)
+        writing = asyncio.create_task(sender.run())
         try:
             if "accept_hang" in faults:
-                await _listen_only(socket)
-            elif (reason := self._unacceptable(request)) is not None:
-                code, message = reason
-                outbox.error(code, message)
-                outbox.close(4000, f"invalid_request_error.{code}")
-                await _listen_only(socket)
+                await _discard_frames(socket)
+            elif (error := self._error_of(request)) is not None:
+                code, message = error
+                sender.error(code, message)
+                sender.close(4000, f"invalid_request_error.{code}")
+                await _discard_frames(socket)
             else:
-                await self._converse(request, socket, outbox, faults)
+                await self._converse(request, socket, sender, faults)
         finally:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
 
-    def _unacceptable(self, request: web.Request) -> tuple[str, str] | None:
+    def _error_of(self, request: web.Request) -> tuple[str, str] | None:
         if "OpenAI-Beta" in request.headers:
             return BETA
         model = self._model_of(request)
@@ -175,34 +177,34 @@ class Server:
         return request.query.get("model", secret.model if secret is not None else None)
 
     async def _converse(
-        self, request: web.Request, socket: web.WebSocketResponse, outbox: Outbox, faults: Faults
+        self, request: web.Request, socket: web.WebSocketResponse, sender: EventSender, faults: OpenAIFaults
     ) -> None:
         limit_s = faults.number("session_limit_s", 0) or self._limit_s
         secret = self._secrets.find(_key_of(request))
-        session = Session(
-            outbox, self._mind, model=self._model_of(request) or "", faults=faults, limit_s=limit_s, ahead=self._ahead,
+        session = RealtimeSession(
+            sender, self._model, model=self._model_of(request) or "", faults=faults, limit_s=limit_s, ahead=self._ahead,
             settings=secret.settings if secret is not None else {},
         )  # fmt: skip
         length = f"{limit_s / 60:g} minutes" if limit_s >= 60 else f"{limit_s:g} seconds"
         limit = asyncio.get_running_loop().call_later(
-            limit_s, outbox.close, 1001, f"Your session hit the maximum duration of {length}."
+            limit_s, sender.close, 1001, f"Your session hit the maximum duration of {length}."
         )
         try:
             session.open()
             if "echo" in faults:
-                await echo(socket, session, outbox)
+                await echo(socket, session, sender)
             else:
                 async for message in socket:
                     if message.type is WSMsgType.TEXT:
                         session.receive(message.data)
                     elif message.type is WSMsgType.BINARY:
-                        outbox.error("invalid_json", "Could not parse the event: binary frames are not supported.")
+                        sender.error("invalid_json", "Could not parse the event: binary frames are not supported.")
         finally:
             limit.cancel()
             await session.aclose()
 
 
-async def _listen_only(socket: web.WebSocketResponse) -> None:
+async def _discard_frames(socket: web.WebSocketResponse) -> None:
     async for _ in socket:
         pass
 

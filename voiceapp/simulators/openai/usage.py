@@ -1,4 +1,4 @@
-"""Token counts at OpenAI's rates: the caller's audio 10 a second, the agent's 20, text about four letters each."""
+"""Token counts at OpenAI's rates: 10 a second of the caller's audio, 20 of the agent's, one for four characters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from voiceapp.simulators.openai.conversation import Item
+from voiceapp.simulators.openai.items import ConversationItem
 
 INPUT_AUDIO_TOKENS_PER_S = 10
 OUTPUT_AUDIO_TOKENS_PER_S = 20
@@ -21,14 +21,16 @@ def output_audio_tokens(audio_ms: int) -> int:
     return -(-audio_ms * OUTPUT_AUDIO_TOKENS_PER_S // 1000)
 
 
-class Meter:
-    """Counts what each response reads again: all that went before is cached, in blocks of 64 tokens."""
+class TokenMeter:
+    """Counts the input of each response; what an earlier response had is cached, in blocks of 64 tokens."""
 
     def __init__(self) -> None:
         self._seen_text = 0
         self._seen_audio = 0
 
-    def usage(self, *, session: dict[str, Any], items: Iterable[Item], spoken_ms: int, written: str) -> dict[str, Any]:
+    def usage(
+        self, *, session: dict[str, Any], items: Iterable[ConversationItem], spoken_ms: int, written: str
+    ) -> dict[str, Any]:
         text = text_tokens(session["instructions"]) + text_tokens(msgspec.json.encode(session["tools"]).decode())
         audio = 0
         for item in items:
@@ -58,7 +60,7 @@ def transcription_usage(audio_ms: int) -> dict[str, Any]:
     return {"type": "duration", "seconds": audio_ms / 1000}
 
 
-def _cost(item: Item) -> tuple[int, int]:
+def _cost(item: ConversationItem) -> tuple[int, int]:
     if item.kind == "function_call":
         return text_tokens(item.wire["name"] + item.wire["arguments"]), 0
     if item.kind == "function_call_output":

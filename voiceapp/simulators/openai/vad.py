@@ -1,4 +1,4 @@
-"""Voice activity detection: when the caller began to speak and when he stopped, on the clock of the audio itself."""
+"""Voice activity detection: when the caller starts and stops to speak, on the clock of the audio."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _FRAME_BYTES = FRAME_MS * 16
 _QUIETEST_DB, _LOUDEST_FLOOR_DB = -65.0, -38.0
 _ONSET_FRAMES = 3
 
-# OpenAI ends a semantic turn when the words sound finished; here eagerness is a pause, well under its maxima.
+# OpenAI ends a semantic turn when the sentence sounds complete; here eagerness is the length of a pause.
 _SEMANTIC_SILENCE_MS = {"low": 1000, "medium": 600, "auto": 600, "high": 300}
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """`start_ms` includes the padding before the first sound."""
+    """`start_ms` includes the padding before the speech."""
 
     start_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStopped:
-    """`end_ms` includes the silence that was waited for."""
+    """`end_ms` includes the silence that ended the turn."""
 
     end_ms: int
 
@@ -58,9 +58,9 @@ class TurnDetection:
 
 
 class VoiceActivity:
-    """Energy over an adaptive noise floor: at the default threshold, a frame 15 dB above the floor is voice.
+    """Energy over an adaptive noise floor: at the default threshold, a frame 15 dB above the floor is speech.
 
-    Times count all audio ever given, in ms, like `audio_start_ms` and `audio_end_ms` (protocols.md, B5).
+    Times are on the clock of all audio ever received, like `audio_start_ms` and `audio_end_ms` (protocols.md, B5).
     """
 
     def __init__(self, settings: TurnDetection, *, now_ms: int = 0) -> None:
@@ -73,18 +73,18 @@ class VoiceActivity:
         self._quiet_ms = 0
         self._turn_end_ms = now_ms
 
-    def hear(self, pcm_8k: bytes) -> list[SpeechStarted | SpeechStopped]:
-        sound = self._rest + pcm_8k
-        whole = len(sound) - len(sound) % _FRAME_BYTES
-        self._rest = sound[whole:]
+    def process(self, pcm_8k: bytes) -> list[SpeechStarted | SpeechStopped]:
+        audio = self._rest + pcm_8k
+        whole = len(audio) - len(audio) % _FRAME_BYTES
+        self._rest = audio[whole:]
         found: list[SpeechStarted | SpeechStopped] = []
         if not whole:
             return found
-        frames = np.frombuffer(sound[:whole], dtype="<i2").reshape(-1, _FRAME_BYTES // 2).astype(np.float64)
+        frames = np.frombuffer(audio[:whole], dtype="<i2").reshape(-1, _FRAME_BYTES // 2).astype(np.float64)
         levels = 10 * np.log10((frames**2).mean(axis=1) / 32768**2 + 1e-10)
         for level in levels.tolist():
             self._now_ms += FRAME_MS
-            event = self._silence_or_more(level) if self.is_speaking else self._maybe_voice(level)
+            event = self._detect_end(level) if self.is_speaking else self._detect_start(level)
             if event is not None:
                 found.append(event)
         return found
@@ -93,11 +93,11 @@ class VoiceActivity:
         likelihood = (level_db - self._floor_db - 5) / 20
         return likelihood >= self.settings.threshold
 
-    def _maybe_voice(self, level_db: float) -> SpeechStarted | None:
+    def _detect_start(self, level_db: float) -> SpeechStarted | None:
         if not self._is_voice(level_db):
             self._loud_frames = 0
-            pace = 0.05 if level_db > self._floor_db else 0.3
-            drifted = self._floor_db + pace * (level_db - self._floor_db)
+            rate = 0.05 if level_db > self._floor_db else 0.3
+            drifted = self._floor_db + rate * (level_db - self._floor_db)
             self._floor_db = min(max(drifted, _QUIETEST_DB), _LOUDEST_FLOOR_DB)
             return None
         self._loud_frames += 1
@@ -107,8 +107,8 @@ class VoiceActivity:
         onset_ms = self._now_ms - _ONSET_FRAMES * FRAME_MS
         return SpeechStarted(max(onset_ms - self.settings.prefix_padding_ms, self._turn_end_ms, 0))
 
-    def _silence_or_more(self, level_db: float) -> SpeechStopped | None:
-        # The end of a word is softer than its beginning: 4 dB less is enough to go on.
+    def _detect_end(self, level_db: float) -> SpeechStopped | None:
+        # The end of a word is softer than its start: 4 dB less still counts as speech.
         if self._is_voice(level_db + 4):
             self._quiet_ms = 0
             return None

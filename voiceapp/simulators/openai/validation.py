@@ -8,7 +8,7 @@ import msgspec
 
 from voiceapp.simulators.openai.schema import (
     Check,
-    Refused,
+    InvalidRequest,
     Shape,
     Tagged,
     anything,
@@ -43,7 +43,7 @@ def _modalities(value: Any, path: str) -> None:
     if value not in (["audio"], ["text"]):
         listed = ", ".join(f"'{each}'" for each in value)
         message = f"Invalid modalities: [{listed}]. Supported combinations are: ['text'] and ['audio']."
-        raise Refused("invalid_value", message, path)
+        raise InvalidRequest("invalid_value", message, path)
 
 
 _format = Tagged({
@@ -84,7 +84,7 @@ def _parameters(value: Any, path: str) -> None:
     if value.get("type") != "object":
         expected = "schema must be a JSON Schema of 'type: \"object\"'"
         message = f"Invalid schema for function: {expected}, got {value.get('type')!r}."
-        raise Refused("invalid_function_parameters", message, path)
+        raise InvalidRequest("invalid_function_parameters", message, path)
 
 
 _tool = Tagged({
@@ -178,11 +178,11 @@ _client_event = Tagged({
 
 
 def read_event(raw: str) -> dict[str, Any]:
-    """One client event, as sent. Raises `Refused`; its `event_id` is then for `event_id_of` to find."""
+    """One client event, as sent. Raises `InvalidRequest`; its `event_id` is then for `event_id_of` to find."""
     try:
         event = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError) as exc:
-        raise Refused("invalid_json", "Could not parse the event: it is not valid JSON.") from exc
+        raise InvalidRequest("invalid_json", "Could not parse the event: it is not valid JSON.") from exc
     if not isinstance(event, dict):
         raise wrong_type(event, "event", "an object")
     return event
@@ -205,4 +205,4 @@ def _check_instructions(session: dict[str, Any]) -> None:
     if written // 4 > MOST_INSTRUCTION_TOKENS:
         limit = f"at most {MOST_INSTRUCTION_TOKENS} tokens"
         message = f"The instructions and tools of a session may have {limit}, but these have about {written // 4}."
-        raise Refused("invalid_value", message, "session.instructions")
+        raise InvalidRequest("invalid_value", message, "session.instructions")

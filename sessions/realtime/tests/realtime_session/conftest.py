@@ -20,7 +20,7 @@ from agents.configuration.models import RealtimeEndpoint
 from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import OpenAISimulator
 
 from .dialed import Dialed, listening
 from .stub import Stub, serving
@@ -31,11 +31,11 @@ Ask = Callable[..., httpx.Response]
 
 
 @pytest.fixture(scope="package")
-def local_openai() -> Iterator[LocalOpenAI]:
+def openai_simulator() -> Iterator[OpenAISimulator]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    server = LocalOpenAI(keys=[OPENAI_KEY])
+    server = OpenAISimulator(keys=[OPENAI_KEY])
     asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
     yield server
     asyncio.run_coroutine_threadsafe(server.__aexit__(None, None, None), loop).result(10)
@@ -60,12 +60,12 @@ def address(django_db_setup: None) -> Iterator[str]:
 
 
 @pytest.fixture
-def openai(local_openai: LocalOpenAI, settings: Settings) -> LocalOpenAI:
+def openai(openai_simulator: OpenAISimulator, settings: Settings) -> OpenAISimulator:
     settings.ENVIRONMENT = "prod"
     settings.OPENAI_API_KEY = OPENAI_KEY
-    settings.OPENAI_BASE_URL = local_openai.fault_url(f"tag={uuid4().hex}")
+    settings.OPENAI_BASE_URL = openai_simulator.fault_url(f"tag={uuid4().hex}")
     settings.LIMIT_REALTIME_SESSION = "10000/m"
-    return local_openai
+    return openai_simulator
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def alices_key(alices: Organization) -> str:
 
 
 @pytest.fixture
-def ask(address: str, openai: LocalOpenAI, alices_key: str) -> Iterator[Ask]:
+def ask(address: str, openai: OpenAISimulator, alices_key: str) -> Iterator[Ask]:
     """POST with Alice's key, or with whatever is given."""
     with httpx.Client(base_url=address, trust_env=False, timeout=30, verify=False) as client:
 

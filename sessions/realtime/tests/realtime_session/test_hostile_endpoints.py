@@ -24,7 +24,7 @@ from voiceapp.core.origins import read_origin
 from voiceapp.core.public_addresses import is_loopback
 from voiceapp.providers import pinned_http
 from voiceapp.providers.openai import endpoint as openai_endpoint
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import OpenAISimulator
 
 from .conftest import BODY, OPENAI_KEY, Ask, list_endpoint
 from .dialed import Dialed
@@ -44,7 +44,7 @@ def place(url: str) -> str:
 
 
 @pytest.fixture
-def known(address: str, openai: LocalOpenAI) -> tuple[str, ...]:
+def known(address: str, openai: OpenAISimulator) -> tuple[str, ...]:
     """Where the test and the product may connect to in any case; Redis counts the limits where there is one."""
     return place(address), place(openai.address), *([place(product.REDIS_URL)] if product.REDIS_URL else [])
 

@@ -14,8 +14,7 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from agents.organizations.scopes import Scope
 from agents.organizations.services import issue_key
-from voiceapp.simulators.openai import MODELS
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import MODELS, OpenAISimulator
 
 from .conftest import BODY, OPENAI_KEY, Ask
 from .dialed import Dialed
@@ -48,7 +47,9 @@ def test_the_documents_example_is_answered_in_its_shape(ask: Ask) -> None:
         assert dt.timedelta(seconds=50) < life < dt.timedelta(seconds=65)
 
 
-def test_the_secret_opens_a_session_with_the_model_and_voice(ask: Ask, openai: LocalOpenAI, settings: Settings) -> None:
+def test_the_secret_opens_a_session_with_the_model_and_voice(
+    ask: Ask, openai: OpenAISimulator, settings: Settings
+) -> None:
     settings.REALTIME_SECRET_LIFE_S = 10
     session = ask({"model": "gpt-realtime-2.1-mini", "voice": "nova"}).json()["session"]
     assert (session["model_used"], session["voice_used"]) == ("gpt-realtime-2.1-mini", "coral")
@@ -72,7 +73,7 @@ def test_openais_own_origin_is_no_override_whatever_its_path(ask: Ask, endpoint:
     assert "api.openai.com" not in dialed.names
 
 
-def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: LocalOpenAI) -> None:
+def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: OpenAISimulator) -> None:
     # Not even of a fault: the configured address is asked, and not the named one.
     assert ask({**BODY, "endpoint": openai.fault_url("refuse=500")}).status_code == 200
 
@@ -92,7 +93,7 @@ def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: Lo
     ],
 )
 def test_a_failing_openai_is_a_provider_error_in_words(
-    ask: Ask, openai: LocalOpenAI, settings: Settings, fault: str, message: str
+    ask: Ask, openai: OpenAISimulator, settings: Settings, fault: str, message: str
 ) -> None:
     settings.OPENAI_BASE_URL = openai.fault_url(fault)
     answer = ask()
@@ -162,7 +163,9 @@ def test_a_stub_that_refuses_is_reported_as_openai(ask: Ask, stub: Stub, setting
     assert answer.json() == {"error_code": "provider_error", "message": "OpenAI returned 401 Unauthorized"}
 
 
-def test_a_user_without_a_membership_has_no_role_and_opens_none(openai: LocalOpenAI, transactional_db: None) -> None:
+def test_a_user_without_a_membership_has_no_role_and_opens_none(
+    openai: OpenAISimulator, transactional_db: None
+) -> None:
     client = Client()
     client.force_login(User.objects.create_user("dora"))
     response = client.post("/realtime_session", BODY, content_type="application/json")

@@ -12,7 +12,7 @@ from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from voiceapp.core.limits.tests.crowd import at_once
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import OpenAISimulator
 
 from .conftest import BODY, Ask
 
@@ -57,7 +57,7 @@ def test_requests_that_are_refused_for_their_form_create_no_session(ask: Ask) ->
         assert [ask().status_code for _ in range(4)] == [200, 200, 200, 429]
 
 
-def test_a_session_that_openai_refused_was_not_created(ask: Ask, openai: LocalOpenAI, settings: Settings) -> None:
+def test_a_session_that_openai_refused_was_not_created(ask: Ask, openai: OpenAISimulator, settings: Settings) -> None:
     good = settings.OPENAI_BASE_URL
     with time_machine.travel(NOW, tick=False):
         settings.OPENAI_BASE_URL = openai.fault_url("refuse=401")
@@ -67,7 +67,7 @@ def test_a_session_that_openai_refused_was_not_created(ask: Ask, openai: LocalOp
 
 
 def test_openai_is_not_asked_without_end_by_who_is_always_refused(
-    ask: Ask, openai: LocalOpenAI, settings: Settings
+    ask: Ask, openai: OpenAISimulator, settings: Settings
 ) -> None:
     settings.LIMIT_FAILED = "2/h"
     settings.OPENAI_BASE_URL = openai.fault_url("refuse=401")

@@ -17,7 +17,7 @@ from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.simulators.aws.tests.running import running_aws
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import OpenAISimulator
 from voiceapp.simulators.openai.tests.running import running_openai
 
 OPENAI_KEY = "sk-of-these-tests"
@@ -25,7 +25,7 @@ Ask = Callable[..., httpx.Response]
 
 
 @pytest.fixture(scope="package")
-def local_openai() -> Iterator[LocalOpenAI]:
+def openai_simulator() -> Iterator[OpenAISimulator]:
     with running_openai(keys=[OPENAI_KEY]) as server:
         yield server
 
@@ -54,11 +54,11 @@ def queue_url(aws: str, settings: Settings) -> str:
 
 
 @pytest.fixture
-def openai(local_openai: LocalOpenAI, settings: Settings) -> LocalOpenAI:
+def openai(openai_simulator: OpenAISimulator, settings: Settings) -> OpenAISimulator:
     settings.OPENAI_API_KEY = OPENAI_KEY
-    settings.OPENAI_BASE_URL = local_openai.fault_url(f"tag={uuid4().hex}")
+    settings.OPENAI_BASE_URL = openai_simulator.fault_url(f"tag={uuid4().hex}")
     settings.LIMIT_SESSION_CREATION = "10000/h"
-    return local_openai
+    return openai_simulator
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def alices_key(alices: Organization) -> str:
 
 
 @pytest.fixture
-def ask(live_server: LiveServer, openai: LocalOpenAI, alices_key: str) -> Iterator[Ask]:
+def ask(live_server: LiveServer, openai: OpenAISimulator, alices_key: str) -> Iterator[Ask]:
     """POST /voice-session with Alice's key, or with whatever is given."""
     with httpx.Client(base_url=live_server.url, trust_env=False, timeout=30, verify=False) as client:
 

@@ -16,7 +16,7 @@ from sessions import tasks
 from sessions.messages.models import OutboxMessage
 from sessions.realtime.models import VoiceSession
 from sessions.realtime.services import voice_sessions
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import OpenAISimulator
 
 from .conftest import Ask
 
@@ -27,14 +27,14 @@ EXAMPLE: dict[str, object] = {
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def told(server: LocalOpenAI, secret: str) -> dict[str, object]:
+def told(server: OpenAISimulator, secret: str) -> dict[str, object]:
     """The session for which OpenAI minted this secret."""
     minted = server._secrets.find(secret)
     assert minted is not None
     return dict(minted.settings)
 
 
-def test_the_example_is_answered_as_the_spec_shows(ask: Ask, openai: LocalOpenAI) -> None:
+def test_the_example_is_answered_as_the_spec_shows(ask: Ask, openai: OpenAISimulator) -> None:
     answer = ask(EXAMPLE)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
@@ -50,20 +50,20 @@ def test_the_example_is_answered_as_the_spec_shows(ask: Ask, openai: LocalOpenAI
     assert str(session["instructions"]).endswith(f"\n\n{EXAMPLE['instructions']}")
 
 
-def test_text_alone_is_asked_for(ask: Ask, openai: LocalOpenAI) -> None:
+def test_text_alone_is_asked_for(ask: Ask, openai: OpenAISimulator) -> None:
     session = told(openai, ask({"text_only": True}).json()["client_secret"])
     assert session["output_modalities"] == ["text"]
 
 
 @pytest.mark.parametrize("body", [b"{}", b""])
-def test_nothing_is_required(body: bytes, ask: Ask, openai: LocalOpenAI) -> None:
+def test_nothing_is_required(body: bytes, ask: Ask, openai: OpenAISimulator) -> None:
     session = told(openai, ask(body).json()["client_secret"])
     assert str(session["instructions"]).startswith("You are a friendly and helpful voice assistant.")
     assert session["output_modalities"] == ["audio"]
 
 
 def test_the_published_agent_is_the_template(
-    ask: Ask, openai: LocalOpenAI, alices: Organization, settings: object
+    ask: Ask, openai: OpenAISimulator, alices: Organization, settings: object
 ) -> None:
     agent = make_agent(alices, prompt="You are Giulia.", voice="cedar", model="gpt-realtime-1.5")
     agent.prompt = "A draft that nobody published."

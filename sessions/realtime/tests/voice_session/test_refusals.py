@@ -17,7 +17,7 @@ from agents.organizations.services import issue_key
 from sessions.messages.models import OutboxMessage
 from sessions.realtime.models import VoiceSession
 from voiceapp.providers.openai import rest as openai_http
-from voiceapp.simulators.openai import Server as LocalOpenAI
+from voiceapp.simulators.openai import OpenAISimulator
 from voiceapp.tests.gate import closed_address
 
 from .conftest import OPENAI_KEY, Ask
@@ -94,7 +94,7 @@ def test_it_counts_as_creation_of_a_session(ask: Ask, settings: Settings) -> Non
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_openais_failure_is_said_in_words(
-    faults: list[str], status: int, error: str, words: str, ask: Ask, openai: LocalOpenAI, settings: Settings,
+    faults: list[str], status: int, error: str, words: str, ask: Ask, openai: OpenAISimulator, settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(openai_http, "WHOLE_ANSWER_S", 1.0)
@@ -125,7 +125,7 @@ def test_without_a_key_for_openai_it_is_500(ask: Ask, aws: str, settings: Settin
     assert nothing_is_left()
 
 
-def test_nobodys_answer_shows_the_key(ask: Ask, openai: LocalOpenAI, settings: Settings) -> None:
+def test_nobodys_answer_shows_the_key(ask: Ask, openai: OpenAISimulator, settings: Settings) -> None:
     settings.OPENAI_API_KEY = "sk-wrong-and-never-to-be-shown"
     answer = ask()
     assert answer.status_code == 500
@@ -133,7 +133,7 @@ def test_nobodys_answer_shows_the_key(ask: Ask, openai: LocalOpenAI, settings: S
     assert OPENAI_KEY not in answer.text
 
 
-def test_others_write_while_openai_is_waited_for(ask: Ask, openai: LocalOpenAI, settings: Settings) -> None:
+def test_others_write_while_openai_is_waited_for(ask: Ask, openai: OpenAISimulator, settings: Settings) -> None:
     settings.OPENAI_BASE_URL = openai.fault_url(f"tag={uuid4().hex}", "slow=1500")
     waiting = threading.Thread(target=ask)
     waiting.start()

@@ -1,13 +1,13 @@
-"""A conversation as the model remembers it, built by hand, and what it does next in short words."""
+"""A conversation built by hand, and a short summary of what the model does next."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from voiceapp.simulators.openai.conversation import Item
-from voiceapp.simulators.openai.parts import Call, Part
-from voiceapp.simulators.openai.thinking import think
+from voiceapp.simulators.openai.agent.decisions import decide
+from voiceapp.simulators.openai.agent.outputs import FunctionCall, Output
+from voiceapp.simulators.openai.items import ConversationItem
 
 TOOLS = (
     "look_up_items", "change_order", "read_back_order", "submit_order", "transfer_call", "end_call",
@@ -17,7 +17,7 @@ Line = dict[str, Any]
 
 
 def order_line(number: int, item: str, *modifiers: str, quantity: int = 1, size: str = "") -> Line:
-    """A line of the order as the tools tell it."""
+    """A line of the order as the tools return it."""
     return {
         "line": number, "quantity": quantity, "item": item, "size": size, "modifiers": list(modifiers), "note": "",
         "price": "9.50",
@@ -29,7 +29,7 @@ class Dialogue:
 
     def __init__(self, menu: str, *, tools: tuple[str, ...] = TOOLS) -> None:
         self.session = {"instructions": menu, "tools": [{"type": "function", "name": name} for name in tools]}
-        self.items: list[Item] = []
+        self.items: list[ConversationItem] = []
 
     def caller(self, words: str) -> Dialogue:
         self._add({"type": "message", "role": "user", "content": []}, heard=words)
@@ -47,15 +47,15 @@ class Dialogue:
         return self
 
     def tool(self, name: str, arguments: dict[str, Any] | None = None, **output: Any) -> Dialogue:
-        """A tool was called and has answered."""
+        """A function call with its output."""
         call_id = f"call_{len(self.items)}"
-        asked = {"type": "function_call", "name": name, "call_id": call_id, "arguments": json.dumps(arguments or {})}
-        self._add(asked)
+        call = {"type": "function_call", "name": name, "call_id": call_id, "arguments": json.dumps(arguments or {})}
+        self._add(call)
         self._add({"type": "function_call_output", "call_id": call_id, "output": json.dumps(output)})
         return self
 
     def has_ordered(self, *lines: Line) -> Dialogue:
-        """The lines stand in the order, the last one was spoken of last, and the agent has said so."""
+        """The order has these lines; the last one was added last and the agent has confirmed it."""
         added = [{"do": "add", "item": line["item"]} for line in lines]
         self.tool("change_order", {"changes": added}, ok=True, say="I added that.", order={"lines": list(lines)})
         return self.agent("I added that. Anything else?")
@@ -64,11 +64,11 @@ class Dialogue:
         self.tool("read_back_order", ok=True, say="That is twenty euros. Is that right?")
         return self.agent("That is twenty euros. Is that right?")
 
-    def next(self) -> list[Part]:
-        return think(self.session, self.items)
+    def next(self) -> list[Output]:
+        return decide(self.session, self.items)
 
-    def answers(self, words: str) -> list[Part]:
-        """What follows when the caller says this now; the dialogue stays as it is."""
+    def responds_to(self, words: str) -> list[Output]:
+        """The outputs if the caller says this now; the dialogue stays as it is."""
         return Dialogue.next(self._copy().caller(words))
 
     def _copy(self) -> Dialogue:
@@ -76,23 +76,23 @@ class Dialogue:
         copied.session, copied.items = self.session, list(self.items)
         return copied
 
-    def _add(self, wire: dict[str, Any], *, heard: str | None = None) -> Item:
-        item = Item(f"item_{len(self.items)}", wire, heard=heard)
+    def _add(self, wire: dict[str, Any], *, heard: str | None = None) -> ConversationItem:
+        item = ConversationItem(f"item_{len(self.items)}", wire, heard=heard)
         self.items.append(item)
         return item
 
 
-def told(parts: list[Part]) -> str:
+def summary_of(outputs: list[Output]) -> str:
     """`add 2 large Margherita [olives]; remove 3`, `submit_order`, `look_up_items Tiramisu`, `says`, joined by `, `."""
-    return ", ".join(_told(part) for part in parts)
+    return ", ".join(_summary(output) for output in outputs)
 
 
-def _told(part: Part) -> str:
-    if not isinstance(part, Call):
+def _summary(output: Output) -> str:
+    if not isinstance(output, FunctionCall):
         return "says"
-    if part.name == "change_order":
-        return "; ".join(sorted(_change(change) for change in part.arguments["changes"]))
-    return " ".join([part.name, *(str(value) for value in part.arguments.values())])
+    if output.name == "change_order":
+        return "; ".join(sorted(_change(change) for change in output.arguments["changes"]))
+    return " ".join([output.name, *(str(value) for value in output.arguments.values())])
 
 
 def _change(change: dict[str, Any]) -> str:

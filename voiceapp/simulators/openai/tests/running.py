@@ -1,4 +1,4 @@
-"""The local OpenAI on an event loop in a thread of its own: for clients that block."""
+"""The simulator of OpenAI on an event loop in a thread of its own, for blocking clients."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from voiceapp.simulators.openai import Server
+from voiceapp.simulators.openai import OpenAISimulator
 
 
 @contextlib.contextmanager
-def running_openai(**options: Any) -> Iterator[Server]:
+def running_openai(**options: Any) -> Iterator[OpenAISimulator]:
     """`options` are the server's."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="local openai", daemon=True)
+    thread = threading.Thread(target=loop.run_forever, name="OpenAI simulator", daemon=True)
     thread.start()
-    server = Server(**options)
+    server = OpenAISimulator(**options)
     asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(10)
     try:
         yield server
@@ -28,7 +28,7 @@ def running_openai(**options: Any) -> Iterator[Server]:
         loop.close()
 
 
-async def _end(server: Server) -> None:
+async def _end(server: OpenAISimulator) -> None:
     await server.__aexit__(None, None, None)
     # What a fault had made wait for ever.
     left = asyncio.all_tasks() - {asyncio.current_task()}

@@ -1,4 +1,4 @@
-"""The local OpenAI mints client secrets as the real one does, refuses as it does, and fails to order."""
+"""The simulator of OpenAI mints client secrets, rejects requests, and injects faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from voiceapp.simulators.openai import Server
+from voiceapp.simulators.openai import OpenAISimulator
 
 pytestmark = pytest.mark.asyncio
 
@@ -27,19 +27,19 @@ SESSION = {
 
 
 @pytest_asyncio.fixture
-async def openai() -> AsyncIterator[Server]:
-    async with Server(keys=["right"]) as server:
+async def openai() -> AsyncIterator[OpenAISimulator]:
+    async with OpenAISimulator(keys=["right"]) as server:
         yield server
 
 
-async def ask(openai: Server, body: Any, *faults: str, key: str = "right", **headers: str) -> httpx.Response:
+async def ask(openai: OpenAISimulator, body: Any, *faults: str, key: str = "right", **headers: str) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     async with httpx.AsyncClient(timeout=1, trust_env=False) as client:
         sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **headers}
         return await client.post(openai.fault_url(*faults) + PATH, content=content, headers=sent)
 
 
-async def test_a_secret_says_when_it_expires_and_which_session_it_opens(openai: Server) -> None:
+async def test_a_secret_says_when_it_expires_and_which_session_it_opens(openai: OpenAISimulator) -> None:
     expires_after = {"anchor": "created_at", "seconds": 30}
     answer = await ask(openai, {"expires_after": expires_after, "session": SESSION})
     minted = answer.json()
@@ -52,7 +52,7 @@ async def test_a_secret_says_when_it_expires_and_which_session_it_opens(openai: 
     assert (session["instructions"], session["audio"]["output"]["voice"]) == ("Be brief.", "verse")
 
 
-async def test_a_secret_lives_ten_minutes_where_nothing_is_asked(openai: Server) -> None:
+async def test_a_secret_lives_ten_minutes_where_nothing_is_asked(openai: OpenAISimulator) -> None:
     minted = (await ask(openai, {})).json()
     assert time.time() + 590 < minted["expires_at"] <= time.time() + 600
 
@@ -80,7 +80,7 @@ async def test_a_secret_lives_ten_minutes_where_nothing_is_asked(openai: Server)
     ],
 )
 async def test_what_the_general_api_does_not_know_is_refused(
-    openai: Server, body: Any, status: int, code: str, param: str | None
+    openai: OpenAISimulator, body: Any, status: int, code: str, param: str | None
 ) -> None:
     answer = await ask(openai, body)
     error = answer.json()["error"]
@@ -89,14 +89,14 @@ async def test_what_the_general_api_does_not_know_is_refused(
     assert set(error) == {"message", "type", "param", "code"}
 
 
-async def test_a_wrong_key_and_the_beta_header_are_refused(openai: Server) -> None:
+async def test_a_wrong_key_and_the_beta_header_are_refused(openai: OpenAISimulator) -> None:
     wrong = await ask(openai, {}, key="wrong")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "invalid_api_key")
     beta = await ask(openai, {}, **{"OpenAI-Beta": "realtime=v1"})
     assert (beta.status_code, beta.json()["error"]["code"]) == (400, "beta_api_shape_disabled")
 
 
-async def test_a_secret_opens_its_session_more_than_once_and_mints_no_other(openai: Server) -> None:
+async def test_a_secret_opens_its_session_more_than_once_and_mints_no_other(openai: OpenAISimulator) -> None:
     value = (await ask(openai, {"session": SESSION})).json()["value"]
     url = openai.base_url.replace("http", "ws") + "/realtime"
     for _ in range(2):
@@ -107,7 +107,7 @@ async def test_a_secret_opens_its_session_more_than_once_and_mints_no_other(open
     assert (await ask(openai, {}, key=value)).status_code == 401
 
 
-async def test_an_expired_secret_opens_nothing(openai: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_expired_secret_opens_nothing(openai: OpenAISimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     value = (await ask(openai, {"expires_after": {"anchor": "created_at", "seconds": 10}})).json()["value"]
     later = time.time() + 11
     monkeypatch.setattr("voiceapp.simulators.openai.client_secrets.time.time", lambda: later)
@@ -120,12 +120,12 @@ async def test_an_expired_secret_opens_nothing(openai: Server, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
-async def test_it_refuses_to_order(openai: Server, status: int) -> None:
+async def test_it_refuses_to_order(openai: OpenAISimulator, status: int) -> None:
     answer = await ask(openai, {}, f"refuse={status}")
     assert (answer.status_code, set(answer.json())) == (status, {"error"})
 
 
-async def test_it_is_late_silent_rude_or_elsewhere_to_order(openai: Server) -> None:
+async def test_it_is_late_silent_rude_or_elsewhere_to_order(openai: OpenAISimulator) -> None:
     started_at = time.monotonic()
     assert (await ask(openai, {}, "slow=200")).status_code == 200
     assert time.monotonic() - started_at >= 0.2

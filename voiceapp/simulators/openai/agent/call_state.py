@@ -1,0 +1,120 @@
+"""The state of a call from its conversation: the order, the results of tools, the last words of the caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from voiceapp.simulators.openai.items import ConversationItem
+
+Change = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A function call and its output; None while there is none."""
+
+    name: str
+    arguments: dict[str, Any]
+    output: dict[str, Any] | None
+
+    @property
+    def is_ok(self) -> bool:
+        return self.output is not None and self.output.get("ok") is True
+
+    @property
+    def say(self) -> str:
+        return str((self.output or {}).get("say") or "")
+
+
+@dataclass(slots=True)
+class CallState:
+    """`new_results`: tools whose output arrived after the caller's last words and was not spoken yet."""
+
+    heard: ConversationItem | None = None
+    new_results: list[ToolUse] = field(default_factory=list)
+    uses: list[ToolUse] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    has_replayed_text: bool = False
+    is_read_back: bool = False
+    is_submitted: bool = False
+
+    @property
+    def may_have_ordered(self) -> bool:
+        """After a reconnect only text is replayed: the order, if there is one, is known to the tools alone."""
+        return bool(self.lines) or (self.has_replayed_text and not self.uses)
+
+    @property
+    def last_change(self) -> ToolUse | None:
+        return next((use for use in reversed(self.uses) if use.name == "change_order"), None)
+
+    @property
+    def last(self) -> ToolUse | None:
+        return self.uses[-1] if self.uses else None
+
+    def line_of(self, item: str) -> dict[str, Any] | None:
+        """The newest line of an item."""
+        return next((line for line in reversed(self.lines) if str(line.get("item", "")).lower() == item.lower()), None)
+
+    def last_line(self) -> dict[str, Any] | None:
+        """The line of the last successful change, otherwise the newest line."""
+        for use in reversed(self.uses):
+            if use.name != "change_order" or not use.is_ok:
+                continue
+            for change in reversed(use.arguments.get("changes") or []):
+                if (number := change.get("line")) is not None:
+                    found = next((line for line in self.lines if line.get("line") == number), None)
+                else:
+                    found = self.line_of(str(change.get("item", "")))
+                if found is not None:
+                    return found
+        return self.lines[-1] if self.lines else None
+
+
+def call_state_of(items: Sequence[ConversationItem]) -> CallState:
+    """Read the conversation once."""
+    state = CallState()
+    calls: dict[str, tuple[str, dict[str, Any]]] = {}
+    for item in items:
+        wire = item.wire
+        if item.kind == "function_call":
+            calls[str(wire.get("call_id"))] = (str(wire.get("name")), _object(wire.get("arguments")))
+        elif item.kind == "function_call_output":
+            name, arguments = calls.get(str(wire.get("call_id")), ("", {}))
+            _add_result(state, ToolUse(name, arguments, _object(wire.get("output"))))
+        elif item.role == "user":
+            state.has_replayed_text |= state.heard is not None and _is_typed(state.heard)
+            state.heard, state.new_results = item, []
+        elif item.role == "assistant" and not item.is_verbatim and state.new_results and item.text:
+            state.new_results = []
+    return state
+
+
+def _is_typed(item: ConversationItem) -> bool:
+    """Text sent by the client: replayed, because callers speak; pressed keys are in brackets."""
+    content = item.wire.get("content") or [{}]
+    return content[0].get("type") == "input_text" and not (item.heard or "").startswith("[")
+
+
+def _add_result(state: CallState, use: ToolUse) -> None:
+    state.uses.append(use)
+    state.new_results.append(use)
+    order = (use.output or {}).get("order")
+    if isinstance(order, dict) and isinstance(order.get("lines"), list):
+        state.lines = [line for line in order["lines"] if isinstance(line, dict)]
+    if use.name == "change_order" and use.is_ok:
+        state.is_read_back = state.is_submitted = False
+    elif use.name == "read_back_order":
+        state.is_read_back = use.is_ok
+    elif use.name == "submit_order":
+        state.is_submitted, state.is_read_back = use.is_ok, False
+
+
+def _object(text: object) -> dict[str, Any]:
+    try:
+        read = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}

@@ -1,0 +1,1 @@
+"""Speech recognition: a grammar of telephone orders with the names of the menu, decoded by pocketsphinx."""
