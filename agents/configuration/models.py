@@ -14,7 +14,7 @@ from voiceapp.core.languages import LONGEST as LONGEST_TAG
 from voiceapp.core.languages import LanguageField
 from voiceapp.core.origins import read_origin
 from voiceapp.core.secret_box import seal, unseal
-from voiceapp.providers.openai.fields import LONGEST_PROMPT, validate_model, validate_voice
+from voiceapp.providers.openai.fields import MAX_PROMPT_LENGTH, validate_model, validate_voice
 
 DEFAULT_TOOLS = list(TAKING_ORDERS)
 
@@ -52,7 +52,7 @@ class Persona(models.Model):
 
     prompt = models.TextField(
         blank=True,
-        validators=[MaxLengthValidator(LONGEST_PROMPT)],
+        validators=[MaxLengthValidator(MAX_PROMPT_LENGTH)],
         help_text="Who the agent is and how it behaves. The menu is added by itself.",
     )
     greeting = models.CharField(max_length=300, default="Hello! How can I help you?")

@@ -20,7 +20,7 @@ from .reports import LONGEST_ERROR, apply_report, enqueue_stop, set_external_id
 logger = structlog.get_logger("recordings")
 
 State = Recording.State
-MAY_HAVE_STARTED = (LiveKitErrorKind.AWAY, LiveKitErrorKind.SLOW)
+MAY_HAVE_STARTED = (LiveKitErrorKind.UNAVAILABLE, LiveKitErrorKind.TIMEOUT)
 
 
 def start_recording(call: Call, *, file_type: str = Recording.FileType.MP4, label: str = "") -> Recording:

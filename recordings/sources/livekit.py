@@ -11,7 +11,7 @@ from voiceapp.providers.livekit.values import EgressStatus, RoomRecording
 
 from .report import RecordingReport, State
 
-OVER_KINDS = (LiveKitErrorKind.ALREADY_OVER, LiveKitErrorKind.NOT_FOUND)
+OVER_KINDS = (LiveKitErrorKind.ALREADY_ENDED, LiveKitErrorKind.NOT_FOUND)
 STATES = {
     EgressStatus.STARTING: State.STARTING,
     EgressStatus.ACTIVE: State.RECORDING,
@@ -30,7 +30,7 @@ def report_of(egress: RoomRecording) -> RecordingReport:
         source=Recording.Source.LIVEKIT_EGRESS,
         external_id=egress.egress_id,
         state=STATES.get(egress.status),
-        key=egress.asked_path,
+        key=egress.requested_path,
         started_at=egress.started_at,
         reported_at=egress.updated_at,
         ended_at=egress.ended_at,
@@ -73,7 +73,7 @@ def find_report(recording: Recording) -> RecordingReport | None:
         egress = client.find_recording(recording.external_id)
     else:
         of_room = client.list_recordings(room_of(recording))
-        egress = next((each for each in of_room if each.asked_path == recording.key), None)
+        egress = next((each for each in of_room if each.requested_path == recording.key), None)
     return report_of(egress) if egress else None
 
 

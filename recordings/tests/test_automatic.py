@@ -49,7 +49,7 @@ def test_a_call_that_wants_it_is_recorded(wanted: Call, client: LiveKitClient, w
     assert recording.is_automatic
     assert recording.external_id
     becomes(client, recording.external_id, EgressStatus.ACTIVE)
-    assert [each.asked_path for each in client.list_recordings(ROOM)] == [recording.key]
+    assert [each.requested_path for each in client.list_recordings(ROOM)] == [recording.key]
 
 
 def test_a_ringing_call_is_recorded_from_its_first_track(wanted: Call, client: LiveKitClient) -> None:

@@ -41,7 +41,7 @@ def faulty(settings: Settings, livekit: RunningLiveKit, *faults: str) -> None:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time limits are as they are in production, only shorter."""
-    monkeypatch.setattr(livekit_client, "RECORDING_WITHIN_S", 0.5)
+    monkeypatch.setattr(livekit_client, "EGRESS_TIMEOUT_S", 0.5)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_recording_that_is_stopped_while_it_starts_is_stopped_by_its_starter(
     alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(livekit_client, "RECORDING_WITHIN_S", 10)
+    monkeypatch.setattr(livekit_client, "EGRESS_TIMEOUT_S", 10)
     faulty(settings, livekit, "slow=700", START)
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(alice.post, RECORDING, roomName=ROOM)

@@ -38,7 +38,7 @@ def fact(status: EgressStatus, after_s: float, **values: object) -> RoomRecordin
         "error": "",
         "error_code": 0,
         "file": None,
-        "asked_path": KEY,
+        "requested_path": KEY,
     }
     return RoomRecording(**(given | values))  # type: ignore[arg-type]
 
@@ -144,7 +144,7 @@ def test_a_status_that_nobody_knows_changes_nothing(recording: Recording) -> Non
 
 
 def test_the_recordings_of_others_are_none_of_ours(recording: Recording) -> None:
-    assert apply(fact(EgressStatus.COMPLETE, 5, egress_id="EG_other", asked_path="other.ogg")) is None
+    assert apply(fact(EgressStatus.COMPLETE, 5, egress_id="EG_other", requested_path="other.ogg")) is None
     assert as_kept(recording)[0] == "starting"
     assert Recording.objects.count() == 1
 

@@ -46,7 +46,7 @@ describe(
         refusals=(
             wrong_fields(text_only="Must be a valid boolean."),
             refused(500, FAILED, "OpenAI returned 401 Unauthorized"),
-            refused(503, "Voice service unavailable", "OpenAI did not answer in time."),
+            refused(503, "Voice service unavailable", "OpenAI did not respond in time."),
         ),
         samples=(Sample("Open one", body={"instructions": "Speak slowly.", "text_only": False}),),
     ),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from telephony.bridge.core.actions import LinkLoss
 from voiceapp.providers.openai.client import OpenAIClient, OpenAIError
-from voiceapp.providers.openai.key import is_key_at_hand
+from voiceapp.providers.openai.key import is_key_cached
 
 from .links import ProviderLink
 
@@ -64,7 +64,7 @@ class AgentLink:
             self._link.close()
 
     async def _client(self) -> OpenAIClient:
-        if is_key_at_hand():
+        if is_key_cached():
             return OpenAIClient.from_settings()
         return await asyncio.to_thread(OpenAIClient.from_settings)
 

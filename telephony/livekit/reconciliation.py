@@ -24,7 +24,7 @@ from sessions.rooms.services.guard import close_found_room, remove_unauthorized
 from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.core.transactions import give_back_connections
 from voiceapp.providers.livekit import values as livekit_facts
-from voiceapp.providers.livekit.client import JOIN_WITHIN_S, LiveKitClient
+from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 
 logger = structlog.get_logger("rooms")
@@ -44,7 +44,7 @@ YOUNG_FOR = dt.timedelta(seconds=60)
 LOOK_EVERY = dt.timedelta(seconds=25)
 MOST_AT_ONCE = 100
 # LiveKit takes a token a little longer than it says, and its clock may differ from ours.
-TOKENS_ARE_GOOD_FOR = dt.timedelta(seconds=JOIN_WITHIN_S) + dt.timedelta(minutes=2)
+TOKENS_ARE_GOOD_FOR = dt.timedelta(seconds=JOIN_TOKEN_TTL_S) + dt.timedelta(minutes=2)
 # The rest is looked at by the next run: no task outlives its time limit.
 LONGEST_RUN = dt.timedelta(seconds=20)
 

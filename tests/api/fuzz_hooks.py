@@ -29,7 +29,7 @@ RULES = (
     "Nobody can call themselves",
     "Nothing to update",
     "OpenAI has no",  # what there is depends on whose endpoint is asked
-    "is no name of a model",
+    "is not a model name",
     "Remove the invisible character",
     "This endpoint is not allowed",
     "Whom a user-to-user call is for has to be named",

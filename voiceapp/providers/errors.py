@@ -1,4 +1,4 @@
-"""What a provider did wrong, and what to do about it."""
+"""Errors of providers: whether to retry, and when."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import math
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-# A wait that is longer is no wait: the receiver is asked again after this.
+# Longer waits are cut to this.
 LONGEST_RETRY_AFTER_S = 24 * 3600
 
 
 class ErrorClass(StrEnum):
-    """WAIT: the provider names when to try again. OUR_BUG: it does not understand what we send."""
+    """WAIT: retry after the time that the provider names. OUR_BUG: the provider does not understand our request."""
 
     WAIT = "wait"
     AGAIN = "again"
@@ -22,24 +22,24 @@ class ErrorClass(StrEnum):
 
 PERMANENT = {ErrorClass.GIVE_UP, ErrorClass.OUR_BUG}
 # Statuses below 500 after which the same request may succeed: timeout, conflict, too early, too many.
-MAY_PASS = {408, 409, 425, 429}
+TEMPORARY = {408, 409, 425, 429}
 MALFORMED = {400, 405, 406, 411, 413, 414, 415, 422, 431}
 
 
 class ProviderError(Exception):
-    """`permanent`: the same request would fail again. `retry_after_s`: how long the provider wants us to wait."""
+    """`permanent`: the same request would fail again. `retry_after_s`: the wait that the provider names."""
 
     def __init__(
         self,
-        company: str,
+        provider: str,
         message: str,
         *,
         permanent: bool = False,
         error_class: ErrorClass | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(f"{company}: {message}")
-        self.company = company
+        super().__init__(f"{provider}: {message}")
+        self.provider = provider
         if error_class is None:
             waits = ErrorClass.AGAIN if retry_after_s is None else ErrorClass.WAIT
             error_class = ErrorClass.GIVE_UP if permanent else waits
@@ -52,14 +52,14 @@ class ProviderError(Exception):
 
 
 def class_of_status(status: int, *, retry_after_s: float | None = None) -> ErrorClass:
-    """The class of a refusal by HTTP status; a `Retry-After` counts where the status may pass (RFC 9110, 10.2.3)."""
-    if status >= 500 or status in MAY_PASS:
+    """The class of an HTTP error; `Retry-After` counts only for statuses that are temporary (RFC 9110, 10.2.3)."""
+    if status >= 500 or status in TEMPORARY:
         return ErrorClass.AGAIN if retry_after_s is None else ErrorClass.WAIT
     return ErrorClass.OUR_BUG if status in MALFORMED else ErrorClass.GIVE_UP
 
 
 def retry_after_s(header: str | None) -> float | None:
-    """The seconds of a `Retry-After` header, which holds seconds or a date; None where it holds neither."""
+    """The seconds of a `Retry-After` header, which has seconds or a date; None if it has neither."""
     text = (header or "").strip()
     try:
         wait_s = float(text)

@@ -1,4 +1,4 @@
-"""The orders address of an organization: one signed POST per message (docs/orders-webhook.md)."""
+"""An organization's order webhook: one signed POST per message (docs/orders-webhook.md)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from django.conf import settings
 
 from voiceapp.core.public_addresses import is_loopback, is_public
 from voiceapp.providers.errors import ProviderError, class_of_status, retry_after_s
-from voiceapp.providers.pinned_http import AddressRefused, NoAnswer, NotFound, PinnedHttp
+from voiceapp.providers.pinned_http import AddressRefused, NameNotFound, NoResponse, PinnedHttp
 
-COMPANY = "orders address"
+PROVIDER = "order webhook"
 WHOLE_POST_S = 10
-# Refusals that may pass: a time-out, a conflict, too early, too many.
 
 
 def signature(secret: str, *, body: bytes, sent_at_s: int) -> str:
-    """`t=<unix seconds>,v1=<hex HMAC-SHA-256 of "t.body">`: the time is signed, so that an old post can be refused."""
+    """`t=<unix seconds>,v1=<hex HMAC-SHA-256 of "t.body">`: with the time, so that receivers can reject replays."""
     digest = hmac.new(secret.encode(), b"%d." % sent_at_s + body, hashlib.sha256).hexdigest()
     return f"t={sent_at_s},v1={digest}"
 
 
 class OrdersReceiver:
-    """Posts to addresses that organizations name, and to public ones only."""
+    """Posts to URLs that organizations configure, and to public addresses only."""
 
     def __init__(self, *, may_be_local: bool, version: str) -> None:
         self._may_be_local = may_be_local
@@ -37,7 +36,7 @@ class OrdersReceiver:
         return cls(may_be_local=bool(settings.SIMULATORS) or settings.DEBUG, version=settings.VERSION)
 
     def post(self, url: str, *, secret: str, message_id: str, body: bytes) -> None:
-        """Return once the receiver has answered 2xx; raises ProviderError, never with a word of its answer."""
+        """Return after a 2xx response; raises ProviderError, which never quotes the response."""
         headers = {
             "Content-Type": "application/json",
             "User-Agent": self._agent,
@@ -45,22 +44,22 @@ class OrdersReceiver:
             "Voiceapp-Signature": signature(secret, body=body, sent_at_s=int(time.time())),
         }
         named = _read(url)
-        pinned = PinnedHttp(may_dial=self._may_dial(named.scheme), whole_s=WHOLE_POST_S)
+        pinned = PinnedHttp(may_connect=self._may_connect(named.scheme), whole_s=WHOLE_POST_S)
         try:
-            answer = pinned.post(named, body, headers)
-        except (NoAnswer, NotFound) as exc:
-            raise ProviderError(COMPANY, f"no answer ({exc})") from exc
+            response = pinned.post(named, body, headers)
+        except (NoResponse, NameNotFound) as exc:
+            raise ProviderError(PROVIDER, f"no response ({exc})") from exc
         except AddressRefused as exc:
-            why = str(exc) if named.scheme == "https" else "only https addresses are posted to"
-            raise ProviderError(COMPANY, why, permanent=True) from exc
-        status = answer.status
+            why = str(exc) if named.scheme == "https" else "the URL is not https"
+            raise ProviderError(PROVIDER, why, permanent=True) from exc
+        status = response.status
         if not 200 <= status < 300:
-            wait_s = retry_after_s(answer.retry_after)
+            wait_s = retry_after_s(response.retry_after)
             error_class = class_of_status(status, retry_after_s=wait_s)
-            raise ProviderError(COMPANY, f"answered {status}", error_class=error_class, retry_after_s=wait_s)
+            raise ProviderError(PROVIDER, f"returned {status}", error_class=error_class, retry_after_s=wait_s)
 
-    def _may_dial(self, scheme: str) -> Callable[[str], bool]:
-        """Public addresses over https; this machine's own, where that is allowed, over http too."""
+    def _may_connect(self, scheme: str) -> Callable[[str], bool]:
+        """Public addresses over https; loopback addresses, if allowed, over http too."""
 
         def judge(address: str) -> bool:
             return (scheme == "https" and is_public(address)) or (self._may_be_local and is_loopback(address))
@@ -72,7 +71,7 @@ def _read(url: str) -> httpx.URL:
     try:
         read = httpx.URL(url)
     except httpx.InvalidURL as exc:
-        raise ProviderError(COMPANY, "the address cannot be read", permanent=True) from exc
+        raise ProviderError(PROVIDER, "the URL is malformed", permanent=True) from exc
     if read.scheme not in ("http", "https") or not read.host or read.userinfo or (read.port or 0) > 65_535:
-        raise ProviderError(COMPANY, "the address is no plain https address", permanent=True)
+        raise ProviderError(PROVIDER, "the URL is not a plain https URL", permanent=True)
     return read

@@ -1,6 +1,6 @@
-"""Posts to addresses that somebody else named: looked up once, every address found checked, that very one dialed.
+"""POST to URLs that users configure: resolve the name once, check every address, connect to the one that was checked.
 
-No redirect is followed and no proxy of the environment is asked; time and size are bounded.
+Follows no redirect, uses no proxy from the environment; time and size are limited.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ CONNECT_S = 3
 
 
 class AddressRefused(Exception):
-    """Nothing was dialed; the message says why, for the log."""
+    """No connection was made; the message is for the log."""
 
 
-class NotFound(AddressRefused):
-    """The name leads nowhere."""
+class NameNotFound(AddressRefused):
+    """The host name does not resolve."""
 
 
-class NoAnswer(Exception):
-    """None, none in time, or none that HTTP knows; the message names the kind of failure alone."""
+class NoResponse(Exception):
+    """No response, none in time, or none that is valid HTTP; the message is the kind of failure alone."""
 
 
-class TooLarge(NoAnswer):
-    """More than was asked for."""
+class TooLarge(NoResponse):
+    """The body exceeds the limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The body is empty where none was wanted."""
+class Response:
+    """The body is empty if the caller did not request it."""
 
     status: int
     body: bytes
@@ -45,34 +45,34 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class PinnedHttp:
-    """`may_dial` judges each IP address; `whole_s` bounds everything, also an answer that drips."""
+    """`may_connect` decides on each IP address; `whole_s` limits the whole exchange, also a response that trickles."""
 
-    may_dial: Callable[[str], bool]
+    may_connect: Callable[[str], bool]
     whole_s: float
     read_s: float = 5
     largest_body_bytes: int = 0
 
-    def post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
-        """Whatever was answered, with the status as it is. Raises AddressRefused or NoAnswer. Blocks."""
+    def post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
+        """The response, whatever its status. Raises AddressRefused or NoResponse. Blocks."""
         try:
             return asyncio.run(asyncio.wait_for(self._post(url, content, headers), self.whole_s))
         except (httpx.HTTPError, TimeoutError, OSError) as exc:
-            raise NoAnswer(type(exc).__name__) from exc
+            raise NoResponse(type(exc).__name__) from exc
 
-    async def _post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Answer:
+    async def _post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
         address = await self._checked_address(url)
-        # Dialed by the address that was checked, so that a second look-up cannot lead elsewhere.
-        dialed = url.copy_with(host=address)
+        # By address, so that a second lookup cannot lead elsewhere.
+        pinned = url.copy_with(host=address)
         timeouts = httpx.Timeout(self.read_s, connect=CONNECT_S)
         trust = public_authorities()
         async with httpx.AsyncClient(timeout=timeouts, trust_env=False, follow_redirects=False, verify=trust) as client:
-            # Nothing compressed: a few bytes could stand for gigabytes.
+            # No compression: a few bytes could expand to gigabytes.
             fixed = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"}
-            request = client.build_request("POST", dialed, content=content, headers={**headers, **fixed})
+            request = client.build_request("POST", pinned, content=content, headers={**headers, **fixed})
             request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
             response = await client.send(request, stream=True)
             try:
-                return Answer(response.status_code, await self._body(response), response.headers.get("Retry-After"))
+                return Response(response.status_code, await self._body(response), response.headers.get("Retry-After"))
             finally:
                 await response.aclose()
 
@@ -87,22 +87,22 @@ class PinnedHttp:
 
     async def _checked_address(self, url: httpx.URL) -> str:
         port = url.port or (443 if url.scheme == "https" else 80)
-        addresses = await _looked_up(url.raw_host.decode("ascii"), port)
-        if not addresses or not all(self.may_dial(address) for address in addresses):
+        addresses = await _resolve(url.raw_host.decode("ascii"), port)
+        if not addresses or not all(self.may_connect(address) for address in addresses):
             raise AddressRefused("the address is not public")
         return addresses[0]
 
 
-async def _looked_up(host: str, port: int) -> list[str]:
-    # A thread of its own: a name server that hangs must not hold the loop's end, as the loop's own threads would.
-    thread = ThreadPoolExecutor(1, "look-up")
-    look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+async def _resolve(host: str, port: int) -> list[str]:
+    # In its own thread: closing the loop waits for its default executor, and a name server may hang.
+    thread = ThreadPoolExecutor(1, "lookup")
+    lookup = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     try:
-        found = await asyncio.get_running_loop().run_in_executor(thread, look_up)
+        found = await asyncio.get_running_loop().run_in_executor(thread, lookup)
     except UnicodeError as exc:
-        raise AddressRefused("the address cannot be read") from exc
+        raise AddressRefused("the host name is malformed") from exc
     except socket.gaierror as exc:
-        raise NotFound("gaierror") from exc
+        raise NameNotFound("gaierror") from exc
     finally:
         thread.shutdown(wait=False)
     return [str(info[4][0]) for info in found]
@@ -110,5 +110,5 @@ async def _looked_up(host: str, port: int) -> list[str]:
 
 @functools.cache
 def public_authorities() -> ssl.SSLContext:
-    """Read once: it takes longer than a request."""
+    """Loaded once: it takes longer than a request."""
     return httpx.create_ssl_context(trust_env=False)

@@ -62,7 +62,7 @@ class Command(BaseCommand):
             return AsLines(self._print)
         table = AwsTable(name, key="sessionId", ttl="ttl")
         if make_table:
-            table.make()
+            table.create()
         elif not table.expires_items():
             log.warning("table_expires_nothing", table=name, hint="Enable its TTL on the attribute ttl.")
         return InTable(table)

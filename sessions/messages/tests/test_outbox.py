@@ -58,7 +58,7 @@ def due_now() -> None:
 
 
 def failing(times: int | None = None, *, permanent: bool = False) -> Iterator[Exception]:
-    error = ProviderError("receiver", "answered 500", permanent=permanent)
+    error = ProviderError("receiver", "returned 500", permanent=permanent)
     return itertools.repeat(error) if times is None else itertools.repeat(error, times)
 
 
@@ -98,7 +98,7 @@ def test_a_failure_is_put_off_and_the_rest_of_its_key_waits_behind_it(
     before = timezone.now()
     assert tasks.sweep_outbox() == 0
     first.refresh_from_db()
-    assert (first.state, first.attempts, first.last_error) == (State.WAITING, 1, "receiver: answered 500")
+    assert (first.state, first.attempts, first.last_error) == (State.WAITING, 1, "receiver: returned 500")
     assert dt.timedelta(seconds=2.5) <= first.due_at - before <= dt.timedelta(seconds=6)
     assert tasks.sweep_outbox() == 0
     due_now()
@@ -254,7 +254,7 @@ def test_a_message_that_was_lost_while_it_was_tried_is_not_marked_done(
 
 
 def limited(times: int | None = None, *, retry_after_s: float = 120) -> Iterator[Exception]:
-    error = ProviderError("receiver", "answered 429", retry_after_s=retry_after_s)
+    error = ProviderError("receiver", "returned 429", retry_after_s=retry_after_s)
     return itertools.repeat(error) if times is None else itertools.repeat(error, times)
 
 

@@ -115,7 +115,7 @@ def test_an_address_that_is_not_public_is_dead_at_once() -> None:
     submit_one(orders_url="https://169.254.169.254/orders")
     tasks.sweep_outbox()
     message = OutboxMessage.objects.get()
-    assert (message.state, message.last_error) == ("failed", "orders address: the address is not public")
+    assert (message.state, message.last_error) == ("failed", "order webhook: the address is not public")
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
         "room_agent.withdraw",
         "voice_session.created",
     }
-    assert orders_receiver.COMPANY == "orders address"
+    assert orders_receiver.PROVIDER == "order webhook"

@@ -20,7 +20,12 @@ from voiceapp.providers.openai.client import OpenAIError, OpenAIErrorKind
 log = structlog.get_logger(__name__)
 
 LONGEST_INSTRUCTIONS = 32_000
-MAY_PASS = {OpenAIErrorKind.KEY_AWAY, OpenAIErrorKind.AWAY, OpenAIErrorKind.SLOW, OpenAIErrorKind.LIMITED}
+MAY_PASS = {
+    OpenAIErrorKind.KEY_UNAVAILABLE,
+    OpenAIErrorKind.UNAVAILABLE,
+    OpenAIErrorKind.TIMEOUT,
+    OpenAIErrorKind.RATE_LIMITED,
+}
 FAILED = "Failed to create session"
 
 
@@ -59,5 +64,7 @@ class VoiceSessionView(CustomerView):
 def openai_refusal(error: OpenAIError, *, title: str) -> ApiError:
     """503 where a later try may succeed, else 500: without a key as well. `title` is what could not be done."""
     if error.kind in MAY_PASS:
-        return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "Voice service unavailable", error.words, wait_s=wait_of(error))
-    return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, title, error.words)
+        return ApiError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "Voice service unavailable", error.public_message, wait_s=wait_of(error)
+        )
+    return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, title, error.public_message)

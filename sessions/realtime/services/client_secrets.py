@@ -19,7 +19,7 @@ from voiceapp.core.secret_box import SealBroken
 from voiceapp.core.transactions import give_back_connections
 from voiceapp.providers.openai.client import ClientSecret, OpenAIClient, OpenAIError, OpenAIErrorKind
 from voiceapp.providers.openai.endpoint import AddressRefused, OpenAIEndpoint
-from voiceapp.providers.openai.errors import named
+from voiceapp.providers.openai.errors import status_text
 from voiceapp.providers.openai.fields import validate_model, validate_voice, voice_field
 from voiceapp.providers.openai.names import model_used, voice_used
 
@@ -57,8 +57,8 @@ def minter_for(principal: Principal, endpoint: str | None) -> tuple[Minter, bool
     if origin in _openais_own():
         return OpenAIClient.from_settings(), True
     if settings.ENVIRONMENT == "dev" and origin.is_this_machine:
-        return OpenAIEndpoint(origin, api_key=PLACEHOLDER_KEY, may_dial=is_loopback), True
-    return OpenAIEndpoint(origin, api_key=_listed_key(principal, origin), may_dial=is_public), False
+        return OpenAIEndpoint(origin, api_key=PLACEHOLDER_KEY, may_connect=is_loopback), True
+    return OpenAIEndpoint(origin, api_key=_listed_key(principal, origin), may_connect=is_public), False
 
 
 def _read(endpoint: str) -> Origin:
@@ -158,6 +158,6 @@ def _check(*, model: str, voice: str) -> None:
 
 def words_of(error: OpenAIError) -> str:
     """`OpenAI returned 401 Unauthorized`, as clients know it; else what became of the request."""
-    if error.status is None or error.kind is OpenAIErrorKind.GARBLED:
-        return error.words
-    return f"OpenAI returned {named(error.status)}"
+    if error.status is None or error.kind is OpenAIErrorKind.MALFORMED_RESPONSE:
+        return error.public_message
+    return f"OpenAI returned {status_text(error.status)}"

@@ -59,7 +59,7 @@ def open_voice_session(
     give_back_connections()
     secret = OpenAIClient.from_settings().create_client_secret(session, expires_after_s=settings.REALTIME_SECRET_LIFE_S)
     if not 0 < len(secret.session_id) <= LONGEST_SESSION_ID:
-        raise OpenAIError(OpenAIErrorKind.GARBLED, "answered no id of a session", status=200)
+        raise OpenAIError(OpenAIErrorKind.MALFORMED_RESPONSE, "returned no session id", status=200)
     model = secret.model or str(session["model"])
     return OpenedVoiceSession(_record(principal, secret.session_id, model[:80], is_text_only=is_text_only), secret)
 

@@ -20,7 +20,7 @@ from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.limits.limit import READ, REALTIME
 from voiceapp.providers.livekit.errors import LiveKitError
-from voiceapp.providers.openai.fields import LONGEST_PROMPT
+from voiceapp.providers.openai.fields import MAX_PROMPT_LENGTH
 
 from .room_view import (
     MOST_LISTED,
@@ -44,7 +44,7 @@ TITLES = {"roomName": "Missing roomName", "status": "Invalid status"}
 class SpawnRequest(StrictSerializer):
     roomName = RoomNameField()
     systemPrompt = TextField(
-        required=False, default="", allow_blank=True, max_length=LONGEST_PROMPT, help_text="In the place of our own."
+        required=False, default="", allow_blank=True, max_length=MAX_PROMPT_LENGTH, help_text="In the place of our own."
     )
     voice = serializers.ChoiceField(VOICES, default=DEFAULT_VOICE)
 

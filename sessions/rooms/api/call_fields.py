@@ -11,7 +11,7 @@ from sessions.calls.models import CallState, CallType
 from sessions.rooms.models import RoomAgent, RoomPass
 from voiceapp.core.api.strict_fields import LineField, TextField, TruthField
 from voiceapp.core.api.strict_json import StrictSerializer
-from voiceapp.providers.openai.fields import LONGEST_PROMPT
+from voiceapp.providers.openai.fields import MAX_PROMPT_LENGTH
 
 from .agents import DEFAULT_VOICE, VOICES
 from .room_view import MOST_LISTED, RoomNameField
@@ -30,7 +30,7 @@ class NewCall(StrictSerializer):
     calleeId = LineField(required=False, max_length=LONGEST_SUBJECT, help_text="Whom a user-to-user call is for.")
     enableRecording = TruthField(required=False, default=True)
     enableAiAgent = TruthField(required=False, help_text="True for support calls, false for others.")
-    systemPrompt = TextField(required=False, default="", allow_blank=True, max_length=LONGEST_PROMPT)
+    systemPrompt = TextField(required=False, default="", allow_blank=True, max_length=MAX_PROMPT_LENGTH)
     voice = serializers.ChoiceField(VOICES, default=DEFAULT_VOICE)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -121,5 +121,5 @@ def turn_detection_body(turns: TurnDetection) -> dict[str, object]:
 def key_refusal(error: OpenAIError) -> ApiError:
     """Without a key of OpenAI's no agent can speak: 503 either way, and worth another try only where it may come."""
     if error.kind is OpenAIErrorKind.NOT_CONFIGURED:
-        return ApiError(503, "Voice service not configured", error.words)
-    return ApiError(503, "Voice service unavailable", error.words, wait_s=wait_of(error))
+        return ApiError(503, "Voice service not configured", error.public_message)
+    return ApiError(503, "Voice service unavailable", error.public_message, wait_s=wait_of(error))

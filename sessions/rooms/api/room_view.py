@@ -34,8 +34,8 @@ MOST_NAMESAKES = 20
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
 NO_OTHER_TITLES: Mapping[int, str] = MappingProxyType({})
 AWAY_KINDS = {
-    LiveKitErrorKind.AWAY: "LiveKit cannot be reached right now. Try again soon.",
-    LiveKitErrorKind.SLOW: "LiveKit did not answer in time. Try again soon.",
+    LiveKitErrorKind.UNAVAILABLE: "LiveKit cannot be reached right now. Try again soon.",
+    LiveKitErrorKind.TIMEOUT: "LiveKit did not respond in time. Try again soon.",
     LiveKitErrorKind.CREDENTIALS_REFUSED: "LiveKit refuses our credentials. Whoever runs this server must mend that.",
 }
 

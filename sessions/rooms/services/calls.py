@@ -20,7 +20,7 @@ from sessions.realtime.services.instructions import default_persona
 from sessions.rooms.models import RoomAgent, RoomPass
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import give_back_connections
-from voiceapp.providers.livekit.client import JOIN_WITHIN_S, LiveKitClient
+from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 
 from .agents import agent_expected, agents_gone_with
@@ -48,7 +48,7 @@ def safe(subject: str) -> str:
 logger = structlog.get_logger("room_calls")
 
 # As long as the token is good: who joins later than the room lives would be given one without an agent.
-EMPTY_ROOM_LIVES_S = JOIN_WITHIN_S
+EMPTY_ROOM_LIVES_S = JOIN_TOKEN_TTL_S
 # LiveKit may still carry out what it did not answer in time.
 LATE_ANSWER = dt.timedelta(seconds=15)
 

@@ -9,13 +9,13 @@ from django.db.models import Max
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.rooms.models import Participant
-from voiceapp.providers.livekit.client import DEPARTURE_TIMEOUT_S, JOIN_WITHIN_S
+from voiceapp.providers.livekit.client import DEPARTURE_TIMEOUT_S, JOIN_TOKEN_TTL_S
 
 # The reason, in the timeline, of a room that was found to be gone.
 UNREPORTED = "not_found"
 DEPARTURE = dt.timedelta(seconds=DEPARTURE_TIMEOUT_S)
 # Our rooms wait so long for the first person: sessions/rooms/services/calls.py.
-EMPTY = dt.timedelta(seconds=JOIN_WITHIN_S)
+EMPTY = dt.timedelta(seconds=JOIN_TOKEN_TTL_S)
 
 
 def estimated_end(call: Call, *, now: dt.datetime) -> dt.datetime:

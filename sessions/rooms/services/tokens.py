@@ -13,7 +13,7 @@ from agents.organizations.principal import Principal
 from agents.organizations.services import display_name
 from sessions.calls.models import Call, CallType
 from sessions.rooms.models import RoomPass
-from voiceapp.providers.livekit.client import JOIN_WITHIN_S, LiveKitClient
+from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 
 Role = RoomPass.Role
 
@@ -91,7 +91,7 @@ def name_for(principal: Principal, role: RoomPass.Role, *, asked: str = "") -> s
 
 def others_hold_passes(call: Call) -> bool:
     """Whether tokens for an earlier call of this room's name still open it to somebody who has no part in this one."""
-    issued_since = timezone.now() - dt.timedelta(seconds=JOIN_WITHIN_S)
+    issued_since = timezone.now() - dt.timedelta(seconds=JOIN_TOKEN_TTL_S)
     earlier = RoomPass.objects.filter(
         call__room_name=call.room_name, call__created_at__lte=call.created_at, created_at__gt=issued_since
     ).exclude(call=call)

@@ -210,7 +210,7 @@ def test_one_question_about_all_rooms_and_one_about_each(
     livekit: RunningLiveKit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    real = LiveKitClient._ask
+    real = LiveKitClient._request
 
     def count(self: LiveKitClient, work: Any, **more: Any) -> Any:
         asked.append(work.__name__)
@@ -221,7 +221,7 @@ def test_one_question_about_all_rooms_and_one_about_each(
         if number:
             client.create_room(f"room-{number}")
         old_call(f"room-{number}")
-    monkeypatch.setattr(LiveKitClient, "_ask", count)
+    monkeypatch.setattr(LiveKitClient, "_request", count)
     reconcile_rooms()
     assert asked == ["list_rooms"] + ["list_participants"] * 3
 

@@ -11,7 +11,7 @@ from agents.transfers.models import TransferTarget
 from telephony.twilio import twiml
 from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
 from telephony.twilio.services.follow_ups import set_follow_up
-from voiceapp.providers.twilio.fields import MOST_PARAMETER, RECORDS_S, RINGS_S, TALKS_S
+from voiceapp.providers.twilio.fields import DIAL_DURATION_S, MAX_PARAMETER_LENGTH, RECORDING_S, RING_S
 from voiceapp.simulators.twilio.attributes import RULES
 from voiceapp.simulators.twilio.twiml import Document, parse
 
@@ -39,7 +39,7 @@ def test_a_call_is_bridged_handed_over_and_recorded_without_a_warning(
     (connect,) = read(twilio.post("/twiml/start")).verbs
     (stream,) = connect.nouns
     for parameter in stream.nouns:
-        assert len(parameter.get("name") + parameter.get("value")) < MOST_PARAMETER
+        assert len(parameter.get("name") + parameter.get("value")) < MAX_PARAMETER_LENGTH
     set_follow_up(MediaStream.objects.get().id, FollowUp.FALL_BACK)
     *sayings, dial = read(twilio.post("/twiml/after")).verbs
     assert [each.name for each in sayings] == ["Say", "Say"]
@@ -58,18 +58,18 @@ def test_a_refusal_is_said_without_a_warning(language: str, twilio: Twilio, line
 
 def test_product_and_simulator_have_the_same_limits() -> None:
     for verb, attribute, (lowest, highest) in (
-        ("Dial", "timeout", RINGS_S),
-        ("Dial", "timeLimit", TALKS_S),
-        ("Record", "maxLength", RECORDS_S),
+        ("Dial", "timeout", RING_S),
+        ("Dial", "timeLimit", DIAL_DURATION_S),
+        ("Record", "maxLength", RECORDING_S),
     ):
         rule = RULES[verb][attribute]
         assert rule.is_valid(str(lowest))
         assert rule.is_valid(str(highest))
         assert not rule.is_valid(str(lowest - 1))
         assert not rule.is_valid(str(highest + 1))
-    assert RINGS_S[0] <= twiml.RING_FOR_S <= RINGS_S[1]
-    assert TALKS_S[0] <= twiml.LONGEST_TRANSFER_S <= TALKS_S[1]
-    assert RECORDS_S[0] <= twiml.LONGEST_MESSAGE_S <= RECORDS_S[1]
+    assert RING_S[0] <= twiml.RING_FOR_S <= RING_S[1]
+    assert DIAL_DURATION_S[0] <= twiml.LONGEST_TRANSFER_S <= DIAL_DURATION_S[1]
+    assert RECORDING_S[0] <= twiml.LONGEST_MESSAGE_S <= RECORDING_S[1]
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def given_up(harbour: World) -> ProviderEvent:
         partition_key="support-key_7",
         state="failed",
         attempts=8,
-        last_error="livekit: no answer in time",
+        last_error="livekit: no response in time",
         fields={"event": "participant_joined", "participant": {"identity": "caller-1", "sid": "PA_1"}},
     )
 
@@ -49,7 +49,7 @@ def test_an_event_is_shown_with_its_state_and_what_it_is_about(
     client_of_alice: Client, given_up: ProviderEvent
 ) -> None:
     page = client_of_alice.get(LIST).content.decode()
-    for words in ("failed", "room support-key_7, participant caller-1", "livekit: no answer in time"):
+    for words in ("failed", "room support-key_7, participant caller-1", "livekit: no response in time"):
         assert words in page
     page = client_of_alice.get(f"{LIST}{given_up.pk}/change/").content.decode()
     assert "&quot;sid&quot;: &quot;PA_1&quot;" in page

@@ -70,7 +70,7 @@ def test_nothing_of_it_configured_is_no_failure(settings: Settings) -> None:
 def test_the_queue_the_table_the_bucket_and_the_secret_are_found(aws: str, settings: Settings) -> None:
     settings.VOICE_SESSION_QUEUE_URL = aws_client("sqs").create_queue(QueueName="doctor")["QueueUrl"]
     settings.VOICE_SESSION_TABLE = "doctor"
-    AwsTable("doctor", key="sessionId", ttl="ttl").make()
+    AwsTable("doctor", key="sessionId", ttl="ttl").create()
     settings.LIVEKIT_RECORDING_BUCKET = "doctor"
     aws_client("s3").create_bucket(Bucket="doctor")
     settings.OPENAI_API_KEY, settings.OPENAI_SECRET_ID = "", "doctor"

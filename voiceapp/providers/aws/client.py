@@ -1,6 +1,6 @@
-"""AWS: one way to a client of any of its services, with time limits and without botocore's own retries.
+"""Clients of AWS services, with timeouts and without botocore's own retries.
 
-Whoever calls it decides what is tried again: the outbox, a consumer's next round, the next request.
+The caller retries: the outbox, a consumer's next round, the next request.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from django.conf import settings
 from voiceapp.core.per_process import per_process
 from voiceapp.providers.errors import ProviderError, retry_after_s
 
-CONNECT_WITHIN_S = 2
-ANSWER_WITHIN_S = 5
-# How many requests of one client may be under way in a process.
-MOST_CONNECTIONS = 20
-# What botocore raises of its own and for what AWS answered.
+CONNECT_TIMEOUT_S = 2
+RESPONSE_TIMEOUT_S = 5
+# Concurrent requests of one client in a process.
+MAX_CONNECTIONS = 20
+# What botocore raises by itself and for error responses.
 FAULTS = (BotoCoreError, ClientError)
-LONGEST_REASON = 200
+MAX_REASON_LENGTH = 200
 
 
 class AwsError(ProviderError):
-    """`code` is AWS's own word, like ResourceNotFoundException; empty when nobody answered."""
+    """`code` is AWS's error code, like ResourceNotFoundException; empty without a response."""
 
     def __init__(
         self,
@@ -37,19 +37,19 @@ class AwsError(ProviderError):
         permanent: bool = False,
         retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(service, message[:LONGEST_REASON], permanent=permanent, retry_after_s=retry_after_s)
+        super().__init__(service, message[:MAX_REASON_LENGTH], permanent=permanent, retry_after_s=retry_after_s)
         self.code = code
 
 
-def aws_client(service: str, *, answer_within_s: float = ANSWER_WITHIN_S, region: str = "") -> Any:
+def aws_client(service: str, *, response_timeout_s: float = RESPONSE_TIMEOUT_S, region: str = "") -> Any:
     """The botocore client of `sqs`, `dynamodb`, `secretsmanager`, `s3`…: shared by all threads of this process.
 
-    Without keys in the settings botocore looks for the machine's own role. `answer_within_s` is for long polls,
-    `region` for what is elsewhere than the rest.
+    Without keys in the settings botocore uses the machine's role. `response_timeout_s` is for long polls, `region` for
+    what is in another region.
     """
     return _client(
         service,
-        answer_within_s,
+        response_timeout_s,
         region or settings.AWS_REGION,
         settings.AWS_ENDPOINT_URL or None,
         settings.AWS_ACCESS_KEY_ID or None,
@@ -59,13 +59,13 @@ def aws_client(service: str, *, answer_within_s: float = ANSWER_WITHIN_S, region
 
 
 def aws_error(service: str, fault: Exception) -> AwsError:
-    """One of FAULTS in our words. All of them may pass: what AWS refuses is the operator's to mend."""
+    """Convert one of FAULTS. All are temporary: the operator can fix what AWS refuses."""
     if isinstance(fault, ClientError):
         code = str(fault.response.get("Error", {}).get("Code", ""))
-        return AwsError(service, f"answered {code or 'an error'}", code=code, retry_after_s=_wait_s(fault))
+        return AwsError(service, f"returned {code or 'an error'}", code=code, retry_after_s=_wait_s(fault))
     if is_without_credentials(fault):
-        return AwsError(service, "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role")
-    return AwsError(service, f"no answer ({type(fault).__name__})")
+        return AwsError(service, "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assign a role")
+    return AwsError(service, f"no response ({type(fault).__name__})")
 
 
 def _wait_s(fault: ClientError) -> float | None:
@@ -84,7 +84,7 @@ _session = per_process(boto3.session.Session)
 @per_process
 def _client(
     service: str,
-    answer_within_s: float,
+    response_timeout_s: float,
     region: str,
     endpoint_url: str | None,
     access_key_id: str | None,
@@ -99,13 +99,13 @@ def _client(
         aws_secret_access_key=secret_access_key,
         aws_session_token=session_token,
         config=Config(
-            connect_timeout=CONNECT_WITHIN_S,
-            read_timeout=answer_within_s,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=response_timeout_s,
             retries={"total_max_attempts": 1, "mode": "standard"},
-            max_pool_connections=MOST_CONNECTIONS,
+            max_pool_connections=MAX_CONNECTIONS,
             proxies={},  # none from the environment
             parameter_validation=True,
-            # Else botocore signs links into a bucket the old way, without an end, and for another region's address.
+            # By default botocore signs bucket links with version 2: without expiry, for another region's host.
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path" if endpoint_url else "virtual"} if service == "s3" else None,
         ),

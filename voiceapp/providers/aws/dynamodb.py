@@ -1,4 +1,4 @@
-"""A DynamoDB table that keeps each item once, by its key, until the item's time is over."""
+"""A DynamoDB table that stores each item once, by its key, until it expires."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .client import FAULTS, AwsError, aws_client, aws_error
 
 SERVICE = "dynamodb"
-MADE_WITHIN_S = 60
+CREATED_WITHIN_S = 60
 CHECKED_EVERY_S = 1
 
 
@@ -15,11 +15,11 @@ class AwsTable:
     """One table by its name. Every method blocks and raises AwsError."""
 
     def __init__(self, name: str, *, key: str, ttl: str) -> None:
-        """`key` is the partition key, a text; `ttl` the attribute of whole epoch seconds by which items expire."""
+        """`key` is the partition key (a string), `ttl` the attribute with the expiry in whole epoch seconds."""
         self._name, self._key, self._ttl = name, key, ttl
 
     def keep(self, item: Mapping[str, str | int]) -> bool:
-        """Put the item, unless one of its key is there already: then False, and that one stays as it is."""
+        """Put the item. False if one with its key exists, which stays unchanged."""
         try:
             aws_client(SERVICE).put_item(
                 TableName=self._name,
@@ -35,20 +35,20 @@ class AwsTable:
         return True
 
     def expires_items(self) -> bool:
-        """Whether DynamoDB deletes items by that attribute. AwsError also where there is no such table."""
+        """Whether DynamoDB expires items by that attribute. Raises AwsError if there is no such table."""
         try:
-            told = aws_client(SERVICE).describe_time_to_live(TableName=self._name)["TimeToLiveDescription"]
+            response = aws_client(SERVICE).describe_time_to_live(TableName=self._name)["TimeToLiveDescription"]
         except FAULTS as exc:
             raise aws_error(SERVICE, exc) from exc
-        is_on = told.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
-        return is_on and told.get("AttributeName") == self._ttl
+        is_on = response.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
+        return is_on and response.get("AttributeName") == self._ttl
 
-    def make(self) -> None:
-        """Make the table unless it is there, paid by request, and have it expire its items."""
+    def create(self) -> None:
+        """Create the table unless it exists, billed per request, with expiry of its items."""
         client = aws_client(SERVICE)
         try:
             self._create(client)
-            pause = {"Delay": CHECKED_EVERY_S, "MaxAttempts": MADE_WITHIN_S // CHECKED_EVERY_S}
+            pause = {"Delay": CHECKED_EVERY_S, "MaxAttempts": CREATED_WITHIN_S // CHECKED_EVERY_S}
             client.get_waiter("table_exists").wait(TableName=self._name, WaiterConfig=pause)
             if not self.expires_items():
                 expiry = {"Enabled": True, "AttributeName": self._ttl}

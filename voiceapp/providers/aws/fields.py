@@ -5,25 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 
-# The body with its attributes.
-MOST_MESSAGE_BYTES = 1024 * 1024
+# Of the body and its attributes together.
+MAX_MESSAGE_BYTES = 1024 * 1024
 # Letters, digits and punctuation of ASCII: group and deduplication ids of FIFO queues.
 FIFO_ID = re.compile(r"[!-~]{1,128}")
-# What XML 1.0 may not carry.
+# Characters that XML 1.0 excludes.
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def fifo_id(text: str) -> str:
-    """The id as it is, or one of the right form that stands for it: equal ones stay equal, others stay apart."""
+    """The id, or its hash if the form is wrong: equal ids stay equal, different ones stay different."""
     return text if FIFO_ID.fullmatch(text) else f"sha256-{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def fault_in_body(body: str, *, attributes_bytes: int = 0) -> str:
-    """Why SQS would refuse the body; empty when it would not."""
+    """Why SQS would reject the body; empty if it would not."""
     size = len(body.encode(errors="surrogatepass")) + attributes_bytes
     if not body:
         return "the body is empty"
-    if size > MOST_MESSAGE_BYTES:
-        return f"the message has {size} bytes, more than {MOST_MESSAGE_BYTES}"
+    if size > MAX_MESSAGE_BYTES:
+        return f"the message has {size} bytes, more than {MAX_MESSAGE_BYTES}"
     forbidden = FORBIDDEN.search(body)
     return f"the body has the character U+{ord(forbidden.group()):04X}" if forbidden else ""

@@ -1,4 +1,4 @@
-"""AWS Secrets Manager: a secret that is fetched once, refreshed as it ages, and kept while AWS is away."""
+"""AWS Secrets Manager: a secret that is fetched once, refreshed by age, and kept while AWS is unavailable."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ log = structlog.get_logger(__name__)
 
 SERVICE = "secretsmanager"
 FRESH_FOR_S = 300.0
-# A refused key is worth a look at the secret, but not at every refusal.
+# Fetch again after a key is refused, but not after each refusal.
 COOLDOWN_S = 10.0
 COOLDOWN_AFTER_FAILURE_S = 2.0
-# Nobody gave this machine a secret: looking again at every request would make each of them wait.
+# No secret is configured: fetching at every request would delay each of them.
 COOLDOWN_WITHOUT_S = 30.0
-FETCH_WITHIN_S = 10.0
-NOT_THERE = {"ResourceNotFoundException"}
+FETCH_TIMEOUT_S = 10.0
+NOT_FOUND = {"ResourceNotFoundException"}
 
 
 class SecretMissing(AwsError):
-    """There is no such secret, or nobody gave us the means to ask for it."""
+    """There is no such secret, or we have no credentials to read it."""
 
 
 class KeptSecret(RarelyFetched):
-    """One secret, safe to share between threads. Blocks only while nothing is known or `renewed` looks again."""
+    """One secret, safe to share between threads. Blocks only on the first fetch and in `renewed`."""
 
     _thread_name = "aws-secret"
 
@@ -40,19 +40,19 @@ class KeptSecret(RarelyFetched):
 
     @property
     def is_known(self) -> bool:
-        """Whether `text` answers at once."""
+        """Whether `text` returns at once."""
         return self._text is not None
 
     def text(self) -> str:
-        """What is kept at once, however old: it is refreshed behind the caller's back. Raises AwsError."""
+        """The cached secret, however old: it is refreshed in the background. Raises AwsError."""
         if self._text is not None:
-            self._refresh_when_old(FRESH_FOR_S)
+            self._refresh_if_old(FRESH_FOR_S)
             return self._text
         self._fetch_instead_of(None)
         return self._kept()
 
     def renewed(self, refused: str) -> str:
-        """For whom `refused`, the text as it was, is no good any more: what the secret holds now."""
+        """The current secret, fetched again if the cached one is still `refused`, which a provider rejected."""
         if self._text == refused:
             self._fetch_instead_of(refused)
         return self.text()
@@ -63,7 +63,7 @@ class KeptSecret(RarelyFetched):
         return self._text
 
     def _fetch_instead_of(self, known: str | None) -> None:
-        self._fetch_in_turn(is_wanted=lambda: self._text == known, within_s=FETCH_WITHIN_S)
+        self._fetch_once(is_wanted=lambda: self._text == known, within_s=FETCH_TIMEOUT_S)
 
     def _fetch(self) -> None:
         try:
@@ -72,7 +72,7 @@ class KeptSecret(RarelyFetched):
             log.warning("secret_not_fetched", error=str(exc), is_kept=self.is_known)
             self._error = exc
             is_missing = isinstance(exc, SecretMissing)
-            self._put_off(exc, COOLDOWN_WITHOUT_S if is_missing else COOLDOWN_AFTER_FAILURE_S)
+            self._postpone(exc, COOLDOWN_WITHOUT_S if is_missing else COOLDOWN_AFTER_FAILURE_S)
             return
         self._text, self._error = text, None
         self._fetched_at = time.monotonic()
@@ -82,14 +82,14 @@ class KeptSecret(RarelyFetched):
 def fetch_secret(secret_id: str) -> str:
     """The secret's current version as text. Raises AwsError, SecretMissing among them."""
     try:
-        answer = aws_client(SERVICE).get_secret_value(SecretId=secret_id)
+        response = aws_client(SERVICE).get_secret_value(SecretId=secret_id)
     except FAULTS as exc:
         error = aws_error(SERVICE, exc)
-        if is_without_credentials(exc) or error.code in NOT_THERE:
+        if is_without_credentials(exc) or error.code in NOT_FOUND:
             reason = str(error).removeprefix(f"{SERVICE}: ")
             raise SecretMissing(SERVICE, reason, code=error.code, permanent=True) from exc
         raise error from exc
-    text = answer.get("SecretString")
+    text = response.get("SecretString")
     if text is None:
-        text = bytes(answer.get("SecretBinary") or b"").decode("utf-8", "replace")
+        text = bytes(response.get("SecretBinary") or b"").decode("utf-8", "replace")
     return str(text)

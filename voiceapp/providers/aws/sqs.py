@@ -1,22 +1,22 @@
-"""An SQS queue: messages of plain text, each with an id of ours by which whoever gets it twice can tell."""
+"""An SQS queue of text messages, each with an id of ours, so that receivers can detect duplicates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .client import ANSWER_WITHIN_S, FAULTS, AwsError, aws_client, aws_error
+from .client import FAULTS, RESPONSE_TIMEOUT_S, AwsError, aws_client, aws_error
 from .fields import fault_in_body, fifo_id
 
 SERVICE = "sqs"
 ID = "messageId"
-MOST_AT_ONCE = 10
+BATCH_SIZE = 10
 LONGEST_POLL_S = 20
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """`message_id` is ours, empty on a message that somebody else sent; `receipt` deletes it."""
+    """`message_id` is ours, empty on messages of other senders; `receipt` deletes the message."""
 
     body: str
     receipt: str = field(repr=False)
@@ -32,7 +32,7 @@ class AwsQueue:
         self._is_fifo = url.endswith(".fifo")
 
     def send(self, body: str, *, message_id: str, group: str) -> None:
-        """Returns once SQS has it. FIFO queues keep the order of a group and drop an id that they had lately."""
+        """Return once SQS has the message. FIFO queues keep a group's order and drop repeated ids."""
         ordering = {}
         if self._is_fifo:
             ordering = {"MessageGroupId": fifo_id(group), "MessageDeduplicationId": fifo_id(message_id)}
@@ -50,17 +50,17 @@ class AwsQueue:
             raise aws_error(SERVICE, exc) from exc
 
     def receive(self, *, wait_s: int = LONGEST_POLL_S) -> list[QueuedMessage]:
-        """Up to ten messages, as soon as there is one. They come again unless they are deleted."""
+        """Up to ten messages, as soon as there is one. They are delivered again unless they are deleted."""
         try:
-            answer = aws_client(SERVICE, answer_within_s=LONGEST_POLL_S + ANSWER_WITHIN_S).receive_message(
+            response = aws_client(SERVICE, response_timeout_s=LONGEST_POLL_S + RESPONSE_TIMEOUT_S).receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=MOST_AT_ONCE,
+                MaxNumberOfMessages=BATCH_SIZE,
                 WaitTimeSeconds=wait_s,
                 MessageAttributeNames=[ID],
             )
         except FAULTS as exc:
             raise aws_error(SERVICE, exc) from exc
-        return [_read(message) for message in answer.get("Messages", [])]
+        return [_read(message) for message in response.get("Messages", [])]
 
     def delete(self, message: QueuedMessage) -> None:
         try:

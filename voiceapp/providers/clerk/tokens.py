@@ -1,4 +1,4 @@
-"""Clerk's session tokens: who is signed in, read without asking Clerk once its keys are known (protocols F)."""
+"""Clerk's session tokens, verified without a request to Clerk once its keys are cached (protocols F)."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from django.conf import settings
 from .keys import FetchedKeys, GivenKey, Keys, UnknownKey
 
 LEEWAY_S = 5
-LARGEST_TOKEN = 8 * 1024
-LONGEST_KEY_ID = 200
+MAX_TOKEN_LENGTH = 8 * 1024
+MAX_KEY_ID_LENGTH = 200
 REQUIRED = ["exp", "iat", "nbf", "iss", "sub"]
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
 class TokenRefused(Exception):
-    """The token proves nothing. The reason is for our log, never for the one who sent it."""
+    """The token is not valid. The reason is for the log, never for the sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClerkClaims:
-    """What a token says, in the words of neither version: roles without `org:`, empty text for what it does not say."""
+    """A token's claims, of either version: roles without `org:`, an empty string for what it does not have."""
 
     subject: str
     issued_at: int
@@ -47,7 +47,7 @@ class ClerkVerifier:
 
     @classmethod
     def from_settings(cls) -> Self | None:
-        """None when no issuer is configured: then no token of Clerk's is taken."""
+        """None if no issuer is configured: then Clerk's tokens are not accepted."""
         if not settings.CLERK_ISSUER:
             return None
         return cls(
@@ -66,14 +66,14 @@ class ClerkVerifier:
         return claims
 
     def _decode(self, token: str) -> Mapping[str, Any]:
-        if len(token) > LARGEST_TOKEN or not token.isascii():
-            raise TokenRefused("no token of ours by its looks")
+        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+            raise TokenRefused("not a token")
         try:
             header = jwt.get_unverified_header(token)
-            # Checked again while decoding; here it saves a fetch of keys for a token that no key can save.
+            # Checked again while decoding; here it avoids fetching keys for a token that no key can make valid.
             if header.get("alg") != "RS256":
                 raise TokenRefused("not RS256")
-            key = self._keys.key(str(header.get("kid", ""))[:LONGEST_KEY_ID])
+            key = self._keys.key(str(header.get("kid", ""))[:MAX_KEY_ID_LENGTH])
             return jwt.decode(
                 token,
                 key,
@@ -102,7 +102,7 @@ def read_claims(payload: Mapping[str, Any]) -> ClerkClaims:
     if organization is None:
         organization = {"id": payload.get("org_id"), "slg": payload.get("org_slug"), "rol": payload.get("org_role")}
     elif not isinstance(organization, Mapping) or not organization.get("id"):
-        raise TokenRefused("unreadable organization")
+        raise TokenRefused("malformed organization")
     return ClerkClaims(
         subject=_identifier(payload["sub"]),
         issued_at=int(payload["iat"]),
@@ -116,7 +116,7 @@ def read_claims(payload: Mapping[str, Any]) -> ClerkClaims:
 
 def _identifier(value: object) -> str:
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        raise TokenRefused("strange identifier")
+        raise TokenRefused("malformed identifier")
     return value
 
 

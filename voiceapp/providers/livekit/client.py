@@ -1,6 +1,6 @@
-"""LiveKit: rooms, who is in them, dispatched agents, recordings, tokens for joining, and its webhooks.
+"""LiveKit: rooms, participants, agent dispatches, egress, access tokens and webhooks.
 
-Every method that asks LiveKit blocks, has a time limit and raises LiveKitError.
+Every method that sends a request blocks, has a timeout and raises LiveKitError.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from .webhooks import LiveKitEvent, verify_webhook
 
 T = TypeVar("T")
 
-ANSWER_WITHIN_S = 5.0
-# LiveKit looks for a machine that records before it answers.
-RECORDING_WITHIN_S = 10.0
-# How long a room stays open after its last person has left. Agents and recorders do not keep it open.
+RESPONSE_TIMEOUT_S = 5.0
+# LiveKit looks for an egress worker before it responds.
+EGRESS_TIMEOUT_S = 10.0
+# How long a room stays open after its last participant has left. Agents and egress do not keep it open.
 DEPARTURE_TIMEOUT_S = 20
-# It guards the joining only; who has joined stays.
-JOIN_WITHIN_S = 600
-# AttributeError: livekit-api stumbles over an error's body that is JSON but no object.
+# It limits joining only: participants who have joined stay.
+JOIN_TOKEN_TTL_S = 600
+# AttributeError: livekit-api fails on an error body that is JSON but not an object.
 FAULTS = (api.ServerError, aiohttp.ClientError, TimeoutError, OSError, DecodeError, AttributeError)
 FILE_TYPES = {"mp4": api.EncodedFileType.MP4, "ogg": api.EncodedFileType.OGG}
 
@@ -42,7 +42,7 @@ NO_AGENT_NAME = "no-agent-wanted"
 
 @dataclass(frozen=True, slots=True)
 class AgentRequest:
-    """Which agent shall join, by the name of its workers."""
+    """The agent that should join, by the name of its workers."""
 
     agent_name: str
     metadata: str = ""
@@ -50,7 +50,7 @@ class AgentRequest:
 
 @dataclass(frozen=True, slots=True)
 class S3Storage:
-    """Where LiveKit's recording machine puts its file. `endpoint` only where it is not Amazon's own."""
+    """Where egress uploads its file. `endpoint` only if it is not Amazon's."""
 
     bucket: str
     region: str
@@ -61,10 +61,10 @@ class S3Storage:
 
 
 class LiveKitClient:
-    """One LiveKit project. Cheap to make: what it needs of sockets is shared by the whole process."""
+    """One LiveKit project. Cheap to create: connections are shared by the whole process."""
 
     def __init__(self, *, url: str, api_key: str, api_secret: str, browser_url: str = "") -> None:
-        """`url` is for our own requests (ws and wss will do), `browser_url` is what browsers are told."""
+        """`url` is for our requests (ws and wss are accepted), `browser_url` is given to browsers."""
         if not (url and api_key and api_secret):
             raise LiveKitError(
                 LiveKitErrorKind.NOT_CONFIGURED, "LIVEKIT_HOST, LIVEKIT_API_KEY or LIVEKIT_API_SECRET is not set"
@@ -93,10 +93,10 @@ class LiveKitClient:
         max_participants: int = 0,
         agent: AgentRequest | None = None,
     ) -> Room:
-        """Make it; an open one of that name is returned unchanged. A timeout of 0 means LiveKit's default.
+        """Create it; an open room of that name is returned unchanged. A timeout of 0 means LiveKit's default.
 
-        A dispatch is always named. LiveKit adds one without a name to a room that is made with none, and any worker
-        without a name would join (livekit-server 1.13.5).
+        A dispatch is always named. LiveKit adds one without a name to a room that has none, and any worker without a
+        name would join (livekit-server 1.13.5).
         """
         dispatched = agent or AgentRequest(NO_AGENT_NAME)
         request = api.CreateRoomRequest(
@@ -112,50 +112,50 @@ class LiveKitClient:
                 )
             ],
         )
-        return room_of(self._ask(self._api.room.create_room(request)))
+        return room_of(self._request(self._api.room.create_room(request)))
 
     def find_room(self, name: str) -> Room | None:
         return next(iter(self.list_rooms([name])), None)
 
     def list_rooms(self, names: Sequence[str]) -> tuple[Room, ...]:
-        """Those of these names that are open."""
+        """The open rooms of these names."""
         if not names:
-            return ()  # LiveKit would list all there are
-        rooms = self._ask(self._api.room.list_rooms(api.ListRoomsRequest(names=names))).rooms
+            return ()  # LiveKit would list all rooms
+        rooms = self._request(self._api.room.list_rooms(api.ListRoomsRequest(names=names))).rooms
         return tuple(room_of(room) for room in rooms if room.name in names)
 
     def delete_room(self, name: str) -> bool:
-        """Close it and disconnect everybody. False if there was none."""
+        """Close it and disconnect all participants. False if there was none."""
         return self._was_there(self._api.room.delete_room(api.DeleteRoomRequest(room=name)))
 
     def list_participants(self, room: str) -> tuple[Participant, ...]:
-        """Who is in it, agents and recorders too. Nobody if there is no such room."""
-        answer = self._ask(self._api.room.list_participants(api.ListParticipantsRequest(room=room)))
-        return tuple(map(participant_of, answer.participants))
+        """All participants, agents and egress too. Empty if there is no such room."""
+        response = self._request(self._api.room.list_participants(api.ListParticipantsRequest(room=room)))
+        return tuple(map(participant_of, response.participants))
 
     def remove_participant(self, room: str, identity: str) -> bool:
-        """Disconnect; the token stays good until it expires. False if nobody of that identity was there."""
+        """Disconnect; the token stays valid until it expires. False if there was no such participant."""
         request = api.RoomParticipantIdentity(room=room, identity=identity)
         return self._was_there(self._api.room.remove_participant(request))
 
     # agents
 
     def create_dispatch(self, room: str, agent: AgentRequest) -> AgentDispatch:
-        """Ask for an agent. Not idempotent; it succeeds although no worker may be there to join."""
+        """Request an agent. Not idempotent; it succeeds even if no worker can join."""
         request = api.CreateAgentDispatchRequest(
             room=check_name(room, "a room's name"),
             agent_name=check_name(agent.agent_name, "an agent's name"),
             metadata=check_metadata(agent.metadata),
         )
-        return dispatch_of(self._ask(self._api.agent_dispatch.create_dispatch(request)))
+        return dispatch_of(self._request(self._api.agent_dispatch.create_dispatch(request)))
 
     def list_dispatches(self, room: str) -> tuple[AgentDispatch, ...]:
-        """Those of an open room that ask for an agent; for a room that is not open, LiveKit answers nothing: AWAY."""
-        dispatches = map(dispatch_of, self._ask(self._api.agent_dispatch.list_dispatch(room)))
+        """The dispatches of agents in an open room; without such a room LiveKit does not respond: UNAVAILABLE."""
+        dispatches = map(dispatch_of, self._request(self._api.agent_dispatch.list_dispatch(room)))
         return tuple(each for each in dispatches if each.agent_name != NO_AGENT_NAME)
 
     def get_dispatch(self, room: str, dispatch_id: str) -> AgentDispatch | None:
-        found = self._ask(self._api.agent_dispatch.get_dispatch(dispatch_id, room))
+        found = self._request(self._api.agent_dispatch.get_dispatch(dispatch_id, room))
         return dispatch_of(found) if found else None
 
     def delete_dispatch(self, room: str, dispatch_id: str) -> bool:
@@ -167,38 +167,38 @@ class LiveKitClient:
     def start_room_recording(
         self, room: str, *, filepath: str, file_type: Literal["mp4", "ogg"] = "mp4", storage: S3Storage | None = None
     ) -> RoomRecording:
-        """Record the room's sound, the agent on a channel of its own; without `storage` where the recorder keeps files.
+        """Record the room's audio, the agent on its own channel; without `storage` to the egress worker's disk.
 
-        Start it once a track is published: before, LiveKit may abort it. Raises NO_RECORDER at once where there is no
-        egress: a LiveKit without it looks for a recorder for 21 s, but says so when it lists recordings (1.13.5).
+        Start it after a track is published: earlier, LiveKit may abort it. Raises NO_RECORDER at once without an egress
+        service: LiveKit would look for a worker for 21 s, but reports it at once when it lists egress (1.13.5).
         """
         self.list_recordings(room, is_active=True)
         output = api.EncodedFileOutput(file_type=FILE_TYPES[file_type], filepath=filepath)
         if storage:
             output.s3.CopyFrom(_upload(storage))
-        # No layout and no address of our own: then LiveKit records without a browser.
+        # Without a layout or URL of ours LiveKit records without a browser.
         request = api.RoomCompositeEgressRequest(
             room_name=room, audio_only=True, audio_mixing=AudioMixing.DUAL_CHANNEL_AGENT, file_outputs=[output]
         )
         return self._recording(self._api.egress.start_room_composite_egress(request))
 
     def stop_recording(self, egress_id: str) -> RoomRecording:
-        """Its file comes later. Raises ALREADY_OVER and NOT_FOUND."""
+        """Its file follows later. Raises ALREADY_ENDED and NOT_FOUND."""
         return self._recording(self._api.egress.stop_egress(api.StopEgressRequest(egress_id=egress_id)))
 
     def find_recording(self, egress_id: str) -> RoomRecording | None:
-        answer = self._ask(self._api.egress.list_egress(api.ListEgressRequest(egress_id=egress_id)))
-        return next((recording_of(item) for item in answer.items if item.egress_id == egress_id), None)
+        response = self._request(self._api.egress.list_egress(api.ListEgressRequest(egress_id=egress_id)))
+        return next((recording_of(item) for item in response.items if item.egress_id == egress_id), None)
 
     def list_recordings(self, room: str = "", *, is_active: bool = False) -> tuple[RoomRecording, ...]:
-        """Those of a room, or of all; the active ones only, if asked. LiveKit forgets those that ended long ago."""
+        """Those of a room or of all rooms, optionally active ones only. LiveKit forgets old ones after a while."""
         request = api.ListEgressRequest(room_name=room, active=is_active)
-        return tuple(map(recording_of, self._ask(self._api.egress.list_egress(request)).items))
+        return tuple(map(recording_of, self._request(self._api.egress.list_egress(request)).items))
 
-    # tokens: no request, so no error of LiveKit's
+    # tokens: no request, so no LiveKitError
 
-    def join_token(self, *, room: str, identity: str, name: str = "", ttl_s: int = JOIN_WITHIN_S) -> str:
-        """For a person: this one room, to hear and to publish a microphone. Readable by whoever holds it."""
+    def join_token(self, *, room: str, identity: str, name: str = "", ttl_s: int = JOIN_TOKEN_TTL_S) -> str:
+        """For a person: to hear and to publish a microphone in this one room. The holder can read its contents."""
         grants = api.VideoGrants(
             room_join=True,
             room=room,
@@ -210,8 +210,8 @@ class LiveKitClient:
         )
         return self._token(grants, identity=identity, name=name, ttl_s=ttl_s).to_jwt()
 
-    def agent_token(self, *, room: str, identity: str, name: str = "", ttl_s: int = JOIN_WITHIN_S) -> str:
-        """For an agent that joins by itself: it speaks, sends text and shows its state."""
+    def agent_token(self, *, room: str, identity: str, name: str = "", ttl_s: int = JOIN_TOKEN_TTL_S) -> str:
+        """For an agent that joins by itself: to speak, send text and show its state."""
         grants = api.VideoGrants(
             room_join=True,
             room=room,
@@ -230,21 +230,21 @@ class LiveKitClient:
         """Over the raw body. Raises SignatureRefused and nothing else."""
         return verify_webhook(body, authorization, api_key=self._api_key, api_secret=self._api_secret)
 
-    # how
+    # internals
 
     @property
     def _api(self) -> api.LiveKitAPI:
         return loop_thread().client(self._url, api_key=self._api_key, api_secret=self._api_secret)
 
-    def _ask(self, work: Coroutine[Any, Any, T], *, within_s: float | None = None) -> T:
+    def _request(self, work: Coroutine[Any, Any, T], *, within_s: float | None = None) -> T:
         try:
-            return loop_thread().run(work, within_s=within_s or ANSWER_WITHIN_S)
+            return loop_thread().run(work, within_s=within_s or RESPONSE_TIMEOUT_S)
         except FAULTS as fault:
             raise error_of(fault) from fault
 
     def _was_there(self, work: Coroutine[Any, Any, object]) -> bool:
         try:
-            self._ask(work)
+            self._request(work)
         except LiveKitError as error:
             if error.kind is LiveKitErrorKind.NOT_FOUND:
                 return False
@@ -252,7 +252,7 @@ class LiveKitClient:
         return True
 
     def _recording(self, work: Coroutine[Any, Any, api.EgressInfo]) -> RoomRecording:
-        return recording_of(self._ask(work, within_s=RECORDING_WITHIN_S))
+        return recording_of(self._request(work, within_s=EGRESS_TIMEOUT_S))
 
     def _token(self, grants: api.VideoGrants, *, identity: str, name: str, ttl_s: int) -> api.AccessToken:
         check_name(grants.room, "a room's name")

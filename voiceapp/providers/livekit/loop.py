@@ -1,6 +1,6 @@
-"""The one event loop and the one HTTP session of this process on which livekit-api runs: it is async only.
+"""The event loop and HTTP session of this process for livekit-api, which is async only.
 
-A thread of its own, because the callers are ordinary Django views and Celery tasks. A forked child makes its own.
+It runs in its own thread, because its callers are Django views and Celery tasks. A forked child creates another.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .errors import KIND_BY_STATUS, LiveKitError, LiveKitErrorKind
 
 T = TypeVar("T")
 
-CONNECT_WITHIN_S = 2.0
-LONGEST_REQUEST_S = 12.0
-# For the loop to hand over an answer that came at the last moment.
+CONNECT_TIMEOUT_S = 2.0
+REQUEST_TIMEOUT_S = 12.0
+# For the loop to hand over a response that arrives just before the timeout.
 GRACE_S = 1.0
 
 
 class LoopThread:
-    """Runs coroutines for other threads. Made by `loop_thread()` only."""
+    """Runs coroutines for other threads. Created by `loop_thread()` only."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -36,10 +36,10 @@ class LoopThread:
         self._clients_lock = threading.Lock()
         self._thread = threading.Thread(target=self._loop.run_forever, name="livekit", daemon=True)
         self._thread.start()
-        self._session = self.run(_open_session(), within_s=CONNECT_WITHIN_S)
+        self._session = self.run(_open_session(), within_s=CONNECT_TIMEOUT_S)
 
     def run(self, work: Coroutine[Any, Any, T], *, within_s: float) -> T:
-        """Wait for its result. Raises what it raises, and TimeoutError."""
+        """Wait for the result. Raises what the coroutine raises, and TimeoutError."""
         future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, within_s), self._loop)
         try:
             return future.result(within_s + GRACE_S)
@@ -54,33 +54,33 @@ class LoopThread:
             return self._clients[key]
 
     def close(self) -> None:
-        self.run(self._session.close(), within_s=CONNECT_WITHIN_S)
+        self.run(self._session.close(), within_s=CONNECT_TIMEOUT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(GRACE_S)
 
 
 async def _open_session() -> aiohttp.ClientSession:
-    timeout = aiohttp.ClientTimeout(total=LONGEST_REQUEST_S, sock_connect=CONNECT_WITHIN_S)
+    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
     return aiohttp.ClientSession(timeout=timeout, raise_for_status=_check)
 
 
 async def _check(response: aiohttp.ClientResponse) -> None:
-    """A proxy's page or an empty body, read as protobuf, would mean "no such room" and "nobody in it".
+    """A proxy's page or an empty body, parsed as protobuf, would mean "no such room" or "nobody in it".
 
-    Raises LiveKitError where a wait is named: livekit-api would not keep to it.
+    Raises LiveKitError if LiveKit names a wait: livekit-api would ignore it.
     """
     wait_s = retry_after_s(response.headers.get("Retry-After"))
     if class_of_status(response.status, retry_after_s=wait_s) is ErrorClass.WAIT:
-        kind = KIND_BY_STATUS.get(response.status, LiveKitErrorKind.AWAY)
-        raise LiveKitError(kind, f"answered {response.status}", retry_after_s=wait_s)
+        kind = KIND_BY_STATUS.get(response.status, LiveKitErrorKind.UNAVAILABLE)
+        raise LiveKitError(kind, f"returned {response.status}", retry_after_s=wait_s)
     is_call = "/twirp/" in response.url.path
     if is_call and response.status == 200 and response.content_type != "application/protobuf":
-        raise aiohttp.ClientPayloadError(f"an answer of type {response.content_type[:50]}")
+        raise aiohttp.ClientPayloadError(f"a response of type {response.content_type[:50]}")
 
 
 @per_process
 def loop_thread() -> LoopThread:
-    """This process's, made at its first use."""
+    """This process's, created at first use."""
     return LoopThread()
 
 

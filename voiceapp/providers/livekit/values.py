@@ -1,6 +1,6 @@
-"""What LiveKit tells about rooms, people in them, dispatched agents and recordings, as values of ours.
+"""LiveKit's rooms, participants, agent dispatches and egress as values of ours.
 
-LiveKit counts rooms and participants in seconds, egress and jobs in nanoseconds; here a moment is a datetime (UTC).
+LiveKit has seconds for rooms and participants, nanoseconds for egress and jobs; here all are datetimes (UTC).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class EgressStatus(StrEnum):
     COMPLETE = "complete"
     FAILED = "failed"
     ABORTED = "aborted"
-    LIMIT_REACHED = "limit_reached"  # over, but with a file
+    LIMIT_REACHED = "limit_reached"  # ended, but with a file
     UNKNOWN = "unknown"
 
     @classmethod
@@ -83,13 +83,13 @@ class Participant:
 
     @property
     def is_person(self) -> bool:
-        """A browser or a telephone: neither an agent nor one of LiveKit's own machines."""
+        """A browser or a telephone: neither an agent nor one of LiveKit's services."""
         return self.kind in ("standard", "sip", "connector")
 
 
 @dataclass(frozen=True, slots=True)
 class AgentJob:
-    """`status`: pending, running, success, failed, cancelled; the last three lie at times, both ways."""
+    """`status`: pending, running, success, failed, canceled; the last three are not reliable."""
 
     id: str
     status: str
@@ -99,7 +99,7 @@ class AgentJob:
 
 @dataclass(frozen=True, slots=True)
 class AgentDispatch:
-    """`jobs` is empty while no worker has taken it; none that starts later will."""
+    """`jobs` is empty if no worker has accepted it; workers that start later do not."""
 
     id: str
     agent_name: str
@@ -119,7 +119,7 @@ class RecordedFile:
 
 @dataclass(frozen=True, slots=True)
 class RoomRecording:
-    """An egress. That it was started says little: `status` and `error` at its end do."""
+    """An egress. Only `status` and `error` at its end show whether it worked."""
 
     egress_id: str
     room: str
@@ -131,7 +131,7 @@ class RoomRecording:
     error: str
     error_code: int
     file: RecordedFile | None
-    asked_path: str = ""  # the file's name as it was asked for; recordings of others may have none
+    requested_path: str = ""  # the file name in the request; egress started by others may have none
 
     @property
     def is_over(self) -> bool:
@@ -152,8 +152,8 @@ def room_of(message: room_messages.Room) -> Room:
 def track_of(message: room_messages.TrackInfo) -> Track:
     return Track(
         sid=message.sid,
-        kind=word_of(message, "type"),
-        source=word_of(message, "source"),
+        kind=enum_name(message, "type"),
+        source=enum_name(message, "source"),
         name=message.name,
         is_muted=message.muted,
     )
@@ -164,20 +164,20 @@ def participant_of(message: room_messages.ParticipantInfo) -> Participant:
         sid=message.sid,
         identity=message.identity,
         name=one_line(message.name),
-        kind=word_of(message, "kind"),
-        state=word_of(message, "state"),
+        kind=enum_name(message, "kind"),
+        state=enum_name(message, "state"),
         metadata=message.metadata,
         attributes=dict(message.attributes),
         joined_at=_from_s(message.joined_at, message.joined_at_ms),
         tracks=tuple(map(track_of, message.tracks)),
-        disconnect_reason=word_of(message, "disconnect_reason"),
+        disconnect_reason=enum_name(message, "disconnect_reason"),
     )
 
 
 def job_of(message: agent_messages.Job) -> AgentJob:
     return AgentJob(
         id=message.id,
-        status=word_of(message.state, "status").removeprefix("js_"),
+        status=enum_name(message.state, "status").removeprefix("js_"),
         error=message.state.error,
         participant_identity=message.state.participant_identity,
     )
@@ -195,25 +195,25 @@ def dispatch_of(message: dispatch_messages.AgentDispatch) -> AgentDispatch:
 
 
 def recording_of(message: egress_messages.EgressInfo) -> RoomRecording:
-    word = word_of(message, "status").removeprefix("egress_")
+    status = enum_name(message, "status").removeprefix("egress_")
     files = message.file_results
     return RoomRecording(
         egress_id=message.egress_id,
         room=message.room_name,
         room_sid=message.room_id,
-        status=EgressStatus(word),
+        status=EgressStatus(status),
         started_at=_from_ns(message.started_at),
         updated_at=_from_ns(message.updated_at),
         ended_at=_from_ns(message.ended_at),
         error=message.error,
         error_code=message.error_code,
         file=_file_of(files[0]) if files else None,
-        asked_path=asked_path(message),
+        requested_path=requested_path(message),
     )
 
 
-def asked_path(message: egress_messages.EgressInfo) -> str:
-    """The name that the request gave its file."""
+def requested_path(message: egress_messages.EgressInfo) -> str:
+    """The file name in the request that started it."""
     outputs = message.room_composite.file_outputs
     return str(outputs[0].filepath) if outputs else ""
 
@@ -227,21 +227,21 @@ def _file_of(message: egress_messages.FileInfo) -> RecordedFile:
     )
 
 
-def word_of(message: Message, field: str) -> str:
-    """The lower-case name of an enum's value; `unknown` for one that was added after our livekit-protocol."""
+def enum_name(message: Message, field: str) -> str:
+    """The lower-case name of an enum value; `unknown` for one that is newer than our livekit-protocol."""
     enum = message.DESCRIPTOR.fields_by_name[field].enum_type
     value = enum.values_by_number.get(getattr(message, field)) if enum else None
     return str(value.name).lower() if value else "unknown"
 
 
-def _from_s(moment_s: int, moment_ms: int) -> datetime | None:
-    return _moment(timedelta(milliseconds=moment_ms) or timedelta(seconds=moment_s))
+def _from_s(seconds: int, milliseconds: int) -> datetime | None:
+    return _timestamp(timedelta(milliseconds=milliseconds) or timedelta(seconds=seconds))
 
 
-def _from_ns(moment_ns: int) -> datetime | None:
-    return _moment(timedelta(microseconds=moment_ns // 1000))
+def _from_ns(nanoseconds: int) -> datetime | None:
+    return _timestamp(timedelta(microseconds=nanoseconds // 1000))
 
 
-def _moment(since: timedelta) -> datetime | None:
+def _timestamp(since: timedelta) -> datetime | None:
     """None for "not yet", which LiveKit writes as 0."""
     return EPOCH + since if since else None

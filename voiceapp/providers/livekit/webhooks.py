@@ -1,4 +1,4 @@
-"""LiveKit's webhooks: whether one is genuine, and what it says."""
+"""LiveKit's webhooks: verification and parsing."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from .values import (
     Room,
     RoomRecording,
     Track,
-    asked_path,
+    enum_name,
     participant_of,
     recording_of,
+    requested_path,
     room_of,
     track_of,
-    word_of,
 )
 
-# Of the token's times; it lives for five minutes.
+# Clock skew; the token is valid for five minutes.
 LEEWAY = timedelta(seconds=60)
-# LiveKit drops what waited for 30 s and tries each event for some minutes: older ones are replays.
-LONGEST_WAY = timedelta(minutes=10)
-LONGEST_TOKEN = 4096
-# An egress repeats the request that started it, with its storage's credentials.
+# LiveKit drops events that wait for 30 s and retries each for some minutes: older ones are replays.
+MAX_AGE = timedelta(minutes=10)
+MAX_TOKEN_LENGTH = 4096
+# Egress events repeat the request that started it, with the credentials of its storage.
 REQUESTS_OF_EGRESS = EgressInfo.DESCRIPTOR.oneofs_by_name["request"].fields
-# A participant names tracks as he likes, and databases keep no NUL.
+# Participants choose track names, and PostgreSQL cannot store NUL.
 ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 UNREADABLE = (json_format.ParseError, ValueError, TypeError, OverflowError, RecursionError)
 
@@ -54,10 +54,10 @@ class SignatureRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LiveKitEvent:
-    """`event` may be one that we do not know. What an event does not speak of is None.
+    """`event` may be unknown to us. What an event does not have is None.
 
     `key` is the same when LiveKit sends the event again: its id, or a hash of its body if it has none.
-    `record` is the event as JSON, for keeping: without the credentials of an egress' storage.
+    `record` is the event as JSON, to be stored: without the credentials of an egress' storage.
     """
 
     event: str
@@ -72,14 +72,14 @@ class LiveKitEvent:
 
     @property
     def room_name(self) -> str:
-        """Of the room or of the recording; "" if the event speaks of neither."""
+        """The room's or the recording's; "" if the event has neither."""
         if self.room:
             return self.room.name
         return self.recording.room if self.recording else ""
 
 
 def verify_webhook(body: bytes, authorization: str, *, api_key: str, api_secret: str) -> LiveKitEvent:
-    """The event of a genuine webhook (protocols D3). `authorization` is the header as it came, a bare token.
+    """The event of a genuine webhook (protocols D3). `authorization` is the header as received, a bare token.
 
     Raises SignatureRefused and nothing else.
     """
@@ -102,13 +102,13 @@ def verify_webhook(body: bytes, authorization: str, *, api_key: str, api_secret:
         raise SignatureRefused("unreadable") from exc
     if not event.event:
         raise SignatureRefused("unreadable")
-    if event.created_at and abs(datetime.now(UTC) - event.created_at) > LONGEST_WAY:
+    if event.created_at and abs(datetime.now(UTC) - event.created_at) > MAX_AGE:
         raise SignatureRefused("stale")
     return event
 
 
 def event_of(record: Mapping[str, object], *, key: str) -> LiveKitEvent:
-    """The event that was kept as `record` under `key`."""
+    """The event that was stored as `record` under `key`."""
     message = json_format.ParseDict(dict(record), WebhookEvent(), ignore_unknown_fields=True)
     return _event_of(message, body_sha256=key.removeprefix("sha256:"))
 
@@ -116,7 +116,7 @@ def event_of(record: Mapping[str, object], *, key: str) -> LiveKitEvent:
 def _claimed_hash(token: str, *, api_key: str, api_secret: str) -> object:
     if not token:
         raise SignatureRefused("no_token")
-    if len(token) > LONGEST_TOKEN or not token.isascii():
+    if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
         raise SignatureRefused("malformed_token")
     try:
         return api.TokenVerifier(api_key, api_secret, leeway=LEEWAY).verify(token).sha256
@@ -125,12 +125,12 @@ def _claimed_hash(token: str, *, api_key: str, api_secret: str) -> object:
     except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError) as exc:
         raise SignatureRefused("expired") from exc
     except (jwt.PyJWTError, AttributeError, *UNREADABLE) as exc:
-        # The last ones for claims of a wrong type, which the verifier takes as they are.
+        # The others are for claims of a wrong type, which the verifier does not check.
         raise SignatureRefused("malformed_token") from exc
 
 
 def _event_of(message: WebhookEvent, *, body_sha256: str) -> LiveKitEvent:
-    _forget_credentials(message.egress_info)
+    _remove_credentials(message.egress_info)
     if not message.egress_info.egress_id:
         message.ClearField("egress_info")
     return LiveKitEvent(
@@ -146,9 +146,9 @@ def _event_of(message: WebhookEvent, *, body_sha256: str) -> LiveKitEvent:
     )
 
 
-def _forget_credentials(egress: EgressInfo) -> None:
-    """Of the request only the file's name is left."""
-    path = asked_path(egress)
+def _remove_credentials(egress: EgressInfo) -> None:
+    """Keep only the file name of the request."""
+    path = requested_path(egress)
     for request in REQUESTS_OF_EGRESS:
         egress.ClearField(request.name)
     if path:
@@ -156,6 +156,6 @@ def _forget_credentials(egress: EgressInfo) -> None:
 
 
 def _end_reason(message: WebhookEvent) -> str:
-    """`api_delete`, `idle_timeout`, …; "" where none is given."""
-    word = word_of(message, "room_end_reason").removeprefix("room_end_")
-    return "" if word == "unknown" else word
+    """`api_delete`, `idle_timeout`, …; "" if there is none."""
+    reason = enum_name(message, "room_end_reason").removeprefix("room_end_")
+    return "" if reason == "unknown" else reason

@@ -1,4 +1,4 @@
-"""OpenAI Realtime: where it is, how we say who we are, and the one builder of GA sessions."""
+"""OpenAI Realtime: addresses, authentication, client secrets and GA session objects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """What a browser opens one of OpenAI's sessions with, until it expires. `model` is the one that OpenAI took."""
+    """A browser opens a session of OpenAI with it, until it expires. `model` is the one that OpenAI chose."""
 
     value: str = field(repr=False)
     expires_at: dt.datetime
@@ -39,7 +39,7 @@ class ClientSecret:
 class OpenAIClient:
     """One account of OpenAI, or of any server that speaks its GA protocol.
 
-    `renew` is told a key that was refused and gives the one to try instead.
+    `renew` receives a rejected key and returns the one to try instead.
     """
 
     def __init__(self, *, api_key: str, base_url: str, renew: Callable[[str], str] | None = None) -> None:
@@ -49,20 +49,20 @@ class OpenAIClient:
 
     @classmethod
     def from_settings(cls) -> OpenAIClient:
-        """Blocks where the key has to be fetched first (`is_key_at_hand` tells). Raises OpenAIError without a key."""
+        """Blocks if the key has to be fetched first (see `is_key_cached`). Raises OpenAIError without a key."""
         return cls(api_key=openai_api_key(), base_url=settings.OPENAI_BASE_URL, renew=renewed_api_key)
 
     def realtime_url(self, model: str) -> str:
-        """The WebSocket's address: https becomes wss, http (a server on this machine) becomes ws."""
+        """The WebSocket's URL: https becomes wss, http (a server on this machine) becomes ws."""
         scheme, _, rest = self._base_url.partition("://")
         return f"{'ws' if scheme == 'http' else 'wss'}://{rest}/realtime?{urlencode({'model': model})}"
 
     def headers(self) -> dict[str, str]:
-        """No beta header: the beta was switched off, and sending it closes the socket with 4000."""
+        """No beta header: the beta was switched off, and the header closes the socket with 4000."""
         return {"Authorization": f"Bearer {self._api_key}"}
 
     def with_renewed_key(self) -> OpenAIClient | None:
-        """After a refusal of the key: the same with the key's successor, None when there is none. Blocks."""
+        """After the key was rejected: a client with the new key, None if there is none. Blocks."""
         key = self._renew(self._api_key) if self._renew else self._api_key
         if key == self._api_key:
             return None
@@ -77,34 +77,34 @@ class OpenAIClient:
         try:
             return read_client_secret(post_json(url, body, headers=self.headers()))
         except OpenAIError as exc:
-            successor = self.with_renewed_key() if exc.status == 401 else None
-            if successor is None:
+            renewed = self.with_renewed_key() if exc.status == 401 else None
+            if renewed is None:
                 raise
-            return read_client_secret(post_json(url, body, headers=successor.headers()))
+            return read_client_secret(post_json(url, body, headers=renewed.headers()))
 
 
 def client_secret_request(session: Mapping[str, object], *, expires_after_s: int | None = None) -> dict[str, object]:
-    """The body that asks for a client secret."""
+    """The body of a request for a client secret."""
     body: dict[str, object] = {"session": dict(session)}
     if expires_after_s is not None:
         body["expires_after"] = {"anchor": "created_at", "seconds": expires_after_s}
     return body
 
 
-def read_client_secret(answer: Mapping[str, object]) -> ClientSecret:
+def read_client_secret(response: Mapping[str, object]) -> ClientSecret:
     """From `{"value", "expires_at", "session": {"id", "model"}}`. Raises OpenAIError for anything else."""
-    value, expires_at, session = answer.get("value"), answer.get("expires_at"), answer.get("session")
+    value, expires_at, session = response.get("value"), response.get("expires_at"), response.get("session")
     try:
         if not (isinstance(value, str) and value and isinstance(session, Mapping)):
             raise ValueError("no secret")
-        moment = dt.datetime.fromtimestamp(int(str(expires_at)), dt.UTC)
+        expiry = dt.datetime.fromtimestamp(int(str(expires_at)), dt.UTC)
     except (ValueError, OverflowError, OSError) as exc:
-        raise OpenAIError(OpenAIErrorKind.GARBLED, "answered no client secret", status=200) from exc
-    return ClientSecret(value, moment, str(session.get("id") or ""), str(session.get("model") or ""))
+        raise OpenAIError(OpenAIErrorKind.MALFORMED_RESPONSE, "returned no client secret", status=200) from exc
+    return ClientSecret(value, expiry, str(session.get("id") or ""), str(session.get("model") or ""))
 
 
 def server_vad(*, threshold: float, prefix_padding_ms: int, silence_ms: int, interrupts: bool) -> dict[str, object]:
-    """Turns by loudness. `silence_ms` is always said: the server's own default has differed from its documentation."""
+    """Turn detection by volume. `silence_ms` is always sent: the default has differed from its documentation."""
     return {
         "type": "server_vad",
         "threshold": threshold,
@@ -116,7 +116,7 @@ def server_vad(*, threshold: float, prefix_padding_ms: int, silence_ms: int, int
 
 
 def semantic_vad(*, eagerness: str, interrupts: bool) -> dict[str, object]:
-    """Turns by meaning: the model judges whether the sentence is finished."""
+    """Turn detection by meaning: the model decides whether the sentence is complete."""
     return {
         "type": "semantic_vad",
         "eagerness": eagerness,
@@ -137,9 +137,9 @@ def realtime_session(
     noise_reduction: str | None = None,
     audio_format: str = "audio/pcmu",
 ) -> dict[str, object]:
-    """A GA session object (`session` of session.update) that speaks µ-law both ways, as the telephone does.
+    """A GA session object (`session` of session.update) that uses µ-law both ways, as the telephone does.
 
-    The model is not in it: it is named in the address and cannot change after that.
+    The model is not in it: it is part of the URL and cannot change afterwards.
     """
     transcription: dict[str, object] = {"model": transcription_model}
     if language:
@@ -167,7 +167,7 @@ def realtime_session(
 def browser_session(
     *, model: str, voice: str, instructions: str, transcription_model: str, is_text_only: bool = False
 ) -> dict[str, object]:
-    """A GA session object (`session` of a client secret) for a browser: WebRTC brings its own format of sound."""
+    """A GA session object (`session` of a client secret) for a browser: WebRTC negotiates its own audio format."""
     audio: dict[str, object] = {
         "input": {
             "transcription": {"model": transcription_model},

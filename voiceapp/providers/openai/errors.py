@@ -1,4 +1,4 @@
-"""What OpenAI refused, by kind: doors choose their answer by the kind."""
+"""OpenAI's errors by kind: endpoints choose their response by it."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from http import HTTPStatus
 
 from voiceapp.providers.errors import ErrorClass, ProviderError
 
-COMPANY = "openai"
-LONGEST_REASON = 300
+PROVIDER = "openai"
+MAX_REASON_LENGTH = 300
 
 
 class OpenAIErrorKind(StrEnum):
-    NOT_CONFIGURED = "not_configured"  # there is no key to ask with
-    KEY_AWAY = "key_away"  # there may be one, in a place that does not answer
-    AWAY = "away"  # nobody answered, or only to say that nobody can
-    SLOW = "slow"  # no answer in time
-    LIMITED = "limited"  # too many requests, or the account's quota is used up
+    NOT_CONFIGURED = "not_configured"  # there is no key
+    KEY_UNAVAILABLE = "key_unavailable"  # AWS, which stores the key, does not respond
+    UNAVAILABLE = "unavailable"  # no response, or a server error
+    TIMEOUT = "timeout"  # no response in time
+    RATE_LIMITED = "rate_limited"  # too many requests, or the account's quota is used up
     CREDENTIALS_REFUSED = "credentials_refused"
     REFUSED = "refused"  # the request itself
-    GARBLED = "garbled"  # an answer that is none of OpenAI's
+    MALFORMED_RESPONSE = "malformed_response"
 
 
-MAY_PASS = {
-    OpenAIErrorKind.KEY_AWAY,
-    OpenAIErrorKind.AWAY,
-    OpenAIErrorKind.SLOW,
-    OpenAIErrorKind.LIMITED,
-    OpenAIErrorKind.GARBLED,
+TEMPORARY = {
+    OpenAIErrorKind.KEY_UNAVAILABLE,
+    OpenAIErrorKind.UNAVAILABLE,
+    OpenAIErrorKind.TIMEOUT,
+    OpenAIErrorKind.RATE_LIMITED,
+    OpenAIErrorKind.MALFORMED_RESPONSE,
 }
-WORDS = {
+MESSAGES = {
     OpenAIErrorKind.NOT_CONFIGURED: "No key for OpenAI is configured.",
-    OpenAIErrorKind.KEY_AWAY: "The key for OpenAI cannot be fetched right now.",
-    OpenAIErrorKind.AWAY: "OpenAI cannot be reached right now.",
-    OpenAIErrorKind.SLOW: "OpenAI did not answer in time.",
-    OpenAIErrorKind.GARBLED: "OpenAI's answer could not be read.",
+    OpenAIErrorKind.KEY_UNAVAILABLE: "The key for OpenAI cannot be fetched right now.",
+    OpenAIErrorKind.UNAVAILABLE: "OpenAI cannot be reached right now.",
+    OpenAIErrorKind.TIMEOUT: "OpenAI did not respond in time.",
+    OpenAIErrorKind.MALFORMED_RESPONSE: "OpenAI's response could not be read.",
 }
 
 
 class OpenAIError(ProviderError):
-    """`status` is what OpenAI answered, None when it did not; the message is for the log, `words` for the client."""
+    """`status` is OpenAI's, None without a response; the message is for the log, `public_message` for the client."""
 
     def __init__(
         self,
@@ -49,11 +49,11 @@ class OpenAIError(ProviderError):
         status: int | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        is_permanent = kind not in MAY_PASS
+        is_permanent = kind not in TEMPORARY
         is_our_bug = kind is OpenAIErrorKind.REFUSED
         super().__init__(
-            COMPANY,
-            message[:LONGEST_REASON],
+            PROVIDER,
+            message[:MAX_REASON_LENGTH],
             permanent=is_permanent,
             error_class=ErrorClass.OUR_BUG if is_our_bug else None,
             retry_after_s=None if is_permanent else retry_after_s,
@@ -62,15 +62,15 @@ class OpenAIError(ProviderError):
         self.status = status
 
     @property
-    def words(self) -> str:
-        """A sentence for whoever asked us. Nothing of OpenAI's own text, which quotes parts of keys."""
-        if self.status is None or self.kind is OpenAIErrorKind.GARBLED:
-            return WORDS.get(self.kind, "OpenAI refused the request.")
-        return f"OpenAI answered {named(self.status)}."
+    def public_message(self) -> str:
+        """A sentence for our client, without OpenAI's text, which quotes parts of keys."""
+        if self.status is None or self.kind is OpenAIErrorKind.MALFORMED_RESPONSE:
+            return MESSAGES.get(self.kind, "OpenAI refused the request.")
+        return f"OpenAI returned {status_text(self.status)}."
 
 
-def named(status: int) -> str:
-    """`429 Too Many Requests`; a number that HTTP does not name stays alone."""
+def status_text(status: int) -> str:
+    """`429 Too Many Requests`; the number alone if HTTP does not name it."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -81,7 +81,7 @@ def kind_of(status: int) -> OpenAIErrorKind:
     if status in (401, 403):
         return OpenAIErrorKind.CREDENTIALS_REFUSED
     if status == 429:
-        return OpenAIErrorKind.LIMITED
+        return OpenAIErrorKind.RATE_LIMITED
     if status in (408, 504):
-        return OpenAIErrorKind.SLOW
-    return OpenAIErrorKind.AWAY if status >= 500 else OpenAIErrorKind.REFUSED
+        return OpenAIErrorKind.TIMEOUT
+    return OpenAIErrorKind.UNAVAILABLE if status >= 500 else OpenAIErrorKind.REFUSED

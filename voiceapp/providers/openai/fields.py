@@ -1,7 +1,7 @@
-"""The documented form of every field that OpenAI Realtime is sent: checked when it is saved, and again before sending.
+"""The documented form of every field that we send to OpenAI Realtime: checked when it is saved and before it is sent.
 
-Sources are in docs/provider-fields.md. What was saved before a rule was known is replaced here, and the change is
-reported, so that a call is not lost over it.
+Sources: docs/provider-fields.md. Values that were saved before a rule existed are replaced, and the replacement is
+reported, so that a call does not fail because of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .names import model_used, voice_used
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 CUSTOM_VOICE = re.compile(r"voice_[A-Za-z0-9]{1,64}")
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-MOST_TOOLS = 128
+MAX_TOOLS = 128
 TURN_DETECTIONS = ("server_vad", "semantic_vad")
 EAGERNESSES = ("low", "medium", "high", "auto")
 NOISE_REDUCTIONS = ("near_field", "far_field")
@@ -31,23 +31,23 @@ THRESHOLD = (0.0, 1.0)
 PREFIX_PADDING_MS = (0, 5000)
 SILENCE_MS = (0, 10_000)
 SECRET_LIFE_S = (10, 7200)
-# Instructions and tools together may have 16,384 tokens. We cannot count them: three characters each are on the safe
-# side of English, four are usual.
-MOST_INSTRUCTIONS = 16_384 * 3
-# Of what people write: it leaves room for the menu, the hours and the tools.
-LONGEST_PROMPT = 32_000
-# What `audio.input.transcription.language` takes; a language beyond is recognized without the hint.
+# Instructions and tools together may have 16,384 tokens. We cannot count tokens: a token of English text has about four
+# characters, three are on the safe side.
+MAX_INSTRUCTIONS_LENGTH = 16_384 * 3
+# Of the prompt that people write: it leaves room for the menu, the hours and the tools.
+MAX_PROMPT_LENGTH = 32_000
+# Values of `audio.input.transcription.language`; other languages are recognized without the hint.
 _TRANSCRIBED = """
     af ar az be bg bs ca cs cy da de el en es et fa fi fr gl he hi hr hu hy id is it ja kk kn ko lt lv mi mk mr ms
     ne nl no pl pt ro ru sk sl sr sv sw ta th tl tr uk ur vi zh
 """
 TRANSCRIBED = frozenset(_TRANSCRIBED.split())
-# ISO has codes of their own for both kinds of written Norwegian; OpenAI has one for what is spoken.
+# ISO has a code for each written form of Norwegian, OpenAI one for the spoken language.
 SPOKEN_AS = {"nb": "no", "nn": "no"}
 
 
 def transcription_language(tag: str) -> str:
-    """The hint for an agent's language: `en` of en-US. Empty where OpenAI takes none."""
+    """The hint for an agent's language: `en` of en-US. Empty if OpenAI does not accept one."""
     code = base_language(tag)
     code = SPOKEN_AS.get(code, code)
     return code if code in TRANSCRIBED else ""
@@ -55,11 +55,11 @@ def transcription_language(tag: str) -> str:
 
 def validate_model(name: str) -> None:
     if not MODEL.fullmatch(name):
-        raise ValidationError(f"“{name}” is no name of a model. Write one like {settings.OPENAI_REALTIME_MODEL}.")
+        raise ValidationError(f"“{name}” is not a model name. Write one like {settings.OPENAI_REALTIME_MODEL}.")
 
 
 def validate_voice(name: str) -> None:
-    """A voice of OpenAI's (OPENAI_VOICES), a name that stands for one, or the id of a custom one."""
+    """A voice of OpenAI (OPENAI_VOICES), an alias of one, or the id of a custom voice."""
     if voice_used(name) in settings.OPENAI_VOICES or CUSTOM_VOICE.fullmatch(name):
         return
     known = ", ".join(settings.OPENAI_VOICES)
@@ -67,7 +67,7 @@ def validate_voice(name: str) -> None:
 
 
 def voice_field(name: str) -> str | dict[str, str]:
-    """As the session names it: a custom voice is an object."""
+    """As in the session object: a custom voice is an object."""
     return {"id": name} if CUSTOM_VOICE.fullmatch(name) else name
 
 
@@ -81,7 +81,7 @@ def is_valid(validate: Callable[[str], None], value: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A field that was not sent as it was stored. `now` is empty where it was left out."""
+    """A field that is not sent as it is stored. `now` is empty if it is left out."""
 
     field: str
     was: str
@@ -89,7 +89,7 @@ class Replaced:
 
 
 def fit_model(name: str) -> tuple[str, list[Replaced]]:
-    """The model to ask for: the stored one, or its successor, or the server's default."""
+    """The model to request: the stored one, its replacement, or the default of the settings."""
     used = model_used(name)
     if MODEL.fullmatch(used):
         return used, []
@@ -97,7 +97,7 @@ def fit_model(name: str) -> tuple[str, list[Replaced]]:
 
 
 def fit_voice(name: str) -> tuple[str, list[Replaced]]:
-    """The voice to ask for, by the same rule."""
+    """The voice to request, by the same rule."""
     used = voice_used(name)
     if is_valid(validate_voice, used):
         return used, []
@@ -105,7 +105,7 @@ def fit_voice(name: str) -> tuple[str, list[Replaced]]:
 
 
 def fit_session(session: Mapping[str, object]) -> tuple[dict[str, Any], list[Replaced]]:
-    """A GA session object with every field in its documented form, and what was replaced or left out for that."""
+    """A GA session object with every field in its documented form, and what was replaced or left out."""
     fitted: dict[str, Any] = copy.deepcopy(dict(session))
     changes: list[Replaced] = []
     audio = fitted.get("audio") or {}
@@ -141,7 +141,7 @@ def _fit_noise_reduction(caller: dict[str, Any], changes: list[Replaced]) -> Non
         caller["noise_reduction"] = None
 
 
-# Of the provider's own defaults, for values that it would refuse.
+# With OpenAI's defaults, for values that it would reject.
 _TURN_RULES: dict[str, dict[str, tuple[Callable[[Any], bool], Any]]] = {
     "server_vad": {
         "threshold": (lambda value: _within(value, *THRESHOLD), 0.5),
@@ -169,7 +169,7 @@ def _fit_tools(session: dict[str, Any], changes: list[Replaced]) -> None:
     tools = session.get("tools")
     if not isinstance(tools, list):
         return
-    kept = [tool for tool in tools if TOOL_NAME.fullmatch(str(tool.get("name", "")))][:MOST_TOOLS]
+    kept = [tool for tool in tools if TOOL_NAME.fullmatch(str(tool.get("name", "")))][:MAX_TOOLS]
     for tool in tools:
         if tool not in kept:
             changes.append(Replaced("tools", str(tool.get("name", ""))[:64]))
@@ -177,9 +177,9 @@ def _fit_tools(session: dict[str, Any], changes: list[Replaced]) -> None:
 
 
 def _fit_instructions(session: dict[str, Any], changes: list[Replaced]) -> None:
-    """Cut at the end of a line: a session that is refused for its length answers nothing at all."""
+    """Cut at the end of a line: OpenAI rejects a session that is too long."""
     text = session.get("instructions")
-    room = MOST_INSTRUCTIONS - len(json.dumps(session.get("tools") or []))
+    room = MAX_INSTRUCTIONS_LENGTH - len(json.dumps(session.get("tools") or []))
     if not isinstance(text, str) or len(text) <= room:
         return
     cut = text[:room].rpartition("\n")[0] or text[:room]

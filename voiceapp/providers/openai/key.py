@@ -14,28 +14,28 @@ from voiceapp.providers.aws.secrets_manager import KeptSecret, SecretMissing
 
 from .errors import OpenAIError, OpenAIErrorKind
 
-# What the field of a secret in JSON may be called, without its case, hyphens and underscores; the best name first.
+# Accepted field names in a JSON secret, without case, hyphens and underscores; the most specific first.
 FIELDS = ("openaiapikey", "apikey", "openaikey", "key", "openai", "secret", "value")
 USABLE = re.compile(r"[!-~]{1,512}")
 
 
 def openai_api_key() -> str:
-    """The key. Blocks for a few seconds at most, when a secret has to be fetched first. Raises OpenAIError."""
+    """The key. Blocks for a few seconds at most if the secret has to be fetched first. Raises OpenAIError."""
     if settings.OPENAI_API_KEY:
         return str(settings.OPENAI_API_KEY)
     return _key_in(_kept().text)
 
 
 def renewed_api_key(refused: str) -> str:
-    """After OpenAI refused this key: the one that stands in its place now, or the same when there is no other."""
+    """After OpenAI rejected this key: the current one, or the same if there is no other."""
     if settings.OPENAI_API_KEY:
         return str(settings.OPENAI_API_KEY)
     kept = _kept()
     return _key_in(lambda: kept.renewed(kept.text()) if _key_in(kept.text) == refused else kept.text())
 
 
-def is_key_at_hand() -> bool:
-    """Whether `openai_api_key` answers at once, so that an event loop may call it."""
+def is_key_cached() -> bool:
+    """Whether `openai_api_key` returns at once, so that an event loop may call it."""
     return bool(settings.OPENAI_API_KEY) or _kept().is_known
 
 
@@ -73,7 +73,7 @@ def _key_in(text: Callable[[], str]) -> str:
         ) from exc
     except AwsError as exc:
         message = f"its key could not be fetched: {exc}"
-        raise OpenAIError(OpenAIErrorKind.KEY_AWAY, message, retry_after_s=exc.retry_after_s) from exc
+        raise OpenAIError(OpenAIErrorKind.KEY_UNAVAILABLE, message, retry_after_s=exc.retry_after_s) from exc
     except ValueError as exc:
         raise OpenAIError(OpenAIErrorKind.NOT_CONFIGURED, f"the secret {secret_id()} holds no key") from exc
 

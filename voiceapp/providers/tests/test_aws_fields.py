@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voiceapp.providers.aws.client import AwsError
-from voiceapp.providers.aws.fields import FIFO_ID, MOST_MESSAGE_BYTES, fault_in_body, fifo_id
+from voiceapp.providers.aws.fields import FIFO_ID, MAX_MESSAGE_BYTES, fault_in_body, fifo_id
 from voiceapp.providers.aws.sqs import AwsQueue
 
 NOWHERE = "http://127.0.0.1:9/000000000000/sessions.fifo"
@@ -15,8 +15,8 @@ NOWHERE = "http://127.0.0.1:9/000000000000/sessions.fifo"
     ("body", "reason"),
     [
         ("", "empty"),
-        ("x" * MOST_MESSAGE_BYTES, "more than"),
-        ("ü" * (MOST_MESSAGE_BYTES // 2), "more than"),
+        ("x" * MAX_MESSAGE_BYTES, "more than"),
+        ("ü" * (MAX_MESSAGE_BYTES // 2), "more than"),
         ("a\x00b", "U+0000"),
         ("a\x0bb", "U+000B"),
         ("a\ufffe", "U+FFFE"),
@@ -31,7 +31,7 @@ def test_a_body_that_sqs_refuses_is_not_sent(body: str, reason: str) -> None:
     assert refused.value.permanent
 
 
-@pytest.mark.parametrize("body", ["{}", "Größe 😀\n\t", "x" * (MOST_MESSAGE_BYTES - 200)], ids=range(3))
+@pytest.mark.parametrize("body", ["{}", "Größe 😀\n\t", "x" * (MAX_MESSAGE_BYTES - 200)], ids=range(3))
 def test_a_body_in_the_documented_form_has_no_fault(body: str) -> None:
     assert fault_in_body(body, attributes_bytes=40) == ""
 

@@ -148,8 +148,8 @@ def test_a_clerk_that_nobody_reaches_is_away(clerk: ClerkInstance) -> None:
 def test_a_slow_clerk_costs_a_bounded_time_and_nobody_queues_for_it(
     clerk: ClerkInstance, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clerk_keys, "CONNECT_WITHIN_S", 0.3)
-    monkeypatch.setattr(clerk_keys, "FETCH_WITHIN_S", 0.6)
+    monkeypatch.setattr(clerk_keys, "CONNECT_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(clerk_keys, "FETCH_TIMEOUT_S", 0.6)
     setattr(clerk, fault, 30.0 if fault == "drips_for_s" else 2.0)
     verifier = verifier_of(clerk, keys_of(clerk, cooldown_s=60))
     token = clerk.token()

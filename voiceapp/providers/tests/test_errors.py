@@ -53,10 +53,10 @@ def test_only_what_would_fail_again_is_permanent() -> None:
     assert ProviderError("x", "y", retry_after_s=5).error_class is ErrorClass.WAIT
     assert OpenAIError(OpenAIErrorKind.REFUSED, "y").error_class is ErrorClass.OUR_BUG
     assert LiveKitError(LiveKitErrorKind.BAD_INPUT, "y").error_class is ErrorClass.OUR_BUG
-    assert LiveKitError(LiveKitErrorKind.AWAY, "y").error_class is ErrorClass.AGAIN
+    assert LiveKitError(LiveKitErrorKind.UNAVAILABLE, "y").error_class is ErrorClass.AGAIN
     assert provider_error(TwilioRestException(400, "/Calls", "no")).error_class is ErrorClass.OUR_BUG
     assert provider_error(TwilioRestException(429, "/Calls", "no")).error_class is ErrorClass.AGAIN
-    assert OpenAIError(OpenAIErrorKind.LIMITED, "y", retry_after_s=3).retry_after_s == 3
+    assert OpenAIError(OpenAIErrorKind.RATE_LIMITED, "y", retry_after_s=3).retry_after_s == 3
 
 
 def test_a_wait_grows_and_is_never_less_than_the_named_one() -> None:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from voiceapp.core.languages import ISO_639_1, read_language, validate_language
 from voiceapp.providers.openai.client import browser_session, realtime_session, semantic_vad, server_vad
 from voiceapp.providers.openai.fields import (
-    MOST_INSTRUCTIONS,
+    MAX_INSTRUCTIONS_LENGTH,
     TRANSCRIBED,
     Replaced,
     fit_model,
@@ -200,5 +200,5 @@ def test_a_model_that_is_no_name_is_replaced_by_the_servers(settings: Settings) 
 def test_instructions_are_cut_at_the_end_of_a_line() -> None:
     fitted, _ = fit_session(session(instructions="word word\n" * 10_000))
     text = fitted["instructions"]
-    assert len(text) < MOST_INSTRUCTIONS
+    assert len(text) < MAX_INSTRUCTIONS_LENGTH
     assert text.endswith("word word")

@@ -54,7 +54,7 @@ def keep(text: str, *, name: str = "") -> None:
 def test_the_environments_key_goes_first_and_asks_nobody(gate: Gate, settings: Settings) -> None:
     settings.OPENAI_API_KEY = "sk-env"
     assert openai_api_key() == "sk-env"
-    assert openai_key.is_key_at_hand()
+    assert openai_key.is_key_cached()
     assert gate.arrived == 0
 
 
@@ -89,7 +89,7 @@ def test_it_is_looked_for_under_the_project_and_asked_for_once(gate: Gate, setti
         keys = set(pool.map(lambda _: openai_api_key(), range(40)))
     assert keys == {"sk-kept"}
     assert gate.arrived == before + 1
-    assert openai_key.is_key_at_hand()
+    assert openai_key.is_key_cached()
 
 
 def test_another_name_may_be_given(gate: Gate, settings: Settings) -> None:
@@ -143,7 +143,7 @@ def test_nobody_waits_long_for_an_aws_that_hangs(gate: Gate, settings: Settings)
         for _ in range(3):
             with pytest.raises(OpenAIError) as raised:
                 openai_api_key()
-            assert raised.value.kind is OpenAIErrorKind.KEY_AWAY
+            assert raised.value.kind is OpenAIErrorKind.KEY_UNAVAILABLE
         assert time.monotonic() - began < 7
 
 

@@ -124,7 +124,7 @@ def test_any_2xx_is_done(status: int, kitchen: Kitchen) -> None:
 def test_what_an_answer_means(status: int, is_permanent: bool, kitchen: Kitchen) -> None:
     kitchen.status = status
     error = failure(kitchen.url)
-    assert (error.permanent, str(error)) == (is_permanent, f"orders address: answered {status}")
+    assert (error.permanent, str(error)) == (is_permanent, f"order webhook: returned {status}")
     assert len(kitchen.got) == 1
 
 
@@ -132,7 +132,7 @@ def test_nobody_there_is_worth_another_try() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         error = failure(f"http://127.0.0.1:{unused.getsockname()[1]}/")
-    assert (error.permanent, str(error)) == (False, "orders address: no answer (ConnectError)")
+    assert (error.permanent, str(error)) == (False, "order webhook: no response (ConnectError)")
 
 
 def test_an_answer_that_drips_is_given_up(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,11 +123,11 @@ def test_what_goes_wrong_says_whether_to_ask_again(
     for ask in (client.fetch_call, client.hang_up):
         with pytest.raises(ProviderError) as fault:
             ask(SID)
-        assert (fault.value.company, fault.value.permanent) == ("twilio", permanent)
+        assert (fault.value.provider, fault.value.permanent) == ("twilio", permanent)
 
 
 def test_a_carrier_that_does_not_answer_is_given_up_in_time(carrier: Carrier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twilio, "ANSWER_WITHIN_S", 0.2)
+    monkeypatch.setattr(twilio, "RESPONSE_TIMEOUT_S", 0.2)
     carrier.delay_s = 1.0
     client = TwilioClient(account_sid=ACCOUNT_SID, auth_token="current", base_url=carrier.url)
     began = time.monotonic()

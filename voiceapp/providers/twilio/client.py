@@ -1,4 +1,4 @@
-"""Twilio's REST API: what a call is doing, ending it, sending it elsewhere."""
+"""Twilio's REST API: fetch, end and redirect calls."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from twilio.rest import Client
 
 from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status, retry_after_s
 
-from .fields import CALL_SID, MOST_TWIML
+from .fields import CALL_SID, MAX_TWIML_LENGTH
 
 OFFICIAL_URL = "https://api.twilio.com"
-CONNECT_WITHIN_S = 2.0
-ANSWER_WITHIN_S = 5.0
+CONNECT_TIMEOUT_S = 2.0
+RESPONSE_TIMEOUT_S = 5.0
 # The call is not in progress (any more), or is not there at all (protocols A6, A7).
-FAULTS = (TwilioException, requests.RequestException, ValueError)  # ValueError: an answer that is no JSON
+FAULTS = (TwilioException, requests.RequestException, ValueError)  # ValueError: a response that is no JSON
 OVER_CODES = {21220, 20404}
 OVER_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}
 # The SDK has two shapes for one thing: Twilio's older errors, and those of RFC 9457.
@@ -30,11 +30,11 @@ REFUSALS = (TwilioRestException, TwilioServiceException)
 
 @dataclass(frozen=True, slots=True)
 class CarrierCall:
-    """A call as Twilio sees it; `is_over` also when Twilio does not know it."""
+    """A call as Twilio reports it; a call that Twilio does not know is over."""
 
     sid: str
     status: str
-    ended_at: datetime | None = None  # to the second; None also where Twilio does not say
+    ended_at: datetime | None = None  # whole seconds; None if Twilio does not report it
 
     @property
     def is_over(self) -> bool:
@@ -42,26 +42,26 @@ class CarrierCall:
 
 
 class BoundedHttp(TwilioHttpClient):  # type: ignore[misc]  # the SDK is untyped
-    """The SDK's transport with a timeout on every request, to the configured base address."""
+    """The SDK's transport with a timeout on every request, to the configured base URL."""
 
     def __init__(self, base_url: str) -> None:
-        # Not pooled: the SDK's session keeps no lock, and these requests are rare.
+        # Not pooled: the SDK's session is not thread-safe, and these requests are rare.
         super().__init__(pool_connections=False)
-        # The SDK checks a timeout that it is given against 0, but hands its default on as it is.
-        self.timeout = (CONNECT_WITHIN_S, ANSWER_WITHIN_S)
+        # The SDK compares a timeout argument with 0, so a tuple has to be its default.
+        self.timeout = (CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S)
         self._base_url = base_url
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
-        """Raises ProviderError where Twilio names a wait: the SDK's own exceptions know no headers."""
+        """Raises ProviderError if Twilio names a wait: the SDK's exceptions have no headers."""
         response: Response = super().request(method, url.replace(OFFICIAL_URL, self._base_url, 1), *args, **kwargs)
         wait_s = retry_after_s((response.headers or {}).get("Retry-After"))
         if class_of_status(response.status_code, retry_after_s=wait_s) is ErrorClass.WAIT:
-            raise ProviderError("twilio", f"answered {response.status_code}", retry_after_s=wait_s)
+            raise ProviderError("twilio", f"returned {response.status_code}", retry_after_s=wait_s)
         return response
 
 
 class TwilioClient:
-    """One Twilio account. Every method raises ProviderError when Twilio does not do what was asked."""
+    """One Twilio account. Every method raises ProviderError if Twilio does not carry out the request."""
 
     def __init__(self, *, account_sid: str, auth_token: str, base_url: str = OFFICIAL_URL) -> None:
         if not account_sid or not auth_token:
@@ -78,7 +78,7 @@ class TwilioClient:
         )
 
     def fetch_call(self, sid: str) -> CarrierCall:
-        """How the call stands. One that Twilio does not know is `canceled`."""
+        """The call's status. A call that Twilio does not know is `canceled`."""
         try:
             found = self._client.calls(sid).fetch()
             return CarrierCall(sid, str(found.status), ended_at=found.end_time)
@@ -88,18 +88,18 @@ class TwilioClient:
             raise provider_error(fault) from fault
 
     def hang_up(self, sid: str) -> bool:
-        """End the call. False if it was over already."""
+        """End the call. False if it had already ended."""
         return self._update(sid, status="completed")
 
     def redirect(self, sid: str, *, twiml: str) -> bool:
-        """Let the call go on with other TwiML, which ends its media stream. False if it was over already."""
+        """Continue the call with other TwiML, which ends its media stream. False if it had already ended."""
         return self._update(sid, twiml=twiml)
 
     def _update(self, sid: str, **changes: str) -> bool:
         if not CALL_SID.fullmatch(sid):
-            raise ProviderError("twilio", "no CallSid", permanent=True)
-        if len(changes.get("twiml", "")) > MOST_TWIML:
-            raise ProviderError("twilio", f"TwiML of more than {MOST_TWIML} characters", permanent=True)
+            raise ProviderError("twilio", "not a CallSid", permanent=True)
+        if len(changes.get("twiml", "")) > MAX_TWIML_LENGTH:
+            raise ProviderError("twilio", f"TwiML of more than {MAX_TWIML_LENGTH} characters", permanent=True)
         try:
             self._client.calls(sid).update(**changes)
         except FAULTS as fault:
@@ -114,10 +114,10 @@ def is_over(fault: Exception) -> bool:
 
 
 def provider_error(fault: Exception) -> ProviderError:
-    """Theirs or the network's; permanent when the same request would be refused again."""
+    """Convert an exception of the SDK or the network; permanent if the same request would be refused again."""
     if isinstance(fault, REFUSALS):
         why = fault.msg if isinstance(fault, TwilioRestException) else fault.title
         message = f"{fault.status} {fault.code or ''} {why}"[:300]
         error_class = class_of_status(fault.status) if fault.status >= 400 else ErrorClass.AGAIN
         return ProviderError("twilio", message, error_class=error_class)
-    return ProviderError("twilio", f"no answer ({type(fault).__name__})")
+    return ProviderError("twilio", f"no response ({type(fault).__name__})")

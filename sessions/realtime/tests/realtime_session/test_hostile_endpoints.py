@@ -258,7 +258,7 @@ def test_of_a_listed_origin_nothing_is_passed_on(
     list_endpoint(alices, LISTED)
     resolves(["127.0.0.77"])
     monkeypatch.setattr(realtime_endpoints, "is_public", lambda _: True)
-    monkeypatch.setattr(openai_endpoint, "WHOLE_ANSWER_S", 1.0)
+    monkeypatch.setattr(openai_endpoint, "WHOLE_RESPONSE_S", 1.0)
     with tls_stub("voice.example.com", monkeypatch, tmp_path) as stub:
         for name, value in told.items():
             setattr(stub.told, name, value)
@@ -280,7 +280,7 @@ def test_a_name_server_that_hangs_is_given_up(ask: Ask, alices: Organization, mo
         return real(host, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    monkeypatch.setattr(openai_endpoint, "WHOLE_ANSWER_S", 0.5)
+    monkeypatch.setattr(openai_endpoint, "WHOLE_RESPONSE_S", 0.5)
     began = time.monotonic()
     answer = ask({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)

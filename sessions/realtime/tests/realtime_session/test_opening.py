@@ -88,8 +88,8 @@ def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: Op
         ("refuse=503", "OpenAI returned 503 Service Unavailable"),
         ("refuse=599", "OpenAI returned 599"),
         ("redirect=307", "OpenAI returned 307 Temporary Redirect"),
-        ("garbage", "OpenAI's answer could not be read."),
-        ("big_frame=2", "OpenAI's answer could not be read."),
+        ("garbage", "OpenAI's response could not be read."),
+        ("big_frame=2", "OpenAI's response could not be read."),
     ],
 )
 def test_a_failing_openai_is_a_provider_error_in_words(

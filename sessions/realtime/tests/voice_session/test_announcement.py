@@ -111,7 +111,7 @@ def test_a_queue_that_is_down_is_not_felt_and_gets_it_later(ask: Ask, queue_url:
     assert tasks.sweep_outbox() == 0
     put_off = OutboxMessage.objects.get()
     assert (put_off.state, put_off.attempts) == (State.WAITING, 1)
-    assert put_off.last_error == "sqs: no answer (EndpointConnectionError)"
+    assert put_off.last_error == "sqs: no response (EndpointConnectionError)"
     assert put_off.due_at > timezone.now()
     settings.AWS_ENDPOINT_URL = reachable
     due_now()
@@ -191,7 +191,7 @@ def test_a_dead_queue_holds_up_no_order(ask: Ask, queue_url: str, settings: Sett
 
 def test_a_dead_letter_is_seen_and_sent_again_in_the_admin(ask: Ask, queue_url: str) -> None:
     ask()
-    OutboxMessage.objects.update(state=State.FAILED, attempts=10, last_error="sqs: no answer (ReadTimeoutError)")
+    OutboxMessage.objects.update(state=State.FAILED, attempts=10, last_error="sqs: no response (ReadTimeoutError)")
     dead = OutboxMessage.objects.get()
     client = Client()
     client.force_login(User.objects.create_superuser("root"))

@@ -156,7 +156,7 @@ def test_without_a_queue_it_says_what_to_set(settings: Settings) -> None:
 
 def test_a_queue_that_is_away_is_a_failure_once(queue_url: str, settings: Settings) -> None:
     settings.AWS_ENDPOINT_URL = closed_address()
-    with pytest.raises(CommandError, match="no answer"):
+    with pytest.raises(CommandError, match="no response"):
         consume()
 
 

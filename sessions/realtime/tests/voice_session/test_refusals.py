@@ -81,15 +81,15 @@ def test_it_counts_as_creation_of_a_session(ask: Ask, settings: Settings) -> Non
 @pytest.mark.parametrize(
     ("faults", "status", "error", "words"),
     [
-        (["refuse=401"], 500, "Failed to create session", "OpenAI answered 401 Unauthorized."),
-        (["refuse=400"], 500, "Failed to create session", "OpenAI answered 400 Bad Request."),
-        (["redirect=307"], 500, "Failed to create session", "OpenAI answered 307 Temporary Redirect."),
-        (["refuse=429"], 503, "Voice service unavailable", "OpenAI answered 429 Too Many Requests."),
-        (["refuse=500"], 503, "Voice service unavailable", "OpenAI answered 500 Internal Server Error."),
-        (["garbage"], 500, "Failed to create session", "OpenAI's answer could not be read."),
-        (["big_frame=2"], 500, "Failed to create session", "OpenAI's answer could not be read."),
-        (["drip"], 503, "Voice service unavailable", "OpenAI did not answer in time."),
-        (["hang"], 503, "Voice service unavailable", "OpenAI did not answer in time."),
+        (["refuse=401"], 500, "Failed to create session", "OpenAI returned 401 Unauthorized."),
+        (["refuse=400"], 500, "Failed to create session", "OpenAI returned 400 Bad Request."),
+        (["redirect=307"], 500, "Failed to create session", "OpenAI returned 307 Temporary Redirect."),
+        (["refuse=429"], 503, "Voice service unavailable", "OpenAI returned 429 Too Many Requests."),
+        (["refuse=500"], 503, "Voice service unavailable", "OpenAI returned 500 Internal Server Error."),
+        (["garbage"], 500, "Failed to create session", "OpenAI's response could not be read."),
+        (["big_frame=2"], 500, "Failed to create session", "OpenAI's response could not be read."),
+        (["drip"], 503, "Voice service unavailable", "OpenAI did not respond in time."),
+        (["hang"], 503, "Voice service unavailable", "OpenAI did not respond in time."),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -97,7 +97,7 @@ def test_openais_failure_is_said_in_words(
     faults: list[str], status: int, error: str, words: str, ask: Ask, openai: OpenAISimulator, settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(openai_http, "WHOLE_ANSWER_S", 1.0)
+    monkeypatch.setattr(openai_http, "WHOLE_RESPONSE_S", 1.0)
     monkeypatch.setattr(openai_http, "TIMEOUTS", httpx.Timeout(1.0))
     monkeypatch.setattr(openai_http._client, "values", {})
     settings.OPENAI_BASE_URL = openai.fault_url(f"tag={uuid4().hex}", *faults)

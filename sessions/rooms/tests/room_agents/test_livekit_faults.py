@@ -45,7 +45,7 @@ GARBLED = ["garbage", "garbage_protobuf", "lost_answer"]
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "ANSWER_WITHIN_S", 0.5)
+    monkeypatch.setattr(provider, "RESPONSE_TIMEOUT_S", 0.5)
 
 
 @pytest.fixture

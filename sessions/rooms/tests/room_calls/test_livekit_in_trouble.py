@@ -48,7 +48,7 @@ Spoil = Callable[..., None]
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider, "ANSWER_WITHIN_S", 0.5)
+    monkeypatch.setattr(provider, "RESPONSE_TIMEOUT_S", 0.5)
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def slow_start(
     """Start a call with a LiveKit that takes a second, and return once it is being asked."""
 
     def start(pool: ThreadPoolExecutor) -> Future[httpx.Response]:
-        monkeypatch.setattr(provider, "ANSWER_WITHIN_S", 5)
+        monkeypatch.setattr(provider, "RESPONSE_TIMEOUT_S", 5)
         spoil("slow=1000", "only=CreateRoom")
         answer = pool.submit(alice.post, SESSION, roomName=ROOM)
         soon(lambda: Call.objects.filter(state="pending").exists())

@@ -27,37 +27,37 @@ def fault_of(act: Callable[[], object]) -> LiveKitError:
     with pytest.raises(LiveKitError) as error:
         act()
     assert isinstance(error.value, ProviderError)
-    assert error.value.company == "livekit"
+    assert error.value.provider == "livekit"
     return error.value
 
 
 @pytest.mark.parametrize(
     ("fault", "kind", "permanent"),
     [
-        ("away", Kind.AWAY, False),
-        ("away=502", Kind.AWAY, False),
-        ("away=504", Kind.SLOW, False),
-        ("away=404", Kind.AWAY, False),
+        ("away", Kind.UNAVAILABLE, False),
+        ("away=502", Kind.UNAVAILABLE, False),
+        ("away=504", Kind.TIMEOUT, False),
+        ("away=404", Kind.UNAVAILABLE, False),
         ("away=403", Kind.CREDENTIALS_REFUSED, True),
         ("away=500", Kind.REFUSED, False),
-        ("reset", Kind.AWAY, False),
-        ("lost_answer", Kind.AWAY, False),
-        ("garbage", Kind.AWAY, False),
-        ("empty", Kind.AWAY, False),
-        ("garbage_protobuf", Kind.AWAY, False),
+        ("reset", Kind.UNAVAILABLE, False),
+        ("lost_answer", Kind.UNAVAILABLE, False),
+        ("garbage", Kind.UNAVAILABLE, False),
+        ("empty", Kind.UNAVAILABLE, False),
+        ("garbage_protobuf", Kind.UNAVAILABLE, False),
         ("credentials", Kind.CREDENTIALS_REFUSED, True),
         ("not_found", Kind.NOT_FOUND, True),
         ("code=invalid_argument", Kind.BAD_INPUT, True),
         ("code=malformed", Kind.BAD_INPUT, True),
         ("code=out_of_range", Kind.BAD_INPUT, True),
         ("code=already_exists", Kind.REFUSED, False),
-        ("code=failed_precondition", Kind.ALREADY_OVER, True),
-        ("code=resource_exhausted", Kind.AWAY, False),
-        ("code=unavailable", Kind.AWAY, False),
-        ("code=deadline_exceeded", Kind.SLOW, False),
-        ("code=canceled", Kind.SLOW, False),
+        ("code=failed_precondition", Kind.ALREADY_ENDED, True),
+        ("code=resource_exhausted", Kind.UNAVAILABLE, False),
+        ("code=unavailable", Kind.UNAVAILABLE, False),
+        ("code=deadline_exceeded", Kind.TIMEOUT, False),
+        ("code=canceled", Kind.TIMEOUT, False),
         ("code=internal", Kind.REFUSED, False),
-        ("code=bad_route", Kind.AWAY, False),
+        ("code=bad_route", Kind.UNAVAILABLE, False),
         ("code=unauthenticated", Kind.CREDENTIALS_REFUSED, True),
         ("code=permission_denied", Kind.CREDENTIALS_REFUSED, True),
     ],
@@ -77,23 +77,24 @@ def test_each_fault_has_its_kind(livekit: RunningLiveKit, fault: str, kind: Kind
 
 
 def test_what_was_done_before_the_answer_was_lost_is_done(livekit: RunningLiveKit) -> None:
-    assert fault_of(lambda: client_at(livekit.server.fault_url("lost_answer")).create_room("room")).kind is Kind.AWAY
+    client = client_at(livekit.server.fault_url("lost_answer"))
+    assert fault_of(lambda: client.create_room("room")).kind is Kind.UNAVAILABLE
     assert client_at(livekit.url).find_room("room")
 
 
 def test_a_fault_can_be_for_one_method(livekit: RunningLiveKit) -> None:
     client = client_at(livekit.server.fault_url("away", "only=CreateDispatch"))
     client.create_room("room")
-    assert fault_of(lambda: client.create_dispatch("room", AGENT)).kind is Kind.AWAY
+    assert fault_of(lambda: client.create_dispatch("room", AGENT)).kind is Kind.UNAVAILABLE
     assert client.delete_room("room") is True
 
 
 def test_a_livekit_that_does_not_answer_is_given_up_in_time(
     livekit: RunningLiveKit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(livekit_provider, "ANSWER_WITHIN_S", 0.1)
+    monkeypatch.setattr(livekit_provider, "RESPONSE_TIMEOUT_S", 0.1)
     began_s = time.monotonic()
-    assert fault_of(lambda: client_at(livekit.server.fault_url("slow=3000")).find_room("room")).kind is Kind.SLOW
+    assert fault_of(lambda: client_at(livekit.server.fault_url("slow=3000")).find_room("room")).kind is Kind.TIMEOUT
     assert time.monotonic() - began_s < 1
 
 
@@ -101,18 +102,18 @@ def test_nobody_listening_is_away() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert fault_of(lambda: client_at(f"ws://127.0.0.1:{port}").find_room("room")).kind is Kind.AWAY
+    assert fault_of(lambda: client_at(f"ws://127.0.0.1:{port}").find_room("room")).kind is Kind.UNAVAILABLE
 
 
 @pytest.mark.parametrize(
     "url", ["nonsense", "ftp://127.0.0.1", "http://127.0.0.1:99999", "wss://", "http://no.such.invalid"]
 )
 def test_an_address_that_leads_nowhere_is_away(url: str) -> None:
-    assert fault_of(lambda: client_at(url).find_room("room")).kind is Kind.AWAY
+    assert fault_of(lambda: client_at(url).find_room("room")).kind is Kind.UNAVAILABLE
 
 
 def test_dispatches_of_a_room_that_is_gone_are_not_answered(livekit: RunningLiveKit) -> None:
-    assert fault_of(lambda: client_at(livekit.url).list_dispatches("gone")).kind is Kind.AWAY
+    assert fault_of(lambda: client_at(livekit.url).list_dispatches("gone")).kind is Kind.UNAVAILABLE
 
 
 @pytest.mark.parametrize("missing", ["LIVEKIT_HOST", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"])

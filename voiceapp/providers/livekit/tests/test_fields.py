@@ -8,7 +8,7 @@ import pytest
 
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
-from voiceapp.providers.livekit.fields import LONGEST_METADATA_BYTES, LONGEST_NAME_BYTES
+from voiceapp.providers.livekit.fields import MAX_METADATA_BYTES, MAX_NAME_BYTES
 from voiceapp.simulators.livekit.rooms import LONGEST_METADATA, LONGEST_NAME
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit
 
@@ -17,7 +17,7 @@ AGENT = AgentRequest("agent")
 
 
 def test_product_and_local_server_have_the_same_lengths() -> None:
-    assert (LONGEST_NAME_BYTES, LONGEST_METADATA_BYTES) == (LONGEST_NAME, LONGEST_METADATA)
+    assert (MAX_NAME_BYTES, MAX_METADATA_BYTES) == (LONGEST_NAME, LONGEST_METADATA)
 
 
 @pytest.fixture

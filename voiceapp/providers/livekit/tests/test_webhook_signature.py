@@ -95,7 +95,7 @@ def test_a_recordings_end_is_read_and_its_storages_credentials_are_not_kept() ->
     assert event.recording.started_at == datetime(2022, 1, 1, tzinfo=UTC)
     assert event.room_name == ROOM
     assert "secret" not in json.dumps(event.record)
-    assert event.recording.asked_path == "1.ogg"
+    assert event.recording.requested_path == "1.ogg"
 
 
 def test_what_was_kept_of_an_event_reads_as_the_event_itself() -> None:

@@ -39,5 +39,5 @@ def test_neither_a_token_nor_a_dispatch_opens_the_room_of_a_call_that_is_over(st
         strict.join(token)
     with pytest.raises(LiveKitError) as error:
         client.create_dispatch(room, AgentRequest("nobody-runs-this-agent"))
-    assert error.value.kind is LiveKitErrorKind.AWAY
+    assert error.value.kind is LiveKitErrorKind.UNAVAILABLE
     assert client.find_room(room) is None

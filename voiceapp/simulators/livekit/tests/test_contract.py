@@ -72,9 +72,9 @@ def test_a_room_without_a_name_is_refused_by_us_for_livekit_would_make_it(either
         either.create_room("")
     assert (kind_of(error), error.value.permanent) == (LiveKitErrorKind.BAD_INPUT, True)
     try:
-        assert either._ask(either._api.room.create_room(api.CreateRoomRequest(name=""))).sid.startswith("RM_")
+        assert either._request(either._api.room.create_room(api.CreateRoomRequest(name=""))).sid.startswith("RM_")
     finally:
-        either._ask(either._api.room.delete_room(api.DeleteRoomRequest(room="")))
+        either._request(either._api.room.delete_room(api.DeleteRoomRequest(room="")))
 
 
 def test_a_dispatch_is_accepted_although_no_worker_is_there(either: LiveKitClient, room: str) -> None:
@@ -203,6 +203,6 @@ def test_a_room_that_is_made_without_an_agent_has_a_named_dispatch_all_the_same(
     either: LiveKitClient, room: str
 ) -> None:
     either.create_room(room)
-    listed = either._ask(either._api.agent_dispatch.list_dispatch(room))
+    listed = either._request(either._api.agent_dispatch.list_dispatch(room))
     assert [each.agent_name for each in listed] == [NO_AGENT_NAME]
     assert either.list_dispatches(room) == ()

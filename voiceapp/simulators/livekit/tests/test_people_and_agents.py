@@ -156,7 +156,7 @@ def test_a_token_opens_a_room_that_was_deleted_unless_rooms_are_made_by_request_
                 assert httpx.get(f"{livekit.url}/rtc/validate", params={"access_token": token}).status_code == 404
                 with pytest.raises(LiveKitError) as error:
                     client.create_dispatch(ROOM, AgentRequest("voice-agent"))
-                assert error.value.kind is LiveKitErrorKind.AWAY
+                assert error.value.kind is LiveKitErrorKind.UNAVAILABLE
             assert (client.find_room(ROOM) is not None) is auto_create
 
 

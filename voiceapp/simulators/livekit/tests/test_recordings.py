@@ -111,13 +111,13 @@ def test_what_cannot_be_started_or_stopped_says_why(livekit: RunningLiveKit, cli
     becomes(client, started.egress_id, EgressStatus.ACTIVE)
     client.stop_recording(started.egress_id)
     becomes(client, started.egress_id, EgressStatus.COMPLETE)
-    assert refused(lambda: client.stop_recording(started.egress_id)) is LiveKitErrorKind.ALREADY_OVER
+    assert refused(lambda: client.stop_recording(started.egress_id)) is LiveKitErrorKind.ALREADY_ENDED
 
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("egress_no_worker", LiveKitErrorKind.AWAY),
+        ("egress_no_worker", LiveKitErrorKind.UNAVAILABLE),
         ("redis_required", LiveKitErrorKind.NO_RECORDER),
         ("egress_refused", LiveKitErrorKind.REFUSED),
     ],
