@@ -17,12 +17,12 @@ Point = tuple[str, str, str]
 
 def in_a_process_that_dies(work: Callable[[], object], point: Point) -> bool:
     """Do the work in a child that is killed at the point; whether it was."""
+    place_name, name, when = point
+    place = pkgutil.resolve_name(place_name)
+    real = getattr(place, name)
     connections.close_all()
     child = os.fork()
     if child == 0:
-        place_name, name, when = point
-        place = pkgutil.resolve_name(place_name)
-        real = getattr(place, name)
 
         def die() -> None:
             os.kill(os.getpid(), signal.SIGKILL)

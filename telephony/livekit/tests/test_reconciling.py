@@ -161,7 +161,7 @@ def test_a_recording_that_was_wanted_begins_when_tracks_are_seen(
     livekit: RunningLiveKit, harbour: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted: list[Call] = []
-    monkeypatch.setattr(module, "start_wanted_recording", wanted.append)
+    monkeypatch.setattr(module, "enqueue_automatic_recording", wanted.append)
     room = open_room(livekit, harbour, has_agent=False)
     grow_old()
     reconcile_rooms()

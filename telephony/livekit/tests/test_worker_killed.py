@@ -37,8 +37,8 @@ POINTS: list[Point] = [
     ("sessions.rooms.services.events", "agents_gone_with", "after"),
     ("sessions.rooms.services.events", "finish_call", "before"),
     ("sessions.rooms.services.events", "finish_call", "after"),
-    ("telephony.livekit.events", "start_wanted_recording", "before"),
-    ("telephony.livekit.events", "start_wanted_recording", "after"),
+    ("telephony.livekit.events", "enqueue_automatic_recording", "before"),
+    ("telephony.livekit.events", "enqueue_automatic_recording", "after"),
     ("voiceapp.core.jobs.engine:JobQueue", "_leased", "before"),
     ("voiceapp.core.jobs.engine:JobQueue", "_attempt", "after"),
 ]
