@@ -1,4 +1,4 @@
-"""The admin pages of recordings: where each stands, what was said, and its file for those who run the place."""
+"""The admin pages of recordings: their state, transcript, and file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.template.defaultfilters import filesizeformat
 
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
-from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from recordings.models import Recording
 from recordings.storage import file_link, is_fetchable
 from sessions.calls.admin.call import call_link
-from sessions.calls.admin.display import duration_words
+from sessions.calls.admin.display import duration_text
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.http.security_headers import admin_policy
 
@@ -34,23 +34,23 @@ COLORS: Mapping[str, str] = {
 
 
 @admin.register(Recording)
-class RecordingAdmin(EvidenceAdmin[Recording]):
-    """A link to the file is made when it is asked for, and asking is written to the history."""
+class RecordingAdmin(ReadOnlyAdmin[Recording]):
+    """A link to the file is made on request; each request is written to the history."""
 
     area = Area.RECORDINGS
-    list_display = ("created_at", "state_label", "length", "size", "error", "of_call")
+    list_display = ("created_at", "state_label", "duration", "size", "error", "of_call")
     list_filter = ("state", "source", "file_type", "created_at")
     list_select_related = ("call",)
     linkable = ("call",)
     search_fields = ("=external_id", "=label")
     ordering = ("-id",)
     fields = (
-        "of_call", "state_label", "error", "length", "size", "file_type", "label", "created_at", "started_at",
+        "of_call", "state_label", "error", "duration", "size", "file_type", "label", "created_at", "started_at",
         "ended_at", "is_automatic", "transcript", "url", "bucket", "key", "source", "external_id",
     )  # fmt: skip
-    readonly_fields = ("of_call", "state_label", "length", "size", "created_at")
+    readonly_fields = ("of_call", "state_label", "duration", "size", "created_at")
     buttons = (
-        Button("fetch", "Fetch the file", "fetch", icon="download", style="primary", power=Power.EDIT,
+        Button("fetch", "Download file", "fetch", icon="download", style="primary", power=Power.EDIT,
                is_offered=is_fetchable),
     )  # fmt: skip
 
@@ -58,9 +58,9 @@ class RecordingAdmin(EvidenceAdmin[Recording]):
     def state_label(self, recording: Recording) -> tuple[str, str]:
         return recording.state, recording.get_state_display()
 
-    @display(description="length", ordering="duration_ms")
-    def length(self, recording: Recording) -> str:
-        return "–" if recording.duration_ms is None else duration_words(recording.duration_ms // 1000)
+    @display(description="duration", ordering="duration_ms")
+    def duration(self, recording: Recording) -> str:
+        return "–" if recording.duration_ms is None else duration_text(recording.duration_ms // 1000)
 
     @display(description="size", ordering="size_bytes")
     def size(self, recording: Recording) -> str:
@@ -90,5 +90,5 @@ class RecordingAdmin(EvidenceAdmin[Recording]):
 def _link_to(recording: Recording) -> str:
     link = file_link(recording)
     if link is None:
-        raise ApplicationError("No link to the file can be signed: the server lacks the bucket's credentials.")
+        raise ApplicationError("The file cannot be downloaded: the server has no credentials for the bucket.")
     return link

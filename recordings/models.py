@@ -24,8 +24,8 @@ class Recording(TenantModel):
         FAILED = "failed"
 
     class FileType(models.TextChoices):
-        MP4 = "mp4"
-        OGG = "ogg"
+        MP4 = "mp4", "MP4"
+        OGG = "ogg", "OGG"
 
     IN_PROGRESS = (State.STARTING, State.RECORDING, State.STORING)
 
@@ -40,13 +40,15 @@ class Recording(TenantModel):
     file_type = models.CharField(max_length=3, choices=FileType.choices, default=FileType.MP4)
     bucket = models.CharField(max_length=100, blank=True)
     key = models.CharField(max_length=300, blank=True, help_text="The file's name in the bucket.")
-    label = models.CharField(max_length=64, blank=True, help_text="The name that was requested.")
-    url = models.URLField(max_length=1000, blank=True, help_text="Set over the API; it replaces our own link.")
+    label = models.CharField(max_length=64, blank=True, help_text="The requested name.")
+    url = models.URLField(
+        "URL", max_length=1000, blank=True, help_text="Set over the API; used instead of the stored file."
+    )
     transcript = models.TextField(blank=True)
-    size_bytes = models.PositiveBigIntegerField(null=True)
-    duration_ms = models.PositiveBigIntegerField(null=True)
+    size_bytes = models.PositiveBigIntegerField("size (bytes)", null=True)
+    duration_ms = models.PositiveBigIntegerField("duration (ms)", null=True)
     error = models.CharField(max_length=300, blank=True)
-    is_automatic = models.BooleanField(default=False, help_text="Started by the call's own setting.")
+    is_automatic = models.BooleanField("automatic", default=False, help_text="Started automatically with the call.")
     reported_at = models.DateTimeField(null=True, help_text="The source's own time of its latest report.")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)

@@ -57,6 +57,11 @@ OPENAI_VOICES: list[str] = env.list(
     "OPENAI_VOICES",
     default=["alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"],
 )
+# Offered in the admin; any other name can be entered.
+OPENAI_REALTIME_MODELS: list[str] = env.list(
+    "OPENAI_REALTIME_MODELS",
+    default=["gpt-realtime-2.1", "gpt-realtime-2.1-mini", "gpt-realtime-2", "gpt-realtime-1.5"],
+)
 # What OpenAI is given for names that it no longer knows; `*` stands for any ending.
 OPENAI_MODEL_ALIASES: dict[str, str] = env.dict(
     "OPENAI_MODEL_ALIASES",

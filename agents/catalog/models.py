@@ -24,7 +24,10 @@ class Named(models.Model):
 
     name = models.CharField(max_length=80, validators=[validate_speakable])
     spoken_name = models.CharField(
-        max_length=80, blank=True, validators=[validate_speakable], help_text="How it is said, if not as written."
+        max_length=80,
+        blank=True,
+        validators=[validate_speakable],
+        help_text="How it is said, if different from the name.",
     )
     aliases = models.CharField(max_length=300, blank=True, help_text="Other names callers use, separated by commas.")
     position = models.PositiveIntegerField(default=0)
@@ -46,9 +49,13 @@ class Named(models.Model):
 class Availability(models.Model):
     """Whether something can be sold now. The count is only ever lowered by a guarded update."""
 
-    is_out = models.BooleanField("out now", default=False)
-    out_until = models.DateTimeField(null=True, blank=True, help_text="Back by itself at this moment.")
-    count_left = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: not counted.")
+    is_out = models.BooleanField("sold out", default=False)
+    out_until = models.DateTimeField(
+        "sold out until", null=True, blank=True, help_text="Available again automatically at this time."
+    )
+    count_left = models.PositiveIntegerField(
+        "quantity left", null=True, blank=True, help_text="Leave empty if not counted."
+    )
 
     class Meta:
         abstract = True
@@ -66,7 +73,7 @@ class Menu(TenantModel):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="menus")
     name = models.CharField(max_length=80)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     objects = TenantQuerySet["Menu"].as_manager()
 
@@ -109,9 +116,9 @@ class Item(Named, Availability, TenantModel):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Empty for an item with sizes: it is sold at the prices of its sizes.",
+        help_text="Leave empty for an item with sizes: each size has its own price.",
     )
-    most_per_order = models.PositiveIntegerField(default=50)
+    most_per_order = models.PositiveIntegerField("maximum per order", default=50)
 
     objects = TenantQuerySet["Item"].as_manager()
 
@@ -126,7 +133,7 @@ class Size(Named, Availability, TenantModel):
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="sizes")
     price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(0)])
-    is_default = models.BooleanField(default=False)
+    is_default = models.BooleanField("default", default=False)
 
     objects = TenantQuerySet["Size"].as_manager()
 
@@ -146,11 +153,15 @@ class ModifierGroup(TenantModel):
 
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="modifier_groups")
     name = models.CharField(max_length=80, validators=[validate_speakable])
-    minimum = models.PositiveIntegerField(default=0)
-    maximum = models.PositiveIntegerField(default=1, validators=[MinValueValidator(1)])
+    minimum = models.PositiveIntegerField("minimum choices", default=0)
+    maximum = models.PositiveIntegerField("maximum choices", default=1, validators=[MinValueValidator(1)])
     items = models.ManyToManyField(Item, blank=True, related_name="modifier_groups")
     under: models.ManyToManyField[Modifier, models.Model] = models.ManyToManyField(
-        "Modifier", blank=True, related_name="modifier_groups", help_text="Asked only when one of these is chosen."
+        "Modifier",
+        blank=True,
+        related_name="modifier_groups",
+        verbose_name="follow-up to",
+        help_text="Asked only when one of these modifiers is chosen.",
     )
     position = models.PositiveIntegerField(default=0)
 
@@ -175,7 +186,7 @@ class Modifier(Named, Availability, TenantModel):
 
     group = models.ForeignKey(ModifierGroup, models.CASCADE, related_name="modifiers")
     price = models.DecimalField(max_digits=8, decimal_places=2, default=0, validators=[MinValueValidator(0)])
-    is_default = models.BooleanField(default=False, help_text="Taken when the caller says nothing about it.")
+    is_default = models.BooleanField("default", default=False, help_text="Used when the caller does not choose.")
 
     objects = TenantQuerySet["Modifier"].as_manager()
 
@@ -190,22 +201,22 @@ class SpokenWord(TenantModel):
     """One word or phrase. The shipped words stay; where both say something of a word, the organization's holds."""
 
     class Kind(models.TextChoices):
-        WITHOUT = Role.WITHOUT.value, "leaves out what follows (“without”)"
-        FREE = Role.FREE.value, "leaves out what stands before it (“-free”)"
-        LESS = Role.LESS.value, "less of it: leads to a question (“easy on”)"
-        MORE = Role.MORE.value, "more of it (“extra”)"
-        ONLY = Role.ONLY.value, "nothing but it: leads to a question (“just”)"
-        ASIDE = Role.ASIDE.value, "beside it: leads to a question (“on the side”)"
-        WITH = Role.WITH.value, "adds what follows (“with”)"
-        AND = Role.AND.value, "joins two (“and”)"
-        FILLER = Role.FILLER.value, "means nothing and may be dropped (“please”)"
-        CONTENT = Role.CONTENT.value, "an ordinary word, whatever else it would mean"
-        KNOWN = KNOWN, "a word of its own, never a slip of another one"
+        WITHOUT = Role.WITHOUT.value, "Removes what follows (“without”)"
+        FREE = Role.FREE.value, "Removes what precedes it (“-free”)"
+        LESS = Role.LESS.value, "Less of it; the agent asks (“easy on”)"
+        MORE = Role.MORE.value, "More of it (“extra”)"
+        ONLY = Role.ONLY.value, "Only this; the agent asks (“just”)"
+        ASIDE = Role.ASIDE.value, "On the side; the agent asks (“on the side”)"
+        WITH = Role.WITH.value, "Adds what follows (“with”)"
+        AND = Role.AND.value, "Joins two (“and”)"
+        FILLER = Role.FILLER.value, "Has no meaning (“please”)"
+        CONTENT = Role.CONTENT.value, "Ordinary word, without a special meaning"
+        KNOWN = KNOWN, "Correct word, never a misspelling of another"
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="spoken_words")
-    kind = models.CharField(max_length=12, choices=Kind.choices)
+    kind = models.CharField("meaning", max_length=12, choices=Kind.choices)
     text = models.CharField(
-        "word or phrase", max_length=40, help_text="As callers say it; case and accents do not matter."
+        "word or phrase", max_length=40, help_text="As callers say it. Case and accents do not matter."
     )
 
     objects = TenantQuerySet["SpokenWord"].as_manager()
@@ -220,7 +231,7 @@ class SpokenWord(TenantModel):
 
     def clean(self) -> None:
         if not any(character.isalnum() for character in self.text):
-            raise ValidationError({"text": "Write a word as callers say it."})
+            raise ValidationError({"text": "Enter a word as callers say it."})
         others = SpokenWord.objects.filter(organization_id=self.organization_id).exclude(pk=self.pk)
         if others.count() >= MOST_WORDS:
             raise ValidationError(f"An organization has at most {MOST_WORDS} words of its own.")

@@ -37,8 +37,8 @@ class Persona(models.Model):
     """What an agent is: shared by the draft and by each version, so that publishing is a copy."""
 
     class TurnDetection(models.TextChoices):
-        SERVER_VAD = "server_vad", "By loudness (server_vad)"
-        SEMANTIC_VAD = "semantic_vad", "By meaning (semantic_vad)"
+        SERVER_VAD = "server_vad", "Server VAD (by volume)"
+        SEMANTIC_VAD = "semantic_vad", "Semantic VAD (by meaning)"
 
     class Eagerness(models.TextChoices):
         LOW = "low"
@@ -47,46 +47,75 @@ class Persona(models.Model):
         AUTO = "auto"
 
     class NoiseReduction(models.TextChoices):
-        NEAR_FIELD = "near_field", "Near field (a handset)"
-        FAR_FIELD = "far_field", "Far field (a hands-free phone)"
+        NEAR_FIELD = "near_field", "Near field (handset)"
+        FAR_FIELD = "far_field", "Far field (speakerphone)"
 
     prompt = models.TextField(
         blank=True,
         validators=[MaxLengthValidator(MAX_PROMPT_LENGTH)],
-        help_text="Who the agent is and how it behaves. The menu is added by itself.",
+        help_text="Who the agent is and how it behaves. The menu is added automatically.",
     )
     greeting = models.CharField(max_length=300, default="Hello! How can I help you?")
-    protects_greeting = models.BooleanField(default=False, help_text="The caller cannot interrupt the greeting.")
-    voice = models.CharField(
-        max_length=80, blank=True, validators=[validate_voice], help_text="Empty: the server's default voice."
+    protects_greeting = models.BooleanField(
+        "uninterruptible greeting", default=False, help_text="The caller cannot interrupt the greeting."
     )
-    model = models.CharField(
-        max_length=80, blank=True, validators=[validate_model], help_text="Empty: the server's default model."
-    )
+    voice = models.CharField(max_length=80, blank=True, validators=[validate_voice])
+    model = models.CharField(max_length=80, blank=True, validators=[validate_model])
     language = LanguageField(
         max_length=LONGEST_TAG,
         default="en",
-        help_text="ISO 639-1, like en or de; with a country or a script where it matters, like pt-BR or zh-Hant.",
+        help_text="Other languages: an ISO 639-1 code, with a country or script where needed, like pt-BR or zh-Hant.",
     )
     tools = models.JSONField(default=default_tools, blank=True, validators=[validate_tools])
     noise_reduction = models.CharField(max_length=12, blank=True, choices=NoiseReduction.choices)
     turn_detection = models.CharField(max_length=16, choices=TurnDetection.choices, default=TurnDetection.SERVER_VAD)
-    vad_threshold = models.FloatField(default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)])
-    vad_prefix_padding_ms = models.PositiveIntegerField(default=300, validators=[MaxValueValidator(2000)])
-    vad_silence_ms = models.PositiveIntegerField(
-        default=500, validators=[MinValueValidator(100), MaxValueValidator(5000)]
+    vad_threshold = models.FloatField(
+        "VAD threshold",
+        default=0.5,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="0 to 1. Higher: only louder sounds count as speech. For server VAD.",
     )
-    vad_eagerness = models.CharField(max_length=8, choices=Eagerness.choices, default=Eagerness.AUTO)
-    reprompt = models.CharField(max_length=200, default="Are you still there?")
-    reprompt_after_s = models.PositiveIntegerField(default=8, validators=[MinValueValidator(3), MaxValueValidator(120)])
-    silence_goodbye = models.CharField(max_length=200, default="I cannot hear you, so I will hang up now. Goodbye.")
-    goodbye_after_s = models.PositiveIntegerField(default=20, validators=[MinValueValidator(5), MaxValueValidator(600)])
-    filler = models.CharField(max_length=200, default="One moment, please.")
+    vad_prefix_padding_ms = models.PositiveIntegerField(
+        "audio kept before speech (ms)",
+        default=300,
+        validators=[MaxValueValidator(2000)],
+        help_text="For server VAD.",
+    )
+    vad_silence_ms = models.PositiveIntegerField(
+        "silence before the turn ends (ms)",
+        default=500,
+        validators=[MinValueValidator(100), MaxValueValidator(5000)],
+        help_text="For server VAD.",
+    )
+    vad_eagerness = models.CharField(
+        "VAD eagerness",
+        max_length=8,
+        choices=Eagerness.choices,
+        default=Eagerness.AUTO,
+        help_text="Higher: the agent responds sooner. For semantic VAD.",
+    )
+    reprompt = models.CharField(
+        max_length=200, default="Are you still there?", help_text="Said when the caller is silent."
+    )
+    reprompt_after_s = models.PositiveIntegerField(
+        "silence before the reprompt (s)", default=8, validators=[MinValueValidator(3), MaxValueValidator(120)]
+    )
+    silence_goodbye = models.CharField(
+        "goodbye to a silent caller", max_length=200, default="I cannot hear you, so I will hang up now. Goodbye."
+    )
+    goodbye_after_s = models.PositiveIntegerField(
+        "silence before the goodbye (s)", default=20, validators=[MinValueValidator(5), MaxValueValidator(600)]
+    )
+    filler = models.CharField(
+        "filler phrase", max_length=200, default="One moment, please.", help_text="Said while the caller waits."
+    )
     filler_after_ms = models.PositiveIntegerField(
-        default=1500, validators=[MinValueValidator(300), MaxValueValidator(10_000)]
+        "wait before the filler phrase (ms)",
+        default=1500,
+        validators=[MinValueValidator(300), MaxValueValidator(10_000)],
     )
     longest_call_minutes = models.PositiveIntegerField(
-        default=30, validators=[MinValueValidator(1), MaxValueValidator(240)]
+        "maximum call duration (min)", default=30, validators=[MinValueValidator(1), MaxValueValidator(240)]
     )
 
     class Meta:
@@ -103,8 +132,10 @@ class Agent(Persona, TenantModel):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="agents")
     name = models.CharField(max_length=80)
-    is_default = models.BooleanField(default=False, help_text="Answers calls to numbers that name no agent.")
-    is_paused = models.BooleanField(default=False, help_text="Callers hear that nobody can take their call now.")
+    is_default = models.BooleanField(
+        "default agent", default=False, help_text="Answers calls to phone numbers without an agent of their own."
+    )
+    is_paused = models.BooleanField("paused", default=False, help_text="Callers hear that nobody can take their call.")
     published_version = models.ForeignKey(
         "AgentVersion", models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
@@ -134,7 +165,7 @@ class AgentVersion(Persona, TenantModel):
     number = models.PositiveIntegerField()
     note = models.CharField(max_length=200, blank=True)
     published_by = models.CharField(max_length=150, blank=True)
-    published_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField("published", auto_now_add=True)
 
     objects = TenantQuerySet["AgentVersion"].as_manager()
 
@@ -154,11 +185,11 @@ def validate_origin(text: str) -> None:
     try:
         origin = read_origin(text)
     except ValueError as exc:
-        raise ValidationError("This is no address like https://voice.example.com.") from exc
+        raise ValidationError("Enter an address like https://voice.example.com.") from exc
     if not origin.is_named_https or str(origin) != text:
-        raise ValidationError("Only https, a name and nothing else, like https://voice.example.com.")
+        raise ValidationError("Enter https and a host name only, like https://voice.example.com.")
     if text == OPENAI:
-        raise ValidationError("OpenAI itself needs no entry: it is asked with the server's own key.")
+        raise ValidationError("OpenAI itself needs no entry: it is used with the server's own key.")
 
 
 class RealtimeEndpoint(TenantModel):
@@ -168,7 +199,7 @@ class RealtimeEndpoint(TenantModel):
     origin = models.CharField(
         max_length=261,
         validators=[validate_origin],
-        help_text="Like https://voice.example.com. Secrets are asked for at /v1/realtime/client_secrets there.",
+        help_text="Like https://voice.example.com. Client secrets are requested from its /v1/realtime/client_secrets.",
     )
     sealed_key = models.TextField(editable=False)
     key_set_at = models.DateTimeField(default=timezone.now, editable=False)

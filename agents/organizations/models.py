@@ -27,13 +27,13 @@ from .trades import AgentDefaults, Trade, agent_defaults, language_of
 def validate_time_zone(name: str) -> None:
     """Accept only names of the IANA time zone database."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError("“%(name)s” is no time zone. Use a name like Europe/Berlin.", params={"name": name})
+        raise ValidationError("“%(name)s” is not a time zone. Use a name like Europe/Berlin.", params={"name": name})
 
 
 def validate_country(code: str) -> None:
     """Accept the ISO 3166 codes of countries whose phone numbers can be read."""
     if code not in country_names():
-        raise ValidationError("“%(code)s” is no country. Use two capitals, like DE.", params={"code": code})
+        raise ValidationError("“%(code)s” is not a country. Use two letters, like DE.", params={"code": code})
 
 
 def new_signing_secret() -> str:
@@ -50,45 +50,60 @@ class Organization(TenantModel):
     name = models.CharField(max_length=120)
     slug = models.SlugField(unique=True)
     trade = models.CharField(
+        "type of business",
         max_length=16,
         choices=Trade.choices,
         default=Trade.RESTAURANT,
-        help_text="Chooses the tools, the prompt and the greeting that new agents begin with.",
+        help_text="Sets the tools, prompt and greeting of new agents.",
     )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     country = models.CharField(
         max_length=2,
         blank=True,
         validators=[validate_country],
-        help_text="Numbers typed without a country code are numbers of this country. Empty: that of the time zone.",
+        help_text="Phone numbers without a country code are numbers of this country.",
     )
     currency = models.CharField(
-        max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capitals, like EUR.")]
+        max_length=3,
+        default="USD",
+        validators=[RegexValidator(r"^[A-Z]{3}$", "Enter three capital letters, like EUR.")],
     )
     tax_percent = models.DecimalField(
-        max_digits=6, decimal_places=3, default=Decimal(0), validators=[MinValueValidator(0), MaxValueValidator(100)]
+        "tax (%)",
+        max_digits=6,
+        decimal_places=3,
+        default=Decimal(0),
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     prices_include_tax = models.BooleanField(default=False)
     max_live_calls = models.PositiveIntegerField(
-        default=20, help_text="More callers than this hear that all lines are busy."
+        "maximum concurrent calls", default=20, help_text="Further callers hear that all lines are busy."
     )
-    takes_orders = models.BooleanField(default=True, help_text="Off: the agent still answers, but submits no order.")
+    takes_orders = models.BooleanField(default=True, help_text="When off, agents answer calls but submit no orders.")
     largest_order_total = models.DecimalField(
-        max_digits=10, decimal_places=2, default=Decimal(1000), help_text="A larger order is handed to a person."
+        "maximum order total",
+        max_digits=10,
+        decimal_places=2,
+        default=Decimal(1000),
+        help_text="Callers with a larger order are transferred to a person.",
     )
-    orders_url = models.URLField(blank=True, help_text="Every submitted order is posted here, signed.")
+    orders_url = models.URLField(
+        "order webhook URL", blank=True, help_text="Submitted orders are posted to this URL, signed."
+    )
     orders_secret = models.CharField(
-        max_length=128, default=new_signing_secret, help_text="Signs what is posted to the orders address."
+        "order webhook secret", max_length=128, default=new_signing_secret, help_text="Signs the order webhooks."
     )
     clerk_id = models.CharField(
         max_length=100,
         unique=True,
         null=True,
         blank=True,
-        verbose_name="Clerk organization",
-        help_text="Its id at Clerk, like org_…: people who sign in there for it act for this organization.",
+        verbose_name="Clerk organization ID",
+        help_text="Like org_…. People who sign in with Clerk for it act for this organization.",
     )
-    closed_message = models.CharField(max_length=300, blank=True, help_text="Said outside the opening hours.")
+    closed_message = models.CharField(
+        max_length=300, blank=True, help_text="Said to callers outside the opening hours."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["Organization"].as_manager()
@@ -124,6 +139,8 @@ class Membership(TenantModel):
     objects = TenantQuerySet["Membership"].as_manager()
 
     class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
         constraints = [models.UniqueConstraint(fields=("organization", "user"), name="one_membership_per_person")]
 
     def __str__(self) -> str:
@@ -155,12 +172,19 @@ class ApiKey(TenantModel):
     secret_sha256 = models.CharField(max_length=64, editable=False)
     scopes = models.JSONField(default=all_scopes)
     created_by = models.CharField(max_length=150, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it works until it is revoked.")
-    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
-    revoked_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(
+        "expires", null=True, blank=True, help_text="Leave empty for a key that does not expire."
+    )
+    last_used_at = models.DateTimeField("last used", null=True, editable=False, help_text="Accurate to the minute.")
+    revoked_at = models.DateTimeField("revoked", null=True, editable=False)
     replaced_by = models.OneToOneField(
-        "self", models.SET_NULL, null=True, related_name="replaces", editable=False, help_text="Made by rotating it."
+        "self",
+        models.SET_NULL,
+        null=True,
+        related_name="replaces",
+        editable=False,
+        help_text="The key created by rotating this one.",
     )
 
     objects = ApiKeyQuerySet.as_manager()

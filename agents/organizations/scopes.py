@@ -17,8 +17,8 @@ class Scope(enum.StrEnum):
     SESSIONS_WRITE = "sessions:write"
 
     @property
-    def words(self) -> str:
-        return WORDS[self]
+    def label(self) -> str:
+        return LABELS[self]
 
     def is_granted_to(self, role: Role | None) -> bool:
         """Whether people of this role have it: reading needs VIEW in the area, writing OPERATE."""
@@ -26,7 +26,7 @@ class Scope(enum.StrEnum):
         return power_of(role, Area(area)) >= (Power.VIEW if act == "read" else Power.OPERATE)
 
 
-WORDS = {
+LABELS = {
     Scope.CALLS_READ: "Read calls and their agents",
     Scope.CALLS_WRITE: "Start, change and end calls",
     Scope.RECORDINGS_READ: "Read recordings",

@@ -17,8 +17,8 @@ class Trade(models.TextChoices):
     """It chooses the tools, the prompt and the greeting that a new agent begins with."""
 
     RESTAURANT = "restaurant", "Restaurant: takes orders"
-    GARAGE = "garage", "Garage: tells services and prices, puts callers through"
-    OTHER = "other", "Another business: answers questions, puts callers through"
+    GARAGE = "garage", "Garage: answers questions on services and prices, transfers callers"
+    OTHER = "other", "Other business: answers questions, transfers callers"
 
     @property
     def takes_orders(self) -> bool:

@@ -105,7 +105,7 @@ class ButtonsAdmin(ModelAdmin[M]):
         row = self.get_object(request, object_id)
         button = next((button for button in self.buttons if button.name == button_name), None)
         if row is None or button is None:
-            raise Http404("There is no such row or button.")
+            raise Http404("There is no such record or action.")
         is_in_list = request.GET.get("to") == "list"
         if is_in_list and (refused := self._save_list(request)):
             return refused
@@ -117,12 +117,14 @@ class ButtonsAdmin(ModelAdmin[M]):
         if not self.has_power(request, button.power, row):
             raise PermissionDenied
         if not button.is_offered(row):
-            messages.warning(request, f"“{button.label}” is no longer possible: somebody was faster.")
+            messages.warning(request, f"“{button.label}” is no longer possible: the record has changed.")
             return None
         against = self.objections(request, row, button)
         if against and f"{ANYWAY}{button.name}" not in request.POST:
             why = " ".join(against)
-            messages.error(request, f"“{button.label}” was not done. {why} Mend it, or tick “{button.label} anyway”.")
+            messages.error(
+                request, f"“{button.label}” was not carried out. {why} Fix this, or select “{button.label} anyway”."
+            )
             return None
         try:
             with transaction.atomic():
@@ -145,7 +147,7 @@ class ButtonsAdmin(ModelAdmin[M]):
         button = next((button for button in self.buttons if button.name == name), None)
         row = self.get_object(request, str(obj.pk))
         if button is None or row is None:
-            raise Http404("There is no such button or row.")
+            raise Http404("There is no such record or action.")
         answer = self._obey(request, row, button, request.POST.get(f"{TEXT}{name}", "").strip())
         return answer or HttpResponseRedirect(self.page_of(row))
 

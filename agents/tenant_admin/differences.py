@@ -14,16 +14,8 @@ class DiffLine:
     text: str
 
 
-def label_of(name: str) -> str:
-    """“vad silence (ms)”: the field's name as a person reads it, with its unit."""
-    for unit in ("ms", "s"):
-        if name.endswith(f"_{unit}"):
-            return f"{name.removesuffix(f'_{unit}').replace('_', ' ')} ({unit})"
-    return name.replace("_", " ")
-
-
 def normal_text(text: str) -> str:
-    """As the model reads it: how a browser or a computer ends its lines is no difference."""
+    """As the model reads it: line endings are no difference."""
     return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
 
 

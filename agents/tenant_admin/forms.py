@@ -15,7 +15,7 @@ from voiceapp.core.phones.field import PhoneNumberField
 
 from .shown_values import ShownValues
 
-DIFFERENT = "These rows belong to different organizations. Choose rows of one organization only."
+DIFFERENT = "These records belong to different organizations. Choose records of one organization only."
 
 
 def changed_columns(form: forms.ModelForm[Any]) -> list[str]:
@@ -68,7 +68,7 @@ class TenantForm(ShownValues):
 
 
 def name_fields(form: Any, of: str = "") -> None:
-    """Give every field a name that is heard: in a table only its column has one, and only for the eye."""
+    """Give every field a label for screen readers: in a table only the column has one."""
     for name, field in form.fields.items():
         if not field.widget.is_hidden:
             label = str(field.label or name.replace("_", " "))
@@ -93,10 +93,10 @@ class TenantFormSet(forms.BaseInlineFormSet[Any, Any, Any]):
         if not self.only_one:
             return
         if sum(form.is_flagged for form in self.kept() if hasattr(form, "cleaned_data")) > 1:
-            raise forms.ValidationError("Only one of them can be the default. Take the mark from the others.")
+            raise forms.ValidationError("Only one of them can be the default. Clear “Default” for the others.")
 
     def kept(self) -> list[Any]:
-        """The forms of rows that there will be: not deleted, and not one of the empty ones at the end."""
+        """The forms of rows that will exist: neither deleted nor empty."""
         left = (form for form in self.forms if form not in self.deleted_forms)
         return [form for form in left if form.instance.pk or form.has_changed()]
 

@@ -1,4 +1,4 @@
-"""What a save changed, with the old and the new values, for the history of a row."""
+"""What a save changed, with old and new values, for the history of a row."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from typing import Any
 from django import forms
 from django.db import models
 from django.db.models.fields.files import FieldFile
+from django.utils.text import capfirst
 
 from agents.hours.local_time import when
 from voiceapp.core.phones.field import PhoneNumberFormField
 from voiceapp.core.phones.numbers import show_number
 
-from .differences import compare, label_of, normal_text
+from .differences import compare, normal_text
 
 LONGEST_VALUE = 200
 LONGEST_MESSAGE = 4000
-# Only that they were changed: the history is read by more people than the secret is for.
+# Only the fact of a change: more people read the history than may see the secret.
 SECRET = ("secret", "password", "key", "token")
 NOTHING = "nothing"
-UNCHANGED = "Saved without a change."
+UNCHANGED = "Saved without changes."
 
 
 def change_message(form: Any, formsets: Iterable[Any] | None, *, is_new: bool) -> str:
@@ -37,7 +38,7 @@ def _changes(form: Any) -> Iterator[str]:
         field = form.fields.get(name)
         if field is None:
             continue
-        label = str(field.label or label_of(name)).capitalize()
+        label = capfirst(str(field.label or name.replace("_", " ")))
         if any(word in name for word in SECRET):
             yield f"{label} changed."
             continue
@@ -50,17 +51,17 @@ def _changes(form: Any) -> Iterator[str]:
 def _rows(formset: Any) -> Iterator[str]:
     noun = str(formset.model._meta.verbose_name)
     for row in formset.new_objects:
-        yield f"{noun.capitalize()} added: {row}."
+        yield f"{capfirst(noun)} added: {row}."
     for row in formset.deleted_objects:
-        yield f"{noun.capitalize()} removed: {row}."
+        yield f"{capfirst(noun)} removed: {row}."
     changed = {row.pk for row, _ in formset.changed_objects}
     for form in formset.forms:
         if form.instance.pk in changed:
-            yield f"{noun.capitalize()} {form.instance}: {' '.join(_changes(form))}"
+            yield f"{capfirst(noun)} {form.instance}: {' '.join(_changes(form))}"
 
 
 def _change(field: forms.Field, old: object, new: object) -> str:
-    before, after = value_words(field, old), value_words(field, new)
+    before, after = value_text(field, old), value_text(field, new)
     if before == after:
         return ""
     if "\n" not in before + after and len(before + after) <= LONGEST_VALUE:
@@ -71,7 +72,7 @@ def _change(field: forms.Field, old: object, new: object) -> str:
     return f"“{gone[:LONGEST_VALUE] or NOTHING}” → “{come[:LONGEST_VALUE] or NOTHING}”"
 
 
-def value_words(field: forms.Field, value: Any) -> str:
+def value_text(field: forms.Field, value: Any) -> str:
     """A form's value as the page shows it: a choice by its label, a row by its name, a time in the active zone."""
     if value in (None, "", []):
         return ""
@@ -84,10 +85,10 @@ def value_words(field: forms.Field, value: Any) -> str:
         offered: Any = field.choices
         labels = {str(key): str(label) for key, label in offered if not isinstance(label, (list, tuple))}
         return labels.get(str(value), str(value))
-    return show_number(str(value)) if isinstance(field, PhoneNumberFormField) else _plain_words(value)
+    return show_number(str(value)) if isinstance(field, PhoneNumberFormField) else _plain_text(value)
 
 
-def _plain_words(value: Any) -> str:
+def _plain_text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dt.datetime):

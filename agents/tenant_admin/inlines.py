@@ -44,7 +44,7 @@ class _InlinePermissions:
     """An inline is as open as its page: Django would ask for permission rows that our roles do not have."""
 
     area: ClassVar[Area]
-    is_evidence: ClassVar[bool] = False
+    is_read_only: ClassVar[bool] = False
     extra = 0
     form: Any = TenantForm
     formset: Any = TenantFormSet
@@ -53,13 +53,13 @@ class _InlinePermissions:
         return self._may(request, Power.VIEW, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: TenantModel | None = None) -> bool:
-        return not self.is_evidence and self._may(request, Power.EDIT, obj)
+        return not self.is_read_only and self._may(request, Power.EDIT, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: TenantModel | None = None) -> bool:
-        return not self.is_evidence and self._may(request, Power.EDIT, obj)
+        return not self.is_read_only and self._may(request, Power.EDIT, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: TenantModel | None = None) -> bool:
-        return not self.is_evidence and self._may(request, Power.EDIT, obj)
+        return not self.is_read_only and self._may(request, Power.EDIT, obj)
 
     def _may(self, request: HttpRequest, power: Power, obj: TenantModel | None) -> bool:
         return access_of(request).may(self.area, power, None if obj is None else organization_id_of(obj))

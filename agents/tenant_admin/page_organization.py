@@ -1,4 +1,4 @@
-"""Which organization a page is about, so that its pickers offer that organization's rows alone."""
+"""Which organization a page is about, so that its pickers offer only that organization's rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHOOSE = "admin/choose_organization.html"
 
 
 class PageOrganization(ModelAdmin[T]):
-    """A new row of one who has several organizations begins with the question in which of them it shall be."""
+    """Users with several organizations first choose the organization of a new row."""
 
     area: ClassVar[Area]
     # The way from a row to its menu, where only rows of one menu go together.

@@ -1,4 +1,4 @@
-"""A form that knows what its page showed, so that nobody overwrites unseen what somebody else saved meanwhile."""
+"""A form that detects edit conflicts: nobody overwrites unseen what somebody else has saved meanwhile."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class ShownValues(forms.ModelForm[Any]):
         if name in LAST_ONE_WINS or not field.has_changed(bound.initial, bound.data):
             return
         self._show_anew(name, field)
-        self.add_error(name, f"{self._who()} changed this to {_words(field, bound.initial)} while this page was open. "
-                             "Save again to put yours in its place.")  # fmt: skip
+        self.add_error(name, f"{self._who()} changed this to {_value_text(field, bound.initial)} while this page was "
+                             "open. Save again to replace it with your value.")  # fmt: skip
 
     def _show_anew(self, name: str, field: forms.Field) -> None:
         """The page that comes now shows what is saved now: saving it again is a choice."""
@@ -90,7 +90,7 @@ def _is_secret(field: forms.Field) -> bool:
     return getattr(field.widget, "input_type", "") == "password"
 
 
-def _words(field: forms.Field, value: Any) -> str:
+def _value_text(field: forms.Field, value: Any) -> str:
     """A saved value as a person reads it."""
     if isinstance(value, bool):
         return "“yes”" if value else "“no”"

@@ -1,4 +1,4 @@
-"""The base of every admin page: a user meets the rows of its own organizations, with the power of its role there."""
+"""The base of every admin page: users see the rows of their organizations, with the permissions of their role there."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
     save_on_top = False
     warn_unsaved_form = True
 
-    # Who gets in
+    # Permissions
 
     def has_power(self, request: HttpRequest, power: Power, row: T | None = None) -> bool:
         # Unfold passes an id here for its own actions; those are not used.
@@ -67,7 +67,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
     def has_delete_permission(self, request: HttpRequest, obj: T | None = None) -> bool:
         return self.has_power(request, Power.EDIT, obj)
 
-    # What they see
+    # Visible rows
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[T]:
         rows = super().get_queryset(request)
@@ -79,7 +79,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         return cast("models.QuerySet[T]", rows.visible_to(access_of(request).principal(self.area)))
 
     def rows_with(self, request: HttpRequest, rows: models.QuerySet[T], power: Power) -> models.QuerySet[T]:
-        """Of the chosen rows those on which the user has that power: its role may differ between organizations."""
+        """Of the selected rows those on which the user has that power: roles differ between organizations."""
         return cast(
             "models.QuerySet[T]",
             cast("TenantQuerySet[T]", rows).visible_to(access_of(request).principal(self.area, power)),
@@ -90,7 +90,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         return [scoped(each, self.model) if isinstance(each, str) else each for each in named]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Times in the zone of each row's organization, which is a column only for those who see several."""
+        """Times in the zone of each row's organization; its column is only for users who see several."""
         shown = [self._column(each) for each in super().get_list_display(request)]
         access = access_of(request)
         if not access.sees_all and len(access.organizations(self.area)) <= 1:
@@ -116,7 +116,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         return shown
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only the filters on offer: `?orders_secret__startswith=` would read a secret letter by letter."""
+        """Only the offered filters: `?orders_secret__startswith=` would read a secret letter by letter."""
         filters = (each[0] if isinstance(each, tuple) else each for each in self.get_list_filter(request))
         allowed = {each for each in filters if isinstance(each, str)} | {*self.linkable}
         if self.date_hierarchy:
@@ -132,7 +132,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm[Any]]:
         return super().get_changelist_form(request, **{"form": ListForm, **kwargs})
 
-    # What they may change
+    # Changes
 
     def get_readonly_fields(self, request: HttpRequest, obj: T | None = None) -> tuple[str, ...]:
         fields = tuple(str(name) for name in super().get_readonly_fields(request, obj))
@@ -159,7 +159,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
             kwargs["widget"] = forms.HiddenInput()
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and only:
-            # Kept in the form, so that constraints over the organization are checked; what is posted is ignored.
+            # Kept in the form so that constraints over the organization are checked; what is posted is ignored.
             field.disabled = True
             field.initial = only
         return field
@@ -202,8 +202,8 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         return Power.OPERATE if set(form.changed_data) <= set(self.operable) else Power.EDIT
 
 
-class EvidenceAdmin(TenantAdmin[T]):
-    """What happened: read by those who may, changed by nobody, not even a superuser."""
+class ReadOnlyAdmin(TenantAdmin[T]):
+    """Records of what happened: nobody changes them, not even a superuser."""
 
     warn_unsaved_form = False
 

@@ -1,4 +1,4 @@
-"""People whom the agents may hand a caller to."""
+"""People to whom agents can transfer callers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .models import TransferTarget
 class TransferHoursInline(TenantInline):
     model = TransferHours
     area = Area.ORGANIZATION
-    verbose_name_plural = "hours (none: while the organization is open)"
+    verbose_name_plural = "hours (empty: while the organization is open)"
 
 
 class TransferTargetForm(TenantForm):
@@ -43,6 +43,6 @@ class TransferTargetAdmin(NumberSearch[TransferTarget], TenantAdmin[TransferTarg
     def shown(self, target: TransferTarget) -> str:
         return format_html('<span class="va-nowrap">{}</span>', show_number(target.number))
 
-    @display(description="fallback", label={"fallback": "info"})
+    @display(description="fallback", label={"Fallback": "info"})
     def fallback(self, target: TransferTarget) -> str:
-        return "fallback" if target.is_fallback else ""
+        return "Fallback" if target.is_fallback else ""

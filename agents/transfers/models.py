@@ -14,13 +14,13 @@ class TransferTarget(TenantModel):
     """A person or desk. The model names it by `slug` and never sees the number."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="transfer_targets")
-    slug = models.SlugField(max_length=40, help_text="How the agent names it, like front-desk.")
+    slug = models.SlugField(max_length=40, help_text="How the agent refers to it, like front-desk.")
     name = models.CharField(max_length=80)
     when_to_use = models.CharField(
-        max_length=200, blank=True, help_text="Told to the agent, like “complaints and large orders”."
+        max_length=200, blank=True, help_text="Shown to the agent, like “complaints and large orders”."
     )
     number = PhoneNumberField(max_length=16, validators=[validate_dialable])
-    is_fallback = models.BooleanField(default=False, help_text="Rung when the agent fails.")
+    is_fallback = models.BooleanField("fallback", default=False, help_text="Called when the agent fails.")
     position = models.PositiveIntegerField(default=0)
 
     objects = TenantQuerySet["TransferTarget"].as_manager()

@@ -61,14 +61,14 @@ def test_an_owner_reads_a_recording_and_fetches_its_file(harbour: Organization, 
     assert page.status_code == 200
     text = page.content.decode()
     assert "Caller: Hello." in text
-    assert "Fetch the file" in text
+    assert "Download file" in text
     assert "X-Amz-Signature" not in text
     assert f"form-action 'self' {BUCKET};" in page["Content-Security-Policy"]
     answer = client.post(press_of(recording))
     assert answer.status_code == 302
     assert answer["Location"].startswith(f"{BUCKET}/recordings/1.mp4?")
     assert "X-Amz-Expires=300" in answer["Location"]
-    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["Fetch the file."]
+    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["Download file."]
 
 
 def test_the_list_makes_no_link(harbour: Organization, recording: Recording) -> None:
@@ -83,7 +83,7 @@ def test_others_read_and_do_not_fetch(harbour: Organization, recording: Recordin
     client = signed_in(make_user("bob", harbour, role))
     page = client.get(page_of(recording))
     assert page.status_code == 200
-    assert "Fetch the file" not in page.content.decode()
+    assert "Download file" not in page.content.decode()
     assert "form-action 'self';" in page["Content-Security-Policy"]
     assert client.post(press_of(recording)).status_code == 403
 
@@ -105,7 +105,7 @@ def test_a_link_never_fetches(harbour: Organization, recording: Recording) -> No
 def test_without_a_file_there_is_no_button(harbour: Organization, recording: Recording, state: str) -> None:
     Recording.objects.update(state=state, size_bytes=None)
     client = signed_in(make_user("alice", harbour))
-    assert "Fetch the file" not in client.get(page_of(recording)).content.decode()
+    assert "Download file" not in client.get(page_of(recording)).content.decode()
     assert client.post(press_of(recording))["Location"] == page_of(recording)
 
 

@@ -32,3 +32,27 @@ class EndReason(enum.StrEnum):
     AGENT_NOT_DISPATCHED = "agent_not_dispatched"
     ROOM_NOT_OPENED = "room_not_opened"
     FAILED_BY_REQUEST = "failed_by_request"
+
+    @property
+    def label(self) -> str:
+        """What people read in lists and filters."""
+        return LABELS.get(self, self.replace("_", " ").capitalize())
+
+
+LABELS = {
+    EndReason.CALLER_SILENT: "Caller was silent",
+    EndReason.TOO_LONG: "Maximum duration reached",
+    EndReason.PROVIDER_FAILED: "AI provider failed",
+    EndReason.PROVIDER_REFUSED: "AI provider refused the call",
+    EndReason.STREAM_LOST: "Audio connection lost",
+    EndReason.CLOSED_HOURS: "Outside opening hours",
+    EndReason.NO_AGENT: "No default agent",
+    EndReason.NUMBER_SWITCHED_OFF: "Phone number inactive",
+    EndReason.LINE_FULL: "Too many calls",
+    EndReason.UNKNOWN_NUMBER: "Unknown phone number",
+    EndReason.LOST_PROCESS: "Server process lost",
+    EndReason.ENDED_BY_REQUEST: "Ended over the API",
+    EndReason.AGENT_NOT_DISPATCHED: "Agent could not be dispatched",
+    EndReason.ROOM_NOT_OPENED: "Room could not be opened",
+    EndReason.FAILED_BY_REQUEST: "Marked as failed over the API",
+}

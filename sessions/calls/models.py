@@ -43,7 +43,7 @@ class CallType(models.TextChoices):
     """Who speaks with whom in a room: a person with an agent, two people, or several."""
 
     SUPPORT = "support"
-    USER_TO_USER = "user-to-user"
+    USER_TO_USER = "user-to-user", "User to user"
     CONFERENCE = "conference"
 
 
@@ -82,23 +82,28 @@ class Call(TenantModel):
     kind = models.CharField(max_length=10, choices=CallKind.choices, default=CallKind.PHONE)
     direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INBOUND)
     state = models.CharField(max_length=10, choices=CallState.choices, default=CallState.PENDING)
-    end_reason = models.CharField(
-        max_length=24, blank=True, choices=[(reason, reason.replace("_", " ")) for reason in EndReason]
-    )
+    end_reason = models.CharField(max_length=24, blank=True, choices=[(reason, reason.label) for reason in EndReason])
     carrier_sid = models.CharField(
-        max_length=64, null=True, unique=True, help_text="The carrier's name for it, like Twilio's CallSid."
+        "carrier ID",
+        max_length=64,
+        null=True,
+        unique=True,
+        help_text="Like Twilio's CallSid.",
     )
     caller_number = models.CharField(max_length=64, blank=True)
-    dialed_number = models.CharField(max_length=64, blank=True)
+    dialed_number = models.CharField("dialed number", max_length=64, blank=True)
     room_name = models.CharField(max_length=100, null=True, blank=True)
     room_sid = models.CharField(
-        max_length=64, blank=True, help_text="LiveKit's own name of the room, which no later one of its name has."
+        "room SID",
+        max_length=64,
+        blank=True,
+        help_text="LiveKit's own name of the room, which no later one of its name has.",
     )
     room_seen_at = models.DateTimeField(null=True, help_text="When LiveKit last said that the room is open.")
     room_checked_at = models.DateTimeField(null=True, help_text="When LiveKit last said who is in the room.")
     call_type = models.CharField(max_length=12, choices=CallType.choices, blank=True)
     callee = models.CharField(max_length=100, blank=True, help_text="The subject of whom a call between two is for.")
-    is_recording_wanted = models.BooleanField(default=False)
+    is_recording_wanted = models.BooleanField("recording requested", default=False)
     metadata = models.JSONField(default=dict)
     transferred_to = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -107,7 +112,7 @@ class Call(TenantModel):
     lease_expires_at = models.DateTimeField(null=True)
     interruptions = models.PositiveIntegerField(default=0)
     usage = models.JSONField(default=dict)
-    cost_usd = models.DecimalField(max_digits=10, decimal_places=6, null=True)
+    cost_usd = models.DecimalField("cost (USD)", max_digits=10, decimal_places=6, null=True)
 
     objects = CallQuerySet.as_manager()
 
@@ -159,8 +164,10 @@ class CallEvent(TenantModel):
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=40)
-    at = models.DateTimeField()
-    at_ms = models.PositiveIntegerField(null=True, help_text="On the media stream's clock.")
+    at = models.DateTimeField("time")
+    at_ms = models.PositiveIntegerField(
+        "time in the audio stream (ms)", null=True, help_text="On the media stream's clock."
+    )
     detail = models.JSONField(default=dict)
 
     objects = TenantQuerySet["CallEvent"].as_manager()
@@ -179,12 +186,12 @@ class Turn(TenantModel):
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="turns")
     number = models.PositiveIntegerField()
-    speech_ended_ms = models.PositiveIntegerField(null=True)
-    response_ms = models.PositiveIntegerField(null=True)
-    detection_ms = models.PositiveIntegerField(null=True)
-    model_ms = models.PositiveIntegerField(null=True)
-    playout_ms = models.PositiveIntegerField(null=True)
-    is_interrupted = models.BooleanField(default=False)
+    speech_ended_ms = models.PositiveIntegerField("speech end (ms)", null=True)
+    response_ms = models.PositiveIntegerField("response time (ms)", null=True)
+    detection_ms = models.PositiveIntegerField("speech end detection (ms)", null=True)
+    model_ms = models.PositiveIntegerField("AI provider (ms)", null=True)
+    playout_ms = models.PositiveIntegerField("playback (ms)", null=True)
+    is_interrupted = models.BooleanField("interrupted", default=False)
 
     objects = TenantQuerySet["Turn"].as_manager()
 
@@ -206,12 +213,14 @@ class TranscriptLine(TenantModel):
     tenant_path = "call__organization_id"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="lines")
-    item_id = models.CharField(max_length=80)
+    item_id = models.CharField("item ID", max_length=80)
     speaker = models.CharField(max_length=8, choices=Speaker.choices)
     text = models.TextField(blank=True)
-    spoken_at_ms = models.PositiveIntegerField()
+    spoken_at_ms = models.PositiveIntegerField("time in the call (ms)")
     turn = models.PositiveIntegerField(default=0)
-    is_cut = models.BooleanField(default=False, help_text="The caller interrupted: only what was heard is kept.")
+    is_cut = models.BooleanField(
+        "interrupted", default=False, help_text="The caller interrupted; only what was heard is kept."
+    )
 
     objects = TenantQuerySet["TranscriptLine"].as_manager()
 
@@ -234,14 +243,16 @@ class ToolCall(TenantModel):
     tenant_path = "call__organization_id"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="tool_calls")
-    tool_call_id = models.CharField(max_length=80, help_text="Ours: the provider's, with a number where it repeats.")
+    tool_call_id = models.CharField(
+        "tool call ID", max_length=80, help_text="The AI provider's ID, with a number where it repeats."
+    )
     name = models.CharField(max_length=64)
     arguments = models.JSONField(default=dict)
     output = models.JSONField(default=dict)
     outcome = models.CharField(max_length=8, choices=Outcome.choices)
     turn = models.PositiveIntegerField(default=0)
-    duration_ms = models.PositiveIntegerField(default=0)
-    at = models.DateTimeField()
+    duration_ms = models.PositiveIntegerField("duration (ms)", default=0)
+    at = models.DateTimeField("time")
 
     objects = TenantQuerySet["ToolCall"].as_manager()
 

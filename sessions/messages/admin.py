@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
-from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from voiceapp.core.jobs.admin import STATE_COLORS, RetryMixin, as_json, state_badge
 
@@ -17,8 +17,8 @@ from .outbox import outbox
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(RetryMixin[OutboxMessage], EvidenceAdmin[OutboxMessage]):
-    """A failed message stays until somebody retries it."""
+class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]):
+    """A failed delivery stays until somebody retries it."""
 
     area = Area.DELIVERIES
     queue = outbox
@@ -54,6 +54,6 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], EvidenceAdmin[OutboxMessage]
     def state_label(self, message: OutboxMessage) -> tuple[str, str]:
         return state_badge(message, outbox)
 
-    @display(description="content")
+    @display(description="payload")
     def content(self, message: OutboxMessage) -> str:
         return as_json(message.body)

@@ -14,9 +14,9 @@ from voiceapp.core.jobs.models import Job
 class OutboxMessage(TenantModel, Job):
     """Sent in the order of `id` per topic and partition key, until one fails for good; then the next one follows."""
 
-    done_label = "delivered"
+    done_label = "Delivered"
 
-    message_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    message_id = models.UUIDField("message ID", unique=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="outbox")
     topic = models.CharField(max_length=40)
     body = models.JSONField()
@@ -24,6 +24,8 @@ class OutboxMessage(TenantModel, Job):
     objects = TenantQuerySet["OutboxMessage"].as_manager()
 
     class Meta:
+        verbose_name = "webhook delivery"
+        verbose_name_plural = "webhook deliveries"
         ordering = ("id",)
         indexes = [
             models.Index(fields=("state", "due_at"), name="outbox_due"),

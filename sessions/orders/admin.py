@@ -17,7 +17,7 @@ from agents.organizations.access import access_of
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button, PageLink
 from agents.tenant_admin.number_search import NumberSearch
-from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from sessions.calls.admin.display import ORDER_COLORS
 from sessions.messages.models import OutboxMessage
@@ -29,20 +29,20 @@ from .models import Order, OrderState
 
 
 @admin.register(Order)
-class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
-    """Lines and totals stay as the caller heard them; only the state moves."""
+class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
+    """Lines and totals stay as the caller heard them; only the state changes."""
 
     area = Area.ORDERS
     list_display = (
-        "number_words",
+        "order_number",
         "state_label",
         "organization",
         "customer_name",
-        "line_words",
-        "total_words",
+        "line_count",
+        "total_price",
         "ordered",
     )
-    list_display_links = ("number_words",)
+    list_display_links = ("order_number",)
     list_filter = ("state", "created_at", "organization")
     list_select_related = ("organization",)
     linkable = ("call",)
@@ -56,12 +56,12 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
     buttons = (
         Button("accept", "Accept", "accept", icon="check", style="primary",
                is_offered=lambda order: may_move(order, OrderState.ACCEPTED)),
-        Button("ready", "Ready", "ready", icon="restaurant", style="primary",
+        Button("ready", "Mark as ready", "ready", icon="restaurant", style="primary",
                is_offered=lambda order: may_move(order, OrderState.READY)),
-        Button("done", "Done", "done", icon="done_all",
+        Button("done", "Mark as done", "done", icon="done_all",
                is_offered=lambda order: may_move(order, OrderState.DONE)),
-        Button("cancel", "Cancel the order", "cancel", icon="block", style="danger",
-               confirm="The counts it took are given back. The customer is not told: ring them.",
+        Button("cancel", "Cancel order", "cancel", icon="block", style="danger",
+               confirm="The items go back into stock. The customer is not notified: please call them.",
                is_offered=lambda order: may_move(order, OrderState.CANCELLED)),
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
         return access.sees_all or all(map(access.sees_customers_of, access.organizations(self.area)))
 
     @display(description="order", ordering="number")
-    def number_words(self, order: Order) -> str:
+    def order_number(self, order: Order) -> str:
         return f"No. {order.number}"
 
     @display(description="state", ordering="state", label=ORDER_COLORS)
@@ -81,11 +81,11 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
         return order.state, order.get_state_display()
 
     @display(description="lines")
-    def line_words(self, order: Order) -> int:
+    def line_count(self, order: Order) -> int:
         return int(getattr(order, "line_count", 0))
 
     @display(description="total", ordering="total")
-    def total_words(self, order: Order) -> str:
+    def total_price(self, order: Order) -> str:
         return f"{order.total:.2f} {order.currency}"
 
     @display(description="ordered", ordering="created_at")
@@ -93,7 +93,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
         return format_html('<span class="va-nowrap">{}</span>', when_of(order, order.created_at))
 
     def page_links(self, request: HttpRequest, row: Order) -> tuple[PageLink, ...]:
-        return (PageLink("Print the ticket", "print", f"{self.page_of(row).removesuffix('change/')}ticket/", True),)
+        return (PageLink("Print ticket", "print", f"{self.page_of(row).removesuffix('change/')}ticket/", True),)
 
     def accept(self, request: HttpRequest, order: Order, _: str) -> str:
         return self._move(order, OrderState.ACCEPTED)
@@ -115,11 +115,11 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
     def accept_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._move_all(request, orders, OrderState.ACCEPTED)
 
-    @admin.action(description="Ready", permissions=["operate"])
+    @admin.action(description="Mark as ready", permissions=["operate"])
     def ready_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._move_all(request, orders, OrderState.READY)
 
-    @admin.action(description="Done", permissions=["operate"])
+    @admin.action(description="Mark as done", permissions=["operate"])
     def done_all(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         self._move_all(request, orders, OrderState.DONE)
 
@@ -135,14 +135,14 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
                 moved += 1
         messages.success(request, counted(moved, to.label.lower(), one="order", many="orders"))
         if refused:
-            messages.warning(request, f"{refused} could not become {to.label.lower()} from the state they are in.")
+            messages.warning(request, f"{refused} could not be changed to {to.label.lower()} from their current state.")
 
     def get_urls(self) -> list[URLPattern]:
         ticket = path("<path:object_id>/ticket/", self.page(self.ticket), name="voice_sessions_order_ticket")
         return [ticket, *super().get_urls()]
 
     def ticket(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """One narrow page without the admin around it, for the printer at the pass."""
+        """One narrow page without the admin around it, for the kitchen's printer."""
         order = self.get_object(request, object_id)
         if order is None:
             raise Http404("There is no such order.")
@@ -162,7 +162,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
                 "lines": lines_of(order),
                 "customer_number": customer_number(request, order),
                 "call": order.call if may_call else None,
-                "messages_sent": sent_for(order) if may_send else (),
+                "deliveries": deliveries_of(order) if may_send else (),
                 "may_retry": access.may(Area.DELIVERIES, Power.OPERATE, order.organization_id),
                 "state_color": ORDER_COLORS.get(order.state, ""),
                 "subtitle": None,
@@ -171,7 +171,7 @@ class OrderAdmin(NumberSearch[Order], EvidenceAdmin[Order]):
 
 
 def customer_number(request: HttpRequest, order: Order) -> str:
-    """As this user may read it; empty where the customer can be rung at no number that is known."""
+    """As this user may read it; empty where no number of the customer is known."""
     number = read_caller(order.customer_number).number
     return number if access_of(request).sees_customers_of(order.organization_id) or not number else mask(number)
 
@@ -180,6 +180,6 @@ def lines_of(order: Order) -> Any:
     return order.lines.prefetch_related("modifiers").order_by("position")
 
 
-def sent_for(order: Order) -> QuerySet[OutboxMessage]:
-    """What went out, or waits to go out, about the order."""
+def deliveries_of(order: Order) -> QuerySet[OutboxMessage]:
+    """The webhook deliveries about the order, done or waiting."""
     return OutboxMessage.objects.filter(organization_id=order.organization_id, body__id=str(order.pk))

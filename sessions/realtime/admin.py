@@ -1,11 +1,11 @@
-"""Voice sessions: who opened one of OpenAI's for a browser, until the record expires."""
+"""Voice sessions: OpenAI Realtime sessions opened for browsers, until their records expire."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from agents.organizations.roles import Area
-from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from sessions.messages.models import OutboxMessage
 from sessions.realtime.services.voice_sessions import TOPIC
@@ -14,8 +14,8 @@ from .models import VoiceSession
 
 
 @admin.register(VoiceSession)
-class VoiceSessionAdmin(EvidenceAdmin[VoiceSession]):
-    """What was announced of each stands under Deliveries."""
+class VoiceSessionAdmin(ReadOnlyAdmin[VoiceSession]):
+    """Their announcements are listed under Webhook deliveries."""
 
     area = Area.SESSIONS
     list_display = ("session_id", "owner", "organization", "model", "is_text_only", "created_at", "expires_at")

@@ -30,11 +30,11 @@ class VoiceSession(TenantModel):
 
     owner_path = "owner"
 
-    session_id = models.CharField(max_length=100, db_index=True, help_text="OpenAI's id.")
+    session_id = models.CharField("session ID", max_length=100, db_index=True, help_text="OpenAI's ID.")
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="voice_sessions")
     owner = models.CharField(max_length=100)
     model = models.CharField(max_length=80)
-    is_text_only = models.BooleanField(default=False)
+    is_text_only = models.BooleanField("text only", default=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
 

@@ -34,6 +34,7 @@ class RoomPass(TenantModel):
     objects = TenantQuerySet["RoomPass"].as_manager()
 
     class Meta:
+        verbose_name = "room token"
         ordering = ("id",)
 
     def __str__(self) -> str:
@@ -54,7 +55,7 @@ class Participant(TenantModel):
     tenant_path = "call__organization_id"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="participants")
-    sid = models.CharField(max_length=64)
+    sid = models.CharField("LiveKit SID", max_length=64)
     identity = models.CharField(max_length=255)
     name = models.CharField(max_length=255, blank=True)
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PERSON)
@@ -64,6 +65,7 @@ class Participant(TenantModel):
     objects = TenantQuerySet["Participant"].as_manager()
 
     class Meta:
+        verbose_name = "room participant"
         ordering = ("id",)
         constraints = [models.UniqueConstraint(fields=("call", "sid"), name="presences_are_kept_once")]
 
@@ -115,8 +117,10 @@ class RoomAgent(TenantModel):
     call = models.ForeignKey(Call, models.CASCADE, related_name="room_agents")
     identity = models.CharField(max_length=120, unique=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
-    is_withdrawn = models.BooleanField(default=False, help_text="Removed or given up: it may not come back.")
-    dispatch_id = models.CharField(max_length=64, blank=True)
+    is_withdrawn = models.BooleanField(
+        "withdrawn", default=False, help_text="Removed or given up: it may not come back."
+    )
+    dispatch_id = models.CharField("dispatch ID", max_length=64, blank=True)
     system_prompt = models.TextField(blank=True)
     voice = models.CharField(max_length=40)
     model = models.CharField(max_length=100, blank=True)

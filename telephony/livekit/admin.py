@@ -10,10 +10,10 @@ from django.http import HttpRequest
 
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
-from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from sessions.calls.admin.call import call_link
-from sessions.calls.admin.call_page import details
+from sessions.calls.admin.event_text import details
 from voiceapp.core.jobs.admin import STATE_COLORS, RetryMixin, as_json, state_badge
 
 from .inbox import inbox
@@ -21,7 +21,7 @@ from .models import ProviderEvent
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(RetryMixin[ProviderEvent], EvidenceAdmin[ProviderEvent]):
+class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]):
     """A failed event stays until somebody retries it."""
 
     area = Area.EVENTS
@@ -59,7 +59,7 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], EvidenceAdmin[ProviderEvent]
     def state_label(self, event: ProviderEvent) -> tuple[str, str]:
         return state_badge(event, inbox)
 
-    @display(description="about")
+    @display(description="subject")
     def about(self, event: ProviderEvent) -> str:
         """Of a LiveKit event the room and who or what it is about; of others every field."""
         if event.source != "livekit":
@@ -75,6 +75,6 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], EvidenceAdmin[ProviderEvent]
     def of_call(self, event: ProviderEvent) -> str:
         return call_link(event.call)
 
-    @display(description="content")
+    @display(description="payload")
     def content(self, event: ProviderEvent) -> str:
         return as_json(event.fields)

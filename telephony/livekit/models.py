@@ -17,10 +17,10 @@ class ProviderEvent(TenantModel, Job):
 
     tenant_path = "call__organization_id"
     topic_field = "source"
-    done_label = "processed"
+    done_label = "Processed"
 
     source = models.CharField(max_length=20)
-    dedup_key = models.CharField(max_length=200)
+    dedup_key = models.CharField("deduplication key", max_length=200)
     kind = models.CharField(max_length=60)
     call = models.ForeignKey(Call, models.CASCADE, null=True, related_name="provider_events")
     fields = models.JSONField(default=dict)

@@ -1,4 +1,4 @@
-"""Phone numbers: who answers, what to paste at the carrier, and when it last rang."""
+"""Phone numbers: which agent answers, the webhook URL for the carrier, and the last call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from agents.configuration.models import Agent
 from agents.organizations.roles import Area
 from agents.tenant_admin.number_search import NumberSearch
-from agents.tenant_admin.tenant import EvidenceAdmin, TenantAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin, TenantAdmin
 from agents.tenant_admin.theme import display
 from sessions.calls.admin.call import call_link
 from sessions.calls.models import Call
@@ -59,32 +59,35 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
         if number.agent is not None:
             return number.agent.name
         default = getattr(number, "default_agent", None)
-        return f"{default} (default)" if default else "nobody"
+        return f"{default} (default)" if default else "No agent"
 
-    @display(description="status", label={"rings": "success", "paused": "warning", "off": "warning", "deaf": "danger"})
+    @display(
+        description="status",
+        label={"active": "success", "paused": "warning", "inactive": "warning", "no_agent": "danger"},
+    )
     def status(self, number: PhoneNumber) -> tuple[str, str]:
         if not number.is_active:
-            return "off", "switched off"
+            return "inactive", "Inactive"
         version = number.agent.published_version_id if number.agent else getattr(number, "default_version", None)
         paused = number.agent.is_paused if number.agent else getattr(number, "default_is_paused", False)
         if version is None:
-            return "deaf", "no published agent"
-        return ("paused", "agent paused") if paused else ("rings", "answers")
+            return "no_agent", "No published agent"
+        return ("paused", "Agent paused") if paused else ("active", "Active")
 
     @display(description="last call", ordering="last_call_at")
     def last_call(self, number: PhoneNumber) -> Any:
-        return getattr(number, "last_call_at", None) or "never"
+        return getattr(number, "last_call_at", None) or "Never"
 
-    @display(description="webhook for Twilio")
+    @display(description="Twilio webhook URL")
     def webhook(self, number: PhoneNumber) -> str:
-        """Text in a field that selects as a whole, to be copied."""
+        """A field whose text is selected as a whole, to be copied."""
         if number._state.adding:
-            return "Save the number first."
+            return "Save the number to see its webhook URL."
         url = webhook_url(number)
         return format_html(
-            '<input class="va-copy" type="text" readonly size="70" value="{}" aria-label="Webhook address">'
+            '<input class="va-copy" type="text" readonly size="70" value="{}" aria-label="Webhook URL">'
             '<p class="va-hint">In the Twilio console: Phone Numbers → this number → “A call comes in” → Webhook, '
-            "HTTP POST. Call status changes: <code>{}/twilio/call-status</code></p>",
+            "HTTP POST. For “Call status changes”: <code>{}/twilio/call-status</code></p>",
             url,
             settings.PUBLIC_BASE_URL,
         )
@@ -99,7 +102,7 @@ def numbers_url() -> str:
 
 
 @admin.register(MediaStream)
-class MediaStreamAdmin(EvidenceAdmin[MediaStream]):
+class MediaStreamAdmin(ReadOnlyAdmin[MediaStream]):
     area = Area.CALLS
     list_display = ("created_at", "stream_sid", "used_at", "ended_at", "follow_up", "of_call")
     list_filter = ("follow_up", "created_at")

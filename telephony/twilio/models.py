@@ -18,9 +18,9 @@ from voiceapp.core.phones.numbers import show_number, validate_e164
 class FollowUp(models.TextChoices):
     """What the `<Connect action>` door answers when the stream is over."""
 
-    NOTHING = "", "Nothing said yet"
+    NOTHING = "", "None yet"
     HANG_UP = "hang_up", "Hang up"
-    HAND_OVER = "hand_over", "Hand over to a person"
+    HAND_OVER = "hand_over", "Transfer to a person"
     FALL_BACK = "fall_back", "Apologize, then transfer or take a message"
 
 
@@ -31,13 +31,17 @@ class MediaStream(TenantModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     call = models.OneToOneField(Call, models.CASCADE, related_name="media_stream")
-    account_sid = models.CharField(max_length=64)
-    stream_sid = models.CharField(max_length=64, blank=True)
+    account_sid = models.CharField("account SID", max_length=64)
+    stream_sid = models.CharField("stream SID", max_length=64, blank=True)
     expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField("token used at", null=True)
     ended_at = models.DateTimeField(null=True)
-    follow_up = models.CharField(max_length=10, blank=True, choices=FollowUp.choices, default=FollowUp.NOTHING)
-    hand_over_to = models.CharField(max_length=40, blank=True, help_text="The slug of a transfer target.")
+    follow_up = models.CharField(
+        "next step", max_length=10, blank=True, choices=FollowUp.choices, default=FollowUp.NOTHING
+    )
+    hand_over_to = models.CharField(
+        "transfer target", max_length=40, blank=True, help_text="The slug of a transfer target."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["MediaStream"].as_manager()
@@ -57,10 +61,10 @@ class PhoneNumber(TenantModel):
         null=True,
         blank=True,
         related_name="phone_numbers",
-        help_text="Empty: the default agent.",
+        help_text="Leave empty to use the default agent.",
     )
     label = models.CharField(max_length=80, blank=True)
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField("active", default=True)
 
     objects = TenantQuerySet["PhoneNumber"].as_manager()
 

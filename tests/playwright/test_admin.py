@@ -56,11 +56,11 @@ def test_every_page_is_quiet_fits_and_can_be_read_by_everybody(desk: Desk, demo:
 
 def test_an_item_is_out_with_one_tap_and_back_with_another(desk: Desk) -> None:
     page = desk.open("/admin/agents/item/?q=Tiramisu")
-    page.get_by_role("button", name="Out: Tiramisu").click()
-    expect(page.get_by_text("Tiramisu is out until somebody brings it back.")).to_be_visible()
+    page.get_by_role("button", name="Sold out: Tiramisu").click()
+    expect(page.get_by_text("Tiramisu is sold out until somebody marks it as available.")).to_be_visible()
     assert Item.objects.get(name="Tiramisu").is_out
-    page.get_by_role("button", name="Back: Tiramisu").click()
-    expect(page.get_by_text("Tiramisu is back.")).to_be_visible()
+    page.get_by_role("button", name="Available: Tiramisu").click()
+    expect(page.get_by_text("Tiramisu is available again.")).to_be_visible()
     assert not Item.objects.get(name="Tiramisu").is_out
 
 

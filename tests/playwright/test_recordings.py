@@ -43,7 +43,7 @@ def test_alice_fetches_the_file_of_a_recording(desk: Desk, call: Call, settings:
         page.wait_for_load_state("networkidle")
         assert desk.faults_of_access() == []
         with page.expect_download() as download:
-            page.get_by_role("button", name="Fetch the file").click()
+            page.get_by_role("button", name="Download file").click()
         assert download.value.suggested_filename == "Monday.ogg"
         assert Path(download.value.path()).read_bytes() == b"OggS"
     assert page.url.endswith(f"/admin/recordings/recording/{recording.pk}/change/")

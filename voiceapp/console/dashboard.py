@@ -1,4 +1,4 @@
-"""The first page: today's numbers, and what needs a hand. Each number leads to the rows it counts."""
+"""The dashboard: today's figures, and what needs attention. Each figure links to the rows it counts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from agents.catalog.admin.stock import stock_words
+from agents.catalog.admin.stock import stock_status
 from agents.catalog.models import Item
 from agents.hours.local_time import when_of
 from agents.organizations.access import Access, access_of
 from agents.organizations.roles import Area, Power
 from sessions.calls.admin.call import UNPAID
-from sessions.calls.admin.display import CALL_COLORS, median_ms, reason_words, response_words
+from sessions.calls.admin.display import CALL_COLORS, end_reason_text, median_ms, response_text
 from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
 from sessions.orders.models import Order
 
-from .attention import Need, needs
+from .attention import Notice, notices
 from .today import Today, day_before, link
 
 DAYS = 14
@@ -42,10 +42,10 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Heights in hundredths of the picture; answered stands on the ground, missed on top of it."""
+    """Heights in hundredths of the picture: answered at the bottom, missed on top of it."""
 
     label: str
-    words: str
+    description: str
     url: str
     answered_height: int
     missed_height: int
@@ -64,9 +64,9 @@ class Dashboard:
     organizations: bool
     tiles: list[Tile] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
-    needs: list[Need] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     recent: list[dict[str, Any]] = field(default_factory=list)
-    stock: list[dict[str, Any]] = field(default_factory=list)
+    unavailable_items: list[dict[str, Any]] = field(default_factory=list)
 
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -80,10 +80,10 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         board.recent = recent_calls(access)
     if access.may(Area.ORDERS, Power.VIEW):
         board.tiles += order_tiles(access, today)
-    board.needs = list(needs(access, today))
+    board.notices = notices(access, today)
     if access.may(Area.STOCK, Power.VIEW):
-        board.stock = out_now(access)
-    return {**context, "dashboard": board, "title": "Today"}
+        board.unavailable_items = unavailable_items(access)
+    return {**context, "dashboard": board, "title": "Dashboard"}
 
 
 def call_tiles(access: Access, today: Today) -> list[Tile]:
@@ -98,7 +98,7 @@ def call_tiles(access: Access, today: Today) -> list[Tile]:
              link("voice_sessions_call", state__in="connected,completed", created_at__gte=since)),
         Tile("Missed", str(counts[CallState.MISSED]), f"{counts[CallState.FAILED]} failed", "phone_missed",
              link("voice_sessions_call", state__in="missed,failed", created_at__gte=since)),
-        Tile("Response", response_words(median_ms(times)), "median of today's turns", "speed",
+        Tile("Response", response_text(median_ms(times)), "median today", "speed",
              link("voice_sessions_call", created_at__gte=since)),
     ]  # fmt: skip
 
@@ -113,7 +113,7 @@ def order_tiles(access: Access, today: Today) -> list[Tile]:
     waiting = paid.filter(state="submitted").count()
     return [
         Tile("Orders", str(number), f"{waiting} not accepted yet", "receipt_long", url),
-        Tile("Revenue", revenue, "orders of today", "payments", url),
+        Tile("Revenue", revenue, "today's orders", "payments", url),
     ]
 
 
@@ -140,8 +140,8 @@ def last_days(access: Access, today: Today) -> list[Day]:
         url = link(
             "voice_sessions_call", created_at__year=date.year, created_at__month=date.month, created_at__day=date.day
         )
-        words = f"{date:%A %d %B}: {answered} answered, {missed} missed or failed"
-        days.append(Day(f"{date:%d}", words, url, answered * 100 // most, missed * 100 // most))
+        description = f"{date:%A %d %B}: {answered} answered, {missed} missed or failed"
+        days.append(Day(f"{date:%d}", description, url, answered * 100 // most, missed * 100 // most))
     return days
 
 
@@ -154,21 +154,21 @@ def recent_calls(access: Access) -> list[dict[str, Any]]:
             "at": when_of(call, call.created_at),
             "state": call.get_state_display(),
             "color": CALL_COLORS[CallState(call.state)],
-            "reason": reason_words(call),
+            "end_reason": end_reason_text(call),
         }
         for call in calls
     ]
 
 
-def out_now(access: Access) -> list[dict[str, Any]]:
+def unavailable_items(access: Access) -> list[dict[str, Any]]:
     now = timezone.now()
-    gone = Q(count_left=0) | Q(out_until__gt=now) | Q(out_until__isnull=True, is_out=True)
-    items = Item.objects.visible_to(access.principal(Area.STOCK)).filter(gone)
+    is_unavailable = Q(count_left=0) | Q(out_until__gt=now) | Q(out_until__isnull=True, is_out=True)
+    items = Item.objects.visible_to(access.principal(Area.STOCK)).filter(is_unavailable)
     items = items.select_related("category__menu__organization")[:MOST_ROWS]
     return [
         {
             "name": item.name,
-            "words": stock_words(item, now, item.category.menu.organization.zone)[1],
+            "status": stock_status(item, now, item.category.menu.organization.zone)[1],
             "url": reverse("admin:agents_item_change", args=(item.pk,)),
         }
         for item in items

@@ -32,11 +32,13 @@ class Group(TypedDict):
 # Heading → (title, icon, the list's URL name, area).
 PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
     (
-        "Every day",
+        "Operations",
         (
             ("Calls", "call", "voice_sessions_call", Area.CALLS),
             ("Orders", "receipt_long", "voice_sessions_order", Area.ORDERS),
             ("Items", "lunch_dining", "agents_item", Area.STOCK),
+            ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
+            ("Transcripts", "forum", "voice_sessions_transcriptline", Area.CALLS),
         ),
     ),
     (
@@ -50,7 +52,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         ),
     ),
     (
-        "Phone line",
+        "Telephony",
         (
             ("Agents", "support_agent", "agents_agent", Area.AGENTS),
             ("Phone numbers", "dialpad", "telephony_phonenumber", Area.NUMBERS),
@@ -58,26 +60,24 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         ),
     ),
     (
-        "House",
+        "Settings",
         (
             ("Organization", "storefront", "agents_organization", Area.ORGANIZATION),
             ("People", "group", "agents_membership", Area.PEOPLE),
             ("API keys", "key", "agents_apikey", Area.KEYS),
             ("Realtime endpoints", "lan", "agents_realtimeendpoint", Area.KEYS),
-            ("Deliveries", "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
         ),
     ),
     (
-        "Evidence",
+        "System",
         (
-            ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
-            ("Words spoken", "forum", "voice_sessions_transcriptline", Area.CALLS),
+            ("Webhook deliveries", "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
+            ("Provider events", "cell_tower", "telephony_providerevent", Area.EVENTS),
+            ("Tool calls", "build", "voice_sessions_toolcall", Area.CALLS),
             ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),
-            ("Agents in rooms", "smart_toy", "voice_sessions_roomagent", Area.CALLS),
-            ("People in rooms", "groups", "voice_sessions_participant", Area.CALLS),
-            ("Passes to rooms", "badge", "voice_sessions_roompass", Area.CALLS),
-            ("Tools used", "build", "voice_sessions_toolcall", Area.CALLS),
-            ("Companies' events", "cell_tower", "telephony_providerevent", Area.EVENTS),
+            ("Room agents", "smart_toy", "voice_sessions_roomagent", Area.CALLS),
+            ("Room participants", "groups", "voice_sessions_participant", Area.CALLS),
+            ("Room tokens", "badge", "voice_sessions_roompass", Area.CALLS),
         ),
     ),
 )
@@ -87,7 +87,7 @@ def sidebar(request: HttpRequest) -> list[Group]:
     """Only what the user's roles open."""
     access = access_of(request)
     groups: list[Group] = [
-        Group(title="", separator=False, items=[Link(title="Today", icon="today", link=reverse("admin:index"))])
+        Group(title="", separator=False, items=[Link(title="Dashboard", icon="dashboard", link=reverse("admin:index"))])
     ]
     for title, pages in PAGES:
         items = [
@@ -98,15 +98,16 @@ def sidebar(request: HttpRequest) -> list[Group]:
         if items:
             groups.append(Group(title=title, separator=True, items=items))
     if access.sees_all or access.may(Area.AGENTS, Power.EDIT):
-        groups[0]["items"].append(Link(title="Set up a line", icon="rocket_launch", link=reverse("setup")))
+        groups[0]["items"].append(Link(title="Set up a phone line", icon="rocket_launch", link=reverse("setup")))
     if access.sees_all:
-        users = Link(title="Users", icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
-        groups.append(Group(title="Server", separator=True, items=[users]))
+        groups[-1]["items"].append(
+            Link(title="Users", icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
+        )
     return groups
 
 
 def every_page(request: HttpRequest) -> dict[str, object]:
-    """What each page's template knows."""
+    """What the templates of all pages use."""
     names = [PROVIDER_NAMES.get(name, name) for name in settings.SIMULATORS if name]
     return {
         "simulators": ", ".join(names),

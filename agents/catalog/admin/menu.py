@@ -22,11 +22,11 @@ from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import CheckboxSelectMultiple, display
 
 from .menu_preview import preview_of
-from .stock import StockAdmin, StockFilter
+from .stock import StockAdmin, StockFilter, number_of
 
 
-def tell(request: HttpRequest, sentence: str) -> None:
-    """Show what became of a price, if anything did."""
+def show_message(request: HttpRequest, sentence: str) -> None:
+    """Show what happened to a price, if anything did."""
     if sentence:
         messages.info(request, sentence)
 
@@ -50,7 +50,7 @@ class CategoryInline(TenantInline):
             return "Save first."
         url = reverse("admin:agents_category_change", args=(category.pk,))
         number = getattr(category, "item_count", 0)
-        return format_html('<a class="va-link va-nowrap" href="{}">{} items</a>', url, number)
+        return format_html('<a class="va-link va-nowrap" href="{}">{}</a>', url, number_of(number, "item", "items"))
 
 
 @admin.register(Menu)
@@ -79,11 +79,12 @@ class MenuAdmin(TenantAdmin[Menu]):
     @display(description="categories")
     def categories(self, menu: Menu) -> str:
         url = f"{reverse('admin:agents_category_changelist')}?menu__id__exact={menu.pk}"
-        return format_html('<a class="va-link" href="{}">{} categories</a>', url, getattr(menu, "category_count", 0))
+        number = number_of(getattr(menu, "category_count", 0), "category", "categories")
+        return format_html('<a class="va-link" href="{}">{}</a>', url, number)
 
     @display(description="items")
     def items(self, menu: Menu) -> str:
-        return f"{getattr(menu, 'item_count', 0)} items"
+        return number_of(getattr(menu, "item_count", 0), "item", "items")
 
 
 class ItemRowForm(TenantForm):
@@ -92,7 +93,7 @@ class ItemRowForm(TenantForm):
     def clean_price(self) -> Any:
         price = self.cleaned_data["price"]
         if price is None and not (self.instance.pk and self.instance.sizes.exists()):
-            raise forms.ValidationError("Give it a price. Sizes with prices of their own can be added on its page.")
+            raise forms.ValidationError("Enter a price. Sizes with their own prices can be added on the item's page.")
         return price
 
 
@@ -106,7 +107,7 @@ class ItemInline(TenantInline):
     hide_ordering_field = True
     hide_title = True
 
-    @display(description="sizes, choices, stock")
+    @display(description="details")
     def open_item(self, item: Item) -> str:
         if item._state.adding:
             return "Save first."
@@ -131,7 +132,7 @@ class CategoryAdmin(TenantAdmin[Category]):
         super().save_formset(request, form, formset, change)
         for row in formset.forms:
             if row.instance.pk and "price" in row.changed_data:
-                tell(request, settle_price(row.instance, was_typed=True))
+                show_message(request, settle_price(row.instance, was_typed=True))
 
     @display(description="items")
     def items(self, category: Category) -> int:
@@ -148,7 +149,7 @@ class SizeFormSet(TenantFormSet):
     def clean(self) -> None:
         super().clean()
         if self.instance.price is None and not self.kept():
-            raise forms.ValidationError("Give the item a price, or at least one size with its price.")
+            raise forms.ValidationError("Enter a price for the item, or at least one size with its price.")
 
 
 class SizeInline(TenantInline):
@@ -166,7 +167,7 @@ class ItemForm(TenantForm):
     """An item with the choices that come with it."""
 
     choices = forms.ModelMultipleChoiceField(
-        label="Asked with it",
+        label="Modifier groups",
         queryset=ModifierGroup.objects.none(), required=False, widget=CheckboxSelectMultiple(),
     )  # fmt: skip
 
@@ -179,7 +180,7 @@ class ItemForm(TenantForm):
         cleaned = super().clean()
         category, choices = cleaned.get("category"), cleaned.get("choices")
         if category and choices and any(group.menu_id != category.menu_id for group in choices):
-            self.add_error("choices", "Choose only groups of the same menu.")
+            self.add_error("choices", "Choose only modifier groups of the same menu.")
         return cleaned
 
 
@@ -187,7 +188,7 @@ class ItemForm(TenantForm):
 class ItemAdmin(StockAdmin[Item]):
     form = ItemForm
     menu_path = "category__menu"
-    list_display = ("name", "category", "price_words", "stock", "one_tap", "count_left", "aliases")
+    list_display = ("name", "category", "price_range", "stock", "quick_action", "count_left", "aliases")
     list_editable = ("count_left",)
     list_filter = (StockFilter, "category")
     list_select_related = ("category__menu__organization",)
@@ -196,7 +197,7 @@ class ItemAdmin(StockAdmin[Item]):
     inlines = (SizeInline,)
     fieldsets = (
         (None, {"fields": ("category", "name", "description", "price")}),
-        ("As callers say it", {"fields": ("spoken_name", "aliases")}),
+        ("Spoken names", {"fields": ("spoken_name", "aliases")}),
         ("Availability", {"fields": ("is_out", "out_until", "count_left", "most_per_order")}),
         ("Modifier groups", {"fields": ("choices",)}),
     )
@@ -205,19 +206,19 @@ class ItemAdmin(StockAdmin[Item]):
         return super().get_queryset(request).prefetch_related("sizes")
 
     @display(description="price", ordering="price")
-    def price_words(self, item: Item) -> str:
+    def price_range(self, item: Item) -> str:
         own = [] if item.price is None else [item.price]
         prices = sorted({size.price for size in item.sizes.all()}) or own
         currency = item.category.menu.organization.currency
         if not prices:
-            return "no price"
+            return "No price"
         span = f"{prices[0]:.2f}" if len(prices) == 1 else f"{prices[0]:.2f} – {prices[-1]:.2f}"
         return format_html('<span class="va-nowrap">{} {}</span>', span, currency)
 
-    @display(description="asked with it")
+    @display(description="modifier groups")
     def choices(self, item: Item) -> str:
-        """For those who read only; in the form the field of this name stands instead."""
-        return ", ".join(group.name for group in item.modifier_groups.all()) or "none"
+        """For read-only pages; in a form the field of this name is shown instead."""
+        return ", ".join(group.name for group in item.modifier_groups.all()) or "None"
 
     def get_form(self, request: HttpRequest, obj: Item | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -230,14 +231,14 @@ class ItemAdmin(StockAdmin[Item]):
         return form
 
     def _choices_hint(self, request: HttpRequest, item: Item | None) -> str:
-        """With the way to a new group, in a pop-up: what is typed on the item's page stays there."""
+        """With a link to add a group in a pop-up, so that unsaved input on the item's page is kept."""
         menus = Menu.objects.filter(organization=self.organization_of_page(request)).values_list("pk", flat=True)[:2]
         menu = item.category.menu_id if item else (menus[0] if len(menus) == 1 else None)
         query = {"_popup": 1} | ({"menu": menu} if menu else {"organization": self.organization_of_page(request) or ""})
         return format_html(
-            'What the caller is asked, or may ask for, with this item. <a class="va-link related-widget-wrapper-link '
+            'What the caller is asked, or can ask for, with this item. <a class="va-link related-widget-wrapper-link '
             'add-related" id="add_id_choices" data-popup="yes" data-new-choices-of="choices" target="_blank" '
-            'href="{}?{}">New modifier group</a>',
+            'href="{}?{}">Add modifier group</a>',
             reverse("admin:agents_modifiergroup_add"),
             urlencode(query),
         )
@@ -252,7 +253,7 @@ class ItemAdmin(StockAdmin[Item]):
         if "choices" in form.changed_data:
             form.instance.modifier_groups.set(form.cleaned_data["choices"])
         if self.has_power(request, Power.EDIT, form.instance):
-            tell(request, settle_price(form.instance, was_typed="price" in form.changed_data))
+            show_message(request, settle_price(form.instance, was_typed="price" in form.changed_data))
 
 
 class ModifierFormSet(TenantFormSet):
@@ -263,7 +264,7 @@ class ModifierFormSet(TenantFormSet):
         )
         if defaults > self.instance.maximum:
             raise forms.ValidationError(
-                f"{defaults} are marked as default, but at most {self.instance.maximum} may be taken."
+                f"{defaults} are marked as default, but at most {self.instance.maximum} can be chosen."
             )
 
 
@@ -282,11 +283,11 @@ class ModifierGroupForm(TenantForm):
         cleaned = super().clean()
         minimum, maximum = cleaned.get("minimum"), cleaned.get("maximum")
         if minimum is not None and maximum is not None and minimum > maximum:
-            self.add_error("maximum", "At least as many as the minimum.")
+            self.add_error("maximum", "Enter at least the minimum.")
         menu = cleaned.get("menu") or getattr(self.instance, "menu", None)
         for modifier in cleaned.get("under") or ():
             if modifier.group_id == self.instance.pk:
-                self.add_error("under", "A choice cannot come under one of its own modifiers.")
+                self.add_error("under", "A group cannot follow one of its own modifiers.")
             elif menu is not None and modifier.group.menu_id != menu.pk:
                 self.add_error("under", "Choose only modifiers of the same menu.")
         for item in cleaned.get("items") or ():
@@ -299,14 +300,14 @@ class ModifierGroupForm(TenantForm):
 class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
     area = Area.MENU
     form = ModifierGroupForm
-    list_display = ("name", "menu", "rule", "asked_with")
+    list_display = ("name", "menu", "choices", "used_with")
     list_filter = ("menu",)
     search_fields = ("name",)
     autocomplete_fields = ("items", "under")
     inlines = (ModifierInline,)
     fieldsets = (
         (None, {"fields": ("menu", "name", ("minimum", "maximum"))}),
-        ("Asked with", {"fields": ("items", "under")}),
+        ("Used with", {"fields": ("items", "under")}),
     )
 
     def _menu_of_page(self, request: HttpRequest) -> Menu | None:
@@ -333,22 +334,22 @@ class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModifierGroup]:
         return super().get_queryset(request).select_related("menu").prefetch_related("items", "under")
 
-    @display(description="choose")
-    def rule(self, group: ModifierGroup) -> str:
+    @display(description="choices")
+    def choices(self, group: ModifierGroup) -> str:
         if group.minimum == group.maximum:
-            return f"exactly {group.minimum}"
+            return f"Exactly {group.minimum}"
         return f"{group.minimum} to {group.maximum}"
 
-    @display(description="asked with")
-    def asked_with(self, group: ModifierGroup) -> str:
+    @display(description="used with")
+    def used_with(self, group: ModifierGroup) -> str:
         names = [item.name for item in group.items.all()] + [f"“{each.name}”" for each in group.under.all()]
-        return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") if names else "nothing"
+        return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "") if names else "–"
 
 
 @admin.register(Modifier)
 class ModifierAdmin(StockAdmin[Modifier]):
     menu_path = "group__menu"
-    list_display = ("name", "group", "added_price", "stock", "one_tap", "count_left", "aliases")
+    list_display = ("name", "group", "extra_price", "stock", "quick_action", "count_left", "aliases")
     list_editable = ("count_left",)
     list_filter = (StockFilter, "group")
     list_select_related = ("group__menu",)
@@ -356,10 +357,10 @@ class ModifierAdmin(StockAdmin[Modifier]):
     ordering = ("group__position", "group", "position", "id")
     fieldsets = (
         (None, {"fields": ("group", "name", "price", "is_default")}),
-        ("As callers say it", {"fields": ("spoken_name", "aliases")}),
+        ("Spoken names", {"fields": ("spoken_name", "aliases")}),
         ("Availability", {"fields": ("is_out", "out_until", "count_left")}),
     )
 
-    @display(description="added price", ordering="price")
-    def added_price(self, modifier: Modifier) -> str:
+    @display(description="extra price", ordering="price")
+    def extra_price(self, modifier: Modifier) -> str:
         return f"+{modifier.price:.2f}" if modifier.price else "–"

@@ -1,4 +1,4 @@
-"""What callers can buy of a menu, at which prices, in the words that the agent says."""
+"""A menu as callers hear it: what they can buy, at which prices."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ItemPreview:
 
 @dataclass(frozen=True, slots=True)
 class MenuPreview:
-    """`unpriced` are items that nobody can buy, because they have neither a price nor sizes."""
+    """`unpriced` are items that are not sold because they have neither a price nor sizes."""
 
     tax: str
     headings: dict[str, list[ItemPreview]]
@@ -35,7 +35,7 @@ class MenuPreview:
 
 
 def preview_of(menu: Menu) -> MenuPreview:
-    """The menu as callers meet it now; nothing of a menu that is not active."""
+    """The menu as callers hear it now; nothing of an inactive menu."""
     organization = menu.organization
     mine = set(Item.objects.filter(category__menu=menu).values_list("pk", flat=True))
     catalog = load_catalog(organization.pk, timezone.now())
@@ -61,7 +61,7 @@ def tax_sentence(percent: Decimal, *, is_included: bool) -> str:
 
 
 def preview_item(item: ItemOffer, currency: str) -> ItemPreview:
-    """One item, in the words of the agent."""
+    """One item, as the agent says it."""
     return ItemPreview(
         name=item.name,
         sold_as=say_item(item, currency) if item.sizes else (say_price(item.price, currency),),
@@ -76,15 +76,15 @@ def _size_hint(item: ItemOffer) -> str:
         return ""
     if item.usual_size is None:
         return "The agent asks for the size."
-    return f"Without a size, callers get {item.usual_size.name}."
+    return f"Default size: {item.usual_size.name}."
 
 
 def _choices(item: ItemOffer, currency: str) -> Iterator[str]:
     for group in item.all_groups():
         usual = [modifier.name for modifier in group.modifiers if modifier.is_default]
         choices = ", ".join(say_modifier(modifier, currency) for modifier in group.modifiers)
-        without = f" Without a word, callers get {', '.join(usual)}." if usual else ""
-        yield f"{group.name} ({_rule(group)}): {choices or 'nothing yet'}.{without}"
+        default = f" Default: {', '.join(usual)}." if usual else ""
+        yield f"{group.name} ({_rule(group)}): {choices or 'no modifiers yet'}.{default}"
 
 
 def _rule(group: GroupOffer) -> str:

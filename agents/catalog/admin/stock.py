@@ -1,4 +1,4 @@
-"""Out now, out for a while, back, so many left: for items and modifiers alike."""
+"""Sold out, sold out until a time, available, quantity left: for items and modifiers alike."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ LOW_COUNT = 5
 EASY_HOURS = 2
 
 
-def stock_words(row: Availability, now: dt.datetime, zone: dt.tzinfo | None = None) -> tuple[str, str]:
-    """Whether it is sold now, as a key for the color and in words; times in `zone`, else in the active one."""
+def stock_status(row: Availability, now: dt.datetime, zone: dt.tzinfo | None = None) -> tuple[str, str]:
+    """Whether it is sold now, as a key for the color and as text; times in `zone`, else in the active one."""
     if row.is_available_at(now):
         if row.count_left is None:
-            return AVAILABLE, "available"
+            return AVAILABLE, "Available"
         return (LOW if row.count_left <= LOW_COUNT else AVAILABLE), f"{row.count_left} left"
     if row.count_left == 0:
-        return OUT, "none left"
+        return OUT, "None left"
     if row.out_until is None:
-        return OUT, "out"
+        return OUT, "Sold out"
     until = timezone.localtime(row.out_until, zone)
     if until.date() == timezone.localtime(now, zone).date():
-        return OUT, f"out until {until:%H:%M}"
-    return OUT, f"out until {when(row.out_until, zone)}"
+        return OUT, f"Sold out until {until:%H:%M}"
+    return OUT, f"Sold out until {when(row.out_until, zone)}"
 
 
 def next_day_opening(organization: Organization, now: dt.datetime) -> dt.datetime | None:
@@ -67,7 +67,7 @@ class StockFilter(SimpleListFilter):
     parameter_name = "stock"
 
     def lookups(self, request: HttpRequest, model_admin: DjangoModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [(AVAILABLE, "Available"), (OUT, "Out"), ("counted", "Counted")]
+        return [(AVAILABLE, "Available"), (OUT, "Sold out"), ("counted", "Counted")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         out = Q(count_left=0) | Q(out_until__gt=timezone.now()) | Q(out_until__isnull=True, is_out=True)
@@ -82,83 +82,96 @@ class StockFilter(SimpleListFilter):
 
 
 class StockAdmin(TenantAdmin[S]):
-    """Daily work on what is sold: staff and kitchen may do this, and only this."""
+    """Daily work on stock: staff and kitchen can do this, and only this."""
 
     area = Area.STOCK
     operable = ("is_out", "out_until", "count_left")
     actions = ("take_out_now", "take_out_for_hours", "take_out_until_tomorrow", "bring_back_now")
 
     buttons = (
-        Button("out", "Out now", "press_out", icon="block", is_offered=is_sold),
-        Button("out-hours", f"Out for {EASY_HOURS} hours", "press_out_for_hours", icon="schedule", is_offered=is_sold),
-        Button("out-today", "Out until tomorrow's opening", "press_out_today", icon="bedtime", is_offered=is_sold),
-        Button("back", "Back", "press_back", icon="undo", style="primary", is_offered=is_out),
+        Button("sold-out", "Sold out", "press_out", icon="block", is_offered=is_sold),
+        Button(
+            "sold-out-hours",
+            f"Sold out for {EASY_HOURS} hours",
+            "press_out_for_hours",
+            icon="schedule",
+            is_offered=is_sold,
+        ),
+        Button("sold-out-today", "Sold out until tomorrow", "press_out_today", icon="bedtime", is_offered=is_sold),
+        Button("available", "Available", "press_back", icon="undo", style="primary", is_offered=is_out),
     )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         shown = super().get_list_display(request)
-        return shown if self.has_operate_permission(request) else [each for each in shown if each != "one_tap"]
+        return shown if self.has_operate_permission(request) else [each for each in shown if each != "quick_action"]
 
-    @display(description="one tap")
-    def one_tap(self, row: S) -> str:
+    @display(description="mark as")
+    def quick_action(self, row: S) -> str:
         """A button of the list's own form that posts elsewhere: forms cannot be nested."""
-        name, label = ("out", "Out") if is_sold(row) else ("back", "Back")
+        name, label = ("sold-out", "Sold out") if is_sold(row) else ("available", "Available")
         url = f"{self.page_of(row).removesuffix('change/')}press/{name}/?to=list"
-        words = f"{label}: {row.name}"
+        description = f"{label}: {row.name}"
         return format_html(
-            '<button type="submit" class="va-tap" formaction="{}" aria-label="{}">{}</button>', url, words, label
+            '<button type="submit" class="va-tap" formaction="{}" aria-label="{}">{}</button>', url, description, label
         )
 
     def press_out(self, request: HttpRequest, row: S, _: str) -> str:
         take_out(row)
-        return f"{row.name} is out until somebody brings it back."
+        return f"{row.name} is sold out until somebody marks it as available."
 
     def press_out_for_hours(self, request: HttpRequest, row: S, _: str) -> str:
         take_out(row, until=timezone.now() + dt.timedelta(hours=EASY_HOURS))
-        return f"{row.name} is out for {EASY_HOURS} hours."
+        return f"{row.name} is sold out for {EASY_HOURS} hours."
 
     def press_out_today(self, request: HttpRequest, row: S, _: str) -> str:
-        place = self._place(row)
-        take_out(row, until=next_day_opening(place, timezone.now()))
+        organization = self._organization(row)
+        take_out(row, until=next_day_opening(organization, timezone.now()))
         if row.out_until is None:
-            return f"{row.name} is out until somebody brings it back: no opening is in sight."
+            return f"{row.name} is sold out until somebody marks it as available: no next opening is known."
         reason = (
-            "the next opening" if place.opening_hours.exists() else "no opening hours are set: open around the clock"
+            "the next opening"
+            if organization.opening_hours.exists()
+            else "no opening hours are set: open around the clock"
         )
-        return f"{row.name} is out until {when(row.out_until, place.zone)} ({reason})."
+        return f"{row.name} is sold out until {when(row.out_until, organization.zone)} ({reason})."
 
     def press_back(self, request: HttpRequest, row: S, _: str) -> str:
         bring_back(row)
-        return f"{row.name} is back."
+        return f"{row.name} is available again."
 
     @display(description="availability", label={AVAILABLE: "success", LOW: "warning", OUT: "danger"})
     def stock(self, row: S) -> tuple[str, str]:
-        return stock_words(row, timezone.now(), self._place(row).zone)
+        return stock_status(row, timezone.now(), self._organization(row).zone)
 
-    @admin.action(description="Out now", permissions=["operate"])
+    @admin.action(description="Sold out", permissions=["operate"])
     def take_out_now(self, request: HttpRequest, rows: QuerySet[S]) -> None:
-        self._take_out(request, rows, lambda _: None, "out now")
+        self._take_out(request, rows, lambda _: None, "sold out")
 
-    @admin.action(description="Out for 2 hours", permissions=["operate"])
+    @admin.action(description="Sold out for 2 hours", permissions=["operate"])
     def take_out_for_hours(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         until = timezone.now() + dt.timedelta(hours=EASY_HOURS)
-        self._take_out(request, rows, lambda _: until, f"out for {EASY_HOURS} hours")
+        self._take_out(request, rows, lambda _: until, f"sold out for {EASY_HOURS} hours")
 
-    @admin.action(description="Out until tomorrow's opening", permissions=["operate"])
+    @admin.action(description="Sold out until tomorrow", permissions=["operate"])
     def take_out_until_tomorrow(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         now = timezone.now()
-        self._take_out(request, rows, lambda place: next_day_opening(place, now), "out until the next day's opening")
+        self._take_out(
+            request,
+            rows,
+            lambda organization: next_day_opening(organization, now),
+            "sold out until the next day's opening",
+        )
 
-    @admin.action(description="Back", permissions=["operate"])
+    @admin.action(description="Available", permissions=["operate"])
     def bring_back_now(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         changed = 0
         for row in self.rows_with(request, rows, Power.OPERATE):
             bring_back(row)
-            self.log_change(request, row, "Back in stock.")
+            self.log_change(request, row, "Available again.")
             changed += 1
-        messages.success(request, counted(changed, "back in stock"))
+        messages.success(request, counted(changed, "available again"))
 
-    def _place(self, row: S) -> Organization:
+    def _organization(self, row: S) -> Organization:
         menu = row.category.menu if isinstance(row, Item) else row.group.menu
         return menu.organization
 
@@ -166,15 +179,20 @@ class StockAdmin(TenantAdmin[S]):
         known: dict[Any, dt.datetime | None] = {}
         changed = 0
         for row in self.rows_with(request, rows, Power.OPERATE):
-            place = organization_id_of(row)
-            if place not in known:
-                known[place] = until_at(self._place(row))
-            take_out(row, until=known[place])
-            self.log_change(request, row, f"Taken {what}.")
+            owner = organization_id_of(row)
+            if owner not in known:
+                known[owner] = until_at(self._organization(row))
+            take_out(row, until=known[owner])
+            self.log_change(request, row, f"Marked as {what}.")
             changed += 1
         messages.success(request, counted(changed, what))
 
 
+def number_of(number: int, one: str, many: str) -> str:
+    """“1 item”, “3 items”"""
+    return f"{number} {one if number == 1 else many}"
+
+
 def counted(number: int, what: str, *, one: str = "item", many: str = "items") -> str:
-    """“3 items are back in stock.”"""
+    """“3 items are available again.”"""
     return f"{number} {f'{one} is' if number == 1 else f'{many} are'} {what}."

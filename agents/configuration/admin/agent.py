@@ -1,4 +1,4 @@
-"""Agents: the draft, its publication, and the versions that were."""
+"""Agents: the draft, its publication, and earlier versions."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.forms import TenantForm
-from agents.tenant_admin.tenant import EvidenceAdmin, TenantAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin, TenantAdmin
 from agents.tenant_admin.theme import CheckboxSelectMultiple, Textarea, display
 
 from .checklist import checklist_of
+from .suggestions import suggestions_for
 
 TOOLS = {
-    "look_up_items": "Look up items of the menu",
+    "look_up_items": "Look up menu items",
     "change_order": "Change the order",
-    "read_back_order": "Read the order back",
+    "read_back_order": "Read back the order",
     "submit_order": "Submit the order",
     "transfer_call": "Transfer to a person",
-    "end_call": "Say goodbye and hang up",
-    "get_opening_hours": "Tell the opening hours",
+    "end_call": "End the call",
+    "get_opening_hours": "Tell opening hours",
 }
 
 # On one page, not in tabs: a field with an error is never out of sight.
 PERSONA_FIELDSETS: Any = (
     ("Tools", {"fields": ("tools",)}),
-    ("Voice and hearing", {
+    ("Voice and turn detection", {
         "fields": ("voice", "model", "language", "noise_reduction", "turn_detection", "vad_threshold",
                    "vad_prefix_padding_ms", "vad_silence_ms", "vad_eagerness"),
     }),
-    ("Silence and waiting", {
+    ("Silence and time limits", {
         "fields": ("reprompt", "reprompt_after_s", "silence_goodbye", "goodbye_after_s", "filler",
                    "filler_after_ms", "longest_call_minutes"),
     }),
@@ -56,25 +57,25 @@ class AgentForm(TenantForm):
         choices=[(name, TOOLS[name]) for name in DEFAULT_TOOLS],
         required=False,
         widget=CheckboxSelectMultiple(),
-        help_text="What the agent may do. Without “Submit the order” it takes none.",
+        help_text="What the agent can do. Without “Submit the order” it takes no orders.",
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         reprompt, goodbye = cleaned.get("reprompt_after_s"), cleaned.get("goodbye_after_s")
         if reprompt and goodbye and goodbye <= reprompt:
-            self.add_error("goodbye_after_s", "Later than the question whether somebody is there.")
+            self.add_error("goodbye_after_s", "Enter a longer time than that before the reprompt.")
         return cleaned
 
 
 @admin.register(Agent)
 class AgentAdmin(TenantAdmin[Agent]):
-    """The form is the draft; callers meet the published version."""
+    """The form is the draft; calls use the published version."""
 
     area = Area.AGENTS
     begins_with_organization = True
     form = AgentForm
-    list_display = ("name", "organization", "state", "version", "is_default", "draft")
+    list_display = ("name", "organization", "status", "live_version", "is_default", "draft")
     list_filter = ("is_paused", "is_default", "organization")
     list_select_related = ("organization", "published_version")
     search_fields = ("name",)
@@ -84,38 +85,40 @@ class AgentAdmin(TenantAdmin[Agent]):
     )
     buttons = (
         Button("publish", "Publish", "publish", icon="publish", style="primary", power=Power.EDIT,
-               asks="What is new? (a note for the list of versions)"),
+               asks="What is new? (note for the version list)"),
         Button("pause", "Pause", "pause", icon="pause", power=Power.EDIT,
-               confirm="Callers will hear that nobody can take their call now.",
+               confirm="Callers will hear that nobody can take their call.",
                is_offered=lambda agent: not agent.is_paused),
-        Button("resume", "Let it answer again", "resume", icon="play_arrow", style="primary", power=Power.EDIT,
+        Button("resume", "Resume", "resume", icon="play_arrow", style="primary", power=Power.EDIT,
                is_offered=lambda agent: agent.is_paused),
     )  # fmt: skip
 
-    @display(description="state", label={"answers": "success", "paused": "warning", "never": "danger"})
-    def state(self, agent: Agent) -> tuple[str, str]:
+    @display(description="status", label={"live": "success", "paused": "warning", "unpublished": "danger"})
+    def status(self, agent: Agent) -> tuple[str, str]:
         if agent.published_version is None:
-            return "never", "not published"
-        return ("paused", "paused") if agent.is_paused else ("answers", "answers")
+            return "unpublished", "Not published"
+        return ("paused", "Paused") if agent.is_paused else ("live", "Live")
 
-    @display(description="version")
-    def version(self, agent: Agent) -> str:
-        return f"version {agent.published_version.number}" if agent.published_version else "–"
+    @display(description="live version")
+    def live_version(self, agent: Agent) -> str:
+        return str(agent.published_version.number) if agent.published_version else "–"
 
     @display(description="draft")
     def draft(self, agent: Agent) -> str:
         if agent.published_version is None:
             return "–"
         changes = len(differences(agent.published_version, agent))
-        return f"{changes} unpublished change{'' if changes == 1 else 's'}" if changes else "as published"
+        return f"{changes} unpublished change{'' if changes == 1 else 's'}" if changes else "No changes"
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "prompt":
             kwargs["widget"] = Textarea(attrs={"rows": 14})
+        elif (suggestions := suggestions_for(db_field.name)) is not None:
+            kwargs["widget"] = suggestions
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new agent works as it comes: with the tools, the prompt and the greeting of its organization's trade."""
+        """A new agent starts with the tools, prompt and greeting of its organization's type of business."""
         given = super().get_changeform_initial_data(request)
         of_page = self.organization_of_page(request)
         organization = Organization.objects.filter(pk=of_page).first() if of_page else None
@@ -123,7 +126,7 @@ class AgentAdmin(TenantAdmin[Agent]):
         return {**asdict(defaults), **given} if defaults else {"tools": DEFAULT_TOOLS, **given}
 
     def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:
-        """An agent that was published is paused instead: its calls name its versions."""
+        """A published agent is paused instead: its calls refer to its versions."""
         was_published = isinstance(obj, Agent) and obj.published_version_id is not None
         return super().has_delete_permission(request, obj) and not was_published
 
@@ -139,7 +142,7 @@ class AgentAdmin(TenantAdmin[Agent]):
 
     def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
         if not change and not Agent.objects.filter(organization=obj.organization_id, is_default=True).exists():
-            # The first agent of a house answers its numbers without being told to.
+            # The first agent of an organization becomes its default.
             obj.is_default = True
         super().save_model(request, obj, form, change)
 
@@ -148,7 +151,7 @@ class AgentAdmin(TenantAdmin[Agent]):
 
     def publish(self, request: HttpRequest, agent: Agent, note: str) -> str:
         version = publish_agent(agent, by=request.user.get_username(), note=note[:200])
-        return f"Version {version.number} of {agent} is published and answers from the next call on."
+        return f"Version {version.number} of {agent} is published and live from the next call on."
 
     def pause(self, request: HttpRequest, agent: Agent, _: str) -> str:
         Agent.objects.filter(pk=agent.pk).update(is_paused=True)
@@ -156,11 +159,11 @@ class AgentAdmin(TenantAdmin[Agent]):
 
     def resume(self, request: HttpRequest, agent: Agent, _: str) -> str:
         Agent.objects.filter(pk=agent.pk).update(is_paused=False)
-        return f"{agent} answers again."
+        return f"{agent} is live again."
 
 
 def publication_of(agent: Agent) -> dict[str, Any]:
-    """What the page tells of the versions beside the draft."""
+    """What the page shows about versions, besides the draft."""
     published, checklist = agent.published_version, checklist_of(agent)
     return {
         "published": published,
@@ -179,11 +182,11 @@ def publication_of(agent: Agent) -> dict[str, Any]:
 
 
 @admin.register(AgentVersion)
-class AgentVersionAdmin(EvidenceAdmin[AgentVersion]):
-    """A version is never edited; it can be let to answer again."""
+class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
+    """A version is never edited; rolling back makes it live again."""
 
     area = Area.AGENTS
-    list_display = ("agent", "number", "answers", "note", "published_by", "published_at")
+    list_display = ("agent", "number", "live", "note", "published_by", "published_at")
     list_filter = ("agent",)
     list_select_related = ("agent",)
     fieldsets = (
@@ -193,17 +196,17 @@ class AgentVersionAdmin(EvidenceAdmin[AgentVersion]):
     )  # fmt: skip
     readonly_fields = ("agent_link",)
     buttons = (
-        Button("answer", "Roll back to this version", "roll_back", icon="history", style="primary", power=Power.EDIT,
-               confirm="It answers from the next call on. The draft stays as it is.",
+        Button("roll-back", "Roll back to this version", "roll_back", icon="history", style="primary", power=Power.EDIT,
+               confirm="This version is live from the next call on. The draft is not changed.",
                is_offered=lambda version: version.agent.published_version_id != version.pk),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentVersion]:
         return super().get_queryset(request).select_related("agent__organization")
 
-    @display(description="answers", label={"answers": "success"})
-    def answers(self, version: AgentVersion) -> str:
-        return "answers" if version.agent.published_version_id == version.pk else ""
+    @display(description="live", label={"Live": "success"})
+    def live(self, version: AgentVersion) -> str:
+        return "Live" if version.agent.published_version_id == version.pk else ""
 
     @display(description="agent")
     def agent_link(self, version: AgentVersion) -> str:
@@ -219,14 +222,14 @@ class AgentVersionAdmin(EvidenceAdmin[AgentVersion]):
 
     def roll_back(self, request: HttpRequest, version: AgentVersion, _: str) -> str:
         roll_back_agent(version.agent, number=version.number)
-        return f"Version {version.number} of {version.agent} answers again."
+        return f"Version {version.number} of {version.agent} is live again."
 
 
 def comparisons_of(version: AgentVersion) -> list[dict[str, Any]]:
-    """Against the version before it and against the draft of today."""
+    """Against the previous version and against the current draft."""
     previous = AgentVersion.objects.filter(agent=version.agent_id, number__lt=version.number).first()
     pairs: list[tuple[str, Persona, Persona]] = []
     if previous is not None:
-        pairs.append((f"What version {version.number} changed since version {previous.number}", previous, version))
-    pairs.append((f"What the draft changes since version {version.number}", version, version.agent))
+        pairs.append((f"Changes from version {previous.number} to version {version.number}", previous, version))
+    pairs.append((f"Changes from version {version.number} to the draft", version, version.agent))
     return [{"title": title, "differences": differences(before, after)} for title, before, after in pairs]

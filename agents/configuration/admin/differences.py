@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.configuration.models import Persona
-from agents.tenant_admin.differences import DiffLine, compare, label_of, normal_text
+from agents.tenant_admin.differences import DiffLine, compare, normal_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,18 @@ def differences(before: Persona, after: Persona) -> tuple[Difference, ...]:
     """One entry per field that differs."""
     found = []
     for name in Persona.persona_fields():
-        old, new = words(before, name), words(after, name)
+        old, new = value_text(before, name), value_text(after, name)
         if old != new:
             found.append(Difference(label_of(name), tuple(compare(old, new))))
     return tuple(found)
 
 
-def words(persona: Persona, name: str) -> str:
+def label_of(name: str) -> str:
+    """“silence before the turn ends (ms)”: the field's label."""
+    return str(getattr(Persona._meta.get_field(name), "verbose_name", name))
+
+
+def value_text(persona: Persona, name: str) -> str:
     """A field's value as text; a choice by its label."""
     label = getattr(persona, f"get_{name}_display", None)
     value = label() if label is not None else getattr(persona, name)

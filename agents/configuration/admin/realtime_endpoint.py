@@ -1,4 +1,4 @@
-"""Realtime endpoints: where browser sessions may be minted besides OpenAI. The key is written, never read."""
+"""Realtime endpoints: where browser sessions can be created besides OpenAI. The key is written, never read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agents.tenant_admin.theme import PasswordInput
 from voiceapp.core.origins import read_origin
 
 KEEP = (
-    "Sent to this address alone. Leave empty to keep the one there is; it is never shown. A new address needs it anew."
+    "Sent to this address only. Leave empty to keep the current key; it is never shown. A new address needs it again."
 )
 USABLE_KEY = r"^[!-~]{8,512}$"
 
@@ -27,10 +27,10 @@ class RealtimeEndpointForm(TenantForm):
     new_key = forms.RegexField(
         USABLE_KEY,
         required=False,
-        label="key",
+        label="API key",
         widget=PasswordInput(render_value=False),
         help_text=KEEP,
-        error_messages={"invalid": "A key is 8 to 512 signs without spaces."},
+        error_messages={"invalid": "A key has 8 to 512 characters without spaces."},
     )
 
     def clean_origin(self) -> str:
@@ -45,7 +45,7 @@ class RealtimeEndpointForm(TenantForm):
         cleaned = super().clean()
         is_bound_elsewhere = self.instance._state.adding or {"origin", "organization"} & set(self.changed_data)
         if is_bound_elsewhere and not cleaned.get("new_key") and "new_key" not in self.errors:
-            self.add_error("new_key", "Give the key for this address.")
+            self.add_error("new_key", "Enter the API key for this address.")
         return cleaned
 
 

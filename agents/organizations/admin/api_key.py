@@ -1,4 +1,4 @@
-"""API keys: made, rotated and revoked by owners and managers; the secret is shown once."""
+"""API keys: created, rotated and revoked by owners and managers; the secret is shown once."""
 
 from __future__ import annotations
 
@@ -22,61 +22,61 @@ from agents.tenant_admin.theme import CheckboxSelectMultiple, display
 
 class ApiKeyForm(TenantForm):
     scopes = forms.MultipleChoiceField(
-        choices=[(str(scope), scope.words) for scope in Scope],
+        choices=[(str(scope), scope.label) for scope in Scope],
         initial=list(Scope),
         widget=CheckboxSelectMultiple(),
-        help_text="What the key may do. It cannot be changed later: make another key.",
+        help_text="What the key can be used for. This cannot be changed later; create another key instead.",
     )
 
     def clean_expires_at(self) -> Any:
-        moment = self.cleaned_data["expires_at"]
-        if moment is not None and moment <= timezone.now():
-            raise forms.ValidationError("Choose a later moment, or leave it empty.")
-        return moment
+        expires_at = self.cleaned_data["expires_at"]
+        if expires_at is not None and expires_at <= timezone.now():
+            raise forms.ValidationError("Enter a time in the future, or leave it empty.")
+        return expires_at
 
 
-def works(key: ApiKey) -> bool:
+def is_active(key: ApiKey) -> bool:
     return key.is_usable(timezone.now())
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(TenantAdmin[ApiKey]):
-    """A key is never deleted: what it did names it. Only its name can be changed."""
+    """A key is never deleted: records refer to it. Only its name can be changed."""
 
     area = Area.KEYS
     form = ApiKeyForm
-    list_display = ("name", "key", "state", "allowed", "last_used_at", "organization")
+    list_display = ("name", "key", "status", "permissions", "last_used_at", "organization")
     list_filter = ("organization",)
     list_select_related = ("organization", "replaced_by")
     search_fields = ("name", "prefix")
     buttons = (
         Button("rotate", "Rotate", "rotate", icon="autorenew", style="primary", power=Power.EDIT,
-               confirm="A new key is made and shown once. This one works for another day, so that nothing stops.",
-               is_offered=lambda key: works(key) and key.replaced_by_id is None),
+               confirm="A new key is created and shown once. This key keeps working for 24 hours.",
+               is_offered=lambda key: is_active(key) and key.replaced_by_id is None),
         Button("revoke", "Revoke", "revoke", icon="block", power=Power.EDIT,
-               confirm="It stops working at once, and for good.", is_offered=works),
+               confirm="The key stops working immediately. This cannot be undone.", is_offered=is_active),
     )  # fmt: skip
 
     @display(description="key")
     def key(self, key: ApiKey) -> str:
         return f"va_{key.prefix}_…"
 
-    @display(description="state", label={"works": "success", "replaced": "warning", "over": "danger"})
-    def state(self, key: ApiKey) -> tuple[str, str]:
+    @display(description="status", label={"active": "success", "replaced": "warning", "inactive": "danger"})
+    def status(self, key: ApiKey) -> tuple[str, str]:
         if key.revoked_at is not None:
-            return "over", "revoked"
-        if not works(key):
-            return "over", "expired"
-        return ("replaced", "being replaced") if key.replaced_by_id else ("works", "works")
+            return "inactive", "Revoked"
+        if not is_active(key):
+            return "inactive", "Expired"
+        return ("replaced", "Being replaced") if key.replaced_by_id else ("active", "Active")
 
-    @display(description="may")
-    def allowed(self, key: ApiKey) -> str:
-        return "everything" if set(key.scopes) >= set(Scope) else ", ".join(key.scopes)
+    @display(description="permissions")
+    def permissions(self, key: ApiKey) -> str:
+        return "All" if set(key.scopes) >= set(Scope) else ", ".join(key.scopes)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("organization", "name", "scopes", "expires_at")
-        return ("organization", "name", "key", "state", "allowed", "expires_at", "last_used_at", "created_by",
+        return ("organization", "name", "key", "status", "permissions", "expires_at", "last_used_at", "created_by",
                 "created_at", "revoked_at", "replaced_by")  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
 
     def rotate(self, request: HttpRequest, key: ApiKey, _: str) -> str:
         show_key(request, rotate_key(key, by=request.user.get_username()))
-        return f"{key.name} was rotated. The key with the prefix {key.prefix} works until tomorrow at this time."
+        return f"{key.name} was rotated. The key with the prefix {key.prefix} works for another 24 hours."
 
     def revoke(self, request: HttpRequest, key: ApiKey, _: str) -> str:
         revoke_key(key)
@@ -115,5 +115,5 @@ class ApiKeyAdmin(TenantAdmin[ApiKey]):
 
 
 def show_key(request: HttpRequest, issued: IssuedKey) -> None:
-    """Once, to the person who asked for it; neither history nor log has it."""
-    messages.warning(request, f"The key is {issued.text} – copy it now, it is not shown again.")
+    """Once, to the person who requested it; it is neither in the history nor in a log."""
+    messages.warning(request, f"The new API key is {issued.text} – copy it now, it is not shown again.")

@@ -1,4 +1,4 @@
-"""The organization itself: its hours, money and limits."""
+"""The organization itself: its hours, prices and limits."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ from voiceapp.core.countries import country_names
 
 from .place import ask_for_place, derive_place
 
-KEEP = "Leave empty to keep the secret there is. It is never shown."
+KEEP = "Leave empty to keep the current secret. It is never shown."
 
 
 class OrganizationForm(TenantForm):
     """The secret can be written, never read."""
 
     orders_secret = forms.CharField(
-        required=False, min_length=32, widget=PasswordInput(render_value=False), help_text=KEEP
+        label="Order webhook secret",
+        required=False,
+        min_length=32,
+        widget=PasswordInput(render_value=False),
+        help_text=KEEP,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,18 +64,18 @@ class OrganizationForm(TenantForm):
 class HoursInline(TenantInline):
     model = OpeningHours
     area = Area.ORGANIZATION
-    verbose_name_plural = "opening hours (none: open around the clock)"
+    verbose_name_plural = "opening hours (empty: open around the clock)"
 
 
 class SpecialDayInline(TenantInline):
     model = SpecialDay
     area = Area.ORGANIZATION
-    verbose_name_plural = "special days (no times: closed all day)"
+    verbose_name_plural = "special days (without times: closed all day)"
 
 
 @admin.register(Organization)
 class OrganizationAdmin(TenantAdmin[Organization]):
-    """One page for everything that is true of the whole house."""
+    """One page for the settings of the whole organization."""
 
     area = Area.ORGANIZATION
     form = OrganizationForm
@@ -82,9 +86,9 @@ class OrganizationAdmin(TenantAdmin[Organization]):
     fieldsets = (
         (None, {"fields": ("name", "slug", "trade", "country", "time_zone", "closed_message")}),
         ("Calls", {"fields": ("max_live_calls",)}),
-        ("Money", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
-        ("Orders go to", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
-        ("Signing in", {"fields": ("clerk_id",)}),
+        ("Prices and tax", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
+        ("Orders", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
+        ("Sign-in", {"fields": ("clerk_id",)}),
     )
     buttons = (
         Button(
@@ -96,8 +100,8 @@ class OrganizationAdmin(TenantAdmin[Organization]):
             is_offered=lambda organization: organization.takes_orders,
         ),
         Button(
-            "take-orders",
-            "Take orders again",
+            "resume-orders",
+            "Resume orders",
             "resume_orders",
             icon="play_arrow",
             style="primary",
@@ -113,11 +117,11 @@ class OrganizationAdmin(TenantAdmin[Organization]):
 
     def pause_orders(self, request: HttpRequest, organization: Organization, _: str) -> str:
         Organization.objects.filter(pk=organization.pk).update(takes_orders=False)
-        return "No orders are taken now. The agents still answer."
+        return "Orders are paused. The agents still answer calls."
 
     def resume_orders(self, request: HttpRequest, organization: Organization, _: str) -> str:
         Organization.objects.filter(pk=organization.pk).update(takes_orders=True)
-        return "Orders are taken again."
+        return "Orders are resumed."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return access_of(request).sees_all
@@ -126,7 +130,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         return access_of(request).sees_all
 
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
-        """Whoever wrote another house's Clerk id here would take in its people: it is the server's to say."""
+        """Another organization's Clerk id here would grant access to its members: only superusers set it."""
         fields = super().get_readonly_fields(request, obj)
         return fields if access_of(request).sees_all else (*fields, "clerk_id")
 
@@ -134,7 +138,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         return {} if obj else dict(super().get_prepopulated_fields(request, obj))
 
     def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
-        """Those who cannot write the secret do not meet it at all."""
+        """The secret is not shown to users who cannot change it."""
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_power(request, Power.EDIT, obj):
             return fieldsets
@@ -148,7 +152,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
             kwargs["assume_scheme"] = "https"
         if db_field.name == "time_zone":
             zones = [(name, name) for name in sorted(zoneinfo.available_timezones())]
-            kwargs["widget"] = Select(choices=[("", "That of the country"), *zones])
+            kwargs["widget"] = Select(choices=[("", "Same as the country"), *zones])
         if db_field.name == "country":
-            kwargs["widget"] = Select(choices=[("", "That of the time zone"), *country_names().items()])
+            kwargs["widget"] = Select(choices=[("", "Same as the time zone"), *country_names().items()])
         return super().formfield_for_dbfield(db_field, request, **kwargs)

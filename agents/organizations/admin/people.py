@@ -1,4 +1,4 @@
-"""The people of an organization. An owner or manager adds them; the first password is shown once."""
+"""The members of an organization. An owner or manager adds them; the first password is shown once."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from agents.tenant_admin.theme import (
 )
 
 TAKEN = (
-    "This name is taken. Choose another one. If the person works for another organization too, "
-    "ask whoever runs this server to add it here."
+    "This username is taken. Choose another one. If the person already works for another organization, "
+    "ask the server's administrator to add them here."
 )
 
 
 class MembershipForm(TenantForm):
-    """Adding a member makes its user: a list of everybody's users would show other organizations'."""
+    """Adding a member creates the user: a list of all users would show other organizations'."""
 
     username = forms.CharField(
         required=False, max_length=150, widget=TextInput(), validators=[UnicodeUsernameValidator()],
-        help_text="The name to sign in with. A first password is made and shown once.",
+        help_text="The name to sign in with. A first password is created and shown once.",
     )  # fmt: skip
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
         if username.startswith("user_"):
-            raise forms.ValidationError("Names that start with user_ are those of people who sign in with Clerk.")
+            raise forms.ValidationError("Names that start with user_ are reserved for people who sign in with Clerk.")
         if username and User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(TAKEN)
         return username
@@ -57,15 +57,15 @@ class MembershipForm(TenantForm):
         cleaned = super().clean()
         needs_user = self.instance.pk is None and not cleaned.get("user")
         if needs_user and "username" not in self.errors and not cleaned.get("username"):
-            self.add_error("username", "Write the name that the person signs in with.")
+            self.add_error("username", "Enter the name that the person signs in with.")
         if cleaned.get("user") and cleaned.get("username"):
-            self.add_error("username", "Choose somebody above or write a new name, not both.")
+            self.add_error("username", "Choose an existing user or enter a new username, not both.")
         return cleaned
 
 
 @admin.register(Membership)
 class MembershipAdmin(TenantAdmin[Membership]):
-    """Who works where, in which role. Only an owner makes or unmakes an owner."""
+    """Who works where, in which role. Only an owner adds or removes an owner."""
 
     area = Area.PEOPLE
     form = MembershipForm
@@ -76,7 +76,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
     search_fields = ("user__username", "user__first_name", "user__last_name")
     buttons = (
         Button("new-password", "New password", "new_password", icon="key", power=Power.EDIT,
-               confirm="The present password stops working. The new one is shown once."),
+               confirm="The current password stops working. The new one is shown once."),
     )  # fmt: skip
 
     @display(description="name")
@@ -112,7 +112,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "user" and field is not None:
             field.required = False
-            field.help_text = "Somebody who can sign in already, or leave empty and write a new name below."
+            field.help_text = "An existing user; or leave this empty and enter a new username below."
         if db_field.name == "role" and not access_of(request).may(Area.OWNERS, Power.EDIT):
             field.choices = [choice for choice in field.choices if choice[0] != Role.OWNER]
         return field
@@ -155,12 +155,14 @@ class MembershipAdmin(TenantAdmin[Membership]):
 
 
 def show_password(request: HttpRequest, user: User, password: str) -> None:
-    """Once, to the person who asked for it; neither history nor log has it."""
-    messages.warning(request, f"{user.get_username()} signs in with the password {password} – it is not shown again.")
+    """Once, to the person who requested it; it is neither in the history nor in a log."""
+    messages.warning(
+        request, f"{user.get_username()} signs in with the password {password} – copy it now, it is not shown again."
+    )
 
 
 def is_self(request: HttpRequest, membership: Membership | None) -> bool:
-    """Nobody changes the own role: the last owner would lock the house."""
+    """Nobody changes their own role: the last owner would lock out the organization."""
     return (
         isinstance(membership, Membership) and membership.user_id == request.user.pk and not access_of(request).sees_all
     )

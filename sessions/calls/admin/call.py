@@ -18,23 +18,23 @@ from agents.hours.local_time import when_of
 from agents.organizations.access import access_of
 from agents.organizations.roles import Area
 from agents.tenant_admin.number_search import NumberSearch
-from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import ChangeList, display
 from sessions.calls.models import Call, CallKind, CallState, Turn
 from sessions.orders.models import Order, OrderState
 from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
 
 from .call_page import read_call
-from .display import CALL_COLORS, ORDER_COLORS, cost_words, duration_words, median_ms, reason_words, response_words
+from .display import CALL_COLORS, ORDER_COLORS, cost_text, duration_text, end_reason_text, median_ms, response_text
 from .latency_bars import PARTS
 
-# An order that was replaced or cancelled brought no money.
+# Orders that were replaced or canceled bring no revenue.
 UNPAID = (OrderState.REPLACED, OrderState.CANCELLED)
 
 
 @dataclass(slots=True)
 class CallFigures:
-    """What the list shows of a call beside its own columns."""
+    """What the list shows of a call besides its own columns."""
 
     response_times: list[int | None] = field(default_factory=list)
     total: Decimal | None = None
@@ -70,15 +70,24 @@ def figures_of(call: Call) -> CallFigures:
 
 
 @admin.register(Call)
-class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
-    """Calls are evidence: nobody edits one."""
+class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
+    """Calls are records: nobody edits one."""
 
     area = Area.CALLS
     list_display = (
-        "began", "state_label", "reason", "caller", "organization", "agent", "duration", "turns", "response",
-        "order_total", "cost",
-    )  # fmt: skip
-    list_display_links = ("began",)
+        "started",
+        "state_label",
+        "end_reason_label",
+        "caller",
+        "organization",
+        "agent",
+        "duration",
+        "turns",
+        "response",
+        "order_total",
+        "cost",
+    )
+    list_display_links = ("started",)
     list_filter = ("state", "end_reason", "agent", "created_at", "kind", "organization")
     list_select_related = ("agent", "organization")
     date_hierarchy = "created_at"
@@ -95,7 +104,7 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
         return access.sees_all or all(map(access.sees_numbers_of, access.organizations(self.area)))
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        """Who sees numbers masked may look for a whole one, not feel its way digit by digit."""
+        """Users who see masked numbers can search for a whole number, not digit by digit."""
         number = "caller_number" if self.sees_numbers(request) else "caller_number__exact"
         return ("id__startswith", number, "dialed_number", "carrier_sid", "room_name")
 
@@ -109,17 +118,17 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
         except ValueError:
             return found, has_duplicates
 
-    @display(description="began", ordering="created_at")
-    def began(self, call: Call) -> str:
+    @display(description="started", ordering="created_at")
+    def started(self, call: Call) -> str:
         return format_html('<span class="va-nowrap">{}</span>', when_of(call, call.created_at))
 
     @display(description="state", ordering="state", label=CALL_COLORS)
     def state_label(self, call: Call) -> tuple[str, str]:
         return call.state, call.get_state_display()
 
-    @display(description="ended because", ordering="end_reason")
-    def reason(self, call: Call) -> str:
-        return reason_words(call)
+    @display(description="end reason", ordering="end_reason")
+    def end_reason_label(self, call: Call) -> str:
+        return end_reason_text(call)
 
     @display(description="caller")
     def caller(self, call: Call) -> str:
@@ -136,17 +145,17 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
 
         return [caller if each == "caller" else each for each in super().get_list_display(request)]
 
-    @display(description="length")
+    @display(description="duration")
     def duration(self, call: Call) -> str:
-        return duration_words(call.duration_s)
+        return duration_text(call.duration_s)
 
     @display(description="turns")
     def turns(self, call: Call) -> int:
         return len(figures_of(call).response_times)
 
-    @display(description="response")
+    @display(description="response time")
     def response(self, call: Call) -> str:
-        return response_words(median_ms(figures_of(call).response_times))
+        return response_text(median_ms(figures_of(call).response_times))
 
     @display(description="order")
     def order_total(self, call: Call) -> str:
@@ -157,7 +166,7 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
 
     @display(description="cost", ordering="cost_usd")
     def cost(self, call: Call) -> str:
-        return cost_words(call)
+        return cost_text(call)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
         return super().get_queryset(request).select_related("agent", "organization", "agent_version__agent")
@@ -172,8 +181,8 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
             context = {
                 "page": read_call(call, caller=shown_number(call, sees=sees)),
                 "caller_number": call.caller_number if sees else "",
-                "duration": duration_words(call.duration_s),
-                "cost": cost_words(call),
+                "duration": duration_text(call.duration_s),
+                "cost": cost_text(call),
                 "state_color": CALL_COLORS[CallState(call.state)],
                 "order_colors": ORDER_COLORS,
                 "parts": PARTS,
@@ -183,7 +192,7 @@ class CallAdmin(NumberSearch[Call], EvidenceAdmin[Call]):
 
 
 def shown_number(call: Call, *, sees: bool) -> str:
-    """Who calls from a browser into a room has no number: there the kind of the call stands."""
+    """A call into a room has no number: its type is shown instead."""
     if call.kind == CallKind.ROOM:
         return call.get_call_type_display()
     caller = read_caller(call.caller_number)
@@ -191,9 +200,8 @@ def shown_number(call: Call, *, sees: bool) -> str:
 
 
 def call_link(call: Call | None) -> str:
-    """A link to the call of something."""
+    """A link to a record's call, by its time in the zone of its organization."""
     if call is None:
         return "–"
-    return format_html(
-        '<a class="va-link" href="{}">{}</a>', reverse("admin:voice_sessions_call_change", args=(call.pk,)), call
-    )
+    url = reverse("admin:voice_sessions_call_change", args=(call.pk,))
+    return format_html('<a class="va-link" href="{}">{}</a>', url, when_of(call, call.created_at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,15 +12,16 @@ from django.utils import timezone
 
 from sessions.calls.models import Call, ToolCall, TranscriptLine, Turn
 from sessions.orders.models import Order
-from sessions.rooms.admin.participants import PersonInRoom, people_in_room
+from sessions.rooms.admin.participants import ShownParticipant, shown_participants
 from sessions.rooms.models import RoomAgent
 
-from .display import median_ms, offset_words, reason_and_advice, response_words, tool_sentence
+from .display import median_ms, offset_text, reason_and_advice, response_text, tool_sentence
+from .event_text import event_sentence, number_text
 from .latency_bars import Bar, bars
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ConversationEntry:
     """A line of the conversation, or a tool between two of them."""
 
     kind: str
@@ -30,7 +31,7 @@ class Said:
     who: str = ""
     is_cut: bool = False
     outcome: str = ""
-    answer: str = ""
+    result: str = ""
     duration_ms: int = 0
     response: str = ""
 
@@ -39,8 +40,7 @@ class Said:
 class TimelineRow:
     at: str
     clock: str
-    kind: str
-    detail: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class CallPage:
     caller: str
     reason: str
     advice: str
-    conversation: Sequence[Said]
+    conversation: Sequence[ConversationEntry]
     timeline: Sequence[TimelineRow]
     bars: Sequence[Bar]
     median: str
@@ -62,7 +62,7 @@ class CallPage:
     lines_left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     agents: Sequence[RoomAgent] = ()
-    people: Sequence[PersonInRoom] = ()
+    participants: Sequence[ShownParticipant] = ()
 
 
 MOST_LINES = 1000
@@ -87,91 +87,74 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         conversation=conversation_of(call, lines[:MOST_LINES], tools, turns),
         timeline=[
             TimelineRow(
-                offset_words(event.at_ms if event.at_ms is not None else offset_ms(call, event.at)),
+                offset_text(event.at_ms if event.at_ms is not None else offset_ms(call, event.at)),
                 f"{timezone.localtime(event.at):%H:%M:%S}",
-                event.kind.replace("_", " "),
-                details(event.detail),
+                event_sentence(event.kind, event.detail),
             )
             for event in events
         ],
         bars=bars(turns),
-        median=response_words(median_ms(times)),
-        slowest=response_words(max(known)) if known else "–",
+        median=response_text(median_ms(times)),
+        slowest=response_text(max(known)) if known else "–",
         orders=orders,
         recordings=list(call.recordings.all()),
         usage=flat_usage(call.usage),
         lines_left_out=max(len(lines) - MOST_LINES, 0),
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},
         agents=list(call.room_agents.all()),
-        people=people_in_room(call),
+        participants=shown_participants(call),
     )
 
 
 def conversation_of(
     call: Call, lines: Sequence[TranscriptLine], tools: Sequence[ToolCall], turns: Sequence[Turn]
-) -> list[Said]:
-    """Both sides in the order spoken, tools where they were used, each answer with its response time."""
-    said = [_line(line) for line in lines] + [_tool(tool, _tool_ms(call, tool, lines)) for tool in tools]
-    said.sort(key=lambda each: each.at_ms)
+) -> list[ConversationEntry]:
+    """Both sides in the order spoken, tool calls where they happened, each first response of a turn with its time."""
+    entries = [_line(line) for line in lines] + [_tool(tool, _tool_ms(call, tool, lines)) for tool in tools]
+    entries.sort(key=lambda each: each.at_ms)
     responses = {turn.number: turn.response_ms for turn in turns if turn.response_ms is not None}
     by_line = {line.spoken_at_ms: line for line in lines if line.speaker == TranscriptLine.Speaker.AGENT}
     shown: set[int] = set()
     result = []
-    for each in said:
+    for each in entries:
         line = by_line.get(each.at_ms) if each.kind == "agent" else None
         if line is not None and line.turn in responses and line.turn not in shown:
             shown.add(line.turn)
-            each = _with_response(each, response_words(responses[line.turn]))
+            each = replace(each, response=response_text(responses[line.turn]))
         result.append(each)
     return result
 
 
-def _line(line: TranscriptLine) -> Said:
+def _line(line: TranscriptLine) -> ConversationEntry:
     who = "Caller" if line.speaker == TranscriptLine.Speaker.CALLER else "Agent"
-    return Said(line.speaker, line.spoken_at_ms, offset_words(line.spoken_at_ms), line.text, who, line.is_cut)
+    return ConversationEntry(
+        line.speaker, line.spoken_at_ms, offset_text(line.spoken_at_ms), line.text, who, line.is_cut
+    )
 
 
-def _tool(tool: ToolCall, at_ms: int) -> Said:
-    answer = tool.output.get("say", "") if isinstance(tool.output, dict) else ""
-    return Said(
-        "tool", at_ms, offset_words(at_ms), tool_sentence(tool), "Tool",
-        outcome=tool.outcome, answer=str(answer), duration_ms=tool.duration_ms,
+def _tool(tool: ToolCall, at_ms: int) -> ConversationEntry:
+    result = tool.output.get("say", "") if isinstance(tool.output, dict) else ""
+    return ConversationEntry(
+        "tool", at_ms, offset_text(at_ms), tool_sentence(tool), "Tool",
+        outcome=tool.outcome, result=str(result), duration_ms=tool.duration_ms,
     )  # fmt: skip
 
 
 def _tool_ms(call: Call, tool: ToolCall, lines: Sequence[TranscriptLine]) -> int:
-    """On the stream's clock, which begins when the call connects; never before the words that asked for it."""
+    """On the stream's clock, which starts when the call connects; never before the caller's words that led to it."""
     ms = offset_ms(call, tool.at)
-    asked = [
+    spoken = [
         line.spoken_at_ms
         for line in lines
         if line.speaker == TranscriptLine.Speaker.CALLER and line.turn and line.turn <= tool.turn
     ]
-    return max([ms, *(at + 1 for at in asked[-1:])])
+    return max([ms, *(at + 1 for at in spoken[-1:])])
 
 
 def offset_ms(call: Call, at: dt.datetime) -> int:
-    """Since the call connected; what was before that counts as its beginning."""
+    """Since the call connected; anything earlier counts as its start."""
     since = call.connected_at or call.created_at
     return max(int((at - since) / dt.timedelta(milliseconds=1)), 0)
-
-
-def _with_response(said: Said, response: str) -> Said:
-    return Said(said.kind, said.at_ms, said.at, said.text, said.who, said.is_cut, response=response)
-
-
-def details(detail: object) -> str:
-    """“heard ms 900, item msg 1”: the detail of an event in one line."""
-    if not isinstance(detail, Mapping):
-        return ""
-    return ", ".join(
-        f"{name.replace('_', ' ')} {_plain(value)}" for name, value in detail.items() if value not in (None, "")
-    )
-
-
-def _plain(value: object) -> str:
-    """Codes like agent_hung_up as words; everything else as it is."""
-    return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
 
 
 def flat_usage(usage: object, prefix: str = "") -> list[tuple[str, str]]:
@@ -184,5 +167,5 @@ def flat_usage(usage: object, prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             rows += flat_usage(value, label)
         elif isinstance(value, int | float | str | Decimal) and value:
-            rows.append((label, f"{value:,}" if isinstance(value, int) else str(value)))
+            rows.append((label, str(value) if isinstance(value, str | Decimal) else number_text(value)))
     return rows

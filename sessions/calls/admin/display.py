@@ -1,4 +1,4 @@
-"""How the admin says what happened on a call: plain words, and the color that goes with them."""
+"""How the admin shows what happened on a call: plain texts, and the color that goes with them."""
 
 from __future__ import annotations
 
@@ -34,64 +34,73 @@ AGENT_COLORS: Mapping[str, str] = {
 REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.CALLER_HUNG_UP: ("The caller hung up.", ""),
     EndReason.AGENT_HUNG_UP: ("The agent said goodbye and hung up.", ""),
-    EndReason.TRANSFERRED: ("The caller was handed over to a person.", ""),
-    EndReason.CALLER_SILENT: ("The caller said nothing any more.", ""),
+    EndReason.TRANSFERRED: ("The caller was transferred to a person.", ""),
+    EndReason.CALLER_SILENT: ("The caller was silent.", ""),
     EndReason.TOO_LONG: (
-        "The call reached the longest time allowed.",
-        "The agent's “longest call” setting decides this.",
+        "The call reached its maximum duration.",
+        "The agent's “Maximum call duration” sets this limit.",
     ),
     EndReason.PROVIDER_FAILED: (
-        "The voice service failed and could not be reached again.",
-        "One such call is bad luck. Several: run manage.py doctor.",
+        "The AI provider failed and could not be reached again.",
+        "If this happens repeatedly, run manage.py doctor.",
     ),
     EndReason.PROVIDER_REFUSED: (
-        "The voice service refused the call.",
-        "Check OPENAI_API_KEY and the agent's model: manage.py doctor.",
+        "The AI provider refused the call.",
+        "Check OPENAI_API_KEY and the agent's model, then run manage.py doctor.",
     ),
     EndReason.STREAM_LOST: (
-        "The audio connection to the carrier broke.",
-        "Several such calls: check the proxy in front of this server.",
+        "The audio connection to the carrier was lost.",
+        "If this happens repeatedly, check the proxy in front of this server.",
     ),
-    EndReason.HUNG_UP_BY_OPERATOR: ("Somebody here hung up.", ""),
+    EndReason.HUNG_UP_BY_OPERATOR: ("An operator ended the call.", ""),
     EndReason.SERVER_STOPPING: ("The server was stopped during the call.", ""),
-    EndReason.CLOSED_HOURS: ("It rang outside the opening hours.", "Change the hours of the organization."),
-    EndReason.AGENT_PAUSED: ("The agent was paused.", "Let it answer again on the agent's page."),
-    EndReason.AGENT_NOT_PUBLISHED: ("The agent was never published.", "Publish it on the agent's page."),
+    EndReason.CLOSED_HOURS: ("The call came outside the opening hours.", "Change the organization's opening hours."),
+    EndReason.AGENT_PAUSED: ("The agent was paused.", "Resume it on the agent's page."),
+    EndReason.AGENT_NOT_PUBLISHED: ("The agent is not published.", "Publish it on the agent's page."),
     EndReason.NO_AGENT: (
-        "The organization has no default agent, and the number names none.",
-        "Mark an agent as the default, or choose one on the number's page.",
+        "The organization has no default agent, and the phone number has none either.",
+        "Mark an agent as the default, or choose one on the phone number's page.",
     ),
-    EndReason.NUMBER_SWITCHED_OFF: ("The number is switched off.", "Switch it on again on the number's page."),
+    EndReason.NUMBER_SWITCHED_OFF: ("The phone number is inactive.", "Activate it on the phone number's page."),
     EndReason.LINE_FULL: (
-        "Too many calls at once.",
-        "Raise “max live calls” of the organization, or MAX_LIVE_CALLS of the server.",
+        "There were too many concurrent calls.",
+        "Raise the organization's “Maximum concurrent calls”, or the server's MAX_LIVE_CALLS.",
     ),
     EndReason.UNKNOWN_NUMBER: (
-        "The number rung is not set up here, or the webhook's address names another organization than the number's.",
-        "Add the number under “Phone numbers”, and paste the webhook's address from its page at the carrier.",
+        "The dialed number is not set up here, or the webhook URL names another organization than the number's.",
+        "Add the number under “Phone numbers”, and paste the webhook URL from its page at the carrier.",
     ),
-    EndReason.LOST_PROCESS: ("The server process was gone.", "Look at the server's log of that minute."),
+    EndReason.LOST_PROCESS: (
+        "The server process stopped unexpectedly.",
+        "Check the server's log at the time of the call.",
+    ),
     EndReason.NOT_ANSWERED: (
-        "The call was never connected.",
-        "Does the carrier reach PUBLIC_BASE_URL by WebSocket? Run manage.py doctor.",
+        "The call was not connected.",
+        "Check that the carrier reaches PUBLIC_BASE_URL by WebSocket, or run manage.py doctor.",
     ),
-    EndReason.ENDED_BY_REQUEST: ("It was ended over the API.", ""),
-    EndReason.ROOM_CLOSED: ("Everybody had left the room.", ""),
+    EndReason.ENDED_BY_REQUEST: ("The call was ended over the API.", ""),
+    EndReason.ROOM_CLOSED: ("The room was closed.", ""),
     EndReason.AGENT_NOT_DISPATCHED: (
-        "No agent could be asked into the room.",
-        "Is LiveKit reachable? Run manage.py doctor.",
+        "No agent could be dispatched to the room.",
+        "Check that LiveKit is reachable, or run manage.py doctor.",
     ),
-    EndReason.ROOM_NOT_OPENED: ("LiveKit did not open the room.", "Is LiveKit reachable? Run manage.py doctor."),
-    EndReason.FAILED_BY_REQUEST: ("Other software said over the API that it failed.", ""),
+    EndReason.ROOM_NOT_OPENED: (
+        "LiveKit did not open the room.",
+        "Check that LiveKit is reachable, or run manage.py doctor.",
+    ),
+    EndReason.FAILED_BY_REQUEST: ("The call was marked as failed over the API.", ""),
 }
 
 
-# Which limit refused a call that found the line full (`refused_for` of its event `ringing`), and what to do about it.
+# Which limit refused a call (`refused_for` of its event `ringing`), and what to do about it.
 FULL: Mapping[str, tuple[str, str]] = {
-    "organization": ("The organization had as many live calls as it allows.", "Raise its “max live calls”."),
-    "server": ("The server had as many live calls as it allows.", "Raise MAX_LIVE_CALLS of the server."),
+    "organization": (
+        "The organization reached its maximum of concurrent calls.",
+        "Raise its “Maximum concurrent calls”.",
+    ),
+    "server": ("The server reached its maximum of concurrent calls.", "Raise the server's MAX_LIVE_CALLS."),
     "caller": ("The caller already had two live calls.", ""),
-    "draining": ("The server was being stopped and took no new calls.", ""),
+    "draining": ("The server was shutting down and took no new calls.", ""),
 }
 
 
@@ -102,31 +111,31 @@ def reason_and_advice(end_reason: str, *, refused_for: str = "") -> tuple[str, s
     return REASONS.get(end_reason, ("", ""))
 
 
-def reason_words(call: Call) -> str:
-    """“caller hung up”"""
-    return call.end_reason.replace("_", " ") or ("going on" if call.is_live else "–")
+def end_reason_text(call: Call) -> str:
+    """“Caller hung up”"""
+    return call.get_end_reason_display() or ("In progress" if call.is_live else "–")
 
 
-def duration_words(seconds: int | None) -> str:
+def duration_text(seconds: int | None) -> str:
     """“2:05”, minutes and seconds."""
     return "–" if seconds is None else f"{seconds // 60}:{seconds % 60:02}"
 
 
-def offset_words(ms: int) -> str:
-    """A moment of a call: “0:07”."""
-    return duration_words(ms // 1000)
+def offset_text(ms: int) -> str:
+    """A time within a call: “0:07”."""
+    return duration_text(ms // 1000)
 
 
-def response_words(ms: float | None) -> str:
+def response_text(ms: float | None) -> str:
     """“0.84 s”"""
     return "–" if ms is None else f"{ms / 1000:.2f} s"
 
 
-def cost_words(call: Call) -> str:
-    """An unknown price is said to be unknown; a call that used nothing cost nothing worth a word."""
+def cost_text(call: Call) -> str:
+    """“$0.0421”; “unknown” where the price table lacks something that was used."""
     if call.cost_usd is not None:
         return f"${call.cost_usd:.4f}"
-    return "unknown" if call.usage else "–"
+    return "Unknown" if call.usage else "–"
 
 
 def median_ms(times: Iterable[int | None]) -> float | None:
@@ -135,7 +144,7 @@ def median_ms(times: Iterable[int | None]) -> float | None:
 
 
 def tool_sentence(tool_call: ToolCall) -> str:
-    """What the agent did, as one would tell a colleague."""
+    """What the agent did, as a sentence."""
     arguments: Mapping[str, Any] = tool_call.arguments if isinstance(tool_call.arguments, dict) else {}
     match tool_call.name:
         case "look_up_items":
@@ -148,11 +157,11 @@ def tool_sentence(tool_call: ToolCall) -> str:
             name = arguments.get("customer_name")
             return f"Submitted the order for {name}." if name else "Submitted the order."
         case "transfer_call":
-            return f"Handed the caller over to “{arguments.get('target', '')}”."
+            return f"Transferred the caller to “{arguments.get('target', '')}”."
         case "end_call":
             return "Ended the call."
         case "get_opening_hours":
-            return "Looked at the opening hours."
+            return "Looked up the opening hours."
     return f"Used {tool_call.name.replace('_', ' ')}."
 
 
@@ -177,5 +186,5 @@ def _change(change: Mapping[str, Any]) -> str:
         case "remove":
             return f"removed line {change.get('line')}"
         case "clear":
-            return "emptied it"
+            return "removed all items"
     return str(change.get("do", "changed something"))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sessions.calls.models import Turn
 
 PARTS = (
-    ("detection", "detection: the caller has stopped"),
-    ("model", "model: the first sound of the answer"),
-    ("playout", "playout: the caller hears it"),
+    ("detection", "Speech end detection"),
+    ("model", "AI provider: first audio"),
+    ("playout", "Playback to the caller"),
 )
 WIDTH = 1000
 SHORTEST_SCALE_MS = 1000
@@ -35,8 +35,8 @@ class Bar:
     is_slow: bool
 
     @property
-    def words(self) -> str:
-        """What the bar shows, for those who do not see it."""
+    def text(self) -> str:
+        """What the bar shows, for screen readers."""
         parts = ", ".join(f"{part.kind} {part.ms} ms" for part in self.parts)
         return f"Turn {self.turn}: {self.ms} ms ({parts})"
 

@@ -1,4 +1,4 @@
-"""The single pieces of evidence, for looking across calls. A call's own page shows them together."""
+"""The records of calls, to search across calls. A call's own page shows them together."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from django.contrib import admin
 from django.utils.html import format_html
 
 from agents.organizations.roles import Area
-from agents.tenant_admin.tenant import EvidenceAdmin
+from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from sessions.calls.models import CallEvent, ToolCall, TranscriptLine, Turn
 from sessions.orders.models import DraftOrder
 from sessions.rooms.models import Participant, RoomAgent, RoomPass
 
 from .call import call_link
-from .call_page import details
-from .display import AGENT_COLORS, response_words, tool_sentence
+from .display import AGENT_COLORS, offset_text, response_text, tool_sentence
+from .event_text import event_sentence
 
 T = TypeVar("T", CallEvent, DraftOrder, Participant, RoomAgent, RoomPass, ToolCall, TranscriptLine, Turn)
 
 
-class OfACall(EvidenceAdmin[T]):
+class CallRecordAdmin(ReadOnlyAdmin[T]):
     area = Area.CALLS
     list_select_related = ("call",)
     linkable = ("call",)
@@ -34,24 +34,29 @@ class OfACall(EvidenceAdmin[T]):
 
 
 @admin.register(TranscriptLine)
-class TranscriptLineAdmin(OfACall[TranscriptLine]):
-    list_display = ("text", "speaker", "is_cut", "of_call")
+class TranscriptLineAdmin(CallRecordAdmin[TranscriptLine]):
+    list_display = ("text", "speaker", "is_cut", "time_in_call", "of_call")
     list_filter = ("speaker", "is_cut")
     search_fields = ("text",)
     ordering = ("-id",)
-    fields = ("of_call", "speaker", "text", "spoken_at_ms", "turn", "is_cut", "item_id")
+    fields = ("of_call", "speaker", "text", "time_in_call", "turn", "is_cut", "item_id")
+    readonly_fields = ("of_call", "time_in_call")
+
+    @display(description="time in the call", ordering="spoken_at_ms")
+    def time_in_call(self, line: TranscriptLine) -> str:
+        return offset_text(line.spoken_at_ms)
 
 
 @admin.register(ToolCall)
-class ToolCallAdmin(OfACall[ToolCall]):
+class ToolCallAdmin(CallRecordAdmin[ToolCall]):
     list_display = ("sentence", "outcome_label", "duration_ms", "at", "of_call")
     list_display_links = ("sentence",)
     list_filter = ("name", "outcome", "at")
     ordering = ("-at",)
-    fields = ("of_call", "sentence", "outcome_label", "at", "duration_ms", "asked", "answered", "tool_call_id")
-    readonly_fields = ("of_call", "sentence", "outcome_label", "asked", "answered")
+    fields = ("of_call", "sentence", "outcome_label", "at", "duration_ms", "shown_arguments", "result", "tool_call_id")
+    readonly_fields = ("of_call", "sentence", "outcome_label", "shown_arguments", "result")
 
-    @display(description="what")
+    @display(description="tool call")
     def sentence(self, tool_call: ToolCall) -> str:
         return tool_sentence(tool_call)
 
@@ -61,47 +66,47 @@ class ToolCallAdmin(OfACall[ToolCall]):
     def outcome_label(self, tool_call: ToolCall) -> tuple[str, str]:
         return tool_call.outcome, tool_call.get_outcome_display()
 
-    @display(description="asked with")
-    def asked(self, tool_call: ToolCall) -> str:
+    @display(description="arguments")
+    def shown_arguments(self, tool_call: ToolCall) -> str:
         return as_json(tool_call.arguments)
 
-    @display(description="was told")
-    def answered(self, tool_call: ToolCall) -> str:
+    @display(description="result")
+    def result(self, tool_call: ToolCall) -> str:
         return as_json(tool_call.output)
 
 
 @admin.register(CallEvent)
-class CallEventAdmin(OfACall[CallEvent]):
-    list_display = ("at", "kind_words", "detail_words", "of_call")
+class CallEventAdmin(CallRecordAdmin[CallEvent]):
+    list_display = ("at", "sentence", "of_call")
     list_filter = ("at",)
     search_fields = ("kind",)
     ordering = ("-at",)
-    fields = ("of_call", "kind", "at", "at_ms", "detail_words")
-    readonly_fields = ("of_call", "detail_words")
+    fields = ("of_call", "sentence", "kind", "at", "detail_json")
+    readonly_fields = ("of_call", "sentence", "detail_json")
 
     @display(description="event", ordering="kind")
-    def kind_words(self, event: CallEvent) -> str:
-        return event.kind.replace("_", " ")
+    def sentence(self, event: CallEvent) -> str:
+        return event_sentence(event.kind, event.detail)
 
-    @display(description="detail")
-    def detail_words(self, event: CallEvent) -> str:
-        return details(event.detail) or "–"
+    @display(description="details")
+    def detail_json(self, event: CallEvent) -> str:
+        return as_json(event.detail)
 
 
 @admin.register(Turn)
-class TurnAdmin(OfACall[Turn]):
+class TurnAdmin(CallRecordAdmin[Turn]):
     list_display = ("number", "response", "detection_ms", "model_ms", "playout_ms", "is_interrupted", "of_call")
     list_filter = ("is_interrupted",)
     ordering = ("-id",)
     fields = ("of_call", "number", "response_ms", "detection_ms", "model_ms", "playout_ms", "is_interrupted")
 
-    @display(description="response", ordering="response_ms")
+    @display(description="response time", ordering="response_ms")
     def response(self, turn: Turn) -> str:
-        return response_words(turn.response_ms)
+        return response_text(turn.response_ms)
 
 
 @admin.register(DraftOrder)
-class DraftOrderAdmin(OfACall[DraftOrder]):
+class DraftOrderAdmin(CallRecordAdmin[DraftOrder]):
     list_display = ("version", "read_back_version", "updated_at", "of_call")
     ordering = ("-updated_at",)
     fields = ("of_call", "version", "read_back_version", "read_back_turn", "updated_at", "content")
@@ -113,7 +118,7 @@ class DraftOrderAdmin(OfACall[DraftOrder]):
 
 
 @admin.register(RoomAgent)
-class RoomAgentAdmin(OfACall[RoomAgent]):
+class RoomAgentAdmin(CallRecordAdmin[RoomAgent]):
     list_display = ("identity", "status_label", "voice", "model", "created_at", "of_call")
     list_display_links = ("identity",)
     list_filter = ("status", "created_at")

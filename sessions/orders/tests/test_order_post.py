@@ -86,12 +86,12 @@ def test_a_failing_delivery_is_not_done_once_the_address_is_blank(posts: list[di
     Organization.objects.filter(pk=organization.pk).update(orders_url="")
     tasks.sweep_outbox()
     message = OutboxMessage.objects.get()
-    assert (message.state, message.state_label) == (OutboxMessage.State.UNCONFIGURED, "not configured")
+    assert (message.state, message.state_label) == (OutboxMessage.State.UNCONFIGURED, "Not configured")
     assert message.last_error.endswith("The last attempt: the orders address answers 500")
     Organization.objects.filter(pk=organization.pk).update(orders_url="https://kitchen.example/orders")
     assert outbox.retry(OutboxMessage.objects.all()) == 1
     assert (tasks.sweep_outbox(), len(posts)) == (1, 1)
-    assert OutboxMessage.objects.get().state_label == "delivered"
+    assert OutboxMessage.objects.get().state_label == "Delivered"
 
 
 @pytest.mark.parametrize("state", ["waiting", "failed", "unconfigured"])

@@ -1,4 +1,4 @@
-"""The people of a call's room as its page shows them."""
+"""The participants of a call's room as its page shows them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from sessions.rooms.models import Participant
 
 
 @dataclass(frozen=True, slots=True)
-class PersonInRoom:
-    """`role` is what their pass says, else what LiveKit says they are."""
+class ShownParticipant:
+    """`role` is that of their token, else the kind that LiveKit reports."""
 
     participant: Participant
     role: str
 
 
-def people_in_room(call: Call) -> Sequence[PersonInRoom]:
-    """In the order in which they were heard of; two queries, and one where nobody was."""
+def shown_participants(call: Call) -> Sequence[ShownParticipant]:
+    """In the order in which they became known; two queries, one where nobody was there."""
     present = list(call.participants.all())
     roles = {each.identity: each.get_role_display() for each in call.room_passes.all()} if present else {}
-    return [PersonInRoom(each, roles.get(each.identity, each.get_kind_display())) for each in present]
+    return [ShownParticipant(each, roles.get(each.identity, each.get_kind_display())) for each in present]

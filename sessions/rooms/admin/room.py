@@ -1,17 +1,17 @@
-"""Who was given a way into a call's room, and who was there."""
+"""The tokens issued for a call's room, and its participants."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from agents.tenant_admin.theme import display
-from sessions.calls.admin.records import OfACall
+from sessions.calls.admin.records import CallRecordAdmin
 from sessions.rooms.models import Participant, RoomPass
 
 
 @admin.register(RoomPass)
-class RoomPassAdmin(OfACall[RoomPass]):
-    """The tokens themselves are kept nowhere."""
+class RoomPassAdmin(CallRecordAdmin[RoomPass]):
+    """The tokens themselves are not stored."""
 
     list_display = ("identity", "role", "name", "subject", "created_at", "of_call")
     list_display_links = ("identity",)
@@ -22,7 +22,7 @@ class RoomPassAdmin(OfACall[RoomPass]):
 
 
 @admin.register(Participant)
-class ParticipantAdmin(OfACall[Participant]):
+class ParticipantAdmin(CallRecordAdmin[Participant]):
     list_display = ("shown_name", "kind", "joined_at", "left_at", "identity", "of_call")
     list_display_links = ("shown_name",)
     list_filter = ("kind", "joined_at")
@@ -30,6 +30,6 @@ class ParticipantAdmin(OfACall[Participant]):
     ordering = ("-id",)
     fields = ("of_call", "name", "kind", "joined_at", "left_at", "identity", "sid")
 
-    @display(description="who", ordering="name")
+    @display(description="participant", ordering="name")
     def shown_name(self, participant: Participant) -> str:
         return str(participant)

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 
 from agents.catalog.models import Category, Item, validate_speakable
+from agents.configuration.admin.suggestions import suggestions_for
 from agents.configuration.models import Agent
 from agents.hours.models import OpeningHours
 from agents.organizations.admin.place import ask_for_place, derive_place
@@ -21,7 +22,7 @@ from telephony.twilio.models import PhoneNumber
 from voiceapp.core.countries import country_names
 
 PRICED_LINE = re.compile(r"^(?P<name>.*?\S)[\s:,;.–-]*\s(?P<price>\d{1,6}(?:[.,]\d{1,2})?)\s*(?:€|\$|£|[A-Z]{3})?$")
-ZONES = [("", "That of the country"), *((name, name) for name in sorted(zoneinfo.available_timezones()))]
+ZONES = [("", "Same as the country"), *((name, name) for name in sorted(zoneinfo.available_timezones()))]
 EVERY_DAY = [str(day.value) for day in OpeningHours.Weekday]
 MOST_LINES = 200
 
@@ -31,7 +32,7 @@ class BusinessForm(TenantForm):
 
     country = forms.ChoiceField(
         choices=[("", "Choose the country"), *country_names().items()], widget=Select(),
-        help_text="Currency, time zone and the notation of phone numbers follow from it.",
+        help_text="Sets the currency, time zone and phone number format.",
     )  # fmt: skip
 
     class Meta:
@@ -51,7 +52,7 @@ class BusinessForm(TenantForm):
 
 
 class HoursForm(forms.Form):
-    """The same hours on the days that are chosen; the organization's page has finer ones."""
+    """The same hours on all selected days; the organization's page can set them day by day."""
 
     days = forms.MultipleChoiceField(
         label="Open on", required=False, initial=EVERY_DAY, widget=CheckboxSelectMultiple(),
@@ -62,7 +63,7 @@ class HoursForm(forms.Form):
     )
     closes_at = forms.TimeField(
         label="Closes at", required=False, initial="22:00", widget=TextInput(attrs={"type": "time"}),
-        help_text="At or before the opening: it is open past midnight.",
+        help_text="A time at or before the opening time means open past midnight.",
     )  # fmt: skip
     is_always_open = forms.BooleanField(label="Open around the clock", required=False)
 
@@ -70,34 +71,38 @@ class HoursForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("is_always_open"):
             return cleaned
-        for name, words in (("days", "Tick the days."), ("opens_at", "From when?"), ("closes_at", "Until when?")):
+        for name, message in (
+            ("days", "Select the days."),
+            ("opens_at", "Enter the opening time."),
+            ("closes_at", "Enter the closing time."),
+        ):
             if not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, words)
+                self.add_error(name, message)
         return cleaned
 
 
 class MenuForm(forms.Form):
-    """Items as one writes them on a slip of paper; sizes and choices are added on the menu's pages."""
+    """Items with prices, one per line; sizes and modifiers are added on the menu's pages."""
 
     heading = forms.CharField(
-        max_length=80, initial="Menu", widget=TextInput(), validators=[validate_speakable],
-        help_text="What is on the menu above these, like Pizzas or Services.",
+        label="Category", max_length=80, initial="Menu", widget=TextInput(), validators=[validate_speakable],
+        help_text="The heading above these items, like Pizzas or Services.",
     )  # fmt: skip
     items = forms.CharField(
         label="Items with prices", widget=Textarea(attrs={"rows": 8, "placeholder": "Margherita 9.50\nTiramisu 5"}),
-        help_text="One a line: the name, then the price.",
+        help_text="One item per line: the name, then the price.",
     )  # fmt: skip
 
     def clean_items(self) -> list[tuple[str, Decimal]]:
         lines = [line.strip() for line in self.cleaned_data["items"].splitlines() if line.strip()][: MOST_LINES + 1]
         if len(lines) > MOST_LINES:
-            raise forms.ValidationError(f"At most {MOST_LINES} at once.")
+            raise forms.ValidationError(f"Enter at most {MOST_LINES} items at once.")
         return [self._read(line) for line in lines]
 
     def _read(self, line: str) -> tuple[str, Decimal]:
         found = PRICED_LINE.match(line)
         if found is None:
-            raise forms.ValidationError(f"“{line[:60]}” ends in no price. Write it like Margherita 9.50")
+            raise forms.ValidationError(f"“{line[:60]}” has no price at its end. Write it like Margherita 9.50.")
         price = Decimal(found["price"].replace(",", "."))
         try:
             Item(category=Category(), name=found["name"], price=price).clean_fields(exclude=["category"])
@@ -107,7 +112,7 @@ class MenuForm(forms.Form):
 
 
 class PersonForm(TenantForm):
-    """A person whom callers can be put through to."""
+    """A person to whom callers can be transferred."""
 
     class Meta:
         model = TransferTarget
@@ -125,10 +130,10 @@ class NumberForm(TenantForm):
 
 
 class AgentSetupForm(TenantForm):
-    """What callers meet. Everything else has defaults; its own page has them all."""
+    """The main settings of an agent; its own page has all of them."""
 
     class Meta:
         model = Agent
         fields = ("name", "language", "greeting", "prompt")
-        widgets = {"name": TextInput(), "language": TextInput(), "greeting": TextInput(),
+        widgets = {"name": TextInput(), "language": suggestions_for("language"), "greeting": TextInput(),
                    "prompt": Textarea(attrs={"rows": 10})}  # fmt: skip

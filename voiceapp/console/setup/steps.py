@@ -26,9 +26,9 @@ Data = Any
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`make` builds the form, `save` writes it, `done` says what is there already, empty while nothing is.
+    """`make` builds the form, `save` writes it, `done` describes what exists already and is empty otherwise.
 
-    `is_finer` says that what is there is finer than the form: it is shown, and changed on the organization's page.
+    `is_finer`: what exists has more detail than the form; it is shown, and changed on the organization's page.
     """
 
     name: str
@@ -42,14 +42,14 @@ class Step:
 
 
 def free_slug(name: str) -> str:
-    """An address for the organization that no other has."""
+    """A slug that no other organization has."""
     base = slugify(name)[:40] or "organization"
     taken = set(Organization.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     return next(slug for slug in (base, *(f"{base}-{number}" for number in range(2, 10_000))) if slug not in taken)
 
 
 def make_organization(form: BusinessForm) -> Organization:
-    """The first step of a new organization; one that sells nothing by phone takes no orders."""
+    """The first step of a new organization; only restaurants take orders."""
     organization: Organization = form.save(commit=False)
     organization.slug = free_slug(organization.name)
     organization.takes_orders = Trade(organization.trade).takes_orders
@@ -67,7 +67,7 @@ def make_hours(organization: Organization, data: Data) -> forms.BaseForm:
 
 
 def differ_by_day(organization: Organization) -> bool:
-    """Whether some day has other hours than another, or several."""
+    """Whether the hours differ from day to day, or a day has several."""
     rows = list(organization.opening_hours.all())
     return len({(row.opens_at, row.closes_at) for row in rows}) > 1 or len({row.weekday for row in rows}) < len(rows)
 
@@ -137,28 +137,28 @@ def counted(number: int, one: str, many: str) -> str:
 
 
 STEPS = (
-    Step("business", "Your business", "What callers ring, and where it is.",
+    Step("business", "Your business", "The business that callers reach, and where it is.",
          lambda organization, data: BusinessForm(data, instance=organization),
          lambda _, form: form.save(), lambda organization: organization.name),
-    Step("hours", "Opening hours", "Outside of them callers hear when you open again.",
+    Step("hours", "Opening hours", "Outside these hours callers hear when you open again.",
          make_hours, save_hours,
-         lambda organization: counted(organization.opening_hours.count(), "opening a week", "openings a week"),
+         lambda organization: counted(organization.opening_hours.count(), "opening per week", "openings per week"),
          can_be_skipped=True, is_finer=differ_by_day),
-    Step("menu", "What you sell", "The agent knows these items and prices, and nothing else.",
+    Step("menu", "Menu or services", "The agent knows only these items and prices.",
          lambda _, data: MenuForm(data), save_menu,
          lambda organization: counted(Item.objects.filter(category__menu__organization=organization).count(),
                                       "item", "items"),
          can_be_skipped=True),
-    Step("person", "Who helps callers", "The person to whom the agent puts callers through whom it cannot help.",
+    Step("person", "Transfer target", "The person to whom the agent transfers callers it cannot help.",
          make_person, save_person,
          lambda organization: ", ".join(target.name for target in organization.transfer_targets.all()),
          can_be_skipped=True),
-    Step("number", "Phone number", "The number that callers dial, as it is rented at the carrier.",
+    Step("number", "Phone number", "The number that callers dial, as rented from the carrier.",
          lambda organization, data: NumberForm(data, instance=PhoneNumber(organization=organization)),
          lambda _, form: form.save(),
          lambda organization: ", ".join(map(str, organization.phone_numbers.all())),
          can_be_skipped=True),
-    Step("agent", "The agent", "What callers meet. All of it can be changed later, on the agent's page.",
+    Step("agent", "Agent", "The agent that answers calls. Everything can be changed later on the agent's page.",
          make_agent, lambda _, form: form.save(),
          lambda organization: agent.name if (agent := agent_of(organization)) else ""),
 )  # fmt: skip

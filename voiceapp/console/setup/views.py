@@ -26,7 +26,7 @@ from telephony.twilio.admin import webhook_url
 from .forms import BusinessForm
 from .steps import STEPS, Step, agent_of, make_organization
 
-# Who sets up a line writes all of these.
+# Setting up a phone line writes all of these.
 AREAS = (Area.ORGANIZATION, Area.MENU, Area.NUMBERS, Area.AGENTS)
 PUBLISH, CALL = "publish", "call"
 MOST_CALLS = 5
@@ -77,7 +77,7 @@ def _choose(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     rows = Organization.objects.filter(pk__in=mine)
     choices = [(row.name, address(row, STEPS[0].name)) for row in rows]
-    context = {**admin.site.each_context(request), "title": "Set up a line", "choices": choices}
+    context = {**admin.site.each_context(request), "title": "Set up a phone line", "choices": choices}
     return TemplateResponse(request, "admin/choose_organization.html", context)
 
 
@@ -104,10 +104,12 @@ def _publish(request: HttpRequest, organization: Organization) -> HttpResponse:
     against = objections(agent)
     if request.method == "POST":
         if not against or "anyway" in request.POST:
-            version = publish_agent(agent, by=request.user.get_username(), note="Set up")
-            messages.success(request, f"Version {version.number} of {agent} is published and answers calls.")
+            version = publish_agent(agent, by=request.user.get_username(), note="Setup")
+            messages.success(request, f"Version {version.number} of {agent} is published and live.")
             return HttpResponseRedirect(address(organization, CALL))
-        messages.error(request, f"It is not published. {' '.join(against)} Mend it, or tick “Publish anyway”.")
+        messages.error(
+            request, f"The agent is not published. {' '.join(against)} Fix this, or select “Publish anyway”."
+        )
     context = {"checklist": checklist_of(agent), "objections": against, "agent": agent}
     return _page(request, organization, PUBLISH, context)
 

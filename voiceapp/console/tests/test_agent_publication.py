@@ -25,7 +25,7 @@ def test_publishing_copies_the_draft_with_its_note(client_of_alice: Client, harb
     )
     page = press(client_of_alice, agent, "publish", "Sounds like the sea")
     assert "Version 2 of Harbour agent is published" in page
-    assert "The draft below is the same" in page
+    assert "The draft below is identical" in page
     version = agent.versions.get(number=2)
     assert (version.greeting, version.note, version.published_by) == ("Ahoy!", "Sounds like the sea", "alice")
 
@@ -36,12 +36,12 @@ def test_rolling_back_lets_the_earlier_version_answer(client_of_alice: Client, h
     press(client_of_alice, agent, "publish")
     first = agent.versions.get(number=1)
     page = client_of_alice.get(reverse("admin:agents_agentversion_change", args=(first.pk,))).content.decode()
-    assert "What the draft changes since version 1" in page
+    assert "Changes from version 1 to the draft" in page
     assert "Ahoy!" in page
-    client_of_alice.post(reverse("admin:agents_agentversion_press", args=(first.pk, "answer")))
+    client_of_alice.post(reverse("admin:agents_agentversion_press", args=(first.pk, "roll-back")))
     agent.refresh_from_db()
     assert (agent.published_version, agent.greeting) == (first, "Ahoy!")
-    again = client_of_alice.post(reverse("admin:agents_agentversion_press", args=(first.pk, "answer")), follow=True)
+    again = client_of_alice.post(reverse("admin:agents_agentversion_press", args=(first.pk, "roll-back")), follow=True)
     assert "no longer possible" in again.content.decode()
 
 
@@ -91,5 +91,5 @@ def test_a_difference_is_told_line_by_line() -> None:
     found = {each.label: [(line.mark, line.text) for line in each.lines] for each in differences(before, after)}
     assert found == {
         "prompt": [(" ", "One"), ("-", "Two"), ("+", "2"), (" ", "Three")],
-        "vad silence (ms)": [("-", "500"), ("+", "400")],
+        "silence before the turn ends (ms)": [("-", "500"), ("+", "400")],
     }

@@ -126,7 +126,7 @@ def test_the_list_says_how_each_key_stands(client_of_alice: Client, issued: Issu
     press(client_of_alice, issued.key, "rotate")
     revoke_key(ApiKey.objects.get(name="Harbour key"))
     page = client_of_alice.get("/admin/agents/apikey/").content.decode()
-    for state in ("works", "being replaced", "revoked"):
+    for state in ("Active", "Being replaced", "Revoked"):
         assert state in page
 
 
@@ -135,7 +135,7 @@ def test_the_clerk_organization_is_the_servers_to_say(client_of_alice: Client, h
     page = client_of_alice.get(address)
     form = page.context["adminform"].form
     assert "clerk_id" not in form.fields
-    assert b"Clerk organization" in page.content
+    assert b"Clerk organization ID" in page.content
     root = Client()
     root.force_login(User.objects.create_superuser("root"))
     assert "clerk_id" in root.get(address).context["adminform"].form.fields

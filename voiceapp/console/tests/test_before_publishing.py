@@ -122,12 +122,12 @@ def spoil(**fields: object) -> Any:
 @pytest.mark.parametrize(
     ("mistake", "words"),
     [
-        (spoil(tools=[]), "No tool is on"),
-        (spoil(tools=["end_call", "look_up_items"]), "It cannot take an order"),
-        (spoil(tools=["change_order", "read_back_order", "end_call"]), "submit_order is off"),
+        (spoil(tools=[]), "No tools are enabled"),
+        (spoil(tools=["end_call", "look_up_items"]), "The agent cannot take orders"),
+        (spoil(tools=["change_order", "read_back_order", "end_call"]), "submit_order is disabled"),
         (spoil(prompt=" \n "), "The prompt is empty"),
         (spoil_menu, "callers cannot order anything"),
-        (spoil_items, "Everything is out now"),
+        (spoil_items, "All items are sold out"),
     ],
 )
 def test_what_is_useless_to_callers_is_published_only_with_a_persons_word(
@@ -136,7 +136,7 @@ def test_what_is_useless_to_callers_is_published_only_with_a_persons_word(
     agent = harbour[Agent]
     mistake(harbour)
     page = press(client_of_alice, agent, "publish", greeting="Ahoy!")
-    assert "“Publish” was not done." in page
+    assert "“Publish” was not carried out." in page
     assert words in page
     agent.refresh_from_db()
     assert (agent.greeting, agent.versions.count()) == ("Ahoy!", 1)
@@ -148,7 +148,7 @@ def test_what_is_useless_to_callers_is_published_only_with_a_persons_word(
 def test_a_mistake_made_in_the_same_click_is_minded(client_of_alice: Client, harbour: World) -> None:
     agent = harbour[Agent]
     page = press(client_of_alice, agent, "publish", tools=[])
-    assert "No tool is on" in page
+    assert "No tools are enabled" in page
     assert agent.versions.count() == 1
 
 
@@ -160,8 +160,8 @@ def test_every_line_of_the_list_leads_to_a_page_where_it_is_mended(client_of_ali
     agent.refresh_from_db()
     page = client_of_alice.get(url(Agent, "change", agent.pk)).content.decode()
     listed = checklist_of(agent)
-    assert {line.name for line in listed} == {"Tools", "Prompt", "Menu", "Hours", "Phone number", "Transfer target",
-                                              "Currency", "Time zone"}  # fmt: skip
+    assert {line.name for line in listed} == {"Tools", "Prompt", "Menu", "Opening hours", "Phone number",
+                                              "Transfer target", "Currency", "Time zone"}  # fmt: skip
     for line in listed:
         assert f'href="{line.url}"' in page
         path, _, anchor = line.url.partition("#")
@@ -173,16 +173,16 @@ def test_every_line_of_the_list_leads_to_a_page_where_it_is_mended(client_of_ali
 @pytest.mark.parametrize(
     ("fields", "name", "words"),
     [
-        ({"time_zone": "UTC"}, "Time zone", "that of no country"),
+        ({"time_zone": "UTC"}, "Time zone", "belongs to no country"),
         ({"time_zone": "Asia/Tokyo", "country": "DE"}, "Time zone", "not in the organization's country"),
-        ({"country": "GB", "currency": "EUR"}, "Currency", "people there pay in GBP"),
+        ({"country": "GB", "currency": "EUR"}, "Currency", "the country's currency is GBP"),
     ],
 )
 def test_a_place_that_does_not_fit_is_doubted(harbour: World, fields: dict[str, str], name: str, words: str) -> None:
     Organization.objects.filter(pk=harbour.organization.pk).update(**fields)
     check = next(each for each in checks_of(Agent.objects.get()) if each.name == name)
     assert check.level is Level.DOUBTFUL
-    assert words in check.words
+    assert words in check.text
 
 
 def test_a_number_that_is_off_or_another_agents_is_doubted(harbour: World) -> None:
@@ -190,15 +190,15 @@ def test_a_number_that_is_off_or_another_agents_is_doubted(harbour: World) -> No
     second = Agent.objects.create(organization=harbour.organization, name="Second")
 
     def number_of(agent: Agent) -> str:
-        return next(check.words for check in checks_of(agent) if check.name == "Phone number")
+        return next(check.text for check in checks_of(agent) if check.name == "Phone number")
 
-    assert "rings here" in number_of(agent)
-    assert number_of(second) == "No phone number rings here: nobody can call it."
+    assert "reaches this agent" in number_of(agent)
+    assert number_of(second) == "No phone number reaches this agent: nobody can call it."
     PhoneNumber.objects.update(agent=second)
-    assert "rings here" in number_of(second)
-    assert number_of(agent) == "No phone number rings here: nobody can call it."
+    assert "reaches this agent" in number_of(second)
+    assert number_of(agent) == "No phone number reaches this agent: nobody can call it."
     PhoneNumber.objects.update(is_active=False)
-    assert "is switched off" in number_of(second)
+    assert "is inactive" in number_of(second)
 
 
 def test_publishing_by_program_stays_as_it_is(harbour: World) -> None:

@@ -131,7 +131,8 @@ def test_a_button_on_a_form_with_an_error_does_nothing_and_keeps_what_was_typed(
 ) -> None:
     agent = harbour[Agent]
     page = press(client_of_alice, agent, button, "Sea", greeting="Ahoy!", vad_threshold="7")
-    assert "was not done and nothing" in page
+    assert "Nothing was saved, and “" in page
+    assert "was not carried out" in page
     assert 'href="#id_vad_threshold"' in page
     assert 'value="Ahoy!"' in page
     assert button == "pause" or 'value="Sea"' in page
@@ -145,10 +146,10 @@ def test_pausing_resuming_and_taking_out_save_what_was_typed(client_of_alice: Cl
     press(client_of_alice, agent, "resume", reprompt="Hello?")
     agent.refresh_from_db()
     assert (agent.prompt, agent.reprompt, agent.is_paused) == ("Be brief.", "Hello?", False)
-    press(client_of_alice, item, "out", description="With lemon")
+    press(client_of_alice, item, "sold-out", description="With lemon")
     item.refresh_from_db()
     assert (item.description, item.is_out) == ("With lemon", True)
-    press(client_of_alice, modifier, "out-hours", aliases="extra")
+    press(client_of_alice, modifier, "sold-out-hours", aliases="extra")
     modifier.refresh_from_db()
     assert modifier.aliases == "extra"
     assert modifier.out_until is not None
@@ -159,7 +160,7 @@ def test_pausing_orders_and_rotating_a_key_save_what_was_typed(client_of_alice: 
     press(client_of_alice, organization, "pause-orders", closed_message="Closed for lunch.")
     organization.refresh_from_db()
     assert (organization.closed_message, organization.takes_orders) == ("Closed for lunch.", False)
-    assert "The key is va_" in press(client_of_alice, key, "rotate", name="Website")
+    assert "The new API key is va_" in press(client_of_alice, key, "rotate", name="Website")
     key.refresh_from_db()
     assert key.name == "Website"
     assert key.replaced_by_id is not None
@@ -187,7 +188,7 @@ def test_one_tap_in_a_list_keeps_the_counts_that_were_typed_beside_it(client_of_
             f"form-{index}-count_left": 4 + index,
             f"initial-form-{index}-count_left": "",
         }
-    address = f"{url(Item, 'press', item.pk, 'out')}?to=list"
+    address = f"{url(Item, 'press', item.pk, 'sold-out')}?to=list"
     answer = client_of_alice.post(address, form, headers={"referer": "http://testserver/admin/agents/item/?q=Ot"})
     assert answer.headers["Location"] == "/admin/agents/item/?q=Ot"
     assert [Item.objects.get(pk=row.pk).count_left for row in (item, other)] == [4, 5]
@@ -198,7 +199,7 @@ def test_one_tap_in_a_list_shows_a_count_that_cannot_be_saved(client_of_alice: C
     item = harbour[Item]
     form = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": item.pk, "form-0-count_left": "-3",
             "initial-form-0-count_left": ""}  # fmt: skip
-    answer = client_of_alice.post(f"{url(Item, 'press', item.pk, 'out')}?to=list", form)
+    answer = client_of_alice.post(f"{url(Item, 'press', item.pk, 'sold-out')}?to=list", form)
     assert answer.status_code == 200
     assert 'value="-3"' in answer.content.decode()
     assert not Item.objects.get(pk=item.pk).is_out

@@ -95,12 +95,12 @@ def test_the_page_says_what_happened_in_words(call: Call, client_of_alice: Clien
     for words in (
         "The agent said goodbye and hung up.",
         "interrupted here",
-        "Was told: Two large Margheritas.",
-        "answered after 0.90 s",
+        "Result: Two large Margheritas.",
+        "response time 0.90 s",
         "1.30 s",  # the median of both
         "1.70 s",
         "Turn 2: 1700 ms (detection 500 ms, model 1100 ms, playout 100 ms)",
-        "turn 1, heard ms 850",
+        "The caller interrupted the agent in turn 1, after 0.85 s of its answer.",
         "$0.0421",
         "response audio tokens",
         "1,234",
@@ -135,7 +135,7 @@ def test_the_list_colors_and_names_every_state(harbour: World, client_of_alice: 
     page = client_of_alice.get(LIST).content.decode()
     for state in CallState:
         assert state.label in page
-    for words in ("agent hung up", "1:05", "0.90 s", "11.00 EUR"):
+    for words in ("Agent hung up", "1:05", "0.90 s", "11.00 EUR"):
         assert words in page
 
 
@@ -213,7 +213,7 @@ def test_a_bar_is_as_wide_as_its_turn_was_slow() -> None:
     [
         ("look_up_items", {"query": "pizza"}, "Looked up “pizza” on the menu."),
         ("change_order", {"changes": [{"do": "remove", "line": 2}, {"do": "clear"}]},
-         "Changed the order: removed line 2; emptied it."),
+         "Changed the order: removed line 2; removed all items."),
         ("change_order", {"changes": [{"do": "update", "line": 1, "quantity": 3}]},
          "Changed the order: line 1 is now 3."),
         ("change_order", {"changes": [{"do": "add", "item": "Cola", "modifiers": ["ice", "lime"]}]},
@@ -221,7 +221,7 @@ def test_a_bar_is_as_wide_as_its_turn_was_slow() -> None:
         ("change_order", {"changes": "everything"}, "Changed the order."),
         ("change_order", "no object", "Changed the order."),
         ("submit_order", {"customer_name": "Ida"}, "Submitted the order for Ida."),
-        ("transfer_call", {"target": "front-desk"}, "Handed the caller over to “front-desk”."),
+        ("transfer_call", {"target": "front-desk"}, "Transferred the caller to “front-desk”."),
         ("fly_to_the_moon", {}, "Used fly to the moon."),
     ],
 )  # fmt: skip
@@ -232,20 +232,20 @@ def test_a_tool_is_told_as_a_sentence(name: str, arguments: object, sentence: st
 def test_the_agents_of_a_room_stand_on_its_calls_page(client_of_alice: Client, harbour: World) -> None:
     agent = harbour[RoomAgent]
     page = page_of(client_of_alice, harbour[Call])
-    assert "Agents in the room" in page
+    assert "Room agents</h2>" in page
     assert reverse("admin:voice_sessions_roomagent_change", args=(agent.pk,)) in page
     RoomAgent.objects.all().delete()
-    assert "Agents in the room" not in page_of(client_of_alice, harbour[Call])
+    assert "Room agents</h2>" not in page_of(client_of_alice, harbour[Call])
 
 
 def test_the_people_of_a_room_stand_on_its_calls_page_with_their_times(client_of_alice: Client, harbour: World) -> None:
     guest = harbour[Participant]
     Participant.objects.filter(pk=guest.pk).update(joined_at=dt.datetime(2030, 1, 1, 12, 0, 5, tzinfo=dt.UTC))
     page = page_of(client_of_alice, harbour[Call])
-    for words in ("People in the room", "Harbour guest", "12:00:05", "Caller</td>"):
+    for words in ("Room participants</h2>", "Harbour guest", "12:00:05", "Caller</td>"):
         assert words in page
     Participant.objects.all().delete()
-    assert "People in the room" not in page_of(client_of_alice, harbour[Call])
+    assert "Room participants</h2>" not in page_of(client_of_alice, harbour[Call])
 
 
 def test_a_call_in_a_room_shows_its_room_and_no_number(client_of_alice: Client, harbour: World) -> None:
@@ -254,25 +254,25 @@ def test_a_call_in_a_room_shows_its_room_and_no_number(client_of_alice: Client, 
         kind="room", call_type="user-to-user", room_name="between-us", owner="user_alice", callee="user_bob"
     )
     page, listed = page_of(client_of_alice, call), client_of_alice.get(LIST).content.decode()
-    for words in ("between-us", "User To User", "user_alice", "user_bob"):
+    for words in ("between-us", "User to user", "user_alice", "user_bob"):
         assert words in page
-    assert "<dt>Rang</dt>" not in page
-    assert "User To User" in listed
+    assert "<dt>To</dt>" not in page
+    assert "User to user" in listed
     assert "withheld" not in page + listed
     found = client_of_alice.get(LIST, {"q": "between-us"}).content.decode()
-    assert "User To User" in found
+    assert "User to user" in found
 
 
 @pytest.mark.parametrize(
     ("end_reason", "refused_for", "words"),
     [
-        ("agent_not_published", "not_published", "The agent was never published."),
+        ("agent_not_published", "not_published", "The agent is not published."),
         ("agent_paused", "paused", "The agent was paused."),
         ("no_agent", "no_agent", "The organization has no default agent"),
-        ("number_switched_off", "number_switched_off", "The number is switched off."),
+        ("number_switched_off", "number_switched_off", "The phone number is inactive."),
         ("line_full", "caller", "The caller already had two live calls."),
-        ("line_full", "draining", "The server was being stopped"),
-        ("line_full", "organization", "The organization had as many live calls as it allows."),
+        ("line_full", "draining", "The server was shutting down"),
+        ("line_full", "organization", "The organization reached its maximum of concurrent calls."),
     ],
 )
 def test_the_page_of_a_refused_call_names_the_true_reason(

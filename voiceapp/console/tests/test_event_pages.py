@@ -57,7 +57,7 @@ def test_an_event_is_shown_with_its_state_and_what_it_is_about(
 
 
 def test_the_first_page_says_that_events_were_given_up(client_of_alice: Client, given_up: ProviderEvent) -> None:
-    assert "1 event could not be processed" in client_of_alice.get("/admin/").content.decode()
+    assert "1 provider event failed" in client_of_alice.get("/admin/").content.decode()
 
 
 def test_it_is_worked_off_again_by_its_button(client_of_alice: Client, given_up: ProviderEvent) -> None:
@@ -77,7 +77,7 @@ def test_several_are_worked_off_again_at_once(client_of_alice: Client, given_up:
     }
     page = client_of_alice.post(LIST, chosen, follow=True).content.decode()
     assert "1 event retried." in page
-    assert "1 of the chosen were done already" in page
+    assert "1 of the selected are done already" in page
     given_up.refresh_from_db()
     assert given_up.state == "waiting"
 

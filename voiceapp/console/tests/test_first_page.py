@@ -60,23 +60,23 @@ def test_each_number_leads_to_the_rows_it_counts(client_of_alice: Client, harbou
 def test_what_needs_a_hand_is_named(client_of_alice: Client, harbour: World) -> None:
     OutboxMessage.objects.update(state="done")
     Order.objects.update(state="accepted")
-    assert "Nothing waits for a person." in first_page(client_of_alice)
+    assert "Nothing needs attention." in first_page(client_of_alice)
     OutboxMessage.objects.update(state="failed")
     Call.objects.create(organization=harbour.organization, state="failed", end_reason="provider_failed")
     Agent.objects.filter(pk=harbour[Agent].pk).update(prompt="new", is_paused=True)
     page = first_page(client_of_alice)
-    for words in ("1 delivery failed for good", "1 call failed today", "has unpublished changes", "is paused"):
+    for words in ("1 webhook delivery failed", "1 call failed today", "has unpublished changes", "is paused"):
         assert words in page
     number = show_number(harbour[PhoneNumber].number)
-    assert f"{number} has no agent" not in page
+    assert f"{number} has no published agent" not in page
     Agent.objects.filter(pk=harbour[Agent].pk).update(is_default=False)
-    assert f"{number} has no agent that answers" in first_page(client_of_alice)
+    assert f"{number} has no published agent" in first_page(client_of_alice)
 
 
 def test_items_that_are_out_are_listed(client_of_alice: Client, harbour: World) -> None:
-    assert "Out at the moment" not in first_page(client_of_alice)
+    assert "Unavailable items" not in first_page(client_of_alice)
     Item.objects.update(is_out=True)
-    assert "Out at the moment" in first_page(client_of_alice)
+    assert "Unavailable items" in first_page(client_of_alice)
 
 
 def test_it_takes_few_queries(client_of_alice: Client, harbour: World) -> None:
@@ -94,7 +94,8 @@ def test_every_page_names_the_simulated_providers(address: str, client_of_alice:
     settings.SIMULATORS = []
     assert b"Demo mode" not in client.get(address).content
     settings.SIMULATORS = ["openai", "twilio"]
-    assert b"Demo mode: simulated providers (OpenAI, Twilio)" in client.get(address).content
+    words = b"Demo mode: simulated providers (OpenAI, Twilio). Nothing leaves this machine."
+    assert words in client.get(address).content
 
 
 def test_times_are_those_of_the_house(client_of_alice: Client, harbour: World) -> None:

@@ -80,7 +80,7 @@ def test_of_a_prompt_the_changed_lines_are_told(client_of_alice: Client, harbour
 def test_a_secret_is_told_to_have_changed_and_no_more(client_of_alice: Client, harbour: World) -> None:
     secret = "a-new-secret-of-forty-characters-" + "x" * 10
     save(client_of_alice, "agents_organization", harbour.organization.pk, orders_secret=secret)
-    assert said() == "Orders secret changed."
+    assert said() == "Order webhook secret changed."
     assert Organization.objects.get(pk=harbour.organization.pk).orders_secret == secret
 
 
@@ -91,13 +91,13 @@ def test_a_list_that_is_edited_in_place_tells_the_same(client_of_alice: Client, 
         {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "Save", "form-0-id": item.pk,
          "form-0-count_left": 7, "initial-form-0-count_left": ""},
     )  # fmt: skip
-    assert said() == "Count left: nothing → 7."
+    assert said() == "Quantity left: nothing → 7."
 
 
 def test_saving_a_page_as_it_is_changes_nothing(client_of_alice: Client, harbour: World) -> None:
     for name, pk in (("agents_agent", harbour[Agent].pk), ("agents_organization", harbour.organization.pk)):
         save(client_of_alice, name, pk)
-        assert said() == "Saved without a change.", name
+        assert said() == "Saved without changes.", name
 
 
 @pytest.mark.parametrize("sent", ["One\r\nTwo", "One\rTwo", "One  \nTwo", "One\nTwo\n"])

@@ -95,7 +95,7 @@ def test_today_is_each_organizations_own(root: Client, harbour: World, meadow: W
     assert "Saturday 28 November: 2 answered" in text
     tile = text[text.index('aria-label="Today') :]
     assert "<strong>1</strong>" in tile[: tile.index("</a>")]
-    assert "Times are those of each organization." in text
+    assert "Times are shown in each organization's time zone." in text
 
 
 def test_tomorrows_opening_is_said_in_the_organizations_time(root: Client, harbour: World) -> None:
@@ -106,22 +106,22 @@ def test_tomorrows_opening_is_said_in_the_organizations_time(root: Client, harbo
         )
     item = harbour[Item]
     with time_machine.travel(AT, tick=False):
-        pressed = root.post(reverse("admin:agents_item_press", args=(item.pk, "out-today")), follow=True)
-        assert "out until Sun 29 Nov 2026, 11:00 (the next opening)" in pressed.content.decode()
+        pressed = root.post(reverse("admin:agents_item_press", args=(item.pk, "sold-out-today")), follow=True)
+        assert "sold out until Sun 29 Nov 2026, 11:00 (the next opening)" in pressed.content.decode()
         listing = page(root, Item, "changelist")
-    assert "out until Sun 29 Nov 2026, 11:00" in listing
+    assert "Sold out until Sun 29 Nov 2026, 11:00" in listing
 
 
 def test_without_opening_hours_it_is_said_what_that_means(root: Client, harbour: World) -> None:
     OpeningHours.objects.all().delete()
     item = harbour[Item]
     with time_machine.travel(AT, tick=False):
-        pressed = root.post(reverse("admin:agents_item_press", args=(item.pk, "out-today")), follow=True)
+        pressed = root.post(reverse("admin:agents_item_press", args=(item.pk, "sold-out-today")), follow=True)
     words = "out until Sun 29 Nov 2026, 00:00 (no opening hours are set: open around the clock)"
     assert words in pressed.content.decode()
     text = page(root, Organization, "change", harbour.organization.pk)
-    assert "none: open around the clock" in text
-    assert "no times: closed all day" in text
+    assert "empty: open around the clock" in text
+    assert "without times: closed all day" in text
 
 
 def test_a_typed_time_is_read_in_the_records_zone(root: Client, harbour: World) -> None:

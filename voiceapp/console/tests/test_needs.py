@@ -29,7 +29,7 @@ def quiet(harbour: World) -> None:
 
 def needs(client: Client) -> str:
     page = client.get("/admin/").content.decode()
-    part = page[page.index('id="hand"') :]
+    part = page[page.index('id="attention"') :]
     return part[: part.index("</section>")]
 
 
@@ -42,30 +42,30 @@ def leads_to(client: Client, text: str, part: str) -> str:
 
 
 def test_nothing_waits(client_of_alice: Client) -> None:
-    assert "Nothing waits for a person." in needs(client_of_alice)
+    assert "Nothing needs attention." in needs(client_of_alice)
 
 
 def test_orders_that_nobody_accepted_are_named_whatever_their_day(client_of_alice: Client, harbour: World) -> None:
     Order.objects.update(state="submitted", created_at=timezone.now() - dt.timedelta(days=2))
     part = needs(client_of_alice)
     assert "1 order not accepted yet" in part
-    assert "Nothing waits" not in part
+    assert "Nothing needs" not in part
     assert f"No. {harbour[Order].number}" in leads_to(client_of_alice, "1 order not accepted yet", part)
 
 
 def test_a_failing_delivery_is_named_before_it_is_given_up(client_of_alice: Client) -> None:
     OutboxMessage.objects.update(state="waiting", attempts=2, last_error="the orders address answers 500")
     part = needs(client_of_alice)
-    assert "1 delivery failing so far" in part
+    assert "1 webhook delivery being retried" in part
     assert "the orders address answers 500" in part
-    leads_to(client_of_alice, "1 delivery failing so far", part)
+    leads_to(client_of_alice, "1 webhook delivery being retried", part)
 
 
 def test_deliveries_that_no_worker_takes_are_named(client_of_alice: Client) -> None:
     OutboxMessage.objects.update(state="waiting", last_error="", due_at=timezone.now() - dt.timedelta(minutes=3))
-    assert "1 delivery waiting for too long" in needs(client_of_alice)
+    assert "1 webhook delivery overdue" in needs(client_of_alice)
     OutboxMessage.objects.update(due_at=timezone.now())
-    assert "waiting for too long" not in needs(client_of_alice)
+    assert "overdue" not in needs(client_of_alice)
 
 
 def test_a_message_that_a_caller_left_is_named(client_of_alice: Client, harbour: World) -> None:
@@ -80,7 +80,7 @@ def test_failed_recordings_and_events_and_paused_orders_are_named(client_of_alic
     harbour.organization.takes_orders = False
     harbour.organization.save()
     part = needs(client_of_alice)
-    for words in ("1 recording failed today", "1 event could not be processed", "takes no orders"):
+    for words in ("1 recording failed today", "1 provider event failed", "orders are paused"):
         assert words in part
         leads_to(client_of_alice, words, part)
 

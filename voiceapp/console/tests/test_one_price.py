@@ -90,12 +90,12 @@ def test_a_name_that_is_taken_is_not_taken_twice(client_of_alice: Client, espres
 
 def test_an_item_needs_a_price_or_a_size(client_of_alice: Client, espresso: Item) -> None:
     page = client_of_alice.post(reverse("admin:agents_item_change", args=(espresso.pk,)), form_of(espresso, ""))
-    assert "Give the item a price, or at least one size with its price." in page.content.decode()
+    assert "Enter a price for the item, or at least one size with its price." in page.content.decode()
     save(client_of_alice, espresso, form_of(espresso, "", ("double", "15.00")))
     assert ordered(espresso) == ("double", Decimal(15))
     gone = form_of(espresso, "", ("double", "15.00")) | {"sizes-0-DELETE": "on"}
     page = client_of_alice.post(reverse("admin:agents_item_change", args=(espresso.pk,)), gone)
-    assert "Give the item a price, or at least one size with its price." in page.content.decode()
+    assert "Enter a price for the item, or at least one size with its price." in page.content.decode()
 
 
 def test_the_table_of_a_category_keeps_to_the_same_rule(client_of_alice: Client, espresso: Item) -> None:
@@ -108,7 +108,7 @@ def test_the_table_of_a_category_keeps_to_the_same_rule(client_of_alice: Client,
         "items-0-price": "9.00", "items-0-position": 0,
         "items-1-name": "Tea", "items-1-price": "", "items-1-category": espresso.category_id, "items-1-position": 1,
     }  # fmt: skip
-    assert "Give it a price." in client_of_alice.post(address, form).content.decode()
+    assert "Enter a price." in client_of_alice.post(address, form).content.decode()
     assert client_of_alice.post(address, form | {"items-1-price": "3"}).status_code == 302
     assert sizes_of(espresso) == [("standard", Decimal(9), True), ("double", Decimal(15), False)]
 
@@ -141,7 +141,7 @@ def test_the_menus_page_says_what_callers_can_buy_in_the_agents_words(
     organization.tax_percent, organization.prices_include_tax = Decimal(7), True
     organization.save()
     page = client_of_alice.get(reverse("admin:agents_menu_change", args=(espresso.category.menu_id,))).content.decode()
-    for words in ("single for 2 euros 20, double for 3 euros and 5 cents", "Without a size, callers get single.",
+    for words in ("single for 2 euros 20, double for 3 euros and 5 cents", "Default size: single.",
                   "1 euro", "Prices include 7 % tax."):  # fmt: skip
         assert words in page, words
     preview = preview_of(espresso.category.menu)

@@ -61,7 +61,7 @@ def test_many_are_moved_at_once_and_counted(client_of_alice: Client, harbour: Wo
     chosen = {"action": "accept_all", "_selected_action": [str(harbour[Order].pk), str(done.pk)], "index": "0"}
     page = client_of_alice.post("/admin/voice_sessions/order/", chosen, follow=True).content.decode()
     assert "1 order is accepted." in page
-    assert "1 could not become accepted" in page
+    assert "1 could not be changed to accepted" in page
 
 
 def test_the_ticket_has_every_line_and_no_admin_around_it(client_of_alice: Client, harbour: World) -> None:
@@ -90,11 +90,11 @@ def test_a_dead_delivery_is_sent_again(client_of_alice: Client, harbour: World) 
 @pytest.mark.parametrize(
     ("state", "error", "words"),
     [
-        ("unconfigured", "No orders address is set on the organization's page.", "not configured"),
+        ("unconfigured", "No orders address is set on the organization's page.", "Not configured"),
         ("waiting", "", "waiting"),
-        ("waiting", "the orders address answers 500", "retrying, 2 attempts failed"),
+        ("waiting", "the orders address answers 500", "Retrying, 2 attempts failed"),
         ("failed", "the orders address answers 404", "failed"),
-        ("done", "", "delivered"),
+        ("done", "", "Delivered"),
     ],
 )
 def test_a_delivery_is_called_what_it_is_and_can_be_tried_again_from_the_orders_page(
@@ -106,7 +106,7 @@ def test_a_delivery_is_called_what_it_is_and_can_be_tried_again_from_the_orders_
     assert f">{words}</span>" in page
     retry = reverse("admin:voice_sessions_outboxmessage_press", args=(message.pk, "retry"))
     assert (retry in page) == (state != "done")
-    assert ("Set the orders address" in page) == (state == "unconfigured")
+    assert ("Set the order webhook URL" in page) == (state == "unconfigured")
     own = client_of_alice.get(reverse("admin:voice_sessions_outboxmessage_change", args=(message.pk,)))
     assert words in own.content.decode()
     assert (retry in own.content.decode()) == (state != "done")

@@ -36,7 +36,7 @@ def test_an_owner_adds_a_member_who_can_sign_in(client_of_alice: Client, harbour
 def test_a_name_that_is_taken_is_refused_without_touching_its_user(client_of_alice: Client, meadow: World) -> None:
     page = client_of_alice.post(ADD, {"username": "Charlie-Meadow", "role": "staff"})
     assert page.status_code == 200
-    assert b"This name is taken" in page.content
+    assert b"This username is taken" in page.content
     assert Membership.objects.filter(user__username="charlie-meadow").count() == 1
 
 

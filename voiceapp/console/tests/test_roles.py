@@ -86,7 +86,7 @@ def test_evidence_is_changed_and_deleted_by_nobody(role: str, model: type[Model]
 @pytest.mark.parametrize(("role", "may"), [("staff", True), ("kitchen", True), ("viewer", False)])
 def test_staff_and_kitchen_mark_items_out_and_nothing_else(role: str, may: bool, harbour: World) -> None:
     client, item = as_role(harbour, role), harbour[Item]
-    pressed = client.post(url(Item, "press", item.pk, "out"))
+    pressed = client.post(url(Item, "press", item.pk, "sold-out"))
     item.refresh_from_db()
     assert (item.is_out, pressed.status_code) == ((True, 302) if may else (False, 403))
     form = {"category": item.category_id, "name": "Renamed", "price": "1", "most_per_order": 1, "count_left": "4",
@@ -132,7 +132,7 @@ def test_a_role_in_one_house_is_no_role_in_another(harbour: World, meadow: World
     client = Client()
     client.force_login(user)
     assert client.get(url(Item, "change", meadow[Item].pk)).status_code == 200
-    assert client.post(url(Item, "press", meadow[Item].pk, "out")).status_code == 403
+    assert client.post(url(Item, "press", meadow[Item].pk, "sold-out")).status_code == 403
     client.post(
         url(Item, "changelist"),
         {"action": "take_out_now", "_selected_action": [harbour[Item].pk, meadow[Item].pk], "index": "0"},

@@ -68,7 +68,7 @@ def test_a_restaurant_without_a_menu_is_published_only_on_purpose(root: Client) 
     form = root.get(at(organization, "agent")).context["form"]
     root.post(at(organization, "agent"), {name: form[name].value() for name in form.fields})
     page = root.post(at(organization, "publish")).content.decode()
-    assert "It is not published. No item with a price is on an active menu" in page
+    assert "The agent is not published. No active menu has an item with a price" in page
     assert Agent.objects.get().published_version is None
     assert root.post(at(organization, "publish"), {"anyway": "on"}).status_code == 302
     assert Agent.objects.get().published_version is not None
@@ -125,7 +125,7 @@ def test_the_last_page_says_why_a_first_call_was_refused(root: Client, harbour: 
     Call.objects.all().delete()
     Call.objects.create(organization=harbour.organization, state=CallState.MISSED, end_reason="agent_not_published")
     page = root.get(at(harbour.organization, "call")).content.decode()
-    assert "The agent was never published." in page
+    assert "The agent is not published." in page
     assert "No call was answered yet." in page
     assert "The agent is not published" in page
 
@@ -134,6 +134,6 @@ def test_hours_that_differ_from_day_to_day_are_not_made_alike(root: Client) -> N
     organization = begin(root)
     root.post(at(organization, "hours"), {"days": ["0", "1"], "opens_at": "08:00", "closes_at": "17:00"})
     organization.opening_hours.filter(weekday=1).update(closes_at="12:00")
-    assert "They differ from day to day" in root.get(at(organization, "hours")).content.decode()
+    assert "The hours differ from day to day" in root.get(at(organization, "hours")).content.decode()
     root.post(at(organization, "hours"), {"is_always_open": "on"})
     assert organization.opening_hours.count() == 2

@@ -9,7 +9,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from agents.catalog.admin.stock import next_day_opening, stock_words
+from agents.catalog.admin.stock import next_day_opening, stock_status
 from agents.catalog.models import Item, Modifier, Size
 from agents.hours.models import OpeningHours
 
@@ -27,16 +27,16 @@ def run_action(client: Client, action: str, *items: Item) -> str:
 @time_machine.travel(NOW, tick=False)
 def test_the_actions_say_how_many_they_changed(client_of_alice: Client, harbour: World) -> None:
     item = harbour[Item]
-    assert "1 item is out now." in run_action(client_of_alice, "take_out_now", item)
+    assert "1 item is sold out." in run_action(client_of_alice, "take_out_now", item)
     item.refresh_from_db()
-    assert stock_words(item, NOW) == ("out", "out")
-    assert "1 item is out for 2 hours." in run_action(client_of_alice, "take_out_for_hours", item)
+    assert stock_status(item, NOW) == ("out", "Sold out")
+    assert "1 item is sold out for 2 hours." in run_action(client_of_alice, "take_out_for_hours", item)
     item.refresh_from_db()
-    assert stock_words(item, NOW) == ("out", "out until 20:30")
+    assert stock_status(item, NOW) == ("out", "Sold out until 20:30")
     assert item.is_available_at(NOW + dt.timedelta(hours=2))
-    assert "1 item is back in stock." in run_action(client_of_alice, "bring_back_now", item)
+    assert "1 item is available again." in run_action(client_of_alice, "bring_back_now", item)
     item.refresh_from_db()
-    assert stock_words(item, NOW) == ("available", "available")
+    assert stock_status(item, NOW) == ("available", "Available")
 
 
 @time_machine.travel(NOW, tick=False)
@@ -58,22 +58,22 @@ def test_round_the_clock_tomorrow_begins_at_midnight_there(harbour: World) -> No
 
 
 @pytest.mark.parametrize(
-    ("left", "words"), [(0, ("out", "none left")), (3, ("low", "3 left")), (40, ("available", "40 left"))]
+    ("left", "words"), [(0, ("out", "None left")), (3, ("low", "3 left")), (40, ("available", "40 left"))]
 )
 def test_the_column_says_how_many_are_left(left: int, words: tuple[str, str]) -> None:
-    assert stock_words(Item(name="x", count_left=left), NOW) == words
+    assert stock_status(Item(name="x", count_left=left), NOW) == words
 
 
 def test_one_tap_in_the_list_takes_an_item_out_and_stays_there(client_of_alice: Client, harbour: World) -> None:
     item = harbour[Item]
-    address = reverse("admin:agents_item_press", args=(item.pk, "out"))
+    address = reverse("admin:agents_item_press", args=(item.pk, "sold-out"))
     assert f'formaction="{address}?to=list"' in client_of_alice.get("/admin/agents/item/").content.decode()
     assert client_of_alice.get(address).status_code == 405
     response = client_of_alice.post(f"{address}?to=list")
     assert response.headers["Location"] == "/admin/agents/item/"
     assert Item.objects.get(pk=item.pk).is_out
     history = client_of_alice.get(reverse("admin:agents_item_history", args=(item.pk,))).content.decode()
-    assert "is out until somebody brings it back" in history
+    assert "is sold out until somebody marks it as available" in history
 
 
 def test_a_count_sold_while_the_list_was_open_is_not_put_back(client_of_alice: Client, harbour: World) -> None:
@@ -127,5 +127,5 @@ def test_the_default_size_moves_in_one_save(client_of_alice: Client, harbour: Wo
 
 
 def test_a_modifier_goes_out_like_an_item(client_of_alice: Client, harbour: World) -> None:
-    client_of_alice.post(reverse("admin:agents_modifier_press", args=(harbour[Modifier].pk, "out")))
+    client_of_alice.post(reverse("admin:agents_modifier_press", args=(harbour[Modifier].pk, "sold-out")))
     assert Modifier.objects.get(pk=harbour[Modifier].pk).is_out

@@ -44,19 +44,19 @@ class RetryMixin(admin.ModelAdmin[J]):
     many: ClassVar[str]
 
     def rows_to_operate(self, request: HttpRequest, rows: QuerySet[J]) -> QuerySet[J]:
-        """Of the chosen rows, those that this user may retry."""
+        """Of the selected rows, those that this user may retry."""
         raise NotImplementedError
 
     def retry_one(self, request: HttpRequest, job: J, _: str) -> str:
         self.queue.retry(self.queue.model._default_manager.filter(pk=job.pk))
-        return f"This {self.one} is retried now, with all its attempts."
+        return f"The {self.one} is being retried."
 
     @admin.action(description="Retry", permissions=["operate"])
     def retry_chosen(self, request: HttpRequest, rows: QuerySet[J]) -> None:
-        open_ones = list(self.rows_to_operate(request, rows).exclude(state=State.DONE))
-        retried = self.queue.retry(self.queue.model._default_manager.filter(pk__in=[job.pk for job in open_ones]))
-        for job in open_ones:
+        unfinished = list(self.rows_to_operate(request, rows).exclude(state=State.DONE))
+        retried = self.queue.retry(self.queue.model._default_manager.filter(pk__in=[job.pk for job in unfinished]))
+        for job in unfinished:
             self.log_change(request, job, "Retried.")
         messages.success(request, f"{retried} {self.one if retried == 1 else self.many} retried.")
         if others := rows.count() - retried:
-            messages.info(request, f"{others} of the chosen were done already, or are being attempted right now.")
+            messages.info(request, f"{others} of the selected are done already, or are being attempted now.")

@@ -15,24 +15,24 @@ class Job(models.Model):
     content."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "waiting"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
         # Nobody is configured to receive it: no success, and a retry helps only once somebody is.
-        UNCONFIGURED = "unconfigured", "not configured"
+        UNCONFIGURED = "unconfigured", "Not configured"
 
     # The column that chooses the handler. Partitions of different topics are independent.
     topic_field: ClassVar[str] = "topic"
-    done_label: ClassVar[str] = "done"
+    done_label: ClassVar[str] = "Done"
 
     partition_key = models.CharField(max_length=128, blank=True)
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField("next attempt at", default=timezone.now)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
     last_error = models.CharField(max_length=MAX_ERROR, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    done_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField("completed at", null=True)
 
     class Meta:
         abstract = True
@@ -46,5 +46,5 @@ class Job(models.Model):
     def state_label(self) -> str:
         """The state, for people."""
         if self.is_retrying:
-            return f"retrying, {self.attempts} {'attempt' if self.attempts == 1 else 'attempts'} failed"
+            return f"Retrying, {self.attempts} {'attempt' if self.attempts == 1 else 'attempts'} failed"
         return self.done_label if self.state == self.State.DONE else self.State(self.state).label

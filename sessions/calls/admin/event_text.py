@@ -1,0 +1,210 @@
+"""The events of a call's timeline as sentences. An event without a sentence is shown by its kind and its details."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import CallState
+
+Detail = Mapping[str, Any]
+
+UNITS = (("_ms", "ms"), ("_s", "s"), ("_usd", "USD"))
+REFUSALS = {
+    "organisation": "the organization has reached its maximum of concurrent calls",
+    "server": "the server has reached its maximum of concurrent calls",
+    "caller": "the caller already has two live calls",
+    "draining": "the server is shutting down",
+    "number_switched_off": "the phone number is inactive",
+    "no_agent": "there is no default agent",
+    "not_published": "the agent is not published",
+    "paused": "the agent is paused",
+    "closed": "it is outside the opening hours",
+}
+NEXT_STEPS = {
+    "hang_up": "hang up",
+    "dial": "transfer to {target}",
+    "apologise_and_dial": "apologize and transfer to {target}",
+    "take_message": "take a message",
+    "apologise_and_take_message": "apologize and take a message",
+}
+
+
+def event_sentence(kind: str, detail: object) -> str:
+    """“The caller interrupted the agent in turn 1, after 0.85 s of its answer.”"""
+    known: Detail = detail if isinstance(detail, Mapping) else {}
+    if kind in set(CallState) and known.get("by") == "request":
+        return f"The call was set to “{CallState(kind).label.lower()}” over the API."
+    sentence = SENTENCES.get(kind)
+    if callable(sentence):
+        return sentence(known)
+    if sentence is not None:
+        return sentence
+    name, more = kind.replace("_", " ").capitalize(), details(known)
+    return f"{name}: {more}" if more else f"{name}."
+
+
+def details(detail: object) -> str:
+    """“text hello, duration 900 ms”: the fields of an event in one line."""
+    if not isinstance(detail, Mapping):
+        return ""
+    return ", ".join(_field(str(name), value) for name, value in detail.items() if value not in (None, ""))
+
+
+def _field(name: str, value: object) -> str:
+    for ending, unit in UNITS:
+        if name.endswith(ending) and isinstance(value, int | float):
+            return f"{name.removesuffix(ending).replace('_', ' ')} {number_text(value)} {unit}"
+    return f"{name.replace('_', ' ')} {_plain(value)}"
+
+
+def _plain(value: object) -> str:
+    """Codes like agent_hung_up as words, numbers without the noise of floats."""
+    if isinstance(value, float):
+        return number_text(value)
+    return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
+
+
+def number_text(value: float) -> str:
+    """“1,234”, “13.6”: at most three decimals."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
+def _seconds(ms: object) -> str:
+    return f"{ms / 1000:.2f} s" if isinstance(ms, int | float) else "an unknown time"
+
+
+def _ringing(detail: Detail) -> str:
+    refused_for = str(detail.get("refused_for", ""))
+    if not refused_for:
+        return "The call is ringing."
+    return f"The call was refused: {REFUSALS.get(refused_for, refused_for.replace('_', ' '))}."
+
+
+def _ended(detail: Detail) -> str:
+    reason = str(detail.get("reason", ""))
+    return f"The call ended: {EndReason(reason).label}." if reason in set(EndReason) else "The call ended."
+
+
+def _stream_over(detail: Detail) -> str:
+    step = NEXT_STEPS.get(str(detail.get("next", "")), "").format(target=detail.get("target") or "a person")
+    why = " Nobody is called: there is no caller ID to show." if detail.get("why") == "no_caller_id" else ""
+    return f"The audio stream ended.{f' Next: {step}.' if step else ''}{why}"
+
+
+def _lost(detail: Detail) -> str:
+    reason = " ".join(str(detail[name]) for name in ("code", "reason") if detail.get(name) not in (None, ""))
+    wait = f" The next attempt is in {_seconds(detail['wait_ms'])}." if detail.get("wait_ms") else ""
+    return f"The connection to the AI provider was lost{f' ({reason})' if reason else ''}.{wait}"
+
+
+def _response(text: str) -> Callable[[Detail], str]:
+    def sentence(detail: Detail) -> str:
+        wait = f" The next attempt is in {_seconds(detail['wait_ms'])}." if detail.get("wait_ms") else ""
+        return f"{_with(text, 'code', 'purpose')(detail)}{wait}"
+
+    return sentence
+
+
+def _replaced(detail: Detail) -> str:
+    field, was, now = (str(detail.get(name, "")) for name in ("field", "was", "now"))
+    name = field.replace("_", " ")
+    if not now:
+        return f"The {name} “{was}” was left out: the AI provider does not accept it."
+    return f"The {name} “{was}” was replaced by “{now}”: the AI provider does not accept it."
+
+
+def _with(text: str, *names: str) -> Callable[[Detail], str]:
+    """The text, with what is known of these fields in parentheses."""
+
+    def sentence(detail: Detail) -> str:
+        known = ", ".join(_plain(detail[name]) for name in names if detail.get(name) not in (None, ""))
+        return f"{text} ({known})." if known else f"{text}."
+
+    return sentence
+
+
+def _who(action: str) -> Callable[[Detail], str]:
+    def sentence(detail: Detail) -> str:
+        reason = f" ({_plain(detail['reason'])})" if detail.get("reason") else ""
+        return f"{str(detail.get('who') or 'somebody').replace('_', ' ').capitalize()} {action}{reason}."
+
+    return sentence
+
+
+def _tool(text: str) -> Callable[[Detail], str]:
+    return lambda detail: text.format(tool=detail.get("tool") or "unknown")
+
+
+def _lasting(text: str, *names: str) -> Callable[[Detail], str]:
+    """A sentence with a duration in seconds."""
+
+    def sentence(detail: Detail) -> str:
+        seconds = detail.get("duration_s")
+        lasted = f" after {seconds} s" if isinstance(seconds, int) else ""
+        return _with(f"{text}{lasted}", *names)(detail)
+
+    return sentence
+
+
+SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
+    "ringing": _ringing,
+    "connected": "The call was connected.",
+    "ended": _ended,
+    "asked_for": _with("The call was requested over the API", "call_type"),
+    "interrupted": lambda detail: (
+        f"The caller interrupted the agent in turn {detail.get('turn', '?')}, "
+        f"after {_seconds(detail.get('heard_ms'))} of its answer."
+    ),
+    "order_submitted": lambda detail: f"Order No. {detail.get('number')} was submitted, total {detail.get('total')}.",
+    # The phone line
+    "stream_lost": _with("The audio connection was lost", "why"),
+    "stream_error": _with("The carrier reported an error of the audio stream", "error"),
+    "stream_over": _stream_over,
+    "transfer_over": _lasting("The transfer ended", "status"),
+    "message_left": lambda detail: (
+        f"The caller left a message of {detail.get('duration_s') or 'unknown'} s "
+        f"(recording {detail.get('recording_sid', 'unknown')})."
+    ),
+    "hung_up_at_the_carrier": "The server ended the call at the carrier.",
+    # The AI provider
+    "agent_ready": "The AI provider is connected.",
+    "agent_resumed": "The AI provider is connected again, with the conversation so far.",
+    "agent_lost": _lost,
+    "session_renewed": "The AI provider's session was renewed before it expired.",
+    "provider_error": _with("The AI provider reported an error", "code"),
+    "field_replaced": _replaced,
+    "response_stuck": _with("The AI provider did not finish its response", "code"),
+    "transcription_failed": _with("The caller's speech could not be transcribed", "code"),
+    "answer_overdue": "The AI provider did not respond in time and was asked again.",
+    "answer_given_up": "The AI provider did not respond.",
+    "speech_end_missing": "The AI provider did not report the end of the caller's speech.",
+    "turn_missing": "The AI provider did not understand the caller; the agent asked again.",
+    "truncation_unconfirmed": "The AI provider did not confirm an interruption.",
+    "session_update_unconfirmed": "The AI provider did not confirm the session's settings.",
+    "response_failed": _response("The AI provider failed to respond"),
+    "response_not_heard": _response("The caller did not hear a response"),
+    "echoes_lost": "The carrier did not confirm played audio.",
+    "tone_played": "A tone was played while the caller waited.",
+    "farewell_interrupted": "The caller interrupted the goodbye.",
+    # Tools
+    "tool_ended_late": _tool("The tool “{tool}” finished after its time limit; its result was not used."),
+    "tool_timed_out": _tool("The tool “{tool}” exceeded its time limit."),
+    "tool_not_run": _tool("The tool “{tool}” was not run."),
+    "tool_call_lost": _tool("A call of the tool “{tool}” was lost with the connection to the AI provider."),
+    # Rooms
+    "room_opened": "The room was opened.",
+    "room_closed": _with("The room was closed", "reason"),
+    "room_not_opened": _with("The room could not be opened", "error"),
+    "reopened_room_closed": "The room had been opened again after the call, and was closed.",
+    "participant_joined": _who("joined"),
+    "participant_left": _who("left"),
+    "participant_failed_to_join": _who("could not join"),
+    "participant_removed": _with("A participant without a token was removed", "kind"),
+    "agent_never_joined": _with("The agent did not join the room", "identity"),
+    # Recordings
+    "recording_started": _with("The recording started", "file_type"),
+    "recording_ended": _with("The recording ended", "status", "error"),
+    "recording_failed": _with("The recording failed", "reason"),
+}  # fmt: skip
