@@ -157,7 +157,9 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
         f"The caller interrupted the agent in turn {detail.get('turn', '?')}, "
         f"after {_seconds(detail.get('heard_ms'))} of its answer."
     ),
-    "order_submitted": lambda detail: f"Order No. {detail.get('number')} was submitted, total {detail.get('total')}.",
+    "order_submitted": lambda detail: (
+        f"Order No. {detail.get('number', '?')} was submitted, total {detail.get('total', '?')}."
+    ),
     # The phone line
     "stream_lost": _with("The audio connection was lost", "why"),
     "stream_error": _with("The carrier reported an error of the audio stream", "error"),

@@ -91,9 +91,9 @@ def test_a_dead_delivery_is_sent_again(client_of_alice: Client, harbour: World) 
     ("state", "error", "words"),
     [
         ("unconfigured", "No orders address is set on the organization's page.", "Not configured"),
-        ("waiting", "", "waiting"),
+        ("waiting", "", "Waiting"),
         ("waiting", "the orders address answers 500", "Retrying, 2 attempts failed"),
-        ("failed", "the orders address answers 404", "failed"),
+        ("failed", "the orders address answers 404", "Failed"),
         ("done", "", "Delivered"),
     ],
 )
