@@ -12,8 +12,8 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.organizations.trades import TAKING_ORDERS
 from voiceapp.core.languages import LONGEST as LONGEST_TAG
 from voiceapp.core.languages import LanguageField
-from voiceapp.core.origins import read_origin
 from voiceapp.core.secret_box import seal, unseal
+from voiceapp.core.web_addresses import read_origin
 from voiceapp.providers.openai.fields import MAX_PROMPT_LENGTH, validate_model, validate_voice
 
 DEFAULT_TOOLS = list(TAKING_ORDERS)

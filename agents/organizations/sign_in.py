@@ -7,6 +7,7 @@ address, cannot keep that user out (docs/authentication.md).
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from voiceapp.core.durations import in_words
 from voiceapp.core.limits.counting import CannotCount, count, give_back
 from voiceapp.core.limits.credentials import address_key
 from voiceapp.core.limits.limit import SIGN_IN, SIGN_IN_ADDRESS, Limit
@@ -37,7 +37,9 @@ class TooManyAttempts(ValidationError):
     """The password is not looked at. A form shows the message; the response becomes 429."""
 
     def __init__(self, wait_s: int) -> None:
-        super().__init__(f"Too many attempts to sign in. Try again in {in_words(wait_s)}.", code="too_many_attempts")
+        super().__init__(
+            f"Too many attempts to sign in. Try again in {describe_wait(wait_s)}.", code="too_many_attempts"
+        )
         self.wait_s = wait_s
 
 
@@ -120,3 +122,16 @@ def remember_browser(request: HttpRequest, response: HttpResponse, digest: str) 
         httponly=True,
         samesite="Lax",
     )
+
+
+def describe_wait(seconds: float) -> str:
+    """`1 second`, `40 seconds`, `2 minutes`, `3 hours`: rounded up, so that the wait is never too short."""
+    whole = max(1, math.ceil(seconds))
+    for size, unit in ((3600, "hour"), (60, "minute")):
+        if whole > 1.5 * size:
+            return _counted(math.ceil(whole / size), unit)
+    return _counted(whole, "second")
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import httpx
 from django.conf import settings
 
-from voiceapp.core.public_addresses import is_loopback, is_public
+from voiceapp.core.web_addresses import is_loopback, is_public
 from voiceapp.providers.errors import ProviderError, class_of_status, retry_after_s
 from voiceapp.providers.pinned_http import AddressRefused, NameNotFound, NoResponse, PinnedHttp
 

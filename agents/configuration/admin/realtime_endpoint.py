@@ -13,7 +13,7 @@ from agents.organizations.roles import Area
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import PasswordInput
-from voiceapp.core.origins import read_origin
+from voiceapp.core.web_addresses import read_origin
 
 KEEP = (
     "Sent to this address only. Leave empty to keep the current key; it is never shown. A new address needs it again."

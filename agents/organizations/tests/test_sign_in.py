@@ -14,8 +14,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from agents.organizations.sign_in import KNOWN_BROWSER, user_digest
-from voiceapp.core.durations import in_words
+from agents.organizations.sign_in import KNOWN_BROWSER, describe_wait, user_digest
 from voiceapp.core.limits import counting
 from voiceapp.core.limits.tests.conftest import NOW, in_memory, on_redis, redis_is_down
 from voiceapp.core.limits.tests.crowd import at_once
@@ -72,7 +71,7 @@ def test_the_page_says_in_words_how_long_to_wait() -> None:
     wait = re.search(r"Too many attempts to sign in. Try again in (\d+ minutes?|\d+ seconds?)\.", text)
     assert response.status_code == 429
     assert wait
-    assert wait[1] == in_words(int(response["Retry-After"]))
+    assert wait[1] == describe_wait(int(response["Retry-After"]))
     assert 'name="password"' in text
 
 
@@ -266,7 +265,7 @@ def test_a_command_without_a_page_is_not_throttled() -> None:
     ],
 )  # fmt: skip
 def test_a_wait_is_said_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+    assert describe_wait(seconds) == words
 
 
 @pytest.mark.usefixtures("redis_is_down")

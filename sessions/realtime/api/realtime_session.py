@@ -19,7 +19,7 @@ from voiceapp.core.api.strict_fields import TextField
 from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.limits.limit import REALTIME_SESSION
-from voiceapp.core.origins import LONGEST_ADDRESS
+from voiceapp.core.web_addresses import LONGEST_ADDRESS
 
 # As names and addresses are; what surrounds them is not trimmed away either.
 PLAIN = RegexValidator(r"\A[!-~]+\Z", "Printable ASCII without spaces.")

@@ -13,15 +13,13 @@ from django.core.exceptions import ValidationError
 from agents.configuration.models import OPENAI, RealtimeEndpoint
 from agents.organizations.principal import Principal
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.origins import Origin, read_origin
-from voiceapp.core.public_addresses import is_loopback, is_public
 from voiceapp.core.secret_box import SealBroken
 from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.web_addresses import Origin, is_loopback, is_public, read_origin
 from voiceapp.providers.openai.client import ClientSecret, OpenAIClient, OpenAIError, OpenAIErrorKind
 from voiceapp.providers.openai.endpoint import AddressRefused, OpenAIEndpoint
 from voiceapp.providers.openai.errors import status_text
-from voiceapp.providers.openai.fields import validate_model, validate_voice, voice_field
-from voiceapp.providers.openai.names import model_used, voice_used
+from voiceapp.providers.openai.fields import model_used, validate_model, validate_voice, voice_field, voice_used
 
 # What a stub on a developer's machine is shown: never a key that opens anything.
 PLACEHOLDER_KEY = "placeholder-key-for-a-stub"

@@ -16,8 +16,7 @@ from voiceapp.core.metrics import limit_counters_away
 
 from .counters_in_database import count_in_database
 from .counters_in_memory import CountersFull
-from .limit import Limit
-from .rates import Rate
+from .limit import Limit, Rate
 from .usage import Counter, Usage
 
 logger = structlog.get_logger("limits")

@@ -8,7 +8,7 @@ from voiceapp.core.http.client_address import address_of, network_of
 
 from .counting import CannotCount, count
 from .limit import WRONG_CREDENTIALS
-from .refusals import too_many_requests
+from .usage import too_many_requests
 
 
 def count_wrong_credential(request: HttpRequest) -> None:

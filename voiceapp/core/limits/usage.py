@@ -6,9 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Self
 
-from .rates import Rate
+from voiceapp.core.api.errors import ApiError
+
+from .limit import Rate
 
 TRY_AGAIN_AFTER_S = 5
 
@@ -53,3 +56,31 @@ class Usage:
             "X-RateLimit-Remaining": str(self.remaining),
             "X-RateLimit-Reset": str(self.resets_at),
         }
+
+
+def too_many_requests(usage: Usage) -> ApiError:
+    """The details are those of spec 003's table body; `reset` is in epoch seconds."""
+    wait_s = usage.retry_after_s
+    return ApiError(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many requests",
+        f"Only {usage.limit} requests are taken at a time. Try again in {wait_s} s.",
+        code="rate_limited",
+        details={
+            "retryAfter": wait_s,
+            "limit": usage.limit,
+            "remaining": usage.remaining,
+            "reset": usage.resets_at,
+        },
+        wait_s=wait_s,
+    )
+
+
+def not_counted(usage: Usage) -> ApiError:
+    """What makes something, or costs money, does not go uncounted."""
+    return ApiError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Service unavailable",
+        "Requests cannot be counted at the moment. Try again in a few seconds.",
+        wait_s=usage.retry_after_s,
+    )

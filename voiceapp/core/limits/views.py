@@ -25,8 +25,7 @@ from voiceapp.core.api.json_view import JSONView
 from .counting import CannotCount, count, give_back
 from .credentials import address_key, count_wrong_credential
 from .limit import FAILED, Limit
-from .refusals import not_counted, too_many_requests
-from .usage import Usage
+from .usage import Usage, not_counted, too_many_requests
 
 USAGE = "voiceapp.limit_usage"
 # What was wrong with the request itself, or with who made it: it made nothing.

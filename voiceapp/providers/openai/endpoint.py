@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from voiceapp.core.origins import Origin
+from voiceapp.core.web_addresses import Origin
 from voiceapp.providers.errors import retry_after_s
 from voiceapp.providers.pinned_http import AddressRefused, NoResponse, PinnedHttp, TooLarge
 

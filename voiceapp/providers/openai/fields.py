@@ -11,14 +11,13 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from voiceapp.core.languages import base_language
-
-from .names import model_used, voice_used
 
 MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 CUSTOM_VOICE = re.compile(r"voice_[A-Za-z0-9]{1,64}")
@@ -51,6 +50,23 @@ def transcription_language(tag: str) -> str:
     code = base_language(tag)
     code = SPOKEN_AS.get(code, code)
     return code if code in TRANSCRIBED else ""
+
+
+def model_used(name: str) -> str:
+    """The model that we request from OpenAI when a client requests `name` (OPENAI_MODEL_ALIASES)."""
+    return _used(name, settings.OPENAI_MODEL_ALIASES)
+
+
+def voice_used(name: str) -> str:
+    """The voice that we request from OpenAI when a client requests `name` (OPENAI_VOICE_ALIASES)."""
+    return _used(name, settings.OPENAI_VOICE_ALIASES)
+
+
+def _used(name: str, aliases: Mapping[str, str]) -> str:
+    """An exact name wins over a pattern; of the patterns the first match wins. A replacement is not replaced again."""
+    if name in aliases:
+        return aliases[name]
+    return next((used for old, used in aliases.items() if fnmatchcase(name, old)), name)
 
 
 def validate_model(name: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voiceapp.providers.aws.client import AwsError
-from voiceapp.providers.aws.fields import FIFO_ID, MAX_MESSAGE_BYTES, fault_in_body, fifo_id
-from voiceapp.providers.aws.sqs import AwsQueue
+from voiceapp.providers.aws.sqs import FIFO_ID, MAX_MESSAGE_BYTES, AwsQueue, fault_in_body, fifo_id
 
 NOWHERE = "http://127.0.0.1:9/000000000000/sessions.fifo"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from voiceapp.providers.openai.names import model_used, voice_used
+from voiceapp.providers.openai.fields import model_used, voice_used
 from voiceapp.simulators.openai import MODELS
 from voiceapp.simulators.openai.validation import VOICES
 

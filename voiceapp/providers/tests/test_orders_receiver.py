@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from voiceapp.core.public_addresses import is_loopback, is_public
+from voiceapp.core.web_addresses import is_loopback, is_public
 from voiceapp.providers import orders_receiver
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.orders_receiver import OrdersReceiver, signature

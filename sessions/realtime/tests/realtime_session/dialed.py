@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from voiceapp.core.public_addresses import is_loopback
+from voiceapp.core.web_addresses import is_loopback
 
 
 @dataclass(slots=True)

@@ -20,8 +20,7 @@ from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from sessions.realtime.services import client_secrets as realtime_endpoints
-from voiceapp.core.origins import read_origin
-from voiceapp.core.public_addresses import is_loopback
+from voiceapp.core.web_addresses import is_loopback, read_origin
 from voiceapp.providers import pinned_http
 from voiceapp.providers.openai import endpoint as openai_endpoint
 from voiceapp.simulators.openai import OpenAISimulator

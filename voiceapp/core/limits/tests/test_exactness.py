@@ -14,9 +14,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from voiceapp.core.limits.counting import count, give_back
-from voiceapp.core.limits.limit import LIMITS, SESSION_CREATION, Limit
+from voiceapp.core.limits.limit import LIMITS, SESSION_CREATION, Limit, parse_rate
 from voiceapp.core.limits.models import LimitCount
-from voiceapp.core.limits.rates import parse_rate
 
 from .conftest import NOW
 from .crowd import at_once

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django_ratelimit.core import get_usage
 
-from voiceapp.core.limits.rates import Rate, parse_rate
+from voiceapp.core.limits.limit import Rate, parse_rate
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from .public_addresses import is_loopback
-
 LONGEST_ADDRESS = 500
 LONGEST_HOST = 253
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -20,6 +18,11 @@ ADDRESS = re.compile(
 )
 # What begins with a digit is read as a number by some: 0x7f.1 is 127.0.0.1 to a resolver.
 NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*\.[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
+
+# Python calls these global, yet they lead to addresses inside (NAT64, 6to4, Teredo, old site-local).
+TUNNELS = tuple(
+    ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,20 @@ def read_origin(address: str) -> Origin:
     if len(host) > LONGEST_HOST or port > 65_535:
         raise ValueError("no plain web address")
     return Origin(scheme, host, port)
+
+
+def is_public(address: str) -> bool:
+    """Whether this IP address is reachable from anywhere and so no part of somebody's inside."""
+    ip = _unmapped(address)
+    is_special = ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_reserved
+    return ip.is_global and not is_special and not any(ip.version == net.version and ip in net for net in TUNNELS)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether this IP address is this machine's own."""
+    return _unmapped(address).is_loopback
+
+
+def _unmapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    ip = ipaddress.ip_address(address.split("%")[0])
+    return (isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped) or ip

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from voiceapp.core.origins import Origin, read_origin
+from voiceapp.core.web_addresses import Origin, read_origin
 
 PIECES = [*"abz019.:/@\\#?%[]- \t\n~é。①", "https://", "http://", "api.openai.com", "127.0.0.1", "[::1]"]
 
