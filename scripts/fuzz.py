@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,10 +42,13 @@ SEEDS = {
 def phone_call() -> tuple[object, Callable[[str], None], Callable[[str], None]]:
     """A fresh phone call whose link is up, and its two doors."""
     from sessions.calls.briefing import Briefing, Phrases
+    from telephony.bridge.openai.dialect import OpenAIDialect
     from telephony.bridge.phone_call import PhoneCall
+    from telephony.bridge.twilio.frames import TwilioCodec
 
     briefing = Briefing("call", "model", "voice", "en", "", (), (), Phrases("Hello"), "transcriber")
-    call = PhoneCall(briefing, stream_sid="MZ1", session={"type": "realtime"})
+    make_dialect = partial(OpenAIDialect, {"type": "realtime"}, protects_greeting=False)
+    call = PhoneCall(briefing, codec=TwilioCodec("MZ1"), make_dialect=make_dialect)
     call.link_opened()
     return call, call.caller_frame, call.agent_frame
 

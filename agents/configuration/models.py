@@ -50,6 +50,11 @@ class Persona(models.Model):
         NEAR_FIELD = "near_field", "Near field (handset)"
         FAR_FIELD = "far_field", "Far field (speakerphone)"
 
+    class Provider(models.TextChoices):
+        OPENAI = "openai", "OpenAI Realtime"
+
+    # Not on the page while there is only one to choose.
+    provider = models.CharField(max_length=10, choices=Provider.choices, default=Provider.OPENAI, editable=False)
     prompt = models.TextField(
         blank=True,
         validators=[MaxLengthValidator(MAX_PROMPT_LENGTH)],

@@ -69,6 +69,7 @@ class Briefing:
     tools: tuple[FunctionTool, ...]
     phrases: Phrases
     transcription_model: str
+    provider: str = "openai"  # which AI provider plays the agent (telephony/live/providers.py)
     noise_reduction: str | None = None
     turn_detection: TurnDetection = TurnDetection()
     limits: CallLimits = CallLimits()

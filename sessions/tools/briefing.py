@@ -69,6 +69,7 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
             silence_goodbye=persona.silence_goodbye,
         ),
         transcription_model=settings.OPENAI_TRANSCRIPTION_MODEL,
+        provider=persona.provider,
         noise_reduction=persona.noise_reduction or None,
         turn_detection=turn_detection_of(persona),
         limits=CallLimits(

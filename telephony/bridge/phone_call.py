@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.outcomes import ToolResult
-from telephony.bridge.core.actions import Action, FallBack, HangUp, LinkLoss, RunTool
-from telephony.bridge.core.agent_item import is_loud
-from telephony.bridge.core.conversation import Conversation
-from telephony.bridge.core.playout import Playout
-from telephony.bridge.core.stream_clock import StreamClock
-from telephony.bridge.core.ulaw import BYTES_PER_MS, decoded, silence
-from telephony.bridge.openai.dialect import OpenAIDialect
-from telephony.bridge.openai.frames import AUDIO_DELTA
-from telephony.bridge.openai.session import SessionSettings
-from telephony.bridge.twilio.frames import DIGITS, TwilioFrame, TwilioLine, parse, timestamp_ms
+
+from .core.actions import Action, FallBack, HangUp, LinkLoss, RunTool
+from .core.agent_item import is_loud
+from .core.conversation import Conversation
+from .core.events import CallerEvent, KeyPressed, MarkEchoed, StreamStopped
+from .core.playout import Playout
+from .core.ports import AgentDialect, BadFrame, CallerCodec
+from .core.stream_clock import StreamClock
+from .core.ulaw import BYTES_PER_MS, silence
 
 MOST_BAD_FRAMES = 20
-# In the head of every frame that is about a response, known to us or not.
-RESPONSE = '"response.'
-_FRAME = 160
-_FRAME_CHARS = 216
+
+MakeDialect = Callable[[StreamClock], AgentDialect]
 
 
 class PhoneCall:
     """Swap `to_caller`, `to_agent` and `actions` for empty lists, and send what was in them in order."""
 
-    def __init__(self, briefing: Briefing, *, stream_sid: str, session: dict[str, object]) -> None:
+    def __init__(self, briefing: Briefing, *, codec: CallerCodec, make_dialect: MakeDialect) -> None:
         self._clock = StreamClock()
-        self._line = TwilioLine(stream_sid)
-        self._dialect = OpenAIDialect(
-            SessionSettings(session),
-            self._clock,
-            protects_greeting=briefing.protects_greeting and bool(briefing.phrases.greeting),
-        )
-        playout = Playout(self._line, self._clock)
-        self._caller_audio = self._dialect.caller_audio
+        self._codec = codec
+        self._dialect = make_dialect(self._clock)
+        playout = Playout(codec, self._clock)
+        self._read = codec.read
+        self._hear = self._dialect.hear
         self._conversation = Conversation(briefing, agent=self._dialect, playout=playout, clock=self._clock)
         self._timeline = self._conversation.timeline
         self._bad_frames = 0
@@ -45,19 +40,19 @@ class PhoneCall:
 
     @property
     def to_caller(self) -> list[str]:
-        return self._line.frames
+        return self._codec.frames
 
     @to_caller.setter
     def to_caller(self, frames: list[str]) -> None:
-        self._line.frames = frames
+        self._codec.frames = frames
 
     @property
     def to_agent(self) -> list[str]:
-        return self._caller_audio.out
+        return self._dialect.frames
 
     @to_agent.setter
     def to_agent(self, frames: list[str]) -> None:
-        self._caller_audio.out = frames
+        self._dialect.frames = frames
 
     @property
     def actions(self) -> list[Action]:
@@ -72,29 +67,24 @@ class PhoneCall:
         return self._conversation.is_over
 
     def caller_frame(self, text: str) -> None:
-        """A text frame of Twilio's after `start`: audio, a mark, a key, the end, or garbage."""
-        if self._conversation.is_over:
+        """A text frame of the carrier's after its start: audio, a mark, a key, the end, or garbage."""
+        conversation = self._conversation
+        if conversation.is_over:
             return
-        frame = parse(text)
-        if frame is None:
+        try:
+            frame = self._read(text)
+        except BadFrame:
             self._bad_frame()
-        elif frame.event == "media" and (media := frame.media) is not None:
-            payload = media.payload
-            if len(payload) == _FRAME_CHARS and payload.endswith("==") and payload.isascii() and "\\" not in text:
-                size = _FRAME  # the frame as it always is; nothing in it can break out of a JSON string
-            elif audio := decoded(payload):
-                size = len(audio)
-            else:
-                self._bad_frame()
-                return
-            if missing_ms := self._clock.frame_arrived(timestamp_ms(media), size // BYTES_PER_MS):
-                self._pad(missing_ms)
-            self._caller_audio.hear(payload, size)
-            conversation = self._conversation
-            if conversation.is_caller_speaking and is_loud(payload):
-                conversation.caller_loud_ms = conversation.now_ms
-        else:
+            return
+        if not isinstance(frame, tuple):
             self._caller_event(frame)
+            return
+        payload, size, at_ms = frame
+        if missing_ms := self._clock.frame_arrived(at_ms, size // BYTES_PER_MS):
+            self._pad(missing_ms)
+        self._hear(payload, size)
+        if conversation.is_caller_speaking and is_loud(payload):
+            conversation.caller_loud_ms = conversation.now_ms
 
     def caller_gone(self, why: str) -> None:
         """The media socket closed, or nobody reads from it any more."""
@@ -108,15 +98,14 @@ class PhoneCall:
         if conversation.is_over:
             return
         conversation.agent_frame_ms = conversation.now_ms
-        if RESPONSE in text[:120]:
+        if self._dialect.is_about_response(text):
             conversation.response_frame_ms = conversation.now_ms
         try:
-            if text.startswith(AUDIO_DELTA):
-                audio = self._dialect.audio(text)
-                if audio is not None:
-                    conversation.agent_audio(*audio)
-            else:
-                conversation.receive(self._dialect.read(text))
+            received = self._dialect.receive(text)
+            if isinstance(received, tuple):
+                conversation.agent_audio(*received)
+            elif received is not None:
+                conversation.receive(received)
         except ValueError:  # BadFrame, or audio that is not base64
             self._bad_agent_frame()
 
@@ -129,10 +118,10 @@ class PhoneCall:
         """The provider's websocket was closed, refused, or cannot be reached."""
         if self._conversation.is_over:
             return
-        if self._dialect.is_hopeless(loss):
+        if self._dialect.is_fatal(loss):
             loss = LinkLoss(loss.code, loss.reason, is_fatal=True)
         elif loss.wait_ms is None:
-            loss = replace(loss, wait_ms=self._dialect.wait_named_ms(loss))
+            loss = replace(loss, wait_ms=self._dialect.wait_ms(loss))
         self._conversation.link_lost(loss)
 
     def tool_finished(self, tool_call_id: str, result: ToolResult) -> None:
@@ -158,17 +147,16 @@ class PhoneCall:
         self._conversation.close(reason, FallBack() if reason is EndReason.SERVER_STOPPING else HangUp())
 
     def _pad(self, missing_ms: int) -> None:
-        self._caller_audio.hear(silence(missing_ms), missing_ms * BYTES_PER_MS)
+        self._hear(silence(missing_ms), missing_ms * BYTES_PER_MS)
 
-    def _caller_event(self, frame: TwilioFrame) -> None:
-        if frame.event == "mark" and frame.mark is not None:
-            self._conversation.mark_echoed(frame.mark.name)
-        elif frame.event == "dtmf" and frame.dtmf is not None and frame.dtmf.digit in DIGITS:
-            self._conversation.key_pressed(frame.dtmf.digit)
-        elif frame.event == "stop":
-            self._conversation.close(EndReason.CALLER_HUNG_UP, HangUp())
-        elif frame.event in ("media", "mark", "dtmf"):
-            self._bad_frame()
+    def _caller_event(self, event: CallerEvent) -> None:
+        match event:
+            case MarkEchoed(name):
+                self._conversation.mark_echoed(name)
+            case KeyPressed(digit):
+                self._conversation.key_pressed(digit)
+            case StreamStopped():
+                self._conversation.close(EndReason.CALLER_HUNG_UP, HangUp())
 
     def _bad_frame(self) -> None:
         self._bad_frames += 1

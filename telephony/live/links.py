@@ -1,4 +1,4 @@
-"""The socket to the voice provider. It moves text, notices when the other side is gone, and decides nothing."""
+"""The socket to an AI provider. It moves text, notices when the other side is gone, and decides nothing."""
 
 from __future__ import annotations
 
@@ -35,8 +35,6 @@ LARGEST_FRAME_BYTES = 4 * 1024 * 1024
 READ_BUFFER_BYTES = 4096
 LONG_TEXT = 4096
 HEADER_ROOM = 14
-DEAD_DIALECT = 4000  # how OpenAI closes a client of the beta: the next try would fare the same
-AUDIO = '{"type":"input_audio_buffer.append"'
 
 TEXT = WSMsgType.TEXT
 CLOSE = WSMsgType.CLOSE
@@ -71,17 +69,25 @@ class ProviderLink(WSListener):
         on_opened: Callable[[], None],
         on_frame: Callable[[str], None],
         on_lost: Callable[[LinkLoss], None],
+        audio_prefix: str,
+        fatal_codes: frozenset[int] = frozenset(),
     ) -> None:
+        """`audio_prefix`: how a frame of audio begins, which may be dropped while the socket is congested.
+
+        `fatal_codes`: close codes after which another link would be closed too.
+        """
         self._url = url
         self._headers = headers
         self._on_opened = on_opened
         self._on_frame = on_frame
         self._on_lost = on_lost
+        self._audio_prefix = audio_prefix
+        self._fatal_codes = fatal_codes
         self._transport: WSTransport | None = None
         self._is_closed = False
         self._is_congested = False
         self._fragments: list[bytes] = []
-        self._burial: asyncio.Task[None] | None = None
+        self._disconnection: asyncio.Task[None] | None = None
         self.dropped_frames = 0
 
     async def open(self) -> None:
@@ -117,7 +123,7 @@ class ProviderLink(WSListener):
             self._report(loss)
 
     def send(self, text: str) -> None:
-        if self._is_congested and text.startswith(AUDIO):
+        if self._is_congested and text.startswith(self._audio_prefix):
             self.dropped_frames += 1  # audio may be lost, words to the provider never
             return
         if self._transport is None:
@@ -167,14 +173,14 @@ class ProviderLink(WSListener):
             self._assemble(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._burial = asyncio.ensure_future(_take_notice(transport))
+        self._disconnection = asyncio.ensure_future(_collect_error(transport))
         shaken = transport.close_handshake
         said = shaken.recv if shaken is not None else None
         if said is None:
             self._report(LinkLoss(None, "connection lost"))
             return
         code: int = said.code.value
-        self._report(LinkLoss(code, said.reason or "", is_fatal=code == DEAD_DIALECT))
+        self._report(LinkLoss(code, said.reason or "", is_fatal=code in self._fatal_codes))
 
     def pause_writing(self) -> None:
         self._is_congested = True
@@ -197,7 +203,7 @@ class ProviderLink(WSListener):
             self._on_lost(loss)
 
 
-async def _take_notice(transport: WSTransport) -> None:
+async def _collect_error(transport: WSTransport) -> None:
     """picows keeps its own protocol errors in a future, which complains when nobody looks at it."""
     with contextlib.suppress(WSError):
         await transport.wait_disconnected()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -16,18 +15,16 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import ToolResult
 from telephony.bridge.core.actions import Action, CloseCall, CloseLink, FallBack, HangUp, OpenLink, Record, RunTool
+from telephony.bridge.core.ports import CallerCodec
 from telephony.bridge.phone_call import PhoneCall
-from telephony.twilio.services.streams import RedeemedStream
-from voiceapp.providers.openai.fields import fit_model
 
-from .agent_link import AgentLink
 from .call_books import CallBooks
-from .caller_writer import CallerWriter, ConnectionLost, Send
+from .caller_socket import NOT_UNDERSTOOD, POLICY_VIOLATION, CallerWriter, ConnectionLost, Receive, Send
 from .gateway import StreamDesk
 from .links import Link
-from .provider_sessions import session_for
+from .provider import Provider
+from .providers import provider_for
 from .registry import LiveCalls
-from .stream_start import NOT_UNDERSTOOD, POLICY_VIOLATION, Receive, is_start
 
 logger = structlog.get_logger("live_call")
 
@@ -38,8 +35,6 @@ HEAR_WITHIN_S = 10.0
 TOOLS_WITHIN_S = 5.0
 BOOKS_BEFORE_CLOSE_S = 2.0
 
-MEDIA = '{"event":"media"'
-
 NORMAL = 1000
 
 
@@ -47,11 +42,18 @@ class LiveCall:
     """Moves frames between the sockets and the core and does what the core asks. It decides nothing but its own end."""
 
     def __init__(
-        self, stream: RedeemedStream, *, stream_sid: str, desk: StreamDesk, calls: LiveCalls, send: Send
+        self,
+        call_id: UUID,
+        *,
+        stream_id: UUID,
+        codec: CallerCodec,
+        desk: StreamDesk,
+        calls: LiveCalls,
+        send: Send,
     ) -> None:
-        self._stream = stream
-        self._stream_sid = stream_sid
-        self._model = ""
+        self._call_id = call_id
+        self._codec = codec
+        self._provider: Provider | None = None
         self._desk = desk
         self._calls = calls
         self._writer = CallerWriter(send)
@@ -68,12 +70,12 @@ class LiveCall:
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._tools: set[asyncio.Task[Any]] = set()
-        self._books = CallBooks(desk, call_id=stream.call_id, stream_id=stream.stream_id)
-        self._log = logger.bind(call_id=str(stream.call_id))
+        self._books = CallBooks(desk, call_id=call_id, stream_id=stream_id)
+        self._log = logger.bind(call_id=str(call_id))
 
     @property
     def call_id(self) -> UUID:
-        return self._stream.call_id
+        return self._call_id
 
     # The scope
 
@@ -178,6 +180,7 @@ class LiveCall:
 
     async def _listen(self, receive: Receive) -> None:
         """The hot path: fifty frames a second, no task and no other await for any of them."""
+        opens_stream = self._codec.opens_stream
         while self._core is None:
             message = await receive()
             if message["type"] != "websocket.receive":
@@ -185,7 +188,7 @@ class LiveCall:
                 return
             self._has_heard = True
             text = message.get("text") or ""
-            if not text.startswith(MEDIA) and is_start(text):
+            if opens_stream(text):
                 self._close_code = POLICY_VIOLATION
                 self._end(CloseCall(EndReason.STREAM_LOST, HangUp()))
                 return
@@ -203,7 +206,7 @@ class LiveCall:
                     break
                 text = ""  # a binary frame is garbage like any other
             self._has_heard = True
-            if not text.startswith(MEDIA) and is_start(text):
+            if opens_stream(text):
                 self._close_code = POLICY_VIOLATION
                 self._lose_caller(core, "second start")
                 return
@@ -214,7 +217,7 @@ class LiveCall:
 
     def _caller_left_early(self) -> None:
         self._caller_is_there = False
-        said_goodbye = any('"stop"' in text for text in self._early)
+        said_goodbye = any(map(self._codec.ends_stream, self._early))
         self._end(CloseCall(EndReason.CALLER_HUNG_UP if said_goodbye else EndReason.STREAM_LOST, HangUp()))
 
     def _lose_caller(self, core: PhoneCall, why: str) -> None:
@@ -238,12 +241,11 @@ class LiveCall:
     async def _prepare(self) -> None:
         async with asyncio.timeout(BRIEF_WITHIN_S):
             briefing = await self._desk.brief(self.call_id)
-        self._model, replaced = fit_model(briefing.model)
-        session, more = session_for(briefing)
+        self._provider = provider = provider_for(briefing)
         now_ms = int((self._loop.time() - self._began_at) * 1000)
-        for each in (*replaced, *more):
-            self._books.note(SomethingHappened("field_replaced", now_ms, asdict(each)))
-        core = PhoneCall(briefing, stream_sid=self._stream_sid, session=session)
+        for each in provider.replaced:
+            self._books.note(SomethingHappened("field_replaced", now_ms, dict(each)))
+        core = PhoneCall(briefing, codec=self._codec, make_dialect=provider.make_dialect)
         core.time_passed(now_ms)
         for text in self._early:
             core.caller_frame(text)
@@ -253,8 +255,9 @@ class LiveCall:
         self._settle(core)
 
     def _open_link(self, core: PhoneCall) -> None:
-        link = AgentLink(
-            self._model,
+        if self._provider is None:  # the core is made with it
+            raise RuntimeError("a link without a provider")
+        link = self._provider.make_link(
             on_opened=partial(self._tell, core, core.link_opened),
             on_frame=partial(self._tell, core, core.agent_frame),
             on_lost=partial(self._tell, core, core.link_lost),

@@ -10,17 +10,18 @@ import structlog
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
 
-from telephony.live.caller_writer import Send
+from telephony.bridge.twilio.frames import TwilioCodec
+from telephony.live.caller_socket import POLICY_VIOLATION, Receive, Send
 from telephony.live.gateway import stream_desk
 from telephony.live.live_call import LiveCall
 from telephony.live.registry import live_calls
-from telephony.live.stream_start import POLICY_VIOLATION, Receive, StreamGone, StreamRefused, StreamStart, read_start
 from telephony.live.waiting_room import TooManyStreams, waiting_room
 from telephony.twilio.services.streams import RedeemedStream, TokenRefused
 from voiceapp.core.http.client_address import address_in_scope
 from voiceapp.core.metrics import tokens_refused
 
 from .signature import verify_handshake
+from .stream_start import StreamGone, StreamRefused, StreamStart, read_start
 
 logger = structlog.get_logger("media_stream")
 
@@ -61,7 +62,14 @@ class MediaStreamConsumer(AsyncConsumer):
             logger.warning("stream refused", reason=refused.reason)
             await send({"type": "websocket.close", "code": refused.code})
             return
-        call = LiveCall(stream, stream_sid=start.stream_sid, desk=stream_desk(), calls=live_calls, send=send)
+        call = LiveCall(
+            stream.call_id,
+            stream_id=stream.stream_id,
+            codec=TwilioCodec(start.stream_sid),
+            desk=stream_desk(),
+            calls=live_calls,
+            send=send,
+        )
         await call.run(receive)
 
     async def _redeem(self, scope: Scope, receive: Receive) -> tuple[StreamStart, RedeemedStream]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -30,7 +31,7 @@ def module_of(path: Path) -> str:
 def layers() -> list[str]:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     names = [layer for contract in contracts if contract["type"] == "layers" for layer in contract["layers"]]
-    return [name.strip() for layer in names for name in layer.split(":")]
+    return [name.strip() for layer in names for name in re.split("[:|]", layer)]
 
 
 def test_every_module_is_in_a_layer() -> None:

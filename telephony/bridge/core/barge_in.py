@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from .playout import Playout
-from .ports import AgentLine
+from .ports import AgentDialect
 from .transcript import Transcript
 
 
-def interrupt(playout: Playout, agent: AgentLine, transcript: Transcript, *, server_stops_itself: bool) -> int | None:
+def interrupt(
+    playout: Playout, agent: AgentDialect, transcript: Transcript, *, server_stops_itself: bool
+) -> int | None:
     """Returns how many ms of the item being spoken were heard, or None when nothing of the agent's was unheard."""
     cuts = playout.interrupt()
     missing = [cut for cut in cuts if cut.is_missing_something and not cut.item.is_local]

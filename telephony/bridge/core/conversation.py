@@ -19,7 +19,7 @@ from .events import Purpose
 from .farewell import Ending, Farewell
 from .greeting import GreetingGuard
 from .playout import Playout
-from .ports import AgentLine
+from .ports import AgentDialect
 from .reconnection import Reconnection
 from .retries import RetryLadder
 from .silence import LOOK_AGAIN_MS, CallerSilence, Patience
@@ -36,7 +36,7 @@ TONE = soft_tone()
 class Conversation:
     """The state of the call, and every decision in it. What comes of them is on `timeline`."""
 
-    def __init__(self, briefing: Briefing, *, agent: AgentLine, playout: Playout, clock: StreamClock) -> None:
+    def __init__(self, briefing: Briefing, *, agent: AgentDialect, playout: Playout, clock: StreamClock) -> None:
         self._briefing = briefing
         self._phrases = briefing.phrases
         self._agent = agent

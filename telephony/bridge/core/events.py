@@ -1,4 +1,7 @@
-"""Why the agent is asked to speak."""
+"""What can happen on either side of a call, in the terms of no carrier and no provider.
+
+All `_ms` are on the stream's clock. All ids are ours and unique in the call, whatever the provider repeats.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from .agent_item import AgentItem
 
 
 class Purpose(enum.StrEnum):
+    """Why the agent is to speak."""
+
     ANSWER = "answer"  # its own words; the others are given to it
     GREETING = "greeting"
     REPROMPT = "reprompt"
@@ -28,7 +33,7 @@ class Outcome(enum.StrEnum):
 
 
 class ErrorClass(enum.StrEnum):
-    """What to do about a response that failed (retry_ladder.py)."""
+    """What to do about a response that failed (retries.py)."""
 
     WAIT = "wait"
     AGAIN = "again"
@@ -172,3 +177,30 @@ AgentEvent = (
     | Complaint
     | LinkUnusable
 )
+
+
+@dataclass(frozen=True, slots=True)
+class MarkEchoed:
+    """The carrier has played, or cleared, everything before this mark."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """A key of the phone: 0-9, *, #, A-D."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStopped:
+    """The carrier ends the stream: the caller hung up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A frame without meaning for the call."""
+
+
+CallerEvent = MarkEchoed | KeyPressed | StreamStopped | Ignored

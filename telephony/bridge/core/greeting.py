@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .events import Purpose
-from .ports import AgentLine
+from .ports import AgentDialect
 
 
 class GreetingGuard:
-    def __init__(self, agent: AgentLine, *, is_on: bool) -> None:
+    def __init__(self, agent: AgentDialect, *, is_on: bool) -> None:
         self._agent = agent
         self._turns = 0
         self.is_on = is_on

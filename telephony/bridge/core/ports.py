@@ -1,4 +1,4 @@
-"""What the neutral core needs of its two sides. A codec and a dialect satisfy these; so do a test's lists."""
+"""The two ports of the neutral core: a codec for each carrier and a dialect for each AI provider implement them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,72 @@ from typing import Protocol
 
 import msgspec
 
+from .actions import LinkLoss
 from .agent_item import AgentItem
-from .events import AgentEvent, Purpose
+from .events import AgentEvent, CallerEvent, Purpose
 from .transcript import Past
+
+# What reading hostile text as JSON can raise: malformed or mistyped, not UTF-8, nested without end.
+NOT_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+# Base64 of µ-law at 8 kHz, its size in bytes, and its time in the stream in ms, None where the frame names none.
+CallerAudio = tuple[str, int, int | None]
+
+
+class BadFrame(ValueError):
+    """What the other side sent is no frame of its protocol."""
 
 
 class CallerLine(Protocol):
-    """The wire to the caller's phone. `payload` is base64 of µ-law at 8 kHz."""
+    """What playout needs of a carrier."""
 
-    def play(self, payload: str) -> None: ...
+    def play(self, payload: str) -> None:
+        """Send base64 of µ-law at 8 kHz to the caller."""
 
-    def mark(self, name: str) -> None: ...
+    def mark(self, name: str) -> None:
+        """Ask for an echo once everything before has been played."""
 
-    def clear(self) -> None: ...
+    def clear(self) -> None:
+        """Drop what the carrier has not played yet."""
 
 
-class AgentLine(Protocol):
-    """The dialect of whoever plays the agent."""
+class CallerCodec(CallerLine, Protocol):
+    """A carrier's frames, read and written. The shell takes `frames` away and sends them in order."""
+
+    frames: list[str]
+
+    def read(self, text: str) -> CallerAudio | CallerEvent:
+        """A text frame after the stream's start. The payload is safe inside a JSON string. Raises BadFrame."""
+
+    def opens_stream(self, text: str) -> bool:
+        """Whether the frame starts a stream, which only the first one may."""
+
+    def ends_stream(self, text: str) -> bool:
+        """Whether the frame ends the stream in the regular way."""
+
+
+class AgentDialect(Protocol):
+    """An AI provider's frames, read and written: all that the core knows of the provider."""
+
+    frames: list[str]  # what is to be sent, in order; the shell takes it away
+
+    def hear(self, payload: str, size_bytes: int, /) -> None:
+        """The caller's audio, base64 of µ-law at 8 kHz, padded where the stream had gaps."""
+
+    def receive(self, text: str) -> tuple[AgentItem, str] | list[AgentEvent] | None:
+        """One frame: audio of an item that plays (the hot path), None for audio that is not wanted any more, or events.
+
+        Raises BadFrame, or another ValueError for audio that is not base64.
+        """
+
+    def is_about_response(self, text: str) -> bool:
+        """Whether the frame belongs to a response, known or not: a response that still sends is not stuck."""
+
+    def is_fatal(self, loss: LinkLoss) -> bool:
+        """Whether the reason with which the socket was closed says that another would be closed too."""
+
+    def wait_ms(self, loss: LinkLoss) -> int | None:
+        """The wait that the reason with which the socket was closed names."""
 
     @property
     def is_ready(self) -> bool:
@@ -97,6 +146,3 @@ class AgentLine(Protocol):
 
     def link_closed(self) -> None:
         """The socket is gone, with the session and all that was asked of it."""
-
-
-NOT_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)

@@ -9,7 +9,7 @@ from sessions.calls.briefing import Briefing
 from .actions import CloseLink, LinkLoss, OpenLink, Timeline
 from .alarms import TICK_MS, Alarm, Alarms
 from .events import Purpose
-from .ports import AgentLine
+from .ports import AgentDialect
 from .transcript import Transcript
 
 
@@ -140,7 +140,7 @@ class Reconnection:
     """Between `lost` and `ready` there is no session; the link keeper says how long that may last."""
 
     def __init__(
-        self, briefing: Briefing, *, agent: AgentLine, transcript: Transcript, alarms: Alarms, timeline: Timeline
+        self, briefing: Briefing, *, agent: AgentDialect, transcript: Transcript, alarms: Alarms, timeline: Timeline
     ) -> None:
         self._phrases = briefing.phrases
         self._roll_over_after_ms = briefing.limits.roll_over_after_ms

@@ -18,7 +18,7 @@ from sessions.calls.briefing import Phrases
 
 from .alarms import TICK_MS, Alarm, Alarms
 from .events import ErrorClass, Purpose, ResponseEnded
-from .ports import AgentLine
+from .ports import AgentDialect
 
 GIVE_UP_AFTER_MS = 30_000
 QUIET_MS = 15_000
@@ -29,7 +29,7 @@ MOST_REPAIRS = 2  # once more, then in other words
 class RetryLadder:
     """`repair` after each response that was not heard; the alarm RETRY goes off when a wait is over."""
 
-    def __init__(self, agent: AgentLine, phrases: Phrases, *, alarms: Alarms) -> None:
+    def __init__(self, agent: AgentDialect, phrases: Phrases, *, alarms: Alarms) -> None:
         self._agent = agent
         self._phrases = phrases
         self._alarms = alarms

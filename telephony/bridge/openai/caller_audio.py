@@ -20,7 +20,7 @@ class CallerAudio:
         self._kept: deque[tuple[str, int]] = deque()
         self._kept_bytes = 0
 
-    def hear(self, payload: str, size: int) -> None:
+    def hear(self, payload: str, size: int, /) -> None:
         """Base64 µ-law of `size` bytes, safe to stand in a JSON string."""
         if self._is_open:
             self.session_bytes += size

@@ -6,7 +6,7 @@ truncating is ours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sessions.calls.facts import Speaker
 from telephony.bridge.core.actions import LinkLoss
@@ -23,18 +23,23 @@ from .reader import OpenAIReader
 from .responses import Request
 from .session import SessionSettings
 
+# In the head of every frame that is about a response, known to us or not.
+_RESPONSE = '"response.'
+
 
 class OpenAIDialect:
-    """What is written goes out with the caller's audio, in order: `caller_audio.out`."""
+    """The AgentDialect of OpenAI Realtime: one after the other, the sessions of one call."""
 
-    def __init__(self, settings: SessionSettings, clock: StreamClock, *, protects_greeting: bool) -> None:
-        self._settings = settings
+    def __init__(self, session: Mapping[str, object], clock: StreamClock, *, protects_greeting: bool) -> None:
+        """`session`: the GA session object of session.update."""
+        self._settings = SessionSettings(session)
         self._clock = clock
         self._is_guarding = protects_greeting
         self._added = 0
         self._session = 0
         self._ids = OurIds()
-        self.caller_audio = CallerAudio()
+        self._caller_audio = CallerAudio()
+        self.hear = self._caller_audio.hear
         self._reader = self._new_reader()
 
     @property
@@ -65,25 +70,31 @@ class OpenAIDialect:
     def awaits_update(self) -> bool:
         return self._reader.is_updating
 
-    def audio(self, text: str) -> tuple[AgentItem, str] | None:
-        """The hot path: a frame that begins as an audio delta. None when it is not wanted any more."""
-        return self._reader.audio(text)
+    @property
+    def frames(self) -> list[str]:
+        return self._caller_audio.out
 
-    def read(self, text: str) -> list[AgentEvent]:
-        """Any frame of the provider's. Raises BadFrame."""
+    @frames.setter
+    def frames(self, frames: list[str]) -> None:
+        self._caller_audio.out = frames
+
+    def receive(self, text: str) -> tuple[AgentItem, str] | list[AgentEvent] | None:
+        if text.startswith(wire.AUDIO_DELTA):
+            return self._reader.audio(text)
         return self._reader.read(text)
 
-    def is_hopeless(self, loss: LinkLoss) -> bool:
-        """Whether the reason a socket was closed with says that another would be closed too."""
+    def is_about_response(self, text: str) -> bool:
+        return _RESPONSE in text[:120]
+
+    def is_fatal(self, loss: LinkLoss) -> bool:
         return classify(wire.ErrorBody(code=loss.reason)) is ErrorKind.FATAL
 
-    def wait_named_ms(self, loss: LinkLoss) -> int | None:
-        """The wait that the reason a socket was closed with names."""
+    def wait_ms(self, loss: LinkLoss) -> int | None:
         return wait_named_ms(loss.reason)
 
     def link_closed(self) -> None:
         self._session += 1
-        self.caller_audio.close()
+        self._caller_audio.close()
         self._reader = self._new_reader()
 
     def respond(self, purpose: Purpose, say: str = "", *, in_other_words: bool = False) -> None:
@@ -159,7 +170,7 @@ class OpenAIDialect:
 
     def let_caller_in(self) -> None:
         self._reader.sequencer.open()
-        self.caller_audio.open()
+        self._caller_audio.open()
 
     def release_greeting(self) -> None:
         self._is_guarding = False
@@ -172,7 +183,7 @@ class OpenAIDialect:
             session=self._session,
             settings=self._settings,
             clock=self._clock,
-            caller_audio=self.caller_audio,
+            caller_audio=self._caller_audio,
             ids=self._ids,
             send=self._send,
         )
@@ -186,4 +197,4 @@ class OpenAIDialect:
         return item_id
 
     def _send(self, frame: str) -> None:
-        self.caller_audio.out.append(frame)
+        self._caller_audio.out.append(frame)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from telephony.bridge.core.ports import NOT_JSON
+from telephony.bridge.core.ports import NOT_JSON, BadFrame
 
 AUDIO_DELTA = '{"type":"response.output_audio.delta"'
 _APPEND = '{"type":"input_audio_buffer.append","audio":"'
@@ -93,10 +93,6 @@ class _Head(msgspec.Struct):
 _delta = msgspec.json.Decoder(AudioDelta)
 _head = msgspec.json.Decoder(_Head)
 _event = msgspec.json.Decoder(ServerEvent)
-
-
-class BadFrame(ValueError):
-    """Not an event, or one with a field that is not what it must be."""
 
 
 def parse_delta(text: str) -> AudioDelta:

@@ -27,6 +27,7 @@ from telephony.bridge.core.events import (
     TurnCommitted,
     UsageSeen,
 )
+from telephony.bridge.core.ports import BadFrame
 from telephony.bridge.core.stream_clock import StreamClock
 from telephony.bridge.core.ulaw import BYTES_PER_MS, decoded
 
@@ -105,7 +106,7 @@ class OpenAIReader:
     def audio(self, text: str) -> tuple[AgentItem, str] | None:
         delta = wire.parse_delta(text)
         if "\\" in text and decoded(delta.delta) is None:  # an escape could put a quote into a frame of ours
-            raise wire.BadFrame
+            raise BadFrame
         item = self._item
         if (
             item is None

@@ -7,13 +7,16 @@ import json
 from base64 import b64decode, b64encode
 from collections import Counter, deque
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sessions.calls.briefing import Briefing, CallLimits, Phrases, TurnDetection
 from sessions.calls.facts import Fact, LineSpoken, SomethingHappened
 from sessions.calls.outcomes import ToolResult
 from telephony.bridge.core.actions import Action, CloseCall, CloseLink, LinkLoss, OpenLink, Record, RunTool
+from telephony.bridge.openai.dialect import OpenAIDialect
 from telephony.bridge.phone_call import PhoneCall
+from telephony.bridge.twilio.frames import TwilioCodec
 
 SILENT = b"\xff" * 160
 
@@ -105,7 +108,9 @@ class Stage:
         self, brief: Briefing | None = None, *, opened: bool = True, ticked: bool = True, **turn_detection: Any
     ) -> None:
         self.brief = brief or briefing()
-        self.call = PhoneCall(self.brief, stream_sid="MZ1", session=session(**turn_detection))
+        protects = self.brief.protects_greeting and bool(self.brief.phrases.greeting)
+        make_dialect = partial(OpenAIDialect, session(**turn_detection), protects_greeting=protects)
+        self.call = PhoneCall(self.brief, codec=TwilioCodec("MZ1"), make_dialect=make_dialect)
         self.phone = Phone()
         self.ms = 0
         self.to_agent: list[dict[str, Any]] = []

@@ -10,7 +10,9 @@ import json
 
 import msgspec
 
-from telephony.bridge.core.ports import NOT_JSON
+from telephony.bridge.core.events import CallerEvent, Ignored, KeyPressed, MarkEchoed, StreamStopped
+from telephony.bridge.core.ports import NOT_JSON, BadFrame, CallerAudio
+from telephony.bridge.core.ulaw import decoded
 
 DIGITS = frozenset("0123456789*#ABCD")
 
@@ -39,13 +41,10 @@ class TwilioFrame(msgspec.Struct, gc=False):
 
 _decoder = msgspec.json.Decoder(TwilioFrame)
 
-
-def parse(text: str) -> TwilioFrame | None:
-    """One frame, or None when it is not a frame of Twilio's."""
-    try:
-        return _decoder.decode(text)
-    except NOT_JSON:
-        return None
+_MEDIA = '{"event":"media"'
+_FRAME_BYTES = 160
+_FRAME_CHARS = 216
+_IGNORED, _STOPPED = Ignored(), StreamStopped()
 
 
 def timestamp_ms(media: Media) -> int | None:
@@ -56,8 +55,8 @@ def timestamp_ms(media: Media) -> int | None:
     return stamp
 
 
-class TwilioLine:
-    """Writes to one stream. The shell takes `frames` away and sends them in order."""
+class TwilioCodec:
+    """The CallerCodec of one Media Stream."""
 
     __slots__ = ("_clear", "_mark", "_media", "frames")
 
@@ -67,6 +66,43 @@ class TwilioLine:
         self._media = f'{{"event":"media","streamSid":{sid},"media":{{"payload":"'
         self._mark = f'{{"event":"mark","streamSid":{sid},"mark":{{"name":"'
         self._clear = f'{{"event":"clear","streamSid":{sid}}}'
+
+    def read(self, text: str) -> CallerAudio | CallerEvent:
+        try:
+            frame = _decoder.decode(text)
+        except NOT_JSON as exc:
+            raise BadFrame from exc
+        match frame.event:
+            case "media" if (media := frame.media) is not None:
+                payload = media.payload
+                if len(payload) == _FRAME_CHARS and payload.endswith("==") and payload.isascii() and "\\" not in text:
+                    size = _FRAME_BYTES  # the frame as it always is; nothing in it can break out of a JSON string
+                elif audio := decoded(payload):
+                    size = len(audio)
+                else:
+                    raise BadFrame
+                return payload, size, timestamp_ms(media)
+            case "mark" if frame.mark is not None:
+                return MarkEchoed(frame.mark.name)
+            case "dtmf" if frame.dtmf is not None and frame.dtmf.digit in DIGITS:
+                return KeyPressed(frame.dtmf.digit)
+            case "stop":
+                return _STOPPED
+            case "media" | "mark" | "dtmf":
+                raise BadFrame
+            case _:
+                return _IGNORED
+
+    def opens_stream(self, text: str) -> bool:
+        if text.startswith(_MEDIA) or '"start"' not in text:
+            return False
+        try:
+            return _decoder.decode(text).event == "start"
+        except NOT_JSON:
+            return False
+
+    def ends_stream(self, text: str) -> bool:
+        return '"stop"' in text
 
     def play(self, payload: str) -> None:
         self.frames.append(self._media + payload + '"}}')

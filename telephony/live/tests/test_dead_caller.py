@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from telephony.live import live_call
-from telephony.live.caller_writer import CallerWriter
+from telephony.live.caller_socket import CallerWriter
 
 from .conftest import end_of
 from .handset import Handset

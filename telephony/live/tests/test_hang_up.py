@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from pytest_django import Settings
 
-from telephony.live.caller_writer import CallerWriter
+from telephony.live.caller_socket import CallerWriter
 
 from .conftest import Provider, comes_true, end_of
 from .handset import Handset

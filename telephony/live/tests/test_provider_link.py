@@ -14,6 +14,7 @@ from websockets.http11 import Request, Response
 from telephony.bridge.core.actions import LinkLoss
 from telephony.live import links
 from telephony.live.links import ProviderLink
+from telephony.live.openai_provider import AUDIO_PREFIX, RETIRED_PROTOCOL
 from voiceapp.providers.openai.client import OpenAIClient
 
 pytestmark = pytest.mark.asyncio
@@ -35,6 +36,8 @@ class Listener:
             on_opened=self.on_opened,
             on_frame=self.heard.append,
             on_lost=self.on_lost,
+            audio_prefix=AUDIO_PREFIX,
+            fatal_codes=frozenset({RETIRED_PROTOCOL}),
         )
 
     def on_opened(self) -> None:

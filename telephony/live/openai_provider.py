@@ -1,21 +1,67 @@
-"""A call's socket to OpenAI with our key, which may have to be fetched first, and may have been replaced meanwhile."""
+"""OpenAI Realtime as the AI provider of a call: its session, its dialect, and a link with our key."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import cast
 
+from sessions.calls.briefing import Briefing
 from telephony.bridge.core.actions import LinkLoss
-from voiceapp.providers.openai.client import OpenAIClient, OpenAIError
+from telephony.bridge.openai.dialect import OpenAIDialect
+from voiceapp.providers.openai.client import OpenAIClient, OpenAIError, realtime_session, semantic_vad, server_vad
+from voiceapp.providers.openai.fields import Replaced, fit_model, fit_session
 from voiceapp.providers.openai.key import is_key_cached
 
 from .links import ProviderLink
+from .provider import Provider
 
 KEY_REFUSED = 401
+RETIRED_PROTOCOL = 4000  # how OpenAI closes a client of the beta
+AUDIO_PREFIX = '{"type":"input_audio_buffer.append"'
 
 
-class AgentLink:
-    """A Link (telephony/live/links.py). What may block happens in a thread; a refused key is looked up once more."""
+def openai_provider(briefing: Briefing) -> Provider:
+    """Fields that OpenAI would refuse are replaced, and listed."""
+    model, replaced = fit_model(briefing.model)
+    session, more = session_for(briefing)
+    protects_greeting = briefing.protects_greeting and bool(briefing.phrases.greeting)
+    return Provider(
+        make_dialect=partial(OpenAIDialect, session, protects_greeting=protects_greeting),
+        make_link=partial(OpenAILink, model),
+        replaced=tuple(map(asdict, (*replaced, *more))),
+    )
+
+
+def session_for(briefing: Briefing) -> tuple[dict[str, object], list[Replaced]]:
+    """The GA session object for session.update, and which fields were replaced because OpenAI would refuse them."""
+    turns = briefing.turn_detection
+    if turns.kind == "semantic_vad":
+        turn_detection = semantic_vad(eagerness=turns.eagerness, interrupts=turns.interrupts)
+    else:
+        turn_detection = server_vad(
+            threshold=turns.threshold,
+            prefix_padding_ms=turns.prefix_padding_ms,
+            silence_ms=turns.silence_ms,
+            interrupts=turns.interrupts,
+        )
+    session = realtime_session(
+        instructions=briefing.instructions,
+        voice=briefing.voice,
+        language=briefing.language,
+        turn_detection=turn_detection | {"type": turns.kind},
+        transcription_model=briefing.transcription_model,
+        keywords=briefing.keywords,
+        tools=cast("tuple[dict[str, object], ...]", briefing.tools),
+        noise_reduction=briefing.noise_reduction,
+    )
+    return fit_session(session)
+
+
+class OpenAILink:
+    """A Link (links.py). What may block happens in a thread; a refused key is looked up once more."""
 
     def __init__(
         self,
@@ -77,6 +123,8 @@ class AgentLink:
             on_opened=self._on_opened,
             on_frame=self._on_frame,
             on_lost=self._lost,
+            audio_prefix=AUDIO_PREFIX,
+            fatal_codes=frozenset({RETIRED_PROTOCOL}),
         )
         await self._link.open()
 

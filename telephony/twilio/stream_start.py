@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+from telephony.live.caller_socket import NOT_UNDERSTOOD, POLICY_VIOLATION, Receive
 
 LONGEST_VALUE = 500
 MOST_BAD_FRAMES = 20
-
-POLICY_VIOLATION = 1008
-NOT_UNDERSTOOD = 1007
 
 
 class StreamRefused(Exception):
@@ -79,12 +74,6 @@ async def read_start(receive: Receive, query_string: bytes) -> StreamStart:
         elif frame.event == "start":
             return _stream_start(frame.start, query_string)
     raise StreamRefused(NOT_UNDERSTOOD, "garbage")
-
-
-def is_start(text: str) -> bool:
-    """Whether a frame is a `start`, of which a stream has only one."""
-    frame = _parse(text) if '"start"' in text else None
-    return frame is not None and frame.event == "start"
 
 
 def _parse(text: str | None) -> _Frame | None:

@@ -1,18 +1,21 @@
-"""Writes to the caller's socket: one writer per call, so that frames keep their order when the socket is slow."""
+"""The caller's socket: its messages, and one writer per call, so that frames keep their order when it is slow."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 from telephony.bridge.phone_call import PhoneCall
 
-from .stream_start import Message
-
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 SEND_WITHIN_S = 2.0
+POLICY_VIOLATION = 1008
+NOT_UNDERSTOOD = 1007
 
 # How ASGI servers say that the peer is gone (ASGI 2.4: any OSError from `send`).
 ConnectionLost = OSError

@@ -1,0 +1,19 @@
+"""The AI providers that can play an agent, by the name in its version. Another one is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sessions.calls.briefing import Briefing
+
+from .openai_provider import openai_provider
+from .provider import Provider
+
+PROVIDERS: Mapping[str, Callable[[Briefing], Provider]] = {
+    "openai": openai_provider,
+}
+
+
+def provider_for(briefing: Briefing) -> Provider:
+    """The provider of the agent's version, set up for this call."""
+    return PROVIDERS[briefing.provider](briefing)
