@@ -104,14 +104,14 @@ def numbers_url() -> str:
 @admin.register(MediaStream)
 class MediaStreamAdmin(ReadOnlyAdmin[MediaStream]):
     area = Area.CALLS
-    list_display = ("created_at", "stream_sid", "used_at", "ended_at", "follow_up", "of_call")
+    list_display = ("created_at", "stream_sid", "used_at", "ended_at", "follow_up", "next_step", "of_call")
     list_filter = ("follow_up", "created_at")
     list_select_related = ("call",)
     linkable = ("call",)
     search_fields = ("=stream_sid",)
     ordering = ("-created_at",)
     fields = ("stream_sid", "account_sid", "created_at", "expires_at", "used_at", "ended_at", "follow_up",
-              "hand_over_to", "of_call")  # fmt: skip
+              "hand_over_to", "next_step", "next_target", "of_call")  # fmt: skip
     readonly_fields = ("of_call",)
 
     @display(description="call")

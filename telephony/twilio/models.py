@@ -24,6 +24,16 @@ class FollowUp(models.TextChoices):
     FALL_BACK = "fall_back", "Apologize, then transfer or take a message"
 
 
+class Step(models.TextChoices):
+    """What the caller gets when the stream is over: decided once, from the follow-up, the hours and the numbers."""
+
+    HANG_UP = "hang_up", "Hang up"
+    DIAL = "dial", "Transfer"
+    APOLOGIZE_AND_DIAL = "apologize_and_dial", "Apologize and transfer"
+    TAKE_MESSAGE = "take_message", "Take a message"
+    APOLOGIZE_AND_TAKE_MESSAGE = "apologize_and_take_message", "Apologize and take a message"
+
+
 class MediaStream(TenantModel):
     """The token in the TwiML is an HMAC over `id`, so a repeated webhook gets the same one; it is redeemed once."""
 
@@ -37,11 +47,13 @@ class MediaStream(TenantModel):
     used_at = models.DateTimeField("token used at", null=True)
     ended_at = models.DateTimeField(null=True)
     follow_up = models.CharField(
-        "next step", max_length=10, blank=True, choices=FollowUp.choices, default=FollowUp.NOTHING
+        "requested next step", max_length=10, blank=True, choices=FollowUp.choices, default=FollowUp.NOTHING
     )
     hand_over_to = models.CharField(
-        "transfer target", max_length=40, blank=True, help_text="The slug of a transfer target."
+        "requested transfer target", max_length=40, blank=True, help_text="The slug of a transfer target."
     )
+    next_step = models.CharField(max_length=30, blank=True, choices=Step.choices)
+    next_target = models.CharField("transfer target", max_length=40, blank=True, help_text="Its slug.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["MediaStream"].as_manager()

@@ -6,7 +6,6 @@ never `sip:…` or `client:…`, and a caller who comes so has no number that co
 from __future__ import annotations
 
 import datetime as dt
-import enum
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,8 +16,7 @@ from agents.transfers.models import TransferTarget
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState
 from sessions.calls.services import finish_call, record_event
-from telephony.livekit.models import ProviderEvent
-from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
+from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber, Step
 from voiceapp.core.phones.numbers import CallerKind, is_dialable, read_caller
 
 
@@ -33,22 +31,13 @@ def caller_id_for(call: Call) -> str:
     return call.caller_number if is_number else ""
 
 
-class Step(enum.StrEnum):
-    """What the caller gets next."""
-
-    HANG_UP = "hang_up"
-    DIAL = "dial"
-    APOLOGIZE_AND_DIAL = "apologize_and_dial"
-    TAKE_MESSAGE = "take_message"
-    APOLOGIZE_AND_TAKE_MESSAGE = "apologize_and_take_message"
-
-
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The decision, and whom to ring."""
+    """The decision, and whom to ring. `why`: why nobody is rung who should be."""
 
     step: Step
     target: TransferTarget | None = None
+    why: str = ""
 
 
 def set_follow_up(stream_id: UUID, follow_up: FollowUp, hand_over_to: str = "") -> bool:
@@ -63,64 +52,61 @@ def set_follow_up(stream_id: UUID, follow_up: FollowUp, hand_over_to: str = "") 
 def follow_up_of(call: Call, *, is_caller_gone: bool = False) -> NextStep:
     """What follows now that the stream is over. Decided once: a repeated or late request gets the same.
 
-    `is_caller_gone` is the carrier's word that nobody is left to hear anything.
+    `is_caller_gone`: the carrier reports that nobody is left to hear anything.
     """
-    event, is_first = ProviderEvent.objects.get_or_create(
-        source="twilio",
-        dedup_key=f"{call.carrier_sid}:after",
-        defaults={"kind": "stream.over", "call": call, "fields": _decide(call, timezone.now(), is_caller_gone)},
-    )
-    step = Step(event.fields["step"])
-    slug = event.fields["target"]
-    target = TransferTarget.objects.filter(organization=call.organization, slug=slug).first() if slug else None
-    if target is not None and not is_dialable(target.number):
-        target = None  # it was changed since
-    if slug and target is None:
-        step = Step.TAKE_MESSAGE
-    if is_first:
-        _keep(call, step, target, is_caller_gone, why=event.fields.get("why", ""))
-    return NextStep(step, target)
-
-
-def _decide(call: Call, now: dt.datetime, is_caller_gone: bool) -> dict[str, str]:
     stream = MediaStream.objects.filter(call=call).first()
-    nothing_follows = {"step": Step.HANG_UP, "target": ""}
-    if stream is None or is_caller_gone:
-        return nothing_follows
+    if stream is None:
+        return NextStep(Step.HANG_UP)  # it was refused
+    if not stream.next_step:
+        decision = _decide(call, stream, timezone.now(), is_caller_gone)
+        slug = decision.target.slug if decision.target else ""
+        undecided = MediaStream.objects.filter(pk=stream.pk, next_step="")
+        if undecided.update(next_step=decision.step, next_target=slug):
+            _record(call, stream, decision, is_caller_gone)
+            return decision
+        stream.refresh_from_db(fields=["next_step", "next_target"])
+    return _decided(call, stream)
+
+
+def _decided(call: Call, stream: MediaStream) -> NextStep:
+    """The stored decision; a message is taken where its target has changed since and can no longer be rung."""
+    if not stream.next_target:
+        return NextStep(Step(stream.next_step))
+    target = TransferTarget.objects.filter(organization=call.organization, slug=stream.next_target).first()
+    if target is None or not is_dialable(target.number):
+        return NextStep(Step.TAKE_MESSAGE)
+    return NextStep(Step(stream.next_step), target)
+
+
+def _decide(call: Call, stream: MediaStream, now: dt.datetime, is_caller_gone: bool) -> NextStep:
     wish = FollowUp(stream.follow_up)
     is_over = wish is FollowUp.NOTHING and call.state in (CallState.COMPLETED, CallState.MISSED)
-    if is_over or wish is FollowUp.HANG_UP:
-        return nothing_follows
+    if is_caller_gone or is_over or wish is FollowUp.HANG_UP:
+        return NextStep(Step.HANG_UP)
     targets = TransferTarget.objects.filter(organization=call.organization)
     if wish is FollowUp.HAND_OVER:
         wanted = targets.filter(slug=stream.hand_over_to).first()
-        if wanted is not None and _may_be_rung(wanted, now):
-            return _rung(call, Step.DIAL, wanted, instead=Step.TAKE_MESSAGE)
-        return {"step": Step.TAKE_MESSAGE, "target": ""}
+        return _ring(call, wanted, now, step=Step.DIAL, otherwise=Step.TAKE_MESSAGE)
     # Nothing was written: the process that carried the call is gone, or the stream never came.
     fallback = targets.filter(is_fallback=True).first()
-    if fallback is not None and _may_be_rung(fallback, now):
-        return _rung(call, Step.APOLOGIZE_AND_DIAL, fallback, instead=Step.APOLOGIZE_AND_TAKE_MESSAGE)
-    return {"step": Step.APOLOGIZE_AND_TAKE_MESSAGE, "target": ""}
+    return _ring(call, fallback, now, step=Step.APOLOGIZE_AND_DIAL, otherwise=Step.APOLOGIZE_AND_TAKE_MESSAGE)
 
 
-def _rung(call: Call, step: Step, target: TransferTarget, *, instead: Step) -> dict[str, str]:
-    """Without a number that may be shown the carrier would refuse to ring anybody."""
-    if caller_id_for(call):
-        return {"step": step, "target": target.slug}
-    return {"step": instead, "target": "", "why": "no_caller_id"}
+def _ring(call: Call, target: TransferTarget | None, now: dt.datetime, *, step: Step, otherwise: Step) -> NextStep:
+    if target is None or not is_dialable(target.number):
+        return NextStep(otherwise)
+    if not target_schedule(target, load_schedule(target.organization)).is_open_at(now):
+        return NextStep(otherwise)
+    # Without a number that may be shown the carrier would refuse to ring anybody.
+    return NextStep(step, target) if caller_id_for(call) else NextStep(otherwise, why="no_caller_id")
 
 
-def _may_be_rung(target: TransferTarget, now: dt.datetime) -> bool:
-    return is_dialable(target.number) and target_schedule(target, load_schedule(target.organization)).is_open_at(now)
-
-
-def _keep(call: Call, step: Step, target: TransferTarget | None, is_caller_gone: bool, *, why: str) -> None:
-    """Write down what happens, and end a call that nobody else will end."""
-    MediaStream.objects.filter(call=call, ended_at=None).update(ended_at=timezone.now())
-    detail = {"next": step.value, "target": target.slug if target else ""}
-    record_event(call.id, "stream_over", detail | ({"why": why} if why else {}))
-    if target is not None:
-        Call.objects.filter(id=call.id).update(transferred_to=target.name)
-    if not MediaStream.objects.filter(call=call).exclude(follow_up=FollowUp.NOTHING).exists():
+def _record(call: Call, stream: MediaStream, decision: NextStep, is_caller_gone: bool) -> None:
+    """Write what happens to the timeline, and end a call that nobody else will end."""
+    MediaStream.objects.filter(pk=stream.pk, ended_at=None).update(ended_at=timezone.now())
+    detail = {"next": decision.step.value, "target": decision.target.slug if decision.target else ""}
+    record_event(call.id, "stream_over", detail | ({"why": decision.why} if decision.why else {}))
+    if decision.target is not None:
+        Call.objects.filter(id=call.id).update(transferred_to=decision.target.name)
+    if not MediaStream.objects.filter(pk=stream.pk).exclude(follow_up=FollowUp.NOTHING).exists():
         finish_call(call.id, reason=EndReason.CALLER_HUNG_UP if is_caller_gone else EndReason.STREAM_LOST)

@@ -6,8 +6,9 @@ from django.http import HttpResponse
 
 from sessions.calls.models import Call
 from telephony.twilio import twiml
+from telephony.twilio.models import Step
 from telephony.twilio.phrases import Phrase, phrase
-from telephony.twilio.services.follow_ups import NextStep, Step, caller_id_for, follow_up_of
+from telephony.twilio.services.follow_ups import NextStep, caller_id_for, follow_up_of
 from telephony.twilio.services.statuses import OVER_AT_THE_CARRIER, note_dial_result, note_message
 
 from .endpoint import SignedForm, find_call, twilio_door
