@@ -1,4 +1,4 @@
-"""Why a recording is not started, stopped or amended. What LiveKit refuses is a LiveKitError."""
+"""Why a recording is not started, stopped or updated. LiveKit's own failures are LiveKitErrors."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ NO_RECORDER = "This LiveKit does not record: it runs without Redis and egress."
 class NotConfigured(ApplicationError):
     """No LiveKit, or no bucket."""
 
-    def __init__(self) -> None:
-        super().__init__("LIVEKIT_* or LIVEKIT_RECORDING_BUCKET is not set on this server.")
+    message = "LIVEKIT_* or LIVEKIT_RECORDING_BUCKET is not set on this server."
 
 
 class CallNotActive(ApplicationError):
     """It is not connected, or its room is not open."""
 
+    message = "Only a call that is connected can be recorded."
+
 
 class AlreadyRecording(ApplicationError):
     """One recording of a call at a time."""
 
-    def __init__(self) -> None:
-        super().__init__("This call is being recorded. Stop that recording first.")
+    message = "This call is being recorded. Stop that recording first."
 
 
 class NotRecording(ApplicationError):
     """Nothing runs that could be stopped."""
 
+    message = "This call is not being recorded."
+
 
 class NotRecorded(ApplicationError):
     """The call has no recording at all."""
 
-    def __init__(self) -> None:
-        super().__init__("This call was never recorded.")
+    message = "This call was never recorded."

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from django.db.models import QuerySet
 
 from agents.organizations.principal import Principal
 from recordings.models import Recording
 from sessions.calls.models import Call
 from sessions.rooms.api.room_view import Access, may
-from voiceapp.core.api.errors import ApiError
 
+from .api_errors import LIST_DENIED
 from .errors import NotRecorded
 
 
@@ -42,7 +40,5 @@ def running_recordings(principal: Principal) -> QuerySet[Recording]:
         return running.filter(call__in=Call.objects.visible_to(principal))
     managed = [each for each in principal.organization_ids if principal.manages(each)]
     if not managed:
-        raise ApiError(
-            HTTPStatus.FORBIDDEN, "Access denied", "Only owners and managers of an organization list its recordings."
-        )
+        raise LIST_DENIED.error()
     return running.filter(call__organization_id__in=managed)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sessions.orders.api import OrgConfigView, SubmitOrderView
-from sessions.realtime.api.realtime_session import RealtimeSessionView
-from sessions.realtime.api.voice_session import VoiceSessionView
+from sessions.orders.api import SubmitOrderView
+from sessions.realtime.api import RealtimeSessionView, VoiceSessionView
 from sessions.rooms.api.agents import RoomAgentView
 from sessions.rooms.api.calls import CallView
 from sessions.rooms.api.realtime import RealtimeView
 from sessions.rooms.api.tokens import TokenView
+from sessions.tools.api import OrgConfigView
 
 urlpatterns = [
     path("voice-session", VoiceSessionView.as_view(), name="voice-session"),

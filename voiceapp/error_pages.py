@@ -8,7 +8,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
-from voiceapp.core.api.errors import SHAPES, ErrorShape, Refusal, shape_at
+from voiceapp.core.api.errors import BROKEN, ErrorBody, Problem, shape_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,7 @@ OLD_FORM = ErrorPage(
     "Nothing was saved. Open the form again: what you typed is put back.",
 )
 NOT_FOUND = ErrorPage(404, "not_found", "There is nothing here", "Check the address, or start from the home page.")
-SERVER_ERROR = ErrorPage(
-    500, "server_error", "Something broke on our side", "Try again in a minute. If it stays, report the number below."
-)
+SERVER_ERROR = ErrorPage(BROKEN.status, BROKEN.code, *BROKEN.message.split(". ", 1))
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -72,10 +70,10 @@ def show(request: HttpRequest, page: ErrorPage, *, form_page: str = "") -> HttpR
     endpoint = endpoint_of(request)
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
     if endpoint is not None or not wants_page(request):
-        shape: ErrorShape = getattr(endpoint, "error_shape", shape_at(request.path_info))
+        shape: type[ErrorBody] = getattr(endpoint, "error_shape", shape_at(request.path_info))
         message = f"{page.title}. {page.next_step}"
-        refusal = Refusal(page.status, page.code, message, details={"requestId": request_id})
-        return JsonResponse(SHAPES[shape](refusal), status=page.status)
+        problem = Problem(page.status, message=message, code=page.code, details={"requestId": request_id})
+        return JsonResponse(shape.render(problem), status=page.status)
     # Without the request: its context processors would ask the session, and so the database.
     return HttpResponse(
         render_to_string("error.html", {"page": page, "request_id": request_id, "form_page": form_page}),

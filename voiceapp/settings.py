@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "channels",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "voiceapp.apps.VoiceappConfig",
     "voiceapp.core.limits.apps.LimitsConfig",
     "agents.apps.AgentsConfig",
@@ -304,8 +305,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["voiceapp.core.api.strict_json.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "voiceapp.core.api.negotiation.AlwaysJSON",
-    "DEFAULT_SCHEMA_CLASS": "voiceapp.core.api.schema.inspector.Inspector",
-    "EXCEPTION_HANDLER": "voiceapp.core.api.errors.handle",
+    "DEFAULT_SCHEMA_CLASS": "voiceapp.core.api.openapi.APISchema",
+    "EXCEPTION_HANDLER": "voiceapp.core.api.exception_handler.handle",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
 }
@@ -313,12 +314,58 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "TITLE": "voiceapp",
     "VERSION": VERSION,
-    "SERVERS": [{"url": PUBLIC_BASE_URL}],
-    "PREPROCESSING_HOOKS": ["voiceapp.core.api.schema.document.load_descriptions"],
-    "POSTPROCESSING_HOOKS": ["voiceapp.core.api.schema.document.complete"],
+    "DESCRIPTION": (BASE_DIR / "voiceapp/core/api/introduction.md").read_text(),
+    # Relative, so that the page's own requests go to the address at which it is open.
+    "SERVERS": [{"url": "/"}],
+    "TAGS": [
+        {
+            "name": "Voice sessions",
+            "description": "A secret with which a browser opens a session of OpenAI Realtime itself. Each session is "
+            "recorded for 30 days and announced on a queue.",
+        },
+        {
+            "name": "Browser sessions",
+            "description": "A short-lived secret with which a browser opens a session of OpenAI Realtime by WebRTC.",
+        },
+        {"name": "Calls", "description": "Calls in rooms: with an agent, between two people, or among several."},
+        {"name": "Tokens", "description": "A token lets a person join a room within ten minutes."},
+        {"name": "Realtime", "description": "How a room's agent speaks with OpenAI Realtime."},
+        {"name": "Agents", "description": "The agent in a call's room: spawn, read, update and remove it."},
+        {"name": "Recordings", "description": "Recordings of calls in rooms: start, read, update and stop them."},
+        {"name": "Webhooks", "description": "Where LiveKit reports what happens in its rooms."},
+        {
+            "name": "Internal",
+            "description": "For our own machines: a bridge without a database calls the main app. `INTERNAL_API_KEY` "
+            "is the only credential.",
+        },
+    ],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "livekitSignature": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "LiveKit's token, signed with your API secret over the body's hash.",
+            }
+        },
+        "headers": {
+            "X-RateLimit-Limit": {"description": "Requests per window.", "schema": {"type": "integer"}},
+            "X-RateLimit-Remaining": {"description": "Requests left in this window.", "schema": {"type": "integer"}},
+            "X-RateLimit-Reset": {
+                "description": "When the next window begins, in epoch seconds.",
+                "schema": {"type": "integer"},
+            },
+            "Retry-After": {"description": "Seconds to wait before a retry.", "schema": {"type": "integer"}},
+        },
+    },
+    "POSTPROCESSING_HOOKS": [],
+    "COMPONENT_SPLIT_PATCH": False,
     "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
+    "SORT_OPERATIONS": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "defaultModelsExpandDepth": -1},
 }
 
 UNFOLD = {

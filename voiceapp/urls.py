@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from voiceapp.console.setup import views as setup
-from voiceapp.core.api.schema import pages
+from voiceapp.core.api import docs
 from voiceapp.management.doctor.report import report
 from voiceapp.metrics import metrics
 
@@ -16,8 +16,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("metrics", metrics, name="metrics"),
     path("health/report", report, name="health-report"),
-    path("api/schema", pages.schema, name="api-schema"),
-    path("api/docs", pages.docs, name="api-docs"),
+    path("api/schema", docs.schema, name="api-schema"),
+    path("api/docs", docs.page, name="api-docs"),
     path("", include("telephony.urls")),
     path("", include("recordings.urls")),
     path("", include("sessions.urls")),

@@ -1,4 +1,4 @@
-"""What every endpoint for customers has in common: who may, in which scope, and how it refuses."""
+"""What every endpoint for customers has in common: authentication, scopes, and the shape of errors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthentic
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from voiceapp.core.api.errors import ErrorShape
+from voiceapp.core.api.errors import UNAUTHENTICATED, ErrorBody, Problem, VoiceError
 from voiceapp.core.limits.views import LimitedView
 
-from .authentication import CustomerAuthentication, asking
+from .authentication import NOT_CHECKED, TWO_CREDENTIALS, UNKNOWN_ORGANIZATION, CustomerAuthentication, asking
 from .principal import Kind, Principal
 from .scopes import Scope
+
+KEY_LACKS_SCOPE = "This key lacks the scope {}. An owner or manager can make one that has it."
+NO_SCOPE = Problem(403, message=KEY_LACKS_SCOPE.format(Scope.CALLS_WRITE), code="permission_denied")
 
 
 class HasScope(BasePermission):
@@ -24,14 +27,14 @@ class HasScope(BasePermission):
         if request.method not in view.allowed_methods:
             return True  # the response is 405
         scope, principal = view.scope_of(request), asking(request)
-        self.message = refusal_of(principal, scope)
+        self.message = reason_against(principal, scope)
         return principal.may(scope, principal.organization_id)
 
 
-def refusal_of(principal: Principal, scope: Scope) -> str:
+def reason_against(principal: Principal, scope: Scope) -> str:
     """Why the scope is not there, and who can change that."""
     if principal.kind is Kind.KEY:
-        return f"This key lacks the scope {scope}. An owner or manager can make one that has it."
+        return KEY_LACKS_SCOPE.format(scope)
     if principal.role is None:
         return "You are not a member of an organization here. Ask an owner or manager to add you."
     return f"Your role ({principal.role.label}) does not allow this. An owner or manager can change it."
@@ -43,7 +46,8 @@ class CustomerView(LimitedView):
     authentication_classes = [CustomerAuthentication]
     permission_classes = [IsAuthenticated, HasScope]
     scope_area: ClassVar[str]
-    error_shape: ClassVar[ErrorShape] = ErrorShape.VOICE
+    error_shape: ClassVar[type[ErrorBody]] = VoiceError
+    common_problems = (TWO_CREDENTIALS, UNAUTHENTICATED, NO_SCOPE, UNKNOWN_ORGANIZATION, NOT_CHECKED)
 
     def scope_of(self, request: Request) -> Scope:
         """`calls:read` for GET, `calls:write` for the rest. ValueError for an area that no scope names."""

@@ -1,21 +1,23 @@
-"""Who asks over the API: a Clerk session token, an organization's API key, or a Django session. One place for all.
+"""The principal of an API request: by a Clerk session token, an organization's API key, or a Django session.
 
-A credential in a header beats cookies; two in headers are refused; nothing is tried after something was refused.
+A credential in a header beats cookies; two in headers are an error; after an invalid one no other is tried.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, ParseError, PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from voiceapp.core.api.errors import ApiError, wait_of
+from voiceapp.core.api.errors import UNAUTHENTICATED, ApiError, Problem, retry_after_of
 from voiceapp.providers.clerk.tokens import ClerkClaims, ClerkVerifier, TokenRefused
 from voiceapp.providers.errors import ProviderError
 
@@ -30,6 +32,12 @@ logger = structlog.get_logger("credentials")
 # __session, and __session_<hash> where several Clerk instances share a domain.
 SESSION_COOKIE = re.compile(r"__session(_[A-Za-z0-9_-]{1,64})?")
 MOST_SESSION_COOKIES = 4
+
+TWO_CREDENTIALS = Problem(
+    400, message="Send one credential: a bearer token or X-API-Key, not both.", code="invalid", malformed=True
+)
+UNKNOWN_ORGANIZATION = Problem(403, message="Your organization is not known here.", code="permission_denied")
+NOT_CHECKED = Problem(503, "Service Unavailable", "Who you are cannot be checked right now. Try again soon.")
 
 
 class CustomerAuthentication(BaseAuthentication):
@@ -59,7 +67,7 @@ def principal_by_header(request: Request) -> Principal | None:
         return None
     # Servers join a header that came twice with a comma, which no credential of ours contains.
     if all(sent) or any("," in each for each in sent):
-        raise ParseError("Send one credential: a bearer token or X-API-Key, not both.")
+        raise TWO_CREDENTIALS.error()
     if api_key:
         return principal_by_key(api_key)
     scheme, _, token = authorization.partition(" ")
@@ -136,7 +144,7 @@ def principal_of_claims(claims: ClerkClaims) -> Principal:
         raise refused("a subject that reads like a key's")
     organization = organization_of(claims.organization_id) if claims.organization_id else None
     if claims.organization_id and organization is None:
-        raise PermissionDenied("Your organization is not known here.")
+        raise PermissionDenied(UNKNOWN_ORGANIZATION.message)
     if not user_of(claims.subject).is_active:
         raise refused("inactive user")
     if organization is None:
@@ -153,12 +161,38 @@ def principal_of_claims(claims: ClerkClaims) -> Principal:
 def refused(reason: str) -> AuthenticationFailed:
     """401. Why is for the log: it would help whoever guesses."""
     logger.info("credential refused", reason=reason)
-    return AuthenticationFailed("The credential is not valid.")
+    return AuthenticationFailed(UNAUTHENTICATED.message)
 
 
 def away(exc: ProviderError) -> ApiError:
     """503, never 401: a client that is told to sign in again would, in vain."""
     logger.warning("credential not checked", error=str(exc))
-    return ApiError(
-        503, "Service Unavailable", "Who you are cannot be checked right now. Try again soon.", wait_s=wait_of(exc)
-    )
+    return NOT_CHECKED.error(retry_after_s=retry_after_of(exc))
+
+
+class CustomerCredentials(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """In the OpenAPI document: any of them is enough."""
+
+    target_class = CustomerAuthentication
+    name = ["bearer", "apiKey", "clerkCookie", "session"]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An API key (`va_…`) or a Clerk session token."},
+            {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "__session",
+                "description": "Clerk's session cookie; a change needs an Origin that is allowed.",
+            },
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": settings.SESSION_COOKIE_NAME,
+                "description": "A signed-in Django session; a change needs the header X-CSRFToken.",
+            },
+        ]

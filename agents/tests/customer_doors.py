@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.organizations.api import CustomerView
-from voiceapp.core.api.errors import ErrorShape
+from voiceapp.core.api.errors import RealtimeSessionError
 
 
 class CallsDoor(CustomerView):
@@ -36,7 +36,7 @@ class RealtimeDoor(CustomerView):
     """Written alone, errors of `/realtime_session`."""
 
     scope_area = "sessions"
-    error_shape = ErrorShape.REALTIME_SESSION
+    error_shape = RealtimeSessionError
 
     def post(self, request: Request) -> Response:
         return Response({"subject": self.principal.subject})

@@ -26,7 +26,7 @@ MAY_HAVE_STARTED = (LiveKitErrorKind.UNAVAILABLE, LiveKitErrorKind.TIMEOUT)
 def start_recording(call: Call, *, file_type: str = Recording.FileType.MP4, label: str = "") -> Recording:
     """Raises NotConfigured, CallNotActive, AlreadyRecording and LiveKitError. `label` as in storage.LABEL."""
     if call.state != CallState.CONNECTED:
-        raise CallNotActive("Only a call that is connected can be recorded.")
+        raise CallNotActive
     if not storage.is_configured():
         raise NotConfigured
     try:

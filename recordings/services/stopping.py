@@ -27,7 +27,7 @@ def stop_recording(call: Call) -> Recording:
     """
     recording = call.recordings.filter(state__in=(State.STARTING, State.RECORDING)).first()
     if recording is None:
-        raise NotRecording("This call is not being recorded.")
+        raise NotRecording
     if not storage.is_configured():
         raise NotConfigured
     unaccepted = Recording.objects.filter(pk=recording.pk, external_id__isnull=True, state=State.STARTING)

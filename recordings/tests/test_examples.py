@@ -10,7 +10,7 @@ from agents.organizations.models import Organization
 from agents.tests.people import Asker
 from recordings.models import Recording
 from sessions.calls.models import Call
-from sessions.rooms.api.room_view import MOST_LISTED
+from sessions.rooms.serializers.rooms import MOST_LISTED
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus

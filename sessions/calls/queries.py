@@ -30,7 +30,13 @@ class CallPage:
     """`total` is how many there are on all pages."""
 
     total: int
+    limit: int
+    offset: int
     calls: Sequence[ListedCall]
+
+    @property
+    def count(self) -> int:
+        return len(self.calls)
 
 
 def call_page(principal: Principal, *, status: str = "", limit: int, offset: int) -> CallPage:
@@ -41,7 +47,7 @@ def call_page(principal: Principal, *, status: str = "", limit: int, offset: int
     found = first.union(*more, all=True)
     total = found.count()
     if offset >= total:
-        return CallPage(total, [])
+        return CallPage(total, limit, offset, [])
     after = max(total - offset - limit, 0)
     if offset <= after:
         rows = found.order_by("-created_at", "-id")[offset : offset + limit]
@@ -49,7 +55,7 @@ def call_page(principal: Principal, *, status: str = "", limit: int, offset: int
         # Skipping costs: the second half is reached from the end.
         rows = found.order_by("created_at", "id")[after : total - offset]
     ids = [pk for _, pk in rows]
-    return CallPage(total, [listed(call) for call in _rows(ids)])
+    return CallPage(total, limit, offset, [listed(call) for call in _rows(ids)])
 
 
 def calls_of(principal: Principal) -> list[QuerySet[Call]]:

@@ -1,129 +1,102 @@
-"""The internal API: a bridge that has no database asks for an organization's configuration and submits orders."""
+"""`POST /api/realtime/submit-order`: a bridge without a database, or another machine of ours, places an order."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-import uuid
 
 from django.utils import timezone
-from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.organizations.models import Organization
-from sessions.orders.draft.changes import MOST_CHANGES
-from sessions.orders.draft.choices import MOST_MODIFIERS
-from sessions.orders.draft.names import LONGEST_NAME
-from sessions.orders.draft.requests import HUGE, LONGEST_NOTE
+from sessions.orders.draft import Refused
+from sessions.orders.serializers import SubmitOrderRequest, SubmitOrderResponse
 from sessions.orders.services.direct_orders import DirectOrder, KeyReused, NumberRefused, UnknownCall, place_directly
-from sessions.tools.organization_config import org_config
-from voiceapp.core.api.internal_key import InternalKeyAuthentication
-from voiceapp.core.api.strict_fields import LineField
-from voiceapp.core.api.strict_json import StrictSerializer
-from voiceapp.core.limits.views import LimitedView
-from voiceapp.core.phones.numbers import LONGEST_TYPED
+from voiceapp.core.api.errors import Problem, raised_as
+from voiceapp.core.api.internal_key import InternalView
+from voiceapp.core.api.openapi import errors, samples
+from voiceapp.core.api.samples import Sample
 from voiceapp.core.transactions import NotSaved
 
-from .draft import Refused
-from .order_body import order_body
-
-NO_ORGANIZATION = "There is no such organization."
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
-
-
-class Unprocessable(APIException):
-    """Understood, but not possible; `code` says which rule stood against it."""
-
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__({"detail": message, "code": code})
-
-
-class NotSavedNow(APIException):
-    """The database refused; the same request may be sent again with the same key."""
-
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "The order could not be saved. Send it again with the same key."
-    wait = 1
-
-
-class LineSerializer(StrictSerializer):
-    """One line, by the names of the menu."""
-
-    item = LineField(max_length=LONGEST_NAME)
-    size = LineField(max_length=LONGEST_NAME, required=False, allow_blank=True)
-    quantity = serializers.IntegerField(min_value=1, max_value=HUGE, required=False)
-    modifiers = serializers.ListField(
-        child=LineField(max_length=LONGEST_NAME), max_length=MOST_MODIFIERS, required=False
-    )
-    note = LineField(max_length=LONGEST_NOTE, required=False, allow_blank=True)
-
-
-class SubmitOrderSerializer(StrictSerializer):
-    """The body of submit-order. Prices have no field: they are the menu's."""
-
-    orgId = serializers.UUIDField()
-    callId = serializers.UUIDField(required=False, allow_null=True)
-    customerName = LineField(max_length=120, required=False, allow_blank=True)
-    customerNumber = serializers.CharField(
-        max_length=LONGEST_TYPED,
-        required=False,
-        allow_blank=True,
-        help_text="In any notation; without a country code, of the organization's country. Kept as E.164.",
-    )
-    note = LineField(max_length=300, required=False, allow_blank=True)
-    lines = serializers.ListField(child=LineSerializer(), allow_empty=False, max_length=MOST_CHANGES)
-
-
-class InternalView(LimitedView):
-    """An endpoint for the internal key alone. Wrong keys are limited, right ones are not."""
-
-    authentication_classes = [InternalKeyAuthentication]
-
-
-class OrgConfigView(InternalView):
-    """GET /api/realtime/org-config?orgId=…"""
-
-    def get(self, request: Request) -> Response:
-        named = request.query_params.get("orgId", "")
-        if not named:
-            raise ValidationError({"orgId": ["Name the organization."]})
-        try:
-            organization = Organization.objects.get(pk=uuid.UUID(named))
-        except (ValueError, Organization.DoesNotExist) as exc:
-            raise NotFound(NO_ORGANIZATION) from exc
-        return Response(org_config(organization, now=timezone.now()))
+NO_ORGANIZATION = Problem(404, message="There is no such organization.")
+UNKNOWN_CALL = Problem(422, message=UnknownCall.message, code="unknown_call")
+KEY_REUSED = Problem(422, message=KeyReused.message, code="idempotency_key_reused")
+# The message says which rule of the menu stood against it.
+ORDER_REFUSED = Problem(422, message="We are out of tiramisu. We have panna cotta instead.", code="order_refused")
+NOT_SAVED = Problem(503, message="The order could not be saved. Send it again with the same key.")
+RETRY_AFTER_S = 1
 
 
 class SubmitOrderView(InternalView):
-    """POST /api/realtime/submit-order, once per Idempotency-Key."""
+    """Once per Idempotency-Key."""
 
+    @extend_schema(
+        operation_id="submitOrder",
+        tags=["Internal"],
+        summary="Submit an order",
+        description="By the names of the menu. There is no field for a price: prices, tax and limits are those of the "
+        "menu now. The same key and body again return the same order.",
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                location=OpenApiParameter.HEADER,
+                required=True,
+                description="1 to 128 visible ASCII characters, one per order of a call, or of the organization "
+                "without one.",
+                pattern=f"^{IDEMPOTENCY_KEY.pattern}$",
+            ),
+            OpenApiParameter(
+                "Idempotent-Replayed",
+                location=OpenApiParameter.HEADER,
+                response=[201],
+                description="`true` if this order was placed before by the same key.",
+            ),
+        ],
+        request=SubmitOrderRequest,
+        responses={
+            201: SubmitOrderResponse,
+            **errors(
+                SubmitOrderRequest.invalid({"lines": ["This field is required."]}),
+                NO_ORGANIZATION,
+                UNKNOWN_CALL,
+                KEY_REUSED,
+                ORDER_REFUSED,
+                NOT_SAVED,
+            ),
+        },
+        extensions=samples(
+            Sample(
+                "Order two pizzas",
+                headers={"Idempotency-Key": "order-$RANDOM$RANDOM"},
+                body={"orgId": "$ORG", "lines": [{"item": "Margherita", "quantity": 2}], "customerName": "Alice"},
+                key="INTERNAL_API_KEY",
+            )
+        ),
+    )
     def post(self, request: Request) -> Response:
         key = request.headers.get("Idempotency-Key", "")
         if not IDEMPOTENCY_KEY.fullmatch(key):
             raise ValidationError({"Idempotency-Key": ["Send a header of 1 to 128 visible ASCII characters."]})
-        body = SubmitOrderSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
+        wish = _wish(SubmitOrderRequest.of_body(request), key, request.data)
         try:
-            order, was_placed = place_directly(_wish(body.validated_data, key, request.data), now=timezone.now())
+            with raised_as({UnknownCall: UNKNOWN_CALL, KeyReused: KEY_REUSED}):
+                order, was_placed = place_directly(wish, now=timezone.now())
         except Organization.DoesNotExist as exc:
-            raise NotFound(NO_ORGANIZATION) from exc
+            raise NO_ORGANIZATION.error() from exc
         except NumberRefused as exc:
-            raise ValidationError({"customerNumber": [str(exc)]}) from exc
-        except UnknownCall as exc:
-            raise Unprocessable("The organization has no such call.", "unknown_call") from exc
-        except KeyReused as exc:
-            raise Unprocessable("This key belongs to another order.", "idempotency_key_reused") from exc
+            raise SubmitOrderRequest.invalid({"customerNumber": [str(exc)]}).error() from exc
         except Refused as exc:
-            raise Unprocessable(exc.say, "order_refused") from exc
+            raise ORDER_REFUSED.error(exc.say) from exc
         except NotSaved as exc:
-            raise NotSavedNow from exc
+            raise NOT_SAVED.error(retry_after_s=RETRY_AFTER_S) from exc
         headers = {"Idempotent-Replayed": "true"} if was_placed else None
-        return Response({"order": order_body(order)}, status=status.HTTP_201_CREATED, headers=headers)
+        return Response(SubmitOrderResponse(order).data, status=status.HTTP_201_CREATED, headers=headers)
 
 
 def _wish(body: dict[str, object], key: str, sent: object) -> DirectOrder:

@@ -6,15 +6,20 @@ LiveKit sends a room's events one after the other and drops those that wait too 
 from __future__ import annotations
 
 import hashlib
-from http import HTTPStatus
+from dataclasses import replace
 
 import structlog
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import OpenApiExample, OpenApiRequest, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from telephony.twilio.signature import refuse
-from voiceapp.core.api.errors import Refusal, voice_shape
+from voiceapp.core.api.errors import BROKEN, Problem, VoiceError
+from voiceapp.core.api.openapi import describes, errors
 from voiceapp.core.http.body_limits import LIVEKIT_EVENT_BYTES
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
@@ -22,6 +27,7 @@ from voiceapp.providers.livekit.webhooks import LiveKitEvent, SignatureRefused
 
 from .inbox import inbox
 from .kept_fields import kept_fields
+from .serializers import EVENT, LiveKitEventRequest, LiveKitEventResponse
 
 logger = structlog.get_logger("doors")
 
@@ -30,37 +36,69 @@ DOOR = "livekit"
 CONTENT_TYPES = ("application/webhook+json", "application/json")
 LONGEST_BODY = LIVEKIT_EVENT_BYTES
 LONGEST_KEY = 200
+NOT_POST = Problem(405, message="LiveKit posts its events.")
+WRONG_MEDIA_TYPE = Problem(415, message=f"Send {CONTENT_TYPES[0]}.")
+NOT_CONFIGURED = Problem(503, "Voice service not configured", "livekit: LIVEKIT_API_KEY is missing.")
+NO_BODY = Problem(400, message="The body did not arrive.")
+TOO_LARGE = Problem(413, message=f"At most {LONGEST_BODY} bytes.")
+UNSIGNED = Problem(401)
+NOT_STORED = Problem(503, message="The event was not kept. Send it again.")
 
 
+class LiveKitWebhookView(APIView):
+    """Describes `livekit_webhook`: Django REST framework would answer LiveKit's content type with 415."""
+
+    error_shape = VoiceError
+
+    @extend_schema(
+        operation_id="receiveLiveKitEvent",
+        tags=["Webhooks"],
+        summary="Receive an event from LiveKit",
+        description="For LiveKit's server: set this address as its webhook. Each event is processed once, in whatever "
+        "order and however often it arrives; unknown rooms and events get 200 as well.",
+        auth=[{"livekitSignature": []}],  # type: ignore[list-item]  # as drf-spectacular passes it on
+        request={
+            media_type: OpenApiRequest(LiveKitEventRequest, examples=[OpenApiExample("joined", EVENT)])
+            for media_type in CONTENT_TYPES
+        },
+        responses={
+            200: LiveKitEventResponse,
+            **errors(NO_BODY, UNSIGNED, TOO_LARGE, WRONG_MEDIA_TYPE, BROKEN, NOT_CONFIGURED, NOT_STORED),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        raise NotImplementedError
+
+
+@describes(LiveKitWebhookView)
 @csrf_exempt
 def livekit_webhook(request: HttpRequest) -> JsonResponse:
     """200 to every genuine event, known or not; 5xx only where LiveKit shall send it again."""
     if request.method != "POST":
-        return _refusal(HTTPStatus.METHOD_NOT_ALLOWED, "LiveKit posts its events.", Allow="POST")
+        return _error(NOT_POST, Allow="POST")
     if request.content_type not in CONTENT_TYPES:
-        return _refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send {CONTENT_TYPES[0]}.")
+        return _error(WRONG_MEDIA_TYPE)
     try:
         client = LiveKitClient.from_settings()
     except LiveKitError as error:
-        title = "Voice service not configured"
-        return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"{error}.", title=title)
+        return _error(replace(NOT_CONFIGURED, message=f"{error}."))
     try:
         body = request.read(LONGEST_BODY + 1)
     except UnreadablePostError:
-        return _refusal(HTTPStatus.BAD_REQUEST, "The body did not arrive.")
+        return _error(NO_BODY)
     if len(body) > LONGEST_BODY:
-        return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {LONGEST_BODY} bytes.")
+        return _error(TOO_LARGE)
     try:
         event = client.verify_webhook(body, request.headers.get("Authorization", ""))
     except SignatureRefused as refused:
         refuse(DOOR, refused.reason)
-        return _refusal(HTTPStatus.UNAUTHORIZED, "")
+        return _error(UNSIGNED)
     try:
         _keep(event)
     except DatabaseError:
         logger.exception("the database did not answer", door=DOOR)
-        return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The event was not kept. Send it again.")
-    return JsonResponse({"received": True, "event": event.event})
+        return _error(NOT_STORED)
+    return JsonResponse(LiveKitEventResponse(event).data)
 
 
 def _keep(event: LiveKitEvent) -> None:
@@ -70,6 +108,5 @@ def _keep(event: LiveKitEvent) -> None:
     )
 
 
-def _refusal(status: HTTPStatus, message: str, *, title: str = "", **headers: str) -> JsonResponse:
-    refusal = Refusal(status=status, code=status.name.lower(), message=message, title=title)
-    return JsonResponse(voice_shape(refusal), status=status, headers=headers)
+def _error(problem: Problem, **headers: str) -> JsonResponse:
+    return JsonResponse(VoiceError.render(problem), status=problem.status, headers=headers)

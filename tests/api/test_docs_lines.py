@@ -10,8 +10,7 @@ import pytest
 from django.conf import settings
 
 from tests.api.conftest import House
-from voiceapp.core.api.schema.document import document
-from voiceapp.core.api.schema.markdown import api_docs
+from voiceapp.core.api.docs import api_docs, document
 
 FILE = settings.BASE_DIR / "docs/api.md"
 LINES = re.findall(r"```sh\n(.*?)\n```", FILE.read_text(), re.S)

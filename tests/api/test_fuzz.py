@@ -14,7 +14,7 @@ import pytest
 from pytest_django import Settings
 
 from tests.api.conftest import House
-from voiceapp.core.api.schema.document import document
+from voiceapp.core.api.docs import document
 from voiceapp.tests.limits import raise_limits
 
 # `make fuzz` gives more.

@@ -16,6 +16,7 @@ from agents.organizations.models import Organization
 from sessions.calls.models import Call
 from sessions.orders.draft import Refused, apply_changes
 from sessions.orders.models import Order
+from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import read_caller, read_number
 from voiceapp.core.transactions import retried
 
@@ -26,16 +27,20 @@ from .submission import JUST_SOLD_OUT
 from .transfer_targets import too_large
 
 
-class KeyReused(Exception):
-    """The idempotency key belongs to an order that was asked for differently."""
+class KeyReused(ApplicationError):
+    """The idempotency key belongs to an order of another request."""
+
+    message = "This key belongs to another order."
 
 
-class NumberRefused(Exception):
-    """The customer's number is none; the message says what to write."""
+class NumberRefused(ApplicationError):
+    """The customer's number is invalid; the message says what to write."""
 
 
-class UnknownCall(Exception):
+class UnknownCall(ApplicationError):
     """No call of that id belongs to the organization."""
+
+    message = "The organization has no such call."
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from sessions.calls.models import Call
 from sessions.messages.outbox import outbox
 from sessions.orders.draft import Chosen, Line, Refused, counted
 from sessions.orders.models import Order, OrderLine, OrderModifier, OrderState
-from sessions.orders.order_body import order_body
 from sessions.orders.pricing import Totals
+from sessions.orders.serializers import OrderBody
 from voiceapp.core import metrics
 
 from .stock import held_by, move_stock
@@ -136,7 +136,7 @@ def _announce(order: Order) -> None:
     outbox.enqueue(
         TOPIC,
         partition_key=f"call:{order.call_id}" if order.call_id else f"order:{order.id}",
-        body=order_body(order),
+        body=OrderBody(order).data,
         organization=order.organization,
     )
     transaction.on_commit(metrics.orders_submitted.inc)

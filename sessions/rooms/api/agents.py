@@ -1,147 +1,155 @@
-"""`/api/voice/agent`: ask for an agent in a room, see it, say how it stands, remove it."""
+"""`/api/voice/agent`: spawns, reads, updates and removes the agent in a room."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import structlog
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.organizations.api import CustomerView
 from sessions.calls.models import Call
+from sessions.rooms.api.errors import (
+    ACCESS_DENIED,
+    AGENT_IN_ROOM,
+    AGENT_NOT_FOUND,
+    AGENT_NOT_REMOVED,
+    AGENT_NOT_SPAWNED,
+    CALL_NOT_ACTIVE,
+    INVALID_AGENT_STATUS,
+    NO_AGENT,
+    ROOM_CLOSED,
+    ROOM_MISSING,
+    SESSION_NOT_FOUND,
+    livekit_error,
+    livekit_problems,
+)
+from sessions.rooms.api.room_view import Access, RoomView
 from sessions.rooms.models import RoomAgent
+from sessions.rooms.serializers.agents import (
+    NEITHER,
+    AgentResponse,
+    AgentsQuery,
+    AgentsResponse,
+    RemoveAgentResponse,
+    SpawnAgentRequest,
+    SpawnAgentResponse,
+    UpdateAgentRequest,
+    UpdateAgentResponse,
+)
+from sessions.rooms.serializers.rooms import MOST_LISTED, RoomQuery
 from sessions.rooms.services.agents import AgentIsThere, StatusRefused, agent_of, change_agent_status
 from sessions.rooms.services.dispatches import CallIsOver, NoAgent, RoomIsClosed, remove_agent, spawn_agent
-from voiceapp.core.api.errors import ApiError
-from voiceapp.core.api.strict_fields import TextField
-from voiceapp.core.api.strict_json import StrictSerializer
-from voiceapp.core.api.timestamps import iso_z
+from voiceapp.core.api.errors import Problem, raised_as
+from voiceapp.core.api.openapi import any_of, errors, samples
+from voiceapp.core.api.samples import Sample
 from voiceapp.core.limits.limit import READ, REALTIME
 from voiceapp.providers.livekit.errors import LiveKitError
-from voiceapp.providers.openai.fields import MAX_PROMPT_LENGTH
 
-from .room_view import (
-    MOST_LISTED,
-    Access,
-    RoomNameField,
-    RoomQuery,
-    checked,
-    find_room_call,
-    livekit_refusal,
-    read_query,
-)
-
-log = structlog.get_logger(__name__)
-
-VOICES = ("alloy", "echo", "fable", "onyx", "nova", "shimmer")
-DEFAULT_VOICE = "alloy"
-NO_AGENT = "Agent not found"
-TITLES = {"roomName": "Missing roomName", "status": "Invalid status"}
+logger = structlog.get_logger("room_agents")
 
 
-class SpawnRequest(StrictSerializer):
-    roomName = RoomNameField()
-    systemPrompt = TextField(
-        required=False, default="", allow_blank=True, max_length=MAX_PROMPT_LENGTH, help_text="In the place of our own."
-    )
-    voice = serializers.ChoiceField(VOICES, default=DEFAULT_VOICE)
-
-
-class StatusRequest(StrictSerializer):
-    roomName = RoomNameField()
-    status = serializers.ChoiceField(RoomAgent.Status.values)
-
-
-class AgentQuery(StrictSerializer):
-    """Either of the two."""
-
-    roomName = RoomNameField(required=False)
-    listAll = serializers.BooleanField(required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if bool(attrs.get("roomName")) == bool(attrs.get("listAll")):
-            raise serializers.ValidationError({"roomName": ["Give a room's name, or listAll=true."]})
-        return attrs
-
-
-class RoomAgentView(CustomerView):
-    scope_area = "calls"
+class RoomAgentView(RoomView):
     limits = {"POST": REALTIME, "GET": READ}
 
+    @extend_schema(
+        operation_id="spawnAgent",
+        tags=["Agents"],
+        summary="Spawn an agent in a call's room",
+        description="LiveKit sends one; it is `pending` until it joins the room.",
+        request=SpawnAgentRequest,
+        responses={
+            200: SpawnAgentResponse,
+            **errors(
+                ROOM_MISSING,
+                CALL_NOT_ACTIVE,
+                ACCESS_DENIED,
+                SESSION_NOT_FOUND,
+                ROOM_CLOSED,
+                AGENT_IN_ROOM,
+                *livekit_problems(AGENT_NOT_SPAWNED),
+            ),
+        },
+        extensions=samples(Sample("Spawn another agent", body={"roomName": "$ROOM", "voice": "alloy"})),
+    )
     def post(self, request: Request) -> Response:
-        asked = checked(SpawnRequest(data=request.data), titles=TITLES)
-        call = find_room_call(self.principal, asked["roomName"], access=Access.WRITE)
+        body = SpawnAgentRequest.of_body(request)
+        call = self.find_call(body["roomName"], Access.WRITE)
         try:
-            spawned = spawn_agent(call, system_prompt=asked["systemPrompt"], voice=asked["voice"])
-        except AgentIsThere as exc:
-            raise ApiError(409, "Agent already in this room", str(exc)) from exc
-        except CallIsOver as exc:
-            raise ApiError(400, "Call not active", str(exc)) from exc
-        except RoomIsClosed as exc:
-            raise ApiError(404, "Session not found", str(exc)) from exc
+            with raised_as({AgentIsThere: AGENT_IN_ROOM, CallIsOver: CALL_NOT_ACTIVE, RoomIsClosed: ROOM_CLOSED}):
+                spawned = spawn_agent(call, system_prompt=body["systemPrompt"], voice=body["voice"])
         except LiveKitError as exc:
-            log.warning("agent_not_spawned", call_id=str(call.pk), kind=exc.kind, error=str(exc))
-            raise livekit_refusal(exc, title="Failed to spawn agent") from exc
-        session = {**agent_session(call, spawned.agent), "token": spawned.token, "serverUrl": spawned.server_url}
-        return Response({"success": True, "message": "Agent spawned successfully", "session": session})
+            logger.warning("agent_not_spawned", call_id=str(call.pk), kind=exc.kind, error=str(exc))
+            raise livekit_error(exc, failed=AGENT_NOT_SPAWNED) from exc
+        return Response(SpawnAgentResponse(spawned).data)
 
+    @extend_schema(
+        operation_id="readAgents",
+        tags=["Agents"],
+        summary="Read a room's agent, or list the agents in rooms",
+        description="Give either `roomName` or `listAll=true`: the agents of your organization, the newest "
+        f"{MOST_LISTED}.",
+        parameters=[AgentsQuery],
+        responses={
+            200: any_of("AgentOrAgents", AgentResponse, AgentsResponse),
+            **errors(AgentsQuery.invalid(NEITHER), ACCESS_DENIED, SESSION_NOT_FOUND),
+        },
+        extensions=samples(
+            Sample("Read a room's agent", query={"roomName": "$ROOM"}),
+            Sample("List all agents in rooms", query={"listAll": "true"}),
+        ),
+    )
     def get(self, request: Request) -> Response:
-        query = read_query(AgentQuery, request, titles=TITLES)
+        query = AgentsQuery.of_query(request)
         if query.get("listAll"):
-            return Response(self._all())
-        call = find_room_call(self.principal, query["roomName"], access=Access.READ)
-        agent = agent_of(call)
-        return Response(
-            {
-                "success": True,
-                "available": agent is not None and agent.status == RoomAgent.Status.ACTIVE,
-                "session": agent_session(call, agent) if agent else None,
-            }
-        )
+            present = RoomAgent.objects.present().readable_by(self.principal).select_related("call").order_by("-id")
+            return Response(AgentsResponse(list(present[:MOST_LISTED])).data)
+        call = self.find_call(query["roomName"], Access.READ)
+        return Response(AgentResponse({"agent": agent_of(call)}).data)
 
+    @extend_schema(
+        operation_id="updateAgent",
+        tags=["Agents"],
+        summary="Update an agent's status",
+        description="For an agent of your own. A status goes from `pending` to `active` to `disconnected`, never back.",
+        request=UpdateAgentRequest,
+        responses={
+            200: UpdateAgentResponse,
+            **errors(ROOM_MISSING, INVALID_AGENT_STATUS, ACCESS_DENIED, SESSION_NOT_FOUND, AGENT_NOT_FOUND),
+        },
+        extensions=samples(Sample("It has joined", body={"roomName": "$ROOM", "status": "active"})),
+    )
     def patch(self, request: Request) -> Response:
-        asked = checked(StatusRequest(data=request.data), titles=TITLES)
-        call = find_room_call(self.principal, asked["roomName"], access=Access.WRITE)
-        agent = agent_of(call)
+        body = UpdateAgentRequest.of_body(request)
+        agent = agent_of(self.find_call(body["roomName"], Access.WRITE))
         if agent is None:
-            raise ApiError(404, NO_AGENT, "No agent was ever asked for in this room.")
-        status = asked["status"]
-        try:
-            change_agent_status(agent, status)
-        except StatusRefused as exc:
-            raise ApiError(400, "Invalid status", str(exc)) from exc
-        return Response({"success": True, "message": f"Agent status updated to {status}"})
+            raise AGENT_NOT_FOUND.error()
+        with raised_as({StatusRefused: INVALID_AGENT_STATUS}):
+            change_agent_status(agent, body["status"])
+        return Response(UpdateAgentResponse(body["status"]).data)
 
+    @extend_schema(
+        operation_id="removeAgent",
+        tags=["Agents"],
+        summary="Remove the agent from the room",
+        description="The call goes on.",
+        parameters=[RoomQuery],
+        responses={
+            200: RemoveAgentResponse,
+            **errors(ROOM_MISSING, ACCESS_DENIED, SESSION_NOT_FOUND, NO_AGENT, *livekit_problems(AGENT_NOT_REMOVED)),
+        },
+        extensions=samples(Sample("Remove it", query={"roomName": "$ROOM"})),
+    )
     def delete(self, request: Request) -> Response:
-        query = read_query(RoomQuery, request, titles=TITLES)
-        call = find_room_call(self.principal, query["roomName"], access=Access.WRITE)
+        call = self.find_call(RoomQuery.of_query(request)["roomName"], Access.WRITE)
         take_agent_out(call, missing=NO_AGENT)
-        return Response({"success": True, "message": "Agent removed successfully"})
-
-    def _all(self) -> dict[str, object]:
-        present = RoomAgent.objects.present().readable_by(self.principal).select_related("call").order_by("-id")
-        sessions = [agent_session(agent.call, agent) for agent in present[:MOST_LISTED]]
-        return {"success": True, "count": len(sessions), "sessions": sessions}
+        return Response(RemoveAgentResponse(call).data)
 
 
-def agent_session(call: Call, agent: RoomAgent) -> dict[str, object]:
-    """An agent as the voice API shows it."""
-    return {
-        "roomName": call.room_name,
-        "agentIdentity": agent.identity,
-        "status": agent.status,
-        "createdAt": iso_z(agent.created_at),
-    }
-
-
-def take_agent_out(call: Call, *, missing: str) -> None:
-    """Raises ApiError: 404 with the title `missing`; while LiveKit cannot do it 503 or 500, and nothing is changed."""
+def take_agent_out(call: Call, *, missing: Problem) -> None:
+    """Raises ApiError: `missing`; while LiveKit cannot do it 503 or 500, and nothing is changed."""
     try:
-        remove_agent(call)
-    except NoAgent as exc:
-        raise ApiError(404, missing, str(exc)) from exc
+        with raised_as({NoAgent: missing}):
+            remove_agent(call)
     except LiveKitError as exc:
-        log.warning("agent_not_removed", call_id=str(call.pk), kind=exc.kind, error=str(exc))
-        raise livekit_refusal(exc, title="Failed to remove agent") from exc
+        logger.warning("agent_not_removed", call_id=str(call.pk), kind=exc.kind, error=str(exc))
+        raise livekit_error(exc, failed=AGENT_NOT_REMOVED) from exc

@@ -1,23 +1,48 @@
-"""`/api/voice/session`: starts, shows, lists, changes and ends calls in rooms (docs/calls-in-rooms.md)."""
+"""`/api/voice/session`: starts, reads, lists, updates and ends calls in rooms (docs/calls-in-rooms.md)."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
-from django.conf import settings
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.organizations.api import CustomerView
 from agents.organizations.principal import Principal
 from agents.organizations.scopes import Scope
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
-from sessions.calls.queries import ListedCall, call_page
+from sessions.calls.queries import call_page
 from sessions.calls.recording_links import recording_link
 from sessions.calls.services import transcript_of
-from sessions.rooms.models import RoomAgent
+from sessions.rooms.api.errors import (
+    ACCESS_DENIED,
+    AGENT_NOT_FOUND,
+    CHANGE_DENIED,
+    INVALID_AGENT_STATUS,
+    INVALID_STATE,
+    NOTHING_TO_UPDATE,
+    ROOM_MISSING,
+    ROOM_TAKEN,
+    SESSION_ENDED,
+    SESSION_NOT_CREATED,
+    SESSION_NOT_FOUND,
+    livekit_error,
+    livekit_problems,
+)
+from sessions.rooms.api.room_view import Access, RoomView
+from sessions.rooms.serializers.calls import (
+    NO_CALLEE,
+    CallDetails,
+    EndSessionResponse,
+    SessionResponse,
+    SessionsQuery,
+    SessionsResponse,
+    StartSessionRequest,
+    StartSessionResponse,
+    UpdateSessionRequest,
+    UpdateSessionResponse,
+)
+from sessions.rooms.serializers.rooms import MOST_LISTED, RoomQuery
 from sessions.rooms.services.agents import StatusRefused, agent_of
 from sessions.rooms.services.calls import (
     EndedMeanwhile,
@@ -28,147 +53,166 @@ from sessions.rooms.services.calls import (
     open_room_call,
 )
 from sessions.rooms.services.changes import NoAgentInCall, StateRefused, change_call
-from voiceapp.core.api.errors import ApiError, FormError
-from voiceapp.core.api.timestamps import iso_z
+from voiceapp.core.api.errors import raised_as
+from voiceapp.core.api.openapi import any_of, errors, samples
+from voiceapp.core.api.samples import Sample, shell_line
 from voiceapp.core.limits.limit import READ, SESSION_CREATION
 from voiceapp.providers.livekit.errors import LiveKitError
 
-from .call_fields import CallChange, CallsQuery, NewCall
-from .room_view import Access, RoomQuery, checked, find_room_call, livekit_refusal, read_query
-
-NOT_CREATED = "Failed to create session"
-ACCESS_DENIED = "Access denied"
-NEW_TITLES = {"callType": "Invalid call type", "roomName": "Invalid roomName"}
-TITLES = {
-    "roomName": "Missing roomName",
-    "status": "Invalid status",
-    "agentStatus": "Invalid status",
-}
+OTHER_CALL = Sample("", body={"callType": "conference"}, keeps=("OTHER", "roomName"))
+NOT_YOURSELF = "Nobody can call themselves."
 
 
-class CallView(CustomerView):
-    scope_area = "calls"
+class CallView(RoomView):
     limits = {"POST": SESSION_CREATION, "GET": READ}
 
+    @extend_schema(
+        operation_id="startSession",
+        tags=["Calls"],
+        summary="Start a call",
+        description="A support call gets an agent, which is `pending` until it joins the room. Join with the token "
+        "within ten minutes. The call is `connected` once both sides are in the room.",
+        request=StartSessionRequest,
+        responses={
+            200: StartSessionResponse,
+            **errors(
+                StartSessionRequest.invalid({"callType": ['"radio" is not a valid choice.']}),
+                StartSessionRequest.invalid({"calleeId": [NO_CALLEE]}),
+                ROOM_TAKEN,
+                SESSION_ENDED,
+                *livekit_problems(SESSION_NOT_CREATED),
+            ),
+        },
+        extensions=samples(
+            Sample(
+                "Start a call with an agent, and keep its room's name",
+                body={"callType": "support", "voice": "alloy", "enableRecording": False},
+                keeps=("ROOM", "roomName"),
+            )
+        ),
+    )
     def post(self, request: Request) -> Response:
-        asked = checked(NewCall(data=request.data), titles=NEW_TITLES)
+        body = StartSessionRequest.of_body(request)
         wanted = WantedCall(
-            call_type=asked["callType"],
-            room_name=asked.get("roomName", ""),
-            callee=asked.get("calleeId", ""),
-            is_recorded=asked["enableRecording"],
-            has_agent=asked["enableAiAgent"],
-            system_prompt=asked["systemPrompt"],
-            voice=asked["voice"],
+            call_type=body["callType"],
+            room_name=body.get("roomName", ""),
+            callee=body.get("calleeId", ""),
+            is_recorded=body["enableRecording"],
+            has_agent=body["enableAiAgent"],
+            system_prompt=body["systemPrompt"],
+            voice=body["voice"],
         )
-        opened = open_or_refuse(self.principal, wanted)
-        return Response(
-            {"success": True, "message": "Voice session created successfully", "session": opened_session(opened)}
-        )
+        return Response(StartSessionResponse(open_call(self.principal, wanted)).data)
 
+    @extend_schema(
+        operation_id="readSessions",
+        tags=["Calls"],
+        summary="Read a call, or list your calls",
+        description="With `roomName`, that call; without, a page of calls, newest first: for a person the calls that "
+        "they started and those that are for them, for a key all of its organization. "
+        f"`limit` is at most {MOST_LISTED}.",
+        parameters=[SessionsQuery],
+        responses={
+            200: any_of("SessionOrSessions", SessionResponse, SessionsResponse),
+            **errors(
+                SessionsQuery.invalid({"limit": ["Ensure this value is greater than or equal to 1."]}),
+                ACCESS_DENIED,
+                SESSION_NOT_FOUND,
+            ),
+        },
+        extensions=samples(
+            Sample("Read one", query={"roomName": "$ROOM"}),
+            Sample("List a page", query={"status": "ringing", "limit": "20", "offset": "0"}),
+        ),
+    )
     def get(self, request: Request) -> Response:
-        query = read_query(CallsQuery, request, titles=TITLES)
-        if "roomName" not in query:
-            return self._list(status=query.get("status", ""), limit=query["limit"], offset=query["offset"])
-        call = find_room_call(self.principal, query["roomName"], access=Access.READ)
-        return Response({"success": True, "session": self._session(call)})
+        query = SessionsQuery.of_query(request)
+        if "roomName" in query:
+            call = self.find_call(query["roomName"], Access.READ)
+            return Response(SessionResponse(self._details(call)).data)
+        status, limit, offset = query.get("status", ""), query["limit"], query["offset"]
+        return Response(SessionsResponse(call_page(self.principal, status=status, limit=limit, offset=offset)).data)
 
+    @extend_schema(
+        operation_id="updateSession",
+        tags=["Calls"],
+        summary="Update a call's status, its agent's status or its metadata",
+        description="A call goes from `pending` to `ringing` to `connected` to `completed`; `missed` before it is "
+        "connected, or `failed`. Ended calls do not change. `metadata` is an object of up to 8 KB and replaces the "
+        "former one.",
+        request=UpdateSessionRequest,
+        responses={
+            200: UpdateSessionResponse,
+            **errors(
+                ROOM_MISSING,
+                INVALID_STATE,
+                INVALID_AGENT_STATUS,
+                NOTHING_TO_UPDATE,
+                CHANGE_DENIED,
+                SESSION_NOT_FOUND,
+                AGENT_NOT_FOUND,
+            ),
+        },
+        extensions=samples(
+            Sample(
+                "Set the status and metadata",
+                body={"roomName": "$ROOM", "status": "connected", "metadata": {"ticket": "4711"}},
+            )
+        ),
+    )
     def patch(self, request: Request) -> Response:
-        asked = checked(CallChange(data=request.data), titles=TITLES)
-        if asked.keys() == {"roomName"}:
-            raise FormError("Nothing to update", "Give status, agentStatus or metadata.")
-        call = self._writable(asked["roomName"])
-        try:
+        body = UpdateSessionRequest.of_body(request)
+        if body.keys() == {"roomName"}:
+            raise NOTHING_TO_UPDATE.error()
+        call = self.find_call(body["roomName"], Access.WRITE, denied=CHANGE_DENIED)
+        with raised_as(
+            {StateRefused: INVALID_STATE, StatusRefused: INVALID_AGENT_STATUS, NoAgentInCall: AGENT_NOT_FOUND}
+        ):
             change_call(
                 call,
-                state=asked.get("status", ""),
-                agent_status=asked.get("agentStatus", ""),
-                metadata=asked.get("metadata"),
+                state=body.get("status", ""),
+                agent_status=body.get("agentStatus", ""),
+                metadata=body.get("metadata"),
             )
-        except (StateRefused, StatusRefused) as exc:
-            raise ApiError(HTTPStatus.BAD_REQUEST, "Invalid status", str(exc)) from exc
-        except NoAgentInCall as exc:
-            raise ApiError(HTTPStatus.NOT_FOUND, "Agent not found", str(exc)) from exc
-        return Response({"success": True, "message": "Session updated successfully"})
+        return Response(UpdateSessionResponse(call).data)
 
+    @extend_schema(
+        operation_id="endSession",
+        tags=["Calls"],
+        summary="End a call",
+        description="Its room is closed. A call that never was connected becomes `missed`. Never rate limited.",
+        parameters=[RoomQuery],
+        responses={200: EndSessionResponse, **errors(ROOM_MISSING, CHANGE_DENIED, SESSION_NOT_FOUND)},
+        extensions=samples(
+            Sample(
+                "Start another call and end it",
+                query={"roomName": "$OTHER"},
+                before=shell_line(OTHER_CALL, method="POST", path="/api/voice/session"),
+            )
+        ),
+    )
     def delete(self, request: Request) -> Response:
-        call = self._writable(read_query(RoomQuery, request, titles=TITLES)["roomName"])
+        call = self.find_call(RoomQuery.of_query(request)["roomName"], Access.WRITE, denied=CHANGE_DENIED)
         end_room_call(call, reason=EndReason.ENDED_BY_REQUEST)
         call.refresh_from_db(fields=["connected_at", "ended_at"])
-        return Response({"success": True, "message": "Session ended successfully", "duration": call.duration_so_far_s})
+        return Response(EndSessionResponse(call).data)
 
-    def _writable(self, room_name: str) -> Call:
-        return find_room_call(self.principal, room_name, access=Access.WRITE, titles={403: ACCESS_DENIED})
-
-    def _list(self, *, status: str, limit: int, offset: int) -> Response:
-        page = call_page(self.principal, status=status, limit=limit, offset=offset)
-        sessions = [listed_session(each) for each in page.calls]
-        counts = {"count": len(sessions), "total": page.total, "limit": limit, "offset": offset}
-        return Response({"success": True, **counts, "sessions": sessions})
-
-    def _session(self, call: Call) -> dict[str, object]:
-        agent = agent_of(call)
+    def _details(self, call: Call) -> CallDetails:
         may_fetch = self.principal.may(Scope.RECORDINGS_READ, call.organization_id)
-        return {
-            **told(call),
-            "recordingUrl": recording_link(call) if may_fetch else None,
-            "transcript": transcript_of(call),
-            "metadata": call.metadata,
-            "agentStatus": agent.status if agent else None,
-            "agentAvailable": agent is not None and agent.status == RoomAgent.Status.ACTIVE,
-        }
+        return CallDetails(
+            call=call,
+            agent=agent_of(call),
+            recording_url=recording_link(call) if may_fetch else None,
+            transcript=transcript_of(call),
+        )
 
 
-def told(call: Call) -> dict[str, object]:
-    """What a call on its own and one in a list have in common."""
-    return {
-        "callId": str(call.pk),
-        "roomName": call.room_name,
-        "callType": call.call_type,
-        "status": call.state,
-        "startedAt": iso_z(call.created_at),
-        "connectedAt": iso_z(call.connected_at),
-        "endedAt": iso_z(call.ended_at),
-        "duration": call.duration_so_far_s,
-    }
-
-
-def listed_session(listed: ListedCall) -> dict[str, object]:
-    return {
-        **told(listed.call),
-        "hasRecording": listed.has_recording,
-        "hasTranscript": listed.has_transcript,
-        "createdAt": iso_z(listed.call.created_at),
-    }
-
-
-def open_or_refuse(principal: Principal, wanted: WantedCall) -> OpenedCall:
+def open_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
     """Raises ApiError: 400, 409, 500 and 503, and then nothing was left behind."""
     if wanted.callee and wanted.callee == principal.subject:
-        raise serializers.ValidationError({"calleeId": ["Nobody can call themselves."]})
+        raise serializers.ValidationError({"calleeId": [NOT_YOURSELF]})
     try:
-        return open_room_call(principal, wanted)
-    except RoomTaken as exc:
-        raise ApiError(HTTPStatus.CONFLICT, "Active session already exists for this room", str(exc)) from exc
-    except EndedMeanwhile as exc:
-        raise ApiError(HTTPStatus.CONFLICT, "Session ended", str(exc)) from exc
+        with raised_as({RoomTaken: ROOM_TAKEN, EndedMeanwhile: SESSION_ENDED}):
+            return open_room_call(principal, wanted)
     except LiveKitError as exc:
-        raise livekit_refusal(exc, title=NOT_CREATED) from exc
-
-
-def opened_session(opened: OpenedCall) -> dict[str, object]:
-    """A call that has just begun to ring."""
-    call, ticket = opened.call, opened.ticket
-    return {
-        "callId": str(call.pk),
-        "roomName": call.room_name,
-        "participantName": ticket.room_pass.name,
-        "token": ticket.token,
-        "livekitHost": ticket.server_url,
-        "callType": call.call_type,
-        "status": call.state,
-        "agentSpawned": opened.agent is not None,
-        "agentStatus": opened.agent.status if opened.agent else None,
-        "recordingEnabled": call.is_recording_wanted and bool(settings.LIVEKIT_RECORDING_BUCKET),
-        "createdAt": iso_z(call.created_at),
-    }
+        raise livekit_error(exc, failed=SESSION_NOT_CREATED) from exc

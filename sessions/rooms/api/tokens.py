@@ -8,96 +8,108 @@ has both shapes at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
 
-from rest_framework.exceptions import ParseError
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.organizations.api import CustomerView
 from agents.organizations.principal import Principal
 from sessions.calls.models import Call
+from sessions.rooms.api.calls import open_call
+from sessions.rooms.api.errors import (
+    NO_CALL_FOR_YOU,
+    NO_CALL_YET,
+    NOT_JOINABLE,
+    ROOM_TAKEN,
+    SESSION_ENDED,
+    SESSION_NOT_CREATED,
+    TOKEN_NOT_CREATED,
+    livekit_error,
+    livekit_problems,
+)
+from sessions.rooms.api.room_view import RoomView
 from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.serializers.tokens import (
+    Joining,
+    TokenInBothShapes,
+    TokenRequest,
+    TokenResponse,
+    TokenSourceRequest,
+    TokenSourceResponse,
+)
 from sessions.rooms.services.agents import agent_of
 from sessions.rooms.services.calls import WantedCall
-from sessions.rooms.services.tokens import Ticket, claim_callee, ticket_to_join
-from voiceapp.core.api.errors import ApiError
+from sessions.rooms.services.tokens import claim_callee, ticket_to_join
+from voiceapp.core.api.errors import Problem
+from voiceapp.core.api.openapi import any_of, errors, samples
+from voiceapp.core.api.samples import Sample
 from voiceapp.core.limits.limit import SESSION_CREATION
 from voiceapp.providers.livekit.errors import LiveKitError
 
-from .call_fields import TokenRequest, TokenSourceRequest
-from .calls import open_or_refuse
-from .room_view import checked, livekit_refusal
-
-STANDARD = frozenset(TokenSourceRequest().fields)
+LIVEKITS = frozenset(TokenSourceRequest().fields)
 OURS = frozenset(TokenRequest().fields)
-TITLES = {"roomType": "Invalid room type", "roomName": "Invalid roomName", "room_name": "Invalid room_name"}
+MIXED_FIELDS = Problem(
+    400, message="Ask in this API's words or in LiveKit's, not in both.", code="invalid", malformed=True
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Joining:
-    """A call, whether an agent is in it or expected, and how to join."""
-
-    call: Call
-    has_agent: bool
-    ticket: Ticket
-
-
-class TokenView(CustomerView):
-    scope_area = "calls"
+class TokenView(RoomView):
     limits = {"POST": SESSION_CREATION}
 
+    @extend_schema(
+        operation_id="createToken",
+        tags=["Tokens"],
+        summary="Join a call",
+        description="For a live call's room if you may join it: it is yours, it is for you, or it is a conference of "
+        "your organization. Of a call between two that names no callee, the second person to request a token is the "
+        "callee. Without a live call in that room, or without a name, a new call begins. LiveKit's clients may use "
+        "their own fields; identity, metadata, attributes and configuration are ignored. A body without fields gets "
+        "both shapes at once.",
+        request=any_of("CreateTokenRequest", TokenRequest, TokenSourceRequest),
+        responses={
+            200: any_of("CreateTokenResponse", TokenResponse, TokenSourceResponse, TokenInBothShapes),
+            **errors(
+                TokenRequest.invalid({"roomType": ['"radio" is not a valid choice.']}),
+                MIXED_FIELDS,
+                NOT_JOINABLE,
+                NO_CALL_FOR_YOU,
+                NO_CALL_YET,
+                ROOM_TAKEN,
+                SESSION_ENDED,
+                *livekit_problems(SESSION_NOT_CREATED),
+                TOKEN_NOT_CREATED,
+            ),
+        },
+        extensions=samples(Sample("Join the call", body={"roomName": "$ROOM", "participantName": "John Doe"})),
+    )
     def post(self, request: Request) -> Response:
-        given = set(request.data) if isinstance(request.data, Mapping) else set()
-        if given & STANDARD and given & OURS:
-            raise ParseError("Ask in this API's words or in LiveKit's, not in both.")
-        wanted, role = self._wanted_of_livekit(request) if given & STANDARD else self._wanted(request)
-        joining = join(self.principal, wanted, role=role)
-        if given & STANDARD:
-            return Response(in_livekits_shape(joining))
-        return Response(in_our_shape(joining) if given else in_both_shapes(joining))
+        sent = set(request.data) if isinstance(request.data, Mapping) else set()
+        if sent & LIVEKITS and sent & OURS:
+            raise MIXED_FIELDS.error()
+        if sent & LIVEKITS:
+            return Response(TokenSourceResponse(self._join_as_livekit(request)).data)
+        shape = TokenResponse if sent else TokenInBothShapes
+        return Response(shape(self._join(request)).data)
 
-    def _wanted(self, request: Request) -> tuple[WantedCall, str]:
-        asked = checked(TokenRequest(data=request.data), titles=TITLES)
+    def _join(self, request: Request) -> Joining:
+        body = TokenRequest.of_body(request)
         wanted = WantedCall(
-            call_type=asked["roomType"],
-            room_name=asked.get("roomName", ""),
+            call_type=body["roomType"],
+            room_name=body.get("roomName", ""),
             is_recorded=False,
-            has_agent=asked["spawnAiAgent"],
-            participant_name=asked["participantName"],
+            has_agent=body["spawnAiAgent"],
+            participant_name=body["participantName"],
         )
-        return wanted, asked.get("role", "")
+        return join(self.principal, wanted, role=body.get("role", ""))
 
-    def _wanted_of_livekit(self, request: Request) -> tuple[WantedCall, str]:
-        asked = checked(TokenSourceRequest(data=request.data), titles=TITLES)
+    def _join_as_livekit(self, request: Request) -> Joining:
+        body = TokenSourceRequest.of_body(request)
         wanted = WantedCall(
-            room_name=asked.get("room_name") or "",
-            participant_name=asked.get("participant_name") or "",
+            room_name=body.get("room_name") or "",
+            participant_name=body.get("participant_name") or "",
             is_recorded=False,
         )
-        return wanted, ""
-
-
-def in_our_shape(joining: Joining) -> dict[str, object]:
-    return {
-        "token": joining.ticket.token,
-        "roomName": joining.call.room_name,
-        "participantName": joining.ticket.room_pass.name,
-        "livekitHost": joining.ticket.server_url,
-        "agentSpawned": joining.has_agent,
-        "callId": str(joining.call.pk),
-    }
-
-
-def in_livekits_shape(joining: Joining) -> dict[str, object]:
-    return {"server_url": joining.ticket.server_url, "participant_token": joining.ticket.token}
-
-
-def in_both_shapes(joining: Joining) -> dict[str, object]:
-    """LiveKit's as it is written in JSON and as its clients name the fields."""
-    livekits = {"serverUrl": joining.ticket.server_url, "participantToken": joining.ticket.token}
-    return {**in_our_shape(joining), **in_livekits_shape(joining), **livekits}
+        return join(self.principal, wanted)
 
 
 def join(principal: Principal, wanted: WantedCall, *, role: str = "") -> Joining:
@@ -107,8 +119,8 @@ def join(principal: Principal, wanted: WantedCall, *, role: str = "") -> Joining
     if live is not None:
         return join_live(principal, live, name=wanted.participant_name, role=role)
     if role == RoomPass.Role.CALLEE:
-        raise ApiError(HTTPStatus.NOT_FOUND, "Session not found", "There is no call yet that a callee could join.")
-    opened = open_or_refuse(principal, wanted)
+        raise NO_CALL_YET.error()
+    opened = open_call(principal, wanted)
     return Joining(opened.call, opened.agent is not None, opened.ticket)
 
 
@@ -116,16 +128,12 @@ def join_live(principal: Principal, call: Call, *, name: str, role: str = "") ->
     if not role:
         claim_callee(call, principal)
     if not Call.objects.reachable_by(principal).filter(pk=call.pk).exists():
-        raise ApiError(HTTPStatus.NOT_FOUND, "Session not found", "There is no call in a room of this name for you.")
+        raise NO_CALL_FOR_YOU.error()
     try:
         ticket = ticket_to_join(call, principal, name=name, role=role)
     except LiveKitError as exc:
-        raise livekit_refusal(exc, title="Failed to create token") from exc
+        raise livekit_error(exc, failed=TOKEN_NOT_CREATED) from exc
     if ticket is None:
-        raise ApiError(
-            HTTPStatus.FORBIDDEN,
-            "Access denied to this session",
-            "This call is for two; of an organization's calls, its members join conferences.",
-        )
+        raise NOT_JOINABLE.error()
     agent = agent_of(call)
     return Joining(call, agent is not None and agent.status != RoomAgent.Status.DISCONNECTED, ticket)

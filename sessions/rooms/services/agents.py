@@ -44,9 +44,14 @@ FORWARD = {
 class AgentIsThere(ApplicationError):
     """A call has one agent at a time."""
 
+    message = "An agent is in this room, or is on its way. Remove it first."
+
 
 class StatusRefused(ApplicationError):
     """An agent's status does not go back."""
+
+    def __init__(self, current: str, wanted: str) -> None:
+        super().__init__(f"The agent is {current}; that does not become {wanted} again.")
 
 
 def agent_expected(call: Call, *, system_prompt: str, voice: str) -> RoomAgent:
@@ -57,12 +62,12 @@ def agent_expected(call: Call, *, system_prompt: str, voice: str) -> RoomAgent:
             RoomPass.objects.create(call=call, identity=identity, role=RoomPass.Role.AGENT)
             return RoomAgent.objects.create(call=call, identity=identity, system_prompt=system_prompt, voice=voice)
     except IntegrityError as exc:
-        raise AgentIsThere("An agent is in this room, or is on its way. Remove it first.") from exc
+        raise AgentIsThere from exc
 
 
 def agent_of(call: Call) -> RoomAgent | None:
     """The one that is there or expected, else the last that was."""
-    agents = RoomAgent.objects.filter(call=call)
+    agents = call.room_agents
     return agents.exclude(status=Status.DISCONNECTED).first() or agents.order_by("-id").first()
 
 
@@ -141,7 +146,7 @@ def change_agent_status(agent: RoomAgent, status: str) -> None:
         return
     agent.refresh_from_db(fields=["status"])
     if agent.status != status:
-        raise StatusRefused(f"The agent is {agent.status}; that does not become {status} again.")
+        raise StatusRefused(agent.status, status)
 
 
 def promise_withdrawal(agent: RoomAgent) -> None:

@@ -56,9 +56,13 @@ LATE_ANSWER = dt.timedelta(seconds=15)
 class RoomTaken(ApplicationError):
     """A live call has a room of this name, or somebody may still come into it."""
 
+    message = "A live session has a room of this name. Take another name, or none."
+
 
 class EndedMeanwhile(ApplicationError):
     """Somebody ended the call before LiveKit had answered."""
+
+    message = "The session was ended before it was ready."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def open_room_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
         _sweep(call, client)
     _open(call, agent, client)
     if not _rings(call):
-        raise EndedMeanwhile("The session was ended before it was ready.")
+        raise EndedMeanwhile
     return OpenedCall(call, agent, ticket_for(room_pass, client=client))
 
 
@@ -132,7 +136,7 @@ def _write(principal: Principal, wanted: WantedCall) -> tuple[Call, RoomAgent | 
                 is_recording_wanted=wanted.is_recorded,
             )
     except IntegrityError as exc:
-        raise RoomTaken("A live session has a room of this name. Take another name, or none.") from exc
+        raise RoomTaken from exc
     if wanted.room_name and others_hold_passes(call):
         raise RoomTaken("Tokens for an earlier session in this room are still good. Take another name, or wait.")
     record_event(call.pk, "asked_for", {"call_type": call.call_type})

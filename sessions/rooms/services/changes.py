@@ -31,9 +31,14 @@ REASONS: Mapping[str, EndReason] = {
 class StateRefused(ApplicationError):
     """The state does not follow the one that the call is in."""
 
+    def __init__(self, current: str, wanted: str) -> None:
+        super().__init__(f"A call that is {current} does not become {wanted}.")
+
 
 class NoAgentInCall(ApplicationError):
     """Nothing whose status could be changed."""
+
+    message = "No agent was ever asked for in this room."
 
 
 @transaction.atomic
@@ -53,7 +58,7 @@ def change_call(
 def _change_agent(call: Call, status: str) -> None:
     agent = agent_of(call)
     if agent is None:
-        raise NoAgentInCall("No agent was ever asked for in this room.")
+        raise NoAgentInCall
     change_agent_status(agent, status)
 
 
@@ -62,7 +67,7 @@ def _change_state(call: Call, state: str) -> None:
     if state == call.state:
         return
     if state not in NEXT.get(call.state, ()):
-        raise StateRefused(f"A call that is {call.state} does not become {state}.")
+        raise StateRefused(call.state, state)
     if state in REASONS:
         end_room_call(call, reason=REASONS[state], state=CallState(state))
         return

@@ -25,6 +25,8 @@ Status = RoomAgent.Status
 class AgentNotReady(ApplicationError):
     """It was asked for and has not come into the room yet."""
 
+    message = "The agent is on its way into the room. Try again soon."
+
 
 @dataclass(frozen=True, slots=True)
 class RealtimeConfiguration:
@@ -49,7 +51,7 @@ def configure_realtime(call: Call, *, model: str) -> RealtimeConfiguration:
     if agent is None or agent.status == Status.DISCONNECTED or not call.is_live:
         raise NoAgent("There is no agent in this room. Ask for one with POST /api/voice/agent.")
     if agent.status != Status.ACTIVE:
-        raise AgentNotReady("The agent is on its way into the room. Try again soon.")
+        raise AgentNotReady
     server_url = LiveKitClient.from_settings().browser_url
     persona = call.agent_version or default_persona(call.organization_id)
     instructions = agent.system_prompt.strip() or instructions_of(persona)

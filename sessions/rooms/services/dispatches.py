@@ -25,13 +25,19 @@ Status = RoomAgent.Status
 class CallIsOver(ApplicationError):
     """Nothing can be added to it any more."""
 
+    message = "The call is over."
+
 
 class RoomIsClosed(ApplicationError):
     """The call has not ended in our books, but its room has in LiveKit's."""
 
+    message = "The room has closed."
+
 
 class NoAgent(ApplicationError):
     """There is none to remove."""
+
+    message = "There is no agent in this room, and none is on its way."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,10 @@ def spawn_agent(call: Call, *, system_prompt: str, voice: str) -> SpawnedAgent:
     room = _room_of(call)
     present = agent_of(call)
     if present and present.status != Status.DISCONNECTED:
-        raise AgentIsThere("An agent is in this room, or is on its way. Remove it first.")
+        raise AgentIsThere
     give_back_connections()
     if client.find_room(room) is None:
-        raise RoomIsClosed("The room has closed.")
+        raise RoomIsClosed
     agent = agent_expected(call, system_prompt=system_prompt, voice=voice)
     give_back_connections()
     try:
@@ -82,7 +88,7 @@ def remove_agent(call: Call) -> RoomAgent:
     """Put out every agent of the room, and withdraw what was asked for. Raises NoAgent, and LiveKitError: try again."""
     agent = agent_of(call)
     if agent is None or agent.status == Status.DISCONNECTED:
-        raise NoAgent("There is no agent in this room, and none is on its way.")
+        raise NoAgent
     client = LiveKitClient.from_settings()
     give_back_connections()
     _put_out(client, str(call.room_name))
@@ -101,7 +107,7 @@ def withdraw_agent(message: OutboxMessage) -> None:
 
 def _room_of(call: Call) -> str:
     if not call.is_live or not call.room_name:
-        raise CallIsOver("The call is over.")
+        raise CallIsOver
     return call.room_name
 
 

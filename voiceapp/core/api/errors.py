@@ -1,176 +1,191 @@
-"""Refusals as each API says them: a view names its shape by `error_shape`, the internal API's is the default."""
+"""Errors of the APIs: a `Problem` is raised by a view, rendered in the view's shape, and documented by it."""
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import NotRequired, TypedDict
+from typing import Any, ClassVar
 
 import structlog
-from django.core.exceptions import PermissionDenied
-from django.db import DataError
-from django.http import Http404
-from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ParseError
-from rest_framework.exceptions import PermissionDenied as Forbidden
-from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
 
+from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.errors import ProviderError
 
-# How codes are called where Django REST framework and HTTP disagree with plain words.
-CODES = {"parse_error": "invalid", "not_authenticated": "unauthenticated", "authentication_failed": "unauthenticated"}
-FIELDS_REFUSED = "Some fields cannot be taken as they are."
-# When to ask again for what a company that is away kept us from doing.
-AWAY_WAIT_S = 5
+from .fields import ConstantField
+
+INVALID_FIELDS = "Some fields cannot be taken as they are."
+UNAVAILABLE_RETRY_S = 5
 
 
-def wait_of(error: ProviderError) -> int:
-    """The seconds until another try is worth it: what the provider names, and never less than ours."""
-    return max(AWAY_WAIT_S, math.ceil(error.retry_after_s or 0))
+def retry_after_of(error: ProviderError) -> int:
+    """Seconds until a retry is worth it: what the provider names, and never less than our own minimum."""
+    return max(UNAVAILABLE_RETRY_S, math.ceil(error.retry_after_s or 0))
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """What is known of an error before it has a shape.
+class Problem:
+    """One error of an API: `raise ROOM_TAKEN.error()`, and `responses=… | errors(ROOM_TAKEN)` in its documentation.
 
-    `title` is the kind of error in a few words for people, empty where nobody named one; `fields` tells which fields
-    were wrong and why; `details` are facts about the error, in the names of the API.
+    `title` is the kind of error in a few words, `message` says what to do, `code` is for machines (by default the
+    status's name). `fields` maps invalid fields to the reasons; `details` are facts in the names of the API. A
+    `malformed` request is not counted by rate limits.
     """
 
     status: int
-    code: str
-    message: str
     title: str = ""
+    message: str = ""
+    code: str = ""
     fields: Mapping[str, object] = field(default_factory=dict)
     details: Mapping[str, object] = field(default_factory=dict)
+    malformed: bool = False
 
+    def error(
+        self, message: str = "", *, details: Mapping[str, object] | None = None, retry_after_s: int | None = None
+    ) -> ApiError:
+        """The exception to raise; `message` where this occurrence has a better one."""
+        problem = replace(self, message=message or self.message or self.title, details=details or self.details)
+        return (FormError if self.malformed else ApiError)(problem, retry_after_s=retry_after_s)
 
-class ErrorShape(Enum):
-    """Whose error bodies a view has: ours for machines, the voice API's, or `/realtime_session`'s."""
+    @property
+    def shown_code(self) -> str:
+        return self.code or HTTPStatus(self.status).name.lower()
 
-    INTERNAL = auto()
-    VOICE = auto()
-    REALTIME_SESSION = auto()
+    @property
+    def shown_title(self) -> str:
+        return self.title or HTTPStatus(self.status).phrase
+
+    @property
+    def all_details(self) -> Mapping[str, object]:
+        return {**({"fields": self.fields} if self.fields else {}), **self.details}
+
+    @property
+    def request_id(self) -> str:
+        """As in the logs and in `X-Request-ID`."""
+        return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 class ApiError(APIException):
-    """A refusal with its own status and title: `raise ApiError(409, "Active session already exists for this room")`."""
+    """A `Problem` on its way to the client; made by `Problem.error`."""
 
-    def __init__(
-        self,
-        status: int,
-        title: str,
-        message: str = "",
-        *,
-        code: str = "",
-        details: Mapping[str, object] | None = None,
-        wait_s: int | None = None,
-    ) -> None:
-        super().__init__(message or title, code or HTTPStatus(status).name.lower())
-        self.status_code = status
-        self.title = title
-        self.details = details or {}
-        if wait_s is not None:
-            self.wait = wait_s  # Django REST framework turns it into Retry-After
+    def __init__(self, problem: Problem, *, retry_after_s: int | None = None) -> None:
+        super().__init__(problem.message, problem.shown_code)
+        self.status_code = problem.status
+        self.problem = problem
+        if retry_after_s is not None:
+            self.wait = retry_after_s  # Django REST framework turns it into Retry-After
 
 
 class FormError(ApiError):
-    """400 for what is wrong with the request itself, whatever the state of things. It uses up no limit."""
-
-    def __init__(self, title: str, message: str, *, details: Mapping[str, object] | None = None) -> None:
-        super().__init__(HTTPStatus.BAD_REQUEST, title, message, details=details)
+    """The request itself is wrong, whatever the state of things: rate limits do not count it."""
 
 
-class ErrorBody(TypedDict):
-    """`code` is for machines and does not change; `message` says what to do."""
+class ErrorBody(serializers.Serializer[Problem]):
+    """The shape in which an API renders a problem; a view names its own by `error_shape`."""
 
-    code: str
-    message: str
-    requestId: str
-    fields: NotRequired[Mapping[str, object]]
+    @classmethod
+    def for_status(cls, status: int) -> type[serializers.Serializer[Problem]]:
+        return cls
 
-
-def error_body(code: str, message: str) -> dict[str, ErrorBody]:
-    """An error in the internal shape; the request id is the one in the logs and in `X-Request-ID`."""
-    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    return {"error": {"code": code, "message": message, "requestId": request_id}}
+    @classmethod
+    def render(cls, problem: Problem) -> dict[str, Any]:
+        return dict(cls.for_status(problem.status)(problem).data)
 
 
-def internal_shape(refusal: Refusal) -> Mapping[str, object]:
-    """`{"error": {"code", "message", "requestId"}}`, with `fields` where a body was wrong."""
-    body = error_body(refusal.code, refusal.message)
-    if refusal.fields:
-        body["error"]["fields"] = refusal.fields
-    return body
+class InternalErrorDetail(serializers.Serializer[Problem]):
+    code = serializers.CharField(source="shown_code", help_text="For machines; it does not change.")
+    message = serializers.CharField(help_text="For people: what to do.")
+    requestId = serializers.CharField(
+        source="request_id", help_text="As in the header X-Request-ID and in the server's log."
+    )
+    fields = serializers.DictField(required=False, help_text="The invalid fields, each with its reasons.")  # type: ignore[assignment]  # a name of the API
+
+    def to_representation(self, instance: Problem) -> dict[str, Any]:
+        body = super().to_representation(instance)
+        return body if instance.fields else {name: value for name, value in body.items() if name != "fields"}
 
 
-def voice_shape(refusal: Refusal) -> Mapping[str, object]:
-    """`{"error", "message", "details"}` of the voice API; its 401 and 429 are exactly what its documentation shows."""
-    if refusal.status == HTTPStatus.UNAUTHORIZED:
-        return {"error": "Unauthorized"}
-    if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return {"error": "Too many requests", "message": "Please try again later", **refusal.details}
-    title = refusal.title or HTTPStatus(refusal.status).phrase
-    details = {**({"fields": refusal.fields} if refusal.fields else {}), **refusal.details}
-    return {"error": title, "message": refusal.message, "details": details}
+class InternalError(ErrorBody):
+    """The internal API, and whatever names no other shape."""
+
+    error = InternalErrorDetail(source="*")
 
 
-REALTIME_SESSION_CODES = {
-    400: "invalid_request",
-    401: "unauthorized",
-    403: "forbidden",
-    429: "rate_limited",
-    500: "provider_error",
-    503: "unavailable",
-}
+class VoiceError(ErrorBody):
+    """The voice API; its 401 and 429 are exactly what its specification shows."""
+
+    error = serializers.CharField(source="shown_title", help_text="The kind of error, in a few words.")
+    message = serializers.CharField(help_text="For people: what happened, or what to do.")
+    details = serializers.DictField(
+        source="all_details", help_text="Facts about the error; `fields` maps invalid fields to the reasons."
+    )
+
+    @classmethod
+    def for_status(cls, status: int) -> type[serializers.Serializer[Problem]]:
+        return {401: VoiceUnauthorized, 429: VoiceTooManyRequests}.get(status, cls)
 
 
-def realtime_session_shape(refusal: Refusal) -> Mapping[str, object]:
-    """`{"error_code", "message"}` of `/realtime_session`."""
-    wrong = f" ({', '.join(refusal.fields)})" if refusal.fields else ""
-    return {
-        "error_code": REALTIME_SESSION_CODES.get(refusal.status, refusal.code),
-        "message": refusal.message.removesuffix(".") + f"{wrong}." if wrong else refusal.message,
+class VoiceUnauthorized(serializers.Serializer[Problem]):
+    error = ConstantField("Unauthorized")
+
+
+class VoiceTooManyRequests(serializers.Serializer[Problem]):
+    error = ConstantField("Too many requests")
+    message = ConstantField("Please try again later")
+    retryAfter = serializers.IntegerField(source="details.retryAfter", required=False, help_text="Seconds.")
+    limit = serializers.IntegerField(source="details.limit", required=False)
+    remaining = serializers.IntegerField(source="details.remaining", required=False)
+    reset = serializers.IntegerField(
+        source="details.reset", required=False, help_text="When the next window begins, in epoch seconds."
+    )
+    requestId = serializers.CharField(source="details.requestId", required=False)
+
+
+class RealtimeSessionError(ErrorBody):
+    """`/realtime_session`."""
+
+    CODES: ClassVar[Mapping[int, str]] = {
+        400: "invalid_request",
+        401: "unauthorized",
+        403: "forbidden",
+        429: "rate_limited",
+        500: "provider_error",
+        503: "unavailable",
     }
+    error_code = serializers.SerializerMethodField(help_text="For machines; it does not change.")
+    message = serializers.SerializerMethodField(help_text="For people: what happened, or what to do.")
+
+    def get_error_code(self, problem: Problem) -> str:
+        return self.CODES.get(problem.status, problem.shown_code)
+
+    def get_message(self, problem: Problem) -> str:
+        if not problem.fields:
+            return problem.message
+        return f"{problem.message.removesuffix('.')} ({', '.join(problem.fields)})."
 
 
-SHAPES: Mapping[ErrorShape, Callable[[Refusal], Mapping[str, object]]] = {
-    ErrorShape.INTERNAL: internal_shape,
-    ErrorShape.VOICE: voice_shape,
-    ErrorShape.REALTIME_SESSION: realtime_session_shape,
-}
+UNAUTHENTICATED = Problem(401, message="The credential is not valid.", code="unauthenticated")
+BROKEN = Problem(
+    500,
+    message="Something broke on our side. Try again in a minute. If it stays, report the number below.",
+    code="server_error",
+    details={"requestId": "0f3c5a7e9b1d4f60"},
+)
 
 
-def shape_at(path: str) -> ErrorShape:
+@contextlib.contextmanager
+def raised_as(problems: Mapping[type[ApplicationError], Problem]) -> Iterator[None]:
+    """Raise the problem in the place of what a service raises; the service's message stays."""
+    try:
+        yield
+    except tuple(problems) as exc:
+        raise problems[type(exc)].error(str(exc)) from exc
+
+
+def shape_at(path: str) -> type[ErrorBody]:
     """The shape of errors where no endpoint names one: an address of an API that it does not have."""
-    return ErrorShape.VOICE if path.startswith("/api/voice/") else ErrorShape.INTERNAL
-
-
-def handle(exc: Exception, context: Mapping[str, object]) -> Response | None:
-    """Turn a refusal into the shape of its view; None for what is no refusal but our own fault."""
-    if isinstance(exc, DataError):
-        # A value that passed every check and that the database still cannot hold.
-        exc = ParseError("A value cannot be kept.")
-    elif isinstance(exc, Http404):
-        exc = NotFound()
-    elif isinstance(exc, PermissionDenied):
-        exc = Forbidden()
-    response = exception_handler(exc, dict(context))
-    if response is not None and isinstance(exc, APIException):
-        shape: ErrorShape = getattr(context.get("view"), "error_shape", ErrorShape.INTERNAL)
-        response.data = SHAPES[shape](_refusal(exc, response))
-    return response
-
-
-def _refusal(exc: APIException, response: Response) -> Refusal:
-    title, details = getattr(exc, "title", ""), getattr(exc, "details", {})
-    data = response.data
-    if not isinstance(data, Mapping) or "detail" not in data:
-        fields = data if isinstance(data, Mapping) else {"body": data}
-        return Refusal(response.status_code, "invalid", FIELDS_REFUSED, title, fields, details)
-    message = data["detail"]
-    code = str(data.get("code") or (message.code if isinstance(message, ErrorDetail) else "refused"))
-    return Refusal(response.status_code, CODES.get(code, code), str(message), title, {}, details)
+    return VoiceError if path.startswith("/api/voice/") else InternalError

@@ -12,15 +12,16 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from voiceapp.core.limits.credentials import count_wrong_credential
+from voiceapp.core.limits.views import LimitedView
 
-from .errors import ApiError, error_body
+from .errors import ApiError, InternalError, Problem
 
-NEEDED = "A valid internal key is needed as a bearer token."
+KEY_NEEDED = Problem(401, message="A valid internal key is needed as a bearer token.", code="unauthenticated")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnMachine:
-    """Who asks when the key is right. It implies no user and no organization."""
+    """The principal when the key is right. It implies no user and no organization."""
 
     is_authenticated: bool = True
 
@@ -42,10 +43,9 @@ def without_internal_key(request: HttpRequest) -> JsonResponse | None:
         try:
             count_wrong_credential(request)
         except ApiError as exc:
-            body = error_body("rate_limited", str(exc.detail))
+            body = InternalError.render(exc.problem)
             return JsonResponse(body, status=exc.status_code, headers={"Retry-After": str(exc.wait)})
-    body = error_body("unauthenticated", NEEDED)
-    return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
+    return JsonResponse(InternalError.render(KEY_NEEDED), status=401, headers={"WWW-Authenticate": "Bearer"})
 
 
 class InternalKeyAuthentication(BaseAuthentication):
@@ -54,8 +54,15 @@ class InternalKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[OwnMachine, None]:
         if not has_internal_key(request._request):
             is_guess = bool(request.META.get("HTTP_AUTHORIZATION"))
-            raise AuthenticationFailed(NEEDED) if is_guess else NotAuthenticated(NEEDED)
+            raise (AuthenticationFailed if is_guess else NotAuthenticated)(KEY_NEEDED.message)
         return OwnMachine(), None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class InternalView(LimitedView):
+    """An endpoint for the internal key alone. Wrong keys are limited, right ones are not."""
+
+    authentication_classes = [InternalKeyAuthentication]
+    common_problems = (KEY_NEEDED,)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from voiceapp.core.http.body_limits import JSON_BYTES, KIB
 
+from .errors import INVALID_FIELDS, Problem
+
 DEEPEST = 32
+NOT_JSON = Problem(400, message="The body is no valid JSON.", code="invalid")
 
 
 class RepeatedName(ValueError):
@@ -38,13 +42,43 @@ class StrictJSONParser(BaseParser):
         except RepeatedName as exc:
             raise ParseError("A name stands twice in an object.") from exc
         except (ValueError, RecursionError) as exc:
-            raise ParseError("The body is no valid JSON.") from exc
+            raise ParseError(NOT_JSON.message) from exc
         _check(value, 0)
         return value
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses fields it does not know: a misspelled one would otherwise be lost in silence."""
+    """A request. Refuses fields it does not know: a misspelled one would otherwise be ignored.
+
+    `titles` maps a field to the title of the error where it is invalid; the first that is invalid counts.
+    """
+
+    titles: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def of_body(cls, request: Request) -> dict[str, Any]:
+        """The values of the body; 400 where they are invalid."""
+        return cls._validated(request.data)
+
+    @classmethod
+    def of_query(cls, request: Request) -> dict[str, Any]:
+        """The values of the query; 400 where they are invalid, or where a name stands twice."""
+        repeated = [name for name, values in request.query_params.lists() if len(values) > 1]
+        if repeated:
+            raise serializers.ValidationError({name[:80]: ["Give it once."] for name in repeated[:20]})
+        return cls._validated(request.query_params.dict())
+
+    @classmethod
+    def _validated(cls, data: Any) -> dict[str, Any]:
+        serializer = cls(data=data)
+        if serializer.is_valid():
+            return dict(serializer.validated_data)
+        raise cls.invalid(serializer.errors).error()
+
+    @classmethod
+    def invalid(cls, fields: Mapping[str, object]) -> Problem:
+        title = next((cls.titles[name] for name in cls.titles if name in fields), "")
+        return Problem(400, title, INVALID_FIELDS, "invalid", fields, malformed=True)
 
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
@@ -56,7 +90,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 def _check(value: object, depth: int) -> None:
     if depth > DEEPEST:
         raise ParseError("The body is nested too deeply.")
-    if isinstance(value, str) and ("\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value)):
+    if isinstance(value, str) and ("\0" in value or any("\ud800" <= character <= "\udfff" for character in value)):
         raise ParseError("A text contains a character that cannot be kept.")
     if isinstance(value, dict):
         for key, part in value.items():

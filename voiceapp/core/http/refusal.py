@@ -14,7 +14,7 @@ import structlog
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
-from voiceapp.core.api.errors import SHAPES, ErrorShape, Refusal, shape_at
+from voiceapp.core.api.errors import ErrorBody, Problem, shape_at
 from voiceapp.core.metrics import edge_refused
 
 from .body_limits import MIB
@@ -86,16 +86,17 @@ def _content(refused: RequestRefused, scope: Mapping[str, Any], request_id: str)
         page = {"status": int(refused.status), "title": refused.status.phrase, "next_step": refused.message}
         html = render_to_string("error.html", {"page": page, "request_id": request_id})
         return html.encode(), "text/html; charset=utf-8"
-    refusal = Refusal(refused.status, refused.reason, refused.message, details={"requestId": request_id})
+    details = {"requestId": request_id}
+    problem = Problem(refused.status, message=refused.message, code=refused.reason, details=details)
     with structlog.contextvars.bound_contextvars(request_id=request_id):
-        body = SHAPES[_shape_of(path)](refusal)
+        body = _shape_of(path).render(problem)
     return json.dumps(body).encode(), "application/json"
 
 
-def _shape_of(path: str) -> ErrorShape:
+def _shape_of(path: str) -> type[ErrorBody]:
     try:
         endpoint = getattr(resolve(path).func, "cls", None)
     except Resolver404:
         endpoint = None
-    shape: ErrorShape = getattr(endpoint, "error_shape", shape_at(path))
+    shape: type[ErrorBody] = getattr(endpoint, "error_shape", shape_at(path))
     return shape

@@ -6,10 +6,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from http import HTTPStatus
 from typing import Self
 
-from voiceapp.core.api.errors import ApiError
+from voiceapp.core.api.errors import ApiError, Problem
 
 from .limit import Rate
 
@@ -58,29 +57,33 @@ class Usage:
         }
 
 
+TOO_MANY_REQUESTS = Problem(
+    429,
+    "Too many requests",
+    "Only 3 requests are taken at a time. Try again in 42 s.",
+    code="rate_limited",
+    details={"retryAfter": 42, "limit": 3, "remaining": 0, "reset": 1640995200},
+)
+NOT_COUNTED = Problem(
+    503, "Service unavailable", "Requests cannot be counted at the moment. Try again in a few seconds."
+)
+
+
 def too_many_requests(usage: Usage) -> ApiError:
     """The details are those of spec 003's table body; `reset` is in epoch seconds."""
-    wait_s = usage.retry_after_s
-    return ApiError(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "Too many requests",
-        f"Only {usage.limit} requests are taken at a time. Try again in {wait_s} s.",
-        code="rate_limited",
+    retry_after_s = usage.retry_after_s
+    return TOO_MANY_REQUESTS.error(
+        f"Only {usage.limit} requests are taken at a time. Try again in {retry_after_s} s.",
         details={
-            "retryAfter": wait_s,
+            "retryAfter": retry_after_s,
             "limit": usage.limit,
             "remaining": usage.remaining,
             "reset": usage.resets_at,
         },
-        wait_s=wait_s,
+        retry_after_s=retry_after_s,
     )
 
 
 def not_counted(usage: Usage) -> ApiError:
-    """What makes something, or costs money, does not go uncounted."""
-    return ApiError(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "Service unavailable",
-        "Requests cannot be counted at the moment. Try again in a few seconds.",
-        wait_s=usage.retry_after_s,
-    )
+    """What creates something, or costs money, is refused while nothing can count it."""
+    return NOT_COUNTED.error(retry_after_s=usage.retry_after_s)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from voiceapp.core.api.schema.document import document
-from voiceapp.core.api.schema.markdown import api_docs
+from voiceapp.core.api.docs import api_docs, document
 
 
 class Command(BaseCommand):

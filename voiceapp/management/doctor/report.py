@@ -10,7 +10,7 @@ import httpx
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-from voiceapp.core.api.errors import error_body
+from voiceapp.core.api.errors import InternalError, Problem
 from voiceapp.core.api.internal_key import without_internal_key
 
 from .examination import PATIENCE_S, examine
@@ -20,6 +20,7 @@ PATH = "/health/report"
 # The process's own patience, and what it takes to get there and back.
 ANSWERS_WITHIN_S = PATIENCE_S + 0.6
 NAME = "web process"
+BUSY = Problem(429, message="A report is being made. Ask again in a few seconds.", code="busy")
 # One report at a time: a request for each of a hundred would examine every provider a hundred times at once.
 _busy = threading.Lock()
 
@@ -39,8 +40,7 @@ def report(request: HttpRequest) -> HttpResponse:
     if (refusal := without_internal_key(request)) is not None:
         return refusal
     if not _busy.acquire(blocking=False):
-        body = error_body("busy", "A report is being made. Ask again in a few seconds.")
-        return JsonResponse(body, status=429, headers={"Retry-After": "3"})
+        return JsonResponse(InternalError.render(BUSY), status=429, headers={"Retry-After": "3"})
     try:
         return JsonResponse({"checks": [asdict(finding) for finding in examine()]})
     finally:

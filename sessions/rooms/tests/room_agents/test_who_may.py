@@ -140,15 +140,15 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
 ) -> None:
     from agents.organizations.principal import Principal
     from agents.organizations.roles import Role
-    from sessions.rooms.api.agents import agent_session
-    from sessions.rooms.api.room_view import MOST_LISTED
+    from sessions.rooms.serializers.agents import AgentsResponse
+    from sessions.rooms.serializers.rooms import MOST_LISTED
 
     for number in range(5):
         expect_agent(open_call(harbour, f"room-{number}"))
     principal = Principal("user_mia", frozenset({harbour.pk}), roles={harbour.pk: Role.MANAGER})
     with django_assert_num_queries(1):
         present = RoomAgent.objects.present().readable_by(principal).select_related("call")
-        assert len([agent_session(each.call, each) for each in present[:MOST_LISTED]]) == 5
+        assert AgentsResponse(list(present[:MOST_LISTED])).data["count"] == 5
 
 
 def test_the_newest_call_of_a_name_is_meant(

@@ -15,8 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from voiceapp.core.api.errors import ApiError, ErrorShape
-from voiceapp.core.api.schema.refusals import BROKEN, body_of
+from voiceapp.core.api.errors import BROKEN, ErrorBody, Problem, RealtimeSessionError, VoiceError
 
 LIMIT = {"retryAfter": 3600, "limit": 10, "remaining": 0, "reset": 1640995200}
 REFUSALS: dict[str, Callable[[], Exception]] = {
@@ -25,10 +24,10 @@ REFUSALS: dict[str, Callable[[], Exception]] = {
     "held": lambda: DataError("22P05"),
     "fields": lambda: serializers.ValidationError({"voice": ["No such voice."], "model": ["Name one."]}),
     "listed": lambda: serializers.ValidationError(["Not like this."]),
-    "busy": lambda: ApiError(409, "Active session already exists for this room", "Use another name."),
-    "often": lambda: ApiError(429, "", "Slow down.", code="rate_limited", details=LIMIT, wait_s=3600),
-    "away": lambda: ApiError(503, "Voice service not configured", details={"service": "livekit"}),
-    "provider": lambda: ApiError(500, "Provider error", "OpenAI returned 401 Unauthorized", code="provider_error"),
+    "busy": lambda: Problem(409, "Active session already exists for this room", "Use another name.").error(),
+    "often": lambda: Problem(429, "", "Slow down.", code="rate_limited", details=LIMIT).error(retry_after_s=3600),
+    "away": lambda: Problem(503, "Voice service not configured", details={"service": "livekit"}).error(),
+    "provider": lambda: Problem(500, "Provider error", "OpenAI returned 401 Unauthorized").error(),
     "media": lambda: UnsupportedMediaType("text/plain"),
     "method": lambda: MethodNotAllowed("PUT"),
     "broken": lambda: ZeroDivisionError("a secret of ours"),
@@ -37,14 +36,14 @@ REFUSALS: dict[str, Callable[[], Exception]] = {
 
 class VoiceDoor(APIView):
     permission_classes = []
-    error_shape = ErrorShape.VOICE
+    error_shape: type[ErrorBody] = VoiceError
 
     def get(self, request: Request) -> Response:
         raise REFUSALS[request.query_params["why"]]()
 
 
 class RealtimeDoor(VoiceDoor):
-    error_shape = ErrorShape.REALTIME_SESSION
+    error_shape = RealtimeSessionError
 
 
 handler404 = "voiceapp.error_pages.not_found"
@@ -135,9 +134,9 @@ def test_our_own_fault_has_the_endpoints_shape_and_the_documents_words(accept: s
     answers = [
         client.get(address, {"why": "broken"}, headers={"Accept": accept}) for address in ("/voice", "/realtime")
     ]
-    for answer, shape in zip(answers, (ErrorShape.VOICE, ErrorShape.REALTIME_SESSION), strict=True):
-        told = {**body_of(shape, BROKEN)}
-        if shape is ErrorShape.VOICE:
+    for answer, shape in zip(answers, (VoiceError, RealtimeSessionError), strict=True):
+        told = shape.render(BROKEN)
+        if shape is VoiceError:
             told["details"] = {"requestId": answer["X-Request-ID"]}
         assert (answer.status_code, answer.json()) == (500, told)
 

@@ -17,7 +17,7 @@ from rest_framework.exceptions import (
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from voiceapp.core.api.errors import ApiError, ErrorShape, FormError
+from voiceapp.core.api.errors import ErrorBody, Problem, RealtimeSessionError, VoiceError
 from voiceapp.core.limits.limit import READ, REALTIME, REALTIME_SESSION, RECORDING, SESSION_CREATION
 from voiceapp.core.limits.views import LimitedView
 
@@ -44,7 +44,7 @@ class Believing(BaseAuthentication):
 
 class Door(LimitedView):
     authentication_classes = [Believing]
-    error_shape = ErrorShape.VOICE
+    error_shape: type[ErrorBody] = VoiceError
 
     def get(self, request: Request) -> Response:
         if request.query_params.get("q") == "wrong":
@@ -61,11 +61,11 @@ class Door(LimitedView):
             raise {
                 "form": ParseError("Not like this."),
                 "field": ValidationError({"name": ["Wrong."]}),
-                "rule": FormError("Nothing to update", "Give something."),
+                "rule": Problem(400, "Nothing to update", "Give something.", malformed=True).error(),
                 "type": UnsupportedMediaType("text/plain"),
                 "scope": PermissionDenied(),
-                "provider": ApiError(503, "Away"),
-                "state": ApiError(409, "Taken"),
+                "provider": Problem(503, "Away").error(),
+                "state": Problem(409, "Taken").error(),
                 "missing": NotFound(),
             }[request.query_params["no"]]
         return Response({"through": True})
@@ -88,7 +88,7 @@ class Recording(Door):
 
 class RealtimeSession(Door):
     limits = {"POST": REALTIME_SESSION}
-    error_shape = ErrorShape.REALTIME_SESSION
+    error_shape = RealtimeSessionError
 
 
 urlpatterns = [

@@ -7,8 +7,7 @@ import subprocess
 
 import pytest
 
-from voiceapp.core.api.schema import Sample
-from voiceapp.core.api.schema.samples import quoted, shell_line
+from voiceapp.core.api.samples import Sample, quoted, shell_line
 
 
 @pytest.mark.parametrize("text", ["it's", 'a "word"', "back\\slash", "new\nline", "$(whoami) `id`", "naïve"])
@@ -25,7 +24,7 @@ def test_a_variable_in_a_body_is_the_shells() -> None:
 
 def test_a_line_may_keep_a_value_of_the_answer_for_the_next() -> None:
     sample = Sample("Start", body={}, keeps=("ROOM", "roomName"))
-    line = shell_line(sample, method="POST", path="/api/voice/session", credential="key")
+    line = shell_line(sample, method="POST", path="/api/voice/session")
     answer = json.dumps({"success": True, "session": {"roomName": "support-1", "token": "x"}}, separators=(",", ":"))
     fake = f"curl() {{ echo '{answer}'; }}; BASE=x KEY=y\n{line}\nprintf '<%s>' \"$ROOM\""
     said = subprocess.run(["bash", "-c", fake], capture_output=True, check=True, text=True)
@@ -33,5 +32,5 @@ def test_a_line_may_keep_a_value_of_the_answer_for_the_next() -> None:
 
 
 def test_a_get_names_no_method() -> None:
-    line = shell_line(Sample("See", query={"roomName": "$ROOM"}), method="GET", path="/x", credential="key")
+    line = shell_line(Sample("See", query={"roomName": "$ROOM"}), method="GET", path="/x")
     assert line == 'curl -sS "$BASE/x?roomName=$ROOM" \\\n  -H "Authorization: Bearer $KEY"'

@@ -4,21 +4,43 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from .operations import Sample
-
-CREDENTIALS = {"key": "$KEY", "internal": "$INTERNAL_API_KEY"}
 VARIABLE = re.compile(r"\$[A-Z_]+")
 
 
-def shell_line(sample: Sample, *, method: str, path: str, credential: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A curl line. `$NAME` in a value is a variable of the shell.
+
+    `keeps` names a variable and the field of the response whose value it keeps for the samples that follow. `before` is
+    a line that prepares it. `retries` lets curl try again where the response may be 503 at first. `key` is the variable
+    of the credential.
+    """
+
+    label: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    keeps: tuple[str, str] | None = None
+    before: str = ""
+    retries: bool = False
+    key: str = "KEY"
+
+
+def code_sample(sample: Sample, *, method: str, path: str) -> dict[str, str]:
+    """As the extension `x-codeSamples` has it."""
+    return {"lang": "Shell", "label": sample.label, "source": shell_line(sample, method=method, path=path)}
+
+
+def shell_line(sample: Sample, *, method: str, path: str) -> str:
     """The curl line of a sample; `BASE`, and `KEY` or `INTERNAL_API_KEY`, are the reader's to set."""
     query = "&".join(f"{name}={value}" for name, value in sample.query.items())
-    flags = "-sS" + (" --retry 10" if sample.waits else "")
+    flags = "-sS" + (" --retry 10" if sample.retries else "")
     verb = "" if method == "GET" or (method == "POST" and sample.body is not None) else f" -X {method}"
     parts = [f'curl {flags}{verb} "$BASE{path}{"?" if query else ""}{query}"']
-    if credential in CREDENTIALS:
-        parts.append(f'-H "Authorization: Bearer {CREDENTIALS[credential]}"')
+    parts.append(f'-H "Authorization: Bearer ${sample.key}"')
     parts += [f'-H "{name}: {value}"' for name, value in sample.headers.items()]
     if sample.body is not None:
         parts += ['-H "Content-Type: application/json"', f"-d {quoted(sample.body)}"]
