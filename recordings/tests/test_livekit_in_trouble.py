@@ -158,7 +158,7 @@ def test_one_that_had_ended_without_our_hearing_is_stopped_all_the_same(
 
 def test_one_that_livekit_has_forgotten_is_failed(alice: Asker, call: Call, livekit: RunningLiveKit) -> None:
     egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
-    livekit.do(lambda house: house.recorder.recordings.clear())
+    livekit.do(lambda backend: backend.recorder.recordings.clear())
     assert refused(alice.delete(RECORDING, roomName=ROOM)) == (404, "No active recording")
     lost = only_recording()
     assert (lost.state, lost.external_id) == ("failed", egress_id)

@@ -57,7 +57,7 @@ def test_a_young_recording_is_left_to_the_webhooks(call: Call) -> None:
 
 def test_one_that_livekit_has_forgotten_is_failed(call: Call, livekit: RunningLiveKit) -> None:
     start_recording(call)
-    livekit.do(lambda house: house.recorder.recordings.clear())
+    livekit.do(lambda backend: backend.recorder.recordings.clear())
     lost = reconciled()
     assert (lost.state, bool(lost.error), bool(lost.ended_at)) == ("failed", True, True)
 

@@ -102,7 +102,7 @@ def test_a_call_that_wants_it_is_recorded_from_its_first_sound_to_its_end(
     assert httpx.get(call["recordingUrl"], trust_env=False).content == file.content
     listed = answered(website.get("session"))["sessions"]
     assert [(each["roomName"], each["hasRecording"]) for each in listed] == [(room, True)]
-    assert len(livekit.do(lambda house: list(house.recorder.recordings))) == 1
+    assert len(livekit.do(lambda backend: list(backend.recorder.recordings))) == 1
 
 
 def test_a_call_that_does_not_want_it_is_not_recorded(livekit: RunningLiveKit, website: httpx.Client) -> None:
@@ -113,4 +113,4 @@ def test_a_call_that_does_not_want_it_is_not_recorded(livekit: RunningLiveKit, w
     inbox.process_due()
     outbox.process_due()
     assert website.get("recording", params={"roomName": session["roomName"]}).status_code == 404
-    assert livekit.do(lambda house: list(house.recorder.recordings)) == []
+    assert livekit.do(lambda backend: list(backend.recorder.recordings)) == []

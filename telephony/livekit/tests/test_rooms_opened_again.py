@@ -115,7 +115,7 @@ def test_without_webhooks_it_is_looked_for_as_long_as_a_token_is_good(
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("webhook_lost")
     room = open_room(livekit, harbour, has_agent=False)
     end(room)
-    livekit.server.house.webhooks.urls = []
+    livekit.server.backend.webhooks.urls = []
     room.caller_joins()
     Call.objects.update(ended_at=timezone.now() - TOKENS_ARE_GOOD_FOR - dt.timedelta(seconds=1))
     reconcile_rooms()
@@ -132,10 +132,10 @@ def test_a_live_calls_room_that_closed_unheard_and_was_opened_by_a_token_is_not_
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)
     livekit.webhooks()
-    urls, livekit.server.house.webhooks.urls = livekit.server.house.webhooks.urls, []
+    urls, livekit.server.backend.webhooks.urls = livekit.server.backend.webhooks.urls, []
     LiveKitClient.from_settings().delete_room(room.name)
     if by == "events":
-        livekit.server.house.webhooks.urls = urls
+        livekit.server.backend.webhooks.urls = urls
     room.caller_joins()
     room.is_told()
     if by == "a look":

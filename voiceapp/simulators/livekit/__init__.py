@@ -1,52 +1,52 @@
-"""LiveKit on this machine, without media: rooms, tokens, agents, recordings and signed webhooks.
+"""The simulator of LiveKit, without media: rooms, tokens, agents, recordings and signed webhooks.
 
-Twirp over HTTP as the real server speaks it, with protobuf or JSON; one API key with its secret. Agents join by
-themselves; people join, publish and leave by the control API under /local/, with a real token.
+Twirp over HTTP with protobuf or JSON, as on the real server; one API key with its secret. Agents join by themselves;
+people join, publish and leave through the control API under /local/, with a real token.
 
-In a test: `async with Server(api_key=…, api_secret=…, webhook_urls=[…]) as server: server.base_url`.
+In a test: `async with LiveKitSimulator(api_key=…, api_secret=…, webhook_urls=[…]) as simulator: …`.
 
 Compared with livekit-server 1.13.5 by tests/test_contract*.py. Like that server, it says in no event why a room ended,
 its track events carry only the ids and names of the room and of the participant, and creating a room that is open
 changes nothing.
 
-Faults are chosen by address, `/fault/<name>[=<argument>]/twirp/…`. Those of agents, recordings and webhooks stay with
-the room whose creation, dispatch or join was asked for at that address; `Server(faults=[…])` holds for every room.
+Faults are injected by URL, `/fault/<name>[=<argument>]/twirp/…`. Those of agents, recordings and webhooks stay with
+the room that was created, dispatched to or joined at that URL; `LiveKitSimulator(faults=[…])` is for every room.
 
 | fault | what happens | argument (default) |
 |---|---|---|
-| `away=<status>` | every call is answered with this status in a proxy's words | (503) |
-| `busy=<s>` | every call is answered 429 with this `Retry-After` | (30) |
-| `slow=<ms>` | every call takes so long | (6000) |
-| `credentials` | the keys are refused, in plain text | |
-| `not_found` | whatever it is, it is not there | |
+| `away=<status>` | every request gets this status, as from a proxy | (503) |
+| `busy=<s>` | every request gets 429 with this `Retry-After` | (30) |
+| `slow=<ms>` | every request takes so long | (6000) |
+| `credentials` | the keys are rejected, in plain text | |
+| `not_found` | nothing is found | |
 | `code=<code>` | this Twirp error | (internal) |
 | `garbage` | 200 with a page of HTML | |
 | `empty` | 200 with nothing | |
-| `garbage_protobuf` | 200 with bytes that are no message | |
-| `reset` | the connection breaks before anything is done | |
-| `lost_answer` | what was asked for is done, then the connection breaks | |
-| `only=<Method>` | the faults above are for this method alone | |
-| `agent_never` | a worker takes the job, its agent never joins | |
-| `agent_late=<s>` | it joins so late | (5) |
-| `agent_leaves=<s>` | it leaves again after that time | (1) |
-| `no_worker` | the dispatch is accepted, nobody takes the job | |
-| `unnamed_worker` | a worker without a name is there: its agent joins where no dispatch is named | |
-| `redis_required` | no Redis: listing recordings says "egress not connected (redis required)", starting is as below | |
-| `egress_no_worker` | Redis, no recorder: starting says "no response from servers" after 21 s (`egress_wait_s`) | |
+| `garbage_protobuf` | 200 with bytes that are not a message | |
+| `reset` | the connection is reset before the request is processed | |
+| `lost_answer` | the request is processed, then the connection is reset | |
+| `only=<Method>` | the faults above are for this method only | |
+| `agent_never` | a worker takes the job, but its agent never joins | |
+| `agent_late=<s>` | the agent joins after this time | (5) |
+| `agent_leaves=<s>` | the agent leaves after this time | (1) |
+| `no_worker` | the dispatch is accepted, no worker takes the job | |
+| `unnamed_worker` | there is a worker without a name: its agent joins for a dispatch without a name | |
+| `redis_required` | no Redis: listing recordings fails with "egress not connected (redis required)" | |
+| `egress_no_worker` | no recorder: starting fails with "no response from servers" after `egress_wait_s` | |
 | `egress_refused` | a recording cannot be started | |
-| `egress_never_starts` | it stays STARTING | |
-| `egress_aborts` | it is ABORTED instead of becoming ACTIVE | |
-| `egress_fails` | at its end it is FAILED: the upload was refused | |
-| `egress_never_ends` | when stopped it stays ENDING | |
-| `egress_no_file` | it is COMPLETE without a file | |
+| `egress_never_starts` | the recording stays STARTING | |
+| `egress_aborts` | the recording is ABORTED instead of ACTIVE | |
+| `egress_fails` | at the end the recording is FAILED: the upload was rejected | |
+| `egress_never_ends` | after a stop the recording stays ENDING | |
+| `egress_no_file` | the recording is COMPLETE without a file | |
 | `webhook_twice[=<event>]` | each webhook (of that event) is sent twice | |
-| `webhook_lost[=<event>]` | never sent | |
-| `webhook_late=<s>` | sent so late | (2) |
+| `webhook_lost[=<event>]` | it is never sent | |
+| `webhook_late=<s>` | it is sent after this time | (2) |
 | `webhook_reordered` | of two, the second is sent first | |
-| `webhook_bad_signature[=<event>]` | signed with another secret | |
+| `webhook_bad_signature[=<event>]` | it is signed with another secret | |
 | `webhook_no_id[=<event>]` · `webhook_no_time[=<event>]` | without `id`; without `createdAt` | |
 """
 
-from voiceapp.simulators.livekit.server import Server
+from voiceapp.simulators.livekit.server import LiveKitSimulator
 
-__all__ = ["Server"]
+__all__ = ["LiveKitSimulator"]

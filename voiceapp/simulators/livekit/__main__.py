@@ -1,4 +1,4 @@
-"""`python -m voiceapp.simulators.livekit --port 9300`: the local LiveKit until SIGTERM or Ctrl-C."""
+"""`python -m voiceapp.simulators.livekit --port 9300`: the simulator of LiveKit until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import uvloop
 
-from voiceapp.simulators.livekit.server import Server
+from voiceapp.simulators.livekit.server import LiveKitSimulator
 
 
-async def serve(server: Server) -> None:
+async def serve(simulator: LiveKitSimulator) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    async with server:
-        sys.stdout.write(f"listening on {server.base_url}\n")
+    async with simulator:
+        sys.stdout.write(f"listening on {simulator.base_url}\n")
         sys.stdout.flush()
         await stopped.wait()
 
@@ -29,13 +29,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m voiceapp.simulators.livekit", description="LiveKit without media")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9300, help="0 takes a free one")
-    parser.add_argument("--agent-after-s", type=float, default=0.3, help="from a dispatch to the agent's joining")
-    parser.add_argument("--recordings", type=Path, default=None, help="the folder for files; a temporary one")
-    parser.add_argument("--no-auto-create", action="store_true", help="rooms are made by request alone, not by tokens")
+    parser.add_argument("--agent-after-s", type=float, default=0.3, help="from a dispatch until the agent joins")
+    parser.add_argument(
+        "--recordings", type=Path, default=None, help="the folder for files; by default a temporary one"
+    )
+    parser.add_argument(
+        "--no-auto-create", action="store_true", help="rooms are created by requests alone, not by tokens"
+    )
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
-        server = Server(
+        simulator = LiveKitSimulator(
             host=options.host,
             port=options.port,
             agent_after_s=options.agent_after_s,
@@ -44,7 +48,7 @@ def main() -> int:
         )
     except ValueError as exc:
         parser.error(str(exc))
-    uvloop.run(serve(server))
+    uvloop.run(serve(simulator))
     return 0
 
 

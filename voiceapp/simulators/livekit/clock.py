@@ -1,4 +1,4 @@
-"""The clock of time-outs. It runs as every clock does, and can be set forward."""
+"""The clock of time-outs. It runs in real time and can be advanced."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Clock:
         return timer
 
     def advance(self, seconds: float) -> None:
-        """As if so much time had passed: what is due by then happens now, in order."""
+        """Act as if so much time had passed: everything due by then happens now, in order."""
         until_s = self.now_s + seconds
         while self._timers and self._timers[0][0] <= until_s:
             self._ahead_s += max(0.0, self._timers[0][0] - self.now_s)

@@ -1,4 +1,4 @@
-"""The local LiveKit over HTTP: Twirp, and the control API. `async with Server(…) as server:`."""
+"""The simulator of LiveKit over HTTP: Twirp and the control API."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from types import TracebackType
 
 from aiohttp import web
 
+from voiceapp.simulators.livekit.backend import LiveKitBackend
 from voiceapp.simulators.livekit.control import ControlApi
-from voiceapp.simulators.livekit.door import TwirpDoor
-from voiceapp.simulators.livekit.faults import Faults
-from voiceapp.simulators.livekit.house import House
+from voiceapp.simulators.livekit.faults import LiveKitFaults
+from voiceapp.simulators.livekit.twirp_api import TwirpApi
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Server:
-    """Binds loopback only: who may reach the control API may do anything. Port 0 takes a free one.
+class LiveKitSimulator:
+    """`async with LiveKitSimulator(…) as simulator:`. It listens on loopback only; port 0 takes a free port.
 
-    Keys by `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET`, webhook addresses by `LIVEKIT_WEBHOOK_URL` (commas between).
-    `agent_after_s`: from a dispatch to the agent's joining. `agent_names`: the workers there are; None: for any name.
-    `egress_step_s`: how long a recording takes to start and to end. `webhook_pause_s`: before the second try.
-    `webhook_waits_for_s`: an event that waited longer behind others is dropped. `egress_wait_s`: how long the start of
-    a recording takes to fail where no recorder is.
-    `auto_create`: whether a token that is still good opens its room anew, as the real server's setting has it.
-    `faults`: words like `agent_late=3` that hold for every room.
+    Keys from `LIVEKIT_API_KEY` and `LIVEKIT_API_SECRET`, webhook URLs from `LIVEKIT_WEBHOOK_URL` (comma separated).
+    `agent_after_s`: from a dispatch until the agent joins. `agent_names`: the workers; None: one for any name.
+    `egress_step_s`: how long a recording takes to start and to end. `webhook_pause_s`: before the second attempt.
+    `webhook_max_wait_s`: an event that waits longer behind others is dropped.
+    `egress_wait_s`: after this time the start of a recording fails if there is no recorder.
+    `auto_create`: whether a valid token creates its room, as the setting of the real server.
+    `faults`: for every room, such as `agent_late=3`.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class Server:
         agent_names: Iterable[str] | None = None,
         egress_step_s: float = 0.2,
         webhook_pause_s: float = 1.0,
-        webhook_waits_for_s: float = 30.0,
+        webhook_max_wait_s: float = 30.0,
         egress_wait_s: float = 21.0,
         directory: Path | None = None,
         auto_create: bool = True,
     ) -> None:
         if host not in _LOOPBACK:
-            raise ValueError(f"the local LiveKit listens on this machine alone, not on {host}")
+            raise ValueError(f"the simulator listens on this machine alone, not on {host}")
         api_key = os.environ.get("LIVEKIT_API_KEY", "") if api_key is None else api_key
         api_secret = os.environ.get("LIVEKIT_API_SECRET", "") if api_secret is None else api_secret
         if not api_key or not api_secret:
@@ -57,16 +57,16 @@ class Server:
             given = os.environ.get("LIVEKIT_WEBHOOK_URL", "").split(",")
             webhook_urls = [url.strip() for url in given if url.strip()]
         self._host, self._port = host, port
-        self.house = House(
+        self.backend = LiveKitBackend(
             api_key=api_key,
             api_secret=api_secret,
             webhook_urls=webhook_urls,
-            faults=Faults.from_words(faults),
+            faults=LiveKitFaults.parse(faults),
             agent_after_s=agent_after_s,
             agent_names=agent_names,
             egress_step_s=egress_step_s,
             webhook_pause_s=webhook_pause_s,
-            webhook_waits_for_s=webhook_waits_for_s,
+            webhook_max_wait_s=webhook_max_wait_s,
             egress_wait_s=egress_wait_s,
             directory=directory,
             auto_create=auto_create,
@@ -75,14 +75,14 @@ class Server:
         self.base_url = ""
 
     def fault_url(self, *faults: str) -> str:
-        """What goes into `LIVEKIT_INTERNAL_URL` for calls to go wrong: `fault_url("slow=300", "only=DeleteRoom")`."""
+        """A value of `LIVEKIT_INTERNAL_URL` with faults: `fault_url("slow=300", "only=DeleteRoom")`."""
         return f"{self.base_url}{''.join(f'/fault/{fault}' for fault in faults)}"
 
-    async def __aenter__(self) -> Server:
-        await self.house.open()
+    async def __aenter__(self) -> LiveKitSimulator:
+        await self.backend.open()
         app = web.Application()
-        TwirpDoor(self.house).add_to(app)
-        ControlApi(self.house).add_to(app)
+        TwirpApi(self.backend).add_to(app)
+        ControlApi(self.backend).add_to(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -94,4 +94,4 @@ class Server:
     ) -> None:
         if self._runner:
             await self._runner.cleanup()
-        await self.house.close()
+        await self.backend.close()

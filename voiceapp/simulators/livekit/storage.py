@@ -1,27 +1,32 @@
-"""Where a recording's file goes: a folder of this machine, or a bucket that is also played on it."""
+"""The file of a recording: where the request wants it, its name, and storing it in a folder or a simulated bucket."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import aiohttp
-from livekit.protocol.egress import EncodedFileOutput
+from livekit.protocol.egress import EgressInfo, EncodedFileOutput, EncodedFileType, RoomCompositeEgressRequest
+
+from voiceapp.simulators.livekit.twirp import TwirpError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_LONGEST_UPLOAD_S = 10
+_TIMEOUT_S = 10
+EXTENSIONS = {EncodedFileType.MP4: ".mp4", EncodedFileType.OGG: ".ogg", EncodedFileType.DEFAULT_FILETYPE: ".ogg"}
 
 
-class StorageRefused(Exception):
-    """It is not kept, for this reason."""
+class UploadFailed(Exception):
+    """The file could not be stored."""
 
 
-async def keep(content: bytes, *, name: str, output: EncodedFileOutput, directory: Path) -> str:
-    """Its location, as LiveKit would tell it. Raises StorageRefused.
+async def store(content: bytes, *, name: str, output: EncodedFileOutput, directory: Path) -> str:
+    """Returns its location as LiveKit reports it. Raises UploadFailed.
 
-    A bucket of Amazon's own is not written to: nothing here leaves this machine.
+    A real bucket is not written to: nothing leaves this machine.
     """
     if output.HasField("s3"):
         bucket, endpoint = output.s3.bucket, output.s3.endpoint.rstrip("/")
@@ -29,30 +34,60 @@ async def keep(content: bytes, *, name: str, output: EncodedFileOutput, director
             return f"https://{bucket}.s3.amazonaws.com/{name}"
         address = f"{endpoint}/{bucket}/{quote(name)}"
         if urlsplit(endpoint).hostname not in _LOOPBACK:
-            raise StorageRefused(f"{endpoint} is not on this machine")
+            raise UploadFailed(f"{endpoint} is not on this machine")
         await _upload(content, address)
         return address
     return await asyncio.to_thread(_write, content, directory, name)
 
 
 async def _upload(content: bytes, address: str) -> None:
-    """Unsigned: the local AWS asks for no signature."""
+    """Without a signature, which the simulator of AWS does not require."""
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_LONGEST_UPLOAD_S)) as session,
-            session.put(address, data=content) as answer,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S)) as session,
+            session.put(address, data=content) as response,
         ):
-            if answer.status >= 300:
-                raise StorageRefused(f"the bucket answered {answer.status}")
+            if response.status >= 300:
+                raise UploadFailed(f"the bucket returned {response.status}")
     except (aiohttp.ClientError, TimeoutError) as exc:
-        raise StorageRefused(f"{type(exc).__name__}") from exc
+        raise UploadFailed(f"{type(exc).__name__}") from exc
 
 
 def _write(content: bytes, directory: Path, name: str) -> str:
     directory = directory.resolve()
     path = Path(os.path.normpath(directory / name.lstrip("/")))
     if not path.is_relative_to(directory):
-        raise StorageRefused("the path leads out of the folder of recordings")
+        raise UploadFailed("the path is outside the folder of recordings")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return str(path)
+
+
+def output_of(request: RoomCompositeEgressRequest) -> EncodedFileOutput:
+    outputs = list(request.file_outputs) or ([request.file] if request.HasField("file") else [])
+    if not outputs:
+        raise TwirpError("invalid_argument", "request has missing or invalid field: output")
+    if outputs[0].file_type not in EXTENSIONS:
+        raise TwirpError("invalid_argument", "request has missing or invalid field: file_type")
+    return outputs[0]
+
+
+def without_credentials(request: RoomCompositeEgressRequest) -> RoomCompositeEgressRequest:
+    shown = RoomCompositeEgressRequest()
+    shown.CopyFrom(request)
+    for output in [*shown.file_outputs, *([shown.file] if shown.HasField("file") else [])]:
+        if output.HasField("s3"):
+            output.s3.access_key, output.s3.secret = "{access_key}", "{secret}"
+            output.s3.session_token = "{session_token}" if output.s3.session_token else ""
+    return shown
+
+
+def file_name(template: str, info: EgressInfo, extension: str) -> str:
+    """Replaces LiveKit's placeholders and adds a missing extension."""
+    started_at = datetime.fromtimestamp(info.started_at / 1e9, tz=UTC).strftime("%Y-%m-%dT%H%M%S")
+    known = {"room_name": info.room_name, "room_id": info.room_id, "time": started_at, "egress_id": info.egress_id}
+    template = template or "{room_name}-{time}"
+    if template.endswith("/"):
+        template += "{room_name}-{time}"
+    name = re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], found[0]), template)
+    return name if name.endswith(extension) else name + extension

@@ -1,4 +1,4 @@
-"""LiveKit's tokens: read as the server reads them, and signed as it signs webhooks and the tokens of agents."""
+"""LiveKit's tokens: read as the server reads them, signed as it signs webhooks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import jwt
 _LEEWAY_S = 60
 
 
-class TokenRefused(Exception):
-    """401, with these words in plain text."""
+class InvalidToken(Exception):
+    """401 with this message in plain text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class TokenClaims:
     identity: str = ""
     name: str = ""
     kind: str = ""
@@ -33,33 +33,33 @@ class Claims:
         return str(self.video.get("room") or "")
 
     def may_publish(self, source: str) -> bool:
-        """Absent means allowed; named sources are the only ones."""
+        """A missing grant allows all; if sources are named, only these are allowed."""
         if self.video.get("canPublish") is False:
             return False
         sources = self.video.get("canPublishSources")
         return source in sources if isinstance(sources, list) and sources else True
 
 
-class Keys:
+class ApiKeyPair:
     """One API key and its secret."""
 
     def __init__(self, api_key: str, api_secret: str) -> None:
         self.api_key = api_key
         self._secret = api_secret
 
-    def read(self, token: str) -> Claims:
-        """Raises TokenRefused."""
+    def read(self, token: str) -> TokenClaims:
+        """Raises InvalidToken."""
         try:
             issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
         except (jwt.PyJWTError, ValueError, RecursionError) as exc:
-            raise TokenRefused("invalid authorization token") from exc
+            raise InvalidToken("invalid authorization token") from exc
         if issuer != self.api_key:
-            raise TokenRefused(f"invalid API key: {issuer}")
+            raise InvalidToken(f"invalid API key: {issuer}")
         try:
             claims = jwt.decode(token, self._secret, algorithms=["HS256"], leeway=_LEEWAY_S)
         except jwt.PyJWTError as exc:
-            raise TokenRefused(f"invalid token, error: {exc}") from exc
-        return Claims(
+            raise InvalidToken(f"invalid token, error: {exc}") from exc
+        return TokenClaims(
             identity=str(claims.get("sub") or ""),
             name=str(claims.get("name") or ""),
             kind=str(claims.get("kind") or ""),

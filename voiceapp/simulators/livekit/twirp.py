@@ -1,4 +1,4 @@
-"""Twirp over HTTP: protobuf or JSON in, the same out; errors always JSON."""
+"""Encoding of Twirp: a protobuf or JSON request gets a response of the same kind; errors are JSON."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from aiohttp import web
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
-from voiceapp.simulators.livekit.faults import Faults
-from voiceapp.simulators.livekit.tokens import Claims
+from voiceapp.simulators.livekit.faults import LiveKitFaults
+from voiceapp.simulators.livekit.tokens import TokenClaims
 
 PROTOBUF, JSON = "application/protobuf", "application/json"
 
@@ -23,12 +23,12 @@ STATUS = {
 }  # fmt: skip
 
 
-# What Twirp itself refuses; what the server refuses it hands on with a prefix.
+# Errors of Twirp itself. Those of the server's methods have a prefix.
 _OF_TWIRP = ("malformed", "bad_route", "unauthenticated", "unimplemented")
 
 
-class Refusal(Exception):
-    """A Twirp error. Raise it anywhere below a call."""
+class TwirpError(Exception):
+    """A Twirp error with its code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -36,35 +36,35 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Who asks, and what shall go wrong."""
+class TwirpCall:
+    """The caller's claims and the faults of the URL."""
 
-    claims: Claims
-    faults: Faults
+    claims: TokenClaims
+    faults: LiveKitFaults
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     request: type[Message]
-    do: Callable[[Call, Any], Awaitable[Message]]
+    do: Callable[[TwirpCall, Any], Awaitable[Message]]
 
 
-def read(request: web.Request, body: bytes, kind: type[Message]) -> Message:
-    """Raises Refusal."""
+def decode(request: web.Request, body: bytes, kind: type[Message]) -> Message:
+    """Raises TwirpError."""
     if request.content_type == PROTOBUF:
         try:
             return kind.FromString(body)
         except DecodeError as exc:
-            raise Refusal("malformed", "the protobuf request could not be decoded") from exc
+            raise TwirpError("malformed", "the protobuf request could not be decoded") from exc
     if request.content_type == JSON:
         try:
             return json_format.Parse(body.decode(), kind(), ignore_unknown_fields=True)
         except (json_format.ParseError, ValueError, RecursionError) as exc:
-            raise Refusal("malformed", "the json request could not be decoded") from exc
-    raise Refusal("bad_route", f"unexpected Content-Type: {request.headers.get('Content-Type', '')!r}")
+            raise TwirpError("malformed", "the json request could not be decoded") from exc
+    raise TwirpError("bad_route", f"unexpected Content-Type: {request.headers.get('Content-Type', '')!r}")
 
 
-def answer(request: web.Request, message: Message) -> web.Response:
+def encode(request: web.Request, message: Message) -> web.Response:
     if request.content_type == PROTOBUF:
         return web.Response(body=message.SerializeToString(), content_type=PROTOBUF)
     text = json_format.MessageToJson(
@@ -73,6 +73,6 @@ def answer(request: web.Request, message: Message) -> web.Response:
     return web.Response(text=text, content_type=JSON)
 
 
-def refusal(refused: Refusal) -> web.Response:
-    message = refused.message if refused.code in _OF_TWIRP else f"twirp error unknown: {refused.message}"
-    return web.json_response({"code": refused.code, "msg": message}, status=STATUS[refused.code])
+def error_response(error: TwirpError) -> web.Response:
+    message = error.message if error.code in _OF_TWIRP else f"twirp error unknown: {error.message}"
+    return web.json_response({"code": error.code, "msg": message}, status=STATUS[error.code])

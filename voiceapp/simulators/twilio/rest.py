@@ -7,13 +7,12 @@ import base64
 import binascii
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from voiceapp.simulators.twilio.attributes import E164
+from voiceapp.simulators.twilio.call_resource import call_resource
 from voiceapp.simulators.twilio.carrier import Carrier
 from voiceapp.simulators.twilio.faults import TwilioFaults
 from voiceapp.simulators.twilio.leg import CallLeg
@@ -122,15 +121,15 @@ class RestApi:
                 ring_s=float(form.get("Timeout", 60)),
             )
         )
-        return web.json_response(self._resource(call), status=201)
+        return web.json_response(call_resource(call), status=201)
 
     async def _list_calls(self, request: web.Request) -> web.Response:
         wanted = request.query.get("Status")
-        calls = [self._resource(c) for c in self._carrier.legs() if wanted in (None, c.status.value)]
+        calls = [call_resource(c) for c in self._carrier.legs() if wanted in (None, c.status.value)]
         return web.json_response({"calls": calls, "page": 0, "page_size": len(calls), "next_page_uri": None})
 
     async def _show_call(self, request: web.Request) -> web.Response:
-        return web.json_response(self._resource(self._call(request)))
+        return web.json_response(call_resource(self._call(request)))
 
     async def _update_call(self, request: web.Request) -> web.Response:
         call = self._call(request)
@@ -153,7 +152,7 @@ class RestApi:
             except TwimlError as exc:
                 raise RestError(400, exc.code, exc.message) from exc
             call.redirect(document)
-        return web.json_response(self._resource(call))
+        return web.json_response(call_resource(call))
 
     async def _show_recording(self, request: web.Request) -> web.Response:
         sid = request.match_info["sid"]
@@ -177,40 +176,6 @@ class RestApi:
         if call is None:
             raise _not_found(request)
         return call
-
-    def _resource(self, call: CallLeg) -> dict[str, object]:
-        account = f"/2010-04-01/Accounts/{self._account.sid}"
-        progress = call.progress
-        return {
-            "sid": call.sid,
-            "account_sid": self._account.sid,
-            "api_version": "2010-04-01",
-            "parent_call_sid": call.plan.parent_sid or None,
-            "from": call.plan.from_number,
-            "from_formatted": call.plan.from_number,
-            "to": call.plan.to_number,
-            "to_formatted": call.plan.to_number,
-            "direction": call.plan.direction,
-            # Callbacks say `initiated`; the resource goes on saying `queued`.
-            "status": Status.QUEUED.value if call.status is Status.INITIATED else call.status.value,
-            "duration": str(call.duration_s) if call.status.is_final else None,
-            "date_created": _rfc2822(progress.created_at),
-            "date_updated": _rfc2822(progress.ended_at or progress.answered_at or progress.created_at),
-            "start_time": _rfc2822(progress.answered_at),
-            "end_time": _rfc2822(progress.ended_at),
-            "answered_by": None,
-            "caller_name": None,
-            "forwarded_from": None,
-            "group_sid": None,
-            "phone_number_sid": None,
-            "price": None,
-            "price_unit": "USD",
-            "queue_time": "0",
-            "trunk_sid": None,
-            "annotation": None,
-            "uri": f"{account}/Calls/{call.sid}.json",
-            "subresource_uris": {"recordings": f"{account}/Calls/{call.sid}/Recordings.json"},
-        }
 
 
 def _is_callable(number: str) -> bool:
@@ -245,10 +210,6 @@ async def _form(request: web.Request) -> Mapping[str, str]:
 
 def _not_found(request: web.Request) -> RestError:
     return RestError(404, 20404, f"The requested resource {request.path} was not found")
-
-
-def _rfc2822(at: datetime | None) -> str | None:
-    return format_datetime(at) if at else None
 
 
 def _redirect_to(url: str, method: str) -> Document:

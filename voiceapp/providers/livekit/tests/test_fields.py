@@ -1,4 +1,4 @@
-"""Names, identities and metadata have LiveKit's lengths: checked before they are sent, and by the local server."""
+"""LiveKit's limits of names, identities and metadata: checked by the client before sending, and by the simulator."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.livekit.fields import MAX_METADATA_BYTES, MAX_NAME_BYTES
-from voiceapp.simulators.livekit.rooms import LONGEST_METADATA, LONGEST_NAME
+from voiceapp.simulators.livekit import limits
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit
 
 LONG = "ü" * 129
 AGENT = AgentRequest("agent")
 
 
-def test_product_and_local_server_have_the_same_lengths() -> None:
-    assert (MAX_NAME_BYTES, MAX_METADATA_BYTES) == (LONGEST_NAME, LONGEST_METADATA)
+def test_client_and_simulator_have_the_same_limits() -> None:
+    assert (MAX_NAME_BYTES, MAX_METADATA_BYTES) == (limits.MAX_NAME_BYTES, limits.MAX_METADATA_BYTES)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_name_that_people_read_is_cut_at_a_character(nowhere: LiveKitClient) -
 
 
 @pytest.mark.parametrize(("identity", "name"), [("x" * 257, ""), ("caller", "ü" * 129)])
-def test_the_local_server_lets_nobody_in_whose_identity_or_name_is_too_long(
+def test_the_simulator_admits_nobody_whose_identity_or_name_is_too_long(
     identity: str, name: str, client: LiveKitClient, livekit: RunningLiveKit, room: str
 ) -> None:
     client.create_room(room)

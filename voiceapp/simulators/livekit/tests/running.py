@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import httpx
 from pytest_django import Settings
 
-from voiceapp.simulators.livekit import Server
-from voiceapp.simulators.livekit.house import House
+from voiceapp.simulators.livekit import LiveKitSimulator
+from voiceapp.simulators.livekit.backend import LiveKitBackend
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ API_SECRET = "a-secret-of-thirty-two-characters-or-more"
 class RunningLiveKit:
     """Made by `running_livekit()`. What it does to the server happens on the server's own loop."""
 
-    def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: LiveKitSimulator, loop: asyncio.AbstractEventLoop) -> None:
         self.server, self._loop = server, loop
         # Plain http: without a certificate store to load, which takes its time.
         self._http = httpx.Client(trust_env=False, timeout=10, verify=False)
@@ -33,9 +33,9 @@ class RunningLiveKit:
     def url(self) -> str:
         return self.server.base_url
 
-    def do(self, act: Callable[[House], T]) -> T:
+    def do(self, act: Callable[[LiveKitBackend], T]) -> T:
         async def now() -> T:
-            return act(self.server.house)
+            return act(self.server.backend)
 
         return asyncio.run_coroutine_threadsafe(now(), self._loop).result(5)
 
@@ -72,8 +72,8 @@ def running_livekit(**options: Any) -> Iterator[RunningLiveKit]:
     thread = threading.Thread(target=loop.run_forever, name="local livekit", daemon=True)
     thread.start()
 
-    async def make() -> Server:
-        return await Server(**({"api_key": API_KEY, "api_secret": API_SECRET} | quick | options)).__aenter__()
+    async def make() -> LiveKitSimulator:
+        return await LiveKitSimulator(**({"api_key": API_KEY, "api_secret": API_SECRET} | quick | options)).__aenter__()
 
     server = asyncio.run_coroutine_threadsafe(make(), loop).result(5)
     running = RunningLiveKit(server, loop)

@@ -11,7 +11,7 @@ import pytest
 from voiceapp.providers.livekit.client import LiveKitClient, S3Storage
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.livekit.values import EgressStatus, RoomRecording
-from voiceapp.simulators.livekit.silence import mp4, ogg
+from voiceapp.simulators.livekit.silent_audio import mp4, ogg
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit, receiving, running_livekit
 from voiceapp.tests.waiting import soon
 

@@ -10,8 +10,8 @@ import pytest
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, SignatureRefused
-from voiceapp.simulators.livekit.faults import Faults
-from voiceapp.simulators.livekit.house import House
+from voiceapp.simulators.livekit.backend import LiveKitBackend
+from voiceapp.simulators.livekit.faults import LiveKitFaults
 from voiceapp.simulators.livekit.tests.running import (
     API_KEY,
     API_SECRET,
@@ -196,7 +196,7 @@ def test_nobody_listening_is_tried_five_times() -> None:
 
 
 def test_what_waited_too_long_behind_an_event_that_is_not_answered_is_dropped(receiver: Receiver) -> None:
-    with running_livekit(webhook_urls=[receiver.url], webhook_pause_s=0.1, webhook_waits_for_s=0.5) as livekit:
+    with running_livekit(webhook_urls=[receiver.url], webhook_pause_s=0.1, webhook_max_wait_s=0.5) as livekit:
         receiver.statuses = [500] * 5
         whole_call(livekit, client_at(livekit.url))
         # 0.1 + 0.2 + 0.4 + 0.8 s for the first, and the others are too old by then.
@@ -208,7 +208,7 @@ def test_what_waited_too_long_behind_an_event_that_is_not_answered_is_dropped(re
 
 
 def test_what_waited_for_less_is_sent_in_order_once_the_receiver_is_back(receiver: Receiver) -> None:
-    with running_livekit(webhook_urls=[receiver.url], webhook_pause_s=0.01, webhook_waits_for_s=30) as livekit:
+    with running_livekit(webhook_urls=[receiver.url], webhook_pause_s=0.01, webhook_max_wait_s=30) as livekit:
         receiver.statuses = [500] * 5
         whole_call(livekit, client_at(livekit.url))
         sent = livekit.webhooks()
@@ -218,9 +218,9 @@ def test_what_waited_for_less_is_sent_in_order_once_the_receiver_is_back(receive
     ]
 
 
-def send_many(house: House, count: int) -> None:
+def send_many(backend: LiveKitBackend, count: int) -> None:
     for _ in range(count):
-        house.webhooks.emit("moon_landed", key=ROOM, faults=Faults())
+        backend.webhooks.emit("moon_landed", key=ROOM, faults=LiveKitFaults())
 
 
 def test_an_event_that_finds_two_hundred_waiting_is_dropped(receiver: Receiver) -> None:
@@ -229,5 +229,5 @@ def test_an_event_that_finds_two_hundred_waiting_is_dropped(receiver: Receiver) 
         client = client_at(livekit.url)
         client.create_room(ROOM)
         soon(lambda: receiver.received)
-        livekit.do(lambda house: send_many(house, 205))
+        livekit.do(lambda backend: send_many(backend, 205))
         assert len(livekit.webhooks()) == 1 + 200

@@ -8,11 +8,11 @@ import httpx
 import jwt
 import pytest
 
-from voiceapp.simulators.livekit.faults import Faults
+from voiceapp.simulators.livekit.faults import LiveKitFaults
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit
-from voiceapp.simulators.livekit.tokens import Keys
+from voiceapp.simulators.livekit.tokens import ApiKeyPair
 
-KEYS = Keys(API_KEY, API_SECRET)
+KEYS = ApiKeyPair(API_KEY, API_SECRET)
 ALL = {"roomCreate": True, "roomList": True, "roomRecord": True, "roomAdmin": True, "room": "r"}
 
 
@@ -136,9 +136,9 @@ def test_faults_stay_with_the_room_and_an_unknown_one_is_named(livekit: RunningL
     assert livekit.control("GET", "state")["rooms"][0]["faults"] == ["agent_never", "webhook_late=3"]
     with httpx.Client(trust_env=False, verify=False) as http:
         unknown = http.post(f"{livekit.url}/fault/flood/twirp/livekit.RoomService/ListRooms", json={})
-    assert (unknown.status_code, "no fault 'flood'" in unknown.json()["msg"]) == (404, True)
+    assert (unknown.status_code, "unknown fault 'flood'" in unknown.json()["msg"]) == (404, True)
     with pytest.raises(ValueError):
-        Faults.from_words(["slow=very"])
+        LiveKitFaults.parse(["slow=very"])
 
 
 @pytest.mark.parametrize(

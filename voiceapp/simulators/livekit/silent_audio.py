@@ -1,4 +1,4 @@
-"""Real recordings of nothing: two channels of Opus silence in an Ogg or an MP4 file that players play."""
+"""Playable files of silence: two channels of Opus in an Ogg or MP4 container."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PRE_SKIP = 312
 _CHANNELS = 2
 # RFC 6716: 20 ms of CELT, full band, stereo, one frame, nothing in it.
 _FRAME = b"\xfc\xff\xfe"
-_FRAMES_A_PAGE = 50
+_FRAMES_PER_PAGE = 50
 _SERIAL = 0x4C4B
 
 
@@ -20,11 +20,11 @@ def ogg(duration_s: float) -> bytes:
     """RFC 7845: a page of head, a page of tags, pages of a second each."""
     count = _frame_count(duration_s)
     head = struct.pack("<8sBBHIhB", b"OpusHead", 1, _CHANNELS, _PRE_SKIP, _RATE, 0, 0)
-    vendor = b"voiceapp local livekit"
+    vendor = b"voiceapp simulator of livekit"
     tags = b"OpusTags" + struct.pack("<I", len(vendor)) + vendor + struct.pack("<I", 0)
     pages = [_page([head], number=0, granule=0, flags=2), _page([tags], number=1, granule=0)]
-    for number, begin in enumerate(range(0, count, _FRAMES_A_PAGE), start=2):
-        end = min(begin + _FRAMES_A_PAGE, count)
+    for number, begin in enumerate(range(0, count, _FRAMES_PER_PAGE), start=2):
+        end = min(begin + _FRAMES_PER_PAGE, count)
         flags = 4 if end == count else 0
         pages.append(_page([_FRAME] * (end - begin), number=number, granule=end * _FRAME_SAMPLES, flags=flags))
     return b"".join(pages)

@@ -1,4 +1,4 @@
-"""LiveKit's ids: two letters that say what it is, and twelve that nobody guesses."""
+"""LiveKit's ids: two letters for the kind and twelve random characters."""
 
 from __future__ import annotations
 
