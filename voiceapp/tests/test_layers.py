@@ -20,7 +20,7 @@ def product_files() -> Iterator[Path]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).parts
-            if not {"tests", "migrations", "simulators"} & set(parts) and path.name != "conftest.py":
+            if not {"tests", "migrations"} & set(parts) and path.name != "conftest.py":
                 yield path
 
 
