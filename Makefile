@@ -14,11 +14,18 @@ HOST ?= 0.0.0.0
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
+# What the packages take, in MB.
+ROOM = 1500
+define room
+	@df -Pm . | awk 'NR == 2 && $$4 < $(ROOM) { print "The packages take about $(ROOM) MB, and " $$4 " MB are free here: free some space, or clone to another disk."; exit 1 }'
+endef
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "voiceapp needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "python -m venv failed: on Debian, apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python -m venv failed. On Debian: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/.runs: requirements.txt | $(BIN)/python
+	$(room)
 	@echo "Installing the packages (once, about a minute)…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
@@ -29,6 +36,7 @@ $(VENV)/.simulates: requirements-simulators.txt $(VENV)/.runs
 	@touch $@
 
 $(VENV)/.develops: requirements-dev.txt requirements-simulators.txt requirements.txt | $(BIN)/python
+	$(room)
 	@echo "Installing the packages for tests and checks (once, about two minutes)…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(VENV)/.runs $(VENV)/.simulates $@

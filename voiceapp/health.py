@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 
+from voiceapp.console.navigation import simulated_providers
 from voiceapp.core.http.security_headers import STRICT
 from voiceapp.core.serving import serving
 from voiceapp.error_pages import wants_page
@@ -36,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "version": settings.VERSION,
         "live_calls": serving.live_calls,
         "is_draining": serving.is_draining,
-        "simulators": settings.SIMULATORS,
+        "simulators": simulated_providers(),
     }
     return HttpResponse(render_to_string("home.html", context))
 

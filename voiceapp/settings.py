@@ -371,7 +371,7 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": "voiceapp",
     "SITE_HEADER": "voiceapp",
-    "SITE_SYMBOL": "call",
+    "SITE_ICON": "voiceapp.console.navigation.favicon",
     "SHOW_VIEW_ON_SITE": False,
     "GLOBAL_CALLBACK": "voiceapp.console.navigation.every_page",
     "DASHBOARD_CALLBACK": "voiceapp.console.dashboard.fill",

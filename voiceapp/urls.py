@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from agents.organizations.sign_in_links import sign_in_by_link
 from voiceapp.console.setup import views as setup
 from voiceapp.core.api import docs
 from voiceapp.management.doctor.report import report
 from voiceapp.metrics import metrics
 
 urlpatterns = [
+    path("admin/sign-in", sign_in_by_link, name="sign-in-link"),
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),
     path("admin/", admin.site.urls),

@@ -106,11 +106,15 @@ def sidebar(request: HttpRequest) -> list[Group]:
     return groups
 
 
+def simulated_providers() -> list[str]:
+    """The providers in whose place a simulator runs, as people write their names."""
+    return [PROVIDER_NAMES.get(name, name) for name in settings.SIMULATORS if name]
+
+
 def every_page(request: HttpRequest) -> dict[str, object]:
     """What the templates of all pages use."""
-    names = [PROVIDER_NAMES.get(name, name) for name in settings.SIMULATORS if name]
     return {
-        "simulators": ", ".join(names),
+        "simulators": ", ".join(simulated_providers()),
         "times_differ": zones_differ(),
         "time_zone_name": timezone.get_current_timezone_name(),
     }

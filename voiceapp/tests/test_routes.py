@@ -162,6 +162,7 @@ def customer(visitor: str, method: str) -> int:
 REFUSED_WITH: dict[str, Callable[[str, str], int]] = {
     "anyone": never,
     "Django login": unless("session", status=302),
+    "one-time link": unless(status=403),
     "customer": customer,
     "internal key": unless("internal key", status=401),
     "Twilio's signature": unless(status=403),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from types import FrameType
 
@@ -19,14 +19,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, transaction
 
-from agents.organizations.models import ApiKey
+from agents.organizations.models import ApiKey, Organization
+from agents.organizations.services import issue_key
 from voiceapp.management.running.simulators import start_simulators
 from voiceapp.management.running.supervisor import Child, ChildFailed, Ports, PortTaken, Supervisor
 
 ADMIN_NAME = "admin"
 OTHER_PORT = 8090
 KEY_NAME = "make run"
+LEAST_SPACE_BYTES = 4_000_000
+NO_SPACE = "No space is left on the disk that holds {folder}. Free some, or set VAR_DIR to a folder on another disk."
 
 
 class Stopped(Exception):
@@ -57,7 +61,11 @@ class Command(BaseCommand):
             status = self.run(supervisor, run_file, str(options["call"]))
         except Stopped:
             self.stdout.write("\nStopping…")
-        except ChildFailed as exc:
+        except (ChildFailed, OSError, OperationalError) as exc:
+            if is_disk_full(settings.VAR_DIR):
+                raise CommandError(NO_SPACE.format(folder=settings.VAR_DIR)) from exc
+            if not isinstance(exc, ChildFailed):
+                raise
             raise CommandError(str(exc)) from exc
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -118,8 +126,7 @@ class Command(BaseCommand):
             self.say("Twilio is the real one: ring the number with your own phone.")
         if call == "only":
             return status
-        # Made last, and printed at once: after a start that fails, nobody could know them.
-        self.print_addresses(environment, seeded, make_admin(), make_key(seeded["organization_id"]))
+        self.print_addresses(environment, seeded)
         while True:
             for text in supervisor.restart_exited():
                 self.say(text)
@@ -127,12 +134,17 @@ class Command(BaseCommand):
 
     def seed(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The demo organization, with its orders going to the local kitchen."""
-        command = [sys.executable, "manage.py", "seed_demo", "--json", "--orders-url", environment["ORDERS_URL"]]
-        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-        if done.returncode:
-            raise CommandError(f"The demo organization could not be made:\n{done.stderr}")
-        seeded: dict[str, str] = json.loads(done.stdout)
+        printed = self.output_of(["seed_demo", "--json", "--orders-url", environment["ORDERS_URL"]], environment)
+        seeded: dict[str, str] = json.loads(printed)
         return seeded
+
+    def output_of(self, command: list[str], environment: Mapping[str, str]) -> str:
+        """What a command of ours prints, run in the product's environment."""
+        whole = [sys.executable, "manage.py", *command]
+        done = subprocess.run(whole, env=environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise CommandError(f"manage.py {command[0]} failed:\n{done.stderr}")
+        return done.stdout.strip()
 
     def start_product(self, supervisor: Supervisor) -> Child:
         """The worker, the consumer of announcements, the web process; the last one is returned."""
@@ -145,30 +157,36 @@ class Command(BaseCommand):
             supervisor.start("consumer", ["manage.py", "consume_sessions"])
         return supervisor.start("web", ["manage.py", "serve"])
 
-    def print_addresses(
-        self, environment: Mapping[str, str], seeded: dict[str, str], password: str | None, key: str | None
-    ) -> None:
+    def print_addresses(self, environment: Mapping[str, str], seeded: dict[str, str]) -> None:
+        """The link and the key are made last and printed at once: after a start that fails, nobody could know them."""
         base = environment["PUBLIC_BASE_URL"]
-        forgotten = f"as printed at first; a new one: .venv/bin/python manage.py changepassword {ADMIN_NAME}"
-        another = f".venv/bin/python manage.py create_api_key {seeded['organization_id']}"
+        # By a process of its own: at the first start this one has not read the SECRET_KEY that it has just written.
+        link = self.output_of(["sign_in_link", demo_admin().username], environment)
+        key = replace_demo_key(seeded["organization_id"])
         for name, text in [
             ("Home", f"{base}/"),
-            ("Admin", f"{base}/admin/   user {ADMIN_NAME}, password {password or forgotten}"),
-            ("API", f"{base}/voice-session   key {key or f'as printed at first; another one: {another}'}"),
-            (
-                "",
-                f"curl -H 'X-API-Key: {key or 'KEY'}' -H 'Content-Type: application/json' -d {{}} {base}/voice-session",
-            ),
+            ("Sign in", f"{link}"),
+            ("", f"as {ADMIN_NAME}; the link works once, within ten minutes"),
+            ("Another link", f".venv/bin/python manage.py sign_in_link {ADMIN_NAME}"),
+            ("Password", f"set one: .venv/bin/python manage.py changepassword {ADMIN_NAME}, then {base}/admin/"),
+            ("API key", f"{key}   (until the next start)"),
+            ("", f"curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d {{}} {base}/voice-session"),
             ("Webhook", seeded["webhook_url"]),
             ("Ring again", ".venv/bin/python manage.py ring --say 'One large margherita, please.'"),
             ("Logs", str(settings.VAR_DIR / "log")),
         ]:
-            self.stdout.write(f"  {name:<11} {text}")
+            self.stdout.write(f"  {name:<13} {text}")
         self.stdout.write("\nServing. Ctrl-C stops everything.")
+        self.stdout.flush()
 
     def say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def is_disk_full(folder: Path) -> bool:
+    """SQLite reports a full disk by several errors, so the disk itself is looked at."""
+    return shutil.disk_usage(folder).free < LEAST_SPACE_BYTES
 
 
 def write_secrets(path: Path) -> None:
@@ -183,19 +201,18 @@ def write_secrets(path: Path) -> None:
             file.writelines(f"{key}={secrets.token_urlsafe(48)}\n" for key in missing)
 
 
-def make_admin() -> str | None:
-    """Make the admin user and return its password, or None when there is one already."""
-    if User.objects.filter(username=ADMIN_NAME).exists():
-        return None
-    password = secrets.token_urlsafe(12)
-    User.objects.create_superuser(ADMIN_NAME, password=password)
-    return password
+def demo_admin() -> User:
+    """The admin of this machine; without a password until somebody sets one."""
+    user, is_new = User.objects.get_or_create(username=ADMIN_NAME, defaults={"is_staff": True, "is_superuser": True})
+    if is_new:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return user
 
 
-def make_key(organization_id: str) -> str | None:
-    """Make a key of the demo organization for the API and return it, or None when it was made at an earlier start."""
-    if ApiKey.objects.filter(organization_id=organization_id, name=KEY_NAME).exists():
-        return None
-    printed = StringIO()
-    call_command("create_api_key", organization_id, name=KEY_NAME, stdout=printed, stderr=StringIO())
-    return printed.getvalue().strip()
+def replace_demo_key(organization_id: str) -> str:
+    """A key of the demo organization that works. Only its hash is kept, so each start makes a new one."""
+    organization = Organization.objects.get(pk=organization_id)
+    with transaction.atomic():
+        ApiKey.objects.filter(organization=organization, name=KEY_NAME).delete()
+        return issue_key(organization, name=KEY_NAME, by=KEY_NAME).text

@@ -1,8 +1,10 @@
-"""`manage.py run`: a taken port, and a start that fails."""
+"""`manage.py run`: what it prints, a taken port, a full disk, and a start that fails."""
 
 from __future__ import annotations
 
 import os
+import re
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -10,8 +12,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
+
+from agents.organizations.services import find_key
+from agents.tests.builders import make_organization
+from voiceapp.management.commands.run import demo_admin, replace_demo_key
 
 
 @pytest.fixture
@@ -23,16 +30,25 @@ def taken() -> Iterator[int]:
         yield other.getsockname()[1]
 
 
-def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def environment_of(folder: Path, **environment: str) -> dict[str, str]:
     whole = os.environ | {
         "VAR_DIR": str(folder), "SECRET_KEY": "s" * 50, "INTERNAL_API_KEY": "i" * 40, "DATABASE_URL": "",
         "CELERY_BROKER_URL": "", "REDIS_URL": "",
     } | environment  # fmt: skip
     for name in ("DATABASE_URL", "CELERY_BROKER_URL", "REDIS_URL"):
         whole.pop(name) if not whole[name] else None
-    command = [sys.executable, "manage.py", "run", "--call", "none"]
+    return whole
+
+
+def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, env=whole, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "manage.py", "run", "--call", "none"],
+        env=environment_of(folder, **environment),
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
 
 
@@ -57,3 +73,67 @@ def test_a_start_that_fails_makes_no_password_and_no_key(taken: int, tmp_path: P
                   ("auth_user", "agents_apikey", "agents_organization")]  # fmt: skip
     database.close()
     assert counts == [0, 0, 1]
+
+
+def test_a_full_disk_is_reported_with_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", folder], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this user may not mount a small disk")
+    try:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        done = run(folder, PORT=str(port))
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    assert done.returncode == 1
+    assert f"No space is left on the disk that holds {folder}. Free some, or set VAR_DIR" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.django_db
+def test_each_start_has_one_key_that_works() -> None:
+    """The key of the start before is gone: keys do not pile up, and none is unknown to whoever starts."""
+    organization = make_organization("Bella")
+    first, second = replace_demo_key(str(organization.pk)), replace_demo_key(str(organization.pk))
+    assert (find_key(first), find_key(second) is not None) == (None, True)
+    assert organization.api_keys.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_admin_of_the_demo_has_no_password_until_one_is_set() -> None:
+    assert not demo_admin().has_usable_password()
+    user = demo_admin()
+    user.set_password("chosen later")
+    user.save()
+    assert demo_admin().check_password("chosen later")
+
+
+def test_a_start_prints_a_link_and_a_key_that_work(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "manage.py", "run", "--call", "none"]
+    with subprocess.Popen(
+        command, env=environment_of(tmp_path, PORT=str(port)), cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            printed = "".join(iter(process.stdout.readline, "\nServing. Ctrl-C stops everything.\n"[1:]))
+            with httpx.Client(trust_env=False, timeout=20) as client:
+                link = re.search(r"Sign in +(http\S+)", printed)
+                assert link, printed
+                assert [client.get(link[1]).status_code for _ in range(2)] == [302, 403]
+                assert client.get(f"http://127.0.0.1:{port}/admin/").status_code == 200
+                key = re.search(r"API key +(va_\S+)", printed)
+                assert key, printed
+                made = client.post(f"http://127.0.0.1:{port}/voice-session", json={}, headers={"X-API-Key": key[1]})
+                assert made.status_code == 200, made.text
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
+    assert "password" in printed

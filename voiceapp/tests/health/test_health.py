@@ -54,7 +54,7 @@ def test_a_browser_gets_a_page_that_leads_on(client: Client, settings: Settings)
     page = response.content.decode()
     assert response["Content-Type"].startswith("text/html")
     assert 'href="/admin/"' in page
-    assert "openai, twilio" in page
+    assert "OpenAI, Twilio" in page
     assert "/health/ready" in page
 
 
