@@ -83,7 +83,7 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
                 link = urlsplit(_link_to(recording))
             except ApplicationError:
                 return response
-            response["Content-Security-Policy"] = admin_policy(forms_lead_to=f"{link.scheme}://{link.netloc}")
+            response["Content-Security-Policy"] = admin_policy(forms_redirect_to=f"{link.scheme}://{link.netloc}")
         return response
 
 

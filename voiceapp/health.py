@@ -1,4 +1,4 @@
-"""Health and home: answered before anything else, for any Host, over plain http, without the database."""
+"""Health and home page: before all other middleware, for any Host, over plain http, without the database."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from voiceapp.readiness import what_is_down
 
 
 def health() -> JsonResponse:
-    """The process lives. `activeSessions` are the calls whose media it carries."""
+    """The process runs. `activeSessions` is the number of live calls in it."""
     return JsonResponse({"status": "ok", "version": settings.VERSION, "activeSessions": serving.live_calls})
 
 
 def ready() -> JsonResponse:
-    """Whether new calls should be sent here: 503 while stopping or without something that a call needs."""
+    """Whether new calls should be routed here: 503 while draining or if a dependency is down."""
     down = what_is_down()
     checks = {name: "down" if is_down else "ok" for name, is_down in down.items()}
     is_ready = not serving.is_draining and not any(down.values())
@@ -30,7 +30,7 @@ def ready() -> JsonResponse:
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """A page for a browser, the status for a machine."""
+    """A page for browsers, the status for other clients."""
     if not wants_page(request):
         return JsonResponse({"status": "ok"})
     context = {
@@ -43,7 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 class HealthMiddleware:
-    """Stands first, so that neither ALLOWED_HOSTS nor the redirect to https is asked."""
+    """First in the list, so that neither ALLOWED_HOSTS nor the redirect to https applies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -52,14 +52,14 @@ class HealthMiddleware:
         if request.path not in ("/", "/health", "/health/ready"):
             return self.get_response(request)
         is_read = request.method in ("GET", "HEAD")
-        response = self.answer(request) if is_read else HttpResponseNotAllowed(["GET", "HEAD"])
+        response = self.respond(request) if is_read else HttpResponseNotAllowed(["GET", "HEAD"])
         response["Cache-Control"] = "no-store"
         response["Vary"] = "Accept"
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = STRICT
         return response
 
-    def answer(self, request: HttpRequest) -> HttpResponse:
+    def respond(self, request: HttpRequest) -> HttpResponse:
         if request.path == "/health":
             return health()
         if request.path == "/health/ready":

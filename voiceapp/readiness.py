@@ -1,4 +1,4 @@
-"""What a call needs besides this process, each asked for at most a second; only names are told, never errors."""
+"""Readiness checks of what a call needs, one second each; only their names are public, never their errors."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ from kombu import Connection
 
 logger = structlog.get_logger("readiness")
 
-ANSWER_WITHIN_S = 1.0
+TIMEOUT_S = 1.0
 
 
 class Check:
-    """One dependency. While its last question is still unanswered it is down, and is not asked again."""
+    """A check of one dependency. While its last run has not ended, the dependency is down and no other run starts."""
 
-    def __init__(self, name: str, ask: Callable[[], None]) -> None:
+    def __init__(self, name: str, run: Callable[[], None]) -> None:
         self.name = name
-        self._ask = ask
+        self._run = run
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"ready-{name}")
-        self._asked: Future[bool] | None = None
+        self._last_run: Future[bool] | None = None
         self._lock = threading.Lock()
 
     def begin(self) -> Future[bool]:
-        """The answer to come: True when it is down. Those who ask meanwhile share it."""
+        """The pending result: True if it is down. Concurrent requests share a run."""
         with self._lock:
-            if self._asked is None or self._asked.done():
-                self._asked = self._executor.submit(self._is_down)
-            return self._asked
+            if self._last_run is None or self._last_run.done():
+                self._last_run = self._executor.submit(self._is_down)
+            return self._last_run
 
     def _is_down(self) -> bool:
         try:
-            self._ask()
-        except Exception:  # whatever a driver raises means the same here; the log says what it was
+            self._run()
+        except Exception:  # any exception of a driver means that it is down; the log has the details
             logger.exception("not ready", check=self.name)
             return True
         return False
 
 
 def what_is_down() -> dict[str, bool]:
-    """By name, whether each dependency is down."""
-    asked = {check.name: check.begin() for check in checks()}
-    answered = wait(asked.values(), timeout=ANSWER_WITHIN_S).done
-    return {name: answer not in answered or answer.result() for name, answer in asked.items()}
+    """Whether each dependency is down, by name."""
+    results = {check.name: check.begin() for check in checks()}
+    finished = wait(results.values(), timeout=TIMEOUT_S).done
+    return {name: result not in finished or result.result() for name, result in results.items()}
 
 
 @cache
 def checks() -> list[Check]:
     return [
-        Check("database", ask_database),
-        Check("migrations", ask_migrations),
-        Check("cache", ask_cache),
-        Check("queue", ask_queue),
+        Check("database", check_database),
+        Check("migrations", check_migrations),
+        Check("cache", check_cache),
+        Check("queue", check_queue),
     ]
 
 
-def ask_database() -> None:
+def check_database() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     finally:
-        # Kept open it would say nothing about whether a call could open one.
+        # An open connection would not show whether a call can open one.
         connection.close()
 
 
-@cache  # what was migrated stays so; an exception is not remembered
-def ask_migrations() -> None:
+@cache  # migrated stays migrated; exceptions are not cached
+def check_migrations() -> None:
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -83,14 +83,14 @@ def ask_migrations() -> None:
         connection.close()
 
 
-def ask_cache() -> None:
+def check_cache() -> None:
     key, value = f"ready-{uuid4().hex}", "1"
     caches["default"].set(key, value, timeout=5)
     if caches["default"].get(key) != value:
-        raise RuntimeError("the cache forgets at once")
+        raise RuntimeError("the cache does not store values")
 
 
-def ask_queue() -> None:
+def check_queue() -> None:
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):
         if not os.access(settings.QUEUE_DIR, os.W_OK | os.X_OK):
             raise RuntimeError("the queue's folder cannot be written")
@@ -99,6 +99,6 @@ def ask_queue() -> None:
     with Connection(settings.CELERY_BROKER_URL, transport_options=options, connect_timeout=1) as broker:
         broker.ensure_connection(max_retries=1, timeout=1)
         if settings.CELERY_BROKER_URL.startswith("sqs:"):
-            # It has no connection; a channel asks for the queues.
+            # SQS has no connection; a channel requests the queues.
             with broker.channel():
                 pass

@@ -21,10 +21,10 @@ VAR_DIR.mkdir(exist_ok=True)
 
 VERSION = (BASE_DIR / "VERSION").read_text().strip()
 
-# The frame
+# Server
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
-# Earlier ones: what they signed or encrypted stays readable.
+# Earlier keys: signatures and encryption with them stay valid.
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 HOST = env.str("HOST", default="0.0.0.0")  # noqa: S104 - the specs' default; `make run` binds 127.0.0.1
@@ -36,7 +36,7 @@ MAX_LIVE_CALLS = env.int("MAX_LIVE_CALLS", default=100)
 TOOL_TIMEOUT_S = env.int("TOOL_TIMEOUT_S", default=10)
 MAX_UNSTARTED_STREAMS = env.int("MAX_UNSTARTED_STREAMS", default=50)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-# How long a request's head and body may take to arrive, and how many connections an address may have open.
+# Timeouts for a request's head and body, and the limit on connections per address.
 REQUEST_HEAD_TIMEOUT_S = env.int("REQUEST_HEAD_TIMEOUT_S", default=10)
 REQUEST_BODY_TIMEOUT_S = env.int("REQUEST_BODY_TIMEOUT_S", default=30)
 MAX_CONNECTIONS_PER_ADDRESS = env.int("MAX_CONNECTIONS_PER_ADDRESS", default=100)
@@ -44,7 +44,7 @@ METRICS_LISTEN = env.str("METRICS_LISTEN", default="")
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=1)
 
 if not SECRET_KEY:
-    # Enough to look at a laptop; `check --deploy` refuses it (voiceapp.E001) and `make run` writes a real one.
+    # For a laptop only: `check --deploy` refuses it (voiceapp.E001), and `make run` generates a real one.
     SECRET_KEY = "insecure-only-for-a-laptop-" + "0" * 32
 
 # The providers
@@ -62,7 +62,7 @@ OPENAI_REALTIME_MODELS: list[str] = env.list(
     "OPENAI_REALTIME_MODELS",
     default=["gpt-realtime-2.1", "gpt-realtime-2.1-mini", "gpt-realtime-2", "gpt-realtime-1.5"],
 )
-# What OpenAI is given for names that it no longer knows; `*` stands for any ending.
+# Replacements for names that OpenAI has retired; `*` matches any ending.
 OPENAI_MODEL_ALIASES: dict[str, str] = env.dict(
     "OPENAI_MODEL_ALIASES",
     default={
@@ -74,10 +74,10 @@ OPENAI_MODEL_ALIASES: dict[str, str] = env.dict(
 OPENAI_VOICE_ALIASES: dict[str, str] = env.dict(
     "OPENAI_VOICE_ALIASES", default={"fable": "ballad", "onyx": "ash", "nova": "coral"}
 )
-# What /api/voice/realtime shows where nothing else is asked for; OPENAI_MODEL_ALIASES say what OpenAI is given.
+# Defaults of /api/voice/realtime; OPENAI_MODEL_ALIASES replaces them in requests to OpenAI.
 REALTIME_MODEL = env.str("REALTIME_MODEL", default="gpt-4o-realtime-preview-2024-12-17")
 REALTIME_TRANSCRIPTION_MODEL = env.str("REALTIME_TRANSCRIPTION_MODEL", default="whisper-1")
-# How long a browser may take to start its session with the secret that it was given; OpenAI takes 10 to 7200.
+# Lifetime of a browser's client secret before its session starts; OpenAI accepts 10 to 7200.
 REALTIME_SECRET_LIFE_S = env.int("REALTIME_SECRET_LIFE_S", default=60)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
@@ -89,14 +89,14 @@ LIVEKIT_API_SECRET = env.str("LIVEKIT_API_SECRET", default="")
 INTERNAL_API_KEY = env.str("INTERNAL_API_KEY", default="")
 CLERK_ISSUER = env.str("CLERK_ISSUER", default="").rstrip("/")
 CLERK_JWT_KEY = env.str("CLERK_JWT_KEY", default="", multiline=True)
-# Origins whose pages may sign in here; without any, our own pages alone.
+# Origins whose pages may sign in; by default only our own.
 CLERK_AUTHORIZED_PARTIES: list[str] = [
     origin.rstrip("/") for origin in env.list("CLERK_AUTHORIZED_PARTIES", default=[]) if origin
 ] or ["/".join(PUBLIC_BASE_URL.split("/")[:3])]
-# dev, staging or prod. In dev alone a request may name a stub on this machine in OpenAI's place.
+# dev, staging or prod. Only in dev a request may name a local stub as its OpenAI endpoint.
 ENVIRONMENT = env.str("ENVIRONMENT", default="prod")
 PROJECT_NAME = env.str("PROJECT_NAME", default="voiceapp")
-# Workers of one environment must never take the agents' jobs of another.
+# Workers of one environment must not take agent jobs of another.
 LIVEKIT_AGENT_NAME = f"voiceapp-{ENVIRONMENT}"
 LIVEKIT_RECORDING_BUCKET = env.str("LIVEKIT_RECORDING_BUCKET", default="")
 LIVEKIT_RECORDING_REGION = env.str("LIVEKIT_RECORDING_REGION", default="")
@@ -165,7 +165,7 @@ TEMPLATES = [
     }
 ]
 
-# Database: SQLite in a file, or whatever DATABASE_URL says
+# Database: a SQLite file, or DATABASE_URL
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'voiceapp.sqlite3'}")}
 DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -174,20 +174,20 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 5,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
-    # A file, because servers under test read it from threads and processes of their own; one per run of the tests.
+    # A file, because servers under test use it from other threads and processes; one per test run.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / f"test-{os.getpid()}.sqlite3")}
 else:
     DATABASES["default"]["OPTIONS"] |= {
         "connect_timeout": 2,
         "options": "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000",
     }
-    # Under ASGI each request has a thread of its own, whose connection nobody would use again.
+    # Under ASGI each request has its own thread, and nothing would reuse its connection.
     DATABASES["default"]["CONN_MAX_AGE"] = 0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Cache and queue: in memory and in a folder, or Redis, RabbitMQ, SQS
+# Cache and queue: memory and a folder, or Redis, RabbitMQ, SQS
 REDIS_URL = env.str("REDIS_URL", default="")
-# What they name cannot be spoken to; the check says what can.
+# Upstash's REST API is not supported; a system check explains what to set.
 UPSTASH_REDIS_REST_URL = env.str("UPSTASH_REDIS_REST_URL", default="")
 UPSTASH_REDIS_REST_TOKEN = env.str("UPSTASH_REDIS_REST_TOKEN", default="")
 REDIS_CACHE_OPTIONS = {
@@ -209,7 +209,7 @@ else:
         "limits": {"BACKEND": "voiceapp.core.limits.counters_in_memory.CountersInMemory"},
     }
 
-# How often each may ask (docs/limits.md); django-ratelimit counts
+# Rate limits (docs/limits.md), counted by django-ratelimit
 LIMIT_SESSION_CREATION = env.str("LIMIT_SESSION_CREATION", default="10/h")
 LIMIT_REALTIME = env.str("LIMIT_REALTIME", default="30/h")
 LIMIT_RECORDING = env.str("LIMIT_RECORDING", default="20/h")
@@ -224,19 +224,19 @@ RATELIMIT_USE_CACHE = "limits"
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-# A task whose process dies is sent again so many times and then given up: one that kills must not loop for ever.
+# Retries of a task whose process dies: a task that kills its process must not loop forever.
 CELERY_TASK_RETRY_ON_WORKER_LOST = True
 CELERY_TASK_ANNOTATIONS = {"*": {"max_retries": 3, "default_retry_delay": 1}}
-CELERY_WORKER_LOST_WAIT = 2  # for what a process may have said before it died
+CELERY_WORKER_LOST_WAIT = 2  # for results that a process may have sent before it died
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 50
 CELERY_TASK_TIME_LIMIT = 60
-# Longer than any task may take, or it would run twice at once.
+# Longer than any task, or a task would run twice at once.
 QUEUE_VISIBILITY_TIMEOUT_S = 180
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "voiceapp"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: a broker may be away for a night
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # without end: a broker may be down for hours
 CELERY_BROKER_HEARTBEAT = 20
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -257,7 +257,7 @@ elif CELERY_BROKER_URL.startswith("redis"):
         "unacked_restore_throttle": 1,
     }
 elif CELERY_BROKER_URL.startswith("sqs:"):
-    # Credentials and AWS_ENDPOINT_URL come from the environment. The queue is made unless it is there.
+    # Credentials and AWS_ENDPOINT_URL come from the environment. The queue is created if it does not exist.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "region": AWS_REGION,
         "queue_name_prefix": f"{PROJECT_NAME}-{ENVIRONMENT}-",
@@ -266,7 +266,7 @@ elif CELERY_BROKER_URL.startswith("sqs:"):
         "polling_interval": 0.1,
         "client-config": {"connect_timeout": 2, "read_timeout": 15, "retries": {"total_max_attempts": 1}},
     }
-    # SQS cannot tell all workers: each question would make a queue of its own.
+    # SQS has no broadcast: each remote control command would create a queue.
     CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {}
@@ -398,4 +398,4 @@ UNFOLD = {
     },
 }
 
-LOGGING_CONFIG = None  # structlog writes the logs (voiceapp/core/logs.py)
+LOGGING_CONFIG = None  # structlog configures logging (voiceapp/core/logs.py)

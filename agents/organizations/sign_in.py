@@ -20,10 +20,10 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
-from voiceapp.core.limits.counting import CannotCount, count, give_back
+from voiceapp.core.limits.counting import CountersUnavailable, count, refund
 from voiceapp.core.limits.credentials import address_key
 from voiceapp.core.limits.limit import SIGN_IN, SIGN_IN_ADDRESS, Limit
-from voiceapp.core.limits.usage import TRY_AGAIN_AFTER_S, Usage
+from voiceapp.core.limits.usage import RETRY_AFTER_S, Usage
 
 logger = structlog.get_logger("credentials")
 
@@ -50,9 +50,9 @@ class Attempt:
     user_digest: str
     counted: tuple[tuple[Limit, str, Usage], ...]
 
-    def give_back(self) -> None:
+    def refund(self) -> None:
         for limit, who, usage in self.counted:
-            give_back(limit, who, usage)
+            refund(limit, who, usage)
 
 
 class SignInThrottle:
@@ -77,13 +77,13 @@ def begin_attempt(request: HttpRequest, user_name: str) -> Attempt:
     for limit, who in keys:
         try:
             usage = count(limit, who)
-        except CannotCount as exc:
-            request.META[WAIT_S] = TRY_AGAIN_AFTER_S
-            raise TooManyAttempts(TRY_AGAIN_AFTER_S) from exc
+        except CountersUnavailable as exc:
+            request.META[WAIT_S] = RETRY_AFTER_S
+            raise TooManyAttempts(RETRY_AFTER_S) from exc
         counted.append((limit, who, usage))
         if usage.is_exceeded:
             # No password was looked at: nothing of this attempt counts.
-            Attempt(digest, tuple(counted)).give_back()
+            Attempt(digest, tuple(counted)).refund()
             request.META[WAIT_S] = usage.retry_after_s
             logger.info("sign-in throttled", limit=limit.name, wait_s=usage.retry_after_s)
             raise TooManyAttempts(usage.retry_after_s)
@@ -94,7 +94,7 @@ def check_old_password(request: HttpRequest, user: User, password: str) -> None:
     """For pages that take the password of who is signed in already. Raises TooManyAttempts."""
     attempt = begin_attempt(request, user.get_username())
     if user.check_password(password):
-        attempt.give_back()
+        attempt.refund()
 
 
 def user_digest(user_name: str) -> str:

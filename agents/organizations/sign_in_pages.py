@@ -27,7 +27,7 @@ class SignInMiddleware:
         response = self.get_response(request)
         attempt: Attempt | None = request.META.get(ATTEMPT)
         if attempt is not None and has_signed_in(request, attempt):
-            attempt.give_back()
+            attempt.refund()
             remember_browser(request, response, attempt.user_digest)
         wait_s: int | None = request.META.get(WAIT_S)
         if wait_s is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recordings.models import Recording
 from recordings.storage import storage
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.livekit.values import EgressStatus, RoomRecording
@@ -42,7 +42,7 @@ def report_of(egress: RoomRecording) -> RecordingReport:
 
 def request_start(recording: Recording) -> RecordingReport:
     """Raises LiveKitError; after AWAY and SLOW it may have started all the same."""
-    give_back_connections()
+    release_connections()
     egress = LiveKitClient.from_settings().start_room_recording(
         room_of(recording),
         filepath=recording.key,
@@ -54,7 +54,7 @@ def request_start(recording: Recording) -> RecordingReport:
 
 def request_stop(external_id: str) -> RecordingReport | None:
     """Its state afterwards, also if it was over already; None if LiveKit does not know it. Raises LiveKitError."""
-    give_back_connections()
+    release_connections()
     client = LiveKitClient.from_settings()
     try:
         return report_of(client.stop_recording(external_id))
@@ -67,7 +67,7 @@ def request_stop(external_id: str) -> RecordingReport | None:
 
 def find_report(recording: Recording) -> RecordingReport | None:
     """What LiveKit knows of it: by its id or, while we do not have it, by the file that was requested."""
-    give_back_connections()
+    release_connections()
     client = LiveKitClient.from_settings()
     if recording.external_id:
         egress = client.find_recording(recording.external_id)
@@ -79,7 +79,7 @@ def find_report(recording: Recording) -> RecordingReport | None:
 
 def list_running() -> tuple[RecordingReport, ...]:
     """All that are not over, of every room."""
-    give_back_connections()
+    release_connections()
     return tuple(map(report_of, LiveKitClient.from_settings().list_recordings(is_active=True)))
 
 

@@ -10,7 +10,7 @@ from sessions.realtime.services.client_secrets import RealtimeSession
 from sessions.realtime.services.voice_sessions import OpenedVoiceSession
 from voiceapp.core.api.fields import TextField, TimestampField, TruthField
 from voiceapp.core.api.strict_json import StrictSerializer
-from voiceapp.core.web_addresses import LONGEST_ADDRESS
+from voiceapp.core.web_addresses import MAX_URL_LENGTH
 
 LONGEST_INSTRUCTIONS = 32_000
 # Models, voices and addresses; the spaces around them are not trimmed away either.
@@ -68,7 +68,7 @@ class RealtimeSessionRequest(StrictSerializer):
 
     model = TextField(max_length=100, trim_whitespace=False, validators=[PLAIN])
     voice = TextField(max_length=100, trim_whitespace=False, validators=[PLAIN])
-    endpoint = TextField(max_length=LONGEST_ADDRESS, trim_whitespace=False, validators=[PLAIN], required=False)
+    endpoint = TextField(max_length=MAX_URL_LENGTH, trim_whitespace=False, validators=[PLAIN], required=False)
 
 
 class RealtimeClientSecret(serializers.Serializer[RealtimeSession]):

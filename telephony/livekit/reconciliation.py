@@ -22,7 +22,7 @@ from sessions.rooms.services.endings import UNREPORTED, estimated_end
 from sessions.rooms.services.events import only_these_are_there, room_closed
 from sessions.rooms.services.guard import close_found_room, remove_unauthorized
 from voiceapp.core.jobs.wake_up import WakeUp
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit import values as livekit_facts
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
@@ -65,7 +65,7 @@ def reconcile_rooms(*, is_everything: bool = False) -> int:
     looked_at = 0
     try:
         client = LiveKitClient.from_settings()
-        give_back_connections()
+        release_connections()
         names = {call.room_name for call in calls if call.room_name} | over.keys()
         rooms = {room.name: room for room in client.list_rooms(sorted(names))}
         for call in calls:
@@ -128,7 +128,7 @@ def _is_due(call: Call, room: livekit_facts.Room, now: dt.datetime) -> bool:
 def _look_into(call: Call, room: livekit_facts.Room, client: LiveKitClient) -> None:
     """Raises LiveKitError."""
     asked_at = timezone.now()
-    give_back_connections()
+    release_connections()
     present = client.list_participants(room.name)
     only_these_are_there(call, present, at=asked_at)
     remove_unauthorized(call, present)

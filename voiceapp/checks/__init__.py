@@ -1,4 +1,4 @@
-"""System checks: what production must not lack and what cannot be meant, each with an id and a fix."""
+"""System checks: what production needs, and invalid values; each with an id and a fix."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from voiceapp.checks import aws, clerk, livekit, production, values
 
 @register(Tags.security, deploy=True)
 def check_production(**_: object) -> list[CheckMessage]:
-    """Errors for what makes a production server unsafe or deaf."""
+    """Errors that make a production server unsafe or unable to take calls."""
     return [*production.keys(), *production.addresses(), *production.processes(), *livekit.production()]
 
 
 @register()
 def check_settings(**_: object) -> list[CheckMessage]:
-    """What helps on a laptop too: values that cannot be meant, and doors that stay shut."""
-    return [*values.values(), *values.doors(), *values.redis(), *clerk.clerk(), *livekit.livekit(), *aws.aws()]
+    """Also for development: invalid values, and endpoints that refuse every request."""
+    return [*values.values(), *values.internal_key(), *values.redis(), *clerk.clerk(), *livekit.livekit(), *aws.aws()]

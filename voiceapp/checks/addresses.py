@@ -1,4 +1,4 @@
-"""What an address in the settings may look like."""
+"""Validation of URLs in the settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def is_private(url: str) -> bool:
-    """Nobody between here and there can change what is said: https, or this machine."""
+    """Nobody can change the traffic on its way: https, or this machine."""
     parts = urlsplit(url) if is_base_url(url) else None
     return parts is not None and (parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"})
 

@@ -1,4 +1,4 @@
-"""Clerk, who signs people in."""
+"""Clerk, for sign-in."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .addresses import is_origin, is_private
 def clerk() -> Iterator[CheckMessage]:
     if settings.CLERK_ISSUER and not is_private(settings.CLERK_ISSUER):
         yield Error(
-            "CLERK_ISSUER is no https address: anybody between could say who is signed in.",
-            hint="Set it to the address of your Clerk frontend API, like https://clerk.example.com.",
+            "CLERK_ISSUER is not an https URL: its keys could be replaced on their way.",
+            hint="Set it to the URL of your Clerk frontend API, like https://clerk.example.com.",
             id="voiceapp.E015",
         )
     if settings.CLERK_JWT_KEY.strip():
@@ -25,20 +25,20 @@ def clerk() -> Iterator[CheckMessage]:
             GivenKey(settings.CLERK_JWT_KEY)
         except ProviderError as exc:
             yield Error(
-                f"{exc}: everybody who signs in with Clerk gets 503.",
+                f"{exc}: everyone who signs in with Clerk gets 503.",
                 hint="Copy the PEM public key of Clerk's dashboard, its lines joined by \\n, or remove CLERK_JWT_KEY.",
                 id="voiceapp.E016",
             )
         if not settings.CLERK_ISSUER:
             yield Warning(
-                "CLERK_JWT_KEY is set, but CLERK_ISSUER is not: no token of Clerk's is taken.",
-                hint="Set CLERK_ISSUER to the address of your Clerk frontend API.",
+                "CLERK_JWT_KEY is set, but CLERK_ISSUER is not: Clerk's tokens are not accepted.",
+                hint="Set CLERK_ISSUER to the URL of your Clerk frontend API.",
                 id="voiceapp.W005",
             )
     wrong = [origin for origin in settings.CLERK_AUTHORIZED_PARTIES if not is_origin(origin)]
     if wrong and settings.CLERK_ISSUER:
         yield Error(
-            f"CLERK_AUTHORIZED_PARTIES has what is no origin: {wrong[0]}",
-            hint="Give scheme and host, at most a port: https://app.example.com.",
+            f"CLERK_AUTHORIZED_PARTIES has an entry that is not an origin: {wrong[0]}",
+            hint="Write scheme, host and optionally port: https://app.example.com.",
             id="voiceapp.E017",
         )

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-SHORTEST_SECRET = 32
+MIN_SECRET_LENGTH = 32
 
 
 def livekit() -> Iterator[CheckMessage]:
@@ -16,21 +16,21 @@ def livekit() -> Iterator[CheckMessage]:
     missing = [name for name in names if not getattr(settings, name)]
     if 0 < len(missing) < len(names):
         yield Error(
-            f"{' and '.join(missing)} is not set, but the rest of LiveKit's keys is: calls in rooms get 503.",
+            f"{' and '.join(missing)} is not set, but other LiveKit settings are: calls in rooms get 503.",
             hint=f"Set {', '.join(names)}, or none of them.",
             id="voiceapp.E018",
         )
-    if settings.LIVEKIT_API_SECRET and len(settings.LIVEKIT_API_SECRET) < SHORTEST_SECRET:
+    if settings.LIVEKIT_API_SECRET and len(settings.LIVEKIT_API_SECRET) < MIN_SECRET_LENGTH:
         yield Warning(
-            f"LIVEKIT_API_SECRET is shorter than {SHORTEST_SECRET} characters: tokens signed with it can be guessed.",
-            hint="Give the LiveKit server a longer one: `livekit-server generate-keys`.",
+            f"LIVEKIT_API_SECRET is shorter than {MIN_SECRET_LENGTH} characters: tokens signed with it can be guessed.",
+            hint="Configure a longer one in the LiveKit server: `livekit-server generate-keys`.",
             id="voiceapp.W008",
         )
     for name in ("LIVEKIT_HOST", "LIVEKIT_INTERNAL_URL"):
         if getattr(settings, name) and not _is_server(getattr(settings, name)):
             yield Error(
-                f"{name} is no address of a LiveKit server.",
-                hint="Give scheme and host, at most a port: wss://your-project.livekit.cloud.",
+                f"{name} is not the URL of a LiveKit server.",
+                hint="Write scheme, host and optionally port: wss://your-project.livekit.cloud.",
                 id="voiceapp.E019",
             )
 
@@ -38,8 +38,8 @@ def livekit() -> Iterator[CheckMessage]:
 def production() -> Iterator[CheckMessage]:
     if settings.LIVEKIT_HOST.startswith(("ws:", "http:")):
         yield Error(
-            "LIVEKIT_HOST is not a wss address: browsers on https pages cannot reach it.",
-            hint="Put TLS before the LiveKit server and name it by wss://.",
+            "LIVEKIT_HOST is not a wss URL: browsers on https pages cannot connect to it.",
+            hint="Use TLS for the LiveKit server and write wss://.",
             id="voiceapp.E020",
         )
 

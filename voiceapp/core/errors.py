@@ -1,4 +1,4 @@
-"""The user's errors: something that was asked cannot be done, and what to do about it."""
+"""Errors of the user: what cannot be done, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class ApplicationError(Exception):
-    """Its message is a sentence that may be shown. A class that always says the same names it as `message`."""
+    """Its message is a sentence for the user. A class with a fixed message defines it as `message`."""
 
     message: ClassVar[str] = ""
 

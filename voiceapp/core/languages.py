@@ -1,4 +1,4 @@
-"""Languages as agents have them: ISO 639-1, with a script or a country where it matters, like en, pt-BR, zh-Hant."""
+"""Language tags of agents: ISO 639-1, optionally with a script or country, like en, pt-BR, zh-Hant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CODES = """
     sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
 """
 ISO_639_1 = frozenset(_CODES.split())
-# Codes that ISO replaced, and what people write for a country's.
+# Codes that ISO has replaced, and common mistakes.
 REPLACED = {"iw": "he", "in": "id", "ji": "yi", "fil": "tl"}
 REPLACED_COUNTRIES = {"UK": "GB"}
 TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?")
@@ -27,22 +27,22 @@ LONGEST = 16
 
 
 def read_language(text: str) -> str:
-    """The tag in its one spelling: `EN_us` is en-US. Raises ValueError that says what to write."""
+    """The normalized tag: `EN_us` is en-US. Raises ValueError with an example."""
     match = TAG.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"“{text}” is no language code. Write two letters like en, or with a country like en-US.")
+        raise ValueError(f"“{text}” is not a language code. Write two letters like en, or with a country like en-US.")
     code, script, country = (part or "" for part in match.groups())
     code, country = code.lower(), country.upper()
     code, country = REPLACED.get(code, code), REPLACED_COUNTRIES.get(country, country)
     if code not in ISO_639_1:
-        raise ValueError(f"“{code}” is no ISO 639-1 code. Write two letters, like en, de or pt-BR.")
+        raise ValueError(f"“{code}” is not an ISO 639-1 code. Write two letters, like en, de or pt-BR.")
     if country and not country.isdigit() and not is_country(country):
-        raise ValueError(f"“{country}” is no country. Write {code} alone, or with a country like en-US.")
+        raise ValueError(f"“{country}” is not a country code. Write {code} alone, or with a country like en-US.")
     return "-".join(part for part in (code, script.title(), country) if part)
 
 
 def base_language(tag: str) -> str:
-    """`pt` of pt-BR; empty for what is no language."""
+    """`pt` of pt-BR; empty if the tag is invalid."""
     try:
         return read_language(tag).partition("-")[0]
     except ValueError:
@@ -57,7 +57,7 @@ def validate_language(text: str) -> None:
 
 
 class LanguageField(models.CharField[str, str]):
-    """A column that keeps a tag in its one spelling."""
+    """A column for normalized tags."""
 
     def clean(self, value: Any, model_instance: models.Model | None) -> str:
         cleaned = super().clean(value, model_instance)
@@ -65,6 +65,6 @@ class LanguageField(models.CharField[str, str]):
         return read_language(cleaned)
 
     def deconstruct(self) -> Any:
-        """In the database it is a text like any other: migrations need not know this class."""
+        """In migrations it is an ordinary CharField."""
         name, _, arguments, options = super().deconstruct()
         return name, "django.db.models.CharField", arguments, options

@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines in production, words in a terminal; no caller's words, numbers masked."""
+"""Structured logs: JSON lines in production, readable lines in a terminal; no transcripts, phone numbers masked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET_KEYS = {"authorization", "cookie", "token", "secret", "password", "api_ke
 
 
 def hide_private(_: object, __: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
-    """Mask phone numbers in every text and drop values that are secret by their key."""
+    """Mask phone numbers in every string and remove values with secret keys."""
     for key, value in event.items():
         if key.lower() in SECRET_KEYS:
             event[key] = "…"
@@ -28,15 +28,15 @@ def hide_private(_: object, __: str, event: MutableMapping[str, object]) -> Muta
     return event
 
 
-class ByWhoMustAct(logging.Filter):
-    """An error is for those who run the server; what a client did wrong is information, whoever says it and how loud.
+class SeverityByCause(logging.Filter):
+    """Errors are for operators; mistakes of clients are logged as information, whatever level a library chooses.
 
-    Otherwise anyone could fill the log with errors and tracebacks by sending a strange Host.
+    Otherwise anyone could fill the log with errors and tracebacks by sending an unknown Host.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == "django.request":
-            # A response of 500 or 503 that we chose is in the request's line, and its reason was logged beside it.
+            # A 500 or 503 that we chose is in the request log, and its reason has been logged.
             return record.exc_info is not None and record.exc_info[0] is not None
         is_refusal = record.name.startswith("django.security") or (
             record.name == "uvicorn.error" and record.levelno == logging.WARNING
@@ -49,7 +49,7 @@ class ByWhoMustAct(logging.Filter):
 
 
 def configure() -> None:
-    """Send the standard library's and structlog's records through one chain to standard error."""
+    """Send records of the standard library and of structlog through one chain to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -79,18 +79,18 @@ def configure() -> None:
             "formatters": {
                 "lines": {"()": structlog.stdlib.ProcessorFormatter, "foreign_pre_chain": shared, "processors": ending}
             },
-            "filters": {"by_who_must_act": {"()": ByWhoMustAct}},
+            "filters": {"severity_by_cause": {"()": SeverityByCause}},
             "handlers": {
                 "stderr": {
                     "class": "logging.StreamHandler",
                     "stream": "ext://sys.stderr",
                     "formatter": "lines",
-                    "filters": ["by_who_must_act"],
+                    "filters": ["severity_by_cause"],
                 }
             },
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
-                # Their request lines carry query strings; our own request log says the same without them.
+                # Their lines contain query strings; our request log does not.
                 "uvicorn.access": {"level": "WARNING"},
                 "httpx": {"level": "WARNING"},
                 "picows": {"level": "WARNING"},

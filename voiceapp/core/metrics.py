@@ -1,4 +1,4 @@
-"""What Prometheus is told of this process; what is in the database is counted when asked (voiceapp/metrics.py)."""
+"""Metrics of this process for Prometheus; metrics of the database are computed on request (voiceapp/metrics.py)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ turn_response_seconds = Histogram(
 )
 tokens_refused = Counter("voiceapp_stream_tokens_refused_total", "Media streams refused at start", ["reason"])
 signatures_refused = Counter(
-    "voiceapp_signatures_refused_total", "Requests with a missing or wrong signature", ["door"]
+    "voiceapp_signatures_refused_total", "Requests with a missing or wrong signature", ["endpoint"]
 )
 orders_submitted = Counter("voiceapp_orders_submitted_total", "Orders committed")
 tool_calls = Counter("voiceapp_tool_calls_total", "Tools run for a model", ["name", "outcome"])
 provider_links = Counter("voiceapp_provider_links_total", "Connections to the voice provider", ["result"])
 loop_lag_seconds = Gauge("voiceapp_loop_lag_seconds", "How late the event loop's ticker last was")
-limit_counters_away = Counter(
-    "voiceapp_limit_counters_away_total", "Requests that a counter of limits could not count", ["counter"]
+limit_counters_unavailable = Counter(
+    "voiceapp_limit_counters_unavailable_total", "Requests that a rate limit counter could not count", ["counter"]
 )
 edge_refused = Counter(
     "voiceapp_edge_refused_total", "Requests and connections ended before the application ran", ["reason"]

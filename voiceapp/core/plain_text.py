@@ -1,4 +1,4 @@
-"""Text that people print or read aloud: no control characters, and none that change how the rest of a line reads."""
+"""Text that is printed or read aloud: no control characters, and none that change the order or look of others."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 
-# Bidirectional controls (Unicode UAX #9) turn the characters around them; byte order marks, zero width spaces and word
-# joiners cannot be seen. The joiners U+200C and U+200D stay: Persian, Hindi and emoji are written with them.
+# Bidirectional controls (Unicode UAX #9) reorder the characters around them; byte order marks, zero width spaces and
+# word joiners are invisible. The joiners U+200C and U+200D are allowed: Persian, Hindi and emoji need them.
 INVISIBLE = "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 LINE_BREAKS = "\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
 CONTROLS = "\x00-\x1f\x7f-\x9f\ud800-\udfff"
@@ -19,12 +19,12 @@ SPACES = re.compile(r"\s+")
 
 
 def one_line(text: str) -> str:
-    """The text as one line that reads as it is written: for names that others send and that must be taken somehow."""
+    """The text as one visible line: for names from others that must be accepted in some form."""
     return SPACES.sub(" ", NOT_IN_A_LINE.sub(" ", text)).strip()
 
 
 def validate_line(text: str) -> None:
-    """Raises ValidationError for a line break or a character that cannot be seen."""
+    """Raises ValidationError for a line break or an invisible character."""
     _refuse(NOT_IN_A_LINE.search(text))
 
 

@@ -1,4 +1,4 @@
-"""One pool of connections to Redis per process: Django makes a cache object per request, and its pool with it."""
+"""One Redis connection pool per process: Django creates a cache object per request, each with its own pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets of organizations at rest: encrypted with a key derived from SECRET_KEY, for one place and purpose each."""
+"""Encryption of organizations' secrets at rest, with keys derived from SECRET_KEY, a different one for each place."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SALT = b"voiceapp secret box 1"
 
 
 class SealBroken(Exception):
-    """Not sealed for this place, or by a key that neither SECRET_KEY nor SECRET_KEY_FALLBACKS has."""
+    """Encrypted for another place, or with a key that is not in SECRET_KEY or SECRET_KEY_FALLBACKS."""
 
 
 def seal(text: str, *, place: str) -> str:
-    """`place` says what the text is and whose: the same must be said to read it."""
+    """`place` names the field and its owner; decryption needs the same place."""
     return _box(place).encrypt(text.encode()).decode()
 
 
@@ -30,7 +30,7 @@ def unseal(sealed: str, *, place: str) -> str:
 
 
 def resealed(sealed: str, *, place: str) -> str:
-    """The same by today's SECRET_KEY. Raises SealBroken."""
+    """The text, encrypted again with the current SECRET_KEY. Raises SealBroken."""
     try:
         return _box(place).rotate(sealed).decode()
     except (InvalidToken, ValueError) as exc:

@@ -1,4 +1,4 @@
-"""What this process is doing right now, for its doors and its health: calls it carries, and whether it is stopping."""
+"""State of this process, for admission and health checks: its live calls, and whether it is draining."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Serving:
-    """Written by the owner of the live calls, read by everybody. One thread writes; reads are single attributes."""
+    """Written by one thread, the registry of live calls. Any thread may read single attributes."""
 
     live_calls: int = 0
     is_draining: bool = False

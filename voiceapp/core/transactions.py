@@ -1,4 +1,4 @@
-"""Database transactions: retried after a conflict, one at a time by name, none held while a provider is asked."""
+"""Database transactions: retried after conflicts, serialized by name; connections released before slow requests."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-TRIES = 3
-# No further try begins after this: a caller is waiting (reliability, row 16: 4 s in all).
-TRY_FOR_S = 2.0
+MAX_ATTEMPTS = 3
+# No retry starts after this: a caller is waiting (reliability, row 16: 4 s in all).
+RETRY_FOR_S = 2.0
 
 
 class DraftMoved(Exception):
-    """Another writer changed the draft in between; everything may be tried again from the start."""
+    """Another transaction changed the draft in the meantime; retry the whole transaction."""
 
 
 class NotSaved(Exception):
-    """Nothing was changed, and trying again did not help."""
+    """Nothing was changed, and retrying did not help."""
 
 
 def retried(work: Callable[[], T], *, what: str) -> T:
     """The result of `work`, which is one transaction and may run several times; raises NotSaved.
 
-    Tried again after a deadlock, a serialization failure, a locked database, a lost connection, and when a unique
-    constraint shows that a twin of this request was faster.
+    Retried after a deadlock, a serialization failure, a locked database, a lost connection, and after a violated unique
+    constraint: the same request was faster in another process.
     """
-    give_up_at, attempt = monotonic() + TRY_FOR_S, 1
+    give_up_at, attempt = monotonic() + RETRY_FOR_S, 1
     while True:
         try:
             return work()
@@ -42,7 +42,7 @@ def retried(work: Callable[[], T], *, what: str) -> T:
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
             log.warning("not_saved_yet", what=what, attempt=attempt, error=type(exc).__name__)
-            if attempt == TRIES or monotonic() > give_up_at:
+            if attempt == MAX_ATTEMPTS or monotonic() > give_up_at:
                 raise NotSaved(what) from exc
             sleep(random.uniform(0.01, 0.05) * 4 ** (attempt - 1))
             attempt += 1
@@ -51,23 +51,24 @@ def retried(work: Callable[[], T], *, what: str) -> T:
             raise NotSaved(what) from exc
 
 
-def give_back_connections() -> None:
-    """Close this thread's connections to servers, or return them to their pool; the next query opens one again.
+def release_connections() -> None:
+    """Before a request to a provider: close this thread's database connections, or return them to their pool.
 
-    One inside a transaction stays, and so does SQLite's, which nobody else waits for.
+    The next query opens one again. Connections in a transaction stay open, and SQLite's, which nobody else waits for.
     """
     for each in connections.all(initialized_only=True):
         if each.vendor != "sqlite" and not each.in_atomic_block:
             each.close()
 
 
-def pass_one_by_one(name: str) -> None:
-    """Until the transaction ends, nobody else passes the turnstile of this name. Call it inside `atomic`.
+def serialize(name: str) -> None:
+    """Hold the lock of this name until the transaction ends. Call it inside `atomic`.
 
-    SQLite's immediate transactions already queue; PostgreSQL gets an advisory lock.
+    For transactions that count rows and then add one. PostgreSQL uses an advisory lock; SQLite's immediate transactions
+    are serialized anyway.
     """
     if not connection.in_atomic_block:
-        raise RuntimeError("a turnstile holds until the end of a transaction: open one first")
+        raise RuntimeError("a lock by name lasts until the end of a transaction: open one first")
     if connection.vendor == "postgresql":
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Origins of web addresses, read so strictly that no two readers of an address could disagree about its host."""
+"""Origins of URLs, parsed so strictly that all parsers agree on the host; public and loopback IP addresses."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-LONGEST_ADDRESS = 500
-LONGEST_HOST = 253
+MAX_URL_LENGTH = 500
+MAX_HOST_LENGTH = 253
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-# No user, no fragment, no backslash, no sign that is not printable ASCII. ASCII also keeps `ſ` from passing for `s`.
+# No user, no fragment, no backslash, only printable ASCII. re.ASCII also prevents `ſ` from matching `s`.
 ADDRESS = re.compile(
     rf"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]{{2,45}}\]|{LABEL}(?:\.{LABEL})*)"
     r"(?::(?P<port>[1-9][0-9]{0,4}))?(?:[/?][!\"$-\[\]-~]*)?",
     re.ASCII | re.IGNORECASE,
 )
-# What begins with a digit is read as a number by some: 0x7f.1 is 127.0.0.1 to a resolver.
+# The last label begins with a letter: resolvers read 0x7f.1 as 127.0.0.1.
 NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*\.[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
 
-# Python calls these global, yet they lead to addresses inside (NAT64, 6to4, Teredo, old site-local).
+# Global for Python, but they lead to internal addresses (NAT64, 6to4, Teredo, site-local).
 TUNNELS = tuple(
     ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
 )
@@ -39,12 +39,12 @@ class Origin:
 
     @property
     def is_named_https(self) -> bool:
-        """https on its usual port, at a name with a dot: no number, nothing of the local network's own."""
+        """https on port 443, with a host name that has a dot: no IP address, no name of the local network."""
         return (self.scheme, self.port) == ("https", 443) and NAME.fullmatch(self.host) is not None
 
     @property
     def is_this_machine(self) -> bool:
-        """By its name or number, before anything is looked up."""
+        """By name or IP address, without resolving it."""
         try:
             return is_loopback(self.host)
         except ValueError:
@@ -52,28 +52,28 @@ class Origin:
 
 
 def read_origin(address: str) -> Origin:
-    """The origin of an http or https address, whatever its path. Raises ValueError for what is none beyond doubt."""
-    read = ADDRESS.fullmatch(address) if len(address) <= LONGEST_ADDRESS else None
+    """The origin of an http or https URL, whatever its path. Raises ValueError for any other or ambiguous text."""
+    read = ADDRESS.fullmatch(address) if len(address) <= MAX_URL_LENGTH else None
     if read is None:
-        raise ValueError("no plain web address")
+        raise ValueError("not a plain web address")
     scheme, host = read["scheme"].lower(), read["host"].lower()
     if host.startswith("["):
         host = str(ipaddress.IPv6Address(host[1:-1]))
     port = int(read["port"] or DEFAULT_PORTS[scheme])
-    if len(host) > LONGEST_HOST or port > 65_535:
-        raise ValueError("no plain web address")
+    if len(host) > MAX_HOST_LENGTH or port > 65_535:
+        raise ValueError("not a plain web address")
     return Origin(scheme, host, port)
 
 
 def is_public(address: str) -> bool:
-    """Whether this IP address is reachable from anywhere and so no part of somebody's inside."""
+    """Whether this IP address is public, and so in no internal network."""
     ip = _unmapped(address)
     is_special = ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_reserved
     return ip.is_global and not is_special and not any(ip.version == net.version and ip in net for net in TUNNELS)
 
 
 def is_loopback(address: str) -> bool:
-    """Whether this IP address is this machine's own."""
+    """Whether this IP address is a loopback address."""
     return _unmapped(address).is_loopback
 
 

@@ -50,7 +50,7 @@ class PinnedHttp:
     may_connect: Callable[[str], bool]
     whole_s: float
     read_s: float = 5
-    largest_body_bytes: int = 0
+    max_body_bytes: int = 0
 
     def post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
         """The response, whatever its status. Raises AddressRefused or NoResponse. Blocks."""
@@ -78,10 +78,10 @@ class PinnedHttp:
 
     async def _body(self, response: httpx.Response) -> bytes:
         body = b""
-        if self.largest_body_bytes:
+        if self.max_body_bytes:
             async for piece in response.aiter_raw():
                 body += piece
-                if len(body) > self.largest_body_bytes:
+                if len(body) > self.max_body_bytes:
                     raise TooLarge("too large")
         return body
 

@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 
 # Longer waits that a provider names are cut to this: people are waiting to sign in.
@@ -35,7 +35,7 @@ class RarelyFetched(ABC):
 
     def _fetch_once(self, *, is_wanted: Callable[[], bool], within_s: float) -> bool:
         """Fetch, or wait for the thread that does; do nothing in the cooldown. False if it takes too long."""
-        give_back_connections()
+        release_connections()
         if not self._fetch_lock.acquire(timeout=within_s):
             return False
         try:

@@ -22,5 +22,5 @@ def phone_link(number: str) -> SafeString | str:
     """A link that rings the number, where there is one; else what is known in its place."""
     caller = read_caller(number)
     if not caller.number:
-        return caller.words
-    return format_html('<a class="va-link va-nowrap" href="tel:{}">{}</a>', caller.number, caller.words)
+        return caller.label
+    return format_html('<a class="va-link va-nowrap" href="tel:{}">{}</a>', caller.number, caller.label)

@@ -196,7 +196,7 @@ def shown_number(call: Call, *, sees: bool) -> str:
     if call.kind == CallKind.ROOM:
         return call.get_call_type_display()
     caller = read_caller(call.caller_number)
-    return caller.words if sees or caller.kind is CallerKind.HIDDEN else mask(call.caller_number)
+    return caller.label if sees or caller.kind is CallerKind.HIDDEN else mask(call.caller_number)
 
 
 def call_link(call: Call | None) -> str:

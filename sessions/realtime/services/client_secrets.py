@@ -14,7 +14,7 @@ from agents.configuration.models import OPENAI, RealtimeEndpoint
 from agents.organizations.principal import Principal
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.secret_box import SealBroken
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.core.web_addresses import Origin, is_loopback, is_public, read_origin
 from voiceapp.providers.openai.client import ClientSecret, OpenAIClient, OpenAIError, OpenAIErrorKind
 from voiceapp.providers.openai.endpoint import AddressRefused, OpenAIEndpoint
@@ -131,7 +131,7 @@ def open_realtime_session(
         minter, is_openai = minter_for(principal, endpoint)
         if is_openai:
             _check(model=used_model, voice=used_voice)
-        give_back_connections()
+        release_connections()
         minted = minter.create_client_secret(session, expires_after_s=settings.REALTIME_SECRET_LIFE_S)
     except AddressRefused as exc:
         logger.warning("endpoint refused", tenant=principal.tenant, reason=str(exc))

@@ -16,7 +16,7 @@ from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.realtime.models import LIVES_FOR, VoiceSession
 from voiceapp.core.api.timestamps import iso_z
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.providers.openai.client import ClientSecret, OpenAIClient, OpenAIError, OpenAIErrorKind, browser_session
 from voiceapp.providers.openai.fields import fit_model, fit_session
 
@@ -56,7 +56,7 @@ def open_voice_session(
     )
     for each in (*replaced, *more):
         logger.warning("field replaced", field=each.field, was=each.was, now=each.now)
-    give_back_connections()
+    release_connections()
     secret = OpenAIClient.from_settings().create_client_secret(session, expires_after_s=settings.REALTIME_SECRET_LIFE_S)
     if not 0 < len(secret.session_id) <= LONGEST_SESSION_ID:
         raise OpenAIError(OpenAIErrorKind.MALFORMED_RESPONSE, "returned no session id", status=200)

@@ -19,7 +19,7 @@ from sessions.calls.services import finish_call, record_event
 from sessions.realtime.services.instructions import default_persona
 from sessions.rooms.models import RoomAgent, RoomPass
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 
@@ -155,7 +155,7 @@ def _sweep(call: Call, client: LiveKitClient) -> None:
     """
     name = str(call.room_name)
     was_ours = Call.objects.in_rooms().filter(room_name=name).exclude(pk=call.pk).exists()
-    give_back_connections()
+    release_connections()
     try:
         if client.find_room(name) is None:
             return
@@ -172,7 +172,7 @@ def _sweep(call: Call, client: LiveKitClient) -> None:
 
 def _open(call: Call, agent: RoomAgent | None, client: LiveKitClient) -> None:
     request = agent_request(agent) if agent else None
-    give_back_connections()
+    release_connections()
     try:
         room = client.create_room(str(call.room_name), empty_timeout_s=EMPTY_ROOM_LIVES_S, agent=request)
     except LiveKitError as error:

@@ -11,7 +11,7 @@ from sessions.realtime.services.instructions import default_persona, instruction
 from sessions.rooms.models import RoomAgent
 from sessions.tools.briefing import turn_detection_of
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.openai.client import openai_api_key
 from voiceapp.providers.openai.fields import fit_model, fit_voice
@@ -59,7 +59,7 @@ def configure_realtime(call: Call, *, model: str) -> RealtimeConfiguration:
     used_voice, more = fit_voice(agent.voice)
     for each in (*replaced, *more):
         record_event(call.pk, "field_replaced", asdict(each))
-    give_back_connections()
+    release_connections()
     openai_api_key()
     RoomAgent.objects.filter(pk=agent.pk).update(model=model)
     return RealtimeConfiguration(

@@ -12,7 +12,7 @@ from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.rooms.models import RoomAgent
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 from voiceapp.providers.livekit.values import AgentDispatch
@@ -66,11 +66,11 @@ def spawn_agent(call: Call, *, system_prompt: str, voice: str) -> SpawnedAgent:
     present = agent_of(call)
     if present and present.status != Status.DISCONNECTED:
         raise AgentIsThere
-    give_back_connections()
+    release_connections()
     if client.find_room(room) is None:
         raise RoomIsClosed
     agent = agent_expected(call, system_prompt=system_prompt, voice=voice)
-    give_back_connections()
+    release_connections()
     try:
         dispatch = client.create_dispatch(room, agent_request(agent))
     except LiveKitError:
@@ -90,7 +90,7 @@ def remove_agent(call: Call) -> RoomAgent:
     if agent is None or agent.status == Status.DISCONNECTED:
         raise NoAgent
     client = LiveKitClient.from_settings()
-    give_back_connections()
+    release_connections()
     _put_out(client, str(call.room_name))
     agent_removed(agent)
     return agent

@@ -15,7 +15,7 @@ from django.utils import timezone
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.rooms.presence import Side
-from voiceapp.core.transactions import give_back_connections
+from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import Participant, Room
 
@@ -36,7 +36,7 @@ def remove_unauthorized(call: Call, seen: Iterable[Participant]) -> int:
     if not strangers or not Call.objects.live().filter(pk=call.pk).exists():
         return 0
     name, client = str(call.room_name), LiveKitClient.from_settings()
-    give_back_connections()
+    release_connections()
     room = client.find_room(name)
     if room is None or call.room_sid not in ("", room.sid):
         return 0
@@ -55,7 +55,7 @@ def close_room_of_no_call(name: str, *, sid: str) -> bool:
     if newest is None or _is_of_a_live_call(name, sid):
         return False
     client = LiveKitClient.from_settings()
-    give_back_connections()
+    release_connections()
     room = client.find_room(name)
     return room is not None and sid in ("", room.sid) and close_found_room(newest, room, client=client)
 
@@ -69,7 +69,7 @@ def close_found_room(newest: Call, room: Room, *, client: LiveKitClient) -> bool
         # A name has one room: the live call's own has closed, and a token opened another.
         before = room.created_at or timezone.now()
         room_closed(live, at=estimated_end(live, now=before), why=UNREPORTED)
-    give_back_connections()
+    release_connections()
     if not client.delete_room(room.name):
         return False
     record_event(newest.pk, "reopened_room_closed")

@@ -40,7 +40,7 @@ NEWER = [
 
 
 def refused() -> float:
-    return REGISTRY.get_sample_value("voiceapp_signatures_refused_total", {"door": "livekit"}) or 0
+    return REGISTRY.get_sample_value("voiceapp_signatures_refused_total", {"endpoint": "livekit"}) or 0
 
 
 def test_the_example_of_the_documentation_is_received(teller: Teller, woken: list[str]) -> None:

@@ -23,7 +23,7 @@ from telephony.livekit.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
 from voiceapp.core.phones.numbers import CallerKind, read_caller
 from voiceapp.core.serving import serving
-from voiceapp.core.transactions import pass_one_by_one
+from voiceapp.core.transactions import serialize
 
 from .statuses import ADMISSION, OVER_AT_THE_CARRIER
 
@@ -98,7 +98,7 @@ def open_call(ring: Ring) -> Call:
     """
     with transaction.atomic():
         # The limits are counted and the call added in one turn, or two callers would share the last place.
-        pass_one_by_one(ADMISSION)
+        serialize(ADMISSION)
         return _known_call(ring) or _new_call(ring)
 
 

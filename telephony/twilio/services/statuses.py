@@ -12,7 +12,7 @@ from sessions.calls.models import Call, CallState
 from sessions.calls.services import finish_call, possible_end, record_event
 from telephony.livekit.models import ProviderEvent
 from telephony.twilio.models import FollowUp, MediaStream
-from voiceapp.core.transactions import pass_one_by_one
+from voiceapp.core.transactions import serialize
 
 # Whoever opens a call, or waits for one to be opened, passes here one by one.
 ADMISSION = "telephony.admission"
@@ -45,7 +45,7 @@ def note_call_status(
         call = known.first()
         if call is None:
             # Its webhook may be opening it this moment and must not miss this event.
-            pass_one_by_one(ADMISSION)
+            serialize(ADMISSION)
             call = known.all().first()
         ProviderEvent.objects.get_or_create(
             source="twilio",

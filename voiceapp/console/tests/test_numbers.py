@@ -75,7 +75,7 @@ def test_the_organizations_country_says_whose_notation_it_is(
 @pytest.mark.parametrize("typed", ["030", "call me", "555 01 99", "0900 123456"])
 def test_what_is_no_number_is_refused_in_words(typed: str, berlin: Organization, client_of_alice: Client) -> None:
     page = client_of_alice.post(url(TransferTarget, "add"), target_form(berlin, typed)).content.decode()
-    assert "030 123456" in page or "cannot be rung" in page
+    assert "030 123456" in page or "cannot be called" in page
     assert not TransferTarget.objects.filter(slug="chef").exists()
 
 

@@ -20,7 +20,7 @@ from rest_framework import serializers
 from rest_framework.views import APIView
 from structlog.contextvars import bound_contextvars
 
-from voiceapp.core.limits.usage import NOT_COUNTED, TOO_MANY_REQUESTS
+from voiceapp.core.limits.usage import COUNTERS_UNAVAILABLE, TOO_MANY_REQUESTS
 from voiceapp.core.limits.views import LimitedView
 
 from .errors import BROKEN, ErrorBody, InternalError, Problem, VoiceError
@@ -114,7 +114,7 @@ class APISchema(AutoSchema):
         if self.is_limited:
             yield TOO_MANY_REQUESTS
             if self.method != "GET":
-                yield NOT_COUNTED
+                yield COUNTERS_UNAVAILABLE
 
     @property
     def is_limited(self) -> bool:

@@ -1,4 +1,4 @@
-"""What stands before the application: connections and request bodies are bounded before anything else runs.
+"""In front of the application: limits on connections and request bodies.
 
-None of it touches a WebSocket: after the upgrade neither a timer nor a line of this package runs for it.
+WebSockets are not affected: after the upgrade no timer and no code of this package runs for them.
 """

@@ -1,4 +1,4 @@
-"""The largest request body of each route: one table, kept at the edge before anything else runs (docs/limits.md)."""
+"""The largest request body of each route, enforced before anything else runs (docs/limits.md)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ FORM_BYTES = MIB
 # A room's metadata may be 64 KiB, and so may that of each participant.
 LIVEKIT_EVENT_BYTES = 512 * KIB
 
-# By the beginning of the path; the longest that fits counts.
-LARGEST_BODIES: dict[str, int] = {
+# By path prefix; the longest match counts.
+MAX_BODY_BYTES: dict[str, int] = {
     "/api/": JSON_BYTES,
     "/api/voice/webhook": LIVEKIT_EVENT_BYTES,
     "/voice-session": JSON_BYTES,
@@ -21,11 +21,11 @@ LARGEST_BODIES: dict[str, int] = {
     "/admin/": FORM_BYTES,
     "/admin/login/": 16 * KIB,
 }
-# Routes that take no body, and addresses where nothing is.
-ELSEWHERE_BYTES = 16 * KIB
+# Routes without a body, and unknown paths.
+DEFAULT_BYTES = 16 * KIB
 
 
-def largest_body(path: str) -> int:
-    """How many bytes a request to this path may bring."""
-    fitting = [start for start in LARGEST_BODIES if path.startswith(start)]
-    return LARGEST_BODIES[max(fitting, key=len)] if fitting else ELSEWHERE_BYTES
+def max_body_bytes(path: str) -> int:
+    """The limit for requests to this path."""
+    prefixes = [start for start in MAX_BODY_BYTES if path.startswith(start)]
+    return MAX_BODY_BYTES[max(prefixes, key=len)] if prefixes else DEFAULT_BYTES

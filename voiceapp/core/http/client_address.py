@@ -1,4 +1,4 @@
-"""Where a client is: the one way of finding its address, for sockets and for requests."""
+"""The client's IP address, for sockets and requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def address_of(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """What one client can choose its addresses from: an IPv4 address itself, the /64 of an IPv6 address."""
+    """The range from which one client can choose addresses: an IPv4 address itself, the /64 of an IPv6 address."""
     bracketed = WITH_PORT.fullmatch(address)
     bare = (bracketed[1] or bracketed[2]) if bracketed else address
     try:
@@ -40,7 +40,7 @@ def network_of(address: str) -> str:
 
 
 def _behind_our_proxies(peer: str, forwarded: Iterable[str]) -> str:
-    """The address that connected to us or to the outermost of our own proxies; what is left of that can be forged."""
+    """The address that connected to us or to the outermost of our proxies; entries left of it can be forged."""
     hops = settings.TRUSTED_PROXY_COUNT
     seen = [part.strip() for line in forwarded for part in line.split(",")]
     return seen[-hops] if 0 < hops <= len(seen) and seen[-hops] else peer

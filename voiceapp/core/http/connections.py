@@ -1,4 +1,4 @@
-"""Which connections are open, by address: beyond the bound the one that has waited longest gives way."""
+"""Open connections by client address: above the limit the one that has been idle longest is closed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from django.conf import settings
 
 
 class Connection(Protocol):
-    """An HTTP connection. It is waiting while no complete request of it is being answered."""
+    """An HTTP connection. It is idle while none of its requests is being processed."""
 
     @property
-    def is_waiting(self) -> bool: ...
+    def is_idle(self) -> bool: ...
 
-    def give_way(self) -> None:
+    def evict(self) -> None:
         """Close at once."""
 
 
 class ConnectionTable:
     """All HTTP connections of this process, oldest first. WebSockets are not among them.
 
-    Not the newest is refused but the oldest that waits is closed: who sends a request at once is answered even
-    while others of the same address keep all the places with half-sent requests.
+    The oldest idle connection is closed instead of the newest: a client that sends its request at once gets a response
+    even while others of its address hold all connections with incomplete requests.
     """
 
     def __init__(self) -> None:
@@ -35,17 +35,17 @@ class ConnectionTable:
     def count_of(self, address: str) -> int:
         return len(self._by_address.get(address, ()))
 
-    def enter(self, connection: Connection, address: str) -> None:
-        """`address` is empty where connections come from our own proxies: then only the total is bounded."""
+    def add(self, connection: Connection, address: str) -> None:
+        """`address` is empty if connections come from our own proxies: then only the total is limited."""
         self._addresses[connection] = address
         of_address = self._by_address.setdefault(address, {})
         of_address[connection] = None
         if address and len(of_address) > settings.MAX_CONNECTIONS_PER_ADDRESS:
             self._make_room(of_address, connection)
-        elif len(self._addresses) > most_connections():
+        elif len(self._addresses) > max_connections():
             self._make_room(self._addresses, connection)
 
-    def leave(self, connection: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         address = self._addresses.pop(connection, None)
         if address is None:
             return
@@ -55,14 +55,14 @@ class ConnectionTable:
             del self._by_address[address]
 
     def _make_room(self, among: dict[Connection, None] | dict[Connection, str], newest: Connection) -> None:
-        waiting = (each for each in among if each is not newest and each.is_waiting)
-        leaving = next(waiting, newest)
-        self.leave(leaving)
-        leaving.give_way()
+        idle = (each for each in among if each is not newest and each.is_idle)
+        evicted = next(idle, newest)
+        self.remove(evicted)
+        evicted.evict()
 
 
-def most_connections() -> int:
-    """Half of the files that this process may open: calls and the database need the others."""
+def max_connections() -> int:
+    """Half of the file descriptors of this process: calls and the database need the others."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
 
 

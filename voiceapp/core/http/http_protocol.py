@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with what it lacks: an end to waiting for a request's head, and to how long the head is."""
+"""uvicorn's HTTP protocol with a timeout for a request's head and a limit on its size."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from voiceapp.core.metrics import edge_refused
 
-from .body_limits import KIB, largest_body
+from .body_limits import KIB, max_body_bytes
 from .client_address import network_of
 from .connections import connections
 
-LONGEST_HEAD_BYTES = 64 * KIB
-# Chunks may be small and carry extensions: so many bytes on the wire for each that a body may have.
+MAX_HEAD_BYTES = 64 * KIB
+# Chunks may be small and have extensions: bytes on the wire per byte of the body limit.
 WIRE_BYTES_PER_BODY_BYTE = 8
 OF_UPGRADES = (b"upgrade", b"http2-settings")
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """One connection. Bodies are read, bounded and timed by BoundedRequests; this sees what never becomes a request."""
+    """One connection. BoundedRequests limits bodies; this limits what never becomes a request."""
 
     _head_timer: asyncio.TimerHandle | None = None
     _is_in_head = True
     _has_begun = False
     _has_upgraded = False
-    # Since the last head or message was complete.
+    # Since the last complete head or message.
     _wire_bytes = 0
     _running: RequestResponseCycle | None = None
-    # Started by the data that is being read: its application has not run yet.
+    # Started by the data that is being parsed: its application has not run yet.
     _just_started: RequestResponseCycle | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # uvicorn's own drops what follows a request with `Connection: close`: bytes that Content-Length hid.
+        # uvicorn's parser ignores bytes after a request with `Connection: close`, which Content-Length may have hidden.
         self.parser = httptools.HttpRequestParser(self)
 
     @property
-    def is_waiting(self) -> bool:
-        """No complete request is being answered."""
+    def is_idle(self) -> bool:
+        """Whether no complete request is being processed."""
         running = self._running
         return running is None or running.response_complete or running.more_body
 
-    def give_way(self) -> None:
+    def evict(self) -> None:
         self._end("crowded", 0 if self._running is not None or self._has_begun else 429)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._start_head_timer()
-        # Behind proxies of ours the address is known with the head (BusyAddresses).
+        # Behind our proxies the address is only known from the head (BusyAddresses).
         is_direct = settings.TRUSTED_PROXY_COUNT == 0 and self.client is not None
-        connections.enter(self, network_of(self.client[0]) if is_direct and self.client else "")
+        connections.add(self, network_of(self.client[0]) if is_direct and self.client else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
@@ -67,11 +67,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._has_upgraded or self.transport.is_closing():
             return
         if not self._is_in_head:
-            if self._wire_bytes > WIRE_BYTES_PER_BODY_BYTE * largest_body(self.scope["path"]) + LONGEST_HEAD_BYTES:
+            if self._wire_bytes > WIRE_BYTES_PER_BODY_BYTE * max_body_bytes(self.scope["path"]) + MAX_HEAD_BYTES:
                 self.send_400_response("Too many bytes for a body of this length.")
-        elif self._wire_bytes > LONGEST_HEAD_BYTES:
+        elif self._wire_bytes > MAX_HEAD_BYTES:
             self._end("long_head", 431)
-        elif self._has_begun or self.is_waiting:
+        elif self._has_begun or self.is_idle:
             self._start_head_timer()
 
     def _feed(self, data: bytes) -> None:
@@ -86,9 +86,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.send_400_response("Invalid HTTP request received.")
 
     def _feed_without_upgrade(self, rest: bytes) -> None:
-        """A server may go on without an upgrade that it does not know (RFC 9110, 7.8), but then the body counts.
+        """A server may ignore an unknown upgrade (RFC 9110, 7.8), but then the request has its body.
 
-        httptools takes a message for ended at its head wherever an upgrade is offered, as by Java's client (h2c).
+        httptools ends a message at its head if an upgrade is offered, as by Java's client (h2c).
         """
         lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + self.parser.get_http_version().encode()]
         for name, value in self.headers:
@@ -114,7 +114,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         super().on_headers_complete()
         if self.parser.should_upgrade() and self._should_upgrade():
-            return  # until the upgrade it may still be slow
+            return  # the timer runs until the upgrade
         self._is_in_head = False
         self._wire_bytes = 0
         self._stop_head_timer()
@@ -127,24 +127,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._wire_bytes = 0
 
     def handle_websocket_upgrade(self) -> None:
-        """From here on the socket is the handshake's, and then the call's."""
+        """From here on the socket belongs to the handshake, and then to the call."""
         self._has_upgraded = True
         self._leave()
         super().handle_websocket_upgrade()
-        # A request that the handshake cannot read (one with chunks) would be kept open and never answered.
+        # A request that the handshake cannot parse (one with chunks) would stay open without a response.
         if not getattr(self.transport.get_protocol(), "handshake_initiated", True):
             edge_refused.labels("no_handshake").inc()
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """What cannot be read ends the connection, after the response to a request that is being answered."""
+        """Malformed data ends the connection, after the response to the request that is being processed."""
         running = self._running
         if running is not None and not running.response_complete:
             if not running.more_body and running is not self._just_started:
                 self.pipeline.clear()
                 running.keep_alive = False
                 return
-            # Its body, or what Content-Length left of it, was no part of HTTP: it is not to be carried out.
+            # Its body is malformed, so the request must not be processed.
             self._abandon(running)
         super().send_400_response(msg)
 
@@ -163,13 +163,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _on_slow_head(self) -> None:
         self._head_timer = None
-        if self.is_waiting:
+        if self.is_idle:
             self._end("slow_head", 408 if self._has_begun else 0)
         elif self._running is not None:
-            self._running.keep_alive = False  # a request is being answered: then it ends
+            self._running.keep_alive = False  # close after the current request
 
     def _end(self, reason: str, status: int) -> None:
-        """Close, with a response where one is expected (`status` 0: none)."""
+        """Close, with a response if one is expected (`status` 0: none)."""
         if self.transport.is_closing():
             return
         edge_refused.labels(reason).inc()
@@ -186,4 +186,4 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _leave(self) -> None:
         self._stop_head_timer()
-        connections.leave(self)
+        connections.remove(self)

@@ -1,4 +1,4 @@
-"""A refusal before the application runs: in the shape of the endpoint, or as a page for a browser."""
+"""Error responses before the application runs: in the shape of the endpoint, or as a page for a browser."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINGER_BYTES = MIB
 
 
 class RequestRefused(Exception):
-    """The request is not read to its end; `reason` is for the metrics."""
+    """The request is not read to its end; `reason` is the metric's label."""
 
     def __init__(self, status: HTTPStatus, reason: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class RequestRefused(Exception):
 async def send_refusal(
     refused: RequestRefused, scope: Mapping[str, Any], receive: Receive, send: Send, *, ends: bool = True
 ) -> None:
-    """Answer; `ends` closes the connection as well, of whose body the rest was not read."""
+    """Respond; `ends` also closes the connection, because the rest of the body was not read."""
     request_id = uuid.uuid4().hex
     edge_refused.labels(refused.reason).inc()
     logger.info(
@@ -68,7 +68,7 @@ async def send_refusal(
 
 
 async def _linger(receive: Receive) -> None:
-    """Read a little of what still comes: closed with unread bytes, a connection may lose the response."""
+    """Read some of the remaining body: a connection closed with unread bytes may lose the response."""
     size = 0
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LINGER_S):

@@ -1,4 +1,4 @@
-"""One log line per request, and a request id that every line of it carries."""
+"""One log line per request, and a request id in every log line of the request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCEPTED_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
 class RequestLogMiddleware:
-    """Binds `request_id` (the caller's `X-Request-ID` if it is plain, else a new one) and answers with it."""
+    """Binds `request_id` (the client's `X-Request-ID` if it is plain, else a new one) and returns it as a header."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

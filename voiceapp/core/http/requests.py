@@ -1,4 +1,4 @@
-"""ASGI: a request reaches the application with its whole body, which is bounded, in time, and of a known length."""
+"""ASGI: requests reach the application with their complete body, limited in size and time, with a Content-Length."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from django.conf import settings
 
-from .body_limits import KIB, largest_body
+from .body_limits import KIB, max_body_bytes
 from .client_address import address_in_scope, network_of
 from .refusal import Message, Receive, RequestRefused, Send, send_refusal
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-# Without a byte for this share of the body's time, it is not coming.
+# A body without a byte for this share of its time is given up.
 IDLE_SHARE = 1 / 3
 
 
@@ -25,10 +25,10 @@ class ClientGone(Exception):
 
 
 class BoundedRequests:
-    """Reads bodies before the application runs, and gives each a Content-Length.
+    """Reads bodies before the application runs, and adds a Content-Length.
 
-    413 beyond the route's limit, 408 for a slow body, 415 for a coding of its content, 501 for one of its transfer.
-    What Django and its REST framework do with a body goes by Content-Length, which a chunked one does not have.
+    413 above the route's limit, 408 for a slow body, 415 for a Content-Encoding, 501 for another Transfer-Encoding than
+    chunked. Django and its REST framework rely on Content-Length, which a chunked body does not have.
     """
 
     def __init__(self, application: Application) -> None:
@@ -51,7 +51,7 @@ class BoundedRequests:
 
 
 class BusyAddresses:
-    """Behind proxies of ours: how many requests of one address are answered at once. Health and sockets are free."""
+    """Limits concurrent requests per client address behind our proxies. Health checks and sockets are exempt."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -63,7 +63,7 @@ class BusyAddresses:
             return
         address = network_of(address_in_scope(scope))
         if self._busy[address] >= settings.MAX_CONNECTIONS_PER_ADDRESS:
-            message = "Too many requests of your address are being answered. Try again in a second."
+            message = "Too many concurrent requests from your address. Try again in a second."
             crowded = RequestRefused(HTTPStatus.TOO_MANY_REQUESTS, "crowded", message, retry_after="1")
             await send_refusal(crowded, scope, receive, send, ends=has_body(scope["headers"]))
             return
@@ -77,7 +77,7 @@ class BusyAddresses:
 
 
 def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a request brings a body, by HTTP's own rule (RFC 9112, 6)."""
+    """Whether a request has a body (RFC 9112, 6)."""
     return any(
         name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0")) for name, value in headers
     )
@@ -85,7 +85,7 @@ def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body. Raises RequestRefused and ClientGone."""
-    limit = largest_body(scope["path"])
+    limit = max_body_bytes(scope["path"])
     check_head(scope["headers"], limit)
     parts: list[bytes] = []
     size = 0
@@ -109,30 +109,30 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
 
 
 def check_head(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:
-    """Refuse by the headers what need not be read, and what would be read as something else than it is."""
+    """Refuse by the headers what is too large, or what the application would misread."""
     for name, value in headers:
         if name == b"content-length":
             if not value.isdigit():
-                raise RequestRefused(HTTPStatus.BAD_REQUEST, "bad_request", "Content-Length is no number.")
+                raise RequestRefused(HTTPStatus.BAD_REQUEST, "bad_request", "Content-Length is not a number.")
             if len(value) > 18 or int(value) > limit:
                 raise too_large(limit)
         elif name == b"transfer-encoding" and value.strip().lower() != b"chunked":
-            message = "Of transfer codings only chunked is taken."
+            message = "Chunked is the only supported Transfer-Encoding."
             raise RequestRefused(HTTPStatus.NOT_IMPLEMENTED, "transfer_coding", message)
         elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-            message = "Send the body as it is: Content-Encoding is not taken."
+            message = "Content-Encoding is not supported: send the body uncompressed."
             coded = RequestRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content_coding", message)
             coded.headers["accept-encoding"] = "identity"
             raise coded
 
 
 def too_large(limit: int) -> RequestRefused:
-    message = f"A body here may have {limit // KIB} KiB."
+    message = f"The body is limited to {limit // KIB} KiB."
     return RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", message)
 
 
 def replaying(body: bytes, receive: Receive) -> Receive:
-    """The body as one message, then whatever comes after it: the end of the connection."""
+    """The body as one message, then what follows it: the end of the connection."""
     is_read = False
 
     async def receive_again() -> Message:

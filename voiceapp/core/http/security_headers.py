@@ -1,7 +1,7 @@
-"""The content security policy and its companions: strict everywhere, with the admin theme's allowance under /admin/.
+"""Content security policy and related headers: strict, with exceptions for the admin theme under /admin/.
 
-A response is stored by no cache unless its view says otherwise: most carry a secret or personal data, and a view that
-forgets to say so must not be the one that leaks them.
+No cache stores a response unless its view allows it: most contain secrets or personal data, and a view without a
+Cache-Control must not leak them.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ STRICT = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "
     "img-src 'self' data:"
 )
-# django-unfold ships Alpine, which evaluates expressions and writes styles.
+# django-unfold uses Alpine, which evaluates expressions and writes styles.
 ADMIN = f"{STRICT}; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'"
-# What a response may depend on: a cache that stores it all the same must not give it to somebody else.
+# Responses depend on these: a cache that stores one anyway must not give it to another client.
 CREDENTIALS = ("Authorization", "Cookie", "X-API-Key")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
-def admin_policy(*, forms_lead_to: str) -> str:
-    """For a page of the admin with a form whose answer redirects to that origin; browsers refuse it otherwise."""
-    if not ORIGIN.fullmatch(forms_lead_to):
+def admin_policy(*, forms_redirect_to: str) -> str:
+    """For an admin page with a form whose response redirects to that origin; browsers block it otherwise."""
+    if not ORIGIN.fullmatch(forms_redirect_to):
         return ADMIN
-    return ADMIN.replace("form-action 'self'", f"form-action 'self' {forms_lead_to}")
+    return ADMIN.replace("form-action 'self'", f"form-action 'self' {forms_redirect_to}")
 
 
 class SecurityHeadersMiddleware:
-    """Adds the headers to every answer that a view made."""
+    """Adds the headers to every response of a view."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

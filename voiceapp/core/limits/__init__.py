@@ -1,1 +1,1 @@
-"""How often each may ask: five limits, counted exactly, told on every answer (docs/limits.md)."""
+"""Rate limits: five limits, counted exactly, in the headers of every response (docs/limits.md)."""

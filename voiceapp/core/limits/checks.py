@@ -1,4 +1,4 @@
-"""System checks of the limits: rates that cannot be read, and counters that each process would keep for itself."""
+"""System checks of the rate limits: malformed rates, and several processes that do not share their counters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .limit import GUARDS, LIMITS
 
 @register()
 def check_limits(**_: object) -> list[CheckMessage]:
-    """Errors: a limit that is not kept is worse than a server that does not start."""
+    """Errors: a limit that is not enforced is worse than a server that does not start."""
     return [*_rates(), *_processes()]
 
 
@@ -22,8 +22,8 @@ def _rates() -> Iterator[CheckMessage]:
             _ = limit.rate
         except ValueError as exc:
             yield Error(
-                f"{limit.setting} cannot be read: {exc}.",
-                hint=f"Set {limit.setting} to a count, a slash and a time in s, m, h or d: 10/h or 100/15m.",
+                f"{limit.setting} is malformed: {exc}.",
+                hint=f"Set {limit.setting} to a count, a slash and a period in s, m, h or d: 10/h or 100/15m.",
                 id="limits.E001",
             )
 
@@ -31,7 +31,7 @@ def _rates() -> Iterator[CheckMessage]:
 def _processes() -> Iterator[CheckMessage]:
     if settings.WEB_CONCURRENCY > 1 and not settings.REDIS_URL:
         yield Error(
-            "WEB_CONCURRENCY is above 1 and REDIS_URL is not set: each web process would count for itself.",
+            "WEB_CONCURRENCY is above 1 and REDIS_URL is not set: each web process would count separately.",
             hint="Set REDIS_URL, like redis://redis:6379/0, or WEB_CONCURRENCY to 1 if there is one web process.",
             id="limits.E002",
         )

@@ -1,6 +1,6 @@
-"""A cache backend for counters in one process: exact under threads, and no live counter is ever evicted.
+"""A cache backend for counters in one process: exact with threads, and it never evicts a live counter.
 
-Django's own memory cache throws out live entries when it is full, so that other keys can reset a counter.
+Django's own memory cache evicts live entries when it is full, so that other keys can reset a counter.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
-MOST_COUNTERS = 500_000
+MAX_COUNTERS = 500_000
 
 
 class CountersFull(Exception):
-    """As many counters are alive as may be kept in memory: a new one has to be kept elsewhere."""
+    """MAX_COUNTERS are alive: a new counter has to be stored elsewhere."""
 
 
 class Counters:
-    """The counters of one alias, with the time at which each expires. Every method is atomic."""
+    """The counters of one alias, each with its expiry. Every method is atomic."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,14 +35,14 @@ class Counters:
             self._forget_expired()
             if key in self._counts:
                 return False
-            if len(self._counts) >= MOST_COUNTERS:
+            if len(self._counts) >= MAX_COUNTERS:
                 raise CountersFull
             self._counts[key] = count
             heapq.heappush(self._expiries, (expires_at, key))
             return True
 
     def increase(self, key: str, by: int) -> int:
-        """The new count; raises KeyError when there is no such counter or it has expired."""
+        """The new count; raises KeyError if there is no such counter or it has expired."""
         with self._lock:
             self._forget_expired()
             self._counts[key] += by
@@ -64,13 +64,13 @@ class Counters:
             del self._counts[heapq.heappop(self._expiries)[1]]
 
 
-# Django makes a cache object per thread or request: what they count in is the process's.
+# Django creates a cache object per thread or request; the counters belong to the process.
 _by_name: dict[str, Counters] = {}
 _by_name_lock = threading.Lock()
 
 
 class CountersInMemory(BaseCache):
-    """Counters by the methods that django-ratelimit uses: add, incr, get. A counter's life is never prolonged."""
+    """Counters with the methods that django-ratelimit uses: add, incr, get. Counting extends no lifetime."""
 
     def __init__(self, name: str, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -80,7 +80,7 @@ class CountersInMemory(BaseCache):
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         expires_at = self.get_backend_timeout(timeout)
         if expires_at is None:
-            raise ValueError("a counter needs an end")
+            raise ValueError("a counter needs a timeout")
         return self.counters.add(self.make_and_validate_key(key, version=version), value, expires_at)
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Counts a request: in the cache, in the database when the cache is away, or not at all when both are."""
+"""Counts a request: in the cache, in the database while the cache is unavailable, or not at all without both."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import replace
 import structlog
 from django.conf import settings
 from django.core.cache import caches
-from django.db import Error as DatabaseAway
+from django.db import Error as DatabaseError
 from django_ratelimit.core import _make_cache_key, get_usage
 from redis import RedisError
 
-from voiceapp.core.metrics import limit_counters_away
+from voiceapp.core.metrics import limit_counters_unavailable
 
 from .counters_in_database import count_in_database
 from .counters_in_memory import CountersFull
@@ -22,60 +22,60 @@ from .usage import Counter, Usage
 logger = structlog.get_logger("limits")
 
 
-class CannotCount(Exception):
-    """Neither the cache nor the database answered."""
+class CountersUnavailable(Exception):
+    """Neither the cache nor the database responds."""
 
 
 class CounterLost(Exception):
-    """The cache has lost the counter between two of our words."""
+    """The cache lost the counter between two commands."""
 
 
-def count(limit: Limit, who: str) -> Usage:
-    """Count one request of `who`, exactly however many come at once; raises CannotCount."""
+def count(limit: Limit, client: str) -> Usage:
+    """Count one request of `client`, exactly also under concurrency; raises CountersUnavailable."""
     rate = limit.rate
     try:
-        return _in_cache(limit, rate, who)
+        return _in_cache(limit, rate, client)
     except (RedisError, OSError, CountersFull, CounterLost) as exc:
         _note("cache", limit, exc)
     try:
-        return _in_database(limit, rate, who)
-    except DatabaseAway as exc:
+        return _in_database(limit, rate, client)
+    except DatabaseError as exc:
         _note("database", limit, exc)
-        raise CannotCount from exc
+        raise CountersUnavailable from exc
 
 
-def give_back(limit: Limit, who: str, usage: Usage) -> Usage:
-    """Take back one request that `count` counted, in its own window; the usage without it.
+def refund(limit: Limit, client: str, usage: Usage) -> Usage:
+    """Subtract one request that `count` counted, in its window; the usage without it.
 
-    A counter that is away by now, or whose window is over, is left as it is.
+    A counter that is unavailable now, or whose window is over, is not changed.
     """
     window_ends_at = usage.resets_at - 1
     try:
         if usage.counted_in is Counter.CACHE:
             rate = (limit.rate.count, limit.rate.period_s)
-            # django-ratelimit itself only counts up.
-            caches[settings.RATELIMIT_USE_CACHE].incr(_make_cache_key(limit.name, window_ends_at, rate, who, ""), -1)
+            # django-ratelimit has no function to count down.
+            caches[settings.RATELIMIT_USE_CACHE].incr(_make_cache_key(limit.name, window_ends_at, rate, client, ""), -1)
         elif usage.counted_in is Counter.DATABASE:
-            count_in_database(limit.name, who, window_ends_at, -1)
-    except (ValueError, RedisError, OSError, DatabaseAway) as exc:
-        logger.info("request not given back", limit=limit.name, error=type(exc).__name__)
+            count_in_database(limit.name, client, window_ends_at, -1)
+    except (ValueError, RedisError, OSError, DatabaseError) as exc:
+        logger.info("request not refunded", limit=limit.name, error=type(exc).__name__)
         return usage
     return replace(usage, used=max(0, usage.used - 1), counted_in=Counter.NONE)
 
 
-def _in_cache(limit: Limit, rate: Rate, who: str) -> Usage:
-    usage = get_usage(None, group=limit.name, key=lambda *_: who, rate=(rate.count, rate.period_s), increment=True)
-    if not usage["limit"]:  # django-ratelimit's word for a failed increment
+def _in_cache(limit: Limit, rate: Rate, client: str) -> Usage:
+    usage = get_usage(None, group=limit.name, key=lambda *_: client, rate=(rate.count, rate.period_s), increment=True)
+    if not usage["limit"]:  # django-ratelimit's way to report a failed increment
         raise CounterLost(limit.name)
     return Usage(rate.count, usage["count"], int(time.time()) + usage["time_left"] + 1, Counter.CACHE)
 
 
-def _in_database(limit: Limit, rate: Rate, who: str) -> Usage:
-    window_ends_at = rate.window_ends_at(who, int(time.time()))
-    used = count_in_database(limit.name, who, window_ends_at)
+def _in_database(limit: Limit, rate: Rate, client: str) -> Usage:
+    window_ends_at = rate.window_ends_at(client, int(time.time()))
+    used = count_in_database(limit.name, client, window_ends_at)
     return Usage(rate.count, used, window_ends_at + 1, Counter.DATABASE)
 
 
 def _note(counter: str, limit: Limit, exc: Exception) -> None:
-    limit_counters_away.labels(counter=counter).inc()
+    limit_counters_unavailable.labels(counter=counter).inc()
     logger.warning("limit not counted", counter=counter, limit=limit.name, error=type(exc).__name__)

@@ -1,4 +1,4 @@
-"""The limits, each with its setting, whom it counts, and what it does when nothing can count."""
+"""Rates and limits: the setting of each limit, what it counts, and what it does if counters are unavailable."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many requests in each window of so many seconds."""
+    """`count` requests in each window of `period_s`."""
 
     count: int
     period_s: int
 
-    def window_ends_at(self, who: str, now_s: int) -> int:
-        """The last second (of the epoch) of the window that is open for `who`; windows are spread over the askers.
+    def window_ends_at(self, client: str, now_s: int) -> int:
+        """The last second (of the epoch) of the current window of `client`; clients have different windows.
 
-        The same as django-ratelimit's, so that a counter kept elsewhere agrees with its own.
+        The same as django-ratelimit's, so that a counter in the database continues its window.
         """
         if self.period_s == 1:
             return now_s
-        end = now_s - now_s % self.period_s + zlib.crc32(who.encode()) % self.period_s
+        end = now_s - now_s % self.period_s + zlib.crc32(client.encode()) % self.period_s
         return end if end >= now_s else end + self.period_s
 
 
 @cache
 def parse_rate(text: str) -> Rate:
-    """Raises ValueError for what is no rate."""
+    """Raises ValueError if the text is no rate."""
     spelled = SPELLED.fullmatch(text.strip())
     if spelled is None:
         raise ValueError(f"{text!r} is no rate")
@@ -47,11 +47,11 @@ class Limit:
 
     name: str
     is_per_tenant: bool = False
-    # What only reads may go on uncounted; what makes something, or costs money, may not.
-    is_open_uncounted: bool = False
-    # A limit on requests counts those too that were refused for their form.
+    # Without counters: reading is allowed; creating, or what costs money, is not.
+    is_open_without_counters: bool = False
+    # Counts requests with form errors, too.
     counts_refused: bool = False
-    # Nothing was created where a provider failed.
+    # Counts requests that failed at a provider, too.
     counts_failed: bool = True
 
     @property
@@ -66,14 +66,14 @@ class Limit:
 SESSION_CREATION = Limit("session_creation", counts_failed=False)
 REALTIME = Limit("realtime")
 RECORDING = Limit("recording")
-READ = Limit("read", is_open_uncounted=True, counts_refused=True)
+READ = Limit("read", is_open_without_counters=True, counts_refused=True)
 REALTIME_SESSION = Limit("realtime_session", is_per_tenant=True, counts_failed=False)
 
 LIMITS = (SESSION_CREATION, REALTIME, RECORDING, READ, REALTIME_SESSION)
 
-# Creations that failed at a provider: so many are not counted as creations.
+# Failures at a provider that are not counted by the limit on creation.
 FAILED = Limit("failed")
-WRONG_CREDENTIALS = Limit("wrong_credentials", is_open_uncounted=True, counts_refused=True)
+WRONG_CREDENTIALS = Limit("wrong_credentials", is_open_without_counters=True, counts_refused=True)
 SIGN_IN = Limit("sign_in", counts_refused=True)
 SIGN_IN_ADDRESS = Limit("sign_in_address", counts_refused=True)
 

@@ -1,4 +1,4 @@
-"""What the queue does for the rate limits."""
+"""Tasks of the rate limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a limit is used up, and the headers that say so."""
+"""The usage of a limit: its headers, and its errors 429 and 503."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voiceapp.core.api.errors import ApiError, Problem
 
 from .limit import Rate
 
-TRY_AGAIN_AFTER_S = 5
+RETRY_AFTER_S = 5
 
 
 class Counter(Enum):
@@ -25,7 +25,7 @@ class Counter(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """`used` counts this request too. `resets_at` is the first second (of the epoch) of the next window."""
+    """`used` includes this request. `resets_at` is the first second (of the epoch) of the next window."""
 
     limit: int
     used: int
@@ -33,9 +33,9 @@ class Usage:
     counted_in: Counter = Counter.NONE
 
     @classmethod
-    def uncounted(cls, rate: Rate, *, is_open: bool) -> Self:
-        """Nothing could count: either all is free, or nothing is for a moment."""
-        return cls(rate.count, 0 if is_open else rate.count, int(time.time()) + TRY_AGAIN_AFTER_S)
+    def without_counters(cls, rate: Rate, *, is_open: bool) -> Self:
+        """Without counters: either everything is allowed, or nothing for a few seconds."""
+        return cls(rate.count, 0 if is_open else rate.count, int(time.time()) + RETRY_AFTER_S)
 
     @property
     def is_exceeded(self) -> bool:
@@ -64,13 +64,13 @@ TOO_MANY_REQUESTS = Problem(
     code="rate_limited",
     details={"retryAfter": 42, "limit": 3, "remaining": 0, "reset": 1640995200},
 )
-NOT_COUNTED = Problem(
+COUNTERS_UNAVAILABLE = Problem(
     503, "Service unavailable", "Requests cannot be counted at the moment. Try again in a few seconds."
 )
 
 
 def too_many_requests(usage: Usage) -> ApiError:
-    """The details are those of spec 003's table body; `reset` is in epoch seconds."""
+    """The details are those of spec 003; `reset` is in epoch seconds."""
     retry_after_s = usage.retry_after_s
     return TOO_MANY_REQUESTS.error(
         f"Only {usage.limit} requests are taken at a time. Try again in {retry_after_s} s.",
@@ -84,6 +84,6 @@ def too_many_requests(usage: Usage) -> ApiError:
     )
 
 
-def not_counted(usage: Usage) -> ApiError:
-    """What creates something, or costs money, is refused while nothing can count it."""
-    return NOT_COUNTED.error(retry_after_s=usage.retry_after_s)
+def counters_unavailable(usage: Usage) -> ApiError:
+    """For requests that create something or cost money."""
+    return COUNTERS_UNAVAILABLE.error(retry_after_s=usage.retry_after_s)

@@ -1,4 +1,4 @@
-"""A view that declares its limits, and the middleware that writes them on every response."""
+"""A view that declares its rate limits, and the middleware that writes their headers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from rest_framework.response import Response
 from voiceapp.core.api.errors import FormError
 from voiceapp.core.api.json_view import JSONView
 
-from .counting import CannotCount, count, give_back
+from .counting import CountersUnavailable, count, refund
 from .credentials import address_key, count_wrong_credential
 from .limit import FAILED, Limit
-from .usage import Usage, not_counted, too_many_requests
+from .usage import Usage, counters_unavailable, too_many_requests
 
 USAGE = "voiceapp.limit_usage"
-# What was wrong with the request itself, or with who made it: it made nothing.
-REFUSED = (
+# The request or its principal was wrong, so it created nothing.
+CLIENT_ERRORS = (
     ParseError,
     ValidationError,
     FormError,
@@ -41,7 +41,7 @@ REFUSED = (
 
 
 @runtime_checkable
-class Asker(Protocol):
+class LimitedPrincipal(Protocol):
     """What is read of a principal (agents/organizations/principal.py); any other user, or no subject, is anonymous."""
 
     @property
@@ -52,21 +52,21 @@ class Asker(Protocol):
 
 
 class LimitedView(JSONView):
-    """Counts a request after it was authenticated and before it may do anything.
+    """Counts a request after authentication and before it may do anything.
 
     `limits = {"POST": SESSION_CREATION, "GET": READ}`; HEAD counts as GET. Methods that are not named are not limited.
-    A request that was refused for its form is given back, unless the limit is one on requests, and so is a creation
-    that failed at a provider. Wrong credentials are counted on every method.
+    Requests with form errors are refunded unless the limit counts them, and so are creations that failed at a provider.
+    Wrong credentials are counted on every method.
     """
 
     limits: ClassVar[Mapping[str, Limit]] = {}
-    # What was counted for this request, and for whom.
+    # The limit that counted this request, and the client.
     _counted: tuple[Limit, str] | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         limit = self.limits.get("GET" if request.method == "HEAD" else request.method or "")
         try:
-            who = _who(request, limit)
+            client = _client_of(request, limit)
         except (APIException, DjangoPermissionDenied) as exc:
             if isinstance(exc, AuthenticationFailed):
                 count_wrong_credential(request._request)
@@ -74,38 +74,38 @@ class LimitedView(JSONView):
                 self._count(request, limit, address_key(request._request))
             raise
         if limit is not None:
-            self._count(request, limit, who)
+            self._count(request, limit, client)
         super().initial(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
-        if self._counted is not None and _made_nothing(exc, *self._counted):
-            limit, who = self._counted
+        if self._counted is not None and _created_nothing(exc, *self._counted):
+            limit, client = self._counted
             meta = self.request.META
-            meta[USAGE] = give_back(limit, who, meta[USAGE])
+            meta[USAGE] = refund(limit, client, meta[USAGE])
         return super().handle_exception(exc)
 
-    def _count(self, request: Request, limit: Limit, who: str) -> None:
-        """Count, note the usage for the headers, and raise ApiError when it was one too many."""
+    def _count(self, request: Request, limit: Limit, client: str) -> None:
+        """Count, store the usage for the headers, and raise ApiError if the limit is exceeded."""
         try:
-            usage = count(limit, who)
-        except CannotCount as exc:
-            usage = Usage.uncounted(limit.rate, is_open=limit.is_open_uncounted)
+            usage = count(limit, client)
+        except CountersUnavailable as exc:
+            usage = Usage.without_counters(limit.rate, is_open=limit.is_open_without_counters)
             request.META[USAGE] = usage
-            if not limit.is_open_uncounted:
-                raise not_counted(usage) from exc
+            if not limit.is_open_without_counters:
+                raise counters_unavailable(usage) from exc
             return
         request.META[USAGE] = usage
         if usage.is_exceeded:
             if not limit.counts_refused:
-                # Left counted, it would take a place after one that was let through is given back.
-                give_back(limit, who, usage)
+                # Otherwise it would use up the place of a request that is refunded later.
+                refund(limit, client, usage)
             raise too_many_requests(usage)
         if not limit.counts_refused:
-            self._counted = limit, who
+            self._counted = limit, client
 
 
 class LimitHeadersMiddleware:
-    """Writes how far the limit is used up on every response to a limited request, whatever became of it."""
+    """Adds the usage of the limit to every response to a limited request, whatever its status."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -119,20 +119,20 @@ class LimitHeadersMiddleware:
         return response
 
 
-def _made_nothing(exc: Exception, limit: Limit, who: str) -> bool:
-    """Whether the request is not to be counted. A provider's failure is, after so many: each try costs a request."""
-    if isinstance(exc, REFUSED):
+def _created_nothing(exc: Exception, limit: Limit, client: str) -> bool:
+    """Whether the request is refunded. Failures at a provider are, up to the limit FAILED: each costs a request."""
+    if isinstance(exc, CLIENT_ERRORS):
         return True
     if limit.counts_failed or not isinstance(exc, APIException) or exc.status_code < 500:
         return False
     try:
-        return not count(FAILED, f"{limit.name}:{who}").is_exceeded
-    except CannotCount:
+        return not count(FAILED, f"{limit.name}:{client}").is_exceeded
+    except CountersUnavailable:
         return False
 
 
-def _who(request: Request, limit: Limit | None) -> str:
-    asker: object = request.user
-    if not isinstance(asker, Asker) or not asker.subject:
+def _client_of(request: Request, limit: Limit | None) -> str:
+    principal: object = request.user
+    if not isinstance(principal, LimitedPrincipal) or not principal.subject:
         return address_key(request._request)
-    return f"tenant:{asker.tenant}" if limit is not None and limit.is_per_tenant else f"subject:{asker.subject}"
+    return f"tenant:{principal.tenant}" if limit is not None and limit.is_per_tenant else f"subject:{principal.subject}"

@@ -1,4 +1,4 @@
-"""A column that keeps E.164 and takes what people type; forms show the number formatted."""
+"""A column that stores E.164 and accepts what people type; forms show the number formatted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .numbers import LONGEST_TYPED, read_number, show_number
 
 
 class PhoneNumberFormField(forms.CharField):
-    """Shows `+49 30 5550199`. The column behind it reads what is typed, for it knows the organization's region."""
+    """Shows `+49 30 5550199`. The model field parses the input, because it knows the organization's region."""
 
     def prepare_value(self, value: Any) -> Any:
         return show_number(value) if value else value
@@ -21,7 +21,7 @@ class PhoneNumberFormField(forms.CharField):
 
 
 class PhoneNumberField(models.CharField[str, str]):
-    """Cleaning a row reads the number in the row's `phone_region` (ISO 3166; empty: the country code is needed)."""
+    """`clean` parses the number in the row's `phone_region` (ISO 3166; empty: the country code is required)."""
 
     def clean(self, value: Any, model_instance: models.Model | None) -> str:
         if value:
@@ -32,6 +32,6 @@ class PhoneNumberField(models.CharField[str, str]):
         return super().formfield(**{"form_class": PhoneNumberFormField, "max_length": LONGEST_TYPED, **kwargs})
 
     def deconstruct(self) -> Any:
-        """In the database it is a text like any other: migrations need not know this class."""
+        """In migrations it is an ordinary CharField."""
         name, _, arguments, options = super().deconstruct()
         return name, "django.db.models.CharField", arguments, options

@@ -1,6 +1,6 @@
-"""Phone numbers: read as people type them, kept as E.164, shown formatted; and what a carrier says of a caller.
+"""Phone numbers: parsed as people type them, stored as E.164, shown formatted; and callers as carriers report them.
 
-One definition each of: the E.164 form, what may be rung, who hides the number.
+The one definition of the E.164 form, of numbers that may be dialed, and of withheld numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
-# Never dialed, whatever was configured: they cost the caller's host dearly or reach no person.
+# Never dialed, whatever is configured: they are expensive or reach no person.
 REFUSED_TYPES = {
     PhoneNumberType.PREMIUM_RATE,
     PhoneNumberType.SHARED_COST,
@@ -26,7 +26,7 @@ REFUSED_TYPES = {
 # ITU-T E.164: a plus, a country code that does not begin with 0, at most 15 digits in all.
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 LONGEST_TYPED = 40
-# What Twilio writes in the place of a number that is hidden: the words typed on a phone's keys, and words.
+# What Twilio sends for a withheld number: words as phone keys, or words.
 HIDDEN_NUMBERS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253", "+8662533"})
 HIDDEN_WORDS = frozenset({"", "anonymous", "restricted", "unavailable", "unknown", "private", "blocked", "withheld"})
 WITHHELD = "withheld"
@@ -37,20 +37,20 @@ def is_e164(text: str) -> bool:
 
 
 def validate_e164(number: str) -> None:
-    """Accept a number as carriers write it: a plus, the country code, digits."""
+    """Accept only E.164: a plus, the country code, digits."""
     if not is_e164(number):
         raise ValidationError("Write the number with a plus and the country code, like +4930123456.")
 
 
 def validate_dialable(number: str) -> None:
-    """Accept only numbers that may be rung: valid, and of no type that bills the ringing side specially."""
+    """Accept only numbers that may be dialed: valid, and without special charges for the calling side."""
     validate_e164(number)
     parsed = _parsed(number, "")
     satellite = number.startswith(("+870", "+881", "+882", "+883", "+979"))
     if parsed is None or satellite or number in HIDDEN_NUMBERS or not phonenumbers.is_possible_number(parsed):
-        raise ValidationError("This number cannot be rung. Use an ordinary fixed or mobile number.")
+        raise ValidationError("This number cannot be called. Use an ordinary fixed or mobile number.")
     if phonenumbers.number_type(parsed) in REFUSED_TYPES:
-        raise ValidationError("Premium, shared-cost and personal numbers cannot be rung. Use an ordinary number.")
+        raise ValidationError("Premium, shared-cost and personal numbers cannot be called. Use an ordinary number.")
 
 
 def is_dialable(number: str) -> bool:
@@ -64,16 +64,16 @@ def is_dialable(number: str) -> bool:
 def read_number(typed: str, *, region: str = "") -> str:
     """E.164 of what a person typed, in any notation; without a country code it is a number of the region (ISO 3166).
 
-    Raises ValidationError that says what to write.
+    Raises ValidationError with an example.
     """
-    # Address books put marks of direction around a number, which nobody sees.
+    # Address books put invisible direction marks around a number.
     text = "".join(each for each in typed if unicodedata.category(each) != "Cf").strip().removeprefix("tel:")
     if any(character.isalpha() for character in text):
         raise ValidationError(f"Write the number in digits, without letters or an extension, like {example(region)}.")
-    # Without a region nobody knows the prefix of international calls; 00 is most countries'.
+    # Without a region the international prefix is unknown; 00 is the most common.
     parsed = _parsed(f"+{text[2:]}" if not region and text.startswith("00") else text, region)
     if parsed is None or not phonenumbers.is_possible_number(parsed):
-        raise ValidationError(f"This is no whole phone number. Write it like {example(region)}.")
+        raise ValidationError(f"This is not a complete phone number. Write it like {example(region)}.")
     if not _names_country(text) and not _is_whole(text, parsed):
         raise ValidationError(f"Write the number with its area code, like {example(region)}.")
     number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
@@ -82,7 +82,7 @@ def read_number(typed: str, *, region: str = "") -> str:
 
 
 def example(region: str = "") -> str:
-    """How a number is written in that region."""
+    """An example of a number in that region."""
     number = phonenumbers.example_number(region) if region else None
     if number is None:
         return "+49 30 123456"
@@ -91,17 +91,17 @@ def example(region: str = "") -> str:
 
 
 def show_number(number: str) -> str:
-    """A number, or whatever a carrier wrote in its place, as people read it: `+49 30 5550199`."""
-    return read_caller(number).words
+    """A number, or what a carrier sent instead, formatted for people: `+49 30 5550199`."""
+    return read_caller(number).label
 
 
 def mask(number: str) -> str:
-    """The number for logs and lists: only its last two digits."""
+    """The number for logs and lists: only the last two digits."""
     return f"…{number[-2:]}" if len(number) > 4 else "…"
 
 
 class CallerKind(enum.Enum):
-    """What a carrier's `From` or `To` is."""
+    """Kinds of a carrier's `From` and `To`."""
 
     NUMBER = enum.auto()
     HIDDEN = enum.auto()
@@ -113,15 +113,15 @@ class CallerKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`number` is E.164 where the person can be rung back, else empty. `words` are for people."""
+    """`number` is E.164 if the person can be called back, else empty. `label` is for people."""
 
     kind: CallerKind
     number: str
-    words: str
+    label: str
 
 
 def read_caller(text: str) -> Caller:
-    """Who stands in `From`: a number, a hidden one, `sip:…`, `client:…`, `whatsapp:…` (protocols.md, A1)."""
+    """The caller in `From`: a number, a withheld one, `sip:…`, `client:…`, `whatsapp:…` (protocols.md, A1)."""
     plain = text.strip()
     scheme, _, rest = plain.partition(":")
     if is_e164(plain) and plain not in HIDDEN_NUMBERS:
@@ -158,7 +158,7 @@ def _names_country(text: str) -> bool:
 
 
 def _is_whole(text: str, parsed: phonenumbers.PhoneNumber) -> bool:
-    """Valid, and with the 0 of its area code where its country writes one: else it may be a number of any town."""
+    """Valid, and with the 0 of its area code if its country has one: otherwise it may be a number of any town."""
     national = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
     digits = phonenumbers.normalize_digits_only(text)
     return phonenumbers.is_valid_number(parsed) and (not national.startswith("0") or digits.startswith("0"))

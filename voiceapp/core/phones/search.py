@@ -1,4 +1,4 @@
-"""Finds numbers kept as E.164 by any part of them, in any notation: `0176…`, `+49 176`, `176 55`, `(030) 555-0199`."""
+"""Finds E.164 numbers by any part, in any notation: `0176…`, `+49 176`, `176 55`, `(030) 555-0199`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FEWEST_DIGITS = 3
 
 
 def split_search(text: str) -> tuple[str, str]:
-    """What of a search is a number, with its blanks, and the other words: `Alice 0176 55` is `0176 55` and `Alice`."""
+    """Split a search into its number and its words: `Alice 0176 55` is `0176 55` and `Alice`."""
     words = text.replace("\u00a0", " ").split()
     number = " ".join(word for word in words if TYPED.fullmatch(word))
     others = " ".join(word for word in words if not TYPED.fullmatch(word))
@@ -24,7 +24,7 @@ def split_search(text: str) -> tuple[str, str]:
 
 
 def number_parts(typed: str, *, regions: Collection[str]) -> set[str]:
-    """The pieces of E.164 that the typed part may stand for; a number that contains one of them is found."""
+    """The parts of E.164 numbers that the input may mean; numbers that contain one of them match."""
     text = re.sub(r"\(0\)", "", typed.strip())
     digits = _digits(text)
     if text.lstrip("([ ").startswith(("+", "＋")):
@@ -40,7 +40,7 @@ def number_parts(typed: str, *, regions: Collection[str]) -> set[str]:
 
 
 def matching(field: str, typed: str, *, regions: Collection[str]) -> Q:
-    """Rows whose field contains the typed part."""
+    """Rows whose field contains the input."""
     found = Q(pk__in=())
     for part in number_parts(typed, regions=regions):
         found |= Q(**{f"{field}__contains": part})
@@ -48,7 +48,7 @@ def matching(field: str, typed: str, *, regions: Collection[str]) -> Q:
 
 
 def matching_whole(field: str, typed: str, *, regions: Collection[str]) -> Q:
-    """Rows whose field is the whole typed number: for those who may not feel their way digit by digit."""
+    """Rows whose field is the complete number: for users who must not find a number digit by digit."""
     numbers = set()
     for region in {"", *regions}:
         try:
@@ -59,7 +59,7 @@ def matching_whole(field: str, typed: str, *, regions: Collection[str]) -> Q:
 
 
 def _without_trunk(digits: str, regions: Collection[str]) -> set[str]:
-    """`+49 0176` as people write it: the 0 of national calls does not follow a country's code."""
+    """`+49 0176` as people write it: without the 0 of national calls."""
     found = set()
     for region in regions:
         code, trunk = phonenumbers.country_code_for_region(region), phonenumbers.ndd_prefix_for_region(region, True)

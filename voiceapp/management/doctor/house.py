@@ -26,7 +26,7 @@ STYLES = "voiceapp/admin.css"
 
 
 def check_database() -> Finding:
-    readiness.ask_database()
+    readiness.check_database()
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     vendor = connection.vendor
@@ -36,13 +36,13 @@ def check_database() -> Finding:
 
 
 def check_cache() -> Finding:
-    readiness.ask_cache()
+    readiness.check_cache()
     where = "Redis" if settings.REDIS_URL else "this process's memory"
     return well("cache", f"{where} ({type(caches['default']).__name__})")
 
 
 def check_queue() -> Finding:
-    readiness.ask_queue()
+    readiness.check_queue()
     kind = settings.CELERY_BROKER_URL.partition(":")[0]
     return well("queue", f"{kind} takes messages")
 

@@ -35,7 +35,7 @@ class OpenAIEndpoint:
     ) -> ClientSecret:
         """As OpenAIClient's. Raises AddressRefused before a connection is made, and OpenAIError."""
         body = json.dumps(client_secret_request(session, expires_after_s=expires_after_s)).encode()
-        pinned = PinnedHttp(self._may_connect, whole_s=WHOLE_RESPONSE_S, largest_body_bytes=MAX_RESPONSE_BYTES)
+        pinned = PinnedHttp(self._may_connect, whole_s=WHOLE_RESPONSE_S, max_body_bytes=MAX_RESPONSE_BYTES)
         try:
             response = pinned.post(self._url, body, self._headers)
         except TooLarge as exc:

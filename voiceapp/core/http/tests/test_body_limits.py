@@ -11,7 +11,7 @@ from django.conf import settings as project
 from prometheus_client import REGISTRY
 
 from agents.organizations.models import Organization
-from voiceapp.core.http.body_limits import ELSEWHERE_BYTES, KIB, LARGEST_BODIES, MIB, largest_body
+from voiceapp.core.http.body_limits import DEFAULT_BYTES, KIB, MAX_BODY_BYTES, MIB, max_body_bytes
 
 from .wire import Wire, request
 
@@ -28,7 +28,7 @@ def refused(reason: str) -> float:
 
 @pytest.mark.parametrize("path", ROUTES)
 def test_one_byte_too_many_is_413_chunked_or_not(wire: Wire, path: str) -> None:
-    limit, before = largest_body(path), refused("body_too_large")
+    limit, before = max_body_bytes(path), refused("body_too_large")
     answers = [wire.ask("POST", path, b"x" * (limit + 1), chunked=chunked) for chunked in (True, False)]
     assert [answer.status for answer in answers] == [413, 413]
     assert all(answer.headers["connection"] == "close" for answer in answers)
@@ -38,7 +38,7 @@ def test_one_byte_too_many_is_413_chunked_or_not(wire: Wire, path: str) -> None:
 @pytest.mark.parametrize("path", ROUTES)
 def test_what_just_fits_is_read(wire: Wire, path: str) -> None:
     for chunked in (True, False):
-        assert wire.ask("POST", path, b"x" * largest_body(path), chunked=chunked).status != 413
+        assert wire.ask("POST", path, b"x" * max_body_bytes(path), chunked=chunked).status != 413
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS", "BREW"])
@@ -112,7 +112,7 @@ def test_the_refusal_has_the_shape_of_its_endpoint(wire: Wire, path: str, keys: 
 def test_a_browser_gets_a_page(wire: Wire) -> None:
     answer = wire.ask("POST", "/admin/agents/organization/add/", b"x" * 2 * MIB, Accept="text/html,*/*")
     assert answer.status == 413
-    assert b"A body here may have 1024 KiB." in answer.body
+    assert b"The body is limited to 1024 KiB." in answer.body
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
@@ -121,19 +121,19 @@ def test_a_browser_gets_a_page(wire: Wire) -> None:
     [
         ("/api/voice/webhook", 512 * KIB),
         ("/api/voice/webhooks", 512 * KIB),
-        ("/admin", ELSEWHERE_BYTES),
+        ("/admin", DEFAULT_BYTES),
         ("", 16 * KIB),
     ],
 )
 def test_the_longest_beginning_of_a_path_counts(path: str, limit: int) -> None:
-    assert largest_body(path) == limit
+    assert max_body_bytes(path) == limit
 
 
 def test_the_documentation_has_the_table() -> None:
     text = (Path(project.BASE_DIR) / "docs/limits.md").read_text()
     rows = dict(re.findall(r"^\| `(/[^`]*)` \| (\d+) KiB \|$", text, re.M))
-    assert {path: int(kib) * KIB for path, kib in rows.items()} == LARGEST_BODIES
-    assert f"everything else | {ELSEWHERE_BYTES // KIB} KiB" in text
+    assert {path: int(kib) * KIB for path, kib in rows.items()} == MAX_BODY_BYTES
+    assert f"everything else | {DEFAULT_BYTES // KIB} KiB" in text
 
 
 def test_an_answer_after_a_large_body_leaves_the_connection_as_it_was(wire: Wire, organization: Organization) -> None:

@@ -98,30 +98,30 @@ def test_nothing_is_counted_twice_or_left_behind(wire: Wire) -> None:
 
 
 class Line:
-    def __init__(self, *, is_waiting: bool) -> None:
-        self.is_waiting = is_waiting
+    def __init__(self, *, is_idle: bool) -> None:
+        self.is_idle = is_idle
         self.has_left = False
 
-    def give_way(self) -> None:
+    def evict(self) -> None:
         self.has_left = True
 
 
 def test_the_newest_is_refused_only_where_all_others_are_being_answered(settings: Settings) -> None:
     table = ConnectionTable()
-    lines = [Line(is_waiting=False) for _ in range(MOST)]
-    newest = Line(is_waiting=True)
+    lines = [Line(is_idle=False) for _ in range(MOST)]
+    newest = Line(is_idle=True)
     for line in (*lines, newest):
-        table.enter(line, "203.0.113.7")
+        table.add(line, "203.0.113.7")
     assert newest.has_left
     assert not any(line.has_left for line in lines)
     assert len(table) == MOST
 
 
 def test_the_total_is_bounded_over_all_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voiceapp.core.http.connections.most_connections", lambda: 10)
+    monkeypatch.setattr("voiceapp.core.http.connections.max_connections", lambda: 10)
     table = ConnectionTable()
-    lines = [Line(is_waiting=True) for _ in range(30)]
+    lines = [Line(is_idle=True) for _ in range(30)]
     for number, line in enumerate(lines):
-        table.enter(line, f"203.0.113.{number}" if number % 2 else "")
+        table.add(line, f"203.0.113.{number}" if number % 2 else "")
     assert [line.has_left for line in lines] == [True] * 20 + [False] * 10
     assert len(table) == 10

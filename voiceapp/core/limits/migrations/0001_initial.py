@@ -14,12 +14,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('limit', models.CharField(max_length=30)),
-                ('who_hash', models.CharField(max_length=64)),
+                ('client_hash', models.CharField(max_length=64)),
                 ('window_ends_at', models.BigIntegerField(db_index=True, help_text="The window's last second, of the epoch.")),
                 ('used', models.PositiveIntegerField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('limit', 'who_hash', 'window_ends_at'), name='limit_count_per_window')],
+                'constraints': [models.UniqueConstraint(fields=('limit', 'client_hash', 'window_ends_at'), name='limit_count_per_window')],
             },
         ),
     ]

@@ -13,7 +13,7 @@ import time_machine
 from django.test import Client
 from pytest_django import Settings
 
-from voiceapp.core.limits.counting import count, give_back
+from voiceapp.core.limits.counting import count, refund
 from voiceapp.core.limits.limit import LIMITS, SESSION_CREATION, Limit, parse_rate
 from voiceapp.core.limits.models import LimitCount
 
@@ -70,7 +70,7 @@ def test_of_64_at_once_those_refused_for_their_form_take_no_place(counted: str) 
 
 def test_what_is_given_back_is_counted_again(counted: str) -> None:
     usages = [count(SESSION_CREATION, "subject:alice") for _ in range(3)]
-    assert [give_back(SESSION_CREATION, "subject:alice", usage).used for usage in usages[1:]] == [1, 2]
+    assert [refund(SESSION_CREATION, "subject:alice", usage).used for usage in usages[1:]] == [1, 2]
     assert [count(SESSION_CREATION, "subject:alice").used for _ in range(2)] == [2, 3]
 
 
@@ -79,7 +79,7 @@ def test_nothing_is_given_back_to_another_window(counted: str) -> None:
         usage = count(SESSION_CREATION, "subject:alice")
         clock.move_to(usage.resets_at)
         assert count(SESSION_CREATION, "subject:alice").used == 1
-        give_back(SESSION_CREATION, "subject:alice", usage)
+        refund(SESSION_CREATION, "subject:alice", usage)
         assert count(SESSION_CREATION, "subject:alice").used == 2
 
 

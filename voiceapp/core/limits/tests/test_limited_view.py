@@ -12,9 +12,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from agents.organizations.principal import Principal
-from voiceapp.core.limits.counting import count, give_back
+from voiceapp.core.limits.counting import count, refund
 from voiceapp.core.limits.limit import SESSION_CREATION
-from voiceapp.core.limits.views import Asker
+from voiceapp.core.limits.views import LimitedPrincipal
 
 pytestmark = [
     pytest.mark.urls("voiceapp.core.limits.tests.doors"),
@@ -133,9 +133,9 @@ def test_who_acts_for_no_organization_is_counted_alone() -> None:
 
 def test_a_principal_is_one_who_asks() -> None:
     organization_id = uuid4()
-    assert isinstance(Principal(subject="alice", organization_id=organization_id), Asker)
+    assert isinstance(Principal(subject="alice", organization_id=organization_id), LimitedPrincipal)
     assert Principal(subject="alice", organization_id=organization_id).tenant == str(organization_id)
-    assert not isinstance(User(), Asker)
+    assert not isinstance(User(), LimitedPrincipal)
 
 
 def test_strangers_are_counted_by_address() -> None:
@@ -210,7 +210,7 @@ def test_a_refused_request_gives_back_only_its_own_place() -> None:
 def test_a_request_that_was_one_too_many_takes_no_place_that_is_given_back_later() -> None:
     usages = [count(SESSION_CREATION, "subject:alice") for _ in range(10)]
     assert [ask("/session").status_code for _ in range(5)] == [429] * 5
-    give_back(SESSION_CREATION, "subject:alice", usages[-1])
+    refund(SESSION_CREATION, "subject:alice", usages[-1])
     assert [ask("/session").status_code for _ in range(2)] == [200, 429]
 
 

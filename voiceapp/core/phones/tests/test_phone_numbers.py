@@ -91,7 +91,7 @@ def test_e164_has_one_form(number: str) -> None:
 )
 def test_a_caller_is_known_by_what_the_carrier_writes(written: str, kind: CallerKind, number: str, words: str) -> None:
     caller = read_caller(written)
-    assert (caller.kind, caller.number, caller.words) == (kind, number, words)
+    assert (caller.kind, caller.number, caller.label) == (kind, number, words)
     assert show_number(written) == words
 
 
