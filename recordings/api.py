@@ -52,7 +52,7 @@ logger = structlog.get_logger("recordings")
 
 
 class RecordingView(RoomView):
-    """Whoever may change a call may record it; who may only read it sees its recordings."""
+    """Recording a call needs write access to it; reading its recordings needs read access."""
 
     scope_area = "recordings"
     limits = {"POST": RECORDING, "GET": READ, "PATCH": RECORDING}

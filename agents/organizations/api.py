@@ -11,7 +11,13 @@ from rest_framework.views import APIView
 from voiceapp.core.api.errors import UNAUTHENTICATED, ErrorBody, Problem, VoiceError
 from voiceapp.core.limits.views import LimitedView
 
-from .authentication import NOT_CHECKED, TWO_CREDENTIALS, UNKNOWN_ORGANIZATION, CustomerAuthentication, asking
+from .authentication import (
+    NOT_CHECKED,
+    TWO_CREDENTIALS,
+    UNKNOWN_ORGANIZATION,
+    CustomerAuthentication,
+    request_principal,
+)
 from .principal import Kind, Principal
 from .scopes import Scope
 
@@ -26,13 +32,13 @@ class HasScope(BasePermission):
         assert isinstance(view, CustomerView)
         if request.method not in view.allowed_methods:
             return True  # the response is 405
-        scope, principal = view.scope_of(request), asking(request)
-        self.message = reason_against(principal, scope)
+        scope, principal = view.scope_of(request), request_principal(request)
+        self.message = denial_of(principal, scope)
         return principal.may(scope, principal.organization_id)
 
 
-def reason_against(principal: Principal, scope: Scope) -> str:
-    """Why the scope is not there, and who can change that."""
+def denial_of(principal: Principal, scope: Scope) -> str:
+    """Why the principal lacks the scope, and who can change that."""
     if principal.kind is Kind.KEY:
         return KEY_LACKS_SCOPE.format(scope)
     if principal.role is None:
@@ -41,7 +47,7 @@ def reason_against(principal: Principal, scope: Scope) -> str:
 
 
 class CustomerView(LimitedView):
-    """Name the area of its scopes, its limits, and the shape of its errors where it is not the voice API's."""
+    """A subclass names the area of its scopes, its limits, and the shape of its errors if not the voice API's."""
 
     authentication_classes = [CustomerAuthentication]
     permission_classes = [IsAuthenticated, HasScope]
@@ -56,5 +62,5 @@ class CustomerView(LimitedView):
 
     @property
     def principal(self) -> Principal:
-        """Who makes the request, seeing the organizations in which it may. Only after `initial`: in handlers."""
-        return asking(self.request).within(self.scope_of(self.request))
+        """The principal of the request, limited to the organizations in which it has the scope. For handlers."""
+        return request_principal(self.request).within(self.scope_of(self.request))

@@ -41,7 +41,7 @@ NOT_CHECKED = Problem(503, "Service Unavailable", "Who you are cannot be checked
 
 
 class CustomerAuthentication(BaseAuthentication):
-    """`request.user` becomes a Principal; without any credential None, which IsAuthenticated answers with 401."""
+    """`request.user` becomes a Principal; None without any credential, for which IsAuthenticated raises 401."""
 
     def authenticate(self, request: Request) -> tuple[Principal, None] | None:
         principal = principal_by_header(request) or principal_by_cookie(request)
@@ -51,8 +51,8 @@ class CustomerAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def asking(request: Request) -> Principal:
-    """Who asks, in a view behind CustomerAuthentication."""
+def request_principal(request: Request) -> Principal:
+    """The principal in a view behind CustomerAuthentication."""
     principal: object = request.user
     if not isinstance(principal, Principal):
         raise TypeError("this view is not behind CustomerAuthentication")
@@ -60,12 +60,12 @@ def asking(request: Request) -> Principal:
 
 
 def principal_by_header(request: Request) -> Principal | None:
-    """By `Authorization: Bearer` or `X-API-Key`. Raises when there is a header that proves nothing."""
+    """By `Authorization: Bearer` or `X-API-Key`. Raises where a header holds no valid credential."""
     sent = request.META.get("HTTP_AUTHORIZATION", "").strip(), request.META.get("HTTP_X_API_KEY", "").strip()
     authorization, api_key = sent
     if not any(sent):
         return None
-    # Servers join a header that came twice with a comma, which no credential of ours contains.
+    # Servers join a repeated header with a comma, which no credential of ours contains.
     if all(sent) or any("," in each for each in sent):
         raise TWO_CREDENTIALS.error()
     if api_key:
@@ -73,7 +73,7 @@ def principal_by_header(request: Request) -> Principal | None:
     scheme, _, token = authorization.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token.isascii():
-        raise refused("no bearer token")
+        raise unauthenticated("no bearer token")
     return principal_by_key(token) if token.startswith("va_") else principal_by_token(token)
 
 
@@ -81,7 +81,7 @@ def principal_by_key(text: str) -> Principal:
     """A key manages the organization that issued it, within its scopes."""
     key = find_key(text)
     if key is None:
-        raise refused("no usable key")
+        raise unauthenticated("no usable key")
     return Principal(
         subject=key.subject,
         organization_ids=frozenset({key.organization_id}),
@@ -95,18 +95,18 @@ def principal_by_key(text: str) -> Principal:
 def principal_by_token(token: str) -> Principal:
     verifier = ClerkVerifier.from_settings() if token.count(".") == 2 else None
     if verifier is None:
-        raise refused("no kind of token that is taken here")
+        raise unauthenticated("unknown kind of token")
     try:
         return principal_of_claims(verifier.verify(token))
     except TokenRefused as exc:
-        raise refused(str(exc)) from exc
+        raise unauthenticated(str(exc)) from exc
     except ProviderError as exc:
-        raise away(exc) from exc
+        raise not_checked(exc) from exc
 
 
 def principal_by_cookie(request: Request) -> Principal | None:
-    """By a signed-in Django session, else by Clerk's cookie; each write must come from a page that we know."""
-    # Django's own request: asking Django REST framework's for its user would come back here.
+    """By a signed-in Django session, else by Clerk's cookie; each write must come from a page of an allowed origin."""
+    # The user of Django's own request: that of Django REST framework's request would come back here.
     user = request._request.user if settings.SESSION_COOKIE_NAME in request.COOKIES else None
     if isinstance(user, User) and user.is_active:
         SessionAuthentication().enforce_csrf(request)
@@ -135,18 +135,18 @@ def newest_claims(verifier: ClerkVerifier, tokens: list[str]) -> ClerkClaims:
             failure = exc
     if found:
         return max(found, key=lambda claims: claims.issued_at)
-    raise away(failure) if isinstance(failure, ProviderError) else refused(str(failure))
+    raise not_checked(failure) if isinstance(failure, ProviderError) else unauthenticated(str(failure))
 
 
 def principal_of_claims(claims: ClerkClaims) -> Principal:
     """The person acts for the token's organization, with the role that Clerk gives; without one, for itself."""
     if is_key(claims.subject):
-        raise refused("a subject that reads like a key's")
+        raise unauthenticated("a subject in the form of a key's")
     organization = organization_of(claims.organization_id) if claims.organization_id else None
     if claims.organization_id and organization is None:
         raise PermissionDenied(UNKNOWN_ORGANIZATION.message)
     if not user_of(claims.subject).is_active:
-        raise refused("inactive user")
+        raise unauthenticated("inactive user")
     if organization is None:
         return Principal(subject=claims.subject, kind=Kind.CLERK)
     return Principal(
@@ -158,14 +158,14 @@ def principal_of_claims(claims: ClerkClaims) -> Principal:
     )
 
 
-def refused(reason: str) -> AuthenticationFailed:
-    """401. Why is for the log: it would help whoever guesses."""
-    logger.info("credential refused", reason=reason)
+def unauthenticated(reason: str) -> AuthenticationFailed:
+    """401. The reason is logged only: it would help an attacker who guesses."""
+    logger.info("credential rejected", reason=reason)
     return AuthenticationFailed(UNAUTHENTICATED.message)
 
 
-def away(exc: ProviderError) -> ApiError:
-    """503, never 401: a client that is told to sign in again would, in vain."""
+def not_checked(exc: ProviderError) -> ApiError:
+    """503, never 401, after which the client would sign in again in vain."""
     logger.warning("credential not checked", error=str(exc))
     return NOT_CHECKED.error(retry_after_s=retry_after_of(exc))
 

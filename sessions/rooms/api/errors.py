@@ -51,7 +51,7 @@ VALUE_REFUSED = Problem(400, "Bad Request", "LiveKit cannot take a value of this
 
 
 def not_done(title: str) -> Problem:
-    """What LiveKit refused to do, for reasons that are not the client's."""
+    """500: LiveKit rejected it, for reasons that are not the client's."""
     return Problem(500, title, "LiveKit refused. The reason is in the server's log.")
 
 

@@ -6,12 +6,14 @@ One that was removed, was given up or says itself that it has gone is withdrawn:
 from __future__ import annotations
 
 import datetime as dt
+import json
 import secrets
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -23,6 +25,7 @@ from sessions.messages.outbox import outbox
 from sessions.rooms.models import RoomAgent, RoomPass
 from sessions.rooms.queries import CLOCKS_DIFFER_BY
 from voiceapp.core.errors import ApplicationError
+from voiceapp.providers.livekit.client import AgentRequest
 
 logger = structlog.get_logger("room_agents")
 
@@ -63,6 +66,12 @@ def agent_expected(call: Call, *, system_prompt: str, voice: str) -> RoomAgent:
             return RoomAgent.objects.create(call=call, identity=identity, system_prompt=system_prompt, voice=voice)
     except IntegrityError as exc:
         raise AgentIsThere from exc
+
+
+def agent_request(agent: RoomAgent) -> AgentRequest:
+    """The request to LiveKit, with the room or afterwards. The worker reads the rest by the call's id."""
+    metadata = json.dumps({"callId": str(agent.call_id), "agentIdentity": agent.identity})
+    return AgentRequest(agent_name=settings.LIVEKIT_AGENT_NAME, metadata=metadata)
 
 
 def agent_of(call: Call) -> RoomAgent | None:

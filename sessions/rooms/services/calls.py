@@ -23,9 +23,8 @@ from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 
-from .agents import agent_expected, agents_gone_with
+from .agents import agent_expected, agent_request, agents_gone_with
 from .closing import promise_room_closed
-from .dispatches import agent_request
 from .tokens import Ticket, issue_pass, name_for, others_hold_passes, ticket_for
 
 LONGEST = 100

@@ -13,11 +13,11 @@ from sessions.messages.models import OutboxMessage
 from sessions.rooms.models import RoomAgent
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import release_connections
-from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient
+from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 from voiceapp.providers.livekit.values import AgentDispatch
 
-from .agents import AgentIsThere, agent_expected, agent_of, agent_removed, promise_withdrawal
+from .agents import AgentIsThere, agent_expected, agent_of, agent_removed, agent_request, promise_withdrawal
 
 Status = RoomAgent.Status
 
@@ -47,12 +47,6 @@ class SpawnedAgent:
     agent: RoomAgent
     token: str
     server_url: str
-
-
-def agent_request(agent: RoomAgent) -> AgentRequest:
-    """What LiveKit is asked for, be it with the room or afterwards. The worker reads the rest by the call's id."""
-    metadata = json.dumps({"callId": str(agent.call_id), "agentIdentity": agent.identity})
-    return AgentRequest(agent_name=settings.LIVEKIT_AGENT_NAME, metadata=metadata)
 
 
 def spawn_agent(call: Call, *, system_prompt: str, voice: str) -> SpawnedAgent:

@@ -85,7 +85,7 @@ class FormError(ApiError):
 
 
 class ErrorBody(serializers.Serializer[Problem]):
-    """The shape in which an API renders a problem; a view names its own by `error_shape`."""
+    """The shape in which an API renders a problem; a view selects it by `error_shape`."""
 
     @classmethod
     def for_status(cls, status: int) -> type[serializers.Serializer[Problem]]:

@@ -1,4 +1,4 @@
-"""The key with which our own machines prove themselves: `Authorization: Bearer <INTERNAL_API_KEY>`."""
+"""The credential of our own machines: `Authorization: Bearer <INTERNAL_API_KEY>`."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class OwnMachine:
 def has_internal_key(request: HttpRequest) -> bool:
     """Whether the request carries the key; never when none is configured."""
     scheme, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    # Servers hand headers over as latin-1 text: compared as the bytes they were, in constant time.
+    # Servers decode headers as latin-1; the bytes are compared in constant time.
     sent = key.strip().encode("latin-1", "replace")
     is_equal = hmac.compare_digest(sent, settings.INTERNAL_API_KEY.encode())
     return bool(settings.INTERNAL_API_KEY) and scheme.lower() == "bearer" and is_equal
 
 
 def without_internal_key(request: HttpRequest) -> JsonResponse | None:
-    """The response to a request without the key, for views that are not of the API: 401, or 429 after many keys."""
+    """The response to a request without the key, for views outside the API: 401, or 429 after many wrong keys."""
     if has_internal_key(request):
         return None
     if request.META.get("HTTP_AUTHORIZATION"):

@@ -1,4 +1,4 @@
-"""What all JSON endpoints share: the body is read as it came, by one parser, and nothing of it is ignored."""
+"""What all JSON endpoints share: one strict parser of bodies, in which nothing is ignored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WITHOUT_BODY = ("GET", "HEAD", "DELETE")
 
 
 class JSONRequest(Request):
-    """Reads the body itself: Django REST framework goes by Content-Length, which a chunked body does not have."""
+    """Reads the body itself: Django REST framework relies on Content-Length, which a chunked body does not have."""
 
     def _load_stream(self) -> None:
         request: HttpRequest = self._request
@@ -28,7 +28,7 @@ class JSONRequest(Request):
         except UnreadablePostError as exc:
             raise ParseError("The body did not arrive.") from exc
         if not body and request.content_type == "multipart/form-data" and hasattr(request, "_post"):
-            # The check for forged requests has read it as a form, and a form is never JSON.
+            # The CSRF check has parsed it as a form, and a form is never JSON.
             raise UnsupportedMediaType(request.content_type)
         self._stream = io.BytesIO(body) if body else None  # type: ignore[assignment]  # as in its own code
 
@@ -49,7 +49,7 @@ class JSONView(APIView):
         )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Where a method takes no body, refuses one with fields in it, or one that cannot be read."""
+        """Methods without a body raise 400 for one with fields, or for one that is no JSON."""
         super().initial(request, *args, **kwargs)
         if request.method in WITHOUT_BODY and request.method in self.allowed_methods:
             StrictSerializer(data=request.data).is_valid(raise_exception=True)

@@ -1,6 +1,6 @@
-"""The methods that JSON endpoints answer, each those that it has a handler for."""
+"""The methods of JSON endpoints; each supports those that it has a handler for."""
 
 from __future__ import annotations
 
-# No OPTIONS, which would describe the fields: the schema does, and `Allow` names what is answered.
+# No OPTIONS, which would describe the fields: the OpenAPI document does, and `Allow` lists the methods.
 METHODS = ["get", "head", "post", "patch", "delete"]

@@ -1,4 +1,4 @@
-"""Every endpoint answers JSON, whatever `Accept` says: a refusal for a header's sake would help nobody."""
+"""Every endpoint responds in JSON, whatever `Accept` says: 406 would help no client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 
 class AlwaysJSON(DefaultContentNegotiation):
-    """Bodies are still taken by their Content-Type."""
+    """Request bodies are still selected by their Content-Type."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

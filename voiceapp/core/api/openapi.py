@@ -105,7 +105,7 @@ class APISchema(AutoSchema):
         return {**response, "description": response["description"] or HTTPStatus(int(status)).phrase}
 
     def _shared_problems(self) -> Iterator[Problem]:
-        """What every operation of the kind may say."""
+        """The errors of every operation of its kind."""
         if isinstance(self.view, JSONView):
             if self.method in ("POST", "PATCH"):
                 yield from (NOT_JSON, WRONG_MEDIA_TYPE)
@@ -139,7 +139,7 @@ class APISchema(AutoSchema):
 
 
 def label_of(shape: type[ErrorBody], problem: Problem) -> str:
-    """What tells one problem of a status from another: its code, its title or its message."""
+    """What distinguishes the problems of one status: the code, the title or the message."""
     if shape is InternalError:
         return problem.shown_code
     return problem.title if shape is VoiceError and problem.title else problem.message

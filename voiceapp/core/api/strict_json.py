@@ -1,4 +1,4 @@
-"""JSON as our endpoints take it: bounded, without what a database cannot hold, without unknown fields."""
+"""JSON of requests: of limited size, without values that a database cannot store, without unknown fields."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ NOT_JSON = Problem(400, message="The body is no valid JSON.", code="invalid")
 
 
 class RepeatedName(ValueError):
-    """An object has a name twice: one of the two values would be lost in silence."""
+    """An object has a name twice: one of the two values would be lost silently."""
 
 
 class StrictJSONParser(BaseParser):
-    """Raises ParseError (400) for what is no JSON, too large, too deep, or has NUL or lone surrogates in a text."""
+    """Raises ParseError (400) for invalid JSON, for a body too large or too deep, and for NUL or lone surrogates."""
 
     media_type = "application/json"
 
@@ -37,7 +37,7 @@ class StrictJSONParser(BaseParser):
             raise ParseError(f"The body is larger than {JSON_BYTES // KIB} KiB.")
         try:
             value = json.loads(
-                body, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_without_repetition
+                body, parse_constant=_reject_constant, parse_float=_finite, object_pairs_hook=_without_repetition
             )
         except RepeatedName as exc:
             raise ParseError("A name stands twice in an object.") from exc
@@ -48,7 +48,7 @@ class StrictJSONParser(BaseParser):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A request. Refuses fields it does not know: a misspelled one would otherwise be ignored.
+    """A request. Unknown fields are errors: a misspelled one would otherwise be ignored.
 
     `titles` maps a field to the title of the error where it is invalid; the first that is invalid counts.
     """
@@ -108,7 +108,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
