@@ -1,4 +1,4 @@
-"""Tells a model the menu and the people, one line each. The same lines are what the local OpenAI learns a menu from."""
+"""Tells a model the menu and the people, one line each. The simulator of OpenAI learns the menu from the same lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connected call of Alice's on a local LiveKit, a bucket in the local AWS, and the people who ask about them."""
+"""Alice's connected call in the simulator of LiveKit, a bucket in the simulator of AWS, and the people of the tests."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def livekit(settings: Settings) -> Iterator[RunningLiveKit]:
 
 @pytest.fixture
 def stored(livekit: RunningLiveKit, local_aws: str, settings: Settings) -> str:
-    """Recordings go to the local AWS; its address."""
+    """Recordings go to the simulator of AWS; its URL."""
     settings.AWS_ENDPOINT_URL = local_aws
     return local_aws
 

@@ -111,7 +111,7 @@ def test_a_link_is_for_one_file_for_five_minutes_and_signed(alice: Asker, call: 
 
 
 def test_nothing_of_a_link_can_be_changed_and_it_ends_after_five_minutes(call: Call) -> None:
-    """As S3 decides it; the local AWS looks at no signature."""
+    """As S3 decides it; the simulator of AWS does not verify signatures."""
     with time_machine.travel("2026-11-21T10:00:00Z", tick=False):
         link = recording_link(start_recording(call)) or ""
     begin = dt.datetime(2026, 11, 21, 10, tzinfo=dt.UTC)

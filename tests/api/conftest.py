@@ -1,4 +1,4 @@
-"""The whole house: the product over HTTP, local OpenAI, LiveKit and AWS, and a worker in a thread."""
+"""The whole product over HTTP, simulators of OpenAI, LiveKit and AWS, and a worker in a thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the product tells a model of its menu is what the local OpenAI reads: pinned from both sides."""
+"""The product writes the menu for a model as the simulator of OpenAI reads it."""
 
 from __future__ import annotations
 

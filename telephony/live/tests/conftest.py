@@ -1,4 +1,4 @@
-"""The product as it is served, in a thread, with the local OpenAI beside it: real sockets, one database file."""
+"""The product as it is served, in a thread, with the simulator of OpenAI: real sockets, one database file."""
 
 from __future__ import annotations
 

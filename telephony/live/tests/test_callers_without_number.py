@@ -1,4 +1,4 @@
-"""Whole calls over the local Twilio, by callers who have no number: they are handed to a person all the same."""
+"""Whole calls over the simulator of Twilio by callers without a number: they are transferred to a person, too."""
 
 from __future__ import annotations
 

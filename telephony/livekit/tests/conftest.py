@@ -1,4 +1,4 @@
-"""Alice's call in a room, the local LiveKit, and the product that hears of it over HTTP. No commit wakes a worker."""
+"""Alice's call in a room, the simulator of LiveKit, and the product behind its webhooks. No commit wakes a worker."""
 
 from __future__ import annotations
 

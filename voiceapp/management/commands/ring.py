@@ -1,4 +1,4 @@
-"""`manage.py ring`: place calls through the local phone, watch them as text, judge the order."""
+"""`manage.py ring`: place calls through the simulated phone, watch them as text, judge the order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ POLL_S = 0.25
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []  # their warnings are for those who serve
-    help = 'Ring the product with the local phone. Example: manage.py ring --say "Two small funghi, please."'
+    help = 'Ring the product with the simulated phone. Example: manage.py ring --say "Two small funghi, please."'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         said = parser.add_mutually_exclusive_group()

@@ -133,7 +133,7 @@ class Command(BaseCommand):
             time.sleep(0.5)
 
     def seed(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The demo organization, with its orders going to the local kitchen."""
+        """The demo organization, with its orders going to the simulated kitchen."""
         printed = self.output_of(["seed_demo", "--json", "--orders-url", environment["ORDERS_URL"]], environment)
         seeded: dict[str, str] = json.loads(printed)
         return seeded

@@ -1,4 +1,4 @@
-"""The local phone, asked over its control interface to place calls."""
+"""The simulated phone, asked over its control interface to place calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REAL_TWILIO = "https://api.twilio.com"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the local phone listens, and where the product does."""
+    """Where the simulated phone listens, and where the product does."""
 
     phone: str
     product: str
@@ -74,11 +74,11 @@ class LocalPhone:
             content = answer.json()
         except httpx.TransportError as exc:
             raise ApplicationError(
-                f"The local phone at {self._client.base_url} does not answer. Is `make run` on?"
+                f"The simulated phone at {self._client.base_url} does not answer. Is `make run` on?"
             ) from exc
         except ValueError as exc:
             raise ApplicationError(f"{self._client.base_url} is no local phone: it answered no JSON.") from exc
         if answer.status_code >= httpx.codes.BAD_REQUEST or not isinstance(content, dict):
             message = content.get("message") or content.get("error") if isinstance(content, dict) else content
-            raise ApplicationError(f"The local phone refused: {message}")
+            raise ApplicationError(f"The simulated phone refused: {message}")
         return content

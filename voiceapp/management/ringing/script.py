@@ -23,7 +23,7 @@ class ExpectedLine:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Steps for the local phone, and the expected order (None: nothing is compared; empty: no order may exist)."""
+    """Steps for the simulated phone, and the expected order (None: nothing is compared; empty: no order may exist)."""
 
     steps: tuple[object, ...]
     expected: tuple[ExpectedLine, ...] | None = None

@@ -1,4 +1,4 @@
-"""Scripts for the local phone, and the comparison of what was said with what was ordered."""
+"""Scripts for the simulated phone, and the comparison of what was said with what was ordered."""
 
 from __future__ import annotations
 

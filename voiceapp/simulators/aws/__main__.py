@@ -19,7 +19,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class QuietRequests(MotoRequestHandler):
-    """No line of log per request: consumers ask all the time."""
+    """Does not log each request: consumers poll all the time."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
@@ -30,7 +30,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     application = DomainDispatcherApplication(create_backend_app)
     server = make_server(options.host, options.port, application, threaded=True, request_handler=QuietRequests)
-    # A consumer's long poll must not hold the end up.
+    # A consumer's long poll must not delay the stop.
     server.daemon_threads = True  # type: ignore[attr-defined]
     server.block_on_close = False  # type: ignore[attr-defined]
 
@@ -41,23 +41,25 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     url = f"http://{options.host}:{server.server_port}"
-    threading.Thread(target=open_shop, args=(url, options), daemon=True).start()
+    threading.Thread(target=create_resources, args=(url, options), daemon=True).start()
     server.serve_forever(poll_interval=0.1)
     return 0
 
 
 def read_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m voiceapp.simulators.aws", description="AWS, kept in memory")
+    parser = argparse.ArgumentParser(prog="python -m voiceapp.simulators.aws", description="AWS, simulated in memory")
     parser.add_argument("--host", default="127.0.0.1", choices=LOOPBACK)
     parser.add_argument("--port", type=int, default=9400, help="0 takes a free one")
-    parser.add_argument("--queue", default="", help="a queue that is there from the start, in AWS_REGION")
-    parser.add_argument("--table", default="", help="a table of voice sessions: key sessionId, expiring by ttl")
-    parser.add_argument("--bucket", default="", help="a bucket")
+    parser.add_argument("--queue", default="", help="create this queue in AWS_REGION")
+    parser.add_argument(
+        "--table", default="", help="create this table of voice sessions: key sessionId, expiring by ttl"
+    )
+    parser.add_argument("--bucket", default="", help="create this bucket")
     return parser.parse_args()
 
 
-def open_shop(url: str, options: argparse.Namespace) -> None:
-    """Make what must be there from the start, also after a restart; then say that it is."""
+def create_resources(url: str, options: argparse.Namespace) -> None:
+    """Create the resources of the options, also after a restart; then report that the server is ready."""
     region = os.environ.get("AWS_REGION", "us-east-1")
 
     def client(service: str) -> Any:

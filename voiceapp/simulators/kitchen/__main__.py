@@ -1,4 +1,4 @@
-"""`python -m voiceapp.simulators.kitchen --port 9200`: the kitchen of the demo, until it is stopped."""
+"""`python -m voiceapp.simulators.kitchen --port 9200`: the kitchen of the demo until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import logging
 import signal
 import sys
 
-from voiceapp.simulators.kitchen import Server
+from voiceapp.simulators.kitchen import KitchenSimulator
 
 
-async def serve(kitchen: Server) -> None:
+async def serve(kitchen: KitchenSimulator) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -29,7 +29,7 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
-        kitchen = Server(host=options.host, port=options.port)
+        kitchen = KitchenSimulator(host=options.host, port=options.port)
     except ValueError as exc:
         parser.error(str(exc))
     asyncio.run(serve(kitchen))

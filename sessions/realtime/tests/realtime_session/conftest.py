@@ -1,4 +1,4 @@
-"""Alice's organization with a key, the product served over HTTP, and the local OpenAI beside it."""
+"""Alice's organization with a key, the product served over HTTP, with the simulator of OpenAI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alice's organization with a key, the product over HTTP, the local OpenAI, and queues of moto's server."""
+"""Alice's organization with a key, the product over HTTP, the simulator of OpenAI, and queues of moto's server."""
 
 from __future__ import annotations
 

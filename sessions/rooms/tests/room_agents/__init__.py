@@ -1,1 +1,1 @@
-"""Agents in rooms, asked over real HTTP and sent by the local LiveKit."""
+"""Agents in rooms, asked over real HTTP and sent by the simulator of LiveKit."""

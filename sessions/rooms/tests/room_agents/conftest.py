@@ -1,4 +1,4 @@
-"""Alice's support call in a room of the local LiveKit, and the people who ask about its agent."""
+"""Alice's support call in a room of the simulator of LiveKit, and the people who ask about its agent."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Calls in rooms, asked for over real HTTP with the local LiveKit behind."""
+"""Calls in rooms, asked for over real HTTP with the simulator of LiveKit."""

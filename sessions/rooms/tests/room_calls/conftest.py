@@ -1,4 +1,4 @@
-"""The people of the room agents' tests, and the local LiveKit."""
+"""The people of the room agents' tests, and the simulator of LiveKit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local AWS as a process: what it has from the start, that it stops at once and keeps to this machine."""
+"""The simulator of AWS as a process: its resources, that it stops at once and listens on this machine only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import boto3
 import httpx
 import pytest
 
-SHOP = ["--queue", "announced", "--table", "records", "--bucket", "recordings"]
+RESOURCES = ["--queue", "announced", "--table", "records", "--bucket", "recordings"]
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
@@ -31,7 +31,7 @@ def client(service: str, url: str) -> Any:
 
 
 def test_the_queue_the_table_and_the_bucket_are_there_when_it_listens_and_it_stops_at_once() -> None:
-    process = start(*SHOP)
+    process = start(*RESOURCES)
     try:
         assert process.stdout
         line = process.stdout.readline().strip()
@@ -41,7 +41,7 @@ def test_the_queue_the_table_and_the_bucket_are_there_when_it_listens_and_it_sto
         assert queue == f"{url}/123456789012/announced"
         expiry = client("dynamodb", url).describe_time_to_live(TableName="records")["TimeToLiveDescription"]
         assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
-        # As the local LiveKit uploads: without a signature.
+        # As the simulator of LiveKit uploads: without a signature.
         assert httpx.put(f"{url}/recordings/a/b.ogg", content=b"OggS", trust_env=False).status_code == 200
         kept = client("s3", url).get_object(Bucket="recordings", Key="a/b.ogg")
         assert kept["Body"].read() == b"OggS"

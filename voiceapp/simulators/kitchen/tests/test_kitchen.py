@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from voiceapp.simulators.kitchen import Server
-from voiceapp.simulators.kitchen.ticket import ticket
+from voiceapp.simulators.kitchen import KitchenSimulator
+from voiceapp.simulators.kitchen.order_ticket import order_ticket
 
 pytestmark = pytest.mark.asyncio
 
@@ -56,7 +56,7 @@ POST: dict[str, Any] = {
 
 
 async def test_a_ticket_names_sizes_and_indents_what_was_chosen() -> None:
-    assert ticket(POST).splitlines() == [
+    assert order_ticket(POST).splitlines() == [
         "==========================================",
         "ORDER 12                             18:05",
         "Alice +15550001111",
@@ -78,7 +78,7 @@ async def test_a_ticket_names_sizes_and_indents_what_was_chosen() -> None:
 
 
 async def test_an_order_is_printed_once_however_often_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
-    async with Server(secret=SECRET) as kitchen:
+    async with KitchenSimulator(secret=SECRET) as kitchen:
         assert [await post(kitchen.orders_url), await post(kitchen.orders_url)] == [200, 200]
         assert await post(kitchen.orders_url, message_id="another") == 200
     assert (len(kitchen.posts), kitchen.repeats) == (2, 1)
@@ -89,34 +89,34 @@ async def test_an_order_is_printed_once_however_often_it_comes(capsys: pytest.Ca
     ("secret", "age_s", "status"), [(SECRET, 0, 200), ("wrong", 0, 403), (SECRET, 301, 403), (SECRET, -400, 403)]
 )
 async def test_only_a_fresh_signature_of_the_secret_counts(secret: str, age_s: int, status: int) -> None:
-    async with Server(secret=SECRET) as kitchen:
+    async with KitchenSimulator(secret=SECRET) as kitchen:
         assert await post(kitchen.orders_url, secret=secret, age_s=age_s) == status
         assert len(kitchen.posts) == (status == 200)
 
 
 async def test_the_body_is_signed_byte_for_byte() -> None:
-    async with Server(secret=SECRET) as kitchen:
+    async with KitchenSimulator(secret=SECRET) as kitchen:
         assert await post(kitchen.orders_url, tampered=True) == 403
 
 
 @pytest.mark.parametrize(
     "body", [b"[]", b"null", b"{}", b'{"order":{"number":1}}', b"no json", b'{"order":{"number":1,"lines":[3]}}']
 )
-async def test_what_is_no_order_is_refused_and_may_come_again(body: bytes) -> None:
-    async with Server(secret=SECRET) as kitchen:
+async def test_a_body_that_is_not_an_order_is_rejected_and_may_be_sent_again(body: bytes) -> None:
+    async with KitchenSimulator(secret=SECRET) as kitchen:
         assert await post(kitchen.orders_url, body=body) == 422
         assert await post(kitchen.orders_url) == 200
 
 
-async def test_a_chosen_fault_fails_each_message_so_many_times() -> None:
-    async with Server(secret=SECRET) as kitchen:
+async def test_an_injected_fault_fails_each_message_so_many_times() -> None:
+    async with KitchenSimulator(secret=SECRET) as kitchen:
         url = f"{kitchen.base_url}/fault/fail=2/orders"
         assert [await post(url) for _ in range(4)] == [500, 500, 200, 200]
         assert (len(kitchen.posts), kitchen.repeats) == (1, 1)
 
 
-async def test_a_hanging_kitchen_answers_nothing_and_still_stops_at_once() -> None:
-    async with Server(secret=SECRET) as kitchen:
+async def test_a_hanging_kitchen_sends_no_response_and_stops_at_once() -> None:
+    async with KitchenSimulator(secret=SECRET) as kitchen:
         with pytest.raises(TimeoutError):
             await post(f"{kitchen.base_url}/fault/hang/orders", timeout_s=0.2)
 
@@ -138,6 +138,6 @@ async def post(
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     async with (
         aiohttp.ClientSession(timeout=timeout) as session,
-        session.post(url, data=content, headers=headers) as answer,
+        session.post(url, data=content, headers=headers) as response,
     ):
-        return answer.status
+        return response.status

@@ -1,4 +1,4 @@
-"""A client of the local LiveKit; and for the contract the same client of a real one.
+"""A client of the simulator of LiveKit; for the contract also of a real server.
 
 LIVEKIT_TEST_URL (with LIVEKIT_API_KEY and LIVEKIT_API_SECRET) names a server that is held against the client's part of
 the contract. Without it a server of our own is started, where it is installed: then webhooks are part of it, too.
@@ -18,7 +18,7 @@ from voiceapp.simulators.livekit.tests.sides import RealServer, Side, Simulator,
 from voiceapp.tests.livekit_server import why_not_there
 
 REAL_URL = os.environ.get("LIVEKIT_TEST_URL", "")
-SIDES = ["local", pytest.param("real", marks=pytest.mark.livekit_server)]
+SIDES = ["simulator", pytest.param("real", marks=pytest.mark.livekit_server)]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def side(request: pytest.FixtureRequest) -> Side:
 
 @pytest.fixture(params=SIDES)
 def either(request: pytest.FixtureRequest) -> LiveKitClient:
-    """What holds of this client must hold of the local server and of a real one without Redis."""
+    """A client of the simulator or of a real server without Redis: the same must be true of both."""
     if request.param == "real" and REAL_URL:
         return LiveKitClient(
             url=REAL_URL, api_key=os.environ["LIVEKIT_API_KEY"], api_secret=os.environ["LIVEKIT_API_SECRET"]

@@ -1,4 +1,4 @@
-"""The local LiveKit in a thread of its own, and somebody who receives its webhooks: for clients that block."""
+"""The simulator of LiveKit in a thread of its own, for blocking clients, and a receiver of its webhooks."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def running_livekit(**options: Any) -> Iterator[RunningLiveKit]:
     """`options` are the server's; pauses are short unless said otherwise."""
     quick = {"agent_after_s": 0.01, "egress_step_s": 0.01, "webhook_pause_s": 0.01, "egress_wait_s": 0.01}
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="local livekit", daemon=True)
+    thread = threading.Thread(target=loop.run_forever, name="LiveKit simulator", daemon=True)
     thread.start()
 
     async def make() -> LiveKitSimulator:

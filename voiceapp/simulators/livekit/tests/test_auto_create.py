@@ -17,7 +17,7 @@ from voiceapp.tests.livekit_server import why_not_there
 
 @pytest.fixture(params=SIDES)
 def strict(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
-    if request.param == "local":
+    if request.param == "simulator":
         with simulator(auto_create=False) as side:
             yield side
         return

@@ -1,4 +1,4 @@
-"""The local LiveKit's clock of time-outs: it runs by itself, and can be set forward."""
+"""The clock of time-outs runs in real time and can be advanced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the product takes for granted of any LiveKit: held against the local one and a real livekit-server 1.13.5."""
+"""What the product expects of LiveKit: tested with the simulator and with a real livekit-server 1.13.5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who comes and goes in the rooms of the local LiveKit, as the client sees it."""
+"""Participants join and leave rooms of the simulator, as the client sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the local LiveKit tells by webhook, in which order, how often, and how it goes wrong on request."""
+"""The webhooks of the simulator of LiveKit: their order, their attempts, their faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local LiveKit on the wire: JSON besides protobuf, grants per method, refusals in the real server's words."""
+"""The simulator of LiveKit on the wire: JSON and protobuf, a grant for each method, the errors of the real server."""
 
 from __future__ import annotations
 

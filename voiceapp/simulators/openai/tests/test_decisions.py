@@ -1,4 +1,4 @@
-"""What the local model does next, from the conversation alone."""
+"""What the simulated model does next, from the conversation alone."""
 
 from __future__ import annotations
 

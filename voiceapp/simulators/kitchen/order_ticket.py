@@ -1,4 +1,4 @@
-"""The kitchen's ticket: an order as text for a narrow printer."""
+"""The kitchen's order ticket: an order as text for a narrow printer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 _WIDTH = 42
 
 
-def ticket(post: Mapping[str, Any]) -> str:
-    """From the body of an order post. Raise KeyError, TypeError or ValueError if it is none."""
+def order_ticket(post: Mapping[str, Any]) -> str:
+    """From the body of an order webhook. Raises KeyError, TypeError or ValueError if it is not an order."""
     order: Mapping[str, Any] = post["order"]
     rule = "=" * _WIDTH
     rows = [rule, _between(f"ORDER {order['number']}", str(order.get("createdAt", ""))[11:16])]
@@ -36,7 +36,7 @@ def _line(line: Mapping[str, Any]) -> list[str]:
 
 
 def _modifiers(modifiers: Sequence[Mapping[str, Any]], *, under: str | None, indent: str) -> list[str]:
-    """Each modifier, what was chosen under it a step further in."""
+    """Each modifier; those below it are indented further."""
     rows = []
     for modifier in modifiers:
         if modifier.get("under") != under:
@@ -49,7 +49,7 @@ def _modifiers(modifiers: Sequence[Mapping[str, Any]], *, under: str | None, ind
 
 
 def _sums(order: Mapping[str, Any]) -> list[str]:
-    # Where the prices contain the tax, the sum of the lines is the total (docs/orders-webhook.md).
+    # If the prices include the tax, the sum of the lines is the total (docs/orders-webhook.md).
     tax = "Tax included" if order.get("subtotal") == order["total"] else "Tax"
     labels = {"subtotal": "Subtotal", "tax": tax}
     rows = [_between(label, str(order[name])) for name, label in labels.items() if order.get(name)]
