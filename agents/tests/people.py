@@ -21,7 +21,7 @@ from voiceapp.providers.tests.clerk_instance import ClerkInstance, trust
 from voiceapp.tests.limits import raise_limits
 
 
-class Asker:
+class ApiClient:
     """One credential."""
 
     def __init__(self, http: httpx.Client) -> None:
@@ -41,10 +41,10 @@ class Asker:
 
 
 @contextmanager
-def asking(url: str, token: str) -> Iterator[Asker]:
+def api_client(url: str, token: str) -> Iterator[ApiClient]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with httpx.Client(base_url=url, headers=headers, trust_env=False, verify=False, timeout=30) as http:
-        yield Asker(http)
+        yield ApiClient(http)
 
 
 def token_of(clerk: ClerkInstance, subject: str, organization: Organization | None, *, role: str = "member") -> str:
@@ -81,40 +81,40 @@ def meadow(db: None) -> Organization:
 
 
 @pytest.fixture
-def alice(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
+def alice(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[ApiClient]:
     """The calls are hers; in her organization she is a member like others."""
-    with asking(live_server.url, token_of(clerk, "user_alice", harbour)) as asker:
-        yield asker
+    with api_client(live_server.url, token_of(clerk, "user_alice", harbour)) as api:
+        yield api
 
 
 @pytest.fixture
-def bob(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
-    with asking(live_server.url, token_of(clerk, "user_bob", harbour)) as asker:
-        yield asker
+def bob(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[ApiClient]:
+    with api_client(live_server.url, token_of(clerk, "user_bob", harbour)) as api:
+        yield api
 
 
 @pytest.fixture
-def mia(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
+def mia(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[ApiClient]:
     """Manages Harbour."""
-    with asking(live_server.url, token_of(clerk, "user_mia", harbour, role="admin")) as asker:
-        yield asker
+    with api_client(live_server.url, token_of(clerk, "user_mia", harbour, role="admin")) as api:
+        yield api
 
 
 @pytest.fixture
-def charlie(live_server: LiveServer, clerk: ClerkInstance, meadow: Organization) -> Iterator[Asker]:
+def charlie(live_server: LiveServer, clerk: ClerkInstance, meadow: Organization) -> Iterator[ApiClient]:
     """Manages Meadow, and is nobody in Harbour."""
-    with asking(live_server.url, token_of(clerk, "user_charlie", meadow, role="admin")) as asker:
-        yield asker
+    with api_client(live_server.url, token_of(clerk, "user_charlie", meadow, role="admin")) as api:
+        yield api
 
 
 @pytest.fixture
-def website(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[Asker]:
+def website(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) -> Iterator[ApiClient]:
     """Harbour's own software, with a key for everything."""
-    with asking(live_server.url, issue_key(harbour, name="website").text) as asker:
-        yield asker
+    with api_client(live_server.url, issue_key(harbour, name="website").text) as api:
+        yield api
 
 
 @pytest.fixture
-def nobody(live_server: LiveServer, clerk: ClerkInstance) -> Iterator[Asker]:
-    with asking(live_server.url, "") as asker:
-        yield asker
+def nobody(live_server: LiveServer, clerk: ClerkInstance) -> Iterator[ApiClient]:
+    with api_client(live_server.url, "") as api:
+        yield api

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker
+from agents.tests.people import ApiClient
 from recordings.models import Recording
 from sessions.calls.models import Call
 from sessions.rooms.serializers.rooms import MOST_LISTED
@@ -23,7 +23,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 LINK = re.compile(r"https://calls-of-tests\.s3\.eu-west-1\.amazonaws\.com/recordings/[^?]+\?.*X-Amz-Signature=.+")
 
 
-def test_start_recording_a_call(alice: Asker, call: Call) -> None:
+def test_start_recording_a_call(alice: ApiClient, call: Call) -> None:
     answer = alice.post(RECORDING, roomName=ROOM)
     assert answer.status_code == 200
     body = answer.json()
@@ -36,7 +36,7 @@ def test_start_recording_a_call(alice: Asker, call: Call) -> None:
 
 
 @pytest.mark.parametrize("given", [{"outputPath": "monday"}, {"fileType": "ogg"}, {"fileType": "mp4"}])
-def test_start_with_each_of_its_fields(alice: Asker, call: Call, given: dict[str, str]) -> None:
+def test_start_with_each_of_its_fields(alice: ApiClient, call: Call, given: dict[str, str]) -> None:
     answer = alice.post(RECORDING, roomName=ROOM, **given)
     assert answer.status_code == 200, answer.text
     recording = call.recordings.get()
@@ -44,7 +44,7 @@ def test_start_with_each_of_its_fields(alice: Asker, call: Call, given: dict[str
     assert recording.file_type == given.get("fileType", "mp4")
 
 
-def test_the_status_of_a_recording(alice: Asker, call: Call, client: LiveKitClient) -> None:
+def test_the_status_of_a_recording(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
     started = alice.post(RECORDING, roomName=ROOM).json()["recording"]
     becomes(client, started["egressId"], EgressStatus.ACTIVE)
     answer = alice.http.get(f"{RECORDING}?roomName=support-user123-1640995200")
@@ -56,7 +56,7 @@ def test_the_status_of_a_recording(alice: Asker, call: Call, client: LiveKitClie
     assert LINK.fullmatch(body["recordingUrl"])
 
 
-def test_the_url_of_a_recording(alice: Asker, call: Call) -> None:
+def test_the_url_of_a_recording(alice: ApiClient, call: Call) -> None:
     started = alice.post(RECORDING, roomName=ROOM).json()["recording"]
     answer = alice.http.get(f"{RECORDING}?roomName=support-user123-1640995200&egressId={started['egressId']}")
     assert answer.status_code == 200
@@ -65,7 +65,7 @@ def test_the_url_of_a_recording(alice: Asker, call: Call) -> None:
     assert LINK.fullmatch(answer.json()["recordingUrl"])
 
 
-def test_all_active_recordings(mia: Asker, alice: Asker, call: Call) -> None:
+def test_all_active_recordings(mia: ApiClient, alice: ApiClient, call: Call) -> None:
     started = alice.post(RECORDING, roomName=ROOM).json()["recording"]
     answer = mia.http.get(f"{RECORDING}?listAll=true")
     assert answer.status_code == 200
@@ -78,7 +78,7 @@ def test_all_active_recordings(mia: Asker, alice: Asker, call: Call) -> None:
     assert mia.get(RECORDING, listAll="true").json() == {"success": True, "count": 0, "recordings": []}
 
 
-def test_stop_recording_a_call(alice: Asker, call: Call, client: LiveKitClient) -> None:
+def test_stop_recording_a_call(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
     egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     becomes(client, egress_id, EgressStatus.ACTIVE)
     answer = alice.http.delete(f"{RECORDING}?roomName=support-user123-1640995200")
@@ -96,7 +96,7 @@ def test_stop_recording_a_call(alice: Asker, call: Call, client: LiveKitClient) 
         {"transcript": "", "recordingUrl": "https://archive.example.com/1"},
     ],
 )
-def test_update_what_is_said_of_a_recording(alice: Asker, call: Call, given: dict[str, str]) -> None:
+def test_update_what_is_said_of_a_recording(alice: ApiClient, call: Call, given: dict[str, str]) -> None:
     alice.post(RECORDING, roomName=ROOM)
     answer = alice.patch(RECORDING, roomName=ROOM, **given)
     assert answer.status_code == 200
@@ -108,7 +108,7 @@ def test_update_what_is_said_of_a_recording(alice: Asker, call: Call, given: dic
         assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] == recording.url
 
 
-def test_a_list_of_running_recordings_has_a_bound(mia: Asker, harbour: Organization) -> None:
+def test_a_list_of_running_recordings_has_a_bound(mia: ApiClient, harbour: Organization) -> None:
     for number in range(MOST_LISTED + 3):
         call = make_room_call(harbour, room_name=f"room-{number}")
         Recording.objects.create(call=call, external_id=f"EG_{number:03}", state=Recording.State.RECORDING)

@@ -15,7 +15,7 @@ import time_machine
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from recordings.models import Recording
 from recordings.services.starting import start_recording
 from recordings.services.stopping import stop_recording
@@ -62,7 +62,13 @@ def s3_would_serve(link: str, *, at: dt.datetime, method: str = "GET") -> bool:
 
 @pytest.mark.parametrize(("file_type", "magic"), [("mp4", b"ftypisom"), ("ogg", b"OggS")])
 def test_a_recording_is_stored_and_its_link_serves_it(
-    alice: Asker, call: Call, client: LiveKitClient, livekit: RunningLiveKit, stored: str, file_type: str, magic: bytes
+    alice: ApiClient,
+    call: Call,
+    client: LiveKitClient,
+    livekit: RunningLiveKit,
+    stored: str,
+    file_type: str,
+    magic: bytes,
 ) -> None:
     started = alice.post(RECORDING, roomName=ROOM, fileType=file_type, outputPath="Monday").json()
     egress_id = started["recording"]["egressId"]
@@ -95,7 +101,7 @@ def test_a_recording_is_stored_and_its_link_serves_it(
     }
 
 
-def test_a_link_is_for_one_file_for_five_minutes_and_signed(alice: Asker, call: Call, settings: Settings) -> None:
+def test_a_link_is_for_one_file_for_five_minutes_and_signed(alice: ApiClient, call: Call, settings: Settings) -> None:
     alice.post(RECORDING, roomName=ROOM)
     link = urlsplit(alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"])
     query = {name: values[0] for name, values in parse_qs(link.query, strict_parsing=True).items()}
@@ -133,7 +139,12 @@ def test_nothing_of_a_link_can_be_changed_and_it_ends_after_five_minutes(call: C
 
 
 def test_of_two_organizations_each_has_links_to_its_own_files(
-    alice: Asker, charlie: Asker, call: Call, meadow: Organization, client: LiveKitClient, livekit: RunningLiveKit
+    alice: ApiClient,
+    charlie: ApiClient,
+    call: Call,
+    meadow: Organization,
+    client: LiveKitClient,
+    livekit: RunningLiveKit,
 ) -> None:
     client.create_room("meadow-room")
     talk(livekit, client, "meadow-room")
@@ -163,7 +174,7 @@ def test_a_file_is_offered_under_its_label(call: Call, label: str, name: str) ->
     assert file_name(Recording(call=call, label=label, file_type="mp4")) == name
 
 
-def test_there_is_no_link_where_no_file_is_to_come(alice: Asker, call: Call, livekit: RunningLiveKit) -> None:
+def test_there_is_no_link_where_no_file_is_to_come(alice: ApiClient, call: Call, livekit: RunningLiveKit) -> None:
     egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     livekit.control("POST", f"egress/{egress_id}", json={"status": "EGRESS_FAILED", "error": "no space"})
     Recording.objects.update(state="failed")
@@ -173,7 +184,7 @@ def test_there_is_no_link_where_no_file_is_to_come(alice: Asker, call: Call, liv
 
 
 def test_without_credentials_no_link_is_signed_and_the_rest_still_answers(
-    alice: Asker, call: Call, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    alice: ApiClient, call: Call, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = ""

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from recordings.models import Recording
 from recordings.services.reconciling import reconcile_recording
 from recordings.services.starting import start_recording
@@ -61,7 +61,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_a_recording_that_cannot_be_started_is_failed_and_the_next_may_begin(
-    alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings, faults: tuple[str, ...],
+    alice: ApiClient, call: Call, livekit: RunningLiveKit, settings: Settings, faults: tuple[str, ...],
     answer: tuple[int, str],
 ) -> None:  # fmt: skip
     faulty(settings, livekit, *faults)
@@ -76,14 +76,14 @@ def test_a_recording_that_cannot_be_started_is_failed_and_the_next_may_begin(
     assert alice.post(RECORDING, roomName=ROOM).status_code == 200
 
 
-def test_nobody_answers_at_all(alice: Asker, call: Call, settings: Settings) -> None:
+def test_nobody_answers_at_all(alice: ApiClient, call: Call, settings: Settings) -> None:
     settings.LIVEKIT_INTERNAL_URL = "http://127.0.0.1:9"
     assert refused(alice.post(RECORDING, roomName=ROOM)) == NO_ANSWER
     assert only_recording().state == "failed"
 
 
 def test_a_recording_whose_start_was_not_answered_is_stopped(
-    alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
+    alice: ApiClient, call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
 ) -> None:
     faulty(settings, livekit, "lost_answer", START)
     assert refused(alice.post(RECORDING, roomName=ROOM)) == NO_ANSWER
@@ -97,7 +97,7 @@ def test_a_recording_whose_start_was_not_answered_is_stopped(
 
 
 def test_stopping_what_was_never_answered_waits_for_livekit_to_come_back(
-    alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings
+    alice: ApiClient, call: Call, livekit: RunningLiveKit, settings: Settings
 ) -> None:
     faulty(settings, livekit, "away")
     alice.post(RECORDING, roomName=ROOM)
@@ -106,7 +106,7 @@ def test_stopping_what_was_never_answered_waits_for_livekit_to_come_back(
     assert (message.state, message.attempts) == (OutboxMessage.State.WAITING, 1)
 
 
-def test_a_bucket_or_livekit_that_is_not_named(alice: Asker, call: Call, settings: Settings) -> None:
+def test_a_bucket_or_livekit_that_is_not_named(alice: ApiClient, call: Call, settings: Settings) -> None:
     for setting in ("LIVEKIT_RECORDING_BUCKET", "LIVEKIT_INTERNAL_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"):
         kept = getattr(settings, setting)
         setattr(settings, setting, "")
@@ -121,7 +121,7 @@ def test_a_bucket_or_livekit_that_is_not_named(alice: Asker, call: Call, setting
 
 @pytest.mark.parametrize("fault", ["away", "slow", "reset", "credentials"])
 def test_a_recording_that_cannot_be_stopped_runs_on(
-    alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings, fault: str
+    alice: ApiClient, call: Call, livekit: RunningLiveKit, settings: Settings, fault: str
 ) -> None:
     alice.post(RECORDING, roomName=ROOM)
     faulty(settings, livekit, fault, STOP)
@@ -132,7 +132,7 @@ def test_a_recording_that_cannot_be_stopped_runs_on(
 
 
 def test_a_stop_whose_answer_was_lost_is_found_to_be_done(
-    alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings
+    alice: ApiClient, call: Call, livekit: RunningLiveKit, settings: Settings
 ) -> None:
     alice.post(RECORDING, roomName=ROOM)
     faulty(settings, livekit, "lost_answer", STOP)
@@ -143,7 +143,7 @@ def test_a_stop_whose_answer_was_lost_is_found_to_be_done(
 
 
 def test_one_that_had_ended_without_our_hearing_is_stopped_all_the_same(
-    alice: Asker, call: Call, client: LiveKitClient
+    alice: ApiClient, call: Call, client: LiveKitClient
 ) -> None:
     egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     becomes(client, egress_id, EgressStatus.ACTIVE)
@@ -156,7 +156,7 @@ def test_one_that_had_ended_without_our_hearing_is_stopped_all_the_same(
     assert refused(alice.delete(RECORDING, roomName=ROOM)) == (404, "No active recording")
 
 
-def test_one_that_livekit_has_forgotten_is_failed(alice: Asker, call: Call, livekit: RunningLiveKit) -> None:
+def test_one_that_livekit_has_forgotten_is_failed(alice: ApiClient, call: Call, livekit: RunningLiveKit) -> None:
     egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     livekit.do(lambda backend: backend.recorder.recordings.clear())
     assert refused(alice.delete(RECORDING, roomName=ROOM)) == (404, "No active recording")
@@ -185,7 +185,7 @@ def test_nothing_is_locked_while_livekit_is_asked(call: Call, monkeypatch: pytes
     assert asked == [("start_room_recording", False), ("stop_recording", False), ("find_recording", False)]
 
 
-def test_of_many_starts_at_once_one_wins(alice: Asker, call: Call, client: LiveKitClient) -> None:
+def test_of_many_starts_at_once_one_wins(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: alice.post(RECORDING, roomName=ROOM), range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
@@ -193,7 +193,7 @@ def test_of_many_starts_at_once_one_wins(alice: Asker, call: Call, client: LiveK
     assert call.recordings.count() == 1
 
 
-def test_of_many_stops_at_once_none_fails(alice: Asker, call: Call, client: LiveKitClient) -> None:
+def test_of_many_stops_at_once_none_fails(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
     egress_id = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     becomes(client, egress_id, EgressStatus.ACTIVE)
     with ThreadPoolExecutor(6) as pool:
@@ -204,7 +204,7 @@ def test_of_many_stops_at_once_none_fails(alice: Asker, call: Call, client: Live
 
 
 def test_a_recording_that_is_stopped_while_it_starts_is_stopped_by_its_starter(
-    alice: Asker, call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient,
+    alice: ApiClient, call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(livekit_client, "EGRESS_TIMEOUT_S", 10)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from recordings.models import Recording
 from recordings.services.automatic import START, enqueue_automatic_recording
 from recordings.services.reconciling import reconcile_recordings
@@ -73,7 +73,7 @@ def waiting() -> list[str]:
 
 
 def test_a_start_over_the_api_is_answered_not_configured_at_once(
-    alice: Asker, call: Call, without_recorder: RunningLiveKit
+    alice: ApiClient, call: Call, without_recorder: RunningLiveKit
 ) -> None:
     began_s = time.monotonic()
     refusal = alice.post(RECORDING, roomName=ROOM)

@@ -13,7 +13,7 @@ from agents.organizations.principal import Principal
 from agents.organizations.roles import Role
 from agents.organizations.scopes import Scope
 from agents.organizations.services import issue_key
-from agents.tests.people import Asker, asking, refused, token_of
+from agents.tests.people import ApiClient, api_client, refused, token_of
 from recordings.models import Recording
 from recordings.queries import running_recordings
 from sessions.calls.models import Call, CallType
@@ -27,30 +27,30 @@ from .calls import RECORDING, talk
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def every_way(asker: Asker, egress_id: str) -> dict[str, Any]:
+def every_way(api: ApiClient, egress_id: str) -> dict[str, Any]:
     return {
-        "start": asker.post(RECORDING, roomName=ROOM),
-        "read": asker.get(RECORDING, roomName=ROOM),
-        "link": asker.get(RECORDING, roomName=ROOM, egressId=egress_id),
-        "amend": asker.patch(RECORDING, roomName=ROOM, transcript="Mine now"),
-        "stop": asker.delete(RECORDING, roomName=ROOM),
+        "start": api.post(RECORDING, roomName=ROOM),
+        "read": api.get(RECORDING, roomName=ROOM),
+        "link": api.get(RECORDING, roomName=ROOM, egressId=egress_id),
+        "amend": api.patch(RECORDING, roomName=ROOM, transcript="Mine now"),
+        "stop": api.delete(RECORDING, roomName=ROOM),
     }
 
 
 @pytest.fixture
-def egress_id(alice: Asker, call: Call) -> str:
+def egress_id(alice: ApiClient, call: Call) -> str:
     started: str = alice.post(RECORDING, roomName=ROOM).json()["recording"]["egressId"]
     return started
 
 
-def test_a_stranger_is_told_that_there_is_no_such_call(charlie: Asker, call: Call, egress_id: str) -> None:
+def test_a_stranger_is_told_that_there_is_no_such_call(charlie: ApiClient, call: Call, egress_id: str) -> None:
     for name, answer in every_way(charlie, egress_id).items():
         assert refused(answer) == (404, "Call session not found"), name
     assert charlie.get(RECORDING, listAll="true").json()["recordings"] == []
     assert [(each.is_running, each.transcript) for each in call.recordings.all()] == [(True, "")]
 
 
-def test_a_stranger_cannot_tell_another_s_call_from_none(charlie: Asker, call: Call, egress_id: str) -> None:
+def test_a_stranger_cannot_tell_another_s_call_from_none(charlie: ApiClient, call: Call, egress_id: str) -> None:
     ours = every_way(charlie, egress_id)
     call.delete()
     none = every_way(charlie, egress_id)
@@ -59,14 +59,14 @@ def test_a_stranger_cannot_tell_another_s_call_from_none(charlie: Asker, call: C
     }
 
 
-def test_a_colleague_may_not_touch_the_call(bob: Asker, call: Call, egress_id: str) -> None:
+def test_a_colleague_may_not_touch_the_call(bob: ApiClient, call: Call, egress_id: str) -> None:
     for name, answer in every_way(bob, egress_id).items():
         assert refused(answer) == (403, "Access denied"), name
     assert refused(bob.get(RECORDING, listAll="true")) == (403, "Access denied")
     assert [(each.is_running, each.transcript) for each in call.recordings.all()] == [(True, "")]
 
 
-def test_a_colleague_reads_a_conferences_recording_and_no_more(bob: Asker, call: Call, egress_id: str) -> None:
+def test_a_colleague_reads_a_conferences_recording_and_no_more(bob: ApiClient, call: Call, egress_id: str) -> None:
     Call.objects.filter(pk=call.pk).update(call_type=CallType.CONFERENCE)
     answers = every_way(bob, egress_id)
     assert {name: answer.status_code for name, answer in answers.items()} == {
@@ -92,14 +92,14 @@ def test_owners_managers_and_keys_may_do_everything(
     }
 
 
-def test_the_callee_may_do_everything(bob: Asker, call: Call, egress_id: str) -> None:
+def test_the_callee_may_do_everything(bob: ApiClient, call: Call, egress_id: str) -> None:
     Call.objects.filter(pk=call.pk).update(callee="user_bob", call_type=CallType.USER_TO_USER)
     assert bob.get(RECORDING, roomName=ROOM).status_code == 200
     assert bob.delete(RECORDING, roomName=ROOM).status_code == 200
 
 
 def test_managers_list_the_recordings_of_their_own_organization(
-    mia: Asker, charlie: Asker, call: Call, egress_id: str, meadow: Organization, client: LiveKitClient,
+    mia: ApiClient, charlie: ApiClient, call: Call, egress_id: str, meadow: Organization, client: LiveKitClient,
     livekit: RunningLiveKit,
 ) -> None:  # fmt: skip
     client.create_room("meadow-room")
@@ -128,7 +128,7 @@ def test_one_without_an_organization_lists_her_own(
     client.create_room("alone")
     talk(livekit, client, "alone")
     make_room_call(None, room_name="alone", owner="user_dora")
-    with asking(live_server.url, token_of(clerk, "user_dora", None)) as dora:
+    with api_client(live_server.url, token_of(clerk, "user_dora", None)) as dora:
         mine = dora.post(RECORDING, roomName="alone").json()["recording"]["egressId"]
         assert [each["egressId"] for each in dora.get(RECORDING, listAll="true").json()["recordings"]] == [mine]
         assert refused(dora.get(RECORDING, roomName=ROOM)) == (404, "Call session not found")
@@ -139,7 +139,7 @@ def test_a_key_needs_the_scope(
 ) -> None:
     reads = issue_key(harbour, name="reads", scopes=[Scope.RECORDINGS_READ]).text
     writes = issue_key(harbour, name="writes", scopes=[Scope.RECORDINGS_WRITE]).text
-    with asking(live_server.url, reads) as reader, asking(live_server.url, writes) as writer:
+    with api_client(live_server.url, reads) as reader, api_client(live_server.url, writes) as writer:
         assert refused(reader.post(RECORDING, roomName=ROOM))[0] == 403
         assert writer.post(RECORDING, roomName=ROOM).status_code == 200
         assert refused(reader.patch(RECORDING, roomName=ROOM, transcript="x"))[0] == 403
@@ -150,14 +150,14 @@ def test_a_key_needs_the_scope(
 
 
 def test_nobody_gets_the_401_of_the_api(live_server: LiveServer, clerk: ClerkInstance, call: Call) -> None:
-    with asking(live_server.url, "nobody") as nobody:
+    with api_client(live_server.url, "nobody") as nobody:
         for method in ("GET", "POST", "PATCH", "DELETE"):
             answer = nobody.http.request(method, RECORDING)
             assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
 
 def test_recording_counts_against_its_limit_and_reading_against_another(
-    alice: Asker, call: Call, settings: Any
+    alice: ApiClient, call: Call, settings: Any
 ) -> None:
     settings.LIMIT_RECORDING, settings.LIMIT_READ = "2/h", "2/h"
     answers = [
@@ -171,7 +171,7 @@ def test_recording_counts_against_its_limit_and_reading_against_another(
     assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["1", "0", "0", "1"]
 
 
-def test_stopping_a_recording_is_never_limited(alice: Asker, call: Call, settings: Any) -> None:
+def test_stopping_a_recording_is_never_limited(alice: ApiClient, call: Call, settings: Any) -> None:
     settings.LIMIT_RECORDING = settings.LIMIT_READ = "1/h"
     assert alice.post(RECORDING, roomName=ROOM).status_code == 200
     assert alice.post(RECORDING, roomName=ROOM).status_code == 429
@@ -180,7 +180,7 @@ def test_stopping_a_recording_is_never_limited(alice: Asker, call: Call, setting
     assert not any("X-RateLimit-Limit" in each.headers for each in stops)
 
 
-def test_a_recording_that_was_refused_for_its_form_uses_up_none(alice: Asker, call: Call, settings: Any) -> None:
+def test_a_recording_that_was_refused_for_its_form_uses_up_none(alice: ApiClient, call: Call, settings: Any) -> None:
     settings.LIMIT_RECORDING = "1/h"
     for _ in range(3):
         assert refused(alice.post(RECORDING, roomName=ROOM, fileType="avi"))[0] == 400

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
-from agents.tests.people import Asker, asking
+from agents.tests.people import ApiClient, api_client
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomPass
 from sessions.rooms.services.tokens import issue_pass, ticket_for
@@ -49,11 +49,11 @@ class Product:
     environment: dict[str, str]
 
     @contextlib.contextmanager
-    def web(self, harbour: Organization) -> Iterator[Asker]:
+    def web(self, harbour: Organization) -> Iterator[ApiClient]:
         """Whoever asks has a key of the organization."""
         key = issue_key(harbour, name="software").text
-        with web_process(self.folder, self.port, self.environment) as address, asking(address, key) as asker:
-            yield asker
+        with web_process(self.folder, self.port, self.environment) as address, api_client(address, key) as api:
+            yield api
 
     @property
     def client(self) -> LiveKitClient:
@@ -77,15 +77,15 @@ def product(harbour: Organization, tmp_path: Path) -> Iterator[Product]:
             yield Product(tmp_path, port, livekit, who, environment)
 
 
-def session(asker: Asker, room: str) -> dict[str, Any]:
-    told: dict[str, Any] = asker.get(SESSION, roomName=room).json()["session"]
+def session(api: ApiClient, room: str) -> dict[str, Any]:
+    told: dict[str, Any] = api.get(SESSION, roomName=room).json()["session"]
     return told
 
 
-def until_status(asker: Asker, room: str, status: str, *, within_s: float = 20) -> dict[str, Any]:
+def until_status(api: ApiClient, room: str, status: str, *, within_s: float = 20) -> dict[str, Any]:
     """Waits on the database, for the API counts requests."""
     until(lambda: Call.objects.filter(room_name=room, state=status).exists(), within_s=within_s)
-    return session(asker, room)
+    return session(api, room)
 
 
 def seconds_between(told: str, at: float) -> float:
@@ -101,22 +101,22 @@ def kinds_of(room: str) -> list[str]:
 def test_a_support_call_connects_with_its_agent_and_ends_when_the_room_closes(
     product: Product, harbour: Organization
 ) -> None:
-    with product.web(harbour) as asker:
-        opened = asker.post(SESSION, callType="support", enableAiAgent=False, enableRecording=False).json()["session"]
+    with product.web(harbour) as api:
+        opened = api.post(SESSION, callType="support", enableAiAgent=False, enableRecording=False).json()["session"]
         room = opened["roomName"]
         caller = product.people.join(opened["token"])
-        spawned = asker.post(AGENT, roomName=room).json()["session"]
-        assert session(asker, room)["status"] == "ringing"
+        spawned = api.post(AGENT, roomName=room).json()["session"]
+        assert session(api, room)["status"] == "ringing"
         joined_at = time.time()
         assert product.people.join(spawned["token"]) == spawned["agentIdentity"]
-        connected = until_status(asker, room, "connected")
+        connected = until_status(api, room, "connected")
         assert (connected["agentStatus"], connected["endedAt"]) == ("active", None)
         assert seconds_between(connected["connectedAt"], joined_at) < 2
         assert [each.identity for each in product.client.list_participants(room) if each.is_person] == [caller]
 
         left_at = time.time()
         product.people.leave(room, caller)
-        ended = until_status(asker, room, "completed", within_s=DEPARTURE_TIMEOUT_S + 20)
+        ended = until_status(api, room, "completed", within_s=DEPARTURE_TIMEOUT_S + 20)
         assert ended["agentStatus"] == "disconnected"
         assert seconds_between(ended["endedAt"], left_at + DEPARTURE_TIMEOUT_S) < 3
         assert product.client.find_room(room) is None
@@ -130,23 +130,23 @@ def test_a_support_call_connects_with_its_agent_and_ends_when_the_room_closes(
 def test_a_call_between_two_people_ends_by_request_and_its_room_is_gone(
     product: Product, harbour: Organization
 ) -> None:
-    with product.web(harbour) as asker:
+    with product.web(harbour) as api:
         wanted = {"callType": "user-to-user", "calleeId": "user_bob", "enableRecording": False}
-        opened = asker.post(SESSION, **wanted).json()["session"]
+        opened = api.post(SESSION, **wanted).json()["session"]
         room = opened["roomName"]
         product.people.join(opened["token"])
         callee = issue_pass(Call.objects.get(room_name=room), subject="user_bob", role=RoomPass.Role.CALLEE, name="Bob")
         product.people.join(ticket_for(callee, client=product.client).token)
-        until_status(asker, room, "connected")
+        until_status(api, room, "connected")
         ended_at = time.time()
-        assert asker.delete(SESSION, roomName=room).json()["success"] is True
-        ended = session(asker, room)
+        assert api.delete(SESSION, roomName=room).json()["success"] is True
+        ended = session(api, room)
         assert (ended["status"], seconds_between(ended["endedAt"], ended_at) < 1) == ("completed", True)
         until(lambda: product.client.find_room(room) is None, within_s=10)
         until(lambda: "room_finished" in kinds_of(room), within_s=10)
         # What is heard afterwards changes nothing.
         until(lambda: not ProviderEvent.objects.exclude(state="done").exists(), within_s=15)
-        assert session(asker, room)["endedAt"] == ended["endedAt"]
+        assert session(api, room)["endedAt"] == ended["endedAt"]
     assert Call.objects.get(room_name=room).end_reason == "ended_by_request"
 
 
@@ -154,17 +154,17 @@ def test_what_happened_while_the_web_process_was_away_is_known_when_it_is_back(
     product: Product, harbour: Organization
 ) -> None:
     """The caller leaves while nobody takes LiveKit's events, and the room closes."""
-    with product.web(harbour) as asker:
-        opened = asker.post(SESSION, callType="support", enableAiAgent=False, enableRecording=False).json()["session"]
+    with product.web(harbour) as api:
+        opened = api.post(SESSION, callType="support", enableAiAgent=False, enableRecording=False).json()["session"]
         room = opened["roomName"]
         caller = product.people.join(opened["token"])
-        spawned = asker.post(AGENT, roomName=room).json()["session"]
+        spawned = api.post(AGENT, roomName=room).json()["session"]
         product.people.join(spawned["token"])
-        until_status(asker, room, "connected")
+        until_status(api, room, "connected")
     left_at = time.time()
     product.people.leave(room, caller)
     time.sleep(2)
-    with product.web(harbour) as asker:
+    with product.web(harbour) as api:
         until(lambda: Call.objects.get(room_name=room).participants.filter(identity=caller, left_at=None).count() == 0)
-        ended = until_status(asker, room, "completed", within_s=DEPARTURE_TIMEOUT_S + 20)
+        ended = until_status(api, room, "completed", within_s=DEPARTURE_TIMEOUT_S + 20)
         assert seconds_between(ended["endedAt"], left_at + DEPARTURE_TIMEOUT_S) < 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from agents.tests.people import Asker
+from agents.tests.people import ApiClient
 from sessions.tests.builders import ROOM
 
 AGENT, REALTIME = "/api/voice/agent", "/api/voice/realtime"
@@ -15,8 +15,8 @@ ALL = [
 ]  # fmt: skip
 
 
-def ask(asker: Asker, method: str, path: str, room: str = ROOM) -> httpx.Response:
+def ask(api: ApiClient, method: str, path: str, room: str = ROOM) -> httpx.Response:
     if method in ("GET", "DELETE"):
-        return asker.http.request(method, path, params={"roomName": room})
+        return api.http.request(method, path, params={"roomName": room})
     more = {"status": "active"} if method == "PATCH" else {}
-    return asker.http.request(method, path, json={"roomName": room, **more})
+    return api.http.request(method, path, json={"roomName": room, **more})

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker
+from agents.tests.people import ApiClient
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
@@ -142,7 +142,7 @@ def test_one_who_came_in_the_last_moment_is_not_given_up(call: Call, agent: Room
 
 @pytest.mark.parametrize("fault", ["agent_never", "no_worker"])
 def test_an_agent_that_never_joins_is_given_up_and_may_be_asked_for_again(
-    alice: Asker, call: Call, client: LiveKitClient, livekit: RunningLiveKit, settings: Settings, fault: str
+    alice: ApiClient, call: Call, client: LiveKitClient, livekit: RunningLiveKit, settings: Settings, fault: str
 ) -> None:
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault)
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
@@ -155,7 +155,12 @@ def test_an_agent_that_never_joins_is_given_up_and_may_be_asked_for_again(
 
 
 def test_an_agent_that_comes_after_it_was_given_up_is_put_out(
-    alice: Asker, call: Call, client: LiveKitClient, livekit: RunningLiveKit, see_agent: SeeAgent, settings: Settings
+    alice: ApiClient,
+    call: Call,
+    client: LiveKitClient,
+    livekit: RunningLiveKit,
+    see_agent: SeeAgent,
+    settings: Settings,
 ) -> None:
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("agent_never")
     session = alice.post(AGENT, roomName=ROOM).json()["session"]

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from agents.tests.builders import make_agent
-from agents.tests.people import Asker
+from agents.tests.people import ApiClient
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent, RoomPass
 from sessions.tests.builders import ROOM
@@ -44,7 +44,7 @@ def alike(example: Any, answer: Any, path: str = "") -> None:
         assert answer == example, path
 
 
-def test_an_agent_is_spawned(alice: Asker, call: Call, client: LiveKitClient, settings: Settings) -> None:
+def test_an_agent_is_spawned(alice: ApiClient, call: Call, client: LiveKitClient, settings: Settings) -> None:
     answer = alice.post(AGENT, roomName=ROOM, systemPrompt="You are kind.", voice="nova")
     assert answer.status_code == 200, answer.text
     body = answer.json()
@@ -75,7 +75,7 @@ def test_an_agent_is_spawned(alice: Asker, call: Call, client: LiveKitClient, se
     assert RoomPass.objects.get(identity=agent.identity).role == RoomPass.Role.AGENT
 
 
-def test_the_agents_token_opens_this_room_to_it_alone(alice: Asker, call: Call) -> None:
+def test_the_agents_token_opens_this_room_to_it_alone(alice: ApiClient, call: Call) -> None:
     session = alice.post(AGENT, roomName=ROOM).json()["session"]
     claims = jwt.decode(session["token"], API_SECRET, algorithms=["HS256"])
     assert (claims["iss"], claims["sub"], claims["kind"]) == (API_KEY, session["agentIdentity"], "agent")
@@ -84,12 +84,12 @@ def test_the_agents_token_opens_this_room_to_it_alone(alice: Asker, call: Call) 
     assert claims["exp"] - timezone.now().timestamp() <= 600
 
 
-def test_the_voice_is_alloy_unless_said_otherwise(alice: Asker, call: Call) -> None:
+def test_the_voice_is_alloy_unless_said_otherwise(alice: ApiClient, call: Call) -> None:
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
     assert RoomAgent.objects.values_list("voice", "system_prompt").get() == ("alloy", "")
 
 
-def test_an_agent_is_seen_as_soon_as_it_is_in_the_room(alice: Asker, call: Call, see_agent: SeeAgent) -> None:
+def test_an_agent_is_seen_as_soon_as_it_is_in_the_room(alice: ApiClient, call: Call, see_agent: SeeAgent) -> None:
     alice.post(AGENT, roomName=ROOM)
     example: dict[str, Any] = {
         "success": True,
@@ -102,7 +102,7 @@ def test_an_agent_is_seen_as_soon_as_it_is_in_the_room(alice: Asker, call: Call,
     alike(example, alice.get(AGENT, roomName=ROOM).json())
 
 
-def test_agents_are_listed(alice: Asker, call: Call) -> None:
+def test_agents_are_listed(alice: ApiClient, call: Call) -> None:
     assert alice.get(AGENT, listAll="true").json() == {"success": True, "count": 0, "sessions": []}
     alice.post(AGENT, roomName=ROOM)
     session = {"roomName": ROOM, "agentIdentity": IDENTITY, "status": "pending", "createdAt": MOMENT}
@@ -112,14 +112,14 @@ def test_agents_are_listed(alice: Asker, call: Call) -> None:
     alike(session, listed)
 
 
-def test_an_agents_status_is_updated(alice: Asker, call: Call) -> None:
+def test_an_agents_status_is_updated(alice: ApiClient, call: Call) -> None:
     alice.post(AGENT, roomName=ROOM)
     answer = alice.patch(AGENT, roomName=ROOM, status="active")
     assert answer.status_code == 200
     assert answer.json() == {"success": True, "message": "Agent status updated to active"}
 
 
-def test_an_agent_is_removed(alice: Asker, call: Call, client: LiveKitClient, see_agent: SeeAgent) -> None:
+def test_an_agent_is_removed(alice: ApiClient, call: Call, client: LiveKitClient, see_agent: SeeAgent) -> None:
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)
     answer = alice.delete(AGENT, roomName=ROOM)
@@ -130,7 +130,7 @@ def test_an_agent_is_removed(alice: Asker, call: Call, client: LiveKitClient, se
     assert alice.get(AGENT, roomName=ROOM).json()["session"]["status"] == "disconnected"
 
 
-def test_realtime_is_initialized(alice: Asker, call: Call, see_agent: SeeAgent) -> None:
+def test_realtime_is_initialized(alice: ApiClient, call: Call, see_agent: SeeAgent) -> None:
     alice.post(AGENT, roomName=ROOM, systemPrompt="You are a helpful AI assistant...")
     see_agent(call)
     answer = alice.post(REALTIME, roomName=ROOM)
@@ -165,7 +165,7 @@ def test_realtime_is_initialized(alice: Asker, call: Call, see_agent: SeeAgent) 
 
 
 def test_names_that_openai_retired_are_echoed_beside_what_it_is_given(
-    alice: Asker, call: Call, see_agent: SeeAgent
+    alice: ApiClient, call: Call, see_agent: SeeAgent
 ) -> None:
     alice.post(AGENT, roomName=ROOM, voice="nova")
     see_agent(call)
@@ -175,7 +175,7 @@ def test_names_that_openai_retired_are_echoed_beside_what_it_is_given(
 
 
 def test_the_configuration_is_that_of_the_organizations_agent(
-    alice: Asker, call: Call, harbour: Organization, see_agent: SeeAgent
+    alice: ApiClient, call: Call, harbour: Organization, see_agent: SeeAgent
 ) -> None:
     make_agent(harbour, prompt="You are the harbour's pilot.", vad_threshold=0.7, vad_silence_ms=350)
     alice.post(AGENT, roomName=ROOM)
@@ -191,7 +191,7 @@ def test_the_configuration_is_that_of_the_organizations_agent(
 
 
 def test_an_agent_that_hears_by_meaning_says_so(
-    alice: Asker, call: Call, harbour: Organization, see_agent: SeeAgent
+    alice: ApiClient, call: Call, harbour: Organization, see_agent: SeeAgent
 ) -> None:
     make_agent(harbour, turn_detection="semantic_vad", vad_eagerness="high")
     alice.post(AGENT, roomName=ROOM)
@@ -200,7 +200,7 @@ def test_an_agent_that_hears_by_meaning_says_so(
     assert turns == {"type": "semantic_vad", "eagerness": "high"}
 
 
-def test_the_state_of_realtime_is_shown(alice: Asker, call: Call, see_agent: SeeAgent) -> None:
+def test_the_state_of_realtime_is_shown(alice: ApiClient, call: Call, see_agent: SeeAgent) -> None:
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)
     connected_at = timezone.now() - dt.timedelta(seconds=120)
@@ -222,7 +222,7 @@ def test_the_state_of_realtime_is_shown(alice: Asker, call: Call, see_agent: See
     )
 
 
-def test_the_state_before_anybody_came_has_the_same_names(alice: Asker, call: Call) -> None:
+def test_the_state_before_anybody_came_has_the_same_names(alice: ApiClient, call: Call) -> None:
     assert alice.get(REALTIME, roomName=ROOM).json() == {
         "success": True,
         "roomName": ROOM,
@@ -236,7 +236,7 @@ def test_the_state_before_anybody_came_has_the_same_names(alice: Asker, call: Ca
 
 
 def test_realtime_is_ended_and_the_call_goes_on(
-    alice: Asker, call: Call, client: LiveKitClient, see_agent: SeeAgent
+    alice: ApiClient, call: Call, client: LiveKitClient, see_agent: SeeAgent
 ) -> None:
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)

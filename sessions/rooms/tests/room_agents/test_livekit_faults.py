@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import finish_call
@@ -65,7 +65,7 @@ def nobody_is_expected(client: LiveKitClient) -> bool:
 @pytest.mark.parametrize(("fault", "answer"), FAULTS)
 @pytest.mark.parametrize("method", ["ListRooms", "CreateDispatch"])
 def test_a_failed_spawn_leaves_no_agent_expected(
-    alice: Asker,
+    alice: ApiClient,
     call: Call,
     client: LiveKitClient,
     spoil: Callable[..., None],
@@ -84,7 +84,7 @@ def test_a_failed_spawn_leaves_no_agent_expected(
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
 
 
-def test_a_livekit_that_is_not_there(alice: Asker, call: Call, settings: Settings) -> None:
+def test_a_livekit_that_is_not_there(alice: ApiClient, call: Call, settings: Settings) -> None:
     settings.LIVEKIT_INTERNAL_URL = closed_address()
     assert refused(alice.post(AGENT, roomName=ROOM)) == AWAY
     assert not RoomAgent.objects.exists()
@@ -92,7 +92,7 @@ def test_a_livekit_that_is_not_there(alice: Asker, call: Call, settings: Setting
 
 @pytest.mark.parametrize("fault", GARBLED)
 def test_an_agent_that_was_sent_although_the_answer_was_lost_is_put_out(
-    alice: Asker, call: Call, client: LiveKitClient, spoil: Callable[..., None], fault: str
+    alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None], fault: str
 ) -> None:
     spoil(fault, "only=CreateDispatch")
     assert alice.post(AGENT, roomName=ROOM).status_code in (500, 503)
@@ -105,7 +105,7 @@ def test_an_agent_that_was_sent_although_the_answer_was_lost_is_put_out(
 
 
 def test_putting_out_is_tried_until_livekit_is_back_and_spares_the_next_agent(
-    alice: Asker, call: Call, client: LiveKitClient, spoil: Callable[..., None], see_agent: SeeAgent
+    alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None], see_agent: SeeAgent
 ) -> None:
     spoil("lost_answer", "only=CreateDispatch")
     assert alice.post(AGENT, roomName=ROOM).status_code == 503
@@ -124,7 +124,7 @@ def test_putting_out_is_tried_until_livekit_is_back_and_spares_the_next_agent(
 @pytest.mark.parametrize("path", [AGENT, REALTIME])
 @pytest.mark.parametrize("fault", ["away", "slow", "credentials", "reset", "code=unavailable"])
 def test_a_failed_removal_changes_nothing(
-    alice: Asker,
+    alice: ApiClient,
     call: Call,
     client: LiveKitClient,
     spoil: Callable[..., None],
@@ -146,7 +146,7 @@ def test_a_failed_removal_changes_nothing(
 
 
 def test_a_removal_that_livekit_refuses_is_500(
-    alice: Asker, call: Call, spoil: Callable[..., None], see_agent: SeeAgent
+    alice: ApiClient, call: Call, spoil: Callable[..., None], see_agent: SeeAgent
 ) -> None:
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)
@@ -156,7 +156,7 @@ def test_a_removal_that_livekit_refuses_is_500(
 
 
 def test_an_agent_that_is_still_on_its_way_is_called_back(
-    alice: Asker, call: Call, client: LiveKitClient, spoil: Callable[..., None]
+    alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None]
 ) -> None:
     spoil("agent_late=0.2")
     alice.post(AGENT, roomName=ROOM)
@@ -167,7 +167,7 @@ def test_an_agent_that_is_still_on_its_way_is_called_back(
 
 
 def test_one_who_came_by_a_token_of_its_own_is_put_out_too(
-    alice: Asker, call: Call, livekit: RunningLiveKit, client: LiveKitClient, spoil: Callable[..., None]
+    alice: ApiClient, call: Call, livekit: RunningLiveKit, client: LiveKitClient, spoil: Callable[..., None]
 ) -> None:
     spoil("agent_never")
     session = alice.post(AGENT, roomName=ROOM).json()["session"]
@@ -186,14 +186,14 @@ def at_once(count: int, ask: Callable[[], Any]) -> list[Any]:
         return [each.result() for each in [pool.submit(ask) for _ in range(count)]]
 
 
-def test_of_many_spawns_at_once_one_wins(alice: Asker, call: Call, client: LiveKitClient) -> None:
+def test_of_many_spawns_at_once_one_wins(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
     answers = at_once(6, lambda: alice.post(AGENT, roomName=ROOM).status_code)
     assert sorted(answers) == [200, 409, 409, 409, 409, 409]
     assert RoomAgent.objects.count() == len(client.list_dispatches(ROOM)) == 1
 
 
 def test_of_many_removals_at_once_none_fails(
-    alice: Asker, call: Call, client: LiveKitClient, see_agent: SeeAgent
+    alice: ApiClient, call: Call, client: LiveKitClient, see_agent: SeeAgent
 ) -> None:
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)
@@ -202,7 +202,7 @@ def test_of_many_removals_at_once_none_fails(
 
 
 def test_a_call_that_ends_while_livekit_is_asked_gets_no_agent(
-    alice: Asker, call: Call, client: LiveKitClient, spoil: Callable[..., None]
+    alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None]
 ) -> None:
     spoil("slow=300", "only=CreateDispatch")
     with ThreadPoolExecutor(1) as pool:
@@ -220,7 +220,7 @@ def test_a_call_that_ends_while_livekit_is_asked_gets_no_agent(
 
 
 def test_an_agent_removed_while_livekit_is_asked_does_not_come(
-    alice: Asker, call: Call, client: LiveKitClient, spoil: Callable[..., None]
+    alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None]
 ) -> None:
     spoil("slow=300", "only=CreateDispatch")
     with ThreadPoolExecutor(1) as pool:
@@ -234,7 +234,7 @@ def test_an_agent_removed_while_livekit_is_asked_does_not_come(
 
 
 def test_a_later_call_of_the_same_name_keeps_its_room_and_agent(
-    alice: Asker,
+    alice: ApiClient,
     harbour: Organization,
     open_call: Callable[..., Call],
     client: LiveKitClient,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.rooms.models import RoomAgent
@@ -36,7 +36,7 @@ def title_for(body: dict[str, object]) -> str:
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize(("method", "path"), [each for each in ALL if each[0] in ("POST", "PATCH")])
-def test_a_bad_body_is_400(alice: Asker, call: Call, method: str, path: str, body: dict[str, object]) -> None:
+def test_a_bad_body_is_400(alice: ApiClient, call: Call, method: str, path: str, body: dict[str, object]) -> None:
     more = {"status": "active"} if method == "PATCH" else {}
     assert refused(alice.http.request(method, path, json=more | body)) == (400, title_for(body))
     assert not RoomAgent.objects.exists()
@@ -44,13 +44,13 @@ def test_a_bad_body_is_400(alice: Asker, call: Call, method: str, path: str, bod
 
 @pytest.mark.parametrize("query", ["", "roomName=", "roomName=a%20b", "roomName=a&roomName=b", f"roomName={ROOM}&x=1"])
 @pytest.mark.parametrize(("method", "path"), [each for each in ALL if each[0] in ("GET", "DELETE")])
-def test_a_bad_query_is_400(alice: Asker, call: Call, method: str, path: str, query: str) -> None:
+def test_a_bad_query_is_400(alice: ApiClient, call: Call, method: str, path: str, query: str) -> None:
     title = "Bad Request" if "&" in query else "Missing roomName"
     assert refused(alice.http.request(method, f"{path}?{query}")) == (400, title)
 
 
 @pytest.mark.parametrize("query", ["listAll=false", "listAll=perhaps", "listAll=", f"listAll=true&roomName={ROOM}"])
-def test_one_room_or_all_of_them(alice: Asker, call: Call, query: str) -> None:
+def test_one_room_or_all_of_them(alice: ApiClient, call: Call, query: str) -> None:
     assert refused(alice.http.get(f"{AGENT}?{query}"))[0] == 400
 
 
@@ -67,19 +67,19 @@ def test_one_room_or_all_of_them(alice: Asker, call: Call, query: str) -> None:
         {"systemPrompt": "nul \x00"},
     ],
 )
-def test_a_voice_of_the_six_and_a_prompt_of_some_length(alice: Asker, call: Call, more: dict[str, object]) -> None:
+def test_a_voice_of_the_six_and_a_prompt_of_some_length(alice: ApiClient, call: Call, more: dict[str, object]) -> None:
     assert refused(alice.post(AGENT, roomName=ROOM, **more))[0] == 400
     assert not RoomAgent.objects.exists()
 
 
 @pytest.mark.parametrize("status", ["", None, 1, "gone", "ACTIVE", ["active"]])
-def test_a_status_of_the_three(alice: Asker, call: Call, status: object) -> None:
+def test_a_status_of_the_three(alice: ApiClient, call: Call, status: object) -> None:
     agent_expected(call, system_prompt="", voice="alloy")
     assert refused(alice.patch(AGENT, roomName=ROOM, status=status)) == (400, "Invalid status")
 
 
 @pytest.mark.parametrize("model", ["", None, 5, ["x"], "x" * 101])
-def test_a_model_is_a_name(alice: Asker, call: Call, model: object) -> None:
+def test_a_model_is_a_name(alice: ApiClient, call: Call, model: object) -> None:
     assert refused(alice.post(REALTIME, roomName=ROOM, model=model))[0] == 400
 
 
@@ -97,19 +97,21 @@ def test_a_model_is_a_name(alice: Asker, call: Call, model: object) -> None:
     ],
 )
 @pytest.mark.parametrize("path", [AGENT, REALTIME])
-def test_what_is_no_json_object(alice: Asker, call: Call, path: str, content: bytes, kind: str, status: int) -> None:
+def test_what_is_no_json_object(
+    alice: ApiClient, call: Call, path: str, content: bytes, kind: str, status: int
+) -> None:
     assert refused(alice.http.post(path, content=content, headers={"Content-Type": kind}))[0] == status
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", AGENT), ("PUT", REALTIME), ("PATCH", REALTIME)])
-def test_a_method_that_is_none_of_theirs(alice: Asker, call: Call, method: str, path: str) -> None:
+def test_a_method_that_is_none_of_theirs(alice: ApiClient, call: Call, method: str, path: str) -> None:
     assert refused(alice.http.request(method, path, json={"roomName": ROOM}))[0] == 405
 
 
 # Moments
 
 
-def test_a_second_agent_is_409(alice: Asker, call: Call, client: LiveKitClient, see_agent: SeeAgent) -> None:
+def test_a_second_agent_is_409(alice: ApiClient, call: Call, client: LiveKitClient, see_agent: SeeAgent) -> None:
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
     assert refused(alice.post(AGENT, roomName=ROOM)) == (409, "Agent already in this room")
     see_agent(call)
@@ -117,33 +119,33 @@ def test_a_second_agent_is_409(alice: Asker, call: Call, client: LiveKitClient, 
     assert len(client.list_dispatches(ROOM)) == 1
 
 
-def test_a_call_that_is_over_gets_no_agent(alice: Asker, call: Call, client: LiveKitClient) -> None:
+def test_a_call_that_is_over_gets_no_agent(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
     Call.objects.filter(pk=call.pk).update(state="completed")
     assert refused(alice.post(AGENT, roomName=ROOM)) == (400, "Call not active")
     assert client.list_dispatches(ROOM) == ()
 
 
-def test_a_room_that_has_closed_is_not_opened_for_an_agent(alice: Asker, call: Call, client: LiveKitClient) -> None:
+def test_a_room_that_has_closed_is_not_opened_for_an_agent(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
     client.delete_room(ROOM)
     assert refused(alice.post(AGENT, roomName=ROOM)) == (404, "Session not found")
     assert client.find_room(ROOM) is None
     assert not RoomAgent.objects.exists()
 
 
-def test_nothing_to_remove_or_update_is_404(alice: Asker, call: Call) -> None:
+def test_nothing_to_remove_or_update_is_404(alice: ApiClient, call: Call) -> None:
     assert refused(alice.delete(AGENT, roomName=ROOM)) == (404, "Agent not found")
     assert refused(alice.patch(AGENT, roomName=ROOM, status="active")) == (404, "Agent not found")
     assert refused(alice.delete(REALTIME, roomName=ROOM)) == (404, "Call session or agent not found")
 
 
-def test_what_was_removed_is_not_removed_again(alice: Asker, call: Call) -> None:
+def test_what_was_removed_is_not_removed_again(alice: ApiClient, call: Call) -> None:
     alice.post(AGENT, roomName=ROOM)
     assert alice.delete(REALTIME, roomName=ROOM).status_code == 200
     assert refused(alice.delete(AGENT, roomName=ROOM)) == (404, "Agent not found")
     assert refused(alice.delete(REALTIME, roomName=ROOM)) == (404, "Call session or agent not found")
 
 
-def test_a_removed_agent_makes_room_for_another(alice: Asker, call: Call) -> None:
+def test_a_removed_agent_makes_room_for_another(alice: ApiClient, call: Call) -> None:
     first = alice.post(AGENT, roomName=ROOM).json()["session"]["agentIdentity"]
     alice.delete(AGENT, roomName=ROOM)
     second = alice.post(AGENT, roomName=ROOM).json()["session"]["agentIdentity"]
@@ -151,7 +153,7 @@ def test_a_removed_agent_makes_room_for_another(alice: Asker, call: Call) -> Non
     assert alice.get(AGENT, roomName=ROOM).json()["session"]["agentIdentity"] == second
 
 
-def test_an_agent_is_removed_from_a_room_that_has_closed(alice: Asker, call: Call, client: LiveKitClient) -> None:
+def test_an_agent_is_removed_from_a_room_that_has_closed(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
     alice.post(AGENT, roomName=ROOM)
     client.delete_room(ROOM)
     assert alice.delete(AGENT, roomName=ROOM).status_code == 200
@@ -171,7 +173,7 @@ def test_an_agent_is_removed_from_a_room_that_has_closed(alice: Asker, call: Cal
         ("disconnected", "active", 400),
     ],
 )
-def test_a_status_goes_forward_only(alice: Asker, call: Call, was: str, becomes: str, status: int) -> None:
+def test_a_status_goes_forward_only(alice: ApiClient, call: Call, was: str, becomes: str, status: int) -> None:
     agent = agent_expected(call, system_prompt="", voice="alloy")
     RoomAgent.objects.filter(pk=agent.pk).update(status=was)
     answer = alice.patch(AGENT, roomName=ROOM, status=becomes)
@@ -187,7 +189,7 @@ def test_a_status_goes_forward_only(alice: Asker, call: Call, was: str, becomes:
         assert (agent.disconnected_at is not None) is (becomes == "disconnected" and was != becomes)
 
 
-def test_realtime_waits_for_the_agent(alice: Asker, call: Call) -> None:
+def test_realtime_waits_for_the_agent(alice: ApiClient, call: Call) -> None:
     assert refused(alice.post(REALTIME, roomName=ROOM)) == (404, "Call session or agent not found")
     alice.post(AGENT, roomName=ROOM)
     answer = alice.post(REALTIME, roomName=ROOM)
@@ -195,21 +197,23 @@ def test_realtime_waits_for_the_agent(alice: Asker, call: Call) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_realtime_does_not_wait_for_one_that_is_gone(alice: Asker, call: Call, see_agent: SeeAgent) -> None:
+def test_realtime_does_not_wait_for_one_that_is_gone(alice: ApiClient, call: Call, see_agent: SeeAgent) -> None:
     alice.post(AGENT, roomName=ROOM)
     agent = see_agent(call)
     assert agents_gone_with(call.pk, at=agent.created_at)
     assert refused(alice.post(REALTIME, roomName=ROOM)) == (404, "Call session or agent not found")
 
 
-def test_realtime_of_a_call_that_is_over_is_404(alice: Asker, call: Call, see_agent: SeeAgent) -> None:
+def test_realtime_of_a_call_that_is_over_is_404(alice: ApiClient, call: Call, see_agent: SeeAgent) -> None:
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)
     Call.objects.filter(pk=call.pk).update(state="completed")
     assert refused(alice.post(REALTIME, roomName=ROOM)) == (404, "Call session or agent not found")
 
 
-def test_without_openais_key_realtime_is_503(alice: Asker, call: Call, see_agent: SeeAgent, settings: Settings) -> None:
+def test_without_openais_key_realtime_is_503(
+    alice: ApiClient, call: Call, see_agent: SeeAgent, settings: Settings
+) -> None:
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)
     settings.OPENAI_API_KEY = settings.AWS_ENDPOINT_URL = settings.AWS_ACCESS_KEY_ID = ""
@@ -221,7 +225,7 @@ def test_without_openais_key_realtime_is_503(alice: Asker, call: Call, see_agent
 @pytest.mark.parametrize("name", ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "BOTH_HOSTS"])
 @pytest.mark.parametrize(("method", "path"), [("POST", AGENT), ("DELETE", AGENT), ("DELETE", REALTIME)])
 def test_without_livekit_it_is_503(
-    alice: Asker, call: Call, settings: Settings, name: str, method: str, path: str
+    alice: ApiClient, call: Call, settings: Settings, name: str, method: str, path: str
 ) -> None:
     if method == "DELETE":
         agent_expected(call, system_prompt="", voice="alloy")
@@ -238,7 +242,9 @@ def test_without_livekit_it_is_503(
 
 
 @pytest.mark.parametrize("path", [AGENT, REALTIME])
-def test_posts_are_limited_together_and_ends_are_not(alice: Asker, call: Call, settings: Settings, path: str) -> None:
+def test_posts_are_limited_together_and_ends_are_not(
+    alice: ApiClient, call: Call, settings: Settings, path: str
+) -> None:
     settings.LIMIT_REALTIME = "3/h"
     for _ in range(2):
         assert alice.post(path, roomName=ROOM).headers["X-RateLimit-Limit"] == "3"
@@ -252,7 +258,7 @@ def test_posts_are_limited_together_and_ends_are_not(alice: Asker, call: Call, s
 
 
 @pytest.mark.parametrize("path", [AGENT, REALTIME])
-def test_reads_are_limited(alice: Asker, call: Call, settings: Settings, path: str) -> None:
+def test_reads_are_limited(alice: ApiClient, call: Call, settings: Settings, path: str) -> None:
     settings.LIMIT_READ = "1/15m"
     assert alice.get(path, roomName=ROOM).status_code == 200
     assert alice.get(path, roomName=ROOM).status_code == 429

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from sessions.calls.models import Call
 from voiceapp.providers.livekit.client import LiveKitClient
 
@@ -12,7 +12,7 @@ from .conftest import SeeAgent
 SESSION = "/api/voice/session"
 
 
-def test_it_is_there_without_being_asked_for(alice: Asker, client: LiveKitClient, see_agent: SeeAgent) -> None:
+def test_it_is_there_without_being_asked_for(alice: ApiClient, client: LiveKitClient, see_agent: SeeAgent) -> None:
     room = alice.post(SESSION, callType="support", systemPrompt="You sell flowers.", voice="nova").json()["session"][
         "roomName"
     ]
@@ -26,7 +26,7 @@ def test_it_is_there_without_being_asked_for(alice: Asker, client: LiveKitClient
 
 
 def test_it_is_removed_with_its_dispatch_and_another_may_come(
-    alice: Asker, client: LiveKitClient, see_agent: SeeAgent
+    alice: ApiClient, client: LiveKitClient, see_agent: SeeAgent
 ) -> None:
     room = alice.post(SESSION).json()["session"]["roomName"]
     first = see_agent(Call.objects.get(room_name=room))
@@ -36,7 +36,7 @@ def test_it_is_removed_with_its_dispatch_and_another_may_come(
     assert second != first.identity
 
 
-def test_it_goes_with_the_call(alice: Asker, client: LiveKitClient, see_agent: SeeAgent) -> None:
+def test_it_goes_with_the_call(alice: ApiClient, client: LiveKitClient, see_agent: SeeAgent) -> None:
     room = alice.post(SESSION).json()["session"]["roomName"]
     see_agent(Call.objects.get(room_name=room))
     assert alice.delete(SESSION, roomName=room).status_code == 200

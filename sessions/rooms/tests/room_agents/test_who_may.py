@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from agents.organizations.models import Organization
 from agents.organizations.scopes import Scope
 from agents.organizations.services import issue_key
-from agents.tests.people import Asker, asking, refused, token_of
+from agents.tests.people import ApiClient, api_client, refused, token_of
 from sessions.calls.models import Call, CallType
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agents import agent_expected
@@ -29,13 +29,13 @@ def expect_agent(call: Call) -> RoomAgent:
 
 
 @pytest.mark.parametrize(("method", "path"), ALL)
-def test_nobody_may_without_a_credential(nobody: Asker, call: Call, method: str, path: str) -> None:
+def test_nobody_may_without_a_credential(nobody: ApiClient, call: Call, method: str, path: str) -> None:
     answer = ask(nobody, method, path)
     assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
 
 @pytest.mark.parametrize(("method", "path"), ALL)
-def test_a_stranger_sees_no_such_room(charlie: Asker, call: Call, method: str, path: str) -> None:
+def test_a_stranger_sees_no_such_room(charlie: ApiClient, call: Call, method: str, path: str) -> None:
     agent = expect_agent(call)
     answer = ask(charlie, method, path)
     assert refused(answer) == (404, NOT_FOUND[path])
@@ -45,7 +45,7 @@ def test_a_stranger_sees_no_such_room(charlie: Asker, call: Call, method: str, p
 
 
 @pytest.mark.parametrize(("method", "path"), ALL)
-def test_a_colleague_may_not_touch_it(bob: Asker, call: Call, method: str, path: str) -> None:
+def test_a_colleague_may_not_touch_it(bob: ApiClient, call: Call, method: str, path: str) -> None:
     agent = expect_agent(call)
     assert refused(ask(bob, method, path)) == (403, "Access denied to this session")
     agent.refresh_from_db()
@@ -56,20 +56,20 @@ def test_a_colleague_may_not_touch_it(bob: Asker, call: Call, method: str, path:
 def test_its_owner_its_manager_and_its_key_may_do_everything(
     who: str, call: Call, see_agent: SeeAgent, request: pytest.FixtureRequest
 ) -> None:
-    asker: Asker = request.getfixturevalue(who)
-    assert ask(asker, "POST", AGENT).status_code == 200
+    api: ApiClient = request.getfixturevalue(who)
+    assert ask(api, "POST", AGENT).status_code == 200
     see_agent(call)
     for method, path in ALL[1:3] + ALL[4:6] + ALL[3:4]:
-        assert ask(asker, method, path).status_code == 200, (method, path)
+        assert ask(api, method, path).status_code == 200, (method, path)
 
 
-def test_the_callee_may(bob: Asker, harbour: Organization, open_call: Callable[..., Call]) -> None:
+def test_the_callee_may(bob: ApiClient, harbour: Organization, open_call: Callable[..., Call]) -> None:
     open_call(harbour, call_type=CallType.USER_TO_USER, callee="user_bob")
     assert ask(bob, "POST", AGENT).status_code == 200
 
 
 def test_members_see_the_agent_of_their_conference_and_leave_it_alone(
-    bob: Asker, harbour: Organization, open_call: Callable[..., Call]
+    bob: ApiClient, harbour: Organization, open_call: Callable[..., Call]
 ) -> None:
     expect_agent(open_call(harbour, call_type=CallType.CONFERENCE))
     assert ask(bob, "GET", AGENT).json()["session"]["status"] == "pending"
@@ -90,23 +90,23 @@ def test_a_key_needs_the_scope(
     scope: Scope,
     allowed: set[str],
 ) -> None:
-    with asking(live_server.url, issue_key(harbour, name="narrow", scopes=[scope]).text) as asker:
+    with api_client(live_server.url, issue_key(harbour, name="narrow", scopes=[scope]).text) as api:
         for method, path in ALL:
-            assert (ask(asker, method, path).status_code == 403) is (method not in allowed), (method, path)
+            assert (ask(api, method, path).status_code == 403) is (method not in allowed), (method, path)
 
 
-def listed(asker: Asker) -> list[Any]:
-    body = asker.get(AGENT, listAll="true").json()
+def listed(api: ApiClient) -> list[Any]:
+    body = api.get(AGENT, listAll="true").json()
     assert body["count"] == len(body["sessions"])
     return sorted(each["roomName"] for each in body["sessions"])
 
 
 def test_the_list_has_what_one_may_see(
-    alice: Asker,
-    bob: Asker,
-    mia: Asker,
-    charlie: Asker,
-    website: Asker,
+    alice: ApiClient,
+    bob: ApiClient,
+    mia: ApiClient,
+    charlie: ApiClient,
+    website: ApiClient,
     harbour: Organization,
     meadow: Organization,
     open_call: Callable[..., Call],
@@ -129,14 +129,14 @@ def test_one_without_an_organization_has_agents_of_their_own(
 ) -> None:
     expect_agent(open_call(None, "dianas", owner="user_diana"))
     expect_agent(open_call(harbour, "harbours", owner="user_diana"))
-    with asking(live_server.url, token_of(clerk, "user_diana", None)) as diana:
+    with api_client(live_server.url, token_of(clerk, "user_diana", None)) as diana:
         assert listed(diana) == ["dianas"]
         assert ask(diana, "GET", AGENT, "dianas").status_code == 200
         assert ask(diana, "GET", AGENT, "harbours").status_code == 404
 
 
 def test_the_list_takes_as_many_queries_for_many_as_for_one(
-    mia: Asker, harbour: Organization, open_call: Callable[..., Call], django_assert_num_queries: Any
+    mia: ApiClient, harbour: Organization, open_call: Callable[..., Call], django_assert_num_queries: Any
 ) -> None:
     from agents.organizations.principal import Principal
     from agents.organizations.roles import Role
@@ -152,7 +152,7 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
 
 
 def test_the_newest_call_of_a_name_is_meant(
-    alice: Asker, harbour: Organization, open_call: Callable[..., Call]
+    alice: ApiClient, harbour: Organization, open_call: Callable[..., Call]
 ) -> None:
     first = open_call(harbour)
     expect_agent(first)

@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 
-from agents.tests.people import Asker
+from agents.tests.people import ApiClient
 from sessions.calls.models import Call, CallState
 from voiceapp.simulators.livekit.tests.running import API_SECRET
 
@@ -17,9 +17,9 @@ UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 HOST = "wss://livekit.example.com"
 
 
-def started(asker: Asker, **body: object) -> dict[str, Any]:
+def started(api: ApiClient, **body: object) -> dict[str, Any]:
     """The session of a new call."""
-    answer = asker.post(SESSION, **body)
+    answer = api.post(SESSION, **body)
     assert answer.status_code == 200, answer.text
     session: dict[str, Any] = answer.json()["session"]
     return session

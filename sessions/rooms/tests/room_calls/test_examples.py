@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from agents.tests.builders import make_agent
-from agents.tests.people import Asker
+from agents.tests.people import ApiClient
 from sessions.calls.models import Call, TranscriptLine
 from sessions.rooms.models import RoomAgent, RoomPass
 from sessions.rooms.tests.room_agents.test_examples import MOMENT, alike
@@ -25,7 +25,7 @@ MADE_NAME = re.compile(r"support-user_alice-\d{10}-[0-9a-f]{16}")
 
 
 def test_a_support_call_is_started(
-    alice: Asker, harbour: Organization, client: LiveKitClient, settings: Settings
+    alice: ApiClient, harbour: Organization, client: LiveKitClient, settings: Settings
 ) -> None:
     settings.LIVEKIT_RECORDING_BUCKET = "recordings"
     agent = make_agent(harbour)
@@ -66,13 +66,13 @@ def test_a_support_call_is_started(
     assert (expected.voice, expected.system_prompt) == ("alloy", "")
 
 
-def test_every_field_may_be_left_out(alice: Asker) -> None:
+def test_every_field_may_be_left_out(alice: ApiClient) -> None:
     session = started(alice)
     assert (session["callType"], session["agentSpawned"]) == ("support", True)
     assert RoomAgent.objects.get().voice == "alloy"
 
 
-def test_every_field_may_be_given(alice: Asker) -> None:
+def test_every_field_may_be_given(alice: ApiClient) -> None:
     session = started(
         alice,
         callType="user-to-user",
@@ -93,19 +93,19 @@ def test_every_field_may_be_given(alice: Asker) -> None:
     assert (agent.voice, agent.system_prompt) == ("shimmer", "You take notes.")
 
 
-def test_only_support_calls_get_an_agent_unasked(alice: Asker, client: LiveKitClient) -> None:
+def test_only_support_calls_get_an_agent_unasked(alice: ApiClient, client: LiveKitClient) -> None:
     session = started(alice, callType="conference")
     assert (session["agentSpawned"], session["agentStatus"]) == (False, None)
     assert client.list_dispatches(session["roomName"]) == ()
     assert not RoomAgent.objects.exists()
 
 
-def test_no_recording_is_promised_where_there_is_no_bucket(alice: Asker, settings: Settings) -> None:
+def test_no_recording_is_promised_where_there_is_no_bucket(alice: ApiClient, settings: Settings) -> None:
     settings.LIVEKIT_RECORDING_BUCKET = ""
     assert started(alice, enableRecording=True)["recordingEnabled"] is False
 
 
-def test_a_call_is_shown(alice: Asker, harbour: Organization) -> None:
+def test_a_call_is_shown(alice: ApiClient, harbour: Organization) -> None:
     call = make_room_call(harbour, connected_at=timezone.now() - dt.timedelta(seconds=45))
     RoomAgent.objects.create(call=call, identity="ai-agent-1640995200", voice="alloy", status="active")
     body = alice.get(SESSION, roomName=ROOM).json()
@@ -133,14 +133,14 @@ def test_a_call_is_shown(alice: Asker, harbour: Organization) -> None:
     )
 
 
-def test_a_call_without_an_agent_says_so(alice: Asker, harbour: Organization) -> None:
+def test_a_call_without_an_agent_says_so(alice: ApiClient, harbour: Organization) -> None:
     make_room_call(harbour, state="ringing", connected_at=None)
     session = alice.get(SESSION, roomName=ROOM).json()["session"]
     assert (session["agentStatus"], session["agentAvailable"]) == (None, False)
     assert (session["connectedAt"], session["duration"]) == (None, 0)
 
 
-def test_what_was_kept_of_a_call_is_shown(alice: Asker, harbour: Organization) -> None:
+def test_what_was_kept_of_a_call_is_shown(alice: ApiClient, harbour: Organization) -> None:
     call = ended(make_room_call(harbour), after_s=600)
     for number, (speaker, text) in enumerate([("caller", "Hello?"), ("agent", "Good day.")]):
         TranscriptLine.objects.create(call=call, item_id=str(number), speaker=speaker, text=text, spoken_at_ms=number)
@@ -152,7 +152,7 @@ def test_what_was_kept_of_a_call_is_shown(alice: Asker, harbour: Organization) -
     assert (session["recordingUrl"], session["transcript"]) == ("https://s3.example.com/1.ogg", "All of it.")
 
 
-def test_ones_calls_are_listed(alice: Asker, harbour: Organization) -> None:
+def test_ones_calls_are_listed(alice: ApiClient, harbour: Organization) -> None:
     for number in range(30):
         ended(make_room_call(harbour, room_name=f"{ROOM}-{number}"), after_s=600)
     newest = Call.objects.order_by("-created_at")[0]
@@ -180,7 +180,7 @@ def test_ones_calls_are_listed(alice: Asker, harbour: Organization) -> None:
     assert (sessions[1]["hasRecording"], sessions[1]["hasTranscript"]) == (False, False)
 
 
-def test_a_call_is_changed(alice: Asker, harbour: Organization) -> None:
+def test_a_call_is_changed(alice: ApiClient, harbour: Organization) -> None:
     call = make_room_call(harbour, state="ringing", connected_at=None)
     RoomAgent.objects.create(call=call, identity="ai-agent-1640995200", voice="alloy")
     answer = alice.patch(SESSION, roomName=ROOM, status="connected", agentStatus="active", metadata={"ticket": 7})
@@ -190,14 +190,14 @@ def test_a_call_is_changed(alice: Asker, harbour: Organization) -> None:
     assert session["connectedAt"]
 
 
-def test_a_call_is_ended(alice: Asker, harbour: Organization) -> None:
+def test_a_call_is_ended(alice: ApiClient, harbour: Organization) -> None:
     make_room_call(harbour, connected_at=timezone.now() - dt.timedelta(seconds=600))
     body = alice.delete(SESSION, roomName=ROOM).json()
     assert body.pop("duration") in range(600, 605)
     assert body == {"success": True, "message": "Session ended successfully"}
 
 
-def test_a_token_begins_a_call(alice: Asker) -> None:
+def test_a_token_begins_a_call(alice: ApiClient) -> None:
     answer = alice.post(TOKEN, participantName="John Doe", roomType="support", spawnAiAgent=True)
     assert answer.status_code == 200, answer.text
     alike(
@@ -216,6 +216,6 @@ def test_a_token_begins_a_call(alice: Asker) -> None:
     assert RoomPass.objects.get(role="caller").name == "John Doe"
 
 
-def test_nobody_who_is_not_known_gets_in(nobody: Asker) -> None:
+def test_nobody_who_is_not_known_gets_in(nobody: ApiClient) -> None:
     for answer in (nobody.post(SESSION), nobody.get(SESSION), nobody.delete(SESSION), nobody.post(TOKEN)):
         assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})

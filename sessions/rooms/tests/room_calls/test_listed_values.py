@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker
+from agents.tests.people import ApiClient
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent
 from sessions.tests.builders import ROOM, make_room_call
@@ -20,14 +20,14 @@ VOICES = ("alloy", "echo", "fable", "onyx", "nova", "shimmer")
 
 
 @pytest.mark.parametrize("call_type", CALL_TYPES)
-def test_a_call_of_each_type_starts(alice: Asker, call_type: str) -> None:
+def test_a_call_of_each_type_starts(alice: ApiClient, call_type: str) -> None:
     body = {"calleeId": "user_bob"} if call_type == "user-to-user" else {}
     assert started(alice, callType=call_type, **body)["callType"] == call_type
 
 
 @pytest.mark.parametrize("voice", VOICES)
 @pytest.mark.parametrize("path", [SESSION, AGENT])
-def test_each_voice_is_taken(alice: Asker, harbour: Organization, path: str, voice: str) -> None:
+def test_each_voice_is_taken(alice: ApiClient, harbour: Organization, path: str, voice: str) -> None:
     if path == SESSION:
         started(alice, voice=voice)
     else:
@@ -38,14 +38,14 @@ def test_each_voice_is_taken(alice: Asker, harbour: Organization, path: str, voi
 
 @pytest.mark.parametrize("enable_recording", [True, False])
 @pytest.mark.parametrize("enable_ai_agent", [True, False])
-def test_both_values_of_each_switch_are_taken(alice: Asker, enable_recording: bool, enable_ai_agent: bool) -> None:
+def test_both_values_of_each_switch_are_taken(alice: ApiClient, enable_recording: bool, enable_ai_agent: bool) -> None:
     session = started(alice, enableRecording=enable_recording, enableAiAgent=enable_ai_agent)
     call = Call.objects.get(pk=session["callId"])
     assert (call.is_recording_wanted, session["agentSpawned"]) == (enable_recording, enable_ai_agent)
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_calls_of_each_status_are_listed(alice: Asker, harbour: Organization, status: str) -> None:
+def test_calls_of_each_status_are_listed(alice: ApiClient, harbour: Organization, status: str) -> None:
     for each in STATUSES:
         make_room_call(harbour, state=each, room_name=f"room-{each}")
     body = alice.get(SESSION, status=status).json()
@@ -56,7 +56,7 @@ def test_calls_of_each_status_are_listed(alice: Asker, harbour: Organization, st
     ("old", "new"), [(old, new) for old in STATUSES[:3] for new in STATUSES[STATUSES.index(old) :]]
 )
 def test_a_live_call_takes_its_own_status_and_each_later_one(
-    alice: Asker, harbour: Organization, old: str, new: str
+    alice: ApiClient, harbour: Organization, old: str, new: str
 ) -> None:
     call = make_room_call(harbour, state=old, connected_at=None)
     body = alice.patch(SESSION, roomName=ROOM, status=new).json()
@@ -70,7 +70,7 @@ def test_a_live_call_takes_its_own_status_and_each_later_one(
 )
 @pytest.mark.parametrize("path", [SESSION, AGENT])
 def test_an_agent_takes_its_own_status_and_each_later_one(
-    alice: Asker, harbour: Organization, path: str, old: str, new: str
+    alice: ApiClient, harbour: Organization, path: str, old: str, new: str
 ) -> None:
     agent = RoomAgent.objects.create(call=make_room_call(harbour), identity="ai-agent-1", voice="alloy", status=old)
     field = "agentStatus" if path == SESSION else "status"
@@ -81,6 +81,6 @@ def test_an_agent_takes_its_own_status_and_each_later_one(
 
 @pytest.mark.parametrize("spawn", [True, False])
 @pytest.mark.parametrize("room_type", CALL_TYPES)
-def test_a_token_begins_a_call_of_each_type(alice: Asker, room_type: str, spawn: bool) -> None:
+def test_a_token_begins_a_call_of_each_type(alice: ApiClient, room_type: str, spawn: bool) -> None:
     body = alice.post(TOKEN, roomType=room_type, spawnAiAgent=spawn).json()
     assert (Call.objects.get(pk=body["callId"]).call_type, body["agentSpawned"]) == (room_type, spawn)

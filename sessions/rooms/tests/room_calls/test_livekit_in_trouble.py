@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from sessions.calls.models import Call, CallEvent
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
@@ -67,7 +67,7 @@ def deliver() -> None:
     outbox.process_due([TOPIC])
 
 
-def test_a_wait_that_livekit_names_is_handed_on(alice: Asker, spoil: Spoil) -> None:
+def test_a_wait_that_livekit_names_is_handed_on(alice: ApiClient, spoil: Spoil) -> None:
     spoil("busy=40")
     got = alice.post(SESSION, roomName=ROOM)
     assert refused(got) == AWAY
@@ -76,7 +76,7 @@ def test_a_wait_that_livekit_names_is_handed_on(alice: Asker, spoil: Spoil) -> N
 
 @pytest.mark.parametrize(("fault", "answer"), FAULTS)
 def test_a_room_that_is_not_opened_leaves_no_live_call_and_no_room(
-    alice: Asker, client: LiveKitClient, spoil: Spoil, fault: str, answer: tuple[int, str]
+    alice: ApiClient, client: LiveKitClient, spoil: Spoil, fault: str, answer: tuple[int, str]
 ) -> None:
     spoil(fault, "only=CreateRoom")
     got = alice.post(SESSION, roomName=ROOM)
@@ -95,7 +95,7 @@ def test_a_room_that_is_not_opened_leaves_no_live_call_and_no_room(
     assert len(client.list_dispatches(ROOM)) == 1
 
 
-def test_what_livekit_does_after_all_is_undone(alice: Asker, client: LiveKitClient, spoil: Spoil) -> None:
+def test_what_livekit_does_after_all_is_undone(alice: ApiClient, client: LiveKitClient, spoil: Spoil) -> None:
     spoil("lost_answer", "only=CreateRoom")
     assert refused(alice.post(SESSION)) == AWAY
     room = str(Call.objects.get().room_name)
@@ -106,14 +106,14 @@ def test_what_livekit_does_after_all_is_undone(alice: Asker, client: LiveKitClie
     assert client.find_room(room) is None
 
 
-def test_a_call_without_an_agent_says_that_its_room_failed(alice: Asker, spoil: Spoil) -> None:
+def test_a_call_without_an_agent_says_that_its_room_failed(alice: ApiClient, spoil: Spoil) -> None:
     spoil("away", "only=CreateRoom")
     assert refused(alice.post(SESSION, enableAiAgent=False)) == AWAY
     assert Call.objects.get().end_reason == "room_not_opened"
 
 
 @pytest.mark.parametrize("path", [SESSION, TOKEN])
-def test_livekit_that_is_not_there_is_503(alice: Asker, settings: Settings, path: str) -> None:
+def test_livekit_that_is_not_there_is_503(alice: ApiClient, settings: Settings, path: str) -> None:
     settings.LIVEKIT_INTERNAL_URL = closed_address()
     assert refused(alice.post(path)) == AWAY
     assert refused(alice.post(path, roomName=ROOM)) == AWAY
@@ -121,7 +121,7 @@ def test_livekit_that_is_not_there_is_503(alice: Asker, settings: Settings, path
 
 
 def test_to_a_live_call_tokens_are_given_while_livekit_is_away(
-    alice: Asker, harbour: Organization, settings: Settings
+    alice: ApiClient, harbour: Organization, settings: Settings
 ) -> None:
     make_room_call(harbour)
     settings.LIVEKIT_INTERNAL_URL = closed_address()
@@ -129,7 +129,7 @@ def test_to_a_live_call_tokens_are_given_while_livekit_is_away(
 
 
 def test_a_call_ends_while_livekit_is_away_and_its_room_closes_later(
-    alice: Asker, client: LiveKitClient, livekit: RunningLiveKit, settings: Settings
+    alice: ApiClient, client: LiveKitClient, livekit: RunningLiveKit, settings: Settings
 ) -> None:
     session = alice.post(SESSION).json()["session"]
     livekit.join(session["token"])
@@ -145,7 +145,7 @@ def test_a_call_ends_while_livekit_is_away_and_its_room_closes_later(
     assert OutboxMessage.objects.get().state == "done"
 
 
-def test_a_room_that_closed_by_itself_is_as_good(alice: Asker, client: LiveKitClient) -> None:
+def test_a_room_that_closed_by_itself_is_as_good(alice: ApiClient, client: LiveKitClient) -> None:
     room = alice.post(SESSION).json()["session"]["roomName"]
     client.delete_room(room)
     alice.delete(SESSION, roomName=room)
@@ -153,7 +153,9 @@ def test_a_room_that_closed_by_itself_is_as_good(alice: Asker, client: LiveKitCl
     assert OutboxMessage.objects.get().state == "done"
 
 
-def test_a_later_call_keeps_its_room_of_the_same_name(alice: Asker, client: LiveKitClient, settings: Settings) -> None:
+def test_a_later_call_keeps_its_room_of_the_same_name(
+    alice: ApiClient, client: LiveKitClient, settings: Settings
+) -> None:
     alice.post(SESSION, roomName=ROOM)
     alice.delete(SESSION, roomName=ROOM)
     old = client.find_room(ROOM)
@@ -166,7 +168,7 @@ def test_a_later_call_keeps_its_room_of_the_same_name(alice: Asker, client: Live
     assert client.find_room(ROOM) == new
 
 
-def test_a_room_of_somebody_elses_software_is_left_alone(alice: Asker, client: LiveKitClient) -> None:
+def test_a_room_of_somebody_elses_software_is_left_alone(alice: ApiClient, client: LiveKitClient) -> None:
     client.create_room("lobby", metadata="another product's")
     assert refused(alice.post(SESSION, roomName="lobby")) == TAKEN
     assert not Call.objects.live().exists()
@@ -177,7 +179,7 @@ def test_a_room_of_somebody_elses_software_is_left_alone(alice: Asker, client: L
 
 
 @pytest.mark.parametrize("repetition", range(3))
-def test_of_many_at_once_one_gets_the_room(alice: Asker, client: LiveKitClient, repetition: int) -> None:
+def test_of_many_at_once_one_gets_the_room(alice: ApiClient, client: LiveKitClient, repetition: int) -> None:
     with ThreadPoolExecutor(6) as pool:
         answers = [each.result() for each in [pool.submit(alice.post, SESSION, roomName=ROOM) for _ in range(6)]]
     assert sorted(each.status_code for each in answers) == [200, *[409] * 5]
@@ -185,10 +187,10 @@ def test_of_many_at_once_one_gets_the_room(alice: Asker, client: LiveKitClient, 
     assert (Call.objects.count(), len(client.list_dispatches(ROOM))) == (1, 1)
 
 
-def test_a_live_room_is_not_given_twice_even_to_a_stranger(alice: Asker, charlie: Asker) -> None:
+def test_a_live_room_is_not_given_twice_even_to_a_stranger(alice: ApiClient, charlie: ApiClient) -> None:
     assert alice.post(SESSION, roomName=ROOM).status_code == 200
-    for asker in (alice, charlie):
-        assert refused(asker.post(SESSION, roomName=ROOM)) == TAKEN
+    for api in (alice, charlie):
+        assert refused(api.post(SESSION, roomName=ROOM)) == TAKEN
 
 
 # While LiveKit takes its time
@@ -196,7 +198,7 @@ def test_a_live_room_is_not_given_twice_even_to_a_stranger(alice: Asker, charlie
 
 @pytest.fixture
 def slow_start(
-    alice: Asker, spoil: Spoil, monkeypatch: pytest.MonkeyPatch
+    alice: ApiClient, spoil: Spoil, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[ThreadPoolExecutor], Future[httpx.Response]]:
     """Start a call with a LiveKit that takes a second, and return once it is being asked."""
 
@@ -211,7 +213,7 @@ def slow_start(
 
 
 def test_nobody_waits_with_it(
-    alice: Asker, harbour: Organization, slow_start: Callable[[ThreadPoolExecutor], Future[httpx.Response]]
+    alice: ApiClient, harbour: Organization, slow_start: Callable[[ThreadPoolExecutor], Future[httpx.Response]]
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
         before = other_connections()
@@ -227,7 +229,7 @@ def test_nobody_waits_with_it(
 
 
 def test_a_call_that_is_ended_before_it_rings_leaves_no_room(
-    alice: Asker,
+    alice: ApiClient,
     client: LiveKitClient,
     spoil: Spoil,
     slow_start: Callable[[ThreadPoolExecutor], Future[httpx.Response]],

@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
 from agents.organizations.services import issue_key
-from agents.tests.people import Asker, token_of
+from agents.tests.people import ApiClient, token_of
 from sessions.calls.models import Call, CallKind, TranscriptLine
 from sessions.calls.queries import call_page
 from sessions.tests.builders import make_room_call
@@ -35,11 +35,11 @@ def calls_at(organization: Organization | None, moments: list[int], **values: ob
     return calls
 
 
-def rooms(asker: Asker, **query: object) -> list[str]:
-    return [each["roomName"] for each in asker.get(SESSION, **query).json()["sessions"]]
+def rooms(api: ApiClient, **query: object) -> list[str]:
+    return [each["roomName"] for each in api.get(SESSION, **query).json()["sessions"]]
 
 
-def test_the_newest_come_first_and_pages_join_without_seams(alice: Asker, harbour: Organization) -> None:
+def test_the_newest_come_first_and_pages_join_without_seams(alice: ApiClient, harbour: Organization) -> None:
     # Three at the same moment: their order has to be some, and always the same.
     calls = calls_at(harbour, [50, 10, 30, 30, 30, 20, 40])
     whole = rooms(alice, limit=100)
@@ -49,20 +49,20 @@ def test_the_newest_come_first_and_pages_join_without_seams(alice: Asker, harbou
     assert len(set(whole)) == 7
 
 
-def test_a_page_is_ten_unless_asked_and_a_hundred_at_most(alice: Asker, harbour: Organization) -> None:
+def test_a_page_is_ten_unless_asked_and_a_hundred_at_most(alice: ApiClient, harbour: Organization) -> None:
     calls_at(harbour, list(range(105)))
     default, most = alice.get(SESSION).json(), alice.get(SESSION, limit=5000).json()
     assert (default["count"], default["limit"], default["offset"], default["total"]) == (10, 10, 0, 105)
     assert (most["count"], most["limit"], most["total"]) == (100, 100, 105)
 
 
-def test_beyond_the_end_there_is_an_empty_page(alice: Asker, harbour: Organization) -> None:
+def test_beyond_the_end_there_is_an_empty_page(alice: ApiClient, harbour: Organization) -> None:
     calls_at(harbour, [1, 2])
     body = alice.get(SESSION, offset=2).json()
     assert body == {"success": True, "count": 0, "total": 2, "limit": 10, "offset": 2, "sessions": []}
 
 
-def test_one_status_may_be_asked_for(alice: Asker, harbour: Organization) -> None:
+def test_one_status_may_be_asked_for(alice: ApiClient, harbour: Organization) -> None:
     missed = calls_at(harbour, [1, 2], state="missed", connected_at=None)
     calls_at(harbour, [3])
     body = alice.get(SESSION, status="missed", limit=1).json()
@@ -71,7 +71,13 @@ def test_one_status_may_be_asked_for(alice: Asker, harbour: Organization) -> Non
 
 
 def test_people_see_their_own_and_those_to_them_and_a_key_all(
-    alice: Asker, bob: Asker, mia: Asker, website: Asker, charlie: Asker, harbour: Organization, meadow: Organization
+    alice: ApiClient,
+    bob: ApiClient,
+    mia: ApiClient,
+    website: ApiClient,
+    charlie: ApiClient,
+    harbour: Organization,
+    meadow: Organization,
 ) -> None:
     (own,) = calls_at(harbour, [1])
     (to_bob,) = calls_at(harbour, [2], call_type="user-to-user", callee="user_bob")

@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
@@ -45,7 +45,7 @@ BAD_NAMES: list[object] = ["", None, 5, ["x"], {}, "x" * 101, "a room", "raum-ü
         *[({"roomName": name}, "Invalid roomName") for name in BAD_NAMES],
     ],
 )
-def test_a_call_is_not_started_by_a_bad_body(alice: Asker, body: dict[str, object], title: str) -> None:
+def test_a_call_is_not_started_by_a_bad_body(alice: ApiClient, body: dict[str, object], title: str) -> None:
     assert refused(alice.post(SESSION, **body)) == (400, title)
     assert not Call.objects.exists()
 
@@ -55,19 +55,19 @@ def test_a_call_is_not_started_by_a_bad_body(alice: Asker, body: dict[str, objec
     "content",
     ["[]", "7", '"support"', "null", "{", '{"systemPrompt": "nul \\u0000"}', '{"roomName": "\\ud800"}', "[" * 5000],
 )
-def test_what_is_no_object_is_400(alice: Asker, path: str, content: str) -> None:
+def test_what_is_no_object_is_400(alice: ApiClient, path: str, content: str) -> None:
     answer = alice.http.post(path, content=content, headers={"Content-Type": "application/json"})
     assert refused(answer)[0] == 400
     assert not Call.objects.exists()
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", SESSION), ("GET", TOKEN), ("PATCH", TOKEN), ("DELETE", TOKEN)])
-def test_methods_that_are_not_there_are_405(alice: Asker, method: str, path: str) -> None:
+def test_methods_that_are_not_there_are_405(alice: ApiClient, method: str, path: str) -> None:
     assert refused(alice.http.request(method, path, json={}))[0] == 405
 
 
 @pytest.mark.parametrize("path", [SESSION, TOKEN])
-def test_other_media_types_are_415(alice: Asker, path: str) -> None:
+def test_other_media_types_are_415(alice: ApiClient, path: str) -> None:
     assert refused(alice.http.post(path, data={"roomName": ROOM}))[0] == 415
 
 
@@ -92,7 +92,7 @@ def test_other_media_types_are_415(alice: Asker, path: str) -> None:
     ],
 )
 def test_a_call_is_not_changed_by_a_bad_body(
-    alice: Asker, harbour: Organization, body: dict[str, object], title: str
+    alice: ApiClient, harbour: Organization, body: dict[str, object], title: str
 ) -> None:
     call = make_room_call(harbour)
     assert refused(alice.patch(SESSION, **body)) == (400, title)
@@ -100,7 +100,7 @@ def test_a_call_is_not_changed_by_a_bad_body(
     assert (call.state, call.metadata, call.callee) == ("connected", {}, "")
 
 
-def test_metadata_may_be_eight_kilobytes(alice: Asker, harbour: Organization) -> None:
+def test_metadata_may_be_eight_kilobytes(alice: ApiClient, harbour: Organization) -> None:
     make_room_call(harbour)
     metadata = {"a": "x" * 8183, "n": 1}
     assert len(json.dumps(metadata, separators=(",", ":"))) > 8192
@@ -111,7 +111,7 @@ def test_metadata_may_be_eight_kilobytes(alice: Asker, harbour: Organization) ->
 
 
 @pytest.mark.parametrize("query", ["", "roomName=", "roomName=a%20b", "roomName=%00"])
-def test_a_call_is_not_ended_without_its_rooms_name(alice: Asker, query: str) -> None:
+def test_a_call_is_not_ended_without_its_rooms_name(alice: ApiClient, query: str) -> None:
     assert refused(alice.http.delete(f"{SESSION}?{query}")) == (400, "Missing roomName")
 
 
@@ -132,7 +132,7 @@ def test_a_call_is_not_ended_without_its_rooms_name(alice: Asker, query: str) ->
         ("room=x", BAD),
     ],
 )
-def test_a_list_is_not_asked_for_by_a_bad_query(alice: Asker, query: str, title: str) -> None:
+def test_a_list_is_not_asked_for_by_a_bad_query(alice: ApiClient, query: str, title: str) -> None:
     assert refused(alice.http.get(f"{SESSION}?{query}")) == (400, title)
 
 
@@ -164,12 +164,14 @@ def test_a_list_is_not_asked_for_by_a_bad_query(alice: Asker, query: str, title:
         {"participant_name": "Alice", "roomType": "support"},
     ],
 )
-def test_no_token_is_given_for_a_bad_body(alice: Asker, body: dict[str, object]) -> None:
+def test_no_token_is_given_for_a_bad_body(alice: ApiClient, body: dict[str, object]) -> None:
     assert refused(alice.post(TOKEN, **body))[0] == 400
     assert not Call.objects.exists()
 
 
-def test_without_livekit_configured_nothing_is_written(alice: Asker, harbour: Organization, settings: Settings) -> None:
+def test_without_livekit_configured_nothing_is_written(
+    alice: ApiClient, harbour: Organization, settings: Settings
+) -> None:
     make_room_call(harbour)
     settings.LIVEKIT_API_SECRET = ""
     for path, body in ((SESSION, {}), (TOKEN, {}), (TOKEN, {"roomName": ROOM}), (TOKEN, {"room_name": "x"})):
@@ -178,7 +180,7 @@ def test_without_livekit_configured_nothing_is_written(alice: Asker, harbour: Or
     assert (Call.objects.count(), OutboxMessage.objects.count()) == (1, 0)
 
 
-def test_starting_is_limited_and_ending_never(alice: Asker, harbour: Organization, settings: Settings) -> None:
+def test_starting_is_limited_and_ending_never(alice: ApiClient, harbour: Organization, settings: Settings) -> None:
     settings.LIMIT_SESSION_CREATION = "1/h"
     settings.LIMIT_READ = "1/h"
     make_room_call(harbour)

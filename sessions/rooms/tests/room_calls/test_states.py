@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker, refused
+from agents.tests.people import ApiClient, refused
 from sessions.calls.models import TERMINAL_STATES, Call, CallEvent, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.rooms.models import RoomAgent
@@ -27,7 +27,7 @@ def call_in(organization: Organization, state: str) -> Call:
 
 
 @pytest.mark.parametrize(("old", "new"), [move for move in MOVES if move in ALLOWED])
-def test_a_live_call_moves_to_any_later_state(alice: Asker, harbour: Organization, old: str, new: str) -> None:
+def test_a_live_call_moves_to_any_later_state(alice: ApiClient, harbour: Organization, old: str, new: str) -> None:
     call = call_in(harbour, old)
     agent = RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="active")
     assert alice.patch(SESSION, roomName=ROOM, status=new).status_code == 200
@@ -43,7 +43,7 @@ def test_a_live_call_moves_to_any_later_state(alice: Asker, harbour: Organizatio
 
 
 @pytest.mark.parametrize(("old", "new"), [move for move in MOVES if move not in ALLOWED and move[0] != move[1]])
-def test_all_else_is_refused(alice: Asker, harbour: Organization, old: str, new: str) -> None:
+def test_all_else_is_refused(alice: ApiClient, harbour: Organization, old: str, new: str) -> None:
     call = call_in(harbour, old)
     assert refused(alice.patch(SESSION, roomName=ROOM, status=new, metadata={"a": 1})) == (400, "Invalid status")
     call.refresh_from_db()
@@ -52,7 +52,7 @@ def test_all_else_is_refused(alice: Asker, harbour: Organization, old: str, new:
 
 
 @pytest.mark.parametrize("state", CallState.values)
-def test_the_same_again_changes_nothing(alice: Asker, harbour: Organization, state: str) -> None:
+def test_the_same_again_changes_nothing(alice: ApiClient, harbour: Organization, state: str) -> None:
     call = call_in(harbour, state)
     assert alice.patch(SESSION, roomName=ROOM, status=state).status_code == 200
     call.refresh_from_db()
@@ -60,7 +60,9 @@ def test_the_same_again_changes_nothing(alice: Asker, harbour: Organization, sta
     assert not OutboxMessage.objects.exists()
 
 
-def test_an_agents_status_does_not_go_back_and_takes_nothing_else_along(alice: Asker, harbour: Organization) -> None:
+def test_an_agents_status_does_not_go_back_and_takes_nothing_else_along(
+    alice: ApiClient, harbour: Organization
+) -> None:
     call = make_room_call(harbour, state="ringing", connected_at=None)
     RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="active")
     answer = alice.patch(SESSION, roomName=ROOM, status="connected", agentStatus="pending", metadata={"a": 1})
@@ -69,14 +71,14 @@ def test_an_agents_status_does_not_go_back_and_takes_nothing_else_along(alice: A
     assert (call.state, call.metadata) == ("ringing", {})
 
 
-def test_where_no_agent_was_asked_for_it_has_no_status(alice: Asker, harbour: Organization) -> None:
+def test_where_no_agent_was_asked_for_it_has_no_status(alice: ApiClient, harbour: Organization) -> None:
     make_room_call(harbour)
     assert refused(alice.patch(SESSION, roomName=ROOM, agentStatus="active")) == (404, "Agent not found")
 
 
 @pytest.mark.parametrize(("state", "end"), [("pending", "missed"), ("ringing", "missed"), ("connected", "completed")])
 def test_an_ended_call_is_completed_only_if_it_was_connected(
-    alice: Asker, harbour: Organization, state: str, end: str
+    alice: ApiClient, harbour: Organization, state: str, end: str
 ) -> None:
     call = call_in(harbour, state)
     assert alice.delete(SESSION, roomName=ROOM).status_code == 200
@@ -84,7 +86,7 @@ def test_an_ended_call_is_completed_only_if_it_was_connected(
     assert (call.state, call.end_reason) == (end, "ended_by_request")
 
 
-def test_ending_twice_is_as_good_as_once(alice: Asker, harbour: Organization) -> None:
+def test_ending_twice_is_as_good_as_once(alice: ApiClient, harbour: Organization) -> None:
     make_room_call(harbour)
     first, second = alice.delete(SESSION, roomName=ROOM), alice.delete(SESSION, roomName=ROOM)
     assert first.json() == second.json()

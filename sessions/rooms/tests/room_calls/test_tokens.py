@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from agents.organizations.models import Organization
-from agents.tests.people import Asker, asking, refused, token_of
+from agents.tests.people import ApiClient, api_client, refused, token_of
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent, RoomPass
@@ -33,7 +33,7 @@ TAKEN = (409, "Active session already exists for this room")
 
 
 @pytest.mark.parametrize("path", [SESSION, TOKEN])
-def test_a_token_opens_one_room_for_ten_minutes_to_a_microphone(alice: Asker, path: str) -> None:
+def test_a_token_opens_one_room_for_ten_minutes_to_a_microphone(alice: ApiClient, path: str) -> None:
     body = alice.post(path).json()
     given = body.get("session", body)
     claims = claims_of(given["token"])
@@ -55,19 +55,19 @@ def test_a_token_opens_one_room_for_ten_minutes_to_a_microphone(alice: Asker, pa
     assert (room_pass.identity, room_pass.subject) == (claims["sub"], "user_alice")
 
 
-def test_livekit_lets_its_holder_in(alice: Asker, livekit: RunningLiveKit) -> None:
+def test_livekit_lets_its_holder_in(alice: ApiClient, livekit: RunningLiveKit) -> None:
     session = started(alice)
     assert livekit.join(session["token"])["name"] == "Caller"
 
 
-def test_each_token_has_an_identity_of_its_own(alice: Asker, harbour: Organization) -> None:
+def test_each_token_has_an_identity_of_its_own(alice: ApiClient, harbour: Organization) -> None:
     make_room_call(harbour)
     subjects = {claims_of(alice.post(TOKEN, roomName=ROOM).json()["token"])["sub"] for _ in range(3)}
     assert len(subjects) == 3
     assert set(RoomPass.objects.values_list("identity", flat=True)) == subjects
 
 
-def test_to_a_live_call_a_token_is_given_and_nothing_begins(alice: Asker, harbour: Organization) -> None:
+def test_to_a_live_call_a_token_is_given_and_nothing_begins(alice: ApiClient, harbour: Organization) -> None:
     call = make_room_call(harbour)
     RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="active")
     body = alice.post(TOKEN, roomName=ROOM, participantName="A. Lice", roomType="conference").json()
@@ -76,13 +76,13 @@ def test_to_a_live_call_a_token_is_given_and_nothing_begins(alice: Asker, harbou
     assert Call.objects.count() == 1
 
 
-def test_a_room_without_an_agent_says_so(alice: Asker, harbour: Organization) -> None:
+def test_a_room_without_an_agent_says_so(alice: ApiClient, harbour: Organization) -> None:
     call = make_room_call(harbour)
     RoomAgent.objects.create(call=call, identity="ai-agent-1", voice="alloy", status="disconnected")
     assert alice.post(TOKEN, roomName=ROOM).json()["agentSpawned"] is False
 
 
-def test_a_named_room_begins_when_there_is_none(alice: Asker) -> None:
+def test_a_named_room_begins_when_there_is_none(alice: ApiClient) -> None:
     body = alice.post(TOKEN, roomName="mine", roomType="conference", spawnAiAgent=False).json()
     assert (body["roomName"], body["agentSpawned"]) == ("mine", False)
     call = Call.objects.get()
@@ -90,13 +90,13 @@ def test_a_named_room_begins_when_there_is_none(alice: Asker) -> None:
     assert (call.call_type, call.is_recording_wanted) == ("conference", False)
 
 
-def test_a_room_of_a_call_that_is_over_begins_anew(alice: Asker, harbour: Organization) -> None:
+def test_a_room_of_a_call_that_is_over_begins_anew(alice: ApiClient, harbour: Organization) -> None:
     call = make_room_call(harbour)
     end_room_call(call, reason=EndReason.ENDED_BY_REQUEST)
     assert alice.post(TOKEN, roomName=ROOM).json()["callId"] != str(call.pk)
 
 
-def test_the_callee_comes_in_as_such(alice: Asker, bob: Asker) -> None:
+def test_the_callee_comes_in_as_such(alice: ApiClient, bob: ApiClient) -> None:
     room = started(alice, callType="user-to-user", calleeId="user_bob")["roomName"]
     body = bob.post(TOKEN, roomName=room).json()
     assert body["participantName"] == "Callee"
@@ -107,7 +107,9 @@ def test_the_callee_comes_in_as_such(alice: Asker, bob: Asker) -> None:
 
 
 @pytest.mark.parametrize("path", [SESSION, TOKEN])
-def test_a_strangers_room_is_not_to_be_had_before_his_tokens_are_stale(alice: Asker, charlie: Asker, path: str) -> None:
+def test_a_strangers_room_is_not_to_be_had_before_his_tokens_are_stale(
+    alice: ApiClient, charlie: ApiClient, path: str
+) -> None:
     started(alice, roomName="ours")
     alice.delete(SESSION, roomName="ours")
     assert refused(charlie.post(path, roomName="ours")) == TAKEN
@@ -116,13 +118,15 @@ def test_a_strangers_room_is_not_to_be_had_before_his_tokens_are_stale(alice: As
     assert charlie.post(path, roomName="ours").status_code == 200
 
 
-def test_ones_own_name_is_free_at_once(alice: Asker) -> None:
+def test_ones_own_name_is_free_at_once(alice: ApiClient) -> None:
     for _ in range(2):
         started(alice, roomName="ours")
         alice.delete(SESSION, roomName="ours")
 
 
-def test_a_colleague_who_was_in_the_conference_does_not_stay_for_the_private_call(alice: Asker, bob: Asker) -> None:
+def test_a_colleague_who_was_in_the_conference_does_not_stay_for_the_private_call(
+    alice: ApiClient, bob: ApiClient
+) -> None:
     started(alice, roomName="ours", callType="conference")
     assert bob.post(TOKEN, roomName="ours").status_code == 200
     alice.delete(SESSION, roomName="ours")
@@ -133,7 +137,7 @@ def test_a_colleague_who_was_in_the_conference_does_not_stay_for_the_private_cal
 # LiveKit's standard words
 
 
-def test_livekits_standard_request_is_answered_in_its_words(alice: Asker) -> None:
+def test_livekits_standard_request_is_answered_in_its_words(alice: ApiClient) -> None:
     answer = alice.post(TOKEN, room_name="mine", participant_name="Alice")
     assert answer.status_code == 200
     body = answer.json()
@@ -153,7 +157,7 @@ PRIVILEGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", PRIVILEGES)
-def test_what_would_be_a_privilege_is_ignored(alice: Asker, name: str) -> None:
+def test_what_would_be_a_privilege_is_ignored(alice: ApiClient, name: str) -> None:
     body = alice.post(TOKEN, **{name: PRIVILEGES[name]}).json()
     claims = claims_of(body["participant_token"])
     assert claims["sub"].startswith("caller-")
@@ -161,13 +165,13 @@ def test_what_would_be_a_privilege_is_ignored(alice: Asker, name: str) -> None:
     assert "somebody-elses" not in str(claims)
 
 
-def test_a_client_that_fills_all_fields_with_nothing_is_answered(alice: Asker) -> None:
+def test_a_client_that_fills_all_fields_with_nothing_is_answered(alice: ApiClient) -> None:
     body = alice.post(TOKEN, room_name=None, participant_name="", **dict.fromkeys(PRIVILEGES)).json()
     assert set(body) == {"server_url", "participant_token"}
 
 
 @pytest.mark.parametrize("content", [b"{}", b"", b" { } "])
-def test_a_body_without_fields_is_answered_in_both_shapes_at_once(alice: Asker, content: bytes) -> None:
+def test_a_body_without_fields_is_answered_in_both_shapes_at_once(alice: ApiClient, content: bytes) -> None:
     """LiveKit's stock client sends it for a room of its own: `TokenSource.endpoint(url).fetch({})`."""
     answer = alice.http.post(TOKEN, content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 200, answer.text
@@ -189,7 +193,7 @@ def test_a_body_without_fields_is_answered_in_both_shapes_at_once(alice: Asker, 
     ],
 )
 def test_a_request_in_one_apis_fields_is_answered_in_that_ones(
-    alice: Asker, fields: dict[str, Any], shape: set[str]
+    alice: ApiClient, fields: dict[str, Any], shape: set[str]
 ) -> None:
     assert set(alice.post(TOKEN, **fields).json()) == shape
 
@@ -197,7 +201,9 @@ def test_a_request_in_one_apis_fields_is_answered_in_that_ones(
 # A call between two that names nobody
 
 
-def test_the_second_person_who_comes_with_the_rooms_name_is_the_callee(alice: Asker, bob: Asker, mia: Asker) -> None:
+def test_the_second_person_who_comes_with_the_rooms_name_is_the_callee(
+    alice: ApiClient, bob: ApiClient, mia: ApiClient
+) -> None:
     room = alice.post(TOKEN, roomType="user-to-user", spawnAiAgent=False).json()["roomName"]
     body = bob.post(TOKEN, roomName=room, roomType="user-to-user").json()
     call = Call.objects.get()
@@ -208,14 +214,14 @@ def test_the_second_person_who_comes_with_the_rooms_name_is_the_callee(alice: As
     assert set(RoomPass.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
 
 
-def test_the_caller_is_not_the_second_person(alice: Asker) -> None:
+def test_the_caller_is_not_the_second_person(alice: ApiClient) -> None:
     room = alice.post(TOKEN, roomType="user-to-user").json()["roomName"]
     alice.post(TOKEN, roomName=room)
     assert Call.objects.get().callee == ""
     assert set(RoomPass.objects.exclude(role="agent").values_list("role", flat=True)) == {"caller"}
 
 
-def test_a_stranger_is_not_the_second_person_though_he_knows_the_name(alice: Asker, charlie: Asker) -> None:
+def test_a_stranger_is_not_the_second_person_though_he_knows_the_name(alice: ApiClient, charlie: ApiClient) -> None:
     room = alice.post(TOKEN, roomType="user-to-user").json()["roomName"]
     assert refused(charlie.post(TOKEN, roomName=room)) == (404, "Session not found")
     assert Call.objects.get().callee == ""
@@ -223,7 +229,7 @@ def test_a_stranger_is_not_the_second_person_though_he_knows_the_name(alice: Ask
 
 @pytest.mark.parametrize(("call_type", "status"), [("support", 403), ("conference", 200)])
 def test_of_other_calls_the_second_person_is_no_callee(
-    alice: Asker, bob: Asker, harbour: Organization, call_type: str, status: int
+    alice: ApiClient, bob: ApiClient, harbour: Organization, call_type: str, status: int
 ) -> None:
     call = make_room_call(harbour, call_type=call_type)
     assert bob.post(TOKEN, roomName=ROOM).status_code == status
@@ -232,7 +238,7 @@ def test_of_other_calls_the_second_person_is_no_callee(
 
 
 def test_whoever_a_call_names_is_not_replaced_by_who_comes_second(
-    bob: Asker, mia: Asker, harbour: Organization
+    bob: ApiClient, mia: ApiClient, harbour: Organization
 ) -> None:
     make_room_call(harbour, call_type="user-to-user", callee="user_bob")
     assert refused(mia.post(TOKEN, roomName=ROOM)) == (403, "Access denied to this session")
@@ -240,11 +246,11 @@ def test_whoever_a_call_names_is_not_replaced_by_who_comes_second(
 
 
 def test_people_without_an_organization_are_second_persons_of_each_other_alone(
-    alice: Asker, live_server: LiveServer, clerk: ClerkInstance
+    alice: ApiClient, live_server: LiveServer, clerk: ClerkInstance
 ) -> None:
     with (
-        asking(live_server.url, token_of(clerk, "user_dora", None)) as dora,
-        asking(live_server.url, token_of(clerk, "user_emil", None)) as emil,
+        api_client(live_server.url, token_of(clerk, "user_dora", None)) as dora,
+        api_client(live_server.url, token_of(clerk, "user_emil", None)) as emil,
     ):
         room = dora.post(TOKEN, roomType="user-to-user").json()["roomName"]
         assert refused(alice.post(TOKEN, roomName=room)) == (404, "Session not found")
@@ -255,7 +261,7 @@ def test_people_without_an_organization_are_second_persons_of_each_other_alone(
 # An API key acts for several people
 
 
-def test_a_key_says_whose_token_it_is(website: Asker) -> None:
+def test_a_key_says_whose_token_it_is(website: ApiClient) -> None:
     room = website.post(TOKEN, roomType="user-to-user", role="caller").json()["roomName"]
     for role in ("callee", "caller", "callee"):
         assert website.post(TOKEN, roomName=room, role=role).status_code == 200
@@ -263,7 +269,7 @@ def test_a_key_says_whose_token_it_is(website: Asker) -> None:
     assert list(roles) == ["caller", "callee", "caller", "callee"]
 
 
-def test_a_person_says_no_other_role_than_their_own(alice: Asker, bob: Asker) -> None:
+def test_a_person_says_no_other_role_than_their_own(alice: ApiClient, bob: ApiClient) -> None:
     room = started(alice, callType="user-to-user", calleeId="user_bob")["roomName"]
     assert alice.post(TOKEN, roomName=room, role="caller").status_code == 200
     assert bob.post(TOKEN, roomName=room, role="callee").status_code == 200
@@ -271,7 +277,7 @@ def test_a_person_says_no_other_role_than_their_own(alice: Asker, bob: Asker) ->
         assert refused(person.post(TOKEN, roomName=room, role=role)) == (403, "Access denied to this session")
 
 
-def test_no_call_begins_with_its_callee(website: Asker) -> None:
+def test_no_call_begins_with_its_callee(website: ApiClient) -> None:
     assert refused(website.post(TOKEN, role="callee")) == (404, "Session not found")
     assert not Call.objects.exists()
 
@@ -288,7 +294,7 @@ def log() -> Iterator[io.StringIO]:
     logging.getLogger().removeHandler(handler)
 
 
-def test_tokens_are_neither_logged_nor_stored(alice: Asker, bob: Asker, log: io.StringIO) -> None:
+def test_tokens_are_neither_logged_nor_stored(alice: ApiClient, bob: ApiClient, log: io.StringIO) -> None:
     session = started(alice, callType="conference")
     answers = [alice.post(TOKEN, roomName=session["roomName"]), bob.post(TOKEN, room_name=session["roomName"])]
     tokens = [session["token"], *(token_in(answer) for answer in answers)]

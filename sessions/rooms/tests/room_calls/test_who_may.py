@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from agents.organizations.models import Organization
 from agents.organizations.scopes import Scope
 from agents.organizations.services import issue_key
-from agents.tests.people import Asker, asking, refused, token_of
+from agents.tests.people import ApiClient, api_client, refused, token_of
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomPass
 from sessions.tests.builders import ROOM, make_room_call
@@ -20,12 +20,12 @@ from voiceapp.providers.tests.clerk_instance import ClerkInstance
 
 from .asked import SESSION, TOKEN, claims_of, ended, started
 
-Ask = Callable[[Asker, str], httpx.Response]
+Ask = Callable[[ApiClient, str], httpx.Response]
 WAYS: dict[str, Ask] = {
-    "GET": lambda asker, room: asker.get(SESSION, roomName=room),
-    "PATCH": lambda asker, room: asker.patch(SESSION, roomName=room, metadata={"mine": True}),
-    "DELETE": lambda asker, room: asker.delete(SESSION, roomName=room),
-    "token": lambda asker, room: asker.post(TOKEN, roomName=room),
+    "GET": lambda api, room: api.get(SESSION, roomName=room),
+    "PATCH": lambda api, room: api.patch(SESSION, roomName=room, metadata={"mine": True}),
+    "DELETE": lambda api, room: api.delete(SESSION, roomName=room),
+    "token": lambda api, room: api.post(TOKEN, roomName=room),
 }
 DENIED = (403, "Access denied to this session")
 
@@ -36,7 +36,7 @@ def untouched(call: Call) -> bool:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_stranger_sees_no_such_call(charlie: Asker, harbour: Organization, way: str) -> None:
+def test_a_stranger_sees_no_such_call(charlie: ApiClient, harbour: Organization, way: str) -> None:
     call = make_room_call(harbour)
     answer = WAYS[way](charlie, ROOM)
     assert refused(answer) == (404, "Session not found")
@@ -46,7 +46,7 @@ def test_a_stranger_sees_no_such_call(charlie: Asker, harbour: Organization, way
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_colleague_may_not_touch_it(bob: Asker, harbour: Organization, way: str) -> None:
+def test_a_colleague_may_not_touch_it(bob: ApiClient, harbour: Organization, way: str) -> None:
     call = make_room_call(harbour)
     title = "Access denied" if way in ("PATCH", "DELETE") else "Access denied to this session"
     assert refused(WAYS[way](bob, ROOM)) == (403, title)
@@ -63,19 +63,21 @@ def test_its_owner_its_manager_and_its_key_may(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_whom_it_is_for_may_as_well(bob: Asker, harbour: Organization, way: str) -> None:
+def test_whom_it_is_for_may_as_well(bob: ApiClient, harbour: Organization, way: str) -> None:
     make_room_call(harbour, call_type="user-to-user", callee="user_bob")
     assert WAYS[way](bob, ROOM).status_code == 200
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_callees_name_means_nothing_in_another_organization(charlie: Asker, harbour: Organization, way: str) -> None:
+def test_a_callees_name_means_nothing_in_another_organization(
+    charlie: ApiClient, harbour: Organization, way: str
+) -> None:
     call = make_room_call(harbour, call_type="user-to-user", callee="user_charlie")
     assert refused(WAYS[way](charlie, ROOM)) == (404, "Session not found")
     assert untouched(call)
 
 
-def test_an_organizations_members_read_and_join_its_conferences(bob: Asker, harbour: Organization) -> None:
+def test_an_organizations_members_read_and_join_its_conferences(bob: ApiClient, harbour: Organization) -> None:
     make_room_call(harbour, call_type="conference")
     assert {way: WAYS[way](bob, ROOM).status_code for way in WAYS} == {
         "GET": 200, "PATCH": 403, "DELETE": 403, "token": 200,
@@ -93,12 +95,12 @@ def test_a_manager_does_not_listen_to_a_support_call(
 
 
 def test_two_without_an_organization_call_each_other(
-    live_server: LiveServer, clerk: ClerkInstance, charlie: Asker
+    live_server: LiveServer, clerk: ClerkInstance, charlie: ApiClient
 ) -> None:
     with (
-        asking(live_server.url, token_of(clerk, "user_dora", None)) as dora,
-        asking(live_server.url, token_of(clerk, "user_emil", None)) as emil,
-        asking(live_server.url, token_of(clerk, "user_finn", None)) as finn,
+        api_client(live_server.url, token_of(clerk, "user_dora", None)) as dora,
+        api_client(live_server.url, token_of(clerk, "user_emil", None)) as emil,
+        api_client(live_server.url, token_of(clerk, "user_finn", None)) as finn,
     ):
         room = started(dora, callType="user-to-user", calleeId="user_emil")["roomName"]
         assert WAYS["token"](emil, room).status_code == 200
@@ -115,7 +117,7 @@ def test_a_key_needs_the_scope(live_server: LiveServer, harbour: Organization) -
     call.recordings.create(state="stored", url="https://s3.example.com/1.ogg")
     reads = issue_key(harbour, name="reads", scopes=[Scope.CALLS_READ]).text
     writes = issue_key(harbour, name="writes", scopes=[Scope.CALLS_WRITE]).text
-    with asking(live_server.url, reads) as reader, asking(live_server.url, writes) as writer:
+    with api_client(live_server.url, reads) as reader, api_client(live_server.url, writes) as writer:
         assert WAYS["GET"](reader, ROOM).json()["session"]["recordingUrl"] is None  # recordings:read is another scope
         assert {refused(WAYS[way](reader, ROOM))[0] for way in ("PATCH", "DELETE", "token")} == {403}
         assert refused(reader.post(SESSION))[0] == 403
