@@ -1,4 +1,4 @@
-"""Who keeps the promises of the outbox: one function per topic."""
+"""The handlers of the outbox: one function per topic."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def post_order(message: OutboxMessage) -> None:
 
 
 def order_post_body(message: OutboxMessage) -> bytes:
-    """The same bytes for every try of a message."""
+    """The same bytes for every attempt of a message."""
     kind = "order.replaced" if message.body.get("replaces") else "order.submitted"
     post = {"type": kind, "messageId": str(message.message_id), "order": message.body}
     return json.dumps(post, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def announce_voice_session(message: OutboxMessage) -> None:
-    """Tell the queue of a voice session. Done means that SQS has it; told twice, the id of the message is the same."""
+    """Announce a voice session on the queue. Done means that SQS has it; sent twice, it has the same message id."""
     # In ASCII, for SQS takes not every character.
     body = json.dumps(message.body, separators=(",", ":"))
     AwsQueue(settings.VOICE_SESSION_QUEUE_URL).send(

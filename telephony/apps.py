@@ -1,4 +1,4 @@
-"""The app of the outside line."""
+"""The app of carriers and media."""
 
 from django.apps import AppConfig
 

@@ -18,23 +18,23 @@ def process_events(*sources: str) -> int:
 
 @shared_task(name="telephony.tasks.reap_lost_calls", expires=25)
 def reap_lost_calls() -> int:
-    """Every 30 s: close the calls that nobody carries any more."""
+    """Every 30 s: close the calls whose process is gone."""
     return close_lost_calls()
 
 
 @shared_task(name="telephony.tasks.reconcile_rooms", expires=5)
 def reconcile_calls_in_rooms() -> int:
-    """Every 5 s: learn from LiveKit what its webhooks did not report of calls."""
+    """Every 5 s: reconcile live calls with LiveKit's rooms."""
     return reconcile_rooms()
 
 
 @shared_task(name="telephony.tasks.catch_up_with_rooms", expires=60)
 def catch_up_with_rooms() -> int:
-    """Asked for by a web process that starts: look into every room, for events were dropped while none answered."""
+    """When a web process starts: reconcile every room, for LiveKit dropped its events while none responded."""
     return reconcile_rooms(is_everything=True) + reconcile_recordings()
 
 
 @shared_task(name="telephony.tasks.reconcile_recordings", expires=25)
 def reconcile_recordings_of_rooms() -> int:
-    """Every 30 s: learn from LiveKit what its webhooks did not report of recordings."""
+    """Every 30 s: reconcile recordings with LiveKit."""
     return reconcile_recordings()

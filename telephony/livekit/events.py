@@ -1,4 +1,4 @@
-"""What each of LiveKit's events means for a call. Every one is safe to be worked off twice, late and out of order."""
+"""What each LiveKit event does to a call. It is safe to process an event twice, late and out of order."""
 
 from __future__ import annotations
 
@@ -23,43 +23,43 @@ A_SECOND = dt.timedelta(milliseconds=999)
 RoomEvent = Callable[[Call, LiveKitEvent, dt.datetime], None]
 
 
-def process_livekit_event(kept: ProviderEvent) -> None:
-    """Raises ProviderError where it should be tried again. One about no call of ours is done, too."""
-    event = event_of(kept.fields, key=kept.dedup_key)
+def process_livekit_event(stored: ProviderEvent) -> None:
+    """Raises ProviderError where it should be retried. An event about no call of ours is done, too."""
+    event = event_of(stored.fields, key=stored.dedup_key)
     if event.recording:
         recording = apply_report(report_of(event.recording))
-        _remember(kept, recording.call_id if recording else None)
+        _set_call(stored, recording.call_id if recording else None)
         return
-    at = _moment_of(event, kept.created_at)
+    at = _occurred_at(event, stored.created_at)
     room = event.room
     call = find_call_of_room(room.name, sid=room.sid, opened_at=room.created_at, at=at) if room else None
     if call:
-        _remember(kept, call.pk)
-        ROOM_EVENTS.get(event.event, _nothing)(call, event, at)
-    if room and event.event in SHOWING_LIFE and (call is None or _is_after_its_end(call, room, at)):
+        _set_call(stored, call.pk)
+        ROOM_EVENTS.get(event.event, _ignore)(call, event, at)
+    if room and event.event in ROOM_IS_OPEN and (call is None or _is_after_its_end(call, room, at)):
         close_room_of_no_call(room.name, sid=room.sid)
 
 
 def _is_after_its_end(call: Call, room: Room, at: dt.datetime) -> bool:
-    """Late events of a call are told apart from those of a room that outlives it."""
+    """Whether it belongs to a room that outlives its call, and is not just a late event of that call."""
     call.refresh_from_db(fields=["state", "ended_at"])
     if call.ended_at is None:
         return False
     return at > call.ended_at + A_SECOND or (room.created_at is not None and room.created_at > call.ended_at)
 
 
-def _moment_of(event: LiveKitEvent, received_at: dt.datetime) -> dt.datetime:
-    """LiveKit tells the second in which it happened: that one's end, unless we had heard of it by then."""
+def _occurred_at(event: LiveKitEvent, received_at: dt.datetime) -> dt.datetime:
+    """LiveKit gives the second in which it happened: we take that second's end, unless we received the event before."""
     return min(received_at, event.created_at + A_SECOND) if event.created_at else received_at
 
 
-def _remember(kept: ProviderEvent, call_id: UUID | None) -> None:
-    if call_id and not kept.call_id:
-        ProviderEvent.objects.filter(pk=kept.pk).update(call=call_id)
+def _set_call(stored: ProviderEvent, call_id: UUID | None) -> None:
+    if call_id and not stored.call_id:
+        ProviderEvent.objects.filter(pk=stored.pk).update(call=call_id)
 
 
-def _nothing(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
-    """An event that moves nothing, or that we do not know."""
+def _ignore(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
+    """An event that changes nothing, or that we do not know."""
 
 
 def _room_started(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
@@ -92,7 +92,7 @@ def _track_published(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:
 
 
 # Events of a room in which somebody is, or which has just been opened.
-SHOWING_LIFE = frozenset({"room_started", "participant_joined", "track_published"})
+ROOM_IS_OPEN = frozenset({"room_started", "participant_joined", "track_published"})
 ROOM_EVENTS: Mapping[str, RoomEvent] = {
     "room_started": _room_started,
     "room_finished": _room_finished,

@@ -1,4 +1,4 @@
-"""What is kept of LiveKit's events: an allow-list per event. A field that LiveKit adds tomorrow is not kept.
+"""What is stored of LiveKit's events: an allow-list per event. A field that LiveKit adds tomorrow is not stored.
 
 LiveKit sends more than anybody here needs: `room.turnPassword` is a secret, metadata and attributes may hold a caller's
 number, and an egress repeats the storage's credentials.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Names to keep. A mapping goes one level down, into an object or into each object of a list.
+# Names to store. A mapping goes one level down, into an object or into each object of a list.
 Allowed = Mapping[str, "Allowed | None"]
 
 

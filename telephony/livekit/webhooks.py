@@ -1,6 +1,6 @@
-"""`POST /api/voice/webhook`: LiveKit's events, verified and kept; the queue works them off.
+"""`POST /api/voice/webhook`: LiveKit's events are verified and stored; a worker processes them.
 
-LiveKit sends a room's events one after the other and drops those that wait too long, so the answer may not take long.
+LiveKit sends a room's events one after the other and drops those that wait too long, so we respond at once.
 """
 
 from __future__ import annotations
@@ -29,20 +29,19 @@ from .inbox import inbox
 from .kept_fields import kept_fields
 from .serializers import EVENT, LiveKitEventRequest, LiveKitEventResponse
 
-logger = structlog.get_logger("doors")
+logger = structlog.get_logger("webhooks")
 
 SOURCE = "livekit"
-DOOR = "livekit"
 CONTENT_TYPES = ("application/webhook+json", "application/json")
-LONGEST_BODY = LIVEKIT_EVENT_BYTES
-LONGEST_KEY = 200
+MAX_BODY_BYTES = LIVEKIT_EVENT_BYTES
+MAX_KEY = 200
 NOT_POST = Problem(405, message="LiveKit posts its events.")
 WRONG_MEDIA_TYPE = Problem(415, message=f"Send {CONTENT_TYPES[0]}.")
 NOT_CONFIGURED = Problem(503, "Voice service not configured", "livekit: LIVEKIT_API_KEY is missing.")
 NO_BODY = Problem(400, message="The body did not arrive.")
-TOO_LARGE = Problem(413, message=f"At most {LONGEST_BODY} bytes.")
+TOO_LARGE = Problem(413, message=f"At most {MAX_BODY_BYTES} bytes.")
 UNSIGNED = Problem(401)
-NOT_STORED = Problem(503, message="The event was not kept. Send it again.")
+NOT_STORED = Problem(503, message="The event was not stored. Send it again.")
 
 
 class LiveKitWebhookView(APIView):
@@ -73,7 +72,7 @@ class LiveKitWebhookView(APIView):
 @describes(LiveKitWebhookView)
 @csrf_exempt
 def livekit_webhook(request: HttpRequest) -> JsonResponse:
-    """200 to every genuine event, known or not; 5xx only where LiveKit shall send it again."""
+    """200 to every genuine event, known or not; 5xx only where LiveKit should send it again."""
     if request.method != "POST":
         return _error(NOT_POST, Allow="POST")
     if request.content_type not in CONTENT_TYPES:
@@ -83,26 +82,26 @@ def livekit_webhook(request: HttpRequest) -> JsonResponse:
     except LiveKitError as error:
         return _error(replace(NOT_CONFIGURED, message=f"{error}."))
     try:
-        body = request.read(LONGEST_BODY + 1)
+        body = request.read(MAX_BODY_BYTES + 1)
     except UnreadablePostError:
         return _error(NO_BODY)
-    if len(body) > LONGEST_BODY:
+    if len(body) > MAX_BODY_BYTES:
         return _error(TOO_LARGE)
     try:
         event = client.verify_webhook(body, request.headers.get("Authorization", ""))
     except SignatureRefused as refused:
-        refuse(DOOR, refused.reason)
+        refuse(SOURCE, refused.reason)
         return _error(UNSIGNED)
     try:
-        _keep(event)
+        _store(event)
     except DatabaseError:
-        logger.exception("the database did not answer", door=DOOR)
+        logger.exception("the database did not respond", endpoint=SOURCE)
         return _error(NOT_STORED)
     return JsonResponse(LiveKitEventResponse(event).data)
 
 
-def _keep(event: LiveKitEvent) -> None:
-    key = event.key if len(event.key) <= LONGEST_KEY else f"sha256:{hashlib.sha256(event.key.encode()).hexdigest()}"
+def _store(event: LiveKitEvent) -> None:
+    key = event.key if len(event.key) <= MAX_KEY else f"sha256:{hashlib.sha256(event.key.encode()).hexdigest()}"
     inbox.store(
         SOURCE, dedup_key=key, kind=event.event, partition_key=event.room_name, fields=kept_fields(event.record)
     )

@@ -1,4 +1,4 @@
-"""kill -9 at every point between the caller's yes and the kitchen's answer: one order, told at least once."""
+"""kill -9 at every point between the caller's yes and the kitchen's response: one order, delivered at least once."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def agreed(call: Call) -> Phone:
 
 
 def recover_and_check(phones: list[Phone], arrived: Path, left: int) -> None:
-    """What happens after a restart: the model asks again, leases end, the sweep runs."""
+    """What happens after a restart: the model repeats the call, leases expire, the outbox is processed."""
     for number, phone in enumerate(phones, 1):
         assert phone.use("submit_order")["order_number"] == number
     OutboxMessage.objects.update(lease_expires_at=None, due_at=timezone.now())
@@ -73,10 +73,10 @@ def recover_and_check(phones: list[Phone], arrived: Path, left: int) -> None:
     assert Item.objects.get(name="Tiramisu").count_left == left
     messages = OutboxMessage.objects.all()
     assert {message.state for message in messages} == {OutboxMessage.State.DONE}
-    told = [json.loads(line) for line in arrived.read_text().splitlines()]
-    assert {entry["id"] for entry in told} == {str(message.message_id) for message in messages}
-    assert sorted({entry["number"] for entry in told}) == list(range(1, len(phones) + 1))
-    assert len(told) <= 2 * len(phones)
+    deliveries = [json.loads(line) for line in arrived.read_text().splitlines()]
+    assert {entry["id"] for entry in deliveries} == {str(message.message_id) for message in messages}
+    assert sorted({entry["number"] for entry in deliveries}) == list(range(1, len(phones) + 1))
+    assert len(deliveries) <= 2 * len(phones)
 
 
 @pytest.mark.parametrize("point", SUBMISSION, ids="-".join)

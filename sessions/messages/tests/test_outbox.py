@@ -1,4 +1,4 @@
-"""Promises: kept in order per key, put off when the receiver fails, given up after ten tries, revived by hand."""
+"""Messages are sent in order per partition and retried by themselves; after ten attempts they are failed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def organization() -> Organization:
     return make_organization()
 
 
-def promise(organization: Organization | None, n: int, key: str = "a", topic: str = TOPIC) -> OutboxMessage:
+def enqueue(organization: Organization | None, n: int, key: str = "a", topic: str = TOPIC) -> OutboxMessage:
     return outbox.enqueue(topic, partition_key=key, body={"n": n}, organization=organization)
 
 
@@ -64,7 +64,7 @@ def failing(times: int | None = None, *, permanent: bool = False) -> Iterator[Ex
 
 def test_what_waits_is_delivered_once_in_its_order(receiver: Receiver, organization: Organization) -> None:
     for n in range(5):
-        promise(organization, n, key="ab"[n % 2])
+        enqueue(organization, n, key="ab"[n % 2])
     assert tasks.sweep_outbox() == 5
     assert receiver.got == [0, 1, 2, 3, 4]
     assert tasks.sweep_outbox() == 0
@@ -75,7 +75,7 @@ def test_what_waits_is_delivered_once_in_its_order(receiver: Receiver, organizat
 
 
 def test_a_topic_without_a_handler_waits(receiver: Receiver, organization: Organization) -> None:
-    message = promise(organization, 1, topic="other.topic")
+    message = enqueue(organization, 1, topic="other.topic")
     assert tasks.sweep_outbox() == tasks.deliver_outbox("other.topic") == 0
     message.refresh_from_db()
     assert (message.state, message.attempts) == (State.WAITING, 0)
@@ -83,8 +83,8 @@ def test_a_topic_without_a_handler_waits(receiver: Receiver, organization: Organ
 
 def test_a_wake_up_delivers_its_topic_only(receiver: Receiver, organization: Organization) -> None:
     outbox.register("second", receiver)
-    promise(organization, 1)
-    promise(organization, 2, topic="second")
+    enqueue(organization, 1)
+    enqueue(organization, 2, topic="second")
     assert tasks.deliver_outbox("second") == 1
     assert receiver.got == [2]
 
@@ -93,8 +93,8 @@ def test_a_failure_is_put_off_and_the_rest_of_its_key_waits_behind_it(
     receiver: Receiver, organization: Organization
 ) -> None:
     receiver.errors["a"] = failing(1)
-    first = promise(organization, 1)
-    promise(organization, 2)
+    first = enqueue(organization, 1)
+    enqueue(organization, 2)
     before = timezone.now()
     assert tasks.sweep_outbox() == 0
     first.refresh_from_db()
@@ -111,10 +111,10 @@ def test_one_organizations_failing_receiver_holds_up_nobody_else(
 ) -> None:
     receiver.errors["a"] = failing()
     other = make_organization("Charlie's Diner")
-    promise(organization, 1, key="a")
-    promise(organization, 2, key="b")
-    promise(other, 3, key="c")
-    promise(None, 4, key="d")
+    enqueue(organization, 1, key="a")
+    enqueue(organization, 2, key="b")
+    enqueue(other, 3, key="c")
+    enqueue(None, 4, key="d")
     assert tasks.sweep_outbox() == 2
     assert receiver.got == [3, 4]
     assert tasks.sweep_outbox() == 1
@@ -122,16 +122,16 @@ def test_one_organizations_failing_receiver_holds_up_nobody_else(
 
 def test_failures_of_our_own_messages_hold_up_only_ours(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = failing()
-    promise(None, 1, key="a")
-    promise(None, 2, key="b")
-    promise(organization, 3, key="c")
+    enqueue(None, 1, key="a")
+    enqueue(None, 2, key="b")
+    enqueue(organization, 3, key="c")
     assert tasks.sweep_outbox() == 1
     assert receiver.got == [3]
 
 
 def test_the_pauses_grow_and_end_at_an_hour(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = failing()
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
     pauses = []
     for _ in range(9):
         now = timezone.now()
@@ -145,8 +145,8 @@ def test_the_pauses_grow_and_end_at_an_hour(receiver: Receiver, organization: Or
 
 def test_after_ten_tries_it_is_dead_and_the_key_goes_on(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = failing(10)
-    first = promise(organization, 1)
-    promise(organization, 2)
+    first = enqueue(organization, 1)
+    enqueue(organization, 2)
     for _ in range(10):
         assert receiver.got == []
         tasks.sweep_outbox()
@@ -159,7 +159,7 @@ def test_after_ten_tries_it_is_dead_and_the_key_goes_on(receiver: Receiver, orga
 
 def test_a_permanent_failure_is_dead_at_once(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = failing(1, permanent=True)
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
     tasks.sweep_outbox()
     message.refresh_from_db()
     assert (message.state, message.attempts) == (State.FAILED, 1)
@@ -167,7 +167,7 @@ def test_a_permanent_failure_is_dead_at_once(receiver: Receiver, organization: O
 
 def test_a_bug_in_a_handler_is_put_off_too(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = iter([ZeroDivisionError()])
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
     tasks.sweep_outbox()
     message.refresh_from_db()
     assert (message.state, message.last_error) == (State.WAITING, "ZeroDivisionError")
@@ -177,7 +177,7 @@ def test_a_dead_message_can_be_sent_again(
     receiver: Receiver, organization: Organization, woken: list[str], django_capture_on_commit_callbacks: object
 ) -> None:
     receiver.errors["a"] = failing(1, permanent=True)
-    promise(organization, 1)
+    enqueue(organization, 1)
     tasks.sweep_outbox()
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         assert outbox.retry(OutboxMessage.objects.all()) == 1
@@ -189,7 +189,7 @@ def test_a_dead_message_can_be_sent_again(
 def test_what_somebody_else_tries_is_left_alone_until_the_lease_ends(
     receiver: Receiver, organization: Organization
 ) -> None:
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
     claimed = OutboxMessage.objects.filter(pk=message.pk)
     claimed.update(lease_expires_at=timezone.now() + dt.timedelta(seconds=30), attempts=1)
     assert tasks.sweep_outbox() == 0
@@ -202,7 +202,7 @@ def test_what_somebody_else_tries_is_left_alone_until_the_lease_ends(
 def test_one_that_kills_its_worker_ten_times_is_dead_without_another_try(
     receiver: Receiver, organization: Organization
 ) -> None:
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
     OutboxMessage.objects.update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1), attempts=10)
     tasks.sweep_outbox()
     message.refresh_from_db()
@@ -216,7 +216,7 @@ def test_one_that_kills_its_worker_ten_times_is_dead_without_another_try(
 def test_a_claim_that_somebody_else_won_is_looked_past(
     receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    promise(organization, 1)
+    enqueue(organization, 1)
     real, looks = outbox._due, itertools.count()
 
     def overtaken(now: dt.datetime) -> object:
@@ -234,14 +234,14 @@ def test_a_run_ends_in_time_and_leaves_the_rest(
     receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "max_run", dt.timedelta(0))
-    promise(organization, 1)
+    enqueue(organization, 1)
     assert tasks.sweep_outbox() == 0
 
 
 def test_a_message_that_was_lost_while_it_was_tried_is_not_marked_done(
     receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
 
     def slow(_: OutboxMessage) -> None:
         # Its lease ended and somebody else claimed it meanwhile.
@@ -263,7 +263,7 @@ def test_a_wait_that_the_receiver_names_is_kept_to(
     receiver: Receiver, organization: Organization, retry_after_s: float
 ) -> None:
     receiver.errors["a"] = limited(retry_after_s=retry_after_s)
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
     before = timezone.now()
     tasks.sweep_outbox()
     message.refresh_from_db()
@@ -275,7 +275,7 @@ def test_a_receiver_that_names_its_waits_is_given_up_by_time_and_not_by_counts(
     receiver: Receiver, organization: Organization
 ) -> None:
     receiver.errors["a"] = limited(retry_after_s=1)
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
     for _ in range(3 * outbox.max_attempts):
         due_now()
         tasks.sweep_outbox()
@@ -293,7 +293,7 @@ def test_failures_without_a_named_wait_are_counted_beside_those_with_one(
     receiver: Receiver, organization: Organization
 ) -> None:
     receiver.errors["a"] = itertools.chain(limited(20), failing(1), limited(20), failing(8))
-    message = promise(organization, 1)
+    message = enqueue(organization, 1)
     for _ in range(49):
         due_now()
         tasks.sweep_outbox()

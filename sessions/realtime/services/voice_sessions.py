@@ -66,7 +66,7 @@ def open_voice_session(
 
 @transaction.atomic
 def _record(principal: Principal, session_id: str, model: str, *, is_text_only: bool) -> VoiceSession:
-    """The record and the promise to announce it, both or neither."""
+    """The record and the message that announces it, both or neither."""
     created_at = timezone.now().replace(microsecond=0)
     organization_id = principal.organization_id
     organization = Organization.objects.filter(pk=organization_id).first() if organization_id else None

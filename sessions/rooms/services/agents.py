@@ -94,7 +94,7 @@ def agent_seen(call: Call, *, identity: str, at: dt.datetime) -> bool:
             return False
         others = RoomAgent.objects.present().filter(call=call).exclude(pk=agent.pk)
         if agent.is_withdrawn or others.exists():
-            promise_withdrawal(agent)
+            enqueue_withdrawal(agent)
             return False
         mine = RoomAgent.objects.filter(pk=agent.pk, status=agent.status, is_withdrawn=False)
         return bool(mine.update(status=Status.ACTIVE, joined_at=agent.joined_at or at, disconnected_at=None))
@@ -128,7 +128,7 @@ def agent_never_came(agent: RoomAgent) -> bool:
         is_ours = bool(_gone(pending, timezone.now(), is_withdrawn=True))
         if is_ours:
             record_event(agent.call_id, "agent_never_joined", {"identity": agent.identity})
-            promise_withdrawal(agent)
+            enqueue_withdrawal(agent)
     if is_ours:
         logger.warning("agent never joined", call_id=str(agent.call_id), identity=agent.identity)
     return is_ours
@@ -158,8 +158,8 @@ def change_agent_status(agent: RoomAgent, status: str) -> None:
         raise StatusRefused(agent.status, status)
 
 
-def promise_withdrawal(agent: RoomAgent) -> None:
-    """In the caller's transaction: LiveKit will be asked to put this agent out, until it has answered."""
+def enqueue_withdrawal(agent: RoomAgent) -> None:
+    """In the caller's transaction: LiveKit removes this agent, with retries until it has responded."""
     body = {"roomName": agent.call.room_name, "agentIdentity": agent.identity}
     waiting = OutboxMessage.objects.filter(
         topic=WITHDRAW_TOPIC, partition_key=agent.identity, state=OutboxMessage.State.WAITING

@@ -24,7 +24,7 @@ from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 
 from .agents import agent_expected, agent_request, agents_gone_with
-from .closing import promise_room_closed
+from .closing import enqueue_room_closing
 from .tokens import Ticket, issue_pass, name_for, others_hold_passes, ticket_for
 
 LONGEST = 100
@@ -111,7 +111,7 @@ def end_room_call(call: Call, *, reason: EndReason, state: CallState | None = No
         is_ours = finish_call(call.pk, reason=reason, state=state)
         if is_ours:
             agents_gone_with(call.pk, at=timezone.now())
-            promise_room_closed(call)
+            enqueue_room_closing(call)
     return is_ours
 
 
@@ -187,7 +187,7 @@ def _failed(call: Call, error: LiveKitError, *, may_be_open: bool = False) -> No
         finish_call(call.pk, reason=reason)
         agents_gone_with(call.pk, at=timezone.now())
         if may_be_open:
-            promise_room_closed(call, after=LATE_ANSWER)
+            enqueue_room_closing(call, after=LATE_ANSWER)
     logger.warning("room not opened", call_id=str(call.pk), kind=error.kind, error=str(error))
 
 
@@ -197,5 +197,5 @@ def _rings(call: Call) -> bool:
         Call.objects.filter(pk=call.pk, state=CallState.PENDING).update(state=CallState.RINGING)
         call.refresh_from_db(fields=["state", "ended_at", "connected_at"])
         if not call.is_live:
-            promise_room_closed(call)
+            enqueue_room_closing(call)
     return call.is_live

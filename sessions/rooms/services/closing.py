@@ -1,4 +1,4 @@
-"""Rooms of calls that are over are closed in LiveKit, too: promised with the end, kept by the outbox."""
+"""Close the LiveKit rooms of calls that are over: enqueued in the outbox when the call ends."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from voiceapp.providers.livekit.client import LiveKitClient
 TOPIC = "room.close"
 
 
-def promise_room_closed(call: Call, *, after: dt.timedelta = dt.timedelta()) -> None:
-    """In the caller's transaction: LiveKit will be asked to close the room until it has answered.
+def enqueue_room_closing(call: Call, *, after: dt.timedelta = dt.timedelta()) -> None:
+    """In the caller's transaction: the room is closed, with retries until LiveKit has responded.
 
-    `after`: not before that. A request without an answer may still be carried out.
+    `after`: the delay. LiveKit may still carry out a request to open the room to which it did not respond.
     """
     assert call.room_name
     body = {"callId": str(call.pk), "roomName": call.room_name}

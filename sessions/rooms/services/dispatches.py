@@ -17,7 +17,7 @@ from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 from voiceapp.providers.livekit.values import AgentDispatch
 
-from .agents import AgentIsThere, agent_expected, agent_of, agent_removed, agent_request, promise_withdrawal
+from .agents import AgentIsThere, agent_expected, agent_of, agent_removed, agent_request, enqueue_withdrawal
 
 Status = RoomAgent.Status
 
@@ -91,7 +91,7 @@ def remove_agent(call: Call) -> RoomAgent:
 
 
 def withdraw_agent(message: OutboxMessage) -> None:
-    """Keep the promise of `promise_withdrawal`; a room that was left open for nobody is closed. Raises LiveKitError."""
+    """Remove the agent of an enqueued withdrawal, and close a room without a live call. Raises LiveKitError."""
     room, client = str(message.body["roomName"]), LiveKitClient.from_settings()
     _put_out(client, room, only=str(message.body["agentIdentity"]))
     is_live = Call.objects.live().in_rooms().filter(room_name=room).exists()
@@ -117,7 +117,7 @@ def _dispatched(agent: RoomAgent, dispatch_id: str) -> bool:
 @transaction.atomic
 def _give_up(agent: RoomAgent) -> None:
     agent_removed(agent)
-    promise_withdrawal(agent)
+    enqueue_withdrawal(agent)
 
 
 def _put_out(client: LiveKitClient, room: str, *, only: str = "") -> None:

@@ -15,7 +15,7 @@ from telephony.livekit.inbox import inbox
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
-from .teller import PATH, Teller
+from .webhook_sender import PATH, WebhookSender
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def project(settings: Settings) -> Settings:
 
 @pytest.fixture
 def livekit(project: Settings, live_server: LiveServer) -> Iterator[RunningLiveKit]:
-    """It tells the product of everything."""
+    """It sends every event to the product."""
     with running_livekit(webhook_urls=[live_server.url + PATH]) as running:
         name_livekit(project, running.url)
         yield running
@@ -48,10 +48,10 @@ def client(livekit: RunningLiveKit) -> LiveKitClient:
 
 
 @pytest.fixture
-def teller(live_server: LiveServer, project: Settings) -> Iterator[Teller]:
-    teller = Teller(live_server.url)
-    yield teller
-    teller.close()
+def sender(live_server: LiveServer, project: Settings) -> Iterator[WebhookSender]:
+    sender = WebhookSender(live_server.url)
+    yield sender
+    sender.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Calls that were opened as over the API, and what is left of them in the books."""
+"""Calls that were opened as over the API, and what the database holds of them."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ class Room:
         client = LiveKitClient.from_settings()
         return soon(lambda: [each.identity for each in client.list_participants(self.name) if each.is_agent])[0]
 
-    def is_told(self) -> None:
-        """LiveKit has told everything, and it was worked off."""
+    def process_webhooks(self) -> None:
+        """Wait until LiveKit has sent all its events, and process them."""
         self.livekit.webhooks()
         process_events()
 
     def agent_has_gone(self) -> bool:
-        self.is_told()
+        self.process_webhooks()
         return self.agent is not None and self.agent.status == RoomAgent.Status.DISCONNECTED
 
 
@@ -86,7 +86,7 @@ def open_room(livekit: RunningLiveKit, organization: Organization, **wanted: Any
 
 
 def a_whole_call(livekit: RunningLiveKit, harbour: Organization) -> Room:
-    """All of it is told before anything is worked off."""
+    """All its events arrive before the first is processed."""
     room = open_room(livekit, harbour)
     room.agent_comes()
     room.caller_joins()

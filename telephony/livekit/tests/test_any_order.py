@@ -1,4 +1,4 @@
-"""The events of one call, told in any order and repeated: the end is the same, and no order breaks anything."""
+"""The events of one call, in any order and repeated: the result is the same, and no order breaks anything."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ class Story:
         return str(int(self.at(seconds).timestamp()))
 
 
-def tell(event: dict[str, Any]) -> None:
-    kept, _ = ProviderEvent.objects.get_or_create(
+def process(event: dict[str, Any]) -> None:
+    stored, _ = ProviderEvent.objects.get_or_create(
         source="livekit", dedup_key=event["id"], defaults={"kind": event["event"], "fields": event}
     )
-    process_livekit_event(kept)
+    process_livekit_event(stored)
 
 
 def facts(call: Call) -> dict[str, Any]:
@@ -83,11 +83,11 @@ def facts(call: Call) -> dict[str, Any]:
     }
 
 
-def test_told_in_order_and_each_twice_it_is_a_completed_call(call: Call) -> None:
+def test_events_in_order_and_each_twice_make_a_completed_call(call: Call) -> None:
     story = Story(call)
     for event in story.events():
-        tell(event)
-        tell(event)
+        process(event)
+        process(event)
     call.refresh_from_db()
     assert (call.state, call.end_reason, call.connected_at) == ("completed", "room_closed", story.at(5))
     assert call.ended_at
@@ -106,24 +106,24 @@ def orders(count: int) -> list[tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("order", orders(6), ids=lambda order: "".join(map(str, order)))
-def test_told_in_any_order_before_the_end_it_is_the_same(call: Call, order: tuple[int, ...]) -> None:
-    """The moment of connecting and of coming and going are those of LiveKit's clock, not those of our hearing."""
+def test_any_order_before_the_end_gives_the_same_call(call: Call, order: tuple[int, ...]) -> None:
+    """The times of connecting, joining and leaving are LiveKit's, not those at which we received the events."""
     story = Story(call)
     events = story.events()
     for index in order:
-        tell(events[index])
-        tell(events[random.Random(index).choice(order)])
+        process(events[index])
+        process(events[random.Random(index).choice(order)])
     call.refresh_from_db()
     assert (call.state, call.connected_at) == ("connected", story.at(5))
-    tell(events[-1])
+    process(events[-1])
     found = facts(call)
     assert (call.state, call.end_reason, call.duration_s) == ("completed", "room_closed", 45)
     assert found["agent"][:2] == ("disconnected", story.at(2))
-    assert {sid: told[:2] for sid, told in found["people"].items()} == {
+    assert {sid: person[:2] for sid, person in found["people"].items()} == {
         "PA_agent": ("agent", story.at(2)),
         "PA_caller": ("person", story.at(5)),
     }
-    left = {sid: int((told[2] - story.began).total_seconds()) for sid, told in found["people"].items()}
+    left = {sid: int((person[2] - story.began).total_seconds()) for sid, person in found["people"].items()}
     assert left == {"PA_agent": 50, "PA_caller": 30}
     kinds = [kind for _, kind in found["timeline"]]
     assert sorted(kinds) == sorted(
@@ -132,14 +132,14 @@ def test_told_in_any_order_before_the_end_it_is_the_same(call: Call, order: tupl
 
 
 @pytest.mark.parametrize("first", range(6))
-def test_the_end_told_before_the_rest_is_the_end(call: Call, first: int) -> None:
+def test_an_end_that_arrives_before_the_rest_stays_the_end(call: Call, first: int) -> None:
     events = Story(call).events()
-    tell(events[first])
-    tell(events[-1])
+    process(events[first])
+    process(events[-1])
     ended = facts(call), call.state, call.ended_at
     assert ended[1] == "missed"
     for event in events:
-        tell(event)
+        process(event)
     found = facts(call)
     assert (call.state, call.end_reason, call.ended_at) == ("missed", "room_closed", ended[2])
     assert found["agent"][0] == "disconnected"
@@ -152,7 +152,7 @@ def test_one_lost_event_does_not_change_the_end(call: Call, lost: int) -> None:
     story = Story(call)
     for index, event in enumerate(story.events()):
         if index != lost:
-            tell(event)
+            process(event)
     call.refresh_from_db()
     assert (call.state, call.connected_at) == ("completed", story.at(5))
     assert not call.participants.filter(left_at=None).exists()
@@ -164,14 +164,14 @@ def test_a_connection_that_failed_is_nobodys_coming(call: Call) -> None:
     events = story.events()
     aborted = {**events[2], "event": "participant_connection_aborted", "id": "EV_aborted"}
     for event in (events[1], aborted, aborted):
-        tell(event)
+        process(event)
     call.refresh_from_db()
     assert call.state == "ringing"
     assert [each.kind for each in call.events.all()] == ["participant_joined", "participant_failed_to_join"]
 
 
 def test_an_event_without_the_rooms_sid_finds_its_call_by_name_and_time(call: Call) -> None:
-    tell({"event": "participant_joined", "id": "EV_1", "room": {"name": ROOM, "creationTime": 1640995200},
+    process({"event": "participant_joined", "id": "EV_1", "room": {"name": ROOM, "creationTime": 1640995200},
           "participant": {"identity": CALLER}})  # fmt: skip
     assert call.participants.get().identity == CALLER
     assert ProviderEvent.objects.get().call == call
@@ -183,8 +183,8 @@ def test_nothing_is_taken_to_have_happened_in_the_future_or_before_the_call(call
     early["participant"]["joinedAt"] = "5"
     late = story.events()[1]
     late["participant"]["joinedAt"] = str(int(timezone.now().timestamp()) + 3600)
-    tell(early)
-    tell(late)
+    process(early)
+    process(late)
     call.refresh_from_db()
     assert call.connected_at
     assert call.created_at < call.connected_at <= timezone.now()

@@ -171,7 +171,7 @@ def test_an_event_whose_wake_up_was_lost_is_done_within_five_seconds(transaction
 def test_an_event_that_cannot_be_processed_is_given_up_within_five_minutes(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    documented("livekit.md", "tried eight times within five minutes")
+    documented("livekit.md", "attempted eight times within five minutes")
     monkeypatch.setattr("random.uniform", lambda low, high: high)
     with held_clock() as clock:
         unreadable = {"event": "participant_left", "participant": {"joinedAt": "never"}}

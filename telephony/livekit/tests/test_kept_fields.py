@@ -12,7 +12,7 @@ from telephony.livekit.kept_fields import ALLOWED, kept_fields
 from telephony.livekit.models import ProviderEvent
 from voiceapp.providers.livekit.webhooks import event_of
 
-from .teller import Teller
+from .webhook_sender import WebhookSender
 
 REAL: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data/livekit_1_13_5_events.json").read_text())
 ROOM = {"sid": "RM_1", "name": "harbour", "creationTime": "1640995200", "creationTimeMs": "1640995200123"}
@@ -41,10 +41,10 @@ def with_secrets(value: Any) -> Any:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("event", REAL, ids=lambda event: event["event"])
 def test_of_a_real_servers_events_neither_the_rooms_password_nor_permissions_are_kept(
-    teller: Teller, event: dict[str, Any]
+    sender: WebhookSender, event: dict[str, Any]
 ) -> None:
     about = {name: value for name, value in event.items() if name not in ("event", "createdAt")}
-    assert teller.tell(event["event"], **about).status_code == 200
+    assert sender.send_event(event["event"], **about).status_code == 200
     kept = ProviderEvent.objects.get().fields
     assert not [word for word in ("turn", "odecs", "permission", "attributes", "capabilities") if word in str(kept)]
     assert (kept["room"]["sid"], kept["room"]["name"]) == (event["room"]["sid"], event["room"]["name"])

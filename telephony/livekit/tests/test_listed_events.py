@@ -6,7 +6,7 @@ import pytest
 
 from telephony.livekit.models import ProviderEvent
 
-from .teller import Teller
+from .webhook_sender import WebhookSender
 
 EVENTS = (
     "room_started", "room_finished", "participant_joined", "participant_left",
@@ -16,8 +16,8 @@ EVENTS = (
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("event", EVENTS)
-def test_each_listed_event_is_received(teller: Teller, event: str) -> None:
-    response = teller.tell(
+def test_each_listed_event_is_received(sender: WebhookSender, event: str) -> None:
+    response = sender.send_event(
         event,
         id=f"EV_{event}",
         room={"name": "support-user123-1640995200", "creationTime": 1640995200},

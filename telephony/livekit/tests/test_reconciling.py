@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def livekit(settings: Settings, transactional_db: None) -> Iterator[RunningLiveKit]:
-    """One that tells nobody anything."""
+    """One that sends no webhooks."""
     with running_livekit() as running:
         name_livekit(settings, running.url)
         yield running
@@ -95,7 +95,7 @@ def test_a_process_that_died_before_the_room_was_open_leaves_neither_call_nor_ag
     call = old_call("harbour", "pending")
     agent = agent_expected(call, system_prompt="", voice="alloy")
     reconcile_rooms()
-    # LiveKit carries out late what was asked of it.
+    # LiveKit carries out the request late.
     client = LiveKitClient.from_settings()
     client.create_room("harbour")
     agent.refresh_from_db()
@@ -197,7 +197,7 @@ def test_without_livekit_nothing_is_taken_to_be_over(livekit: RunningLiveKit, se
 
 
 def test_everybody_has_a_turn(livekit: RunningLiveKit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(module, "MAX_AT_ONCE", 2)
     client = LiveKitClient.from_settings()
     for number in range(5):
         client.create_room(f"room-{number}")
@@ -209,11 +209,11 @@ def test_everybody_has_a_turn(livekit: RunningLiveKit, monkeypatch: pytest.Monke
 def test_one_question_about_all_rooms_and_one_about_each(
     livekit: RunningLiveKit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    requests: list[str] = []
     real = LiveKitClient._request
 
     def count(self: LiveKitClient, work: Any, **more: Any) -> Any:
-        asked.append(work.__name__)
+        requests.append(work.__name__)
         return real(self, work, **more)
 
     client = LiveKitClient.from_settings()
@@ -223,7 +223,7 @@ def test_one_question_about_all_rooms_and_one_about_each(
         old_call(f"room-{number}")
     monkeypatch.setattr(LiveKitClient, "_request", count)
     reconcile_rooms()
-    assert asked == ["list_rooms"] + ["list_participants"] * 3
+    assert requests == ["list_rooms"] + ["list_participants"] * 3
 
 
 def test_a_run_ends_in_time(livekit: RunningLiveKit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,5 +231,5 @@ def test_a_run_ends_in_time(livekit: RunningLiveKit, monkeypatch: pytest.MonkeyP
     for number in range(3):
         client.create_room(f"room-{number}")
         old_call(f"room-{number}")
-    monkeypatch.setattr(module, "LONGEST_RUN", dt.timedelta(0))
+    monkeypatch.setattr(module, "MAX_RUN", dt.timedelta(0))
     assert [reconcile_rooms() for _ in range(3)] == [1, 1, 1]

@@ -17,7 +17,7 @@ from sessions.calls.models import Call
 from sessions.messages.outbox import outbox
 from sessions.rooms.services.calls import end_room_call
 from telephony.livekit.models import ProviderEvent
-from telephony.livekit.reconciliation import TOKENS_ARE_GOOD_FOR, reconcile_rooms
+from telephony.livekit.reconciliation import TOKENS_ARE_VALID_FOR, reconcile_rooms
 from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
@@ -29,10 +29,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def end(room: Room) -> None:
-    """Over, closed in LiveKit, and everything of it has been heard of, some time ago."""
+    """Over, closed in LiveKit, and all its events were processed some time ago."""
     end_room_call(room.call, reason=EndReason.ENDED_BY_REQUEST)
     outbox.process_due()
-    room.is_told()
+    room.process_webhooks()
     assert not is_open(room.name)
     Call.objects.filter(pk=room.call.pk).update(ended_at=timezone.now() - dt.timedelta(seconds=30))
 
@@ -65,7 +65,7 @@ def test_a_room_that_is_opened_again_is_closed(
     before = state_of(room.call), room.call.ended_at, room.call.participants.count()
     opens(room)
     assert is_open(room.name)
-    room.is_told()
+    room.process_webhooks()
     assert not is_open(room.name)
     assert (state_of(room.call), room.call.ended_at, room.call.participants.count()) == before
     assert room.timeline.count("reopened_room_closed") == 1
@@ -80,7 +80,7 @@ def test_it_is_closed_however_soon_after_the_end_it_is_opened(
     Call.objects.update(ended_at=timezone.now(), **({} if knows_its_room else {"room_sid": ""}))
     time.sleep(0.01)
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     assert not is_open(room.name)
 
 
@@ -90,21 +90,21 @@ def test_each_time_it_is_opened_it_is_closed(livekit: RunningLiveKit, harbour: O
     end(room)
     for number in range(1, 4):
         room.caller_joins()
-        room.is_told()
+        room.process_webhooks()
         assert not is_open(room.name)
         assert room.timeline.count("reopened_room_closed") == number
 
 
-@pytest.mark.parametrize("heard", ["room_started", "participant_joined", "track_published"])
+@pytest.mark.parametrize("received", ["room_started", "participant_joined", "track_published"])
 def test_one_event_of_it_is_enough(
-    livekit: RunningLiveKit, harbour: Organization, settings: Settings, heard: str
+    livekit: RunningLiveKit, harbour: Organization, settings: Settings, received: str
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)
     end(room)
     ProviderEvent.objects.all().delete()
     room.caller_joins()
     livekit.webhooks()
-    ProviderEvent.objects.exclude(kind=heard).delete()
+    ProviderEvent.objects.exclude(kind=received).delete()
     process_events()
     assert not is_open(room.name)
 
@@ -117,10 +117,10 @@ def test_without_webhooks_it_is_looked_for_as_long_as_a_token_is_good(
     end(room)
     livekit.server.backend.webhooks.urls = []
     room.caller_joins()
-    Call.objects.update(ended_at=timezone.now() - TOKENS_ARE_GOOD_FOR - dt.timedelta(seconds=1))
+    Call.objects.update(ended_at=timezone.now() - TOKENS_ARE_VALID_FOR - dt.timedelta(seconds=1))
     reconcile_rooms()
     assert is_open(room.name)
-    Call.objects.update(ended_at=timezone.now() - TOKENS_ARE_GOOD_FOR + dt.timedelta(seconds=30))
+    Call.objects.update(ended_at=timezone.now() - TOKENS_ARE_VALID_FOR + dt.timedelta(seconds=30))
     assert reconcile_rooms() == 0
     assert not is_open(room.name)
     assert room.timeline.count("reopened_room_closed") == 1
@@ -137,7 +137,7 @@ def test_a_live_calls_room_that_closed_unheard_and_was_opened_by_a_token_is_not_
     if by == "events":
         livekit.server.backend.webhooks.urls = urls
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     if by == "a look":
         grow_old()
         reconcile_rooms()
@@ -153,14 +153,14 @@ def test_while_livekit_does_not_answer_it_is_tried_again(
     end(room)
     room.caller_joins()
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("away", "only=DeleteRoom")
-    room.is_told()
+    room.process_webhooks()
     assert is_open(room.name)
     assert ProviderEvent.objects.filter(state="waiting").exists()
     settings.LIVEKIT_INTERNAL_URL = livekit.url
     ProviderEvent.objects.update(due_at=room.call.created_at)
     process_events()
     assert not is_open(room.name)
-    # LiveKit tells of the people whom closing the room put out, at once or a little later.
+    # LiveKit reports the people whom closing the room disconnected, at once or a little later.
     soon(lambda: process_events() == 0 and not ProviderEvent.objects.exclude(state="done").exists())
 
 
@@ -182,11 +182,11 @@ def test_late_events_of_an_earlier_room_do_not_close_the_room_of_the_call_that_h
 ) -> None:
     first = open_room(livekit, harbour, room_name="harbour", has_agent=False)
     end(first)
-    first.caller_joins()  # told, but not worked off
+    first.caller_joins()  # received, but not processed
     livekit.webhooks()
     second = open_room(livekit, harbour, room_name="harbour", has_agent=False)
     second.caller_joins()
-    second.is_told()
+    second.process_webhooks()
     reconcile_rooms()
     assert is_open("harbour")
     assert second.call.is_live

@@ -1,4 +1,4 @@
-"""Who was not invited: agents that nobody asked for and people without a pass count for nothing and are removed."""
+"""Agents that nobody dispatched and people without a token do not count and are removed."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_whoever_walks_in_is_put_out_and_connects_no_call(
     livekit.join(token(room))
     if comes_first:
         room.caller_joins()
-    room.is_told()
-    room.is_told()
+    room.process_webhooks()
+    room.process_webhooks()
     assert present(room) == [room.caller]
     assert (room.call.state, room.agent) == ("ringing", None)
     assert removals(room) == [{"who": "unauthorized", "kind": kind}]
@@ -80,7 +80,7 @@ def test_an_uninvited_agent_does_not_stand_for_the_one_expected(
     room = open_room(livekit, harbour)
     livekit.join(agent_token(room))
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     assert present(room) == [room.caller]
     assert room.agent
     assert (room.call.state, room.agent.status) == ("ringing", "pending")
@@ -91,9 +91,9 @@ def test_the_expected_agent_stays_when_another_one_is_put_out(livekit: RunningLi
     expected = room.agent_comes()
     room.caller_joins()
     livekit.join(agent_token(room))
-    room.is_told()
+    room.process_webhooks()
     assert set(present(room)) == {expected, room.caller}
-    room.is_told()
+    room.process_webhooks()
     assert RoomAgent.objects.get().status == "active"
     assert room.call.state == "connected"
 
@@ -107,7 +107,7 @@ def test_a_worker_without_a_name_finds_no_room_that_we_made(
     another = AgentRequest("somebody-elses-agent")
     LiveKitClient.from_settings().create_dispatch(room.name, another)
     soon(lambda: len(present(room)) > 1 or None)
-    room.is_told()
+    room.process_webhooks()
     # Only the one that was dispatched by its name came. It is put out, and its dispatch is withdrawn.
     assert present(room) == [room.caller]
     assert LiveKitClient.from_settings().list_dispatches(room.name) == ()
@@ -124,7 +124,7 @@ def test_one_whose_joining_was_not_heard_of_is_put_out(
     room = open_room(livekit, harbour, call_type="conference", has_agent=False)
     room.caller_joins()
     livekit.join(person_token(room))
-    room.is_told()
+    room.process_webhooks()
     if not lost:
         grow_old()
         reconcile_rooms()
@@ -139,7 +139,7 @@ def test_while_livekit_does_not_answer_it_is_tried_again(
     room = open_room(livekit, harbour, has_agent=False)
     livekit.join(person_token(room))
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("away", "only=RemoveParticipant")
-    room.is_told()
+    room.process_webhooks()
     assert ProviderEvent.objects.filter(state="waiting", last_error__contains="503").exists()
     assert (present(room), removals(room)) == (["somebody"], [])
     settings.LIVEKIT_INTERNAL_URL = livekit.url
@@ -154,14 +154,14 @@ def test_while_livekit_does_not_answer_it_is_tried_again(
 def test_everybody_with_a_pass_stays(livekit: RunningLiveKit, harbour: Organization, role: str) -> None:
     room = open_room(livekit, harbour, has_agent=False)
     identity = room.joins(RoomPass.Role(role))
-    room.is_told()
+    room.process_webhooks()
     assert (present(room), removals(room)) == ([identity], [])
 
 
 def test_a_pass_for_another_call_is_none_for_this_one(livekit: RunningLiveKit, harbour: Organization) -> None:
     other, room = (open_room(livekit, harbour, has_agent=False) for _ in range(2))
     livekit.join(LiveKitClient.from_settings().join_token(room=room.name, identity=other.caller))
-    room.is_told()
+    room.process_webhooks()
     assert present(room) == []
 
 

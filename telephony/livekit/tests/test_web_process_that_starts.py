@@ -1,4 +1,4 @@
-"""A web process that starts has LiveKit asked at once: nobody took its events before."""
+"""A web process that starts has all rooms reconciled at once: its events were lost before."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .rooms import open_room
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def told(settings: Settings) -> dict[str, str]:
+def livekit_settings(settings: Settings) -> dict[str, str]:
     names = ("LIVEKIT_HOST", "LIVEKIT_INTERNAL_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
     return {name: getattr(settings, name) for name in names}
 
@@ -28,13 +28,13 @@ def told(settings: Settings) -> dict[str, str]:
 def test_every_room_is_looked_into_when_a_web_process_starts(
     settings: Settings, harbour: Organization, tmp_path: Path
 ) -> None:
-    """By a worker without its beat: nothing else asks."""
+    """By a worker without beat: nothing else reconciles."""
     with running_livekit() as livekit:
         name_livekit(settings, livekit.url)
         room = open_room(livekit, harbour)
         room.agent_comes()
         room.caller_joins()
-        environment = told(settings) | {"CELERY_BROKER_URL": folder_broker(tmp_path)}
+        environment = livekit_settings(settings) | {"CELERY_BROKER_URL": folder_broker(tmp_path)}
         with worker_process(tmp_path, environment, has_beat=False):
             assert room.call.state == "ringing"
             with web_process(tmp_path, free_port(), environment):

@@ -44,16 +44,16 @@ def talking(livekit: RunningLiveKit, harbour: Organization, clock: HeldClock, *,
     room = open_room(livekit, harbour)
     room.agent_comes()
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     clock.passes(for_s)
     assert room.call.state == "connected"
     return room
 
 
 def ended_at(room: Room) -> dt.datetime:
-    moment = room.call.ended_at
-    assert moment
-    return moment
+    ended_at = room.call.ended_at
+    assert ended_at
+    return ended_at
 
 
 def test_a_lost_report_of_the_end_costs_no_accuracy(
@@ -62,7 +62,7 @@ def test_a_lost_report_of_the_end_costs_no_accuracy(
     room = talking(finish_lost, harbour, clock)
     left_at = timezone.now()
     room.leaves(room.caller)
-    room.is_told()
+    room.process_webhooks()
     clock.until(lambda: not room.call.is_live, at_most_s=60)
     assert abs(ended_at(room) - (left_at + DEPARTURE)) <= A_SECOND
 
@@ -74,7 +74,7 @@ def test_however_late_it_is_noticed_the_end_is_when_the_room_closed(
     room = talking(finish_lost, harbour, clock)
     left_at = timezone.now()
     room.leaves(room.caller)
-    room.is_told()
+    room.process_webhooks()
     clock.is_worker_up = False
     clock.passes(away_s)
     catch_up_with_rooms()
@@ -119,7 +119,7 @@ def test_no_end_is_in_the_future_or_before_the_room_was_last_seen(
 ) -> None:
     room = talking(finish_lost, harbour, clock)
     room.leaves(room.caller)
-    room.is_told()
+    room.process_webhooks()
     clock.passes(2)
     # Closed by somebody before its time.
     LiveKitClient.from_settings().delete_room(room.name)
@@ -143,7 +143,7 @@ def test_a_report_that_comes_after_the_estimate_corrects_it(
     assert room.call.state == "completed"
     estimate = ended_at(room)
     assert estimate < closed_at
-    room.is_told()
+    room.process_webhooks()
     assert dt.timedelta(0) <= ended_at(room) - closed_at <= A_SECOND
     call = room.call
     assert (call.state, call.end_reason) == ("completed", "room_closed")
@@ -158,14 +158,14 @@ def test_a_report_does_not_move_the_end_of_a_call_that_somebody_ended(
     at = ended_at(room)
     clock.passes(3)
     LiveKitClient.from_settings().delete_room(room.name)
-    room.is_told()
+    room.process_webhooks()
     assert ended_at(room) == at
 
 
 def test_a_web_process_that_comes_back_has_every_room_looked_into(
     livekit: RunningLiveKit, harbour: Organization, clock: HeldClock, settings: Settings
 ) -> None:
-    """Also those that were looked into a moment ago, and in which the number of people is the same."""
+    """Also those that were checked just before, and whose number of participants is the same."""
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("webhook_lost")
     name_livekit(settings, livekit.server.fault_url("webhook_lost"))
     room = talking(livekit, harbour, clock, for_s=100)

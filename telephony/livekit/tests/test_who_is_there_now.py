@@ -18,7 +18,7 @@ from sessions.rooms.services.agents import WITHDRAW_TOPIC, agent_expected, agent
 from sessions.rooms.services.events import only_these_are_there
 from voiceapp.providers.livekit.values import Participant
 
-from .test_any_order import CALLER, ROOM, tell
+from .test_any_order import CALLER, ROOM, process
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def at(call: Call, second: float) -> dt.datetime:
     return call.created_at.replace(microsecond=0) + dt.timedelta(seconds=1 + second)
 
 
-class Teller:
+class Events:
     """Events of one call as livekit-server 1.13.5 sends them."""
 
     def __init__(self, call: Call) -> None:
@@ -89,15 +89,15 @@ def lines(call: Call) -> list[tuple[str, str, dt.datetime]]:
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_a_track_heard_of_before_its_participant_changes_nothing(call: Call, order: tuple[int, ...]) -> None:
-    agent, teller = agent_expected(call, system_prompt="", voice="alloy"), Teller(call)
+    agent, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
     events = [
-        teller.joined("PA_agent", agent.identity, 2, kind="AGENT", name="w"),
-        teller.joined("PA_caller", CALLER, 5, name="Alice"),
-        teller.track("PA_agent", agent.identity, 7),
-        teller.track("PA_caller", CALLER, 9),
+        events_of_call.joined("PA_agent", agent.identity, 2, kind="AGENT", name="w"),
+        events_of_call.joined("PA_caller", CALLER, 5, name="Alice"),
+        events_of_call.track("PA_agent", agent.identity, 7),
+        events_of_call.track("PA_caller", CALLER, 9),
     ]
     for index in order:
-        tell(events[index])
+        process(events[index])
     call.refresh_from_db()
     agent.refresh_from_db()
     assert (call.state, call.connected_at) == ("connected", at(call, 5))
@@ -117,39 +117,39 @@ def test_a_track_heard_of_before_its_participant_changes_nothing(call: Call, ord
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 @pytest.mark.parametrize("reason", ["DUPLICATE_IDENTITY", "CLIENT_INITIATED"])
 def test_an_agent_that_came_back_under_another_sid_is_there(call: Call, order: tuple[int, ...], reason: str) -> None:
-    agent, teller = agent_expected(call, system_prompt="", voice="alloy"), Teller(call)
+    agent, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
     events = [
-        teller.joined("PA_1", agent.identity, 2, kind="AGENT"),
-        teller.left("PA_1", agent.identity, 8, since=2, kind="AGENT", disconnectReason=reason),
-        teller.joined("PA_2", agent.identity, 9, kind="AGENT"),
+        events_of_call.joined("PA_1", agent.identity, 2, kind="AGENT"),
+        events_of_call.left("PA_1", agent.identity, 8, since=2, kind="AGENT", disconnectReason=reason),
+        events_of_call.joined("PA_2", agent.identity, 9, kind="AGENT"),
     ]
     for index in order:
-        tell(events[index])
+        process(events[index])
     agent.refresh_from_db()
     assert (agent.status, agent.disconnected_at) == ("active", None)
-    tell(teller.left("PA_2", agent.identity, 30, since=9, kind="AGENT"))
+    process(events_of_call.left("PA_2", agent.identity, 30, since=9, kind="AGENT"))
     agent.refresh_from_db()
     assert agent.status == "disconnected"
     assert not OutboxMessage.objects.exists()
 
 
 def test_an_agent_that_was_removed_is_put_out_when_it_comes_back(call: Call) -> None:
-    agent, teller = agent_expected(call, system_prompt="", voice="alloy"), Teller(call)
-    tell(teller.joined("PA_1", agent.identity, 2, kind="AGENT"))
+    agent, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
+    process(events_of_call.joined("PA_1", agent.identity, 2, kind="AGENT"))
     agent_removed(agent)
-    tell(teller.left("PA_1", agent.identity, 8, since=2, kind="AGENT"))
-    tell(teller.joined("PA_2", agent.identity, 9, kind="AGENT"))
+    process(events_of_call.left("PA_1", agent.identity, 8, since=2, kind="AGENT"))
+    process(events_of_call.joined("PA_2", agent.identity, 9, kind="AGENT"))
     agent.refresh_from_db()
     assert agent.status == "disconnected"
     assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, partition_key=agent.identity).exists()
 
 
 def test_an_agent_whose_place_was_given_to_another_is_put_out_when_it_comes_back(call: Call) -> None:
-    first, teller = agent_expected(call, system_prompt="", voice="alloy"), Teller(call)
-    tell(teller.joined("PA_1", first.identity, 2, kind="AGENT"))
-    tell(teller.left("PA_1", first.identity, 8, since=2, kind="AGENT"))
+    first, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
+    process(events_of_call.joined("PA_1", first.identity, 2, kind="AGENT"))
+    process(events_of_call.left("PA_1", first.identity, 8, since=2, kind="AGENT"))
     second = agent_expected(call, system_prompt="", voice="alloy")
-    tell(teller.joined("PA_2", first.identity, 9, kind="AGENT"))
+    process(events_of_call.joined("PA_2", first.identity, 9, kind="AGENT"))
     assert set(RoomAgent.objects.values_list("pk", "status")) == {(first.pk, "disconnected"), (second.pk, "pending")}
     assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, partition_key=first.identity).exists()
 
@@ -158,10 +158,10 @@ def test_an_agent_whose_place_was_given_to_another_is_put_out_when_it_comes_back
 
 
 def test_whoever_is_listed_is_there_though_their_leaving_was_reported(call: Call) -> None:
-    agent, teller = agent_expected(call, system_prompt="", voice="alloy"), Teller(call)
+    agent, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
     for sid, identity, kind in (("PA_agent", agent.identity, "AGENT"), ("PA_caller", CALLER, "STANDARD")):
-        tell(teller.joined(sid, identity, 2, kind=kind))
-        tell(teller.left(sid, identity, 8, since=2, kind=kind))
+        process(events_of_call.joined(sid, identity, 2, kind=kind))
+        process(events_of_call.left(sid, identity, 8, since=2, kind=kind))
     there = [listed("PA_agent", agent.identity, at(call, 2), "agent"), listed("PA_caller", CALLER, at(call, 2))]
     only_these_are_there(call, there, at=timezone.now())
     agent.refresh_from_db()
@@ -172,9 +172,9 @@ def test_whoever_is_listed_is_there_though_their_leaving_was_reported(call: Call
 
 
 def test_one_who_left_while_the_list_was_made_does_not_come_back(call: Call) -> None:
-    teller = Teller(call)
-    tell(teller.joined("PA_caller", CALLER, 2))
-    tell(teller.left("PA_caller", CALLER, 60, since=2))
+    events_of_call = Events(call)
+    process(events_of_call.joined("PA_caller", CALLER, 2))
+    process(events_of_call.left("PA_caller", CALLER, 60, since=2))
     only_these_are_there(call, [listed("PA_caller", CALLER, at(call, 2))], at=at(call, 62))
     assert call.participants.get().left_at is not None
 
@@ -200,14 +200,14 @@ def test_two_people_with_tokens_of_one_key_are_two(
 ) -> None:
     call = old_call(harbour, owner=KEY, call_type=call_type)
     RoomPass.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
-    teller = Teller(call)
+    events_of_call = Events(call)
     events = [
-        teller.joined("PA_1", CALLER, 2),
-        teller.joined("PA_2", "caller-2", 5),
-        teller.track("PA_2", "caller-2", 6),
+        events_of_call.joined("PA_1", CALLER, 2),
+        events_of_call.joined("PA_2", "caller-2", 5),
+        events_of_call.track("PA_2", "caller-2", 6),
     ]
     for index in order:
-        tell(events[index])
+        process(events[index])
     call.refresh_from_db()
     assert (call.state, call.connected_at) == ("connected", at(call, 5))
 
@@ -218,10 +218,10 @@ def test_the_timeline_names_the_second_of_them_as_the_other_party(
 ) -> None:
     call = old_call(harbour, owner=KEY, call_type=call_type)
     RoomPass.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
-    teller = Teller(call)
-    tell(teller.joined("PA_2", "caller-2", 2))
-    tell(teller.joined("PA_1", CALLER, 5))
-    tell(teller.left("PA_1", CALLER, 9, since=5))
+    events_of_call = Events(call)
+    process(events_of_call.joined("PA_2", "caller-2", 2))
+    process(events_of_call.joined("PA_1", CALLER, 5))
+    process(events_of_call.left("PA_1", CALLER, 9, since=5))
     named = [(each.kind, each.detail["who"]) for each in call.events.exclude(kind="connected")]
     assert named == [("participant_joined", "caller"), ("participant_joined", who), ("participant_left", who)]
 
@@ -231,9 +231,9 @@ def test_the_timeline_names_the_second_of_them_as_the_other_party(
 def test_one_person_on_two_devices_is_one(harbour: Organization, call_type: str, subject: str) -> None:
     call = old_call(harbour, owner=subject, call_type=call_type)
     RoomPass.objects.create(call=call, identity="caller-2", role="caller", subject=subject)
-    teller = Teller(call)
+    events_of_call = Events(call)
     for sid, identity in (("PA_1", CALLER), ("PA_2", "caller-2")):
-        tell(teller.joined(sid, identity, 2))
+        process(events_of_call.joined(sid, identity, 2))
     call.refresh_from_db()
     assert call.state == "ringing"
 
@@ -242,12 +242,12 @@ def test_where_the_key_named_the_callee_the_callers_tokens_are_one_persons(harbo
     call = old_call(harbour, owner=KEY, call_type="user-to-user")
     for identity, role in (("caller-2", "caller"), ("callee-1", "callee")):
         RoomPass.objects.create(call=call, identity=identity, role=role, subject=KEY)
-    teller = Teller(call)
+    events_of_call = Events(call)
     for sid, identity in (("PA_1", CALLER), ("PA_2", "caller-2")):
-        tell(teller.joined(sid, identity, 2))
+        process(events_of_call.joined(sid, identity, 2))
     call.refresh_from_db()
     assert call.state == "ringing"
-    tell(teller.joined("PA_3", "callee-1", 7))
+    process(events_of_call.joined("PA_3", "callee-1", 7))
     call.refresh_from_db()
     assert (call.state, call.connected_at) == ("connected", at(call, 7))
 
@@ -255,8 +255,8 @@ def test_where_the_key_named_the_callee_the_callers_tokens_are_one_persons(harbo
 def test_who_left_before_the_other_came_was_not_there_with_them(harbour: Organization) -> None:
     call = old_call(harbour, owner=KEY, call_type="user-to-user")
     RoomPass.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
-    teller = Teller(call)
-    tell(teller.joined("PA_2", "caller-2", 9))
-    tell(teller.left("PA_1", CALLER, 6, since=2))
+    events_of_call = Events(call)
+    process(events_of_call.joined("PA_2", "caller-2", 9))
+    process(events_of_call.left("PA_1", CALLER, 6, since=2))
     call.refresh_from_db()
     assert call.state == "ringing"

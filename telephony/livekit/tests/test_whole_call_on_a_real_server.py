@@ -29,7 +29,7 @@ from voiceapp.tests.servers import free_port
 from voiceapp.tests.web import web_process
 from voiceapp.tests.worker import folder_broker, until, worker_process
 
-from .teller import PATH
+from .webhook_sender import PATH
 
 pytestmark = [pytest.mark.livekit_server, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -88,10 +88,10 @@ def until_status(api: ApiClient, room: str, status: str, *, within_s: float = 20
     return session(api, room)
 
 
-def seconds_between(told: str, at: float) -> float:
-    moment = parse_datetime(told)
-    assert moment
-    return abs((moment - dt.datetime.fromtimestamp(at, dt.UTC)).total_seconds())
+def seconds_between(timestamp: str, at: float) -> float:
+    parsed = parse_datetime(timestamp)
+    assert parsed
+    return abs((parsed - dt.datetime.fromtimestamp(at, dt.UTC)).total_seconds())
 
 
 def kinds_of(room: str) -> list[str]:
@@ -144,7 +144,7 @@ def test_a_call_between_two_people_ends_by_request_and_its_room_is_gone(
         assert (ended["status"], seconds_between(ended["endedAt"], ended_at) < 1) == ("completed", True)
         until(lambda: product.client.find_room(room) is None, within_s=10)
         until(lambda: "room_finished" in kinds_of(room), within_s=10)
-        # What is heard afterwards changes nothing.
+        # Later events change nothing.
         until(lambda: not ProviderEvent.objects.exclude(state="done").exists(), within_s=15)
         assert session(api, room)["endedAt"] == ended["endedAt"]
     assert Call.objects.get(room_name=room).end_reason == "ended_by_request"

@@ -1,4 +1,4 @@
-"""Several workers at once: each event is worked off by one of them, and each call has its one story."""
+"""Several workers at once: each event is processed by one of them, and each call has one timeline."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_look_into_the_room_and_an_event_at_once_connect_a_call_once(
     with ThreadPoolExecutor(WORKERS) as workers:
         list(workers.map(act, range(WORKERS)))
     for room in rooms:
-        room.is_told()
+        room.process_webhooks()
         assert room.call.state == "connected"
         assert room.timeline.count("connected") == 1
         assert room.timeline.count("participant_joined agent") == room.timeline.count("participant_joined caller") == 1

@@ -61,11 +61,11 @@ class JobQueue(Generic[J]):
     isolate_by: str = ""
     # No task outlives its time limit.
     max_run = dt.timedelta(seconds=20)
-    # Within this time after a job was created, a wait that the receiver asks for is not counted as an attempt.
+    # Within this time after a job was created, a wait that the receiver names is not counted as an attempt.
     free_waits_for = dt.timedelta(hours=24)
 
     def __init__(self, wake_up: Callable[[str], None]) -> None:
-        """`wake_up` asks a worker to process a topic soon. It may be lost: a periodic run of `process_due` follows."""
+        """`wake_up` has a worker process a topic soon. It may be lost: `process_due` also runs periodically."""
         self.wake_up = wake_up
         self._handlers: dict[str, Callable[[J], None]] = {}
         self._receivers: dict[str, SharedReceiver] = {}
@@ -105,7 +105,7 @@ class JobQueue(Generic[J]):
     def retry(self, jobs: QuerySet[J]) -> int:
         """Make those that are not done due now, with all their attempts; how many there were.
 
-        A job that a worker is attempting at the moment is left to it.
+        A job that a worker is attempting right now is left to it.
         """
         now = timezone.now()
         retried = (

@@ -1,7 +1,7 @@
 """kombu's broker in a folder, made safe for several processes: none sees half a file that another is writing.
 
 Stock kombu writes in place and moves through the system's temporary folder: a worker that read too early died of it.
-A message that was taken and not acknowledged is gone when its consumer dies; the outbox holds the promise.
+A message that was taken and not acknowledged is lost when its consumer dies; the job itself is in the database.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many jobs of each queue wait and failed, counted in the database whenever Prometheus asks."""
+"""How many jobs of each queue wait and failed, counted in the database at each scrape."""
 
 from __future__ import annotations
 

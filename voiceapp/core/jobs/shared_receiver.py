@@ -31,7 +31,7 @@ class SharedReceiver:
         self._paused_until = 0.0
 
     def failed(self, *, retry_after_s: float | None = None) -> None:
-        """`retry_after_s`: the pause that the receiver itself asked for."""
+        """`retry_after_s`: the pause that the receiver names."""
         pause_s = max(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures), retry_after_s or 0.0)
         self._failures = min(self._failures + 1, 10)
         self._paused_until = time.monotonic() + pause_s

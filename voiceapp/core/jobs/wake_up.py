@@ -1,4 +1,4 @@
-"""Tells the worker that something waits: a hint, whose giver never waits and never hears of failure."""
+"""Wakes a worker up: a hint that may be lost. The caller never waits for the broker, and no failure reaches it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from celery import current_app
 
 log = structlog.get_logger(__name__)
 
-# A broker that hangs holds the thread up, not the caller; what does not fit is left to the sweep.
-WAITING = 100
+# A broker that hangs blocks the thread, not the caller; what does not fit is left to the periodic run.
+MAX_WAITING = 100
 
 
 class WakeUp:
-    """Asks for one task. A thread of its own speaks to the broker, started when it is first needed."""
+    """Sends one Celery task. A thread of its own speaks to the broker, started when it is first needed."""
 
     def __init__(self, task: str) -> None:
         self._task = task
-        self._asked: queue.Queue[tuple[str, ...]] = queue.Queue(WAITING)
+        self._waiting: queue.Queue[tuple[str, ...]] = queue.Queue(MAX_WAITING)
         self._unsent: set[tuple[str, ...]] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def __call__(self, *arguments: str) -> None:
-        """Ask for a run of the task soon; returns at once. What is asked for already is not asked for twice."""
+        """Run the task soon; returns at once. The same arguments that still wait are not sent twice."""
         with self._lock:
             # A fork leaves the thread behind.
             if self._thread is None or not self._thread.is_alive():
@@ -34,7 +34,7 @@ class WakeUp:
             if arguments in self._unsent:
                 return
             try:
-                self._asked.put_nowait(arguments)
+                self._waiting.put_nowait(arguments)
             except queue.Full:
                 log.warning("wake_up_dropped", task=self._task, arguments=arguments)
                 return
@@ -42,7 +42,7 @@ class WakeUp:
 
     def _run(self) -> None:
         while True:
-            arguments = self._asked.get()
+            arguments = self._waiting.get()
             with self._lock:
                 self._unsent.discard(arguments)
             try:

@@ -69,17 +69,17 @@ def test_a_worker_killed_while_it_sends_loses_nothing(
 ) -> None:
     gate.mode = mode
     assert ask().status_code == 200
-    promise = OutboxMessage.objects.get()
+    message = OutboxMessage.objects.get()
     with worker(gate, queue_url, tmp_path):
         assert gate.is_held.wait(WITHIN_S)
-    promise.refresh_from_db()
-    assert (promise.state, promise.attempts) == (State.WAITING, 1)
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.WAITING, 1)
     assert len(on_queue(queue_url)) == times - 1
     gate.mode = Mode.OPEN
     lease_ends()
     with worker(gate, queue_url, tmp_path):
         until(all_done)
-    assert taken_off(queue_url) == [str(promise.message_id)] * times
+    assert taken_off(queue_url) == [str(message.message_id)] * times
 
 
 def test_workers_killed_at_any_moment_lose_nothing(ask: Ask, queue_url: str, gate: Gate, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the engine promises every table of jobs, and what its options change. The two tables have tests of their own."""
+"""What the engine guarantees for every table of jobs, and what its options change. The tables have their own tests."""
 
 from __future__ import annotations
 
@@ -289,17 +289,17 @@ def test_a_run_ends_in_time_and_asks_for_the_next(
 def test_a_retry_gives_all_attempts_again_and_leaves_a_leased_job_alone(
     parcels: Parcels, courier: Courier, woken: list[str]
 ) -> None:
-    send("dead", state="failed", attempts=3)
+    send("failed", state="failed", attempts=3)
     send("done", state="done")
     send("leased", attempts=1, lease_expires_at=timezone.now() + parcels.lease)
     assert parcels.retry(Parcel._default_manager.all()) == 1
     assert woken == ["post"]
-    assert (parcel("dead").state, parcel("dead").attempts, parcel("leased").attempts) == ("waiting", 0, 1)
+    assert (parcel("failed").state, parcel("failed").attempts, parcel("leased").attempts) == ("waiting", 0, 1)
 
 
 def test_what_waits_and_what_failed_is_counted(parcels: Parcels, monkeypatch: pytest.MonkeyPatch) -> None:
     send("a", "b")
-    send("dead", state="failed")
+    send("failed", state="failed")
     send("done", state="done")
     registry = CollectorRegistry()
     registry.register(JobsCollector([parcels]))

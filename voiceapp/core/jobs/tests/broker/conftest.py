@@ -1,4 +1,4 @@
-"""Each broker as the environment of a worker, and an order that wants to be told."""
+"""Each broker as the environment of a worker, and an order to deliver."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def kitchen() -> Iterator[Kitchen]:
 
 @pytest.fixture
 def submit(kitchen: Kitchen, transactional_db: None) -> Submit:
-    """Submit an order; the promise to tell the kitchen. No worker is woken for it."""
+    """Submit an order; its message to the kitchen. No worker is woken for it."""
 
     def now() -> OutboxMessage:
         _, call = make_restaurant(f"Alice's {uuid4().hex[:6]}", orders_url=kitchen.url)

@@ -29,7 +29,7 @@ class _Cook(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.arrived.append(self.headers["Voiceapp-Message-Id"])
         self.server.answers.wait(60)
-        with contextlib.suppress(OSError):  # who asked may be dead by now
+        with contextlib.suppress(OSError):  # the worker may have been killed by now
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -1,4 +1,4 @@
-"""A real worker on every broker: it is woken, it may be killed, and a task that kills is given up."""
+"""A real worker on every broker: it is woken, it may be killed, and a task that kills its process is dropped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_done(message: OutboxMessage) -> bool:
 
 
 def lease_ends() -> None:
-    """What a dead worker had claimed is free again after half a minute; that is not waited for here."""
+    """What a killed worker had leased is due again after half a minute; that is not waited for here."""
     OutboxMessage.objects.filter(state=State.WAITING).update(lease_expires_at=None, due_at=timezone.now())
 
 

@@ -1,4 +1,4 @@
-"""A recording that was wanted begins with the room's first track, and ends as LiveKit's events tell."""
+"""An automatic recording begins with the room's first track, and ends as LiveKit's events report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def bucket(settings: Settings) -> None:
 
 def hears_of(room: Room, state: str) -> Recording:
     def now() -> Recording | None:
-        room.is_told()
+        room.process_webhooks()
         return Recording.objects.filter(call=room.call, state=state).first()
 
     return soon(now)
@@ -39,10 +39,10 @@ def test_it_is_begun_once_and_ends_with_its_file(
     if fault:
         settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault)
     room = open_room(livekit, harbour, is_recorded=True)
-    room.is_told()
+    room.process_webhooks()
     room.caller_joins()
     room.agent_comes()
-    room.is_told()
+    room.process_webhooks()
     recording = Recording.objects.get()
     assert (recording.state, recording.is_automatic) == ("starting", True)
     outbox.process_due()
@@ -52,15 +52,15 @@ def test_it_is_begun_once_and_ends_with_its_file(
     assert ended.pk == recording.pk
     assert ended.size_bytes
     assert room.call.state == "completed"
-    told = ProviderEvent.objects.filter(kind="egress_ended").first()
-    assert told
-    assert told.call == room.call
+    ended_event = ProviderEvent.objects.filter(kind="egress_ended").first()
+    assert ended_event
+    assert ended_event.call == room.call
     assert not ProviderEvent.objects.filter(fields__icontains="very-secret").exists()
 
 
 def test_nothing_is_recorded_that_nobody_wanted(livekit: RunningLiveKit, harbour: Organization) -> None:
     room = open_room(livekit, harbour, is_recorded=False)
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     assert room.call.participants.exists()
     assert not Recording.objects.exists()

@@ -1,4 +1,4 @@
-"""Tells the product of events over HTTP, signed as LiveKit signs them, or not quite."""
+"""Sends events to the product over HTTP, signed as LiveKit signs them, or not quite."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sign(body: bytes, *, secret: str = API_SECRET, algorithm: str = "HS256", **c
     return jwt.encode(wanted, "" if algorithm == "none" else secret, algorithm=algorithm)
 
 
-class Teller:
+class WebhookSender:
     def __init__(self, url: str) -> None:
         self.url = url + PATH
         self._http = httpx.Client(trust_env=False, timeout=10)
@@ -40,9 +40,9 @@ class Teller:
             self.url, content=body, headers={name: value for name, value in headers.items() if value}
         )
 
-    def tell(self, event: str, **about: Any) -> httpx.Response:
+    def send_event(self, event: str, **about: Any) -> httpx.Response:
         body = json.dumps({"event": event, **about}).encode()
         return self.send(body, sign(body))
 
-    def ask(self, method: str) -> httpx.Response:
+    def request(self, method: str) -> httpx.Response:
         return self._http.request(method, self.url)

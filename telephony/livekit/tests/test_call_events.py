@@ -1,4 +1,4 @@
-"""What LiveKit's webhooks make of calls, agents and participants, from a live server through to the books."""
+"""What LiveKit's webhooks do to calls, agents and participants, from a live server to the database."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Role = RoomPass.Role
 def test_a_support_call_rings_until_caller_and_agent_are_there(livekit: RunningLiveKit, harbour: Organization) -> None:
     room = open_room(livekit, harbour)
     identity = room.agent_comes()
-    room.is_told()
+    room.process_webhooks()
     assert (room.call.state, room.agent and room.agent.status) == ("ringing", "active")
     before = timezone.now()
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     call = room.call
     assert call.state == "connected"
     assert call.connected_at
@@ -53,7 +53,7 @@ def test_the_room_closes_after_the_last_person_and_the_call_is_completed(
     room.caller_joins()
     room.leaves(room.caller)
     livekit.advance(21)
-    room.is_told()
+    room.process_webhooks()
     call = room.call
     assert (call.state, call.end_reason) == ("completed", "room_closed")
     assert room.agent
@@ -79,18 +79,18 @@ def test_a_call_whose_agent_never_came_is_missed(
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault)
     room = open_room(livekit, harbour)
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     assert (room.call.state, room.agent and room.agent.status) == ("ringing", "pending")
     room.leaves(room.caller)
     livekit.advance(21)
-    room.is_told()
+    room.process_webhooks()
     assert (room.call.state, room.call.end_reason, room.call.connected_at) == ("missed", "room_closed", None)
 
 
 def test_a_call_into_whose_room_nobody_comes_is_missed(livekit: RunningLiveKit, harbour: Organization) -> None:
     room = open_room(livekit, harbour, has_agent=False)
     livekit.advance(601)
-    room.is_told()
+    room.process_webhooks()
     assert state_of(room.call) == ("missed", "room_closed")
     assert room.call.events.filter(kind="room_closed").exists()
 
@@ -99,10 +99,10 @@ def test_a_call_between_two_is_connected_by_the_callee(livekit: RunningLiveKit, 
     room = open_room(livekit, harbour, call_type="user-to-user", callee="user_bob", has_agent=False)
     room.caller_joins()
     room.joins(Role.MEMBER)
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "ringing"
     room.joins(Role.CALLEE)
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "connected"
 
 
@@ -110,10 +110,10 @@ def test_a_conference_is_connected_by_whoever_else_comes(livekit: RunningLiveKit
     room = open_room(livekit, harbour, call_type="conference", has_agent=False)
     room.joins(Role.MEMBER)
     room.joins(Role.MEMBER, "user_mia")
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "ringing"
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "connected"
 
 
@@ -122,10 +122,10 @@ def test_they_must_be_there_at_the_same_time(livekit: RunningLiveKit, harbour: O
     room.caller_joins()
     room.leaves(room.caller)
     room.joins(Role.CALLEE)
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "ringing"
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "connected"
     assert room.call.participants.filter(identity=room.caller).count() == 2
 
@@ -142,17 +142,17 @@ def test_an_agent_that_leaves_is_disconnected_and_the_call_goes_on(
     assert room.call.state == "connected"
 
 
-def test_a_call_ended_by_request_stays_as_it_ended_whatever_is_told_afterwards(
+def test_a_call_ended_by_request_stays_as_it_ended_whatever_events_follow(
     livekit: RunningLiveKit, harbour: Organization
 ) -> None:
     room = open_room(livekit, harbour)
     room.agent_comes()
     room.caller_joins()
-    livekit.webhooks()  # told, but not worked off
+    livekit.webhooks()  # received, but not processed
     end_room_call(room.call, reason=EndReason.ENDED_BY_REQUEST)
     ended_at = room.call.ended_at
     outbox.process_due()
-    room.is_told()
+    room.process_webhooks()
     assert LiveKitClient.from_settings().find_room(room.name) is None
     call = room.call
     assert (call.state, call.end_reason, call.ended_at) == ("missed", "ended_by_request", ended_at)
@@ -176,12 +176,12 @@ def test_events_of_an_earlier_room_do_not_touch_the_call_that_has_its_name_now(
     end_room_call(first.call, reason=EndReason.ENDED_BY_REQUEST)
     second = open_room(livekit, harbour, room_name="harbour", has_agent=False)
     assert second.call.room_sid != first.call.room_sid
-    second.is_told()
+    second.process_webhooks()
     assert second.call.state == "ringing"
     assert not second.call.participants.exists()
     assert first.call.participants.count() == 1
-    told = ProviderEvent.objects.filter(kind="room_finished").get()
-    assert told.call == first.call
+    finished = ProviderEvent.objects.filter(kind="room_finished").get()
+    assert finished.call == first.call
 
 
 def test_a_room_without_a_call_is_nobodys(livekit: RunningLiveKit) -> None:
@@ -220,11 +220,11 @@ def test_webhooks_that_go_astray_lead_to_the_same_end(
     room = open_room(livekit, harbour)
     identity = room.agent_comes()
     room.caller_joins()
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "connected"
     room.leaves(room.caller)
     livekit.advance(21)
-    room.is_told()
+    room.process_webhooks()
     assert (room.call.state, room.call.end_reason) == ("completed", "room_closed")
     assert room.agent
     assert room.agent.status == "disconnected"
@@ -253,7 +253,7 @@ def website(harbour: Organization) -> Principal:
 def test_two_people_who_join_with_tokens_of_one_key_are_connected(
     livekit: RunningLiveKit, harbour: Organization, call_type: str, uses_first: bool
 ) -> None:
-    """Be one of the tokens the one that came with the session, or both asked for afterwards."""
+    """One of the tokens may be the one that came with the session, or both are requested afterwards."""
     key = website(harbour)
     opened = open_room_call(key, WantedCall(call_type=call_type, callee="user_bob", has_agent=False))
     tickets = [opened.ticket] if uses_first else []
@@ -263,8 +263,8 @@ def test_two_people_who_join_with_tokens_of_one_key_are_connected(
         tickets.append(ticket)
     room = Room(livekit, opened)
     livekit.join(tickets[0].token)
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "ringing"
     livekit.join(tickets[1].token)
-    room.is_told()
+    room.process_webhooks()
     assert room.call.state == "connected"
