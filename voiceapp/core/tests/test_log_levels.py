@@ -81,9 +81,9 @@ def send(port: int, request: bytes) -> bytes:
 def test_a_strange_request_is_no_error_of_ours(name: str, server: tuple[int, Path]) -> None:
     port, log = server
     before = log.stat().st_size
-    answer = send(port, REQUESTS[name])
-    assert answer.startswith(b"HTTP/1.1 ")
-    assert not answer.startswith(b"HTTP/1.1 500")
+    response = send(port, REQUESTS[name])
+    assert response.startswith(b"HTTP/1.1 ")
+    assert not response.startswith(b"HTTP/1.1 500")
     send(port, b"GET /health-of-logs HTTP/1.1\r\n" + HOST + b"\r\n")
     until(lambda: b"health-of-logs" in log.read_bytes()[before:], within_s=5)
     text = log.read_bytes()[before:].decode()

@@ -36,7 +36,7 @@ def listed_key(name: str, bits: int = 2048) -> dict[str, Any]:
 
 
 class ClerkInstance:
-    """What the address answers is chosen by its attributes; `fetches` counts who came."""
+    """Its attributes choose the response; `fetches` counts requests."""
 
     def __init__(self, issuer: str = "https://clerk.example.com") -> None:
         self.issuer = issuer
@@ -75,7 +75,7 @@ def trust(instance: ClerkInstance, settings: Settings) -> None:
 
 @contextmanager
 def served_clerk() -> Iterator[ClerkInstance]:
-    """An instance whose issuer is an address on this machine that really answers."""
+    """An instance whose issuer is a URL on this machine that really responds."""
     instance = ClerkInstance()
 
     class Handler(BaseHTTPRequestHandler):

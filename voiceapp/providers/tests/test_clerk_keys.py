@@ -166,7 +166,7 @@ def test_a_slow_clerk_costs_a_bounded_time_and_nobody_queues_for_it(
     assert clerk.fetches <= 3
 
 
-def test_while_one_asks_a_clerk_that_was_away_the_others_are_told_at_once(
+def test_while_one_thread_fetches_from_an_unavailable_clerk_others_fail_at_once(
     clerk: ClerkInstance,
 ) -> None:
     keys = keys_of(clerk)
@@ -184,7 +184,7 @@ def test_while_one_asks_a_clerk_that_was_away_the_others_are_told_at_once(
         assert isinstance(asking.exception(), ProviderError)
 
 
-def test_clerk_is_asked_again_soon_after_it_was_away(clerk: ClerkInstance) -> None:
+def test_keys_are_fetched_again_soon_after_clerk_was_unavailable(clerk: ClerkInstance) -> None:
     keys = keys_of(clerk)
     clerk.status = 503
     with pytest.raises(ProviderError):
@@ -202,7 +202,7 @@ def test_one_bad_key_does_not_spoil_the_others(clerk: ClerkInstance) -> None:
         keys.key("ins_broken")
 
 
-def test_a_proxy_of_the_environment_is_not_asked(clerk: ClerkInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_not_used(clerk: ClerkInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert keys_of(clerk).key("ins_first").key_size == 2048

@@ -103,7 +103,7 @@ def error_of(ask: Callable[[str], object], provider: Refusing) -> ProviderError:
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-def test_the_wait_is_told_and_nothing_is_asked_again_before(
+def test_the_wait_is_reported_and_no_request_is_sent_before(
     provider: Refusing, ask: Callable[[str], object], status: int
 ) -> None:
     provider.status = status

@@ -77,12 +77,12 @@ def test_a_secret_is_the_key_or_holds_it(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "{", "{}", '{"a": "b", "c": "d"}', '{"key": 5}', "sk 1", "sk-1\nsk-2", "sk-ü"]
 )
-def test_what_holds_no_key_is_told_from_one(text: str) -> None:
+def test_a_secret_without_a_key_is_recognized(text: str) -> None:
     with pytest.raises(ValueError):
         openai_key.read_key(text)
 
 
-def test_it_is_looked_for_under_the_project_and_asked_for_once(gate: Gate, settings: Settings) -> None:
+def test_it_is_fetched_once_under_the_projects_name(gate: Gate, settings: Settings) -> None:
     keep("sk-kept", name=f"{settings.PROJECT_NAME}/staging/openai")
     before = gate.arrived
     with ThreadPoolExecutor(8) as pool:
@@ -121,7 +121,7 @@ def test_a_key_that_is_kept_outlives_an_outage(gate: Gate, monkeypatch: pytest.M
     assert openai_api_key() == "sk-kept"
 
 
-def test_no_secret_means_no_key_and_is_not_asked_at_every_request(gate: Gate) -> None:
+def test_no_secret_means_no_key_and_is_not_fetched_at_every_request(gate: Gate) -> None:
     for _ in range(5):
         with pytest.raises(OpenAIError) as raised:
             openai_api_key()

@@ -1,4 +1,4 @@
-"""The signed post of an order: what is sent, what an answer means, and where it never goes."""
+"""The signed POST of an order: what is sent, what a response means, and where it is never sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRET = "s3cret"
 
 
 class Kitchen(ThreadingHTTPServer):
-    """A receiver that answers as it is told and keeps what it got."""
+    """A receiver with a configured response that records its requests."""
 
     daemon_threads = True
 
@@ -144,20 +144,20 @@ def test_an_answer_that_drips_is_given_up(kitchen: Kitchen, monkeypatch: pytest.
 
 
 def test_a_name_is_dialed_at_the_address_that_was_checked(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, asked = socket.getaddrinfo, []
+    real, lookups = socket.getaddrinfo, []
 
     def rebinding(host: object, port: object, *args: object, **kwargs: object) -> object:
         name = host.decode() if isinstance(host, bytes) else host
         if name != "kitchen.example":
             return real(host, port, *args, **kwargs)  # type: ignore[arg-type]
-        asked.append(name)
-        # The second answer would lead elsewhere.
-        address = "127.0.0.1" if len(asked) == 1 else "127.0.0.9"
+        lookups.append(name)
+        # A second lookup would lead elsewhere.
+        address = "127.0.0.1" if len(lookups) == 1 else "127.0.0.9"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, kitchen.server_port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     post(f"http://kitchen.example:{kitchen.server_port}/orders")
-    assert asked == ["kitchen.example"]
+    assert lookups == ["kitchen.example"]
     assert kitchen.got[0][1]["Host"] == f"kitchen.example:{kitchen.server_port}"
 
 

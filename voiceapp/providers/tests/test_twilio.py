@@ -24,15 +24,15 @@ PATH = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Calls/{SID}.json"
 
 
 class Carrier(ThreadingHTTPServer):
-    """Answers everything with `answer`, and keeps what it was asked."""
+    """Responds to every request with `response`, and records it."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Desk)
-        self.answer: tuple[int, object] = (200, {"sid": SID, "status": "in-progress"})
+        self.response: tuple[int, object] = (200, {"sid": SID, "status": "in-progress"})
         self.delay_s = 0.0
-        self.asked: list[tuple[str, str, dict[str, list[str]], str]] = []
+        self.requests: list[tuple[str, str, dict[str, list[str]], str]] = []
 
     @property
     def url(self) -> str:
@@ -43,10 +43,10 @@ class Desk(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Carrier)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        self.server.asked.append((self.command, self.path, parse_qs(body), self.headers["Authorization"]))
+        self.server.requests.append((self.command, self.path, parse_qs(body), self.headers["Authorization"]))
         time.sleep(self.server.delay_s)
-        status, answer = self.server.answer
-        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        status, response = self.server.response
+        content = response if isinstance(response, bytes) else json.dumps(response).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -80,30 +80,30 @@ def test_a_call_is_fetched_from_the_configured_address_with_the_current_token(
     call = client.fetch_call(SID)
     assert (call.status, call.is_over) == ("in-progress", False)
     expected = "Basic " + base64.b64encode(f"{ACCOUNT_SID}:current".encode()).decode()
-    assert carrier.asked == [("GET", "/fault/slow=1" + PATH, {}, expected)]
+    assert carrier.requests == [("GET", "/fault/slow=1" + PATH, {}, expected)]
 
 
 def test_hanging_up_and_redirecting_change_the_live_call(client: TwilioClient, carrier: Carrier) -> None:
     assert client.hang_up(SID) is True
     assert client.redirect(SID, twiml="<Response/>") is True
-    assert [form for _, _, form, _ in carrier.asked] == [{"Status": ["completed"]}, {"Twiml": ["<Response/>"]}]
+    assert [form for _, _, form, _ in carrier.requests] == [{"Status": ["completed"]}, {"Twiml": ["<Response/>"]}]
 
 
 def test_a_call_that_is_over_is_no_error_in_the_newer_form_of_errors(client: TwilioClient, carrier: Carrier) -> None:
-    carrier.answer = (404, {"type": "about:blank", "title": "Not Found", "status": 404, "code": 20404})
+    carrier.response = (404, {"type": "about:blank", "title": "Not Found", "status": 404, "code": 20404})
     assert client.hang_up(SID) is False
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, 21220), (404, 20404)])
 def test_a_call_that_is_over_is_no_error(client: TwilioClient, carrier: Carrier, status: int, code: int) -> None:
-    carrier.answer = (status, {"code": code, "message": "Call is not in-progress", "status": status})
+    carrier.response = (status, {"code": code, "message": "Call is not in-progress", "status": status})
     assert client.hang_up(SID) is False
     assert client.redirect(SID, twiml="<Response/>") is False
     assert client.fetch_call(SID).is_over
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "permanent"),
+    ("status", "response", "permanent"),
     [
         (401, {"code": 20003, "message": "Authenticate"}, True),
         (403, {"type": "about:blank", "title": "Forbidden", "status": 403, "code": 20403}, True),
@@ -117,9 +117,9 @@ def test_a_call_that_is_over_is_no_error(client: TwilioClient, carrier: Carrier,
     ],
 )
 def test_what_goes_wrong_says_whether_to_ask_again(
-    client: TwilioClient, carrier: Carrier, status: int, answer: object, permanent: bool
+    client: TwilioClient, carrier: Carrier, status: int, response: object, permanent: bool
 ) -> None:
-    carrier.answer = (status, answer)
+    carrier.response = (status, response)
     for ask in (client.fetch_call, client.hang_up):
         with pytest.raises(ProviderError) as fault:
             ask(SID)
@@ -144,7 +144,7 @@ def test_nobody_listening_is_worth_asking_again() -> None:
     assert not fault.value.permanent
 
 
-def test_without_credentials_nothing_is_asked() -> None:
+def test_without_credentials_no_request_is_sent() -> None:
     with pytest.raises(ProviderError) as fault:
         TwilioClient(account_sid="", auth_token="")
     assert fault.value.permanent

@@ -36,8 +36,8 @@ def livekit(settings: Settings) -> Iterator[None]:
 @pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "with its length"])
 def test_a_call_is_not_recorded_when_its_body_says_so(wire: Wire, key: dict[str, Any], chunked: bool) -> None:
     body = json.dumps({"enableRecording": False, "enableAiAgent": False, "roomName": "quiet"}).encode()
-    answer = wire.ask("POST", SESSION, body, chunked=chunked, **key)
-    assert (answer.status, answer.json()["session"]["roomName"]) == (200, "quiet")
+    response = wire.ask("POST", SESSION, body, chunked=chunked, **key)
+    assert (response.status, response.json()["session"]["roomName"]) == (200, "quiet")
     assert Call.objects.get().is_recording_wanted is False
 
 
@@ -99,8 +99,8 @@ def test_an_empty_chunked_body_is_no_body(wire: Wire, key: dict[str, Any], setti
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a byte order mark"])
 def test_the_charset_changes_nothing(wire: Wire, key: dict[str, Any], mark: bytes) -> None:
     headers = {**key, "Content_Type": "application/json; charset=iso-8859-1"}
-    answer = wire.ask("POST", SESSION, mark + '{"callType": "ü"}'.encode(), **headers)
-    assert (answer.status, answer.json()["error"]) == (400, "Invalid call type")
+    response = wire.ask("POST", SESSION, mark + '{"callType": "ü"}'.encode(), **headers)
+    assert (response.status, response.json()["error"]) == (400, "Invalid call type")
     assert wire.ask("POST", SESSION, mark + '{"callType": "ü"}'.encode("latin-1"), **headers).status == 400
 
 
@@ -129,8 +129,8 @@ LYING = {
 def test_a_request_whose_framing_lies_is_not_carried_out(wire: Wire, key: dict[str, Any], lie: str) -> None:
     lines, body = LYING[lie]
     head = "\r\n".join([f"POST {SESSION} HTTP/1.1", "Host: localhost", *lines, "Content-Type: application/json"])
-    answer = wire.send(f"{head}\r\nAuthorization: {key['Authorization']}\r\n\r\n".encode() + body)
-    assert answer.status in (400, 501)
+    response = wire.send(f"{head}\r\nAuthorization: {key['Authorization']}\r\n\r\n".encode() + body)
+    assert response.status in (400, 501)
     assert not Call.objects.exists()
 
 
@@ -185,8 +185,8 @@ def test_a_chunked_form_is_read_by_the_admin(wire: Wire, client: Client, kind: s
     User.objects.create_superuser("alice", password="secret")
     urlencoded = "&".join(f"{name}={value}" for name, value in FIELDS.items()).encode()
     body = urlencoded if kind == "urlencoded" else multipart(**FIELDS)
-    answer = sign_in(wire, body, FORM if kind == "urlencoded" else "multipart/form-data; boundary=x", client)
-    assert (answer.status, answer.headers["location"]) == (302, "/admin/")
+    response = sign_in(wire, body, FORM if kind == "urlencoded" else "multipart/form-data; boundary=x", client)
+    assert (response.status, response.headers["location"]) == (302, "/admin/")
 
 
 def test_a_chunked_webhook_of_twilio_is_signed_over_its_fields(wire: Wire, settings: Settings) -> None:
@@ -221,6 +221,6 @@ def test_a_form_that_the_check_for_forged_requests_has_read_is_no_json(wire: Wir
         (FORM, f"csrfmiddlewaretoken={token}".encode()),
         ("multipart/form-data; boundary=x", multipart(csrfmiddlewaretoken=token)),
     ):
-        answer = wire.ask("POST", SESSION, body, Cookie=cookies, Content_Type=content_type, X_CSRFToken=token)
-        assert answer.status == 415
+        response = wire.ask("POST", SESSION, body, Cookie=cookies, Content_Type=content_type, X_CSRFToken=token)
+        assert response.status == 415
     assert not Call.objects.exists()

@@ -1,4 +1,4 @@
-"""A body beyond its route's limit is answered 413 before anything else runs, with and without Content-Length."""
+"""A body beyond its route's limit gets 413 before anything else runs, with and without Content-Length."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def refused(reason: str) -> float:
 @pytest.mark.parametrize("path", ROUTES)
 def test_one_byte_too_many_is_413_chunked_or_not(wire: Wire, path: str) -> None:
     limit, before = max_body_bytes(path), refused("body_too_large")
-    answers = [wire.ask("POST", path, b"x" * (limit + 1), chunked=chunked) for chunked in (True, False)]
-    assert [answer.status for answer in answers] == [413, 413]
-    assert all(answer.headers["connection"] == "close" for answer in answers)
+    responses = [wire.ask("POST", path, b"x" * (limit + 1), chunked=chunked) for chunked in (True, False)]
+    assert [response.status for response in responses] == [413, 413]
+    assert all(response.headers["connection"] == "close" for response in responses)
     assert refused("body_too_large") - before == 2
 
 
@@ -44,8 +44,8 @@ def test_what_just_fits_is_read(wire: Wire, path: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS", "BREW"])
 def test_the_limit_holds_for_every_method(wire: Wire, method: str) -> None:
     for chunked in (True, False):
-        answer = wire.ask(method, "/voice-session", b"x" * (256 * KIB + 1), chunked=chunked)
-        assert answer.status in (413, 400)  # 400: httptools knows no such method
+        response = wire.ask(method, "/voice-session", b"x" * (256 * KIB + 1), chunked=chunked)
+        assert response.status in (413, 400)  # 400: httptools knows no such method
 
 
 def test_the_body_is_refused_by_its_length_before_it_is_sent(wire: Wire) -> None:
@@ -54,7 +54,7 @@ def test_the_body_is_refused_by_its_length_before_it_is_sent(wire: Wire) -> None
         assert sock.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def test_who_asks_whether_to_go_on_is_told_so_only_where_the_body_is_taken(wire: Wire) -> None:
+def test_100_continue_is_sent_only_if_the_body_is_accepted(wire: Wire) -> None:
     def head(length: int) -> bytes:
         return b"POST /voice-session HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % length
 
@@ -103,17 +103,17 @@ def test_a_body_of_empty_words_between_its_bytes_is_cut_off(wire: Wire) -> None:
     ],
 )
 def test_the_refusal_has_the_shape_of_its_endpoint(wire: Wire, path: str, keys: set[str]) -> None:
-    answer = wire.ask("POST", path, b"x" * MIB)
-    assert (answer.status, set(answer.json())) == (413, keys)
-    assert answer.headers["x-request-id"] in answer.body.decode() or path == "/realtime_session"
-    assert answer.headers["cache-control"] == "no-store"
+    response = wire.ask("POST", path, b"x" * MIB)
+    assert (response.status, set(response.json())) == (413, keys)
+    assert response.headers["x-request-id"] in response.body.decode() or path == "/realtime_session"
+    assert response.headers["cache-control"] == "no-store"
 
 
 def test_a_browser_gets_a_page(wire: Wire) -> None:
-    answer = wire.ask("POST", "/admin/agents/organization/add/", b"x" * 2 * MIB, Accept="text/html,*/*")
-    assert answer.status == 413
-    assert b"The body is limited to 1024 KiB." in answer.body
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    response = wire.ask("POST", "/admin/agents/organization/add/", b"x" * 2 * MIB, Accept="text/html,*/*")
+    assert response.status == 413
+    assert b"The body is limited to 1024 KiB." in response.body
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
 @pytest.mark.parametrize(

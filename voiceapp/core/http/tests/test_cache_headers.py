@@ -1,4 +1,4 @@
-"""No cache keeps what was answered to somebody: secrets, numbers, and that there is nothing for a stranger."""
+"""No cache stores responses: secrets, numbers, and the 404 for a stranger."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voiceapp.tests import test_routes
 from voiceapp.tests.test_routes import ROUTES, Visitor, example, row_of
 
 visitors = test_routes.visitors
-# The same for everybody: they are asked for again, by their tag, but may be kept.
+# The same for everyone: revalidated by their ETag, but may be stored.
 PUBLIC = {"/api/docs", "/api/schema"}
 
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from voiceapp.core.http.connections import ConnectionTable, connections
 
-from .wire import Wire, is_closed, read_answer, request
+from .wire import Wire, is_closed, read_response, request
 
 MOST = 5
 HALVES = [
@@ -49,7 +49,7 @@ def test_half_sent_requests_keep_no_more_places_than_there_are(wire: Wire, half:
 def test_connections_between_requests_give_way_as_well(wire: Wire) -> None:
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(wire.open(*request("GET", "/health", chunked=False))) for _ in range(MOST)]
-        assert [read_answer(sock).status for sock in opened] == [200] * MOST
+        assert [read_response(sock).status for sock in opened] == [200] * MOST
         assert health(wire) == 200
         assert is_closed(opened[0], 1)
         assert not is_closed(opened[-1], 0.2)

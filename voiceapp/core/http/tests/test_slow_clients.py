@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 
 from voiceapp.core.http.connections import connections
 
-from .wire import Wire, is_closed, read_answer, request
+from .wire import Wire, is_closed, read_response, request
 
 HEAD_S, BODY_S = 1, 3
 SOON_S = 1.5
@@ -58,8 +58,8 @@ HALF = {
 def test_half_a_head_is_closed_in_time(wire: Wire, half: str) -> None:
     began = time.monotonic()
     with wire.open(HALF[half]) as sock:
-        answer = read_answer(sock)
-        assert answer.status == (408 if half not in ("nothing", "an empty line") else 0)
+        response = read_response(sock)
+        assert response.status == (408 if half not in ("nothing", "an empty line") else 0)
         assert is_closed(sock, 1)
     assert HEAD_S - 0.2 < time.monotonic() - began < HEAD_S + SOON_S
 
@@ -95,9 +95,9 @@ HALF_BODIES = {
 def test_half_a_body_is_answered_408_in_time(wire: Wire, half: str) -> None:
     began = time.monotonic()
     with wire.open(JSON + HALF_BODIES[half]) as sock:
-        answer = read_answer(sock)
-        assert (answer.status, answer.headers["connection"]) == (408, "close")
-        assert answer.json()["error"]
+        response = read_response(sock)
+        assert (response.status, response.headers["connection"]) == (408, "close")
+        assert response.json()["error"]
         assert is_closed(sock, 2)
     assert time.monotonic() - began < BODY_S / 3 + 1 + SOON_S
 
@@ -133,7 +133,7 @@ def test_a_handshake_that_is_none_does_not_stay_open(wire: Wire) -> None:
 
 def test_a_connection_without_requests_is_closed(wire: Wire) -> None:
     with wire.open(*request("GET", "/health", chunked=False)) as sock:
-        assert read_answer(sock).status == 200
+        assert read_response(sock).status == 200
         assert is_closed(sock, 7)  # uvicorn's own 5 s
 
 
@@ -151,7 +151,7 @@ def test_a_head_without_end_is_431(wire: Wire) -> None:
             for number in range(200):
                 sock.sendall(b"X-%d: %b\r\n" % (number, b"x" * 2000))
                 time.sleep(0.001)
-        assert read_answer(sock).status in (431, 0)
+        assert read_response(sock).status in (431, 0)
         assert is_closed(sock, 1)
 
 
@@ -185,8 +185,8 @@ def test_who_waits_for_our_answer_gets_it(wire: Wire, key: dict[str, Any], then:
     with wire.open(*request("POST", "/api/voice/session", b"{}", **key)) as sock:
         time.sleep(0.2)
         sock.sendall(then)
-        answer = read_answer(sock)
-    assert answer.status == 503
+        response = read_response(sock)
+    assert response.status == 503
     assert time.monotonic() - began > HEAD_S + 0.5
 
 
@@ -194,8 +194,8 @@ def test_a_slow_but_steady_body_is_taken(wire: Wire, key: dict[str, Any], settin
     settings.LIVEKIT_INTERNAL_URL = settings.LIVEKIT_HOST = ""
     head, *chunks = request("POST", "/api/voice/session", b'{"callType": "support"}', **key)
     body = b"".join(chunks)
-    answer = wire.send(head, *(body[start : start + 20] for start in range(0, len(body), 20)), pause_s=0.25)
-    assert answer.status == 503  # LiveKit is not configured: it was read
+    response = wire.send(head, *(body[start : start + 20] for start in range(0, len(body), 20)), pause_s=0.25)
+    assert response.status == 503  # LiveKit is not configured: it was read
 
 
 def test_a_media_socket_has_no_timeouts_and_is_no_connection_of_its_address(wire: Wire, settings: Settings) -> None:

@@ -40,15 +40,15 @@ class Wire:
             yield sock
 
     def send(self, *parts: bytes, pause_s: float = 0) -> Answer:
-        """The answer to these bytes."""
+        """The response to these bytes."""
         with self.open() as sock:
             for part in parts:
                 try:
                     sock.sendall(part)
                 except ConnectionError:
-                    break  # it may have answered already
+                    break  # the server may have responded already
                 time.sleep(pause_s)
-            return read_answer(sock, parts[0].split(b" ")[0].decode() if parts else "")
+            return read_response(sock, parts[0].split(b" ")[0].decode() if parts else "")
 
     def ask(self, method: str, path: str, body: bytes = b"", *, chunked: bool = True, **headers: str) -> Answer:
         return self.send(*request(method, path, body, chunked=chunked, **headers))
@@ -66,7 +66,7 @@ def request(method: str, path: str, body: bytes = b"", *, chunked: bool = True, 
     return [head.encode(), b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces), b"0\r\n\r\n"]
 
 
-def read_answer(sock: socket.socket, method: str = "") -> Answer:
+def read_response(sock: socket.socket, method: str = "") -> Answer:
     response = http.client.HTTPResponse(sock, method=method or None)
     try:
         response.begin()

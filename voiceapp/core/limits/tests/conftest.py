@@ -57,7 +57,7 @@ def redis_is_down(settings: Settings) -> Iterator[None]:
 def redis_hangs(settings: Settings) -> Iterator[None]:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
-        silent.listen(64)  # the kernel accepts; nobody ever answers
+        silent.listen(64)  # the kernel accepts; nothing ever responds
         settings.CACHES = {
             "default": MEMORY,
             "limits": redis_at(f"redis://127.0.0.1:{silent.getsockname()[1]}", settings),

@@ -1,4 +1,4 @@
-"""One of several processes that count the same asker on the same Redis: 8 threads, two requests each."""
+"""One of several processes that count the same client on the same Redis: 8 threads, two requests each."""
 
 from __future__ import annotations
 

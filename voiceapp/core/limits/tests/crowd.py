@@ -1,4 +1,4 @@
-"""Many that begin at the same moment."""
+"""Many threads that start at the same time."""
 
 from __future__ import annotations
 

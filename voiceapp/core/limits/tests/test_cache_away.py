@@ -15,7 +15,7 @@ from voiceapp.core.limits.counting import count
 from voiceapp.core.limits.limit import SESSION_CREATION
 from voiceapp.core.limits.models import LimitCount
 
-pytestmark = pytest.mark.urls("voiceapp.core.limits.tests.doors")
+pytestmark = pytest.mark.urls("voiceapp.core.limits.tests.endpoints")
 ALICE = {"X-Subject": "alice"}
 AWAY = "Requests cannot be counted at the moment. Try again in a few seconds."
 
@@ -60,7 +60,7 @@ def test_a_counter_that_the_cache_lost_is_kept_in_the_database(monkeypatch: pyte
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("redis_is_down")
-def test_who_asked_cannot_be_read_from_the_table() -> None:
+def test_the_table_does_not_reveal_the_client() -> None:
     count(SESSION_CREATION, "address:203.0.113.7")
     [row] = LimitCount.objects.values_list()
     assert "203.0.113.7" not in str(row)
@@ -75,11 +75,11 @@ def test_who_asked_cannot_be_read_from_the_table() -> None:
     ],
 )
 def test_uncounted_nothing_is_made(url: str, body: dict[str, object]) -> None:
-    answer = Client().post(url, headers=ALICE)
-    assert (answer.status_code, answer.json()) == (503, body)
-    assert answer["Retry-After"] == "5"
-    assert answer["X-RateLimit-Remaining"] == "0"
-    assert int(answer["X-RateLimit-Reset"]) == int(time.time()) + 5
+    response = Client().post(url, headers=ALICE)
+    assert (response.status_code, response.json()) == (503, body)
+    assert response["Retry-After"] == "5"
+    assert response["X-RateLimit-Remaining"] == "0"
+    assert int(response["X-RateLimit-Reset"]) == int(time.time()) + 5
 
 
 @pytest.mark.usefixtures("redis_is_down", "database_is_down")
@@ -90,9 +90,9 @@ def test_uncounted_nothing_that_costs_money_is_done(method: str, url: str) -> No
 
 @pytest.mark.usefixtures("redis_is_down", "database_is_down")
 def test_uncounted_reads_go_on_and_calls_can_be_ended() -> None:
-    answer = Client().get("/session", headers=ALICE)
-    assert answer.status_code == 200
-    assert answer["X-RateLimit-Limit"] == answer["X-RateLimit-Remaining"] == "100"
+    response = Client().get("/session", headers=ALICE)
+    assert response.status_code == 200
+    assert response["X-RateLimit-Limit"] == response["X-RateLimit-Remaining"] == "100"
     assert Client().delete("/session", headers=ALICE).status_code == 200
 
 

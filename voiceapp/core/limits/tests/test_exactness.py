@@ -30,7 +30,7 @@ ASKED = {
 }
 
 pytestmark = [
-    pytest.mark.urls("voiceapp.core.limits.tests.doors"),
+    pytest.mark.urls("voiceapp.core.limits.tests.endpoints"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("held_clock"),
 ]
@@ -49,11 +49,11 @@ def test_of_64_requests_at_once_the_limit_is_let_through(counted: str, limit: Li
     method, url = ASKED[limit.name]
     client = Client()
     client.handler.load_middleware()
-    answers = at_once(64, lambda: getattr(client, method)(url, headers={"X-Subject": "alice@diner"}))
+    responses = at_once(64, lambda: getattr(client, method)(url, headers={"X-Subject": "alice@diner"}))
     allowed = limit.rate.count
-    assert Counter(answer.status_code for answer in answers) == {200: allowed, 429: 64 - allowed}
-    # Each that was let through was told another remainder, down to none.
-    left = sorted(int(answer["X-RateLimit-Remaining"]) for answer in answers if answer.status_code == 200)
+    assert Counter(response.status_code for response in responses) == {200: allowed, 429: 64 - allowed}
+    # Each accepted request got a different remainder, down to 0.
+    left = sorted(int(response["X-RateLimit-Remaining"]) for response in responses if response.status_code == 200)
     assert left == list(range(allowed))
     assert LimitCount.objects.count() == (1 if counted == "redis_is_down" else 0)
 
@@ -63,18 +63,18 @@ def test_of_64_at_once_those_refused_for_their_form_take_no_place(counted: str) 
     client.handler.load_middleware()
     headers = {"X-Subject": "alice@diner"}
     refused = at_once(64, lambda: client.patch("/session?no=field", headers=headers))
-    assert {answer.status_code for answer in refused} <= {400, 429}
-    answers = [client.post("/session", headers=headers) for _ in range(11)]
-    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert {response.status_code for response in refused} <= {400, 429}
+    responses = [client.post("/session", headers=headers) for _ in range(11)]
+    assert [response.status_code for response in responses] == [200] * 10 + [429]
 
 
-def test_what_is_given_back_is_counted_again(counted: str) -> None:
+def test_a_refunded_request_is_counted_again(counted: str) -> None:
     usages = [count(SESSION_CREATION, "subject:alice") for _ in range(3)]
     assert [refund(SESSION_CREATION, "subject:alice", usage).used for usage in usages[1:]] == [1, 2]
     assert [count(SESSION_CREATION, "subject:alice").used for _ in range(2)] == [2, 3]
 
 
-def test_nothing_is_given_back_to_another_window(counted: str) -> None:
+def test_no_request_is_refunded_to_another_window(counted: str) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
         usage = count(SESSION_CREATION, "subject:alice")
         clock.move_to(usage.resets_at)
@@ -83,7 +83,7 @@ def test_nothing_is_given_back_to_another_window(counted: str) -> None:
         assert count(SESSION_CREATION, "subject:alice").used == 2
 
 
-def test_two_askers_at_once_are_not_counted_together(counted: str) -> None:
+def test_two_clients_at_once_are_not_counted_together(counted: str) -> None:
     whos = [f"subject:{number % 2}" for number in range(64)]
     used = at_once(64, lambda: count(SESSION_CREATION, whos.pop()).used)
     assert sorted(used) == sorted([*range(1, 33)] * 2)

@@ -1,4 +1,4 @@
-"""What a client of a limited endpoint sees: whom it counts, the headers on every answer, and the refusals."""
+"""What a client of a limited endpoint sees: who is counted, the headers of every response, and the errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from voiceapp.core.limits.limit import SESSION_CREATION
 from voiceapp.core.limits.views import LimitedPrincipal
 
 pytestmark = [
-    pytest.mark.urls("voiceapp.core.limits.tests.doors"),
+    pytest.mark.urls("voiceapp.core.limits.tests.endpoints"),
     pytest.mark.usefixtures("in_memory", "held_clock"),
 ]
 HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -32,29 +32,29 @@ def ask(url: str, who: str = "alice", method: str = "POST", address: str = "203.
     return CLIENT.generic(method, url, headers=sent, REMOTE_ADDR=address)
 
 
-def remaining(answer: Any) -> int:
-    return int(answer["X-RateLimit-Remaining"])
+def remaining(response: Any) -> int:
+    return int(response["X-RateLimit-Remaining"])
 
 
 def test_each_answer_says_how_much_is_left_and_until_when() -> None:
-    answers = [ask("/session") for _ in range(3)]
-    assert [answer["X-RateLimit-Limit"] for answer in answers] == ["10"] * 3
-    assert [remaining(answer) for answer in answers] == [9, 8, 7]
-    [resets_at] = {int(answer["X-RateLimit-Reset"]) for answer in answers}
+    responses = [ask("/session") for _ in range(3)]
+    assert [response["X-RateLimit-Limit"] for response in responses] == ["10"] * 3
+    assert [remaining(response) for response in responses] == [9, 8, 7]
+    [resets_at] = {int(response["X-RateLimit-Reset"]) for response in responses}
     assert 0 < resets_at - time.time() <= 3600
-    assert not any(answer.has_header("Retry-After") for answer in answers)
+    assert not any(response.has_header("Retry-After") for response in responses)
 
 
 def test_one_too_many_is_refused_in_the_words_of_the_call_api() -> None:
     for _ in range(10):
         assert ask("/session").status_code == 200
-    answer = ask("/session")
-    resets_at = int(answer["X-RateLimit-Reset"])
+    response = ask("/session")
+    resets_at = int(response["X-RateLimit-Reset"])
     wait_s = resets_at - int(time.time())
-    assert answer.status_code == 429
-    assert answer["Content-Type"] == "application/json"
-    assert answer["Retry-After"] == str(wait_s)
-    assert answer.json() == {
+    assert response.status_code == 429
+    assert response["Content-Type"] == "application/json"
+    assert response["Retry-After"] == str(wait_s)
+    assert response.json() == {
         "error": "Too many requests",
         "message": "Please try again later",
         "retryAfter": wait_s,
@@ -62,17 +62,17 @@ def test_one_too_many_is_refused_in_the_words_of_the_call_api() -> None:
         "remaining": 0,
         "reset": resets_at,
     }
-    assert remaining(answer) == 0
+    assert remaining(response) == 0
 
 
 def test_one_too_many_is_refused_in_the_words_of_realtime_session() -> None:
-    answers = [ask("/realtime_session") for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    refusal = answers[-1].json()
+    responses = [ask("/realtime_session") for _ in range(4)]
+    assert [response.status_code for response in responses] == [200, 200, 200, 429]
+    refusal = responses[-1].json()
     assert set(refusal) == {"error_code", "message"}
     assert refusal["error_code"] == "rate_limited"
-    assert answers[-1]["Retry-After"] in refusal["message"]
-    assert [answers[-1][name] for name in HEADERS[:2]] == ["3", "0"]
+    assert responses[-1]["Retry-After"] in refusal["message"]
+    assert [responses[-1][name] for name in HEADERS[:2]] == ["3", "0"]
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,15 @@ def test_one_too_many_is_refused_in_the_words_of_realtime_session() -> None:
     ],
 )
 def test_errors_count_and_carry_the_headers(url: str, who: str, status: int) -> None:
-    answers = [ask(url, who, "GET") for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [status] * 2
-    assert [remaining(answer) for answer in answers] == [99, 98]
-    assert all(answer.has_header(name) for answer in answers for name in HEADERS)
+    responses = [ask(url, who, "GET") for _ in range(2)]
+    assert [response.status_code for response in responses] == [status] * 2
+    assert [remaining(response) for response in responses] == [99, 98]
+    assert all(response.has_header(name) for response in responses for name in HEADERS)
 
 
 def test_the_answer_is_json_whatever_type_is_wanted() -> None:
-    answer = ask("/session", method="GET", Accept="text/csv")
-    assert (answer.status_code, answer["Content-Type"], remaining(answer)) == (200, "application/json", 99)
+    response = ask("/session", method="GET", Accept="text/csv")
+    assert (response.status_code, response["Content-Type"], remaining(response)) == (200, "application/json", 99)
 
 
 def test_each_is_counted_alone_and_for_each_limit_alone() -> None:
@@ -117,9 +117,9 @@ def test_where_one_comes_from_does_not_matter_to_who_is_known() -> None:
 
 
 def test_what_ends_a_call_is_never_limited() -> None:
-    answers = [ask(url, method="DELETE") for url in ("/session", "/recording") for _ in range(40)]
-    assert {answer.status_code for answer in answers} == {200}
-    assert not any(answer.has_header(name) for answer in answers for name in HEADERS)
+    responses = [ask(url, method="DELETE") for url in ("/session", "/recording") for _ in range(40)]
+    assert {response.status_code for response in responses} == {200}
+    assert not any(response.has_header(name) for response in responses for name in HEADERS)
 
 
 def test_sessions_for_browsers_are_counted_per_organization() -> None:
@@ -198,7 +198,7 @@ def test_after_so_many_failures_of_a_provider_each_try_counts(settings: Settings
     assert lefts == [10, 10, 9, 8]
 
 
-def test_a_refused_request_gives_back_only_its_own_place() -> None:
+def test_a_refused_request_refunds_only_itself() -> None:
     for _ in range(9):
         ask("/session")
     assert ask("/session?no=form", method="PATCH").status_code == 400
@@ -207,7 +207,7 @@ def test_a_refused_request_gives_back_only_its_own_place() -> None:
     assert ask("/session").status_code == 429
 
 
-def test_a_request_that_was_one_too_many_takes_no_place_that_is_given_back_later() -> None:
+def test_a_request_above_the_limit_does_not_use_up_a_later_refund() -> None:
     usages = [count(SESSION_CREATION, "subject:alice") for _ in range(10)]
     assert [ask("/session").status_code for _ in range(5)] == [429] * 5
     refund(SESSION_CREATION, "subject:alice", usages[-1])
@@ -231,15 +231,15 @@ def test_a_body_that_cannot_be_read_is_not_counted_either() -> None:
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "OPTIONS", "TRACE", "GET", "POST", "HEAD"])
 def test_wrong_credentials_are_limited_on_every_method(method: str, settings: Settings) -> None:
     settings.LIMIT_WRONG_CREDENTIALS = "3/m"
-    answers = [ask("/session", "mallory", method) for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 2
-    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    responses = [ask("/session", "mallory", method) for _ in range(5)]
+    assert [response.status_code for response in responses] == [401] * 3 + [429] * 2
+    assert 1 <= int(responses[-1]["Retry-After"]) <= 60
 
 
 def test_wrong_credentials_are_counted_over_methods_and_endpoints_together(settings: Settings) -> None:
     settings.LIMIT_WRONG_CREDENTIALS = "3/m"
-    asked = [("/session", "DELETE"), ("/recording", "GET"), ("/realtime", "PATCH"), ("/realtime_session", "DELETE")]
-    assert [ask(url, "mallory", method).status_code for url, method in asked] == [401, 401, 401, 429]
+    requests = [("/session", "DELETE"), ("/recording", "GET"), ("/realtime", "PATCH"), ("/realtime_session", "DELETE")]
+    assert [ask(url, "mallory", method).status_code for url, method in requests] == [401, 401, 401, 429]
 
 
 def test_who_is_known_or_nobody_is_not_refused_for_wrong_credentials_from_their_address(settings: Settings) -> None:

@@ -64,19 +64,19 @@ def fault_of(act: Callable[[], object]) -> LiveKitError:
 )
 def test_each_fault_has_its_kind(livekit: RunningLiveKit, fault: str, kind: Kind, permanent: bool) -> None:
     client = client_at(livekit.server.fault_url(fault))
-    asked: list[Callable[[], object]] = [
+    requests: list[Callable[[], object]] = [
         lambda: client.create_room("room"),
         lambda: client.find_room("room"),
         lambda: client.list_participants("room"),
         lambda: client.create_dispatch("room", AGENT),
         lambda: client.list_recordings("room"),
     ]
-    for ask in asked:
-        error = fault_of(ask)
+    for request in requests:
+        error = fault_of(request)
         assert (error.kind, error.permanent) == (kind, permanent), error
 
 
-def test_what_was_done_before_the_answer_was_lost_is_done(livekit: RunningLiveKit) -> None:
+def test_what_was_done_before_the_response_was_lost_is_done(livekit: RunningLiveKit) -> None:
     client = client_at(livekit.server.fault_url("lost_answer"))
     assert fault_of(lambda: client.create_room("room")).kind is Kind.UNAVAILABLE
     assert client_at(livekit.url).find_room("room")
@@ -125,7 +125,7 @@ def test_without_its_settings_it_is_not_configured(settings: Settings, missing: 
     assert (error.kind, error.permanent) == (Kind.NOT_CONFIGURED, True)
 
 
-def test_browsers_are_told_the_public_address_and_we_use_our_own(settings: Settings, livekit: RunningLiveKit) -> None:
+def test_browsers_get_the_public_url_and_we_use_the_internal_one(settings: Settings, livekit: RunningLiveKit) -> None:
     settings.LIVEKIT_HOST, settings.LIVEKIT_INTERNAL_URL = "wss://voice.example.com", livekit.url
     settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
     client = LiveKitClient.from_settings()

@@ -59,6 +59,6 @@ def test_the_simulator_admits_nobody_whose_identity_or_name_is_too_long(
     claims = {"iss": API_KEY, "sub": identity, "name": name, "video": {"roomJoin": True, "room": room}}
     token = jwt.encode(claims, API_SECRET, algorithm="HS256")
     url = f"{livekit.url.replace('ws', 'http', 1)}/local/join"
-    answer = httpx.post(url, json={"token": token}, trust_env=False)
-    assert answer.status_code == 400
-    assert "exceeds limits" in answer.text
+    response = httpx.post(url, json={"token": token}, trust_env=False)
+    assert response.status_code == 400
+    assert "exceeds limits" in response.text

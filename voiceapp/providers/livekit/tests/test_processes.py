@@ -76,7 +76,7 @@ def test_a_child_that_is_forked_while_the_lock_is_held_does_not_hang(client: Liv
         thread.join(5)
 
 
-def test_a_process_that_asked_ends_without_a_word(livekit: RunningLiveKit) -> None:
+def test_a_process_that_sent_requests_ends_silently(livekit: RunningLiveKit) -> None:
     code = (
         "from voiceapp.providers.livekit.client import LiveKitClient; "
         f"print(LiveKitClient(url={livekit.url!r}, api_key={API_KEY!r}, api_secret={API_SECRET!r}).find_room('none'))"
