@@ -32,7 +32,6 @@ from sessions.rooms.api.errors import (
 from sessions.rooms.api.room_view import Access, RoomView
 from sessions.rooms.serializers.calls import (
     NO_CALLEE,
-    CallDetails,
     EndSessionResponse,
     SessionResponse,
     SessionsQuery,
@@ -42,7 +41,7 @@ from sessions.rooms.serializers.calls import (
     UpdateSessionRequest,
     UpdateSessionResponse,
 )
-from sessions.rooms.serializers.rooms import MOST_LISTED, RoomQuery
+from sessions.rooms.serializers.rooms import MOST_LISTED, CallDetails, RoomQuery
 from sessions.rooms.services.agents import StatusRefused, agent_of
 from sessions.rooms.services.calls import (
     EndedMeanwhile,

@@ -23,14 +23,13 @@ from sessions.rooms.api.errors import (
     livekit_problems,
 )
 from sessions.rooms.api.room_view import Access, RoomView
-from sessions.rooms.serializers.calls import CallDetails
 from sessions.rooms.serializers.realtime import (
     EndRealtimeResponse,
     RealtimeResponse,
     StartRealtimeRequest,
     StartRealtimeResponse,
 )
-from sessions.rooms.serializers.rooms import RoomQuery
+from sessions.rooms.serializers.rooms import CallDetails, RoomQuery
 from sessions.rooms.services.agents import agent_of
 from sessions.rooms.services.configuration import AgentNotReady, configure_realtime
 from sessions.rooms.services.dispatches import NoAgent

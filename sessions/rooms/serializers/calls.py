@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from sessions.calls.models import Call, CallState, CallType
 from sessions.calls.queries import CallPage
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.serializers.rooms import (
+    AGENT_STATUS_HELP,
     CALL_ID,
     DEFAULT_VOICE,
     HOST,
@@ -22,6 +21,8 @@ from sessions.rooms.serializers.rooms import (
     ROOM_TITLES,
     TOKEN,
     VOICES,
+    CallDetails,
+    MetadataField,
     RoomNameField,
     examples,
 )
@@ -31,10 +32,8 @@ from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.providers.openai.fields import MAX_PROMPT_LENGTH
 
 LONGEST_SUBJECT = 100
-LONGEST_METADATA_BYTES = 8 * 1024
 LARGEST_OFFSET = 10_000_000
 NO_CALLEE = "Whom a user-to-user call is for has to be named."
-AGENT_STATUS_HELP = "Null: no agent was ever spawned."
 CALL = {
     "callId": CALL_ID,
     "roomName": ROOM,
@@ -69,21 +68,6 @@ class StartSessionRequest(StrictSerializer):
             raise serializers.ValidationError({"calleeId": [NO_CALLEE]})
         attrs.setdefault("enableAiAgent", attrs["callType"] == CallType.SUPPORT)
         return attrs
-
-
-@extend_schema_field({"type": "object", "additionalProperties": {}})
-class MetadataField(serializers.Field[dict[str, Any], Any, Any, Any]):
-    """An object of up to 8 KB as JSON."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if not isinstance(data, dict):
-            raise serializers.ValidationError("An object is wanted.")
-        if len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()) > LONGEST_METADATA_BYTES:
-            raise serializers.ValidationError(f"It may have {LONGEST_METADATA_BYTES} bytes as JSON.")
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
 
 
 @extend_schema_serializer(
@@ -161,20 +145,6 @@ class StartSessionResponse(serializers.Serializer[OpenedCall]):
     success = ConstantField(True)
     message = ConstantField("Voice session created successfully")
     session = StartedSession(source="*")
-
-
-@dataclass(frozen=True, slots=True)
-class CallDetails:
-    """A call as it is read on its own. `recording_url` is for those who may read recordings."""
-
-    call: Call
-    agent: RoomAgent | None
-    recording_url: str | None = None
-    transcript: str | None = None
-
-    @property
-    def has_active_agent(self) -> bool:
-        return self.agent is not None and self.agent.status == RoomAgent.Status.ACTIVE
 
 
 class CallSummary(serializers.Serializer[Any]):

@@ -11,8 +11,15 @@ from rest_framework import serializers
 from sessions.calls.briefing import TurnDetection
 from sessions.calls.models import Call, CallState
 from sessions.rooms.models import RoomAgent
-from sessions.rooms.serializers.calls import AGENT_STATUS_HELP, CallDetails
-from sessions.rooms.serializers.rooms import HOST, ROOM, ROOM_TITLES, RoomNameField, examples
+from sessions.rooms.serializers.rooms import (
+    AGENT_STATUS_HELP,
+    HOST,
+    ROOM,
+    ROOM_TITLES,
+    CallDetails,
+    RoomNameField,
+    examples,
+)
 from sessions.rooms.services.configuration import RealtimeConfiguration
 from voiceapp.core.api.fields import ConstantField, TextField, TimestampField
 from voiceapp.core.api.strict_json import StrictSerializer

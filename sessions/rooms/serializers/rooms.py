@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample
+from drf_spectacular.utils import OpenApiExample, extend_schema_field
 from rest_framework import serializers
 
+from sessions.calls.models import Call
+from sessions.rooms.models import RoomAgent
 from voiceapp.core.api.strict_json import StrictSerializer
 
 ROOM_NAME = r"^[A-Za-z0-9._-]{1,100}$"
 LONGEST_NAME = 120
+LONGEST_METADATA_BYTES = 8 * 1024
+AGENT_STATUS_HELP = "Null: no agent was ever spawned."
 VOICES = ("alloy", "echo", "fable", "onyx", "nova", "shimmer")
 DEFAULT_VOICE = "alloy"
 # No list is longer; those without pages show the newest.
@@ -48,3 +54,32 @@ class RoomQuery(StrictSerializer):
     titles = ROOM_TITLES
 
     roomName = RoomNameField()
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class MetadataField(serializers.Field[dict[str, Any], Any, Any, Any]):
+    """An object of up to 8 KB as JSON."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("An object is wanted.")
+        if len(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()) > LONGEST_METADATA_BYTES:
+            raise serializers.ValidationError(f"It may have {LONGEST_METADATA_BYTES} bytes as JSON.")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetails:
+    """A call as it is read on its own. `recording_url` is for those who may read recordings."""
+
+    call: Call
+    agent: RoomAgent | None
+    recording_url: str | None = None
+    transcript: str | None = None
+
+    @property
+    def has_active_agent(self) -> bool:
+        return self.agent is not None and self.agent.status == RoomAgent.Status.ACTIVE
