@@ -1,4 +1,4 @@
-"""The whole product over HTTP, simulators of OpenAI, LiveKit and AWS, and a worker in a thread."""
+"""The whole product over HTTP, with simulators of OpenAI, LiveKit and AWS, and a worker in a thread."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ PAUSE_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """Where it is, and who asks."""
+class Product:
+    """Its address, and the keys of an organization and of our own machines."""
 
     url: str
     organization: Organization
@@ -40,7 +40,7 @@ class House:
 
 
 class Worker:
-    """Does what the queue would, a few times a second, and at once when it is woken."""
+    """Processes the jobs a few times a second, and at once after a wake-up."""
 
     def __init__(self) -> None:
         self._woken = threading.Event()
@@ -87,7 +87,7 @@ def local_aws() -> Iterator[str]:
 
 
 @pytest.fixture
-def house(settings: Settings, local_aws: str, live_server: LiveServer, worker: Worker) -> Iterator[House]:
+def product(settings: Settings, local_aws: str, live_server: LiveServer, worker: Worker) -> Iterator[Product]:
     settings.PUBLIC_BASE_URL = live_server.url
     settings.INTERNAL_API_KEY = INTERNAL_KEY
     settings.AWS_ENDPOINT_URL = local_aws
@@ -103,7 +103,7 @@ def house(settings: Settings, local_aws: str, live_server: LiveServer, worker: W
     with running_openai(keys=[OPENAI_KEY]) as openai, running_livekit(webhook_urls=[webhook]) as livekit:
         settings.OPENAI_BASE_URL = openai.base_url
         name_livekit(settings, livekit.url)
-        yield House(live_server.url, organization, key)
+        yield Product(live_server.url, organization, key)
 
 
 def furnished(aws: str) -> str:

@@ -1,6 +1,6 @@
-"""Read by schemathesis: what it shall name, and which refusals of what the document allows are right.
+"""Hooks of schemathesis: the values of its requests, and the errors that valid requests may get.
 
-Most rooms are those of calls that it has started itself, every second of them connected; most orders are the demo's.
+Most rooms are of calls that it started itself, every second of them connected; most orders name items of the menu.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOM_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 ROOM_FIELDS = ("roomName", "room_name")
 ITEMS = ("Margherita", "Funghi", "Tiramisu")
 MOST_KEPT = 5
-# What no schema can say: how values go together, and what a call's state allows.
+# What no schema can express: which values go together, and what a call's state allows.
 RULES = (
     "A text contains a character that cannot be kept",
     "A value cannot be kept",
@@ -28,7 +28,7 @@ RULES = (
     "Name the call's room in roomName, or ask for listAll",
     "Nobody can call themselves",
     "Nothing to update",
-    "OpenAI has no",  # what there is depends on whose endpoint is asked
+    "OpenAI has no",  # the list depends on the endpoint
     "is not a model name",
     "Remove the invisible character",
     "This endpoint is not allowed",
@@ -37,24 +37,24 @@ RULES = (
     "listAll stands alone",
     "may not be blank",  # of spaces alone
 )
-# All companies are up: what they may still say no to.
-FAULTS_OF_OTHERS = ("AI agent not ready", "OpenAI returned 400", "OpenAI returned 404")
+# All providers are up: errors that they may still return.
+PROVIDER_ERRORS = ("AI agent not ready", "OpenAI returned 400", "OpenAI returned 404")
 rooms: list[str] = []
-# The order of what is asked is schemathesis' own and repeats by its seed; so shall this.
+# The order of requests is schemathesis' own and repeats with its seed; so does this.
 choice = random.Random(0)
 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    for told in (case.query, case.body):
-        if not isinstance(told, dict) or choice.random() < 0.2:
+    for sent in (case.query, case.body):
+        if not isinstance(sent, dict) or choice.random() < 0.2:
             continue
         for name in ROOM_FIELDS:
-            if rooms and isinstance(told.get(name), str) and ROOM_NAME.fullmatch(told[name]):
-                told[name] = choice.choice(rooms)
-        if len(str(told.get("orgId"))) == 36:
-            told["orgId"] = os.environ["FUZZ_ORGANIZATION"]
-        for line in told["lines"] if isinstance(told.get("lines"), list) else ():
+            if rooms and isinstance(sent.get(name), str) and ROOM_NAME.fullmatch(sent[name]):
+                sent[name] = choice.choice(rooms)
+        if len(str(sent.get("orgId"))) == 36:
+            sent["orgId"] = os.environ["FUZZ_ORGANIZATION"]
+        for line in sent["lines"] if isinstance(sent.get("lines"), list) else ():
             if isinstance(line, dict) and isinstance(line.get("item"), str) and line["item"].strip():
                 line["item"] = choice.choice(ITEMS)
 
@@ -64,27 +64,27 @@ def after_call(context: Any, case: Any, response: Any) -> None:
     begins = case.operation.definition.raw.get("operationId") in ("startSession", "createToken")
     if not begins or response.status_code != 200:
         return
-    answer = response.json()
-    room = answer.get("session", answer).get("roomName")
+    body = response.json()
+    room = body.get("session", body).get("roomName")
     if not room:
         return
     rooms[:] = [*rooms[1 - MOST_KEPT :], room]
     if choice.random() < 0.5:
-        told = {"roomName": room, "status": "connected"}
+        change = {"roomName": room, "status": "connected"}
         key = {"Authorization": response.request.headers["Authorization"]}
-        requests.patch(f"{case.operation.base_url}/api/voice/session", json=told, headers=key, timeout=10)
+        requests.patch(f"{case.operation.base_url}/api/voice/session", json=change, headers=key, timeout=10)
 
 
 @schemathesis.check
-def what_the_document_allows_is_refused_by_rules_alone(context: Any, response: Any, case: Any) -> None:
+def valid_requests_fail_by_known_rules_alone(context: Any, response: Any, case: Any) -> None:
     """In the place of schemathesis' own check, which cannot know the rules."""
     is_valid = case.meta is not None and case.meta.generation.mode.is_positive
     if is_valid and response.status_code == 400 and not any(rule in response.text for rule in RULES):
-        raise AssertionError(f"The document allows what is refused: {response.text[:1000]}")
+        raise AssertionError(f"A valid request fails: {response.text[:1000]}")
 
 
 @schemathesis.check
-def no_fault_is_ours(context: Any, response: Any, case: Any) -> None:
-    """In the place of schemathesis' own check, to which what the document tells of companies is a fault of ours."""
-    if response.status_code >= 500 and not any(fault in response.text for fault in FAULTS_OF_OTHERS):
-        raise AssertionError(f"A fault of ours: {response.text[:1000]}")
+def no_server_error_is_ours(context: Any, response: Any, case: Any) -> None:
+    """In the place of schemathesis' own check, which takes the documented errors of providers for ours."""
+    if response.status_code >= 500 and not any(error in response.text for error in PROVIDER_ERRORS):
+        raise AssertionError(f"A bug of ours: {response.text[:1000]}")

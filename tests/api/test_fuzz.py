@@ -1,4 +1,4 @@
-"""schemathesis asks everything that the document allows, and more: no fault of ours, no answer outside the document."""
+"""schemathesis sends all that the document allows, and more: no bug of ours, no response outside the document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from tests.api.conftest import House
+from tests.api.conftest import Product
 from voiceapp.core.api.docs import document
 from voiceapp.tests.limits import raise_limits
 
@@ -32,7 +32,7 @@ headers = {{ Authorization = "Bearer {key}" }}
 
 
 def closed(schema: dict[str, Any]) -> dict[str, Any]:
-    """The document as strict as our answers are: no field that it does not name. One credential at a time."""
+    """The document as strict as our responses are: no undocumented field. One credential at a time."""
     strict = copy.deepcopy(schema)
     for name in ("apiKey", "clerkCookie", "session"):
         del strict["components"]["securitySchemes"][name]
@@ -45,15 +45,13 @@ def closed(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(SECONDS + 2 * STARTS_WITHIN_S)
-def test_nothing_that_is_asked_breaks_a_promise_of_the_document(
-    house: House, settings: Settings, tmp_path: Path
-) -> None:
+def test_no_request_gets_a_response_outside_the_document(product: Product, settings: Settings, tmp_path: Path) -> None:
     raise_limits(settings, "1000000/h")
     (tmp_path / "openapi.json").write_text(json.dumps(closed(document())))
-    (tmp_path / "schemathesis.toml").write_text(CONFIG.format(internal=house.internal_key, key=house.key))
+    (tmp_path / "schemathesis.toml").write_text(CONFIG.format(internal=product.internal_key, key=product.key))
     command = [
         str(Path(sys.executable).with_name("st")), "--config-file", "schemathesis.toml", "run", "openapi.json",
-        "--url", house.url, "--max-time", str(SECONDS), "--seed", SEED,
+        "--url", product.url, "--max-time", str(SECONDS), "--seed", SEED,
         "--checks", "all", "--exclude-checks", "positive_data_acceptance,not_a_server_error",
         "--continue-on-failure", "--generation-database", "none", "--warnings", "off",
     ]  # fmt: skip
@@ -61,7 +59,7 @@ def test_nothing_that_is_asked_breaks_a_promise_of_the_document(
         "SCHEMATHESIS_HOOKS": "tests.api.fuzz_hooks",
         "PYTHONPATH": str(settings.BASE_DIR),
         "NO_COLOR": "1",
-        "FUZZ_ORGANIZATION": str(house.organization.pk),
+        "FUZZ_ORGANIZATION": str(product.organization.pk),
     }
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]

@@ -1,4 +1,4 @@
-"""A request that waits for a company keeps no transaction open and no connection to the database."""
+"""A request that waits for a provider keeps no transaction open and no connection to the database."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from voiceapp.tests.waiting import soon
 OPENAI_KEY = "sk-of-these-tests"
 ROOM = "support-user123-1640995200"
 BY_NAME: Mapping[str, object] = {"params": {"roomName": ROOM}}
-ABOUT_IT: Mapping[str, object] = {"json": {"roomName": ROOM}}
+ROOM_BODY: Mapping[str, object] = {"json": {"roomName": ROOM}}
 BROWSER: Mapping[str, object] = {"json": {"model": "gpt-realtime", "voice": "marin"}}
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A request, and the question for which it is let wait: of OpenAI, of AWS, or a method of LiveKit."""
+    """A request of ours, and the request to a provider that waits: of OpenAI, of AWS, or a method of LiveKit."""
 
     method: str
     path: str
     given: Mapping[str, object]
-    question: str
+    operation: str
 
 
 WAITS = [
@@ -56,13 +56,13 @@ WAITS = [
     Wait("POST", "/api/voice/session", {"json": {"roomName": "another"}}, "ListRooms"),
     Wait("POST", "/api/voice/token", {"json": {}}, "CreateRoom"),
     Wait("POST", "/api/voice/token", {"json": {"roomName": "another"}}, "ListRooms"),
-    Wait("POST", "/api/voice/realtime", ABOUT_IT, "GetSecretValue"),
+    Wait("POST", "/api/voice/realtime", ROOM_BODY, "GetSecretValue"),
     Wait("DELETE", "/api/voice/realtime", BY_NAME, "ListRooms"),
-    Wait("POST", "/api/voice/agent", ABOUT_IT, "ListRooms"),
-    Wait("POST", "/api/voice/agent", ABOUT_IT, "CreateDispatch"),
+    Wait("POST", "/api/voice/agent", ROOM_BODY, "ListRooms"),
+    Wait("POST", "/api/voice/agent", ROOM_BODY, "CreateDispatch"),
     Wait("DELETE", "/api/voice/agent", BY_NAME, "ListRooms"),
     Wait("DELETE", "/api/voice/agent", BY_NAME, "ListParticipants"),
-    Wait("POST", "/api/voice/recording", ABOUT_IT, "StartRoomCompositeEgress"),
+    Wait("POST", "/api/voice/recording", ROOM_BODY, "StartRoomCompositeEgress"),
     Wait("DELETE", "/api/voice/recording", BY_NAME, "StopEgress"),
 ]
 
@@ -75,7 +75,7 @@ def aws() -> Iterator[str]:
 
 @pytest.fixture
 def gates(settings: Settings, aws: str) -> Iterator[Mapping[str, Gate]]:
-    """One before each company, by the kind of its questions."""
+    """One in front of each provider, by the kind of its requests."""
     with (
         running_openai(keys=[OPENAI_KEY]) as openai,
         running_livekit() as livekit,
@@ -113,15 +113,15 @@ def call(trattoria: Organization) -> Call:
 
 
 def furnish(call: Call, wait: Wait) -> None:
-    """What has to be there so that the request gets as far as its question."""
+    """What must exist so that the request gets as far as the operation."""
     if wait.path.endswith("recording") and wait.method == "DELETE":
         Recording.objects.create(call=call, external_id="EG_1", state="recording", key="k", bucket="calls-of-tests")
     if wait.path.endswith("realtime") or (wait.path.endswith("agent") and wait.method == "DELETE"):
         RoomAgent.objects.create(call=call, identity="ai-agent-1", status="active")
 
 
-@pytest.mark.parametrize("wait", WAITS, ids=lambda wait: f"{wait.method} {wait.path} {wait.question}")
-def test_nothing_is_held_while_a_company_is_asked(
+@pytest.mark.parametrize("wait", WAITS, ids=lambda wait: f"{wait.method} {wait.path} {wait.operation}")
+def test_nothing_is_held_during_a_request_to_a_provider(
     live_server: LiveServer,
     gates: Mapping[str, Gate],
     trattoria: Organization,
@@ -130,15 +130,15 @@ def test_nothing_is_held_while_a_company_is_asked(
     wait: Wait,
 ) -> None:
     furnish(call, wait)
-    gate = gates.get(wait.question, gates[""])
-    gate.mode, gate.holds = Mode.KEEPS_REQUESTS, wait.question
-    if wait.question == "GetSecretValue":
+    gate = gates.get(wait.operation, gates[""])
+    gate.mode, gate.holds = Mode.KEEPS_REQUESTS, wait.operation
+    if wait.operation == "GetSecretValue":
         settings.OPENAI_API_KEY = ""
     headers = {"Authorization": f"Bearer {issue_key(trattoria, name='website').text}"}
-    nothing_is_held(live_server, gate, call, lambda http: ask(http, wait, headers))
+    nothing_is_held(live_server, gate, call, lambda http: send(http, wait, headers))
 
 
-def test_nothing_is_held_while_clerk_is_asked_for_its_keys(
+def test_nothing_is_held_while_the_keys_of_clerk_are_fetched(
     live_server: LiveServer, call: Call, settings: Settings
 ) -> None:
     """Django's session had to be looked for first, in the database."""
@@ -152,15 +152,15 @@ def test_nothing_is_held_while_clerk_is_asked_for_its_keys(
         settings.CLERK_JWT_KEY = ""
         http.cookies.update({settings.SESSION_COOKIE_NAME: "of-last-month", "__session": clerk.token("user_alice")})
         before = other_connections()
-        answer = pool.submit(http.get, "/api/voice/session")
+        response = pool.submit(http.get, "/api/voice/session")
         soon(lambda: clerk.fetches)
         held = other_connections() - before
-        assert not answer.done()
-        assert answer.result(timeout=20).status_code == 200
+        assert not response.done()
+        assert response.result(timeout=20).status_code == 200
     assert not held
 
 
-def ask(http: httpx.Client, wait: Wait, headers: Mapping[str, str]) -> httpx.Response:
+def send(http: httpx.Client, wait: Wait, headers: Mapping[str, str]) -> httpx.Response:
     return http.request(wait.method, wait.path, headers=headers, **wait.given)  # type: ignore[arg-type]
 
 
@@ -172,7 +172,7 @@ def nothing_is_held(
         ThreadPoolExecutor(1) as pool,
     ):
         before = other_connections()
-        answer = pool.submit(request, http)
+        response = pool.submit(request, http)
         try:
             assert gate.is_held.wait(10)
             began = time.monotonic()
@@ -183,6 +183,6 @@ def nothing_is_held(
             held = other_connections() - before
         finally:
             gate.is_over.set()
-        assert answer.result(timeout=20).status_code in (500, 503)
+        assert response.result(timeout=20).status_code in (500, 503)
     assert not held
     assert took_s < 1
