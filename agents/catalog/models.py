@@ -14,7 +14,7 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
 
 def validate_speakable(name: str) -> None:
-    """Refuse the signs that separate fields in the line that tells the model of an item."""
+    """Reject the characters that separate fields in an item's line of the prompt."""
     if any(sign in name for sign in "|*():;/+\n"):
         raise ValidationError("A name cannot contain | * ( ) : ; / or +.")
 

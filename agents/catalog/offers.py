@@ -1,4 +1,4 @@
-"""What is on offer at one moment, as plain values: no Django, so that pure code may hold them."""
+"""What an organization sells at a given time, as plain values: no Django, so that pure code may hold them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class ItemOffer(Offer):
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Everything an organization sells at one moment, in the order of its menus; `words` reads what is said of it."""
+    """Everything an organization sells at a given time, in the order of its menus; `words` reads spoken names."""
 
     currency: str
     items: tuple[ItemOffer, ...]

@@ -18,7 +18,7 @@ DEEPEST_GROUP = 3
 
 
 def load_catalog(organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None) -> Catalog:
-    """All active menus as they are now. `held` counts as left: what the order that would be replaced gives back."""
+    """All active menus as they are now. `held` counts as left: what the order to be replaced will release."""
     organization = Organization.objects.only("currency", "tax_percent", "prices_include_tax").get(pk=organization_id)
     is_tax_included = organization.prices_include_tax and organization.tax_percent > 0
     items = _Loading(organization_id, now, held or {}).items_sold()

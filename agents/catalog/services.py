@@ -57,7 +57,7 @@ Sellable = Item | Size | Modifier
 
 
 def take_out(sellable: Sellable, *, until: dt.datetime | None = None) -> None:
-    """Not sold from now on: until that moment, or until somebody brings it back. Calls under way notice."""
+    """Not sold from now on: until that time, or until somebody makes it available again. Live calls notice."""
     type(sellable)._default_manager.filter(pk=sellable.pk).update(is_out=until is None, out_until=until)
     sellable.refresh_from_db(fields=["is_out", "out_until"])
 

@@ -10,7 +10,7 @@ from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
 
 from .models import WeeklyHours
-from .schedule import Schedule, Span, hours_sentence, say_moment
+from .schedule import Schedule, Span, hours_sentence, say_date_and_time
 
 
 def load_schedule(organization: Organization) -> Schedule:
@@ -23,12 +23,12 @@ def load_schedule(organization: Organization) -> Schedule:
 
 
 def is_open(organization: Organization, now: dt.datetime) -> bool:
-    """Whether calls are answered at that moment."""
+    """Whether calls are answered at that time."""
     return load_schedule(organization).is_open_at(now)
 
 
 def opening_hours_sentence(organization: Organization, now: dt.datetime) -> str:
-    """What a caller is told who asks for the hours."""
+    """The agent's sentence about the opening hours."""
     return hours_sentence(load_schedule(organization), now)
 
 
@@ -41,7 +41,7 @@ def target_schedule(target: TransferTarget, of_organization: Schedule) -> Schedu
 def target_hours_sentence(target: TransferTarget, schedule: Schedule, now: dt.datetime) -> str:
     """“Front desk is not there now, but again tomorrow at 11 am.”"""
     opening = schedule.next_opening(now)
-    again = f", but again {say_moment(opening, now, schedule.zone)}" if opening else ""
+    again = f", but again {say_date_and_time(opening, now, schedule.zone)}" if opening else ""
     return f"{target.name} is not there now{again}."
 
 

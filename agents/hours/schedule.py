@@ -1,4 +1,4 @@
-"""When somebody is there, computed: weekly spans and special days in a time zone. Pure: the moment is given."""
+"""Opening hours computed from weekly spans and special days in a time zone. Pure: the time is an argument."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Schedule:
         return not any(self.weekly.values())
 
     def spans_of(self, date: dt.date) -> list[tuple[dt.datetime, dt.datetime]]:
-        """The moments (UTC) between which it is open, of the spans that begin on that local date, in order."""
+        """The UTC times between which it is open, for the spans that begin on that local date, in order."""
         if date in self.special:
             special = self.special[date]
             spans: tuple[Span, ...] = () if special is None else (special,)
@@ -41,9 +41,9 @@ class Schedule:
             spans = (Span(dt.time(0), dt.time(0)),)
         else:
             spans = self.weekly.get(date.weekday(), ())
-        return sorted(self._moments(date, span) for span in spans)
+        return sorted(self._times(date, span) for span in spans)
 
-    def _moments(self, date: dt.date, span: Span) -> tuple[dt.datetime, dt.datetime]:
+    def _times(self, date: dt.date, span: Span) -> tuple[dt.datetime, dt.datetime]:
         closing_date = date if span.closes_at > span.opens_at else date + ONE_DAY
         opens = dt.datetime.combine(date, span.opens_at, self.zone).astimezone(dt.UTC)
         closes = dt.datetime.combine(closing_date, span.closes_at, self.zone)
@@ -54,7 +54,7 @@ class Schedule:
         return self.closing_after(now) is not None
 
     def closing_after(self, now: dt.datetime) -> dt.datetime | None:
-        """The moment it closes next if it is open now, spans that touch taken as one; None while it is closed.
+        """When it closes next if it is open now, adjacent spans taken as one; None while it is closed.
 
         Open longer than a week at a stretch reads as closing a week from now.
         """
@@ -83,7 +83,7 @@ def hours_sentence(schedule: Schedule, now: dt.datetime) -> str:
         opening = schedule.next_opening(now)
         if opening is None:
             return "We are closed until further notice."
-        return f"We are closed now and open again {say_moment(opening, now, schedule.zone)}."
+        return f"We are closed now and open again {say_date_and_time(opening, now, schedule.zone)}."
     if closing - now > 6 * ONE_DAY:
         return "We are open around the clock."
     local_closing, today = closing.astimezone(schedule.zone), now.astimezone(schedule.zone).date()
@@ -91,7 +91,7 @@ def hours_sentence(schedule: Schedule, now: dt.datetime) -> str:
         return f"We are open today until {say_time(local_closing.time())}."
     if local_closing.date() == today + ONE_DAY and local_closing.hour < 6:
         return f"We are open tonight until {say_time(local_closing.time())}."
-    return f"We are open until {say_moment(closing, now, schedule.zone).removeprefix('on ')}."
+    return f"We are open until {say_date_and_time(closing, now, schedule.zone).removeprefix('on ')}."
 
 
 def week_sentence(schedule: Schedule) -> str:
@@ -106,9 +106,9 @@ def week_sentence(schedule: Schedule) -> str:
     return "; ".join(days) + "."
 
 
-def say_moment(moment: dt.datetime, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
+def say_date_and_time(time: dt.datetime, now: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
     """“today at 5 pm”, “tomorrow at 11 am”, “on Monday at 11 am”, “on Monday, March 3 at 11 am”."""
-    local, today = moment.astimezone(zone), now.astimezone(zone).date()
+    local, today = time.astimezone(zone), now.astimezone(zone).date()
     days = (local.date() - today).days
     at = f"at {say_time(local.time())}"
     if days == 0:

@@ -1,4 +1,4 @@
-"""Who asks: the one value that every queryset's `visible_to` takes."""
+"""Who makes a request: the one value that every queryset's `visible_to` takes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Principal:
 
     @property
     def is_authenticated(self) -> bool:
-        """For Django REST framework, which asks it of whoever is `request.user`."""
+        """For Django REST framework, which reads it from `request.user`."""
         return bool(self.subject)
 
     @property

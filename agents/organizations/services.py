@@ -43,7 +43,7 @@ def organization_of(clerk_id: str) -> Organization | None:
 
 
 def role_of(clerk_role: str) -> Role:
-    """What Clerk's role may do here; one that nobody told us of only reads."""
+    """What Clerk's role may do here; an unknown one only reads."""
     return ROLES.get(clerk_role, Role.VIEWER)
 
 
@@ -67,7 +67,7 @@ logger = structlog.get_logger("keys")
 
 OVERLAP = dt.timedelta(days=1)
 USE_IS_NOTED_EVERY = dt.timedelta(minutes=1)
-SIGNS = string.ascii_lowercase + string.digits
+CHARACTERS = string.ascii_lowercase + string.digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def issue_key(
     if not scopes:
         raise ApplicationError("A key without any scope could do nothing. Choose at least one.")
     if expires_at is not None and expires_at <= timezone.now():
-        raise ApplicationError("The key would have expired already. Choose a later moment, or none.")
-    prefix = "".join(secrets.choice(SIGNS) for _ in range(PREFIX_LENGTH))
+        raise ApplicationError("The key would have expired already. Choose a later time, or none.")
+    prefix = "".join(secrets.choice(CHARACTERS) for _ in range(PREFIX_LENGTH))
     secret = secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         organization=organization,

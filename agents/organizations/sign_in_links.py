@@ -1,4 +1,4 @@
-"""One-time links that sign a person in without a password, for whoever has the command line of the server.
+"""One-time links that sign a person in without a password, for an operator with the server's command line.
 
 A link names the user and the time of the user's latest sign-in, signed with SECRET_KEY. It works for ten minutes, and
 once: signing in changes that time by a guarded update, so that of two simultaneous requests one wins.
@@ -48,7 +48,7 @@ def redeem_sign_in_link(token: str) -> User | None:
     return user if unused.update(last_login=timezone.now()) else None
 
 
-@require_GET  # a preview that only asks for the head uses nothing up
+@require_GET  # a link preview that sends HEAD does not use it up
 @never_cache
 def sign_in_by_link(request: HttpRequest) -> HttpResponse:
     """The token stands in the query, which no log keeps."""

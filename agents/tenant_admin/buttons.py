@@ -34,7 +34,7 @@ def always(_: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`does` names a method (request, row, text); `asks` labels a text.
+    """`does` names a method (request, row, text); `prompt` labels a text.
 
     The method returns the sentence that is shown and written to the history, or an answer in the place of the page.
     """
@@ -46,7 +46,7 @@ class Button:
     style: str = "plain"
     power: Power = Power.OPERATE
     confirm: str = ""
-    asks: str = ""
+    prompt: str = ""
     is_offered: Callable[[Any], bool] = always
 
 

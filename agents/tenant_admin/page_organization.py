@@ -92,9 +92,9 @@ class PageOrganization(ModelAdmin[T]):
         match = request.resolver_match
         if match is None or match.url_name != "autocomplete" or not issubclass(self.model, TenantModel):
             return rows
-        asked = {self.model.tenant_path: request.GET.get("organization"), self.menu_path: request.GET.get("menu")}
+        requested = {self.model.tenant_path: request.GET.get("organization"), self.menu_path: request.GET.get("menu")}
         try:
-            return rows.filter(**{path: value for path, value in asked.items() if path and value})
+            return rows.filter(**{path: value for path, value in requested.items() if path and value})
         except (ValidationError, ValueError):
             return rows.none()
 
@@ -106,9 +106,9 @@ class PageOrganization(ModelAdmin[T]):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         widget = getattr(field, "widget", None)
-        asked = self.completion_of(request)
-        if isinstance(widget, AutocompleteMixin) and asked:
-            address = f"{widget.get_url()}?{urlencode(asked)}"
+        completion = self.completion_of(request)
+        if isinstance(widget, AutocompleteMixin) and completion:
+            address = f"{widget.get_url()}?{urlencode(completion)}"
             widget.get_url = lambda: address  # type: ignore[method-assign]
         return field
 

@@ -17,8 +17,8 @@ LONGEST_SHOWN = 200
 class ShownValues(forms.ModelForm[Any]):
     """Each field carries the value that its page showed, as Django's `show_hidden_initial` does.
 
-    What the person left alone stays as it is now, whoever wrote it. What both changed is refused once, with what
-    stands there now; saving again replaces it. Forms that are posted without shown values are taken as they are.
+    A field that the person left alone keeps its current value, even if somebody else changed it. What both changed is
+    rejected once, with the current value; saving again replaces it. Forms without shown values are taken as they are.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

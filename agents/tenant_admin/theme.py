@@ -41,7 +41,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Badge(tuple[str, str]):
-    """A value and its words: Unfold's lists color it by the value, and whoever prints it reads the words."""
+    """A value and its label: Unfold's lists choose the color by the value, and print the label."""
 
     __slots__ = ()
 

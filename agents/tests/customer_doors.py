@@ -1,4 +1,4 @@
-"""Two doors for customers, one in each API's shape, that say who came in."""
+"""Two customer endpoints, one in each API's error shape, that return the principal."""
 
 from __future__ import annotations
 

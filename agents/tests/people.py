@@ -1,4 +1,4 @@
-"""The people who ask over real HTTP: Alice, her colleagues, a stranger, and software with a key.
+"""The people who send requests over real HTTP: Alice, her colleagues, a stranger, and software with a key.
 
 A folder of tests imports the fixtures it needs into its conftest.
 """
@@ -63,7 +63,7 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
 
 @pytest.fixture
 def clerk(settings: Settings) -> ClerkInstance:
-    """One that we trust; how often somebody asks is the matter of other tests."""
+    """One that we trust; the rate limits have tests of their own."""
     raise_limits(settings)
     instance = ClerkInstance()
     trust(instance, settings)

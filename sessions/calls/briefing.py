@@ -1,4 +1,4 @@
-"""What an agent is told before it answers a call. Plain values: no Django, so that the bridge may hold them."""
+"""The briefing of an agent before it answers a call. Plain values: no Django, so that the bridge may hold them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import enum
 
 
 class EndReason(enum.StrEnum):
-    """One reason per call, written once by whoever closes it."""
+    """One reason per call, written once with the terminal state."""
 
     CALLER_HUNG_UP = "caller_hung_up"
     AGENT_HUNG_UP = "agent_hung_up"

@@ -233,7 +233,7 @@ class TranscriptLine(TenantModel):
 
 
 class ToolCall(TenantModel):
-    """A tool that the model asked for, and what it was told."""
+    """A tool call of the model, and its output."""
 
     class Outcome(models.TextChoices):
         DONE = "done"

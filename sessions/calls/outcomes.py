@@ -27,7 +27,7 @@ class ToolResult:
 
 
 def refusal(say: str) -> ToolResult:
-    """The output of a tool that did not do what it was asked for."""
+    """The output of a tool that did not do what the model requested."""
     return ToolResult(json.dumps({"ok": False, "say": say}, ensure_ascii=False, separators=(",", ":")))
 
 

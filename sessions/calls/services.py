@@ -51,7 +51,7 @@ MISSED_REASONS = {
 def finish_call(
     call_id: UUID, *, reason: EndReason, at: datetime | None = None, state: CallState | None = None
 ) -> bool:
-    """End a call once. True for the one who ended it; the state and the reason it wrote are never changed again.
+    """End a call once. True for the caller that ended it; its state and reason are never changed again.
 
     A call that was never connected is missed, whatever would have made it completed, unless `state` names the terminal
     state. `at` is when it ended, if not now.

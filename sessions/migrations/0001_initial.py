@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveIntegerField()),
-                ('item_id', models.BigIntegerField(help_text="The menu's item at that moment; the row may be gone.", null=True)),
+                ('item_id', models.BigIntegerField(help_text="The menu's item at that time; the row may be gone.", null=True)),
                 ('item', models.CharField(max_length=80)),
                 ('size', models.CharField(blank=True, max_length=80)),
                 ('size_id', models.BigIntegerField(help_text='Like item_id.', null=True)),

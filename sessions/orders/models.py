@@ -98,7 +98,7 @@ class OrderLine(TenantModel):
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField()
-    item_id = models.BigIntegerField(null=True, help_text="The menu's item at that moment; the row may be gone.")
+    item_id = models.BigIntegerField(null=True, help_text="The menu's item at that time; the row may be gone.")
     item = models.CharField(max_length=80)
     size = models.CharField(max_length=80, blank=True)
     size_id = models.BigIntegerField(null=True, help_text="Like item_id.")

@@ -37,7 +37,7 @@ def make_call(agent: Agent, **values: object) -> Call:
 
 
 def make_room_call(organization: Organization | None, **values: object) -> Call:
-    """Alice's connected support call in a room, of which LiveKit is not told."""
+    """Alice's connected support call in a room that LiveKit does not know."""
     defaults: dict[str, object] = {
         "organization": organization,
         "owner": "user_alice",

@@ -52,7 +52,7 @@ def brief(call: Call) -> Briefing:
 
 
 def brief_agent(persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime) -> Briefing:
-    """What a persona is told when it answers for an organization at that moment."""
+    """The briefing of a persona that answers for an organization at that time."""
     catalog = load_catalog(organization.pk, now)
     return Briefing(
         call_id=call_id,

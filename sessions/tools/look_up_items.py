@@ -12,7 +12,7 @@ from agents.catalog.queries import load_catalog
 from agents.catalog.spoken import Ear, Phrase, compare, read_phrase, read_tokens, readings
 from agents.catalog.spoken_prices import say_price, say_size
 from sessions.orders.draft.names import Short, either
-from sessions.orders.draft.requests import asking
+from sessions.orders.draft.requests import argument
 from sessions.orders.draft.wishes import names_of_items
 
 from .tool import Answer, Tool, ToolRequest
@@ -22,7 +22,7 @@ MOST_ITEMS = 8
 
 class Query(Struct):
     query: Annotated[
-        str, asking("What are you looking for?", "What the caller asked for; empty for the headings.", max_length=200)
+        str, argument("What are you looking for?", "What the caller asked for; empty for the headings.", max_length=200)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Runs the tool that a model asked for: once per request, in one transaction, never raising for what it was sent."""
+"""Runs a tool call of the model: once per request, in one transaction, never raising for what it was sent."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def run_tool(
     """
     began = time.monotonic()
     label = name if name in TOOLS else "unknown"  # a metric's labels come from a closed set
-    asked = _Asked(call_id, name, arguments, tool_call_id, min(max(caller_turns, 0), MOST_TURNS), not_after)
+    tool_call = _ToolCall(call_id, name, arguments, tool_call_id, min(max(caller_turns, 0), MOST_TURNS), not_after)
     try:
-        result, outcome = retried(lambda: _run_once(asked, began), what=f"tool {label}")
+        result, outcome = retried(lambda: _run_once(tool_call, began), what=f"tool {label}")
     except NotSaved:
         result, outcome = refusal(NOT_SAVED), Outcome.FAILED
     except _TooLate:
@@ -64,8 +64,8 @@ def run_tool(
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What was asked for, as it came."""
+class _ToolCall:
+    """The tool call as it arrived."""
 
     call_id: UUID
     name: str
@@ -87,32 +87,32 @@ class _TooLate(Exception):
     """Nobody waits for this any more. Raised inside the transaction, so that nothing of it is kept."""
 
 
-def _run_once(asked: _Asked, began: float) -> tuple[ToolResult, str]:
+def _run_once(tool_call: _ToolCall, began: float) -> tuple[ToolResult, str]:
     """Effect and record in one transaction: a request that was recorded was carried out, and the other way round."""
-    asked.check_in_time()
+    tool_call.check_in_time()
     with transaction.atomic():
-        refused, read = _read(asked.arguments)
-        key, stored = _stored(asked, read)
+        refused, read = _read(tool_call.arguments)
+        key, stored = _stored(tool_call, read)
         if stored is not None:
             return result_of(stored.output), stored.outcome
-        call = Call.objects.select_related("organization").filter(pk=asked.call_id).first()
+        call = Call.objects.select_related("organization").filter(pk=tool_call.call_id).first()
         if call is None or call.organization is None:
             return refusal(UNKNOWN_TOOL), Outcome.REFUSED
-        answer = refused or _answer(call, asked, read)
+        answer = refused or _answer(call, tool_call, read)
         outcome = Outcome.DONE if answer.is_ok else Outcome.REFUSED
         output = answer.output()
         ToolCall.objects.create(
             call=call,
             tool_call_id=key,
-            name=asked.kept_name,
+            name=tool_call.kept_name,
             arguments=read,
             output=output,
             outcome=outcome,
-            turn=asked.caller_turns,
+            turn=tool_call.caller_turns,
             duration_ms=int((time.monotonic() - began) * 1000),
             at=timezone.now(),
         )
-        asked.check_in_time()
+        tool_call.check_in_time()
     return result_of(output), outcome
 
 
@@ -124,28 +124,28 @@ def _read(arguments: str) -> tuple[Answer | None, dict[str, object]]:
         return Answer(refusal_.say, is_ok=False), {}
 
 
-def _stored(asked: _Asked, read: Mapping[str, object]) -> tuple[str, ToolCall | None]:
+def _stored(tool_call: _ToolCall, read: Mapping[str, object]) -> tuple[str, ToolCall | None]:
     """The record of this very request, or the first free key for it: what came under its id before may be another."""
-    theirs = ToolCall.objects.filter(call_id=asked.call_id)
-    key, count = short_id(asked.tool_call_id, longest=LONGEST_KEY), 1
+    theirs = ToolCall.objects.filter(call_id=tool_call.call_id)
+    key, count = short_id(tool_call.tool_call_id, longest=LONGEST_KEY), 1
     base = key[: LONGEST_KEY - NUMBER_ROOM]
     while (stored := theirs.filter(tool_call_id=key).first()) is not None:
-        if (stored.name, stored.arguments, stored.turn) == (asked.kept_name, read, asked.caller_turns):
+        if (stored.name, stored.arguments, stored.turn) == (tool_call.kept_name, read, tool_call.caller_turns):
             return key, stored
         count += 1
         key = f"{base}~{count}"
     return key, None
 
 
-def _answer(call: Call, asked: _Asked, read: Mapping[str, object]) -> Answer:
+def _answer(call: Call, tool_call: _ToolCall, read: Mapping[str, object]) -> Answer:
     try:
-        tool = TOOLS.get(asked.name)
+        tool = TOOLS.get(tool_call.name)
         version = call.agent_version
-        if tool is None or (version is not None and asked.name not in version.tools):
+        if tool is None or (version is not None and tool_call.name not in version.tools):
             raise Refused(UNKNOWN_TOOL)
         arguments = read_fields(read, tool.arguments)
         # A savepoint: what a refusal leaves half done is undone, and the record of it stays.
         with transaction.atomic():
-            return tool.run(ToolRequest(call, arguments, asked.caller_turns, timezone.now()))
+            return tool.run(ToolRequest(call, arguments, tool_call.caller_turns, timezone.now()))
     except Refused as refused:
         return Answer(refused.say, is_ok=False)

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from sessions.orders.draft.requests import asking
+from sessions.orders.draft.requests import argument
 from sessions.orders.services.submission import submit_draft
 
 from .tool import Answer, Tool, ToolRequest
 
 
 class Customer(Struct):
-    customer_name: Annotated[str, asking("What is your name?", "If the caller gave it.", max_length=120)] = ""
+    customer_name: Annotated[str, argument("What is your name?", "If the caller gave it.", max_length=120)] = ""
 
 
 def run(request: ToolRequest[Customer]) -> Answer:

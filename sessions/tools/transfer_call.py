@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from sessions.orders.draft import Refused
-from sessions.orders.draft.requests import asking
+from sessions.orders.draft.requests import argument
 from sessions.orders.services.transfer_targets import find_person
 
 from .tool import Answer, Tool, ToolRequest
@@ -15,9 +15,9 @@ from .tool import Answer, Tool, ToolRequest
 
 class Target(Struct):
     target: Annotated[
-        str, asking("Whom would you like to speak to?", "The word after TARGET, like front-desk.", max_length=40)
+        str, argument("Whom would you like to speak to?", "The word after TARGET, like front-desk.", max_length=40)
     ]
-    reason: Annotated[str, asking("What is it about?", "What it is about, for the person.", max_length=400)] = ""
+    reason: Annotated[str, argument("What is it about?", "What it is about, for the person.", max_length=400)] = ""
 
 
 def run(request: ToolRequest[Target]) -> Answer:

@@ -1,4 +1,4 @@
-"""The live menu as one value, and the lines that a model is told."""
+"""The live menu as one value, and its lines in the prompt."""
 
 from __future__ import annotations
 

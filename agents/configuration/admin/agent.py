@@ -85,7 +85,7 @@ class AgentAdmin(TenantAdmin[Agent]):
     )
     buttons = (
         Button("publish", "Publish", "publish", icon="publish", style="primary", power=Power.EDIT,
-               asks="What is new? (note for the version list)"),
+               prompt="What is new? (note for the version list)"),
         Button("pause", "Pause", "pause", icon="pause", power=Power.EDIT,
                confirm="Callers will hear that nobody can take their call.",
                is_offered=lambda agent: not agent.is_paused),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agents.hours.models import OpeningHours, SpecialDay, TransferHours
 from agents.hours.queries import is_open, load_schedule, opening_hours_sentence, target_hours_sentence, target_schedule
-from agents.hours.schedule import Schedule, Span, hours_sentence, say_moment, say_time, week_sentence
+from agents.hours.schedule import Schedule, Span, hours_sentence, say_date_and_time, say_time, week_sentence
 from agents.tests.builders import make_organization
 from agents.transfers.models import TransferTarget
 
@@ -22,7 +22,7 @@ MONDAY, FRIDAY, SATURDAY, SUNDAY = 0, 4, 5, 6
 
 
 def at(text: str, zone: zoneinfo.ZoneInfo = BERLIN, fold: int = 0) -> dt.datetime:
-    """A local moment like "2026-03-02 12:00"."""
+    """A local time like "2026-03-02 12:00"."""
     return dt.datetime.fromisoformat(text).replace(tzinfo=zone, fold=fold)
 
 
@@ -42,7 +42,7 @@ WEEK = Schedule(
 
 
 @pytest.mark.parametrize(
-    ("moment", "is_it_open"),
+    ("time", "is_it_open"),
     [
         ("2026-03-02 11:29", False),
         ("2026-03-02 11:30", True),
@@ -59,9 +59,9 @@ WEEK = Schedule(
         ("2026-03-08 00:00", False),
     ],
 )
-def test_it_is_open_in_its_spans_only(moment: str, is_it_open: bool) -> None:
-    assert WEEK.is_open_at(at(moment)) is is_it_open
-    assert WEEK.is_open_at(at(moment).astimezone(dt.UTC)) is is_it_open
+def test_it_is_open_in_its_spans_only(time: str, is_it_open: bool) -> None:
+    assert WEEK.is_open_at(at(time)) is is_it_open
+    assert WEEK.is_open_at(at(time).astimezone(dt.UTC)) is is_it_open
 
 
 def test_spans_that_touch_are_one() -> None:
@@ -110,7 +110,7 @@ def test_local_hours_move_with_the_clocks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "sentence"),
+    ("time", "sentence"),
     [
         ("2026-03-02 12:00", "We are open today until 2 pm."),
         ("2026-03-02 15:00", "We are closed now and open again today at 5 pm."),
@@ -120,8 +120,8 @@ def test_local_hours_move_with_the_clocks() -> None:
         ("2026-03-07 12:00", "We are open tonight until midnight."),
     ],
 )
-def test_the_hours_are_said(moment: str, sentence: str) -> None:
-    assert hours_sentence(WEEK, at(moment)) == sentence
+def test_the_hours_are_said(time: str, sentence: str) -> None:
+    assert hours_sentence(WEEK, at(time)) == sentence
 
 
 def test_a_long_pause_is_said_with_its_date_or_as_unknown() -> None:
@@ -145,7 +145,7 @@ def test_times_are_said_as_people_do() -> None:
         "12:30 pm",
         "10 pm",
     ]
-    assert say_moment(at("2026-03-09 12:00"), at("2026-03-02 12:00"), BERLIN) == "on Monday, March 9 at noon"
+    assert say_date_and_time(at("2026-03-09 12:00"), at("2026-03-02 12:00"), BERLIN) == "on Monday, March 9 at noon"
 
 
 def test_the_week_is_said_day_by_day() -> None:
@@ -157,12 +157,12 @@ def test_the_week_is_said_day_by_day() -> None:
 
 
 @given(
-    moment=st.integers(0, 2 * 365 * 24 * 60).map(lambda minutes: NEW_YEAR + dt.timedelta(minutes=minutes)),
+    time=st.integers(0, 2 * 365 * 24 * 60).map(lambda minutes: NEW_YEAR + dt.timedelta(minutes=minutes)),
     zone=st.sampled_from([BERLIN, NEW_YORK, zoneinfo.ZoneInfo("Asia/Kathmandu"), zoneinfo.ZoneInfo("Pacific/Apia")]),
 )
-def test_open_closing_and_opening_agree(moment: dt.datetime, zone: zoneinfo.ZoneInfo) -> None:
+def test_open_closing_and_opening_agree(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> None:
     schedule = Schedule(zone, WEEK.weekly)
-    closing, opening = schedule.closing_after(moment), schedule.next_opening(moment)
+    closing, opening = schedule.closing_after(time), schedule.next_opening(time)
     assert opening is not None
     if closing is None:
         assert not schedule.is_open_at(opening - dt.timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""Who gets in by which credential, as whom; and that nobody else does, nor breaks the door."""
+"""Which credential authenticates as which principal; anything else is rejected without a server error."""
 
 from __future__ import annotations
 

@@ -37,12 +37,12 @@ def test_the_organization_is_named_by_any_of_its_ids(harbour: Organization, mead
 
 def test_options_are_kept_and_told_as_json(harbour: Organization) -> None:
     out, _ = run("harbour", "--name", "till", "--scopes", "calls:read, calls:write", "--expires", "90d", "--json")
-    told = json.loads(out)
-    key = find_key(told["key"])
+    printed = json.loads(out)
+    key = find_key(printed["key"])
     assert key is not None
-    assert (told["name"], told["scopes"]) == (key.name, key.scopes) == ("till", ["calls:read", "calls:write"])
-    assert (told["organization_id"], told["prefix"]) == (str(harbour.pk), key.prefix)
-    assert told["expires_at"].endswith("Z")
+    assert (printed["name"], printed["scopes"]) == (key.name, key.scopes) == ("till", ["calls:read", "calls:write"])
+    assert (printed["organization_id"], printed["prefix"]) == (str(harbour.pk), key.prefix)
+    assert printed["expires_at"].endswith("Z")
     assert key.expires_at is not None
     assert abs(key.expires_at - timezone.now() - dt.timedelta(days=90)) < dt.timedelta(minutes=1)
 
@@ -64,7 +64,7 @@ def test_a_date_lasts_to_its_end(harbour: Organization) -> None:
         (["harbour", "--scopes", " , "], "Choose at least one"),
         (["harbour", "--expires", "soon"], "90d"),
         (["harbour", "--expires", "0d"], "90d"),
-        (["harbour", "--expires", "2020-01-01"], "later moment"),
+        (["harbour", "--expires", "2020-01-01"], "later time"),
         (["harbour", "--name", ""], "Give a name"),
         (["harbour", "--name", "a\nb"], "Give a name"),
         (["harbour", "--name", "a" * 81], "Give a name"),

@@ -1,4 +1,4 @@
-"""One-time sign-in links: once, for ten minutes, by whoever can run a command on the server."""
+"""One-time sign-in links: they work once, for ten minutes, and come from a command on the server."""
 
 from __future__ import annotations
 

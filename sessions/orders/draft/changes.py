@@ -28,7 +28,7 @@ W = TypeVar("W", Add, Update)
 def apply_changes(lines: Sequence[Line], changes: object, catalog: Catalog) -> tuple[Line, ...]:
     """The lines after all the changes, as `changes` came from the model. Raises Refused with nothing changed.
 
-    A line keeps its number as long as it lives, so that changes asked for together mean the same lines.
+    A line keeps its number as long as it lives, so that changes of one request mean the same lines.
     """
     if not isinstance(changes, list) or not 1 <= len(changes) <= MOST_CHANGES:
         raise Refused("What should I change in the order?")

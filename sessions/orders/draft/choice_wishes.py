@@ -134,7 +134,7 @@ class _Reading:
         return {match.offer.id: match.offer for match in matches}
 
     def _is_part_of_it(self, said: Phrase) -> bool:
-        """Whether the item's own name or description speaks of it: then the kitchen has to be told."""
+        """Whether the item's own name or description mentions it: then the kitchen has to know."""
         item = self.item
         texts = (item.name, *item.spoken_forms, item.description)
         about = [read_phrase(text, self.table) for text in texts if text]

@@ -1,4 +1,4 @@
-"""Looks at a draft again with the menu of this moment."""
+"""Checks a draft again with the current menu."""
 
 from __future__ import annotations
 

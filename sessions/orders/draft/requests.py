@@ -21,26 +21,28 @@ WHICH_ITEM = "Which item would you like?"
 S = TypeVar("S", bound=Struct)
 
 
-def asking(question: str, description: str, **constraints: Any) -> Meta:
+def argument(question: str, description: str, **constraints: Any) -> Meta:
     """A field's description and constraints, and what the caller is asked when the model sends something else."""
     return Meta(description=description, extra={"question": question}, **constraints)
 
 
 Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
 Item = Annotated[
-    Name, asking(WHICH_ITEM, "An item's name as on the menu, with its heading where the name stands twice.")
+    Name, argument(WHICH_ITEM, "An item's name as on the menu, with its heading where the name stands twice.")
 ]
-Size = Annotated[Name, asking("Which size would you like?", "One of the item's sizes. Leave it out for the usual one.")]
+Size = Annotated[
+    Name, argument("Which size would you like?", "One of the item's sizes. Leave it out for the usual one.")
+]
 HOW_MANY = "How many would you like? It must be a whole number of at least one."
-Quantity = Annotated[int, asking(HOW_MANY, "How many. Leave it out for one.", ge=1)]
+Quantity = Annotated[int, argument(HOW_MANY, "How many. Leave it out for one.", ge=1)]
 MODIFIERS = (
     "Names of modifiers, also those of a group under another modifier. Twice for double. "
     "“no X” leaves out a usual one. In an update: all that the line shall have."
 )
-Modifiers = Annotated[tuple[Name, ...], asking("Which extras would you like?", MODIFIERS, max_length=MOST_MODIFIERS)]
+Modifiers = Annotated[tuple[Name, ...], argument("Which extras would you like?", MODIFIERS, max_length=MOST_MODIFIERS)]
 SHORTER_NOTE = f"A note for the kitchen has at most {LONGEST_NOTE} letters."
-Note = Annotated[str, asking(SHORTER_NOTE, "For the kitchen, in the caller's words.", max_length=LONGEST_NOTE)]
-LineNumber = Annotated[int, asking("Which line of the order do you mean?", "The number of a line in `order`.", ge=1)]
+Note = Annotated[str, argument(SHORTER_NOTE, "For the kitchen, in the caller's words.", max_length=LONGEST_NOTE)]
+LineNumber = Annotated[int, argument("Which line of the order do you mean?", "The number of a line in `order`.", ge=1)]
 
 
 class _Change(Struct, tag_field="do", tag=str.lower, forbid_unknown_fields=True, frozen=True):
@@ -119,6 +121,6 @@ def _plain(value: object) -> object:
 
 
 def _question(hint: object) -> str:
-    """Of `Annotated[…, asking(…)]`, alone or beside None."""
+    """Of `Annotated[…, argument(…)]`, alone or beside None."""
     found = (each.extra for part in (hint, *get_args(hint)) for each in getattr(part, "__metadata__", ()))
     return str(next(extra for extra in found if extra)["question"])

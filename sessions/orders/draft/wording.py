@@ -35,7 +35,7 @@ class ShownOrder(TypedDict):
 
 
 def show_order(lines: Sequence[Line], totals: Totals, *, version: int, currency: str) -> ShownOrder:
-    """What a tool gives back beside its sentence; `modifiers` are those that differ from the usual."""
+    """What a tool returns beside its sentence; `modifiers` are those that differ from the usual."""
     return ShownOrder(
         version=version,
         lines=[

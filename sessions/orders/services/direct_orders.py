@@ -45,7 +45,7 @@ class UnknownCall(ApplicationError):
 
 @dataclass(frozen=True, slots=True)
 class DirectOrder:
-    """What the request asks for. `lines` are as untrusted as those of a model."""
+    """The requested order. `lines` are as untrusted as those of a model."""
 
     organization_id: uuid.UUID
     idempotency_key: str

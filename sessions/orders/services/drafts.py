@@ -108,7 +108,7 @@ def standing_order(call: Call) -> Order | None:
 
 
 def live_catalog(call: Call, now: dt.datetime) -> Catalog:
-    """The menu of this moment as this call sees it: what its own order holds is still there for it."""
+    """The current menu as this call sees it: what its own order holds is still available to it."""
     assert call.organization_id is not None
     standing = standing_order(call)
     return load_catalog(call.organization_id, now, held=held_by(standing) if standing else None)

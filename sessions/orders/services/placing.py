@@ -96,7 +96,7 @@ def confirmation(order: Order) -> str:
 
 
 def _retire(order: Order) -> None:
-    """A guarded update: the kitchen may have moved it on in this moment."""
+    """A guarded update: the kitchen may have changed its state meanwhile."""
     if not Order.objects.filter(pk=order.pk, state__in=REPLACEABLE).update(state=OrderState.REPLACED):
         raise Refused(TOO_LATE)
 
@@ -132,7 +132,7 @@ def _write_modifier(line: OrderLine, pick: Chosen, parent: OrderModifier | None)
 
 
 def _announce(order: Order) -> None:
-    """The message goes with the transaction; those of one call are told in their order."""
+    """The message is written in the transaction; those of one call are delivered in order."""
     outbox.enqueue(
         TOPIC,
         partition_key=f"call:{order.call_id}" if order.call_id else f"order:{order.id}",

@@ -26,7 +26,7 @@ def may_move(order: Order, to: OrderState) -> bool:
 
 
 def move_order(order: Order, *, to: OrderState) -> None:
-    """A guarded update; a cancelled order gives back what it took from the counts. Raises ApplicationError."""
+    """A guarded update; a canceled order releases what it took from the counts. Raises ApplicationError."""
     with transaction.atomic():
         if not Order.objects.filter(pk=order.pk, state__in=BEFORE[to]).update(state=to):
             raise ApplicationError(f"{order} can no longer become {to.label.lower()}. Reload the page.")

@@ -1,4 +1,4 @@
-"""What orders take from the counts of the menu, and what they give back."""
+"""What orders take from the counts of the menu, and what they release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submits the draft of a call: read back, agreed to, possible at this moment, and exactly once."""
+"""Submits the draft of a call: read back, agreed to, still possible, and exactly once."""
 
 from __future__ import annotations
 

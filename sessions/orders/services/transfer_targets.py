@@ -19,7 +19,7 @@ from .drafts import DraftView
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A transfer target at one moment; `absence` says when a person who is not there comes back."""
+    """A transfer target at a given time; `absence` says when an absent person is back."""
 
     slug: str
     name: str

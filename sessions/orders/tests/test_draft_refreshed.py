@@ -1,4 +1,4 @@
-"""A draft looked at again with the menu of this moment, and how an order is said."""
+"""A draft checked again with the current menu, and how an order is read back."""
 
 from __future__ import annotations
 

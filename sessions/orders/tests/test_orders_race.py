@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def race(racers: list[Callable[[], T]]) -> list[T]:
-    """What each returned, all started at the same moment on connections of their own."""
+    """What each returned, all started at the same time on connections of their own."""
     start = threading.Barrier(len(racers))
 
     def run(racer: Callable[[], T]) -> T:

@@ -104,9 +104,9 @@ def test_a_change_after_submission_replaces_the_order_and_says_so(phone: Phone) 
     first, second = Order.objects.order_by("number")
     assert (first.state, second.state, second.replaces) == (OrderState.REPLACED, OrderState.SUBMITTED, first)
     assert Item.objects.get(name="Tiramisu").count_left == 1
-    told = OutboxMessage.objects.order_by("id")
-    assert [message.body["replaces"] for message in told] == [None, {"id": str(first.id), "number": 1}]
-    assert told[0].partition_key == told[1].partition_key
+    messages = OutboxMessage.objects.order_by("id")
+    assert [message.body["replaces"] for message in messages] == [None, {"id": str(first.id), "number": 1}]
+    assert messages[0].partition_key == messages[1].partition_key
     assert phone.use("submit_order")["say"] == answer["say"]
 
 

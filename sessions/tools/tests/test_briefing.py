@@ -1,4 +1,4 @@
-"""What an agent is told before it answers."""
+"""The briefing of an agent before it answers."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def test_only_people_who_are_there_are_targets_and_of_the_others_it_is_said_when
     monday = dt.datetime(2026, 3, 2, 20, 0, tzinfo=dt.UTC)
     TransferHours.objects.create(target=office, weekday=1, opens_at=dt.time(9), closes_at=dt.time(17))
     assert call.agent_version is not None
-    told = brief_agent(call.agent_version, organization, call_id="x", now=monday).instructions
-    assert told.endswith(
+    instructions = brief_agent(call.agent_version, organization, call_id="x", now=monday).instructions
+    assert instructions.endswith(
         "## People\nTARGET front-desk: Front desk, for complaints\nOffice is not there now, but again tomorrow at 9 am."
     )
 
@@ -113,8 +113,8 @@ def test_local_time_is_that_of_the_organization() -> None:
     OpeningHours.objects.create(organization=organization, weekday=0, opens_at=dt.time(11), closes_at=dt.time(22))
     assert call.agent_version is not None
     monday_noon_in_berlin = dt.datetime(2026, 7, 6, 10, 30, tzinfo=dt.UTC)
-    told = brief_agent(call.agent_version, organization, call_id="x", now=monday_noon_in_berlin).instructions
-    assert "Now it is Monday, July 6, 12:30 pm. We are open today until 10 pm." in told
+    instructions = brief_agent(call.agent_version, organization, call_id="x", now=monday_noon_in_berlin).instructions
+    assert "Now it is Monday, July 6, 12:30 pm. We are open today until 10 pm." in instructions
 
 
 def test_a_briefing_reads_the_menu_in_a_fixed_number_of_queries(django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
