@@ -5,7 +5,7 @@ from django.apps import AppConfig
 
 class TelephonyConfig(AppConfig):
     name = "telephony"
-    verbose_name = "Phone line"
+    verbose_name = "Telephony"
 
     def ready(self) -> None:
         from agents.configuration.readiness import MORE_CHECKS

@@ -170,7 +170,7 @@ class AgentVersion(Persona, TenantModel):
     number = models.PositiveIntegerField()
     note = models.CharField(max_length=200, blank=True)
     published_by = models.CharField(max_length=150, blank=True)
-    published_at = models.DateTimeField("published", auto_now_add=True)
+    published_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["AgentVersion"].as_manager()
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents.catalog.models import Item, Menu
 from agents.catalog.queries import load_catalog
 from agents.hours.queries import load_schedule
-from agents.organizations.trades import ORDER_TOOLS, Trade
+from agents.organizations.trades import ORDER_TOOLS, TOOL_LABELS, Trade
 from agents.transfers.models import TransferTarget
 from voiceapp.core.countries import currency_of, zones_of
 
@@ -54,7 +54,7 @@ def objections(agent: Agent) -> tuple[str, ...]:
 
 def _tools(agent: Agent) -> Check:
     tools, organization = set(agent.tools), agent.organization
-    missing = sorted(ORDER_TOOLS - tools)
+    missing = [f"“{TOOL_LABELS[name]}”" for name in sorted(ORDER_TOOLS - tools)]
     if not tools:
         text = "No tools are enabled: the agent can talk, but cannot help."
         return Check("Tools", Level.USELESS, text, agent, "tools")
@@ -63,7 +63,7 @@ def _tools(agent: Agent) -> Check:
         return Check("Tools", Level.USELESS, text, agent, "tools")
     if "end_call" not in tools:
         return Check(
-            "Tools", Level.DOUBTFUL, "The agent cannot end calls: the tool “end_call” is disabled.", agent, "tools"
+            "Tools", Level.DOUBTFUL, "The agent cannot end calls: the tool “End the call” is disabled.", agent, "tools"
         )
     return Check("Tools", Level.GOOD, f"{len(tools)} tools are enabled.", agent, "tools")
 
@@ -109,7 +109,7 @@ def _transfer(agent: Agent) -> Check:
         text = "There is no transfer target: callers who need a person can only leave a message."
         return Check("Transfer target", Level.DOUBTFUL, text, TransferTarget)
     if "transfer_call" not in agent.tools:
-        text = f"The tool “transfer_call” is disabled: no caller is transferred to {target.name}."
+        text = f"The tool “Transfer to a person” is disabled: no caller is transferred to {target.name}."
         return Check("Transfer target", Level.DOUBTFUL, text, agent, "tools")
     return Check("Transfer target", Level.GOOD, f"Callers can be transferred to {target.name}.", target)
 

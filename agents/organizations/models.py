@@ -172,12 +172,10 @@ class ApiKey(TenantModel):
     secret_sha256 = models.CharField(max_length=64, editable=False)
     scopes = models.JSONField(default=all_scopes)
     created_by = models.CharField(max_length=150, blank=True, editable=False)
-    created_at = models.DateTimeField("created", default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(
-        "expires", null=True, blank=True, help_text="Leave empty for a key that does not expire."
-    )
-    last_used_at = models.DateTimeField("last used", null=True, editable=False, help_text="Accurate to the minute.")
-    revoked_at = models.DateTimeField("revoked", null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Leave empty for a key that does not expire.")
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text="Accurate to the minute.")
+    revoked_at = models.DateTimeField(null=True, editable=False)
     replaced_by = models.OneToOneField(
         "self",
         models.SET_NULL,

@@ -12,6 +12,17 @@ TALKING_TOOLS = ("look_up_items", "transfer_call", "end_call", "get_opening_hour
 TAKING_ORDERS = ("look_up_items", "change_order", "read_back_order", "submit_order", "transfer_call", "end_call",
                  "get_opening_hours")  # fmt: skip
 
+# What people read of the tools.
+TOOL_LABELS = {
+    "look_up_items": "Look up menu items",
+    "change_order": "Change the order",
+    "read_back_order": "Read back the order",
+    "submit_order": "Submit the order",
+    "transfer_call": "Transfer to a person",
+    "end_call": "End the call",
+    "get_opening_hours": "Tell opening hours",
+}
+
 
 class Trade(models.TextChoices):
     """It chooses the tools, the prompt and the greeting that a new agent begins with."""

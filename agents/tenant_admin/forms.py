@@ -72,7 +72,7 @@ def name_fields(form: Any, of: str = "") -> None:
     for name, field in form.fields.items():
         if not field.widget.is_hidden:
             label = str(field.label or name.replace("_", " "))
-            field.widget.attrs.setdefault("aria-label", f"{label} of {of}" if of else label)
+            field.widget.attrs.setdefault("aria-label", f"{label}: {of}" if of else label)
 
 
 class ListForm(forms.ModelForm[Any]):

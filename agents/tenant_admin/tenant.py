@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
+from django.apps import apps
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models, transaction
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from agents.hours.local_time import country_of_page, read_by_country, when_of, zones_differ
 from agents.organizations.access import access_of, organization_id_of
@@ -129,6 +131,22 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         harmless = {"exact", "isnull", "gte", "lt", "year", "month", "day", "in", "id__exact", "pk__exact"}
         return rest != lookup and rest in harmless
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Titled “Agents”, not “Select agent to change”."""
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
+        """Without the rows of many-to-many tables, which have no name that a person knows."""
+        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
+        links = {model._meta for model in apps.get_models(include_auto_created=True) if model._meta.auto_created}
+        names = tuple(f"{capfirst(str(meta.verbose_name))}:" for meta in links)
+        plurals = {str(meta.verbose_name_plural) for meta in links}
+        shown = {name: number for name, number in counts.items() if str(name) not in plurals}
+        return _without(deleted, names), shown, missing, protected
+
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm[Any]]:
         return super().get_changelist_form(request, **{"form": ListForm, **kwargs})
 
@@ -200,6 +218,12 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
 
     def _needed(self, form: Any) -> Power:
         return Power.OPERATE if set(form.changed_data) <= set(self.operable) else Power.EDIT
+
+
+def _without(deleted: list[Any], names: tuple[str, ...]) -> list[Any]:
+    """A tree of lists without the leaves that begin with one of the names."""
+    kept = [_without(each, names) if isinstance(each, list) else each for each in deleted]
+    return [each for each in kept if each and not (isinstance(each, str) and each.startswith(names))]
 
 
 class ReadOnlyAdmin(TenantAdmin[T]):

@@ -136,7 +136,7 @@ class Call(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Call of {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
+        return f"Call on {timezone.localtime(self.created_at):%Y-%m-%d %H:%M}"
 
     @property
     def is_live(self) -> bool:
@@ -229,7 +229,7 @@ class TranscriptLine(TenantModel):
         constraints = [models.UniqueConstraint(fields=("call", "item_id"), name="one_line_per_item")]
 
     def __str__(self) -> str:
-        return f"{self.speaker} at {self.spoken_at_ms} ms"
+        return f"{self.get_speaker_display()} after {self.spoken_at_ms / 1000:.1f} s"
 
 
 class ToolCall(TenantModel):
@@ -261,4 +261,4 @@ class ToolCall(TenantModel):
         constraints = [models.UniqueConstraint(fields=("call", "tool_call_id"), name="one_row_per_tool_call")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.name.replace("_", " ").capitalize()

@@ -38,7 +38,7 @@ class RoomPass(TenantModel):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return f"{self.role} {self.identity}"
+        return f"{self.identity} ({self.get_role_display().lower()})"
 
 
 class Participant(TenantModel):

@@ -74,6 +74,22 @@ def test_an_agent_is_published_with_the_keyboard_alone(desk: Desk, demo: Demo) -
     assert demo.agent.versions.get(number=2).note == "Friendlier"
 
 
+def test_a_voice_is_chosen_from_a_list_or_typed_with_the_keyboard(desk: Desk, demo: Demo) -> None:
+    page = desk.open(f"/admin/agents/agent/{demo.agent.pk}/change/")
+    voice, other = page.get_by_label("Voice", exact=True), page.get_by_label("Other voice")
+    expect(other).to_be_hidden()
+    voice.focus()
+    page.keyboard.type("Other")
+    expect(other).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.type("voice_abc123")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    demo.agent.refresh_from_db()
+    assert demo.agent.voice == "voice_abc123"
+    assert desk.complaints == []
+
+
 def test_a_call_is_read_from_its_conversation_to_its_order(desk: Desk, call: Call) -> None:
     page = desk.open(f"/admin/voice_sessions/call/{call.pk}/change/")
     expect(page.get_by_role("heading", name="Conversation")).to_be_visible()

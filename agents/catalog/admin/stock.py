@@ -143,16 +143,16 @@ class StockAdmin(TenantAdmin[S]):
     def stock(self, row: S) -> tuple[str, str]:
         return stock_status(row, timezone.now(), self._organization(row).zone)
 
-    @admin.action(description="Sold out", permissions=["operate"])
+    @admin.action(description="Mark as sold out", permissions=["operate"])
     def take_out_now(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         self._take_out(request, rows, lambda _: None, "sold out")
 
-    @admin.action(description="Sold out for 2 hours", permissions=["operate"])
+    @admin.action(description="Mark as sold out for 2 hours", permissions=["operate"])
     def take_out_for_hours(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         until = timezone.now() + dt.timedelta(hours=EASY_HOURS)
         self._take_out(request, rows, lambda _: until, f"sold out for {EASY_HOURS} hours")
 
-    @admin.action(description="Sold out until tomorrow", permissions=["operate"])
+    @admin.action(description="Mark as sold out until tomorrow", permissions=["operate"])
     def take_out_until_tomorrow(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         now = timezone.now()
         self._take_out(
@@ -162,7 +162,7 @@ class StockAdmin(TenantAdmin[S]):
             "sold out until the next day's opening",
         )
 
-    @admin.action(description="Available", permissions=["operate"])
+    @admin.action(description="Mark as available", permissions=["operate"])
     def bring_back_now(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         changed = 0
         for row in self.rows_with(request, rows, Power.OPERATE):

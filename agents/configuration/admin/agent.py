@@ -18,6 +18,7 @@ from agents.configuration.readiness import objections
 from agents.configuration.services import publish_agent, roll_back_agent
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
+from agents.organizations.trades import TOOL_LABELS
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.tenant import ReadOnlyAdmin, TenantAdmin
@@ -25,16 +26,6 @@ from agents.tenant_admin.theme import CheckboxSelectMultiple, Textarea, display
 
 from .checklist import checklist_of
 from .suggestions import suggestions_for
-
-TOOLS = {
-    "look_up_items": "Look up menu items",
-    "change_order": "Change the order",
-    "read_back_order": "Read back the order",
-    "submit_order": "Submit the order",
-    "transfer_call": "Transfer to a person",
-    "end_call": "End the call",
-    "get_opening_hours": "Tell opening hours",
-}
 
 # On one page, not in tabs: a field with an error is never out of sight.
 PERSONA_FIELDSETS: Any = (
@@ -54,7 +45,7 @@ class AgentForm(TenantForm):
     only_one = "is_default"
 
     tools = forms.MultipleChoiceField(
-        choices=[(name, TOOLS[name]) for name in DEFAULT_TOOLS],
+        choices=[(name, TOOL_LABELS[name]) for name in DEFAULT_TOOLS],
         required=False,
         widget=CheckboxSelectMultiple(),
         help_text="What the agent can do. Without “Submit the order” it takes no orders.",
@@ -192,9 +183,10 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
     fieldsets = (
         (None, {"fields": ("agent_link", "number", "note", "published_by", "published_at", "prompt", "greeting",
                            "protects_greeting")}),
-        *PERSONA_FIELDSETS,
+        ("Tools", {"fields": ("enabled_tools",)}),
+        *PERSONA_FIELDSETS[1:],
     )  # fmt: skip
-    readonly_fields = ("agent_link",)
+    readonly_fields = ("agent_link", "enabled_tools")
     buttons = (
         Button("roll-back", "Roll back to this version", "roll_back", icon="history", style="primary", power=Power.EDIT,
                confirm="This version is live from the next call on. The draft is not changed.",
@@ -207,6 +199,10 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
     @display(description="live", label={"Live": "success"})
     def live(self, version: AgentVersion) -> str:
         return "Live" if version.agent.published_version_id == version.pk else ""
+
+    @display(description="tools")
+    def enabled_tools(self, version: AgentVersion) -> str:
+        return ", ".join(TOOL_LABELS.get(name, name) for name in version.tools) or "None"
 
     @display(description="agent")
     def agent_link(self, version: AgentVersion) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.configuration.models import Persona
+from agents.organizations.trades import TOOL_LABELS
 from agents.tenant_admin.differences import DiffLine, compare, normal_text
 
 
@@ -36,5 +37,5 @@ def value_text(persona: Persona, name: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return normal_text("\n".join(str(each) for each in value))
+        return normal_text("\n".join(TOOL_LABELS.get(str(each), str(each)) for each in value))
     return normal_text(str(value))

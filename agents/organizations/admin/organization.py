@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -20,7 +19,7 @@ from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import PasswordInput, Select, display
 from voiceapp.core.countries import country_names
 
-from .place import ask_for_place, derive_place
+from .place import ask_for_place, derive_place, show_percent, zone_choices
 
 KEEP = "Leave empty to keep the current secret. It is never shown."
 
@@ -38,6 +37,7 @@ class OrganizationForm(TenantForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        show_percent(self)
         if "trade" in self.fields:
             self.fields["trade"].required = False  # not given: as it is, or the model's own default
         if self.instance._state.adding:
@@ -151,8 +151,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         if db_field.name == "orders_url":
             kwargs["assume_scheme"] = "https"
         if db_field.name == "time_zone":
-            zones = [(name, name) for name in sorted(zoneinfo.available_timezones())]
-            kwargs["widget"] = Select(choices=[("", "Same as the country"), *zones])
+            kwargs["widget"] = Select(choices=zone_choices())
         if db_field.name == "country":
             kwargs["widget"] = Select(choices=[("", "Same as the time zone"), *country_names().items()])
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import zoneinfo
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 
 from voiceapp.core.countries import currency_of, zone_of, zones_of
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """The names of IANA that are a place's or an offset's."""
+    names = zoneinfo.available_timezones() - {"Factory", "localtime"}
+    return [("", "Same as the country"), *((name, name) for name in sorted(names))]
+
+
+def show_percent(form: forms.ModelForm[Any]) -> None:
+    """“7”, not “7.000”."""
+    percent = form.initial.get("tax_percent", form.instance.tax_percent)
+    if "tax_percent" in form.fields and isinstance(percent, Decimal):
+        is_whole = percent == percent.to_integral_value()
+        form.initial["tax_percent"] = percent.quantize(Decimal(1)) if is_whole else percent.normalize()
 
 
 def ask_for_place(form: forms.ModelForm[Any]) -> None:

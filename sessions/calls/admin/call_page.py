@@ -163,7 +163,7 @@ def flat_usage(usage: object, prefix: str = "") -> list[tuple[str, str]]:
     if not isinstance(usage, Mapping):
         return rows
     for name, value in usage.items():
-        label = f"{prefix} {str(name).replace('_', ' ')}".strip()
+        label = f"{prefix} {str(name).replace('_', ' ')}".strip().replace(" token details", "")
         if isinstance(value, Mapping):
             rows += flat_usage(value, label)
         elif isinstance(value, int | float | str | Decimal) and value:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +12,7 @@ from agents.catalog.models import Category, Item, validate_speakable
 from agents.configuration.admin.suggestions import suggestions_for
 from agents.configuration.models import Agent
 from agents.hours.models import OpeningHours
-from agents.organizations.admin.place import ask_for_place, derive_place
+from agents.organizations.admin.place import ask_for_place, derive_place, show_percent, zone_choices
 from agents.organizations.models import Organization
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
@@ -22,7 +21,6 @@ from telephony.twilio.models import PhoneNumber
 from voiceapp.core.countries import country_names
 
 PRICED_LINE = re.compile(r"^(?P<name>.*?\S)[\s:,;.–-]*\s(?P<price>\d{1,6}(?:[.,]\d{1,2})?)\s*(?:€|\$|£|[A-Z]{3})?$")
-ZONES = [("", "Same as the country"), *((name, name) for name in sorted(zoneinfo.available_timezones()))]
 EVERY_DAY = [str(day.value) for day in OpeningHours.Weekday]
 MOST_LINES = 200
 
@@ -38,11 +36,12 @@ class BusinessForm(TenantForm):
     class Meta:
         model = Organization
         fields = ("name", "trade", "country", "time_zone", "currency", "tax_percent", "prices_include_tax")
-        widgets = {"name": TextInput(), "trade": Select(), "time_zone": Select(choices=ZONES),
+        widgets = {"name": TextInput(), "trade": Select(), "time_zone": Select(choices=zone_choices()),
                    "currency": TextInput(), "tax_percent": TextInput(attrs={"inputmode": "decimal"})}  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        show_percent(self)
         ask_for_place(self)
 
     def clean(self) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def spoil(**fields: object) -> Any:
     [
         (spoil(tools=[]), "No tools are enabled"),
         (spoil(tools=["end_call", "look_up_items"]), "The agent cannot take orders"),
-        (spoil(tools=["change_order", "read_back_order", "end_call"]), "submit_order is disabled"),
+        (spoil(tools=["change_order", "read_back_order", "end_call"]), "“Submit the order” is disabled"),
         (spoil(prompt=" \n "), "The prompt is empty"),
         (spoil_menu, "callers cannot order anything"),
         (spoil_items, "All items are sold out"),

@@ -102,7 +102,7 @@ def test_the_page_says_what_happened_in_words(call: Call, client_of_alice: Clien
         "Turn 2: 1700 ms (detection 500 ms, model 1100 ms, playout 100 ms)",
         "The caller interrupted the agent in turn 1, after 0.85 s of its answer.",
         "$0.0421",
-        "response audio tokens",
+        "Response audio tokens",
         "1,234",
         "Order No. 1",
         "2 × Harbour item",
@@ -111,7 +111,7 @@ def test_the_page_says_what_happened_in_words(call: Call, client_of_alice: Clien
         "1:05",
     ):
         assert words in page, words
-    assert "response text tokens" not in page
+    assert "Response text tokens" not in page
 
 
 def test_words_of_a_caller_are_words_and_no_markup(call: Call, client_of_alice: Client) -> None:

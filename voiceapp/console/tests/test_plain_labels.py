@@ -21,7 +21,8 @@ RETIRED = re.compile(
     r"\b(House|Evidence|Was told|Words spoken|Passes? to|Companies|Rang|Began|going on|Ended because|Callers meet|"
     r"answer(s|ed)? again|One tap|Out now|Protects|Most per order|orders address|mended|Local companies|"
     r"work(ed)? off|given up|organi[s]ation|Outbox|dead|colour|whoever|no longer any|heard ms|promise|"
-    r"in the place of|beside it|Count left|Asked with|Every day|Passs|User To User)\b",
+    r"in the place of|beside it|Count left|Asked with|Every day|Passs|User To User|relationships?|yielded|"
+    r"apps and models|Select \w+( \w+)? to (change|view))\b",
     re.IGNORECASE,
 )
 # “Is default”, “Vad silence ms”, “Orders url”: the names of columns, not labels.
