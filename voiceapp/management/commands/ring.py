@@ -9,7 +9,6 @@ import time
 from argparse import ArgumentParser
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from sessions.calls.models import Call, Turn
@@ -23,7 +22,7 @@ from voiceapp.management.ringing.script import Script, ScriptError, read_script
 from voiceapp.management.ringing.verdict import differences, ordered_lines
 from voiceapp.management.ringing.watch import CallWatch, order_words
 
-DEMO = Path(settings.BASE_DIR) / "telephony" / "ringing" / "demo.json"
+DEMO = Path(__file__).resolve().parents[1] / "ringing" / "demo.json"
 CALLER = "+14155550100"
 # A caller who has said everything waits this long for the agent to hang up.
 PATIENCE_S = 15

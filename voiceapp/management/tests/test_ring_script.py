@@ -9,11 +9,9 @@ import pytest
 
 from agents.organizations.models import Organization
 from telephony.twilio.models import PhoneNumber
-from voiceapp.management.commands.ring import number_to_ring
+from voiceapp.management.commands.ring import DEMO, number_to_ring
 from voiceapp.management.ringing.script import ExpectedLine, ScriptError, parse_script, read_script
 from voiceapp.management.ringing.verdict import differences
-
-DEMO = Path(__file__).resolve().parents[1] / "ringing" / "demo.json"
 
 
 def test_the_demo_script_is_played_with_a_modifier_an_interruption_and_a_correction() -> None:
