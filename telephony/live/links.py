@@ -24,7 +24,7 @@ from picows import (
 
 from telephony.bridge.core.actions import LinkLoss
 from voiceapp.core.metrics import provider_links
-from voiceapp.providers.errors import PERMANENT, ErrorClass, class_of_status, retry_after_s
+from voiceapp.providers.errors import PERMANENT, RetryClass, retry_after_s, retry_class_of
 
 CONNECT_WITHIN_S = 3.0
 PING_AFTER_S = 5
@@ -222,6 +222,6 @@ def _refusal(exc: WSHandshakeError) -> LinkLoss:
         return LinkLoss(None, "not a WebSocket server")
     response = exc.response
     wait_s = retry_after_s(response.headers.get("Retry-After")) if response is not None else None
-    error_class = class_of_status(status, retry_after_s=wait_s)
-    wait_ms = round(wait_s * 1000) if error_class is ErrorClass.WAIT and wait_s is not None else None
-    return LinkLoss(status, f"HTTP {status}", is_fatal=error_class in PERMANENT, wait_ms=wait_ms)
+    retry_class = retry_class_of(status, retry_after_s=wait_s)
+    wait_ms = round(wait_s * 1000) if retry_class is RetryClass.WAIT and wait_s is not None else None
+    return LinkLoss(status, f"HTTP {status}", is_fatal=retry_class in PERMANENT, wait_ms=wait_ms)

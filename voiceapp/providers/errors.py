@@ -11,8 +11,11 @@ from enum import StrEnum
 LONGEST_RETRY_AFTER_S = 24 * 3600
 
 
-class ErrorClass(StrEnum):
-    """WAIT: retry after the time that the provider names. OUR_BUG: the provider does not understand our request."""
+class RetryClass(StrEnum):
+    """How to retry a request. WAIT: after the time that the provider names. OUR_BUG: the request itself is wrong.
+
+    The bridge has its own classes for a model's responses (telephony/bridge/core/events.py), for it imports nothing.
+    """
 
     WAIT = "wait"
     AGAIN = "again"
@@ -20,7 +23,7 @@ class ErrorClass(StrEnum):
     OUR_BUG = "our bug"
 
 
-PERMANENT = {ErrorClass.GIVE_UP, ErrorClass.OUR_BUG}
+PERMANENT = {RetryClass.GIVE_UP, RetryClass.OUR_BUG}
 # Statuses below 500 after which the same request may succeed: timeout, conflict, too early, too many.
 TEMPORARY = {408, 409, 425, 429}
 MALFORMED = {400, 405, 406, 411, 413, 414, 415, 422, 431}
@@ -35,27 +38,27 @@ class ProviderError(Exception):
         message: str,
         *,
         permanent: bool = False,
-        error_class: ErrorClass | None = None,
+        retry_class: RetryClass | None = None,
         retry_after_s: float | None = None,
     ) -> None:
         super().__init__(f"{provider}: {message}")
         self.provider = provider
-        if error_class is None:
-            waits = ErrorClass.AGAIN if retry_after_s is None else ErrorClass.WAIT
-            error_class = ErrorClass.GIVE_UP if permanent else waits
-        self.error_class = error_class
+        if retry_class is None:
+            waits = RetryClass.AGAIN if retry_after_s is None else RetryClass.WAIT
+            retry_class = RetryClass.GIVE_UP if permanent else waits
+        self.retry_class = retry_class
         self.retry_after_s = None if self.permanent else retry_after_s
 
     @property
     def permanent(self) -> bool:
-        return self.error_class in PERMANENT
+        return self.retry_class in PERMANENT
 
 
-def class_of_status(status: int, *, retry_after_s: float | None = None) -> ErrorClass:
+def retry_class_of(status: int, *, retry_after_s: float | None = None) -> RetryClass:
     """The class of an HTTP error; `Retry-After` counts only for statuses that are temporary (RFC 9110, 10.2.3)."""
     if status >= 500 or status in TEMPORARY:
-        return ErrorClass.AGAIN if retry_after_s is None else ErrorClass.WAIT
-    return ErrorClass.OUR_BUG if status in MALFORMED else ErrorClass.GIVE_UP
+        return RetryClass.AGAIN if retry_after_s is None else RetryClass.WAIT
+    return RetryClass.OUR_BUG if status in MALFORMED else RetryClass.GIVE_UP
 
 
 def retry_after_s(header: str | None) -> float | None:

@@ -11,7 +11,7 @@ import httpx
 from django.conf import settings
 
 from voiceapp.core.web_addresses import is_loopback, is_public
-from voiceapp.providers.errors import ProviderError, class_of_status, retry_after_s
+from voiceapp.providers.errors import ProviderError, retry_after_s, retry_class_of
 from voiceapp.providers.pinned_http import AddressRefused, NameNotFound, NoResponse, PinnedHttp
 
 PROVIDER = "order webhook"
@@ -55,8 +55,8 @@ class OrdersReceiver:
         status = response.status
         if not 200 <= status < 300:
             wait_s = retry_after_s(response.retry_after)
-            error_class = class_of_status(status, retry_after_s=wait_s)
-            raise ProviderError(PROVIDER, f"returned {status}", error_class=error_class, retry_after_s=wait_s)
+            retry_class = retry_class_of(status, retry_after_s=wait_s)
+            raise ProviderError(PROVIDER, f"returned {status}", retry_class=retry_class, retry_after_s=wait_s)
 
     def _may_connect(self, scheme: str) -> Callable[[str], bool]:
         """Public addresses over https; loopback addresses, if allowed, over http too."""

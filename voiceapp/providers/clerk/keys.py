@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from voiceapp.providers.errors import ProviderError, class_of_status, retry_after_s
+from voiceapp.providers.errors import ProviderError, retry_after_s, retry_class_of
 from voiceapp.providers.rarely_fetched import RarelyFetched
 
 logger = structlog.get_logger("clerk")
@@ -128,9 +128,9 @@ def download(url: str) -> bytes:
 
 def _error_of(response: httpx.Response) -> ProviderError:
     wait_s = retry_after_s(response.headers.get("Retry-After"))
-    error_class = class_of_status(response.status_code, retry_after_s=wait_s)
+    retry_class = retry_class_of(response.status_code, retry_after_s=wait_s)
     message = f"the URL of its keys returned {response.status_code}"
-    return ProviderError("clerk", message, error_class=error_class, retry_after_s=wait_s)
+    return ProviderError("clerk", message, retry_class=retry_class, retry_after_s=wait_s)
 
 
 def read_key_set(body: bytes) -> dict[str, RSAPublicKey]:

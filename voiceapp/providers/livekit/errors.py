@@ -7,7 +7,7 @@ from enum import StrEnum
 import aiohttp
 from livekit import api
 
-from voiceapp.providers.errors import ErrorClass, ProviderError
+from voiceapp.providers.errors import ProviderError, RetryClass
 
 PROVIDER = "livekit"
 MAX_REASON_LENGTH = 300
@@ -32,12 +32,12 @@ class LiveKitError(ProviderError):
     """`kind` decides what the client is told; `permanent`: the same request would fail again."""
 
     def __init__(self, kind: LiveKitErrorKind, message: str, *, retry_after_s: float | None = None) -> None:
-        error_class = ErrorClass.OUR_BUG if kind is LiveKitErrorKind.BAD_INPUT else None
+        retry_class = RetryClass.OUR_BUG if kind is LiveKitErrorKind.BAD_INPUT else None
         super().__init__(
             PROVIDER,
             message[:MAX_REASON_LENGTH],
             permanent=kind not in TEMPORARY,
-            error_class=error_class,
+            retry_class=retry_class,
             retry_after_s=retry_after_s,
         )
         self.kind = kind

@@ -15,7 +15,7 @@ import aiohttp
 from livekit import api
 
 from voiceapp.core.per_process import per_process
-from voiceapp.providers.errors import ErrorClass, class_of_status, retry_after_s
+from voiceapp.providers.errors import RetryClass, retry_after_s, retry_class_of
 
 from .errors import KIND_BY_STATUS, LiveKitError, LiveKitErrorKind
 
@@ -70,7 +70,7 @@ async def _check(response: aiohttp.ClientResponse) -> None:
     Raises LiveKitError if LiveKit names a wait: livekit-api would ignore it.
     """
     wait_s = retry_after_s(response.headers.get("Retry-After"))
-    if class_of_status(response.status, retry_after_s=wait_s) is ErrorClass.WAIT:
+    if retry_class_of(response.status, retry_after_s=wait_s) is RetryClass.WAIT:
         kind = KIND_BY_STATUS.get(response.status, LiveKitErrorKind.UNAVAILABLE)
         raise LiveKitError(kind, f"returned {response.status}", retry_after_s=wait_s)
     is_call = "/twirp/" in response.url.path

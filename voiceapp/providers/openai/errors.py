@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from http import HTTPStatus
 
-from voiceapp.providers.errors import ErrorClass, ProviderError
+from voiceapp.providers.errors import ProviderError, RetryClass
 
 PROVIDER = "openai"
 MAX_REASON_LENGTH = 300
@@ -55,7 +55,7 @@ class OpenAIError(ProviderError):
             PROVIDER,
             message[:MAX_REASON_LENGTH],
             permanent=is_permanent,
-            error_class=ErrorClass.OUR_BUG if is_our_bug else None,
+            retry_class=RetryClass.OUR_BUG if is_our_bug else None,
             retry_after_s=None if is_permanent else retry_after_s,
         )
         self.kind = kind

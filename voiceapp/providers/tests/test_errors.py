@@ -9,7 +9,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from voiceapp.core.jobs.engine import wait_before_retry_s
-from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status, retry_after_s
+from voiceapp.providers.errors import ProviderError, RetryClass, retry_after_s, retry_class_of
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.openai.errors import OpenAIError, OpenAIErrorKind
 from voiceapp.providers.twilio.client import provider_error
@@ -32,30 +32,30 @@ def test_a_retry_after_may_be_a_date() -> None:
 @pytest.mark.parametrize(
     ("status", "wait_s", "expected"),
     [
-        (429, 5, ErrorClass.WAIT),
-        (429, None, ErrorClass.AGAIN),
-        (503, 5, ErrorClass.WAIT),
-        (500, None, ErrorClass.AGAIN),
-        (401, 5, ErrorClass.GIVE_UP),
-        (404, None, ErrorClass.GIVE_UP),
-        (302, 5, ErrorClass.GIVE_UP),
-        (400, 5, ErrorClass.OUR_BUG),
-        (422, None, ErrorClass.OUR_BUG),
+        (429, 5, RetryClass.WAIT),
+        (429, None, RetryClass.AGAIN),
+        (503, 5, RetryClass.WAIT),
+        (500, None, RetryClass.AGAIN),
+        (401, 5, RetryClass.GIVE_UP),
+        (404, None, RetryClass.GIVE_UP),
+        (302, 5, RetryClass.GIVE_UP),
+        (400, 5, RetryClass.OUR_BUG),
+        (422, None, RetryClass.OUR_BUG),
     ],
 )
-def test_a_status_has_a_class(status: int, wait_s: float | None, expected: ErrorClass) -> None:
-    assert class_of_status(status, retry_after_s=wait_s) is expected
+def test_a_status_has_a_class(status: int, wait_s: float | None, expected: RetryClass) -> None:
+    assert retry_class_of(status, retry_after_s=wait_s) is expected
 
 
 def test_only_what_would_fail_again_is_permanent() -> None:
-    assert [ProviderError("x", "y", error_class=each).permanent for each in ErrorClass] == [False, False, True, True]
+    assert [ProviderError("x", "y", retry_class=each).permanent for each in RetryClass] == [False, False, True, True]
     assert ProviderError("x", "y", permanent=True, retry_after_s=5).retry_after_s is None
-    assert ProviderError("x", "y", retry_after_s=5).error_class is ErrorClass.WAIT
-    assert OpenAIError(OpenAIErrorKind.REFUSED, "y").error_class is ErrorClass.OUR_BUG
-    assert LiveKitError(LiveKitErrorKind.BAD_INPUT, "y").error_class is ErrorClass.OUR_BUG
-    assert LiveKitError(LiveKitErrorKind.UNAVAILABLE, "y").error_class is ErrorClass.AGAIN
-    assert provider_error(TwilioRestException(400, "/Calls", "no")).error_class is ErrorClass.OUR_BUG
-    assert provider_error(TwilioRestException(429, "/Calls", "no")).error_class is ErrorClass.AGAIN
+    assert ProviderError("x", "y", retry_after_s=5).retry_class is RetryClass.WAIT
+    assert OpenAIError(OpenAIErrorKind.REFUSED, "y").retry_class is RetryClass.OUR_BUG
+    assert LiveKitError(LiveKitErrorKind.BAD_INPUT, "y").retry_class is RetryClass.OUR_BUG
+    assert LiveKitError(LiveKitErrorKind.UNAVAILABLE, "y").retry_class is RetryClass.AGAIN
+    assert provider_error(TwilioRestException(400, "/Calls", "no")).retry_class is RetryClass.OUR_BUG
+    assert provider_error(TwilioRestException(429, "/Calls", "no")).retry_class is RetryClass.AGAIN
     assert OpenAIError(OpenAIErrorKind.RATE_LIMITED, "y", retry_after_s=3).retry_after_s == 3
 
 

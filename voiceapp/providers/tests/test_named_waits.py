@@ -14,7 +14,7 @@ from voiceapp.providers.aws.dynamodb import AwsTable
 from voiceapp.providers.aws.secrets_manager import KeptSecret, fetch_secret
 from voiceapp.providers.aws.sqs import AwsQueue
 from voiceapp.providers.clerk.keys import FetchedKeys, download
-from voiceapp.providers.errors import ErrorClass, ProviderError
+from voiceapp.providers.errors import ProviderError, RetryClass
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.openai.rest import post_json
 from voiceapp.providers.orders_receiver import OrdersReceiver
@@ -108,7 +108,7 @@ def test_the_wait_is_reported_and_no_request_is_sent_before(
 ) -> None:
     provider.status = status
     error = error_of(ask, provider)
-    assert (error.error_class, error.retry_after_s, error.permanent) == (ErrorClass.WAIT, 40, False)
+    assert (error.retry_class, error.retry_after_s, error.permanent) == (RetryClass.WAIT, 40, False)
     assert provider.requests == 1
 
 
@@ -116,7 +116,7 @@ def test_the_wait_is_reported_and_no_request_is_sent_before(
 def test_a_refusal_that_names_no_wait_may_be_tried_again(provider: Refusing, ask: Callable[[str], object]) -> None:
     provider.retry_after = ""
     error = error_of(ask, provider)
-    assert (error.error_class, error.retry_after_s, error.permanent) == (ErrorClass.AGAIN, None, False)
+    assert (error.retry_class, error.retry_after_s, error.permanent) == (RetryClass.AGAIN, None, False)
 
 
 @pytest.mark.parametrize("name", ["Twilio, a call ended", "LiveKit, a room made", "Clerk", "OpenAI"])

@@ -13,7 +13,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from voiceapp.providers.errors import ErrorClass, ProviderError, class_of_status, retry_after_s
+from voiceapp.providers.errors import ProviderError, RetryClass, retry_after_s, retry_class_of
 
 from .fields import CALL_SID, MAX_TWIML_LENGTH
 
@@ -55,7 +55,7 @@ class BoundedHttp(TwilioHttpClient):  # type: ignore[misc]  # the SDK is untyped
         """Raises ProviderError if Twilio names a wait: the SDK's exceptions have no headers."""
         response: Response = super().request(method, url.replace(OFFICIAL_URL, self._base_url, 1), *args, **kwargs)
         wait_s = retry_after_s((response.headers or {}).get("Retry-After"))
-        if class_of_status(response.status_code, retry_after_s=wait_s) is ErrorClass.WAIT:
+        if retry_class_of(response.status_code, retry_after_s=wait_s) is RetryClass.WAIT:
             raise ProviderError("twilio", f"returned {response.status_code}", retry_after_s=wait_s)
         return response
 
@@ -118,6 +118,6 @@ def provider_error(fault: Exception) -> ProviderError:
     if isinstance(fault, REFUSALS):
         why = fault.msg if isinstance(fault, TwilioRestException) else fault.title
         message = f"{fault.status} {fault.code or ''} {why}"[:300]
-        error_class = class_of_status(fault.status) if fault.status >= 400 else ErrorClass.AGAIN
-        return ProviderError("twilio", message, error_class=error_class)
+        retry_class = retry_class_of(fault.status) if fault.status >= 400 else RetryClass.AGAIN
+        return ProviderError("twilio", message, retry_class=retry_class)
     return ProviderError("twilio", f"no response ({type(fault).__name__})")
