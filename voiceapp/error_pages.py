@@ -13,7 +13,7 @@ from voiceapp.core.api.errors import BROKEN, ErrorBody, Problem, shape_at
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """What went wrong, in words, and what to do now."""
+    """A sentence on the error, and what to do next."""
 
     status: int
     code: str
@@ -21,25 +21,25 @@ class ErrorPage:
     next_step: str
 
 
-BAD_REQUEST = ErrorPage(400, "bad_request", "This request cannot be read", "Go back and try again.")
-FORBIDDEN = ErrorPage(403, "forbidden", "You may not open this", "Log in as somebody who may, or ask an owner.")
+BAD_REQUEST = ErrorPage(400, "bad_request", "This request is malformed", "Go back and try again.")
+FORBIDDEN = ErrorPage(403, "forbidden", "You may not open this page", "Log in as a user who may, or contact an owner.")
 OLD_FORM = ErrorPage(
     403,
     "forbidden",
-    "This form is of an earlier sign-in",
-    "Nothing was saved. Open the form again: what you typed is put back.",
+    "This form is from an earlier sign-in",
+    "Nothing was saved. Open the form again: your input is restored.",
 )
 NOT_FOUND = ErrorPage(404, "not_found", "There is nothing here", "Check the address, or start from the home page.")
 SERVER_ERROR = ErrorPage(BROKEN.status, BROKEN.code, *BROKEN.message.split(". ", 1))
 
 
 def wants_page(request: HttpRequest) -> bool:
-    """Whether a browser asks: it names HTML; other clients take what comes."""
+    """Whether the client is a browser, which accepts HTML."""
     return "text/html" in request.headers.get("Accept", "")
 
 
 def endpoint_of(request: HttpRequest) -> type | None:
-    """The class of the JSON endpoint that was asked; None for pages, webhooks, and where nothing is."""
+    """The class of the requested JSON endpoint; None for pages, webhooks and unknown paths."""
     match = request.resolver_match
     endpoint: type | None = getattr(match.func, "cls", None) if match else None
     return endpoint
@@ -54,7 +54,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form whose token is of an earlier sign-in; static/voiceapp/unsaved_input.mjs puts back what was typed."""
+    """A form whose token is from an earlier sign-in; static/voiceapp/unsaved_input.mjs restores the input."""
     return show(request, OLD_FORM, form_page=request.get_full_path())
 
 
@@ -74,7 +74,7 @@ def show(request: HttpRequest, page: ErrorPage, *, form_page: str = "") -> HttpR
         message = f"{page.title}. {page.next_step}"
         problem = Problem(page.status, message=message, code=page.code, details={"requestId": request_id})
         return JsonResponse(shape.render(problem), status=page.status)
-    # Without the request: its context processors would ask the session, and so the database.
+    # Without the request: its context processors would read the session from the database.
     return HttpResponse(
         render_to_string("error.html", {"page": page, "request_id": request_id, "form_page": form_page}),
         status=page.status,

@@ -1,6 +1,6 @@
-"""The web process: uvicorn with a drain of our own.
+"""The web process: uvicorn with our own drain.
 
-Stock uvicorn cuts every socket with 1012 on SIGTERM, so a deployment would end every call in the middle of a word.
+Stock uvicorn closes every socket with 1012 on SIGTERM, so that a deployment would cut all calls.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 
 logger = structlog.get_logger("server")
 
-LARGEST_FRAME_BYTES = 64 * 1024
-DEAD_PEER_AFTER_MS = 15_000
-ENDING_WITHIN_S = 10.0
+MAX_FRAME_BYTES = 64 * 1024
+DEAD_PEER_TIMEOUT_MS = 15_000
+HANG_UP_TIMEOUT_S = 10.0
 LAST_REQUESTS_S = 1.0
-LOOK_EVERY_S = 0.05
-MOST_FILES = 65_536
+POLL_INTERVAL_S = 0.05
+MAX_OPEN_FILES = 65_536
 M_ARENA_MAX = -8  # malloc.h
 
 
 def is_draining() -> bool:
-    """The server was told to stop: it is not ready and takes no new call."""
+    """Whether the server is stopping: it is not ready and accepts no new call."""
     return live_calls.is_draining
 
 
 class Server(uvicorn.Server):
-    """On the first signal live calls go on until they end or the budget is used up; on the second they end now."""
+    """On the first signal live calls continue until they end or the budget is used up; on the second they end now."""
 
     def __init__(
         self, config: uvicorn.Config, *, calls: LiveCalls, budget_s: float, when_listening: Callable[[], None]
@@ -49,13 +49,13 @@ class Server(uvicorn.Server):
         self._calls = calls
         self._budget_s = budget_s
         self._when_listening = when_listening
-        self._is_hurried = False
+        self._has_second_signal = False
         self._draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._loop = asyncio.get_running_loop()
-        # What was loaded until now stays: the collector need not walk through it in the middle of a call.
+        # Loaded modules stay: the garbage collector does not have to visit them during calls.
         gc.collect()
         gc.freeze()
         self._when_listening()
@@ -64,7 +64,7 @@ class Server(uvicorn.Server):
         if not self.started:
             self.should_exit = True
         elif self._calls.is_draining:
-            self._is_hurried = True
+            self._has_second_signal = True
         else:
             self._calls.start_draining()
             self._loop.call_soon_threadsafe(self._start_draining)
@@ -75,51 +75,51 @@ class Server(uvicorn.Server):
     async def _drain(self) -> None:
         logger.info("draining", calls=len(self._calls), budget_s=self._budget_s)
         had_calls = bool(self._calls)
-        await self._quiet_within(self._budget_s, unless_hurried=True)
+        await self._wait_for_calls(self._budget_s, until_second_signal=True)
         if self._calls:
             logger.warning("calls ended by the drain", calls=len(self._calls))
             self._calls.hang_up_all(EndReason.SERVER_STOPPING)
-            await self._quiet_within(ENDING_WITHIN_S)
-        if had_calls and not self._is_hurried:
-            # The carrier asks at once what follows the last streams; an answer must still be here.
+            await self._wait_for_calls(HANG_UP_TIMEOUT_S)
+        if had_calls and not self._has_second_signal:
+            # The carrier requests what follows the last streams at once; we must still respond.
             await asyncio.sleep(LAST_REQUESTS_S)
         self.should_exit = True
 
-    async def _quiet_within(self, budget_s: float, *, unless_hurried: bool = False) -> None:
+    async def _wait_for_calls(self, budget_s: float, *, until_second_signal: bool = False) -> None:
         end = self._loop.time() + budget_s
-        # Three things end it, one of them in a signal handler: looking is simpler than an event for each.
-        while self._calls and self._loop.time() < end and not (unless_hurried and self._is_hurried):  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_EVERY_S)
+        # Three things end it, one of them in a signal handler: polling is simpler than an event for each.
+        while self._calls and self._loop.time() < end and not (until_second_signal and self._has_second_signal):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_INTERVAL_S)
 
 
 def uvicorn_config() -> uvicorn.Config:
-    """What a socket of ours may do, in one place; the tests serve with the same."""
+    """The server's configuration; the tests use the same."""
     return uvicorn.Config(
         "voiceapp.asgi:application",
         loop="uvloop",
         http=BoundedHttpProtocol,
         ws="websockets-sansio",
-        ws_max_size=LARGEST_FRAME_BYTES,
+        ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
-        # A carrier that sends fifty frames a second needs no pings; its silence is noticed by the call.
+        # A carrier sends fifty frames a second and needs no pings; the call notices its silence.
         ws_ping_interval=None,
         lifespan="off",
-        proxy_headers=False,  # whose word counts is decided by TRUSTED_PROXY_COUNT
+        proxy_headers=False,  # TRUSTED_PROXY_COUNT decides which headers are trusted
         server_header=False,
         access_log=False,
         log_config=None,
-        log_level="warning",  # its own lines would carry the queries of sockets
+        log_level="warning",  # its lines would contain query strings of sockets
         timeout_graceful_shutdown=5,
     )
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket whose connections die when their peer has read nothing for 15 s."""
+    """A listening socket whose connections end if their peer reads nothing for 15 s."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_AFTER_MS)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_TIMEOUT_MS)
     listener.bind((host, port))
     listener.listen(2048)
     listener.setblocking(False)
@@ -127,7 +127,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> None:
-    """Serve until a signal and the drain after it. `when_listening` is told our address once requests are answered."""
+    """Serve until a signal and the drain after it. `when_listening` receives the URL as soon as the server listens."""
     raise_file_limit()
     limit_malloc_arenas()
     listener = listen(host, port)
@@ -146,14 +146,14 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
 
 
 def limit_malloc_arenas() -> None:
-    """glibc gives each thread an arena and keeps what is freed in it: with two, a call costs a third less memory."""
+    """glibc has an arena per thread and keeps freed memory in it: with two arenas, a call needs a third less memory."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def raise_file_limit() -> None:
-    """Two sockets per call, and a database that must still be opened at the busiest moment."""
+    """Two sockets per call, and the database must be able to open files under the highest load."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,4 +1,4 @@
-"""Every address of the product, but health and home: voiceapp/health.py answers those before any other."""
+"""All URLs except health and home, which voiceapp/health.py serves before the URL configuration."""
 
 from __future__ import annotations
 
