@@ -203,7 +203,7 @@ def test_each_route_opens_to_its_credential_alone(row: Row, visitors: dict[str, 
     assert surprises(row, routes, visitors) == []
 
 
-@pytest.mark.urls("agents.tests.customer_doors")
+@pytest.mark.urls("agents.tests.customer_views")
 @pytest.mark.parametrize("credential", REFUSED_WITH)
 def test_a_wrong_word_in_the_table_is_noticed(credential: str, visitors: dict[str, Visitor]) -> None:
     row = Row(("GET", "POST"), "/calls", credential)

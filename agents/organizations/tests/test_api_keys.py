@@ -17,7 +17,7 @@ from agents.organizations.scopes import Scope
 from agents.organizations.services import OVERLAP, find_key, issue_key, revoke_key, rotate_key
 from voiceapp.core.errors import ApplicationError
 
-pytestmark = [pytest.mark.urls("agents.tests.customer_doors"), pytest.mark.django_db]
+pytestmark = [pytest.mark.urls("agents.tests.customer_views"), pytest.mark.django_db]
 JSON = "application/json"
 
 

@@ -19,7 +19,7 @@ from agents.organizations.services import issue_key, user_of
 from agents.tests.builders import make_user
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
 
-pytestmark = [pytest.mark.urls("agents.tests.customer_doors"), pytest.mark.django_db]
+pytestmark = [pytest.mark.urls("agents.tests.customer_views"), pytest.mark.django_db]
 INTERNAL_KEY = "internal-" + "k" * 40
 
 

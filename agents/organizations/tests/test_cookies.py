@@ -12,7 +12,7 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_user
 from voiceapp.providers.tests.clerk_instance import PAGE, ClerkInstance
 
-pytestmark = [pytest.mark.urls("agents.tests.customer_doors"), pytest.mark.django_db]
+pytestmark = [pytest.mark.urls("agents.tests.customer_views"), pytest.mark.django_db]
 JSON = "application/json"
 SECRET = "s" * 32
 

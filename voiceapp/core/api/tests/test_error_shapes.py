@@ -22,7 +22,7 @@ class Body(StrictSerializer):
     name = serializers.CharField(max_length=5)
 
 
-class Door(APIView):
+class NamesView(APIView):
     permission_classes = []
     parser_classes = [StrictJSONParser]
 
@@ -45,7 +45,7 @@ def forbids(request: HttpRequest) -> HttpResponse:
     raise PermissionDenied
 
 
-urlpatterns = [path("door", Door.as_view()), path("breaks", breaks), path("forbids", forbids)]
+urlpatterns = [path("names", NamesView.as_view()), path("breaks", breaks), path("forbids", forbids)]
 handler400 = "voiceapp.error_pages.bad_request"
 handler403 = "voiceapp.error_pages.forbidden"
 handler404 = "voiceapp.error_pages.not_found"
@@ -61,7 +61,7 @@ def client() -> Client:
 
 
 def post(client: Client, body: str | bytes) -> HttpResponse:
-    return client.post("/door", body, content_type="application/json")  # type: ignore[return-value]
+    return client.post("/names", body, content_type="application/json")  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,16 @@ def post(client: Client, body: str | bytes) -> HttpResponse:
         ("slow", 429, "throttled", "Request was throttled. Expected available in 3 seconds."),
     ],
 )
-def test_a_refusal_has_a_code_a_message_and_the_requests_id(
+def test_an_error_has_a_code_a_message_and_the_requests_id(
     client: Client, why: str, status: int, code: str, message: str
 ) -> None:
-    response = client.get("/door", {"why": why})
+    response = client.get("/names", {"why": why})
     assert response.status_code == status
     assert response.json() == {"error": {"code": code, "message": message, "requestId": response["X-Request-ID"]}}
 
 
 def test_wrong_fields_are_named(client: Client) -> None:
-    error = client.post("/door", {"name": "too long", "nmae": 1}, content_type="application/json").json()["error"]
+    error = client.post("/names", {"name": "too long", "nmae": 1}, content_type="application/json").json()["error"]
     assert error["code"] == "invalid"
     assert set(error["fields"]) == {"nmae"}
 
@@ -109,14 +109,14 @@ def test_wrong_fields_are_named(client: Client) -> None:
         "1",
     ],
 )
-def test_bodies_that_are_no_plain_json_are_refused(client: Client, body: str | bytes) -> None:
+def test_bodies_that_are_no_plain_json_are_rejected(client: Client, body: str | bytes) -> None:
     response = post(client, body)
     assert response.status_code == 400
     assert response["Content-Type"] == "application/json"
 
 
-def test_other_content_types_are_refused_in_the_same_shape(client: Client) -> None:
-    response = client.post("/door", "name=a", content_type="application/x-www-form-urlencoded")
+def test_other_content_types_are_rejected_in_the_same_shape(client: Client) -> None:
+    response = client.post("/names", "name=a", content_type="application/x-www-form-urlencoded")
     assert (response.status_code, response.json()["error"]["code"]) == (415, "unsupported_media_type")
 
 

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from voiceapp.core.api.errors import BROKEN, ErrorBody, Problem, RealtimeSessionError, VoiceError
 
 LIMIT = {"retryAfter": 3600, "limit": 10, "remaining": 0, "reset": 1640995200}
-REFUSALS: dict[str, Callable[[], Exception]] = {
+ERRORS: dict[str, Callable[[], Exception]] = {
     "forbidden": lambda: PermissionDenied("Access denied"),
     "absent": lambda: Http404("a query of ours"),
     "held": lambda: DataError("22P05"),
@@ -34,21 +34,21 @@ REFUSALS: dict[str, Callable[[], Exception]] = {
 }
 
 
-class VoiceDoor(APIView):
+class VoiceView(APIView):
     permission_classes = []
     error_shape: type[ErrorBody] = VoiceError
 
     def get(self, request: Request) -> Response:
-        raise REFUSALS[request.query_params["why"]]()
+        raise ERRORS[request.query_params["why"]]()
 
 
-class RealtimeDoor(VoiceDoor):
+class RealtimeView(VoiceView):
     error_shape = RealtimeSessionError
 
 
 handler404 = "voiceapp.error_pages.not_found"
 handler500 = "voiceapp.error_pages.server_error"
-urlpatterns = [path("voice", VoiceDoor.as_view()), path("realtime", RealtimeDoor.as_view())]
+urlpatterns = [path("voice", VoiceView.as_view()), path("realtime", RealtimeView.as_view())]
 pytestmark = pytest.mark.urls(__name__)
 FIELDS = {"voice": ["No such voice."], "model": ["Name one."]}
 
@@ -131,19 +131,19 @@ def test_when_to_come_back_is_a_header(client: Client) -> None:
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_our_own_fault_has_the_endpoints_shape_and_the_documents_words(accept: str) -> None:
     client = Client(raise_request_exception=False)
-    answers = [
+    responses = [
         client.get(address, {"why": "broken"}, headers={"Accept": accept}) for address in ("/voice", "/realtime")
     ]
-    for answer, shape in zip(answers, (VoiceError, RealtimeSessionError), strict=True):
-        told = shape.render(BROKEN)
+    for response, shape in zip(responses, (VoiceError, RealtimeSessionError), strict=True):
+        expected = shape.render(BROKEN)
         if shape is VoiceError:
-            told["details"] = {"requestId": answer["X-Request-ID"]}
-        assert (answer.status_code, answer.json()) == (500, told)
+            expected["details"] = {"requestId": response["X-Request-ID"]}
+        assert (response.status_code, response.json()) == (500, expected)
 
 
-def test_an_address_that_the_voice_api_does_not_have_is_refused_in_its_shape(client: Client) -> None:
-    answer = client.get("/api/voice/nowhere")
+def test_an_address_that_the_voice_api_does_not_have_gets_an_error_in_its_shape(client: Client) -> None:
+    response = client.get("/api/voice/nowhere")
     message = "There is nothing here. Check the address, or start from the home page."
-    told = {"error": "Not Found", "message": message, "details": {"requestId": answer["X-Request-ID"]}}
-    assert (answer.status_code, answer.json()) == (404, told)
+    expected = {"error": "Not Found", "message": message, "details": {"requestId": response["X-Request-ID"]}}
+    assert (response.status_code, response.json()) == (404, expected)
     assert client.get("/api/realtime/nowhere").json()["error"]["code"] == "not_found"

@@ -49,8 +49,8 @@ def with_components(schema: dict[str, Any]) -> dict[str, Any]:
 
 def examples_in(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], object]]:
     """Where, the schema, and the example."""
-    told = [("request", operation.get("requestBody", {})), *operation["responses"].items()]
-    for where, message in told:
+    messages = [("request", operation.get("requestBody", {})), *operation["responses"].items()]
+    for where, message in messages:
         for content in message.get("content", {}).values():
             for name, example in content.get("examples", {}).items():
                 yield f"{where}: {name}", content["schema"], example["value"]
@@ -66,7 +66,7 @@ def test_every_example_is_what_its_schema_says(operation: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_operation_is_told_in_words_and_refuses_in_words(operation: dict[str, Any]) -> None:
+def test_every_operation_has_a_summary_and_examples_of_its_errors(operation: dict[str, Any]) -> None:
     assert operation["summary"]
     assert {"401", "500"} <= operation["responses"].keys()
     for status, response in operation["responses"].items():
@@ -76,7 +76,7 @@ def test_every_operation_is_told_in_words_and_refuses_in_words(operation: dict[s
 
 
 @pytest.mark.parametrize("operation", OF_CUSTOMERS)
-def test_what_every_customer_may_hear_stands_everywhere(operation: dict[str, Any]) -> None:
+def test_the_errors_of_every_customer_are_documented_everywhere(operation: dict[str, Any]) -> None:
     assert {"400", "401", "403", "503"} <= operation["responses"].keys()
     assert ("requestBody" in operation) == ("415" in operation["responses"])
     assert [need for need in operation["security"] if len(need) != 1] == []  # any of them is enough
@@ -84,7 +84,7 @@ def test_what_every_customer_may_hear_stands_everywhere(operation: dict[str, Any
 
 
 @pytest.mark.parametrize("operation", OF_CUSTOMERS)
-def test_a_limited_operation_tells_of_its_limit(operation: dict[str, Any]) -> None:
+def test_a_limited_operation_documents_its_limit(operation: dict[str, Any]) -> None:
     is_limited = "429" in operation["responses"]
     for status, response in operation["responses"].items():
         assert ("X-RateLimit-Reset" in response.get("headers", {})) == is_limited, status
@@ -92,9 +92,11 @@ def test_a_limited_operation_tells_of_its_limit(operation: dict[str, Any]) -> No
     assert not (ends_a_call and is_limited)
 
 
-def test_two_refusals_with_one_title_are_both_told() -> None:
-    told = DOCUMENT["paths"]["/voice-session"]["post"]["responses"]["503"]["content"]["application/json"]["examples"]
-    messages = [example["value"]["message"] for example in told.values()]
+def test_two_errors_with_one_title_are_both_documented() -> None:
+    examples = DOCUMENT["paths"]["/voice-session"]["post"]["responses"]["503"]["content"]["application/json"][
+        "examples"
+    ]
+    messages = [example["value"]["message"] for example in examples.values()]
     assert len(messages) == len(set(messages)) >= 3
 
 

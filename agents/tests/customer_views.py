@@ -10,7 +10,7 @@ from agents.organizations.api import CustomerView
 from voiceapp.core.api.errors import RealtimeSessionError
 
 
-class CallsDoor(CustomerView):
+class CallsView(CustomerView):
     """Scopes calls:read and calls:write, errors of the voice API."""
 
     scope_area = "calls"
@@ -32,7 +32,7 @@ class CallsDoor(CustomerView):
         return self.get(request)
 
 
-class RealtimeDoor(CustomerView):
+class RealtimeView(CustomerView):
     """Written alone, errors of `/realtime_session`."""
 
     scope_area = "sessions"
@@ -42,4 +42,4 @@ class RealtimeDoor(CustomerView):
         return Response({"subject": self.principal.subject})
 
 
-urlpatterns = [path("calls", CallsDoor.as_view()), path("realtime", RealtimeDoor.as_view())]
+urlpatterns = [path("calls", CallsView.as_view()), path("realtime", RealtimeView.as_view())]
