@@ -1,4 +1,4 @@
-"""LiveKit's webhook: verified, kept and answered, beside a view that only verifies and answers; then worked off."""
+"""LiveKit's webhook: verified, stored and answered, beside a view that only verifies and answers; then processed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SETTINGS = {
 
 
 def measure(options: Options) -> list[Figure]:
-    timings, worked_off = Timings(), array("d")
+    timings, processed_per_s = Timings(), array("d")
     times = max(50, int(options.seconds * REQUESTS_PER_S))
     with tempfile.TemporaryDirectory(prefix="voiceapp-bench-") as name:
         product = Product(Path(name), calls=options.calls, **SETTINGS)
@@ -44,7 +44,7 @@ def measure(options: Options) -> list[Figure]:
         for _ in range(options.runs):
             with product.serve(cores()[0]), on_core(cores()[1]):
                 tell(Client(product.port), times, timings)
-            worked_off.append(json.loads(product.run("scripts/bench/work_off.py").splitlines()[-1])["per_s"])
+            processed_per_s.append(json.loads(product.run("scripts/bench/process_inbox.py").splitlines()[-1])["per_s"])
     void = "the load has no core of its own" if len(set(cores())) == 1 else ""
     ranks = [
         Figure(f"livekit_webhook.p{rank}_ms", *_both(timings, rank), bar="single milliseconds", void=void)
@@ -54,7 +54,7 @@ def measure(options: Options) -> list[Figure]:
     return [
         *ranks,
         Figure("livekit_webhook.per_s", *rates, void=void),
-        Figure("livekit_webhook.worked_off_per_s", percentile(worked_off, 50), bar="more than arrive"),
+        Figure("livekit_webhook.processed_per_s", percentile(processed_per_s, 50), bar="more than arrive"),
     ]
 
 

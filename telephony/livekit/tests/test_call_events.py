@@ -131,11 +131,12 @@ def test_they_must_be_there_at_the_same_time(livekit: RunningLiveKit, harbour: O
 
 
 def test_an_agent_that_leaves_is_disconnected_and_the_call_goes_on(
-    livekit: RunningLiveKit, harbour: Organization, settings: Settings
+    livekit: RunningLiveKit, harbour: Organization
 ) -> None:
-    settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("agent_leaves=0.05")
     room = open_room(livekit, harbour)
+    identity = room.agent_comes()
     room.caller_joins()
+    room.leaves(identity)
     soon(room.agent_has_gone)
     assert room.agent
     assert (room.agent.status, room.agent.joined_at is None) == ("disconnected", False)

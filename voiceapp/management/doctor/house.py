@@ -65,7 +65,7 @@ def check_outbox() -> Finding:
             "outbox", f"{late} wait for more than two minutes, {failed} failed", "Is a worker with beat running?"
         )
     if failed:
-        fix = "Admin, Deliveries: look at the last error, fix the receiver, choose “Retry”."
+        fix = "Admin, Webhook deliveries: look at the last error, fix the receiver, choose “Retry”."
         return ill("outbox", f"{failed} failed", fix)
     return well("outbox", "nothing is late")
 

@@ -1,4 +1,4 @@
-"""Prints how many of the kept events a worker works off in a second. Run in the product's environment."""
+"""Prints how many stored events a worker processes per second. Run in the product's environment."""
 
 from __future__ import annotations
 
