@@ -1,4 +1,4 @@
-"""The addresses at which Twilio and LiveKit knock."""
+"""The addresses to which Twilio and LiveKit send webhooks."""
 
 from __future__ import annotations
 

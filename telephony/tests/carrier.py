@@ -1,4 +1,4 @@
-"""Twilio's REST API for one call, on loopback: it answers how the call stands and notes what it is told to do."""
+"""Twilio's REST API for one call, on loopback: it returns the call's status and records lookups and updates."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Rest:
     status: str | None = "in-progress"
     ended_at: datetime | None = None
     base_url: str = ""
-    told: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    updates: list[str] = field(default_factory=list)
+    lookups: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -29,11 +29,11 @@ def twilio_rest() -> Iterator[Rest]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            rest.asked.append(self.path)
+            rest.lookups.append(self.path)
             self.answer()
 
         def do_POST(self) -> None:
-            rest.told.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            rest.updates.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self.answer()
 
         def answer(self) -> None:

@@ -87,7 +87,7 @@ class MediaStreamConsumer(AsyncConsumer):
                 hints=start.hints,
             )
         except DatabaseError as exc:
-            # The action door apologizes: it needs no row for that.
+            # The action webhook apologizes: it needs no row for that.
             raise StreamRefused(INTERNAL_ERROR, "no_database") from exc
         return start, stream
 

@@ -16,7 +16,7 @@ from voiceapp.core.phones.numbers import show_number, validate_e164
 
 
 class FollowUp(models.TextChoices):
-    """What the `<Connect action>` door answers when the stream is over."""
+    """What the `<Connect action>` webhook answers when the stream is over."""
 
     NOTHING = "", "None yet"
     HANG_UP = "hang_up", "Hang up"

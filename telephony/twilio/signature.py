@@ -1,4 +1,4 @@
-"""Twilio's signature: one check for every HTTP door, one for every stream route. Nothing turns it off.
+"""Twilio's signature: one check for every HTTP webhook, one for every stream route. Nothing turns it off.
 
 The signed address is built from PUBLIC_BASE_URL, never from the Host header.
 """
@@ -18,7 +18,7 @@ from twilio.request_validator import RequestValidator
 from voiceapp.core.metrics import signatures_refused
 from voiceapp.providers.twilio.fields import CALL_SID
 
-logger = structlog.get_logger("doors")
+logger = structlog.get_logger("webhooks")
 
 DEFAULT_PORTS = {"https": ":443", "http": ":80", "wss": ":443", "ws": ":80"}
 
@@ -40,7 +40,7 @@ def is_signed(signature: str, url: str, form: QueryDict | None = None) -> bool:
     )
 
 
-def verify_request(request: HttpRequest, *, door: str) -> bool:
+def verify_request(request: HttpRequest, *, webhook: str) -> bool:
     """Whether Twilio made this form request for our own account, with the fields it must have.
 
     Names and values are signed without separators, so shapes are checked after the signature (reliability A4).
@@ -50,13 +50,13 @@ def verify_request(request: HttpRequest, *, door: str) -> bool:
     url = settings.PUBLIC_BASE_URL + request.path + (f"?{query}" if query else "")
     form = request.POST
     if not is_signed(request.headers.get("X-Twilio-Signature", ""), url, form):
-        return refuse(door, "wrong signature")
+        return refuse(webhook, "wrong signature")
     if any(len(values) > 1 for fields in (form, request.GET) for _, values in fields.lists()):
-        return refuse(door, "repeated field")
+        return refuse(webhook, "repeated field")
     if not CALL_SID.fullmatch(form.get("CallSid", "")):
-        return refuse(door, "malformed CallSid")
+        return refuse(webhook, "malformed CallSid")
     if not settings.TWILIO_ACCOUNT_SID or form.get("AccountSid") != settings.TWILIO_ACCOUNT_SID:
-        return refuse(door, "other account")
+        return refuse(webhook, "other account")
     return True
 
 
@@ -85,10 +85,10 @@ def stream_url(path: str) -> str:
     return "ws" + base.removeprefix("http") + path
 
 
-def refuse(door: str, why: str) -> bool:
+def refuse(webhook: str, why: str) -> bool:
     """Count and log a refusal. Always False, so that a check can end with it."""
-    signatures_refused.labels(door).inc()
-    logger.warning("signature refused", door=door, why=why)
+    signatures_refused.labels(webhook).inc()
+    logger.warning("signature refused", webhook=webhook, why=why)
     return False
 
 

@@ -15,7 +15,7 @@ MOST_BAD_FRAMES = 20
 
 
 class StreamRefused(Exception):
-    """The socket is closed with `code`; no provider was asked and no call is touched."""
+    """The socket is closed with `code`; no request to a provider is sent and no call changes."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -93,8 +93,8 @@ def _stream_start(start: _Start | None, query_string: bytes) -> StreamStart:
     token = hints.pop("token", "")
     for name, value in parse_qsl(query_string.decode("latin-1")):
         # The spec's address carries a bare plus in `from`, which a query decodes to a space.
-        told = value.replace(" ", "+") if name == "from" else value
-        if hints.setdefault(name, told) != told:
+        hint = value.replace(" ", "+") if name == "from" else value
+        if hints.setdefault(name, hint) != hint:
             raise StreamRefused(POLICY_VIOLATION, "hints_disagree")
     values = (start.streamSid, start.callSid, start.accountSid, token, *hints.values())
     if not token or not start.streamSid or any(len(value) > LONGEST_VALUE for value in values):

@@ -17,7 +17,7 @@ SHAPE = re.compile(r"[A-Za-z0-9_-]{64}")
 
 
 def token_for(stream_id: UUID) -> str:
-    """The token that goes into the TwiML; the same each time it is asked for."""
+    """The token that goes into the TwiML; the same each time it is made."""
     return base64.urlsafe_b64encode(stream_id.bytes + _mac(stream_id.bytes, settings.SECRET_KEY)).decode()
 
 

@@ -44,7 +44,7 @@ def hang_up(*sentences: str, language: str = "en") -> HttpResponse:
 
 
 def dial(number: str, *sentences: str, caller_id: str, language: str) -> HttpResponse:
-    """Say the sentences, then ring a person. What becomes of it is asked for at /twiml/after-dial.
+    """Say the sentences, then ring a person. The result arrives at /twiml/after-dial.
 
     Both numbers are E.164; an empty `caller_id` shows the caller's own. Raises ValidationError for others.
     """

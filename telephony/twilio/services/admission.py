@@ -66,11 +66,11 @@ def find_organization(org_id: str) -> Organization | None:
 
 
 def default_agent(organization: Organization) -> Agent | None:
-    """Who answers where the number names nobody."""
+    """Which agent answers where the number names none."""
     return organization.agents.select_related("published_version").filter(is_default=True).first()
 
 
-logger = structlog.get_logger("doors")
+logger = structlog.get_logger("webhooks")
 
 TOKEN_LIFETIME = dt.timedelta(seconds=60)
 CALLS_AT_ONCE_PER_CALLER = 2

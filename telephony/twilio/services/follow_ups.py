@@ -33,7 +33,7 @@ def caller_id_for(call: Call) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The decision, and whom to ring. `why`: why nobody is rung who should be."""
+    """The decision, and whom to ring. `why`: why a target that should ring does not."""
 
     step: Step
     target: TransferTarget | None = None
@@ -52,7 +52,7 @@ def set_follow_up(stream_id: UUID, follow_up: FollowUp, hand_over_to: str = "") 
 def follow_up_of(call: Call, *, is_caller_gone: bool = False) -> NextStep:
     """What follows now that the stream is over. Decided once: a repeated or late request gets the same.
 
-    `is_caller_gone`: the carrier reports that nobody is left to hear anything.
+    `is_caller_gone`: the carrier reports that the caller has left.
     """
     stream = MediaStream.objects.filter(call=call).first()
     if stream is None:
@@ -102,7 +102,7 @@ def _ring(call: Call, target: TransferTarget | None, now: dt.datetime, *, step: 
 
 
 def _record(call: Call, stream: MediaStream, decision: NextStep, is_caller_gone: bool) -> None:
-    """Write what happens to the timeline, and end a call that nobody else will end."""
+    """Write what happens to the timeline, and end a call that nothing else will end."""
     MediaStream.objects.filter(pk=stream.pk, ended_at=None).update(ended_at=timezone.now())
     detail = {"next": decision.step.value, "target": decision.target.slug if decision.target else ""}
     record_event(call.id, "stream_over", detail | ({"why": decision.why} if decision.why else {}))

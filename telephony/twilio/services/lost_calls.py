@@ -1,4 +1,4 @@
-"""Phone calls that no process carries any more, or that never began: the carrier is asked, what is over is closed.
+"""Phone calls that no process carries any more, or that never began: closed once the carrier confirms their end.
 
 Calls in rooms have no lease: LiveKit carries them (telephony/livekit/reconciliation.py).
 """
@@ -59,7 +59,7 @@ def _close(call: Call, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Whether the conversation is over, None where nobody says; and since when, where that is known."""
+    """Whether the conversation is over (None: unknown), and since when, if that is known."""
 
     is_over: bool | None
     ended_at: datetime | None = None
@@ -75,7 +75,7 @@ def _report_on(call: Call) -> Report:
     try:
         found = TwilioClient.from_settings().fetch_call(call.carrier_sid)
     except ProviderError as fault:
-        logger.warning("carrier not asked", call_id=str(call.id), error=str(fault))
+        logger.warning("carrier request failed", call_id=str(call.id), error=str(fault))
         return Report(is_over=True if fault.permanent else None)
     return Report(is_over=found.is_over, ended_at=found.ended_at)
 
@@ -88,7 +88,7 @@ def _last_carried_at(call: Call, now: datetime) -> datetime:
 
 
 def _hang_up(call: Call) -> None:
-    """Nobody speaks with this caller any more: do not let him pay for it."""
+    """No agent speaks with this caller any more: end the call, which costs money."""
     try:
         TwilioClient.from_settings().hang_up(call.carrier_sid or "")
     except ProviderError as fault:

@@ -14,10 +14,10 @@ from telephony.livekit.models import ProviderEvent
 from telephony.twilio.models import FollowUp, MediaStream
 from voiceapp.core.transactions import serialize
 
-# Whoever opens a call, or waits for one to be opened, passes here one by one.
+# Opening a call, and waiting for one to be opened, are serialized by this name.
 ADMISSION = "telephony.admission"
 
-# A time is given to the second: it means the end of that one, unless we had heard of it by then.
+# A time is given to the second: it means the end of that one, unless its webhook had arrived by then.
 A_SECOND = timedelta(milliseconds=999)
 
 OVER_AT_THE_CARRIER = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
@@ -35,7 +35,7 @@ REASONS = {
 def note_call_status(
     call_sid: str, *, status: str, sequence: int | None, duration_s: int | None, at: datetime | None = None
 ) -> None:
-    """Keep a call status once. A terminal one ends the call, if nobody has; the others move nothing.
+    """Keep a call status once. A terminal one ends the call, if it is still live; the others change nothing.
 
     `at` is when it became so, to the second, if that is known. The status may come before the call's own webhook: then
     it waits, without a call, to be claimed.
@@ -44,7 +44,7 @@ def note_call_status(
         known = Call.objects.filter(carrier_sid=call_sid)
         call = known.first()
         if call is None:
-            # Its webhook may be opening it this moment and must not miss this event.
+            # Its webhook may be opening it right now and must not miss this event.
             serialize(ADMISSION)
             call = known.all().first()
         ProviderEvent.objects.get_or_create(

@@ -16,7 +16,7 @@ from telephony.twilio.models import MediaStream
 from telephony.twilio.tokens import stream_id_of
 from voiceapp.core.metrics import tokens_refused
 
-logger = structlog.get_logger("doors")
+logger = structlog.get_logger("webhooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class RedeemedStream:
 
 
 class TokenRefused(Exception):
-    """The stream may not speak for a call. `reason` is one of a closed set of words."""
+    """The stream may not speak for a call. `reason` is one of a closed set."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

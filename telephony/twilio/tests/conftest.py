@@ -49,7 +49,7 @@ def serving_process() -> Iterator[None]:
 
 @dataclass
 class Twilio:
-    """Posts to a door as Twilio does."""
+    """Posts to a webhook as Twilio does."""
 
     client: Client = field(default_factory=Client)
     token: str = TOKEN

@@ -66,11 +66,11 @@ def test_in_each_of_the_720_orders_the_call_ends_once_and_stays_ended(line: Phon
     ends: Counter[tuple[str, str]] = Counter()
     left = Call.objects.annotate(
         ended=Count("events", filter=Q(events__kind="ended"), distinct=True),
-        told=Count("provider_events", distinct=True),
-    ).values_list("state", "end_reason", "ended", "told")
+        provider_event_count=Count("provider_events", distinct=True),
+    ).values_list("state", "end_reason", "ended", "provider_event_count")
     for order in in_every_order():
-        state, reason, ended, told = left.get()
-        assert (ended, told) == (1, 4), order
+        state, reason, ended, provider_event_count = left.get()
+        assert (ended, provider_event_count) == (1, 4), order
         was_connected = order.index("webhook") < order.index("stream") < order.index("completed")
         assert state == (CallState.COMPLETED if was_connected else CallState.MISSED), order
         ends[(state, reason)] += 1

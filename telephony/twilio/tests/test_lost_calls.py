@@ -1,4 +1,4 @@
-"""Calls that nobody carries any more: the carrier is asked first, and what is over is closed."""
+"""Calls that no process carries any more: closed once the carrier confirms their end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_call_with_a_lease_is_left_alone_and_nobody_is_asked(carrier: Rest) ->
     assert reap_lost_calls() == 0
 
     assert outcome(call) == ("connected", "")
-    assert carrier.asked == []
+    assert carrier.lookups == []
 
 
 @pytest.mark.parametrize("state", ["pending", "ringing", "connected"])
@@ -63,7 +63,7 @@ def test_a_call_in_a_room_is_left_to_livekit(carrier: Rest, state: str) -> None:
     assert reap_lost_calls() == 0
 
     assert outcome(call) == (state, "")
-    assert carrier.asked == []
+    assert carrier.lookups == []
 
 
 @pytest.mark.parametrize("status", ["completed", "busy", "failed", "no-answer", "canceled"])
@@ -74,7 +74,7 @@ def test_a_lost_call_that_is_over_at_the_carrier_is_closed(carrier: Rest, status
     assert reap_lost_calls() == 1
 
     assert outcome(call) == ("failed", "lost_process")
-    assert carrier.told == []
+    assert carrier.updates == []
 
 
 def test_a_connected_call_whose_lease_was_never_written_is_lost_too(carrier: Rest) -> None:
@@ -95,7 +95,7 @@ def test_a_lost_call_that_goes_on_at_the_carrier_is_left_for_a_while_and_then_hu
 
     assert outcome(young) == ("connected", "")
     assert outcome(old) == ("failed", "lost_process")
-    assert carrier.told == ["Status=completed"]
+    assert carrier.updates == ["Status=completed"]
 
 
 def test_a_lost_call_whose_stream_the_carrier_ended_is_closed_without_asking(carrier: Rest) -> None:
@@ -105,7 +105,7 @@ def test_a_lost_call_whose_stream_the_carrier_ended_is_closed_without_asking(car
     assert reap_lost_calls() == 1
 
     assert outcome(call) == ("failed", "lost_process")
-    assert carrier.told == carrier.asked == []
+    assert carrier.updates == carrier.lookups == []
 
 
 @pytest.mark.parametrize("state", ["pending", "ringing"])
@@ -145,7 +145,7 @@ def test_a_call_of_no_carrier_is_closed_without_asking(carrier: Rest) -> None:
     assert reap_lost_calls() == 1
 
     assert outcome(call) == ("missed", "not_answered")
-    assert carrier.asked == []
+    assert carrier.lookups == []
 
 
 # When it ended

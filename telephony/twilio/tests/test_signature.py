@@ -1,4 +1,4 @@
-"""Who may knock: one table for all Twilio doors, and one for the handshake of a media stream."""
+"""Which requests are accepted: one table for all of Twilio's webhooks, and one for the handshake of a media stream."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def sign(url: str, fields: Mapping[str, str] | tuple[tuple[str, str], ...], toke
 
 
 @dataclass(frozen=True)
-class Knock:
+class Posted:
     """A request at /twiml/start; what is not said is as Twilio does it."""
 
     sent: tuple[tuple[str, str], ...] = FIELDS
@@ -57,32 +57,32 @@ class Knock:
     content_type: str = FORM
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def at(self, path: str) -> Knock:
+    def at(self, path: str) -> Posted:
         return replace(self, signed_url=f"{PUBLIC}{path}") if self.signed_url.endswith("/twiml/start") else self
 
 
 A = ACCOUNT_SID
 C = CALL_SID
-MATRIX: list[tuple[str, Knock, int]] = [
-    ("as twilio does", Knock(), 200),
+MATRIX: list[tuple[str, Posted, int]] = [
+    ("as twilio does", Posted(), 200),
     # The signature itself
-    ("empty", Knock(signature=""), 403),
-    ("one letter", Knock(signature="a"), 403),
-    ("wrong of the right length", Knock(signature="A" * 27 + "="), 403),
-    ("not ascii", Knock(signature="é" * 28), 403),
-    ("ending in a control sign", Knock(signature=sign(f"{PUBLIC}/twiml/start", FIELDS) + "\x01"), 403),
-    ("without padding", Knock(signature=sign(f"{PUBLIC}/twiml/start", FIELDS)[:-1]), 403),
-    ("in lower case", Knock(signature=sign(f"{PUBLIC}/twiml/start", FIELDS).lower()), 403),
-    ("twice in one header", Knock(signature=", ".join([sign(f"{PUBLIC}/twiml/start", FIELDS)] * 2)), 403),
-    ("enormous", Knock(signature="A" * 6000), 403),
-    ("of another token", Knock(token="another"), 403),
-    ("of an empty token", Knock(token=""), 403),
-    ("of the whole token list", Knock(token=f"{TOKEN},earlier"), 403),
-    ("of the earlier token", Knock(token="earlier"), 200),
-    ("by sha256", Knock(signature=base64.b64encode(hashlib.sha256(b"x").digest()).decode()), 403),
+    ("empty", Posted(signature=""), 403),
+    ("one character", Posted(signature="a"), 403),
+    ("wrong of the right length", Posted(signature="A" * 27 + "="), 403),
+    ("not ascii", Posted(signature="é" * 28), 403),
+    ("ending in a control character", Posted(signature=sign(f"{PUBLIC}/twiml/start", FIELDS) + "\x01"), 403),
+    ("without padding", Posted(signature=sign(f"{PUBLIC}/twiml/start", FIELDS)[:-1]), 403),
+    ("in lower case", Posted(signature=sign(f"{PUBLIC}/twiml/start", FIELDS).lower()), 403),
+    ("twice in one header", Posted(signature=", ".join([sign(f"{PUBLIC}/twiml/start", FIELDS)] * 2)), 403),
+    ("enormous", Posted(signature="A" * 6000), 403),
+    ("of another token", Posted(token="another"), 403),
+    ("of an empty token", Posted(token=""), 403),
+    ("of the whole token list", Posted(token=f"{TOKEN},earlier"), 403),
+    ("of the earlier token", Posted(token="earlier"), 200),
+    ("by sha256", Posted(signature=base64.b64encode(hashlib.sha256(b"x").digest()).decode()), 403),
     (
         "by sha256, and the header says so",
-        Knock(
+        Posted(
             signature=base64.b64encode(
                 hmac.new(
                     TOKEN.encode(),
@@ -96,91 +96,99 @@ MATRIX: list[tuple[str, Knock, int]] = [
     ),
     (
         "the header names an algorithm that was not used",
-        Knock(headers={"X-Twilio-Webhooks-Signature-Settings": "algorithm=none"}),
+        Posted(headers={"X-Twilio-Webhooks-Signature-Settings": "algorithm=none"}),
         200,
     ),
     # The address
-    ("over http", Knock(signed_url="http://voice.example.com/twiml/start"), 403),
-    ("over another host", Knock(signed_url="https://evil.example/twiml/start"), 403),
-    ("over a host that ours begins", Knock(signed_url="https://voice.example.com.evil.example/twiml/start"), 403),
-    ("over a slash more", Knock(signed_url=f"{PUBLIC}/twiml/start/"), 403),
-    ("over a slash before", Knock(signed_url=f"{PUBLIC}//twiml/start"), 403),
-    ("over another door", Knock(signed_url=f"{PUBLIC}/twiml/after"), 403),
-    ("over capitals", Knock(signed_url=f"{PUBLIC}/TWIML/start"), 403),
-    ("over the default port", Knock(signed_url="https://voice.example.com:443/twiml/start"), 200),
-    ("over another port", Knock(signed_url="https://voice.example.com:8443/twiml/start"), 403),
-    ("over port 80", Knock(signed_url="https://voice.example.com:80/twiml/start"), 403),
-    ("over a query that was not sent", Knock(signed_url=f"{PUBLIC}/twiml/start?orgId=1"), 403),
-    ("a query that was not signed", Knock(query="x=1"), 403),
-    ("a query that was signed", Knock(query="x=1", signed_url=f"{PUBLIC}/twiml/start?x=1"), 200),
-    ("a query as it was escaped", Knock(query="x=%2f%C3%A9", signed_url=f"{PUBLIC}/twiml/start?x=%2f%C3%A9"), 200),
-    ("a query escaped otherwise", Knock(query="x=%2F", signed_url=f"{PUBLIC}/twiml/start?x=%2f"), 403),
-    ("a query reordered", Knock(query="y=2&x=1", signed_url=f"{PUBLIC}/twiml/start?x=1&y=2"), 403),
-    ("a query with a key twice", Knock(query="x=1&x=2", signed_url=f"{PUBLIC}/twiml/start?x=1&x=2"), 403),
-    ("the fragment of retries is not signed", Knock(signed_url=f"{PUBLIC}/twiml/start#rc=2"), 403),
-    ("a foreign host header", Knock(headers={"Host": "evil.example"}), 200),
-    ("a host header with an impossible port", Knock(headers={"Host": "x:99999"}), 200),
-    ("a forwarded host", Knock(headers={"X-Forwarded-Host": "evil.example"}), 200),
-    ("a forwarded scheme", Knock(headers={"X-Forwarded-Proto": "http"}), 200),
+    ("over http", Posted(signed_url="http://voice.example.com/twiml/start"), 403),
+    ("over another host", Posted(signed_url="https://evil.example/twiml/start"), 403),
+    (
+        "over a host that ours begins",
+        Posted(signed_url="https://voice.example.com.evil.example/twiml/start"),
+        403,
+    ),
+    ("over a slash more", Posted(signed_url=f"{PUBLIC}/twiml/start/"), 403),
+    ("over a slash before", Posted(signed_url=f"{PUBLIC}//twiml/start"), 403),
+    ("over another webhook", Posted(signed_url=f"{PUBLIC}/twiml/after"), 403),
+    ("over capitals", Posted(signed_url=f"{PUBLIC}/TWIML/start"), 403),
+    ("over the default port", Posted(signed_url="https://voice.example.com:443/twiml/start"), 200),
+    ("over another port", Posted(signed_url="https://voice.example.com:8443/twiml/start"), 403),
+    ("over port 80", Posted(signed_url="https://voice.example.com:80/twiml/start"), 403),
+    ("over a query that was not sent", Posted(signed_url=f"{PUBLIC}/twiml/start?orgId=1"), 403),
+    ("a query that was not signed", Posted(query="x=1"), 403),
+    ("a query that was signed", Posted(query="x=1", signed_url=f"{PUBLIC}/twiml/start?x=1"), 200),
+    (
+        "a query as it was escaped",
+        Posted(query="x=%2f%C3%A9", signed_url=f"{PUBLIC}/twiml/start?x=%2f%C3%A9"),
+        200,
+    ),
+    ("a query escaped otherwise", Posted(query="x=%2F", signed_url=f"{PUBLIC}/twiml/start?x=%2f"), 403),
+    ("a query reordered", Posted(query="y=2&x=1", signed_url=f"{PUBLIC}/twiml/start?x=1&y=2"), 403),
+    ("a query with a key twice", Posted(query="x=1&x=2", signed_url=f"{PUBLIC}/twiml/start?x=1&x=2"), 403),
+    ("the fragment of retries is not signed", Posted(signed_url=f"{PUBLIC}/twiml/start#rc=2"), 403),
+    ("a foreign host header", Posted(headers={"Host": "evil.example"}), 200),
+    ("a host header with an impossible port", Posted(headers={"Host": "x:99999"}), 200),
+    ("a forwarded host", Posted(headers={"X-Forwarded-Host": "evil.example"}), 200),
+    ("a forwarded scheme", Posted(headers={"X-Forwarded-Proto": "http"}), 200),
     (
         "signed over the host header",
-        Knock(signed_url="https://evil.example/twiml/start", headers={"Host": "evil.example"}),
+        Posted(signed_url="https://evil.example/twiml/start", headers={"Host": "evil.example"}),
         403,
     ),
     # The fields
-    ("a field more", Knock(sent=(*FIELDS, ("CallerName", "x")), signed=FIELDS), 403),
-    ("a field less", Knock(sent=FIELDS[:-1], signed=FIELDS), 403),
-    ("a field that was signed and is new to us", Knock(sent=(*FIELDS, ("NewParam", "x"))), 200),
-    ("another caller", Knock(sent=with_field("From", "+15550001111"), signed=FIELDS), 403),
-    ("another number", Knock(sent=with_field("To", "+15550001111"), signed=FIELDS), 403),
-    ("fields in another order", Knock(sent=FIELDS[::-1]), 200),
-    ("a name in umlauts", Knock(sent=(*FIELDS, ("CallerName", "Jörg 🍕"))), 200),
-    ("a blank field", Knock(sent=(*FIELDS, ("CallerName", ""))), 200),
-    ("a field twice", Knock(sent=(*FIELDS, ("From", CALLER)), signed=FIELDS), 403),
-    ("a field twice with another value", Knock(sent=(*FIELDS, ("From", "+1")), signed=FIELDS), 403),
+    ("a field more", Posted(sent=(*FIELDS, ("CallerName", "x")), signed=FIELDS), 403),
+    ("a field less", Posted(sent=FIELDS[:-1], signed=FIELDS), 403),
+    ("a field that was signed and is new to us", Posted(sent=(*FIELDS, ("NewParam", "x"))), 200),
+    ("another caller", Posted(sent=with_field("From", "+15550001111"), signed=FIELDS), 403),
+    ("another number", Posted(sent=with_field("To", "+15550001111"), signed=FIELDS), 403),
+    ("fields in another order", Posted(sent=FIELDS[::-1]), 200),
+    ("a name in umlauts", Posted(sent=(*FIELDS, ("CallerName", "Jörg 🍕"))), 200),
+    ("a blank field", Posted(sent=(*FIELDS, ("CallerName", ""))), 200),
+    ("a field twice", Posted(sent=(*FIELDS, ("From", CALLER)), signed=FIELDS), 403),
+    ("a field twice with another value", Posted(sent=(*FIELDS, ("From", "+1")), signed=FIELDS), 403),
     (
         "names and values moved together",
-        Knock(sent=(("AccountSid" + A + "CallSid", C), *FIELDS[2:]), signed=FIELDS),
+        Posted(sent=(("AccountSid" + A + "CallSid", C), *FIELDS[2:]), signed=FIELDS),
         403,
     ),
     (
         "the status moved into the call's id",
-        Knock(sent=(("AccountSid", A), ("CallSid", C + "CallStatusringing"), *FIELDS[2:4])[:3], signed=FIELDS),
+        Posted(sent=(("AccountSid", A), ("CallSid", C + "CallStatusringing"), *FIELDS[2:4])[:3], signed=FIELDS),
         403,
     ),
-    ("a call id in capitals", Knock(sent=with_field("CallSid", C.replace("1", "A"))), 403),
-    ("a call id too short", Knock(sent=with_field("CallSid", C[:-1])), 403),
-    ("a call id too long", Knock(sent=with_field("CallSid", C + "1")), 403),
-    ("a call id with a line's end", Knock(sent=with_field("CallSid", C + "\n")), 403),
-    ("a call id of a message", Knock(sent=with_field("CallSid", "SM" + C[2:])), 403),
-    ("a call id that is blank", Knock(sent=with_field("CallSid", "")), 403),
-    ("no call id", Knock(sent=FIELDS[1:]), 403),
-    ("another account", Knock(sent=with_field("AccountSid", "AC" + "b" * 32)), 403),
-    ("a subaccount in capitals", Knock(sent=with_field("AccountSid", A.upper())), 403),
-    ("no account", Knock(sent=(FIELDS[0], *FIELDS[2:])), 403),
+    ("a call id in capitals", Posted(sent=with_field("CallSid", C.replace("1", "A"))), 403),
+    ("a call id too short", Posted(sent=with_field("CallSid", C[:-1])), 403),
+    ("a call id too long", Posted(sent=with_field("CallSid", C + "1")), 403),
+    ("a call id with a line's end", Posted(sent=with_field("CallSid", C + "\n")), 403),
+    ("a call id of a message", Posted(sent=with_field("CallSid", "SM" + C[2:])), 403),
+    ("a call id that is blank", Posted(sent=with_field("CallSid", "")), 403),
+    ("no call id", Posted(sent=FIELDS[1:]), 403),
+    ("another account", Posted(sent=with_field("AccountSid", "AC" + "b" * 32)), 403),
+    ("a subaccount in capitals", Posted(sent=with_field("AccountSid", A.upper())), 403),
+    ("no account", Posted(sent=(FIELDS[0], *FIELDS[2:])), 403),
     # The body
-    ("json", Knock(body="{}", content_type="application/json"), 415),
-    ("json that says it is a form", Knock(body='{"CallSid": "x"}'), 403),
-    ("a multipart form", Knock(body="x", content_type="multipart/form-data; boundary=x"), 415),
-    ("plain text", Knock(content_type="text/plain"), 415),
-    ("no content type", Knock(content_type=""), 415),
-    ("a form with its charset", Knock(content_type=f"{FORM}; charset=UTF-8"), 200),
-    ("a form with a charset nobody knows", Knock(content_type=f"{FORM}; charset=klingon"), 200),
-    ("nothing at all", Knock(body=b""), 415),
-    ("bytes that are no text", Knock(body=b"CallSid=%ff%fe&\xff\xfe=1"), 403),
-    ("a thousand fields and more", Knock(body="&".join(f"f{n}=1" for n in range(1500))), 400),
+    ("json", Posted(body="{}", content_type="application/json"), 415),
+    ("json that says it is a form", Posted(body='{"CallSid": "x"}'), 403),
+    ("a multipart form", Posted(body="x", content_type="multipart/form-data; boundary=x"), 415),
+    ("plain text", Posted(content_type="text/plain"), 415),
+    ("no content type", Posted(content_type=""), 415),
+    ("a form with its charset", Posted(content_type=f"{FORM}; charset=UTF-8"), 200),
+    ("a form with a charset nobody knows", Posted(content_type=f"{FORM}; charset=klingon"), 200),
+    ("nothing at all", Posted(body=b""), 415),
+    ("bytes that are no text", Posted(body=b"CallSid=%ff%fe&\xff\xfe=1"), 403),
+    ("a thousand fields and more", Posted(body="&".join(f"f{n}=1" for n in range(1500))), 400),
 ]
 
 
-def knock(knock: Knock, path: str = "/twiml/start") -> int:
-    signature = knock.signature
+def send(sent: Posted, path: str = "/twiml/start") -> int:
+    signature = sent.signature
     if signature is None:
-        signature = sign(knock.signed_url, knock.signed if knock.signed is not None else knock.sent, knock.token)
-    body = urlencode(knock.sent) if knock.body is None else knock.body
+        signature = sign(sent.signed_url, sent.signed if sent.signed is not None else sent.sent, sent.token)
+    body = urlencode(sent.sent) if sent.body is None else sent.body
     client = Client(raise_request_exception=True)
-    address = path + (f"?{knock.query}" if knock.query else "")
-    headers = {"X-Twilio-Signature": signature, **knock.headers}
-    return client.generic("POST", address, body, content_type=knock.content_type, headers=headers).status_code
+    address = path + (f"?{sent.query}" if sent.query else "")
+    headers = {"X-Twilio-Signature": signature, **sent.headers}
+    return client.generic("POST", address, body, content_type=sent.content_type, headers=headers).status_code
 
 
 @pytest.fixture(autouse=True)
@@ -195,11 +203,11 @@ def test_the_matrix_is_as_large_as_promised() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("how", "status"), [row[1:] for row in MATRIX], ids=[row[0] for row in MATRIX])
-def test_only_what_twilio_signed_for_our_account_gets_in(line: PhoneNumber, how: Knock, status: int) -> None:
-    before = signatures_refused.labels("voice")._value.get()
-    assert knock(how) == status
+def test_only_what_twilio_signed_for_our_account_gets_in(line: PhoneNumber, how: Posted, status: int) -> None:
+    before = signatures_refused.labels("start")._value.get()
+    assert send(how) == status
     assert Call.objects.exists() == (status == 200)
-    assert signatures_refused.labels("voice")._value.get() == before + (status == 403)
+    assert signatures_refused.labels("start")._value.get() == before + (status == 403)
 
 
 def test_without_a_signature_nobody_gets_in_and_the_database_is_not_asked() -> None:
@@ -211,13 +219,13 @@ def test_without_a_signature_nobody_gets_in_and_the_database_is_not_asked() -> N
 def test_with_no_token_configured_everybody_is_refused(settings: Settings, configured: str) -> None:
     settings.TWILIO_AUTH_TOKEN = configured
     for token in ("", configured, TOKEN):
-        assert knock(Knock(token=token)) == 403
+        assert send(Posted(token=token)) == 403
 
 
 @pytest.mark.parametrize("account", ["", ACCOUNT_SID])
 def test_with_no_account_configured_everybody_is_refused(settings: Settings, account: str) -> None:
     settings.TWILIO_ACCOUNT_SID = ""
-    assert knock(Knock(sent=with_field("AccountSid", account))) == 403
+    assert send(Posted(sent=with_field("AccountSid", account))) == 403
 
 
 def test_tokens_are_read_from_a_list(settings: Settings) -> None:

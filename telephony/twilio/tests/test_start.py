@@ -1,4 +1,4 @@
-"""`POST /twiml/start`: one call per CallSid, admitted or told politely why not."""
+"""`POST /twiml/start`: one call per CallSid, admitted, or declined politely with the reason."""
 
 from __future__ import annotations
 

@@ -59,9 +59,9 @@ def test_a_message_is_kept_once_and_thanked_for(twilio: Twilio, call: Call) -> N
     assert call.events.get(kind="message_left").detail == {"recording_sid": sid, "duration_s": 9}
 
 
-@pytest.mark.parametrize("door", ["after-dial", "after-message"])
+@pytest.mark.parametrize("webhook", ["after-dial", "after-message"])
 def test_a_call_of_another_organization_is_not_found(
-    twilio: Twilio, call: Call, strangers_line: PhoneNumber, door: str
+    twilio: Twilio, call: Call, strangers_line: PhoneNumber, webhook: str
 ) -> None:
-    assert twilio.post(f"/twiml/{door}?orgId={strangers_line.organization_id}").status_code == 404
-    assert twilio.post(f"/twiml/{door}", CallSid="CA" + "9" * 32).status_code == 404
+    assert twilio.post(f"/twiml/{webhook}?orgId={strangers_line.organization_id}").status_code == 404
+    assert twilio.post(f"/twiml/{webhook}", CallSid="CA" + "9" * 32).status_code == 404

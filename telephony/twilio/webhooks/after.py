@@ -11,11 +11,11 @@ from telephony.twilio.phrases import Phrase, phrase
 from telephony.twilio.services.follow_ups import NextStep, caller_id_for, follow_up_of
 from telephony.twilio.services.statuses import OVER_AT_THE_CARRIER, note_dial_result, note_message
 
-from .endpoint import SignedForm, find_call, twilio_door
+from .endpoint import SignedForm, find_call, twilio_webhook
 from .voice import apologize, language_of
 
 
-@twilio_door(without_database=apologize)
+@twilio_webhook(without_database=apologize)
 def after(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:
@@ -43,7 +43,7 @@ def take_message(why: str, *, language: str) -> HttpResponse:
     return twiml.take_message(why, phrase(Phrase.LEAVE_MESSAGE, language), language=language)
 
 
-@twilio_door(without_database=apologize)
+@twilio_webhook(without_database=apologize)
 def after_dial(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:
@@ -57,7 +57,7 @@ def after_dial(form: SignedForm) -> HttpResponse:
     return take_message(phrase(Phrase.NOBODY_THERE, language), language=language)
 
 
-@twilio_door(without_database=apologize)
+@twilio_webhook(without_database=apologize)
 def after_message(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:

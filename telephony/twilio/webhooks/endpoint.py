@@ -1,4 +1,4 @@
-"""What all Twilio doors share: POST only, forms only, signed, and never an error page to a machine on the phone."""
+"""What all of Twilio's webhooks share: POST only, forms only, signed, and never an error page during a phone call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sessions.calls.models import Call
 from telephony.twilio.services.streams import are_true
 from telephony.twilio.signature import refuse, verify_request
 
-logger = structlog.get_logger("doors")
+logger = structlog.get_logger("webhooks")
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -38,18 +38,18 @@ class SignedForm:
         return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
-Door = Callable[[SignedForm], HttpResponse]
+Webhook = Callable[[SignedForm], HttpResponse]
 View = Callable[[HttpRequest], HttpResponse]
 
 
-def twilio_door(*, without_database: Callable[[], HttpResponse]) -> Callable[[Door], View]:
+def twilio_webhook(*, without_database: Callable[[], HttpResponse]) -> Callable[[Webhook], View]:
     """Make a view of a function that takes a SignedForm. `without_database` answers while the database is away."""
 
-    def decorate(door: Door) -> View:
-        name = door.__name__
+    def decorate(webhook: Webhook) -> View:
+        name = webhook.__name__
 
         @csrf_exempt
-        @functools.wraps(door)
+        @functools.wraps(webhook)
         def view(request: HttpRequest) -> HttpResponse:
             if request.method != "POST":
                 return HttpResponse(status=405, headers={"Allow": "POST"})
@@ -58,13 +58,13 @@ def twilio_door(*, without_database: Callable[[], HttpResponse]) -> Callable[[Do
                 return HttpResponse(status=403)
             if request.content_type != FORM:
                 return HttpResponse(status=415)
-            if not verify_request(request, door=name):
+            if not verify_request(request, webhook=name):
                 return HttpResponse(status=403)
             form = SignedForm(str(request.POST["CallSid"]), one_each(request.POST), one_each(request.GET))
             try:
-                return door(form)
+                return webhook(form)
             except DatabaseError:
-                logger.exception("the database did not answer", door=name)
+                logger.exception("the database did not answer", webhook=name)
                 return without_database()
 
         view.is_signed_by_twilio = True  # type: ignore[attr-defined]

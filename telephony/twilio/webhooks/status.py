@@ -11,15 +11,15 @@ from django.http import HttpResponse
 from sessions.calls.models import Call
 from telephony.twilio.services.statuses import STATUSES, note_call_status, note_stream_status
 
-from .endpoint import SignedForm, find_call, twilio_door
+from .endpoint import SignedForm, find_call, twilio_webhook
 
 
 def busy() -> HttpResponse:
-    """Twilio asks again where its address says so (#rp=5xx)."""
+    """Twilio retries where its address says so (#rp=5xx)."""
     return HttpResponse(status=503)
 
 
-@twilio_door(without_database=busy)
+@twilio_webhook(without_database=busy)
 def call_status(form: SignedForm) -> HttpResponse:
     if find_call(form) is None and Call.objects.filter(carrier_sid=form.call_sid).exists():
         return HttpResponse(status=404)
@@ -38,18 +38,18 @@ def call_status(form: SignedForm) -> HttpResponse:
 def _moment(text: str) -> dt.datetime | None:
     """Of RFC 2822, as Twilio gives when a call's status changed; None if it is none."""
     try:
-        moment = parsedate_to_datetime(text)
+        time = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
-logger = structlog.get_logger("doors")
+logger = structlog.get_logger("webhooks")
 
 EVENTS = {"stream-started", "stream-stopped", "stream-error"}
 
 
-@twilio_door(without_database=busy)
+@twilio_webhook(without_database=busy)
 def stream_status(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:

@@ -1,4 +1,4 @@
-"""`POST /twiml/start`: a call comes in. It is bridged to an agent, or told politely why not."""
+"""`POST /twiml/start`: a call comes in. It is connected to an agent, or declined politely with the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from telephony.twilio.models import MediaStream
 from telephony.twilio.phrases import Phrase, phrase, spoken_language
 from telephony.twilio.services.admission import OtherCall, Ring, open_call
 
-from .endpoint import SignedForm, twilio_door
+from .endpoint import SignedForm, twilio_webhook
 
 REFUSALS = {
     EndReason.UNKNOWN_NUMBER: Phrase.UNKNOWN_NUMBER,
@@ -29,7 +29,7 @@ def apologize() -> HttpResponse:
     return twiml.hang_up(phrase(Phrase.APOLOGY, "en"), phrase(Phrase.PAUSED, "en"))
 
 
-@twilio_door(without_database=apologize)
+@twilio_webhook(without_database=apologize)
 def start(form: SignedForm) -> HttpResponse:
     ring = Ring(
         call_sid=form.call_sid,
@@ -60,6 +60,6 @@ def refuse(call: Call) -> HttpResponse:
 
 
 def language_of(call: Call) -> str:
-    """The language of whoever answers the call."""
+    """The language in which the call is answered."""
     persona = call.agent_version or call.agent
     return persona.language if persona is not None else "en"

@@ -1,6 +1,6 @@
-"""Every address of the product is walked: a Twilio door that lacks the signature check fails here.
+"""Every address of the product is walked: a webhook of Twilio that lacks the signature check fails here.
 
-LiveKit's one door is tested in telephony/tests/livekit.
+LiveKit's webhook is tested in telephony/tests/livekit.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from telephony import routing
 from telephony.twilio import webhooks
 from telephony.twilio.consumers import MediaStreamConsumer, NoSuchSocket
 from telephony.twilio.models import PhoneNumber
-from telephony.twilio.webhooks import after as after_door
-from telephony.twilio.webhooks import status as status_door
+from telephony.twilio.webhooks import after as after_webhook
+from telephony.twilio.webhooks import status as status_webhook
 from telephony.twilio.webhooks import voice
 
 from .conftest import Twilio, verbs
@@ -39,19 +39,19 @@ def walk(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator
 # Channels types its routers for one kind of route.
 SOCKETS: Any = routing.sockets
 ROUTES = dict(walk(get_resolver().url_patterns))
-ALL_DOORS = sorted(
+ALL_WEBHOOKS = sorted(
     address
     for address, view in ROUTES.items()
     if address.startswith(("twiml", "twilio"))
     or getattr(view, "__module__", "").startswith(("telephony.twilio.webhooks", "telephony.livekit.webhooks"))
 )
-LIVEKITS_DOOR = "api/voice/webhook"
-DOORS = [address for address in ALL_DOORS if address != LIVEKITS_DOOR]
+LIVEKIT_WEBHOOK = "api/voice/webhook"
+WEBHOOKS = [address for address in ALL_WEBHOOKS if address != LIVEKIT_WEBHOOK]
 
 
-def test_the_doors_are_those_we_know() -> None:
-    assert ALL_DOORS == [
-        LIVEKITS_DOOR,
+def test_these_are_all_webhooks() -> None:
+    assert ALL_WEBHOOKS == [
+        LIVEKIT_WEBHOOK,
         "twilio/call-status",
         "twilio/stream-status",
         "twiml/after",
@@ -61,34 +61,34 @@ def test_the_doors_are_those_we_know() -> None:
     ]
 
 
-@pytest.mark.parametrize("address", DOORS)
-def test_every_door_is_made_by_the_one_that_checks(address: str) -> None:
+@pytest.mark.parametrize("address", WEBHOOKS)
+def test_every_webhook_is_made_by_the_one_that_checks(address: str) -> None:
     assert getattr(ROUTES[address], "is_signed_by_twilio", False)
 
 
-@pytest.mark.parametrize("address", DOORS)
-def test_every_door_refuses_what_is_not_signed_without_asking_the_database(address: str, twilio: Twilio) -> None:
+@pytest.mark.parametrize("address", WEBHOOKS)
+def test_every_webhook_refuses_what_is_not_signed_without_asking_the_database(address: str, twilio: Twilio) -> None:
     unsigned = twilio.client.post(f"/{address}", "CallSid=x", content_type=FORM)
     forged = twilio.send(f"/{address}", "CallSid=x", "A" * 27 + "=")
     assert (unsigned.status_code, forged.status_code) == (403, 403)
 
 
-@pytest.mark.parametrize("address", DOORS)
-def test_every_door_refuses_forgeries_in_a_browser_with_csrf_checks_on(address: str) -> None:
-    # csrf_exempt: the signature is what protects a door, so the answer is its 403 and not the CSRF page.
+@pytest.mark.parametrize("address", WEBHOOKS)
+def test_every_webhook_refuses_forgeries_in_a_browser_with_csrf_checks_on(address: str) -> None:
+    # csrf_exempt: the signature is what protects a webhook, so the answer is its 403 and not the CSRF page.
     response = Client(enforce_csrf_checks=True).post(f"/{address}", "", content_type=FORM)
     assert (response.status_code, response.content) == (403, b"")
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
-@pytest.mark.parametrize("address", DOORS)
-def test_every_door_takes_posts_alone(address: str, method: str, twilio: Twilio) -> None:
+@pytest.mark.parametrize("address", WEBHOOKS)
+def test_every_webhook_takes_posts_alone(address: str, method: str, twilio: Twilio) -> None:
     response = twilio.client.generic(method, f"/{address}")
     assert (response.status_code, response["Allow"]) == (405, "POST")
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", DOORS)
+@pytest.mark.parametrize("address", WEBHOOKS)
 def test_no_door_breaks_on_hostile_fields(address: str, twilio: Twilio, line: PhoneNumber) -> None:
     twilio.post("/twiml/start")
     hostile = "\x00\x1b[31m\r\n</Say><Dial>+979123</Dial>" + "é🍕" * 200
@@ -105,9 +105,9 @@ def test_no_door_breaks_on_hostile_fields(address: str, twilio: Twilio, line: Ph
         assert b"979123" not in response.content
 
 
-def test_every_webhook_module_is_a_door_or_holds_what_doors_share() -> None:
+def test_every_webhook_module_is_a_webhook_or_shared_by_them() -> None:
     modules = {path.stem for path in Path(webhooks.__path__[0]).glob("*.py")} - {"__init__", "endpoint"}
-    behind = {getattr(ROUTES[address], "__module__", "").rpartition(".")[2] for address in DOORS}
+    behind = {getattr(ROUTES[address], "__module__", "").rpartition(".")[2] for address in WEBHOOKS}
     assert modules == behind
 
 
@@ -117,13 +117,13 @@ def break_database(*_: object, **__: object) -> None:
 
 def test_without_the_database_a_caller_hears_an_apology(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice, "open_call", break_database)
-    monkeypatch.setattr(after_door, "find_call", break_database)
+    monkeypatch.setattr(after_webhook, "find_call", break_database)
     assert verbs(twilio.post("/twiml/start")) == ["Say", "Say", "Hangup"]
     assert verbs(twilio.post("/twiml/after")) == ["Say", "Say", "Hangup"]
 
 
 def test_without_the_database_a_callback_may_come_again(twilio: Twilio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status_door, "find_call", break_database)
+    monkeypatch.setattr(status_webhook, "find_call", break_database)
     assert twilio.post("/twilio/call-status", CallStatus="completed").status_code == 503
 
 
