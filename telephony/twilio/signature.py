@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare
 from twilio.request_validator import RequestValidator
 
 from voiceapp.core.metrics import signatures_refused
-from voiceapp.providers.twilio.fields import CALL_SID
+from voiceapp.providers.twilio.client import CALL_SID
 
 logger = structlog.get_logger("webhooks")
 

@@ -20,8 +20,8 @@ MAX_ATTEMPTS = 3
 RETRY_FOR_S = 2.0
 
 
-class DraftMoved(Exception):
-    """Another transaction changed the draft in the meantime; retry the whole transaction."""
+class ConcurrentUpdate(Exception):
+    """Another transaction changed the row in the meantime; retry the whole transaction."""
 
 
 class NotSaved(Exception):
@@ -38,7 +38,7 @@ def retried(work: Callable[[], T], *, what: str) -> T:
     while True:
         try:
             return work()
-        except (OperationalError, InterfaceError, IntegrityError, DraftMoved) as exc:
+        except (OperationalError, InterfaceError, IntegrityError, ConcurrentUpdate) as exc:
             if not connection.in_atomic_block:
                 connection.close_if_unusable_or_obsolete()
             log.warning("not_saved_yet", what=what, attempt=attempt, error=type(exc).__name__)

@@ -17,7 +17,7 @@ from sessions.orders.draft import Line, Refused, apply_changes, lines_from_json,
 from sessions.orders.draft.wording import ShownOrder, read_back_sentence, say_lines, say_total, show_order
 from sessions.orders.models import DraftOrder, Order, OrderState
 from sessions.orders.pricing import TaxRule, Totals, totals_of
-from voiceapp.core.transactions import DraftMoved
+from voiceapp.core.transactions import ConcurrentUpdate
 
 from .stock import held_by
 
@@ -125,4 +125,4 @@ def tax_rule(organization: Organization) -> TaxRule:
 def _move(draft: DraftOrder, now: dt.datetime, **values: object) -> None:
     """A guarded update: on a database without row locks, too, nobody's change is written over."""
     if not DraftOrder.objects.filter(pk=draft.pk, version=draft.version).update(updated_at=now, **values):
-        raise DraftMoved
+        raise ConcurrentUpdate

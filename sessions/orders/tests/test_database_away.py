@@ -12,7 +12,7 @@ from sessions.orders.models import DraftOrder, Order
 from sessions.orders.services import drafts
 from sessions.tests.builders import Phone, make_restaurant
 from sessions.tools.services import NOT_SAVED
-from voiceapp.core.transactions import DraftMoved, NotSaved, retried
+from voiceapp.core.transactions import ConcurrentUpdate, NotSaved, retried
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,8 @@ class Flaky:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "error", [OperationalError("deadlock detected"), InterfaceError("closed"), IntegrityError("unique"), DraftMoved()]
+    "error",
+    [OperationalError("deadlock detected"), InterfaceError("closed"), IntegrityError("unique"), ConcurrentUpdate()],
 )
 def test_what_may_pass_is_tried_three_times(error: Exception, pauses: list[float]) -> None:
     work = Flaky(error, error)

@@ -11,7 +11,7 @@ from agents.transfers.models import TransferTarget
 from telephony.twilio import twiml
 from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
 from telephony.twilio.services.follow_ups import set_follow_up
-from voiceapp.providers.twilio.fields import DIAL_DURATION_S, MAX_PARAMETER_LENGTH, RECORDING_S, RING_S
+from voiceapp.providers.twilio.client import DIAL_DURATION_S, MAX_PARAMETER_LENGTH, RECORDING_S, RING_S
 from voiceapp.simulators.twilio.attributes import RULES
 from voiceapp.simulators.twilio.twiml import Document, parse
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -15,13 +16,22 @@ from twilio.rest import Client
 
 from voiceapp.providers.errors import ProviderError, RetryClass, retry_after_s, retry_class_of
 
-from .fields import CALL_SID, MAX_TWIML_LENGTH
-
+# The documented form of what we send to Twilio: docs/provider-fields.md.
+CALL_SID = re.compile(r"CA[0-9a-f]{32}")
+# Of the `Twiml` parameter of a call's update.
+MAX_TWIML_LENGTH = 4000
+# <Dial>: ringing time, and duration of the dialed call.
+RING_S = (1, 600)
+DIAL_DURATION_S = (1, 4 * 60 * 60)
+# <Record maxLength>
+RECORDING_S = (1, 4 * 60 * 60)
+# Name and value of a <Parameter> together.
+MAX_PARAMETER_LENGTH = 500
 OFFICIAL_URL = "https://api.twilio.com"
 CONNECT_TIMEOUT_S = 2.0
 RESPONSE_TIMEOUT_S = 5.0
-# The call is not in progress (any more), or is not there at all (protocols A6, A7).
 FAULTS = (TwilioException, requests.RequestException, ValueError)  # ValueError: a response that is no JSON
+# The call is not in progress, or does not exist (protocols A6, A7).
 OVER_CODES = {21220, 20404}
 OVER_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}
 # The SDK has two shapes for one thing: Twilio's older errors, and those of RFC 9457.
