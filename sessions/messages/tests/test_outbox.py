@@ -62,7 +62,7 @@ def failing(times: int | None = None, *, permanent: bool = False) -> Iterator[Ex
     return itertools.repeat(error) if times is None else itertools.repeat(error, times)
 
 
-def test_what_waits_is_delivered_once_in_its_order(receiver: Receiver, organization: Organization) -> None:
+def test_messages_are_sent_once_in_order(receiver: Receiver, organization: Organization) -> None:
     for n in range(5):
         enqueue(organization, n, key="ab"[n % 2])
     assert tasks.sweep_outbox() == 5
@@ -89,7 +89,7 @@ def test_a_wake_up_delivers_its_topic_only(receiver: Receiver, organization: Org
     assert receiver.got == [2]
 
 
-def test_a_failure_is_put_off_and_the_rest_of_its_key_waits_behind_it(
+def test_a_failed_message_is_retried_later_and_the_rest_of_its_partition_waits(
     receiver: Receiver, organization: Organization
 ) -> None:
     receiver.errors["a"] = failing(1)
@@ -106,9 +106,7 @@ def test_a_failure_is_put_off_and_the_rest_of_its_key_waits_behind_it(
     assert receiver.got == [1, 2]
 
 
-def test_one_organizations_failing_receiver_holds_up_nobody_else(
-    receiver: Receiver, organization: Organization
-) -> None:
+def test_one_organizations_failing_receiver_delays_no_other(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = failing()
     other = make_organization("Charlie's Diner")
     enqueue(organization, 1, key="a")
@@ -120,7 +118,7 @@ def test_one_organizations_failing_receiver_holds_up_nobody_else(
     assert tasks.sweep_outbox() == 1
 
 
-def test_failures_of_our_own_messages_hold_up_only_ours(receiver: Receiver, organization: Organization) -> None:
+def test_failures_of_our_own_messages_delay_only_ours(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = failing()
     enqueue(None, 1, key="a")
     enqueue(None, 2, key="b")
@@ -143,7 +141,9 @@ def test_the_pauses_grow_and_end_at_an_hour(receiver: Receiver, organization: Or
         assert longest / 2 <= pause <= longest + 1
 
 
-def test_after_ten_tries_it_is_dead_and_the_key_goes_on(receiver: Receiver, organization: Organization) -> None:
+def test_after_ten_attempts_it_is_failed_and_the_next_of_its_partition_follows(
+    receiver: Receiver, organization: Organization
+) -> None:
     receiver.errors["a"] = failing(10)
     first = enqueue(organization, 1)
     enqueue(organization, 2)
@@ -157,7 +157,7 @@ def test_after_ten_tries_it_is_dead_and_the_key_goes_on(receiver: Receiver, orga
     assert receiver.got == [2]
 
 
-def test_a_permanent_failure_is_dead_at_once(receiver: Receiver, organization: Organization) -> None:
+def test_a_permanent_error_fails_the_message_at_once(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = failing(1, permanent=True)
     message = enqueue(organization, 1)
     tasks.sweep_outbox()
@@ -165,7 +165,7 @@ def test_a_permanent_failure_is_dead_at_once(receiver: Receiver, organization: O
     assert (message.state, message.attempts) == (State.FAILED, 1)
 
 
-def test_a_bug_in_a_handler_is_put_off_too(receiver: Receiver, organization: Organization) -> None:
+def test_a_handler_that_crashes_is_retried_later(receiver: Receiver, organization: Organization) -> None:
     receiver.errors["a"] = iter([ZeroDivisionError()])
     message = enqueue(organization, 1)
     tasks.sweep_outbox()
@@ -173,7 +173,7 @@ def test_a_bug_in_a_handler_is_put_off_too(receiver: Receiver, organization: Org
     assert (message.state, message.last_error) == (State.WAITING, "ZeroDivisionError")
 
 
-def test_a_dead_message_can_be_sent_again(
+def test_a_failed_message_can_be_retried(
     receiver: Receiver, organization: Organization, woken: list[str], django_capture_on_commit_callbacks: object
 ) -> None:
     receiver.errors["a"] = failing(1, permanent=True)
@@ -186,9 +186,7 @@ def test_a_dead_message_can_be_sent_again(
     assert outbox.retry(OutboxMessage.objects.all()) == 0
 
 
-def test_what_somebody_else_tries_is_left_alone_until_the_lease_ends(
-    receiver: Receiver, organization: Organization
-) -> None:
+def test_a_leased_message_is_left_alone_until_the_lease_expires(receiver: Receiver, organization: Organization) -> None:
     message = enqueue(organization, 1)
     claimed = OutboxMessage.objects.filter(pk=message.pk)
     claimed.update(lease_expires_at=timezone.now() + dt.timedelta(seconds=30), attempts=1)
@@ -199,7 +197,7 @@ def test_what_somebody_else_tries_is_left_alone_until_the_lease_ends(
     assert message.attempts == 2
 
 
-def test_one_that_kills_its_worker_ten_times_is_dead_without_another_try(
+def test_one_that_kills_its_worker_ten_times_is_failed_without_another_attempt(
     receiver: Receiver, organization: Organization
 ) -> None:
     message = enqueue(organization, 1)
@@ -213,14 +211,14 @@ def test_one_that_kills_its_worker_ten_times_is_dead_without_another_try(
     assert receiver.got == []
 
 
-def test_a_claim_that_somebody_else_won_is_looked_past(
+def test_a_message_that_another_worker_leased_first_is_skipped(
     receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enqueue(organization, 1)
     real, looks = outbox._due, itertools.count()
 
     def overtaken(now: dt.datetime) -> object:
-        # Between looking and claiming, another worker claims it.
+        # Between the query and the lease, another worker leases it.
         if next(looks) == 1:
             OutboxMessage.objects.update(lease_expires_at=now + outbox.lease)
         return real(now)
@@ -238,13 +236,13 @@ def test_a_run_ends_in_time_and_leaves_the_rest(
     assert tasks.sweep_outbox() == 0
 
 
-def test_a_message_that_was_lost_while_it_was_tried_is_not_marked_done(
+def test_a_message_whose_lease_was_lost_is_not_marked_done(
     receiver: Receiver, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = enqueue(organization, 1)
 
     def slow(_: OutboxMessage) -> None:
-        # Its lease ended and somebody else claimed it meanwhile.
+        # Its lease expired and another worker leased it meanwhile.
         OutboxMessage.objects.update(lease_expires_at=timezone.now() + outbox.lease, attempts=2)
 
     outbox.register(TOPIC, slow)
@@ -259,7 +257,7 @@ def limited(times: int | None = None, *, retry_after_s: float = 120) -> Iterator
 
 
 @pytest.mark.parametrize("retry_after_s", [40, 600, 7_200])
-def test_a_wait_that_the_receiver_names_is_kept_to(
+def test_a_wait_that_the_receiver_names_is_respected(
     receiver: Receiver, organization: Organization, retry_after_s: float
 ) -> None:
     receiver.errors["a"] = limited(retry_after_s=retry_after_s)
@@ -271,7 +269,7 @@ def test_a_wait_that_the_receiver_names_is_kept_to(
     assert retry_after_s <= wait_s < retry_after_s + 5
 
 
-def test_a_receiver_that_names_its_waits_is_given_up_by_time_and_not_by_counts(
+def test_a_message_whose_receiver_names_waits_fails_by_time_and_not_by_attempts(
     receiver: Receiver, organization: Organization
 ) -> None:
     receiver.errors["a"] = limited(retry_after_s=1)

@@ -56,7 +56,7 @@ def test_the_beat_is_the_one_that_the_times_are_made_for() -> None:
 
 @pytest.mark.parametrize("phase_s", PHASES)
 @pytest.mark.parametrize("fault", ["agent_never", "no_worker"])
-def test_an_agent_that_does_not_come_is_given_up_within_thirty_seconds(
+def test_an_agent_that_does_not_come_is_disconnected_within_thirty_seconds(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings, fault: str, phase_s: int
 ) -> None:
     documented("livekit.md", "An agent that has not come within 30 seconds is given up by then")
@@ -150,7 +150,7 @@ def test_a_call_that_is_being_opened_has_thirty_seconds(livekit: RunningLiveKit,
 
 
 @pytest.mark.parametrize("phase_s", PHASES)
-def test_what_a_dead_worker_had_claimed_is_done_within_twenty_five_seconds(
+def test_what_a_killed_worker_had_leased_is_done_within_twenty_five_seconds(
     transactional_db: None, phase_s: int
 ) -> None:
     documented("livekit.md", "A worker that dies leaves its event to the next one, within 25 seconds")
@@ -168,7 +168,7 @@ def test_an_event_whose_wake_up_was_lost_is_done_within_five_seconds(transaction
         assert clock.until(lambda: ProviderEvent.objects.get().state == "done", at_most_s=60) <= 5
 
 
-def test_an_event_that_cannot_be_processed_is_given_up_within_five_minutes(
+def test_an_event_that_cannot_be_processed_is_failed_within_five_minutes(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documented("livekit.md", "attempted eight times within five minutes")

@@ -205,7 +205,7 @@ def test_a_failed_event_can_be_retried(worker: Worker, woken: list[str]) -> None
     assert worker.seen == ["poison"]
 
 
-def test_a_run_ends_in_time_and_asks_for_the_next(
+def test_a_run_ends_in_time_and_wakes_up_the_next(
     worker: Worker, later: time_machine.Traveller, woken: list[str]
 ) -> None:
     for number in range(5):
@@ -217,7 +217,7 @@ def test_a_run_ends_in_time_and_asks_for_the_next(
     assert worker.process() == 2
 
 
-def test_a_wait_that_the_provider_asks_for_is_kept_and_not_counted_as_an_attempt(
+def test_a_wait_that_the_provider_names_is_respected_and_not_counted_as_an_attempt(
     worker: Worker, later: time_machine.Traveller
 ) -> None:
     worker.failing = {"poison": ProviderError("livekit", "busy", retry_after_s=90)}

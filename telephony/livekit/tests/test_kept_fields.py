@@ -40,7 +40,7 @@ def with_secrets(value: Any) -> Any:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("event", REAL, ids=lambda event: event["event"])
-def test_of_a_real_servers_events_neither_the_rooms_password_nor_permissions_are_kept(
+def test_of_a_real_servers_events_neither_the_rooms_password_nor_permissions_are_stored(
     sender: WebhookSender, event: dict[str, Any]
 ) -> None:
     about = {name: value for name, value in event.items() if name not in ("event", "createdAt")}
@@ -59,7 +59,7 @@ def test_of_a_real_servers_events_neither_the_rooms_password_nor_permissions_are
 
 
 @pytest.mark.parametrize("event", [*ALLOWED, "moon_landed", "", "agent_job_started"])
-def test_what_livekit_adds_at_any_depth_of_any_event_is_not_kept(event: str) -> None:
+def test_what_livekit_adds_at_any_depth_of_any_event_is_not_stored(event: str) -> None:
     kept = kept_fields(with_secrets(whole(event)))
     assert "turnPassword" not in json.dumps(kept)
     assert "later" not in json.dumps(kept)
@@ -80,12 +80,12 @@ def test_what_livekit_adds_at_any_depth_of_any_event_is_not_kept(event: str) -> 
         ("moon_landed", {"room": {"sid": "RM_1", "name": "harbour"}}),
     ],
 )
-def test_of_each_event_what_it_is_about_is_kept(event: str, about: dict[str, Any]) -> None:
+def test_of_each_event_what_it_is_about_is_stored(event: str, about: dict[str, Any]) -> None:
     assert kept_fields(whole(event)) == {"event": event, "id": "EV_1", "createdAt": "1640995200", **about}
 
 
 @pytest.mark.parametrize("wrong", ["x", 5, None, ["x"], [["x"]], {"sid": {"turnPassword": "a-secret"}}])
-def test_a_field_of_another_form_than_the_documented_is_not_kept(wrong: Any) -> None:
+def test_a_field_of_another_form_than_the_documented_is_not_stored(wrong: Any) -> None:
     kept = kept_fields({"event": "egress_ended", "room": wrong, "egressInfo": {"fileResults": wrong, "error": [wrong]}})
     assert "secret" not in json.dumps(kept)
     assert kept["egressInfo"] in ({}, {"fileResults": []}, {"fileResults": {}})

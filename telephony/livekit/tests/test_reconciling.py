@@ -126,7 +126,7 @@ def test_a_room_of_the_same_name_is_not_the_calls(livekit: RunningLiveKit) -> No
 
 
 @pytest.mark.parametrize("fault", ["agent_never", "no_worker"])
-def test_an_agent_that_does_not_come_is_given_up(
+def test_an_agent_that_does_not_come_is_disconnected(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings, fault: str
 ) -> None:
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault)
@@ -140,7 +140,7 @@ def test_an_agent_that_does_not_come_is_given_up(
     assert "agent_never_joined" in room.timeline
 
 
-def test_an_agent_that_came_unheard_is_not_given_up(livekit: RunningLiveKit, harbour: Organization) -> None:
+def test_an_agent_whose_event_was_lost_is_not_disconnected(livekit: RunningLiveKit, harbour: Organization) -> None:
     room = open_room(livekit, harbour)
     room.agent_comes()
     grow_old(dt.timedelta(minutes=5))
@@ -157,7 +157,7 @@ def test_an_agent_of_a_call_that_is_over_is_gone(livekit: RunningLiveKit) -> Non
     assert agent.status == "disconnected"
 
 
-def test_a_recording_that_was_wanted_begins_when_tracks_are_seen(
+def test_an_automatic_recording_starts_when_tracks_are_seen(
     livekit: RunningLiveKit, harbour: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted: list[Call] = []
@@ -175,7 +175,7 @@ def test_a_recording_that_was_wanted_begins_when_tracks_are_seen(
 
 
 @pytest.mark.parametrize("fault", ["away", "credentials", "empty", "garbage", "only=ListParticipants/fault/away"])
-def test_while_livekit_is_away_nothing_is_taken_to_be_over_and_it_is_said_once(
+def test_while_livekit_is_away_no_call_ends_and_one_warning_is_logged(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings, fault: str
 ) -> None:
     calls = [open_room(livekit, harbour, has_agent=False).call for _ in range(3)]
@@ -189,7 +189,7 @@ def test_while_livekit_is_away_nothing_is_taken_to_be_over_and_it_is_said_once(
     assert reconcile_rooms() == 3
 
 
-def test_without_livekit_nothing_is_taken_to_be_over(livekit: RunningLiveKit, settings: Settings) -> None:
+def test_without_livekit_no_call_ends(livekit: RunningLiveKit, settings: Settings) -> None:
     call = old_call("harbour")
     settings.LIVEKIT_API_SECRET = ""
     assert reconcile_rooms() == 0
@@ -206,7 +206,7 @@ def test_everybody_has_a_turn(livekit: RunningLiveKit, monkeypatch: pytest.Monke
     assert not Call.objects.filter(room_checked_at=None).exists()
 
 
-def test_one_question_about_all_rooms_and_one_about_each(
+def test_one_request_lists_the_rooms_and_one_each_the_participants(
     livekit: RunningLiveKit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests: list[str] = []

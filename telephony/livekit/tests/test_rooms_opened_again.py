@@ -109,7 +109,7 @@ def test_one_event_of_it_is_enough(
     assert not is_open(room.name)
 
 
-def test_without_webhooks_it_is_looked_for_as_long_as_a_token_is_good(
+def test_without_webhooks_it_is_reconciled_as_long_as_a_token_is_valid(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings
 ) -> None:
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("webhook_lost")
@@ -127,7 +127,7 @@ def test_without_webhooks_it_is_looked_for_as_long_as_a_token_is_good(
 
 
 @pytest.mark.parametrize("by", ["events", "a look"])
-def test_a_live_calls_room_that_closed_unheard_and_was_opened_by_a_token_is_not_its_room(
+def test_a_room_that_a_token_opened_after_a_lost_end_is_not_the_calls(
     livekit: RunningLiveKit, harbour: Organization, by: str
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)
@@ -146,7 +146,7 @@ def test_a_live_calls_room_that_closed_unheard_and_was_opened_by_a_token_is_not_
     assert not room.call.participants.exists()
 
 
-def test_while_livekit_does_not_answer_it_is_tried_again(
+def test_while_livekit_does_not_respond_closing_is_retried(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)
@@ -167,7 +167,7 @@ def test_while_livekit_does_not_answer_it_is_tried_again(
 # Rooms that are let alone
 
 
-def test_a_room_of_another_application_is_let_alone(livekit: RunningLiveKit, harbour: Organization) -> None:
+def test_a_room_of_another_application_is_left_alone(livekit: RunningLiveKit, harbour: Organization) -> None:
     end(open_room(livekit, harbour, has_agent=False))
     client = LiveKitClient.from_settings()
     livekit.join(client.join_token(room="another-applications", identity="x"))
@@ -193,7 +193,7 @@ def test_late_events_of_an_earlier_room_do_not_close_the_room_of_the_call_that_h
     assert "reopened_room_closed" not in first.timeline + second.timeline
 
 
-def test_late_events_of_a_room_that_has_closed_ask_livekit_nothing(
+def test_late_events_of_a_closed_room_send_livekit_no_request(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)

@@ -49,7 +49,7 @@ def removals(room: Room) -> list[dict[str, str]]:
 @pytest.mark.parametrize("wanted", KINDS)
 @pytest.mark.parametrize(("token", "kind"), [(agent_token, "agent"), (person_token, "standard")])
 @pytest.mark.parametrize("comes_first", [True, False])
-def test_whoever_walks_in_is_put_out_and_connects_no_call(
+def test_an_unauthorized_participant_is_removed_and_connects_no_call(
     livekit: RunningLiveKit,
     harbour: Organization,
     wanted: dict[str, Any],
@@ -73,7 +73,7 @@ def test_whoever_walks_in_is_put_out_and_connects_no_call(
     ]  # fmt: skip
 
 
-def test_an_uninvited_agent_does_not_stand_for_the_one_expected(
+def test_an_unauthorized_agent_does_not_count_as_the_one_expected(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings
 ) -> None:
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("agent_never")
@@ -86,7 +86,7 @@ def test_an_uninvited_agent_does_not_stand_for_the_one_expected(
     assert (room.call.state, room.agent.status) == ("ringing", "pending")
 
 
-def test_the_expected_agent_stays_when_another_one_is_put_out(livekit: RunningLiveKit, harbour: Organization) -> None:
+def test_the_expected_agent_stays_when_another_one_is_removed(livekit: RunningLiveKit, harbour: Organization) -> None:
     room = open_room(livekit, harbour)
     expected = room.agent_comes()
     room.caller_joins()
@@ -116,7 +116,7 @@ def test_a_worker_without_a_name_finds_no_room_that_we_made(
 
 
 @pytest.mark.parametrize("lost", ["participant_joined", ""])
-def test_one_whose_joining_was_not_heard_of_is_put_out(
+def test_one_whose_join_event_was_lost_is_removed(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings, lost: str
 ) -> None:
     """By the event of the track, or without any webhook by a look into the room."""
@@ -133,7 +133,7 @@ def test_one_whose_joining_was_not_heard_of_is_put_out(
     assert len(removals(room)) == 1
 
 
-def test_while_livekit_does_not_answer_it_is_tried_again(
+def test_while_livekit_does_not_respond_removal_is_retried(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)
@@ -151,14 +151,14 @@ def test_while_livekit_does_not_answer_it_is_tried_again(
 
 
 @pytest.mark.parametrize("role", RoomPass.Role.values)
-def test_everybody_with_a_pass_stays(livekit: RunningLiveKit, harbour: Organization, role: str) -> None:
+def test_everybody_with_a_token_stays(livekit: RunningLiveKit, harbour: Organization, role: str) -> None:
     room = open_room(livekit, harbour, has_agent=False)
     identity = room.joins(RoomPass.Role(role))
     room.process_webhooks()
     assert (present(room), removals(room)) == ([identity], [])
 
 
-def test_a_pass_for_another_call_is_none_for_this_one(livekit: RunningLiveKit, harbour: Organization) -> None:
+def test_a_token_for_another_call_does_not_count(livekit: RunningLiveKit, harbour: Organization) -> None:
     other, room = (open_room(livekit, harbour, has_agent=False) for _ in range(2))
     livekit.join(LiveKitClient.from_settings().join_token(room=room.name, identity=other.caller))
     room.process_webhooks()
@@ -169,7 +169,7 @@ def seen(identity: str, kind: str) -> Participant:
     return Participant("PA_1", identity, "", kind, "active", "", {}, None, (), "")
 
 
-def test_livekits_own_recorder_is_let_alone_and_other_machines_are_not(
+def test_livekits_own_recorder_is_left_alone_and_other_machines_are_not(
     livekit: RunningLiveKit, harbour: Organization
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)
@@ -182,7 +182,7 @@ def test_livekits_own_recorder_is_let_alone_and_other_machines_are_not(
         livekit.join(person_token(room))
 
 
-def test_nobody_is_put_out_of_a_room_that_only_has_the_calls_name(
+def test_nobody_is_removed_from_a_room_that_only_has_the_calls_name(
     livekit: RunningLiveKit, harbour: Organization
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)

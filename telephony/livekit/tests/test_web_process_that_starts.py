@@ -25,7 +25,7 @@ def livekit_settings(settings: Settings) -> dict[str, str]:
     return {name: getattr(settings, name) for name in names}
 
 
-def test_every_room_is_looked_into_when_a_web_process_starts(
+def test_every_room_is_reconciled_when_a_web_process_starts(
     settings: Settings, harbour: Organization, tmp_path: Path
 ) -> None:
     """By a worker without beat: nothing else reconciles."""

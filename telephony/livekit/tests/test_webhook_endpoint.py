@@ -113,7 +113,7 @@ CASES: dict[str, tuple[Callable[[bytes], str], int]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_only_a_genuine_signature_is_believed(sender: WebhookSender, case: str) -> None:
+def test_only_a_genuine_signature_is_accepted(sender: WebhookSender, case: str) -> None:
     make, status = CASES[case]
     body = json.dumps({"event": "room_started", "id": "EV_1", "room": {"name": "harbour"}}).encode()
     before = refused()
@@ -176,9 +176,7 @@ def test_without_livekit_the_service_is_not_configured(sender: WebhookSender, pr
     assert (response.status_code, response.json()["error"]) == (503, "Voice service not configured")
 
 
-def test_livekit_is_to_send_it_again_while_the_database_is_away(
-    sender: WebhookSender, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_response_is_503_while_the_database_is_away(sender: WebhookSender, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("database is locked")
 
@@ -189,7 +187,7 @@ def test_livekit_is_to_send_it_again_while_the_database_is_away(
     assert sender.send_event(**EXAMPLE).status_code == 200
 
 
-def test_there_is_no_limit_of_how_often(sender: WebhookSender, settings: Settings) -> None:
+def test_there_is_no_rate_limit(sender: WebhookSender, settings: Settings) -> None:
     settings.LIMIT_READ = settings.LIMIT_SESSION_CREATION = "1/h"
     responses = [sender.send_event("room_started", id=f"EV_{number}") for number in range(20)]
     assert {response.status_code for response in responses} == {200}

@@ -162,7 +162,7 @@ def test_a_report_does_not_move_the_end_of_a_call_that_somebody_ended(
     assert ended_at(room) == at
 
 
-def test_a_web_process_that_comes_back_has_every_room_looked_into(
+def test_a_web_process_that_comes_back_has_every_room_reconciled(
     livekit: RunningLiveKit, harbour: Organization, clock: HeldClock, settings: Settings
 ) -> None:
     """Also those that were checked just before, and whose number of participants is the same."""

@@ -88,7 +88,7 @@ def lines(call: Call) -> list[tuple[str, str, dt.datetime]]:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
-def test_a_track_heard_of_before_its_participant_changes_nothing(call: Call, order: tuple[int, ...]) -> None:
+def test_a_track_event_before_its_participants_changes_nothing(call: Call, order: tuple[int, ...]) -> None:
     agent, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
     events = [
         events_of_call.joined("PA_agent", agent.identity, 2, kind="AGENT", name="w"),
@@ -133,7 +133,7 @@ def test_an_agent_that_came_back_under_another_sid_is_there(call: Call, order: t
     assert not OutboxMessage.objects.exists()
 
 
-def test_an_agent_that_was_removed_is_put_out_when_it_comes_back(call: Call) -> None:
+def test_an_agent_that_was_removed_is_removed_again_when_it_comes_back(call: Call) -> None:
     agent, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
     process(events_of_call.joined("PA_1", agent.identity, 2, kind="AGENT"))
     agent_removed(agent)
@@ -144,7 +144,7 @@ def test_an_agent_that_was_removed_is_put_out_when_it_comes_back(call: Call) -> 
     assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC, partition_key=agent.identity).exists()
 
 
-def test_an_agent_whose_place_was_given_to_another_is_put_out_when_it_comes_back(call: Call) -> None:
+def test_an_agent_that_was_replaced_is_removed_when_it_comes_back(call: Call) -> None:
     first, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
     process(events_of_call.joined("PA_1", first.identity, 2, kind="AGENT"))
     process(events_of_call.left("PA_1", first.identity, 8, since=2, kind="AGENT"))

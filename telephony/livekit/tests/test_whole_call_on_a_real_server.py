@@ -78,8 +78,8 @@ def product(harbour: Organization, tmp_path: Path) -> Iterator[Product]:
 
 
 def session(api: ApiClient, room: str) -> dict[str, Any]:
-    told: dict[str, Any] = api.get(SESSION, roomName=room).json()["session"]
-    return told
+    session: dict[str, Any] = api.get(SESSION, roomName=room).json()["session"]
+    return session
 
 
 def until_status(api: ApiClient, room: str, status: str, *, within_s: float = 20) -> dict[str, Any]:

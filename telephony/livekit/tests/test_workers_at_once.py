@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WORKERS = 4
 
 
-def test_they_share_the_work_and_double_nothing(livekit: RunningLiveKit, harbour: Organization) -> None:
+def test_they_share_the_events_and_process_each_once(livekit: RunningLiveKit, harbour: Organization) -> None:
     rooms = [a_whole_call(livekit, harbour) for _ in range(4)]
 
     def work(_: int) -> int:
@@ -41,7 +41,7 @@ def test_they_share_the_work_and_double_nothing(livekit: RunningLiveKit, harbour
         check_whole_call(room)
 
 
-def test_a_look_into_the_room_and_an_event_at_once_connect_a_call_once(
+def test_reconciliation_and_an_event_at_once_connect_a_call_once(
     livekit: RunningLiveKit, harbour: Organization
 ) -> None:
     rooms = [open_room(livekit, harbour) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""What LiveKit told us is shown with its state; what was given up is worked off again by those who run the place."""
+"""Provider events are shown with their state; those who operate an organization retry failed ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def given_up(harbour: World) -> ProviderEvent:
+def failed_event(harbour: World) -> ProviderEvent:
     return ProviderEvent.objects.create(
         source="livekit",
         dedup_key="EV_1",
@@ -46,62 +46,62 @@ def press(client: Client, event: ProviderEvent) -> int:
 
 
 def test_an_event_is_shown_with_its_state_and_what_it_is_about(
-    client_of_alice: Client, given_up: ProviderEvent
+    client_of_alice: Client, failed_event: ProviderEvent
 ) -> None:
     page = client_of_alice.get(LIST).content.decode()
     for words in ("failed", "room support-key_7, participant caller-1", "livekit: no response in time"):
         assert words in page
-    page = client_of_alice.get(f"{LIST}{given_up.pk}/change/").content.decode()
+    page = client_of_alice.get(f"{LIST}{failed_event.pk}/change/").content.decode()
     assert "&quot;sid&quot;: &quot;PA_1&quot;" in page
     assert "Retry" in page
 
 
-def test_the_first_page_says_that_events_were_given_up(client_of_alice: Client, given_up: ProviderEvent) -> None:
+def test_the_home_page_says_that_events_failed(client_of_alice: Client, failed_event: ProviderEvent) -> None:
     assert "1 provider event failed" in client_of_alice.get("/admin/").content.decode()
 
 
-def test_it_is_worked_off_again_by_its_button(client_of_alice: Client, given_up: ProviderEvent) -> None:
-    assert press(client_of_alice, given_up) == 302
-    assert (given_up.state, given_up.attempts) == ("waiting", 0)
-    address = f"{LIST}{given_up.pk}/change/"
+def test_it_is_retried_by_its_button(client_of_alice: Client, failed_event: ProviderEvent) -> None:
+    assert press(client_of_alice, failed_event) == 302
+    assert (failed_event.state, failed_event.attempts) == ("waiting", 0)
+    address = f"{LIST}{failed_event.pk}/change/"
     assert "Retry" in client_of_alice.get(address).content.decode()
     ProviderEvent.objects.update(state="done")
     assert "Retry" not in client_of_alice.get(address).content.decode()
 
 
-def test_several_are_worked_off_again_at_once(client_of_alice: Client, given_up: ProviderEvent, harbour: World) -> None:
+def test_several_are_retried_at_once(client_of_alice: Client, failed_event: ProviderEvent, harbour: World) -> None:
     chosen = {
         "action": "retry_chosen",
-        "_selected_action": [given_up.pk, harbour[ProviderEvent].pk],
+        "_selected_action": [failed_event.pk, harbour[ProviderEvent].pk],
         "index": "0",
     }
     page = client_of_alice.post(LIST, chosen, follow=True).content.decode()
     assert "1 event retried." in page
     assert "1 of the selected are done already" in page
-    given_up.refresh_from_db()
-    assert given_up.state == "waiting"
+    failed_event.refresh_from_db()
+    assert failed_event.state == "waiting"
 
 
 @pytest.mark.parametrize("role", ["staff", "viewer", "kitchen"])
-def test_others_of_the_house_cannot(harbour: World, given_up: ProviderEvent, client: Client, role: str) -> None:
+def test_other_roles_cannot_retry(harbour: World, failed_event: ProviderEvent, client: Client, role: str) -> None:
     client.force_login(harbour.member(role))
-    assert press(client, given_up) in (302, 403, 404)
-    assert given_up.state == "failed"
+    assert press(client, failed_event) in (302, 403, 404)
+    assert failed_event.state == "failed"
 
 
-def test_a_stranger_meets_nothing(meadow: World, given_up: ProviderEvent, client: Client) -> None:
+def test_a_stranger_finds_no_event(meadow: World, failed_event: ProviderEvent, client: Client) -> None:
     client.force_login(User.objects.get(username="charlie-meadow"))
-    assert press(client, given_up) in (302, 404)
-    assert given_up.state == "failed"
+    assert press(client, failed_event) in (302, 404)
+    assert failed_event.state == "failed"
     assert "support-key_7" not in client.get(LIST).content.decode()
 
 
 def test_an_event_of_no_call_is_for_those_who_run_the_server(
-    client_of_alice: Client, given_up: ProviderEvent, client: Client
+    client_of_alice: Client, failed_event: ProviderEvent, client: Client
 ) -> None:
     ProviderEvent.objects.update(call=None)
     assert "support-key_7" not in client_of_alice.get(LIST).content.decode()
     client.force_login(User.objects.create_superuser("root"))
     assert "support-key_7" in client.get(LIST).content.decode()
-    assert press(client, given_up) == 302
-    assert given_up.state == "waiting"
+    assert press(client, failed_event) == 302
+    assert failed_event.state == "waiting"

@@ -209,7 +209,7 @@ def test_a_permanent_error_ends_the_attempts_where_the_table_says_so(
     assert parcel("a").state == state
 
 
-def test_a_wait_that_the_receiver_asks_for_is_kept_and_not_counted_for_a_day(
+def test_a_wait_that_the_receiver_names_is_respected_and_not_counted_for_a_day(
     parcels: Parcels, courier: Courier, clock: time_machine.Traveller
 ) -> None:
     courier.errors = {"a": ProviderError("post", "busy", retry_after_s=90)}
@@ -269,14 +269,14 @@ def test_a_shared_receiver_pauses_after_a_failure_and_costs_the_others_no_attemp
     assert parcels.process_due() == 3
 
 
-def test_a_receiver_that_nobody_configured_is_not_called(parcels: Parcels, courier: Courier) -> None:
+def test_a_receiver_that_is_not_configured_is_not_called(parcels: Parcels, courier: Courier) -> None:
     parcels.register("post", courier, receiver=SharedReceiver(is_configured=lambda: False))
     send("a")
     assert parcels.process_due() == 0
     assert (parcels.unconfigured_topics(), parcel("a").attempts) == ({"post"}, 0)
 
 
-def test_a_run_ends_in_time_and_asks_for_the_next(
+def test_a_run_ends_in_time_and_wakes_up_the_next(
     parcels: Parcels, courier: Courier, clock: time_machine.Traveller, woken: list[str]
 ) -> None:
     send("a", "b", "c")
