@@ -37,7 +37,7 @@ def test_the_local_openai_reads_the_menu_that_was_written() -> None:
     assert menu.items[0] == MenuItem(
         name="Margherita",
         category="Pizzas",
-        said=("margarita", "plain pizza"),
+        aliases=("margarita", "plain pizza"),
         price="9.50",
         sizes=(
             Choice("small", price="7.50"),
@@ -50,7 +50,7 @@ def test_the_local_openai_reads_the_menu_that_was_written() -> None:
                 1,
                 1,
                 (
-                    Choice("thin crust", said=("normal crust", "thin"), is_default=True),
+                    Choice("thin crust", aliases=("normal crust", "thin"), is_default=True),
                     Choice("deep dish", price="+2.00"),
                 ),
             ),
@@ -59,7 +59,7 @@ def test_the_local_openai_reads_the_menu_that_was_written() -> None:
                 0,
                 3,
                 (
-                    Choice("extra cheese", said=("more cheese", "double cheese"), price="+1.50"),
+                    Choice("extra cheese", aliases=("more cheese", "double cheese"), price="+1.50"),
                     Choice("olives", price="+1.00"),
                 ),
             ),

@@ -45,12 +45,12 @@ class OpenAIFaults:
     @classmethod
     def of(cls, path: str) -> OpenAIFaults:
         """`fault/slow=300/fault/no_interrupt` → two faults. Raises `UnknownFault`."""
-        words = [word for word in path.split("/") if word]
-        if len(words) % 2 or any(word != "fault" for word in words[::2]):
+        parts = [part for part in path.split("/") if part]
+        if len(parts) % 2 or any(part != "fault" for part in parts[::2]):
             raise UnknownFault(f"not a path of faults: {path}")
         chosen: dict[str, str] = {}
-        for word in words[1::2]:
-            name, _, argument = word.partition("=")
+        for part in parts[1::2]:
+            name, _, argument = part.partition("=")
             if name not in _ARGUMENT and name not in _BARE:
                 raise UnknownFault(f"unknown fault: {name}")
             chosen[name] = argument or _ARGUMENT.get(name, "")

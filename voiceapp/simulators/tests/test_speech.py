@@ -1,4 +1,4 @@
-"""The synthesiser: real speech at telephone rate, from several threads at once."""
+"""The synthesizer: speech at telephone rate, from several threads at once."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def test_two_voices_differ() -> None:
     assert speech.say("hello", voice="en-us+f3") != speech.say("hello", voice="en-us+m3")
 
 
-def test_an_unknown_voice_is_refused() -> None:
+def test_an_unknown_voice_is_rejected() -> None:
     with pytest.raises(ValueError, match="no voice"):
         speech.say("hello", voice="xx-nobody")
 
 
-def test_nothing_said_is_nothing_heard() -> None:
+def test_an_empty_text_has_no_audio() -> None:
     assert speech.say("") == b""
 
 
-def test_threads_do_not_mix_their_words() -> None:
+def test_threads_do_not_mix_their_audio() -> None:
     alone = {n: len(speech.say("number " * n)) for n in range(1, 6)}
     with ThreadPoolExecutor(5) as pool:
         together = list(pool.map(lambda n: (n, len(speech.say("number " * n))), list(range(1, 6)) * 6))

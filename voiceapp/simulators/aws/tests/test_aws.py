@@ -30,7 +30,7 @@ def client(service: str, url: str) -> Any:
     return boto3.client(service, endpoint_url=url, region_name="eu-central-1", **keys)
 
 
-def test_the_queue_the_table_and_the_bucket_are_there_when_it_listens_and_it_stops_at_once() -> None:
+def test_the_resources_exist_when_it_listens_and_it_stops_at_once() -> None:
     process = start(*RESOURCES)
     try:
         assert process.stdout

@@ -55,7 +55,7 @@ POST: dict[str, Any] = {
 }
 
 
-async def test_a_ticket_names_sizes_and_indents_what_was_chosen() -> None:
+async def test_a_ticket_has_sizes_and_indented_modifiers() -> None:
     assert order_ticket(POST).splitlines() == [
         "==========================================",
         "ORDER 12                             18:05",
@@ -77,7 +77,7 @@ async def test_a_ticket_names_sizes_and_indents_what_was_chosen() -> None:
     ]
 
 
-async def test_an_order_is_printed_once_however_often_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_order_is_printed_once_for_each_message_id(capsys: pytest.CaptureFixture[str]) -> None:
     async with KitchenSimulator(secret=SECRET) as kitchen:
         assert [await post(kitchen.orders_url), await post(kitchen.orders_url)] == [200, 200]
         assert await post(kitchen.orders_url, message_id="another") == 200
@@ -88,7 +88,7 @@ async def test_an_order_is_printed_once_however_often_it_comes(capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("secret", "age_s", "status"), [(SECRET, 0, 200), ("wrong", 0, 403), (SECRET, 301, 403), (SECRET, -400, 403)]
 )
-async def test_only_a_fresh_signature_of_the_secret_counts(secret: str, age_s: int, status: int) -> None:
+async def test_only_a_recent_signature_by_the_secret_is_valid(secret: str, age_s: int, status: int) -> None:
     async with KitchenSimulator(secret=SECRET) as kitchen:
         assert await post(kitchen.orders_url, secret=secret, age_s=age_s) == status
         assert len(kitchen.posts) == (status == 200)

@@ -1,4 +1,4 @@
-"""People and agents who join a real LiveKit with LiveKit's own client for Python, and publish a microphone."""
+"""Participants who join a real LiveKit with LiveKit's own client for Python and publish a microphone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATE = 48_000
 
 
 class People:
-    """Whoever joined, by room and identity. Made by `people()`; its client runs on a loop of its own."""
+    """The participants by room and identity. Made by `people()`; its client runs on a loop of its own."""
 
     def __init__(self, url: str, loop: asyncio.AbstractEventLoop) -> None:
         """`url`: ws://…"""
@@ -51,7 +51,7 @@ class People:
 
 @contextlib.contextmanager
 def people(url: str) -> Iterator[People]:
-    """Whoever is still there at the end leaves."""
+    """Participants who are still in a room leave at the end."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="people in rooms", daemon=True)
     thread.start()

@@ -22,7 +22,7 @@ API_SECRET = "a-secret-of-thirty-two-characters-or-more"
 
 
 class RunningLiveKit:
-    """Made by `running_livekit()`. What it does to the server happens on the server's own loop."""
+    """Made by `running_livekit()`. Its actions run on the server's own loop."""
 
     def __init__(self, server: LiveKitSimulator, loop: asyncio.AbstractEventLoop) -> None:
         self.server, self._loop = server, loop
@@ -40,7 +40,7 @@ class RunningLiveKit:
         return asyncio.run_coroutine_threadsafe(now(), self._loop).result(5)
 
     def join(self, token: str, **given: object) -> dict[str, Any]:
-        """Somebody enters with this token and turns the microphone on. Raises httpx.HTTPStatusError."""
+        """A person joins with this token and publishes a microphone. Raises httpx.HTTPStatusError."""
         return self.control("POST", "join", json={"token": token, **given})
 
     def leave(self, room: str, identity: str) -> None:
@@ -50,7 +50,7 @@ class RunningLiveKit:
         self.control("POST", "clock", json={"advance_s": seconds})
 
     def webhooks(self) -> list[dict[str, Any]]:
-        """All that were sent, once the last of them was delivered or given up."""
+        """All webhooks that were sent, when the last one is delivered or given up."""
         sent: list[dict[str, Any]] = self.control("GET", "webhooks", params={"idle": 1})["webhooks"]
         return sent
 
@@ -58,9 +58,9 @@ class RunningLiveKit:
         self._http.close()
 
     def control(self, method: str, path: str, **given: Any) -> dict[str, Any]:
-        answer = self._http.request(method, f"{self.url}/local/{path}", **given)
-        answer.raise_for_status()
-        content: dict[str, Any] = answer.json()
+        response = self._http.request(method, f"{self.url}/local/{path}", **given)
+        response.raise_for_status()
+        content: dict[str, Any] = response.json()
         return content
 
 
@@ -94,7 +94,7 @@ def name_livekit(settings: Settings, url: str) -> None:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps (body, Authorization) of each webhook; answers with the next of `statuses`, then with 200.
+    """Keeps (body, Authorization) of each webhook; responds with the next of `statuses`, then with 200.
 
     What is put, as into a bucket, is kept by its path.
     """
@@ -102,7 +102,7 @@ class Receiver(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, statuses: Sequence[int] = ()) -> None:
-        super().__init__(("127.0.0.1", 0), _Desk)
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.statuses = list(statuses)
         self.received: list[tuple[bytes, str]] = []
         self.types: set[str] = set()
@@ -113,20 +113,20 @@ class Receiver(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/api/voice/webhook"
 
 
-class _Desk(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         assert isinstance(self.server, Receiver)
         self.server.put.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
-        self._answer(200)
+        self._respond(200)
 
     def do_POST(self) -> None:
         assert isinstance(self.server, Receiver)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((body, self.headers["Authorization"]))
         self.server.types.add(self.headers["Content-Type"])
-        self._answer(self.server.statuses.pop(0) if self.server.statuses else 200)
+        self._respond(self.server.statuses.pop(0) if self.server.statuses else 200)
 
-    def _answer(self, status: int) -> None:
+    def _respond(self, status: int) -> None:
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()

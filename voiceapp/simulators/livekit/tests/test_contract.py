@@ -43,7 +43,7 @@ def test_a_room_is_made_found_and_deleted(either: LiveKitClient, room: str) -> N
     assert either.find_room(room) is None
 
 
-def test_rooms_are_asked_about_by_name_and_no_name_is_none_of_them(either: LiveKitClient, room: str) -> None:
+def test_rooms_are_listed_by_name_and_no_name_is_no_room(either: LiveKitClient, room: str) -> None:
     made = either.create_room(room)
     assert either.list_rooms([f"{room}-other", room]) == (made,)
     assert either.list_rooms([]) == ()
@@ -56,18 +56,18 @@ def test_an_open_room_that_is_made_again_is_returned_unchanged(either: LiveKitCl
     assert either.find_room(room) == first
 
 
-def test_deleting_a_room_that_is_not_there_is_no_error(either: LiveKitClient, room: str) -> None:
+def test_deleting_a_missing_room_is_no_error(either: LiveKitClient, room: str) -> None:
     assert either.delete_room(room) is False
 
 
-def test_nobody_is_in_a_new_room_or_in_none(either: LiveKitClient, room: str) -> None:
+def test_a_new_room_and_a_missing_room_have_no_participants(either: LiveKitClient, room: str) -> None:
     assert either.list_participants(room) == ()
     either.create_room(room)
     assert either.list_participants(room) == ()
     assert either.remove_participant(room, "nobody") is False
 
 
-def test_a_room_without_a_name_is_refused_by_us_for_livekit_would_make_it(either: LiveKitClient) -> None:
+def test_the_client_rejects_a_room_without_a_name_that_livekit_would_create(either: LiveKitClient) -> None:
     with pytest.raises(LiveKitError) as error:
         either.create_room("")
     assert (kind_of(error), error.value.permanent) == (LiveKitErrorKind.BAD_INPUT, True)
@@ -97,7 +97,7 @@ def test_a_room_is_made_together_with_its_dispatch_but_only_when_it_is_new(eithe
     assert [each.agent_name for each in either.list_dispatches(room)] == [AGENT.agent_name]
 
 
-def test_without_redis_there_is_no_recorder_and_that_is_known_at_once(either: LiveKitClient, room: str) -> None:
+def test_without_redis_recordings_fail_at_once(either: LiveKitClient, room: str) -> None:
     either.create_room(room)
     began_s = time.monotonic()
     with pytest.raises(LiveKitError) as error:
@@ -112,7 +112,7 @@ def test_without_redis_there_is_no_recorder_and_that_is_known_at_once(either: Li
     assert kind_of(error) is LiveKitErrorKind.NO_RECORDER
 
 
-def test_a_wrong_secret_and_an_unknown_key_are_refused_credentials(either: LiveKitClient, room: str) -> None:
+def test_a_wrong_secret_and_an_unknown_key_are_rejected(either: LiveKitClient, room: str) -> None:
     wrong = LiveKitClient(url=either._url, api_key=either._api_key, api_secret="w" * 32)
     unknown = LiveKitClient(url=either._url, api_key="APIunknown", api_secret="w" * 32)
     for client in (wrong, unknown):
@@ -121,13 +121,13 @@ def test_a_wrong_secret_and_an_unknown_key_are_refused_credentials(either: LiveK
         assert (kind_of(error), error.value.permanent) == (LiveKitErrorKind.CREDENTIALS_REFUSED, True)
 
 
-def test_a_persons_token_and_an_agents_are_good_for_joining(either: LiveKitClient, room: str) -> None:
+def test_tokens_of_persons_and_agents_open_the_room(either: LiveKitClient, room: str) -> None:
     either.create_room(room)
     assert validate(either, either.join_token(room=room, identity="user-1-x", name="Alice")) == 200
     assert validate(either, either.agent_token(room=room, identity="ai-agent-1")) == 200
 
 
-def test_a_persons_token_is_good_for_nothing_else(either: LiveKitClient, room: str) -> None:
+def test_a_persons_token_has_no_other_grant(either: LiveKitClient, room: str) -> None:
     token = either.join_token(room=room, identity="user-1-x", name="Alice")
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["video"] == {
@@ -142,8 +142,8 @@ def test_a_persons_token_is_good_for_nothing_else(either: LiveKitClient, room: s
     assert (claims["sub"], claims["name"], claims["exp"] - claims["nbf"]) == ("user-1-x", "Alice", 600)
     assert "roomConfig" not in claims
     url = f"{either._url.replace('ws', 'http', 1)}/twirp/livekit.RoomService/DeleteRoom"
-    answer = httpx.post(url, json={"room": room}, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    response = httpx.post(url, json={"room": room}, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
 
 
 ALL_GRANTS = {"roomCreate": True, "roomList": True, "roomRecord": True, "roomAdmin": True, "room": "none"}
@@ -164,7 +164,7 @@ ALL_GRANTS = {"roomCreate": True, "roomList": True, "roomRecord": True, "roomAdm
         ("Egress/ListEgress", {}, 500, "internal", "egress not connected (redis required)"),
     ],
 )
-def test_a_refusal_reads_the_same_on_both(
+def test_errors_are_the_same_on_both_servers(
     either: LiveKitClient, method: str, body: dict[str, str] | str, status: int, code: str, words: str
 ) -> None:
     now_s = int(time.time())

@@ -61,7 +61,7 @@ def test_each_event_carries_what_the_server_sends_and_no_more(side: Side, room: 
         assert "roomEndReason" not in event
 
 
-def test_those_who_leave_are_known_by_their_sid_and_their_reason(side: Side, room: str) -> None:
+def test_participants_leave_with_their_sid_and_reason(side: Side, room: str) -> None:
     events = whole_call(side, room)
     people = [event["participant"] for event in events if event["event"] in ("participant_joined", "participant_left")]
     assert [(each["identity"], each["state"]) for each in people] == [

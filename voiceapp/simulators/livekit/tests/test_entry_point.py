@@ -25,7 +25,7 @@ def started(*arguments: str, keys: dict[str, str]) -> subprocess.Popen[str]:
     )
 
 
-def test_it_says_where_it_listens_tells_by_webhook_and_stops_at_once() -> None:
+def test_it_listens_sends_webhooks_and_stops_at_once() -> None:
     with receiving([500] * 100) as receiver:
         process = started("--port", "0", keys=KEYS | {"LIVEKIT_WEBHOOK_URL": receiver.url})
         assert process.stdout
@@ -45,7 +45,7 @@ def test_it_says_where_it_listens_tells_by_webhook_and_stops_at_once() -> None:
     assert "Traceback" not in errors
 
 
-def test_it_refuses_to_start_without_keys() -> None:
+def test_it_does_not_start_without_keys() -> None:
     process = started("--port", "0", keys={})
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 2

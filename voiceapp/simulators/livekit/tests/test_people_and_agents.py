@@ -23,7 +23,7 @@ def join(livekit: RunningLiveKit, client: LiveKitClient, identity: str = "user-1
     livekit.join(client.join_token(room=ROOM, identity=identity, name="Alice"))
 
 
-def test_a_person_joins_with_a_token_is_seen_and_is_removed(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+def test_a_person_joins_with_a_token_is_listed_and_removed(livekit: RunningLiveKit, client: LiveKitClient) -> None:
     client.create_room(ROOM)
     join(livekit, client)
     (alice,) = client.list_participants(ROOM)
@@ -62,7 +62,9 @@ def test_a_full_room_takes_no_more_people_but_its_agent(livekit: RunningLiveKit,
     soon(lambda: kinds(client) == ["agent", "standard"])
 
 
-def test_an_agent_joins_by_itself_as_its_dispatch_says(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+def test_an_agent_joins_by_itself_with_the_identity_of_its_dispatch(
+    livekit: RunningLiveKit, client: LiveKitClient
+) -> None:
     client.create_room(ROOM, agent=AgentRequest("voice-agent", metadata='{"identity": "ai-agent-7"}'))
     (agent,) = soon(lambda: client.list_participants(ROOM))
     assert (agent.identity, agent.is_agent, agent.is_person) == ("ai-agent-7", True, False)
@@ -76,9 +78,7 @@ def test_an_agent_joins_by_itself_as_its_dispatch_says(livekit: RunningLiveKit, 
 @pytest.mark.parametrize(
     ("fault", "jobs"), [("agent_never", ["pending"]), ("no_worker", []), ("agent_late=60", ["pending"])]
 )
-def test_an_agent_that_does_not_come_can_be_told_by_its_jobs(
-    livekit: RunningLiveKit, fault: str, jobs: list[str]
-) -> None:
+def test_a_missing_agent_shows_in_its_jobs(livekit: RunningLiveKit, fault: str, jobs: list[str]) -> None:
     url = livekit.server.fault_url(fault)
     client = LiveKitClient(url=url, api_key=API_KEY, api_secret=API_SECRET)
     client.create_room(ROOM, agent=AgentRequest("voice-agent"))
@@ -115,7 +115,7 @@ def test_a_room_that_a_token_opens_has_a_dispatch_without_a_name_as_on_the_real_
 
 
 @pytest.mark.parametrize("opened_by", ["token", "dispatch"])
-def test_a_worker_without_a_name_walks_into_a_room_that_was_made_without_a_dispatch(opened_by: str) -> None:
+def test_a_worker_without_a_name_joins_a_room_created_without_a_dispatch(opened_by: str) -> None:
     with running_livekit(faults=["unnamed_worker"]) as livekit:
         client = LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET)
         if opened_by == "token":

@@ -102,7 +102,7 @@ def test_a_recording_ends_with_its_room(livekit: RunningLiveKit, client: LiveKit
     assert becomes(client, started.egress_id, EgressStatus.COMPLETE).file
 
 
-def test_what_cannot_be_started_or_stopped_says_why(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+def test_errors_of_starting_and_stopping_have_a_reason(livekit: RunningLiveKit, client: LiveKitClient) -> None:
     assert refused(lambda: client.start_room_recording("no-room", filepath="a")) is LiveKitErrorKind.NOT_FOUND
     assert refused(lambda: client.stop_recording("EG_unknown")) is LiveKitErrorKind.NOT_FOUND
     assert client.find_recording("EG_unknown") is None
@@ -154,7 +154,7 @@ def test_a_recording_that_is_stopped_before_it_ran_is_aborted(livekit: RunningLi
     assert becomes(client, started.egress_id, EgressStatus.ABORTED).file is None
 
 
-def test_a_recording_ends_as_the_control_api_says(livekit: RunningLiveKit, client: LiveKitClient) -> None:
+def test_the_control_api_ends_a_recording(livekit: RunningLiveKit, client: LiveKitClient) -> None:
     speak(livekit, client)
     started = client.start_room_recording(ROOM, filepath="a")
     over = {"status": "EGRESS_LIMIT_REACHED", "error": "limit", "code": 413}

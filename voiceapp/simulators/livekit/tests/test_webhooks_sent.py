@@ -65,15 +65,15 @@ CALL = [
 ]
 
 
-def test_a_call_is_told_from_beginning_to_end(livekit: RunningLiveKit, receiver: Receiver) -> None:
+def test_webhooks_report_a_call_from_start_to_end(livekit: RunningLiveKit, receiver: Receiver) -> None:
     whole_call(livekit, client_at(livekit.url))
-    told = events(livekit, receiver)
-    assert [event.event for event in told] == CALL
-    assert {event.room_name for event in told} == {ROOM}
-    assert all(event.key.startswith("EV_") for event in told)
-    assert len({event.key for event in told}) == len(told)
+    sent = events(livekit, receiver)
+    assert [event.event for event in sent] == CALL
+    assert {event.room_name for event in sent} == {ROOM}
+    assert all(event.key.startswith("EV_") for event in sent)
+    assert len({event.key for event in sent}) == len(sent)
     assert receiver.types == {"application/webhook+json"}
-    joined, left, finished = told[1], told[4], told[5]
+    joined, left, finished = sent[1], sent[4], sent[5]
     assert joined.participant
     assert left.participant
     assert joined.participant.sid == left.participant.sid
@@ -87,7 +87,7 @@ def test_a_call_is_told_from_beginning_to_end(livekit: RunningLiveKit, receiver:
     assert abs((datetime.now(UTC) - joined.created_at).total_seconds()) < 5
 
 
-def test_an_agents_coming_and_a_recordings_life_are_told(livekit: RunningLiveKit, receiver: Receiver) -> None:
+def test_webhooks_report_an_agent_and_a_recording(livekit: RunningLiveKit, receiver: Receiver) -> None:
     client = client_at(livekit.url)
     client.create_room(ROOM, agent=AgentRequest("voice-agent"))
     soon(lambda: client.list_participants(ROOM))
@@ -95,18 +95,18 @@ def test_an_agents_coming_and_a_recordings_life_are_told(livekit: RunningLiveKit
     soon(lambda: client.list_recordings(ROOM)[0].status is EgressStatus.ACTIVE)
     client.stop_recording(recording)
     soon(lambda: client.list_recordings(ROOM)[0].is_over)
-    told = events(livekit, receiver)
-    agents = [event.participant for event in told if event.participant and event.participant.is_agent]
+    sent = events(livekit, receiver)
+    agents = [event.participant for event in sent if event.participant and event.participant.is_agent]
     assert agents
-    lifes = [(event.event, event.recording.status.value) for event in told if event.recording]
+    lifes = [(event.event, event.recording.status.value) for event in sent if event.recording]
     assert lifes == [
         ("egress_started", "starting"),
         ("egress_updated", "active"),
         ("egress_updated", "ending"),
         ("egress_ended", "complete"),
     ]
-    assert told[-1].recording or told[-1].room
-    ended = next(event.recording for event in told if event.event == "egress_ended")
+    assert sent[-1].recording or sent[-1].room
+    ended = next(event.recording for event in sent if event.event == "egress_ended")
     assert ended
     assert ended.file
 
@@ -118,7 +118,7 @@ def test_a_closing_after_a_time_out_has_its_event(livekit: RunningLiveKit, recei
     assert (last.event, last.room_end_reason) == ("room_finished", "")
 
 
-def test_a_webhook_is_sent_until_it_is_answered_and_stays_the_same(livekit: RunningLiveKit, receiver: Receiver) -> None:
+def test_a_webhook_is_retried_unchanged_until_it_gets_a_response(livekit: RunningLiveKit, receiver: Receiver) -> None:
     receiver.statuses = [500, 503, 429, 200]
     client_at(livekit.url).create_room(ROOM)
     (sent,) = livekit.webhooks()
@@ -126,9 +126,7 @@ def test_a_webhook_is_sent_until_it_is_answered_and_stays_the_same(livekit: Runn
     assert len(set(receiver.received)) == 1
 
 
-def test_a_webhook_is_given_up_after_five_tries_and_at_once_when_it_is_refused(
-    livekit: RunningLiveKit, receiver: Receiver
-) -> None:
+def test_a_webhook_is_given_up_after_five_attempts_or_a_rejection(livekit: RunningLiveKit, receiver: Receiver) -> None:
     receiver.statuses = [500] * 5 + [400]
     client = client_at(livekit.url)
     client.create_room(ROOM)
@@ -137,16 +135,14 @@ def test_a_webhook_is_given_up_after_five_tries_and_at_once_when_it_is_refused(
     assert [sent["statuses"] for sent in livekit.webhooks()] == [[500] * 5, [400]]
 
 
-def test_an_answer_that_does_not_come_keeps_the_later_ones_waiting_in_order(
-    livekit: RunningLiveKit, receiver: Receiver
-) -> None:
+def test_later_webhooks_wait_in_order_for_a_response(livekit: RunningLiveKit, receiver: Receiver) -> None:
     receiver.statuses = [500, 500]
     whole_call(livekit, client_at(livekit.url))
     assert [event.event for event in events(livekit, receiver)] == ["room_started", "room_started", *CALL]
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "expected"),
     [
         ("webhook_twice=participant_joined", [*CALL[:2], "participant_joined", *CALL[2:]]),
         ("webhook_lost=participant_left", [*CALL[:4], "room_finished"]),
@@ -155,21 +151,19 @@ def test_an_answer_that_does_not_come_keeps_the_later_ones_waiting_in_order(
         ("webhook_late=0.01", CALL),
     ],
 )
-def test_webhooks_go_astray_as_asked(livekit: RunningLiveKit, receiver: Receiver, fault: str, told: list[str]) -> None:
+def test_faults_of_webhooks(livekit: RunningLiveKit, receiver: Receiver, fault: str, expected: list[str]) -> None:
     whole_call(livekit, client_at(livekit.server.fault_url(fault)))
-    assert [event.event for event in events(livekit, receiver)] == told
+    assert [event.event for event in events(livekit, receiver)] == expected
 
 
-def test_a_wrong_signature_is_refused(livekit: RunningLiveKit, receiver: Receiver) -> None:
+def test_a_wrong_signature_is_rejected(livekit: RunningLiveKit, receiver: Receiver) -> None:
     client_at(livekit.server.fault_url("webhook_bad_signature")).create_room(ROOM)
     with pytest.raises(SignatureRefused) as refused:
         events(livekit, receiver)
     assert refused.value.reason == "wrong_key"
 
 
-def test_a_webhook_without_id_or_time_is_one_that_can_be_told_again(
-    livekit: RunningLiveKit, receiver: Receiver
-) -> None:
+def test_a_webhook_without_id_or_time_has_a_stable_key(livekit: RunningLiveKit, receiver: Receiver) -> None:
     client_at(livekit.server.fault_url("webhook_no_id", "webhook_no_time", "webhook_twice")).create_room(ROOM)
     first, second = events(livekit, receiver)
     assert first.key.startswith("sha256:")
@@ -186,7 +180,7 @@ def test_a_webhook_can_be_repeated_and_invented(livekit: RunningLiveKit, receive
     assert (invented.event, invented.room_name) == ("moon_landed", "nowhere")
 
 
-def test_nobody_listening_is_tried_five_times() -> None:
+def test_an_unreachable_receiver_gets_five_attempts() -> None:
     with running_livekit(webhook_urls=["http://127.0.0.1:1/"], webhook_pause_s=0.001) as livekit:
         client_at(livekit.url).create_room(ROOM)
         assert [sent["statuses"] for sent in livekit.webhooks()] == [[0] * 5]
@@ -195,7 +189,7 @@ def test_nobody_listening_is_tried_five_times() -> None:
 # As livekit-server 1.13.5 has it (webhook/resource_url_notifier.go in livekit/protocol)
 
 
-def test_what_waited_too_long_behind_an_event_that_is_not_answered_is_dropped(receiver: Receiver) -> None:
+def test_an_event_that_waits_too_long_is_dropped(receiver: Receiver) -> None:
     with running_livekit(webhook_urls=[receiver.url], webhook_pause_s=0.1, webhook_max_wait_s=0.5) as livekit:
         receiver.statuses = [500] * 5
         whole_call(livekit, client_at(livekit.url))

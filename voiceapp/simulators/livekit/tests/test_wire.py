@@ -27,7 +27,7 @@ def call(
         return http.post(f"{livekit.url}/twirp/livekit.{method}", headers=headers, **given)
 
 
-def test_json_is_answered_with_json(livekit: RunningLiveKit) -> None:
+def test_a_json_request_gets_a_json_response(livekit: RunningLiveKit) -> None:
     made = call(livekit, "RoomService/CreateRoom", {"name": "r", "emptyTimeout": 7, "metadata": "m"})
     assert made.headers["Content-Type"].startswith("application/json")
     room = made.json()
@@ -75,7 +75,7 @@ def test_each_method_needs_its_grant_for_its_room(
         (f"Bearer {KEYS.sign({'video': ALL}, valid_s=-120)}", "invalid token"),
     ],
 )
-def test_a_wrong_token_is_refused_in_plain_text(livekit: RunningLiveKit, header: str, words: str) -> None:
+def test_a_wrong_token_is_rejected_in_plain_text(livekit: RunningLiveKit, header: str, words: str) -> None:
     with httpx.Client(trust_env=False, verify=False) as http:
         url = f"{livekit.url}/twirp/livekit.RoomService/ListRooms"
         refused = http.post(url, json={}, headers={"Authorization": header})
@@ -101,9 +101,7 @@ def test_a_wrong_token_is_refused_in_plain_text(livekit: RunningLiveKit, header:
         ("Egress/StopEgress", {"egress_id": "none"}, 404, "not_found"),
     ],
 )
-def test_what_cannot_be_done_is_refused_as_twirp_does(
-    livekit: RunningLiveKit, method: str, body: dict[str, Any] | str, status: int, code: str
-) -> None:
+def test_twirp_errors(livekit: RunningLiveKit, method: str, body: dict[str, Any] | str, status: int, code: str) -> None:
     refused = call(livekit, method, body)
     assert (refused.status_code, refused.json()["code"]) == (status, code)
 
@@ -155,9 +153,7 @@ def test_faults_stay_with_the_room_and_an_unknown_one_is_named(livekit: RunningL
         ("webhooks/7/send-again", "", 404),
     ],
 )
-def test_the_control_api_says_what_it_does_not_understand(
-    livekit: RunningLiveKit, path: str, body: str, status: int
-) -> None:
+def test_the_control_api_rejects_invalid_requests(livekit: RunningLiveKit, path: str, body: str, status: int) -> None:
     with pytest.raises(httpx.HTTPStatusError) as refused:
         livekit.control("POST", path, content=body)
     assert refused.value.response.status_code == status

@@ -26,13 +26,13 @@ def decide(session: dict[str, Any], items: Sequence[ConversationItem]) -> list[O
     menu = read_menu(session.get("instructions") or "")
     state = call_state_of(items)
     reader = parser_for(menu)
-    said = reader.read(spoken(state.heard.heard)) if state.heard is not None and state.heard.heard else []
-    outputs = _after_tools(state, said) if state.new_results else _after_caller(menu, state, said)
+    phrases = reader.read(spoken(state.heard.heard)) if state.heard is not None and state.heard.heard else []
+    outputs = _after_tools(state, phrases) if state.new_results else _after_caller(menu, state, phrases)
     tools = {tool["name"] for tool in session.get("tools") or []}
     return [each for each in outputs if isinstance(each, Speech) or each.name in tools] or [Speech(NOT_POSSIBLE)]
 
 
-def _after_tools(state: CallState, said: list[SpokenPhrase]) -> list[Output]:
+def _after_tools(state: CallState, phrases: list[SpokenPhrase]) -> list[Output]:
     """Say the results of the tools and continue."""
     last = state.new_results[-1]
     text = " ".join(use.say for use in state.new_results if use.say)
@@ -45,7 +45,7 @@ def _after_tools(state: CallState, said: list[SpokenPhrase]) -> list[Output]:
     if last.name in ("transfer_call", "read_back_order"):
         return [Speech(text)]
     if last.name == "change_order" and last.is_ok:
-        if _has(said, Meaning.DONE):
+        if _has(phrases, Meaning.DONE):
             return [Speech(text), FunctionCall("read_back_order")]
         return [Speech(text if text.endswith("?") else f"{text} {ANYTHING_ELSE}")]
     if last.name in ("get_opening_hours", "look_up_items"):
@@ -57,73 +57,78 @@ def _after_tools(state: CallState, said: list[SpokenPhrase]) -> list[Output]:
     return [Speech(text or NOT_UNDERSTOOD)]
 
 
-def _after_caller(menu: PromptMenu, state: CallState, said: list[SpokenPhrase]) -> list[Output]:
+def _after_caller(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase]) -> list[Output]:
     """Respond to what the caller has said."""
     heard = state.heard
     if heard is None:
         return [Speech("Hello! What can I do for you?")]
     if (heard.heard or "").startswith(PRESSED):
         return _after_key(menu, heard.heard or "")
-    if _has(said, Meaning.PERSON) or (_has(said, Meaning.TARGET) and not _has(said, Meaning.ITEM)):
-        return _transfer(menu, said)
-    changes = changes_of(said, state)
-    question = _question(said)
-    if question is not None and not _is_order(said):
+    if _has(phrases, Meaning.PERSON) or (_has(phrases, Meaning.TARGET) and not _has(phrases, Meaning.ITEM)):
+        return _transfer(menu, phrases)
+    changes = changes_of(phrases, state)
+    question = _question(phrases)
+    if question is not None and not _is_order(phrases):
         return question
     if changes:
         return [FunctionCall("change_order", {"changes": changes})]
-    return _small_talk(menu, state, said)
+    return _small_talk(menu, state, phrases)
 
 
-def _is_order(said: list[SpokenPhrase]) -> bool:
+def _is_order(phrases: list[SpokenPhrase]) -> bool:
     """A sentence that both orders and asks counts as an order."""
-    return _has(said, Meaning.LEAD) and not (_has(said, Meaning.PRICE) or _has(said, Meaning.HAVE))
+    return _has(phrases, Meaning.LEAD) and not (_has(phrases, Meaning.PRICE) or _has(phrases, Meaning.HAVE))
 
 
-def _question(said: list[SpokenPhrase]) -> list[Output] | None:
-    named = [phrase for phrase in said if phrase.kind in (Meaning.ITEM, Meaning.CATEGORY, Meaning.MODIFIER)]
-    if _has(said, Meaning.HOURS):
+def _question(phrases: list[SpokenPhrase]) -> list[Output] | None:
+    named = [phrase for phrase in phrases if phrase.kind in (Meaning.ITEM, Meaning.CATEGORY, Meaning.MODIFIER)]
+    if _has(phrases, Meaning.HOURS):
         return [FunctionCall("get_opening_hours")]
-    if _has(said, Meaning.TOTAL):
+    if _has(phrases, Meaning.TOTAL):
         return [FunctionCall("read_back_order")]
-    if _has(said, Meaning.PRICE) or _has(said, Meaning.HAVE) or _has(said, Meaning.SIZES) or _has(said, Meaning.KINDS):
+    if (
+        _has(phrases, Meaning.PRICE)
+        or _has(phrases, Meaning.HAVE)
+        or _has(phrases, Meaning.SIZES)
+        or _has(phrases, Meaning.KINDS)
+    ):
         return (
             [FunctionCall("look_up_items", {"query": named[-1].name})]
             if named
             else [FunctionCall("look_up_items", {"query": ""})]
         )
-    if _has(said, Meaning.MENU):
+    if _has(phrases, Meaning.MENU):
         return [FunctionCall("look_up_items", {"query": named[-1].name if named else ""})]
     return None
 
 
-def _small_talk(menu: PromptMenu, state: CallState, said: list[SpokenPhrase]) -> list[Output]:
-    says_yes, says_no = _has(said, Meaning.YES), _has(said, Meaning.NO)
-    if state.is_submitted or (_has(said, Meaning.BYE) and not state.may_have_ordered):
+def _small_talk(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase]) -> list[Output]:
+    says_yes, says_no = _has(phrases, Meaning.YES), _has(phrases, Meaning.NO)
+    if state.is_submitted or (_has(phrases, Meaning.BYE) and not state.may_have_ordered):
         return [Speech(GOODBYE), FunctionCall("end_call")]
     if state.is_read_back:
         if says_yes and not says_no:
             return [FunctionCall("submit_order")]
         if says_no:
             return [Speech("What would you like to change?")]
-        if _has(said, Meaning.DONE) or _has(said, Meaning.THANKS):
+        if _has(phrases, Meaning.DONE) or _has(phrases, Meaning.THANKS):
             return [FunctionCall("submit_order")]
         return [Speech("Sorry, is the order right?")]
     if says_yes and (offered := _offered(menu, state.last)) is not None:
         return [FunctionCall("change_order", {"changes": [{"do": "add", "item": offered}]})]
-    if _has(said, Meaning.DONE) or says_no or _has(said, Meaning.BYE):
+    if _has(phrases, Meaning.DONE) or says_no or _has(phrases, Meaning.BYE):
         if state.may_have_ordered:
             return [FunctionCall("read_back_order")]
         return (
             [Speech(GOODBYE), FunctionCall("end_call")]
-            if _has(said, Meaning.DONE)
+            if _has(phrases, Meaning.DONE)
             else [Speech("All right. What would you like?")]
         )
-    if _has(said, Meaning.AGAIN):
+    if _has(phrases, Meaning.AGAIN):
         return [Speech(state.last.say if state.last and state.last.say else "What would you like to order?")]
-    if says_yes or _has(said, Meaning.LEAD) or _has(said, Meaning.HELLO):
+    if says_yes or _has(phrases, Meaning.LEAD) or _has(phrases, Meaning.HELLO):
         return [Speech("What would you like to order?" if not state.lines else "What else would you like?")]
-    if _has(said, Meaning.THANKS):
+    if _has(phrases, Meaning.THANKS):
         return [Speech("You are welcome. Anything else?")]
     return [Speech(NOT_UNDERSTOOD)]
 
@@ -146,8 +151,8 @@ def _after_key(menu: PromptMenu, text: str) -> list[Output]:
     return [Speech("You pressed a key. Just tell me what you would like.")]
 
 
-def _transfer(menu: PromptMenu, said: list[SpokenPhrase]) -> list[Output]:
-    named = [phrase.name for phrase in said if phrase.kind is Meaning.TARGET]
+def _transfer(menu: PromptMenu, phrases: list[SpokenPhrase]) -> list[Output]:
+    named = [phrase.name for phrase in phrases if phrase.kind is Meaning.TARGET]
     targets = [target for target, _ in menu.targets]
     if not targets:
         return [Speech("I am sorry, nobody else is here right now. Can I help you with an order?")]
@@ -157,5 +162,5 @@ def _transfer(menu: PromptMenu, said: list[SpokenPhrase]) -> list[Output]:
     ]
 
 
-def _has(said: Sequence[SpokenPhrase], kind: Meaning) -> bool:
-    return any(phrase.kind is kind for phrase in said)
+def _has(phrases: Sequence[SpokenPhrase], kind: Meaning) -> bool:
+    return any(phrase.kind is kind for phrase in phrases)

@@ -12,7 +12,7 @@ class Choice:
     """A size or a modifier: its name, other spoken forms, its price as written, whether it is a default."""
 
     name: str
-    said: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     price: str = ""
     is_default: bool = False
 
@@ -32,7 +32,7 @@ class Group:
 class MenuItem:
     name: str
     category: str
-    said: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     price: str = ""
     sizes: tuple[Choice, ...] = ()
     groups: tuple[Group, ...] = ()
@@ -102,7 +102,7 @@ def read_menu(instructions: str) -> PromptMenu:
 
 def _item(line: str, category: str) -> MenuItem:
     name, *fields = [each.strip() for each in line.split(" | ")]
-    said: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     price, is_out = "", False
     sizes: list[Choice] = []
     groups: list[Group] = []
@@ -111,14 +111,14 @@ def _item(line: str, category: str) -> MenuItem:
         if each == "out":
             is_out = True
         elif label == "said":
-            said = _list(rest, ",")
+            aliases = _list(rest, ",")
         elif label == "price":
             price = rest.strip()
         elif label == "sizes":
             sizes = [size for text in rest.split(",") if (size := _size(text.strip()))]
         elif found := _GROUP.match(each):
             groups.append(_group(found, groups))
-    return MenuItem(name, category, said, price, tuple(sizes), tuple(groups), is_out)
+    return MenuItem(name, category, aliases, price, tuple(sizes), tuple(groups), is_out)
 
 
 def _size(text: str) -> Choice | None:

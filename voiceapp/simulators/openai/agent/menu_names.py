@@ -67,7 +67,7 @@ def lexicon_of(menu: PromptMenu) -> Lexicon:
 
 def _add_item(lexicon: Lexicon, item: MenuItem) -> None:
     kind = singular(spoken(item.category))
-    for form in lexicon.forms((item.name, *item.said), counted=True):
+    for form in lexicon.forms((item.name, *item.aliases), counted=True):
         lexicon.add(lexicon.items, [form], item.name)
         if kind and " " not in kind and kind not in form.split() and plural(kind) not in form.split():
             lexicon.add(lexicon.items, [f"{form} {kind}", f"{form} {plural(kind)}"], item.name)
@@ -77,4 +77,4 @@ def _add_item(lexicon: Lexicon, item: MenuItem) -> None:
         written = (group.name, singular(spoken(group.name)))
         lexicon.add(lexicon.groups, lexicon.forms(written, counted=True), group.name)
         for modifier in group.modifiers:
-            lexicon.add(lexicon.modifiers, lexicon.forms((modifier.name, *modifier.said)), modifier.name)
+            lexicon.add(lexicon.modifiers, lexicon.forms((modifier.name, *modifier.aliases)), modifier.name)

@@ -73,10 +73,10 @@ def name_lists_of(menu: PromptMenu) -> NameLists:
 
 
 def _add_item(names: NameLists, item: MenuItem) -> None:
-    names.add("ITEM", item.name, (item.name, *item.said), counted=True)
+    names.add("ITEM", item.name, (item.name, *item.aliases), counted=True)
     for size in item.sizes:
         names.add("SIZE", size.name, [size.name])
     for group in item.groups:
         names.add("GROUP", group.name, [group.name], counted=True)
         for modifier in group.modifiers:
-            names.add("MODIFIER", modifier.name, (modifier.name, *modifier.said))
+            names.add("MODIFIER", modifier.name, (modifier.name, *modifier.aliases))

@@ -48,9 +48,9 @@ def pronunciations(word: str, *, as_written: str | None = None) -> list[str]:
     known = list(_dictionary().get(word, []))
     if not known and word.endswith("s") and (base := _dictionary().get(word[:-1])):
         known = [f"{phones} {_plural_end(phones)}" for phones in base]
-    synthesised = arpabet(speech.phonemes(as_written or word))
-    if synthesised and synthesised not in known:
-        known.append(synthesised)
+    synthesized = arpabet(speech.phonemes(as_written or word))
+    if synthesized and synthesized not in known:
+        known.append(synthesized)
     return known
 
 

@@ -39,7 +39,7 @@ async def ask(openai: OpenAISimulator, body: Any, *faults: str, key: str = "righ
         return await client.post(openai.fault_url(*faults) + PATH, content=content, headers=sent)
 
 
-async def test_a_secret_says_when_it_expires_and_which_session_it_opens(openai: OpenAISimulator) -> None:
+async def test_a_secret_has_its_expiry_and_its_session(openai: OpenAISimulator) -> None:
     expires_after = {"anchor": "created_at", "seconds": 30}
     answer = await ask(openai, {"expires_after": expires_after, "session": SESSION})
     minted = answer.json()
@@ -52,7 +52,7 @@ async def test_a_secret_says_when_it_expires_and_which_session_it_opens(openai: 
     assert (session["instructions"], session["audio"]["output"]["voice"]) == ("Be brief.", "verse")
 
 
-async def test_a_secret_lives_ten_minutes_where_nothing_is_asked(openai: OpenAISimulator) -> None:
+async def test_a_secret_lives_ten_minutes_by_default(openai: OpenAISimulator) -> None:
     minted = (await ask(openai, {})).json()
     assert time.time() + 590 < minted["expires_at"] <= time.time() + 600
 
@@ -79,7 +79,7 @@ async def test_a_secret_lives_ten_minutes_where_nothing_is_asked(openai: OpenAIS
         (b"[" * 100_000, 400, "invalid_json", None),
     ],
 )
-async def test_what_the_general_api_does_not_know_is_refused(
+async def test_unknown_fields_are_rejected(
     openai: OpenAISimulator, body: Any, status: int, code: str, param: str | None
 ) -> None:
     answer = await ask(openai, body)
@@ -89,14 +89,14 @@ async def test_what_the_general_api_does_not_know_is_refused(
     assert set(error) == {"message", "type", "param", "code"}
 
 
-async def test_a_wrong_key_and_the_beta_header_are_refused(openai: OpenAISimulator) -> None:
+async def test_a_wrong_key_and_the_beta_header_are_rejected(openai: OpenAISimulator) -> None:
     wrong = await ask(openai, {}, key="wrong")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "invalid_api_key")
     beta = await ask(openai, {}, **{"OpenAI-Beta": "realtime=v1"})
     assert (beta.status_code, beta.json()["error"]["code"]) == (400, "beta_api_shape_disabled")
 
 
-async def test_a_secret_opens_its_session_more_than_once_and_mints_no_other(openai: OpenAISimulator) -> None:
+async def test_a_secret_opens_several_sessions_and_mints_no_other_secret(openai: OpenAISimulator) -> None:
     value = (await ask(openai, {"session": SESSION})).json()["value"]
     url = openai.base_url.replace("http", "ws") + "/realtime"
     for _ in range(2):
@@ -120,12 +120,12 @@ async def test_an_expired_secret_opens_nothing(openai: OpenAISimulator, monkeypa
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
-async def test_it_refuses_to_order(openai: OpenAISimulator, status: int) -> None:
+async def test_injected_http_errors(openai: OpenAISimulator, status: int) -> None:
     answer = await ask(openai, {}, f"refuse={status}")
     assert (answer.status_code, set(answer.json())) == (status, {"error"})
 
 
-async def test_it_is_late_silent_rude_or_elsewhere_to_order(openai: OpenAISimulator) -> None:
+async def test_injected_faulty_responses(openai: OpenAISimulator) -> None:
     started_at = time.monotonic()
     assert (await ask(openai, {}, "slow=200")).status_code == 200
     assert time.monotonic() - started_at >= 0.2

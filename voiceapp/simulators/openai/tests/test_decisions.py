@@ -36,7 +36,7 @@ def ordered(opening: Dialogue) -> Dialogue:
     ("a meal deal with side salad and ranch dressing", "add 1 Meal Deal [ranch, side salad]"),
     ("a margherita with extra cheese and a coke", "add 1 Cola; add 1 Margherita [extra cheese]"),
 ])  # fmt: skip
-def test_what_is_ordered_is_added(opening: Dialogue, words: str, change: str) -> None:
+def test_ordered_items_are_added(opening: Dialogue, words: str, change: str) -> None:
     assert summary_of(opening.responds_to(words)) == change
 
 
@@ -56,7 +56,7 @@ def test_what_is_ordered_is_added(opening: Dialogue, words: str, change: str) ->
     ("another espresso", "add 1 Espresso"),
     ("cancel everything", "clear"),
 ])  # fmt: skip
-def test_a_correction_changes_the_line_that_was_meant(ordered: Dialogue, words: str, change: str) -> None:
+def test_a_correction_changes_the_right_line(ordered: Dialogue, words: str, change: str) -> None:
     assert summary_of(ordered.responds_to(words)) == change
 
 
@@ -69,12 +69,12 @@ def test_a_correction_changes_the_line_that_was_meant(ordered: Dialogue, words: 
     ("make it a funghi", "update 2 Funghi"),
     ("take off the olives", "update 2 []"),
 ])  # fmt: skip
-def test_what_names_no_item_speaks_of_the_last_line(opening: Dialogue, words: str, change: str) -> None:
+def test_a_change_without_an_item_applies_to_the_last_line(opening: Dialogue, words: str, change: str) -> None:
     opening.caller("pizzas").has_ordered(MARGHERITA, PEPPERONI)
     assert summary_of(opening.responds_to(words)) == change
 
 
-def test_a_correction_after_an_interruption_speaks_of_what_was_just_ordered(opening: Dialogue) -> None:
+def test_a_correction_after_an_interruption_applies_to_the_last_order(opening: Dialogue) -> None:
     """The agent was cut off before its first word was heard."""
     opening.caller("two large margheritas")
     opening.tool("change_order", {"changes": [{"do": "add", "item": "Margherita"}]}, ok=True, say="Two large.",
@@ -92,22 +92,22 @@ def refused(opening: Dialogue, change: dict[str, object], say: str) -> Dialogue:
     ("vanilla and chocolate", "add 2 Gelato [chocolate, vanilla]"),
     ("i would like pistachio", "add 2 Gelato [pistachio]"),
 ])  # fmt: skip
-def test_the_missing_choice_completes_what_was_refused(opening: Dialogue, words: str, change: str) -> None:
+def test_a_missing_choice_completes_the_rejected_change(opening: Dialogue, words: str, change: str) -> None:
     refused(opening, {"do": "add", "item": "Gelato", "quantity": 2}, "Which flavour of the gelato?")
     assert summary_of(opening.responds_to(words)) == change
 
 
-def test_a_yes_takes_what_was_offered_for_what_is_out(opening: Dialogue) -> None:
+def test_yes_accepts_the_alternative_to_a_sold_out_item(opening: Dialogue) -> None:
     refused(opening, {"do": "add", "item": "Calzone"}, "The calzone is out. Would you like the Margherita instead?")
     assert summary_of(opening.responds_to("yes please")) == "add 1 Margherita"
 
 
-def test_a_no_to_what_was_offered_orders_nothing(opening: Dialogue) -> None:
+def test_no_to_the_alternative_orders_nothing(opening: Dialogue) -> None:
     refused(opening, {"do": "add", "item": "Calzone"}, "The calzone is out. Would you like the Margherita instead?")
     assert summary_of(opening.responds_to("no")) == "says"
 
 
-def test_the_tools_sentence_is_spoken_and_more_is_asked_for(opening: Dialogue) -> None:
+def test_the_result_of_the_tool_is_spoken_with_a_question_for_more(opening: Dialogue) -> None:
     opening.caller("a tiramisu").tool("change_order", {"changes": [{"do": "add", "item": "Tiramisu"}]}, ok=True,
                                       say="One tiramisu.", order={"lines": [TIRAMISU]})  # fmt: skip
     assert opening.next() == [Speech("One tiramisu. Anything else?")]
@@ -118,7 +118,7 @@ def test_the_end_of_the_order_is_read_back(ordered: Dialogue, words: str) -> Non
     assert summary_of(ordered.responds_to(words)) == "read_back_order"
 
 
-def test_an_order_that_ends_with_that_is_all_is_changed_then_read_back(ordered: Dialogue) -> None:
+def test_an_order_that_ends_with_thats_all_is_changed_and_read_back(ordered: Dialogue) -> None:
     ordered.caller("and one espresso that's all")
     assert summary_of(ordered.next()) == "add 1 Espresso"
     ordered.tool("change_order", {}, ok=True, say="One espresso.", order={"lines": [TIRAMISU]})
@@ -149,12 +149,12 @@ def test_after_a_correction_the_order_is_read_back_again_before_it_is_submitted(
     assert summary_of(ordered.responds_to("yes that's all")) == "read_back_order"
 
 
-def test_a_refused_submission_is_read_back_again(ordered: Dialogue) -> None:
+def test_after_a_rejected_submission_the_order_is_read_back_again(ordered: Dialogue) -> None:
     ordered.has_read_back().caller("yes").tool("submit_order", ok=False, say="Prices have changed.")
     assert summary_of(ordered.next()) == "says, read_back_order"
 
 
-def test_the_farewell_is_spoken_in_the_response_that_ends_the_call(ordered: Dialogue) -> None:
+def test_the_goodbye_is_spoken_in_the_response_that_ends_the_call(ordered: Dialogue) -> None:
     ordered.has_read_back().caller("yes").tool("submit_order", ok=True, say="Order number twelve.")
     assert summary_of(ordered.next()) == "says, end_call"
     said = ordered.next()[0]
@@ -163,7 +163,7 @@ def test_the_farewell_is_spoken_in_the_response_that_ends_the_call(ordered: Dial
     assert "Goodbye" in said.text
 
 
-def test_a_caller_who_says_goodbye_without_an_order_is_let_go(opening: Dialogue) -> None:
+def test_goodbye_without_an_order_ends_the_call(opening: Dialogue) -> None:
     assert summary_of(opening.responds_to("no thank you goodbye")) == "says, end_call"
 
 
@@ -189,29 +189,29 @@ def test_the_total_is_read_back(ordered: Dialogue) -> None:
     ("[The caller pressed 0 and asks for a person]", "front-desk"),
     ("catering please", "catering"),
 ])  # fmt: skip
-def test_who_asks_for_a_person_is_transferred(opening: Dialogue, words: str, target: str) -> None:
+def test_a_caller_who_asks_for_a_person_is_transferred(opening: Dialogue, words: str, target: str) -> None:
     assert summary_of(opening.responds_to(words)) == f"says, transfer_call {target}"
 
 
-def test_without_anybody_to_transfer_to_it_says_so() -> None:
+def test_without_a_transfer_target_it_says_so() -> None:
     assert summary_of(Dialogue(MENU.partition("## People")[0]).responds_to("can i speak to a person")) == "says"
 
 
 @pytest.mark.parametrize("words", ["", "blah blah blah"])
-def test_what_was_not_understood_is_asked_again(opening: Dialogue, words: str) -> None:
+def test_the_caller_is_asked_to_repeat_what_was_not_understood(opening: Dialogue, words: str) -> None:
     said = opening.responds_to(words)
     assert summary_of(said) == "says"
     assert "again" in str(said[0])
 
 
-def test_a_conversation_replayed_after_a_reconnect_goes_on() -> None:
+def test_a_conversation_replayed_after_a_reconnect_continues() -> None:
     """Only messages are replayed: what the tools answered is gone, the order is kept by whoever has the tools."""
     replayed = Dialogue(MENU).replayed("Two large margheritas.").agent("Two large Margheritas. Anything else?")
     assert summary_of(replayed.responds_to("and one tiramisu")) == "add 1 Tiramisu"
     assert summary_of(replayed.responds_to("that's all")) == "read_back_order"
 
 
-def test_a_transcript_typed_with_capitals_and_stops_is_read_like_a_spoken_one(opening: Dialogue) -> None:
+def test_text_with_capitals_and_punctuation_is_read_like_speech(opening: Dialogue) -> None:
     assert summary_of(opening.responds_to("Two large Margherita pizzas, please.")) == "add 2 large Margherita"
 
 

@@ -1,4 +1,4 @@
-"""Faults of endings: responses without an answer, and a rate limit that names its wait."""
+"""Faults of the end of a response: no speech, or a rate limit with its remaining time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio
         ("odd", "expired", None, []),
     ],
 )
-async def test_the_first_response_ends_as_its_address_names_and_the_second_speaks(
+async def test_the_first_response_ends_badly_and_the_second_speaks(
     how: str, status: str, reason: str | None, deltas: list[str] | None
 ) -> None:
     async with client(f"ends={how}") as caller:
@@ -45,7 +45,7 @@ async def test_the_first_response_ends_as_its_address_names_and_the_second_speak
 
 
 @pytest.mark.parametrize(("how", "has_begun"), [("never", True), ("unborn", False)])
-async def test_a_response_without_an_end_or_a_beginning_stays_so(how: str, has_begun: bool) -> None:
+async def test_a_response_that_never_ends_or_never_begins(how: str, has_begun: bool) -> None:
     async with client(f"ends={how}") as caller:
         await caller.settle()
         await caller.send(SAY_HELLO)
@@ -58,7 +58,7 @@ async def test_a_response_without_an_end_or_a_beginning_stays_so(how: str, has_b
     assert "response.done" not in kinds
 
 
-async def test_a_rate_limit_names_the_rest_of_its_time_and_is_over_then() -> None:
+async def test_a_rate_limit_has_its_remaining_time_and_ends() -> None:
     async with client("limited=600") as caller:
         await caller.settle()
         await caller.send(SAY_HELLO)
@@ -72,6 +72,6 @@ async def test_a_rate_limit_names_the_rest_of_its_time_and_is_over_then() -> Non
         assert (await caller.until("response.done"))[-1]["response"]["status"] == "completed"
 
 
-async def test_an_ending_that_is_none_is_refused() -> None:
+async def test_an_unknown_ending_is_rejected() -> None:
     with pytest.raises(UnknownFault):
         OpenAIFaults.of("fault/ends=well")

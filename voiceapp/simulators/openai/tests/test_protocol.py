@@ -89,7 +89,7 @@ def kinds(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events]
 
 
-async def test_a_wrong_key_is_refused_in_the_handshake() -> None:
+async def test_a_wrong_key_is_rejected_in_the_handshake() -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with client(key="wrong"):
             pass
@@ -97,7 +97,7 @@ async def test_a_wrong_key_is_refused_in_the_handshake() -> None:
     assert json.loads(refused.value.response.body)["error"]["code"] == "invalid_api_key"
 
 
-async def test_the_beta_header_is_told_so_and_closed_with_4000() -> None:
+async def test_the_beta_header_gets_an_error_and_close_code_4000() -> None:
     async with client(headers={"OpenAI-Beta": "realtime=v1"}) as caller:
         assert (await caller.next())["error"]["code"] == "beta_api_shape_disabled"
         assert await caller.closed() == 4000
@@ -109,7 +109,7 @@ async def test_an_unknown_model_is_closed_with_4000() -> None:
         assert await caller.closed() == 4000
 
 
-async def test_the_session_is_created_then_updated_as_asked() -> None:
+async def test_the_session_is_created_then_updated() -> None:
     async with client() as caller:
         created = await caller.next()
         assert created["type"] == "session.created"
@@ -130,7 +130,7 @@ async def test_an_unknown_field_is_named_in_the_error() -> None:
     assert error["event_id"] == "mine"
 
 
-async def test_a_spoken_turn_tells_its_events_in_order_and_calls_the_tool() -> None:
+async def test_a_spoken_turn_sends_its_events_in_order_and_calls_the_tool() -> None:
     async with client() as caller:
         await caller.settle()
         await caller.speak("I would like two espressos please.")
@@ -149,7 +149,7 @@ async def test_a_spoken_turn_tells_its_events_in_order_and_calls_the_tool() -> N
     assert json.loads(call["arguments"])["changes"][0]["item"] == "Espresso"
 
 
-async def test_a_tools_answer_is_spoken() -> None:
+async def test_the_output_of_a_tool_is_spoken() -> None:
     async with client() as caller:
         await caller.settle()
         typed = [{"type": "input_text", "text": "an espresso and a tiramisu"}]
@@ -172,14 +172,14 @@ async def test_a_tools_answer_is_spoken() -> None:
     assert said["transcript"].startswith("Added.")
 
 
-async def test_the_answer_to_a_call_that_was_never_made_is_refused() -> None:
+async def test_the_output_of_an_unknown_function_call_is_rejected() -> None:
     async with client() as caller:
         item = {"type": "function_call_output", "call_id": "call_invented", "output": "{}"}
         error = await caller.error({"type": "conversation.item.create", "item": item})
     assert error["code"] == "invalid_tool_call_id"
 
 
-async def test_a_second_response_during_the_first_is_refused() -> None:
+async def test_a_second_response_during_the_first_is_rejected() -> None:
     async with client("slow=1000") as caller:
         await caller.settle()
         await caller.send(SAY_HELLO)

@@ -1,4 +1,4 @@
-"""Orders, corrections and questions over the telephone's sound are heard and understood as they were meant."""
+"""Orders, corrections and questions in telephone audio are recognized and understood."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_nine_of_ten_sentences_are_understood() -> None:
     assert right >= 0.9 * (right + len(misses)), misses
 
 
-def test_two_of_three_sentences_about_a_menu_never_seen_before_are_understood() -> None:
+def test_two_of_three_sentences_about_an_unseen_menu_are_understood() -> None:
     right, misses = understood(Dialogue(GRILL_AND_SUSHI), OTHER_FIRST_WORDS)
     print(f"{right} right", *misses, sep="\n")
     assert right >= 2 / 3 * len(OTHER_FIRST_WORDS), misses

@@ -1,4 +1,4 @@
-"""Faults of ids and tools: what some servers and some models do, chosen by the address."""
+"""Faults of ids and tools, by URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TWO = [("change_order", {"changes": [{"do": "clear"}]}), ("read_back_order", {})
 ANSWER = {"type": "response.create"}
 
 
-async def test_a_session_asks_for_the_tools_that_its_address_names() -> None:
+async def test_a_session_calls_the_tools_of_its_url() -> None:
     async with client(tools_fault(TWO, [("end_call", {})])) as caller:
         await caller.settle()
         asked = []
@@ -47,6 +47,6 @@ async def test_counted_ids_repeat_in_each_response_and_each_session() -> None:
 
 
 @pytest.mark.parametrize("argument", ["=x", "=W10x", "=WzFd"])
-async def test_what_is_no_script_is_refused(argument: str) -> None:
+async def test_an_invalid_script_is_rejected(argument: str) -> None:
     with pytest.raises(UnknownFault):
         OpenAIFaults.of(f"fault/tools{argument}")

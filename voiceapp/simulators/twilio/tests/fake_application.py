@@ -17,7 +17,7 @@ AUTH_TOKEN = "token-of-the-tests"
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     """One request that the application got."""
 
     path: str
@@ -71,11 +71,11 @@ class FakeApplication:
     """`twiml["/voice"]` is what the path answers; `on_message` what the media socket does with each message."""
 
     def __init__(self) -> None:
-        self.twiml: dict[str, str | Callable[[Asked], str]] = {}
+        self.twiml: dict[str, str | Callable[[ReceivedRequest], str]] = {}
         self.files: dict[str, tuple[bytes, str]] = {}
         self.status = 200
         self.slow_s = 0.0
-        self.asked: list[Asked] = []
+        self.requests: list[ReceivedRequest] = []
         self.ends: list[MediaEnd] = []
         self.on_message: Behavior = quiet
         self.refuse_sockets = False
@@ -115,20 +115,22 @@ class FakeApplication:
             "</Connect></Response>"
         )
 
-    def requests_of(self, path: str) -> list[Asked]:
-        return [asked for asked in self.asked if asked.path == path]
+    def requests_of(self, path: str) -> list[ReceivedRequest]:
+        return [received for received in self.requests if received.path == path]
 
     async def _answer(self, request: web.Request) -> web.Response:
         params = {name: str(value) for name, value in (await request.post()).items()}
         url = f"{self.base_url}{request.raw_path}"
-        asked = Asked(request.path, url, params, {name.lower(): value for name, value in request.headers.items()})
-        self.asked.append(asked)
+        received = ReceivedRequest(
+            request.path, url, params, {name.lower(): value for name, value in request.headers.items()}
+        )
+        self.requests.append(received)
         await asyncio.sleep(self.slow_s)
         if request.path in self.files:
             content, kind = self.files[request.path]
             return web.Response(body=content, content_type=kind)
-        answer = self.twiml.get(request.path, "<Response/>")
-        text = answer(asked) if callable(answer) else answer
+        response = self.twiml.get(request.path, "<Response/>")
+        text = response(received) if callable(response) else response
         return web.Response(text=text, status=self.status, content_type="text/xml")
 
     async def _media(self, request: web.Request) -> web.StreamResponse:

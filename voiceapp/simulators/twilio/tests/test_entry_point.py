@@ -32,7 +32,7 @@ async def started(*arguments: str, keys: dict[str, str]) -> asyncio.subprocess.P
     )
 
 
-async def test_it_says_where_it_listens_rings_and_stops_at_once_in_the_middle_of_calls(
+async def test_it_listens_places_calls_and_stops_at_once_during_calls(
     application: FakeApplication,
 ) -> None:
     application.twiml["/voice"] = application.stream()
@@ -43,8 +43,8 @@ async def test_it_says_where_it_listens_rings_and_stops_at_once_in_the_middle_of
     async with aiohttp.ClientSession(line.split()[-1]) as session:
         for number in range(3):
             call = {"from": f"+1555000{number}", "to": "+15550002222", "voice_url": application.voice_url}
-            async with session.post("/local/calls", json=call) as answer:
-                assert answer.status == 201
+            async with session.post("/local/calls", json=call) as response:
+                assert response.status == 201
     async with asyncio.timeout(5):
         while len(application.ends) < 3:
             await asyncio.sleep(0.01)
@@ -57,24 +57,24 @@ async def test_it_says_where_it_listens_rings_and_stops_at_once_in_the_middle_of
     assert all(end.of("stop") for end in application.ends)
 
 
-async def test_a_reset_reaches_the_application_as_one_on_the_servers_own_loop(application: FakeApplication) -> None:
+async def test_the_application_sees_a_reset_as_a_reset(application: FakeApplication) -> None:
     application.twiml["/voice"] = application.stream(action="")
     process = await started("--port", "0", keys=KEYS)
     assert process.stdout
     base_url = (await process.stdout.readline()).decode().split()[-1]
     call = {"from": "+15550001", "to": "+15550002", "voice_url": application.voice_url, "faults": ["abort=100"]}
     async with aiohttp.ClientSession(base_url) as session:
-        async with session.post("/local/calls", json=call) as answer:
-            sid = (await answer.json())["sid"]
-        async with session.get(f"/local/calls/{sid}", params={"wait_s": "5"}) as answer:
-            report = json.loads(await answer.text())
+        async with session.post("/local/calls", json=call) as response:
+            sid = (await response.json())["sid"]
+        async with session.get(f"/local/calls/{sid}", params={"wait_s": "5"}) as response:
+            report = json.loads(await response.text())
     process.terminate()
     await process.communicate()
     assert report["streams"][0]["close_code"] == 1006
     assert application.ends[0].of("stop") == []
 
 
-async def test_it_refuses_to_start_without_keys() -> None:
+async def test_it_does_not_start_without_keys() -> None:
     process = await started("--port", "0", keys={})
     _, errors = await process.communicate()
     assert process.returncode == 2

@@ -1,4 +1,4 @@
-"""Each fault does what it says, and what it does not touch stays right."""
+"""Each injected fault has its effect and no other."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ async def test_abort_resets_the_connection(server: TwilioSimulator, application:
     assert len(application.requests_of("/after")) == 1
 
 
-async def test_never_start_says_connected_and_nothing_else(
-    server: TwilioSimulator, application: FakeApplication
-) -> None:
+async def test_never_start_sends_connected_only(server: TwilioSimulator, application: FakeApplication) -> None:
     await (await ring(server, application, "never_start")).done()
     assert [message["event"] for message in application.ends[0].messages] == ["connected"]
 
@@ -76,9 +74,7 @@ async def test_media_without_timestamps(server: TwilioSimulator, application: Fa
     assert all(set(m["media"]) == {"track", "payload"} for m in media)
 
 
-async def test_gaps_leave_holes_in_numbers_and_timestamps(
-    server: TwilioSimulator, application: FakeApplication
-) -> None:
+async def test_gaps_in_numbers_and_timestamps(server: TwilioSimulator, application: FakeApplication) -> None:
     steps = [{"wait_s": 3.6}, {"hang_up": True}]
     await (await ring(server, application, "gaps=200", steps=steps)).done()
     stamps = [int(m["media"]["timestamp"]) for m in application.ends[0].of("media")]
@@ -92,14 +88,14 @@ async def test_gaps_leave_holes_in_numbers_and_timestamps(
     ("what", "spoiled"),
     [("webhook", {"/voice"}), ("stream", {"/media"}), ("callbacks", {"/stream-status"})],
 )
-async def test_a_bad_signature_where_it_was_asked_for(
+async def test_a_bad_signature_only_where_it_is_injected(
     server: TwilioSimulator, application: FakeApplication, what: str, spoiled: set[str]
 ) -> None:
     await (await ring(server, application, f"bad_signature={what}")).done()
     wrong = {
-        asked.path
-        for asked in application.asked
-        if not VALIDATOR.validate(asked.url, asked.params, asked.headers["x-twilio-signature"])
+        received.path
+        for received in application.requests
+        if not VALIDATOR.validate(received.url, received.params, received.headers["x-twilio-signature"])
     }
     end = application.ends[0]
     if not VALIDATOR.validate(end.url, {}, end.headers["x-twilio-signature"]):
@@ -107,7 +103,7 @@ async def test_a_bad_signature_where_it_was_asked_for(
     assert wrong == spoiled
 
 
-async def test_replay_token_presents_the_parameters_on_a_second_socket(
+async def test_replay_token_sends_the_parameters_on_a_second_socket(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = application.stream(parameters='<Parameter name="token" value="once"/>')
@@ -134,7 +130,7 @@ async def test_late_token_waits_before_the_socket(server: TwilioSimulator, appli
     assert 500 <= report.streams[0].began_ms <= 600
 
 
-async def test_a_slow_reader_takes_nothing_any_more(server: TwilioSimulator, application: FakeApplication) -> None:
+async def test_a_slow_reader_stops_reading(server: TwilioSimulator, application: FakeApplication) -> None:
     async def floods(end: MediaEnd, message: dict[str, Any]) -> None:
         if message.get("event") == "media" and message["media"]["chunk"] == "20":
             for _ in range(50):
@@ -164,9 +160,11 @@ async def test_garbage_and_binary_and_oversized_frames_are_sent(
 
 async def test_a_repeated_webhook_is_the_same_request(server: TwilioSimulator, application: FakeApplication) -> None:
     report = await (await ring(server, application, "repeat_webhook=3")).done()
-    asked = application.requests_of("/voice")
-    assert len(asked) == 4
-    assert len({json.dumps([each.url, each.params, each.headers["i-twilio-idempotency-token"]]) for each in asked}) == 1
+    received = application.requests_of("/voice")
+    assert len(received) == 4
+    assert (
+        len({json.dumps([each.url, each.params, each.headers["i-twilio-idempotency-token"]]) for each in received}) == 1
+    )
     assert len(set(report.webhook_responses)) == 1
     assert len(report.webhook_responses) == 4
     assert len(application.ends) == 1
@@ -180,6 +178,6 @@ async def test_callbacks_doubled_and_reordered(server: TwilioSimulator, applicat
         ("callbacks_doubled", ["ringing", "ringing", "in-progress", "in-progress", "completed", "completed"]),
         ("callbacks_reordered", ["completed", "in-progress", "ringing"]),
     ):
-        application.asked.clear()
+        application.requests.clear()
         await (await ring(server, application, fault, status_callback=url, status_callback_events=events)).done()
-        assert [asked.params["CallStatus"] for asked in application.requests_of("/status")] == expected
+        assert [received.params["CallStatus"] for received in application.requests_of("/status")] == expected

@@ -1,4 +1,4 @@
-"""What goes over the media socket, message by message, and when."""
+"""The messages of the media socket, one by one, and their timing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def ring(server: TwilioSimulator, application: FakeApplication, **options:
     )
 
 
-async def test_a_stream_is_connected_started_fed_and_stopped_in_that_order_with_running_numbers(
+async def test_a_stream_has_its_messages_in_order_with_sequence_numbers(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = application.stream(parameters='<Parameter name="token" value="t&amp;1"/>')
@@ -57,7 +57,7 @@ async def test_a_stream_is_connected_started_fed_and_stopped_in_that_order_with_
     assert stop["sequenceNumber"] == str(len(media) + 2)
 
 
-async def test_what_the_caller_says_arrives_sample_for_sample(
+async def test_the_callers_audio_arrives_sample_by_sample(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     steps = [{"wait_s": 0.2}, {"say": "One pizza.", "listen": False}, {"hang_up": True}]
@@ -94,7 +94,7 @@ async def test_the_handshake_is_signed_as_twilio_does(server: TwilioSimulator, a
     assert "origin" not in end.headers
 
 
-async def test_marks_come_back_when_what_was_queued_before_them_has_been_heard(
+async def test_a_mark_is_echoed_when_the_audio_before_it_has_been_played(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     echoed: dict[str, int] = {}
@@ -149,7 +149,7 @@ async def test_pressed_keys_arrive_as_dtmf(server: TwilioSimulator, application:
     ]
 
 
-async def test_wrong_messages_are_warned_of_once_per_kind_and_counted(
+async def test_invalid_messages_are_counted_with_one_notice_per_code(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     async def sends_nonsense(end: MediaEnd, message: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ async def test_wrong_messages_are_warned_of_once_per_kind_and_counted(
     assert (report.streams[0].invalid_received, report.streams[0].media_received) == (8, 1)
 
 
-async def test_a_refused_handshake_is_reported_and_the_call_goes_on_with_the_action(
+async def test_a_rejected_handshake_is_reported_and_the_action_follows(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.refuse_sockets = True
@@ -185,12 +185,12 @@ async def test_a_refused_handshake_is_reported_and_the_call_goes_on_with_the_act
     report = await call.done()
     assert [notice.code for notice in report.notices] == [31920]
     assert (report.streams[0].closed_by, report.streams[0].close_code) == ("handshake", 403)
-    (told,) = application.requests_of("/stream-status")
-    assert told.params["StreamEvent"] == "stream-error"
+    (callback,) = application.requests_of("/stream-status")
+    assert callback.params["StreamEvent"] == "stream-error"
     assert len(application.requests_of("/after")) == 1
 
 
-async def test_an_unencrypted_stream_to_another_machine_is_refused(
+async def test_an_unencrypted_stream_to_another_machine_is_rejected(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = "<Response><Connect><Stream url='ws://media.example.com/x'/></Connect></Response>"
@@ -209,21 +209,21 @@ async def test_a_query_string_on_the_stream_is_dropped_with_a_notice(
     assert [notice.code for notice in report.notices] == [31920]
 
 
-async def test_stream_callbacks_tell_beginning_and_end_signed(
+async def test_signed_callbacks_report_the_start_and_the_end_of_a_stream(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = application.stream(callback="/stream-status")
     call = await ring(server, application, steps=[{"wait_s": 0.1}, {"hang_up": True}])
     await call.done()
-    told = application.requests_of("/stream-status")
-    assert [each.params["StreamEvent"] for each in told] == ["stream-started", "stream-stopped"]
-    for each in told:
+    callbacks = application.requests_of("/stream-status")
+    assert [each.params["StreamEvent"] for each in callbacks] == ["stream-started", "stream-stopped"]
+    for each in callbacks:
         assert VALIDATOR.validate(each.url, each.params, each.headers["x-twilio-signature"])
         assert each.params["StreamSid"] == call.log.streams[0].sid
         assert each.params["Timestamp"].endswith("Z")
 
 
-async def test_the_agents_sound_lost_by_its_own_closing_is_a_clipped_end(
+async def test_queued_audio_lost_when_the_agent_closes_is_a_clipped_end(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     async def cuts_its_farewell(end: MediaEnd, message: dict[str, Any]) -> None:

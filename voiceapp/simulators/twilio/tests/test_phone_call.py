@@ -1,4 +1,4 @@
-"""A whole call: webhook, TwiML, sound both ways, marks, the script, the recording."""
+"""A whole call: webhook, TwiML, audio both ways, marks, the script, the recording."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ async def greets(end: MediaEnd, message: dict[str, Any]) -> None:
         await end.mark("greeted")
 
 
-async def test_a_caller_who_says_something_hears_it_from_an_echo(
-    server: TwilioSimulator, application: FakeApplication
-) -> None:
+async def test_a_caller_hears_an_echo_of_the_own_speech(server: TwilioSimulator, application: FakeApplication) -> None:
     application.twiml["/voice"] = application.stream()
     application.on_message = echo
     call = await server.carrier.place_call(
@@ -45,15 +43,15 @@ async def test_a_caller_who_says_something_hears_it_from_an_echo(
     assert application.ends[0].of("stop")
 
 
-async def test_the_agent_is_heard_sample_for_sample_as_it_was_sent(
+async def test_the_agents_audio_is_played_sample_by_sample(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
-    sound = bytes(np.random.default_rng(1).integers(0, 256, 8000 + 77, dtype=np.uint8))
+    audio = bytes(np.random.default_rng(1).integers(0, 256, 8000 + 77, dtype=np.uint8))
 
     async def sends_it_in_odd_pieces(end: MediaEnd, message: dict[str, Any]) -> None:
         if message["event"] == "start":
-            for start in range(0, len(sound), 333):
-                await end.play(sound[start : start + 333])
+            for start in range(0, len(audio), 333):
+                await end.play(audio[start : start + 333])
             await end.mark("end")
         elif message["event"] == "mark":
             await end.socket.close()
@@ -63,7 +61,7 @@ async def test_the_agent_is_heard_sample_for_sample_as_it_was_sent(
     call = await server.carrier.place_call(from_number=ALICE, to_number=LINE, voice_url=application.voice_url)
     await call.done()
     heard = bytes(call.line.heard)
-    assert sound in heard
+    assert audio in heard
     with wave.open(io.BytesIO(call.recording)) as file:
         assert (file.getnchannels(), file.getframerate(), file.getnframes()) == (2, 8000, len(heard))
         samples = np.frombuffer(file.readframes(len(heard)), "<i2").reshape(-1, 2)
@@ -85,8 +83,8 @@ async def test_the_application_closing_the_socket_leads_to_its_action(
     report = await call.done()
     assert report.ended_by == "application"
     assert report.streams[0].closed_by == "application"
-    (asked,) = application.requests_of("/after")
-    assert (asked.params["CallSid"], asked.params["CallStatus"]) == (call.sid, "in-progress")
+    (received,) = application.requests_of("/after")
+    assert (received.params["CallSid"], received.params["CallStatus"]) == (call.sid, "in-progress")
 
 
 async def test_a_caller_listens_before_speaking(server: TwilioSimulator, application: FakeApplication) -> None:
@@ -105,7 +103,7 @@ async def test_a_caller_listens_before_speaking(server: TwilioSimulator, applica
     assert report.clipped_ends == []
 
 
-async def test_an_interruption_begins_when_asked_and_its_reaction_is_measured(
+async def test_an_interruption_starts_on_time_and_its_reaction_is_measured(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     loud = mulaw.encode((8000 * np.sin(np.arange(80_000) * 0.5)).astype("<i2").tobytes())

@@ -1,4 +1,4 @@
-"""The queue that plays at 8 kHz, echoes marks when they were heard, and notices what was cut."""
+"""The queue plays at 8 kHz, echoes marks after playing, and detects underruns and clipped ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(playout: PlayoutQueue, frames: int, *, from_ms: int = 0) -> tuple[bytes,
     return heard, echoed
 
 
-def test_what_is_added_comes_out_as_it_went_in_whatever_its_pieces() -> None:
+def test_audio_is_played_unchanged_for_any_chunk_size() -> None:
     playout = PlayoutQueue()
     for start in range(0, 1000, 37):
         playout.add(LOUD[start : min(start + 37, 1000)])
@@ -35,7 +35,7 @@ def test_a_mark_with_nothing_queued_is_due_at_once() -> None:
     assert playout.due_marks() == ["now"]
 
 
-def test_a_mark_is_due_when_the_sound_before_it_has_been_played_and_not_when_it_is_handed_out() -> None:
+def test_a_mark_is_due_when_the_audio_before_it_has_been_played() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:320])
     playout.mark("forty")
@@ -46,7 +46,7 @@ def test_a_mark_is_due_when_the_sound_before_it_has_been_played_and_not_when_it_
     assert echoed == [(40, "forty"), (60, "sixty")]
 
 
-def test_a_mark_set_while_the_last_frame_sounds_waits_for_its_end() -> None:
+def test_a_mark_during_the_last_frame_waits_for_its_end() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:160])
     playout.next_frame(0)
@@ -56,7 +56,7 @@ def test_a_mark_set_while_the_last_frame_sounds_waits_for_its_end() -> None:
     assert playout.due_marks() == ["end"]
 
 
-def test_clear_silences_at_once_and_makes_every_pending_mark_due_in_order() -> None:
+def test_clear_stops_at_once_and_makes_pending_marks_due_in_order() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.mark("a")
@@ -70,7 +70,7 @@ def test_clear_silences_at_once_and_makes_every_pending_mark_due_in_order() -> N
     assert playout.queued_ms == 0
 
 
-def test_sound_after_a_clear_is_played_and_marked_from_there() -> None:
+def test_audio_after_a_clear_is_played_with_its_marks() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.next_frame(0)
@@ -83,7 +83,7 @@ def test_sound_after_a_clear_is_played_and_marked_from_there() -> None:
     assert playout.underruns == []
 
 
-def test_a_dry_queue_in_the_middle_of_a_sound_is_an_underrun() -> None:
+def test_an_empty_queue_during_speech_is_an_underrun() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:400])
     run(playout, 5)
@@ -92,7 +92,7 @@ def test_a_dry_queue_in_the_middle_of_a_sound_is_an_underrun() -> None:
     assert playout.underruns == [Underrun(50, 50)]
 
 
-def test_a_pause_after_a_sound_that_faded_is_none() -> None:
+def test_a_pause_after_faded_speech_is_no_underrun() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:320] + SILENCE)
     run(playout, 5)
@@ -102,7 +102,7 @@ def test_a_pause_after_a_sound_that_faded_is_none() -> None:
     assert (playout.underruns, playout.clipped_ends) == ([], [])
 
 
-def test_queued_sound_lost_to_the_agents_own_closing_is_a_clipped_end() -> None:
+def test_queued_audio_lost_when_the_agent_closes_is_a_clipped_end() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.next_frame(0)
@@ -110,7 +110,7 @@ def test_queued_sound_lost_to_the_agents_own_closing_is_a_clipped_end() -> None:
     assert playout.clipped_ends == [ClippedEnd(20, 180)]
 
 
-def test_queued_sound_lost_to_the_caller_hanging_up_is_nobodys_fault() -> None:
+def test_queued_audio_lost_when_the_caller_hangs_up_is_no_clipped_end() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:1600])
     playout.next_frame(0)
@@ -118,7 +118,7 @@ def test_queued_sound_lost_to_the_caller_hanging_up_is_nobodys_fault() -> None:
     assert playout.clipped_ends == []
 
 
-def test_a_sound_that_stops_loud_was_clipped() -> None:
+def test_speech_that_stops_loud_is_a_clipped_end() -> None:
     playout = PlayoutQueue()
     playout.add(LOUD[:480])
     run(playout, 10)

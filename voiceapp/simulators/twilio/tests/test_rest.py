@@ -1,4 +1,4 @@
-"""The REST API of live calls, asked by Twilio's own client library."""
+"""The REST API of live calls, requested by Twilio's own client library."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ async def waiting_call(server: TwilioSimulator, application: FakeApplication, tw
     return call
 
 
-async def test_a_live_call_is_shown_and_then_its_end(server: TwilioSimulator, application: FakeApplication) -> None:
+async def test_the_resource_of_a_live_call_and_of_a_completed_one(
+    server: TwilioSimulator, application: FakeApplication
+) -> None:
     call = await waiting_call(server, application)
     calls = client_of(server).calls(call.sid)
     shown = await asyncio.to_thread(calls.fetch)
@@ -71,10 +73,10 @@ async def test_hanging_up_a_stream_sends_stop_and_closes_it(
     report = await call.done()
     assert len(application.ends[0].of("stop")) == 1
     assert report.streams[0].close_code in (1000, 1005)
-    assert application.requests_of("/after") == [], "the call is over: nothing is asked any more"
+    assert application.requests_of("/after") == [], "the call is over: nothing is received any more"
 
 
-async def test_new_twiml_takes_the_place_of_what_runs(server: TwilioSimulator, application: FakeApplication) -> None:
+async def test_new_twiml_replaces_the_running_document(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await waiting_call(server, application, application.stream())
     while not application.ends:
         await asyncio.sleep(0.01)
@@ -86,12 +88,12 @@ async def test_new_twiml_takes_the_place_of_what_runs(server: TwilioSimulator, a
     assert report.ended_by == "application"
 
 
-async def test_a_new_address_is_asked_and_obeyed(server: TwilioSimulator, application: FakeApplication) -> None:
+async def test_a_new_url_is_requested_and_executed(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await waiting_call(server, application)
     url = f"{application.base_url}/instead?x=1"
     await asyncio.to_thread(lambda: client_of(server).calls(call.sid).update(url=url))
     await call.done()
-    assert [asked.url for asked in application.requests_of("/instead")] == [url]
+    assert [received.url for received in application.requests_of("/instead")] == [url]
 
 
 async def test_errors_are_twilios(server: TwilioSimulator, application: FakeApplication) -> None:
@@ -132,16 +134,14 @@ async def test_errors_are_twilios(server: TwilioSimulator, application: FakeAppl
         ({"url": None, "twiml": "<Response>" + " " * 4000 + "</Response>"}, 21605),
     ],
 )
-async def test_a_call_of_a_wrong_form_is_refused(
-    server: TwilioSimulator, changes: dict[str, object], code: int
-) -> None:
+async def test_an_invalid_call_is_rejected(server: TwilioSimulator, changes: dict[str, object], code: int) -> None:
     given = {"to": BOB, "from_": LINE, "url": "http://127.0.0.1/voice"} | changes
     with pytest.raises(TwilioRestException) as caught:
         await asyncio.to_thread(lambda: client_of(server).calls.create(**given))
     assert (caught.value.status, caught.value.code) == (400, code)
 
 
-async def test_an_outbound_call_rings_a_phone_and_tells_every_status(
+async def test_an_outbound_call_rings_a_phone_and_reports_each_status(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[BOB] = Number(says="Yes?", stays_s=0.2)
@@ -158,18 +158,18 @@ async def test_an_outbound_call_rings_a_phone_and_tells_every_status(
     assert created.sid
     application.twiml["/voice"] = '<Response><Pause length="5"/></Response>'
     await server.carrier.calls[created.sid].done()
-    (asked,) = application.requests_of("/voice")
-    assert (asked.params["CallStatus"], asked.params["Direction"]) == ("in-progress", "outbound-api")
-    told = application.requests_of("/status")
-    assert [each.params["CallStatus"] for each in told] == ["initiated", "ringing", "in-progress", "completed"]
-    assert [each.params["SequenceNumber"] for each in told] == ["0", "1", "2", "3"]
-    assert told[-1].params["CallDuration"] in ("0", "1", "2")
-    assert "CallDuration" not in told[0].params
+    (received,) = application.requests_of("/voice")
+    assert (received.params["CallStatus"], received.params["Direction"]) == ("in-progress", "outbound-api")
+    callbacks = application.requests_of("/status")
+    assert [each.params["CallStatus"] for each in callbacks] == ["initiated", "ringing", "in-progress", "completed"]
+    assert [each.params["SequenceNumber"] for each in callbacks] == ["0", "1", "2", "3"]
+    assert callbacks[-1].params["CallDuration"] in ("0", "1", "2")
+    assert "CallDuration" not in callbacks[0].params
     validator = RequestValidator(AUTH_TOKEN)
-    assert all(validator.validate(each.url, each.params, each.headers["x-twilio-signature"]) for each in told)
+    assert all(validator.validate(each.url, each.params, each.headers["x-twilio-signature"]) for each in callbacks)
 
 
-async def test_an_outbound_call_that_is_not_answered_can_be_cancelled(
+async def test_an_unanswered_outbound_call_can_be_canceled(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[BOB] = Number(answers=Answers.NO_ANSWER)
@@ -181,7 +181,7 @@ async def test_an_outbound_call_that_is_not_answered_can_be_cancelled(
     assert report.status == "canceled"
 
 
-async def test_an_inbound_call_given_up_before_the_application_answers_is_cancelled(
+async def test_an_inbound_call_canceled_before_the_webhook_returns(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.slow_s = 1
@@ -191,7 +191,7 @@ async def test_an_inbound_call_given_up_before_the_application_answers_is_cancel
     assert (await call.done()).status == "canceled"
 
 
-async def test_an_outbound_call_hung_up_while_the_application_thinks_is_completed(
+async def test_an_outbound_call_hung_up_during_the_webhook_is_completed(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.slow_s = 1
@@ -204,9 +204,7 @@ async def test_an_outbound_call_hung_up_while_the_application_thinks_is_complete
     assert (await server.carrier.calls[created.sid].done()).status == "completed"
 
 
-async def test_faults_of_the_rest_api_are_chosen_by_address(
-    server: TwilioSimulator, application: FakeApplication
-) -> None:
+async def test_faults_of_the_rest_api_by_url(server: TwilioSimulator, application: FakeApplication) -> None:
     call = await waiting_call(server, application)
     with pytest.raises(TwilioRestException) as caught:
         await asyncio.to_thread(client_of(server, prefix="/fault/rest_500").calls(call.sid).fetch)
@@ -221,8 +219,8 @@ async def test_a_recording_is_fetched_with_the_accounts_key_only(server: TwilioS
     url = f"{server.base_url}/2010-04-01/Accounts/{ACCOUNT_SID}/Recordings/{sid}"
     key = base64.b64encode(f"{ACCOUNT_SID}:{AUTH_TOKEN}".encode()).decode()
     async with aiohttp.ClientSession() as session:
-        async with session.get(url) as answer:
-            assert answer.status == 401
+        async with session.get(url) as response:
+            assert response.status == 401
         for suffix in ("", ".wav"):
-            async with session.get(url + suffix, headers={"Authorization": f"Basic {key}"}) as answer:
-                assert (await answer.read()).startswith(b"RIFF")
+            async with session.get(url + suffix, headers={"Authorization": f"Basic {key}"}) as response:
+                assert (await response.read()).startswith(b"RIFF")

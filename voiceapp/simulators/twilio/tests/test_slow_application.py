@@ -1,4 +1,4 @@
-"""An application that does not read: the stream goes on, what does not fit is dropped and warned of."""
+"""An application that does not read: the stream continues, frames that do not fit are dropped with a notice."""
 
 from __future__ import annotations
 

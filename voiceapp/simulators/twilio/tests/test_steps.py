@@ -1,4 +1,4 @@
-"""A script is checked before the phone rings."""
+"""A script is validated before the phone rings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from voiceapp.simulators.twilio.steps import Act, Step, as_steps
 
 
-def test_every_kind_of_step_is_understood() -> None:
+def test_every_kind_of_step_is_parsed() -> None:
     assert as_steps(
         [
             {"say": "Hello", "voice": "en-gb", "words_per_minute": 150, "pitch": 0},
@@ -52,6 +52,6 @@ def test_every_kind_of_step_is_understood() -> None:
         {"say": "x", "interrupt_after_ms": "soon"},
     ],
 )
-def test_a_step_that_is_not_understood_is_named(step: object) -> None:
+def test_an_invalid_step_is_named(step: object) -> None:
     with pytest.raises(ValueError, match="step 2"):
         as_steps([{"hang_up": True}, step])

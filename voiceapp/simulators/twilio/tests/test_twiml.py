@@ -40,21 +40,21 @@ def test_unknown_verbs_and_nouns_are_left_out_with_a_warning() -> None:
         ("<Response><Say>" + "x" * 70_000 + "</Say></Response>", 11750),
     ],
 )
-def test_what_is_no_twiml_has_twilios_error(text: str, code: int) -> None:
+def test_invalid_twiml_has_twilios_error(text: str, code: int) -> None:
     with pytest.raises(TwimlError) as caught:
         parse(text, url="")
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 4097])
-def test_a_sentence_that_cannot_be_spoken_is_left_out(text: str) -> None:
+def test_a_say_with_invalid_text_is_left_out(text: str) -> None:
     document = parse(f"<Response><Say>{text}</Say><Hangup/></Response>", url="")
     assert [verb.name for verb in document.verbs] == ["Hangup"]
     assert [code for code, _ in document.warnings] == [13520]
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("3", 3), ("2.5", 2.5), ("", 9), ("-1", 9), ("soon", 9)])
-def test_seconds_that_are_none_count_as_absent(value: str, seconds: float) -> None:
+def test_invalid_seconds_count_as_absent(value: str, seconds: float) -> None:
     (verb,) = parse(f'<Response><Pause length="{value}"/></Response>', url="").verbs
     assert verb.seconds("length", 9) == seconds
 
@@ -86,7 +86,7 @@ def test_seconds_that_are_none_count_as_absent(value: str, seconds: float) -> No
         ('<Connect><Stream url="wss://h/p" color="red"/></Connect>', 12200),
     ],
 )
-def test_an_attribute_of_a_wrong_form_is_left_out_with_twilios_warning(verb: str, code: int) -> None:
+def test_an_invalid_attribute_is_left_out_with_twilios_warning(verb: str, code: int) -> None:
     document = parse(f"<Response>{verb}</Response>", url="https://h/voice")
     assert [found for found, _ in document.warnings] == [code]
     noun = document.verbs[0].nouns[0] if document.verbs[0].nouns else document.verbs[0]

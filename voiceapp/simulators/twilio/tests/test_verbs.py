@@ -1,4 +1,4 @@
-"""TwiML obeyed: Redirect, Say, Play, Pause, Gather, Record, Dial, Hangup, Reject, and what goes wrong."""
+"""TwiML is executed: Redirect, Say, Play, Pause, Gather, Record, Dial, Hangup, Reject, and failures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voiceapp.simulators import mulaw, speech
 from voiceapp.simulators.twilio import Answers, Number, SimulatedCall, TwilioSimulator
 from voiceapp.simulators.twilio.recording import mono_wav, pcm_of_wav
 from voiceapp.simulators.twilio.report import report_of
-from voiceapp.simulators.twilio.tests.fake_application import AUTH_TOKEN, Asked, FakeApplication
+from voiceapp.simulators.twilio.tests.fake_application import AUTH_TOKEN, FakeApplication, ReceivedRequest
 
 pytestmark = pytest.mark.asyncio
 
@@ -29,7 +29,7 @@ async def test_every_webhook_has_twilios_form_and_signature(
 ) -> None:
     call = await ring(server, application, '<Redirect method="GET">/next?a=b%20c</Redirect>')
     await call.done()
-    first, second = application.asked
+    first, second = application.requests
     validator = RequestValidator(AUTH_TOKEN)
     assert validator.validate(first.url, first.params, first.headers["x-twilio-signature"])
     assert validator.validate(second.url, {}, second.headers["x-twilio-signature"])
@@ -60,18 +60,18 @@ async def test_say_is_spoken_and_pause_is_silence(server: TwilioSimulator, appli
 
 
 async def test_play_fetches_wav_and_ulaw(server: TwilioSimulator, application: FakeApplication) -> None:
-    sound = mulaw.encode(speech.say("A recorded greeting."))
-    application.files["/greeting.wav"] = (mono_wav(sound), "audio/wav")
-    application.files["/greeting.ulaw"] = (sound, "audio/basic")
+    audio = mulaw.encode(speech.say("A recorded greeting."))
+    application.files["/greeting.wav"] = (mono_wav(audio), "audio/wav")
+    application.files["/greeting.ulaw"] = (audio, "audio/basic")
     call = await ring(server, application, "<Play>/greeting.wav</Play><Play>/greeting.ulaw</Play>")
     await call.done()
     heard = bytes(call.line.heard)
-    again = mulaw.encode(pcm_of_wav(mono_wav(sound)))
+    again = mulaw.encode(pcm_of_wav(mono_wav(audio)))
     assert again in heard
-    assert sound in heard[heard.index(again) + len(again) :]
+    assert audio in heard[heard.index(again) + len(again) :]
 
 
-async def test_a_wav_of_another_rate_is_brought_to_8_khz() -> None:
+async def test_a_wav_of_another_rate_is_resampled_to_8_khz() -> None:
     import io
     import wave
 
@@ -100,8 +100,8 @@ async def test_gather_sends_the_keys_pressed_to_its_action(
         steps=[{"wait_s": 0.5}, {"press": "42"}],
     )
     report = await call.done()
-    (asked,) = application.requests_of("/menu")
-    assert asked.params["Digits"] == "42"
+    (received,) = application.requests_of("/menu")
+    assert received.params["Digits"] == "42"
     assert report.agent_speech[-1].ended_ms < 700, "the first key silences the prompt"
 
 
@@ -113,7 +113,7 @@ async def test_gather_ends_at_the_finishing_key_without_it(
     assert application.requests_of("/menu")[0].params["Digits"] == "123"
 
 
-async def test_gather_without_keys_goes_on_with_the_next_verb(
+async def test_gather_without_keys_continues_with_the_next_verb(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     call = await ring(server, application, '<Gather action="/menu" timeout="0.3"/><Redirect>/nobody</Redirect>')
@@ -133,16 +133,16 @@ async def test_a_message_is_recorded_after_the_tone_until_silence(
         steps=[{"say": "Please call me back."}],
     )
     report = await call.done()
-    (asked,) = application.requests_of("/kept")
+    (received,) = application.requests_of("/kept")
     (sid,) = report.recordings
-    assert asked.params["RecordingSid"] == sid
-    assert asked.params["RecordingUrl"].endswith(f"/Recordings/{sid}")
-    assert int(asked.params["RecordingDuration"]) in (2, 3, 4)
+    assert received.params["RecordingSid"] == sid
+    assert received.params["RecordingUrl"].endswith(f"/Recordings/{sid}")
+    assert int(received.params["RecordingDuration"]) in (2, 3, 4)
     (spoken,) = report.caller_speech
     assert bytes(call.line.said)[spoken.began_ms * 8 : spoken.ended_ms * 8] in server.carrier.account.recordings[sid][1]
 
 
-async def test_a_caller_who_hangs_up_after_the_message_has_left_it(
+async def test_a_message_is_kept_when_the_caller_hangs_up(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     call = await ring(
@@ -163,7 +163,7 @@ async def test_no_message_is_no_recording(server: TwilioSimulator, application: 
     assert len(application.requests_of("/none")) == 1
 
 
-async def test_dial_joins_the_caller_with_the_person_who_answers(
+async def test_dial_connects_the_caller_with_the_person_who_answers(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[BOB] = Number(says="Hello, this is Bob.", stays_s=0.5)
@@ -172,13 +172,13 @@ async def test_dial_joins_the_caller_with_the_person_who_answers(
         steps=[{"wait_s": 0.6}, {"say": "Good evening.", "listen": False}],
     )  # fmt: skip
     report = await call.done()
-    (asked,) = application.requests_of("/after-dial")
+    (received,) = application.requests_of("/after-dial")
     (dialed,) = report.dialed
     (bob,) = call.second_legs
     assert server.carrier.find(dialed.sid) is bob
     expected = {"DialCallStatus": "completed", "DialBridged": "true", "DialCallSid": bob.sid}
-    assert asked.params.items() >= expected.items()
-    assert int(asked.params["DialCallDuration"]) >= 1
+    assert received.params.items() >= expected.items()
+    assert int(received.params["DialCallDuration"]) >= 1
     assert report.agent_speech, "Alice hears Bob"
     assert report_of(bob).agent_speech, "Bob hears Alice"
     assert (bob.plan.from_number, bob.plan.direction, bob.plan.parent_sid) == (LINE, "outbound-dial", call.sid)
@@ -189,20 +189,20 @@ async def test_dial_joins_the_caller_with_the_person_who_answers(
 
 
 @pytest.mark.parametrize(("answers", "status"), [(Answers.BUSY, "busy"), (Answers.NO_ANSWER, "no-answer")])
-async def test_dial_tells_its_action_that_nobody_was_reached(
+async def test_the_action_of_dial_gets_the_status_of_an_unanswered_call(
     server: TwilioSimulator, application: FakeApplication, answers: Answers, status: str
 ) -> None:
     server.carrier.numbers[BOB] = Number(answers=answers)
     application.twiml["/after-dial"] = "<Response><Say>Nobody is there.</Say></Response>"
     call = await ring(server, application, f'<Dial action="/after-dial" timeout="1">{BOB}</Dial>')
     report = await call.done()
-    (asked,) = application.requests_of("/after-dial")
-    assert (asked.params["DialCallStatus"], asked.params["DialBridged"]) == (status, "false")
-    assert "DialCallDuration" not in asked.params
+    (received,) = application.requests_of("/after-dial")
+    assert (received.params["DialCallStatus"], received.params["DialBridged"]) == (status, "false")
+    assert "DialCallDuration" not in received.params
     assert report.agent_speech
 
 
-async def test_dial_without_action_goes_on_with_the_next_verb(
+async def test_dial_without_action_continues_with_the_next_verb(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[BOB] = Number(answers=Answers.BUSY)
@@ -220,7 +220,7 @@ async def test_a_foreign_caller_id_fails_the_dial(server: TwilioSimulator, appli
 
 @pytest.mark.parametrize("caller", ["sip:alice@example.com", "client:browser_7", "anonymous"])
 @pytest.mark.parametrize("caller_id", ["", "sip:alice@example.com", "client:browser_7", "anonymous", "030 5550199"])
-async def test_a_caller_without_a_number_has_none_to_show(
+async def test_the_identity_of_a_caller_without_a_number_is_no_caller_id(
     server: TwilioSimulator, application: FakeApplication, caller: str, caller_id: str
 ) -> None:
     attribute = f' callerId="{caller_id}"' if caller_id else ""
@@ -231,7 +231,7 @@ async def test_a_caller_without_a_number_has_none_to_show(
     assert application.requests_of("/after-dial")[0].params["DialCallStatus"] == "failed"
 
 
-async def test_a_caller_without_a_number_is_joined_by_the_accounts(
+async def test_the_accounts_number_is_the_caller_id_of_a_caller_without_one(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[LINE] = Number(voice_url=application.voice_url)
@@ -253,7 +253,7 @@ async def test_a_number_in_another_form_fails_the_dial(
     assert application.requests_of("/after-dial")[0].params["DialCallStatus"] == "failed"
 
 
-async def test_the_number_that_was_rung_may_be_shown_though_nobody_configured_it(
+async def test_the_called_number_is_a_valid_caller_id_without_configuration(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     application.twiml["/voice"] = f'<Response><Dial action="/after-dial" callerId="{LINE}">{BOB}</Dial></Response>'
@@ -262,7 +262,7 @@ async def test_the_number_that_was_rung_may_be_shown_though_nobody_configured_it
     assert (await call.done()).notices == []
 
 
-async def test_the_caller_hanging_up_ends_the_second_call_too(
+async def test_the_second_leg_ends_when_the_caller_hangs_up(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[BOB] = Number(says="Hello, this is Bob.", stays_s=60)
@@ -293,9 +293,7 @@ async def test_a_whisper_lets_the_second_person_choose(
 @pytest.mark.parametrize(
     ("verb", "status"), [('<Reject reason="busy"/>', "busy"), ("<Reject/>", "failed"), ("<Hangup/>", "completed")]
 )
-async def test_a_call_can_be_refused_or_hung_up(
-    server: TwilioSimulator, application: FakeApplication, verb: str, status: str
-) -> None:
+async def test_reject_and_hangup(server: TwilioSimulator, application: FakeApplication, verb: str, status: str) -> None:
     call = await ring(server, application, f"{verb}<Say>never</Say>")
     report = await call.done()
     assert (report.status, report.agent_speech) == (status, [])
@@ -306,7 +304,7 @@ async def test_a_call_can_be_refused_or_hung_up(
     ("status", "twiml", "code"),
     [(500, "<Hangup/>", 11200), (404, "", 11200), (200, "<Say>unclosed", 12100), (200, "<Connect/>", 12200)],
 )
-async def test_an_application_that_fails_is_apologized_for(
+async def test_the_caller_hears_an_apology_if_the_application_fails(
     server: TwilioSimulator, application: FakeApplication, status: int, twiml: str, code: int
 ) -> None:
     application.status = status
@@ -317,7 +315,7 @@ async def test_an_application_that_fails_is_apologized_for(
     assert report.status == "completed"
 
 
-async def test_a_fallback_address_is_asked_before_apologizing(
+async def test_the_fallback_url_is_requested_before_the_apology(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:
     server.carrier.numbers[LINE] = Number(
@@ -326,11 +324,11 @@ async def test_a_fallback_address_is_asked_before_apologizing(
     application.twiml["/broken"] = "no twiml"
     call = await ring(server, application, "")
     await call.done()
-    (asked,) = application.requests_of("/fallback")
-    assert (asked.params["ErrorCode"], asked.params["ErrorUrl"]) == ("12100", application.base_url + "/broken")
+    (received,) = application.requests_of("/fallback")
+    assert (received.params["ErrorCode"], received.params["ErrorUrl"]) == ("12100", application.base_url + "/broken")
 
 
-async def test_an_application_that_is_not_there_is_tried_twice(server: TwilioSimulator) -> None:
+async def test_an_unreachable_application_is_requested_twice(server: TwilioSimulator) -> None:
     server.carrier.numbers[LINE] = Number(voice_url="http://127.0.0.1:9/voice")
     call = await server.carrier.place_call(from_number=ALICE, to_number=LINE, steps=[{"hang_up": True}])
     report = await call.done()
@@ -350,9 +348,9 @@ async def test_a_call_has_a_limit(server: TwilioSimulator, application: FakeAppl
     assert 480 <= report.line_ms <= 600
 
 
-async def test_an_answer_may_depend_on_what_was_asked(server: TwilioSimulator, application: FakeApplication) -> None:
-    def by_digits(asked: Asked) -> str:
-        return "<Response><Redirect>/gathered</Redirect></Response>" if "Digits" in asked.params else "<Response/>"
+async def test_a_response_may_depend_on_the_request(server: TwilioSimulator, application: FakeApplication) -> None:
+    def by_digits(received: ReceivedRequest) -> str:
+        return "<Response><Redirect>/gathered</Redirect></Response>" if "Digits" in received.params else "<Response/>"
 
     application.twiml["/digits"] = by_digits
     call = await ring(

@@ -1,4 +1,4 @@
-"""TwilioFaults are chosen by an address prefix or by words."""
+"""Faults by the prefix of a URL or by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_an_argument_has_a_default() -> None:
     assert TwilioFaults.parse(["gaps"]).number("gaps") == 400
 
 
-def test_a_bad_signature_can_be_chosen_for_one_kind_of_request() -> None:
+def test_a_bad_signature_for_one_kind_of_request() -> None:
     assert [TwilioFaults.parse(["bad_signature=stream"]).breaks_signature_of(w) for w in ("stream", "webhook")] == [
         True,
         False,
@@ -27,6 +27,6 @@ def test_a_bad_signature_can_be_chosen_for_one_kind_of_request() -> None:
 
 
 @pytest.mark.parametrize("word", ["nonsense", "gaps=long"])
-def test_what_is_no_fault_is_refused(word: str) -> None:
+def test_an_unknown_fault_is_rejected(word: str) -> None:
     with pytest.raises(ValueError):
         TwilioFaults.parse([word])
