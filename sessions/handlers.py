@@ -30,10 +30,10 @@ def register_all() -> None:
 
 
 def post_order(message: OutboxMessage) -> None:
-    """Post an order to its organization's orders address. Raises NotConfigured where there is none."""
+    """Post an order to its organization's order webhook URL. Raises NotConfigured where there is none."""
     organization = message.organization
     if organization is None or not organization.orders_url:
-        raise NotConfigured("No orders address is set on the organization's page.")
+        raise NotConfigured("No order webhook URL is set on the organization's page.")
     OrdersReceiver.from_settings().post(
         organization.orders_url,
         secret=organization.orders_secret,

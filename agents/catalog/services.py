@@ -56,13 +56,13 @@ def _free_name(sizes: list[Size]) -> str:
 Sellable = Item | Size | Modifier
 
 
-def take_out(sellable: Sellable, *, until: dt.datetime | None = None) -> None:
+def mark_sold_out(sellable: Sellable, *, until: dt.datetime | None = None) -> None:
     """Not sold from now on: until that time, or until somebody makes it available again. Live calls notice."""
     type(sellable)._default_manager.filter(pk=sellable.pk).update(is_out=until is None, out_until=until)
     sellable.refresh_from_db(fields=["is_out", "out_until"])
 
 
-def bring_back(sellable: Sellable) -> None:
+def mark_available(sellable: Sellable) -> None:
     """Sold again. A count that had reached zero is no longer counted."""
     type(sellable)._default_manager.filter(pk=sellable.pk).update(
         is_out=False,

@@ -47,7 +47,7 @@ def checks_of(agent: Agent) -> list[Check]:
     return [check(agent) for check in (*own, *MORE_CHECKS)]
 
 
-def objections(agent: Agent) -> tuple[str, ...]:
+def blockers(agent: Agent) -> tuple[str, ...]:
     """Why callers could not be served, in sentences; empty when the agent can be published."""
     return tuple(check.text for check in checks_of(agent) if check.level is Level.USELESS)
 

@@ -1,4 +1,4 @@
-"""Buttons on a row's page that do one thing, checked and written to the history. They save the page's form first."""
+"""Buttons on a row's page: each is checked, written to the history, and saves the page's form first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .history import UNCHANGED
 from .theme import ModelAdmin
 
 M = TypeVar("M", bound=models.Model)
-# A button that belongs to the page's form posts its name, and the text that it asks for, along with the form.
+# A button that belongs to the page's form posts its name, and the text of its prompt, along with the form.
 PRESSED, TEXT, ANYWAY = "_press", "_press_text_", "_press_anyway_"
 
 
@@ -34,14 +34,14 @@ def always(_: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`does` names a method (request, row, text); `prompt` labels a text.
+    """`method` is called with (request, row, text); `prompt` labels its text field, if it has one.
 
-    The method returns the sentence that is shown and written to the history, or an answer in the place of the page.
+    It returns the sentence that is shown and written to the history, or a response instead of the page.
     """
 
     name: str
     label: str
-    does: str
+    method: str
     icon: str = "play_arrow"
     style: str = "plain"
     power: Power = Power.OPERATE
@@ -61,7 +61,7 @@ class PageLink:
 
 
 class ButtonsAdmin(ModelAdmin[M]):
-    """Draws the buttons that fit the row and the user, and obeys them."""
+    """Shows the buttons that the row and the user allow, and runs them."""
 
     buttons: tuple[Button, ...] = ()
     change_form_outer_before_template = "admin/parts/above_form.html"
@@ -74,8 +74,8 @@ class ButtonsAdmin(ModelAdmin[M]):
             if button.is_offered(row) and self.has_power(request, button.power, row):
                 yield button
 
-    def objections(self, request: HttpRequest, row: M, button: Button) -> tuple[str, ...]:
-        """What speaks against it, in sentences: it is done only when the person says that it shall be done anyway."""
+    def blockers(self, request: HttpRequest, row: M, button: Button) -> tuple[str, ...]:
+        """Why it should not be done, in sentences: it is done only after the user confirms it."""
         return ()
 
     def page_links(self, request: HttpRequest, row: M) -> tuple[PageLink, ...]:
@@ -99,7 +99,7 @@ class ButtonsAdmin(ModelAdmin[M]):
         return cast("Callable[..., HttpResponse]", guarded)
 
     def press(self, request: HttpRequest, object_id: str, button_name: str) -> HttpResponse:
-        """Do what the button says. A row of another organization does not exist here."""
+        """Run a button's method. A row of another organization does not exist here."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         row = self.get_object(request, object_id)
@@ -109,38 +109,38 @@ class ButtonsAdmin(ModelAdmin[M]):
         is_in_list = request.GET.get("to") == "list"
         if is_in_list and (refused := self._save_list(request)):
             return refused
-        answer = self._obey(request, row, button, request.POST.get("text", "").strip())
-        return answer or HttpResponseRedirect(self.list_page(request) if is_in_list else self.page_of(row))
+        response = self._run(request, row, button, request.POST.get("text", "").strip())
+        return response or HttpResponseRedirect(self.list_page(request) if is_in_list else self.page_of(row))
 
-    def _obey(self, request: HttpRequest, row: M, button: Button, text: str) -> HttpResponse | None:
-        """Do it, and say so. None: the row's page follows."""
+    def _run(self, request: HttpRequest, row: M, button: Button, text: str) -> HttpResponse | None:
+        """Run it and show the outcome. None: the row's page follows."""
         if not self.has_power(request, button.power, row):
             raise PermissionDenied
         if not button.is_offered(row):
             messages.warning(request, f"“{button.label}” is no longer possible: the record has changed.")
             return None
-        against = self.objections(request, row, button)
-        if against and f"{ANYWAY}{button.name}" not in request.POST:
-            why = " ".join(against)
+        blockers = self.blockers(request, row, button)
+        if blockers and f"{ANYWAY}{button.name}" not in request.POST:
+            why = " ".join(blockers)
             messages.error(
                 request, f"“{button.label}” was not carried out. {why} Fix this, or select “{button.label} anyway”."
             )
             return None
         try:
             with transaction.atomic():
-                said: str | HttpResponse = getattr(self, button.does)(request, row, text)
+                outcome: str | HttpResponse = getattr(self, button.method)(request, row, text)
         except ApplicationError as exc:
             messages.error(request, str(exc))
             return None
-        if isinstance(said, HttpResponse):
+        if isinstance(outcome, HttpResponse):
             self.log_change(request, row, f"{button.label}.")
-            return said
-        messages.success(request, said)
-        self.log_change(request, row, said[:200])
+            return outcome
+        messages.success(request, outcome)
+        self.log_change(request, row, outcome[:200])
         return None
 
     def response_change(self, request: HttpRequest, obj: M) -> HttpResponse:
-        """The form is saved, in this transaction; now comes the button that sent it."""
+        """The form is saved, in this transaction; now the button that submitted it is run."""
         name = request.POST.get(PRESSED)
         if not name:
             return super().response_change(request, obj)
@@ -148,24 +148,24 @@ class ButtonsAdmin(ModelAdmin[M]):
         row = self.get_object(request, str(obj.pk))
         if button is None or row is None:
             raise Http404("There is no such record or action.")
-        answer = self._obey(request, row, button, request.POST.get(f"{TEXT}{name}", "").strip())
-        return answer or HttpResponseRedirect(self.page_of(row))
+        response = self._run(request, row, button, request.POST.get(f"{TEXT}{name}", "").strip())
+        return response or HttpResponseRedirect(self.page_of(row))
 
     def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:
-        """A button on a form in which nothing was changed leaves one entry in the history: its own."""
+        """A button on an unchanged form leaves one entry in the history: its own."""
         is_only_pressed = PRESSED in request.POST and message == UNCHANGED
         return None if is_only_pressed else super().log_change(request, obj, message)
 
     def _save_list(self, request: HttpRequest) -> HttpResponse | None:
-        """Keep what was typed into a list before a button in it is obeyed; returns the list where it cannot be."""
+        """Save what was typed into a list before a button in it is run; return the list if it cannot be saved."""
         if not self.list_editable or "form-TOTAL_FORMS" not in request.POST:
             return None
         posted = QueryDict(request.POST.urlencode(), mutable=True)
         posted["_save"] = "Save"
         of_list = copy.copy(request)
         vars(of_list).update(_post=posted, GET=QueryDict(self._query_of_list(request)))
-        answer = self.changelist_view(of_list)
-        return None if isinstance(answer, HttpResponseRedirect) else answer
+        response = self.changelist_view(of_list)
+        return None if isinstance(response, HttpResponseRedirect) else response
 
     def _query_of_list(self, request: HttpRequest) -> str:
         """Filters and page of the list in which the button stands."""
@@ -205,10 +205,8 @@ class ButtonsAdmin(ModelAdmin[M]):
         context["form_errors"] = errors_of(context["adminform"], context["inline_admin_formsets"])
         pressed = next((each for each in self.buttons if each.name == request.POST.get(PRESSED)), None)
         context["not_pressed"] = pressed.label if pressed else ""
-        context["objections"] = {
-            each.name: against
-            for each in context["buttons"]
-            if obj and (against := self.objections(request, obj, each))
+        context["blockers"] = {
+            each.name: found for each in context["buttons"] if obj and (found := self.blockers(request, obj, each))
         }
         context["press_text"] = request.POST.get(f"{TEXT}{pressed.name}", "") if pressed else ""
         context["press_url"] = "" if obj is None else f"{self.page_of(obj).removesuffix('change/')}press/"

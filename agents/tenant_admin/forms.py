@@ -13,7 +13,7 @@ from agents.organizations.tenancy import TenantModel
 from voiceapp.core.languages import LanguageField
 from voiceapp.core.phones.field import PhoneNumberField
 
-from .shown_values import ShownValues
+from .edit_conflicts import ConflictCheckingForm
 
 DIFFERENT = "These records belong to different organizations. Choose records of one organization only."
 
@@ -24,7 +24,7 @@ def changed_columns(form: forms.ModelForm[Any]) -> list[str]:
     return [name for name in form.changed_data if name in columns]
 
 
-class TenantForm(ShownValues):
+class TenantForm(ConflictCheckingForm):
     """`only_one` names a flag that one row per owner carries: setting it here takes it from the other."""
 
     only_one: ClassVar[str] = ""

@@ -24,7 +24,7 @@ from sessions.orders.models import Order, OrderState
 from telephony.livekit.models import ProviderEvent
 from telephony.twilio.models import PhoneNumber
 
-from .today import Today, link
+from .local_days import LocalDays, link
 
 MOST_ROWS = 8
 # A worker takes a message within seconds.
@@ -40,15 +40,15 @@ class Notice:
     url: str
 
 
-def notices(access: Access, today: Today) -> list[Notice]:
+def notices(access: Access, days: LocalDays) -> list[Notice]:
     """What needs attention, the most urgent first."""
     found = [
         *orders_to_accept(access),
         *delivery_problems(access),
         *event_problems(access),
-        *messages_left(access, today),
-        *failed_calls(access, today),
-        *failed_recordings(access, today),
+        *messages_left(access, days),
+        *failed_calls(access, days),
+        *failed_recordings(access, days),
     ]
     if access.may(Area.NUMBERS, Power.VIEW):
         found += numbers_without_agent(access)
@@ -105,32 +105,32 @@ def event_problems(access: Access) -> Iterator[Notice]:
                      link("telephony_providerevent", state__exact=ProviderEvent.State.FAILED.value))  # fmt: skip
 
 
-def messages_left(access: Access, today: Today) -> Iterator[Notice]:
+def messages_left(access: Access, days: LocalDays) -> Iterator[Notice]:
     """Callers who reached nobody and left a message."""
     if not access.may(Area.CALLS, Power.VIEW):
         return
-    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(today.rows())
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(days.rows())
     for call in calls.filter(events__kind="message_left").select_related("organization").distinct()[:MOST_ROWS]:
         yield Notice(f"A caller left a message at {when_of(call, call.created_at)}",
                      "Twilio stores the recording (its ID is in the timeline). Call the customer back.", "voicemail",
                      "warning", reverse("admin:voice_sessions_call_change", args=(call.pk,)))  # fmt: skip
 
 
-def failed_calls(access: Access, today: Today) -> Iterator[Notice]:
+def failed_calls(access: Access, days: LocalDays) -> Iterator[Notice]:
     if not access.may(Area.CALLS, Power.VIEW):
         return
     calls = Call.objects.visible_to(access.principal(Area.CALLS))
-    if failed := calls.filter(today.rows(), state=CallState.FAILED).count():
+    if failed := calls.filter(days.rows(), state=CallState.FAILED).count():
         yield Notice(f"{some(failed, 'call')} failed today", "Open a call to see the reason and what to do.", "error",
                      "danger", link("voice_sessions_call", state__exact="failed",
-                                  created_at__gte=today.first.isoformat()))  # fmt: skip
+                                  created_at__gte=days.first.isoformat()))  # fmt: skip
 
 
-def failed_recordings(access: Access, today: Today) -> Iterator[Notice]:
+def failed_recordings(access: Access, days: LocalDays) -> Iterator[Notice]:
     if not access.may(Area.RECORDINGS, Power.VIEW):
         return
     recordings = Recording.objects.visible_to(access.principal(Area.RECORDINGS))
-    failed = recordings.filter(state=Recording.State.FAILED, created_at__gte=today.first).count()
+    failed = recordings.filter(state=Recording.State.FAILED, created_at__gte=days.first).count()
     if failed:
         yield Notice(f"{some(failed, 'recording')} failed today", "Open a recording to see the reason.", "mic_off",
                      "warning", link("recordings_recording", state__exact=Recording.State.FAILED.value))  # fmt: skip

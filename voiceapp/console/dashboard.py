@@ -24,7 +24,7 @@ from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
 from sessions.orders.models import Order
 
 from .attention import Notice, notices
-from .today import Today, day_before, link
+from .local_days import LocalDays, day_before, link
 
 DAYS = 14
 MOST_ROWS = 8
@@ -73,26 +73,26 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold calls this for the index page."""
     access = access_of(request)
     board = Dashboard(organizations=access.sees_all or bool(access.roles))
-    today = Today.of(request, timezone.now())
+    days = LocalDays.of(request, timezone.now())
     if access.may(Area.CALLS, Power.VIEW):
-        board.tiles += call_tiles(access, today)
-        board.days = last_days(access, today)
+        board.tiles += call_tiles(access, days)
+        board.days = last_days(access, days)
         board.recent = recent_calls(access)
     if access.may(Area.ORDERS, Power.VIEW):
-        board.tiles += order_tiles(access, today)
-    board.notices = notices(access, today)
+        board.tiles += order_tiles(access, days)
+    board.notices = notices(access, days)
     if access.may(Area.STOCK, Power.VIEW):
         board.unavailable_items = unavailable_items(access)
     return {**context, "dashboard": board, "title": "Dashboard"}
 
 
-def call_tiles(access: Access, today: Today) -> list[Tile]:
-    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(today.rows())
+def call_tiles(access: Access, days: LocalDays) -> list[Tile]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(days.rows())
     counts = Counter(dict(calls.order_by().values_list("state").annotate(number=Count("id"))))
     answered = sum(counts[state] for state in ANSWERED)
     live = sum(counts[state] for state in LIVE_STATES)
     times = Turn.objects.filter(call__in=calls).values_list("response_ms", flat=True)
-    since = today.first.isoformat()
+    since = days.first.isoformat()
     return [
         Tile("Answered", str(answered), f"{live} live now" if live else "calls today", "call",
              link("voice_sessions_call", state__in="connected,completed", created_at__gte=since)),
@@ -103,13 +103,13 @@ def call_tiles(access: Access, today: Today) -> list[Tile]:
     ]  # fmt: skip
 
 
-def order_tiles(access: Access, today: Today) -> list[Tile]:
-    orders = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(today.rows())
+def order_tiles(access: Access, days: LocalDays) -> list[Tile]:
+    orders = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(days.rows())
     paid = orders.exclude(state__in=UNPAID)
     sums = list(paid.order_by().values("currency").annotate(total=Sum("total"), number=Count("id")))
     revenue = " + ".join(f"{row['total']:.2f} {row['currency']}" for row in sums) or "0.00"
     number = sum(row["number"] for row in sums)
-    url = link("voice_sessions_order", created_at__gte=today.first.isoformat())
+    url = link("voice_sessions_order", created_at__gte=days.first.isoformat())
     waiting = paid.filter(state="submitted").count()
     return [
         Tile("Orders", str(number), f"{waiting} not accepted yet", "receipt_long", url),
@@ -117,10 +117,10 @@ def order_tiles(access: Access, today: Today) -> list[Tile]:
     ]
 
 
-def last_days(access: Access, today: Today) -> list[Day]:
+def last_days(access: Access, days: LocalDays) -> list[Day]:
     calls = Call.objects.visible_to(access.principal(Area.CALLS))
     known: dict[dt.date, tuple[int, int]] = {}
-    for zone, midnight in today.midnights.items():
+    for zone, midnight in days.midnights.items():
         rows = (
             calls.filter(organization__time_zone=zone, created_at__gte=day_before(midnight, DAYS - 1))
             .order_by()
@@ -131,9 +131,9 @@ def last_days(access: Access, today: Today) -> list[Day]:
         for row in rows:
             answered, missed = known.get(row["day"], (0, 0))
             known[row["day"]] = answered + row["answered"], missed + row["number"] - row["answered"]
-    first = min(midnight.date() for midnight in today.midnights.values()) - dt.timedelta(days=DAYS - 1)
+    first = min(midnight.date() for midnight in days.midnights.values()) - dt.timedelta(days=DAYS - 1)
     most = max([1, *(sum(counts) for counts in known.values())])
-    days = []
+    shown = []
     for offset in range(DAYS):
         date = first + dt.timedelta(days=offset)
         answered, missed = known.get(date, (0, 0))
@@ -141,8 +141,8 @@ def last_days(access: Access, today: Today) -> list[Day]:
             "voice_sessions_call", created_at__year=date.year, created_at__month=date.month, created_at__day=date.day
         )
         description = f"{date:%A %d %B}: {answered} answered, {missed} missed or failed"
-        days.append(Day(f"{date:%d}", description, url, answered * 100 // most, missed * 100 // most))
-    return days
+        shown.append(Day(f"{date:%d}", description, url, answered * 100 // most, missed * 100 // most))
+    return shown
 
 
 def recent_calls(access: Access) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from agents.catalog.models import Availability, Item, Modifier
-from agents.catalog.services import bring_back, take_out
+from agents.catalog.services import mark_available, mark_sold_out
 from agents.hours.local_time import when
 from agents.hours.queries import load_schedule
 from agents.organizations.access import organization_id_of
@@ -86,19 +86,25 @@ class StockAdmin(TenantAdmin[S]):
 
     area = Area.STOCK
     operable = ("is_out", "out_until", "count_left")
-    actions = ("take_out_now", "take_out_for_hours", "take_out_until_tomorrow", "bring_back_now")
+    actions = ("sold_out", "sold_out_for_hours", "sold_out_until_tomorrow", "available")
 
     buttons = (
-        Button("sold-out", "Sold out", "press_out", icon="block", is_offered=is_sold),
+        Button("sold-out", "Sold out", "mark_sold_out", icon="block", is_offered=is_sold),
         Button(
             "sold-out-hours",
             f"Sold out for {EASY_HOURS} hours",
-            "press_out_for_hours",
+            "mark_sold_out_for_hours",
             icon="schedule",
             is_offered=is_sold,
         ),
-        Button("sold-out-today", "Sold out until tomorrow", "press_out_today", icon="bedtime", is_offered=is_sold),
-        Button("available", "Available", "press_back", icon="undo", style="primary", is_offered=is_out),
+        Button(
+            "sold-out-today",
+            "Sold out until tomorrow",
+            "mark_sold_out_until_tomorrow",
+            icon="bedtime",
+            is_offered=is_sold,
+        ),
+        Button("available", "Available", "mark_available", icon="undo", style="primary", is_offered=is_out),
     )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -115,17 +121,17 @@ class StockAdmin(TenantAdmin[S]):
             '<button type="submit" class="va-tap" formaction="{}" aria-label="{}">{}</button>', url, description, label
         )
 
-    def press_out(self, request: HttpRequest, row: S, _: str) -> str:
-        take_out(row)
+    def mark_sold_out(self, request: HttpRequest, row: S, _: str) -> str:
+        mark_sold_out(row)
         return f"{row.name} is sold out until somebody marks it as available."
 
-    def press_out_for_hours(self, request: HttpRequest, row: S, _: str) -> str:
-        take_out(row, until=timezone.now() + dt.timedelta(hours=EASY_HOURS))
+    def mark_sold_out_for_hours(self, request: HttpRequest, row: S, _: str) -> str:
+        mark_sold_out(row, until=timezone.now() + dt.timedelta(hours=EASY_HOURS))
         return f"{row.name} is sold out for {EASY_HOURS} hours."
 
-    def press_out_today(self, request: HttpRequest, row: S, _: str) -> str:
+    def mark_sold_out_until_tomorrow(self, request: HttpRequest, row: S, _: str) -> str:
         organization = self._organization(row)
-        take_out(row, until=next_day_opening(organization, timezone.now()))
+        mark_sold_out(row, until=next_day_opening(organization, timezone.now()))
         if row.out_until is None:
             return f"{row.name} is sold out until somebody marks it as available: no next opening is known."
         reason = (
@@ -135,8 +141,8 @@ class StockAdmin(TenantAdmin[S]):
         )
         return f"{row.name} is sold out until {when(row.out_until, organization.zone)} ({reason})."
 
-    def press_back(self, request: HttpRequest, row: S, _: str) -> str:
-        bring_back(row)
+    def mark_available(self, request: HttpRequest, row: S, _: str) -> str:
+        mark_available(row)
         return f"{row.name} is available again."
 
     @display(description="availability", label={AVAILABLE: "success", LOW: "warning", OUT: "danger"})
@@ -144,18 +150,18 @@ class StockAdmin(TenantAdmin[S]):
         return stock_status(row, timezone.now(), self._organization(row).zone)
 
     @admin.action(description="Mark as sold out", permissions=["operate"])
-    def take_out_now(self, request: HttpRequest, rows: QuerySet[S]) -> None:
-        self._take_out(request, rows, lambda _: None, "sold out")
+    def sold_out(self, request: HttpRequest, rows: QuerySet[S]) -> None:
+        self._mark_sold_out(request, rows, lambda _: None, "sold out")
 
     @admin.action(description="Mark as sold out for 2 hours", permissions=["operate"])
-    def take_out_for_hours(self, request: HttpRequest, rows: QuerySet[S]) -> None:
+    def sold_out_for_hours(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         until = timezone.now() + dt.timedelta(hours=EASY_HOURS)
-        self._take_out(request, rows, lambda _: until, f"sold out for {EASY_HOURS} hours")
+        self._mark_sold_out(request, rows, lambda _: until, f"sold out for {EASY_HOURS} hours")
 
     @admin.action(description="Mark as sold out until tomorrow", permissions=["operate"])
-    def take_out_until_tomorrow(self, request: HttpRequest, rows: QuerySet[S]) -> None:
+    def sold_out_until_tomorrow(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         now = timezone.now()
-        self._take_out(
+        self._mark_sold_out(
             request,
             rows,
             lambda organization: next_day_opening(organization, now),
@@ -163,10 +169,10 @@ class StockAdmin(TenantAdmin[S]):
         )
 
     @admin.action(description="Mark as available", permissions=["operate"])
-    def bring_back_now(self, request: HttpRequest, rows: QuerySet[S]) -> None:
+    def available(self, request: HttpRequest, rows: QuerySet[S]) -> None:
         changed = 0
         for row in self.rows_with(request, rows, Power.OPERATE):
-            bring_back(row)
+            mark_available(row)
             self.log_change(request, row, "Available again.")
             changed += 1
         messages.success(request, counted(changed, "available again"))
@@ -175,14 +181,14 @@ class StockAdmin(TenantAdmin[S]):
         menu = row.category.menu if isinstance(row, Item) else row.group.menu
         return menu.organization
 
-    def _take_out(self, request: HttpRequest, rows: QuerySet[S], until_at: Any, what: str) -> None:
+    def _mark_sold_out(self, request: HttpRequest, rows: QuerySet[S], until_at: Any, what: str) -> None:
         known: dict[Any, dt.datetime | None] = {}
         changed = 0
         for row in self.rows_with(request, rows, Power.OPERATE):
             owner = organization_id_of(row)
             if owner not in known:
                 known[owner] = until_at(self._organization(row))
-            take_out(row, until=known[owner])
+            mark_sold_out(row, until=known[owner])
             self.log_change(request, row, f"Marked as {what}.")
             changed += 1
         messages.success(request, counted(changed, what))

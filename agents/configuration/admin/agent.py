@@ -14,7 +14,7 @@ from django.utils.html import format_html
 
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import DEFAULT_TOOLS, Agent, AgentVersion, Persona
-from agents.configuration.readiness import objections
+from agents.configuration.readiness import blockers
 from agents.configuration.services import publish_agent, roll_back_agent
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
@@ -137,8 +137,8 @@ class AgentAdmin(TenantAdmin[Agent]):
             obj.is_default = True
         super().save_model(request, obj, form, change)
 
-    def objections(self, request: HttpRequest, row: Agent, button: Button) -> tuple[str, ...]:
-        return objections(row) if button.name == "publish" else ()
+    def blockers(self, request: HttpRequest, row: Agent, button: Button) -> tuple[str, ...]:
+        return blockers(row) if button.name == "publish" else ()
 
     def publish(self, request: HttpRequest, agent: Agent, note: str) -> str:
         version = publish_agent(agent, by=request.user.get_username(), note=note[:200])

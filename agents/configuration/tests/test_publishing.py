@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from agents.catalog.models import Item
-from agents.catalog.services import bring_back, count_left, take_out
+from agents.catalog.services import count_left, mark_available, mark_sold_out
 from agents.configuration.models import Agent, Persona
 from agents.configuration.services import publish_agent, roll_back_agent
 from agents.tests.builders import item_named, make_agent, make_menu, make_organization
@@ -75,15 +75,15 @@ def tiramisu() -> Item:
 
 
 def test_taken_out_is_out_until_it_is_brought_back(tiramisu: Item) -> None:
-    take_out(tiramisu)
+    mark_sold_out(tiramisu)
     assert not tiramisu.is_available_at(timezone.now() + dt.timedelta(days=365))
-    bring_back(tiramisu)
+    mark_available(tiramisu)
     assert tiramisu.is_available_at(timezone.now())
 
 
 def test_taken_out_until_a_moment_comes_back_by_itself(tiramisu: Item) -> None:
     until = timezone.now() + dt.timedelta(hours=2)
-    take_out(tiramisu, until=until)
+    mark_sold_out(tiramisu, until=until)
     assert not tiramisu.is_available_at(until - dt.timedelta(seconds=1))
     assert tiramisu.is_available_at(until)
 
@@ -91,10 +91,10 @@ def test_taken_out_until_a_moment_comes_back_by_itself(tiramisu: Item) -> None:
 def test_a_count_that_ran_out_is_no_longer_counted_when_it_comes_back(tiramisu: Item) -> None:
     count_left(tiramisu, left=0)
     assert not tiramisu.is_available_at(timezone.now())
-    bring_back(tiramisu)
+    mark_available(tiramisu)
     counts = [tiramisu.count_left]
     count_left(tiramisu, left=4)
-    bring_back(tiramisu)
+    mark_available(tiramisu)
     counts.append(tiramisu.count_left)
     count_left(tiramisu, left=None)
     assert [*counts, tiramisu.count_left] == [None, 4, None]

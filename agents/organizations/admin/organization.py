@@ -19,7 +19,7 @@ from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import PasswordInput, Select, display
 from voiceapp.core.countries import country_names
 
-from .place import ask_for_place, derive_place, show_percent, zone_choices
+from .location import derive_location, make_location_optional, show_percent, zone_choices
 
 KEEP = "Leave empty to keep the current secret. It is never shown."
 
@@ -41,12 +41,12 @@ class OrganizationForm(TenantForm):
         if "trade" in self.fields:
             self.fields["trade"].required = False  # not given: as it is, or the model's own default
         if self.instance._state.adding:
-            ask_for_place(self)
+            make_location_optional(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if self.instance._state.adding:
-            derive_place(self, cleaned)
+            derive_location(self, cleaned)
         return cleaned
 
     def clean_trade(self) -> str:

@@ -77,17 +77,17 @@ def test_without_an_address_nothing_is_delivered_and_nothing_says_so(posts: list
     assert posts == []
     message = OutboxMessage.objects.get()
     assert (message.state, message.done_at) == (OutboxMessage.State.UNCONFIGURED, None)
-    assert message.last_error == "No orders address is set on the organization's page."
+    assert message.last_error == "No order webhook URL is set on the organization's page."
 
 
 def test_a_failing_delivery_is_not_done_once_the_address_is_blank(posts: list[dict[str, object]]) -> None:
     organization = submit_one(orders_url="https://kitchen.example/orders")
-    OutboxMessage.objects.update(last_error="the orders address answers 500", attempts=3)
+    OutboxMessage.objects.update(last_error="the order webhook returns 500", attempts=3)
     Organization.objects.filter(pk=organization.pk).update(orders_url="")
     tasks.sweep_outbox()
     message = OutboxMessage.objects.get()
     assert (message.state, message.state_label) == (OutboxMessage.State.UNCONFIGURED, "Not configured")
-    assert message.last_error.endswith("The last attempt: the orders address answers 500")
+    assert message.last_error.endswith("The last attempt: the order webhook returns 500")
     Organization.objects.filter(pk=organization.pk).update(orders_url="https://kitchen.example/orders")
     assert outbox.retry(OutboxMessage.objects.all()) == 1
     assert (tasks.sweep_outbox(), len(posts)) == (1, 1)

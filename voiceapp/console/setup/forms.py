@@ -12,7 +12,7 @@ from agents.catalog.models import Category, Item, validate_speakable
 from agents.configuration.admin.suggestions import suggestions_for
 from agents.configuration.models import Agent
 from agents.hours.models import OpeningHours
-from agents.organizations.admin.place import ask_for_place, derive_place, show_percent, zone_choices
+from agents.organizations.admin.location import derive_location, make_location_optional, show_percent, zone_choices
 from agents.organizations.models import Organization
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
@@ -42,11 +42,11 @@ class BusinessForm(TenantForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         show_percent(self)
-        ask_for_place(self)
+        make_location_optional(self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        derive_place(self, cleaned)
+        derive_location(self, cleaned)
         return cleaned
 
 

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from agents.configuration.admin.checklist import checklist_of
-from agents.configuration.readiness import objections
+from agents.configuration.readiness import blockers
 from agents.configuration.services import publish_agent
 from agents.organizations.access import access_of
 from agents.organizations.models import Organization
@@ -101,7 +101,7 @@ def _publish(request: HttpRequest, organization: Organization) -> HttpResponse:
     agent = agent_of(organization)
     if agent is None:
         return HttpResponseRedirect(address(organization, STEPS[-1].name))
-    against = objections(agent)
+    against = blockers(agent)
     if request.method == "POST":
         if not against or "anyway" in request.POST:
             version = publish_agent(agent, by=request.user.get_username(), note="Setup")
@@ -110,7 +110,7 @@ def _publish(request: HttpRequest, organization: Organization) -> HttpResponse:
         messages.error(
             request, f"The agent is not published. {' '.join(against)} Fix this, or select “Publish anyway”."
         )
-    context = {"checklist": checklist_of(agent), "objections": against, "agent": agent}
+    context = {"checklist": checklist_of(agent), "blockers": against, "agent": agent}
     return _page(request, organization, PUBLISH, context)
 
 

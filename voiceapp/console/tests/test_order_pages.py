@@ -90,10 +90,10 @@ def test_a_dead_delivery_is_sent_again(client_of_alice: Client, harbour: World) 
 @pytest.mark.parametrize(
     ("state", "error", "words"),
     [
-        ("unconfigured", "No orders address is set on the organization's page.", "Not configured"),
+        ("unconfigured", "No order webhook URL is set on the organization's page.", "Not configured"),
         ("waiting", "", "Waiting"),
-        ("waiting", "the orders address answers 500", "Retrying, 2 attempts failed"),
-        ("failed", "the orders address answers 404", "Failed"),
+        ("waiting", "the order webhook returns 500", "Retrying, 2 attempts failed"),
+        ("failed", "the order webhook returns 404", "Failed"),
         ("done", "", "Delivered"),
     ],
 )

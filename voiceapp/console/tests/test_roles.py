@@ -20,7 +20,7 @@ from voiceapp.core.phones.numbers import show_number
 
 from .world import World
 
-EVIDENCE = (Call, TranscriptLine, ToolCall, ProviderEvent, AgentVersion, OutboxMessage, Order)
+RECORDS = (Call, TranscriptLine, ToolCall, ProviderEvent, AgentVersion, OutboxMessage, Order)
 
 # The status of the list: who gets in at all.
 SEES = {
@@ -69,7 +69,7 @@ def test_the_sidebar_names_only_what_opens(role: str, harbour: World) -> None:
 
 
 @pytest.mark.parametrize("role", ["owner", "root"])
-@pytest.mark.parametrize("model", EVIDENCE, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", RECORDS, ids=lambda model: model.__name__)
 def test_evidence_is_changed_and_deleted_by_nobody(role: str, model: type[Model], harbour: World) -> None:
     if role == "root":
         client = Client()
@@ -135,7 +135,7 @@ def test_a_role_in_one_house_is_no_role_in_another(harbour: World, meadow: World
     assert client.post(url(Item, "press", meadow[Item].pk, "sold-out")).status_code == 403
     client.post(
         url(Item, "changelist"),
-        {"action": "take_out_now", "_selected_action": [harbour[Item].pk, meadow[Item].pk], "index": "0"},
+        {"action": "sold_out", "_selected_action": [harbour[Item].pk, meadow[Item].pk], "index": "0"},
     )
     assert [Item.objects.get(pk=world[Item].pk).is_out for world in (harbour, meadow)] == [True, False]
     counts = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "_save": "Save"}

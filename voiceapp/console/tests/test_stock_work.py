@@ -27,14 +27,14 @@ def run_action(client: Client, action: str, *items: Item) -> str:
 @time_machine.travel(NOW, tick=False)
 def test_the_actions_say_how_many_they_changed(client_of_alice: Client, harbour: World) -> None:
     item = harbour[Item]
-    assert "1 item is sold out." in run_action(client_of_alice, "take_out_now", item)
+    assert "1 item is sold out." in run_action(client_of_alice, "sold_out", item)
     item.refresh_from_db()
     assert stock_status(item, NOW) == ("out", "Sold out")
-    assert "1 item is sold out for 2 hours." in run_action(client_of_alice, "take_out_for_hours", item)
+    assert "1 item is sold out for 2 hours." in run_action(client_of_alice, "sold_out_for_hours", item)
     item.refresh_from_db()
     assert stock_status(item, NOW) == ("out", "Sold out until 20:30")
     assert item.is_available_at(NOW + dt.timedelta(hours=2))
-    assert "1 item is available again." in run_action(client_of_alice, "bring_back_now", item)
+    assert "1 item is available again." in run_action(client_of_alice, "available", item)
     item.refresh_from_db()
     assert stock_status(item, NOW) == ("available", "Available")
 
@@ -46,7 +46,7 @@ def test_until_tomorrow_means_the_next_days_opening(client_of_alice: Client, har
         OpeningHours.objects.create(
             organization=harbour.organization, weekday=weekday, opens_at=dt.time(11), closes_at=dt.time(22)
         )
-    run_action(client_of_alice, "take_out_until_tomorrow", harbour[Item])
+    run_action(client_of_alice, "sold_out_until_tomorrow", harbour[Item])
     # Saturday is closed.
     assert Item.objects.get().out_until == dt.datetime(2026, 11, 22, 11, tzinfo=dt.UTC)
 

@@ -148,12 +148,12 @@ def make_call(world: World, digits: str) -> None:
         state=OutboxMessage.State.FAILED,
         last_error=f"{marker} error",
     )
-    rows: list[Model] = [call, order, line, modifier, message, *evidence_of(call, marker)]
+    rows: list[Model] = [call, order, line, modifier, message, *records_of(call, marker)]
     for row in rows:
         world.rows[type(row)] = row
 
 
-def evidence_of(call: Call, marker: str) -> list[Model]:
+def records_of(call: Call, marker: str) -> list[Model]:
     now = timezone.now()
     return [
         VoiceSession.objects.create(

@@ -14,7 +14,7 @@ LAST_ONE_WINS = frozenset({"count_left", "position"})
 LONGEST_SHOWN = 200
 
 
-class ShownValues(forms.ModelForm[Any]):
+class ConflictCheckingForm(forms.ModelForm[Any]):
     """Each field carries the value that its page showed, as Django's `show_hidden_initial` does.
 
     A field that the person left alone keeps its current value, even if somebody else changed it. What both changed is

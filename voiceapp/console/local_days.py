@@ -15,13 +15,13 @@ from agents.hours.local_time import midnights
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
+class LocalDays:
     """When today began, by the name of a time zone: each organization has its own."""
 
     midnights: Mapping[str, dt.datetime]
 
     @classmethod
-    def of(cls, request: HttpRequest, now: dt.datetime) -> Today:
+    def of(cls, request: HttpRequest, now: dt.datetime) -> LocalDays:
         return cls(midnights(request, now))
 
     @property

@@ -25,7 +25,7 @@ def show_percent(form: forms.ModelForm[Any]) -> None:
         form.initial["tax_percent"] = percent.quantize(Decimal(1)) if is_whole else percent.normalize()
 
 
-def ask_for_place(form: forms.ModelForm[Any]) -> None:
+def make_location_optional(form: forms.ModelForm[Any]) -> None:
     """Make currency and time zone optional: left empty, they are derived from the country."""
     for name in ("currency", "time_zone"):
         if name in form.fields:
@@ -35,7 +35,7 @@ def ask_for_place(form: forms.ModelForm[Any]) -> None:
             form.fields[name].help_text = "Leave empty to use the country's."
 
 
-def derive_place(form: forms.ModelForm[Any], cleaned: dict[str, Any]) -> None:
+def derive_location(form: forms.ModelForm[Any], cleaned: dict[str, Any]) -> None:
     """Fill in what follows from the country; otherwise add an error to the field."""
     country = cleaned.get("country", "")
     if not cleaned.get("currency") and "currency" not in form.errors:

@@ -54,10 +54,10 @@ def test_orders_that_nobody_accepted_are_named_whatever_their_day(client_of_alic
 
 
 def test_a_failing_delivery_is_named_before_it_is_given_up(client_of_alice: Client) -> None:
-    OutboxMessage.objects.update(state="waiting", attempts=2, last_error="the orders address answers 500")
+    OutboxMessage.objects.update(state="waiting", attempts=2, last_error="the order webhook returns 500")
     part = needs(client_of_alice)
     assert "1 webhook delivery being retried" in part
-    assert "the orders address answers 500" in part
+    assert "the order webhook returns 500" in part
     leads_to(client_of_alice, "1 webhook delivery being retried", part)
 
 
