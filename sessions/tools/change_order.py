@@ -16,7 +16,7 @@ CHANGES = schema_of(Annotated[list[Change], Meta(min_length=1, max_length=MOST_C
 
 
 class Changes(Struct):
-    """The draft reads each change, and refuses it in its own words."""
+    """The draft validates each change, and its refusals say what is wrong."""
 
     changes: Annotated[Any, Meta(extra_json_schema=CHANGES)]
 

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -28,7 +29,7 @@ class ToolRequest(Generic[A]):
 
 
 class NoArguments(msgspec.Struct):
-    """Of a tool that takes nothing."""
+    """Arguments of a tool without arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +75,28 @@ class Tool(Generic[A]):
         return FunctionTool(type="function", name=self.name, description=self.description, parameters=parameters)
 
 
+@cache
 def schema_of(shape: Any) -> dict[str, object]:
-    """The JSON schema of a Struct, or of a type of them, as models take it: closed, in one piece, nothing is null."""
+    """The JSON schema of a Struct, or of a type of them, for a model: closed, without references and null."""
     schema = msgspec.json.schema(shape)
-    return _in_one_piece(schema, schema.pop("$defs", {}))
+    return _inline(schema, schema.pop("$defs", {}))
 
 
-def _in_one_piece(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, object]:
+def _inline(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, object]:
     if "$ref" in schema:
-        return _in_one_piece(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        return _inline(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if schema.get("default", "") is None:
-        return _in_one_piece(schema["anyOf"][0], definitions)  # of what may be left out
+        return _inline(schema["anyOf"][0], definitions)  # an optional field
     piece = {key: value for key, value in schema.items() if key not in ("default", "discriminator")}
     if schema.get("type") == "object":
-        # The title and the description would be the Struct's name and docstring, which are for us.
+        # Without title and description: msgspec takes them from the Struct's name and docstring.
         required = {"required": piece["required"]} if piece["required"] else {}
-        properties = {key: _in_one_piece(each, definitions) for key, each in schema["properties"].items()}
+        properties = {key: _inline(each, definitions) for key, each in schema["properties"].items()}
         return {"type": "object", "properties": properties, **required, "additionalProperties": False}
     if "items" in schema:
-        piece["items"] = _in_one_piece(schema["items"], definitions)
+        piece["items"] = _inline(schema["items"], definitions)
     if "anyOf" in schema:
-        piece["anyOf"] = [_in_one_piece(each, definitions) for each in schema["anyOf"]]
+        piece["anyOf"] = [_inline(each, definitions) for each in schema["anyOf"]]
     return {"type": "string"} | piece if "enum" in schema else piece
 
 

@@ -1,4 +1,4 @@
-"""The changes that a model may request: one type each, from which its JSON schema and its check are made."""
+"""The changes that a model may request: one type each, which defines both its JSON schema and its validation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .names import LONGEST_NAME
 from .refusal import Refused
 
 LONGEST_NOTE = 200
-# More than any menu's own limit; keeps numbers that no column holds away from the arithmetic.
+# Larger numbers are cut to this: more than any menu's limit, and no overflow in the database.
 HUGE = 10_000
 MONEY_WORDS = ("price", "total", "tax", "discount", "cost", "amount", "free")
 WHICH_ITEM = "Which item would you like?"
@@ -22,7 +22,7 @@ S = TypeVar("S", bound=Struct)
 
 
 def argument(question: str, description: str, **constraints: Any) -> Meta:
-    """A field's description and constraints, and what the caller is asked when the model sends something else."""
+    """A field's description and constraints, and the question to the caller if the model sends an invalid value."""
     return Meta(description=description, extra={"question": question}, **constraints)
 
 
@@ -46,7 +46,7 @@ LineNumber = Annotated[int, argument("Which line of the order do you mean?", "Th
 
 
 class _Change(Struct, tag_field="do", tag=str.lower, forbid_unknown_fields=True, frozen=True):
-    """One change. None is what was not given."""
+    """One change. None means not given."""
 
 
 class Add(_Change, frozen=True):
@@ -94,9 +94,9 @@ def read_change(raw: object) -> Change:
 
 
 def read_fields(raw: Mapping[str, object], shape: type[S]) -> S:
-    """What `raw` has, as `shape`; raises Refused with the question of the first field that is wrong.
+    """Validate `raw` as `shape`; raises Refused with the question of the first invalid field.
 
-    null is what was not given, and a text that must be given and was not is empty: who reads it asks for it.
+    null means not given. A required text that is not given is empty, and the tool asks for it.
     """
     for name in raw.keys() - shape.__struct_fields__:
         raise Refused(f"I do not know what to do with “{name[:40]}”.")
@@ -121,6 +121,6 @@ def _plain(value: object) -> object:
 
 
 def _question(hint: object) -> str:
-    """Of `Annotated[…, argument(…)]`, alone or beside None."""
+    """The question in `Annotated[…, argument(…)]` or `Annotated[…, argument(…)] | None`."""
     found = (each.extra for part in (hint, *get_args(hint)) for each in getattr(part, "__metadata__", ()))
     return str(next(extra for extra in found if extra)["question"])
