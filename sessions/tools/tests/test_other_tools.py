@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -33,6 +35,12 @@ def phone(restaurant: tuple[Organization, Call]) -> Phone:
 def make_target(organization: Organization, slug: str = "front-desk") -> TransferTarget:
     name = slug.replace("-", " ").capitalize()
     return TransferTarget.objects.create(organization=organization, slug=slug, name=name, number="+4930123456")
+
+
+def test_the_model_sees_these_functions() -> None:
+    """Changes of the schemas are deliberate, also when msgspec, which generates them, is updated."""
+    stored = json.loads((Path(__file__).parent / "data" / "functions.json").read_text())
+    assert {name: tool.as_function() for name, tool in TOOLS.items()} == stored
 
 
 def test_every_schema_is_closed_and_has_its_properties_described() -> None:
