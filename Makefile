@@ -8,6 +8,8 @@ JOBS ?= 4
 AT_ONCE = -n $(JOBS) --dist loadfile
 PORT ?= 8080
 HOST ?= 0.0.0.0
+# Containers often forbid Python to keep what it has compiled: every process of the tests would compile all anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup setup-simulators setup-dev run serve test test-servers test-browser livekit-server test-livekit check fix bench fuzz static
 

@@ -1,12 +1,19 @@
-"""All tests: each has its own counters of limits, for users and addresses are the same in many of them."""
+"""All tests: each has its own counters of limits, and what all of them would do again is done once."""
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from django.db import connections
+from django.test import TransactionTestCase
 from pytest_django import Settings
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from voiceapp.tests.database import empty_tables
 
 # Nobody but the tests' own servers is asked for AWS's keys: no machine's role.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -15,6 +22,43 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 @pytest.fixture(autouse=True)
 def limits_of_its_own(settings: Settings) -> None:
     settings.RATELIMIT_CACHE_PREFIX = f"limits-{uuid4().hex}:"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_are_emptied_fast() -> Iterator[None]:
+    """After each test whose transactions are real."""
+
+    def teardown(case: TransactionTestCase) -> None:
+        for connection in connections.all():
+            empty_tables(connection)
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_are_found_once() -> Iterator[None]:
+    """Each test client makes the middleware anew, and WhiteNoise would look at every static file again."""
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, object] = {}
+
+    def add_files(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files)
+        yield
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: the garbage collector would walk over them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -46,22 +46,25 @@ class HeldClock:
         self.is_worker_up = True
 
     def passes(self, seconds: int) -> None:
-        for _ in range(seconds):
-            self._second()
+        """From one run of a task to the next, for nothing happens between them."""
+        end_s = self._elapsed_s + seconds
+        while self._elapsed_s < end_s:
+            waits = [(self._phase_s - self._elapsed_s - 1) % every_s + 1 for every_s in self._every_s.values()]
+            self._advance(min(*waits, end_s - self._elapsed_s))
 
     def until(self, is_so: Callable[[], object], *, at_most_s: int) -> int:
         """Seconds until it is so."""
         for second in range(at_most_s + 1):
             if is_so():
                 return second
-            self._second()
+            self._advance(1)
         raise AssertionError(f"it was not so within {at_most_s} s")
 
-    def _second(self) -> None:
-        self._traveller.shift(dt.timedelta(seconds=1))
-        self._elapsed_s += 1
+    def _advance(self, seconds: int) -> None:
+        self._traveller.shift(dt.timedelta(seconds=seconds))
+        self._elapsed_s += seconds
         if self._livekit:
-            self._livekit.advance(1)
+            self._livekit.advance(seconds)
         for name, every_s in self._every_s.items():
             if self.is_worker_up and self._elapsed_s % every_s == self._phase_s % every_s:
                 TASKS[name]()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +31,16 @@ every_form = pytest.mark.parametrize("model", FORMS, ids=lambda model: model._me
 
 def url(model: type[Model], page: str, *args: object) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.fixture
+def harbour(worlds_of_module: tuple[World, World], db: None) -> World:
+    return deepcopy(worlds_of_module[0])
+
+
+@pytest.fixture
+def meadow(worlds_of_module: tuple[World, World], db: None) -> World:
+    return deepcopy(worlds_of_module[1])
 
 
 @pytest.fixture(params=["owner of both", "superuser"])

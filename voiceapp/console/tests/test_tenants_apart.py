@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -36,6 +37,16 @@ ON_THEIR_OWNERS_PAGE = {
 HIDDEN = {302, 403, 404}
 
 every_model = pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
+
+
+@pytest.fixture
+def harbour(worlds_of_module: tuple[World, World], db: None) -> World:
+    return deepcopy(worlds_of_module[0])
+
+
+@pytest.fixture
+def meadow(worlds_of_module: tuple[World, World], db: None) -> World:
+    return deepcopy(worlds_of_module[1])
 
 
 def url(model: type[Model], page: str, *args: object) -> str:
