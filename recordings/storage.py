@@ -35,7 +35,7 @@ def is_configured() -> bool:
 
 
 def storage() -> S3Storage:
-    """The bucket as LiveKit's recorder is told of it. Without keys here it has to have its own."""
+    """The bucket's description for LiveKit's recorder. Without keys here it needs its own."""
     return S3Storage(
         bucket=bucket(),
         region=bucket_region(),
@@ -54,7 +54,7 @@ def new_key(call: Call, file_type: str, *, now: dt.datetime | None = None) -> st
 def recording_link(recording: Recording) -> str | None:
     """An address that serves the file, or will once the recording has ended; None where none is to be expected.
 
-    Whoever has it needs no other credential: make it only after the permission was checked. Raises ProviderError.
+    It works without any other credential: make it only after the permission check. Raises ProviderError.
     """
     if recording.url:
         return recording.url

@@ -1,4 +1,4 @@
-"""Recordings without a recent report: LiveKit is asked for their state, because a webhook may be lost."""
+"""Recordings without a recent report: their state is fetched from LiveKit, because a webhook may be lost."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ State = Recording.State
 
 @dataclass(frozen=True, slots=True)
 class RecordingReport:
-    """`state` is None for one that this product does not know; `key` is the file's name that was asked for, if any."""
+    """`state` is None for one that this product does not know; `key` is the requested file name, if any."""
 
     source: Recording.Source
     external_id: str

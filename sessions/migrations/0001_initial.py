@@ -200,7 +200,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='RoomPass',
+            name='RoomToken',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('identity', models.CharField(max_length=120, unique=True)),
@@ -208,7 +208,7 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(choices=[('caller', 'Caller'), ('callee', 'Callee'), ('member', 'Member'), ('agent', 'Agent')], max_length=8)),
                 ('name', models.CharField(blank=True, max_length=120)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='room_passes', to='voice_sessions.call')),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='room_tokens', to='voice_sessions.call')),
             ],
             options={
                 'verbose_name': 'room token',

@@ -13,8 +13,8 @@ from sessions.calls.models import Call, CallType
 LEAVING_IS_EXACT_TO = dt.timedelta(seconds=1)
 
 
-class RoomPass(TenantModel):
-    """An identity that was given out with a token for one room. It says who will come under it, and as what."""
+class RoomToken(TenantModel):
+    """An identity for one room, issued with a signed token. It says whose it is, and in which role."""
 
     class Role(models.TextChoices):
         CALLER = "caller"
@@ -24,14 +24,14 @@ class RoomPass(TenantModel):
 
     tenant_path = "call__organization_id"
 
-    call = models.ForeignKey(Call, models.CASCADE, related_name="room_passes")
+    call = models.ForeignKey(Call, models.CASCADE, related_name="room_tokens")
     identity = models.CharField(max_length=120, unique=True)
     subject = models.CharField(max_length=100, blank=True)
     role = models.CharField(max_length=8, choices=Role.choices)
     name = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = TenantQuerySet["RoomPass"].as_manager()
+    objects = TenantQuerySet["RoomToken"].as_manager()
 
     class Meta:
         verbose_name = "room token"
@@ -44,7 +44,7 @@ class RoomPass(TenantModel):
 class Participant(TenantModel):
     """One presence in a room, by LiveKit's `sid`: who leaves and comes back is there twice.
 
-    LiveKit tells of coming and going in any order; each is kept when it is heard of.
+    LiveKit reports joining and leaving in any order; each is saved when it arrives.
     """
 
     class Kind(models.TextChoices):
@@ -74,7 +74,7 @@ class Participant(TenantModel):
 
     @property
     def surely_until(self) -> dt.datetime | None:
-        """LiveKit tells of leaving to the second: nobody may have been talked to after they had left."""
+        """LiveKit reports leaving to the second: no conversation may last longer than that."""
         if self.left_at is None or self.joined_at is None:
             return None
         return max(self.joined_at, self.left_at - LEAVING_IS_EXACT_TO)
@@ -102,7 +102,7 @@ class RoomAgentQuerySet(TenantQuerySet["RoomAgent"]):
 
 
 class RoomAgent(TenantModel):
-    """Asked for (pending), seen in the room (active), gone (disconnected). One at a time in a call.
+    """Requested (pending), seen in the room (active), gone (disconnected). One at a time in a call.
 
     One that left and is not withdrawn is active again when it comes back.
     """

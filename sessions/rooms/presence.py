@@ -9,9 +9,9 @@ from datetime import datetime
 
 
 class Side(enum.StrEnum):
-    """As whom somebody is in the room. A machine records or connects and is nobody to talk to.
+    """A participant's role in the room. A machine records or connects, and is no party to the conversation.
 
-    Someone who is not authorized has no pass for this room: they count for nothing and are removed.
+    Someone who is not authorized has no token for this room: they do not count and are removed.
     """
 
     CALLER = "caller"
@@ -36,17 +36,17 @@ class Presence:
     party: str = ""
 
     def meets(self, other: Presence) -> datetime | None:
-        """The first moment when both were there; None if one had left before the other came."""
+        """The first time when both were present; None if one had left before the other joined."""
         first = max(self.since, other.since)
         return first if self._is_there(first) and other._is_there(first) else None
 
-    def _is_there(self, moment: datetime) -> bool:
-        # Who came and left in one moment was there in that moment.
-        return self.since <= moment and (self.until is None or moment < self.until or self.since == moment)
+    def _is_there(self, time: datetime) -> bool:
+        # A participant who joined and left at the same time was present at that time.
+        return self.since <= time and (self.until is None or time < self.until or self.since == time)
 
 
 def together_since(presences: Iterable[Presence], *, is_conference: bool) -> datetime | None:
-    """The first moment when the caller was there with somebody to talk to; None if that never was.
+    """The first time when the caller was present with another party; None if that never was.
 
     Of two parties on the caller's side the second one is somebody to talk to.
     """
@@ -59,4 +59,4 @@ def together_since(presences: Iterable[Presence], *, is_conference: bool) -> dat
         for partner in known
         if partner.side in partners or (partner.side is Side.CALLER and partner.party != caller.party)
     ]
-    return min((moment for moment in met if moment is not None), default=None)
+    return min((time for time in met if time is not None), default=None)

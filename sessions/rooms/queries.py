@@ -16,7 +16,7 @@ MOST_NAMESAKES = 20
 def find_call_of_room(name: str, *, sid: str, opened_at: dt.datetime | None, at: dt.datetime) -> Call | None:
     """The call of this room, which is remembered by its `sid` then; None if no call has it.
 
-    `opened_at` is when LiveKit made the room, `at` when what we ask for happened. Without a `sid`, time decides alone.
+    `opened_at` is when LiveKit created the room, `at` the time of the event. Without a `sid`, time alone decides.
     """
     if not name:
         return None
@@ -26,9 +26,9 @@ def find_call_of_room(name: str, *, sid: str, opened_at: dt.datetime | None, at:
     known = named.filter(room_sid=sid).first()
     if known:
         return known
-    moment = opened_at or at
-    unclaimed = [call for call in named.filter(room_sid="")[:MOST_NAMESAKES] if not _ended_before(call, moment)]
-    call = _newest_before(unclaimed, moment)
+    time = opened_at or at
+    unclaimed = [call for call in named.filter(room_sid="")[:MOST_NAMESAKES] if not _ended_before(call, time)]
+    call = _newest_before(unclaimed, time)
     return call if call and claim_room(call, sid) else None
 
 
@@ -41,14 +41,14 @@ def claim_room(call: Call, sid: str) -> bool:
     return call.room_sid == sid
 
 
-def _newest_before(newest_first: Iterable[Call], moment: dt.datetime) -> Call | None:
+def _newest_before(newest_first: Iterable[Call], time: dt.datetime) -> Call | None:
     """The last one that was there by then; failing that, the first of those that clocks may have put after it."""
     calls = list(newest_first)
     for call in calls:
-        if call.created_at <= moment + WITHIN_A_SECOND:
+        if call.created_at <= time + WITHIN_A_SECOND:
             return call
-    return next((call for call in reversed(calls) if call.created_at <= moment + CLOCKS_DIFFER_BY), None)
+    return next((call for call in reversed(calls) if call.created_at <= time + CLOCKS_DIFFER_BY), None)
 
 
-def _ended_before(call: Call, moment: dt.datetime) -> bool:
-    return call.ended_at is not None and call.ended_at < moment - CLOCKS_DIFFER_BY
+def _ended_before(call: Call, time: dt.datetime) -> bool:
+    return call.ended_at is not None and call.ended_at < time - CLOCKS_DIFFER_BY

@@ -77,7 +77,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),
             ("Room agents", "smart_toy", "voice_sessions_roomagent", Area.CALLS),
             ("Room participants", "groups", "voice_sessions_participant", Area.CALLS),
-            ("Room tokens", "badge", "voice_sessions_roompass", Area.CALLS),
+            ("Room tokens", "badge", "voice_sessions_roomtoken", Area.CALLS),
         ),
     ),
 )

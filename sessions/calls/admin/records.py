@@ -13,13 +13,13 @@ from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from sessions.calls.models import CallEvent, ToolCall, TranscriptLine, Turn
 from sessions.orders.models import DraftOrder
-from sessions.rooms.models import Participant, RoomAgent, RoomPass
+from sessions.rooms.models import Participant, RoomAgent, RoomToken
 
 from .call import call_link
 from .display import AGENT_COLORS, offset_text, response_text, tool_sentence
 from .event_text import event_sentence
 
-T = TypeVar("T", CallEvent, DraftOrder, Participant, RoomAgent, RoomPass, ToolCall, TranscriptLine, Turn)
+T = TypeVar("T", CallEvent, DraftOrder, Participant, RoomAgent, RoomToken, ToolCall, TranscriptLine, Turn)
 
 
 class CallRecordAdmin(ReadOnlyAdmin[T]):

@@ -18,7 +18,7 @@ class ShownParticipant:
 
 
 def shown_participants(call: Call) -> Sequence[ShownParticipant]:
-    """In the order in which they became known; two queries, one where nobody was there."""
+    """In the order in which they became known; two queries, one where there was no participant."""
     present = list(call.participants.all())
-    roles = {each.identity: each.get_role_display() for each in call.room_passes.all()} if present else {}
+    roles = {each.identity: each.get_role_display() for each in call.room_tokens.all()} if present else {}
     return [ShownParticipant(each, roles.get(each.identity, each.get_kind_display())) for each in present]

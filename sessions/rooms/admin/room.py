@@ -6,11 +6,11 @@ from django.contrib import admin
 
 from agents.tenant_admin.theme import display
 from sessions.calls.admin.records import CallRecordAdmin
-from sessions.rooms.models import Participant, RoomPass
+from sessions.rooms.models import Participant, RoomToken
 
 
-@admin.register(RoomPass)
-class RoomPassAdmin(CallRecordAdmin[RoomPass]):
+@admin.register(RoomToken)
+class RoomPassAdmin(CallRecordAdmin[RoomToken]):
     """The tokens themselves are not stored."""
 
     list_display = ("identity", "role", "name", "subject", "created_at", "of_call")

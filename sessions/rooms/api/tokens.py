@@ -28,7 +28,7 @@ from sessions.rooms.api.errors import (
     livekit_problems,
 )
 from sessions.rooms.api.room_view import RoomView
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.serializers.tokens import (
     Joining,
     TokenInBothShapes,
@@ -118,7 +118,7 @@ def join(principal: Principal, wanted: WantedCall, *, role: str = "") -> Joining
     live = Call.objects.live().in_rooms().filter(room_name=name).first() if name else None
     if live is not None:
         return join_live(principal, live, name=wanted.participant_name, role=role)
-    if role == RoomPass.Role.CALLEE:
+    if role == RoomToken.Role.CALLEE:
         raise NO_CALL_YET.error()
     opened = open_call(principal, wanted)
     return Joining(opened.call, opened.agent is not None, opened.ticket)

@@ -101,7 +101,7 @@ class SessionsQuery(StrictSerializer):
 class StartedSession(serializers.Serializer[OpenedCall]):
     callId = serializers.UUIDField(source="call.pk")
     roomName = serializers.CharField(source="call.room_name")
-    participantName = serializers.CharField(source="ticket.room_pass.name", help_text="Your name in the room.")
+    participantName = serializers.CharField(source="ticket.room_token.name", help_text="Your name in the room.")
     token = serializers.CharField(source="ticket.token", help_text="Lets you join this room within ten minutes.")
     livekitHost = serializers.CharField(source="ticket.server_url", help_text="The address of LiveKit.")
     callType = serializers.ChoiceField(CallType.choices, source="call.call_type")

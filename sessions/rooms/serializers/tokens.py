@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from sessions.calls.models import Call, CallType
-from sessions.rooms.models import RoomPass
+from sessions.rooms.models import RoomToken
 from sessions.rooms.serializers.rooms import CALL_ID, HOST, LONGEST_NAME, ROOM, TOKEN, RoomNameField, examples
 from sessions.rooms.services.tokens import Ticket
 from voiceapp.core.api.fields import LineField, TextField, TruthField
@@ -39,7 +39,7 @@ class TokenRequest(StrictSerializer):
     roomType = serializers.ChoiceField(CallType.values, default=CallType.SUPPORT.value, help_text="Of a new call.")
     spawnAiAgent = TruthField(required=False, default=True, help_text="Into a new call.")
     role = serializers.ChoiceField(
-        (RoomPass.Role.CALLER.value, RoomPass.Role.CALLEE.value),
+        (RoomToken.Role.CALLER.value, RoomToken.Role.CALLEE.value),
         required=False,
         help_text="Whose token it is, for API keys. Without it each token of a key is another person's.",
     )
@@ -72,7 +72,7 @@ class Joining:
 class TokenResponse(serializers.Serializer[Joining]):
     token = serializers.CharField(source="ticket.token", help_text="Lets you join this room.")
     roomName = serializers.CharField(source="call.room_name")
-    participantName = serializers.CharField(source="ticket.room_pass.name")
+    participantName = serializers.CharField(source="ticket.room_token.name")
     livekitHost = serializers.CharField(source="ticket.server_url", help_text="The address of LiveKit.")
     agentSpawned = serializers.BooleanField(source="has_agent", help_text="An agent is in the room or on its way.")
     callId = serializers.UUIDField(source="call.pk")

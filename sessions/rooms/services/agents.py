@@ -22,7 +22,7 @@ from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.queries import CLOCKS_DIFFER_BY
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.livekit.client import AgentRequest
@@ -32,10 +32,10 @@ logger = structlog.get_logger("room_agents")
 Status = RoomAgent.Status
 
 # A worker that has to start first takes about 8 s to be there and 2 s to join (livekit-agents); LiveKit offers a
-# dispatch to the workers of that moment alone, so one who has not come by now never will. Rooms are looked at every
+# dispatch to the current workers only, so one that has not joined by now never will. Rooms are looked at every
 # five seconds (telephony/livekit/reconciliation.py), so that it is given up within 30.
 JOINS_WITHIN = dt.timedelta(seconds=25)
-# The handler asks LiveKit to put the agent out: sessions/rooms/services/dispatches.py.
+# The handler removes the agent from LiveKit: sessions/rooms/services/dispatches.py.
 WITHDRAW_TOPIC = "room_agent.withdraw"
 FORWARD = {
     Status.PENDING: (Status.ACTIVE, Status.DISCONNECTED),
@@ -58,11 +58,11 @@ class StatusRefused(ApplicationError):
 
 
 def agent_expected(call: Call, *, system_prompt: str, voice: str) -> RoomAgent:
-    """Write down that an agent was asked for, before LiveKit is. Raises AgentIsThere."""
+    """Save the request for an agent before it goes to LiveKit. Raises AgentIsThere."""
     identity = f"ai-agent-{int(timezone.now().timestamp())}-{secrets.token_hex(8)}"
     try:
         with transaction.atomic():
-            RoomPass.objects.create(call=call, identity=identity, role=RoomPass.Role.AGENT)
+            RoomToken.objects.create(call=call, identity=identity, role=RoomToken.Role.AGENT)
             return RoomAgent.objects.create(call=call, identity=identity, system_prompt=system_prompt, voice=voice)
     except IntegrityError as exc:
         raise AgentIsThere from exc
@@ -87,7 +87,7 @@ def agent_seen(call: Call, *, identity: str, at: dt.datetime) -> bool:
     """
     with transaction.atomic():
         known = RoomAgent.objects.filter(call=call, identity=identity)
-        # A track's event, which has no time of joining, may have been the first that was heard of it.
+        # A track's event, which has no time of joining, may have been the first to arrive.
         known.filter(status=Status.ACTIVE, joined_at__gt=at).update(joined_at=at)
         agent = known.exclude(status=Status.ACTIVE).first()
         if agent is None:
@@ -101,7 +101,7 @@ def agent_seen(call: Call, *, identity: str, at: dt.datetime) -> bool:
 
 
 def agent_gone(call: Call, *, identity: str, at: dt.datetime) -> bool:
-    """It left for good: under its identity nobody is in the room any more. True for whoever wrote it down."""
+    """It left for good: its identity is not in the room any more. True for the caller that saved it."""
     return bool(_gone(RoomAgent.objects.filter(call=call, identity=identity), at))
 
 
@@ -112,7 +112,7 @@ def agents_not_listed(call: Call, identities: Collection[str], *, at: dt.datetim
 
 
 def agents_gone_with(call_id: UUID, *, at: dt.datetime) -> bool:
-    """The room closed or the call ended: whoever was there or expected is gone."""
+    """The room closed or the call ended: present and expected agents are gone."""
     return bool(_gone(RoomAgent.objects.filter(call_id=call_id), at))
 
 
@@ -135,7 +135,7 @@ def agent_never_came(agent: RoomAgent) -> bool:
 
 
 def agent_removed(agent: RoomAgent) -> bool:
-    """Nobody expects it or speaks with it any more. True for whoever wrote it down."""
+    """It is neither expected nor needed any more. True for the caller that saved it."""
     removed = RoomAgent.objects.filter(pk=agent.pk)
     is_ours = bool(_gone(removed, timezone.now(), is_withdrawn=True))
     removed.update(is_withdrawn=True)
@@ -146,12 +146,12 @@ def change_agent_status(agent: RoomAgent, status: str) -> None:
     """As a client says. The same again changes nothing; raises StatusRefused for a step back."""
     now = timezone.now()
     earlier = [old for old, later in FORWARD.items() if status in later]
-    moments: dict[str, dict[str, Any]] = {
+    timestamps: dict[str, dict[str, Any]] = {
         Status.ACTIVE.value: {"joined_at": now},
         Status.DISCONNECTED.value: {"disconnected_at": now, "is_withdrawn": True},
     }
     candidates = RoomAgent.objects.filter(pk=agent.pk)
-    if candidates.filter(status__in=earlier).update(status=status, **moments.get(status, {})):
+    if candidates.filter(status__in=earlier).update(status=status, **timestamps.get(status, {})):
         return
     agent.refresh_from_db(fields=["status"])
     if agent.status != status:

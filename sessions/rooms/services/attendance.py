@@ -19,7 +19,7 @@ Kind = Participant.Kind
 
 LONGEST_SID = 64
 LONGEST_NAME = 255
-# Said where nobody knows why.
+# The reason where LiveKit gives none.
 NO_REASON = ("", "unknown_reason")
 
 
@@ -56,8 +56,8 @@ class Attendance:
         self.came(seen, at=at)
 
     def went(self, row: Participant, *, at: dt.datetime, why: str = "") -> None:
-        """Of several moments the first is right: a look into the room only finds out afterwards."""
-        # LiveKit tells of leaving less exactly than of coming.
+        """Of several times the earliest is right: a listing of the room only finds out afterwards."""
+        # LiveKit reports leaving less exactly than joining.
         at = max(self.within(at), row.joined_at or self.call.created_at)
         if row.left_at is not None and row.left_at <= at:
             return
@@ -81,7 +81,7 @@ class Attendance:
         self._note_of(row, "participant_failed_to_join", row.left_at)
 
     def connect(self) -> None:
-        """Connected since both sides were there, whenever we hear of it. A call that is over stays so."""
+        """Connected since both sides were present, even if the report is late. A call that is over stays so."""
         presences = [self._parties.presence(row) for row in self.call.participants.all()]
         is_conference = self.call.call_type == CallType.CONFERENCE
         since = together_since([each for each in presences if each], is_conference=is_conference)
@@ -95,7 +95,7 @@ class Attendance:
             self.call.events.filter(kind="connected", at__gt=since).update(at=since)
 
     def note(self, kind: str, at: dt.datetime, **detail: str) -> None:
-        """A line of the timeline, at its own moment."""
+        """An event of the timeline, at its own time."""
         CallEvent.objects.create(call=self.call, kind=kind, at=at, detail=detail)
 
     def note_once(self, kind: str, at: dt.datetime, **detail: str) -> None:
@@ -103,7 +103,7 @@ class Attendance:
             self.note(kind, at, **detail)
 
     def within(self, at: dt.datetime) -> dt.datetime:
-        """No moment of a call is before it or in the future, whatever LiveKit's clock says."""
+        """No time of a call is before its start or in the future, even if LiveKit's clock is wrong."""
         return max(self.call.created_at, min(at, timezone.now()))
 
     def _note_joined(self, row: Participant, inferred: dt.datetime | None) -> None:
@@ -124,7 +124,7 @@ class Attendance:
         return self._parties.side_among(row, others).value
 
     def _row_of(self, seen: livekit_facts.Participant) -> Participant:
-        """The row of this presence, not saved yet if it is the first that we hear of it."""
+        """The row of this presence, not saved yet if this is its first report."""
         sid, kind = sid_of(seen), self._kind_of(seen)
         row = self.call.participants.filter(sid=sid).first()
         if row is None:

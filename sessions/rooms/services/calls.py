@@ -1,4 +1,4 @@
-"""How rooms are named that nobody named. Pure."""
+"""Calls in rooms: opened, connected, changed, ended. No transaction is open during a request to LiveKit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallKind, CallState, CallType
 from sessions.calls.services import finish_call, record_event
 from sessions.realtime.services.instructions import default_persona
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
@@ -25,7 +25,7 @@ from voiceapp.providers.livekit.errors import LiveKitError
 
 from .agents import agent_expected, agent_request, agents_gone_with
 from .closing import enqueue_room_closing
-from .tokens import Ticket, issue_pass, name_for, others_hold_passes, ticket_for
+from .tokens import Ticket, issue_room_token, name_for, others_hold_passes, ticket_for
 
 LONGEST = 100
 RANDOM_BYTES = 8
@@ -33,14 +33,14 @@ UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
 
 
 def new_room_name(call_type: str, subject: str, *, at: dt.datetime) -> str:
-    """`support-user123-1640995200-3f9c2a7be1d04c55`: the form that clients know, and 64 bits that nobody guesses."""
+    """`support-user123-1640995200-3f9c2a7be1d04c55`: the form that clients know, and 64 random bits."""
     ending = f"{int(at.timestamp())}-{secrets.token_hex(RANDOM_BYTES)}"
     room_for_subject = LONGEST - len(call_type) - len(ending) - 2
     return f"{call_type}-{safe(subject)[:room_for_subject]}-{ending}"
 
 
 def safe(subject: str) -> str:
-    """A subject in the letters that a room's name may have."""
+    """A subject in the characters that a room's name may have."""
     return UNSAFE.sub("-", subject).strip("-") or "somebody"
 
 
@@ -66,7 +66,7 @@ class EndedMeanwhile(ApplicationError):
 
 @dataclass(frozen=True, slots=True)
 class WantedCall:
-    """What is asked for. Without a room's name one is made."""
+    """The requested call. Without a room name one is generated."""
 
     call_type: str = CallType.SUPPORT
     room_name: str = ""
@@ -93,19 +93,19 @@ def open_room_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
     Raises RoomTaken, EndedMeanwhile and LiveKitError; then the call, if it was written, has ended and no room stays.
     """
     client = LiveKitClient.from_settings()
-    call, agent, room_pass = _write(principal, wanted)
+    call, agent, room_token = _write(principal, wanted)
     if wanted.room_name:
         _sweep(call, client)
     _open(call, agent, client)
     if not _rings(call):
         raise EndedMeanwhile
-    return OpenedCall(call, agent, ticket_for(room_pass, client=client))
+    return OpenedCall(call, agent, ticket_for(room_token, client=client))
 
 
 def end_room_call(call: Call, *, reason: EndReason, state: CallState | None = None) -> bool:
     """End it once: its agents are gone, its room will be closed, be LiveKit away. False if it was over.
 
-    `state` is the terminal state that a client asks for; without it, it follows from the reason.
+    `state` is the terminal state that a client requests; without it, it follows from the reason.
     """
     with transaction.atomic():
         is_ours = finish_call(call.pk, reason=reason, state=state)
@@ -116,7 +116,7 @@ def end_room_call(call: Call, *, reason: EndReason, state: CallState | None = No
 
 
 @transaction.atomic
-def _write(principal: Principal, wanted: WantedCall) -> tuple[Call, RoomAgent | None, RoomPass]:
+def _write(principal: Principal, wanted: WantedCall) -> tuple[Call, RoomAgent | None, RoomToken]:
     organization_id = principal.organization_id
     organization = Organization.objects.filter(pk=organization_id).first() if organization_id else None
     persona = default_persona(organization_id)
@@ -142,9 +142,9 @@ def _write(principal: Principal, wanted: WantedCall) -> tuple[Call, RoomAgent | 
     agent = None
     if wanted.has_agent:
         agent = agent_expected(call, system_prompt=wanted.system_prompt, voice=wanted.voice)
-    role = RoomPass.Role.CALLER
-    asked_name = name_for(principal, role, asked=wanted.participant_name)
-    return call, agent, issue_pass(call, subject=principal.subject, role=role, name=asked_name)
+    role = RoomToken.Role.CALLER
+    requested_name = name_for(principal, role, requested=wanted.participant_name)
+    return call, agent, issue_room_token(call, subject=principal.subject, role=role, name=requested_name)
 
 
 def _sweep(call: Call, client: LiveKitClient) -> None:

@@ -71,6 +71,6 @@ def _change_state(call: Call, state: str) -> None:
     if state in REASONS:
         end_room_call(call, reason=REASONS[state], state=CallState(state))
         return
-    moments = {"connected_at": timezone.now()} if state == CallState.CONNECTED else {}
-    Call.objects.filter(pk=call.pk, state=call.state).update(state=state, **moments)
+    timestamps = {"connected_at": timezone.now()} if state == CallState.CONNECTED else {}
+    Call.objects.filter(pk=call.pk, state=call.state).update(state=state, **timestamps)
     record_event(call.pk, state, {"by": "request"})

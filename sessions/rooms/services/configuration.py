@@ -23,14 +23,14 @@ Status = RoomAgent.Status
 
 
 class AgentNotReady(ApplicationError):
-    """It was asked for and has not come into the room yet."""
+    """It was requested and has not joined the room yet."""
 
     message = "The agent is on its way into the room. Try again soon."
 
 
 @dataclass(frozen=True, slots=True)
 class RealtimeConfiguration:
-    """`model` and `voice` as they were asked for; what OpenAI is asked for in their place beside them."""
+    """`model` and `voice` as requested, and beside them what OpenAI gets in their place."""
 
     agent: RoomAgent
     model: str

@@ -1,4 +1,4 @@
-"""Asks LiveKit for agents and puts them out again. No transaction is open while LiveKit is asked."""
+"""Requests agents from LiveKit and removes them. No transaction is open during a request to LiveKit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SpawnedAgent:
 
 
 def spawn_agent(call: Call, *, system_prompt: str, voice: str) -> SpawnedAgent:
-    """Ask for an agent in the room of a live call.
+    """Request an agent for the room of a live call.
 
     Raises CallIsOver, AgentIsThere, RoomIsClosed and LiveKitError; then no agent is expected, and one that LiveKit may
     send all the same is put out.
@@ -79,7 +79,7 @@ def spawn_agent(call: Call, *, system_prompt: str, voice: str) -> SpawnedAgent:
 
 
 def remove_agent(call: Call) -> RoomAgent:
-    """Put out every agent of the room, and withdraw what was asked for. Raises NoAgent, and LiveKitError: try again."""
+    """Remove every agent of the room, and withdraw requests. Raises NoAgent, and LiveKitError: retry."""
     agent = agent_of(call)
     if agent is None or agent.status == Status.DISCONNECTED:
         raise NoAgent
@@ -134,7 +134,7 @@ def _put_out(client: LiveKitClient, room: str, *, only: str = "") -> None:
 
 def _identity_in(dispatch: AgentDispatch) -> str:
     try:
-        asked = json.loads(dispatch.metadata)
+        metadata = json.loads(dispatch.metadata)
     except ValueError:
         return ""
-    return str(asked.get("agentIdentity", "")) if isinstance(asked, dict) else ""
+    return str(metadata.get("agentIdentity", "")) if isinstance(metadata, dict) else ""

@@ -21,7 +21,7 @@ EMPTY = dt.timedelta(seconds=JOIN_TOKEN_TTL_S)
 def estimated_end(call: Call, *, now: dt.datetime) -> dt.datetime:
     """Not before LiveKit last had the room, and not after `now`, when it was found to be gone.
 
-    In between, the rules by which LiveKit closes rooms decide: some time after the last person left, or after nobody
+    In between, the rules by which LiveKit closes rooms decide: some time after the last person left, or after no one
     came. Where people were still there as far as we know, it is the last time at which the room was known to be open.
     """
     seen_at = max(filter(None, (call.created_at, call.connected_at, call.room_seen_at)))

@@ -1,6 +1,6 @@
-"""What LiveKit tells of a call's room, in any order and however often: who came, who left, that it closed.
+"""LiveKit's reports of a call's room, in any order and repeated: who joined, who left, that it closed.
 
-Each function is one transaction and idempotent. What is told of a call that is over is kept, but revives nothing.
+Each function is one transaction and idempotent. A report about a call that is over is saved, but revives nothing.
 """
 
 from __future__ import annotations
@@ -28,45 +28,45 @@ def room_opened(call: Call, *, at: dt.datetime) -> None:
 
 
 @transaction.atomic
-def participant_seen(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
+def participant_seen(call: Call, participant: livekit_facts.Participant, *, at: dt.datetime) -> None:
     """Somebody joined, or did what only those do who are there."""
     attendance = Attendance(call)
-    attendance.came(told, at=told.joined_at or at)
+    attendance.came(participant, at=participant.joined_at or at)
     attendance.connect()
 
 
 @transaction.atomic
-def participant_left(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
-    """LiveKit repeats the moment of coming when somebody leaves: so both are known, if we were told of one."""
+def participant_left(call: Call, participant: livekit_facts.Participant, *, at: dt.datetime) -> None:
+    """LiveKit repeats the time of joining when somebody leaves: one report contains both."""
     attendance = Attendance(call)
-    attendance.left(told, at=at)
+    attendance.left(participant, at=at)
     attendance.connect()
 
 
 @transaction.atomic
-def participant_never_came(call: Call, told: livekit_facts.Participant, *, at: dt.datetime) -> None:
+def participant_never_came(call: Call, participant: livekit_facts.Participant, *, at: dt.datetime) -> None:
     """Somebody tried to join, and the connection failed."""
-    Attendance(call).never_came(told, at=at)
+    Attendance(call).never_came(participant, at=at)
 
 
 @transaction.atomic
 def only_these_are_there(call: Call, present: Collection[livekit_facts.Participant], *, at: dt.datetime) -> None:
-    """What a look into the room at that moment says: it makes good for whatever we were not told."""
+    """Apply a listing of the room at that time: it replaces reports that were lost."""
     attendance = Attendance(call)
-    for told in present:
-        if told.state == "active":
-            attendance.is_listed(told, at=at)
+    for participant in present:
+        if participant.state == "active":
+            attendance.is_listed(participant, at=at)
     # Who came while we looked may be missing.
     unseen = attendance.call.participants.filter(left_at__isnull=True, joined_at__lt=at - CLOCKS_DIFFER_BY)
-    for row in unseen.exclude(sid__in=[sid_of(told) for told in present]):
+    for row in unseen.exclude(sid__in=[sid_of(participant) for participant in present]):
         attendance.went(row, at=at)
-    agents_not_listed(call, [told.identity for told in present], at=at)
+    agents_not_listed(call, [participant.identity for participant in present], at=at)
     attendance.connect()
 
 
 @transaction.atomic
 def room_closed(call: Call, *, at: dt.datetime, why: str = "", reason: EndReason = EndReason.ROOM_CLOSED) -> bool:
-    """Nobody is in it any more, and so the call is over. True for whoever ended it.
+    """The room is empty, and so the call is over. True for the caller that ended it.
 
     `at` is when it closed. Where that was only estimated (`why` is UNREPORTED), a later report of LiveKit's corrects
     it.

@@ -1,4 +1,4 @@
-"""Keeps LiveKit's rooms to those who belong there. Only LiveKit is asked here, with no transaction open.
+"""Removes participants who do not belong in a room. Requests to LiveKit only, with no transaction open.
 
 A token outlives its call for some minutes, and LiveKit lets any holder of the API key in: so neither a room nor
 who is in it can be taken for ours because of its name.
@@ -27,9 +27,9 @@ logger = structlog.get_logger("rooms")
 
 
 def remove_unauthorized(call: Call, seen: Iterable[Participant]) -> int:
-    """Disconnect those of a live call's room who have no pass for it; how many were there. Raises LiveKitError.
+    """Disconnect those of a live call's room who have no token for it; returns how many. Raises LiveKitError.
 
-    An agent that nobody asked for is one of them, and the dispatch that brought it is withdrawn.
+    An agent that was not requested is one of them, and its dispatch is withdrawn.
     """
     parties = Parties(call)
     strangers = [each for each in seen if each.kind != "egress" and not parties.is_authorized(each.identity)]
@@ -96,5 +96,5 @@ def _remove(client: LiveKitClient, call: Call, stranger: Participant) -> bool:
     # No identity: that of a telephone is its number.
     detail = {"who": Side.UNAUTHORIZED.value, "kind": stranger.kind}
     record_event(call.pk, "participant_removed", detail, at=asked_at)
-    logger.warning("participant without a pass removed", call_id=str(call.pk), participant_kind=stranger.kind)
+    logger.warning("participant without a token removed", call_id=str(call.pk), participant_kind=stranger.kind)
     return True

@@ -1,4 +1,4 @@
-"""Whose each identity in a call's room is: what the passes say, and who came first of those that share a key."""
+"""The party behind each identity in a call's room: by its room token, and by who came first where a key is shared."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from agents.organizations.principal import is_key
 from sessions.calls.models import Call, CallType
-from sessions.rooms.models import Participant, RoomPass
+from sessions.rooms.models import Participant, RoomToken
 from sessions.rooms.presence import Presence, Side
 
-Role = RoomPass.Role
+Role = RoomToken.Role
 
 SIDES: Mapping[str, Side] = {
     Role.CALLER: Side.CALLER,
@@ -20,14 +20,14 @@ SIDES: Mapping[str, Side] = {
 
 
 class Parties:
-    """Of one call, by the passes that it has now.
+    """Of one call, by its current tokens.
 
     A person is one party, with however many tokens. An API key makes tokens for several people: each of its tokens is
     another person's, unless it has named the callee's; then its tokens are the caller's and the callee's as named.
     """
 
     def __init__(self, call: Call) -> None:
-        self._passes = {each.identity: each for each in RoomPass.objects.filter(call=call)}
+        self._passes = {each.identity: each for each in RoomToken.objects.filter(call=call)}
         self._is_conference = call.call_type == CallType.CONFERENCE
         self._naming = {each.subject for each in self._passes.values() if each.role == Role.CALLEE}
 

@@ -1,4 +1,4 @@
-"""Passes: identities given out for one room, each with a token that lets its holder join for ten minutes."""
+"""Room tokens: an identity for one room, with a signed token that lets its holder join for ten minutes."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from django.utils import timezone
 from agents.organizations.principal import Principal
 from agents.organizations.services import display_name
 from sessions.calls.models import Call, CallType
-from sessions.rooms.models import RoomPass
+from sessions.rooms.models import RoomToken
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 
-Role = RoomPass.Role
+Role = RoomToken.Role
 
 FRIENDLY = {Role.CALLER: "Caller", Role.CALLEE: "Callee", Role.MEMBER: "Participant", Role.AGENT: "Agent"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A pass, the token that proves it (kept nowhere), and where to show it."""
+    """A room token, its signed text (stored nowhere), and the server that accepts it."""
 
-    room_pass: RoomPass
+    room_token: RoomToken
     token: str
     server_url: str
 
 
-def issue_pass(call: Call, *, subject: str, role: RoomPass.Role, name: str) -> RoomPass:
+def issue_room_token(call: Call, *, subject: str, role: RoomToken.Role, name: str) -> RoomToken:
     """An identity of 128 random bits: who joins under one that is in the room puts the first one out."""
     identity = f"{role}-{secrets.token_hex(16)}"
-    return RoomPass.objects.create(call=call, identity=identity, subject=subject, role=role, name=name)
+    return RoomToken.objects.create(call=call, identity=identity, subject=subject, role=role, name=name)
 
 
-def ticket_for(room_pass: RoomPass, *, client: LiveKitClient) -> Ticket:
-    """Only signs: LiveKit is not asked."""
-    room = str(room_pass.call.room_name)
-    token = client.join_token(room=room, identity=room_pass.identity, name=room_pass.name)
-    return Ticket(room_pass, token, client.browser_url)
+def ticket_for(room_token: RoomToken, *, client: LiveKitClient) -> Ticket:
+    """Only signs: no request to LiveKit."""
+    room = str(room_token.call.room_name)
+    token = client.join_token(room=room, identity=room_token.identity, name=room_token.name)
+    return Ticket(room_token, token, client.browser_url)
 
 
 def ticket_to_join(call: Call, principal: Principal, *, name: str = "", role: str = "") -> Ticket | None:
-    """A pass of their own for one who may see the call; None for one who may not join it. Raises LiveKitError.
+    """A token for a principal who may see the call; None for one who may not join it. Raises LiveKitError.
 
     `role` is whose token it is: the key that started the call may choose, of others it has to be their own.
     """
@@ -52,12 +52,14 @@ def ticket_to_join(call: Call, principal: Principal, *, name: str = "", role: st
     given = Role(role) if role and principal.is_key and principal.subject == call.owner else own
     if given is None or role not in ("", given):
         return None
-    room_pass = issue_pass(call, subject=principal.subject, role=given, name=name_for(principal, given, asked=name))
-    return ticket_for(room_pass, client=client)
+    room_token = issue_room_token(
+        call, subject=principal.subject, role=given, name=name_for(principal, given, requested=name)
+    )
+    return ticket_for(room_token, client=client)
 
 
 def claim_callee(call: Call, principal: Principal) -> bool:
-    """Of a call between two that names nobody, the second person who comes with the room's name is the callee.
+    """In a call between two without a named callee, the second person who comes with the room's name is the callee.
 
     They are of the same organization, or neither has one. True for the one who became it.
     """
@@ -75,7 +77,7 @@ def _is_of_its_tenant(call: Call, principal: Principal) -> bool:
     return call.organization_id in principal.organization_ids
 
 
-def role_in(call: Call, principal: Principal) -> RoomPass.Role | None:
+def role_in(call: Call, principal: Principal) -> RoomToken.Role | None:
     """As what one who may see the call may join it; None for all but its two people and a conference's members."""
     if principal.subject == call.owner:
         return Role.CALLER
@@ -85,14 +87,14 @@ def role_in(call: Call, principal: Principal) -> RoomPass.Role | None:
     return Role.MEMBER if is_member and call.call_type == CallType.CONFERENCE else None
 
 
-def name_for(principal: Principal, role: RoomPass.Role, *, asked: str = "") -> str:
-    return asked or display_name(principal) or str(FRIENDLY[role])
+def name_for(principal: Principal, role: RoomToken.Role, *, requested: str = "") -> str:
+    return requested or display_name(principal) or str(FRIENDLY[role])
 
 
 def others_hold_passes(call: Call) -> bool:
     """Whether tokens for an earlier call of this room's name still open it to somebody who has no part in this one."""
     issued_since = timezone.now() - dt.timedelta(seconds=JOIN_TOKEN_TTL_S)
-    earlier = RoomPass.objects.filter(
+    earlier = RoomToken.objects.filter(
         call__room_name=call.room_name, call__created_at__lte=call.created_at, created_at__gt=issued_since
     ).exclude(call=call)
     people = [subject for subject in (call.owner, call.callee) if subject]

@@ -95,8 +95,8 @@ STAYS = st.builds(
 def test_it_is_what_a_look_at_every_second_finds(presences: list[Presence], is_conference: bool) -> None:
     partners = {CALLEE, AGENT, OTHER} if is_conference else {CALLEE, AGENT}
 
-    def sides(moment: datetime) -> set[Side]:
-        return {each.side for each in presences if each.since <= moment and (not each.until or moment < each.until)}
+    def sides(time: datetime) -> set[Side]:
+        return {each.side for each in presences if each.since <= time and (not each.until or time < each.until)}
 
     seconds = [second for second in range(40) if CALLER in sides(at(second)) and sides(at(second)) & partners]
     assert together_since(presences, is_conference=is_conference) == (at(seconds[0]) if seconds else None)

@@ -13,7 +13,7 @@ from agents.organizations.principal import Kind, Principal
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.calls import OpenedCall, WantedCall, open_room_call
-from sessions.rooms.services.tokens import Role, issue_pass, ticket_for
+from sessions.rooms.services.tokens import Role, issue_room_token, ticket_for
 from telephony.livekit.reconciliation import OPENED_WITHIN
 from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import LiveKitClient
@@ -39,7 +39,7 @@ class Room:
 
     @property
     def caller(self) -> str:
-        return self.opened.ticket.room_pass.identity
+        return self.opened.ticket.room_token.identity
 
     @property
     def call(self) -> Call:
@@ -58,10 +58,10 @@ class Room:
         return self.livekit.join(self.opened.ticket.token)
 
     def joins(self, role: Role, subject: str = "user_bob") -> str:
-        """Somebody with a pass of this role; the identity."""
-        room_pass = issue_pass(self.call, subject=subject, role=role, name="")
-        self.livekit.join(ticket_for(room_pass, client=LiveKitClient.from_settings()).token)
-        return room_pass.identity
+        """A participant with a token of this role; the identity."""
+        room_token = issue_room_token(self.call, subject=subject, role=role, name="")
+        self.livekit.join(ticket_for(room_token, client=LiveKitClient.from_settings()).token)
+        return room_token.identity
 
     def leaves(self, identity: str) -> None:
         self.livekit.leave(self.name, identity)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from sessions.calls.models import Call
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.services.agents import agent_expected
 from telephony.livekit.events import process_livekit_event
 from telephony.livekit.models import ProviderEvent
@@ -28,7 +28,7 @@ def call(db: None) -> Call:
     harbour: Organization = make_organization("Harbour")
     call = Call.objects.create(organization=harbour, kind="room", call_type="support", room_name=ROOM, state="ringing")
     Call.objects.filter(pk=call.pk).update(created_at=timezone.now() - dt.timedelta(seconds=120), room_sid="RM_1")
-    RoomPass.objects.create(call=call, identity=CALLER, role="caller")
+    RoomToken.objects.create(call=call, identity=CALLER, role="caller")
     agent_expected(call, system_prompt="", voice="alloy")
     call.refresh_from_db()
     return call

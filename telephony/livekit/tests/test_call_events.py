@@ -13,7 +13,7 @@ from agents.organizations.principal import Kind, Principal
 from agents.organizations.roles import Role as OrganizationRole
 from sessions.calls.end_reasons import EndReason
 from sessions.messages.outbox import outbox
-from sessions.rooms.models import Participant, RoomPass
+from sessions.rooms.models import Participant, RoomToken
 from sessions.rooms.services.calls import WantedCall, end_room_call, open_room_call
 from sessions.rooms.services.tokens import ticket_to_join
 from telephony.livekit.models import ProviderEvent
@@ -26,7 +26,7 @@ from .rooms import Room, open_room, state_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Role = RoomPass.Role
+Role = RoomToken.Role
 
 
 def test_a_support_call_rings_until_caller_and_agent_are_there(livekit: RunningLiveKit, harbour: Organization) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.services.guard import remove_unauthorized
 from telephony.livekit.models import ProviderEvent
 from telephony.livekit.reconciliation import reconcile_rooms
@@ -150,10 +150,10 @@ def test_while_livekit_does_not_respond_removal_is_retried(
     assert not ProviderEvent.objects.exclude(state="done").exists()
 
 
-@pytest.mark.parametrize("role", RoomPass.Role.values)
+@pytest.mark.parametrize("role", RoomToken.Role.values)
 def test_everybody_with_a_token_stays(livekit: RunningLiveKit, harbour: Organization, role: str) -> None:
     room = open_room(livekit, harbour, has_agent=False)
-    identity = room.joins(RoomPass.Role(role))
+    identity = room.joins(RoomToken.Role(role))
     room.process_webhooks()
     assert (present(room), removals(room)) == ([identity], [])
 

@@ -13,7 +13,7 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.services.agents import WITHDRAW_TOPIC, agent_expected, agent_removed, change_agent_status
 from sessions.rooms.services.events import only_these_are_there
 from voiceapp.providers.livekit.values import Participant
@@ -38,7 +38,7 @@ def call(harbour: Organization) -> Call:
 def old_call(harbour: Organization, **values: Any) -> Call:
     call = Call.objects.create(organization=harbour, kind="room", room_name=ROOM, state="ringing", **values)
     Call.objects.filter(pk=call.pk).update(created_at=timezone.now() - dt.timedelta(seconds=120), room_sid="RM_1")
-    RoomPass.objects.create(call=call, identity=CALLER, role="caller", subject=call.owner)
+    RoomToken.objects.create(call=call, identity=CALLER, role="caller", subject=call.owner)
     call.refresh_from_db()
     return call
 
@@ -199,7 +199,7 @@ def test_two_people_with_tokens_of_one_key_are_two(
     harbour: Organization, call_type: str, order: tuple[int, ...]
 ) -> None:
     call = old_call(harbour, owner=KEY, call_type=call_type)
-    RoomPass.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
+    RoomToken.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
     events_of_call = Events(call)
     events = [
         events_of_call.joined("PA_1", CALLER, 2),
@@ -217,7 +217,7 @@ def test_the_timeline_names_the_second_of_them_as_the_other_party(
     harbour: Organization, call_type: str, who: str
 ) -> None:
     call = old_call(harbour, owner=KEY, call_type=call_type)
-    RoomPass.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
+    RoomToken.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
     events_of_call = Events(call)
     process(events_of_call.joined("PA_2", "caller-2", 2))
     process(events_of_call.joined("PA_1", CALLER, 5))
@@ -230,7 +230,7 @@ def test_the_timeline_names_the_second_of_them_as_the_other_party(
 @pytest.mark.parametrize("call_type", ["support", "user-to-user", "conference"])
 def test_one_person_on_two_devices_is_one(harbour: Organization, call_type: str, subject: str) -> None:
     call = old_call(harbour, owner=subject, call_type=call_type)
-    RoomPass.objects.create(call=call, identity="caller-2", role="caller", subject=subject)
+    RoomToken.objects.create(call=call, identity="caller-2", role="caller", subject=subject)
     events_of_call = Events(call)
     for sid, identity in (("PA_1", CALLER), ("PA_2", "caller-2")):
         process(events_of_call.joined(sid, identity, 2))
@@ -241,7 +241,7 @@ def test_one_person_on_two_devices_is_one(harbour: Organization, call_type: str,
 def test_where_the_key_named_the_callee_the_callers_tokens_are_one_persons(harbour: Organization) -> None:
     call = old_call(harbour, owner=KEY, call_type="user-to-user")
     for identity, role in (("caller-2", "caller"), ("callee-1", "callee")):
-        RoomPass.objects.create(call=call, identity=identity, role=role, subject=KEY)
+        RoomToken.objects.create(call=call, identity=identity, role=role, subject=KEY)
     events_of_call = Events(call)
     for sid, identity in (("PA_1", CALLER), ("PA_2", "caller-2")):
         process(events_of_call.joined(sid, identity, 2))
@@ -254,7 +254,7 @@ def test_where_the_key_named_the_callee_the_callers_tokens_are_one_persons(harbo
 
 def test_who_left_before_the_other_came_was_not_there_with_them(harbour: Organization) -> None:
     call = old_call(harbour, owner=KEY, call_type="user-to-user")
-    RoomPass.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
+    RoomToken.objects.create(call=call, identity="caller-2", role="caller", subject=KEY)
     events_of_call = Events(call)
     process(events_of_call.joined("PA_2", "caller-2", 9))
     process(events_of_call.left("PA_1", CALLER, 6, since=2))

@@ -18,8 +18,8 @@ from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from agents.tests.people import ApiClient, api_client
 from sessions.calls.models import Call
-from sessions.rooms.models import RoomPass
-from sessions.rooms.services.tokens import issue_pass, ticket_for
+from sessions.rooms.models import RoomToken
+from sessions.rooms.services.tokens import issue_room_token, ticket_for
 from telephony.livekit.models import ProviderEvent
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.people import People, people
@@ -135,7 +135,9 @@ def test_a_call_between_two_people_ends_by_request_and_its_room_is_gone(
         opened = api.post(SESSION, **wanted).json()["session"]
         room = opened["roomName"]
         product.people.join(opened["token"])
-        callee = issue_pass(Call.objects.get(room_name=room), subject="user_bob", role=RoomPass.Role.CALLEE, name="Bob")
+        callee = issue_room_token(
+            Call.objects.get(room_name=room), subject="user_bob", role=RoomToken.Role.CALLEE, name="Bob"
+        )
         product.people.join(ticket_for(callee, client=product.client).token)
         until_status(api, room, "connected")
         ended_at = time.time()

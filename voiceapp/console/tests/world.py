@@ -22,7 +22,7 @@ from sessions.calls.models import Call, CallEvent, CallState, ToolCall, Transcri
 from sessions.messages.models import OutboxMessage
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier
 from sessions.realtime.models import VoiceSession
-from sessions.rooms.models import Participant, RoomAgent, RoomPass
+from sessions.rooms.models import Participant, RoomAgent, RoomToken
 from telephony.livekit.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
 
@@ -199,7 +199,7 @@ def records_of(call: Call, marker: str) -> list[Model]:
             voice="alloy",
             model=f"{marker} model",
         ),
-        RoomPass.objects.create(
+        RoomToken.objects.create(
             call=call, identity=f"caller-{marker}", subject=f"{marker} subject", role="caller", name=f"{marker} guest"
         ),
         Participant.objects.create(call=call, sid=f"PA_{marker}", identity=f"caller-{marker}", name=f"{marker} guest"),

@@ -15,7 +15,7 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_agent
 from agents.tests.people import ApiClient
 from sessions.calls.models import Call
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET
@@ -72,7 +72,7 @@ def test_an_agent_is_spawned(alice: ApiClient, call: Call, client: LiveKitClient
     (dispatch,) = client.list_dispatches(ROOM)
     assert (dispatch.id, dispatch.agent_name) == (agent.dispatch_id, settings.LIVEKIT_AGENT_NAME)
     assert json.loads(dispatch.metadata) == {"callId": str(call.pk), "agentIdentity": agent.identity}
-    assert RoomPass.objects.get(identity=agent.identity).role == RoomPass.Role.AGENT
+    assert RoomToken.objects.get(identity=agent.identity).role == RoomToken.Role.AGENT
 
 
 def test_the_agents_token_opens_this_room_to_it_alone(alice: ApiClient, call: Call) -> None:

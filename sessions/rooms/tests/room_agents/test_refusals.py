@@ -1,4 +1,4 @@
-"""Bad input and wrong moments, for agents and realtime."""
+"""Bad input and wrong timestamps, for agents and realtime."""
 
 from __future__ import annotations
 

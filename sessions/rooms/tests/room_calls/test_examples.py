@@ -14,7 +14,7 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_agent
 from agents.tests.people import ApiClient
 from sessions.calls.models import Call, TranscriptLine
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.tests.room_agents.test_examples import MOMENT, alike
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
@@ -213,7 +213,7 @@ def test_a_token_begins_a_call(alice: ApiClient) -> None:
     )
     call = Call.objects.get()
     assert (str(call.pk), call.state, call.call_type) == (answer.json()["callId"], "ringing", "support")
-    assert RoomPass.objects.get(role="caller").name == "John Doe"
+    assert RoomToken.objects.get(role="caller").name == "John Doe"
 
 
 def test_nobody_who_is_not_known_gets_in(nobody: ApiClient) -> None:

@@ -24,11 +24,11 @@ from voiceapp.providers.tests.clerk_instance import ClerkInstance
 from .asked import SESSION
 
 
-def calls_at(organization: Organization | None, moments: list[int], **values: object) -> list[Call]:
+def calls_at(organization: Organization | None, timestamps: list[int], **values: object) -> list[Call]:
     """Calls of Alice's that began so many seconds ago."""
     now = timezone.now().replace(microsecond=0)
     calls = []
-    for number, ago_s in enumerate(moments):
+    for number, ago_s in enumerate(timestamps):
         call = make_room_call(organization, room_name=f"room-{Call.objects.count()}-{number}", **values)
         Call.objects.filter(pk=call.pk).update(created_at=now - dt.timedelta(seconds=ago_s))
         calls.append(call)
@@ -40,7 +40,7 @@ def rooms(api: ApiClient, **query: object) -> list[str]:
 
 
 def test_the_newest_come_first_and_pages_join_without_seams(alice: ApiClient, harbour: Organization) -> None:
-    # Three at the same moment: their order has to be some, and always the same.
+    # Three at the same time: their order has to be some, and always the same.
     calls = calls_at(harbour, [50, 10, 30, 30, 30, 20, 40])
     whole = rooms(alice, limit=100)
     assert whole[0] == calls[1].room_name

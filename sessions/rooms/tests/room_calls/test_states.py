@@ -22,8 +22,8 @@ MOVES = [(old.value, new.value) for old in CallState for new in CallState]
 
 
 def call_in(organization: Organization, state: str) -> Call:
-    moments = {"connected_at": None} if state in ("pending", "ringing", "missed", "failed") else {}
-    return make_room_call(organization, state=state, **moments)
+    timestamps = {"connected_at": None} if state in ("pending", "ringing", "missed", "failed") else {}
+    return make_room_call(organization, state=state, **timestamps)
 
 
 @pytest.mark.parametrize(("old", "new"), [move for move in MOVES if move in ALLOWED])

@@ -18,7 +18,7 @@ from agents.organizations.models import Organization
 from agents.tests.people import ApiClient, api_client, refused, token_of
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
-from sessions.rooms.models import RoomAgent, RoomPass
+from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.services.calls import end_room_call
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
@@ -51,8 +51,8 @@ def test_a_token_opens_one_room_for_ten_minutes_to_a_microphone(alice: ApiClient
     assert claims["name"] == given["participantName"] == "Caller"
     assert len(claims["sub"]) >= 32
     assert "alice" not in claims["sub"]
-    room_pass = RoomPass.objects.get(role="caller")
-    assert (room_pass.identity, room_pass.subject) == (claims["sub"], "user_alice")
+    room_token = RoomToken.objects.get(role="caller")
+    assert (room_token.identity, room_token.subject) == (claims["sub"], "user_alice")
 
 
 def test_livekit_lets_its_holder_in(alice: ApiClient, livekit: RunningLiveKit) -> None:
@@ -64,7 +64,7 @@ def test_each_token_has_an_identity_of_its_own(alice: ApiClient, harbour: Organi
     make_room_call(harbour)
     subjects = {claims_of(alice.post(TOKEN, roomName=ROOM).json()["token"])["sub"] for _ in range(3)}
     assert len(subjects) == 3
-    assert set(RoomPass.objects.values_list("identity", flat=True)) == subjects
+    assert set(RoomToken.objects.values_list("identity", flat=True)) == subjects
 
 
 def test_to_a_live_call_a_token_is_given_and_nothing_begins(alice: ApiClient, harbour: Organization) -> None:
@@ -100,7 +100,7 @@ def test_the_callee_comes_in_as_such(alice: ApiClient, bob: ApiClient) -> None:
     room = started(alice, callType="user-to-user", calleeId="user_bob")["roomName"]
     body = bob.post(TOKEN, roomName=room).json()
     assert body["participantName"] == "Callee"
-    assert set(RoomPass.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
+    assert set(RoomToken.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
 
 
 # A name is not given on while tokens for its last call still open it
@@ -114,7 +114,7 @@ def test_a_strangers_room_is_not_to_be_had_before_his_tokens_are_stale(
     alice.delete(SESSION, roomName="ours")
     assert refused(charlie.post(path, roomName="ours")) == TAKEN
     assert not Call.objects.live().exists()
-    RoomPass.objects.update(created_at=timezone.now() - dt.timedelta(minutes=11))
+    RoomToken.objects.update(created_at=timezone.now() - dt.timedelta(minutes=11))
     assert charlie.post(path, roomName="ours").status_code == 200
 
 
@@ -208,17 +208,17 @@ def test_the_second_person_who_comes_with_the_rooms_name_is_the_callee(
     body = bob.post(TOKEN, roomName=room, roomType="user-to-user").json()
     call = Call.objects.get()
     assert (body["callId"], call.call_type, call.callee) == (str(call.pk), "user-to-user", "user_bob")
-    assert set(RoomPass.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
+    assert set(RoomToken.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
     assert refused(mia.post(TOKEN, roomName=room)) == (403, "Access denied to this session")
     assert alice.post(TOKEN, roomName=room).status_code == bob.post(TOKEN, room_name=room).status_code == 200
-    assert set(RoomPass.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
+    assert set(RoomToken.objects.values_list("subject", "role")) == {("user_alice", "caller"), ("user_bob", "callee")}
 
 
 def test_the_caller_is_not_the_second_person(alice: ApiClient) -> None:
     room = alice.post(TOKEN, roomType="user-to-user").json()["roomName"]
     alice.post(TOKEN, roomName=room)
     assert Call.objects.get().callee == ""
-    assert set(RoomPass.objects.exclude(role="agent").values_list("role", flat=True)) == {"caller"}
+    assert set(RoomToken.objects.exclude(role="agent").values_list("role", flat=True)) == {"caller"}
 
 
 def test_a_stranger_is_not_the_second_person_though_he_knows_the_name(alice: ApiClient, charlie: ApiClient) -> None:
@@ -265,7 +265,7 @@ def test_a_key_says_whose_token_it_is(website: ApiClient) -> None:
     room = website.post(TOKEN, roomType="user-to-user", role="caller").json()["roomName"]
     for role in ("callee", "caller", "callee"):
         assert website.post(TOKEN, roomName=room, role=role).status_code == 200
-    roles = RoomPass.objects.exclude(role="agent").values_list("role", flat=True)
+    roles = RoomToken.objects.exclude(role="agent").values_list("role", flat=True)
     assert list(roles) == ["caller", "callee", "caller", "callee"]
 
 

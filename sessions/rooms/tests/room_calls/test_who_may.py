@@ -14,7 +14,7 @@ from agents.organizations.scopes import Scope
 from agents.organizations.services import issue_key
 from agents.tests.people import ApiClient, api_client, refused, token_of
 from sessions.calls.models import Call
-from sessions.rooms.models import RoomPass
+from sessions.rooms.models import RoomToken
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
 
@@ -32,7 +32,7 @@ DENIED = (403, "Access denied to this session")
 
 def untouched(call: Call) -> bool:
     call.refresh_from_db()
-    return (call.state, call.metadata, call.room_passes.count()) == ("connected", {}, 0)
+    return (call.state, call.metadata, call.room_tokens.count()) == ("connected", {}, 0)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -82,7 +82,7 @@ def test_an_organizations_members_read_and_join_its_conferences(bob: ApiClient, 
     assert {way: WAYS[way](bob, ROOM).status_code for way in WAYS} == {
         "GET": 200, "PATCH": 403, "DELETE": 403, "token": 200,
     }  # fmt: skip
-    assert RoomPass.objects.get().role == "member"
+    assert RoomToken.objects.get().role == "member"
 
 
 @pytest.mark.parametrize("who", ["mia", "website"])
