@@ -60,12 +60,12 @@ class Usage:
 TOO_MANY_REQUESTS = Problem(
     429,
     "Too many requests",
-    "Only 3 requests are taken at a time. Try again in 42 s.",
+    "The limit is 3 requests. Try again in 42 s.",
     code="rate_limited",
     details={"retryAfter": 42, "limit": 3, "remaining": 0, "reset": 1640995200},
 )
 COUNTERS_UNAVAILABLE = Problem(
-    503, "Service unavailable", "Requests cannot be counted at the moment. Try again in a few seconds."
+    503, "Service unavailable", "Rate limits cannot be checked right now. Try again in a few seconds."
 )
 
 
@@ -73,7 +73,7 @@ def too_many_requests(usage: Usage) -> ApiError:
     """The details are those of spec 003; `reset` is in epoch seconds."""
     retry_after_s = usage.retry_after_s
     return TOO_MANY_REQUESTS.error(
-        f"Only {usage.limit} requests are taken at a time. Try again in {retry_after_s} s.",
+        f"The limit is {usage.limit} requests. Try again in {retry_after_s} s.",
         details={
             "retryAfter": retry_after_s,
             "limit": usage.limit,

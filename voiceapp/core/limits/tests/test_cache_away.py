@@ -17,7 +17,7 @@ from voiceapp.core.limits.models import LimitCount
 
 pytestmark = pytest.mark.urls("voiceapp.core.limits.tests.endpoints")
 ALICE = {"X-Subject": "alice"}
-AWAY = "Requests cannot be counted at the moment. Try again in a few seconds."
+AWAY = "Rate limits cannot be checked right now. Try again in a few seconds."
 
 
 @pytest.fixture
