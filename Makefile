@@ -60,7 +60,7 @@ static: setup  ## Collect the static files, as the container's image does
 test: setup-dev  ## Everything that needs no server and no account (browser tests where Chromium is)
 	$(BIN)/python -m pytest -m "not servers and not livekit_server" $(AT_ONCE) $(PYTEST)
 
-# What has nothing to do with any of the three is not asked twice.
+# Tests that use none of the three are not repeated.
 NO_SERVER = --ignore voiceapp/simulators --ignore telephony/bridge/tests --ignore scripts
 
 test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ from Debian's packages

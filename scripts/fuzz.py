@@ -40,7 +40,7 @@ SEEDS = {
 
 
 def phone_call() -> tuple[object, Callable[[str], None], Callable[[str], None]]:
-    """A fresh phone call whose link is up, and its two doors."""
+    """A new phone call with an open link, and its two inputs."""
     from sessions.calls.briefing import Briefing, Phrases
     from telephony.bridge.openai.dialect import OpenAIDialect
     from telephony.bridge.phone_call import PhoneCall

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: looks at every integration and prints the fix of what is wrong."""
+"""`manage.py doctor`: checks every integration and prints the fix of each problem."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from voiceapp.management.doctor.report import make_report
 
 
 class Command(BaseCommand):
-    help = "Check each integration and print what to mend; exit status 1 if something is. Example: manage.py doctor"
-    # A broken database is something to report, not a reason to stop.
+    help = "Check each integration and print the fixes; exit status 1 if there is a problem. Example: manage.py doctor"
+    # A broken database is reported, it does not stop the command.
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
@@ -31,11 +31,11 @@ class Command(BaseCommand):
             status = exc.code
         sys.stdout.flush()
         sys.stderr.flush()
-        # A library's thread that hangs must not hold the terminal.
+        # A library's thread that hangs must not block the exit.
         os._exit(status if isinstance(status, int) else 1)
 
     def handle(self, *args: object, **options: object) -> None:
-        # What libraries log about a failed connection is in the findings, in better words.
+        # Libraries log failed connections, which the findings report.
         logging.disable(logging.CRITICAL)
         try:
             report = make_report()
@@ -48,12 +48,12 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"ok": is_well, "source": report.source, "checks": checks}))
         else:
             if report.source:
-                self.stdout.write(f"As the web process at {report.source} finds it:")
+                self.stdout.write(f"Checked by the web process at {report.source}:")
             width = max(len(finding.name) for finding in findings)
             for finding in findings:
                 self.stdout.write(f"{finding.mark} {finding.name:<{width}}  {finding.detail}")
                 if finding.fix:
                     self.stdout.write(f"  {'':<{width}}  → {finding.fix}")
-            self.stdout.write("All is well." if is_well else "Something needs mending.")
+            self.stdout.write("No problems found." if is_well else "Problems found.")
         if not is_well:
             sys.exit(1)

@@ -1,4 +1,4 @@
-"""`manage.py ring`: place calls through the simulated phone, watch them as text, judge the order."""
+"""`manage.py ring`: place calls from the simulated phone, show them as text, compare the order."""
 
 from __future__ import annotations
 
@@ -17,28 +17,32 @@ from telephony.twilio.models import PhoneNumber
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import show_number
 from voiceapp.core.phones.search import matching_whole
-from voiceapp.management.ringing.phone import LocalPhone, addresses
+from voiceapp.management.ringing.phone import SimulatedPhone, addresses
 from voiceapp.management.ringing.script import Script, ScriptError, read_script
 from voiceapp.management.ringing.verdict import differences, ordered_lines
-from voiceapp.management.ringing.watch import CallWatch, order_words
+from voiceapp.management.ringing.watch import CallWatch, order_text
 
 DEMO = Path(__file__).resolve().parents[1] / "ringing" / "demo.json"
 CALLER = "+14155550100"
-# A caller who has said everything waits this long for the agent to hang up.
-PATIENCE_S = 15
+# After the last step the caller waits this long for the agent to hang up.
+FINAL_WAIT_S = 15
 POLL_S = 0.25
 
 
 class Command(BaseCommand):
     requires_system_checks: list[str] = []  # their warnings are for those who serve
-    help = 'Ring the product with the simulated phone. Example: manage.py ring --say "Two small funghi, please."'
+    help = 'Place a call from the simulated phone. Example: manage.py ring --say "Two small funghi, please."'
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        said = parser.add_mutually_exclusive_group()
-        said.add_argument("--say", action="append", metavar="TEXT", help="what the caller says; may be repeated")
-        said.add_argument("--wav", action="append", metavar="FILE", help="a WAV that the caller says; may be repeated")
-        said.add_argument("--script", metavar="FILE", help="steps and the expected order as JSON (default: the demo's)")
-        parser.add_argument("--to", metavar="NUMBER", help="the number to ring (default: the demo's, or the first one)")
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument("--say", action="append", metavar="TEXT", help="what the caller says; may be repeated")
+        source.add_argument(
+            "--wav", action="append", metavar="FILE", help="a WAV that the caller says; may be repeated"
+        )
+        source.add_argument(
+            "--script", metavar="FILE", help="steps and the expected order as JSON (default: the demo's)"
+        )
+        parser.add_argument("--to", metavar="NUMBER", help="the number to call (default: the demo's, or the first one)")
         parser.add_argument("--from", dest="caller", default=CALLER, metavar="NUMBER", help="the caller's number")
         parser.add_argument("--calls", type=int, default=1, metavar="N", help="place N calls at once")
         parser.add_argument(
@@ -60,12 +64,12 @@ class Command(BaseCommand):
         places, count = addresses(), int(str(options["calls"]))
         if not 1 <= count <= 200:
             raise CommandError("--calls takes 1 to 200.")
-        number = number_to_ring(options["to"])
-        phone = LocalPhone(places.phone)
+        number = number_to_call(options["to"])
+        phone = SimulatedPhone(places.phone)
         caller = str(options["caller"])
         sids = [
             phone.place_call(
-                # The product lets one number hold two lines at once: many calls are many callers.
+                # The product limits the live calls of a caller: several calls have several callers.
                 caller=caller if count == 1 else f"{caller[:-3]}{index:03}",
                 number=number.number,
                 voice_url=f"{places.product}/twiml/start?orgId={number.organization_id}",
@@ -74,11 +78,11 @@ class Command(BaseCommand):
             )
             for index in range(count)
         ]
-        self.tell(
+        self.print(
             f"Ringing {show_number(number.number)} ({number.organization}){f', {count} calls' if count > 1 else ''}…"
         )
         try:
-            reports = self.follow(phone, sids, int(str(options["timeout"])), shows_words=count == 1)
+            reports = self.follow(phone, sids, int(str(options["timeout"])), shows_text=count == 1)
         except KeyboardInterrupt:
             for sid in sids:
                 phone.hang_up(sid)
@@ -87,40 +91,40 @@ class Command(BaseCommand):
             for index, sid in enumerate(sids):
                 path = Path(str(options["record"]))
                 phone.save_recording(sid, path if count == 1 else path.with_stem(f"{path.stem}-{index + 1}"))
-            self.tell(f"Recorded to {options['record']}.")
+            self.print(f"Recorded to {options['record']}.")
         verdicts = [self.judge(sid, script, reports[sid], as_json=bool(options["json"])) for sid in sids]
         if count > 1:
-            self.tell(f"{sum(verdicts)} of {count} calls were as expected.")
+            self.print(f"{sum(verdicts)} of {count} calls were as expected.")
         return 0 if all(verdicts) else 1
 
     def follow(
-        self, phone: LocalPhone, sids: list[str], timeout_s: int, *, shows_words: bool
+        self, phone: SimulatedPhone, sids: list[str], timeout_s: int, *, shows_text: bool
     ) -> dict[str, dict[str, object]]:
-        """Wait until all calls are over, telling what happens; return the phone's reports."""
+        """Wait until all calls are over and print their progress. Returns the phone's reports."""
         deadline = time.monotonic() + timeout_s
         watches: dict[str, CallWatch] = {}
         reports: dict[str, dict[str, object]] = {}
-        told = -1
+        finished = -1
         while len(reports) < len(sids):
             for sid in sids:
                 if sid not in reports:
                     report = phone.report(sid)
                     if report["is_done"]:
                         reports[sid] = report
-            if shows_words:
-                self.tell_news(watches, sids[0], is_last=bool(reports))
-            elif told != len(reports):
-                told = len(reports)
-                self.tell(f"  {told} of {len(sids)} calls are over")
+            if shows_text:
+                self.print_new_lines(watches, sids[0], is_last=bool(reports))
+            elif finished != len(reports):
+                finished = len(reports)
+                self.print(f"  {finished} of {len(sids)} calls are over")
             if time.monotonic() > deadline:
-                self.tell(f"Hanging up: {timeout_s} s are over.")
+                self.print(f"Hanging up: {timeout_s} s are over.")
                 for sid in set(sids) - set(reports):
                     phone.hang_up(sid)
                 deadline += timeout_s
             time.sleep(POLL_S)
         return reports
 
-    def tell_news(self, watches: dict[str, CallWatch], sid: str, *, is_last: bool) -> None:
+    def print_new_lines(self, watches: dict[str, CallWatch], sid: str, *, is_last: bool) -> None:
         if sid not in watches:
             call = Call.objects.filter(carrier_sid=sid).first()
             if call is None:
@@ -128,15 +132,15 @@ class Command(BaseCommand):
             watches[sid] = CallWatch(call)
         if is_last:
             wait_until_over(watches[sid].call)
-        for line in watches[sid].news(is_last=is_last):
-            self.tell(line)
+        for line in watches[sid].new_lines(is_last=is_last):
+            self.print(line)
 
     def judge(self, sid: str, script: Script, report: dict[str, object], *, as_json: bool) -> bool:
-        """Tell what came of one call, and whether it is what the script said."""
+        """Print the result of one call. Returns whether the order is the expected one."""
         call = Call.objects.filter(carrier_sid=sid).first()
         if call is None:
-            self.tell(
-                f"The product has no call {sid}. The phone was told: {report['notices'] or report['webhook_responses']}"
+            self.print(
+                f"The product has no call {sid}. Twilio's notices: {report['notices'] or report['webhook_responses']}"
             )
             return False
         wait_until_over(call)
@@ -149,29 +153,29 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps(summary(call, order, wrong, times, report)))
             return not wrong
-        self.tell("")
-        for row in order_words(order) if order else ["No order was made."]:
-            self.tell(row)
-        self.tell("")
+        self.print("")
+        for row in order_text(order) if order else ["No order was made."]:
+            self.print(row)
+        self.print("")
         duration = f", {call.duration_s} s" if call.duration_s is not None else ""
-        self.tell(f"The call: {call.state}, {call.end_reason.replace('_', ' ')}{duration}.")
+        self.print(f"The call: {call.state}, {call.end_reason.replace('_', ' ')}{duration}.")
         if times:
             median = f"{statistics.median(times):.0f}"
-            self.tell(f"Response times: median {median} ms, longest {max(times)} ms, {len(times)} turns.")
+            self.print(f"Response times: median {median} ms, longest {max(times)} ms, {len(times)} turns.")
         if wrong:
-            self.tell("The order is not what was spoken:\n  " + "\n  ".join(wrong))
+            self.print("The order is not the expected one:\n  " + "\n  ".join(wrong))
         elif script.expected is not None:
-            self.tell("The order is what was spoken.")
+            self.print("The order is the expected one.")
         return not wrong
 
-    def tell(self, text: str) -> None:
-        """Words go to stderr where stdout carries data."""
-        self.stderr.write(text, style_func=lambda words: words)
+    def print(self, text: str) -> None:
+        """Print to stderr: with --json, stdout has the data."""
+        self.stderr.write(text, style_func=lambda text: text)
         self.stderr.flush()
 
 
 def chosen_script(options: dict[str, object]) -> Script:
-    """What the caller does, ended by patience: one who has said everything waits for the agent to hang up."""
+    """The caller's steps. At the end the caller waits for the agent to hang up."""
     steps: list[object]
     if isinstance(options["say"], list):
         steps, expected = [{"say": text} for text in options["say"]], None
@@ -181,11 +185,11 @@ def chosen_script(options: dict[str, object]) -> Script:
         script = read_script(Path(str(options["script"] or DEMO)))
         steps, expected = list(script.steps), script.expected
     if not any(isinstance(step, dict) and "hang_up" in step for step in steps):
-        steps += [{"listen": True}, {"wait_s": PATIENCE_S}, {"hang_up": True}]
+        steps += [{"listen": True}, {"wait_s": FINAL_WAIT_S}, {"hang_up": True}]
     return Script(tuple(steps), expected)
 
 
-def number_to_ring(given: object) -> PhoneNumber:
+def number_to_call(given: object) -> PhoneNumber:
     numbers = PhoneNumber.objects.filter(is_active=True).select_related("organization")
     if given:
         regions = {number.organization.region for number in numbers} - {""}
@@ -199,7 +203,7 @@ def number_to_ring(given: object) -> PhoneNumber:
 
 
 def wait_until_over(call: Call, within_s: float = 10) -> None:
-    """The product closes a call a moment after the phone does."""
+    """The product closes a call shortly after the phone."""
     deadline = time.monotonic() + within_s
     while call.is_live and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -209,7 +213,7 @@ def wait_until_over(call: Call, within_s: float = 10) -> None:
 def summary(
     call: Call, order: Order | None, wrong: list[str], times: list[int], report: dict[str, object]
 ) -> dict[str, object]:
-    """One call for a program to read. Moments are ms on the recording's clock."""
+    """The data of --json. Times are milliseconds on the recording's clock."""
     return {
         "call": str(call.pk),
         "sid": call.carrier_sid,

@@ -1,1 +1,1 @@
-"""Looks at every integration and says what to mend: what `manage.py doctor` prints."""
+"""Checks every integration and reports the fix: what `manage.py doctor` prints."""

@@ -1,4 +1,4 @@
-"""What a check found: well, ill with the fix, or not looked at with the reason."""
+"""The result of a check: passed, failed with the fix, or skipped with the reason."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Finding:
         return {True: "✓", False: "✗", None: "–"}[self.is_well]
 
 
-def well(name: str, detail: str) -> Finding:
+def passed(name: str, detail: str) -> Finding:
     return Finding(name, True, detail)
 
 
-def ill(name: str, detail: str, fix: str) -> Finding:
+def failed(name: str, detail: str, fix: str) -> Finding:
     return Finding(name, False, detail, fix)
 
 
 def skipped(name: str, detail: str) -> Finding:
-    """Not looked at; no failure."""
+    """Not checked; no failure."""
     return Finding(name, None, detail)

@@ -1,4 +1,4 @@
-"""The report of the web process that serves now: it knows its own keys and what it reaches, a terminal does not."""
+"""The report of the running web process, which has its own keys and network, other than a terminal."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from voiceapp.core.api.errors import InternalError, Problem
 from voiceapp.core.api.internal_key import without_internal_key
 
-from .examination import PATIENCE_S, examine
-from .finding import Finding, ill, skipped
+from .examination import TIMEOUT_S, examine
+from .finding import Finding, failed, skipped
 
 PATH = "/health/report"
-# The process's own patience, and what it takes to get there and back.
-ANSWERS_WITHIN_S = PATIENCE_S + 0.6
+# The time-out of the checks and the time of the request.
+REQUEST_TIMEOUT_S = TIMEOUT_S + 0.6
 NAME = "web process"
-BUSY = Problem(429, message="A report is being made. Ask again in a few seconds.", code="busy")
-# One report at a time: a request for each of a hundred would examine every provider a hundred times at once.
+BUSY = Problem(429, message="A report is being made. Try again in a few seconds.", code="busy")
+# One report at a time: parallel requests would check every provider in parallel.
 _busy = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`source` is where the findings were made: the address of a web process, empty for this one."""
+    """`source` is the address of the web process that made the findings, empty for this one."""
 
     source: str
     findings: list[Finding]
@@ -48,18 +48,18 @@ def report(request: HttpRequest) -> HttpResponse:
 
 
 def make_report() -> Report:
-    """By the web process that serves now, else by this process with a finding that says why."""
+    """From the running web process, otherwise from this process with a finding that says why."""
     reasons = []
     for address in addresses():
         try:
-            return Report(address, ask(address))
+            return Report(address, request_report(address))
         except NoReport as exc:
             reasons.append(exc.finding)
     return Report("", [*reasons[:1], *examine()])
 
 
 class NoReport(Exception):
-    """The process could not be asked; `finding` says why."""
+    """The process returned no report; `finding` says why."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.detail)
@@ -67,7 +67,7 @@ class NoReport(Exception):
 
 
 def addresses() -> list[str]:
-    """Where a web process may be: the one that `make run` serves now first, then the one of these settings."""
+    """Possible addresses of the web process: that of `make run` first, then that of these settings."""
     found = []
     run_file = settings.VAR_DIR / "run.json"
     if run_file.exists():
@@ -77,24 +77,24 @@ def addresses() -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def ask(address: str) -> list[Finding]:
+def request_report(address: str) -> list[Finding]:
     """Raises NoReport."""
     headers = {"Authorization": f"Bearer {settings.INTERNAL_API_KEY}"}
     try:
-        response = httpx.get(address + PATH, headers=headers, timeout=ANSWERS_WITHIN_S, trust_env=False)
+        response = httpx.get(address + PATH, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False)
     except httpx.ConnectError as exc:
         raise NoReport(
-            skipped(NAME, f"none answers at {address}: what follows is what this terminal's settings say")
+            skipped(NAME, f"none responds at {address}: the checks below use the settings of this terminal")
         ) from exc
     except httpx.HTTPError as exc:
-        fix = "It hangs or is too busy: look at its log, and at voiceapp_loop_lag_seconds."
-        raise NoReport(ill(NAME, f"{address} does not answer in time ({type(exc).__name__})", fix)) from exc
+        fix = "It hangs or is overloaded: check its log and voiceapp_loop_lag_seconds."
+        raise NoReport(failed(NAME, f"{address} does not respond in time ({type(exc).__name__})", fix)) from exc
     try:
         return [Finding(**check) for check in response.json()["checks"]]
     except (ValueError, KeyError, TypeError) as exc:
         fix = (
             "It has another INTERNAL_API_KEY, or none: run the doctor with the settings of that process."
             if response.status_code == httpx.codes.UNAUTHORIZED
-            else f"Is it this product that listens there? Its version must have {PATH}."
+            else f"Check that this product listens there, in a version with {PATH}."
         )
-        raise NoReport(ill(NAME, f"{address} answers {response.status_code} without a report", fix)) from exc
+        raise NoReport(failed(NAME, f"{address} returns {response.status_code} without a report", fix)) from exc

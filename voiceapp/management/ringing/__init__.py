@@ -1,1 +1,1 @@
-"""Ring the product from its own command line: what a caller says, how a call is watched, what must be ordered."""
+"""Test calls from the command line: the caller's script, the live view of a call, the comparison of the order."""

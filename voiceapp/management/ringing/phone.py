@@ -1,4 +1,4 @@
-"""The simulated phone, asked over its control interface to place calls."""
+"""A client of the control API of the simulated phone, which places calls."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ REAL_TWILIO = "https://api.twilio.com"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the simulated phone listens, and where the product does."""
+    """The URLs of the simulated phone and of the product."""
 
     phone: str
     product: str
 
 
 def addresses() -> Addresses:
-    """From the environment, else from the product that `make run` serves now, else an ApplicationError."""
+    """From the environment, otherwise from the running `make run`. Raises ApplicationError if there is neither."""
     phone, product = settings.TWILIO_BASE_URL, settings.PUBLIC_BASE_URL
     run_file = settings.VAR_DIR / "run.json"
     if phone == REAL_TWILIO and run_file.exists():
         serving = json.loads(run_file.read_text())
         phone, product = serving.get("TWILIO_BASE_URL", phone), serving["PUBLIC_BASE_URL"]
     if phone == REAL_TWILIO:
-        raise ApplicationError("No local phone is running. Start `make run` in another terminal, then ring again.")
+        raise ApplicationError("No simulated phone is running. Start `make run` in another terminal, then try again.")
     return Addresses(phone, product)
 
 
-class LocalPhone:
-    """Places calls and asks what became of them. Raises ApplicationError with what the phone said."""
+class SimulatedPhone:
+    """Places calls and reads their reports. Raises ApplicationError with the error of the phone."""
 
     def __init__(self, base_url: str) -> None:
         self._client = httpx.Client(base_url=base_url, timeout=10, trust_env=False)
@@ -44,7 +44,7 @@ class LocalPhone:
     def place_call(
         self, *, caller: str, number: str, voice_url: str, status_callback: str, steps: Sequence[object]
     ) -> str:
-        """Ring, and return the call's sid."""
+        """Place a call. Returns its sid."""
         body = {
             "from": caller,
             "to": number,
@@ -52,33 +52,35 @@ class LocalPhone:
             "status_callback": status_callback,
             "steps": list(steps),
         }
-        return str(self._ask("POST", "/local/calls", body)["sid"])
+        return str(self._request("POST", "/local/calls", body)["sid"])
 
     def report(self, sid: str) -> dict[str, object]:
-        """What became of the call so far (`is_done`, moments of speech, gaps, notices)."""
-        return self._ask("GET", f"/local/calls/{sid}")
+        """The report of the call so far (`is_done`, speech, gaps, notices)."""
+        return self._request("GET", f"/local/calls/{sid}")
 
     def save_recording(self, sid: str, path: Path) -> None:
         """The call as stereo WAV: left what the caller said, right what the caller heard."""
-        answer = self._client.get(f"/local/calls/{sid}/recording.wav")
-        if answer.status_code != httpx.codes.OK:
-            raise ApplicationError(f"The phone has no recording of {sid} (status {answer.status_code}).")
-        path.write_bytes(answer.content)
+        response = self._client.get(f"/local/calls/{sid}/recording.wav")
+        if response.status_code != httpx.codes.OK:
+            raise ApplicationError(f"The phone has no recording of {sid} (status {response.status_code}).")
+        path.write_bytes(response.content)
 
     def hang_up(self, sid: str) -> None:
-        self._ask("POST", f"/local/calls/{sid}/hangup")
+        self._request("POST", f"/local/calls/{sid}/hangup")
 
-    def _ask(self, method: str, path: str, body: object | None = None) -> dict[str, object]:
+    def _request(self, method: str, path: str, body: object | None = None) -> dict[str, object]:
         try:
-            answer = self._client.request(method, path, json=body)
-            content = answer.json()
+            response = self._client.request(method, path, json=body)
+            content = response.json()
         except httpx.TransportError as exc:
             raise ApplicationError(
-                f"The simulated phone at {self._client.base_url} does not answer. Is `make run` on?"
+                f"The simulated phone at {self._client.base_url} does not response. Is `make run` on?"
             ) from exc
         except ValueError as exc:
-            raise ApplicationError(f"{self._client.base_url} is no local phone: it answered no JSON.") from exc
-        if answer.status_code >= httpx.codes.BAD_REQUEST or not isinstance(content, dict):
+            raise ApplicationError(
+                f"{self._client.base_url} is not a simulated phone: its response is not JSON."
+            ) from exc
+        if response.status_code >= httpx.codes.BAD_REQUEST or not isinstance(content, dict):
             message = content.get("message") or content.get("error") if isinstance(content, dict) else content
-            raise ApplicationError(f"The simulated phone refused: {message}")
+            raise ApplicationError(f"The simulated phone rejected the request: {message}")
         return content

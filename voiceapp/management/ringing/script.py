@@ -1,4 +1,4 @@
-"""What a caller does on a call and the order that must come of it, read from JSON."""
+"""The script of a caller and the expected order, read from JSON."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 class ScriptError(ValueError):
-    """The script cannot be played; the message says why and what to write instead."""
+    """The script is invalid; the message has the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedLine:
-    """A line that the order must have, as it was spoken: names as on the menu, every modifier that was chosen."""
+    """A line of the expected order: names as on the menu, with every chosen modifier."""
 
     item: str
     quantity: int = 1
@@ -41,7 +41,7 @@ def read_script(path: Path) -> Script:
 
 
 def parse_script(content: object) -> Script:
-    """Check a script's frame and its expected order; the steps themselves are checked by the phone that plays them."""
+    """Validate a script and its expected order; the simulated phone validates the steps."""
     if not isinstance(content, dict) or not isinstance(content.get("steps"), list):
         raise ScriptError('A script is an object with "steps", a list.')
     unknown = set(content) - {"steps", "expect"}

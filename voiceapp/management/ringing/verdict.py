@@ -1,4 +1,4 @@
-"""Compare the order in the database with what the script said; the transcript is not asked."""
+"""Compares the order in the database with the expected order of the script. The transcript is not used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .script import ExpectedLine
 
 
 def ordered_lines(call_id: UUID) -> list[ExpectedLine]:
-    """The lines of the call's order that stands, with every modifier it has."""
+    """The lines of the call's valid order with every modifier."""
     order = (
         Order.objects.filter(call_id=call_id)
         .exclude(state__in=[OrderState.REPLACED, OrderState.CANCELLED])
@@ -34,13 +34,13 @@ def ordered_lines(call_id: UUID) -> list[ExpectedLine]:
 
 
 def differences(expected: Sequence[ExpectedLine], ordered: Sequence[ExpectedLine]) -> list[str]:
-    """One sentence per line that is missing or too many; none when the order is what was said."""
+    """A sentence for each missing and each unexpected line; empty if the orders are equal."""
     wanted, got = Counter(expected), Counter(ordered)
     missing = [f"missing: {describe(line)}" for line in (wanted - got).elements()]
-    return missing + [f"not asked for: {describe(line)}" for line in (got - wanted).elements()]
+    return missing + [f"unexpected: {describe(line)}" for line in (got - wanted).elements()]
 
 
 def describe(line: ExpectedLine) -> str:
-    """A line as one would say it."""
+    """A line as text."""
     extras = f" with {', '.join(line.modifiers)}" if line.modifiers else ""
     return f"{line.quantity} × {line.size} {line.item}".replace("  ", " ") + extras

@@ -1,4 +1,4 @@
-"""Follow a call in the database and tell it as text while it goes on."""
+"""Follows a call in the database and shows it as text while it is in progress."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from sessions.calls.models import Call, ToolCall, TranscriptLine, Turn
 from sessions.orders.models import Order
 
-# A line still grows while the agent speaks it: it is shown once its text has rested this long.
-SETTLES_AFTER_S = 0.6
+# A line grows while the agent speaks: it is shown when its text has not changed for this time.
+STABLE_AFTER_S = 0.6
 
-TOOL_WORDS = {
+TOOL_TEXTS = {
     "look_up_items": "looks at the menu",
     "change_order": "changes the order",
     "read_back_order": "reads the order back",
     "submit_order": "submits the order",
-    "transfer_call": "hands over",
+    "transfer_call": "transfers the call",
     "end_call": "ends the call",
     "get_opening_hours": "looks at the hours",
 }
@@ -25,16 +25,16 @@ TOOL_WORDS = {
 
 @dataclass
 class CallWatch:
-    """Remembers what was shown of one call; `news()` yields what is new, as lines of text."""
+    """Remembers what was shown of one call; `new_lines()` yields the rest as lines of text."""
 
     call: Call
     _shown_lines: dict[str, str] = field(default_factory=dict)
-    _resting: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _unstable: dict[str, tuple[str, float]] = field(default_factory=dict)
     _shown_tools: set[int] = field(default_factory=set)
     _shown_turns: set[int] = field(default_factory=set)
 
-    def news(self, *, is_last: bool = False) -> Iterator[str]:
-        """Lines not shown before; with `is_last` also those that have not rested yet."""
+    def new_lines(self, *, is_last: bool = False) -> Iterator[str]:
+        """Lines that were not shown before; with `is_last` also those that may still change."""
         found: list[tuple[int, int, str]] = []
         for line in TranscriptLine.objects.filter(call=self.call):
             text = self._line_text(line, is_last=is_last)
@@ -44,10 +44,10 @@ class CallWatch:
         for tool in ToolCall.objects.filter(call=self.call).exclude(pk__in=self._shown_tools):
             self._shown_tools.add(tool.pk)
             outcome = "" if tool.outcome == ToolCall.Outcome.DONE else f" ({tool.outcome})"
-            found.append((latest_ms, 1, f"   · {TOOL_WORDS.get(tool.name, tool.name)}{outcome}, {tool.duration_ms} ms"))
+            found.append((latest_ms, 1, f"   · {TOOL_TEXTS.get(tool.name, tool.name)}{outcome}, {tool.duration_ms} ms"))
         for turn in Turn.objects.filter(call=self.call, response_ms__isnull=False).exclude(pk__in=self._shown_turns):
             self._shown_turns.add(turn.pk)
-            found.append((latest_ms, 2, f"   · turn {turn.number}: {response_words(turn)}"))
+            found.append((latest_ms, 2, f"   · turn {turn.number}: {response_text(turn)}"))
         for _, _, text in sorted(found):
             yield text
 
@@ -56,26 +56,26 @@ class CallWatch:
         text = f"{line.text} —" if line.is_cut else line.text
         if not line.text or shown == text:
             return ""
-        previous, since = self._resting.get(line.item_id, ("", 0.0))
+        previous, since = self._unstable.get(line.item_id, ("", 0.0))
         now = time.monotonic()
         if previous != text:
-            self._resting[line.item_id] = (text, now)
+            self._unstable[line.item_id] = (text, now)
             since = now
-        if not is_last and now - since < SETTLES_AFTER_S:
+        if not is_last and now - since < STABLE_AFTER_S:
             return ""
         self._shown_lines[line.item_id] = text
         who = "Caller" if line.speaker == TranscriptLine.Speaker.CALLER else "Agent "
         return f"{who} {text}" if shown is None else f"       (interrupted; heard: {text})"
 
 
-def response_words(turn: Turn) -> str:
+def response_text(turn: Turn) -> str:
     """The response time of a turn with its parts."""
     parts = [("detection", turn.detection_ms), ("model", turn.model_ms), ("playout", turn.playout_ms)]
     known = ", ".join(f"{name} {value}" for name, value in parts if value is not None)
-    return f"answered in {turn.response_ms} ms" + (f" ({known})" if known else "")
+    return f"response time {turn.response_ms} ms" + (f" ({known})" if known else "")
 
 
-def order_words(order: Order) -> list[str]:
+def order_text(order: Order) -> list[str]:
     """The order as a receipt."""
     rows = [f"Order {order.number}"]
     for line in order.lines.prefetch_related("modifiers"):

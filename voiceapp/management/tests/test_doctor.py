@@ -13,9 +13,9 @@ from pytest_django import Settings
 from agents.configuration.models import Agent
 from sessions.messages.models import OutboxMessage
 from voiceapp.management.demo.organization import make_demo
-from voiceapp.management.doctor import companies, examination, house
+from voiceapp.management.doctor import examination, product, providers
 from voiceapp.management.doctor.examination import CHECKS, examine
-from voiceapp.management.doctor.finding import Finding, ill, skipped, well
+from voiceapp.management.doctor.finding import Finding, failed, passed, skipped
 from voiceapp.management.doctor.report import Report
 
 SECRETS = {
@@ -41,16 +41,16 @@ def run(monkeypatch: pytest.MonkeyPatch, *findings: Finding, as_json: bool = Fal
 
 @pytest.mark.django_db
 def test_findings_are_printed_with_their_fix_and_decide_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    status, text = run(monkeypatch, well("cache", "fine"), skipped("speech", "not needed"))
+    status, text = run(monkeypatch, passed("cache", "fine"), skipped("speech", "not needed"))
     assert (status, text.splitlines()[0]) == (0, "✓ cache   fine")
-    status, text = run(monkeypatch, well("cache", "fine"), ill("queue", "gone", "Start it."))
+    status, text = run(monkeypatch, passed("cache", "fine"), failed("queue", "gone", "Start it."))
     assert status == 1
     assert "✗ queue  gone\n         → Start it." in text
 
 
 @pytest.mark.django_db
 def test_json_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    status, text = run(monkeypatch, ill("queue", "gone", "Start it."), as_json=True)
+    status, text = run(monkeypatch, failed("queue", "gone", "Start it."), as_json=True)
     assert status == 1
     assert json.loads(text) == {
         "ok": False,
@@ -69,7 +69,7 @@ def far_away(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("far_away")
-@pytest.mark.parametrize("check", [companies.check_openai, companies.check_twilio, companies.check_public_address])
+@pytest.mark.parametrize("check", [providers.check_openai, providers.check_twilio, providers.check_public_address])
 def test_a_company_that_does_not_answer_is_ill_and_its_key_is_not_told(check: examination.Check) -> None:
     finding = check()
     assert finding.is_well is False
@@ -82,20 +82,20 @@ def test_a_company_that_does_not_answer_is_ill_and_its_key_is_not_told(check: ex
 def test_a_missing_key_is_named(name: str, settings: Settings) -> None:
     setattr(settings, name, "")
     settings.OPENAI_BASE_URL = settings.TWILIO_BASE_URL = NOWHERE
-    findings = [companies.check_openai(), companies.check_twilio(), house.check_internal_key()]
+    findings = [providers.check_openai(), providers.check_twilio(), product.check_internal_key()]
     assert any(finding.is_well is False and name in finding.detail for finding in findings)
 
 
 def test_a_check_that_hangs_or_breaks_is_a_finding_and_holds_nobody_up() -> None:
     def hangs() -> Finding:
         time.sleep(3)
-        return well("hangs", "")
+        return passed("hangs", "")
 
     def breaks() -> Finding:
         raise ConnectionError("redis://:password@host")
 
     began = time.monotonic()
-    findings = examine([("hangs", hangs), ("cache", breaks)], patience_s=0.1)
+    findings = examine([("hangs", hangs), ("cache", breaks)], timeout_s=0.1)
     assert time.monotonic() - began < 1
     assert [finding.is_well for finding in findings] == [False, False]
     assert findings[1].detail == "ConnectionError"
@@ -104,19 +104,19 @@ def test_a_check_that_hangs_or_breaks_is_a_finding_and_holds_nobody_up() -> None
 
 @pytest.mark.django_db
 def test_the_house_is_well_after_seeding_and_says_what_is_not() -> None:
-    assert house.check_agents().is_well is False
+    assert product.check_agents().is_well is False
     demo = make_demo()
-    for check in (house.check_agents, house.check_outbox, house.check_static_files):
+    for check in (product.check_agents, product.check_outbox, product.check_static_files):
         assert check().is_well, check
     Agent.objects.update(published_version=None)
-    assert demo.number.number in house.check_agents().detail
+    assert demo.number.number in product.check_agents().detail
     OutboxMessage.objects.create(topic="order.submitted", partition_key="k", body={}, state="failed")
-    assert house.check_outbox().detail == "1 failed"
+    assert product.check_outbox().detail == "1 failed"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_database_is_looked_at_from_its_own_thread() -> None:
-    (finding,) = examine([("database", house.check_database)])
+    (finding,) = examine([("database", product.check_database)])
     assert finding.is_well, finding
 
 

@@ -95,7 +95,7 @@ def test_it_asks_the_process_that_serves_and_does_not_wait_for_what_hangs(produc
     assert said["source"] == product.address
     found = details(said)
     # The terminal has no key of OpenAI's or Twilio's: what is found is the process's own.
-    assert "does not answer" in found["openai"] or "no answer" in found["openai"]
+    assert "does not respond" in found["openai"] or "no response" in found["openai"]
     assert "not set" not in found["openai"] + found["twilio"] + found["livekit"]
     assert "sk-of-the-process" not in json.dumps(said)
 
@@ -105,20 +105,20 @@ def test_without_a_process_it_looks_at_its_own_settings_and_says_so(product: Pro
         free.bind(("127.0.0.1", 0))
         said = product.doctor(PORT=str(free.getsockname()[1]))
     assert said["source"] == ""
-    assert "what this terminal's settings say" in details(said)["web process"]
+    assert "the settings of this terminal" in details(said)["web process"]
     assert "not set" in details(said)["openai"]
 
 
 def test_another_program_at_the_port_is_reported(product: Product, hanging: str) -> None:
     said = product.doctor(PORT=hanging.rpartition(":")[2])
     assert said["source"] == ""
-    assert "does not answer in time" in details(said)["web process"]
+    assert "does not respond in time" in details(said)["web process"]
 
 
 def test_a_process_with_another_key_is_reported(product: Product) -> None:
     said = product.doctor(INTERNAL_API_KEY="x" * 40)
     assert (said["source"], said["ok"]) == ("", False)
-    assert "answers 401" in details(said)["web process"]
+    assert "returns 401" in details(said)["web process"]
 
 
 def test_the_report_is_for_the_internal_key_alone(product: Product) -> None:

@@ -39,11 +39,11 @@ def test_livekit_is_well_when_it_takes_the_key(settings: Settings) -> None:
         name_livekit(settings, livekit.url)
         assert check_livekit().is_well
         settings.LIVEKIT_API_SECRET = "another secret of thirty-two letters"
-        assert "refuses the key" in check_livekit().detail
+        assert "rejects the key" in check_livekit().detail
         settings.LIVEKIT_API_SECRET = ""
         assert "LIVEKIT_API_SECRET" in check_livekit().fix
         settings.LIVEKIT_API_SECRET, settings.LIVEKIT_INTERNAL_URL = API_SECRET, NOWHERE
-        assert "does not answer" in check_livekit().detail
+        assert "does not respond" in check_livekit().detail
 
 
 def test_a_livekit_without_a_recorder_is_named_with_a_fix(aws: str, settings: Settings) -> None:

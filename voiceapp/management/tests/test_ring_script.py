@@ -1,4 +1,4 @@
-"""Scripts for the simulated phone, and the comparison of what was said with what was ordered."""
+"""Scripts of the simulated phone, and the comparison of the order with the expected one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from agents.organizations.models import Organization
 from telephony.twilio.models import PhoneNumber
-from voiceapp.management.commands.ring import DEMO, number_to_ring
+from voiceapp.management.commands.ring import DEMO, number_to_call
 from voiceapp.management.ringing.script import ExpectedLine, ScriptError, parse_script, read_script
 from voiceapp.management.ringing.verdict import differences
 
@@ -59,13 +59,13 @@ def test_a_missing_and_a_foreign_line_are_both_named() -> None:
     ordered = [ExpectedLine("Margherita", 1, "large", ("olives",))]
     assert differences(said, ordered) == [
         "missing: 2 × large Margherita",
-        "not asked for: 1 × large Margherita with olives",
+        "unexpected: 1 × large Margherita with olives",
     ]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", ["+493023125001", "030 23125001", "+49 (30) 231 25001"])
-def test_the_number_to_ring_is_typed_in_any_notation(typed: str) -> None:
+def test_the_number_to_call_is_typed_in_any_notation(typed: str) -> None:
     organization = Organization.objects.create(name="Alices", slug="alices", time_zone="Europe/Berlin")
     line = PhoneNumber.objects.create(organization=organization, number="+493023125001")
-    assert number_to_ring(typed) == line
+    assert number_to_call(typed) == line

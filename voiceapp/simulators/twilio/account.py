@@ -12,7 +12,7 @@ from voiceapp.simulators.twilio.ticker import Ticker
 from voiceapp.simulators.twilio.twiml import Document, TwimlError
 from voiceapp.simulators.twilio.webhooks import WebhookClient, WebhookFailed
 
-#: Who answers a number that nobody configured.
+#: Answers a number that is not configured.
 DEFAULT_NUMBER = Number(says="Hello, how can I help you?")
 
 logger = logging.getLogger(__name__)

@@ -66,7 +66,7 @@ def either(request: pytest.FixtureRequest) -> LiveKitClient:
 
 @pytest.fixture
 def room(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A name that nobody has; on a real server the room is deleted afterwards."""
+    """An unused name; on a real server the room is deleted afterwards."""
     name = f"contract-{secrets.token_hex(8)}"
     yield name
     if "either" in request.fixturenames:

@@ -23,7 +23,7 @@ def kind_of(error: pytest.ExceptionInfo[LiveKitError]) -> LiveKitErrorKind:
 
 
 def validate(client: LiveKitClient, token: str) -> int:
-    """As a browser's client asks before it joins."""
+    """The request of a browser's client before it joins."""
     parts = urlsplit(client.browser_url)
     url = urlunsplit((parts.scheme.replace("ws", "http"), parts.netloc, "/rtc/validate", "", ""))
     return httpx.get(
@@ -150,7 +150,7 @@ ALL_GRANTS = {"roomCreate": True, "roomList": True, "roomRecord": True, "roomAdm
 
 
 @pytest.mark.parametrize(
-    ("method", "body", "status", "code", "words"),
+    ("method", "body", "status", "code", "message"),
     [
         ("RoomService/CreateRoom", {"name": "n" * 257}, 400, "invalid_argument", "room name length exceeds limits"),
         ("RoomService/CreateRoom", "{not json", 400, "malformed", "the json request could not be decoded"),
@@ -165,7 +165,7 @@ ALL_GRANTS = {"roomCreate": True, "roomList": True, "roomRecord": True, "roomAdm
     ],
 )
 def test_errors_are_the_same_on_both_servers(
-    either: LiveKitClient, method: str, body: dict[str, str] | str, status: int, code: str, words: str
+    either: LiveKitClient, method: str, body: dict[str, str] | str, status: int, code: str, message: str
 ) -> None:
     now_s = int(time.time())
     claims = {"iss": either._api_key, "nbf": now_s, "exp": now_s + 60, "video": ALL_GRANTS}
@@ -175,7 +175,7 @@ def test_errors_are_the_same_on_both_servers(
     url = f"{either._url.replace('ws', 'http', 1)}/twirp/livekit.{method}"
     refused = httpx.post(url, content=content, headers=headers, trust_env=False, timeout=10)
     assert (refused.status_code, refused.json()["code"]) == (status, code)
-    assert words in refused.json()["msg"]
+    assert message in refused.json()["msg"]
     assert refused.json()["msg"].startswith("twirp error unknown: ") is (code not in ("malformed", "bad_route"))
 
 

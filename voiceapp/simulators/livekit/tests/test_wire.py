@@ -66,7 +66,7 @@ def test_each_method_needs_its_grant_for_its_room(
 
 
 @pytest.mark.parametrize(
-    ("header", "words"),
+    ("header", "message"),
     [
         ("Basic abc", "invalid authorization header"),
         ("Bearer abc", "invalid authorization token"),
@@ -75,14 +75,14 @@ def test_each_method_needs_its_grant_for_its_room(
         (f"Bearer {KEYS.sign({'video': ALL}, valid_s=-120)}", "invalid token"),
     ],
 )
-def test_a_wrong_token_is_rejected_in_plain_text(livekit: RunningLiveKit, header: str, words: str) -> None:
+def test_a_wrong_token_is_rejected_in_plain_text(livekit: RunningLiveKit, header: str, message: str) -> None:
     with httpx.Client(trust_env=False, verify=False) as http:
         url = f"{livekit.url}/twirp/livekit.RoomService/ListRooms"
         refused = http.post(url, json={}, headers={"Authorization": header})
-        nobody = http.post(url, json={})
+        anonymous = http.post(url, json={})
     assert (refused.status_code, refused.headers["Content-Type"].split(";")[0]) == (401, "text/plain")
-    assert words in refused.text
-    assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthenticated")
+    assert message in refused.text
+    assert (anonymous.status_code, anonymous.json()["code"]) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize(

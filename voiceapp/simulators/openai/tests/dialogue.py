@@ -31,19 +31,19 @@ class Dialogue:
         self.session = {"instructions": menu, "tools": [{"type": "function", "name": name} for name in tools]}
         self.items: list[ConversationItem] = []
 
-    def caller(self, words: str) -> Dialogue:
-        self._add({"type": "message", "role": "user", "content": []}, heard=words)
+    def caller(self, text: str) -> Dialogue:
+        self._add({"type": "message", "role": "user", "content": []}, heard=text)
         return self
 
-    def replayed(self, words: str) -> Dialogue:
+    def replayed(self, text: str) -> Dialogue:
         """What the caller said before a reconnect, brought as text."""
-        content = [{"type": "input_text", "text": words}]
-        self._add({"type": "message", "role": "user", "content": content}, heard=words)
+        content = [{"type": "input_text", "text": text}]
+        self._add({"type": "message", "role": "user", "content": content}, heard=text)
         return self
 
-    def agent(self, words: str, *, is_verbatim: bool = False) -> Dialogue:
+    def agent(self, text: str, *, is_verbatim: bool = False) -> Dialogue:
         item = self._add({"type": "message", "role": "assistant", "content": []})
-        item.text, item.is_verbatim = words, is_verbatim
+        item.text, item.is_verbatim = text, is_verbatim
         return self
 
     def tool(self, name: str, arguments: dict[str, Any] | None = None, **output: Any) -> Dialogue:
@@ -67,9 +67,9 @@ class Dialogue:
     def next(self) -> list[Output]:
         return decide(self.session, self.items)
 
-    def responds_to(self, words: str) -> list[Output]:
+    def responds_to(self, text: str) -> list[Output]:
         """The outputs if the caller says this now; the dialogue stays as it is."""
-        return Dialogue.next(self._copy().caller(words))
+        return Dialogue.next(self._copy().caller(text))
 
     def _copy(self) -> Dialogue:
         copied = Dialogue(self.session["instructions"])  # type: ignore[arg-type]

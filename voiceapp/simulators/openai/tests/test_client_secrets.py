@@ -32,7 +32,9 @@ async def openai() -> AsyncIterator[OpenAISimulator]:
         yield server
 
 
-async def ask(openai: OpenAISimulator, body: Any, *faults: str, key: str = "right", **headers: str) -> httpx.Response:
+async def request_secret(
+    openai: OpenAISimulator, body: Any, *faults: str, key: str = "right", **headers: str
+) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     async with httpx.AsyncClient(timeout=1, trust_env=False) as client:
         sent = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", **headers}
@@ -41,9 +43,9 @@ async def ask(openai: OpenAISimulator, body: Any, *faults: str, key: str = "righ
 
 async def test_a_secret_has_its_expiry_and_its_session(openai: OpenAISimulator) -> None:
     expires_after = {"anchor": "created_at", "seconds": 30}
-    answer = await ask(openai, {"expires_after": expires_after, "session": SESSION})
-    minted = answer.json()
-    assert (answer.status_code, set(minted)) == (200, {"value", "expires_at", "session"})
+    response = await request_secret(openai, {"expires_after": expires_after, "session": SESSION})
+    minted = response.json()
+    assert (response.status_code, set(minted)) == (200, {"value", "expires_at", "session"})
     assert minted["value"].startswith("ek_")
     assert time.time() + 25 < minted["expires_at"] <= time.time() + 30
     session = minted["session"]
@@ -53,7 +55,7 @@ async def test_a_secret_has_its_expiry_and_its_session(openai: OpenAISimulator) 
 
 
 async def test_a_secret_lives_ten_minutes_by_default(openai: OpenAISimulator) -> None:
-    minted = (await ask(openai, {})).json()
+    minted = (await request_secret(openai, {})).json()
     assert time.time() + 590 < minted["expires_at"] <= time.time() + 600
 
 
@@ -82,33 +84,33 @@ async def test_a_secret_lives_ten_minutes_by_default(openai: OpenAISimulator) ->
 async def test_unknown_fields_are_rejected(
     openai: OpenAISimulator, body: Any, status: int, code: str, param: str | None
 ) -> None:
-    answer = await ask(openai, body)
-    error = answer.json()["error"]
-    assert (answer.status_code, error["code"]) == (status, code), error
+    response = await request_secret(openai, body)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (status, code), error
     assert param is None or error["param"] == param
     assert set(error) == {"message", "type", "param", "code"}
 
 
 async def test_a_wrong_key_and_the_beta_header_are_rejected(openai: OpenAISimulator) -> None:
-    wrong = await ask(openai, {}, key="wrong")
+    wrong = await request_secret(openai, {}, key="wrong")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "invalid_api_key")
-    beta = await ask(openai, {}, **{"OpenAI-Beta": "realtime=v1"})
+    beta = await request_secret(openai, {}, **{"OpenAI-Beta": "realtime=v1"})
     assert (beta.status_code, beta.json()["error"]["code"]) == (400, "beta_api_shape_disabled")
 
 
 async def test_a_secret_opens_several_sessions_and_mints_no_other_secret(openai: OpenAISimulator) -> None:
-    value = (await ask(openai, {"session": SESSION})).json()["value"]
+    value = (await request_secret(openai, {"session": SESSION})).json()["value"]
     url = openai.base_url.replace("http", "ws") + "/realtime"
     for _ in range(2):
         async with connect(url, additional_headers={"Authorization": f"Bearer {value}"}) as socket:
             session = json.loads(await socket.recv())["session"]
             assert (session["model"], session["instructions"]) == ("gpt-realtime-2.1", "Be brief.")
             assert session["audio"]["output"]["voice"] == "verse"
-    assert (await ask(openai, {}, key=value)).status_code == 401
+    assert (await request_secret(openai, {}, key=value)).status_code == 401
 
 
 async def test_an_expired_secret_opens_nothing(openai: OpenAISimulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    value = (await ask(openai, {"expires_after": {"anchor": "created_at", "seconds": 10}})).json()["value"]
+    value = (await request_secret(openai, {"expires_after": {"anchor": "created_at", "seconds": 10}})).json()["value"]
     later = time.time() + 11
     monkeypatch.setattr("voiceapp.simulators.openai.client_secrets.time.time", lambda: later)
     with pytest.raises(InvalidStatus) as refused:
@@ -121,21 +123,21 @@ async def test_an_expired_secret_opens_nothing(openai: OpenAISimulator, monkeypa
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
 async def test_injected_http_errors(openai: OpenAISimulator, status: int) -> None:
-    answer = await ask(openai, {}, f"refuse={status}")
-    assert (answer.status_code, set(answer.json())) == (status, {"error"})
+    response = await request_secret(openai, {}, f"refuse={status}")
+    assert (response.status_code, set(response.json())) == (status, {"error"})
 
 
 async def test_injected_faulty_responses(openai: OpenAISimulator) -> None:
     started_at = time.monotonic()
-    assert (await ask(openai, {}, "slow=200")).status_code == 200
+    assert (await request_secret(openai, {}, "slow=200")).status_code == 200
     assert time.monotonic() - started_at >= 0.2
     with pytest.raises(httpx.ReadTimeout):
-        await ask(openai, {}, "hang")
-    garbage = await ask(openai, {}, "garbage")
+        await request_secret(openai, {}, "hang")
+    garbage = await request_secret(openai, {}, "garbage")
     assert garbage.status_code == 200
     with pytest.raises(ValueError, match=r"Expecting|JSON|codec"):
         garbage.json()
-    moved = await ask(openai, {}, "redirect=302")
+    moved = await request_secret(openai, {}, "redirect=302")
     assert (moved.status_code, moved.headers["Location"]) == (302, "/v1/realtime/client_secrets")
-    assert len((await ask(openai, {}, "big_frame=2")).content) == 2 << 20
-    assert [(await ask(openai, {}, "flaky=1")).status_code for _ in range(2)] == [503, 200]
+    assert len((await request_secret(openai, {}, "big_frame=2")).content) == 2 << 20
+    assert [(await request_secret(openai, {}, "flaky=1")).status_code for _ in range(2)] == [503, 200]

@@ -26,7 +26,7 @@ def ordered(opening: Dialogue) -> Dialogue:
     return opening.caller("two pizzas and a tiramisu").has_ordered(MARGHERITA, PEPPERONI, TIRAMISU)
 
 
-@pytest.mark.parametrize(("words", "change"), [
+@pytest.mark.parametrize(("text", "change"), [
     ("i would like a tiramisu", "add 1 Tiramisu"),
     ("two large margherita pizzas with extra cheese please", "add 2 large Margherita [extra cheese]"),
     ("one small funghi and two espressos", "add 1 small Funghi; add 2 Espresso"),
@@ -36,11 +36,11 @@ def ordered(opening: Dialogue) -> Dialogue:
     ("a meal deal with side salad and ranch dressing", "add 1 Meal Deal [ranch, side salad]"),
     ("a margherita with extra cheese and a coke", "add 1 Cola; add 1 Margherita [extra cheese]"),
 ])  # fmt: skip
-def test_ordered_items_are_added(opening: Dialogue, words: str, change: str) -> None:
-    assert summary_of(opening.responds_to(words)) == change
+def test_ordered_items_are_added(opening: Dialogue, text: str, change: str) -> None:
+    assert summary_of(opening.responds_to(text)) == change
 
 
-@pytest.mark.parametrize(("words", "change"), [
+@pytest.mark.parametrize(("text", "change"), [
     ("actually make that three", "update 3 3"),
     ("no only two", "update 3 2"),
     ("make the margherita three", "update 1 3"),
@@ -56,11 +56,11 @@ def test_ordered_items_are_added(opening: Dialogue, words: str, change: str) -> 
     ("another espresso", "add 1 Espresso"),
     ("cancel everything", "clear"),
 ])  # fmt: skip
-def test_a_correction_changes_the_right_line(ordered: Dialogue, words: str, change: str) -> None:
-    assert summary_of(ordered.responds_to(words)) == change
+def test_a_correction_changes_the_right_line(ordered: Dialogue, text: str, change: str) -> None:
+    assert summary_of(ordered.responds_to(text)) == change
 
 
-@pytest.mark.parametrize(("words", "change"), [
+@pytest.mark.parametrize(("text", "change"), [
     ("make it large", "update 2 large"),
     ("with mushrooms", "update 2 [mushrooms, olives]"),
     ("no onions", "update 2 [no onions, olives]"),
@@ -69,9 +69,9 @@ def test_a_correction_changes_the_right_line(ordered: Dialogue, words: str, chan
     ("make it a funghi", "update 2 Funghi"),
     ("take off the olives", "update 2 []"),
 ])  # fmt: skip
-def test_a_change_without_an_item_applies_to_the_last_line(opening: Dialogue, words: str, change: str) -> None:
+def test_a_change_without_an_item_applies_to_the_last_line(opening: Dialogue, text: str, change: str) -> None:
     opening.caller("pizzas").has_ordered(MARGHERITA, PEPPERONI)
-    assert summary_of(opening.responds_to(words)) == change
+    assert summary_of(opening.responds_to(text)) == change
 
 
 def test_a_correction_after_an_interruption_applies_to_the_last_order(opening: Dialogue) -> None:
@@ -88,13 +88,13 @@ def refused(opening: Dialogue, change: dict[str, object], say: str) -> Dialogue:
     return opening.agent(say)
 
 
-@pytest.mark.parametrize(("words", "change"), [
+@pytest.mark.parametrize(("text", "change"), [
     ("vanilla and chocolate", "add 2 Gelato [chocolate, vanilla]"),
     ("i would like pistachio", "add 2 Gelato [pistachio]"),
 ])  # fmt: skip
-def test_a_missing_choice_completes_the_rejected_change(opening: Dialogue, words: str, change: str) -> None:
+def test_a_missing_choice_completes_the_rejected_change(opening: Dialogue, text: str, change: str) -> None:
     refused(opening, {"do": "add", "item": "Gelato", "quantity": 2}, "Which flavour of the gelato?")
-    assert summary_of(opening.responds_to(words)) == change
+    assert summary_of(opening.responds_to(text)) == change
 
 
 def test_yes_accepts_the_alternative_to_a_sold_out_item(opening: Dialogue) -> None:
@@ -113,9 +113,9 @@ def test_the_result_of_the_tool_is_spoken_with_a_question_for_more(opening: Dial
     assert opening.next() == [Speech("One tiramisu. Anything else?")]
 
 
-@pytest.mark.parametrize("words", ["that's all", "no thank you", "no that's it", "that'll be all thank you", "no"])
-def test_the_end_of_the_order_is_read_back(ordered: Dialogue, words: str) -> None:
-    assert summary_of(ordered.responds_to(words)) == "read_back_order"
+@pytest.mark.parametrize("text", ["that's all", "no thank you", "no that's it", "that'll be all thank you", "no"])
+def test_the_end_of_the_order_is_read_back(ordered: Dialogue, text: str) -> None:
+    assert summary_of(ordered.responds_to(text)) == "read_back_order"
 
 
 def test_an_order_that_ends_with_thats_all_is_changed_and_read_back(ordered: Dialogue) -> None:
@@ -125,23 +125,23 @@ def test_an_order_that_ends_with_thats_all_is_changed_and_read_back(ordered: Dia
     assert summary_of(ordered.next()) == "says, read_back_order"
 
 
-@pytest.mark.parametrize("words", ["yes", "yes please", "yes that's correct", "sounds good", "that's right thank you"])
-def test_a_yes_after_the_read_back_submits(ordered: Dialogue, words: str) -> None:
-    assert summary_of(ordered.has_read_back().responds_to(words)) == "submit_order"
+@pytest.mark.parametrize("text", ["yes", "yes please", "yes that's correct", "sounds good", "that's right thank you"])
+def test_a_yes_after_the_read_back_submits(ordered: Dialogue, text: str) -> None:
+    assert summary_of(ordered.has_read_back().responds_to(text)) == "submit_order"
 
 
-@pytest.mark.parametrize("words", ["no", "no that's wrong", "that's not right"])
-def test_a_no_after_the_read_back_asks_what_to_change(ordered: Dialogue, words: str) -> None:
-    assert ordered.has_read_back().responds_to(words) == [Speech("What would you like to change?")]
+@pytest.mark.parametrize("text", ["no", "no that's wrong", "that's not right"])
+def test_a_no_after_the_read_back_asks_what_to_change(ordered: Dialogue, text: str) -> None:
+    assert ordered.has_read_back().responds_to(text) == [Speech("What would you like to change?")]
 
 
-@pytest.mark.parametrize(("words", "change"), [
+@pytest.mark.parametrize(("text", "change"), [
     ("no remove the tiramisu", "remove 3"),
     ("actually make the margherita three", "update 1 3"),
     ("yes and one espresso", "add 1 Espresso"),
 ])  # fmt: skip
-def test_a_correction_after_the_read_back_changes_the_order(ordered: Dialogue, words: str, change: str) -> None:
-    assert summary_of(ordered.has_read_back().responds_to(words)) == change
+def test_a_correction_after_the_read_back_changes_the_order(ordered: Dialogue, text: str, change: str) -> None:
+    assert summary_of(ordered.has_read_back().responds_to(text)) == change
 
 
 def test_after_a_correction_the_order_is_read_back_again_before_it_is_submitted(ordered: Dialogue) -> None:
@@ -167,7 +167,7 @@ def test_goodbye_without_an_order_ends_the_call(opening: Dialogue) -> None:
     assert summary_of(opening.responds_to("no thank you goodbye")) == "says, end_call"
 
 
-@pytest.mark.parametrize(("words", "call"), [
+@pytest.mark.parametrize(("text", "call"), [
     ("what are your opening hours", "get_opening_hours"),
     ("until when are you open", "get_opening_hours"),
     ("how much is the lasagna", "look_up_items Lasagne"),
@@ -176,36 +176,36 @@ def test_goodbye_without_an_order_ends_the_call(opening: Dialogue) -> None:
     ("what desserts do you have", "look_up_items Desserts"),
     ("what sizes do you have for the margherita", "look_up_items Margherita"),
 ])  # fmt: skip
-def test_a_question_is_looked_up_and_orders_nothing(opening: Dialogue, words: str, call: str) -> None:
-    assert summary_of(opening.responds_to(words)) == call
+def test_a_question_is_looked_up_and_orders_nothing(opening: Dialogue, text: str, call: str) -> None:
+    assert summary_of(opening.responds_to(text)) == call
 
 
 def test_the_total_is_read_back(ordered: Dialogue) -> None:
     assert summary_of(ordered.responds_to("what is my total")) == "read_back_order"
 
 
-@pytest.mark.parametrize(("words", "target"), [
+@pytest.mark.parametrize(("text", "target"), [
     ("can i speak to a person", "front-desk"),
     ("[The caller pressed 0 and asks for a person]", "front-desk"),
     ("catering please", "catering"),
 ])  # fmt: skip
-def test_a_caller_who_asks_for_a_person_is_transferred(opening: Dialogue, words: str, target: str) -> None:
-    assert summary_of(opening.responds_to(words)) == f"says, transfer_call {target}"
+def test_a_caller_who_asks_for_a_person_is_transferred(opening: Dialogue, text: str, target: str) -> None:
+    assert summary_of(opening.responds_to(text)) == f"says, transfer_call {target}"
 
 
 def test_without_a_transfer_target_it_says_so() -> None:
     assert summary_of(Dialogue(MENU.partition("## People")[0]).responds_to("can i speak to a person")) == "says"
 
 
-@pytest.mark.parametrize("words", ["", "blah blah blah"])
-def test_the_caller_is_asked_to_repeat_what_was_not_understood(opening: Dialogue, words: str) -> None:
-    said = opening.responds_to(words)
+@pytest.mark.parametrize("text", ["", "blah blah blah"])
+def test_the_caller_is_asked_to_repeat_what_was_not_understood(opening: Dialogue, text: str) -> None:
+    said = opening.responds_to(text)
     assert summary_of(said) == "says"
     assert "again" in str(said[0])
 
 
 def test_a_conversation_replayed_after_a_reconnect_continues() -> None:
-    """Only messages are replayed: what the tools answered is gone, the order is kept by whoever has the tools."""
+    """Only messages are replayed: the outputs of the tools are lost, the product still has the order."""
     replayed = Dialogue(MENU).replayed("Two large margheritas.").agent("Two large Margheritas. Anything else?")
     assert summary_of(replayed.responds_to("and one tiramisu")) == "add 1 Tiramisu"
     assert summary_of(replayed.responds_to("that's all")) == "read_back_order"

@@ -68,11 +68,11 @@ class Client:
         await self.send({"type": "session.update", "session": SETTINGS})
         await self.until("session.updated")
 
-    async def speak(self, words: str) -> None:
-        sound = mulaw.encode(bytes(3200) + speech.say(words) + bytes(16000))
-        for at in range(0, len(sound), 160):
-            audio = base64.b64encode(sound[at : at + 160]).decode()
-            await self.send({"type": "input_audio_buffer.append", "audio": audio})
+    async def speak(self, text: str) -> None:
+        audio = mulaw.encode(bytes(3200) + speech.say(text) + bytes(16000))
+        for at in range(0, len(audio), 160):
+            chunk = base64.b64encode(audio[at : at + 160]).decode()
+            await self.send({"type": "input_audio_buffer.append", "audio": chunk})
 
 
 @asynccontextmanager
@@ -135,7 +135,7 @@ async def test_a_spoken_turn_sends_its_events_in_order_and_calls_the_tool() -> N
         await caller.settle()
         await caller.speak("I would like two espressos please.")
         events = await caller.until("response.done")
-    told = kinds(events)
+    sent = kinds(events)
     expected = [
         "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped", "input_audio_buffer.committed",
         "conversation.item.added", "conversation.item.done", "response.created",
@@ -143,7 +143,7 @@ async def test_a_spoken_turn_sends_its_events_in_order_and_calls_the_tool() -> N
         "response.function_call_arguments.delta", "response.function_call_arguments.done",
         "response.output_item.done", "response.done",
     ]  # fmt: skip
-    assert [told.index(kind) for kind in expected] == sorted(told.index(kind) for kind in expected), told
+    assert [sent.index(kind) for kind in expected] == sorted(sent.index(kind) for kind in expected), sent
     call = events[-1]["response"]["output"][0]
     assert (call["type"], call["name"]) == ("function_call", "change_order")
     assert json.loads(call["arguments"])["changes"][0]["item"] == "Espresso"

@@ -19,12 +19,12 @@ ANSWER = {"type": "response.create"}
 async def test_a_session_calls_the_tools_of_its_url() -> None:
     async with client(tools_fault(TWO, [("end_call", {})])) as caller:
         await caller.settle()
-        asked = []
+        calls = []
         for _ in range(2):
             await caller.send(ANSWER)
             output = (await caller.until("response.done"))[-1]["response"]["output"]
-            asked.append([(item["name"], item["arguments"]) for item in output])
-    assert asked == [
+            calls.append([(item["name"], item["arguments"]) for item in output])
+    assert calls == [
         [("change_order", '{"changes":[{"do":"clear"}]}'), ("read_back_order", "{}")],
         [("end_call", "{}")],
     ]

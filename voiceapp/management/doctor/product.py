@@ -1,4 +1,4 @@
-"""Checks of our own house: database, cache, queue, worker, outbox, settings, files."""
+"""Checks of the product itself: database, cache, queue, worker, outbox, settings, files."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sessions.messages.models import OutboxMessage
 from telephony.twilio.models import PhoneNumber
 from voiceapp import readiness
 
-from .finding import Finding, ill, skipped, well
+from .finding import Finding, failed, passed, skipped
 
-WORKER_ANSWERS_WITHIN_S = 1.0
+WORKER_TIMEOUT_S = 1.0
 LATE = dt.timedelta(minutes=2)
-SHORTEST_KEY = 32
+MIN_KEY_CHARACTERS = 32
 STYLES = "voiceapp/admin.css"
 
 
@@ -31,54 +31,56 @@ def check_database() -> Finding:
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     vendor = connection.vendor
     if missing:
-        return ill("database", f"{vendor} answers; {len(missing)} migrations are missing", "Run manage.py migrate.")
-    return well("database", f"{vendor} answers; migrated")
+        return failed("database", f"{vendor} responds; {len(missing)} migrations are missing", "Run manage.py migrate.")
+    return passed("database", f"{vendor} responds; migrated")
 
 
 def check_cache() -> Finding:
     readiness.check_cache()
     where = "Redis" if settings.REDIS_URL else "this process's memory"
-    return well("cache", f"{where} ({type(caches['default']).__name__})")
+    return passed("cache", f"{where} ({type(caches['default']).__name__})")
 
 
 def check_queue() -> Finding:
     readiness.check_queue()
     kind = settings.CELERY_BROKER_URL.partition(":")[0]
-    return well("queue", f"{kind} takes messages")
+    return passed("queue", f"{kind} takes messages")
 
 
 def check_worker() -> Finding:
-    """Asks the workers to answer; one that is busy for longer than that looks absent."""
+    """Pings the workers. One that is busy for longer than the time-out looks absent."""
     if settings.CELERY_BROKER_URL.startswith("sqs:"):
-        return skipped("worker", "SQS cannot ask workers; look whether the outbox is late")
-    answers = current_app.control.ping(timeout=WORKER_ANSWERS_WITHIN_S) or []
-    if answers:
-        return well("worker", f"{len(answers)} answered")
-    return ill("worker", "no worker answered", "Start one: celery -A voiceapp worker --beat.")
+        return skipped("worker", "workers cannot be pinged over SQS; check whether the outbox is late")
+    responses = current_app.control.ping(timeout=WORKER_TIMEOUT_S) or []
+    if responses:
+        return passed("worker", f"{len(responses)} responded")
+    return failed("worker", "no worker responded", "Start one: celery -A voiceapp worker --beat.")
 
 
 def check_outbox() -> Finding:
     late = OutboxMessage.objects.filter(state="waiting", created_at__lt=timezone.now() - LATE).count()
-    failed = OutboxMessage.objects.filter(state="failed").count()
+    failures = OutboxMessage.objects.filter(state="failed").count()
     if late:
-        return ill(
-            "outbox", f"{late} wait for more than two minutes, {failed} failed", "Is a worker with beat running?"
+        return failed(
+            "outbox", f"{late} wait for more than two minutes, {failures} failed", "Is a worker with beat running?"
         )
-    if failed:
+    if failures:
         fix = "Admin, Webhook deliveries: look at the last error, fix the receiver, choose “Retry”."
-        return ill("outbox", f"{failed} failed", fix)
-    return well("outbox", "nothing is late")
+        return failed("outbox", f"{failures} failed", fix)
+    return passed("outbox", "nothing is late")
 
 
 def check_agents() -> Finding:
     """Every active number has an agent that answers."""
     numbers = list(PhoneNumber.objects.filter(is_active=True).select_related("agent", "organization")[:200])
     if not numbers:
-        return ill("numbers", "no phone number is set up", "Run manage.py seed_demo, or add a number in the admin.")
-    deaf = [number.number for number in numbers if not is_answered(number)]
-    if deaf:
-        return ill("numbers", f"nobody answers {', '.join(deaf[:5])}", "Publish the agent of the number in the admin.")
-    return well("numbers", f"{len(numbers)} set up, each with a published agent")
+        return failed("numbers", "no phone number is set up", "Run manage.py seed_demo, or add a number in the admin.")
+    unanswered = [number.number for number in numbers if not is_answered(number)]
+    if unanswered:
+        return failed(
+            "numbers", f"no agent answers {', '.join(unanswered[:5])}", "Publish the agent of the number in the admin."
+        )
+    return passed("numbers", f"{len(numbers)} set up, each with a published agent")
 
 
 def is_answered(number: PhoneNumber) -> bool:
@@ -90,10 +92,10 @@ def check_internal_key() -> Finding:
     key = settings.INTERNAL_API_KEY
     fix = "Set INTERNAL_API_KEY to at least 32 random characters."
     if not key:
-        return ill("internal key", "INTERNAL_API_KEY is not set: /api/realtime/* answers 401 to everyone", fix)
-    if len(key) < SHORTEST_KEY:
-        return ill("internal key", f"INTERNAL_API_KEY is shorter than {SHORTEST_KEY} characters", fix)
-    return well("internal key", "set")
+        return failed("internal key", "INTERNAL_API_KEY is not set: /api/realtime/* returns 401 to everyone", fix)
+    if len(key) < MIN_KEY_CHARACTERS:
+        return failed("internal key", f"INTERNAL_API_KEY is shorter than {MIN_KEY_CHARACTERS} characters", fix)
+    return passed("internal key", "set")
 
 
 def check_static_files() -> Finding:
@@ -102,8 +104,8 @@ def check_static_files() -> Finding:
     else:
         found = str(settings.STATIC_ROOT / STYLES) if (settings.STATIC_ROOT / STYLES).exists() else None
     if found:
-        return well("static files", "found")
-    return ill("static files", f"{STYLES} is not there", "Run make static.")
+        return passed("static files", "found")
+    return failed("static files", f"{STYLES} is missing", "Run make static.")
 
 
 def check_speech() -> Finding:
@@ -112,9 +114,9 @@ def check_speech() -> Finding:
         return skipped("speech", "only the simulators need it")
     missing = [name for name in ("pocketsphinx", "espeakng_loader", "numpy") if find_spec(name) is None]
     if missing:
-        return ill("speech", f"{', '.join(missing)} missing", "Run make setup-simulators.")
-    return well("speech", "pocketsphinx and espeak-ng are installed")
+        return failed("speech", f"{', '.join(missing)} missing", "Run make setup-simulators.")
+    return passed("speech", "pocketsphinx and espeak-ng are installed")
 
 
 def check_simulators() -> Finding:
-    return well("simulators", ", ".join(settings.SIMULATORS) or "none")
+    return passed("simulators", ", ".join(settings.SIMULATORS) or "none")
