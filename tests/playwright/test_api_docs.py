@@ -24,6 +24,11 @@ OPERATIONS = {one["operationId"] for methods in document()["paths"].values() for
 # label, code that scrolls by the pointer alone, and tables that are landmarks without a name. The rest is checked.
 OF_SWAGGER_UI = ["nested-interactive", "select-name", "scrollable-region-focusable", "landmark-unique", "region"]
 
+# Swagger UI renders all operations of a method alike; the last two have a body of another type, and a header.
+OF_EACH_KIND = ("startSession", "readSessions", "updateSession", "endSession", "receiveLiveKitEvent", "submitOrder")
+OPEN_ALL = "for (const each of document.querySelectorAll('.opblock:not(.is-open) .opblock-control-arrow')) each.click()"
+AXE = "rules => axe.run({rules, resultTypes: ['violations']}).then(result => result.violations)"
+
 
 class Reader:
     """Somebody who reads the page."""
@@ -60,13 +65,15 @@ def test_it_fits_the_screen_and_stands_the_test_of_access(reader: Reader) -> Non
     is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     assert page.evaluate("document.documentElement.classList.contains('dark-mode')") == is_dark
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    page.evaluate("for (const each of document.querySelectorAll('.opblock-control-arrow')) each.click()")
+    for name in OF_EACH_KIND:
+        reader.operation(name).locator(".opblock-control-arrow").click()
+    expect(page.locator(".opblock.is-open .responses-wrapper")).to_have_count(len(OF_EACH_KIND), timeout=30_000)
+    page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text())
+    found = page.evaluate(AXE, {rule: {"enabled": False} for rule in OF_SWAGGER_UI})
+    assert [(fault["id"], node["html"][:120]) for fault in found for node in fault["nodes"]] == []
+    page.evaluate(OPEN_ALL)
     expect(page.locator(".opblock.is-open .responses-wrapper")).to_have_count(len(OPERATIONS), timeout=30_000)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text())
-    rules = {rule: {"enabled": False} for rule in OF_SWAGGER_UI}
-    found = page.evaluate("rules => axe.run({rules}).then(result => result.violations)", rules)
-    assert [(fault["id"], node["html"][:120]) for fault in found for node in fault["nodes"]] == []
 
 
 def test_every_operation_has_an_anchor_of_its_own(reader: Reader) -> None:
