@@ -19,7 +19,7 @@ import uvicorn
 from django.conf import settings
 
 from sessions.calls.end_reasons import EndReason
-from telephony.live.gateway import stream_desk
+from telephony.live.gateway import call_gateway
 from telephony.live.registry import LiveCalls, live_calls
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 
@@ -142,7 +142,7 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
     try:
         server.run(sockets=[listener])
     finally:
-        stream_desk().close()
+        call_gateway().close()
 
 
 def limit_malloc_arenas() -> None:

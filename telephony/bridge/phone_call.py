@@ -130,7 +130,7 @@ class PhoneCall:
             self._conversation.tool_finished(tool_call_id, result)
 
     def waiting_tools(self) -> list[RunTool]:
-        """After the end: what the agent asked for before it and has not begun, in order. Given once."""
+        """After the end: tools that the agent requested and that have not begun, in order. Returned once."""
         return self._conversation.waiting_tools()
 
     def time_passed(self, now_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""The one door between a live call and the rest: asked from the event loop, answered from threads of its own."""
+"""The gateway between live calls and the database: awaited on the event loop, run in threads of its own."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ T = TypeVar("T")
 THREADS = 16
 
 
-class CallDesk:
-    """The ORM's desk.
+class CallGateway:
+    """The one interface between live calls and the rest, on the ORM. Used by every live call of the process.
 
     Its threads are its own: Django's one thread-sensitive thread would queue every call behind the slowest query,
     and slow queries in asyncio's default pool hold up name look-ups.
@@ -42,11 +42,11 @@ class CallDesk:
 
     def __init__(self, threads: int = THREADS) -> None:
         self._threads = threads
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="call-desk")
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="call-gateway")
 
     async def brief(self, call_id: UUID) -> Briefing:
-        """What the call's agent is told."""
-        return await self._ask(_brief, call_id)
+        """The briefing of the call's agent."""
+        return await self._run(_brief, call_id)
 
     async def run_tool(
         self,
@@ -62,7 +62,7 @@ class CallDesk:
 
         `within_s` from now, waiting for a thread included, it changes nothing any more.
         """
-        return await self._ask(
+        return await self._run(
             run_tool,
             call_id,
             name=name,
@@ -73,14 +73,32 @@ class CallDesk:
         )
 
     async def record(self, call_id: UUID, facts: Sequence[Fact]) -> None:
-        await self._ask(record_facts, call_id, facts)
+        await self._run(record_facts, call_id, facts)
 
     async def renew_leases(self, call_ids: Iterable[UUID]) -> set[UUID]:
         """Those of the calls that nobody has ended meanwhile."""
-        return await self._ask(calls.renew_leases, list(call_ids))
+        return await self._run(calls.renew_leases, list(call_ids))
 
     async def finish(self, call_id: UUID, reason: EndReason) -> bool:
-        return await self._ask(calls.finish_call, call_id, reason=reason)
+        return await self._run(calls.finish_call, call_id, reason=reason)
+
+    async def redeem_token(
+        self, token: str, *, call_sid: str, account_sid: str, stream_sid: str, hints: Mapping[str, str]
+    ) -> RedeemedStream:
+        """Use the one-time token; raises TokenRefused."""
+        return await self._run(
+            redeem_token, token, call_sid=call_sid, account_sid=account_sid, stream_sid=stream_sid, hints=hints
+        )
+
+    async def set_follow_up(self, stream_id: UUID, follow_up: FollowUp) -> None:
+        """Store what the action webhook will answer, before the socket is closed."""
+        match follow_up:
+            case HangUp():
+                await self._run(set_follow_up, stream_id, Written.HANG_UP)
+            case HandOver(target_id):
+                await self._run(set_follow_up, stream_id, Written.HAND_OVER, hand_over_to=target_id)
+            case FallBack():
+                await self._run(set_follow_up, stream_id, Written.FALL_BACK)
 
     def close(self) -> None:
         """Close every thread's database connections, then end the threads."""
@@ -94,7 +112,7 @@ class CallDesk:
             self._executor.submit(leave)
         self._executor.shutdown(wait=True)
 
-    async def _ask(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, partial(_with_fresh_connections, work, *args, **kwargs))
 
@@ -110,29 +128,7 @@ def _brief(call_id: UUID) -> Briefing:
     return brief(Call.objects.select_related("organization", "agent", "agent_version").get(id=call_id))
 
 
-class StreamDesk(CallDesk):
-    """Used by every live call of the process."""
-
-    async def redeem_token(
-        self, token: str, *, call_sid: str, account_sid: str, stream_sid: str, hints: Mapping[str, str]
-    ) -> RedeemedStream:
-        """Use the one-time token; raises TokenRefused."""
-        return await self._ask(
-            redeem_token, token, call_sid=call_sid, account_sid=account_sid, stream_sid=stream_sid, hints=hints
-        )
-
-    async def set_follow_up(self, stream_id: UUID, follow_up: FollowUp) -> None:
-        """Write what the action door will answer, before the socket is closed."""
-        match follow_up:
-            case HangUp():
-                await self._ask(set_follow_up, stream_id, Written.HANG_UP)
-            case HandOver(target_id):
-                await self._ask(set_follow_up, stream_id, Written.HAND_OVER, hand_over_to=target_id)
-            case FallBack():
-                await self._ask(set_follow_up, stream_id, Written.FALL_BACK)
-
-
 @cache
-def stream_desk() -> StreamDesk:
+def call_gateway() -> CallGateway:
     """The process's own."""
-    return StreamDesk()
+    return CallGateway()

@@ -163,7 +163,7 @@ class ProviderLink(WSListener):
             try:
                 text = frame.get_payload_as_utf8_text()
             except UnicodeDecodeError:
-                text = ""  # counted as garbage by whoever reads it
+                text = ""  # the dialect counts it as a bad frame
             self._on_frame(text)
         elif kind == CLOSE:
             code = frame.get_close_code()

@@ -18,9 +18,9 @@ from telephony.bridge.core.actions import Action, CloseCall, CloseLink, FallBack
 from telephony.bridge.core.ports import CallerCodec
 from telephony.bridge.phone_call import PhoneCall
 
-from .call_books import CallBooks
+from .call_recorder import CallRecorder
 from .caller_socket import NOT_UNDERSTOOD, POLICY_VIOLATION, CallerWriter, ConnectionLost, Receive, Send
-from .gateway import StreamDesk
+from .gateway import CallGateway
 from .links import Link
 from .provider import Provider
 from .providers import provider_for
@@ -32,14 +32,14 @@ EARLY_FRAMES = 100  # 2 s of sound while the agent is being briefed
 BRIEF_WITHIN_S = 4.0
 TASKS_END_WITHIN_S = 2.0
 HEAR_WITHIN_S = 10.0
-TOOLS_WITHIN_S = 5.0
-BOOKS_BEFORE_CLOSE_S = 2.0
+TOOLS_END_WITHIN_S = 5.0
+RECORD_BEFORE_CLOSE_S = 2.0
 
 NORMAL = 1000
 
 
 class LiveCall:
-    """Moves frames between the sockets and the core and does what the core asks. It decides nothing but its own end."""
+    """Moves frames between the sockets and the core and executes the actions of the core, which decides everything."""
 
     def __init__(
         self,
@@ -47,14 +47,14 @@ class LiveCall:
         *,
         stream_id: UUID,
         codec: CallerCodec,
-        desk: StreamDesk,
+        gateway: CallGateway,
         calls: LiveCalls,
         send: Send,
     ) -> None:
         self._call_id = call_id
         self._codec = codec
         self._provider: Provider | None = None
-        self._desk = desk
+        self._gateway = gateway
         self._calls = calls
         self._writer = CallerWriter(send)
         self._loop = asyncio.get_running_loop()
@@ -70,7 +70,7 @@ class LiveCall:
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._tools: set[asyncio.Task[Any]] = set()
-        self._books = CallBooks(desk, call_id=call_id, stream_id=stream_id)
+        self._recorder = CallRecorder(gateway, call_id=call_id, stream_id=stream_id)
         self._log = logger.bind(call_id=str(call_id))
 
     @property
@@ -80,14 +80,14 @@ class LiveCall:
     # The scope
 
     async def run(self, receive: Receive) -> None:
-        """Carry the call to its end, whoever ends it and however."""
-        self._calls.add(self, self._desk.renew_leases)
+        """Carry the call to its end, on whichever side it ends."""
+        self._calls.add(self, self._gateway.renew_leases)
         self._begin(self._listen(receive))
         self._begin(self._prepare())
         try:
             await self._over
         finally:
-            await _see_through(asyncio.create_task(self._close()))
+            await _shield(asyncio.create_task(self._close()))
 
     def hang_up(self, reason: EndReason) -> None:
         """The operator, or a server that stops, ends the call."""
@@ -153,26 +153,26 @@ class LiveCall:
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=TASKS_END_WITHIN_S)
         ending = self._ending or CloseCall(EndReason.SERVER_STOPPING, FallBack())
-        books = asyncio.create_task(self._books.close(ending))
-        # The carrier asks what follows, and says that the call is over, as soon as the socket is closed.
-        await asyncio.wait({books}, timeout=BOOKS_BEFORE_CLOSE_S)
+        recording_end = asyncio.create_task(self._recorder.close(ending))
+        # The carrier requests what follows, and reports the end, as soon as the socket is closed.
+        await asyncio.wait({recording_end}, timeout=RECORD_BEFORE_CLOSE_S)
         if self._caller_is_there:
             await self._writer.close(self._close_code)
         try:
-            await self._see_tools_through()
+            await self._finish_tools()
         finally:
-            await books
+            await recording_end
 
-    async def _see_tools_through(self) -> None:
-        """What the agent asked for before the end is done, in its order: the caller may have hung up after a yes."""
+    async def _finish_tools(self) -> None:
+        """Run what the agent requested before the end, in order: the caller may have hung up after a yes."""
         is_our_fault = self._ending is not None and self._ending.reason is EndReason.LOST_PROCESS
         waiting = [] if self._core is None or is_our_fault else self._core.waiting_tools()
         try:
-            async with asyncio.timeout(TOOLS_WITHIN_S):
+            async with asyncio.timeout(TOOLS_END_WITHIN_S):
                 if self._tools:
                     await asyncio.wait(set(self._tools))
                 for tool in waiting:
-                    await self._ask_desk(tool)
+                    await self._run_in_gateway(tool)
         except TimeoutError:
             self._log.warning("tools not seen through")
 
@@ -240,11 +240,11 @@ class LiveCall:
 
     async def _prepare(self) -> None:
         async with asyncio.timeout(BRIEF_WITHIN_S):
-            briefing = await self._desk.brief(self.call_id)
+            briefing = await self._gateway.brief(self.call_id)
         self._provider = provider = provider_for(briefing)
         now_ms = int((self._loop.time() - self._began_at) * 1000)
         for each in provider.replaced:
-            self._books.note(SomethingHappened("field_replaced", now_ms, dict(each)))
+            self._recorder.note(SomethingHappened("field_replaced", now_ms, dict(each)))
         core = PhoneCall(briefing, codec=self._codec, make_dialect=provider.make_dialect)
         core.time_passed(now_ms)
         for text in self._early:
@@ -273,7 +273,7 @@ class LiveCall:
         except Exception as fault:  # noqa: BLE001 - handed on: it ends this call
             self.break_off(fault)
 
-    # What the core asks for
+    # The core's actions
 
     def _settle(self, core: PhoneCall) -> None:
         """Take away what the core has put out. Runs after every input, so it looks before it works."""
@@ -293,7 +293,7 @@ class LiveCall:
     def _do(self, core: PhoneCall, action: Action) -> None:
         match action:
             case Record(fact):
-                self._books.note(fact)
+                self._recorder.note(fact)
             case RunTool():
                 task = asyncio.create_task(self._run_tool(core, action))
                 self._tools.add(task)
@@ -309,13 +309,13 @@ class LiveCall:
                 self._end(action)
 
     async def _run_tool(self, core: PhoneCall, tool: RunTool) -> None:
-        result = await self._ask_desk(tool)
+        result = await self._run_in_gateway(tool)
         if not core.is_over:
             core.tool_finished(tool.tool_call_id, result)
             self._settle(core)
 
-    async def _ask_desk(self, tool: RunTool) -> ToolResult:
-        return await self._desk.run_tool(
+    async def _run_in_gateway(self, tool: RunTool) -> ToolResult:
+        return await self._gateway.run_tool(
             self.call_id,
             name=tool.name,
             arguments=tool.arguments,
@@ -325,7 +325,7 @@ class LiveCall:
         )
 
 
-async def _see_through(closing: asyncio.Task[None]) -> None:
+async def _shield(closing: asyncio.Task[None]) -> None:
     """Wait for the end even when we are cancelled: the state is written, whatever the server is in a hurry for."""
     was_cancelled = False
     while not closing.done():

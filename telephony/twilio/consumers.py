@@ -12,10 +12,10 @@ from django.db import DatabaseError
 
 from telephony.bridge.twilio.frames import TwilioCodec
 from telephony.live.caller_socket import POLICY_VIOLATION, Receive, Send
-from telephony.live.gateway import stream_desk
+from telephony.live.gateway import call_gateway
 from telephony.live.live_call import LiveCall
+from telephony.live.pending_streams import TooManyStreams, pending_streams
 from telephony.live.registry import live_calls
-from telephony.live.waiting_room import TooManyStreams, waiting_room
 from telephony.twilio.services.streams import RedeemedStream, TokenRefused
 from voiceapp.core.http.client_address import address_in_scope
 from voiceapp.core.metrics import tokens_refused
@@ -45,7 +45,7 @@ class MediaStreamConsumer(AsyncConsumer):
             await send({"type": "websocket.close"})
             return
         try:
-            with waiting_room.place_for(address_in_scope(scope)):
+            with pending_streams.place_for(address_in_scope(scope)):
                 await send({"type": "websocket.accept"})
                 start, stream = await self._redeem(scope, receive)
         except TooManyStreams:
@@ -66,7 +66,7 @@ class MediaStreamConsumer(AsyncConsumer):
             stream.call_id,
             stream_id=stream.stream_id,
             codec=TwilioCodec(start.stream_sid),
-            desk=stream_desk(),
+            gateway=call_gateway(),
             calls=live_calls,
             send=send,
         )
@@ -79,7 +79,7 @@ class MediaStreamConsumer(AsyncConsumer):
         except TimeoutError as exc:
             raise StreamRefused(POLICY_VIOLATION, "no_start") from exc
         try:
-            stream = await stream_desk().redeem_token(
+            stream = await call_gateway().redeem_token(
                 start.token,
                 call_sid=start.call_sid,
                 account_sid=start.account_sid,

@@ -1,4 +1,4 @@
-"""What a phone call asks of its shell: open a link, run a tool, keep a fact, close."""
+"""The actions that a phone call requests from its shell, and its timeline."""
 
 from __future__ import annotations
 

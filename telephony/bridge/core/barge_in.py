@@ -10,7 +10,7 @@ from .transcript import Transcript
 def interrupt(
     playout: Playout, agent: AgentDialect, transcript: Transcript, *, server_stops_itself: bool
 ) -> int | None:
-    """Returns how many ms of the item being spoken were heard, or None when nothing of the agent's was unheard."""
+    """Returns how many ms of the item being spoken were heard, or None when the caller had heard everything."""
     cuts = playout.interrupt()
     missing = [cut for cut in cuts if cut.is_missing_something and not cut.item.is_local]
     agent.stop_talking(server_stops_itself=server_stops_itself)

@@ -1,4 +1,4 @@
-"""One phone call between a caller and an agent, whoever plays it: what happens is told here, what to do follows.
+"""One phone call between a caller and an agent of any provider: events come in, actions and frames go out.
 
 No clock: `time_passed` brings the time, ten times a second, and every deadline is an alarm on it.
 """
@@ -21,8 +21,8 @@ from .greeting import GreetingGuard
 from .playout import Playout
 from .ports import AgentDialect
 from .reconnection import Reconnection
-from .retries import RetryLadder
-from .silence import LOOK_AGAIN_MS, CallerSilence, Patience
+from .retries import Retries
+from .silence import LOOK_AGAIN_MS, CallerSilence, ResponseWait
 from .state_bounds import StateBounds
 from .stream_clock import StreamClock
 from .tools import EndedTool, RunningTools
@@ -52,7 +52,7 @@ class Conversation:
         self.timeline = Timeline(clock)
         self._alarms = Alarms()
         self._silence = CallerSilence(self._alarms, briefing.limits)
-        self._patience = Patience(self._alarms)
+        self._wait = ResponseWait(self._alarms)
         self._bounds = StateBounds(self._alarms)
         self._farewell = Farewell(self._alarms)
         self._transcript = Transcript(self.timeline.record)
@@ -62,7 +62,7 @@ class Conversation:
         )
         self._tools = RunningTools(briefing, alarms=self._alarms, transcript=self._transcript, timeline=self.timeline)
         self._turns = 0
-        self._ladder = RetryLadder(agent, briefing.phrases, alarms=self._alarms)
+        self._retries = Retries(agent, briefing.phrases, alarms=self._alarms)
         self._caller_is_speaking = False
         self._guard = GreetingGuard(agent, is_on=briefing.protects_greeting and bool(briefing.phrases.greeting))
 
@@ -99,13 +99,13 @@ class Conversation:
             case Alarm.SPEECH | Alarm.TURN | Alarm.RESPONSE | Alarm.TRUNCATION | Alarm.UPDATE | Alarm.THINKING:
                 self._state_lasts_too_long(alarm)
             case Alarm.TONE:
-                # An agent who speaks no faster than the phone plays leaves nothing unheard between two frames.
+                # An agent that speaks no faster than the phone plays has nothing outstanding between two frames.
                 is_quiet = self._playout.is_idle and now_ms - self._audio_ms >= LOOK_AGAIN_MS
-                if self._patience.tone_is_due(now_ms, is_quiet=is_quiet):
+                if self._wait.tone_is_due(now_ms, is_quiet=is_quiet):
                     self._playout.interject(TONE)
                     self.timeline.happened("tone_played")
             case Alarm.STALL:
-                if self._patience.has_stalled(now_ms, last_frame_ms=self.agent_frame_ms):
+                if self._wait.has_stalled(now_ms, last_frame_ms=self.agent_frame_ms):
                     self.link_unusable("stalled")
             case Alarm.FILLER:
                 self._fill_in()
@@ -113,17 +113,17 @@ class Conversation:
                 for ended in self._tools.give_up(now_ms):
                     self._tool_ended(ended)
             case Alarm.REPROMPT:
-                self._silence.asked()
+                self._silence.prompted()
                 self._agent.respond(Purpose.REPROMPT, self._phrases.reprompt)
             case Alarm.GOODBYE:
-                self._give_up_on_caller()
+                self._end_for_silence()
             case Alarm.FAREWELL:
-                self._part()
+                self._end_after_farewell()
             case Alarm.LONGEST:
                 self._farewell.begin(now_ms, Ending(EndReason.TOO_LONG, HangUp(), is_firm=True))
                 self._agent.respond(Purpose.GOODBYE, self._phrases.time_goodbye)
             case Alarm.RETRY:
-                self._ladder.wait_is_over()
+                self._retries.wait_is_over()
             case Alarm.ROLL_OVER:  # pragma: no branch - the last one
                 self._roll_over()
 
@@ -177,7 +177,7 @@ class Conversation:
         is_quiet = not (is_working or is_playing or self._caller_is_speaking or self._farewell.ending)
         self._silence.update(now_ms, is_idle=is_quiet)
         is_line_quiet = self._bounds.is_line_quiet(now_ms, loud_ms=self.caller_loud_ms)
-        self._patience.update(
+        self._wait.update(
             now_ms,
             caller_waits=is_line_quiet if self._caller_is_speaking else is_working,
             provider_is_due=agent.is_ready and agent.is_due and not self._caller_is_speaking,
@@ -190,14 +190,16 @@ class Conversation:
             awaits_update=agent.awaits_update,
             caller_waits=is_working and not self._caller_is_speaking,
         )
-        unheard_ms = max(1, self._playout.unheard_ms) if is_playing else 0
-        if self._farewell.was_heard(now_ms, more_is_due=self._is_due or bool(self._tools), unheard_ms=unheard_ms):
-            self._part()
+        outstanding_ms = max(1, self._playout.outstanding_ms) if is_playing else 0
+        if self._farewell.was_heard(
+            now_ms, more_is_due=self._is_due or bool(self._tools), outstanding_ms=outstanding_ms
+        ):
+            self._end_after_farewell()
 
     @property
     def _is_due(self) -> bool:
-        """A response is being made, or will be asked for when the provider can take it."""
-        return self._agent.is_due or self._ladder.is_waiting
+        """A response is being made, or will be requested when the provider can take it."""
+        return self._agent.is_due or self._retries.is_waiting
 
     # The caller
 
@@ -219,7 +221,7 @@ class Conversation:
         self._guard.turn_taken()
         if not self._guard.is_on:
             self._interrupt(server_stops_itself=False)
-        self._reconnection.owed.is_owed |= not self._agent.is_ready
+        self._reconnection.pending_answer.is_pending |= not self._agent.is_ready
         if self._agent.is_ready:
             self._agent.caller_typed(text)
             if not self._guard.is_on:
@@ -242,7 +244,7 @@ class Conversation:
 
     def _forget(self, *purposes: Purpose) -> None:
         self._agent.forget(*purposes)
-        self._ladder.forget(*purposes)
+        self._retries.forget(*purposes)
 
     def _interrupt(self, *, server_stops_itself: bool) -> None:
         heard_ms = interrupt(self._playout, self._agent, self._transcript, server_stops_itself=server_stops_itself)
@@ -256,7 +258,7 @@ class Conversation:
         self._audio_ms = self.now_ms
         if not item.has_begun and is_heard_now(item, payload):
             self._transcript.agent_began(
-                item.line_id, at_ms=self._clock.now_ms + self._playout.unheard_ms, turn=self._turns
+                item.line_id, at_ms=self._clock.now_ms + self._playout.outstanding_ms, turn=self._turns
             )
             self._meter.audio_came(at_ms=self._clock.now_ms, position=self._playout.received_bytes)
         if not is_too_quiet(item):
@@ -325,8 +327,8 @@ class Conversation:
         self._turns += 1
         self._guard.turn_taken()
         self._forget(Purpose.MISSED)
-        self._ladder.forget(Purpose.ANSWER)  # what is said now is answered with it
-        self._reconnection.owed.turn_committed(item_id)
+        self._retries.forget(Purpose.ANSWER)  # what is said now is answered with it
+        self._reconnection.pending_answer.turn_committed(item_id)
         self._meter.committed(self._turns)
         self._expect_answer()
 
@@ -335,17 +337,17 @@ class Conversation:
             self._bounds.expect_answer(self.now_ms)
 
     def _response_ended(self, event: events.ResponseEnded) -> None:
-        self._transcript.cut_unheard()
+        self._transcript.cut_to_heard()
         if event.outcome in (events.Outcome.COMPLETED, events.Outcome.CANCELLED):
             if event.is_audible:
-                self._ladder.heard()
-            self._reconnection.owed.answered()
+                self._retries.heard()
+            self._reconnection.pending_answer.answered()
             return
         kind = "response_failed" if event.outcome is events.Outcome.FAILED else "response_not_heard"
         self.timeline.happened(kind, code=event.code, purpose=event.purpose, wait_ms=event.wait_ms)
-        if self._is_wanted(event.purpose) and not self._ladder.repair(self.now_ms, event):
+        if self._is_wanted(event.purpose) and not self._retries.repair(self.now_ms, event):
             self._agent_failed(EndReason.PROVIDER_FAILED)
-        if self._ladder.is_waiting:
+        if self._retries.is_waiting:
             self._alarms.cancel(Alarm.ANSWER)
 
     def _is_wanted(self, purpose: Purpose) -> bool:
@@ -381,7 +383,7 @@ class Conversation:
             self._settle()
 
     def waiting_tools(self) -> list[RunTool]:
-        """The call is over: what the agent asked for and has not begun."""
+        """The call is over: tools that the agent requested and that have not begun."""
         return self._tools.take_waiting()
 
     def _tool_ended(self, ended: EndedTool) -> None:
@@ -394,7 +396,7 @@ class Conversation:
                 self._farewell.begin(self.now_ms, Ending(EndReason.AGENT_HUNG_UP, HangUp()))
             case Transfer(target_id) if may_end:
                 self._farewell.begin(self.now_ms, Ending(EndReason.TRANSFERRED, HandOver(target_id)))
-        self._reconnection.owed.is_owed |= not self._agent.is_ready
+        self._reconnection.pending_answer.is_pending |= not self._agent.is_ready
         self._agent.answer_tool(ended.request_id, result.output, is_farewell=result.then is not None and may_end)
 
     def _fill_in(self) -> None:
@@ -404,20 +406,20 @@ class Conversation:
         else:
             self._agent.respond(Purpose.FILLER, self._phrases.filler)
 
-    def _give_up_on_caller(self) -> None:
+    def _end_for_silence(self) -> None:
         if self._is_due or not self._playout.is_idle:
             self._alarms.set(Alarm.GOODBYE, self.now_ms + LOOK_AGAIN_MS)
             return
         self._farewell.begin(self.now_ms, Ending(EndReason.CALLER_SILENT, HangUp()))
         self._agent.respond(Purpose.GOODBYE, self._phrases.silence_goodbye)
 
-    def _part(self) -> None:
+    def _end_after_farewell(self) -> None:
         if self._farewell.ending is not None:
             self.close(self._farewell.ending.reason, self._farewell.ending.follow_up)
 
     def _agent_failed(self, reason: EndReason) -> None:
         """Whoever was being seen off still is; everyone else is looked after without the agent."""
-        self._part()
+        self._end_after_farewell()
         self.close(reason, FallBack())
 
     def close(self, reason: EndReason, follow_up: FollowUp) -> None:
@@ -439,12 +441,12 @@ class Conversation:
         is_recoverable = self._reconnection.lost(self.now_ms, loss, was_speaking=self._caller_is_speaking)
         self._caller_is_speaking = False
         self._bounds.link_lost()
-        if self._ladder.is_waiting:
-            self._ladder.forget(*Purpose)
-            self._reconnection.owed.is_owed = True
+        if self._retries.is_waiting:
+            self._retries.forget(*Purpose)
+            self._reconnection.pending_answer.is_pending = True
         self._playout.finish()
         if is_recoverable:
-            self._patience.link_lost(self.now_ms)
+            self._wait.link_lost(self.now_ms)
             self._settle()
         else:
             self._agent_failed(EndReason.PROVIDER_REFUSED if loss.is_fatal else EndReason.PROVIDER_FAILED)

@@ -24,12 +24,12 @@ class Purpose(enum.StrEnum):
 
 
 class Outcome(enum.StrEnum):
-    """UNHEARD: it ended without an error, and the caller has no answer or a tool call was lost."""
+    """UNANSWERED: it ended without an error, and the caller has no answer or a tool call was lost."""
 
     COMPLETED = "completed"
     CANCELLED = "cancelled"
     FAILED = "failed"
-    UNHEARD = "unheard"
+    UNANSWERED = "unanswered"
 
 
 class ErrorClass(enum.StrEnum):
@@ -107,7 +107,7 @@ class ResponseRefused:
 
 @dataclass(frozen=True, slots=True)
 class ResponseEnded:
-    """`say` and `purpose` are what it was asked for with; one without an answer has a code, and may name a wait.
+    """`say` and `purpose` are those of its request; one without an answer has a code, and may name a wait.
 
     `is_audible`: something of it can be heard. `is_followed`: it called tools, so that another response comes anyway.
     """

@@ -45,13 +45,13 @@ class Farewell:
         self._alarms.cancel(Alarm.FAREWELL)
         return True
 
-    def was_heard(self, now_ms: int, *, more_is_due: bool, unheard_ms: int) -> bool:
+    def was_heard(self, now_ms: int, *, more_is_due: bool, outstanding_ms: int) -> bool:
         """Whether the call may end now. Once all of the farewell is here, its end is near and the wait is bounded."""
         if self.ending is None or more_is_due:
             return False
-        if not unheard_ms:
+        if not outstanding_ms:
             return True
         if not self._is_bounded:
             self._is_bounded = True
-            self._alarms.set(Alarm.FAREWELL, now_ms + unheard_ms + SLACK_MS)
+            self._alarms.set(Alarm.FAREWELL, now_ms + outstanding_ms + SLACK_MS)
         return False

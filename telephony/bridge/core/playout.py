@@ -90,7 +90,7 @@ class Playout:
         return self._sent + self._waiting_bytes
 
     @property
-    def unheard_ms(self) -> int:
+    def outstanding_ms(self) -> int:
         return (self._sent + self._waiting_bytes - self._position()) // BYTES_PER_MS
 
     def add(self, item: AgentItem, payload: str) -> None:
@@ -137,7 +137,7 @@ class Playout:
         """A mark came back. Returns whether anything was learned from it."""
         marks = self._marks
         position = marks.pop(name, None)
-        if position is None:  # of an older generation (a clear makes them come back unheard), or never ours
+        if position is None:  # of an older generation (a clear echoes marks that were not played), or never ours
             return False
         while marks:
             oldest = next(iter(marks))

@@ -80,7 +80,7 @@ class AgentDialect(Protocol):
 
     @property
     def is_due(self) -> bool:
-        """A response is wanted, asked for, or being made."""
+        """A response is wanted, requested, or being made."""
 
     @property
     def expects_own_answer(self) -> bool:
@@ -88,7 +88,7 @@ class AgentDialect(Protocol):
 
     @property
     def has_response(self) -> bool:
-        """A response was asked for and has not ended."""
+        """A response was requested and has not ended."""
 
     @property
     def is_spoken(self) -> bool:
@@ -106,7 +106,7 @@ class AgentDialect(Protocol):
         """Let the agent speak as soon as it may: these very words (or their meaning), or its own answer."""
 
     def forget(self, *purposes: Purpose) -> None:
-        """Ask no more for what has not been asked yet."""
+        """Drop responses that are wanted and not requested yet."""
 
     def stop_talking(self, *, server_stops_itself: bool) -> None:
         """Drop what is still to come of the response being made."""
@@ -127,7 +127,7 @@ class AgentDialect(Protocol):
         """The provider does not notice that the caller fell silent: make a turn of what was heard."""
 
     def give_up_response(self) -> list[AgentEvent]:
-        """The response that was asked for, or is being made, says nothing more. Returns what that means."""
+        """The requested or current response sends nothing more. Returns the events that follow."""
 
     def truncation_overdue(self) -> None:
         """Wait for no receipt any more."""
@@ -145,4 +145,4 @@ class AgentDialect(Protocol):
         """The protected greeting was heard: from now on speech interrupts and is answered."""
 
     def link_closed(self) -> None:
-        """The socket is gone, with the session and all that was asked of it."""
+        """The socket is gone, with the session and all of its requests."""

@@ -1,4 +1,4 @@
-"""What the caller is owed when the link is lost under him."""
+"""The link to the provider over several sessions: how it is opened and retried, and what a new session continues."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .ports import AgentDialect
 from .transcript import Transcript
 
 
-class AnswerOwed:
+class PendingAnswer:
     """`turn` is the item of the caller's last words as long as they are unanswered."""
 
     def __init__(self) -> None:
-        self.is_owed = False
+        self.is_pending = False
         self._turn = ""
         self._lost_his_words = False
 
@@ -28,15 +28,15 @@ class AnswerOwed:
         self._turn = ""
 
     def link_lost(self, *, was_due: bool, was_speaking: bool) -> None:
-        self.is_owed |= was_due or was_speaking
+        self.is_pending |= was_due or was_speaking
         self._lost_his_words |= was_speaking
 
     def settle(self) -> str | None:
         """A new session is there. None: nothing is owed. Otherwise the item of words that only the old one heard:
         empty when there are none."""
         turn = "(spoken into the gap)" if self._lost_his_words else self._turn
-        is_owed, self.is_owed, self._lost_his_words = self.is_owed, False, False
-        return turn if is_owed else None
+        is_pending, self.is_pending, self._lost_his_words = self.is_pending, False, False
+        return turn if is_pending else None
 
 
 TRIES = 2
@@ -66,7 +66,7 @@ class LinkKeeper:
         act(OpenLink())
 
     def clock_started(self, now_ms: int) -> None:
-        """The first link was asked for before anyone told the time."""
+        """The first link was requested before the clock started."""
         if self._is_trying:
             self._began_ms = now_ms
             self._ends_ms = now_ms + FIRST_MS
@@ -149,7 +149,7 @@ class Reconnection:
         self._alarms = alarms
         self._timeline = timeline
         self._was_ready = False
-        self.owed = AnswerOwed()
+        self.pending_answer = PendingAnswer()
         self.link = LinkKeeper(alarms, timeline.act)
 
     def ready(self, now_ms: int, *, are_tools_running: bool) -> None:
@@ -159,7 +159,7 @@ class Reconnection:
         self._timeline.happened("agent_resumed" if was_ready else "agent_ready")
         if was_ready:
             self._agent.replay(self._transcript.past())
-        lost_turn = self.owed.settle()
+        lost_turn = self.pending_answer.settle()
         if not self._transcript.has_agent_spoken and self._phrases.greeting:
             self._agent.respond(Purpose.GREETING, self._phrases.greeting)
         elif lost_turn is not None and not are_tools_running:
@@ -172,7 +172,7 @@ class Reconnection:
     def lost(self, now_ms: int, loss: LinkLoss, *, was_speaking: bool) -> bool:
         """Returns whether another link is worth waiting for."""
         self._timeline.happened("agent_lost", code=loss.code, reason=loss.reason[:80], wait_ms=loss.wait_ms)
-        self.owed.link_lost(was_due=self._agent.is_ready and self._agent.is_due, was_speaking=was_speaking)
+        self.pending_answer.link_lost(was_due=self._agent.is_ready and self._agent.is_due, was_speaking=was_speaking)
         self._agent.link_closed()
         self._alarms.cancel(Alarm.ANSWER, Alarm.STALL, Alarm.ROLL_OVER)
         return not loss.is_fatal and self.link.lost(now_ms, wait_ms=loss.wait_ms)
@@ -183,7 +183,7 @@ class Reconnection:
         return self.link.try_took_too_long(now_ms)
 
     def renew(self, now_ms: int) -> None:
-        """Before the provider ends the session, at a moment when nobody notices."""
+        """Before the provider ends the session, while neither side speaks."""
         self._timeline.happened("session_renewed")
         self._agent.link_closed()
         self.link.renew(now_ms)

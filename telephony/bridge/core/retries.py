@@ -26,7 +26,7 @@ FIRST_PAUSE_MS = 1_000
 MOST_REPAIRS = 2  # once more, then in other words
 
 
-class RetryLadder:
+class Retries:
     """`repair` after each response that was not heard; the alarm RETRY goes off when a wait is over."""
 
     def __init__(self, agent: AgentDialect, phrases: Phrases, *, alarms: Alarms) -> None:

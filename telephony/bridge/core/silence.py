@@ -1,4 +1,4 @@
-"""Notices that nobody says anything: first a question, then a goodbye."""
+"""Silence: of the caller (a question, then a goodbye), and of the provider while something is due."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .alarms import Alarm, Alarms
 
 
 class CallerSilence:
-    """Counts from the moment the line fell idle. Our own question does not count as speech."""
+    """Counts from when the line fell idle. Our own question does not count as speech."""
 
     def __init__(self, alarms: Alarms, limits: CallLimits) -> None:
         self._alarms = alarms
@@ -20,7 +20,7 @@ class CallerSilence:
         self._is_counting = self._has_asked = False
         self._alarms.cancel(Alarm.REPROMPT, Alarm.GOODBYE)
 
-    def asked(self) -> None:
+    def prompted(self) -> None:
         """What is spoken now is our question: the silence goes on."""
         self._has_asked = True
 
@@ -40,7 +40,7 @@ LOOK_AGAIN_MS = 500
 STALL_AFTER_MS = 8_000
 
 
-class Patience:
+class ResponseWait:
     """`update` says who is waited for; the alarms TONE and STALL ask what to do about it."""
 
     def __init__(self, alarms: Alarms) -> None:
@@ -75,7 +75,7 @@ class Patience:
         return True
 
     def has_stalled(self, now_ms: int, *, last_frame_ms: int) -> bool:
-        """The alarm went off: whether the provider has really said nothing for so long. If not, asks again later."""
+        """The alarm went off: whether the provider has really sent nothing for so long. If not, it is set again."""
         stalls_ms = max(last_frame_ms, self._due_since_ms) + STALL_AFTER_MS
         if now_ms >= stalls_ms:
             return True

@@ -15,7 +15,7 @@ SPEECH_MS = 45_000
 QUIET_LINE_MS = 3_000
 # From the end of speech to the turn made of it.
 TURN_MS = 4_500
-# Without any event of a response that was asked for, or has begun.
+# Without any event of a response that was requested, or has begun.
 RESPONSE_MS = 8_000
 # The same, when all of its audio came to its end and was heard: it may yet call a tool.
 SPOKEN_MS = 2_000
@@ -62,7 +62,7 @@ class StateBounds:
         self.look_again(Alarm.SPEECH, now_ms)
 
     def speech_is_stuck(self, now_ms: int) -> bool:
-        """The alarm SPEECH went off: whether the caller is said to speak for too long. If not, asks again later."""
+        """The alarm SPEECH went off: whether the caller is said to speak for too long. If not, it is set again."""
         if now_ms >= self._speech_since_ms + SPEECH_MS:
             return True
         self.look_again(Alarm.SPEECH, now_ms)
@@ -85,11 +85,11 @@ class StateBounds:
         self._alarms.cancel(Alarm.ANSWER, Alarm.TURN)
 
     def link_lost(self) -> None:
-        """What was awaited of that session will not come. What a new one is asked for has its own bounds."""
+        """What was awaited of that session will not come. A new session has bounds of its own."""
         self._alarms.cancel(Alarm.SPEECH, Alarm.TURN, Alarm.RESPONSE, Alarm.TRUNCATION, Alarm.UPDATE, Alarm.ANSWER)
 
     def response_is_stuck(self, now_ms: int, *, last_frame_ms: int, is_spoken: bool) -> bool:
-        """The alarm RESPONSE went off: whether the response has said nothing for too long. If not, asks again later."""
+        """The alarm RESPONSE went off: whether the response has sent nothing for too long. If not, it is set again."""
         bound_ms = SPOKEN_MS if is_spoken else RESPONSE_MS
         if now_ms >= max(self._response_since_ms, last_frame_ms) + bound_ms:
             return True

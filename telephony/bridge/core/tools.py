@@ -1,4 +1,4 @@
-"""The order in which a call's tools run: one after the other as the model asked for them; those that only read may run
+"""The tools of a call: they run one after the other, in the order of the model's requests; those that only read may run
 beside each other."""
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ToolQueue:
     """Of one call, across its responses and sessions."""
 
     def __init__(self) -> None:
-        self._tools: dict[str, QueuedTool] = {}  # in the order asked for
+        self._tools: dict[str, QueuedTool] = {}  # in the order of the requests
 
     def __len__(self) -> int:
         return len(self._tools)
@@ -79,7 +79,7 @@ MOST_STUCK = 2
 
 @dataclass(frozen=True, slots=True)
 class EndedTool:
-    """`was_quiet`: the caller has not spoken since the tool was asked for. Who has spoken wants more."""
+    """`was_quiet`: the caller has not spoken since the tool was requested. One who has spoken wants more."""
 
     request_id: str
     result: ToolResult
@@ -134,7 +134,7 @@ class RunningTools:
         return self._end(tool, result)
 
     def give_up(self, now_ms: int) -> list[EndedTool]:
-        """End what is out of time, in order. What waits behind a write that hangs was asked for by an agent who counted
+        """End what is out of time, in order. What waits behind a write that hangs was requested by an agent that relied
         on it: it is not run. What only reads is."""
         ended = []
         for tool in self._queue.overdue(now_ms):
@@ -149,7 +149,7 @@ class RunningTools:
         return ended
 
     def take_waiting(self) -> list[RunTool]:
-        """The call is over: what was asked for and has not begun."""
+        """The call is over: tools that were requested and have not begun."""
         return [tool.run for tool in self._queue.take_waiting()]
 
     def _skip(self, tool: QueuedTool) -> EndedTool:

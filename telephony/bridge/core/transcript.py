@@ -1,4 +1,4 @@
-"""What a new session of the provider's is told of the call so far."""
+"""Both sides of the call as it was spoken, in order, the agent's text cut to what was heard; and its replay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PastLine:
 
 @dataclass(frozen=True, slots=True)
 class PastTool:
-    """A tool that was asked for; `output` is None while it waits or runs."""
+    """A tool call; `output` is None while it waits or runs."""
 
     request_id: str
     name: str
@@ -50,7 +50,7 @@ class _Tool:
 
 
 class Transcript:
-    """`record` is told each line once its text is known, and again when that text changes.
+    """`record` receives each line once its text is known, and again when that text changes.
 
     Items and tools go by ids of ours, which are unique in the call (item_names.py, tool_batches.py).
     """
@@ -93,7 +93,7 @@ class Transcript:
         if line.text or line.is_recorded:
             self._tell(line)
 
-    def cut_unheard(self) -> None:
+    def cut_to_heard(self) -> None:
         """The response is over: what there is of it as text alone was not said."""
         for line in self._lines.values():
             if line.text and not line.is_heard:

@@ -121,7 +121,7 @@ class OpenAIDialect:
         tools = self._reader.tools
         call_id = tools.call_id_of(request_id) if self.is_ready else None
         if call_id is None:
-            return  # the next session hears of it in its replay
+            return  # the next session gets it in its replay
         self._send(wire.tool_output(self._next_item_id(), call_id, output))
         if tools.answered(request_id, needs_answer=not is_farewell):
             self.respond(Purpose.ANSWER)

@@ -45,15 +45,15 @@ def judge(done: wire.Response, heard: Heard) -> Verdict:
     if heard.is_dropped:
         return Verdict(Outcome.CANCELLED, reason)
     if heard.has_lost_calls:
-        return Verdict(Outcome.UNHEARD, TOOL_LOST)
+        return Verdict(Outcome.UNANSWERED, TOOL_LOST)
     if done.status in ("cancelled", "incomplete"):
-        return Verdict(Outcome.UNHEARD, reason or done.status)
+        return Verdict(Outcome.UNANSWERED, reason or done.status)
     if any(item.type == "message" and item.status == "incomplete" for item in done.output):
-        return Verdict(Outcome.UNHEARD, "incomplete")
+        return Verdict(Outcome.UNANSWERED, "incomplete")
     if not (heard.is_audible or heard.has_calls):
-        return Verdict(Outcome.UNHEARD, NEVER_ENDED if done.status == NEVER_ENDED else NO_AUDIO)
+        return Verdict(Outcome.UNANSWERED, NEVER_ENDED if done.status == NEVER_ENDED else NO_AUDIO)
     if done.status != "completed" and not heard.is_whole:
-        return Verdict(Outcome.UNHEARD, NEVER_ENDED if done.status == NEVER_ENDED else "unknown_status")
+        return Verdict(Outcome.UNANSWERED, NEVER_ENDED if done.status == NEVER_ENDED else "unknown_status")
     return Verdict(Outcome.COMPLETED, reason)
 
 

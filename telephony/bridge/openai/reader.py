@@ -275,7 +275,7 @@ class OpenAIReader:
         return self.responses.is_spoken(active_id) and not self._call_order.is_open(active_id)
 
     def give_up_response(self) -> list[AgentEvent]:
-        """What was asked for, or is being made, says nothing more. What comes of it later is not wanted."""
+        """The requested or current response sends nothing more; what still comes of it is dropped."""
         active_id = self.sequencer.active_id
         if active_id:
             self._send(wire.cancel_response(active_id))

@@ -1,7 +1,7 @@
 """One response at a time: what the agent is to say waits until the provider and the caller are both done.
 
-The server makes responses of its own when the caller's turn ends. Asking for another at that moment would be refused
-or, worse, answered twice; so from the end of speech until that response begins, nothing is asked for.
+The server makes responses of its own when the caller's turn ends. Requesting another then would be refused
+or, worse, answered twice; so from the end of speech until that response begins, nothing is requested.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class ResponseSequencer:
             self._active_id = ""
 
     def refused(self, event_id: str | None, *, is_about_responses: bool) -> Request | None:
-        """An error came. Returns what was asked for with the frame it is about, if that was a response.create.
+        """An error came. Returns the request of the frame it is about, if that was a response.create.
 
         `is_about_responses`: it can be about nothing else, so that one without an event's id is about ours.
         """
@@ -128,7 +128,7 @@ class ResponseSequencer:
         return None
 
     def never_began(self) -> Request | None:
-        """What was asked for and is waited for no more; None when a response is being made, or none was asked for."""
+        """The request that is not waited for any more; None when a response is being made, or none was requested."""
         if self._active_id or self._asked is None:
             return None
         (_, request), self._asked = self._asked, None
@@ -157,7 +157,7 @@ class OpenResponse:
 
 
 class Responses:
-    """`name_of(response_id, item_id)` tells what an item's line of the transcript is called."""
+    """`name_of(response_id, item_id)` is the id of an item's line in the transcript."""
 
     def __init__(self, session: int, name_of: Callable[[str, str], str]) -> None:
         self._session = session

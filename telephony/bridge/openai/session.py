@@ -1,4 +1,4 @@
-"""The session object of one call, and what its turn detection promises."""
+"""The session object of one call, and what its turn detection does by itself."""
 
 from __future__ import annotations
 

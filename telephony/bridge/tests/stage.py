@@ -270,8 +270,8 @@ class Stage:
         return [(frame["item_id"], frame["audio_end_ms"]) for frame in self.sent("conversation.item.truncate")]
 
     @property
-    def asked(self) -> list[str]:
-        """What was asked for, one entry per response.create: the words to say, or "" for its own answer."""
+    def requested(self) -> list[str]:
+        """One entry per response.create: the text to say, or "" for an answer of its own."""
         said = [frame.get("response", {}).get("instructions", "") for frame in self.sent("response.create")]
         return [words.removeprefix('Say exactly: "').removesuffix('"') for words in said]
 

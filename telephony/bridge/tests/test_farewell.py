@@ -26,7 +26,7 @@ def farewell_with_call(stage: Stage, ms: int = 1_000) -> None:
 def test_hanging_up_waits_until_the_farewell_was_heard() -> None:
     stage = Stage()
     farewell_with_call(stage)
-    assert stage.asked == []  # it has been said already
+    assert stage.requested == []  # it has been said already
     stage.listen(980)
     assert stage.ending() is None
     stage.listen(40)
@@ -40,7 +40,7 @@ def test_a_farewell_still_to_be_spoken_is_asked_for_and_waited_for() -> None:
     stage.ask_tool("r1", "c1", "end_call")
     stage.done("r1")
     stage.answer_tool("c1", then=EndCall())
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.listen(1_000)
     assert stage.ending() is None
     stage.say("r2", "bye", 600, 1)
@@ -58,9 +58,9 @@ def test_other_tools_of_the_same_response_are_spoken_of_first() -> None:
     stage.done("r1")
     stage.answer_tool("c1")
     stage.listen(500)
-    assert stage.asked == []
+    assert stage.requested == []
     stage.answer_tool("c2", then=EndCall())
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.listen(500)
     assert stage.ending() is None
     stage.say("r2", "B", 400, 2)
@@ -178,9 +178,9 @@ def test_the_longest_call_ends_with_a_goodbye() -> None:
     brief = briefing(limits=CallLimits(longest_call_ms=5_000))
     stage = Stage(brief)
     stage.listen(4_900)
-    assert stage.asked == []
+    assert stage.requested == []
     stage.listen(100)
-    assert stage.asked == [brief.phrases.time_goodbye]
+    assert stage.requested == [brief.phrases.time_goodbye]
     stage.begin("r1")
     stage.audio("r1", "bye", 600, 1)
     stage.speak("u1")  # it is not up to him any more

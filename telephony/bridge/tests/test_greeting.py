@@ -21,21 +21,21 @@ def test_the_session_is_configured_before_the_greeting_is_asked_for() -> None:
     stage.agent("session.created", session={})
     assert [frame["type"] for frame in stage.to_agent] == ["session.update"]
     stage.agent("session.updated", session={})
-    assert stage.asked == ["Welcome!"]
+    assert stage.requested == ["Welcome!"]
 
 
 def test_an_agent_without_greeting_waits_for_the_caller() -> None:
-    assert Stage().asked == []
+    assert Stage().requested == []
 
 
 def test_quotation_marks_in_what_is_to_be_said_do_not_end_it() -> None:
-    assert Stage(briefing(greeting='Welcome to "Luigi"!')).asked == ["Welcome to 'Luigi'!"]
+    assert Stage(briefing(greeting='Welcome to "Luigi"!')).requested == ["Welcome to 'Luigi'!"]
 
 
 def test_a_second_session_updated_does_not_greet_again() -> None:
     stage = Stage(briefing(greeting="Welcome!"))
     stage.agent("session.updated", session={})
-    assert stage.asked == ["Welcome!"]
+    assert stage.requested == ["Welcome!"]
 
 
 def test_a_greeting_can_be_interrupted() -> None:
@@ -56,7 +56,7 @@ def test_a_protected_greeting_is_heard_to_its_end() -> None:
     stage.take_turn()
     stage.listen(500)
     assert stage.phone.clears == 0
-    assert stage.asked == ["Welcome!"]
+    assert stage.requested == ["Welcome!"]
     stage.listen(100)
     assert stage.phone.heard[1] == 16_000
 
@@ -70,7 +70,7 @@ def test_what_was_said_over_a_protected_greeting_is_answered_after_it() -> None:
     assert detection(listening)["interrupt_response"] is True
     assert detection(listening)["create_response"] is True
     assert "output" not in listening["session"]["audio"]  # a voice cannot change once it was heard
-    assert stage.asked == ["Welcome!", ""]
+    assert stage.requested == ["Welcome!", ""]
 
 
 def test_a_key_pressed_over_a_protected_greeting_is_answered_after_it() -> None:
@@ -79,7 +79,7 @@ def test_a_key_pressed_over_a_protected_greeting_is_answered_after_it() -> None:
     stage.press("5")
     assert stage.phone.clears == 0
     stage.listen(1_020)
-    assert stage.asked == ["Welcome!", ""]
+    assert stage.requested == ["Welcome!", ""]
 
 
 def test_after_a_protected_greeting_the_agent_can_be_interrupted() -> None:
@@ -92,7 +92,7 @@ def test_after_a_protected_greeting_the_agent_can_be_interrupted() -> None:
     stage.listen(500)
     stage.speak("u2")
     assert stage.truncations == [("A", 500)]
-    assert stage.asked == ["Welcome!"]
+    assert stage.requested == ["Welcome!"]
 
 
 def test_a_caller_still_speaking_when_the_protected_greeting_ends_is_answered_by_the_server() -> None:
@@ -102,7 +102,7 @@ def test_a_caller_still_speaking_when_the_protected_greeting_ends_is_answered_by
     stage.speak("u2")
     stage.listen(900)
     assert len(stage.sent("session.update")) == 2
-    assert stage.asked == ["Welcome!"]
+    assert stage.requested == ["Welcome!"]
 
 
 def test_a_session_without_turn_detection_has_nothing_to_guard() -> None:

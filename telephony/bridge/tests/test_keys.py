@@ -21,7 +21,7 @@ def test_a_key_is_told_to_the_agent_which_then_answers(key: str, text: str) -> N
     [frame] = stage.sent("conversation.item.create")
     assert frame["item"]["role"] == "user"
     assert frame["item"]["content"] == [{"type": "input_text", "text": text}]
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_key_interrupts_and_cancels_since_the_server_does_not_know_of_it() -> None:
@@ -32,9 +32,9 @@ def test_a_key_interrupts_and_cancels_since_the_server_does_not_know_of_it() -> 
     stage.press("1")
     assert stage.sent("response.cancel") == [{"type": "response.cancel", "response_id": "r1"}]
     assert stage.truncations == [("A", 300)]
-    assert stage.asked == []
+    assert stage.requested == []
     stage.done("r1", "cancelled")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_several_keys_are_answered_together() -> None:
@@ -44,7 +44,7 @@ def test_several_keys_are_answered_together() -> None:
         stage.press(key)
     stage.done("r1", "cancelled")
     assert len(stage.sent("conversation.item.create")) == 3
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_key_counts_as_a_turn_for_the_tools() -> None:
@@ -69,4 +69,4 @@ def test_a_key_pressed_before_the_agent_is_there_is_answered_then() -> None:
     stage.open()
     [frame] = stage.sent("conversation.item.create")
     assert frame["item"]["content"][0]["text"] == "[The caller pressed 5]"
-    assert stage.asked == [""]
+    assert stage.requested == [""]

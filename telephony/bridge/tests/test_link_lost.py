@@ -50,7 +50,7 @@ def test_the_conversation_is_replayed_in_order_without_a_second_greeting() -> No
     kinds = [frame["type"] for frame in stage.to_agent]
     assert kinds == ["session.update", *["conversation.item.create"] * 3]
     assert replayed(stage) == [("assistant", "Hello!"), ("user", "One pizza please."), ("assistant", "With pleasure.")]
-    assert stage.asked == []
+    assert stage.requested == []
     assert "agent_resumed" in stage.happened
 
 
@@ -80,7 +80,7 @@ def test_a_turn_that_was_waiting_is_answered_by_the_new_session() -> None:
     stage.lose_link()
     stage.open()
     assert replayed(stage)[-1] == ("user", "And a beer.")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_turn_whose_answer_had_begun_is_answered_again() -> None:
@@ -89,7 +89,7 @@ def test_a_turn_whose_answer_had_begun_is_answered_again() -> None:
     stage.begin("r3")
     stage.lose_link()
     stage.open()
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_words_that_nobody_wrote_down_are_asked_for_again() -> None:
@@ -97,7 +97,7 @@ def test_words_that_nobody_wrote_down_are_asked_for_again() -> None:
     stage.take_turn("u2")  # its transcription never came
     stage.lose_link()
     stage.open()
-    assert stage.asked == [MISSED]
+    assert stage.requested == [MISSED]
 
 
 def test_words_spoken_into_the_gap_are_asked_for_again() -> None:
@@ -105,14 +105,14 @@ def test_words_spoken_into_the_gap_are_asked_for_again() -> None:
     stage.speak("u2")
     stage.lose_link()
     stage.open()
-    assert stage.asked == [MISSED]
+    assert stage.requested == [MISSED]
 
 
 def test_a_greeting_that_was_never_spoken_is_spoken_by_the_new_session() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     stage.lose_link()
     stage.open()
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 def test_the_answer_is_asked_for_after_the_replay_and_before_the_callers_audio() -> None:
@@ -145,7 +145,7 @@ def test_tools_and_their_outputs_are_part_of_what_is_replayed() -> None:
     assert [item["type"] for item in items[4:]] == ["function_call", "function_call_output", "message"]
     assert (items[4]["call_id"], items[4]["name"], items[4]["arguments"]) == ("c1", "change_order", '{"changes": []}')
     assert (items[5]["call_id"], items[5]["output"]) == ("c1", '{"ok": true}')
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_a_tool_that_finishes_while_the_link_is_down_is_spoken_of_afterwards() -> None:
@@ -158,7 +158,7 @@ def test_a_tool_that_finishes_while_the_link_is_down_is_spoken_of_afterwards() -
     stage.open()
     items = [frame["item"] for frame in stage.sent("conversation.item.create")]
     assert [item["type"] for item in items[3:]] == ["function_call", "function_call_output"]
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_tool_that_finishes_in_the_new_session_is_answered_there_once() -> None:
@@ -169,11 +169,11 @@ def test_a_tool_that_finishes_in_the_new_session_is_answered_there_once() -> Non
     stage.lose_link()
     stage.open()
     assert [frame["item"]["type"] for frame in stage.sent("conversation.item.create")][3:] == ["function_call"]
-    assert stage.asked == []
+    assert stage.requested == []
     stage.answer_tool("c1", '{"n": 1}')
     outputs = [item["item"] for item in stage.sent("conversation.item.create") if "output" in item["item"]]
     assert [item["call_id"] for item in outputs] == ["c1"]
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_farewell_decided_while_the_link_is_down_ends_the_call() -> None:
@@ -341,7 +341,7 @@ def test_a_session_is_renewed_before_its_limit_when_nobody_speaks() -> None:
     assert stage.happened[-1] == "session_renewed"
     stage.open()
     assert replayed(stage) == [("user", "Hello?"), ("assistant", "A long story.")]
-    assert stage.asked == []
+    assert stage.requested == []
     assert "tone_played" not in stage.happened
 
 

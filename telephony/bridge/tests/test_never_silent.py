@@ -169,7 +169,7 @@ def test_a_provider_that_says_nothing_for_8_s_while_a_response_is_due_is_left() 
     stage.listen(200)
     assert (stage.links_closed, stage.links_opened) == (1, 2)
     stage.open()
-    assert stage.asked[-1] == "Hello!"
+    assert stage.requested[-1] == "Hello!"
 
 
 def test_any_event_shows_that_the_provider_lives() -> None:

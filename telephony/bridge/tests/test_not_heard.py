@@ -120,10 +120,10 @@ def test_an_answer_that_was_not_heard_is_asked_for_again_then_in_other_words_the
     stage.take_turn()
     stage.begin("r1")
     ending(stage, "r1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.begin("r2")
     ending(stage, "r2")
-    assert stage.asked == ["", PHRASES.missed]
+    assert stage.requested == ["", PHRASES.missed]
     assert reasons(stage) == [reason] * 2
     stage.begin("r3")
     ending(stage, "r3")
@@ -140,7 +140,7 @@ def test_an_answer_heard_the_second_time_is_enough(ending: Ending) -> None:
         stage.say(f"b{turn}", f"B{turn}", 400, 2)
         stage.listen(1_500)
     assert stage.ending() is None
-    assert stage.asked == [""] * 4
+    assert stage.requested == [""] * 4
     assert stage.phone.heard[2] == 4 * 3_200
 
 
@@ -151,11 +151,11 @@ def test_a_greeting_that_was_not_heard_is_repeated_then_said_in_other_words_then
     stage = Stage(briefing(greeting="Welcome!"))
     stage.begin("r1")
     ending(stage, "r1")
-    assert stage.asked == ["Welcome!", "Welcome!"]
+    assert stage.requested == ["Welcome!", "Welcome!"]
     stage.begin("r2")
     ending(stage, "r2")
-    assert "Welcome!" in stage.asked[2]
-    assert stage.asked[2] != "Welcome!"
+    assert "Welcome!" in stage.requested[2]
+    assert stage.requested[2] != "Welcome!"
     stage.begin("r3")
     ending(stage, "r3")
     assert stage.ending() == FAILED
@@ -168,7 +168,7 @@ def test_a_protected_greeting_that_was_not_heard_keeps_its_protection(ending: En
     ending(stage, "r1")
     stage.listen(500)
     assert len(stage.sent("session.update")) == 1
-    assert stage.asked == ["Welcome!", "Welcome!"]
+    assert stage.requested == ["Welcome!", "Welcome!"]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -181,8 +181,8 @@ def test_a_goodbye_that_was_not_heard_is_repeated_and_then_the_call_ends_as_deci
         assert stage.ending() is None
         stage.begin(f"r{number}")
         ending(stage, f"r{number}")
-    assert stage.asked[1:3] == [PHRASES.silence_goodbye] * 2
-    assert PHRASES.silence_goodbye in stage.asked[3]
+    assert stage.requested[1:3] == [PHRASES.silence_goodbye] * 2
+    assert PHRASES.silence_goodbye in stage.requested[3]
     stage.begin("r4")
     ending(stage, "r4")
     assert stage.ending() == CloseCall(EndReason.CALLER_SILENT, HangUp())
@@ -198,7 +198,7 @@ def test_a_farewell_that_was_not_heard_is_spoken_before_the_agent_hangs_up(endin
     stage.answer_tool("c1", then=EndCall())
     stage.listen(1_000)
     assert stage.ending() is None
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.say("r2", "B", 400, 2)
     stage.listen(600)
     assert stage.ending() == CloseCall(EndReason.AGENT_HUNG_UP, HangUp())
@@ -211,10 +211,10 @@ def test_the_answer_after_a_reconnect_that_was_not_heard_is_repeated(ending: End
     stage.take_turn("u1", "A pizza, please.")
     stage.lose_link()
     stage.open()
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.begin("r1")
     ending(stage, "r1")
-    assert stage.asked == ["", ""]
+    assert stage.requested == ["", ""]
 
 
 def test_a_greeting_known_only_by_its_text_is_spoken_by_the_next_session() -> None:
@@ -223,7 +223,7 @@ def test_a_greeting_known_only_by_its_text_is_spoken_by_the_next_session() -> No
     stage.text("G", "Welcome!", whole=True)
     stage.lose_link()
     stage.open()
-    assert stage.asked == ["Welcome!", "Welcome!"]
+    assert stage.requested == ["Welcome!", "Welcome!"]
     assert stage.sent("conversation.item.create") == []
 
 
@@ -275,7 +275,7 @@ def test_a_tool_call_that_is_lost_is_noticed_and_made_again(ending: Callable[[St
     [lost] = [fact for fact in stage.facts_of(SomethingHappened) if fact.kind == "tool_call_lost"]
     assert lost.detail == {"tool": "change_order"}
     assert reasons(stage) == ["tool_call_lost"]
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_call_lost_beside_a_whole_one_is_made_again_when_that_was_run() -> None:
@@ -288,9 +288,9 @@ def test_a_call_lost_beside_a_whole_one_is_made_again_when_that_was_run() -> Non
     stage.agent("response.output_item.done", response_id="r1", output_index=1, item=lost)
     stage.done("r1", "incomplete")
     assert [tool.tool_call_id for tool in stage.tools] == ["c1"]
-    assert stage.asked == []
+    assert stage.requested == []
     stage.answer_tool("c1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     assert "tool_call_lost" in stage.happened
 
 
@@ -304,7 +304,7 @@ def test_a_call_that_the_caller_interrupted_is_not_made_again() -> None:
     stage.done("r1", "cancelled", status_details={"type": "cancelled", "reason": "turn_detected"})
     stage.fall_silent("u2")
     stage.commit("u2")
-    assert stage.asked == []
+    assert stage.requested == []
     assert "tool_call_lost" not in stage.happened
 
 
@@ -315,7 +315,7 @@ def test_a_response_of_tools_alone_is_no_failure() -> None:
     stage.ask_tool("r1", "c1")
     stage.done("r1")
     assert reasons(stage) == []
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_silence_is_not_played_out_before_the_answer_is_repeated() -> None:
@@ -325,7 +325,7 @@ def test_silence_is_not_played_out_before_the_answer_is_repeated() -> None:
     for _ in range(20):
         stage.delta("r1", "item", SILENT * 50)
     stage.done("r1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.say("r2", "A", 400, 1)
     stage.listen(2_000)
     assert stage.phone.heard[1] == 3_200
@@ -337,7 +337,7 @@ def test_an_unknown_status_with_the_whole_of_the_audio_is_an_answer() -> None:
     stage.begin("r1")
     half_a_sentence(stage, "r1")
     stage.done("r1", "finished")
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_a_filler_that_was_not_heard_is_not_made_up_for_once_the_tool_has_ended() -> None:
@@ -347,11 +347,11 @@ def test_a_filler_that_was_not_heard_is_not_made_up_for_once_the_tool_has_ended(
     stage.ask_tool("r1", "c1")
     stage.done("r1")
     stage.listen(1_600)
-    assert stage.asked == [PHRASES.filler]
+    assert stage.requested == [PHRASES.filler]
     stage.begin("r2")
     stage.answer_tool("c1")
     stage.done("r2")
-    assert stage.asked == [PHRASES.filler, ""]
+    assert stage.requested == [PHRASES.filler, ""]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -259,7 +259,7 @@ def test_whatever_happens_nothing_is_lost_doubled_or_heard_before_it_was_sent(
                     cut.item.is_dropped = True
                 old_marks.update(line.marks)
                 assert playout.is_idle
-                assert playout.unheard_ms == 0
+                assert playout.outstanding_ms == 0
         assert playout.confirmed_bytes <= sum(line.sizes)
         assert playout.received_bytes >= sum(line.sizes)
         assert len(set(line.marks)) == len(line.marks)

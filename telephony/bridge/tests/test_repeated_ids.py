@@ -57,7 +57,7 @@ def test_each_of_the_responses_with_the_same_call_ids_is_answered_by_one_respons
         stage.ask_tool(f"r{number}", "0")
         stage.done(f"r{number}")
         answer_last(stage, "{}")
-        assert stage.asked == [""] * number
+        assert stage.requested == [""] * number
 
 
 def test_a_response_id_that_is_used_again_is_another_response() -> None:
@@ -68,7 +68,7 @@ def test_a_response_id_that_is_used_again_is_another_response() -> None:
         stage.done("resp")
         answer_last(stage, "{}")
     assert [tool.arguments for tool in stage.tools] == ['{"n": 1}', '{"n": 2}']
-    assert stage.asked == ["", ""]
+    assert stage.requested == ["", ""]
 
 
 def test_a_repeat_within_a_response_is_dropped_also_after_its_end() -> None:
@@ -89,7 +89,7 @@ def test_the_end_of_a_response_that_is_told_twice_counts_once() -> None:
     stage.begin("r1")
     stage.fail("r1")
     stage.fail("r1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     assert stage.happened.count("response_failed") == 1
 
 
@@ -99,7 +99,7 @@ def test_a_call_whose_event_names_no_response_belongs_to_the_one_being_made() ->
     stage.ask_tool("", "c1")
     stage.done("r1")
     answer_last(stage, "{}")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_new_session_may_count_its_call_ids_from_the_beginning() -> None:

@@ -21,16 +21,16 @@ def test_the_servers_own_answer_is_not_asked_for() -> None:
     stage = Stage()
     stage.take_turn()
     stage.say("r1", "A", 400, 1)
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_an_answer_that_does_not_come_in_4_s_is_asked_for() -> None:
     stage = Stage()
     stage.take_turn()
     stage.listen(3_900)
-    assert stage.asked == []
+    assert stage.requested == []
     stage.listen(200)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_speech_that_was_no_turn_is_not_answered() -> None:
@@ -38,13 +38,13 @@ def test_speech_that_was_no_turn_is_not_answered() -> None:
     stage.speak()
     stage.fall_silent()
     stage.listen(4_100)
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_a_server_that_does_not_answer_turns_is_asked_at_once() -> None:
     stage = Stage(create_response=False)
     stage.take_turn()
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_tool_result_waits_for_the_end_of_the_response() -> None:
@@ -52,9 +52,9 @@ def test_a_tool_result_waits_for_the_end_of_the_response() -> None:
     answered_turn(stage)
     stage.ask_tool("r1", "c1")
     stage.answer_tool("c1")
-    assert stage.asked == []
+    assert stage.requested == []
     stage.done("r1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_tool_result_that_comes_while_the_caller_speaks_does_not_make_the_agent_talk_over_him() -> None:
@@ -69,10 +69,10 @@ def test_a_tool_result_that_comes_while_the_caller_speaks_does_not_make_the_agen
     assert output["item"]["call_id"] == "c1"  # given at once: it is context
     stage.fall_silent("u2")
     stage.commit("u2")
-    assert stage.asked == []
+    assert stage.requested == []
     stage.agent("conversation.item.added", item=output["item"])
     stage.say("r2", "A", 400, 1)  # the server's answer to the turn knows of it
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_a_tool_result_the_server_had_not_seen_is_still_spoken_of_after_its_own_answer() -> None:
@@ -86,7 +86,7 @@ def test_a_tool_result_the_server_had_not_seen_is_still_spoken_of_after_its_own_
     stage.answer_tool("c1")
     stage.begin("r2")  # it was begun before our output arrived: no conversation.item.added for it yet
     stage.done("r2")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_busy_server_is_asked_again_after_its_response() -> None:
@@ -95,12 +95,12 @@ def test_a_busy_server_is_asked_again_after_its_response() -> None:
     stage.ask_tool("r1", "c1")
     stage.done("r1")
     stage.answer_tool("c1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.agent("error", error={**BUSY, "event_id": stage.sent("response.create")[0]["event_id"]})
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.begin("r2")
     stage.done("r2")
-    assert stage.asked == ["", ""]
+    assert stage.requested == ["", ""]
     assert stage.happened.count("provider_error") == 1
 
 
@@ -108,7 +108,7 @@ def test_a_busy_server_that_then_says_nothing_is_asked_again_in_time() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     stage.agent("error", error=BUSY)
     stage.listen(4_100)
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 def test_a_refusal_that_comes_after_the_servers_own_response_began_is_known_as_ours() -> None:
@@ -117,9 +117,9 @@ def test_a_refusal_that_comes_after_the_servers_own_response_began_is_known_as_o
     event_id = stage.sent("response.create")[0]["event_id"]
     stage.begin("r1")
     stage.agent("error", error={**BUSY, "event_id": event_id})
-    assert stage.asked == ["Hello!"]
+    assert stage.requested == ["Hello!"]
     stage.done("r1")
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 def test_benign_errors_change_nothing() -> None:
@@ -145,10 +145,10 @@ def test_a_failed_response_is_tried_once_more_then_the_caller_is_asked_again_the
     stage = Stage()
     answered_turn(stage)
     stage.fail("r1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.begin("r2")
     stage.fail("r2")
-    assert stage.asked == ["", MISSED]
+    assert stage.requested == ["", MISSED]
     stage.begin("r3")
     stage.fail("r3")
     assert stage.ending() == CloseCall(EndReason.PROVIDER_FAILED, FallBack())
@@ -163,35 +163,35 @@ def test_a_success_forgives_a_failure() -> None:
         stage.say(f"b{number}", f"B{number}", 100, 1)
         stage.listen(200)
     assert stage.ending() is None
-    assert stage.asked == [""] * 4
+    assert stage.requested == [""] * 4
 
 
 def test_a_failed_greeting_is_tried_with_its_words() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     stage.begin("r1")
     stage.fail("r1")
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 def test_a_response_create_that_is_refused_is_a_failed_response() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     event_id = stage.sent("response.create")[0]["event_id"]
     stage.agent("error", error={"type": "server_error", "code": "rate_limit_exceeded", "event_id": event_id})
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 def test_a_response_cut_short_before_it_said_anything_has_failed() -> None:
     stage = Stage()
     answered_turn(stage)
     stage.done("r1", "incomplete", status_details={"type": "incomplete", "reason": "content_filter"})
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_failure_without_details_is_still_a_failure() -> None:
     stage = Stage()
     answered_turn(stage)
     stage.done("r1", "failed")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_an_empty_account_ends_the_call_at_once() -> None:

@@ -21,9 +21,9 @@ def greeted() -> Stage:
 def test_the_caller_is_asked_after_8_s_of_silence() -> None:
     stage = greeted()
     stage.listen(7_800)
-    assert stage.asked == ["Hello!"]
+    assert stage.requested == ["Hello!"]
     stage.listen(200)
-    assert stage.asked == ["Hello!", PHRASES.reprompt]
+    assert stage.requested == ["Hello!", PHRASES.reprompt]
 
 
 def test_silence_ends_the_call_after_20_s_and_the_question_does_not_count_as_speech() -> None:
@@ -31,9 +31,9 @@ def test_silence_ends_the_call_after_20_s_and_the_question_does_not_count_as_spe
     stage.listen(8_000)
     stage.say("r2", "Q", 1_000, 2)
     stage.listen(11_800)
-    assert stage.asked == ["Hello!", PHRASES.reprompt]
+    assert stage.requested == ["Hello!", PHRASES.reprompt]
     stage.listen(200)
-    assert stage.asked == ["Hello!", PHRASES.reprompt, PHRASES.silence_goodbye]
+    assert stage.requested == ["Hello!", PHRASES.reprompt, PHRASES.silence_goodbye]
     stage.say("r3", "B", 2_000, 3)
     stage.listen(2_020)
     assert stage.ending() == CloseCall(EndReason.CALLER_SILENT, HangUp())
@@ -46,9 +46,9 @@ def test_speech_starts_the_silence_over() -> None:
     stage.take_turn()
     stage.say("r2", "A", 1_000, 2)
     stage.listen(8_800)  # the answer is heard after 1,000 of these
-    assert stage.asked == ["Hello!"]
+    assert stage.requested == ["Hello!"]
     stage.listen(200)
-    assert stage.asked == ["Hello!", PHRASES.reprompt]
+    assert stage.requested == ["Hello!", PHRASES.reprompt]
 
 
 def test_speech_after_the_question_starts_the_silence_over() -> None:
@@ -60,23 +60,23 @@ def test_speech_after_the_question_starts_the_silence_over() -> None:
     stage.say("r3", "A", 1_000, 3)
     stage.listen(1_000)
     stage.listen(7_800)
-    assert stage.asked == ["Hello!", PHRASES.reprompt]
+    assert stage.requested == ["Hello!", PHRASES.reprompt]
     stage.listen(200)
-    assert stage.asked == ["Hello!", PHRASES.reprompt, PHRASES.reprompt]
+    assert stage.requested == ["Hello!", PHRASES.reprompt, PHRASES.reprompt]
 
 
 def test_a_long_answer_is_not_silence() -> None:
     stage = Stage()
     stage.say("r1", "A", 30_000, 1)
     stage.listen(30_000)
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_a_long_turn_of_the_callers_is_not_silence() -> None:
     stage = Stage()
     stage.speak()
     stage.listen(30_000)
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_a_question_that_was_not_begun_is_dropped_when_he_speaks() -> None:
@@ -109,6 +109,6 @@ def test_a_goodbye_waits_until_the_question_was_heard() -> None:
     stage.listen(2_000)
     stage.say("r1", "Q", 2_000, 1)  # until 4,000
     stage.listen(1_900)
-    assert stage.asked == [PHRASES.reprompt]
+    assert stage.requested == [PHRASES.reprompt]
     stage.listen(800)
-    assert stage.asked == [PHRASES.reprompt, PHRASES.silence_goodbye]
+    assert stage.requested == [PHRASES.reprompt, PHRASES.silence_goodbye]

@@ -42,7 +42,7 @@ def test_speech_whose_end_never_comes_is_made_a_turn_and_answered() -> None:
     assert len(stage.sent("input_audio_buffer.commit")) == 1
     assert "speech_end_missing" in stage.happened
     wait(stage, 5_000)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 @pytest.mark.parametrize("answers", [True, False])
@@ -52,10 +52,10 @@ def test_a_turn_made_of_endless_speech_is_answered_once(answers: bool) -> None:
     wait(stage, 46_000)
     stage.commit()
     wait(stage, 5_000)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.say("r1", "A", 400, 1)
     wait(stage, 3_000)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_endless_speech_over_a_protected_greeting_is_answered_after_it() -> None:
@@ -67,7 +67,7 @@ def test_endless_speech_over_a_protected_greeting_is_answered_after_it() -> None
     stage.done("r1")
     wait(stage, 46_000)
     wait(stage, 6_000)
-    assert stage.asked == ["Hello!", ""]
+    assert stage.requested == ["Hello!", ""]
 
 
 def test_a_caller_who_is_said_to_speak_and_is_silent_hears_that_the_line_lives() -> None:
@@ -98,7 +98,7 @@ def test_speech_that_ends_and_becomes_no_turn_is_asked_for_again_within_5_s() ->
     stage.fall_silent("u2")
     stage.listen(4_700)
     assert "turn_missing" in stage.happened
-    assert stage.asked == [PHRASES.missed]
+    assert stage.requested == [PHRASES.missed]
 
 
 def test_a_turn_whose_speech_had_no_end_is_a_turn() -> None:
@@ -120,7 +120,7 @@ def test_an_answer_that_the_server_owes_leaves_a_trace_when_it_is_asked_for() ->
     stage.take_turn()
     stage.listen(4_100)
     assert "answer_overdue" in stage.happened
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_an_answer_owed_beside_one_of_ours_is_not_waited_for_without_end() -> None:
@@ -134,7 +134,7 @@ def test_an_answer_owed_beside_one_of_ours_is_not_waited_for_without_end() -> No
     stage.done("r1")
     wait(stage, 6_000)
     stage.listen(8_100)
-    assert PHRASES.reprompt in stage.asked  # the line is idle, not busy for ever
+    assert PHRASES.reprompt in stage.requested  # the line is idle, not busy for ever
 
 
 def test_tools_that_lead_to_nothing_but_tools_are_given_up_in_time() -> None:
@@ -159,9 +159,9 @@ def test_tools_that_lead_to_nothing_but_tools_are_given_up_in_time() -> None:
 def test_a_response_that_never_begins_is_asked_for_again_then_in_other_words_then_the_call_falls_back() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     wait(stage, 9_000)
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
     wait(stage, 9_000)
-    assert len(stage.asked) == 3
+    assert len(stage.requested) == 3
     wait(stage, 9_000)
     assert stage.ending() == FAILED
     assert stage.happened.count("response_stuck") == 3
@@ -174,9 +174,9 @@ def test_a_tool_output_that_no_response_follows_is_asked_about_again() -> None:
     stage.ask_tool("r1", "c1")
     stage.done("r1")
     stage.answer_tool("c1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     wait(stage, 10_000)
-    assert stage.asked == ["", ""]
+    assert stage.requested == ["", ""]
 
 
 def test_a_response_that_stops_in_the_middle_is_cancelled_and_asked_for_again() -> None:
@@ -186,9 +186,9 @@ def test_a_response_that_stops_in_the_middle_is_cancelled_and_asked_for_again() 
     stage.audio("r1", "A", 700, 1)
     wait(stage, 10_000)
     assert stage.sent("response.cancel") == [{"type": "response.cancel", "response_id": "r1"}]
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.done("r1")  # too late
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_response_without_an_end_whose_audio_was_heard_is_over() -> None:
@@ -199,9 +199,9 @@ def test_a_response_without_an_end_whose_audio_was_heard_is_over() -> None:
     stage.audio_done("r1", "A")
     stage.listen(4_000)
     assert "response_stuck" in stage.happened
-    assert stage.asked == []
+    assert stage.requested == []
     stage.listen(8_100)
-    assert stage.asked == [PHRASES.reprompt]
+    assert stage.requested == [PHRASES.reprompt]
 
 
 def test_tools_of_a_response_without_an_end_are_answered() -> None:
@@ -210,9 +210,9 @@ def test_tools_of_a_response_without_an_end_are_answered() -> None:
     stage.begin("r1")
     stage.ask_tool("r1", "c1")
     stage.answer_tool("c1")
-    assert stage.asked == []
+    assert stage.requested == []
     wait(stage, 10_000)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_response_that_goes_on_slowly_is_not_cut() -> None:
@@ -242,13 +242,13 @@ def test_a_greeting_whose_beginning_was_missed_is_the_one_that_was_asked_for() -
     stage.done("r1")
     wait(stage, 12_000)
     assert "response_stuck" not in stage.happened
-    assert stage.asked == ["Hello!", PHRASES.reprompt]
+    assert stage.requested == ["Hello!", PHRASES.reprompt]
 
 
 def test_a_failed_greeting_whose_beginning_was_missed_is_said_again() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     stage.fail("r1")
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 def test_a_busy_server_that_lives_and_says_nothing_of_a_protected_greeting_is_asked_again() -> None:
@@ -256,7 +256,7 @@ def test_a_busy_server_that_lives_and_says_nothing_of_a_protected_greeting_is_as
     code = "conversation_already_has_active_response"
     stage.agent("error", error={"type": "invalid_request_error", "code": code, "message": "busy"})
     wait(stage, 5_000)
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 # A tool batch
@@ -323,7 +323,7 @@ def test_a_session_whose_update_is_never_confirmed_is_updated_again_and_then_not
     assert stage.happened.count("session_update_unconfirmed") == 2
     assert len(stage.sent("session.update")) == 3
     stage.take_turn()
-    assert stage.asked == ["Hello!", ""]  # at once: this server answers nothing by itself
+    assert stage.requested == ["Hello!", ""]  # at once: this server answers nothing by itself
 
 
 def test_an_update_that_is_confirmed_at_last_is_relied_on_again() -> None:
@@ -333,7 +333,7 @@ def test_an_update_that_is_confirmed_at_last_is_relied_on_again() -> None:
     stage.listen(3_200)
     assert stage.happened.count("session_update_unconfirmed") == 1
     stage.take_turn()
-    assert stage.asked == ["Hello!"]
+    assert stage.requested == ["Hello!"]
 
 
 def test_a_session_that_is_never_configured_falls_back() -> None:
@@ -358,10 +358,10 @@ def test_a_wait_under_which_the_link_is_lost_is_over_with_the_next_session() -> 
     stage.done("r1", "failed", status_details={"type": "failed", "error": error})
     stage.lose_link()
     stage.open()
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
     stage.say("r1", "G", 400, 1)
     wait(stage, 7_000)
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 # All of them

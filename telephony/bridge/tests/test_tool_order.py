@@ -45,7 +45,7 @@ def test_tools_that_change_something_begin_when_the_one_before_has_ended() -> No
         assert begun(stage) == calls[: number + 1]
         stage.answer_tool(calls[number])
     assert list(outputs(stage)) == calls
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_tools_of_a_later_response_wait_for_those_of_an_earlier_one() -> None:
@@ -184,7 +184,7 @@ def test_the_agent_speaks_after_a_tool_that_hung() -> None:
     stage.listen(2_000)
     stage.say("r2", "F", 800, 1)  # the filler
     stage.listen(ENDS_WITHIN_MS)
-    assert stage.asked[-1] == ""
+    assert stage.requested[-1] == ""
 
 
 def test_changes_that_wait_behind_one_that_hangs_are_answered_and_not_run() -> None:

@@ -36,10 +36,10 @@ def test_a_completed_call_of_an_interrupted_response_is_run_and_answered_after_t
     stage.speak("u1")
     stage.done("r1", "cancelled")
     stage.answer_tool("c1")
-    assert stage.asked == []
+    assert stage.requested == []
     stage.fall_silent("u1")  # but it was no turn
     stage.listen(4_100)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_call_is_run_once_however_often_it_is_announced() -> None:
@@ -68,9 +68,9 @@ def test_the_outputs_of_one_response_are_followed_by_one_response() -> None:
     stage.done("r1")
     stage.answer_tool("c3", '{"n": 3}')
     stage.answer_tool("c1", '{"n": 1}')
-    assert stage.asked == []
+    assert stage.requested == []
     stage.answer_tool("c2", '{"n": 2}')
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     outputs = [frame["item"] for frame in stage.sent("conversation.item.create")]
     assert [(item["type"], item["call_id"], json.loads(item["output"])["n"]) for item in outputs] == [
         ("function_call_output", "c3", 3),
@@ -86,9 +86,9 @@ def test_a_batch_is_not_complete_before_its_response_is() -> None:
     stage.answer_tool("c1")
     stage.ask_tool("r1", "c2")
     stage.done("r1")
-    assert stage.asked == []
+    assert stage.requested == []
     stage.answer_tool("c2")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_two_batches_do_not_mix() -> None:
@@ -101,7 +101,7 @@ def test_two_batches_do_not_mix() -> None:
     stage.ask_tool("r2", "c2", "look_up_items")
     stage.done("r2")
     stage.answer_tool("c2")
-    assert stage.asked == [""]  # the second batch is complete, the first still runs
+    assert stage.requested == [""]  # the second batch is complete, the first still runs
 
 
 def test_an_output_nobody_asked_for_or_a_second_one_is_ignored() -> None:
@@ -122,12 +122,12 @@ def test_a_slow_tool_is_covered_by_a_filler_after_1500_ms() -> None:
     stage.ask_tool("r1", "c1")
     stage.done("r1")
     stage.listen(1_400)
-    assert stage.asked == []
+    assert stage.requested == []
     stage.listen(200)
-    assert stage.asked == [FILLER]
+    assert stage.requested == [FILLER]
     stage.say("r2", "F", 800, 1)
     stage.answer_tool("c1")
-    assert stage.asked == [FILLER, ""]
+    assert stage.requested == [FILLER, ""]
 
 
 def test_a_filler_has_no_tools_of_its_own() -> None:
@@ -148,7 +148,7 @@ def test_a_fast_tool_needs_no_filler() -> None:
     stage.answer_tool("c1")
     stage.begin("r2")
     stage.listen(1_000)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_no_filler_is_spoken_while_the_agent_still_talks() -> None:
@@ -159,9 +159,9 @@ def test_no_filler_is_spoken_while_the_agent_still_talks() -> None:
     stage.ask_tool("r1", "c1")
     stage.done("r1")
     stage.listen(1_900)
-    assert stage.asked == []
+    assert stage.requested == []
     stage.listen(800)
-    assert stage.asked == [FILLER]
+    assert stage.requested == [FILLER]
 
 
 def test_a_filler_that_was_not_begun_is_dropped_when_the_tool_is_done() -> None:
@@ -171,7 +171,7 @@ def test_a_filler_that_was_not_begun_is_dropped_when_the_tool_is_done() -> None:
     stage.listen(1_600)  # r1 goes on without a word: the filler waits for its end
     stage.answer_tool("c1")
     stage.done("r1")
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_no_filler_is_spoken_over_the_caller() -> None:
@@ -181,7 +181,7 @@ def test_no_filler_is_spoken_over_the_caller() -> None:
     stage.done("r1")
     stage.speak()
     stage.listen(2_000)
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_two_slow_tools_share_a_filler() -> None:
@@ -193,4 +193,4 @@ def test_two_slow_tools_share_a_filler() -> None:
     stage.done("r1")
     stage.listen(600)
     stage.answer_tool("c1")
-    assert stage.asked == [FILLER]
+    assert stage.requested == [FILLER]

@@ -78,9 +78,9 @@ def test_a_wait_that_is_named_is_kept_to_and_the_answer_comes_after_it(wait: str
     stage.take_turn()
     limit(stage, "r1", wait)
     stage.listen((wait_ms - 100) // 100 * 100)
-    assert stage.asked == []
+    assert stage.requested == []
     stage.listen(200)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
     stage.say("r2", "A", 400, 1)
     stage.listen(1_000)
     assert stage.phone.heard[1] == 3_200
@@ -102,7 +102,7 @@ def test_several_waits_in_a_row_are_kept_to_as_long_as_they_fit_into_the_time() 
     for number in range(6):
         limit(stage, f"r{number}", "4s")
         stage.listen(4_100)
-        assert stage.asked == [""] * (number + 1)
+        assert stage.requested == [""] * (number + 1)
     assert stage.ending() is None
     limit(stage, "r6", "6s")
     assert stage.ending() == FAILED
@@ -123,10 +123,10 @@ def test_a_limit_that_names_no_wait_is_met_with_growing_pauses_and_given_up_by_t
     asked_ms = []
     for number in range(12):
         limit(stage, f"r{number}")
-        before = len(stage.asked)
+        before = len(stage.requested)
         if number == 0:
             assert before == 1  # once at once
-        while len(stage.asked) == before and number and not stage.is_over():
+        while len(stage.requested) == before and number and not stage.is_over():
             stage.listen(100)
         asked_ms.append(stage.ms)
         if stage.is_over():
@@ -156,16 +156,16 @@ def test_a_turn_taken_while_it_waits_is_answered_once() -> None:
     stage.take_turn("u2")
     stage.say("r2", "A", 400, 1)
     stage.listen(6_000)
-    assert stage.asked == []
+    assert stage.requested == []
 
 
 def test_a_greeting_waits_with_its_words() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     limit(stage, "r1", "2s")
     stage.listen(1_900)
-    assert stage.asked == ["Hello!"]
+    assert stage.requested == ["Hello!"]
     stage.listen(200)
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 def test_a_refused_request_waits_too() -> None:
@@ -174,9 +174,9 @@ def test_a_refused_request_waits_too() -> None:
     error = {"type": "requests", "code": "rate_limit_exceeded", "message": "Please try again in 3s."}
     stage.agent("error", error={**error, "event_id": event_id})
     stage.listen(2_900)
-    assert stage.asked == ["Hello!"]
+    assert stage.requested == ["Hello!"]
     stage.listen(200)
-    assert stage.asked == ["Hello!", "Hello!"]
+    assert stage.requested == ["Hello!", "Hello!"]
 
 
 def test_a_limit_on_the_answer_that_the_server_owes_is_kept_to() -> None:
@@ -184,9 +184,9 @@ def test_a_limit_on_the_answer_that_the_server_owes_is_kept_to() -> None:
     stage.take_turn()
     stage.agent("error", error={"code": "rate_limit_exceeded", "message": "Please try again in 7s."})
     stage.listen(6_900)
-    assert stage.asked == []
+    assert stage.requested == []
     stage.listen(200)
-    assert stage.asked == [""]
+    assert stage.requested == [""]
 
 
 def test_a_request_that_the_provider_does_not_understand_is_not_repeated_as_it_is() -> None:
@@ -195,8 +195,8 @@ def test_a_request_that_the_provider_does_not_understand_is_not_repeated_as_it_i
         event_id = stage.sent("response.create")[number]["event_id"]
         error = {"type": "invalid_request_error", "code": "invalid_value", "event_id": event_id}
         stage.agent("error", error=error)
-    assert len(stage.asked) == 2
-    assert stage.asked[1] != "Hello!"
+    assert len(stage.requested) == 2
+    assert stage.requested[1] != "Hello!"
     assert stage.ending() == FAILED
 
 

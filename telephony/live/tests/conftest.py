@@ -21,9 +21,9 @@ from agents.configuration.models import Agent
 from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
 from sessions.calls.models import LIVE_STATES, Call
-from telephony.live.gateway import stream_desk
+from telephony.live.gateway import call_gateway
+from telephony.live.pending_streams import pending_streams
 from telephony.live.registry import live_calls
-from telephony.live.waiting_room import waiting_room
 from telephony.twilio.models import PhoneNumber
 from voiceapp.core.serving import serving
 from voiceapp.server import Server, listen, uvicorn_config
@@ -99,8 +99,8 @@ def address(django_db_setup: None) -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
-    stream_desk().close()
-    stream_desk.cache_clear()
+    call_gateway().close()
+    call_gateway.cache_clear()
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def product(address: str, openai: Provider, settings: Settings, transactional_db
     settings.OPENAI_API_KEY = API_KEY
     settings.OPENAI_BASE_URL = openai.url()
     yield address
-    assert comes_true(lambda: not live_calls and not len(waiting_room), QUIET_WITHIN_S), "a call was left behind"
+    assert comes_true(lambda: not live_calls and not len(pending_streams), QUIET_WITHIN_S), "a call was left behind"
     assert comes_true(lambda: openai.connections == 0, QUIET_WITHIN_S), "a provider's socket was left behind"
     live_calls.is_draining = serving.is_draining = False
 

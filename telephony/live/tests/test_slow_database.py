@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.services import finish_call
-from telephony.live import gateway as desk
+from telephony.live import gateway as gateways
 
 from .conftest import Provider, call_of, end_of, in_a_thread, kinds_of
 from .handset import Handset
@@ -71,7 +71,7 @@ async def test_without_a_database_a_stream_is_closed_and_no_provider_is_asked(
 
     await handset.ring()
     await handset.open()
-    monkeypatch.setattr(desk, "redeem_token", away)
+    monkeypatch.setattr(gateways, "redeem_token", away)
 
     await handset.start()
 

@@ -17,7 +17,7 @@ from agents.configuration.services import publish_agent
 from sessions.calls.models import Call, ToolCall, TranscriptLine
 from sessions.orders.models import DraftOrder
 from sessions.tools.services import run_tool
-from telephony.live import gateway as desk
+from telephony.live import gateway as gateways
 from telephony.twilio.models import PhoneNumber
 from voiceapp.simulators.openai import tools_fault
 
@@ -101,7 +101,7 @@ async def test_five_calls_of_one_response_make_the_order_that_the_model_meant(
         time.sleep(next(waits))
         return run_tool(*args, **kwargs)
 
-    monkeypatch.setattr(desk, "run_tool", the_first_are_the_slowest)
+    monkeypatch.setattr(gateways, "run_tool", the_first_are_the_slowest)
     for _ in range(REPETITIONS):
         settings.OPENAI_BASE_URL = openai.url("deaf", tools_fault(FIVE_CALLS), *faults)
         handset = new_handset()
@@ -137,7 +137,7 @@ async def test_tools_of_overlapping_responses_run_in_the_order_of_the_responses(
             running -= 1
         return result
 
-    monkeypatch.setattr(desk, "run_tool", slow)
+    monkeypatch.setattr(gateways, "run_tool", slow)
     first, second = [add("Margherita"), add("Funghi")], [change({"do": "remove", "line": 1}), add("Tiramisu")]
     settings.OPENAI_BASE_URL = openai.url("deaf", "count_ids", tools_fault(first, second))
     await handset.dial()
@@ -169,7 +169,7 @@ async def test_what_only_reads_runs_beside_each_other_and_sees_the_changes_befor
             both.wait()  # neither gets past it alone
         return run_tool(*args, **kwargs)
 
-    monkeypatch.setattr(desk, "run_tool", watched)
+    monkeypatch.setattr(gateways, "run_tool", watched)
     look_up = ("look_up_items", {"query": "Margherita"})
     settings.OPENAI_BASE_URL = openai.url("deaf", tools_fault([add("Margherita"), look_up, look_up, add("Funghi")]))
     await handset.dial()
@@ -239,7 +239,7 @@ async def test_a_tool_that_hangs_is_answered_and_never_done_and_what_is_asked_fo
             return results[-1]
         return run_tool(*args, **kwargs)
 
-    monkeypatch.setattr(desk, "run_tool", hangs_once)
+    monkeypatch.setattr(gateways, "run_tool", hangs_once)
     script = tools_fault([add("Margherita"), add("Funghi"), ("get_opening_hours", {})], [add("Tiramisu")])
     settings.OPENAI_BASE_URL = openai.url("deaf", script)
     await handset.dial()
@@ -270,7 +270,7 @@ async def test_what_was_asked_for_before_the_caller_hung_up_is_done_in_order(
         time.sleep(0.3)
         return run_tool(*args, **kwargs)
 
-    monkeypatch.setattr(desk, "run_tool", slow)
+    monkeypatch.setattr(gateways, "run_tool", slow)
     settings.OPENAI_BASE_URL = openai.url("deaf", tools_fault(FIVE_CALLS))
     await handset.dial()
     assert await handset.hears_something(within_s=8)

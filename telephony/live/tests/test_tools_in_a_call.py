@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from sessions.calls.models import ToolCall
 from sessions.tools.services import run_tool
-from telephony.live import gateway as desk
+from telephony.live import gateway as gateways
 
 from .conftest import call_of, end_of
 from .handset import Handset
@@ -49,7 +49,7 @@ async def test_a_slow_tool_does_not_hold_up_the_audio(
         time.sleep(1)
         return run_tool(*args, **kwargs)
 
-    monkeypatch.setattr(desk, "run_tool", slow)
+    monkeypatch.setattr(gateways, "run_tool", slow)
     async with provider_that_asks(("get_opening_hours", {})) as provider:
         settings.OPENAI_BASE_URL = provider.base_url
         await handset.dial()
@@ -78,7 +78,7 @@ async def test_a_tool_that_is_running_when_the_caller_hangs_up_is_seen_through(
         loop.call_soon_threadsafe(ended.set)
         return result
 
-    monkeypatch.setattr(desk, "run_tool", slow)
+    monkeypatch.setattr(gateways, "run_tool", slow)
     async with provider_that_asks(("get_opening_hours", {})) as provider:
         settings.OPENAI_BASE_URL = provider.base_url
         await handset.dial()
@@ -98,7 +98,7 @@ async def test_a_tool_that_breaks_ends_the_call_with_the_fallback(
     def breaks(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr(desk, "run_tool", breaks)
+    monkeypatch.setattr(gateways, "run_tool", breaks)
     async with provider_that_asks(("get_opening_hours", {})) as provider:
         settings.OPENAI_BASE_URL = provider.base_url
         await handset.dial()

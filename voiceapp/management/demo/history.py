@@ -25,7 +25,7 @@ from .conversation import Conversation, Wish
 
 NAMES = ("Anna", "Ben", "Carla", "Deniz", "Emma", "Felix", "Greta", "Hugo", "Ida", "Jonas", "")
 CENT = Decimal("0.01")
-UNHEARD = (
+UNANSWERED = (
     (EndReason.LINE_FULL, CallState.MISSED),
     (EndReason.CALLER_HUNG_UP, CallState.MISSED),
     (EndReason.CLOSED_HOURS, CallState.MISSED),
@@ -83,7 +83,7 @@ def make_call(place: Place, index: int) -> None:
 
 
 def never_heard(call: Call, began_at: dt.datetime, chance: Random) -> None:
-    reason, state = chance.choice(UNHEARD)
+    reason, state = chance.choice(UNANSWERED)
     ended_at = began_at + dt.timedelta(seconds=chance.randint(1, 9))
     connected_at = began_at + dt.timedelta(seconds=1) if state == CallState.FAILED else None
     Call.objects.filter(pk=call.pk).update(

@@ -15,7 +15,7 @@ class TooManyStreams(Exception):
     """The places for sockets that have not started are taken."""
 
 
-class WaitingRoom:
+class PendingStreams:
     """The places. A socket leaves when its call starts or when it is refused."""
 
     def __init__(self) -> None:
@@ -37,4 +37,4 @@ class WaitingRoom:
                 del self._by_address[address]
 
 
-waiting_room = WaitingRoom()
+pending_streams = PendingStreams()

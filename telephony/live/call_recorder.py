@@ -12,22 +12,22 @@ from sessions.calls.facts import Fact
 from telephony.bridge.core.actions import CloseCall
 
 from .fact_recorder import FactRecorder
-from .gateway import StreamDesk
+from .gateway import CallGateway
 
-logger = structlog.get_logger("call_books")
+logger = structlog.get_logger("call_recorder")
 
 WRITE_WITHIN_S = 5.0
 FINISH_TRIES = 3
 
 
-class CallBooks:
+class CallRecorder:
     """Opened with the call, closed once. Nothing here is waited for by the call's audio."""
 
-    def __init__(self, desk: StreamDesk, *, call_id: UUID, stream_id: UUID) -> None:
-        self._desk = desk
+    def __init__(self, gateway: CallGateway, *, call_id: UUID, stream_id: UUID) -> None:
+        self._gateway = gateway
         self._call_id = call_id
         self._stream_id = stream_id
-        self._recorder = FactRecorder(lambda facts: desk.record(call_id, facts))
+        self._recorder = FactRecorder(lambda facts: gateway.record(call_id, facts))
         self._recording = asyncio.create_task(self._recorder.run())
 
     def note(self, fact: Fact) -> None:
@@ -35,11 +35,11 @@ class CallBooks:
 
     async def close(self, ending: CloseCall) -> None:
         """What follows, what is left of the facts, then the end: in this order, so that who sees the end sees all."""
-        await self._try("follow_up", self._desk.set_follow_up(self._stream_id, ending.follow_up))
+        await self._try("follow_up", self._gateway.set_follow_up(self._stream_id, ending.follow_up))
         self._recorder.close()
         await asyncio.wait({self._recording}, timeout=WRITE_WITHIN_S)
         for _ in range(FINISH_TRIES):
-            if await self._try("finish", self._desk.finish(self._call_id, ending.reason)):
+            if await self._try("finish", self._gateway.finish(self._call_id, ending.reason)):
                 break
         self._recording.cancel()
 
