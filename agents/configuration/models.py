@@ -72,7 +72,9 @@ class Persona(models.Model):
         help_text="Other languages: an ISO 639-1 code, with a country or script where needed, like pt-BR or zh-Hant.",
     )
     tools = models.JSONField(default=default_tools, blank=True, validators=[validate_tools])
-    noise_reduction = models.CharField(max_length=12, blank=True, choices=NoiseReduction.choices)
+    noise_reduction = models.CharField(
+        max_length=12, blank=True, choices=[("", "Off"), *NoiseReduction.choices], default=""
+    )
     turn_detection = models.CharField(max_length=16, choices=TurnDetection.choices, default=TurnDetection.SERVER_VAD)
     vad_threshold = models.FloatField(
         "VAD threshold",

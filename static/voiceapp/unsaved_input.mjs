@@ -33,7 +33,7 @@ function readKept() {
     }
 }
 
-/** The login page and the page of a refused token: they stand in the place of an answer. */
+/** The login page and the page of a refused token: they come instead of the requested page. */
 function isInBetween() {
     return document.querySelector("[data-form-was-refused]") !== null;
 }
@@ -83,7 +83,7 @@ function putBack(form, kept) {
 }
 
 /** Enter in the text that a button asks for is that button, not the form's first one. */
-function obeyEnter(event) {
+function pressButtonOnEnter(event) {
     const panel = event.target.closest?.(".va-panel");
     if (event.key !== "Enter" || !panel || event.target.tagName !== "INPUT") return;
     event.preventDefault();
@@ -116,7 +116,7 @@ function watch(form, isPutBack) {
     });
 }
 
-document.addEventListener("keydown", obeyEnter);
+document.addEventListener("keydown", pressButtonOnEnter);
 const kept = readKept();
 let isPutBack = false;
 if (kept && isInBetween()) {

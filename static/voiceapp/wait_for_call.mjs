@@ -3,9 +3,9 @@
 const EVERY_MS = 3000;
 
 async function look() {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-    if (answer?.ok) {
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const response = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (response?.ok) {
+        const page = new DOMParser().parseFromString(await response.text(), "text/html");
         const [now, shown] = [page, document].map((each) => each.getElementById("first-call"));
         if (now && shown && now.textContent !== shown.textContent) shown.replaceChildren(...now.childNodes);
         if (shown?.querySelector(".va-success")) return;

@@ -34,7 +34,7 @@ class Product:
     """`make run` with a database of its own: the product, its worker, and a simulator of every provider."""
 
     address: str
-    password: str
+    sign_in_link: str
     environment: dict[str, str]
 
     def ring(self, *said: str) -> dict[str, object]:
@@ -72,7 +72,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
             if "Ctrl-C" in line:
                 break
         patience.cancel()
-        found = re.search(r"Admin\s+(\S+)/admin/\s+user admin, password (\S+)", printed)
+        found = re.search(r"Sign in\s+(http://[^/]+)(/admin/sign-in\S+)", printed)
         assert found, printed
         yield Product(found[1], found[2], environment)
     finally:
@@ -89,10 +89,7 @@ def phone_size(browser: Browser, product: Product) -> Iterator[Desk]:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     desk = Desk(context.new_page(), product.address)
     desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-    desk.open("/admin/login/")
-    desk.page.get_by_label("Username").fill("admin")
-    desk.page.get_by_label("Password").fill(product.password)
-    desk.page.keyboard.press("Enter")
+    desk.open(product.sign_in_link)
     desk.page.wait_for_url(f"{product.address}/admin/")
     yield desk
     context.close()
@@ -124,25 +121,25 @@ def test_a_new_organization_answers_its_first_call_after_one_guided_flow(phone_s
     page.evaluate("document.querySelector('a[href=\"/admin/setup/\"]').click()")
     heading(page, "Your business")
     page.get_by_label("Name").fill("Trattoria Nuova")
-    page.get_by_label("Trade").select_option("restaurant")
+    page.get_by_label("Type of business").select_option("restaurant")
     page.get_by_label("Country").select_option("DE")
 
     go_on(desk)
     heading(page, "Opening hours")
     page.get_by_label("Open around the clock").check()
     go_on(desk)
-    heading(page, "What you sell")
-    page.get_by_label("Heading").fill("Pizzas")
+    heading(page, "Menu or services")
+    page.get_by_label("Category").fill("Pizzas")
     page.get_by_label("Items with prices").fill("Margherita 9,50\nFunghi 10.50 €")
     go_on(desk)
-    heading(page, "Who helps callers")
+    heading(page, "Transfer target")
     page.get_by_label("Number").fill("030 23125078")
     go_on(desk)
     heading(page, "Phone number")
     page.get_by_role("textbox", name="Number").fill("030 23125077")
     go_on(desk)
-    heading(page, "The agent")
-    page.get_by_label("Language").fill("en")
+    heading(page, "Agent")
+    page.get_by_label("Language", exact=False).first.select_option("en")
     page.get_by_label("Greeting").fill("Hello, this is Trattoria Nuova. What would you like to order?")
     go_on(desk)
     heading(page, "Check and publish")

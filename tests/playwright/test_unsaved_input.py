@@ -74,7 +74,7 @@ def test_leaving_a_page_that_was_only_looked_at_asks_nothing(desk: Desk, demo: D
         dialog.accept()
 
     page.on("dialog", answer)
-    page.get_by_role("heading", name="Silence and waiting").click()
+    page.get_by_role("heading", name="Silence and time limits").click()
     page.goto(f"{desk.address}/admin/")
     assert asked == []
 
@@ -141,7 +141,7 @@ def test_a_group_with_its_modifiers_is_made_from_within_a_half_filled_item(desk:
     page.locator("#id_name").fill("Iced Tea")
     page.locator("#id_price").fill("3.20")
     with page.expect_popup() as opened:
-        page.get_by_role("link", name="New modifier group").click()
+        page.get_by_role("link", name="Add modifier group").click()
     popup = opened.value
     popup.locator("#id_name").fill("Flavor")
     popup.locator("#modifiers-group .add-row a, #modifiers-group a.add-row").first.click()

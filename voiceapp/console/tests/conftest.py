@@ -1,4 +1,4 @@
-"""Alice owns Harbour; Charlie's house is Meadow, and nobody of Harbour may ever read that word."""
+"""Alice owns Harbour; Charlie owns Meadow, and nobody of Harbour may ever read that name."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_a_new_row_offers_only_rows_of_the_organization_that_was_chosen(
 ) -> None:
     page = client.get(url(model, "add"), {"organization": str(harbour.organization.pk)})
     if page.status_code == 403:
-        return  # evidence: nobody adds any
+        return  # records: nobody adds any
     assert page.status_code == 200
     for name, field in pickers(page.context):
         if not field.disabled:
