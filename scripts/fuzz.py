@@ -84,7 +84,7 @@ def fuzz(target: str, seconds: int) -> None:
 
 
 def fuzz_api(seconds: int) -> bool:
-    """schemathesis asks a whole house that the tests build; another seed each time. Whether nothing was found."""
+    """schemathesis against a product that the tests build, with another seed each time. Returns whether it passed."""
     seed = random.randrange(2**31)
     print(f"fuzzing what clients of the API send, {seconds} s, seed {seed}…", flush=True)
     environment = os.environ | {"FUZZ_SECONDS": str(seconds), "FUZZ_SEED": str(seed)}

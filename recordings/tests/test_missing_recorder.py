@@ -1,4 +1,4 @@
-"""A LiveKit without a recorder is not a slow one; and work whose call is over is cancelled."""
+"""A LiveKit without a recorder is not a slow one; and work whose call is over is canceled."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_recorder_that_does_not_answer_is_tried_again_while_the_call_lives(
 
 
 @pytest.mark.parametrize("tries", [0, 1, 3])
-def test_a_start_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate: Gate, tries: int) -> None:
+def test_a_start_that_waits_is_canceled_when_its_call_is_over(call: Call, gate: Gate, tries: int) -> None:
     enqueue_automatic_recording(call)
     for minute in range(tries):
         with time_machine.travel(timezone.now() + dt.timedelta(minutes=minute), tick=True):
@@ -154,7 +154,7 @@ def test_a_start_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate:
     assert gate.arrived == asked
 
 
-def test_an_undo_that_waits_is_cancelled_when_its_call_is_over(call: Call, gate: Gate) -> None:
+def test_an_undo_that_waits_is_canceled_when_its_call_is_over(call: Call, gate: Gate) -> None:
     with pytest.raises(LiveKitError):
         start_recording(call)
     assert outbox.process_due([STOP]) == 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from api_rounds import Asked, Timings, take_turns
+from api_rounds import Request, Timings, take_turns
 from figures import Figure
 from load import percentile
 from options import Options
@@ -64,8 +64,8 @@ def _voice_sessions(product: Product, key: str, folder: Path, times: int) -> Tim
     ):
         return take_turns(
             product.port,
-            Asked("POST", "/voice-session", body, headers=headers),
-            Asked("POST", "/bench/reference", body, headers=headers),
+            Request("POST", "/voice-session", body, headers=headers),
+            Request("POST", "/bench/reference", body, headers=headers),
             times=times,
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """A request, and the status that it should get."""
 
     method: str
@@ -28,15 +28,15 @@ class Client:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
-    def ms(self, asked: Asked) -> float:
+    def ms(self, request: Request) -> float:
         """How long the answer took, to its last byte."""
         began = time.perf_counter()
-        self._connection.request(asked.method, asked.path, asked.body or None, asked.headers)
+        self._connection.request(request.method, request.path, request.body or None, request.headers)
         answer = self._connection.getresponse()
         body = answer.read()
         took_s = time.perf_counter() - began
-        if answer.status != asked.status:
-            raise Refused(f"{asked.path}: {answer.status} {body[:200]!r}")
+        if answer.status != request.status:
+            raise Refused(f"{request.path}: {answer.status} {body[:200]!r}")
         return took_s * 1000
 
 
@@ -48,7 +48,7 @@ class Timings:
     reference: list[float] = field(default_factory=list)
 
 
-def take_turns(port: int, ours: Asked, reference: Asked, *, times: int, warm_up: int = 50) -> Timings:
+def take_turns(port: int, ours: Request, reference: Request, *, times: int, warm_up: int = 50) -> Timings:
     client, timings = Client(port), Timings()
     for turn in range(warm_up + times):
         own, other = client.ms(ours), client.ms(reference)

@@ -75,12 +75,12 @@ def _load(plan: Plan, **secrets: str) -> Sight:
     )
     os.sched_setaffinity(process.pid, {cores()[1]})
     try:
-        words, _ = process.communicate(timeout=plan.seconds + LOAD_ENDS_WITHIN_S + plan.calls)
+        output, _ = process.communicate(timeout=plan.seconds + LOAD_ENDS_WITHIN_S + plan.calls)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
         raise
     if process.returncode:
         raise SystemExit("the load failed: what it says of the reason stands above")
-    seen = json.loads(words)
+    seen = json.loads(output)
     return Sight(**seen | {"faults": Faults(**seen["faults"])})

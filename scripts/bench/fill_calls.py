@@ -63,7 +63,7 @@ def write_calls(org_id: str, subject: str, calls: int) -> None:
 
 
 def queries_of(browser: Any, query: dict[str, int]) -> int:
-    """As the endpoint is really asked, with who asks read from the database, too."""
+    """As real requests are, with the principal read from the database, too."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 

@@ -11,7 +11,7 @@ from struct import Struct
 
 FRAME_BYTES = 160
 FRAME_MS = 20
-# A mark of ours, the call, the sequence number and its complement: 12 bytes, which are 16 letters of base64.
+# A mark of ours, the call, the sequence number and its complement: 12 bytes, which are 16 characters of base64.
 _HEAD = Struct("!HHII")
 _OURS = 0xB5C3
 _TAILS = 8

@@ -1,4 +1,4 @@
-"""An OpenAI that mints every client secret at once, whatever is asked: python scripts/bench/instant_provider.py PORT"""
+"""An OpenAI that mints every client secret at once, for any request: python scripts/bench/instant_provider.py PORT"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class _Interval(ctypes.Structure):
 
 
 def interval_timer(interval_s: float) -> int:
-    """A file descriptor that becomes readable every `interval_s` (Linux's timerfd); whoever asked closes it."""
+    """A file descriptor that becomes readable every `interval_s` (Linux's timerfd); the caller closes it."""
     timer: int = _libc.timerfd_create(time.CLOCK_MONOTONIC, _TFD_NONBLOCK)
     if timer < 0:
         raise OSError(ctypes.get_errno(), "timerfd_create")

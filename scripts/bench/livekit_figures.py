@@ -15,7 +15,7 @@ from statistics import mean
 
 import jwt
 from api_figures import on_core
-from api_rounds import Asked, Client, Timings
+from api_rounds import Client, Request, Timings
 from figures import Figure
 from load import percentile
 from options import Options
@@ -43,7 +43,7 @@ def measure(options: Options) -> list[Figure]:
         product.environment["PYTHONPATH"] += os.pathsep + str(HERE)
         for _ in range(options.runs):
             with product.serve(cores()[0]), on_core(cores()[1]):
-                tell(Client(product.port), times, timings)
+                send_events(Client(product.port), times, timings)
             processed_per_s.append(json.loads(product.run("scripts/bench/process_inbox.py").splitlines()[-1])["per_s"])
     void = "the load has no core of its own" if len(set(cores())) == 1 else ""
     ranks = [
@@ -58,8 +58,8 @@ def measure(options: Options) -> list[Figure]:
     ]
 
 
-def tell(client: Client, times: int, timings: Timings) -> None:
-    """Each event is a new one: one that is told again is less work."""
+def send_events(client: Client, times: int, timings: Timings) -> None:
+    """Each event is a new one: a repeated one is less work."""
     for turn in range(WARM_UP + times):
         ours = client.ms(_event("/api/voice/webhook", turn))
         reference = client.ms(_event("/bench/reference", turn))
@@ -68,7 +68,7 @@ def tell(client: Client, times: int, timings: Timings) -> None:
             timings.reference.append(reference)
 
 
-def _event(path: str, turn: int) -> Asked:
+def _event(path: str, turn: int) -> Request:
     """Somebody joins one of the rooms."""
     now_s = int(time.time())
     body = json.dumps(
@@ -88,7 +88,7 @@ def _event(path: str, turn: int) -> Asked:
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
     token = jwt.encode({"iss": KEY, "nbf": now_s, "exp": now_s + 300, "sha256": digest}, SECRET, algorithm="HS256")
     headers = {"Authorization": token, "Content-Type": "application/webhook+json"}
-    return Asked("POST", path, body, headers=headers)
+    return Request("POST", path, body, headers=headers)
 
 
 def _both(timings: Timings, rank: int) -> tuple[float, float]:

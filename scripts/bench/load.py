@@ -104,7 +104,7 @@ class Load:
         """So many calls, open inside the block. What was said in it has time to arrive, then each caller hangs up.
 
         They speak on until then, as a phone line does: one that is silent would be given silence by the bridge, in
-        frames that nobody sent.
+        frames that were not sent.
         """
         first = len(self.callers)
         callers = [Caller(call, self.delays) for call in range(first, first + number)]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from api_figures import HERE, SETTINGS, on_core
-from api_rounds import Asked, Timings, take_turns
+from api_rounds import Request, Timings, take_turns
 from figures import Figure
 from load import percentile
 from options import Options
@@ -34,10 +34,10 @@ def measure(options: Options) -> list[Figure]:
         headers = {"Cookie": f"sessionid={filled['session']}"}
         for _ in range(options.runs):
             with product.serve(cores()[0]), on_core(cores()[1]):
-                reference = Asked("GET", "/bench/reference", headers=headers)
+                reference = Request("GET", "/bench/reference", headers=headers)
                 for page, path in PAGES.items():
-                    asked = Asked("GET", path, headers=headers)
-                    seen = take_turns(product.port, asked, reference, times=times)
+                    request = Request("GET", path, headers=headers)
+                    seen = take_turns(product.port, request, reference, times=times)
                     timings[page].ours += seen.ours
                     timings[page].reference += seen.reference
     return [figure for page in PAGES for figure in _figures(page, timings[page], filled[f"{page}_queries"])]

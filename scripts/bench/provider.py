@@ -15,7 +15,7 @@ FRAME_LETTERS = 216
 
 
 class RealtimeSession(WSListener):
-    """One session. Each appended frame comes back as a delta of its own as soon as an answer was asked for."""
+    """One session. Each appended frame comes back as a delta of its own as soon as a response was requested."""
 
     def __init__(self, provider: LoadProvider) -> None:
         self.provider = provider

@@ -1,4 +1,4 @@
-"""A server started for one round: on its own core, with its words in a file, and always ended."""
+"""A server started for one round: on its own core, with its output in a file, and always stopped."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def server(
     command: Sequence[str], *, port: int, core: int, environment: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Yields the process once it accepts connections at the port."""
-    with log.open("wb") as words:
-        process = subprocess.Popen([sys.executable, *command], stdout=words, stderr=words, env=dict(environment))
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, *command], stdout=output, stderr=output, env=dict(environment))
     try:
         os.sched_setaffinity(process.pid, {core})
         _wait_until_ready(process, port, log)

@@ -16,7 +16,7 @@ ACCOUNT_SID = "AC" + "0" * 32
 
 @dataclass(frozen=True, slots=True)
 class StreamAddress:
-    """Where a caller's media goes, with what Twilio shows at the door."""
+    """Where a caller's media goes, with the credentials that Twilio sends."""
 
     url: str
     headers: dict[str, str] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class WebhookRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The door of one organization, for callers of one account."""
+    """The voice webhook of one organization, for callers of one account."""
 
     url: str
     dialed: str

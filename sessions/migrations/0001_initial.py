@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('draft_version', models.PositiveIntegerField(null=True)),
                 ('idempotency_key', models.CharField(help_text="The client's, with the call's id in front if it has one.", max_length=165, null=True)),
                 ('request_digest', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('submitted', 'Submitted'), ('replaced', 'Replaced'), ('accepted', 'Accepted'), ('ready', 'Ready'), ('done', 'Done'), ('cancelled', 'Canceled')], default='submitted', max_length=12)),
+                ('state', models.CharField(choices=[('submitted', 'Submitted'), ('replaced', 'Replaced'), ('accepted', 'Accepted'), ('ready', 'Ready'), ('done', 'Done'), ('canceled', 'Canceled')], default='submitted', max_length=12)),
                 ('customer_name', models.CharField(blank=True, max_length=120)),
                 ('customer_number', models.CharField(blank=True, max_length=64)),
                 ('note', models.CharField(blank=True, max_length=300)),

@@ -62,7 +62,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
                is_offered=lambda order: may_move(order, OrderState.DONE)),
         Button("cancel", "Cancel order", "cancel", icon="block", style="danger",
                confirm="The items go back into stock. The customer is not notified: please call them.",
-               is_offered=lambda order: may_move(order, OrderState.CANCELLED)),
+               is_offered=lambda order: may_move(order, OrderState.CANCELED)),
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -105,7 +105,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
         return self._move(order, OrderState.DONE)
 
     def cancel(self, request: HttpRequest, order: Order, _: str) -> str:
-        return self._move(order, OrderState.CANCELLED)
+        return self._move(order, OrderState.CANCELED)
 
     def _move(self, order: Order, to: OrderState) -> str:
         move_order(order, to=to)

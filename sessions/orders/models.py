@@ -43,7 +43,7 @@ class OrderState(models.TextChoices):
     ACCEPTED = "accepted"
     READY = "ready"
     DONE = "done"
-    CANCELLED = "cancelled", "Canceled"
+    CANCELED = "canceled"
 
 
 class Order(TenantModel):

@@ -28,7 +28,7 @@ def check_no_stubs(**_: object) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "ENVIRONMENT is dev: whoever may open a browser session may have this machine's own addresses dialed.",
+            "ENVIRONMENT is dev: clients that may open a browser session can make this server connect to itself.",
             hint="Set ENVIRONMENT to prod or staging, or remove it.",
             id="realtime_session.E002",
         )

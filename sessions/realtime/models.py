@@ -26,7 +26,7 @@ class VoiceSessionQuerySet(TenantQuerySet["VoiceSession"]):
 
 
 class VoiceSession(TenantModel):
-    """Who opened which of OpenAI's sessions. The credential itself is never kept. Moments are whole seconds."""
+    """Who opened which session of OpenAI. The credential itself is never stored. Timestamps are whole seconds."""
 
     owner_path = "owner"
 

@@ -18,7 +18,7 @@ from voiceapp.providers.errors import ProviderError
 log = structlog.get_logger(__name__)
 
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
-Moment = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Timestamp = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 REMEMBERED = 10_000
 
 
@@ -27,8 +27,8 @@ class SessionRecord(msgspec.Struct, frozen=True):
 
     sessionId: Text
     userId: Text
-    createdAt: Moment
-    expiresAt: Moment
+    createdAt: Timestamp
+    expiresAt: Timestamp
     ttl: Annotated[int, Meta(gt=0)]
 
 

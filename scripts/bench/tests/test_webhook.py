@@ -14,14 +14,14 @@ DOOR = Webhook("https://phones.example/twiml/start?orgId=7", "+15550000001", "AC
 
 
 def ring(answer: httpx.Response) -> tuple[StreamAddress, httpx.Request]:
-    asked: list[httpx.Request] = []
+    sent: list[httpx.Request] = []
 
     async def dial() -> StreamAddress:
-        transport = httpx.MockTransport(lambda request: (asked.append(request), answer)[1])
+        transport = httpx.MockTransport(lambda request: (sent.append(request), answer)[1])
         async with httpx.AsyncClient(transport=transport) as client:
             return await DOOR.ring(client, "CA1", caller="+15550000002")
 
-    return asyncio.run(dial()), asked[0]
+    return asyncio.run(dial()), sent[0]
 
 
 def test_the_ring_carries_twilios_signature_of_its_form() -> None:

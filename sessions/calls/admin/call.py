@@ -29,7 +29,7 @@ from .display import CALL_COLORS, ORDER_COLORS, cost_text, duration_text, end_re
 from .latency_bars import PARTS
 
 # Orders that were replaced or canceled bring no revenue.
-UNPAID = (OrderState.REPLACED, OrderState.CANCELLED)
+UNPAID = (OrderState.REPLACED, OrderState.CANCELED)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ ORDER_COLORS: Mapping[str, str] = {
     OrderState.SUBMITTED: "info",
     OrderState.ACCEPTED: "primary",
     OrderState.READY: "success",
-    OrderState.CANCELLED: "danger",
+    OrderState.CANCELED: "danger",
 }
 AGENT_COLORS: Mapping[str, str] = {
     RoomAgent.Status.PENDING: "info",

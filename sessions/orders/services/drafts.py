@@ -101,7 +101,7 @@ def standing_order(call: Call) -> Order | None:
     """The order that a submission of this call made and that still stands."""
     return (
         Order.objects.filter(call=call, draft_version__isnull=False)
-        .exclude(state__in=[OrderState.REPLACED, OrderState.CANCELLED])
+        .exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED])
         .order_by("-draft_version")
         .first()
     )

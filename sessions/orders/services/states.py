@@ -17,7 +17,7 @@ BEFORE: Mapping[OrderState, tuple[OrderState, ...]] = {
     OrderState.ACCEPTED: (OrderState.SUBMITTED,),
     OrderState.READY: (OrderState.SUBMITTED, OrderState.ACCEPTED),
     OrderState.DONE: (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.READY),
-    OrderState.CANCELLED: (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.READY),
+    OrderState.CANCELED: (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.READY),
 }
 
 
@@ -30,6 +30,6 @@ def move_order(order: Order, *, to: OrderState) -> None:
     with transaction.atomic():
         if not Order.objects.filter(pk=order.pk, state__in=BEFORE[to]).update(state=to):
             raise ApplicationError(f"{order} can no longer become {to.label.lower()}. Reload the page.")
-        if to == OrderState.CANCELLED:
+        if to == OrderState.CANCELED:
             move_stock(taken=Counter(), given_back=held_by(order))
     order.state = to

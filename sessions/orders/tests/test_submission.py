@@ -122,10 +122,10 @@ def test_an_order_in_the_making_is_replaced_but_not_one_that_is_ready(phone: Pho
     assert Order.objects.count() == 2
 
 
-def test_an_order_that_was_cancelled_is_not_replaced(phone: Phone) -> None:
+def test_an_order_that_was_canceled_is_not_replaced(phone: Phone) -> None:
     phone.add("Margherita")
     phone.agrees()
-    Order.objects.update(state=OrderState.CANCELLED)
+    Order.objects.update(state=OrderState.CANCELED)
     phone.add("Tiramisu")
     assert phone.agrees()["say"].startswith("Your order number 2 is placed.")
 

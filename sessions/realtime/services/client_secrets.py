@@ -26,7 +26,7 @@ PLACEHOLDER_KEY = "placeholder-key-for-a-stub"
 
 
 class EndpointRefused(ApplicationError):
-    """No socket was opened. One sentence for every reason: which it was would tell of networks and of others' lists."""
+    """No socket was opened. One sentence for all reasons: the reason would reveal networks and other tenants' lists."""
 
     def __init__(self) -> None:
         super().__init__("This endpoint is not allowed (endpoint).")
@@ -37,7 +37,7 @@ class KeyUnreadable(Exception):
 
 
 class Minter(Protocol):
-    """OpenAI, or whoever stands in its place."""
+    """OpenAI, or another server in its place."""
 
     def create_client_secret(
         self, session: dict[str, object], *, expires_after_s: int | None = None
@@ -45,7 +45,7 @@ class Minter(Protocol):
 
 
 def minter_for(principal: Principal, endpoint: str | None) -> tuple[Minter, bool]:
-    """Who is asked, and whether it speaks as OpenAI: of a listed origin nothing is passed on, not even its status.
+    """The server that mints, and whether it is OpenAI: nothing of a listed origin is passed on, not even its status.
 
     Raises EndpointRefused, KeyUnreadable, and OpenAIError where OpenAI's own key is missing.
     """
@@ -92,11 +92,11 @@ logger = structlog.get_logger("realtime_session")
 
 
 class ProviderFailed(ApplicationError):
-    """Whoever should have minted the secret did not."""
+    """The server did not mint the secret."""
 
 
 class FieldRefused(ApplicationError):
-    """OpenAI would refuse what was asked for. `field` says which."""
+    """OpenAI would reject the request. `field` says why."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -105,7 +105,7 @@ class FieldRefused(ApplicationError):
 
 @dataclass(frozen=True, slots=True)
 class RealtimeSession:
-    """`model` as it was asked for; `model_used` and `voice_used` are what the provider was given."""
+    """`model` as requested; `model_used` and `voice_used` as sent to the provider."""
 
     id: str
     model: str
@@ -120,7 +120,7 @@ def open_realtime_session(
 ) -> RealtimeSession:
     """Raises EndpointRefused, FieldRefused or ProviderFailed.
 
-    No connection to the database is held while the provider is asked.
+    No database connection is held during the request to the provider.
     """
     used_model, used_voice = model_used(model), voice_used(voice)
     session: dict[str, object] = {
@@ -146,7 +146,7 @@ def open_realtime_session(
 
 
 def _check(*, model: str, voice: str) -> None:
-    """Before OpenAI is asked; other servers may have voices and models of their own."""
+    """Before the request to OpenAI; other servers may have voices and models of their own."""
     for name, value, validate in (("model", model, validate_model), ("voice", voice, validate_voice)):
         try:
             validate(value)

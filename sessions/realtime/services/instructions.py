@@ -1,4 +1,4 @@
-"""What a browser's voice session is told to be: the organization's own agent, or a template."""
+"""The instructions of a browser's voice session: the organization's own agent, or a template."""
 
 from __future__ import annotations
 

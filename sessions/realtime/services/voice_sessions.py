@@ -33,7 +33,7 @@ ANNOUNCED_LONG_AGO = LIVES_FOR - dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class OpenedVoiceSession:
-    """The record, and the secret that only the one who asked is given."""
+    """The record, and the secret, which only the response contains."""
 
     record: VoiceSession
     secret: ClientSecret

@@ -40,7 +40,7 @@ def test_the_numbers_of_today(client_of_alice: Client, harbour: World) -> None:
     before = Call.objects.create(organization=organization, state="completed")
     Call.objects.filter(pk=before.pk).update(created_at=timezone.now() - dt.timedelta(days=1, minutes=1))
     Order.objects.create(
-        organization=organization, number=2, currency="EUR", subtotal=5, tax=0, total=5, state="cancelled"
+        organization=organization, number=2, currency="EUR", subtotal=5, tax=0, total=5, state="canceled"
     )
     assert tiles(client_of_alice) == {
         "Answered": "2", "Missed": "1", "Response": "0.90 s", "Orders": "1", "Revenue": "11.00 EUR",

@@ -45,7 +45,7 @@ def test_only_the_table_of_states_lets_an_order_move(state: OrderState, to: Orde
     assert Order.objects.get(pk=order.pk).state == (to if state in BEFORE[to] else state)
 
 
-def test_a_cancelled_order_gives_back_what_it_took_once(client_of_alice: Client, harbour: World) -> None:
+def test_a_canceled_order_gives_back_what_it_took_once(client_of_alice: Client, harbour: World) -> None:
     item = harbour[Item]
     Item.objects.filter(pk=item.pk).update(count_left=3)
     OrderLine.objects.update(item_id=item.pk)

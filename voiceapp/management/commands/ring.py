@@ -145,7 +145,7 @@ class Command(BaseCommand):
             return False
         wait_until_over(call)
         order = (
-            call.orders.exclude(state__in=[OrderState.REPLACED, OrderState.CANCELLED]).order_by("-created_at").first()
+            call.orders.exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED]).order_by("-created_at").first()
         )
         ordered = ordered_lines(call.pk)
         wrong = [] if script.expected is None else differences(script.expected, ordered)

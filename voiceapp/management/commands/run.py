@@ -80,7 +80,7 @@ class Command(BaseCommand):
         raise Stopped
 
     def environment(self, ports: Ports) -> dict[str, str]:
-        """What every child is told: our environment, secrets of this machine, where the product is."""
+        """The environment of every child process: ours, secrets of this machine, the product's address."""
         try:
             # The product's own port first: the simulators take what is left.
             port = ports.reserve(settings.PORT)
@@ -103,7 +103,7 @@ class Command(BaseCommand):
         return environment
 
     def run(self, supervisor: Supervisor, run_file: Path, call: str) -> int:
-        """Start everything, ring, serve. The exit status is that of the call when it is the only thing asked for."""
+        """Start everything, ring, serve. With `--call only` the exit status is that of the call."""
         began = time.monotonic()
         self.say("Preparing the database and starting the simulators…")
         start_simulators(supervisor, lambda: call_command("migrate", interactive=False, verbosity=0))

@@ -1,4 +1,4 @@
-"""The words, turns and tools of a made-up call, on the clock of its media stream."""
+"""The transcript, turns and tool calls of a made-up call, on the clock of its media stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from agents.catalog.models import Item, Modifier, Size
 from sessions.calls.models import Call, CallEvent, ToolCall, TranscriptLine, Turn
 
-MS_PER_LETTER = 62
+MS_PER_CHARACTER = 62
 OPENINGS = ("Hi, I'd like", "Hello, can I get", "Good evening, could I have", "Yes, I'd like to order")
 MORE = ("And", "Oh, and also", "Then I'd like")
 QUESTIONS = (
@@ -128,7 +128,7 @@ class Conversation:
         self._say("caller", words)
 
     def _answer(self, words: str, *, may_be_cut: bool = False) -> None:
-        """The agent's words after the parts of its response time; sometimes the caller speaks into them."""
+        """The agent's answer after the parts of its latency; sometimes the caller interrupts it."""
         detection, playout = self.chance.randint(480, 560), self.chance.randint(30, 120)
         model = self.chance.choice((190, 240, 310, 420, 700, 1150)) + self.chance.randint(0, 90)
         response = detection + model + playout
@@ -151,7 +151,7 @@ class Conversation:
             words = words[: len(words) // 2].rsplit(" ", 1)[0]
         self._say("agent", words, is_cut=is_cut)
         if is_cut:
-            self._note("interrupted", {"turn": self.turn, "heard_ms": len(words) * MS_PER_LETTER})
+            self._note("interrupted", {"turn": self.turn, "heard_ms": len(words) * MS_PER_CHARACTER})
 
     def _say(self, speaker: str, words: str, *, is_cut: bool = False) -> None:
         self.lines.append(
@@ -165,7 +165,7 @@ class Conversation:
                 is_cut=is_cut,
             )
         )
-        self.now_ms += len(words) * MS_PER_LETTER
+        self.now_ms += len(words) * MS_PER_CHARACTER
 
     def _use(self, name: str, arguments: dict[str, Any], said: str, outcome: str = OUTCOME.DONE) -> None:
         self.tools.append(

@@ -18,7 +18,7 @@ class DemoChoice:
 
 @dataclass(frozen=True, slots=True)
 class DemoGroup:
-    """`under` names modifiers of other groups: asked only when one of them is chosen."""
+    """`under` names modifiers of other groups: the group applies only when one of them is chosen."""
 
     name: str
     minimum: int

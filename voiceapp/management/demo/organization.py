@@ -17,7 +17,7 @@ from telephony.twilio.models import PhoneNumber
 from .menu_card import CATEGORIES, GROUPS, DemoItem
 
 SLUG = "bella-napoli"
-# Berlin numbers kept for fiction: nobody is rung by mistake.
+# Berlin numbers reserved for fiction: no real phone rings.
 NUMBER = "+493023125001"
 FRONT_DESK = "+493023125010"
 CATERING = "+493023125011"

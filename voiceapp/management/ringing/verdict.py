@@ -15,7 +15,7 @@ def ordered_lines(call_id: UUID) -> list[ExpectedLine]:
     """The lines of the call's valid order with every modifier."""
     order = (
         Order.objects.filter(call_id=call_id)
-        .exclude(state__in=[OrderState.REPLACED, OrderState.CANCELLED])
+        .exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED])
         .prefetch_related("lines__modifiers")
         .order_by("-created_at")
         .first()
