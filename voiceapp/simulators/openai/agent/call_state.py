@@ -58,6 +58,14 @@ class CallState:
         """The newest line of an item."""
         return next((line for line in reversed(self.lines) if str(line.get("item", "")).lower() == item.lower()), None)
 
+    def line_of_change(self, change: Change) -> dict[str, Any]:
+        return next((line for line in self.lines if line.get("line") == change.get("line")), {})
+
+    def line_with(self, modifier: str) -> dict[str, Any] | None:
+        """The newest line with this modifier, otherwise the last line."""
+        found = [line for line in self.lines if modifier in (line.get("modifiers") or [])]
+        return found[-1] if found else self.last_line()
+
     def last_line(self) -> dict[str, Any] | None:
         """The line of the last successful change, otherwise the newest line."""
         for use in reversed(self.uses):

@@ -9,6 +9,8 @@ from voiceapp.simulators.openai.agent.call_state import CallState, Change
 from voiceapp.simulators.openai.agent.phrases import SpokenPhrase
 from voiceapp.simulators.openai.agent.vocabulary import Meaning
 
+_ARTICLES = {"a", "an", "the", "my", "some"}
+_SMALL_NUMBERS = {"one", "two", "three", "four", "five"}
 CHANGING = (Meaning.MAKE, Meaning.MAKE_THE, Meaning.CHANGE)
 
 
@@ -73,7 +75,7 @@ class _SentenceReader:
     def _count(self, phrase: SpokenPhrase, following: Meaning | None) -> None:
         names_a_line = following in (Meaning.ITEM, Meaning.SIZE, Meaning.MODIFIER)
         if self.mode in CHANGING and self.target is not None and not names_a_line:
-            if phrase.words not in ("a", "an", "the", "my", "some"):
+            if phrase.words not in _ARTICLES:
                 self.target["quantity"] = phrase.count
         else:
             self.count = phrase.count
@@ -100,7 +102,7 @@ class _SentenceReader:
             self.front.append(name)
             return
         if self.mode is Meaning.REMOVE:
-            self._remove_modifier(self._update(self.target or self._line_with(name)), name)
+            self._remove_modifier(self._update(self.target or self.state.line_with(name)), name)
         elif self.changes and self.changes[-1]["do"] == "add":
             self.count = None  # the article of "and a fried egg"
             wanted = f"no {name}" if self.is_without and not name.startswith("no ") else name
@@ -139,7 +141,9 @@ class _SentenceReader:
             moved = self._update(line)
             if moved is not None and moved is not update:
                 added = [
-                    name for name in update["modifiers"] if name not in (self._known(update).get("modifiers") or [])
+                    name
+                    for name in update["modifiers"]
+                    if name not in (self.state.line_of_change(update).get("modifiers") or [])
                 ]
                 moved["modifiers"] += added
                 self.changes.remove(update)
@@ -169,16 +173,15 @@ class _SentenceReader:
 
     def _remove(self, line: dict[str, Any]) -> None:
         quantity = int(line.get("quantity", 1))
-        if self.count is not None and 0 < self.count < quantity and self.phrases and self._has_number():
+        if self.count is not None and 0 < self.count < quantity and self._counts & _SMALL_NUMBERS:
             self.changes.append({"do": "update", "line": line["line"], "quantity": quantity - self.count})
         else:
             self.changes.append({"do": "remove", "line": line["line"]})
 
-    def _has_number(self) -> bool:
-        return any(
-            phrase.kind is Meaning.COUNT and phrase.words in ("one", "two", "three", "four", "five")
-            for phrase in self.phrases
-        )
+    @property
+    def _counts(self) -> set[str]:
+        """The words of the sentence that count."""
+        return {phrase.words for phrase in self.phrases if phrase.kind is Meaning.COUNT}
 
     def _update(self, line: dict[str, Any] | None) -> Change | None:
         """The change of a line; there is one for each line."""
@@ -192,13 +195,6 @@ class _SentenceReader:
         change = {"do": "update", "line": line["line"], "modifiers": list(line.get("modifiers") or [])}
         self.changes.append(change)
         return change
-
-    def _known(self, change: Change) -> dict[str, Any]:
-        return next((line for line in self.state.lines if line.get("line") == change.get("line")), {})
-
-    def _line_with(self, modifier: str) -> dict[str, Any] | None:
-        has = [line for line in self.state.lines if modifier in (line.get("modifiers") or [])]
-        return has[-1] if has else self.state.last_line()
 
     def _remove_modifier(self, change: Change | None, name: str) -> None:
         if change is None:
@@ -219,19 +215,15 @@ class _SentenceReader:
             change = self._update(line)
             if change is not None and self.size:
                 change["size"] = self.size
-            elif change is not None and self.count and self._is_number():
+            elif change is not None and self.count and self._counts - _ARTICLES:
                 change["quantity"] = self.count
         for change in list(self.changes):
-            if change["do"] == "update" and change.get("modifiers") == list(self._known(change).get("modifiers") or []):
+            if change["do"] == "update" and change.get("modifiers") == list(
+                self.state.line_of_change(change).get("modifiers") or []
+            ):
                 del change["modifiers"]
                 if set(change) == {"do", "line"}:
                     self.changes.remove(change)
-
-    def _is_number(self) -> bool:
-        return any(
-            phrase.kind is Meaning.COUNT and phrase.words not in ("a", "an", "the", "my", "some")
-            for phrase in self.phrases
-        )
 
 
 def changes_of(phrases: Sequence[SpokenPhrase], state: CallState) -> list[Change]:
