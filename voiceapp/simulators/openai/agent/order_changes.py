@@ -206,12 +206,8 @@ class _SentenceReader:
 
     def _finish(self) -> None:
         """A size or a number alone changes the last line; a change without effect is dropped."""
-        if (
-            (self.size or self.count)
-            and not self.changes
-            and self.phrases
-            and (line := self.state.last_line()) is not None
-        ):
+        line = self.state.last_line()
+        if line is not None and (self.size or self.count) and self.phrases and not self.changes:
             change = self._update(line)
             if change is not None and self.size:
                 change["size"] = self.size
