@@ -15,7 +15,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from voiceapp.tests.database import empty_tables
 
-# Nobody but the tests' own servers is asked for AWS's keys: no machine's role.
+# AWS credentials come from the tests alone, never from the machine's role.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 

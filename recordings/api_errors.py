@@ -16,7 +16,7 @@ from .errors import NO_RECORDER, AlreadyRecording, CallNotActive, NotConfigured,
 CALL_NOT_FOUND = replace(SESSION_NOT_FOUND, title="Call session not found")
 LIST_DENIED = replace(CHANGE_DENIED, message="Only owners and managers of an organization list its recordings.")
 NOTHING_TO_UPDATE = Problem(400, "Nothing to update", "Give transcript, recordingUrl or both.", malformed=True)
-NO_ROOM = Problem(400, "Missing roomName", "Name the call's room in roomName, or ask for listAll.", malformed=True)
+NO_ROOM = Problem(400, "Missing roomName", "Name the call's room in roomName, or set listAll.", malformed=True)
 NOT_ALONE = Problem(400, "Bad Request", "listAll stands alone.", malformed=True)
 CALL_NOT_ACTIVE = Problem(400, "Call not active", CallNotActive.message)
 NO_ACTIVE_RECORDING = Problem(404, "No active recording", NotRecording.message)

@@ -21,12 +21,12 @@ MOST_KEPT = 5
 RULES = (
     "A text contains a character that cannot be kept",
     "A value cannot be kept",
-    "Ask in this API's words",
+    "Use this API's fields",
     "Call not active",
     "Enter a valid URL",
     "Give a room's name, or listAll=true",
-    "Name the call's room in roomName, or ask for listAll",
-    "Nobody can call themselves",
+    "Name the call's room in roomName, or set listAll",
+    "A caller cannot be the callee",
     "Nothing to update",
     "OpenAI has no",  # the list depends on the endpoint
     "is not a model name",

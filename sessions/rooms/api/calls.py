@@ -59,7 +59,7 @@ from voiceapp.core.limits.limit import READ, SESSION_CREATION
 from voiceapp.providers.livekit.errors import LiveKitError
 
 OTHER_CALL = Sample("", body={"callType": "conference"}, keeps=("OTHER", "roomName"))
-NOT_YOURSELF = "Nobody can call themselves."
+NOT_YOURSELF = "A caller cannot be the callee."
 
 
 class CallView(RoomView):

@@ -44,7 +44,7 @@ VOICE_NOT_CONFIGURED = Problem(
 LIVEKIT_UNAVAILABLE = {
     LiveKitErrorKind.UNAVAILABLE: "LiveKit cannot be reached right now. Try again soon.",
     LiveKitErrorKind.TIMEOUT: "LiveKit did not respond in time. Try again soon.",
-    LiveKitErrorKind.CREDENTIALS_REFUSED: "LiveKit refuses our credentials. Whoever runs this server must mend that.",
+    LiveKitErrorKind.CREDENTIALS_REFUSED: "LiveKit rejects this server's keys: its operator must check LIVEKIT_API_*.",
 }
 LIVEKIT_AWAY = replace(VOICE_UNAVAILABLE, message=LIVEKIT_UNAVAILABLE[LiveKitErrorKind.UNAVAILABLE])
 VALUE_REFUSED = Problem(400, "Bad Request", "LiveKit cannot take a value of this request.", malformed=True)

@@ -48,9 +48,7 @@ from voiceapp.providers.livekit.errors import LiveKitError
 
 LIVEKITS = frozenset(TokenSourceRequest().fields)
 OURS = frozenset(TokenRequest().fields)
-MIXED_FIELDS = Problem(
-    400, message="Ask in this API's words or in LiveKit's, not in both.", code="invalid", malformed=True
-)
+MIXED_FIELDS = Problem(400, message="Use this API's fields or LiveKit's, not both.", code="invalid", malformed=True)
 
 
 class TokenView(RoomView):

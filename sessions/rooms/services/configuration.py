@@ -49,7 +49,7 @@ def configure_realtime(call: Call, *, model: str) -> RealtimeConfiguration:
     """
     agent = agent_of(call)
     if agent is None or agent.status == Status.DISCONNECTED or not call.is_live:
-        raise NoAgent("There is no agent in this room. Ask for one with POST /api/voice/agent.")
+        raise NoAgent("There is no agent in this room. Request one with POST /api/voice/agent.")
     if agent.status != Status.ACTIVE:
         raise AgentNotReady
     server_url = LiveKitClient.from_settings().browser_url

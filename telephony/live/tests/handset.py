@@ -62,7 +62,7 @@ class Handset:
         return twiml
 
     async def ask(self, path: str, **fields: str) -> ElementTree.Element:
-        """What Twilio does next: the TwiML of a door."""
+        """What Twilio does next: the TwiML of a webhook."""
         form = {
             "CallSid": self.call_sid,
             "AccountSid": self.account_sid,
