@@ -23,7 +23,7 @@ KEY = "k" * 40
 BOUND_S = 3.0
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hanging() -> Iterator[str]:
     """A server that takes connections and says nothing."""
     with socket.socket() as silent:
@@ -58,15 +58,16 @@ def base(folder: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def product(tmp_path: Path, hanging: str) -> Iterator[Product]:
-    """A web process whose keys no terminal has, and whose providers hang."""
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory, hanging: str) -> Iterator[Product]:
+    """For all tests, which only look: a web process whose keys no terminal has, and whose providers hang."""
     keys = {
         "INTERNAL_API_KEY": KEY, "OPENAI_API_KEY": "sk-of-the-process", "OPENAI_BASE_URL": f"{hanging}/v1",
         "TWILIO_ACCOUNT_SID": "AC" + "1" * 32, "TWILIO_AUTH_TOKEN": "t" * 32, "TWILIO_BASE_URL": hanging,
         "LIVEKIT_HOST": hanging, "LIVEKIT_API_KEY": "APIkey", "LIVEKIT_API_SECRET": "s" * 40,
     }  # fmt: skip
-    manage, environment, out = [sys.executable, "manage.py"], base(tmp_path) | keys, tmp_path / "out"
+    folder = tmp_path_factory.mktemp("product")
+    manage, environment, out = [sys.executable, "manage.py"], base(folder) | keys, folder / "out"
     subprocess.run([*manage, "migrate", "-v", "0"], env=environment, cwd=settings.BASE_DIR, check=True, stderr=-3)
     with out.open("wb") as lines:
         process = subprocess.Popen(
@@ -74,7 +75,7 @@ def product(tmp_path: Path, hanging: str) -> Iterator[Product]:
         )
         try:
             until(lambda: "listening on" in out.read_text(), within_s=30)
-            yield Product(out.read_text().strip().rpartition(" ")[2], tmp_path)
+            yield Product(out.read_text().strip().rpartition(" ")[2], folder)
         finally:
             process.terminate()
             process.wait(15)
@@ -100,7 +101,7 @@ def test_it_asks_the_process_that_serves_and_does_not_wait_for_what_hangs(produc
     assert "sk-of-the-process" not in json.dumps(said)
 
 
-def test_without_a_process_it_looks_at_its_own_settings_and_says_so(product: Product, tmp_path: Path) -> None:
+def test_without_a_process_it_looks_at_its_own_settings_and_says_so(product: Product) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         said = product.doctor(PORT=str(free.getsockname()[1]))
