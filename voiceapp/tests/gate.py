@@ -21,7 +21,7 @@ class Mode(enum.Enum):
 
 
 class Gate(ThreadingHTTPServer):
-    """Stands before `behind`. `arrived` counts requests; `is_held` is set while one of them is kept.
+    """Stands before `behind`. `arrived` counts requests, `operations` names them; `is_held` is set while one is kept.
 
     `holds` names the only operation (of AWS) or method (of LiveKit) that is kept; `pauses_s` is waited before each
     request goes on.
@@ -34,6 +34,7 @@ class Gate(ThreadingHTTPServer):
         self.behind = behind
         self.mode = Mode.OPEN
         self.arrived = 0
+        self.operations: set[str] = set()
         self.holds = ""
         self.pauses_s = 0.0
         self.is_held = threading.Event()
@@ -58,6 +59,7 @@ class _Keeper(BaseHTTPRequestHandler):
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2] or self.path.rpartition("/")[2]
         mode = gate.mode if gate.holds in ("", operation) else Mode.OPEN
         gate.arrived += 1
+        gate.operations.add(operation)
         gate.is_over.wait(gate.pauses_s)
         if mode is Mode.KEEPS_REQUESTS:
             gate.hold()
