@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 CALL ?=
 # Many tests wait for a clock: more of them at once than there are cores. JOBS=0 runs one after the other.
 JOBS ?= 4
-AT_ONCE = -n $(JOBS) --dist loadfile
+AT_ONCE = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 PORT ?= 8080
 HOST ?= 0.0.0.0
 # Containers often forbid Python to keep what it has compiled: every process of the tests would compile all anew.

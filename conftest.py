@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -52,6 +53,25 @@ def static_files_are_found_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files)
         yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the slow files over the first half of the others: no worker begins one at the end, and their waiting is
+    filled with work.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = [path for path, tests in files.items() if any(map(is_slow, tests))]
+    others = [path for path in files if path not in slow]
+    places: dict[Path, float] = {path: number for number, path in enumerate(others)}
+    places |= {path: number * len(others) / (2 * len(slow)) for number, path in enumerate(slow)}
+    items[:] = [item for path in sorted(files, key=lambda path: places[path]) for item in files[path]]
+
+
+def is_slow(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("slow", "sound", "browser"))
 
 
 def pytest_collection_finish() -> None:

@@ -17,6 +17,8 @@ from tests.api.conftest import Product
 from voiceapp.core.api.docs import document
 from voiceapp.tests.limits import raise_limits
 
+pytestmark = pytest.mark.slow
+
 # `make fuzz` gives more.
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "25"))
 SEED = os.environ.get("FUZZ_SEED", "1")

@@ -21,6 +21,8 @@ from telephony import routing
 from voiceapp.providers.tests.clerk_instance import PAGE, ClerkInstance, trust
 from voiceapp.tests.limits import raise_limits
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/routes.md").read_text()
 LOGIN = "/admin/login/"
 # Answered by middleware, which the resolver does not know.

@@ -26,7 +26,7 @@ CHANGE = "/admin/password_change/"
 PASSWORD = "correct horse battery staple"
 HOME, ELSEWHERE = "203.0.113.7", "198.51.100.9"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(params=["in_memory", pytest.param("on_redis", marks=pytest.mark.servers), "redis_is_down"])

@@ -24,6 +24,8 @@ from telephony.twilio.models import PhoneNumber
 from .test_buttons_save import Page, press, url
 from .world import World
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def root(db: None) -> Client:

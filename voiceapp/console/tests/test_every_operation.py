@@ -15,6 +15,8 @@ from agents.tenant_admin.tenant import ReadOnlyAdmin, TenantAdmin
 
 from .world import World
 
+pytestmark = pytest.mark.slow
+
 ADMINS: list[TenantAdmin[Any]] = [each for each in admin.site._registry.values() if isinstance(each, TenantAdmin)]
 
 

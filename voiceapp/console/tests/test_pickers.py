@@ -23,6 +23,8 @@ from telephony.twilio.models import PhoneNumber
 
 from .world import World, make_menu
 
+pytestmark = pytest.mark.slow
+
 FORMS = sorted(
     (model for model in admin.site._registry if issubclass(model, TenantModel)), key=lambda model: model._meta.label
 )

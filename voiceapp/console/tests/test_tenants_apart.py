@@ -22,6 +22,8 @@ from telephony.twilio.models import PhoneNumber
 
 from .world import World
 
+pytestmark = pytest.mark.slow
+
 REGISTERED = sorted(
     (model for model in admin.site._registry if issubclass(model, TenantModel)), key=lambda model: model._meta.label
 )

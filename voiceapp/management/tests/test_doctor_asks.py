@@ -19,6 +19,8 @@ from django.conf import settings
 from voiceapp.management.doctor.report import PATH
 from voiceapp.tests.worker import until
 
+pytestmark = pytest.mark.slow
+
 KEY = "k" * 40
 BOUND_S = 3.0
 

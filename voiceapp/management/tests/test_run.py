@@ -20,6 +20,8 @@ from agents.organizations.services import find_key
 from agents.tests.builders import make_organization
 from voiceapp.management.commands.run import demo_admin, replace_demo_key
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def taken() -> Iterator[int]:

@@ -21,6 +21,8 @@ from voiceapp.tests.worker import folder_broker, until, worker_process
 
 from .conftest import Ask, on_queue
 
+pytestmark = pytest.mark.slow
+
 State = OutboxMessage.State
 WITHIN_S = 40.0
 KILLS = 4

@@ -17,6 +17,8 @@ from voiceapp.core.http.connections import connections
 
 from .wire import Wire, is_closed, read_response, request
 
+pytestmark = pytest.mark.slow
+
 HEAD_S, BODY_S = 1, 3
 SOON_S = 1.5
 JSON = b"POST /voice-session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

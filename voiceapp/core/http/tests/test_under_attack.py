@@ -21,6 +21,8 @@ from voiceapp.tests.worker import until
 
 from .wire import Wire, is_closed, request
 
+pytestmark = pytest.mark.slow
+
 HALVES = [
     b"GET / HTTP/1.1\r\nHost: localhost\r\n",
     b"POST /voice-session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",

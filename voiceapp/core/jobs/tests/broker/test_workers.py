@@ -16,6 +16,8 @@ from voiceapp.tests.worker import until, worker_process
 from .conftest import Environment, Submit
 from .kitchen import Kitchen
 
+pytestmark = pytest.mark.slow
+
 State = OutboxMessage.State
 Send = Callable[..., None]
 
