@@ -20,6 +20,8 @@ from packaging.utils import canonicalize_name
 
 from voiceapp.tests.waiting import soon
 
+pytestmark = pytest.mark.embedded
+
 PRODUCTION, SIMULATORS = "requirements.txt", "requirements-simulators.txt"
 IMPORTED = re.compile(r"^import '([\w.]+)'", re.M)
 

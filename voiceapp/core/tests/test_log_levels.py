@@ -16,6 +16,8 @@ from django.conf import settings
 
 from voiceapp.tests.worker import until
 
+pytestmark = pytest.mark.embedded
+
 HOST = b"Host: localhost\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 UPGRADE = (
