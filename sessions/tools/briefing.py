@@ -14,10 +14,11 @@ from agents.configuration.models import Persona
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, say_time, week_sentence
 from agents.organizations.models import Organization
+from agents.organizations.trades import ORDER_TOOLS
 from sessions.calls.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnDetection
 from sessions.calls.models import Call
 from sessions.orders.services.transfer_targets import Person, people_of
-from sessions.tools import ORDER_TOOLS, READING_TOOLS, TOOLS
+from sessions.tools.registry import READING_TOOLS, TOOLS
 from voiceapp.core.errors import ApplicationError
 
 CONDUCT = """## How to speak

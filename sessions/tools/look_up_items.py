@@ -26,7 +26,7 @@ class Query(Struct):
     ]
 
 
-def run(request: ToolRequest[Query]) -> Answer:
+def look_up_items(request: ToolRequest[Query]) -> Answer:
     query = request.arguments.query
     assert request.call.organization_id is not None
     catalog = load_catalog(request.call.organization_id, request.now)
@@ -93,10 +93,10 @@ def _offer(offer: Offer) -> dict[str, object]:
     return {"name": offer.name, "price": f"{offer.price:.2f}", "is_available": offer.is_available}
 
 
-TOOL = Tool(
+LOOK_UP_ITEMS = Tool(
     name="look_up_items",
     description="Find items of the menu by name, heading or ingredient, with sizes, prices, options and availability.",
     arguments=Query,
     only_reads=True,
-    run=run,
+    run=look_up_items,
 )

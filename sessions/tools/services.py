@@ -16,8 +16,9 @@ from sessions.calls.outcomes import ToolResult, refusal
 from sessions.calls.short_ids import short_id
 from sessions.orders.draft import Refused
 from sessions.orders.draft.requests import read_fields
-from sessions.tools import TOOLS, Answer, ToolRequest, result_of
 from sessions.tools.arguments import clean_text, read_arguments
+from sessions.tools.registry import TOOLS
+from sessions.tools.tool import Answer, ToolRequest, result_of
 from voiceapp.core import metrics
 from voiceapp.core.transactions import NotSaved, retried
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from agents.hours.models import OpeningHours, TransferHours
 from agents.transfers.models import TransferTarget
 from sessions.tests.builders import make_restaurant
-from sessions.tools import TOOLS
 from sessions.tools.briefing import brief, brief_agent
+from sessions.tools.registry import TOOLS
 from voiceapp.core.errors import ApplicationError
 
 pytestmark = pytest.mark.django_db

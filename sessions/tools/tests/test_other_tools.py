@@ -16,7 +16,7 @@ from agents.transfers.models import TransferTarget
 from sessions.calls.models import Call, ToolCall
 from sessions.calls.outcomes import EndCall, Transfer
 from sessions.tests.builders import Phone, make_restaurant
-from sessions.tools import TOOLS
+from sessions.tools.registry import TOOLS
 from voiceapp.simulators.openai.validation import check_session
 
 pytestmark = pytest.mark.django_db

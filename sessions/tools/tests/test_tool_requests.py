@@ -17,8 +17,9 @@ from agents.transfers.models import TransferTarget
 from sessions.calls.models import Call, ToolCall
 from sessions.orders.models import DraftOrder, Order
 from sessions.tests.builders import Phone, make_call, make_restaurant
-from sessions.tools import READING_TOOLS, TOOLS, Answer, ToolRequest
+from sessions.tools.registry import READING_TOOLS, TOOLS
 from sessions.tools.services import LONGEST_KEY, TOO_LATE, run_tool
+from sessions.tools.tool import Answer, ToolRequest
 
 
 def change(call: Call, tool_call_id: str, item: str, *, turns: int = 1, **more: Any) -> dict[str, Any]:
