@@ -173,14 +173,13 @@ def test_while_one_thread_fetches_from_an_unavailable_clerk_others_fail_at_once(
     clerk.status = 500
     with pytest.raises(ProviderError):
         keys.key("ins_first")
-    clerk.delay_s = 1.0
+    clerk.delay_s = 2.0
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(keys.key, "ins_first")
         soon(lambda: clerk.fetches == 2)
-        began = time.monotonic()
         with pytest.raises(ProviderError):
             keys.key("ins_first")
-        assert time.monotonic() - began < 0.5
+        assert not asking.done()
         assert isinstance(asking.exception(), ProviderError)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -204,7 +203,7 @@ def slow_start(
 
     def start(pool: ThreadPoolExecutor) -> Future[httpx.Response]:
         monkeypatch.setattr(provider, "RESPONSE_TIMEOUT_S", 5)
-        spoil("slow=1000", "only=CreateRoom")
+        spoil("slow=2000", "only=CreateRoom")
         answer = pool.submit(alice.post, SESSION, roomName=ROOM)
         soon(lambda: Call.objects.filter(state="pending").exists())
         return answer
@@ -218,13 +217,10 @@ def test_nobody_waits_with_it(
     with ThreadPoolExecutor(1) as pool:
         before = other_connections()
         answer = slow_start(pool)
-        began = time.monotonic()
         make_room_call(harbour, room_name="another")
-        took_s = time.monotonic() - began
         others = other_connections() - before
-        assert not answer.done()
+        assert not answer.done()  # it still waits
         assert answer.result().status_code == 200
-    assert took_s < 0.4
     assert not others
 
 

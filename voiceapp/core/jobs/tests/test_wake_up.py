@@ -13,7 +13,7 @@ from celery import Celery
 from voiceapp.core.jobs import wake_up as module
 from voiceapp.core.jobs.wake_up import MAX_WAITING, WakeUp
 
-AT_ONCE_S = 0.25
+HANGS_S = 60
 TASK = "sessions.tasks.deliver_outbox"
 
 
@@ -29,7 +29,7 @@ class Broker:
 
     def send_task(self, name: str, args: list[str], **_: object) -> None:
         self.arrived.set()
-        self.may_answer.wait(10)
+        self.may_answer.wait(HANGS_S)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
@@ -71,10 +71,9 @@ def test_a_broker_that_hangs_costs_the_caller_nothing(broker: Broker) -> None:
     wake_up = WakeUp(TASK)
     wake_up("first")
     assert broker.arrived.wait(5)
-    began = time.monotonic()
     for number in range(MAX_WAITING + 50):
         wake_up(f"more {number}")
-    assert time.monotonic() - began < AT_ONCE_S
+    assert broker.sent == []  # the broker still hangs
     broker.may_answer.set()
     wait_for(broker.sent, MAX_WAITING + 1)
 
@@ -96,7 +95,7 @@ def test_a_wake_up_that_still_waits_is_sent_once(broker: Broker) -> None:
 def silent_server() -> Iterator[socket.socket]:
     """It accepts connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(5)
+        server.settimeout(HANGS_S)
         yield server
 
 
@@ -105,10 +104,10 @@ def test_a_real_broker_that_never_answers_costs_nothing_either(
 ) -> None:
     port = silent_server.getsockname()[1]
     app = Celery("hung", broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
-    app.conf.broker_transport_options = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+    app.conf.broker_transport_options = {"socket_timeout": HANGS_S, "socket_connect_timeout": HANGS_S}
     monkeypatch.setattr(module, "current_app", app)
     began = time.monotonic()
     WakeUp(TASK)("order.submitted")
-    assert time.monotonic() - began < AT_ONCE_S
+    assert time.monotonic() - began < HANGS_S / 2
     # The thread has reached this broker, and will not meet that of another test.
     silent_server.accept()[0].close()
