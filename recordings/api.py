@@ -1,4 +1,4 @@
-"""`/api/voice/recording`: starts, reads, updates and stops the recordings of calls in rooms (docs/recordings.md)."""
+"""`/api/voice/recording`: starts, reads, updates and stops recordings of calls (docs/reference/recordings.md)."""
 
 from __future__ import annotations
 

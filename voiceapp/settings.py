@@ -209,7 +209,7 @@ else:
         "limits": {"BACKEND": "voiceapp.core.limits.counters_in_memory.CountersInMemory"},
     }
 
-# Rate limits (docs/limits.md), counted by django-ratelimit
+# Rate limits (docs/reference/limits.md), counted by django-ratelimit
 LIMIT_SESSION_CREATION = env.str("LIMIT_SESSION_CREATION", default="10/h")
 LIMIT_REALTIME = env.str("LIMIT_REALTIME", default="30/h")
 LIMIT_RECORDING = env.str("LIMIT_RECORDING", default="20/h")

@@ -12,7 +12,7 @@ SEPARATORS = str.maketrans(dict.fromkeys("|*():;/+,\r\n\t\0", " "))
 
 
 def menu_block(catalog: Catalog) -> str:
-    """The block “## Menu”: a heading per category, a line per item (docs/menu-lines.md)."""
+    """The block “## Menu”: a heading per category, a line per item (docs/reference/menu-lines.md)."""
     tax = ", tax included" if catalog.is_tax_included else ""
     lines = [f"## Menu (prices in {catalog.currency}{tax})"]
     for category, items in catalog.categories().items():

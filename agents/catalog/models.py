@@ -104,7 +104,7 @@ class Category(TenantModel):
 
 
 class Item(Named, Availability, TenantModel):
-    """A thing that can be ordered: at its price, or in its sizes, never both (docs/menu-lines.md)."""
+    """A thing that can be ordered: at its price, or in its sizes, never both (docs/reference/menu-lines.md)."""
 
     tenant_path = "category__menu__organization_id"
 

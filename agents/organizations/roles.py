@@ -1,4 +1,4 @@
-"""The one table of what each role may do, in the admin and over the API (docs/roles.md)."""
+"""The one table of what each role may do, in the admin and over the API (docs/reference/roles.md)."""
 
 from __future__ import annotations
 

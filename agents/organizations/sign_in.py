@@ -1,7 +1,7 @@
 """How often a password may be tried: by user name and address together, and by address over all user names.
 
 A browser that has signed in as a user before is counted by itself: who guesses from elsewhere, or from the same
-address, cannot keep that user out (docs/authentication.md).
+address, cannot keep that user out (docs/reference/authentication.md).
 """
 
 from __future__ import annotations

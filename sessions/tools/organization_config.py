@@ -1,4 +1,4 @@
-"""An organization's configuration as a bridge without a database reads it (docs/internal-api.md)."""
+"""An organization's configuration as a bridge without a database reads it (docs/reference/internal-api.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An organization's order webhook: one signed POST per message (docs/orders-webhook.md)."""
+"""An organization's order webhook: one signed POST per message (docs/reference/orders-webhook.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/routes.md is true: every route stands in its table, and opens to the credential named there alone."""
+"""docs/reference/routes.md is true: every route stands in its table, and opens to the credential named there alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from voiceapp.tests.limits import raise_limits
 
 pytestmark = pytest.mark.slow
 
-DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/routes.md").read_text()
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/reference/routes.md").read_text()
 LOGIN = "/admin/login/"
 # Answered by middleware, which the resolver does not know.
 BEFORE_ALL_VIEWS = ["/", "/health", "/health/ready", "/static/voiceapp/admin.css"]

@@ -1,4 +1,4 @@
-"""Words that an organization adds for understanding spoken names (docs/spoken-names.md)."""
+"""Words that an organization adds for understanding spoken names (docs/explanation/spoken-names.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares what a caller said with configured names, word by word (docs/spoken-names.md). No Django."""
+"""Compares what a caller said with configured names, word by word (docs/explanation/spoken-names.md). No Django."""
 
 from .comparison import EMPTY, Comparison, compare, heads
 from .likeness import Ear, Likeness, closest

@@ -9,7 +9,7 @@ import pytest
 from agents.organizations.roles import Area, Power, Role, power_of
 from agents.organizations.scopes import Scope
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "roles.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "roles.md"
 
 
 def rows_of_page() -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""`/api/voice/session`: starts, reads, lists, updates and ends calls in rooms (docs/calls-in-rooms.md)."""
+"""`/api/voice/session`: starts, reads, lists, updates and ends calls in rooms (docs/reference/calls-in-rooms.md)."""
 
 from __future__ import annotations
 

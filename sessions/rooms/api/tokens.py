@@ -1,4 +1,4 @@
-"""`POST /api/voice/token`: a token for a call's room, which begins if there is none (docs/calls-in-rooms.md).
+"""`POST /api/voice/token`: a token for a call's room, which begins if there is none (docs/reference/calls-in-rooms.md).
 
 A request is in the voice API's fields or in LiveKit's standard ones (`TokenSource.endpoint` of its clients), and so is
 the response. A body without fields may be either's: LiveKit's clients send `{}` for a room of their own. Its response

@@ -128,7 +128,7 @@ class Conversation:
                 self._roll_over()
 
     def _state_lasts_too_long(self, alarm: Alarm) -> None:
-        """The event that should have ended a state does not come (docs/call.md, the table of states)."""
+        """The event that should have ended a state does not come (docs/explanation/call.md, the table of states)."""
         now_ms, agent = self.now_ms, self._agent
         match alarm:
             case Alarm.SPEECH if not self._bounds.speech_is_stuck(now_ms):

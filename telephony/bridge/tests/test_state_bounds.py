@@ -368,7 +368,7 @@ def test_a_wait_under_which_the_link_is_lost_is_over_with_the_next_session() -> 
 
 
 def test_every_alarm_stands_in_the_table_of_states_with_its_bound() -> None:
-    table = (Path(settings.BASE_DIR) / "docs" / "call-states.md").read_text()
+    table = (Path(settings.BASE_DIR) / "docs" / "reference" / "call-states.md").read_text()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
     alarms = {name for row in rows[2:] for name in re.findall(r"`(\w+)`", row[-1])}
     assert alarms | {"tone"} == set(Alarm)

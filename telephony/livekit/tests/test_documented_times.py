@@ -59,8 +59,8 @@ def test_the_beat_is_the_one_that_the_times_are_made_for() -> None:
 def test_an_agent_that_does_not_come_is_disconnected_within_thirty_seconds(
     livekit: RunningLiveKit, harbour: Organization, settings: Settings, fault: str, phase_s: int
 ) -> None:
-    documented("livekit.md", "An agent that has not come within 30 seconds is given up by then")
-    documented("room-agents.md", "An agent that is not seen is given up within 30 seconds")
+    documented("reference/livekit.md", "An agent that has not come within 30 seconds is given up by then")
+    documented("reference/room-agents.md", "An agent that is not seen is given up within 30 seconds")
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault)
     with held_clock(livekit, phase_s=phase_s) as clock:
         room = open_room(livekit, harbour)
@@ -75,7 +75,7 @@ def test_an_agent_that_does_not_come_is_disconnected_within_thirty_seconds(
 def test_a_young_call_is_known_within_five_seconds_without_one_webhook(
     livekit: RunningLiveKit, harbour: Organization, phase_s: int
 ) -> None:
-    documented("livekit.md", "in the first minute of a call everything is known within five seconds")
+    documented("reference/livekit.md", "in the first minute of a call everything is known within five seconds")
     with held_clock(livekit, phase_s=phase_s) as clock:
         room = open_room(livekit, harbour)
         room.agent_comes()
@@ -90,7 +90,7 @@ def test_a_young_call_is_known_within_five_seconds_without_one_webhook(
 def test_a_room_that_has_closed_is_missed_within_five_seconds(
     livekit: RunningLiveKit, harbour: Organization, phase_s: int
 ) -> None:
-    documented("livekit.md", "A call whose room is gone is over within five seconds")
+    documented("reference/livekit.md", "A call whose room is gone is over within five seconds")
     with held_clock(livekit, phase_s=phase_s) as clock:
         room = open_room(livekit, harbour)
         room.agent_comes()
@@ -109,7 +109,7 @@ def test_who_takes_anothers_place_in_an_old_call_is_known_within_thirty_seconds(
     livekit: RunningLiveKit, harbour: Organization, phase_s: int
 ) -> None:
     """So that the number of people stays the same."""
-    documented("livekit.md", "later within thirty, and within five where the number of people has changed")
+    documented("reference/livekit.md", "later within thirty, and within five where the number of people has changed")
     with held_clock(livekit, phase_s=phase_s) as clock:
         room = open_room(livekit, harbour)
         room.agent_comes()
@@ -137,7 +137,7 @@ def test_who_comes_late_into_an_old_call_is_known_within_five_seconds(
 
 
 def test_a_call_that_is_being_opened_has_thirty_seconds(livekit: RunningLiveKit, transactional_db: None) -> None:
-    documented("livekit.md", "one that was still being opened after 30 seconds has failed")
+    documented("reference/livekit.md", "one that was still being opened after 30 seconds has failed")
     with held_clock(livekit, phase_s=2) as clock:
         call = Call.objects.create(kind="room", call_type="support", room_name="harbour", state="pending")
         clock.passes(29)
@@ -153,7 +153,7 @@ def test_a_call_that_is_being_opened_has_thirty_seconds(livekit: RunningLiveKit,
 def test_what_a_killed_worker_had_leased_is_done_within_twenty_five_seconds(
     transactional_db: None, phase_s: int
 ) -> None:
-    documented("livekit.md", "A worker that dies leaves its event to the next one, within 25 seconds")
+    documented("reference/livekit.md", "A worker that dies leaves its event to the next one, within 25 seconds")
     with held_clock(phase_s=phase_s) as clock:
         inbox.store("livekit", dedup_key="EV_1", kind="moon_landed", partition_key="r", fields={"event": "moon_landed"})
         assert inbox._lease_next(["livekit"])  # and dies
@@ -162,7 +162,7 @@ def test_what_a_killed_worker_had_leased_is_done_within_twenty_five_seconds(
 
 @pytest.mark.parametrize("phase_s", PHASES)
 def test_an_event_whose_wake_up_was_lost_is_done_within_five_seconds(transactional_db: None, phase_s: int) -> None:
-    documented("livekit.md", "A wake-up that is lost is made good within five")
+    documented("reference/livekit.md", "A wake-up that is lost is made good within five")
     with held_clock(phase_s=phase_s) as clock:
         inbox.store("livekit", dedup_key="EV_1", kind="moon_landed", partition_key="r", fields={"event": "moon_landed"})
         assert clock.until(lambda: ProviderEvent.objects.get().state == "done", at_most_s=60) <= 5
@@ -171,7 +171,7 @@ def test_an_event_whose_wake_up_was_lost_is_done_within_five_seconds(transaction
 def test_an_event_that_cannot_be_processed_is_failed_within_five_minutes(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    documented("livekit.md", "attempted eight times within five minutes")
+    documented("reference/livekit.md", "attempted eight times within five minutes")
     monkeypatch.setattr("random.uniform", lambda low, high: high)
     with held_clock() as clock:
         unreadable = {"event": "participant_left", "participant": {"joinedAt": "never"}}
@@ -202,7 +202,7 @@ def recorded(room: Room) -> str:
 def test_a_recording_that_never_begins_is_ended_within_two_and_a_half_minutes(
     livekit: RunningLiveKit, talking: Room, settings: Settings, phase_s: int
 ) -> None:
-    documented("recordings.md", "one that never begins is ended within two and a half minutes")
+    documented("reference/recordings.md", "one that never begins is ended within two and a half minutes")
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("egress_never_starts")
     with held_clock(livekit, phase_s=phase_s) as clock:
         start_recording(talking.call)
@@ -216,7 +216,7 @@ def test_a_recording_that_never_begins_is_ended_within_two_and_a_half_minutes(
 def test_a_recording_that_outlives_its_call_is_ended_within_one_and_a_half_minutes(
     livekit: RunningLiveKit, talking: Room, phase_s: int
 ) -> None:
-    documented("recordings.md", "one that outlives its call within one and a half")
+    documented("reference/recordings.md", "one that outlives its call within one and a half")
     client = LiveKitClient.from_settings()
     with held_clock(livekit, phase_s=phase_s) as clock:
         start_recording(talking.call)
@@ -231,7 +231,7 @@ def test_a_recording_that_outlives_its_call_is_ended_within_one_and_a_half_minut
 def test_a_recording_whose_file_is_never_stored_is_failed_half_a_minute_after_an_hour(
     livekit: RunningLiveKit, talking: Room, settings: Settings
 ) -> None:
-    documented("recordings.md", "not stored within an hour is failed within half a minute more")
+    documented("reference/recordings.md", "not stored within an hour is failed within half a minute more")
     client = LiveKitClient.from_settings()
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url("egress_never_ends")
     with held_clock(livekit, phase_s=29) as clock:

@@ -210,7 +210,7 @@ def test_no_lost_call_ends_before_it_was_connected_or_in_the_future(carrier: Res
 def test_a_call_whose_process_was_killed_is_closed_within_seventy_five_seconds(
     settings: Settings, phase_s: int
 ) -> None:
-    assert "within 75 s" in (settings.BASE_DIR / "docs" / "operations.md").read_text()
+    assert "within 75 s" in (settings.BASE_DIR / "docs" / "how-to" / "run-in-production.md").read_text()
     settings.TWILIO_AUTH_TOKEN = ""
     with held_clock(phase_s=phase_s) as clock:
         call = a_call("connected", age_s=0, lease_s=45)

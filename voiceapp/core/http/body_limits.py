@@ -1,4 +1,4 @@
-"""The largest request body of each route, enforced before anything else runs (docs/limits.md)."""
+"""The largest request body of each route, enforced before anything else runs (docs/reference/limits.md)."""
 
 from __future__ import annotations
 

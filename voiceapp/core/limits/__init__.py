@@ -1,1 +1,1 @@
-"""Rate limits: five limits, counted exactly, in the headers of every response (docs/limits.md)."""
+"""Rate limits: five limits, counted exactly, in the headers of every response (docs/reference/limits.md)."""

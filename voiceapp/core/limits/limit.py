@@ -43,7 +43,7 @@ def parse_rate(text: str) -> Rate:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One row of the table in docs/limits.md. Its rate is the setting `LIMIT_<NAME>`."""
+    """One row of the table in docs/reference/limits.md. Its rate is the setting `LIMIT_<NAME>`."""
 
     name: str
     is_per_tenant: bool = False

@@ -1,6 +1,6 @@
 """The documented form of what we send to LiveKit: lengths in bytes, as the server counts them.
 
-Sources: docs/provider-fields.md.
+Sources: docs/reference/provider-fields.md.
 """
 
 from __future__ import annotations

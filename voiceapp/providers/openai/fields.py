@@ -1,7 +1,7 @@
 """The documented form of every field that we send to OpenAI Realtime: checked when it is saved and before it is sent.
 
-Sources: docs/provider-fields.md. Values that were saved before a rule existed are replaced, and the replacement is
-reported, so that a call does not fail because of them.
+Sources: docs/reference/provider-fields.md. Values that were saved before a rule existed are replaced, and the
+replacement is reported, so that a call does not fail because of them.
 """
 
 from __future__ import annotations

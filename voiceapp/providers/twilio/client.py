@@ -16,7 +16,7 @@ from twilio.rest import Client
 
 from voiceapp.providers.errors import ProviderError, RetryClass, retry_after_s, retry_class_of
 
-# The documented form of what we send to Twilio: docs/provider-fields.md.
+# The documented form of what we send to Twilio: docs/reference/provider-fields.md.
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 # Of the `Twiml` parameter of a call's update.
 MAX_TWIML_LENGTH = 4000

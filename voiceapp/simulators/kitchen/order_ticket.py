@@ -49,7 +49,7 @@ def _modifiers(modifiers: Sequence[Mapping[str, Any]], *, under: str | None, ind
 
 
 def _sums(order: Mapping[str, Any]) -> list[str]:
-    # If the prices include the tax, the sum of the lines is the total (docs/orders-webhook.md).
+    # If the prices include the tax, the sum of the lines is the total (docs/reference/orders-webhook.md).
     tax = "Tax included" if order.get("subtotal") == order["total"] else "Tax"
     labels = {"subtotal": "Subtotal", "tax": tax}
     rows = [_between(label, str(order[name])) for name, label in labels.items() if order.get(name)]

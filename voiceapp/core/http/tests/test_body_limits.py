@@ -130,7 +130,7 @@ def test_the_longest_beginning_of_a_path_counts(path: str, limit: int) -> None:
 
 
 def test_the_documentation_has_the_table() -> None:
-    text = (Path(project.BASE_DIR) / "docs/limits.md").read_text()
+    text = (Path(project.BASE_DIR) / "docs/reference/limits.md").read_text()
     rows = dict(re.findall(r"^\| `(/[^`]*)` \| (\d+) KiB \|$", text, re.M))
     assert {path: int(kib) * KIB for path, kib in rows.items()} == MAX_BODY_BYTES
     assert f"everything else | {DEFAULT_BYTES // KIB} KiB" in text

@@ -1,4 +1,4 @@
-"""`room: {auto_create: false}`, as docs/livekit.md recommends: only our own request makes a room."""
+"""`room: {auto_create: false}`, as docs/reference/livekit.md recommends: only our own request makes a room."""
 
 from __future__ import annotations
 
