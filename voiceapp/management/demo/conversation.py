@@ -37,7 +37,7 @@ class Wish:
         return (unit + sum((modifier.price for _, modifier in self.picks), Decimal(0))) * self.quantity
 
     @property
-    def words(self) -> str:
+    def phrase(self) -> str:
         extras = [modifier.name for _, modifier in self.picks if not modifier.is_default]
         what = f"{self.size.name} {self.item.name}" if self.size else self.item.name
         one = "an" if what[0] in "AEIOUaeiou" else "a"
@@ -55,7 +55,7 @@ class Wish:
 
 
 class Conversation:
-    """Collects lines, turns and tools while its clock moves on; `keep` writes them."""
+    """Collects lines, turns and tools while its clock advances; `save` writes them."""
 
     def __init__(self, call: Call, connected_at: dt.datetime, chance: Random, *, currency: str) -> None:
         self.call = call
@@ -71,63 +71,64 @@ class Conversation:
         self.tools: list[ToolCall] = []
         self.events: list[CallEvent] = []
 
-    def greet(self, words: str) -> None:
-        self._say("agent", words)
+    def greet(self, text: str) -> None:
+        self._say("agent", text)
 
     def ask_for_hours(self) -> None:
         question, answer = self.chance.choice(QUESTIONS)
-        self._hear(question)
-        self._use("get_opening_hours", {}, answer)
-        self._answer(answer)
-        self._hear("No, that was all. Thank you!")
-        self._bye("You are welcome. Goodbye!")
+        self._caller_says(question)
+        self._use_tool("get_opening_hours", {}, answer)
+        self._agent_says(answer)
+        self._caller_says("No, that was all. Thank you!")
+        self._say_goodbye("You are welcome. Goodbye!")
 
     def take_order(self, wishes: Sequence[Wish]) -> None:
         for number, wish in enumerate(wishes):
             opening = self.chance.choice(OPENINGS if number == 0 else MORE)
-            self._hear(f"{opening} {wish.words}, please.")
-            self._use("change_order", {"changes": [wish.arguments]}, f"Added {wish.words}.")
-            self._answer(
-                f"{wish.words[:1].upper()}{wish.words[1:]}, got it. Anything else?", may_be_cut=number + 1 < len(wishes)
+            self._caller_says(f"{opening} {wish.phrase}, please.")
+            self._use_tool("change_order", {"changes": [wish.arguments]}, f"Added {wish.phrase}.")
+            self._agent_says(
+                f"{wish.phrase[:1].upper()}{wish.phrase[1:]}, got it. Anything else?",
+                may_be_cut=number + 1 < len(wishes),
             )
         if self.chance.random() < 0.3:
-            self._hear("Do you have a calzone?")
+            self._caller_says("Do you have a calzone?")
             refusal = "Calzone is out at the moment. Margherita is a good alternative."
-            self._use("change_order", {"changes": [{"do": "add", "item": "Calzone"}]}, refusal, OUTCOME.REFUSED)
-            self._answer("I am sorry, the calzone is out at the moment. Shall I add a Margherita instead?")
-        self._hear("No, that's all.")
+            self._use_tool("change_order", {"changes": [{"do": "add", "item": "Calzone"}]}, refusal, OUTCOME.REFUSED)
+            self._agent_says("I am sorry, the calzone is out at the moment. Shall I add a Margherita instead?")
+        self._caller_says("No, that's all.")
         self.wishes = wishes
 
     def read_back(self) -> None:
         total = sum((wish.price for wish in self.wishes), Decimal(0))
-        words = (
-            f"So that is {', '.join(wish.words for wish in self.wishes)}. {total:.2f} {self.currency}. Is that right?"
+        text = (
+            f"So that is {', '.join(wish.phrase for wish in self.wishes)}. {total:.2f} {self.currency}. Is that right?"
         )
-        self._use("read_back_order", {}, words)
-        self._answer(words)
-        self._hear("Yes, that's right.")
+        self._use_tool("read_back_order", {}, text)
+        self._agent_says(text)
+        self._caller_says("Yes, that's right.")
 
     def submit(self, number: int, total: Decimal, name: str) -> None:
         said = f"Your order number {number} is placed. The total is {total:.2f} {self.currency}."
-        self._use("submit_order", {"customer_name": name} if name else {}, said)
-        self._bye(f"{said} Thank you and goodbye!")
+        self._use_tool("submit_order", {"customer_name": name} if name else {}, said)
+        self._say_goodbye(f"{said} Thank you and goodbye!")
 
-    def keep(self) -> None:
+    def save(self) -> None:
         TranscriptLine.objects.bulk_create(self.lines)
         Turn.objects.bulk_create(self.turns)
         ToolCall.objects.bulk_create(self.tools)
         CallEvent.objects.bulk_create(self.events)
 
-    def _bye(self, words: str) -> None:
-        self._answer(words)
-        self._use("end_call", {}, "Goodbye.")
+    def _say_goodbye(self, text: str) -> None:
+        self._agent_says(text)
+        self._use_tool("end_call", {}, "Goodbye.")
 
-    def _hear(self, words: str) -> None:
+    def _caller_says(self, text: str) -> None:
         self.turn += 1
         self.now_ms += self.chance.randint(250, 900)
-        self._say("caller", words)
+        self._say("caller", text)
 
-    def _answer(self, words: str, *, may_be_cut: bool = False) -> None:
+    def _agent_says(self, text: str, *, may_be_cut: bool = False) -> None:
         """The agent's answer after the parts of its latency; sometimes the caller interrupts it."""
         detection, playout = self.chance.randint(480, 560), self.chance.randint(30, 120)
         model = self.chance.choice((190, 240, 310, 420, 700, 1150)) + self.chance.randint(0, 90)
@@ -148,26 +149,26 @@ class Conversation:
         self.now_ms += response
         if is_cut:
             self.interruptions += 1
-            words = words[: len(words) // 2].rsplit(" ", 1)[0]
-        self._say("agent", words, is_cut=is_cut)
+            text = text[: len(text) // 2].rsplit(" ", 1)[0]
+        self._say("agent", text, is_cut=is_cut)
         if is_cut:
-            self._note("interrupted", {"turn": self.turn, "heard_ms": len(words) * MS_PER_CHARACTER})
+            self._note("interrupted", {"turn": self.turn, "heard_ms": len(text) * MS_PER_CHARACTER})
 
-    def _say(self, speaker: str, words: str, *, is_cut: bool = False) -> None:
+    def _say(self, speaker: str, text: str, *, is_cut: bool = False) -> None:
         self.lines.append(
             TranscriptLine(
                 call=self.call,
                 item_id=f"item_{len(self.lines):04}",
                 speaker=speaker,
-                text=words,
+                text=text,
                 spoken_at_ms=self.now_ms,
                 turn=self.turn,
                 is_cut=is_cut,
             )
         )
-        self.now_ms += len(words) * MS_PER_CHARACTER
+        self.now_ms += len(text) * MS_PER_CHARACTER
 
-    def _use(self, name: str, arguments: dict[str, Any], said: str, outcome: str = OUTCOME.DONE) -> None:
+    def _use_tool(self, name: str, arguments: dict[str, Any], said: str, outcome: str = OUTCOME.DONE) -> None:
         self.tools.append(
             ToolCall(
                 call=self.call,

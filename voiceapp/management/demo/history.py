@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from random import Random
 
 from django.db import transaction
@@ -19,12 +19,13 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.orders.models import Order, OrderLine, OrderModifier, OrderState
+from sessions.orders.pricing import totals_of
+from sessions.orders.services.drafts import tax_rule
 from telephony.twilio.models import MediaStream
 
 from .conversation import Conversation, Wish
 
 NAMES = ("Anna", "Ben", "Carla", "Deniz", "Emma", "Felix", "Greta", "Hugo", "Ida", "Jonas", "")
-CENT = Decimal("0.01")
 UNANSWERED = (
     (EndReason.LINE_FULL, CallState.MISSED),
     (EndReason.CALLER_HUNG_UP, CallState.MISSED),
@@ -67,7 +68,7 @@ def carrier_sid(organization: Organization, index: int) -> str:
 def make_call(place: Place, index: int) -> None:
     """Busy in the evening, about eight calls a day backwards from now."""
     chance = Random(f"{place.organization.slug} {index}")
-    began_at = timezone.now() - dt.timedelta(hours=index * 3 + chance.random() * 2, minutes=chance.randint(1, 50))
+    started_at = timezone.now() - dt.timedelta(hours=index * 3 + chance.random() * 2, minutes=chance.randint(1, 50))
     call = Call.objects.create(
         organization=place.organization,
         agent=place.agent,
@@ -77,50 +78,50 @@ def make_call(place: Place, index: int) -> None:
         dialed_number=place.number,
     )
     if index % 8 == 5:
-        never_heard(call, began_at, chance)
+        unanswered_call(call, started_at, chance)
     else:
-        Spoken(place, call, began_at, chance).make(wants_order=index % 6 != 3)
+        Spoken(place, call, started_at, chance).make(wants_order=index % 6 != 3)
 
 
-def never_heard(call: Call, began_at: dt.datetime, chance: Random) -> None:
+def unanswered_call(call: Call, started_at: dt.datetime, chance: Random) -> None:
     reason, state = chance.choice(UNANSWERED)
-    ended_at = began_at + dt.timedelta(seconds=chance.randint(1, 9))
-    connected_at = began_at + dt.timedelta(seconds=1) if state == CallState.FAILED else None
+    ended_at = started_at + dt.timedelta(seconds=chance.randint(1, 9))
+    connected_at = started_at + dt.timedelta(seconds=1) if state == CallState.FAILED else None
     Call.objects.filter(pk=call.pk).update(
-        created_at=began_at, connected_at=connected_at, ended_at=ended_at, state=state, end_reason=reason
+        created_at=started_at, connected_at=connected_at, ended_at=ended_at, state=state, end_reason=reason
     )
-    CallEvent.objects.create(call=call, kind="ringing", at=began_at)
+    CallEvent.objects.create(call=call, kind="ringing", at=started_at)
     CallEvent.objects.create(call=call, kind="ended", at=ended_at, detail={"reason": str(reason)})
 
 
 class Spoken:
     """One call that was answered."""
 
-    def __init__(self, place: Place, call: Call, began_at: dt.datetime, chance: Random) -> None:
+    def __init__(self, place: Place, call: Call, started_at: dt.datetime, chance: Random) -> None:
         self.place = place
         self.call = call
-        self.began_at = began_at
-        self.connected_at = began_at + dt.timedelta(milliseconds=700)
+        self.started_at = started_at
+        self.connected_at = started_at + dt.timedelta(milliseconds=700)
         self.chance = chance
         self.talk = Conversation(call, self.connected_at, chance, currency=place.organization.currency)
 
     def make(self, *, wants_order: bool) -> None:
-        self.note("ringing", self.began_at)
+        self.note("ringing", self.started_at)
         self.note("connected", self.connected_at)
-        self.talk.greet(place_greeting(self.place))
+        self.talk.greet(greeting_of(self.place))
         order = self.order() if wants_order else None
         if order is None:
             self.talk.ask_for_hours()
         reason = EndReason.AGENT_HUNG_UP if self.chance.random() < 0.8 else EndReason.CALLER_HUNG_UP
         ended_at = self.connected_at + dt.timedelta(milliseconds=self.talk.now_ms + 900)
         self.note("ended", ended_at, reason=str(reason))
-        self.talk.keep()
+        self.talk.save()
         self.close(reason, ended_at)
 
     def close(self, reason: EndReason, ended_at: dt.datetime) -> None:
         seconds = Decimal(self.talk.now_ms) / 1000
         Call.objects.filter(pk=self.call.pk).update(
-            created_at=self.began_at,
+            created_at=self.started_at,
             connected_at=self.connected_at,
             ended_at=ended_at,
             state=CallState.COMPLETED,
@@ -133,12 +134,12 @@ class Spoken:
             call=self.call,
             account_sid="AC" + "0" * 32,
             stream_sid="MZ" + (self.call.carrier_sid or "")[2:],
-            expires_at=self.began_at + dt.timedelta(minutes=1),
+            expires_at=self.started_at + dt.timedelta(minutes=1),
             used_at=self.connected_at,
             ended_at=ended_at,
             follow_up="hang_up",
         )
-        MediaStream.objects.filter(pk=stream.pk).update(created_at=self.began_at)
+        MediaStream.objects.filter(pk=stream.pk).update(created_at=self.started_at)
 
     def note(self, kind: str, at: dt.datetime, **detail: str) -> None:
         CallEvent.objects.create(call=self.call, kind=kind, at=at, detail=detail)
@@ -172,10 +173,7 @@ class Spoken:
         at = self.connected_at + dt.timedelta(milliseconds=self.talk.now_ms)
         age = timezone.now() - at
         state = self.chance.choice((OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.READY))
-        gross = sum((wish.price for wish in wishes), Decimal(0))
-        rate = organization.tax_percent / 100
-        net = gross / (1 + rate) if organization.prices_include_tax else gross
-        tax = (net * rate).quantize(CENT, ROUND_HALF_UP)
+        totals = totals_of((wish.price for wish in wishes), tax_rule(organization))
         order = Order.objects.create(
             organization=organization,
             call=self.call,
@@ -185,9 +183,9 @@ class Spoken:
             customer_name=self.chance.choice(NAMES),
             customer_number=self.call.caller_number,
             currency=organization.currency,
-            subtotal=gross - tax if organization.prices_include_tax else gross,
-            tax=tax,
-            total=gross if organization.prices_include_tax else gross + tax,
+            subtotal=totals.subtotal,
+            tax=totals.tax,
+            total=totals.total,
         )
         Order.objects.filter(pk=order.pk).update(created_at=at)
         order.created_at = at
@@ -228,7 +226,7 @@ def write_delivery(order: Order) -> None:
     OutboxMessage.objects.filter(pk=message.pk).update(created_at=order.created_at, due_at=order.created_at)
 
 
-def place_greeting(place: Place) -> str:
+def greeting_of(place: Place) -> str:
     return place.agent.published_version.greeting if place.agent.published_version else place.agent.greeting
 
 

@@ -14,6 +14,8 @@ from agents.catalog.queries import load_catalog
 from agents.hours.queries import is_open
 from agents.organizations.models import Organization
 from sessions.messages.models import OutboxMessage
+from sessions.orders.pricing import Totals, totals_of
+from sessions.orders.services.drafts import tax_rule
 from telephony.twilio.models import PhoneNumber
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +24,8 @@ pytestmark = pytest.mark.django_db
 def seed(**options: object) -> dict[str, str]:
     out = StringIO()
     call_command("seed_demo", "--json", stdout=out, **options)
-    answer: dict[str, str] = json.loads(out.getvalue())
-    return answer
+    printed: dict[str, str] = json.loads(out.getvalue())
+    return printed
 
 
 def test_a_second_run_makes_nothing_twice() -> None:
@@ -57,11 +59,11 @@ def test_the_demo_answers_at_any_hour_and_covers_every_kind_of_choice() -> None:
 
 def test_the_orders_address_and_its_secret_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERS_SECRET", "0123456789abcdef")
-    answer = seed(orders_url="http://127.0.0.1:9200/orders")
-    organization = Organization.objects.get(pk=answer["organization_id"])
-    assert organization.orders_url == answer["orders_url"] == "http://127.0.0.1:9200/orders"
+    printed = seed(orders_url="http://127.0.0.1:9200/orders")
+    organization = Organization.objects.get(pk=printed["organization_id"])
+    assert organization.orders_url == printed["orders_url"] == "http://127.0.0.1:9200/orders"
     assert organization.orders_secret == "0123456789abcdef"
-    assert "0123456789abcdef" not in json.dumps(answer)
+    assert "0123456789abcdef" not in json.dumps(printed)
 
 
 def test_a_history_is_made_once_and_adds_up() -> None:
@@ -72,7 +74,11 @@ def test_a_history_is_made_once_and_adds_up() -> None:
     orders = list(organization.orders.prefetch_related("lines__modifiers"))
     assert len(orders) > 10
     for order in orders:
-        assert order.total == order.subtotal + order.tax == sum(line.price for line in order.lines.all())
+        prices = [line.price for line in order.lines.all()]
+        # The demo's prices include the tax: it is a part of the total and is not added to it.
+        assert Totals(order.subtotal, order.tax, order.total) == totals_of(prices, tax_rule(organization))
+        assert order.total == sum(prices)
+        assert 0 < order.tax < order.total
     states = set(organization.calls.values_list("state", flat=True))
     assert "completed" in states
     assert states <= {"completed", "missed", "failed"}
