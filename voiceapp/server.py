@@ -113,6 +113,10 @@ def uvicorn_config() -> uvicorn.Config:
     )
 
 
+class AddressUnavailable(Exception):
+    """Another program listens there, or this user or machine may not; the reason is the operating system's."""
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket whose connections end if their peer reads nothing for 15 s."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -120,17 +124,24 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_TIMEOUT_MS)
-    listener.bind((host, port))
+    try:
+        listener.bind((host, port))
+    except OSError as exc:
+        listener.close()
+        raise AddressUnavailable(exc.strerror or str(exc)) from exc
     listener.listen(2048)
     listener.setblocking(False)
     return listener
 
 
 def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> None:
-    """Serve until a signal and the drain after it. `when_listening` receives the URL as soon as the server listens."""
+    """Serve until a signal and the drain after it. `when_listening` receives the URL as soon as the server listens.
+
+    Raises AddressUnavailable.
+    """
+    listener = listen(host, port)
     raise_file_limit()
     limit_malloc_arenas()
-    listener = listen(host, port)
     bound_port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     server = Server(

@@ -56,7 +56,7 @@ class Attempt:
 
 
 class SignInThrottle:
-    """An authentication backend that knows nobody: it stands before the others and counts what they are asked."""
+    """An authentication backend that signs nobody in: it comes before the others and counts the attempts."""
 
     def authenticate(self, request: HttpRequest | None, username: str | None = None, **_: Any) -> None:
         """Raises TooManyAttempts. Without a request no page took the password."""
@@ -65,7 +65,7 @@ class SignInThrottle:
 
 
 def begin_attempt(request: HttpRequest, user_name: str) -> Attempt:
-    """Count before the password is looked at: of many attempts at once no more than the limit are. TooManyAttempts."""
+    """Count before the password is checked, so that simultaneous attempts keep to the limit. Raises TooManyAttempts."""
     digest = user_digest(user_name)
     browser = known_browser(request, digest)
     if browser:
@@ -82,7 +82,7 @@ def begin_attempt(request: HttpRequest, user_name: str) -> Attempt:
             raise TooManyAttempts(RETRY_AFTER_S) from exc
         counted.append((limit, who, usage))
         if usage.is_exceeded:
-            # No password was looked at: nothing of this attempt counts.
+            # No password was checked: nothing of this attempt counts.
             Attempt(digest, tuple(counted)).refund()
             request.META[WAIT_S] = usage.retry_after_s
             logger.info("sign-in throttled", limit=limit.name, wait_s=usage.retry_after_s)
@@ -106,10 +106,10 @@ def user_digest(user_name: str) -> str:
 def known_browser(request: HttpRequest, digest: str) -> str:
     """The id of a browser that has signed in as this user before, else empty."""
     try:
-        told = signing.loads(request.COOKIES.get(KNOWN_BROWSER, ""), salt=KNOWN_BROWSER, max_age=KNOWN_FOR_S)
+        cookie = signing.loads(request.COOKIES.get(KNOWN_BROWSER, ""), salt=KNOWN_BROWSER, max_age=KNOWN_FOR_S)
     except signing.BadSignature:
         return ""
-    return str(told["browser"]) if told["user"] == digest else ""
+    return str(cookie["browser"]) if cookie["user"] == digest else ""
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse, digest: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from telephony.livekit.reconciliation import catch_up
 from voiceapp.metrics import start_private_listener
-from voiceapp.server import serve
+from voiceapp.server import AddressUnavailable, serve
 
 
 class Command(BaseCommand):
-    help = "Serves HTTP and the media streams. SIGTERM drains: live calls go on, no new one is taken."
+    help = "Serves HTTP and the media streams. SIGTERM drains: live calls continue, no new call is accepted."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST)
@@ -21,8 +21,18 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, **_: object) -> None:
         if settings.METRICS_LISTEN:
-            start_private_listener(settings.METRICS_LISTEN)
-        serve(host, port, when_listening=self.say_where)
+            self.serve_metrics(settings.METRICS_LISTEN)
+        try:
+            serve(host, port, when_listening=self.say_where)
+        except AddressUnavailable as exc:
+            fix = "End the program that listens there, or choose another port: make serve PORT=8090"
+            raise CommandError(f"{host}, port {port}: {exc}. {fix}") from exc
+
+    def serve_metrics(self, address: str) -> None:
+        try:
+            start_private_listener(address)
+        except OSError as exc:
+            raise CommandError(f"METRICS_LISTEN={address}: {exc.strerror or exc}. Choose another port.") from exc
 
     def say_where(self, address: str) -> None:
         self.stdout.write(f"listening on {address}")

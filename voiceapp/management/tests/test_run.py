@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from agents.organizations.services import find_key
 from agents.tests.builders import make_organization
@@ -61,8 +63,16 @@ def test_a_port_that_is_taken_is_reported_with_what_to_do(taken: int, tmp_path: 
     assert "Traceback" not in done.stderr
 
 
+def test_serve_names_the_address_that_it_cannot_listen_at(taken: int, settings: Settings) -> None:
+    with pytest.raises(CommandError, match=rf"127.0.0.1, port {taken}: Address already in use. .*make serve PORT="):
+        call_command("serve", host="127.0.0.1", port=taken)
+    settings.METRICS_LISTEN = f"127.0.0.1:{taken}"
+    with pytest.raises(CommandError, match=rf"METRICS_LISTEN=127.0.0.1:{taken}: Address already in use."):
+        call_command("serve", host="127.0.0.1", port=0)
+
+
 def test_a_start_that_fails_makes_no_password_and_no_key(taken: int, tmp_path: Path) -> None:
-    """They would be lost: only their hashes are kept, and the next start would call them printed."""
+    """Nobody would see them: they are printed at the end of a start that succeeds, and only hashes are stored."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -99,7 +109,7 @@ def test_a_full_disk_is_reported_with_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_each_start_has_one_key_that_works() -> None:
-    """The key of the start before is gone: keys do not pile up, and none is unknown to whoever starts."""
+    """The key of the start before is gone: keys do not pile up, and the one that works is printed."""
     organization = make_organization("Bella")
     first, second = replace_demo_key(str(organization.pk)), replace_demo_key(str(organization.pk))
     assert (find_key(first), find_key(second) is not None) == (None, True)
