@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('identity', models.CharField(max_length=120, unique=True)),
                 ('status', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('disconnected', 'Disconnected')], default='pending', max_length=12)),
-                ('is_withdrawn', models.BooleanField(default=False, help_text='Removed or given up: it may not come back.', verbose_name='withdrawn')),
+                ('is_withdrawn', models.BooleanField(default=False, help_text='Removed or failed to join: it may not come back.', verbose_name='withdrawn')),
                 ('dispatch_id', models.CharField(blank=True, max_length=64, verbose_name='dispatch ID')),
                 ('system_prompt', models.TextField(blank=True)),
                 ('voice', models.CharField(max_length=40)),

@@ -118,7 +118,7 @@ class RoomAgent(TenantModel):
     identity = models.CharField(max_length=120, unique=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
     is_withdrawn = models.BooleanField(
-        "withdrawn", default=False, help_text="Removed or given up: it may not come back."
+        "withdrawn", default=False, help_text="Removed or failed to join: it may not come back."
     )
     dispatch_id = models.CharField("dispatch ID", max_length=64, blank=True)
     system_prompt = models.TextField(blank=True)

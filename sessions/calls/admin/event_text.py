@@ -12,7 +12,7 @@ Detail = Mapping[str, Any]
 
 UNITS = (("_ms", "ms"), ("_s", "s"), ("_usd", "USD"))
 REFUSALS = {
-    "organisation": "the organization has reached its maximum of concurrent calls",
+    "organization": "the organization has reached its maximum of concurrent calls",
     "server": "the server has reached its maximum of concurrent calls",
     "caller": "the caller already has two live calls",
     "draining": "the server is shutting down",

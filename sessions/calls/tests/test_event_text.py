@@ -37,6 +37,8 @@ def test_every_kind_of_event_has_a_sentence() -> None:
         ("ended", {"reason": "agent_hung_up"}, "The call ended: Agent hung up."),
         ("ringing", {}, "The call is ringing."),
         ("ringing", {"refused_for": "paused"}, "The call was refused: the agent is paused."),
+        ("ringing", {"refused_for": "organization"},
+         "The call was refused: the organization has reached its maximum of concurrent calls."),
         ("failed", {"by": "request"}, "The call was set to “failed” over the API."),
         ("stream_over", {"next": "dial", "target": "desk"}, "The audio stream ended. Next: transfer to desk."),
         ("agent_lost", {"code": 1006, "reason": "", "wait_ms": 500},
