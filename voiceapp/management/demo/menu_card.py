@@ -160,7 +160,7 @@ CATEGORIES: tuple[tuple[str, tuple[DemoItem, ...]], ...] = (
     (
         "Desserts",
         (
-            DemoItem("Tiramisu", "5.00", "Made in the house"),
+            DemoItem("Tiramisu", "5.00", "Homemade"),
             DemoItem("Panna Cotta", "4.80", "With raspberries"),
             DemoItem("Gelato", "4.20", "One to three scoops", "", "ice cream", (), ("Flavours",)),
         ),
