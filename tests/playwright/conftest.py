@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -46,8 +47,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def demo(browser: Browser, transactional_db: None) -> Demo:
+def demo(browser: Browser, transactional_db: None, settings: Settings) -> Demo:
     """Bella Napoli with a week's calls, and Alice, who owns it."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     demo = make_demo()
     make_history(demo.organization, demo.agent, demo.number.number, calls=16)
     alice = User.objects.create_user("alice", password=PASSWORD, is_staff=True)
@@ -96,13 +98,17 @@ class Desk:
 def desk(
     request: pytest.FixtureRequest, browser: Browser, demo: Demo, live_server: LiveServer, settings: Settings
 ) -> Iterator[Desk]:
+    """Alice is signed in already."""
     settings.SIMULATORS = ["openai", "twilio"]
     width, theme = request.param.split()
     context = browser.new_context(viewport={"width": int(width), "height": 900}, color_scheme=theme)
     desk = Desk(context.new_page(), live_server.url)
     desk.page.on("console", lambda message: desk.complaints.append(message.text) if message.type == "error" else None)
     desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-    desk.sign_in()
+    client = Client()
+    client.force_login(User.objects.get(username="alice"))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     yield desk
     context.close()
 
