@@ -23,6 +23,7 @@ define room
 endef
 
 $(BIN)/python:
+	$(room)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "voiceapp needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python -m venv failed. On Debian: apt-get install python3-venv"; exit 1; }
 

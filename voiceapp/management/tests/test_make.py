@@ -49,3 +49,5 @@ def test_a_disk_that_is_too_full_is_named_before_anything_is_installed(tmp_path:
     assert status
     assert "300 MB are free here: free some space, or clone to another disk." in printed
     assert "Installing" not in printed
+    assert "python3-venv" not in printed
+    assert not (tmp_path / "venv").exists()
