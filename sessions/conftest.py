@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .messages.outbox import outbox
+from sessions.messages.outbox import outbox
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ import json
 from django.conf import settings
 
 from sessions.messages.models import OutboxMessage
-from sessions.orders.services.placing import TOPIC
+from sessions.messages.outbox import outbox
+from sessions.orders.services.submission import TOPIC
 from sessions.realtime.services import voice_sessions
 from sessions.rooms.services import closing as room_closing
 from sessions.rooms.services.agents import WITHDRAW_TOPIC
@@ -16,8 +17,6 @@ from voiceapp.core.jobs.engine import NotConfigured
 from voiceapp.core.jobs.shared_receiver import SharedReceiver
 from voiceapp.providers.aws.sqs import AwsQueue
 from voiceapp.providers.orders_receiver import OrdersReceiver
-
-from .messages.outbox import outbox
 
 
 def register_all() -> None:

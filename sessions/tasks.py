@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from sessions.messages.outbox import outbox
 from sessions.realtime.services import voice_sessions
-
-from .messages.outbox import outbox
 
 
 @shared_task(name="sessions.tasks.deliver_outbox", expires=60)

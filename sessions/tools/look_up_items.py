@@ -7,10 +7,9 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from agents.catalog.offers import Catalog, ItemOffer, Offer
+from agents.catalog.offers import Catalog, ItemOffer, Offer, say_price, say_size
 from agents.catalog.queries import load_catalog
 from agents.catalog.spoken import Ear, Phrase, compare, read_phrase, read_tokens, readings
-from agents.catalog.spoken_prices import say_price, say_size
 from sessions.orders.draft.names import Short, either
 from sessions.orders.draft.requests import argument
 from sessions.orders.draft.wishes import names_of_items

@@ -1,10 +1,12 @@
-"""Runs a tool call of the model: once per request, in one transaction, never raising for what it was sent."""
+"""Runs a tool call of the model: once per request, in one transaction, and never raises for what the model wrote."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 from uuid import UUID
 
 import structlog
@@ -16,11 +18,48 @@ from sessions.calls.outcomes import ToolResult, refusal
 from sessions.calls.short_ids import short_id
 from sessions.orders.draft import Refused
 from sessions.orders.draft.requests import read_fields
-from sessions.tools.arguments import clean_text, read_arguments
 from sessions.tools.registry import TOOLS
 from sessions.tools.tool import Answer, ToolRequest, result_of
 from voiceapp.core import metrics
 from voiceapp.core.transactions import NotSaved, retried
+
+LONGEST = 16_384
+NOT_UNDERSTOOD = "Sorry, I did not get that. Could you say it again?"
+
+
+def read_arguments(text: str) -> dict[str, object]:
+    """The JSON object in `text`, without signs that a database cannot hold; raises Refused."""
+    if len(text) > LONGEST:
+        raise Refused(NOT_UNDERSTOOD)
+    try:
+        arguments = clean(json.loads(text or "{}", parse_constant=_refuse_constant))
+    except (ValueError, RecursionError) as exc:
+        raise Refused(NOT_UNDERSTOOD) from exc
+    if not isinstance(arguments, dict):
+        raise Refused(NOT_UNDERSTOOD)
+    return arguments
+
+
+def clean(value: object) -> object:
+    """The same JSON value without NUL, lone surrogates and other control characters in its texts."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [clean(part) for part in value]
+    if isinstance(value, dict):
+        return {clean_text(key): clean(part) for key, part in value.items()}
+    return value
+
+
+def clean_text(text: str) -> str:
+    """Printable text in which line breaks are spaces."""
+    sound = text.encode("utf-8", "replace").decode()
+    return "".join(sign if sign.isprintable() else " " for sign in sound)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
 
 logger = structlog.get_logger("tools")
 

@@ -8,15 +8,14 @@ from dataclasses import replace
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.outcomes import ToolResult
-
-from .core.actions import Action, FallBack, HangUp, LinkLoss, RunTool
-from .core.agent_item import is_loud
-from .core.conversation import Conversation
-from .core.events import CallerEvent, KeyPressed, MarkEchoed, StreamStopped
-from .core.playout import Playout
-from .core.ports import AgentDialect, BadFrame, CallerCodec
-from .core.stream_clock import StreamClock
-from .core.ulaw import BYTES_PER_MS, silence
+from telephony.bridge.core.actions import Action, FallBack, HangUp, LinkLoss, RunTool
+from telephony.bridge.core.agent_item import is_loud
+from telephony.bridge.core.conversation import Conversation
+from telephony.bridge.core.events import CallerEvent, KeyPressed, MarkEchoed, StreamStopped
+from telephony.bridge.core.playout import Playout
+from telephony.bridge.core.ports import AgentDialect, BadFrame, CallerCodec
+from telephony.bridge.core.stream_clock import StreamClock
+from telephony.bridge.core.ulaw import BYTES_PER_MS, silence
 
 MOST_BAD_FRAMES = 20
 

@@ -9,9 +9,8 @@ from decimal import Decimal
 from django.utils import timezone
 
 from agents.catalog.models import Item, Menu
-from agents.catalog.offers import GroupOffer, ItemOffer
+from agents.catalog.offers import GroupOffer, ItemOffer, say_item, say_modifier, say_price
 from agents.catalog.queries import load_catalog
-from agents.catalog.spoken_prices import say_item, say_modifier, say_price
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,7 @@
 """The draft of an order, computed: no database, no clock."""
 
-from .changes import apply_changes
-from .lines import Chosen, Line, LineJson, counted, lines_from_json, lines_to_json
-from .refreshing import Refreshed, refresh
-from .refusal import Refused
+from .changes import Refreshed, apply_changes, refresh
+from .lines import Chosen, Line, LineJson, Refused, counted, lines_from_json, lines_to_json
 
 __all__ = [
     "Chosen",

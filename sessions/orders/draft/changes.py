@@ -1,9 +1,9 @@
-"""Changes of a draft: all of them or none."""
+"""Changes of a draft, all of them or none; and the draft checked again with the current menu."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import msgspec
@@ -11,10 +11,8 @@ import msgspec
 from agents.catalog.offers import Catalog, ItemOffer, SizeOffer
 
 from .choices import choose, keep, said
-from .limits import check_limits
-from .lines import Chosen, Line
+from .lines import Chosen, Line, Refused, check_limits
 from .offers import check_available, check_size_available, find_item, find_size
-from .refusal import Refused
 from .requests import Add, Change, Clear, Remove, Update, read_change
 from .wishes import ItemWish, same_name
 
@@ -166,3 +164,38 @@ def size_of(line: Line, item: ItemOffer) -> SizeOffer | None:
 
 def _size_of_same_name(item: ItemOffer, line: Line) -> str | None:
     return next((size.name for size in item.sizes if size.name == line.size), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The lines at the prices of now; sentences on what has changed, and on what cannot be had any more."""
+
+    lines: tuple[Line, ...]
+    changed: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def refresh(lines: Sequence[Line], catalog: Catalog) -> Refreshed:
+    """Price every line anew. One that cannot be had stays as it was: the caller decides what becomes of it."""
+    now: list[Line] = []
+    changed: list[str] = []
+    problems: list[str] = []
+    for line in lines:
+        try:
+            item = item_of(line, catalog)
+            size = size_of(line, item)
+            chosen = keep(item, line.chosen)
+        except Refused as refusal:
+            problems.append(refusal.say)
+            now.append(line)
+            continue
+        fresh = make_line(item, size, chosen, number=line.number, quantity=line.quantity, note=line.note)
+        now.append(fresh)
+        if fresh.unit_price != line.unit_price:
+            changed.append(f"The price of the {fresh.size} {fresh.item} has changed.".replace("  ", " "))
+    if not problems:
+        try:
+            check_limits(now, catalog)
+        except Refused as refusal:
+            problems.append(refusal.say)
+    return Refreshed(tuple(now), tuple(dict.fromkeys(changed)), tuple(dict.fromkeys(problems)))

@@ -14,8 +14,8 @@ from agents.catalog.offers import GroupOffer, ItemOffer, ModifierOffer
 from agents.catalog.spoken import Phrase, Role, Token, WordTable, read_phrase, read_tokens, readings
 from agents.catalog.spoken.comparison import compare
 
+from .lines import Refused
 from .names import Match, Names, Short, closest_names, either, names_of
-from .refusal import Refused
 from .wishes import pieces, same_name, without_count
 
 NOT = "not "

@@ -13,9 +13,8 @@ from agents.catalog.offers import GroupOffer, ItemOffer, ModifierOffer
 from agents.catalog.spoken import DEFAULT_TABLE, WordTable
 
 from .choice_wishes import ChoiceWishes, understand_choices
-from .lines import Chosen
+from .lines import Chosen, Refused
 from .names import either
-from .refusal import Refused
 
 MOST_MODIFIERS = 30
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.catalog.offers import Catalog, ItemOffer, SizeOffer
+from agents.catalog.offers import Catalog, ItemOffer, SizeOffer, say_price
 from agents.catalog.spoken import DEFAULT_TABLE, Phrase, WordTable, read_phrase, read_tokens, readings
-from agents.catalog.spoken_prices import say_price
 
+from .lines import Refused
 from .names import Match, Names, Short, closest_names, either, names_of
-from .refusal import Refused
 from .wishes import ItemWish, names_of_items, understand_item
 
 MOST_NAMED = 4

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .choices import MOST_MODIFIERS
+from .lines import Refused
 from .names import LONGEST_NAME
-from .refusal import Refused
 
 LONGEST_NOTE = 200
 # Larger numbers are cut to this: more than any menu's limit, and no overflow in the database.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from agents.catalog.spoken_prices import say_price
+from agents.catalog.offers import say_price
 from sessions.orders.pricing import Totals, say_tax
 
 from .lines import Line

@@ -21,9 +21,8 @@ from voiceapp.core.phones.numbers import read_caller, read_number
 from voiceapp.core.transactions import retried
 
 from .drafts import NO_ORDERS, view_of
-from .placing import Placement, lock_organization, place_order
 from .stock import SoldOut
-from .submission import JUST_SOLD_OUT
+from .submission import JUST_SOLD_OUT, Placement, lock_organization, place_order
 from .transfer_targets import too_large
 
 

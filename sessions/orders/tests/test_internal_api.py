@@ -369,7 +369,7 @@ def test_what_is_sold_out_in_this_moment_is_refused(
     def sold_out(**_: object) -> None:
         raise SoldOut
 
-    monkeypatch.setattr("sessions.orders.services.placing.move_stock", sold_out)
+    monkeypatch.setattr("sessions.orders.services.submission.move_stock", sold_out)
     assert refusal(submit(machine, wish(restaurant[0])))[0] == "order_refused"
     assert not Order.objects.exists()
 
@@ -380,7 +380,7 @@ def test_a_database_that_refuses_is_503_and_the_key_may_be_sent_again(
     def locked(*_: object, **__: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr("sessions.orders.services.placing.outbox.enqueue", locked)
+    monkeypatch.setattr("sessions.orders.services.submission.outbox.enqueue", locked)
     answer = submit(machine, wish(restaurant[0]))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert not Order.objects.exists()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.catalog.spoken_prices import say_price
+from agents.catalog.offers import say_price
 from sessions.orders.pricing import TaxRule, Totals, totals_of
 
 D = Decimal

@@ -200,7 +200,7 @@ def test_somebody_taking_the_last_one_in_this_moment_undoes_everything(
         Item.objects.filter(name="Margherita").update(count_left=4)
         raise SoldOut
 
-    monkeypatch.setattr("sessions.orders.services.placing.move_stock", sold_out)
+    monkeypatch.setattr("sessions.orders.services.submission.move_stock", sold_out)
     assert phone.agrees()["say"] == "Something in the order has just run out. Let me look again."
     assert Item.objects.get(name="Margherita").count_left == 5
     assert not Order.objects.exists()

@@ -12,9 +12,8 @@ from sessions.calls.models import Call, ToolCall
 from sessions.orders.draft.requests import Add, Change, Remove, Update
 from sessions.orders.models import DraftOrder, Order
 from sessions.tests.builders import Phone, make_restaurant
-from sessions.tools.arguments import LONGEST, NOT_UNDERSTOOD, clean, clean_text
 from sessions.tools.registry import TOOLS
-from sessions.tools.services import run_tool
+from sessions.tools.services import LONGEST, NOT_UNDERSTOOD, clean, clean_text, run_tool
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from agents.catalog.models import Item, Size
 from agents.catalog.queries import load_catalog
 from agents.catalog.services import settle_price
 from sessions.orders.draft import apply_changes
-from sessions.orders.draft.refusal import Refused
+from sessions.orders.draft.lines import Refused
 
 from .world import World
 
