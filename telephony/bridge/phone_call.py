@@ -86,7 +86,7 @@ class PhoneCall:
             conversation.caller_loud_ms = conversation.now_ms
 
     def caller_gone(self, why: str) -> None:
-        """The media socket closed, or nobody reads from it any more."""
+        """The media socket closed, or the carrier no longer reads from it."""
         if not self._conversation.is_over:
             self._timeline.happened("stream_lost", why=why[:80])
             self._conversation.close(EndReason.STREAM_LOST, HangUp())
@@ -109,7 +109,7 @@ class PhoneCall:
             self._bad_agent_frame()
 
     def link_opened(self) -> None:
-        """The provider's websocket is up; it has not said anything yet."""
+        """The provider's websocket is open; nothing has been received yet."""
         self._bad_agent_frames = 0
         self._conversation.agent_frame_ms = self._conversation.now_ms
 
@@ -124,7 +124,7 @@ class PhoneCall:
         self._conversation.link_lost(loss)
 
     def tool_finished(self, tool_call_id: str, result: ToolResult) -> None:
-        """Every RunTool is answered by one of these, whatever became of the tool and however late."""
+        """The shell calls this once for every RunTool, however the tool ended and however late."""
         if not self._conversation.is_over:
             self._conversation.tool_finished(tool_call_id, result)
 
@@ -142,7 +142,7 @@ class PhoneCall:
         conversation.time_passed(now_ms)
 
     def hang_up(self, reason: EndReason) -> None:
-        """Someone outside the call ends it."""
+        """End the call from outside: an operator, or a server that stops."""
         self._conversation.close(reason, FallBack() if reason is EndReason.SERVER_STOPPING else HangUp())
 
     def _pad(self, missing_ms: int) -> None:

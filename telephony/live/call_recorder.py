@@ -1,4 +1,4 @@
-"""What is written down of one call: its facts while it lives, then what follows it and how it ended."""
+"""Records one call: its facts while it is live, then its follow-up and its end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FINISH_TRIES = 3
 
 
 class CallRecorder:
-    """Opened with the call, closed once. Nothing here is waited for by the call's audio."""
+    """Opened with the call, closed once. The call's audio never waits for it."""
 
     def __init__(self, gateway: CallGateway, *, call_id: UUID, stream_id: UUID) -> None:
         self._gateway = gateway
@@ -34,7 +34,7 @@ class CallRecorder:
         self._recorder.add(fact)
 
     async def close(self, ending: CloseCall) -> None:
-        """What follows, what is left of the facts, then the end: in this order, so that who sees the end sees all."""
+        """Write the follow-up, the remaining facts, then the end: a reader who sees the end sees everything."""
         await self._try("follow_up", self._gateway.set_follow_up(self._stream_id, ending.follow_up))
         self._recorder.close()
         await asyncio.wait({self._recording}, timeout=WRITE_WITHIN_S)
@@ -44,7 +44,7 @@ class CallRecorder:
         self._recording.cancel()
 
     async def _try(self, step: str, work: Awaitable[object]) -> bool:
-        """What all tries leave undone, the reaper and the carrier's callbacks do."""
+        """If every try fails, the reaper and the carrier's callbacks end the call."""
         try:
             await asyncio.wait_for(work, WRITE_WITHIN_S)
         except Exception:

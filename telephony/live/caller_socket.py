@@ -45,7 +45,7 @@ class CallerWriter:
         return self._sending_since is not None and now - self._sending_since > SEND_WITHIN_S
 
     async def run(self, core: PhoneCall) -> None:
-        """Send what the core puts out. Raises ConnectionLost when nobody is there any more."""
+        """Send the core's frames. Raises ConnectionLost when the peer is gone."""
         send = self._send
         while True:
             while core.to_caller:

@@ -1,4 +1,4 @@
-"""Writes down what a call reports, in order and in batches, beside its audio."""
+"""Writes the facts of a call to the database, in order and in batches, without delaying its audio."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class CallGateway:
         caller_turns: int,
         within_s: float | None = None,
     ) -> ToolResult:
-        """Once begun it is seen through, even when the asking task is cancelled: an order is whole or absent.
+        """A tool that has begun runs to its end, even when its task is canceled: an order is complete or absent.
 
         `within_s` from now, waiting for a thread included, it changes nothing any more.
         """
@@ -76,7 +76,7 @@ class CallGateway:
         await self._run(record_facts, call_id, facts)
 
     async def renew_leases(self, call_ids: Iterable[UUID]) -> set[UUID]:
-        """Those of the calls that nobody has ended meanwhile."""
+        """Returns the calls that are still live."""
         return await self._run(calls.renew_leases, list(call_ids))
 
     async def finish(self, call_id: UUID, reason: EndReason) -> bool:
@@ -118,7 +118,7 @@ class CallGateway:
 
 
 def _with_fresh_connections(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Outside a request nobody else throws away a connection that is too old or broken."""
+    """Outside a request, Django does not close connections that are too old or broken."""
     for connection in connections.all(initialized_only=True):
         connection.close_if_unusable_or_obsolete()
     return work(*args, **kwargs)

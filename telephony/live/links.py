@@ -1,4 +1,4 @@
-"""The socket to an AI provider. It moves text, notices when the other side is gone, and decides nothing."""
+"""The socket to an AI provider. It moves text and reports when the connection is lost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Link(Protocol):
     """What a call needs of a provider's socket, whatever library carries it."""
 
     async def open(self) -> None:
-        """Connect. What comes of it is reported to the three callbacks; it raises nothing of the network's."""
+        """Connect. The three callbacks report the result; network errors are not raised."""
 
     def send(self, text: str) -> None:
         """Send one text frame, at once and without waiting."""
@@ -124,7 +124,7 @@ class ProviderLink(WSListener):
 
     def send(self, text: str) -> None:
         if self._is_congested and text.startswith(self._audio_prefix):
-            self.dropped_frames += 1  # audio may be lost, words to the provider never
+            self.dropped_frames += 1  # audio may be dropped, other frames never
             return
         if self._transport is None:
             return
@@ -204,7 +204,7 @@ class ProviderLink(WSListener):
 
 
 async def _collect_error(transport: WSTransport) -> None:
-    """picows keeps its own protocol errors in a future, which complains when nobody looks at it."""
+    """picows keeps protocol errors in a future, which logs a warning if it is never awaited."""
     with contextlib.suppress(WSError):
         await transport.wait_disconnected()
 

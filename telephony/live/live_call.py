@@ -1,4 +1,4 @@
-"""One call being carried: two sockets, one core between them, one scope in which everything lives and dies together."""
+"""One live call: two sockets, the core between them, and one scope for all tasks."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class LiveCall:
             self.break_off(fault)
 
     def _end(self, ending: CloseCall) -> None:
-        """The call is decided; it is over when what is still to be said has left."""
+        """The end is decided; the call is over once the remaining frames are sent."""
         if self._ending is None:
             self._ending = ending
         if self._core is None:
@@ -144,7 +144,7 @@ class LiveCall:
             self._over.set_result(None)
 
     async def _close(self) -> None:
-        """Both sockets, then the rest. Every step has a limit of its own, so that none keeps the next from its turn."""
+        """Close both sockets, then the rest. Every step has its own limit, so that none blocks the next."""
         self._calls.remove(self)
         if self._link is not None:
             self._link.close()
@@ -154,7 +154,7 @@ class LiveCall:
             await asyncio.wait(set(self._tasks), timeout=TASKS_END_WITHIN_S)
         ending = self._ending or CloseCall(EndReason.SERVER_STOPPING, FallBack())
         recording_end = asyncio.create_task(self._recorder.close(ending))
-        # The carrier requests what follows, and reports the end, as soon as the socket is closed.
+        # The carrier requests the action webhook, and reports the end, as soon as the socket is closed.
         await asyncio.wait({recording_end}, timeout=RECORD_BEFORE_CLOSE_S)
         if self._caller_is_there:
             await self._writer.close(self._close_code)
@@ -164,7 +164,7 @@ class LiveCall:
             await recording_end
 
     async def _finish_tools(self) -> None:
-        """Run what the agent requested before the end, in order: the caller may have hung up after a yes."""
+        """Run the tools that the agent requested before the end, in order: the caller may have confirmed an order."""
         is_our_fault = self._ending is not None and self._ending.reason is EndReason.LOST_PROCESS
         waiting = [] if self._core is None or is_our_fault else self._core.waiting_tools()
         try:
@@ -231,7 +231,7 @@ class LiveCall:
         try:
             await self._writer.run(core)
         except ConnectionLost:
-            # Nothing is decided here: frames that came before the end, a `stop` among them, may not be read yet.
+            # The listener decides: frames that came before the end, such as a `stop`, may not be read yet.
             self._caller_is_there = False
         else:
             self._finish_now()
@@ -258,25 +258,25 @@ class LiveCall:
         if self._provider is None:  # the core is made with it
             raise RuntimeError("a link without a provider")
         link = self._provider.make_link(
-            on_opened=partial(self._tell, core, core.link_opened),
-            on_frame=partial(self._tell, core, core.agent_frame),
-            on_lost=partial(self._tell, core, core.link_lost),
+            on_opened=partial(self._pass_on, core, core.link_opened),
+            on_frame=partial(self._pass_on, core, core.agent_frame),
+            on_lost=partial(self._pass_on, core, core.link_lost),
         )
         self._link = link
         self._begin(link.open())
 
-    def _tell(self, core: PhoneCall, what: Callable[..., None], *details: object) -> None:
-        """Something from the link, to the core. Called by picows, where our own fault would look like a lost link."""
+    def _pass_on(self, core: PhoneCall, what: Callable[..., None], *details: object) -> None:
+        """Pass an event of the link to the core. Called by picows, which takes any exception for a lost link."""
         try:
             what(*details)
             self._settle(core)
-        except Exception as fault:  # noqa: BLE001 - handed on: it ends this call
+        except Exception as fault:  # noqa: BLE001 - passed on: it ends this call
             self.break_off(fault)
 
     # The core's actions
 
     def _settle(self, core: PhoneCall) -> None:
-        """Take away what the core has put out. Runs after every input, so it looks before it works."""
+        """Send the core's frames and execute its actions. Runs after every input, so it checks before it works."""
         if core.to_agent:
             texts, core.to_agent = core.to_agent, []
             link = self._link
@@ -305,7 +305,7 @@ class LiveCall:
                     self._link.close()
             case CloseCall():
                 if action.reason is EndReason.STREAM_LOST and not self._is_lost:
-                    self._close_code = NOT_UNDERSTOOD  # the core has had enough garbage from a socket that is still up
+                    self._close_code = NOT_UNDERSTOOD  # too many bad frames from a socket that is still open
                 self._end(action)
 
     async def _run_tool(self, core: PhoneCall, tool: RunTool) -> None:
@@ -326,7 +326,7 @@ class LiveCall:
 
 
 async def _shield(closing: asyncio.Task[None]) -> None:
-    """Wait for the end even when we are cancelled: the state is written, whatever the server is in a hurry for."""
+    """Wait for the end even when this task is canceled, so that the call's state is always written."""
     was_cancelled = False
     while not closing.done():
         try:

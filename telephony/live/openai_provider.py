@@ -61,7 +61,7 @@ def session_for(briefing: Briefing) -> tuple[dict[str, object], list[Replaced]]:
 
 
 class OpenAILink:
-    """A Link (links.py). What may block happens in a thread; a refused key is looked up once more."""
+    """A Link (links.py). Blocking look-ups run in a thread; after a refused key, the key is fetched once more."""
 
     def __init__(
         self,

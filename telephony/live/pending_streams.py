@@ -1,4 +1,4 @@
-"""Who may keep a socket open without having started a call: few at a time, and fewer from one address."""
+"""Sockets that have not started a call yet: a limit in all, and a lower one per address."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ PER_ADDRESS = 10
 
 
 class TooManyStreams(Exception):
-    """The places for sockets that have not started are taken."""
+    """Too many sockets have not started yet."""
 
 
 class PendingStreams:
-    """The places. A socket leaves when its call starts or when it is refused."""
+    """Counts pending sockets. A socket leaves when its call starts or when it is refused."""
 
     def __init__(self) -> None:
         self._by_address: Counter[str] = Counter()

@@ -26,7 +26,7 @@ class MakeLink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An AI provider for one call. `replaced`: what it would have refused of the agent's version."""
+    """An AI provider for one call. `replaced`: the fields of the agent's version that it would have refused."""
 
     make_dialect: MakeDialect
     make_link: MakeLink

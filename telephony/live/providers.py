@@ -1,4 +1,4 @@
-"""The AI providers that can play an agent, by the name in its version. Another one is a line here."""
+"""The AI providers, by the name in the agent's version. A new provider adds one line here."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class LiveCalls:
 
     def add(self, call: Carried, renew_leases: RenewLeases) -> None:
         self._calls[call.call_id] = call
-        self._tell()
+        self._set_gauge()
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(self._keep_time(), name="ticker"),
@@ -58,7 +58,7 @@ class LiveCalls:
 
     def remove(self, call: Carried) -> None:
         self._calls.pop(call.call_id, None)
-        self._tell()
+        self._set_gauge()
         if not self._calls:
             for task in self._tasks:
                 task.cancel()
@@ -66,10 +66,10 @@ class LiveCalls:
             metrics.loop_lag_seconds.set(0)
 
     def start_draining(self) -> None:
-        """From now on no call is taken; those that live go on."""
+        """Accept no new call; live calls continue."""
         self.is_draining = serving.is_draining = True
 
-    def _tell(self) -> None:
+    def _set_gauge(self) -> None:
         serving.live_calls = len(self._calls)
         metrics.live_calls.set(len(self._calls))
 
@@ -101,7 +101,9 @@ class LiveCalls:
                 logger.exception("leases not renewed", calls=len(ids))
             else:
                 for call_id in set(ids) - live:
-                    if call_id in self._calls:  # ended elsewhere: by an operator, the carrier's word, or the reaper
+                    if (
+                        call_id in self._calls
+                    ):  # ended elsewhere: by an operator, a webhook of the carrier, or the reaper
                         self._calls[call_id].hang_up(EndReason.HUNG_UP_BY_OPERATOR)
             await asyncio.sleep(RENEW_EVERY_S)
 

@@ -18,7 +18,7 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """The caller is put through to a configured transfer target."""
+    """Transfer the caller to a configured target."""
 
     target_id: str
 

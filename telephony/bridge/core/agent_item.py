@@ -68,9 +68,9 @@ class Cut:
         return self.is_unfinished or self.heard_ms < self.received_ms
 
 
-# Less than this of an item (10 ms) is no sound that anyone makes out.
+# Less than this of an item (10 ms) cannot be made out.
 AUDIBLE_BYTES = 80
-# An item that begins with more silence than this (1 s) keeps the caller waiting for nothing: the rest is not played.
+# An item that begins with more silence than this (1 s) only delays the caller: the rest of it is not played.
 LONGEST_LEAD_BYTES = 8_000
 # µ-law codes of samples below 120 of 32,768 (-48 dB): what a quiet line sounds like.
 _QUIET = bytes([*range(0x70, 0x80), *range(0xF0, 0x100)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 NEVER = 1 << 62
-# Time is brought ten times a second: what is to be at a time is set this much later where it may not be early.
+# The shell ticks ten times a second. A deadline that must not be early is set this much later.
 TICK_MS = 100
 
 

@@ -1,4 +1,4 @@
-"""Barge-in: the caller hears no more of what was being said, and the agent learns what he did hear."""
+"""Barge-in: stop the agent's audio, and truncate each item to what the caller heard."""
 
 from __future__ import annotations
 

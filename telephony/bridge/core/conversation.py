@@ -34,7 +34,7 @@ TONE = soft_tone()
 
 
 class Conversation:
-    """The state of the call, and every decision in it. What comes of them is on `timeline`."""
+    """The state of the call, and every decision in it. The results are on `timeline`."""
 
     def __init__(self, briefing: Briefing, *, agent: AgentDialect, playout: Playout, clock: StreamClock) -> None:
         self._briefing = briefing
@@ -161,11 +161,11 @@ class Conversation:
 
     @property
     def _is_heard(self) -> bool:
-        """The agent's voice, or a tone, is on the line."""
+        """The caller hears the agent or a tone."""
         return not self._playout.is_idle or self.now_ms - self._audio_ms < LOOK_AGAIN_MS
 
     def _settle(self) -> None:
-        """After anything happened: who waits for whom, and whether the call may end now."""
+        """After every event: update the deadlines, and end the call if it may end now."""
         if self.is_over or not self._has_time:
             return
         now_ms, agent = self.now_ms, self._agent
@@ -229,9 +229,9 @@ class Conversation:
         self._settle()
 
     def _heard_more(self) -> None:
-        answered = self._meter.heard(at_ms=self._clock.now_ms, position=self._playout.confirmed_bytes)
-        if answered is not None:
-            self.timeline.record(answered)
+        turn = self._meter.heard(at_ms=self._clock.now_ms, position=self._playout.confirmed_bytes)
+        if turn is not None:
+            self.timeline.record(turn)
         if self._playout.is_idle:
             self._settle()
 
@@ -265,7 +265,7 @@ class Conversation:
             self._playout.add(item, payload)
 
     def receive(self, happened: list[events.AgentEvent]) -> None:
-        """What one frame of the agent's says."""
+        """Process the events of one frame from the provider."""
         for event in happened:
             self._happens(event)
         self._settle()
@@ -327,7 +327,7 @@ class Conversation:
         self._turns += 1
         self._guard.turn_taken()
         self._forget(Purpose.MISSED)
-        self._retries.forget(Purpose.ANSWER)  # what is said now is answered with it
+        self._retries.forget(Purpose.ANSWER)  # the next response answers both turns
         self._reconnection.pending_answer.turn_committed(item_id)
         self._meter.committed(self._turns)
         self._expect_answer()
@@ -351,7 +351,7 @@ class Conversation:
             self._alarms.cancel(Alarm.ANSWER)
 
     def _is_wanted(self, purpose: Purpose) -> bool:
-        """Whether what was not heard is still to be said."""
+        """Whether a response that the caller did not hear is still needed."""
         match purpose:
             case Purpose.REPROMPT:
                 return not self._caller_is_speaking
@@ -400,7 +400,7 @@ class Conversation:
         self._agent.answer_tool(ended.request_id, result.output, is_farewell=result.then is not None and may_end)
 
     def _fill_in(self) -> None:
-        """A tool is slow: say so, unless someone is speaking anyway."""
+        """A tool is slow: say so, unless the caller or the agent is speaking."""
         if self._caller_is_speaking or not self._playout.is_idle:
             self._alarms.set(Alarm.FILLER, self.now_ms + LOOK_AGAIN_MS)
         else:
@@ -418,12 +418,12 @@ class Conversation:
             self.close(self._farewell.ending.reason, self._farewell.ending.follow_up)
 
     def _agent_failed(self, reason: EndReason) -> None:
-        """Whoever was being seen off still is; everyone else is looked after without the agent."""
+        """A farewell under way still ends the call its own way; otherwise the fallback takes the call."""
         self._end_after_farewell()
         self.close(reason, FallBack())
 
     def close(self, reason: EndReason, follow_up: FollowUp) -> None:
-        """Once and for all. What was not heard by now never will be."""
+        """End the call, once. The transcript keeps only what the caller has heard."""
         if self.is_over:
             return
         self._transcript.cut_all(self._playout.abandon())
@@ -433,7 +433,7 @@ class Conversation:
     # The link
 
     def link_unusable(self, reason: str, *, is_fatal: bool = False, wait_ms: int | None = None) -> None:
-        """The socket is up, but no good."""
+        """The socket is open but cannot be used."""
         self.timeline.act(CloseLink())
         self.link_lost(LinkLoss(None, reason, is_fatal, wait_ms))
 

@@ -15,7 +15,7 @@ from .agent_item import AgentItem
 class Purpose(enum.StrEnum):
     """Why the agent is to speak."""
 
-    ANSWER = "answer"  # its own words; the others are given to it
+    ANSWER = "answer"  # the model's own text; the others have a given text
     GREETING = "greeting"
     REPROMPT = "reprompt"
     FILLER = "filler"
@@ -144,7 +144,7 @@ class UsageSeen:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Something the provider said that changes nothing, for the timeline."""
+    """A message of the provider that changes nothing but the timeline."""
 
     kind: str
     code: str
@@ -152,7 +152,7 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class LinkUnusable:
-    """The session cannot go on. Fatal: a new one would fare no better."""
+    """The session cannot continue. Fatal: a new one would fail too."""
 
     reason: str
     is_fatal: bool

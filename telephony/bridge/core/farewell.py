@@ -1,4 +1,4 @@
-"""The end of a call that was decided and waits to be heard."""
+"""The end of a call that is decided, and waits until the caller has heard the farewell."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sessions.calls.end_reasons import EndReason
 from .actions import FollowUp
 from .alarms import Alarm, Alarms
 
-# A farewell that is not even spoken within this is not waited for.
+# The call ends without a farewell that has not begun within this time.
 GUARD_MS = 15_000
-# The estimate of what is still to be heard may be this wrong.
+# The estimate of the audio not yet played may be wrong by this much.
 SLACK_MS = 2_000
 
 
@@ -25,7 +25,7 @@ class Ending:
 
 
 class Farewell:
-    """At most one ending at a time. The alarm FAREWELL goes off when waiting for it has no more sense."""
+    """At most one ending at a time. The alarm FAREWELL goes off when the farewell has taken too long."""
 
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
@@ -38,7 +38,7 @@ class Farewell:
         self._alarms.set(Alarm.FAREWELL, now_ms + GUARD_MS)
 
     def caller_was_active(self) -> bool:
-        """Who speaks into a farewell has not finished. Returns whether one was given up."""
+        """A caller who speaks into the farewell has not finished. Returns whether an ending was canceled."""
         if self.ending is None or self.ending.is_firm:
             return False
         self.ending = None
@@ -46,7 +46,7 @@ class Farewell:
         return True
 
     def was_heard(self, now_ms: int, *, more_is_due: bool, outstanding_ms: int) -> bool:
-        """Whether the call may end now. Once all of the farewell is here, its end is near and the wait is bounded."""
+        """Whether the call may end now. Once all of the farewell has arrived, the wait is bounded by its length."""
         if self.ending is None or more_is_due:
             return False
         if not outstanding_ms:

@@ -1,4 +1,4 @@
-"""A protected greeting: what is said over it is heard, neither interrupts nor is answered, and is answered after it."""
+"""A protected greeting: speech over it does not interrupt; the agent answers it after the greeting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class GreetingGuard:
         self._turns += self.is_on
 
     def release(self, *, caller_is_speaking: bool) -> None:
-        """The greeting was heard. Who still speaks is answered by the agent when he has finished."""
+        """The greeting was heard. A caller who is still speaking is answered when he has finished."""
         self.is_on = False
         self._agent.release_greeting()
         if self._turns and not caller_is_speaking:

@@ -25,7 +25,7 @@ MARK_EVERY = 100 * BYTES_PER_MS
 LATE = 300 * BYTES_PER_MS
 # The clock is this much past the end of everything: the echoes were lost, it has been heard.
 LOST = 1_000 * BYTES_PER_MS
-# All was played and no more of an item has come for so long: what is left of it, less than a frame, is played too.
+# All was played and an item has sent nothing for this long: its remainder, less than a frame, is played too.
 TAIL = 500 * BYTES_PER_MS
 # A provider that sends more than this ahead is broken; the rest is dropped.
 MOST_WAITING = 120_000 * BYTES_PER_MS
@@ -123,18 +123,18 @@ class Playout:
             self._retire()
 
     def interject(self, payload: str) -> None:
-        """Play something of our own, of which no agent need know."""
+        """Play audio of our own, such as a tone. The provider does not learn of it."""
         item = AgentItem("", is_local=True)
         self.add(item, payload)
         self.complete(item)
 
     def finish(self) -> None:
-        """Whatever was being spoken will not go on."""
+        """The item being spoken will not continue."""
         if self._runs:
             self.complete(self._runs[-1].item)
 
     def echoed(self, name: str) -> bool:
-        """A mark came back. Returns whether anything was learned from it."""
+        """A mark came back. Returns whether it confirmed anything new."""
         marks = self._marks
         position = marks.pop(name, None)
         if position is None:  # of an older generation (a clear echoes marks that were not played), or never ours
@@ -180,7 +180,7 @@ class Playout:
         return self.abandon()
 
     def abandon(self) -> list[Cut]:
-        """The same, without a word to the phone: the call is over."""
+        """The same, without a frame to the carrier: the call is over."""
         position = self._position()
         received: dict[AgentItem, int] = {}
         for run in self._runs:

@@ -30,7 +30,7 @@ class CallerLine(Protocol):
         """Send base64 of µ-law at 8 kHz to the caller."""
 
     def mark(self, name: str) -> None:
-        """Ask for an echo once everything before has been played."""
+        """Request an echo once everything before has been played."""
 
     def clear(self) -> None:
         """Drop what the carrier has not played yet."""
@@ -96,11 +96,11 @@ class AgentDialect(Protocol):
 
     @property
     def awaits_truncation(self) -> bool:
-        """A truncation has no receipt yet."""
+        """A truncation is not confirmed yet."""
 
     @property
     def awaits_update(self) -> bool:
-        """A changed session has no receipt yet."""
+        """A session update is not confirmed yet."""
 
     def respond(self, purpose: Purpose, say: str = "", *, in_other_words: bool = False) -> None:
         """Let the agent speak as soon as it may: these very words (or their meaning), or its own answer."""
@@ -121,7 +121,7 @@ class AgentDialect(Protocol):
         """Give a tool's output; a farewell already spoken needs no response after it."""
 
     def answer_overdue(self) -> None:
-        """The provider should have answered by itself and did not: ask."""
+        """The provider should have answered by itself and did not: request a response."""
 
     def end_turn(self, *, is_answered: bool) -> None:
         """The provider does not notice that the caller fell silent: make a turn of what was heard."""
@@ -130,19 +130,19 @@ class AgentDialect(Protocol):
         """The requested or current response sends nothing more. Returns the events that follow."""
 
     def truncation_overdue(self) -> None:
-        """Wait for no receipt any more."""
+        """Stop waiting for the confirmation of a truncation."""
 
     def update_overdue(self) -> bool:
-        """Send the session's change once more. Returns False when that was done before: then rely on it no more."""
+        """Send the session update once more. Returns False when it was repeated before."""
 
     def replay(self, past: Sequence[Past]) -> None:
-        """Tell a new session what was said before it began."""
+        """Give a new session the conversation so far."""
 
     def let_caller_in(self) -> None:
-        """The conversation begins: ask for what is wanted, then send the caller's audio that waited."""
+        """The conversation begins: request the wanted response, then send the caller's buffered audio."""
 
     def release_greeting(self) -> None:
         """The protected greeting was heard: from now on speech interrupts and is answered."""
 
     def link_closed(self) -> None:
-        """The socket is gone, with the session and all of its requests."""
+        """The socket is closed; the session and all of its requests are lost."""

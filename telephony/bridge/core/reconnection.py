@@ -1,4 +1,4 @@
-"""The link to the provider over several sessions: how it is opened and retried, and what a new session continues."""
+"""The link to the provider over several sessions: opening, retries, and the answer that a new session continues."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .transcript import Transcript
 
 
 class PendingAnswer:
-    """`turn` is the item of the caller's last words as long as they are unanswered."""
+    """`turn` is the item of the caller's last turn as long as it has no answer."""
 
     def __init__(self) -> None:
         self.is_pending = False
@@ -32,8 +32,8 @@ class PendingAnswer:
         self._lost_his_words |= was_speaking
 
     def settle(self) -> str | None:
-        """A new session is there. None: nothing is owed. Otherwise the item of words that only the old one heard:
-        empty when there are none."""
+        """A new session is ready. None: no answer is pending. Otherwise the item of the turn that only the old session
+        heard; empty when there is none."""
         turn = "(spoken into the gap)" if self._lost_his_words else self._turn
         is_pending, self.is_pending, self._lost_his_words = self.is_pending, False, False
         return turn if is_pending else None
@@ -43,11 +43,11 @@ TRIES = 2
 FIRST_MS = 6_000
 AGAIN_MS = 4_000
 PAUSE_MS = 300
-# A wait that the provider names is kept to, where the link can be there within this time after it was needed.
+# A wait that the provider names is respected if the link can still open within this time after it was needed.
 NAMED_WAITS_FOR_MS = 12_000
-# What a try gets after such a wait, at the least.
+# The least time that a try gets after such a wait.
 TRY_MS = 2_000
-# A link that was recovered and is lost again this soon is not worth a third one.
+# A recovered link that is lost again within this time is not replaced once more.
 STEADY_AFTER_MS = 30_000
 
 
@@ -84,7 +84,7 @@ class LinkKeeper:
         self._begin(now_ms, AGAIN_MS)
 
     def lost(self, now_ms: int, *, wait_ms: int | None = None) -> bool:
-        """Try again if that is worth it, not before the wait is over. Returns False when it is not."""
+        """Schedule another try after the wait. Returns False when no try is left."""
         if not self._is_trying:
             if self._recovered_ms is not None and now_ms - self._recovered_ms < STEADY_AFTER_MS:
                 return False
@@ -102,7 +102,7 @@ class LinkKeeper:
         return True
 
     def try_again(self, now_ms: int) -> None:
-        """The pause is over."""
+        """The wait before this try is over."""
         self._alarms.set(Alarm.CONNECT, now_ms + (self._ends_ms - now_ms) // self._tries_left)
         self._tries_left -= 1
         self._act(OpenLink())
@@ -126,7 +126,7 @@ class LinkKeeper:
         self._ends_ms = now_ms + lasts_ms
 
     def _wait(self, now_ms: int, wait_ms: int) -> bool:
-        """A try that was put off by the provider is not one that failed: only the time counts."""
+        """A try that the provider postponed does not count as failed: only the time counts."""
         again_ms = now_ms + max(wait_ms + TICK_MS, PAUSE_MS)
         if again_ms + TRY_MS > self._began_ms + NAMED_WAITS_FOR_MS:
             return False
@@ -137,7 +137,7 @@ class LinkKeeper:
 
 
 class Reconnection:
-    """Between `lost` and `ready` there is no session; the link keeper says how long that may last."""
+    """Between `lost` and `ready` there is no session; `Link` bounds that time."""
 
     def __init__(
         self, briefing: Briefing, *, agent: AgentDialect, transcript: Transcript, alarms: Alarms, timeline: Timeline

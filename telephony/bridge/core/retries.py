@@ -45,12 +45,12 @@ class Retries:
         return self._pending is not None
 
     def heard(self) -> None:
-        """The agent was heard: what failed before is over."""
+        """The agent was heard: forget earlier failures."""
         self._failures = self._waits = 0
         self._ends_ms = -QUIET_MS - 1
 
     def forget(self, *purposes: Purpose) -> None:
-        """Ask no more for what waits, where it is for one of these."""
+        """Drop the waiting request if it has one of these purposes."""
         if self._pending is not None and self._pending.purpose in purposes:
             self._pending = None
             self._alarms.cancel(Alarm.RETRY)

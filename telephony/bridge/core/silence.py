@@ -21,7 +21,7 @@ class CallerSilence:
         self._alarms.cancel(Alarm.REPROMPT, Alarm.GOODBYE)
 
     def prompted(self) -> None:
-        """What is spoken now is our question: the silence goes on."""
+        """The agent now speaks our question: the silence continues."""
         self._has_asked = True
 
     def update(self, now_ms: int, *, is_idle: bool) -> None:
@@ -41,7 +41,7 @@ STALL_AFTER_MS = 8_000
 
 
 class ResponseWait:
-    """`update` says who is waited for; the alarms TONE and STALL ask what to do about it."""
+    """`update` says which side is waited for; the alarms TONE and STALL go off when the wait is too long."""
 
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms

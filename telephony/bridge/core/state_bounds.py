@@ -11,18 +11,18 @@ from .alarms import Alarm, Alarms
 ANSWER_AFTER_MS = 4_000
 # The end of the caller's speech: longer than anyone speaks without a pause.
 SPEECH_MS = 45_000
-# A line that is quiet for so long although the caller is said to speak: he waits, and hears that it lives.
+# The provider says that the caller speaks, but the line has been quiet for this long: he waits, and hears a tone.
 QUIET_LINE_MS = 3_000
 # From the end of speech to the turn made of it.
 TURN_MS = 4_500
 # Without any event of a response that was requested, or has begun.
 RESPONSE_MS = 8_000
-# The same, when all of its audio came to its end and was heard: it may yet call a tool.
+# The same, when all of its audio was heard to its end: it may still call a tool.
 SPOKEN_MS = 2_000
 LOOK_EVERY_MS = 1_000
-# The receipt of a truncation, and of a new session object.
+# The confirmation of a truncation, and of a session update.
 RECEIPT_MS = 3_000
-# The caller waits, whatever for, and hears no answer.
+# The caller waits for anything, and hears no answer.
 THINKING_MS = 45_000
 
 
@@ -69,7 +69,7 @@ class StateBounds:
         return False
 
     def is_line_quiet(self, now_ms: int, *, loud_ms: int) -> bool:
-        """He is said to speak, and has not been loud for a while."""
+        """The provider says that the caller speaks, but he has not been loud for a while."""
         return now_ms >= max(self._speech_since_ms, loud_ms) + QUIET_LINE_MS
 
     def speech_stopped(self, now_ms: int) -> None:
@@ -77,7 +77,7 @@ class StateBounds:
         self._alarms.set(Alarm.TURN, now_ms + TURN_MS)
 
     def turn_taken(self) -> None:
-        """A turn or an answer came of the speech."""
+        """The speech was followed by a turn or an answer."""
         self._alarms.cancel(Alarm.SPEECH, Alarm.TURN)
 
     def response_began(self, now_ms: int) -> None:
@@ -85,7 +85,7 @@ class StateBounds:
         self._alarms.cancel(Alarm.ANSWER, Alarm.TURN)
 
     def link_lost(self) -> None:
-        """What was awaited of that session will not come. A new session has bounds of its own."""
+        """The session will send nothing more. A new session starts with new bounds."""
         self._alarms.cancel(Alarm.SPEECH, Alarm.TURN, Alarm.RESPONSE, Alarm.TRUNCATION, Alarm.UPDATE, Alarm.ANSWER)
 
     def response_is_stuck(self, now_ms: int, *, last_frame_ms: int, is_spoken: bool) -> bool:

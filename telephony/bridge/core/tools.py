@@ -16,7 +16,7 @@ from .transcript import Transcript
 @dataclass(slots=True)
 class QueuedTool:
     """`ends_at_ms` is None while it waits. `speeches` counts how often the caller had begun to speak when it was
-    asked for."""
+    requested."""
 
     run: RunTool
     only_reads: bool
@@ -47,7 +47,7 @@ class ToolQueue:
         return self._tools.pop(request_id) if tool is not None and tool.ends_at_ms is not None else None
 
     def start(self, *, ends_at_ms: int) -> list[RunTool]:
-        """Those that may begin now: they have no one in front of them, or read and have only readers in front."""
+        """Tools that may begin now: nothing is queued before them, or they only read and so do all before them."""
         started = []
         for place, tool in enumerate(self._tools.values()):
             if place and not tool.only_reads:
@@ -79,7 +79,7 @@ MOST_STUCK = 2
 
 @dataclass(frozen=True, slots=True)
 class EndedTool:
-    """`was_quiet`: the caller has not spoken since the tool was requested. One who has spoken wants more."""
+    """`was_quiet`: the caller has not spoken since the tool was requested."""
 
     request_id: str
     result: ToolResult
@@ -123,7 +123,7 @@ class RunningTools:
         return None
 
     def finish(self, request_id: str, result: ToolResult, *, now_ms: int) -> EndedTool | None:
-        """None: nobody waits for it. One that was given up has been answered, and what it says now changes nothing."""
+        """None when no running tool has this id: a tool that timed out already has its output."""
         if (name := self._stuck.pop(request_id, None)) is not None:
             self._timeline.happened("tool_ended_late", tool=name)
             return None

@@ -65,12 +65,12 @@ class Transcript:
         self._line(item_id, Speaker.CALLER, at_ms=at_ms, turn=turn)
 
     def caller_said(self, item_id: str, text: str, *, at_ms: int, turn: int) -> None:
-        """`at_ms` and `turn` count only when nobody noticed him begin."""
+        """`at_ms` and `turn` are used only when no speech start was reported."""
         self.caller_began(item_id, at_ms=at_ms, turn=turn)
         line = self._lines[item_id]
         if line.speaker is Speaker.CALLER:
             line.text = text.strip()
-            self._tell(line)
+            self._report(line)
 
     def agent_began(self, item_id: str, *, at_ms: int, turn: int) -> None:
         line = self._agent_line(item_id)
@@ -83,18 +83,18 @@ class Transcript:
             return
         line.text = text.strip() if is_whole else line.text + text
         if is_whole:
-            self._tell(line)
+            self._report(line)
 
     def cut(self, item_id: str, *, heard_ms: int, received_ms: int) -> None:
-        """The caller heard only so much of it."""
+        """The caller heard only this much of the item."""
         line = self._agent_line(item_id)
         line.text = heard_text(line.text, heard_ms=heard_ms, received_ms=received_ms)
         line.is_cut = True
         if line.text or line.is_recorded:
-            self._tell(line)
+            self._report(line)
 
     def cut_to_heard(self) -> None:
-        """The response is over: what there is of it as text alone was not said."""
+        """The response is over: text without audio was not spoken."""
         for line in self._lines.values():
             if line.text and not line.is_heard:
                 self.cut(line.item_id, heard_ms=0, received_ms=0)
@@ -145,7 +145,7 @@ class Transcript:
         self._count += 1
         return self._count
 
-    def _tell(self, line: _Line) -> None:
+    def _report(self, line: _Line) -> None:
         line.is_recorded = True
         self._record(LineSpoken(line.item_id, line.speaker, line.text, line.spoken_at_ms, line.turn, line.is_cut))
 

@@ -33,7 +33,7 @@ class TurnMeter:
         """A mark was echoed at this position: the answer, if it is the first of it."""
         if self._ended_ms < 0 or self._audio_ms < 0 or position <= self._position:
             return None
-        answered = TurnAnswered(
+        turn = TurnAnswered(
             number=self._number,
             speech_ended_ms=self._ended_ms,
             response_ms=at_ms - self._ended_ms,
@@ -42,4 +42,4 @@ class TurnMeter:
             playout_ms=at_ms - self._audio_ms,
         )
         self._ended_ms = -1
-        return answered
+        return turn

@@ -34,7 +34,7 @@ def encode(sample: int) -> int:
 
 
 def soft_tone(lasts_ms: int = 400, hertz: int = 425, loudness: int = 1_600) -> str:
-    """Base64 of a quiet tone that swells and fades: the line is alive, someone is coming back."""
+    """Base64 of a quiet tone that swells and fades, played while the caller waits."""
     count = lasts_ms * BYTES_PER_MS
     samples = (
         loudness * math.sin(math.pi * number / count) * math.sin(2 * math.pi * hertz * number / 8_000)

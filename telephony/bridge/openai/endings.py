@@ -1,4 +1,4 @@
-"""How a response of OpenAI's ended (`response.done`): whether the caller was given an answer, and if not, why."""
+"""How a response of OpenAI's ended (`response.done`): whether the caller heard an answer, and if not, why."""
 
 from __future__ import annotations
 

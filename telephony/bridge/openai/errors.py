@@ -13,7 +13,7 @@ from .frames import ErrorBody
 
 class ErrorKind(enum.Enum):
     BENIGN = "benign"  # two sides crossed on the wire: nothing is wrong
-    BUSY = "busy"  # a response is active: ask again after it
+    BUSY = "busy"  # a response is active: request again after it
     EXPIRED = "expired"  # this session is over, a new one will do
     FATAL = "fatal"  # no session will do
     OTHER = "other"

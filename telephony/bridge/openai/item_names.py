@@ -57,7 +57,7 @@ class ItemNames:
     # The agent
 
     def response_began(self, response_id: str) -> None:
-        """The id of a response may repeat, too: what an earlier one of this id said is over."""
+        """Response ids may repeat too: an earlier response with this id is over."""
         self._agents = {key: item for key, item in self._agents.items() if key[0] != response_id}
         self._newest = {key: item for key, item in self._newest.items() if item.response_id != response_id}
 

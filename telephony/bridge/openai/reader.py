@@ -1,4 +1,4 @@
-"""Reads one session of OpenAI Realtime: its frames in, our events out, its handshake and refusals answered."""
+"""Reads the frames of one OpenAI Realtime session as events of the core; does the handshake and handles errors."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One response at a time: what the agent is to say waits until the provider and the caller are both done.
+"""One response at a time: a request waits until the provider and the caller are both done.
 
-The server makes responses of its own when the caller's turn ends. Requesting another then would be refused
-or, worse, answered twice; so from the end of speech until that response begins, nothing is requested.
+The server makes its own response when the caller's turn ends. A second request would be refused, or the caller would
+be answered twice; so from the end of speech until that response begins, nothing is requested.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ResponseSequencer:
         self._wanted = [request for request in self._wanted if request.purpose not in purposes]
 
     def advance(self) -> None:
-        """Ask for the next response if one is wanted and may be made now."""
+        """Request the next response if one is wanted and may be made now."""
         is_taken = self._active_id or self._asked or self._expects_own or self._caller_is_speaking
         if self._wanted and self._is_open and not is_taken:
             self._count += 1
@@ -91,7 +91,7 @@ class ResponseSequencer:
         self._has_open_turn = True
 
     def overdue(self) -> None:
-        """The server's own response did not come: ask for it, if there is a turn to answer."""
+        """The server's own response did not come: request one, if there is a turn to answer."""
         self._expects_own = False
         is_asked_for = self._asked is not None and self._asked[1].purpose is Purpose.ANSWER
         if self._has_open_turn and not is_asked_for:
@@ -99,7 +99,7 @@ class ResponseSequencer:
         self.advance()
 
     def began(self, response_id: str, *, knows_everything: bool) -> Request:
-        """A response exists. `knows_everything`: all we gave to the conversation was in it before."""
+        """A response exists. `knows_everything`: the server had confirmed all our items before it."""
         self._active_id = response_id
         self._has_open_turn = False
         if self._asked is not None:
@@ -200,7 +200,7 @@ class Responses:
         return any(item.has_begun for item in items) and all(item.is_complete for item in items)
 
     def drop(self) -> None:
-        """Whatever is still to come of the open responses is not wanted any more."""
+        """Drop everything that the open responses still send."""
         for response in self._open.values():
             response.is_dropped = True
             for item in response.items:

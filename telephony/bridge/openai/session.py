@@ -9,8 +9,8 @@ _SILENCE_MS = 500  # the provider's default; sessions of ours set it
 
 
 class SessionSettings:
-    """Made from the GA session object. Guarded: what the caller says over a protected greeting is heard but neither
-    interrupts nor is answered, until `normal` is sent."""
+    """Made from the GA session object. Guarded: speech over a protected greeting is transcribed, but neither
+    interrupts nor gets an answer, until `normal` is sent."""
 
     def __init__(self, session: Mapping[str, object]) -> None:
         self.normal = dict(session)
@@ -31,7 +31,7 @@ class SessionSettings:
 
     @property
     def listening(self) -> dict[str, object]:
-        """Only how to listen: the voice must not be touched once the agent has spoken."""
+        """The input side alone: OpenAI refuses a new voice once the agent has spoken."""
         audio = self.normal.get("audio")
         caller = audio.get("input") if isinstance(audio, dict) else None
         return {"type": "realtime", "audio": {"input": caller}}

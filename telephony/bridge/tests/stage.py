@@ -53,7 +53,7 @@ def session(**turn_detection: Any) -> dict[str, object]:
 
 
 class Phone:
-    """Plays what it is sent, one 20 ms step at a time. A clear echoes every pending mark, unheard (Twilio A3)."""
+    """Plays what it receives, in steps of 20 ms. A clear echoes every pending mark, audio unplayed (Twilio A3)."""
 
     def __init__(self) -> None:
         self.queue: deque[int | str] = deque()
@@ -102,7 +102,7 @@ class Phone:
 
 
 class Stage:
-    """`ms` is the stream's time: `listen` lets it pass. What comes out piles up to be looked at."""
+    """`ms` is the stream's time: `listen` lets it pass. All output is kept for the test."""
 
     def __init__(
         self, brief: Briefing | None = None, *, opened: bool = True, ticked: bool = True, **turn_detection: Any

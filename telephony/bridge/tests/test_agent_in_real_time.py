@@ -1,4 +1,4 @@
-"""An agent whose audio comes no faster than it is played: nothing is ever queued, and nothing of ours comes between."""
+"""An agent whose audio arrives at playing speed: nothing is queued, and no tone interrupts it."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_a_delta_that_comes_after_the_interruption_is_not_played() -> None:
     assert stage.phone.heard[2] == stage.phone.heard[3] == 0
 
 
-def test_every_queued_item_is_cut_the_unheard_one_at_zero() -> None:
+def test_every_queued_item_is_truncated_one_not_yet_played_at_zero() -> None:
     # C2: C1 has played 500 of its 800 ms, C2 none of its 800.
     stage = Stage()
     stage.begin("r1")

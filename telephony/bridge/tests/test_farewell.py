@@ -131,7 +131,7 @@ def test_lost_echoes_hold_the_end_back_no_longer_than_a_second() -> None:
 
 
 def test_a_phone_that_stops_playing_holds_the_end_back_two_seconds_over_the_estimate() -> None:
-    # 1,000 ms are unheard when the farewell is complete. Echoes come, but from a phone that plays at half speed.
+    # 1,000 ms are not yet played when the farewell is complete. Echoes come, but the phone plays at half speed.
     stage = Stage()
     farewell_with_call(stage, ms=2_000)
     for _ in range(25):

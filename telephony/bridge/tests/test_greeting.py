@@ -1,4 +1,4 @@
-"""The greeting comes first, once, and uninterrupted if that is wished."""
+"""The greeting comes first, once, and cannot be interrupted if the agent protects it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that comes over a socket raises or leaks into a frame of ours; what is no frame is counted."""
+"""No received frame raises or injects text into a frame of ours; bad frames are counted."""
 
 from __future__ import annotations
 

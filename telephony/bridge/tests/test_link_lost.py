@@ -21,7 +21,7 @@ def replayed(stage: Stage) -> list[tuple[str, str]]:
 
 
 def talked() -> Stage:
-    """Greeted, answered, idle; then everything the agent was sent is forgotten."""
+    """The agent has greeted and answered, the line is idle, and the frames sent so far are cleared."""
     stage = Stage(briefing(greeting="Hello!"))
     stage.say("r1", "G", 500, 1, "Hello!")
     stage.listen(600)
@@ -71,7 +71,7 @@ def test_only_what_was_heard_is_replayed() -> None:
     stage.speak("u1")
     stage.lose_link()
     stage.open()
-    assert replayed(stage) == [("assistant", "We have pizza and")]  # 39 letters, half of them: to the last whole word
+    assert replayed(stage) == [("assistant", "We have pizza and")]  # half of 39 characters, back to the last whole word
 
 
 def test_a_turn_that_was_waiting_is_answered_by_the_new_session() -> None:
@@ -199,7 +199,7 @@ def test_what_was_received_is_played_on_and_cannot_be_truncated_in_a_session_tha
     stage.speak("u1")
     assert stage.phone.heard[1] == 1_000 * 8
     assert stage.truncations == []
-    assert stage.lines[0].text == "One two"  # 18 letters x 1,000/1,990 = 9, to the last whole word
+    assert stage.lines[0].text == "One two"  # 18 characters x 1,000/1,990 = 9, back to the last whole word
 
 
 def test_no_link_in_four_seconds_ends_in_the_fallback() -> None:

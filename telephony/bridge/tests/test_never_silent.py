@@ -1,4 +1,4 @@
-"""Whoever waits hears something: within 5 s of any fault, and while an answer is slow."""
+"""A caller who waits hears something within 5 s of any fault, and while an answer is slow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A response that ended is not an answer that was heard: it is noticed, stands in the timeline, and is repaired."""
+"""A response that ends without being heard is detected, recorded in the timeline, and retried."""
 
 from __future__ import annotations
 

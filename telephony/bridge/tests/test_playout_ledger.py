@@ -1,4 +1,4 @@
-"""The ledger alone: framing, window, marks, and what holds whatever happens."""
+"""The ledger alone: framing, window, marks, and invariants."""
 
 from __future__ import annotations
 

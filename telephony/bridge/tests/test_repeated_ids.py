@@ -1,4 +1,4 @@
-"""A provider's ids may repeat: in a later response, in a later session, on the other side. Nothing is lost or mixed."""
+"""A provider may repeat ids, in a later response or session or for the caller. Nothing is lost or mixed up."""
 
 from __future__ import annotations
 
@@ -146,9 +146,9 @@ def test_replayed_calls_have_ids_that_no_other_has() -> None:
     stage.lose_link()
     stage.open()
     items = [frame["item"] for frame in stage.sent("conversation.item.create")]
-    asked = [item["call_id"] for item in items if item["type"] == "function_call"]
-    assert len(set(asked)) == 3
-    assert call_outputs(stage) == [(call_id, f"output {number}") for number, call_id in enumerate(asked, 1)]
+    requested = [item["call_id"] for item in items if item["type"] == "function_call"]
+    assert len(set(requested)) == 3
+    assert call_outputs(stage) == [(call_id, f"output {number}") for number, call_id in enumerate(requested, 1)]
 
 
 # What is spoken

@@ -65,8 +65,8 @@ def test_a_tone_is_no_answer() -> None:
     assert stage.facts_of(TurnAnswered) == []
     stage.say("r1", "A", 400, 1)
     stage.listen(100)
-    [answered] = stage.facts_of(TurnAnswered)
-    assert answered.response_ms == 3_520  # speech ended at 500, its answer is heard at 4,020
+    [turn] = stage.facts_of(TurnAnswered)
+    assert turn.response_ms == 3_520  # speech ended at 500, its answer is heard at 4,020
 
 
 def test_what_was_still_to_be_heard_before_the_turn_is_no_answer() -> None:

@@ -1,4 +1,4 @@
-"""One response at a time, never over the caller, and what goes wrong with one."""
+"""One response at a time, never while the caller speaks; failures of a response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody says anything: a question after 8 s, a goodbye after 20. Both may come one tick (100 ms) early."""
+"""The caller is silent: a question after 8 s, a goodbye after 20. Both may come one tick (100 ms) early."""
 
 from __future__ import annotations
 

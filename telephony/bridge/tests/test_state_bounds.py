@@ -1,4 +1,4 @@
-"""No single event of the provider's is needed to leave a state: each has a bound by the clock, a way on and a trace."""
+"""Every state has a time limit: a missing event of the provider cannot block the call. The timeline records it."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_an_answer_owed_beside_one_of_ours_is_not_waited_for_without_end() -> No
     stage.speak()
     stage.fall_silent()
     stage.commit()
-    stage.begin("r1")  # the greeting, asked for before he spoke
+    stage.begin("r1")  # the greeting, requested before he spoke
     stage.audio("r1", "G", 400, 1)
     stage.audio_done("r1", "G")
     stage.done("r1")
@@ -274,7 +274,7 @@ def test_a_tool_that_hangs_is_given_up_and_answered() -> None:
     assert stage.sent("conversation.item.create")[-1]["item"]["type"] == "function_call_output"
 
 
-# Receipts
+# Confirmations
 
 
 def interrupted() -> Stage:

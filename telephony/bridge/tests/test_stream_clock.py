@@ -71,9 +71,9 @@ def test_when_frames_stop_time_goes_on_and_silence_stands_in_after_600_ms() -> N
     clock = StreamClock()
     clock.frame_arrived(0, 20)
     clock.tick(50)  # 30 ms behind the shell
-    asked = {ms: clock.tick(ms) for ms in range(150, 1_050, 100)}
+    missing = {ms: clock.tick(ms) for ms in range(150, 1_050, 100)}
     # At 650 the stream stands at 620, 600 after its last frame; from then on every tick fills its 100 ms.
-    assert asked == {150: 0, 250: 0, 350: 0, 450: 0, 550: 0, 650: 600, 750: 100, 850: 100, 950: 100}
+    assert missing == {150: 0, 250: 0, 350: 0, 450: 0, 550: 0, 650: 600, 750: 100, 850: 100, 950: 100}
     assert clock.now_ms == clock.end_ms == 920
 
 

@@ -1,4 +1,4 @@
-"""A call's tools run one after the other in the model's order; one that hangs is answered, and so is what waits."""
+"""The tools of a call run in the model's order; a tool that hangs gets an output, and so do those behind it."""
 
 from __future__ import annotations
 
@@ -141,12 +141,12 @@ def test_an_item_that_is_never_finished_holds_nothing_back_after_the_response() 
 def test_whatever_overlaps_no_two_changes_run_at_once_and_none_overtakes(seed: int) -> None:
     chance = random.Random(seed)
     stage = Stage()
-    asked: list[str] = []
+    requested: list[str] = []
     running: list[str] = []
     seen = 0
     for response in range(chance.randint(1, 4)):
         calls = [f"{chance.choice(['read', 'write'])}_{response}_{number}" for number in range(chance.randint(1, 5))]
-        asked += calls
+        requested += calls
         ask(stage, *calls, response=f"r{response}")
         while True:
             running += begun(stage)[seen:]
@@ -160,8 +160,8 @@ def test_whatever_overlaps_no_two_changes_run_at_once_and_none_overtakes(seed: i
         running += begun(stage)[seen:]
         seen = len(begun(stage))
         stage.answer_tool(running.pop(0))
-    assert begun(stage) == asked
-    assert set(outputs(stage)) == set(asked)
+    assert begun(stage) == requested
+    assert set(outputs(stage)) == set(requested)
 
 
 # A tool that hangs

@@ -1,4 +1,4 @@
-"""Tools are run once, answered together, and never make silence."""
+"""Tools run once, their outputs get one response, and the caller is never left in silence."""
 
 from __future__ import annotations
 

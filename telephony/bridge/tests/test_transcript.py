@@ -1,4 +1,4 @@
-"""Both sides in the order spoken, the agent's words cut to what was heard."""
+"""Both sides in the order spoken; the agent's text is cut to what was heard."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .stage import Stage
     ("heard_ms", "text"),
     [
         (0, ""),
-        (200, ""),  # 19 letters x 0.2 = 3 of "Hello"
+        (200, ""),  # 19 characters x 0.2 = 3 of "Hello"
         (300, "Hello"),  # 5: exactly the word
         (500, "Hello"),  # 9 of "Hello the|re"
-        (999, "Hello there my"),  # 18: one letter short
+        (999, "Hello there my"),  # 18: one character short
         (1_000, "Hello there my dear"),
         (2_000, "Hello there my dear"),
     ],
@@ -50,7 +50,7 @@ def test_the_agents_line_is_recorded_when_its_text_is_whole() -> None:
 
 
 def test_an_interrupted_line_is_recorded_again_as_it_was_heard() -> None:
-    # 20 letters over 1,000 ms; 500 heard: 10 letters, to the last whole word.
+    # 20 characters over 1,000 ms; 500 heard: 10 characters, back to the last whole word.
     stage = Stage()
     stage.say("r1", "A", 1_000, 1, "one two three four x")
     stage.listen(500)

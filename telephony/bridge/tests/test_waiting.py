@@ -1,5 +1,5 @@
-"""Transient is not permanent: a wait that the provider names is kept to, the caller hears that the line lives, and what
-is given up is given up by time."""
+"""Transient errors: a wait that the provider names is respected, the caller hears a tone meanwhile, and retries end
+by time."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def comes_true(claim: Callable[[], bool], within_s: float) -> bool:
 
 
 async def in_a_thread(work: Callable[[], T]) -> T:
-    """For what uses the database and blocks: in a thread that leaves no connection behind."""
+    """Run blocking database work in a thread, and close its connection."""
 
     def do() -> T:
         try:
@@ -180,6 +180,6 @@ async def end_of(handset: Handset, *, within_s: float) -> tuple[str, str]:
 
 
 async def kinds_of(handset: Handset) -> list[str]:
-    """The call's timeline as words."""
+    """The event kinds of the call's timeline."""
     call = await call_of(handset)
     return [event.kind async for event in call.events.all()]

@@ -1,6 +1,6 @@
 """A caller on Twilio's wire: signed webhook, signed socket, frames on a steady clock, audio played at 8 kHz.
 
-It obeys the protocol unless a test tells it not to; marks come back when what was before them has been played.
+It obeys the protocol unless a test disables that; it echoes a mark when the audio before it has been played.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Handset:
         self._tasks.append(asyncio.create_task(self._listen(self._socket)))
 
     async def start(self, **changes: Any) -> None:
-        """Say `connected` and `start`, and speak silence from then on."""
+        """Send `connected` and `start`, then silence."""
         await self.send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
         await self.send_start(**changes)
         self._tasks += [asyncio.create_task(self._speak()), asyncio.create_task(self._play())]
@@ -108,7 +108,7 @@ class Handset:
         await self.send({"event": "start", "sequenceNumber": "1", "streamSid": self.stream_sid, "start": start})
 
     async def dial(self) -> None:
-        """The whole way to a call that speaks."""
+        """From the webhook to a call with audio."""
         await self.ring()
         await self.open()
         await self.start()
@@ -130,7 +130,7 @@ class Handset:
         await self.leave()
 
     async def leave(self) -> None:
-        """Close the socket without a word."""
+        """Close the socket without `stop`."""
         for task in self._tasks[1:]:
             task.cancel()
         if self._socket is not None:

@@ -1,4 +1,4 @@
-"""A provider that greets and then asks for tools, over the GA protocol: what a model decides is the test's choice."""
+"""A provider that greets and then requests tools, over the GA protocol; the test chooses what the model does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEEP = base64.b64encode(bytes(range(0x20, 0x20 + 80)) * 20).decode()  # 200 ms t
 
 
 class ScriptedProvider:
-    """`tools` are asked for, in one response, once the greeting was asked for."""
+    """Requests `tools`, in one response, once the greeting was requested."""
 
     def __init__(self, tools: list[tuple[str, Mapping[str, object]]]) -> None:
         self.tools = tools

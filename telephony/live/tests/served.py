@@ -1,4 +1,4 @@
-"""The product as a process of its own, for what only a process can show: signals, and being killed."""
+"""The product as a separate process, for tests of signals and of `kill -9`."""
 
 from __future__ import annotations
 

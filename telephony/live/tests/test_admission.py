@@ -1,4 +1,4 @@
-"""Who is let in: a stream without our signature and our token opens no provider socket and keeps none of ours."""
+"""Admission: a stream without a valid signature and token opens no provider socket and is closed."""
 
 from __future__ import annotations
 

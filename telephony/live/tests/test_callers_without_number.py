@@ -1,4 +1,4 @@
-"""Whole calls over the simulator of Twilio by callers without a number: they are transferred to a person, too."""
+"""Whole calls over the simulator of Twilio by callers without a number: they too are transferred to a person."""
 
 from __future__ import annotations
 

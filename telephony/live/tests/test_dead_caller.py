@@ -1,4 +1,4 @@
-"""A caller's socket that is open but dead: nobody reads from it, or nothing comes from it any more."""
+"""A caller's socket that is open but dead: the peer reads nothing, or sends nothing."""
 
 from __future__ import annotations
 

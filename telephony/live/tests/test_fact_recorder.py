@@ -1,4 +1,4 @@
-"""Facts are written in order, in batches, and tried again when the database is away."""
+"""Facts are written in order, in batches, and retried while the database is unreachable."""
 
 from __future__ import annotations
 

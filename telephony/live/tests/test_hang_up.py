@@ -1,4 +1,4 @@
-"""The caller hangs up: at any moment the call ends in a terminal state and no socket stays open."""
+"""The caller hangs up, at any time: the call ends in a terminal state and no socket stays open."""
 
 from __future__ import annotations
 

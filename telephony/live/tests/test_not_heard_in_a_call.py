@@ -1,4 +1,4 @@
-"""A response that is not heard, and a provider that wants to be waited for, in a whole call."""
+"""A whole call with a response that is not heard, and with a provider that names a wait."""
 
 from __future__ import annotations
 

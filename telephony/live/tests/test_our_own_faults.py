@@ -1,4 +1,4 @@
-"""Our own code fails in the middle of a call: that call goes to the fallback, and the others do not notice."""
+"""Our own code fails in the middle of a call: that call goes to the fallback, and the other calls continue."""
 
 from __future__ import annotations
 

@@ -124,10 +124,10 @@ async def test_a_closed_session_is_replaced_and_the_timeline_says_so(
 async def test_the_key_goes_to_the_provider_and_to_no_address_it_redirects_to(
     handset: Handset, settings: Settings, unused_tcp_port: int
 ) -> None:
-    asked: list[bytes] = []
+    requests: list[bytes] = []
 
     async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
         place = f"http://127.0.0.1:{unused_tcp_port}/elsewhere"
         writer.write(f"HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n".encode())
         writer.close()
@@ -138,8 +138,8 @@ async def test_the_key_goes_to_the_provider_and_to_no_address_it_redirects_to(
     await handset.dial()
 
     assert (await end_of(handset, within_s=5))[0] == "failed"
-    assert all(b"GET /v1/realtime?model=" in request for request in asked)
-    assert asked
-    assert b"authorization: bearer sk-of-the-live-tests" in asked[0].lower()
-    assert b"openai-beta" not in asked[0].lower()
+    assert all(b"GET /v1/realtime?model=" in request for request in requests)
+    assert requests
+    assert b"authorization: bearer sk-of-the-live-tests" in requests[0].lower()
+    assert b"openai-beta" not in requests[0].lower()
     server.close()

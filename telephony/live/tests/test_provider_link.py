@@ -1,4 +1,4 @@
-"""The provider's socket: what is sent and heard, how its end is told, and that nothing stays open."""
+"""The provider's socket: frames in both directions, how its end is reported, and that nothing stays open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Handler = Callable[[ServerConnection], Awaitable[None]]
 
 
 class Listener:
-    """What a link told its call."""
+    """What a link reported to its call."""
 
     def __init__(self, address: str) -> None:
         self.opened = 0
@@ -115,11 +115,11 @@ async def test_a_connection_that_breaks_has_no_code() -> None:
     ],
 )
 async def test_a_refusal_tells_its_status_and_whether_trying_again_helps(status: int, is_fatal: bool) -> None:
-    asked = 0
+    requests = 0
 
     def refuse(socket: ServerConnection, request: Request) -> Response:
-        nonlocal asked
-        asked += 1
+        nonlocal requests
+        requests += 1
         response = socket.respond(HTTPStatus(status), "no")
         response.headers["Location"] = "/elsewhere"
         return response
@@ -130,7 +130,7 @@ async def test_a_refusal_tells_its_status_and_whether_trying_again_helps(status:
 
         assert await call.loss() == LinkLoss(status, f"HTTP {status}", is_fatal)
         assert call.opened == 0
-        assert asked == 1  # a redirect is not followed
+        assert requests == 1  # a redirect is not followed
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""An AI provider of another protocol is a dialect, a link and a line in the factory; all else serves it as it is."""
+"""An AI provider of another protocol is a dialect, a link and a line in the factory; nothing else changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database is slow or away: the audio does not notice, and the call ends as it should once it is back."""
+"""The database is slow or unreachable: the audio continues, and the call's end is stored once it is back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real sockets, a real database, the executor with all its threads: the draft is what the model's order makes of it."""
+"""Tools in the model's order over real sockets, a real database and all threads of the executor."""
 
 from __future__ import annotations
 
@@ -191,7 +191,9 @@ async def test_a_server_that_counts_its_calls_in_each_response_loses_none(
     settings.OPENAI_BASE_URL = openai.url("deaf", "count_ids", tools_fault(*[[add("Tiramisu")]] * 3))
     await handset.dial()
     assert await handset.hears_something(within_s=8)
-    await handset.press("1")  # each output is followed by the next response, which asks for the same under the same id
+    await handset.press(
+        "1"
+    )  # each output is followed by the next response, which repeats the request under the same id
 
     call = await call_of(handset)
     tools = await used(call, 3)
@@ -216,7 +218,7 @@ async def test_a_session_that_counts_from_the_beginning_after_a_reconnect_loses_
     await asyncio.to_thread(openai.drop_links)
 
     assert await has_answered(handset, "agent_resumed", within_s=8)
-    for digit, tools, lines in (("2", 2, 2), ("3", 2, 3)):  # the new session asks for the same under the same ids
+    for digit, tools, lines in (("2", 2, 2), ("3", 2, 3)):  # the new session repeats the requests under the same ids
         await handset.press(digit)
         await used(call, tools)
         await lines_of_the_agent(call, lines)

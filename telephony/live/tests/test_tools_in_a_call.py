@@ -1,4 +1,4 @@
-"""Tools of a live call: run beside the audio, answered to the model, seen through when the caller hangs up."""
+"""Tools of a live call run beside the audio, return their output to the model, and finish when the caller hangs up."""
 
 from __future__ import annotations
 

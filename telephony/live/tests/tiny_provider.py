@@ -1,7 +1,7 @@
 """A second AI provider with a protocol of its own: its dialect, its link and a server that speaks it.
 
 From the server: `ready`, `audio` (item, mulaw), `said` (item, text), `done`, `turn` (id, text). To the server: `audio`
-(mulaw), `say` (text; empty: the agent's own words), `cut` (item, ms), `stop`, `past` (lines), `typed` (text).
+(mulaw), `say` (text; empty: the model's own answer), `cut` (item, ms), `stop`, `past` (lines), `typed` (text).
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class TinyDialect:
         return [] if stuck is None else [ResponseEnded(*stuck, Outcome.FAILED, "stuck")]
 
     def truncation_overdue(self) -> None:
-        """No receipts here."""
+        """This protocol confirms nothing."""
 
     def update_overdue(self) -> bool:
         return False
@@ -251,6 +251,6 @@ async def tiny_server() -> AsyncIterator[TinyServer]:
 
 
 def tiny_provider(url: str, briefing: Briefing) -> Provider:
-    """What a provider adds to the factory."""
+    """The line that a provider adds to the factory."""
     link = partial(ProviderLink, url, {"X-Agent": briefing.voice}, audio_prefix='{"kind": "audio"')
     return Provider(make_dialect=TinyDialect, make_link=link)
