@@ -74,11 +74,14 @@ def is_slow(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in ("slow", "sound", "browser"))
 
 
+def pytest_configure() -> None:
+    """The garbage collector walks seldom, and never over the thousands of tests, which stay until the end."""
+    gc.set_threshold(50_000, 20, 20)
+
+
 def pytest_collection_finish() -> None:
-    """Thousands of tests stay until the end: the garbage collector would walk over them again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
