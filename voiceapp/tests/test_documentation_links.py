@@ -1,4 +1,4 @@
-"""Every link and every path that the documentation or a comment names exists."""
+"""What the documentation names exists: links, paths, commands and make targets; so do the pages that comments name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import get_commands
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -51,6 +52,14 @@ def missing_paths(page: Path) -> list[str]:
 def test_every_link_and_path_of_a_page_exists(document: Path) -> None:
     assert list(broken_links(document)) == []
     assert missing_paths(document) == []
+
+
+@pytest.mark.parametrize("document", PAGES, ids=name_of)
+def test_every_command_and_make_target_of_a_page_exists(document: Path) -> None:
+    text = document.read_text()
+    targets = re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.M)
+    assert set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text, re.M)) <= set(targets)
+    assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= set(get_commands())
 
 
 def test_every_page_is_in_the_index() -> None:

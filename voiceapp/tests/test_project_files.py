@@ -115,3 +115,9 @@ def test_every_requirement_is_pinned_exactly() -> None:
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r")):
                 assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z0-9,]+\])?==[0-9a-z.]+", line), line
+
+
+def test_the_version_is_the_newest_of_the_changelog() -> None:
+    version = (ROOT / "VERSION").read_text().strip()
+    assert f'version = "{version}"' in (ROOT / "pyproject.toml").read_text()
+    assert re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)[0] == version
