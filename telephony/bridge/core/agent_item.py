@@ -93,5 +93,5 @@ def is_loud(payload: str) -> bool:
 
 
 def is_too_quiet(item: AgentItem) -> bool:
-    """Nothing of the item could be heard so far, for longer than is worth playing."""
-    return not item.has_begun and item.lead_bytes > LONGEST_LEAD_BYTES
+    """Whether an item that has not begun holds more silence than is worth playing."""
+    return item.lead_bytes > LONGEST_LEAD_BYTES

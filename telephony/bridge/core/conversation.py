@@ -256,13 +256,15 @@ class Conversation:
     def agent_audio(self, item: AgentItem, payload: str) -> None:
         """The hot path. Raises ValueError when it is not base64."""
         self._audio_ms = self.now_ms
-        if not item.has_begun and is_heard_now(item, payload):
-            self._transcript.agent_began(
-                item.line_id, at_ms=self._clock.now_ms + self._playout.outstanding_ms, turn=self._turns
-            )
-            self._meter.audio_came(at_ms=self._clock.now_ms, position=self._playout.received_bytes)
-        if not is_too_quiet(item):
-            self._playout.add(item, payload)
+        if not item.has_begun:
+            if is_heard_now(item, payload):
+                self._transcript.agent_began(
+                    item.line_id, at_ms=self._clock.now_ms + self._playout.outstanding_ms, turn=self._turns
+                )
+                self._meter.audio_came(at_ms=self._clock.now_ms, position=self._playout.received_bytes)
+            elif is_too_quiet(item):
+                return
+        self._playout.add(item, payload)
 
     def receive(self, happened: list[events.AgentEvent]) -> None:
         """Process the events of one frame from the provider."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from .frames import append
-
+_APPEND = '{"type":"input_audio_buffer.append","audio":"'
 # What the caller says while a session is being opened is kept, but never so much that the agent lags behind him.
 MOST_KEPT = 2_000 * 8
 
@@ -24,7 +23,7 @@ class CallerAudio:
         """Base64 µ-law of `size` bytes, safe to stand in a JSON string."""
         if self._is_open:
             self.session_bytes += size
-            self.out.append(append(payload))
+            self.out.append(_APPEND + payload + '"}')
             return
         self._kept.append((payload, size))
         self._kept_bytes += size

@@ -21,14 +21,13 @@ from .errors import ErrorKind, classify, wait_named_ms
 from .item_names import OurIds
 from .reader import OpenAIReader
 from .responses import Request
-from .session import SessionSettings
-
-# In the head of every frame that is about a response, known to us or not.
-_RESPONSE = '"response.'
+from .session import SessionSettings, SessionState
 
 
 class OpenAIDialect:
     """The AgentDialect of OpenAI Realtime: one after the other, the sessions of one call."""
+
+    is_about_response = staticmethod(wire.is_about_response)
 
     def __init__(self, session: Mapping[str, object], clock: StreamClock, *, protects_greeting: bool) -> None:
         """`session`: the GA session object of session.update."""
@@ -40,11 +39,11 @@ class OpenAIDialect:
         self._ids = OurIds()
         self._caller_audio = CallerAudio()
         self.hear = self._caller_audio.hear
-        self._reader = self._new_reader()
+        self._begin_session()
 
     @property
     def is_ready(self) -> bool:
-        return self._reader.is_ready
+        return self._state.is_ready
 
     @property
     def is_due(self) -> bool:
@@ -64,11 +63,11 @@ class OpenAIDialect:
 
     @property
     def awaits_truncation(self) -> bool:
-        return bool(self._reader.truncating)
+        return bool(self._state.truncating)
 
     @property
     def awaits_update(self) -> bool:
-        return self._reader.is_updating
+        return self._state.is_updating
 
     @property
     def frames(self) -> list[str]:
@@ -77,14 +76,6 @@ class OpenAIDialect:
     @frames.setter
     def frames(self, frames: list[str]) -> None:
         self._caller_audio.out = frames
-
-    def receive(self, text: str) -> tuple[AgentItem, str] | list[AgentEvent] | None:
-        if text.startswith(wire.AUDIO_DELTA):
-            return self._reader.audio(text)
-        return self._reader.read(text)
-
-    def is_about_response(self, text: str) -> bool:
-        return _RESPONSE in text[:120]
 
     def is_fatal(self, loss: LinkLoss) -> bool:
         return classify(wire.ErrorBody(code=loss.reason)) is ErrorKind.FATAL
@@ -95,7 +86,7 @@ class OpenAIDialect:
     def link_closed(self) -> None:
         self._session += 1
         self._caller_audio.close()
-        self._reader = self._new_reader()
+        self._begin_session()
 
     def respond(self, purpose: Purpose, say: str = "", *, in_other_words: bool = False) -> None:
         self._reader.sequencer.want(Request(purpose, say, in_other_words))
@@ -106,12 +97,12 @@ class OpenAIDialect:
     def stop_talking(self, *, server_stops_itself: bool) -> None:
         self._reader.responses.drop()
         active_id = self._reader.sequencer.active_id
-        if active_id and not (server_stops_itself and self._reader.server_interrupts):
+        if active_id and not (server_stops_itself and self._state.server_interrupts):
             self._send(wire.cancel_response(active_id))
 
     def truncate(self, item: AgentItem, heard_ms: int) -> None:
         if item.session == self._session and self.is_ready:
-            self._reader.truncating.add(item.item_id)
+            self._state.truncating.add(item.item_id)
             self._send(wire.truncate(item.item_id, item.content_index, heard_ms))
 
     def caller_typed(self, text: str) -> None:
@@ -140,16 +131,16 @@ class OpenAIDialect:
         return self._reader.give_up_response()
 
     def truncation_overdue(self) -> None:
-        self._reader.truncating.clear()
+        self._state.truncating.clear()
 
     def update_overdue(self) -> bool:
-        reader = self._reader
-        is_first = not reader.is_on_its_own
+        state = self._state
+        is_first = not state.is_on_its_own
         if is_first:
-            reader.is_on_its_own = True
+            state.is_on_its_own = True
             self._send(wire.session_update(self._settings.listening))
         else:
-            reader.is_updating = False
+            state.is_updating = False
         return is_first
 
     def replay(self, past: Sequence[Past]) -> None:
@@ -174,26 +165,26 @@ class OpenAIDialect:
 
     def release_greeting(self) -> None:
         self._is_guarding = False
-        self._reader.is_guarding = False
-        self._reader.is_updating = True
+        self._state.is_guarding = False
+        self._state.is_updating = True
         self._send(wire.session_update(self._settings.listening))
 
-    def _new_reader(self) -> OpenAIReader:
-        reader = OpenAIReader(
+    def _begin_session(self) -> None:
+        self._state = SessionState(self._settings, is_guarding=self._is_guarding)
+        self._reader = OpenAIReader(
             session=self._session,
-            settings=self._settings,
+            state=self._state,
             clock=self._clock,
             caller_audio=self._caller_audio,
             ids=self._ids,
             send=self._send,
         )
-        reader.is_guarding = self._is_guarding
-        return reader
+        self.receive = self._reader.receive
 
     def _next_item_id(self) -> str:
         self._added += 1
         item_id = f"ours_{self._added}"
-        self._reader.unconfirmed_items.add(item_id)
+        self._state.unconfirmed_items.add(item_id)
         return item_id
 
     def _send(self, frame: str) -> None:

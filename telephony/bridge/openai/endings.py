@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telephony.bridge.core.events import ErrorClass, Outcome
+from telephony.bridge.core.events import ErrorClass, Outcome, ResponseEnded
 
 from . import frames as wire
 from .errors import error_class, wait_named_ms
+from .responses import OpenResponse, Request
 
 TOOL_LOST = "tool_call_lost"
 NO_AUDIO = "no_audio"
@@ -61,3 +62,27 @@ def failed(error: wire.ErrorBody, *, default: str) -> Verdict:
     """The provider says that it failed, with an error of its own."""
     code = error.code or error.type or default
     return Verdict(Outcome.FAILED, code, error_class(error), wait_named_ms(error.message))
+
+
+def heard_of(response: OpenResponse | None, *, has_calls: bool, has_lost_calls: bool) -> Heard:
+    items = [item for item in (response.items if response else ()) if item.has_begun]
+    return Heard(
+        is_audible=bool(items),
+        is_whole=all(item.is_complete for item in items),
+        is_dropped=response is not None and response.is_dropped,
+        has_calls=has_calls,
+        has_lost_calls=has_lost_calls,
+    )
+
+
+def ended_event(request: Request, verdict: Verdict, heard: Heard | None = None) -> ResponseEnded:
+    return ResponseEnded(
+        request.purpose,
+        request.say,
+        verdict.outcome,
+        verdict.code,
+        verdict.error,
+        verdict.wait_ms,
+        is_audible=heard is not None and heard.is_audible,
+        is_followed=heard is not None and heard.has_calls,
+    )

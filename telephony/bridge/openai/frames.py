@@ -10,7 +10,9 @@ import msgspec
 from telephony.bridge.core.ports import NOT_JSON, BadFrame
 
 AUDIO_DELTA = '{"type":"response.output_audio.delta"'
-_APPEND = '{"type":"input_audio_buffer.append","audio":"'
+_PCMU = "audio/pcmu"
+# In the head of every frame that is about a response, known to us or not.
+_RESPONSE = '"response.'
 
 
 class AudioDelta(msgspec.Struct, gc=False):
@@ -95,6 +97,10 @@ _head = msgspec.json.Decoder(_Head)
 _event = msgspec.json.Decoder(ServerEvent)
 
 
+def is_about_response(text: str) -> bool:
+    return _RESPONSE in text[:120]
+
+
 def parse_delta(text: str) -> AudioDelta:
     try:
         return _delta.decode(text)
@@ -110,8 +116,10 @@ def parse_event(text: str, known: frozenset[str]) -> ServerEvent | None:
         raise BadFrame from exc
 
 
-def append(payload: str) -> str:
-    return _APPEND + payload + '"}'
+def is_pcmu(session: Session) -> bool:
+    """Whether both sides of the session's audio are µ-law, or name no format."""
+    sides = (session.audio.input, session.audio.output) if session.audio else ()
+    return all(side.format.type in (None, _PCMU) for side in sides if side and side.format)
 
 
 def session_update(session: Mapping[str, object]) -> str:

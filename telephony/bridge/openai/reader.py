@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from telephony.bridge.core.agent_item import AgentItem
 from telephony.bridge.core.events import (
@@ -11,36 +11,28 @@ from telephony.bridge.core.events import (
     AgentReady,
     AgentText,
     AudioCompleted,
-    CallerTranscribed,
     Complaint,
     ErrorClass,
     LinkUnusable,
     Outcome,
-    Purpose,
     ResponseBegan,
-    ResponseEnded,
     ResponseRefused,
-    SpeechStarted,
-    SpeechStopped,
     ToolLost,
-    ToolRequested,
-    TurnCommitted,
     UsageSeen,
 )
 from telephony.bridge.core.ports import BadFrame
 from telephony.bridge.core.stream_clock import StreamClock
-from telephony.bridge.core.ulaw import BYTES_PER_MS, decoded
+from telephony.bridge.core.ulaw import decoded
 
 from . import frames as wire
 from .caller_audio import CallerAudio
-from .endings import NEVER_BEGAN, NEVER_ENDED, Heard, Verdict, failed, judge
+from .caller_turns import CallerTurns
+from .endings import NEVER_BEGAN, NEVER_ENDED, Verdict, ended_event, failed, heard_of, judge
 from .errors import ErrorKind, classify, error_class, wait_named_ms
 from .item_names import ItemNames, OurIds
-from .responses import ANSWER, OpenResponse, Request, Responses, ResponseSequencer
-from .session import SessionSettings
-from .tool_calls import CallOrder, ToolBatches, is_whole_call
-
-_PCMU = "audio/pcmu"
+from .responses import ANSWER, Request, Responses, ResponseSequencer
+from .session import SessionState
+from .tool_calls import CallOrder, ToolBatches
 
 
 class OpenAIReader:
@@ -50,39 +42,29 @@ class OpenAIReader:
         self,
         *,
         session: int,
-        settings: SessionSettings,
+        state: SessionState,
         clock: StreamClock,
         caller_audio: CallerAudio,
         ids: OurIds,
         send: Callable[[str], None],
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._caller_audio = caller_audio
+        self._state = state
         self._send = send
-        self.is_ready = False
-        self.is_guarding = False
-        self.unconfirmed_items: set[str] = set()
-        self.truncating: set[str] = set()
-        self.is_updating = False
-        self.is_on_its_own = False  # the server took no notice of our session: it does nothing by itself
-        self.sequencer = ResponseSequencer(self._ask)
+        self.sequencer = ResponseSequencer(self._request)
         self._names = ItemNames(ids)
         self.responses = Responses(session, self._names.of_agent)
         self.tools = ToolBatches(ids.mint)
         self._call_order = CallOrder()
+        caller_turns = CallerTurns(
+            state, sequencer=self.sequencer, names=self._names, clock=clock, caller_audio=caller_audio
+        )
         self._item: AgentItem | None = None
         self._handlers: dict[str, Callable[[wire.ServerEvent], list[AgentEvent]]] = {
             "session.created": self._session_created,
             "session.updated": self._session_updated,
-            "input_audio_buffer.speech_started": self._speech_started,
-            "input_audio_buffer.speech_stopped": self._speech_stopped,
-            "input_audio_buffer.committed": self._committed,
             "conversation.item.added": self._item_added,
             "conversation.item.created": self._item_added,
             "conversation.item.truncated": self._truncated,
-            "conversation.item.input_audio_transcription.completed": self._transcribed,
-            "conversation.item.input_audio_transcription.failed": self._not_transcribed,
             "response.created": self._response_created,
             "response.output_audio.delta": self._audio_delta,
             "response.output_audio.done": self._audio_done,
@@ -92,18 +74,15 @@ class OpenAIReader:
             "response.output_item.done": self._item_done,
             "response.done": self._response_done,
             "error": self._error,
+            **caller_turns.handlers,
         }
         self._known = frozenset(self._handlers)
 
-    @property
-    def server_answers(self) -> bool:
-        return self._settings.answers_turns and not (self.is_guarding or self.is_on_its_own)
-
-    @property
-    def server_interrupts(self) -> bool:
-        return self._settings.interrupts_itself and not (self.is_guarding or self.is_on_its_own)
-
-    def audio(self, text: str) -> tuple[AgentItem, str] | None:
+    def receive(self, text: str) -> tuple[AgentItem, str] | list[AgentEvent] | None:
+        """`AgentDialect.receive`, for this session."""
+        if not text.startswith(wire.AUDIO_DELTA):
+            event = wire.parse_event(text, self._known)
+            return [] if event is None else self._handlers[event.type](event)
         delta = wire.parse_delta(text)
         if "\\" in text and decoded(delta.delta) is None:  # an escape could put a quote into a frame of ours
             raise BadFrame
@@ -120,26 +99,20 @@ class OpenAIReader:
                 return None
         return item, delta.delta
 
-    def read(self, text: str) -> list[AgentEvent]:
-        event = wire.parse_event(text, self._known)
-        return [] if event is None else self._handlers[event.type](event)
-
     # -- the session
 
     def _session_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        settings = self._settings
-        self._send(wire.session_update(settings.guarded if self.is_guarding else settings.normal))
+        settings = self._state.settings
+        self._send(wire.session_update(settings.guarded if self._state.is_guarding else settings.normal))
         return []
 
     def _session_updated(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        if self.is_ready:
-            self.is_updating = self.is_on_its_own = False
+        if self._state.is_ready:
+            self._state.is_updating = self._state.is_on_its_own = False
             return []
-        audio = event.session.audio if event.session else None
-        for side in (audio.input, audio.output) if audio else ():
-            if side and side.format and side.format.type not in (None, _PCMU):
-                return [LinkUnusable("wrong_audio_format", is_fatal=True)]
-        self.is_ready = True
+        if event.session is not None and not wire.is_pcmu(event.session):
+            return [LinkUnusable("wrong_audio_format", is_fatal=True)]
+        self._state.is_ready = True
         return [AgentReady()]
 
     def _error(self, event: wire.ServerEvent) -> list[AgentEvent]:
@@ -148,13 +121,13 @@ class OpenAIReader:
         kind = classify(error)
         if kind is ErrorKind.FATAL:
             return [LinkUnusable(code, is_fatal=True)]
-        if kind is ErrorKind.EXPIRED or not self.is_ready:
+        if kind is ErrorKind.EXPIRED or not self._state.is_ready:
             # Refusing the session we configure is for good; anything else before it is ready may pass.
             is_fatal = kind is not ErrorKind.EXPIRED and error.type == "invalid_request_error"
             return [LinkUnusable(code, is_fatal, wait_named_ms(error.message))]
         complaint = Complaint("provider_error", code)
         if kind is ErrorKind.BENIGN:
-            self.truncating.clear()  # where it was one of these that crossed
+            self._state.truncating.clear()  # where it was one of these that crossed
             return [complaint]
         is_wait = error_class(error) is ErrorClass.WAIT
         refused = self.sequencer.refused(error.event_id, is_about_responses=is_wait or kind is ErrorKind.BUSY)
@@ -165,52 +138,16 @@ class OpenAIReader:
         if kind is ErrorKind.BUSY:
             self.sequencer.ask_again(refused)
             return [ResponseRefused(code)]
-        return [complaint, _ended(refused, failed(error, default="error"))]
-
-    # -- the caller
-
-    def _speech_started(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        self.sequencer.speech_started()
-        return [SpeechStarted(self._names.speech_began(event.item_id), self._stream_ms(event.audio_start_ms))]
-
-    def _speech_stopped(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        self.sequencer.speech_stopped(server_answers=self.server_answers)
-        at_ms = self._stream_ms(event.audio_end_ms)
-        if self._clock.end_ms - at_ms < self._settings.silence_ms:
-            # Silence is noticed only after it has lasted that long; a later end must have counted it in.
-            at_ms = max(0, at_ms - self._settings.silence_ms)
-        return [SpeechStopped(self._names.of_caller(event.item_id), at_ms)]
-
-    def _committed(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        self.sequencer.turn_committed(server_answers=self.server_answers)
-        if not (self.server_answers or self.is_guarding):
-            self.sequencer.want(Request(Purpose.ANSWER))
-        return [TurnCommitted(self._names.committed(event.item_id))]
+        return [complaint, ended_event(refused, failed(error, default="error"))]
 
     def _item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:
         if event.item is not None and event.item.id is not None:
-            self.unconfirmed_items.discard(event.item.id)
+            self._state.unconfirmed_items.discard(event.item.id)
         return []
 
     def _truncated(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        self.truncating.discard(event.item_id)
+        self._state.truncating.discard(event.item_id)
         return []
-
-    def _transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        events: list[AgentEvent] = [CallerTranscribed(self._names.transcribed(event.item_id), event.transcript)]
-        if event.usage is not None:
-            events.append(UsageSeen("transcription", event.usage))
-        return events
-
-    def _not_transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        self._names.transcribed(event.item_id)
-        error = event.error or wire.ErrorBody()
-        return [Complaint("transcription_failed", error.code or "")]
-
-    def _stream_ms(self, session_ms: float) -> int:
-        """The session counts the audio it was given; its newest byte is where the stream's clock stands."""
-        ago_ms = self._caller_audio.session_bytes // BYTES_PER_MS - session_ms
-        return max(0, min(self._clock.end_ms, int(self._clock.end_ms - ago_ms)))
 
     # -- the agent
 
@@ -221,9 +158,9 @@ class OpenAIReader:
         if self.responses.is_over(response_id):
             self._names.response_began(response_id)
         self.tools.response_began(response_id)
-        request = self.sequencer.began(response_id, knows_everything=not self.unconfirmed_items)
+        request = self.sequencer.began(response_id, knows_everything=not self._state.unconfirmed_items)
         self.responses.began(response_id, request)
-        if self.sequencer.caller_is_speaking and self.server_interrupts:
+        if self.sequencer.caller_is_speaking and self._state.server_interrupts:
             # It was made while he already spoke, so nothing interrupted it: it would talk over him.
             self.responses.drop()
             self._send(wire.cancel_response(response_id))
@@ -253,21 +190,11 @@ class OpenAIReader:
         if event.item is None:
             return []
         response_id = self._response_of(event)
-        return self._tool_calls(response_id, self._call_order.finished(response_id, event.output_index, event.item))
+        return self.tools.requests(response_id, self._call_order.finished(response_id, event.output_index, event.item))
 
     def _response_of(self, event: wire.ServerEvent) -> str:
         """Its response; the one being made where the event names none."""
         return event.response_id or self.sequencer.active_id
-
-    def _tool_calls(self, response_id: str, items: Iterable[wire.Item]) -> list[AgentEvent]:
-        requested: list[AgentEvent] = []
-        for item in items:
-            if not is_whole_call(item) or not item.call_id or not item.name:
-                continue
-            request_id = self.tools.requested(response_id, item.call_id)
-            if request_id is not None:
-                requested.append(ToolRequested(request_id, item.name, item.arguments or "{}"))
-        return requested
 
     @property
     def is_spoken(self) -> bool:
@@ -284,7 +211,7 @@ class OpenAIReader:
         if request is None:
             return []
         verdict = Verdict(Outcome.FAILED, NEVER_BEGAN)
-        return [Complaint("response_stuck", NEVER_BEGAN), _ended(request, verdict)]
+        return [Complaint("response_stuck", NEVER_BEGAN), ended_event(request, verdict)]
 
     def _response_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
         done = event.response
@@ -292,7 +219,7 @@ class OpenAIReader:
             return []
         events: list[AgentEvent] = []
         if not self.sequencer.active_id and self.sequencer.is_due:  # its beginning was missed: this is what was awaited
-            request = self.sequencer.began(done.id, knows_everything=not self.unconfirmed_items)
+            request = self.sequencer.began(done.id, knows_everything=not self._state.unconfirmed_items)
             self.responses.began(done.id, request)
             events.append(ResponseBegan(request.purpose))
         return events + self._end(done)
@@ -301,11 +228,11 @@ class OpenAIReader:
         events: list[AgentEvent] = [] if done.usage is None else [UsageSeen("response", done.usage)]
         lost = self._call_order.lost(done.id, done.output)
         # The whole output is in the model's order; what was announced before is known already.
-        events += self._tool_calls(done.id, [*done.output, *self._call_order.ended(done.id)])
+        events += self.tools.requests(done.id, [*done.output, *self._call_order.ended(done.id)])
         self.sequencer.ended(done.id)
         response = self.responses.ended(done.id)
         items = response.items if response else []
-        heard = _heard(response, has_calls=self.tools.has_calls(done.id), has_lost_calls=bool(lost))
+        heard = heard_of(response, has_calls=self.tools.has_calls(done.id), has_lost_calls=bool(lost))
         events += [AudioCompleted(item) for item in items if not (item.is_complete or item.is_dropped)]
         verdict = judge(done, heard)
         if verdict.error is ErrorClass.GIVE_UP:
@@ -315,33 +242,9 @@ class OpenAIReader:
         was_answer = verdict.outcome in (Outcome.COMPLETED, Outcome.CANCELLED) and heard.is_audible
         if self.tools.response_ended(done.id, had_audio=was_answer):
             self.sequencer.want(ANSWER)
-        events.append(_ended(response.request if response else ANSWER, verdict, heard))
+        events.append(ended_event(response.request if response else ANSWER, verdict, heard))
         self.sequencer.advance()
         return events
 
-    def _ask(self, event_id: str, request: Request) -> None:
+    def _request(self, event_id: str, request: Request) -> None:
         self._send(wire.create_response(event_id, request.say, in_other_words=request.in_other_words))
-
-
-def _heard(response: OpenResponse | None, *, has_calls: bool, has_lost_calls: bool) -> Heard:
-    items = [item for item in (response.items if response else ()) if item.has_begun]
-    return Heard(
-        is_audible=bool(items),
-        is_whole=all(item.is_complete for item in items),
-        is_dropped=response is not None and response.is_dropped,
-        has_calls=has_calls,
-        has_lost_calls=has_lost_calls,
-    )
-
-
-def _ended(request: Request, verdict: Verdict, heard: Heard | None = None) -> ResponseEnded:
-    return ResponseEnded(
-        request.purpose,
-        request.say,
-        verdict.outcome,
-        verdict.code,
-        verdict.error,
-        verdict.wait_ms,
-        is_audible=heard is not None and heard.is_audible,
-        is_followed=heard is not None and heard.has_calls,
-    )

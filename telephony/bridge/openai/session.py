@@ -1,4 +1,4 @@
-"""The session object of one call, and what its turn detection does by itself."""
+"""The session object of one call, what its turn detection does by itself, and the state of one session."""
 
 from __future__ import annotations
 
@@ -35,6 +35,27 @@ class SessionSettings:
         audio = self.normal.get("audio")
         caller = audio.get("input") if isinstance(audio, dict) else None
         return {"type": "realtime", "audio": {"input": caller}}
+
+
+class SessionState:
+    """What is known of one session. The dialect and its readers share it; a new session starts with a new one."""
+
+    def __init__(self, settings: SessionSettings, *, is_guarding: bool) -> None:
+        self.settings = settings
+        self.is_guarding = is_guarding
+        self.is_ready = False
+        self.is_updating = False
+        self.is_on_its_own = False  # the server did not confirm our session update: it does nothing by itself
+        self.unconfirmed_items: set[str] = set()
+        self.truncating: set[str] = set()
+
+    @property
+    def server_answers(self) -> bool:
+        return self.settings.answers_turns and not (self.is_guarding or self.is_on_its_own)
+
+    @property
+    def server_interrupts(self) -> bool:
+        return self.settings.interrupts_itself and not (self.is_guarding or self.is_on_its_own)
 
 
 def _turn_detection(session: dict[str, object]) -> dict[str, object] | None:

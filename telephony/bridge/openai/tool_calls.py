@@ -6,6 +6,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from telephony.bridge.core.events import AgentEvent, ToolRequested
+
 from .frames import Item
 
 
@@ -110,7 +112,18 @@ class ToolBatches:
         if known is not None and known.batch.is_complete:
             del self._responses[response_id]
 
-    def requested(self, response_id: str, call_id: str) -> str | None:
+    def requests(self, response_id: str, items: Iterable[Item]) -> list[AgentEvent]:
+        """The completed function calls among these items, each once, as tool requests."""
+        requests: list[AgentEvent] = []
+        for item in items:
+            if not is_whole_call(item) or not item.call_id or not item.name:
+                continue
+            request_id = self._requested(response_id, item.call_id)
+            if request_id is not None:
+                requests.append(ToolRequested(request_id, item.name, item.arguments or "{}"))
+        return requests
+
+    def _requested(self, response_id: str, call_id: str) -> str | None:
         """The id of the request; None when this response has made this call already."""
         response = self._response(response_id)
         if call_id in response.call_ids:
