@@ -19,7 +19,7 @@ class PendingAnswer:
     def __init__(self) -> None:
         self.is_pending = False
         self._turn = ""
-        self._lost_his_words = False
+        self._lost_speech = False
 
     def turn_committed(self, item_id: str) -> None:
         self._turn = item_id
@@ -29,13 +29,13 @@ class PendingAnswer:
 
     def link_lost(self, *, was_due: bool, was_speaking: bool) -> None:
         self.is_pending |= was_due or was_speaking
-        self._lost_his_words |= was_speaking
+        self._lost_speech |= was_speaking
 
     def settle(self) -> str | None:
         """A new session is ready. None: no answer is pending. Otherwise the item of the turn that only the old session
         heard; empty when there is none."""
-        turn = "(spoken into the gap)" if self._lost_his_words else self._turn
-        is_pending, self.is_pending, self._lost_his_words = self.is_pending, False, False
+        turn = "(spoken into the gap)" if self._lost_speech else self._turn
+        is_pending, self.is_pending, self._lost_speech = self.is_pending, False, False
         return turn if is_pending else None
 
 
@@ -137,7 +137,7 @@ class LinkKeeper:
 
 
 class Reconnection:
-    """Between `lost` and `ready` there is no session; `Link` bounds that time."""
+    """Between `lost` and `ready` there is no session; `LinkKeeper` bounds that time."""
 
     def __init__(
         self, briefing: Briefing, *, agent: AgentDialect, transcript: Transcript, alarms: Alarms, timeline: Timeline
