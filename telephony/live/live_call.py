@@ -174,7 +174,7 @@ class LiveCall:
                 for tool in waiting:
                     await self._run_in_gateway(tool)
         except TimeoutError:
-            self._log.warning("tools not seen through")
+            self._log.warning("tools not finished")
 
     # The caller's side
 

@@ -367,7 +367,7 @@ class Conversation:
     # Tools and the end
 
     def _tool_requested(self, tool: events.ToolRequested) -> None:
-        ended = self._tools.ask(
+        ended = self._tools.request(
             tool.request_id,
             tool.name,
             tool.arguments,

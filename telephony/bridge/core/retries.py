@@ -73,14 +73,14 @@ class Retries:
         if self._failures > MOST_REPAIRS:
             return False
         if not ended.is_followed:
-            self._ask(ended, in_other_words=self._failures == MOST_REPAIRS)
+            self._request(ended, in_other_words=self._failures == MOST_REPAIRS)
         return True
 
     def wait_is_over(self) -> None:
         """The alarm RETRY went off."""
         pending, self._pending = self._pending, None
         if pending is not None:
-            self._ask(pending, in_other_words=False)
+            self._request(pending, in_other_words=False)
 
     def _wait(self, now_ms: int, ended: ResponseEnded) -> bool:
         self._waits += 1
@@ -93,13 +93,13 @@ class Retries:
         if ended.is_followed:
             return True
         if pause_ms == 0:
-            self._ask(ended, in_other_words=False)
+            self._request(ended, in_other_words=False)
         else:
             self._pending = ended
             self._alarms.set(Alarm.RETRY, self._ends_ms + TICK_MS)
         return True
 
-    def _ask(self, ended: ResponseEnded, *, in_other_words: bool) -> None:
+    def _request(self, ended: ResponseEnded, *, in_other_words: bool) -> None:
         if not in_other_words:
             self._agent.respond(ended.purpose, ended.say)
         elif ended.say and ended.purpose is not Purpose.MISSED:

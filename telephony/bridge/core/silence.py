@@ -14,22 +14,22 @@ class CallerSilence:
         self._alarms = alarms
         self._limits = limits
         self._is_counting = False
-        self._has_asked = False
+        self._has_prompted = False
 
     def caller_was_active(self) -> None:
-        self._is_counting = self._has_asked = False
+        self._is_counting = self._has_prompted = False
         self._alarms.cancel(Alarm.REPROMPT, Alarm.GOODBYE)
 
     def prompted(self) -> None:
         """The agent now speaks our question: the silence continues."""
-        self._has_asked = True
+        self._has_prompted = True
 
     def update(self, now_ms: int, *, is_idle: bool) -> None:
         if is_idle and not self._is_counting:
             self._is_counting = True
             self._alarms.set(Alarm.REPROMPT, now_ms + self._limits.reprompt_after_ms)
             self._alarms.set(Alarm.GOODBYE, now_ms + self._limits.goodbye_after_ms)
-        elif not is_idle and not self._has_asked:
+        elif not is_idle and not self._has_prompted:
             self.caller_was_active()
 
 

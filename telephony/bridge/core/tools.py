@@ -106,14 +106,14 @@ class RunningTools:
     def caller_spoke(self) -> None:
         self._speeches += 1
 
-    def ask(
+    def request(
         self, request_id: str, name: str, arguments: str, *, caller_turns: int, now_ms: int, at_ms: int
     ) -> EndedTool | None:
         """Queue a tool. Returns it with its refusal when too many of the call hang."""
         commits_within_ms = self._limits.tool_commits_within_ms
         tool = RunTool(request_id, name, arguments, caller_turns, commits_within_ms)
         queued = QueuedTool(tool, only_reads=name in self._readers, speeches=self._speeches)
-        self._transcript.tool_asked(request_id, name, arguments, at_ms=at_ms)
+        self._transcript.tool_requested(request_id, name, arguments, at_ms=at_ms)
         if len(self._stuck) >= MOST_STUCK:
             return self._skip(queued)
         self._queue.add(queued)

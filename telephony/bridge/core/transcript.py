@@ -104,7 +104,7 @@ class Transcript:
             if cut.is_missing_something and not cut.item.is_local:
                 self.cut(cut.item.line_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
 
-    def tool_asked(self, request_id: str, name: str, arguments: str, *, at_ms: int) -> None:
+    def tool_requested(self, request_id: str, name: str, arguments: str, *, at_ms: int) -> None:
         self._tools[request_id] = _Tool(PastTool(request_id, name, arguments), at_ms, self._next_number())
 
     def tool_answered(self, request_id: str, output: str) -> None:

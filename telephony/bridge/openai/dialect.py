@@ -55,7 +55,7 @@ class OpenAIDialect:
 
     @property
     def has_response(self) -> bool:
-        return self._reader.sequencer.is_open_or_asked
+        return self._reader.sequencer.is_open_or_requested
 
     @property
     def is_spoken(self) -> bool:

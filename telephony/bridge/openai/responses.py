@@ -25,13 +25,13 @@ ANSWER = Request(Purpose.ANSWER)
 
 
 class ResponseSequencer:
-    """`ask(event_id, request)` sends one response.create."""
+    """`request(event_id, request)` sends one response.create."""
 
-    def __init__(self, ask: Callable[[str, Request], None]) -> None:
-        self._ask = ask
+    def __init__(self, request: Callable[[str, Request], None]) -> None:
+        self._request = request
         self._count = 0
         self._wanted: list[Request] = []
-        self._asked: tuple[str, Request] | None = None  # sent, not yet begun
+        self._requested: tuple[str, Request] | None = None  # sent, not yet begun
         self._believed: tuple[str, Request] | None = None  # the last one taken as begun
         self._active_id = ""
         self._expects_own = False
@@ -45,11 +45,11 @@ class ResponseSequencer:
 
     @property
     def is_due(self) -> bool:
-        return bool(self._active_id or self._asked or self._expects_own or self._wanted)
+        return bool(self._active_id or self._requested or self._expects_own or self._wanted)
 
     @property
-    def is_open_or_asked(self) -> bool:
-        return bool(self._active_id or self._asked)
+    def is_open_or_requested(self) -> bool:
+        return bool(self._active_id or self._requested)
 
     @property
     def expects_own(self) -> bool:
@@ -73,11 +73,11 @@ class ResponseSequencer:
 
     def advance(self) -> None:
         """Request the next response if one is wanted and may be made now."""
-        is_taken = self._active_id or self._asked or self._expects_own or self._caller_is_speaking
+        is_taken = self._active_id or self._requested or self._expects_own or self._caller_is_speaking
         if self._wanted and self._is_open and not is_taken:
             self._count += 1
-            self._asked = (f"ask_{self._count}", self._wanted.pop(0))
-            self._ask(*self._asked)
+            self._requested = (f"ask_{self._count}", self._wanted.pop(0))
+            self._request(*self._requested)
 
     def speech_started(self) -> None:
         self._caller_is_speaking = True
@@ -93,8 +93,8 @@ class ResponseSequencer:
     def overdue(self) -> None:
         """The server's own response did not come: request one, if there is a turn to answer."""
         self._expects_own = False
-        is_asked_for = self._asked is not None and self._asked[1].purpose is Purpose.ANSWER
-        if self._has_open_turn and not is_asked_for:
+        is_requested = self._requested is not None and self._requested[1].purpose is Purpose.ANSWER
+        if self._has_open_turn and not is_requested:
             self.want(ANSWER)
         self.advance()
 
@@ -102,8 +102,8 @@ class ResponseSequencer:
         """A response exists. `knows_everything`: the server had confirmed all our items before it."""
         self._active_id = response_id
         self._has_open_turn = False
-        if self._asked is not None:
-            self._believed, self._asked = self._asked, None
+        if self._requested is not None:
+            self._believed, self._requested = self._requested, None
             return self._believed[1]
         self._expects_own = False
         if knows_everything:
@@ -119,8 +119,10 @@ class ResponseSequencer:
 
         `is_about_responses`: it can be about nothing else, so that one without an event's id is about ours.
         """
-        if self._asked is not None and (event_id == self._asked[0] or (is_about_responses and event_id is None)):
-            refused, self._asked = self._asked, None
+        if self._requested is not None and (
+            event_id == self._requested[0] or (is_about_responses and event_id is None)
+        ):
+            refused, self._requested = self._requested, None
             return refused[1]
         if self._believed is not None and event_id == self._believed[0]:
             refused, self._believed = self._believed, None  # what began was the server's own
@@ -129,9 +131,9 @@ class ResponseSequencer:
 
     def never_began(self) -> Request | None:
         """The request that is not waited for any more; None when a response is being made, or none was requested."""
-        if self._active_id or self._asked is None:
+        if self._active_id or self._requested is None:
             return None
-        (_, request), self._asked = self._asked, None
+        (_, request), self._requested = self._requested, None
         return request
 
     def own_refused(self) -> bool:

@@ -50,7 +50,7 @@ def test_frames_without_timestamp_are_taken_as_they_come() -> None:
     assert stage.caller_audio == voice(0) + voice(1) + voice(2)
 
 
-def test_what_he_says_before_the_agent_is_there_is_kept_and_comes_after_the_greeting_was_asked_for() -> None:
+def test_audio_before_the_session_is_ready_is_kept_and_sent_after_the_greeting_is_requested() -> None:
     stage = Stage(opened=False)
     stage.frame(0, voice(7))
     stage.open()

@@ -34,7 +34,7 @@ def test_hanging_up_waits_until_the_farewell_was_heard() -> None:
     assert stage.phone.heard[1] == 8_000
 
 
-def test_a_farewell_still_to_be_spoken_is_asked_for_and_waited_for() -> None:
+def test_a_farewell_not_yet_spoken_is_requested_and_waited_for() -> None:
     stage = Stage()
     stage.begin("r1")
     stage.ask_tool("r1", "c1", "end_call")

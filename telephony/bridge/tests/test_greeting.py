@@ -15,7 +15,7 @@ def detection(frame: dict[str, dict[str, dict[str, dict[str, dict[str, object]]]
     return frame["session"]["audio"]["input"]["turn_detection"]
 
 
-def test_the_session_is_configured_before_the_greeting_is_asked_for() -> None:
+def test_the_session_is_configured_before_the_greeting_is_requested() -> None:
     stage = Stage(briefing(greeting="Welcome!"), opened=False)
     stage.call.link_opened()
     stage.agent("session.created", session={})

@@ -92,7 +92,7 @@ def test_a_turn_whose_answer_had_begun_is_answered_again() -> None:
     assert stage.requested == [""]
 
 
-def test_words_that_nobody_wrote_down_are_asked_for_again() -> None:
+def test_the_caller_is_asked_to_repeat_a_turn_without_a_transcript() -> None:
     stage = talked()
     stage.take_turn("u2")  # its transcription never came
     stage.lose_link()
@@ -100,7 +100,7 @@ def test_words_that_nobody_wrote_down_are_asked_for_again() -> None:
     assert stage.requested == [MISSED]
 
 
-def test_words_spoken_into_the_gap_are_asked_for_again() -> None:
+def test_the_caller_is_asked_to_repeat_what_he_said_between_two_sessions() -> None:
     stage = talked()
     stage.speak("u2")
     stage.lose_link()
@@ -115,7 +115,7 @@ def test_a_greeting_that_was_never_spoken_is_spoken_by_the_new_session() -> None
     assert stage.requested == ["Hello!", "Hello!"]
 
 
-def test_the_answer_is_asked_for_after_the_replay_and_before_the_callers_audio() -> None:
+def test_the_answer_is_requested_after_the_replay_and_before_the_callers_audio() -> None:
     stage = talked()
     stage.take_turn("u2", "And a beer.")
     stage.lose_link()
@@ -328,7 +328,7 @@ def test_a_session_in_another_format_would_be_noise_and_is_refused(side: str) ->
     assert stage.ending() == REFUSED
 
 
-def test_a_session_is_renewed_before_its_limit_when_nobody_speaks() -> None:
+def test_a_session_is_renewed_before_its_limit_while_neither_side_speaks() -> None:
     stage = Stage(
         briefing(limits=CallLimits(roll_over_after_ms=5_000, reprompt_after_ms=60_000, goodbye_after_ms=90_000))
     )

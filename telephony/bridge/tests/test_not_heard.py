@@ -113,7 +113,7 @@ ENDINGS: dict[Ending, str] = {
 
 
 @pytest.mark.parametrize(("ending", "reason"), ENDINGS.items())
-def test_an_answer_that_was_not_heard_is_asked_for_again_then_in_other_words_then_the_call_falls_back(
+def test_an_answer_that_was_not_heard_is_requested_again_then_in_other_words_then_the_call_falls_back(
     ending: Ending, reason: str
 ) -> None:
     stage = Stage()

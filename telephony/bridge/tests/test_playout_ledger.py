@@ -87,7 +87,7 @@ def test_a_remainder_is_carried_into_the_next_delta_and_padded_at_the_end(playou
     assert audio == b"\x01" * 200 + b"\x02" * 160 + b"\xff" * 120
 
 
-def test_padding_is_nobodys_speech(playout: Playout, line: Line, clock: StreamClock) -> None:
+def test_padding_does_not_count_as_speech(playout: Playout, line: Line, clock: StreamClock) -> None:
     item = AgentItem("A")
     playout.add(item, ulaw(5))  # 40 bytes, sent as one frame of 160
     playout.complete(item)

@@ -17,14 +17,14 @@ def answered_turn(stage: Stage) -> None:
     stage.begin("r1")
 
 
-def test_the_servers_own_answer_is_not_asked_for() -> None:
+def test_the_servers_own_answer_is_not_requested() -> None:
     stage = Stage()
     stage.take_turn()
     stage.say("r1", "A", 400, 1)
     assert stage.requested == []
 
 
-def test_an_answer_that_does_not_come_in_4_s_is_asked_for() -> None:
+def test_an_answer_that_does_not_come_in_4_s_is_requested() -> None:
     stage = Stage()
     stage.take_turn()
     stage.listen(3_900)
@@ -41,7 +41,7 @@ def test_speech_that_was_no_turn_is_not_answered() -> None:
     assert stage.requested == []
 
 
-def test_a_server_that_does_not_answer_turns_is_asked_at_once() -> None:
+def test_a_server_that_does_not_answer_turns_gets_a_request_at_once() -> None:
     stage = Stage(create_response=False)
     stage.take_turn()
     assert stage.requested == [""]
@@ -89,7 +89,7 @@ def test_a_tool_result_the_server_had_not_seen_is_still_spoken_of_after_its_own_
     assert stage.requested == [""]
 
 
-def test_a_busy_server_is_asked_again_after_its_response() -> None:
+def test_a_busy_server_gets_the_request_again_after_its_response() -> None:
     stage = Stage()
     answered_turn(stage)
     stage.ask_tool("r1", "c1")
@@ -104,7 +104,7 @@ def test_a_busy_server_is_asked_again_after_its_response() -> None:
     assert stage.happened.count("provider_error") == 1
 
 
-def test_a_busy_server_that_then_says_nothing_is_asked_again_in_time() -> None:
+def test_a_busy_server_that_then_sends_nothing_gets_the_request_again_in_time() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     stage.agent("error", error=BUSY)
     stage.listen(4_100)

@@ -88,7 +88,7 @@ def test_no_tone_is_played_over_a_caller_who_is_heard() -> None:
     assert stage.phone.frames == []
 
 
-def test_speech_that_ends_and_becomes_no_turn_is_asked_for_again_within_5_s() -> None:
+def test_the_caller_is_asked_to_repeat_speech_that_became_no_turn_within_5_s() -> None:
     stage = Stage()
     stage.take_turn("u1")
     stage.say("r1", "A", 4_000, 1)
@@ -115,7 +115,7 @@ def test_a_turn_whose_speech_had_no_end_is_a_turn() -> None:
 # Thinking
 
 
-def test_an_answer_that_the_server_owes_leaves_a_trace_when_it_is_asked_for() -> None:
+def test_an_overdue_answer_of_the_server_is_recorded_when_it_is_requested() -> None:
     stage = Stage()
     stage.take_turn()
     stage.listen(4_100)
@@ -156,7 +156,7 @@ def test_tools_that_lead_to_nothing_but_tools_are_given_up_in_time() -> None:
 # A response
 
 
-def test_a_response_that_never_begins_is_asked_for_again_then_in_other_words_then_the_call_falls_back() -> None:
+def test_a_response_that_never_begins_is_requested_again_then_in_other_words_then_the_call_falls_back() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     wait(stage, 9_000)
     assert stage.requested == ["Hello!", "Hello!"]
@@ -167,7 +167,7 @@ def test_a_response_that_never_begins_is_asked_for_again_then_in_other_words_the
     assert stage.happened.count("response_stuck") == 3
 
 
-def test_a_tool_output_that_no_response_follows_is_asked_about_again() -> None:
+def test_a_tool_output_that_no_response_follows_gets_another_request() -> None:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
@@ -179,7 +179,7 @@ def test_a_tool_output_that_no_response_follows_is_asked_about_again() -> None:
     assert stage.requested == ["", ""]
 
 
-def test_a_response_that_stops_in_the_middle_is_cancelled_and_asked_for_again() -> None:
+def test_a_response_that_stops_in_the_middle_is_canceled_and_requested_again() -> None:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
@@ -235,7 +235,7 @@ def test_a_response_that_writes_the_arguments_of_a_tool_goes_on() -> None:
     assert stage.sent("response.cancel") == []
 
 
-def test_a_greeting_whose_beginning_was_missed_is_the_one_that_was_asked_for() -> None:
+def test_a_greeting_whose_beginning_was_missed_is_the_one_that_was_requested() -> None:
     stage = Stage(briefing(greeting="Hello!"))
     stage.audio("r1", "G", 400, 1)
     stage.audio_done("r1", "G")
@@ -251,7 +251,7 @@ def test_a_failed_greeting_whose_beginning_was_missed_is_said_again() -> None:
     assert stage.requested == ["Hello!", "Hello!"]
 
 
-def test_a_busy_server_that_lives_and_says_nothing_of_a_protected_greeting_is_asked_again() -> None:
+def test_a_busy_server_that_sends_nothing_of_a_protected_greeting_gets_the_request_again() -> None:
     stage = Stage(briefing(greeting="Hello!", protects_greeting=True))
     code = "conversation_already_has_active_response"
     stage.agent("error", error={"type": "invalid_request_error", "code": code, "message": "busy"})

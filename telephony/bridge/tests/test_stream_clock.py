@@ -88,7 +88,7 @@ def test_frames_that_come_back_late_are_not_padded_again() -> None:
     assert clock.end_ms == 840
 
 
-def test_before_any_frame_the_tick_asks_for_no_silence() -> None:
+def test_before_any_frame_the_tick_adds_no_silence() -> None:
     clock = StreamClock()
     assert clock.tick(5_000) == 0
     assert clock.now_ms == 5_000

@@ -29,7 +29,7 @@ def outputs(stage: Stage) -> dict[str, dict[str, Any]]:
     return {item["call_id"]: json.loads(item["output"]) for item in items if item["type"] == "function_call_output"}
 
 
-def ask(stage: Stage, *tools: str, response: str = "r1", ends: bool = True) -> None:
+def request_tools(stage: Stage, *tools: str, response: str = "r1", ends: bool = True) -> None:
     """One response with these tools: `write_a` changes something, `read_b` only reads."""
     stage.begin(response)
     for tool in tools:
@@ -40,7 +40,7 @@ def ask(stage: Stage, *tools: str, response: str = "r1", ends: bool = True) -> N
 
 def test_tools_that_change_something_begin_when_the_one_before_has_ended() -> None:
     stage = Stage()
-    ask(stage, *(calls := [f"write_{number}" for number in range(5)]))
+    request_tools(stage, *(calls := [f"write_{number}" for number in range(5)]))
     for number in range(5):
         assert begun(stage) == calls[: number + 1]
         stage.answer_tool(calls[number])
@@ -50,9 +50,9 @@ def test_tools_that_change_something_begin_when_the_one_before_has_ended() -> No
 
 def test_tools_of_a_later_response_wait_for_those_of_an_earlier_one() -> None:
     stage = Stage()
-    ask(stage, "write_1", "write_2")
+    request_tools(stage, "write_1", "write_2")
     stage.take_turn("u1")
-    ask(stage, "write_3", response="r2")
+    request_tools(stage, "write_3", response="r2")
     assert begun(stage) == ["write_1"]
     stage.answer_tool("write_1")
     assert begun(stage) == ["write_1", "write_2"]
@@ -62,10 +62,10 @@ def test_tools_of_a_later_response_wait_for_those_of_an_earlier_one() -> None:
 
 def test_tools_of_an_earlier_session_come_before_those_of_a_new_one() -> None:
     stage = Stage()
-    ask(stage, "write_1")
+    request_tools(stage, "write_1")
     stage.lose_link()
     stage.open()
-    ask(stage, "write_2", response="r2")
+    request_tools(stage, "write_2", response="r2")
     assert begun(stage) == ["write_1"]
     stage.answer_tool("write_1")
     assert begun(stage) == ["write_1", "write_2"]
@@ -73,13 +73,13 @@ def test_tools_of_an_earlier_session_come_before_those_of_a_new_one() -> None:
 
 def test_what_reads_runs_beside_what_reads() -> None:
     stage = Stage()
-    ask(stage, "read_1", "read_2", "read_3")
+    request_tools(stage, "read_1", "read_2", "read_3")
     assert begun(stage) == ["read_1", "read_2", "read_3"]
 
 
 def test_what_changes_something_waits_for_every_reader_in_front_of_it() -> None:
     stage = Stage()
-    ask(stage, "read_1", "read_2", "write_3", "read_4")
+    request_tools(stage, "read_1", "read_2", "write_3", "read_4")
     assert begun(stage) == ["read_1", "read_2"]
     stage.answer_tool("read_2")
     assert begun(stage) == ["read_1", "read_2"]
@@ -87,15 +87,15 @@ def test_what_changes_something_waits_for_every_reader_in_front_of_it() -> None:
     assert begun(stage) == ["read_1", "read_2", "write_3"]
 
 
-def test_what_reads_sees_every_change_that_was_asked_for_before_it() -> None:
+def test_what_reads_sees_every_change_requested_before_it() -> None:
     stage = Stage()
-    ask(stage, "write_1", "read_2", "read_3", "write_4")
+    request_tools(stage, "write_1", "read_2", "read_3", "write_4")
     assert begun(stage) == ["write_1"]
     stage.answer_tool("write_1")
     assert begun(stage) == ["write_1", "read_2", "read_3"]
 
 
-def test_a_tool_that_nobody_declared_is_one_that_changes_something() -> None:
+def test_an_undeclared_tool_counts_as_one_that_changes_something() -> None:
     stage = Stage()
     stage.begin()
     stage.ask_tool("r1", "c1", "invented")
@@ -147,7 +147,7 @@ def test_whatever_overlaps_no_two_changes_run_at_once_and_none_overtakes(seed: i
     for response in range(chance.randint(1, 4)):
         calls = [f"{chance.choice(['read', 'write'])}_{response}_{number}" for number in range(chance.randint(1, 5))]
         requested += calls
-        ask(stage, *calls, response=f"r{response}")
+        request_tools(stage, *calls, response=f"r{response}")
         while True:
             running += begun(stage)[seen:]
             seen = len(begun(stage))
@@ -169,7 +169,7 @@ def test_whatever_overlaps_no_two_changes_run_at_once_and_none_overtakes(seed: i
 
 def test_a_tool_that_hangs_is_answered_when_its_time_is_over() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "write_1")
+    request_tools(stage, "write_1")
     stage.listen(ENDS_WITHIN_MS - 200)
     assert outputs(stage) == {}
     stage.listen(400)
@@ -180,7 +180,7 @@ def test_a_tool_that_hangs_is_answered_when_its_time_is_over() -> None:
 
 def test_the_agent_speaks_after_a_tool_that_hung() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "write_1")
+    request_tools(stage, "write_1")
     stage.listen(2_000)
     stage.say("r2", "F", 800, 1)  # the filler
     stage.listen(ENDS_WITHIN_MS)
@@ -189,7 +189,7 @@ def test_the_agent_speaks_after_a_tool_that_hung() -> None:
 
 def test_changes_that_wait_behind_one_that_hangs_are_answered_and_not_run() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "write_1", "write_2", "read_3", "write_4", "read_5")
+    request_tools(stage, "write_1", "write_2", "read_3", "write_4", "read_5")
     stage.listen(ENDS_WITHIN_MS + 200)
     assert begun(stage) == ["write_1", "read_3", "read_5"]  # they counted on what was not done; looking harms nothing
     stage.answer_tool("read_3")
@@ -203,17 +203,17 @@ def test_changes_that_wait_behind_one_that_hangs_are_answered_and_not_run() -> N
     assert len(stage.tools) == 3
 
 
-def test_a_change_that_is_asked_for_after_one_that_hung_is_run() -> None:
+def test_a_change_requested_after_one_that_hung_is_run() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "write_1")
+    request_tools(stage, "write_1")
     stage.listen(ENDS_WITHIN_MS + 200)
-    ask(stage, "write_2", response="r2")
+    request_tools(stage, "write_2", response="r2")
     assert begun(stage) == ["write_1", "write_2"]
 
 
 def test_each_tool_has_its_own_time_from_when_it_begins() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "write_1", "write_2")
+    request_tools(stage, "write_1", "write_2")
     stage.listen(ENDS_WITHIN_MS - 1_000)
     stage.answer_tool("write_1")
     stage.listen(ENDS_WITHIN_MS - 1_000)
@@ -224,7 +224,7 @@ def test_each_tool_has_its_own_time_from_when_it_begins() -> None:
 
 def test_a_reader_that_hangs_takes_nothing_down_with_it() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "read_1", "read_2", "write_3")
+    request_tools(stage, "read_1", "read_2", "write_3")
     stage.answer_tool("read_2")
     stage.listen(ENDS_WITHIN_MS + 200)
     assert begun(stage) == ["read_1", "read_2", "write_3"]
@@ -235,7 +235,7 @@ def test_a_reader_that_hangs_takes_nothing_down_with_it() -> None:
 @pytest.mark.parametrize("then", [None, EndCall(), Transfer("front-desk")])
 def test_what_ends_after_it_was_given_up_changes_nothing(then: EndCall | Transfer | None) -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "write_1")
+    request_tools(stage, "write_1")
     stage.listen(ENDS_WITHIN_MS + 200)
     before = list(stage.to_agent)
     stage.answer_tool("write_1", '{"ok": true}', then=then)
@@ -248,9 +248,9 @@ def test_what_ends_after_it_was_given_up_changes_nothing(then: EndCall | Transfe
 
 def test_a_late_end_of_a_tool_is_not_taken_for_the_one_that_runs_now() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "call_1")
+    request_tools(stage, "call_1")
     stage.listen(ENDS_WITHIN_MS + 200)
-    ask(stage, "call_1", "call_2", response="r2")
+    request_tools(stage, "call_1", "call_2", response="r2")
     stage.answer_tool("call_1", '{"ok": true}')
     assert len(stage.tools) == 2  # call_2 still waits
     stage.answer_tool(stage.tools[1].tool_call_id)
@@ -260,19 +260,19 @@ def test_a_late_end_of_a_tool_is_not_taken_for_the_one_that_runs_now() -> None:
 def test_a_call_whose_tools_hang_holds_a_bounded_number_of_threads() -> None:
     stage = Stage(briefing(limits=PATIENT))
     for number in range(MOST_STUCK + 2):
-        ask(stage, f"write_{number}", response=f"r{number}")
+        request_tools(stage, f"write_{number}", response=f"r{number}")
         stage.listen(ENDS_WITHIN_MS + 200)
         assert outputs(stage)[f"write_{number}"]["ok"] is False
         stage.say(f"s{number}", f"S{number}", 200, 1)
     assert len(stage.tools) == MOST_STUCK
     stage.answer_tool("write_0")  # one of them has come back
-    ask(stage, "write_9", response="r9")
+    request_tools(stage, "write_9", response="r9")
     assert begun(stage)[-1] == "write_9"
 
 
 def test_a_tool_that_hangs_while_there_is_no_link_is_answered_in_the_replay() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "write_1")
+    request_tools(stage, "write_1")
     stage.listen(1_000)
     stage.lose_link()
     stage.listen(ENDS_WITHIN_MS - 800)
@@ -283,7 +283,7 @@ def test_a_tool_that_hangs_while_there_is_no_link_is_answered_in_the_replay() ->
 def test_the_caller_does_not_sit_in_silence_while_a_tool_hangs() -> None:
     stage = Stage()
     stage.take_turn()
-    ask(stage, "write_1")
+    request_tools(stage, "write_1")
     quiet_ms = longest_ms = heard = 0
     for _ in range(95):
         stage.listen(100)
@@ -295,7 +295,7 @@ def test_the_caller_does_not_sit_in_silence_while_a_tool_hangs() -> None:
 
 def test_what_waits_when_the_call_ends_is_given_to_the_shell_once() -> None:
     stage = Stage(briefing(limits=PATIENT))
-    ask(stage, "write_1", "write_2", "read_3")
+    request_tools(stage, "write_1", "write_2", "read_3")
     stage.call.caller_gone("away")
     stage.flush()
     assert [tool.tool_call_id for tool in stage.call.waiting_tools()] == ["write_2", "read_3"]

@@ -104,7 +104,7 @@ def test_two_batches_do_not_mix() -> None:
     assert stage.requested == [""]  # the second batch is complete, the first still runs
 
 
-def test_an_output_nobody_asked_for_or_a_second_one_is_ignored() -> None:
+def test_an_output_of_an_unknown_tool_call_or_a_second_one_is_ignored() -> None:
     stage = Stage()
     stage.begin("r1")
     stage.ask_tool("r1", "c1")

@@ -114,7 +114,7 @@ def test_an_item_queued_behind_another_is_spoken_when_its_turn_comes() -> None:
     assert [line.spoken_at_ms for line in stage.lines] == [0, 1_000]
 
 
-def test_a_transcription_of_which_nobody_saw_the_beginning_has_the_time_it_came() -> None:
+def test_a_transcript_without_a_speech_start_has_the_time_of_its_arrival() -> None:
     stage = Stage()
     stage.listen(700)
     stage.transcribe("u9", " Hello. ")

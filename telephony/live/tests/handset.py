@@ -54,14 +54,14 @@ class Handset:
 
     async def ring(self) -> ElementTree.Element:
         """Post the webhook and keep what its TwiML says of the stream."""
-        twiml = await self.ask("/twiml/start", CallStatus="ringing")
+        twiml = await self.post_webhook("/twiml/start", CallStatus="ringing")
         stream = twiml.find("./Connect/Stream")
         if stream is not None:
             self.stream_url = stream.attrib["url"]
             self.parameters = {each.attrib["name"]: each.attrib["value"] for each in stream.findall("Parameter")}
         return twiml
 
-    async def ask(self, path: str, **fields: str) -> ElementTree.Element:
+    async def post_webhook(self, path: str, **fields: str) -> ElementTree.Element:
         """What Twilio does next: the TwiML of a webhook."""
         form = {
             "CallSid": self.call_sid,

@@ -54,7 +54,7 @@ class ScriptedProvider:
                 await self._speak(socket)
                 tools, self.tools = self.tools, []
                 if tools:
-                    await self._ask(socket, tools)
+                    await self._request(socket, tools)
 
     async def _speak(self, socket: ServerConnection) -> None:
         response, item = f"resp_{next(self._numbers)}", f"item_{next(self._numbers)}"
@@ -69,7 +69,7 @@ class ScriptedProvider:
         await self._say(socket, "response.output_item.done", response_id=response, output_index=0, item=done)
         await self._finish(socket, response, [done])
 
-    async def _ask(self, socket: ServerConnection, tools: list[tuple[str, Mapping[str, object]]]) -> None:
+    async def _request(self, socket: ServerConnection, tools: list[tuple[str, Mapping[str, object]]]) -> None:
         response = f"resp_{next(self._numbers)}"
         await self._say(socket, "response.created", response={"id": response, "status": "in_progress", "output": []})
         items = []
@@ -101,7 +101,7 @@ class ScriptedProvider:
 
 
 @asynccontextmanager
-async def provider_that_asks(*tools: tuple[str, Mapping[str, object]]) -> AsyncIterator[ScriptedProvider]:
+async def provider_that_requests(*tools: tuple[str, Mapping[str, object]]) -> AsyncIterator[ScriptedProvider]:
     provider = ScriptedProvider(list(tools))
     async with serve(provider, "127.0.0.1", 0, compression=None) as server:
         provider.base_url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v1"

@@ -26,7 +26,7 @@ class Served:
     process: Process
     address: str
 
-    def tell(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
     async def exit_status(self, *, within_s: float) -> int:

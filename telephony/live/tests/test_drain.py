@@ -31,7 +31,7 @@ async def test_a_live_call_goes_on_and_no_new_one_is_taken(
         await handset.dial()
         assert await handset.hears_something(within_s=5)
 
-        server.tell(signal.SIGTERM)
+        server.send(signal.SIGTERM)
         await asyncio.sleep(0.3)
 
         late.stream_url = handset.stream_url
@@ -56,10 +56,10 @@ async def test_a_call_longer_than_the_budget_is_handed_to_the_fallback(
         await handset.dial()
         assert await handset.hears_something(within_s=5)
 
-        server.tell(signal.SIGTERM)
+        server.send(signal.SIGTERM)
 
         assert await handset.close_comes(within_s=5) == 1000
-        assert (await handset.ask("/twiml/after"))[0].tag in ("Say", "Dial")
+        assert (await handset.post_webhook("/twiml/after"))[0].tag in ("Say", "Dial")
         assert await server.exit_status(within_s=10) == 0
     assert await end_of(handset, within_s=1) == ("failed", "server_stopping")
     assert openai.connections == 0
@@ -70,11 +70,11 @@ async def test_a_second_signal_ends_the_calls_now(handset: Handset, unused_tcp_p
         handset.base_url = server.address
         await handset.dial()
         assert await handset.hears_something(within_s=5)
-        server.tell(signal.SIGINT)
+        server.send(signal.SIGINT)
         await asyncio.sleep(0.2)
         began = time.monotonic()
 
-        server.tell(signal.SIGINT)
+        server.send(signal.SIGINT)
 
         assert await server.exit_status(within_s=10) == 0
         assert time.monotonic() - began < 5
@@ -85,7 +85,7 @@ async def test_an_idle_server_stops_at_once(product: str, unused_tcp_port: int) 
     async with served(unused_tcp_port) as server:
         began = time.monotonic()
 
-        server.tell(signal.SIGTERM)
+        server.send(signal.SIGTERM)
 
         assert await server.exit_status(within_s=5) == 0
         assert time.monotonic() - began < 2
@@ -100,14 +100,14 @@ async def test_after_kill_9_the_reaper_ends_the_call_when_its_lease_has_run_out(
         await handset.dial()
         assert await handset.hears_something(within_s=5)
 
-        server.tell(signal.SIGKILL)
+        server.send(signal.SIGKILL)
 
         await handset.close_comes(within_s=5)
     assert await asyncio.to_thread(comes_true, lambda: openai.connections == 0, 5)
     assert (await call_of(handset)).state == "connected"
     assert await in_a_thread(close_lost_calls) == 0  # the lease has not run out
 
-    settings.TWILIO_AUTH_TOKEN = ""  # there is no carrier to ask
+    settings.TWILIO_AUTH_TOKEN = ""  # no carrier that could confirm the end
     await Call.objects.aupdate(lease_expires_at=timezone.now())
     assert await in_a_thread(close_lost_calls) == 1
 

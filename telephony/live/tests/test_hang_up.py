@@ -26,7 +26,7 @@ async def test_the_caller_hears_the_greeting_and_hangs_up(handset: Handset, open
 
 
 @pytest.mark.parametrize("after_ms", [0, 10, 30, 60, 120, 250, 600])
-async def test_hanging_up_at_any_moment_ends_the_call(handset: Handset, after_ms: int) -> None:
+async def test_hanging_up_at_any_time_ends_the_call(handset: Handset, after_ms: int) -> None:
     await handset.dial()
     await asyncio.sleep(after_ms / 1000)
 

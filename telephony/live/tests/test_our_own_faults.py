@@ -32,7 +32,7 @@ async def test_an_exception_anywhere_ends_the_call_with_the_fallback(
     assert await handset.close_comes(within_s=5) == 1000
     assert await end_of(handset, within_s=5) == ("failed", "lost_process")
     monkeypatch.undo()
-    assert (await handset.ask("/twiml/after"))[0].tag in ("Say", "Dial")
+    assert (await handset.post_webhook("/twiml/after"))[0].tag in ("Say", "Dial")
 
 
 async def test_another_call_goes_on(

@@ -24,7 +24,7 @@ async def hears_or_is_handed_on(handset: Handset, *, within_s: float) -> str:
         if await handset.hears_something(within_s=0.05):
             return "audio"
         if handset.closed.is_set():
-            return (await handset.ask("/twiml/after"))[0].tag
+            return (await handset.post_webhook("/twiml/after"))[0].tag
     return "nothing"
 
 
@@ -56,7 +56,7 @@ async def test_a_provider_that_cannot_be_reached_ends_the_call_with_the_fallback
     assert time.monotonic() - began < 15
 
 
-async def test_an_address_where_nobody_listens_ends_the_call_with_the_fallback(
+async def test_an_address_that_refuses_connections_ends_the_call_with_the_fallback(
     handset: Handset, settings: Settings
 ) -> None:
     settings.OPENAI_BASE_URL = "http://127.0.0.1:1/v1"

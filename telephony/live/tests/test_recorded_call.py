@@ -26,7 +26,7 @@ KEYS = {"aws_access_key_id": "AKIATEST", "aws_secret_access_key": "a-secret-of-t
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_worker_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests do the worker's work themselves."""
     monkeypatch.setattr(WakeUp, "__call__", lambda *_: None)
 

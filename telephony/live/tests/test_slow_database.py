@@ -24,7 +24,7 @@ pytestmark = [
 
 
 @contextlib.contextmanager
-def nobody_else_writes() -> Iterator[None]:
+def writes_blocked() -> Iterator[None]:
     other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -37,7 +37,7 @@ def nobody_else_writes() -> Iterator[None]:
 async def test_the_greeting_is_heard_while_nothing_can_be_written(handset: Handset) -> None:
     await handset.dial()
     await asyncio.sleep(0.2)
-    with nobody_else_writes():
+    with writes_blocked():
         assert await handset.hears_something(within_s=5)
         heard = len(handset.heard)
         await asyncio.sleep(0.5)
@@ -54,7 +54,7 @@ async def test_a_call_that_ends_while_nothing_can_be_written_ends_once_it_can(
 ) -> None:
     await handset.dial()
     assert await handset.hears_something(within_s=5)
-    with nobody_else_writes():
+    with writes_blocked():
         await handset.hang_up()
         await asyncio.sleep(1)
         assert openai.connections == 0
@@ -63,7 +63,7 @@ async def test_a_call_that_ends_while_nothing_can_be_written_ends_once_it_can(
     assert await end_of(handset, within_s=10) == ("completed", "caller_hung_up")
 
 
-async def test_without_a_database_a_stream_is_closed_and_no_provider_is_asked(
+async def test_without_a_database_a_stream_is_closed_and_no_provider_is_connected(
     handset: Handset, openai: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object, **__: object) -> None:

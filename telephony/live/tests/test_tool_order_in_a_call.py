@@ -227,7 +227,7 @@ async def test_a_session_that_counts_from_the_beginning_after_a_reconnect_loses_
     await end_of(handset, within_s=5)
 
 
-async def test_a_tool_that_hangs_is_answered_and_never_done_and_what_is_asked_for_afterwards_is(
+async def test_a_tool_that_hangs_gets_an_output_and_is_never_done_and_later_requests_are(
     handset: Handset, openai: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.TOOL_TIMEOUT_S = 1
@@ -262,7 +262,7 @@ async def test_a_tool_that_hangs_is_answered_and_never_done_and_what_is_asked_fo
     await end_of(handset, within_s=5)
 
 
-async def test_what_was_asked_for_before_the_caller_hung_up_is_done_in_order(
+async def test_tools_requested_before_the_caller_hung_up_are_run_in_order(
     handset: Handset, openai: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = threading.Event()

@@ -15,7 +15,7 @@ from telephony.live import gateway as gateways
 
 from .conftest import call_of, end_of
 from .handset import Handset
-from .scripted_provider import provider_that_asks
+from .scripted_provider import provider_that_requests
 
 pytestmark = pytest.mark.asyncio
 
@@ -26,7 +26,7 @@ async def test_every_tool_of_a_response_is_answered(handset: Handset, settings: 
         ("look_up_items", {"query": "pizza"}),
         ("no_such_tool", {"x": 1}),
     ]
-    async with provider_that_asks(*tools) as provider:
+    async with provider_that_requests(*tools) as provider:
         settings.OPENAI_BASE_URL = provider.base_url
         await handset.dial()
 
@@ -50,7 +50,7 @@ async def test_a_slow_tool_does_not_hold_up_the_audio(
         return run_tool(*args, **kwargs)
 
     monkeypatch.setattr(gateways, "run_tool", slow)
-    async with provider_that_asks(("get_opening_hours", {})) as provider:
+    async with provider_that_requests(("get_opening_hours", {})) as provider:
         settings.OPENAI_BASE_URL = provider.base_url
         await handset.dial()
         assert await handset.hears_something(within_s=5)
@@ -79,7 +79,7 @@ async def test_a_tool_that_is_running_when_the_caller_hangs_up_is_seen_through(
         return result
 
     monkeypatch.setattr(gateways, "run_tool", slow)
-    async with provider_that_asks(("get_opening_hours", {})) as provider:
+    async with provider_that_requests(("get_opening_hours", {})) as provider:
         settings.OPENAI_BASE_URL = provider.base_url
         await handset.dial()
         await asyncio.wait_for(begun.wait(), 5)
@@ -99,7 +99,7 @@ async def test_a_tool_that_breaks_ends_the_call_with_the_fallback(
         raise RuntimeError("a bug of ours")
 
     monkeypatch.setattr(gateways, "run_tool", breaks)
-    async with provider_that_asks(("get_opening_hours", {})) as provider:
+    async with provider_that_requests(("get_opening_hours", {})) as provider:
         settings.OPENAI_BASE_URL = provider.base_url
         await handset.dial()
 
