@@ -1,4 +1,4 @@
-"""Clients that ask without a server between, and two of the people's organizations."""
+"""A client that calls Django without a server, and two organizations."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ __all__ = ["clerk", "harbour", "meadow"]
 
 @pytest.fixture
 def visitor() -> Client:
-    """A client that Django does not spare the check for forged requests."""
+    """A client for which Django checks CSRF tokens."""
     return Client(enforce_csrf_checks=True)

@@ -73,7 +73,7 @@ class Recording(TenantModel):
 
     @property
     def is_running(self) -> bool:
-        """The source has accepted it and nobody has stopped it."""
+        """The source has accepted it and it was not stopped."""
         return self.external_id is not None and self.state in (self.State.STARTING, self.State.RECORDING)
 
     @property

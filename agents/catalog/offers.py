@@ -38,7 +38,7 @@ class SizeOffer(Offer):
 
 @dataclass(frozen=True, slots=True)
 class ModifierOffer(Offer):
-    """One choice of a group; its price is added. `groups` are asked for only when it is chosen."""
+    """One choice of a group; its price is added. The agent asks for `groups` only when it is chosen."""
 
     is_default: bool = False
     groups: tuple[GroupOffer, ...] = ()
@@ -68,10 +68,10 @@ class ItemOffer(Offer):
 
     @property
     def usual_size(self) -> SizeOffer | None:
-        """The size that is taken when the caller names none; None where there are no sizes, or one has to be asked for.
+        """The size that is taken when the caller names none; None where there are no sizes, or the agent has to ask.
 
-        It is the default, or the only one. An only size at another price than the item's own is asked for: who wrote
-        both prices did not mean that the dearer one is sold to callers who name no size.
+        It is the default, or the only one. An only size at another price than the item's own is not assumed: callers
+        who name no size must not be charged the higher price.
         """
         for size in self.sizes:
             if size.is_default:
@@ -81,7 +81,7 @@ class ItemOffer(Offer):
 
     @property
     def plain_price(self) -> Decimal | None:
-        """What it costs when the caller names no size, without choices that add to it; None: a size is asked for."""
+        """The price without a named size and without choices that add to it; None: the agent asks for a size."""
         if not self.sizes:
             return self.price
         return self.usual_size.price if self.usual_size else None

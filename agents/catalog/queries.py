@@ -13,7 +13,7 @@ from .models import Item, Modifier, ModifierGroup, Size, SpokenWord
 from .offers import Catalog, Counted, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
 from .spoken import DEFAULT_TABLE
 
-# A group under a modifier of a group under a modifier: deeper than that nobody can say it.
+# A group under a modifier of a group under a modifier: deeper nesting cannot be ordered by voice.
 DEEPEST_GROUP = 3
 
 

@@ -26,8 +26,8 @@ class Principal:
     """A user, a key or a machine, and the organizations it may see. `sees_all` is for superusers and our own tasks.
 
     `subject` is what rows keep as their owner: a Clerk `sub`, a Django user's id, or `key_<prefix>`. `organization_id`
-    is the organization it acts for, to which new rows belong; None for one who is its own tenant. What it may do is
-    its role's part of agents/organizations/roles.py, within its `scopes`, which a key limits further.
+    is the organization it acts for, to which new rows belong; None for a principal that is its own tenant. What it
+    may do is its role's part of agents/organizations/roles.py, within its `scopes`, which a key limits further.
     """
 
     subject: str

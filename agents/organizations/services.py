@@ -130,7 +130,7 @@ def rotate_key(key: ApiKey, *, by: str = "", overlap: dt.timedelta = OVERLAP) ->
 
 
 def revoke_key(key: ApiKey) -> bool:
-    """From now on nobody gets in with it. False if it was revoked before."""
+    """The key no longer authenticates. False if it was revoked before."""
     is_changed = bool(ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()))
     key.refresh_from_db()
     return is_changed
@@ -154,7 +154,7 @@ def digest(secret: str) -> str:
 
 
 def _note_use(key: ApiKey, now: dt.datetime) -> None:
-    """At most one write a minute, also between processes; a database that refuses it refuses nobody."""
+    """At most one write a minute, also between processes; a database that fails does not refuse the request."""
     before = now - USE_IS_NOTED_EVERY
     if key.last_used_at is not None and key.last_used_at > before:
         return

@@ -45,7 +45,7 @@ class TooManyAttempts(ValidationError):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One password that was tried, with what was counted for it. A right one is given back."""
+    """One attempt to sign in, with what the limits counted for it. A successful attempt is refunded."""
 
     user_digest: str
     counted: tuple[tuple[Limit, str, Usage], ...]
@@ -56,7 +56,7 @@ class Attempt:
 
 
 class SignInThrottle:
-    """An authentication backend that signs nobody in: it comes before the others and counts the attempts."""
+    """An authentication backend that never signs in a user: it comes before the others and counts the attempts."""
 
     def authenticate(self, request: HttpRequest | None, username: str | None = None, **_: Any) -> None:
         """Raises TooManyAttempts. Without a request no page took the password."""

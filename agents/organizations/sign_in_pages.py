@@ -13,12 +13,12 @@ from django.template.loader import render_to_string
 from .sign_in import ATTEMPT, WAIT_S, Attempt, TooManyAttempts, check_old_password, remember_browser, user_digest
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-# What Django's forms call the password of who is signed in already.
+# What Django's forms call the current password of a signed-in user.
 OLD_PASSWORD = "old_password"  # noqa: S105 - the name of a field
 
 
 class SignInMiddleware:
-    """After a right password what was counted is given back; one attempt too many is answered 429 on every page."""
+    """A successful sign-in is refunded to the limits; an attempt over the limit gets 429 on every page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

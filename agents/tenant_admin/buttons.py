@@ -197,7 +197,7 @@ class ButtonsAdmin(ModelAdmin[M]):
         form_url: str = "",
         obj: M | None = None,
     ) -> HttpResponse:
-        # A pop-up closes when it is saved: nobody would see what a button did.
+        # A pop-up closes when it is saved: the result of a button would not be visible.
         is_page = obj is not None and not context.get("is_popup")
         context["buttons"] = list(self.offered(request, obj)) if is_page and obj else []
         context["page_links"] = self.page_links(request, obj) if is_page and obj else ()

@@ -1,4 +1,4 @@
-"""A form that detects edit conflicts: nobody overwrites unseen what somebody else has saved meanwhile."""
+"""A form that detects edit conflicts: no user overwrites unseen what another has saved meanwhile."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def mind_live_counts(field: Any, db_field: models.Field[Any, Any]) -> Any:
 
 
 class _InlinePermissions:
-    """An inline is as open as its page: Django would ask for permission rows that our roles do not have."""
+    """An inline is as open as its page: Django would check permission rows that our roles do not have."""
 
     area: ClassVar[Area]
     is_read_only: ClassVar[bool] = False

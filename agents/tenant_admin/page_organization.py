@@ -31,7 +31,7 @@ class PageOrganization(ModelAdmin[T]):
     area: ClassVar[Area]
     # The way from a row to its menu, where only rows of one menu go together.
     menu_path: ClassVar[str] = ""
-    # Also asked where no picker is of the organization's rows: what may be picked depends on it all the same.
+    # True where what may be picked depends on the organization although no picker lists its rows.
     begins_with_organization: ClassVar[bool] = False
 
     def organization_of_page(self, request: HttpRequest) -> UUID | None:

@@ -118,7 +118,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         return shown
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only the offered filters: `?orders_secret__startswith=` would read a secret letter by letter."""
+        """Only the offered filters: `?orders_secret__startswith=` would read a secret character by character."""
         filters = (each[0] if isinstance(each, tuple) else each for each in self.get_list_filter(request))
         allowed = {each for each in filters if isinstance(each, str)} | {*self.linkable}
         if self.date_hierarchy:
@@ -227,7 +227,7 @@ def _without(deleted: list[Any], names: tuple[str, ...]) -> list[Any]:
 
 
 class ReadOnlyAdmin(TenantAdmin[T]):
-    """Records of what happened: nobody changes them, not even a superuser."""
+    """Records of what happened: no user changes them, not even a superuser."""
 
     warn_unsaved_form = False
 

@@ -50,7 +50,7 @@ class Badge(tuple[str, str]):
 
 
 def display(*, description: str, ordering: str = "", label: Mapping[str, str] | None = None) -> Callable[[F], F]:
-    """A column or a read-only field. `label` gives the color of a value's badge, which also says it in words."""
+    """A column or a read-only field. `label` gives the color of a value's badge, which also shows it as text."""
 
     def decorate(function: F) -> F:
         attributes = {"short_description": description, "admin_order_field": ordering, "label": label}

@@ -102,7 +102,7 @@ def mia(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization) ->
 
 @pytest.fixture
 def charlie(live_server: LiveServer, clerk: ClerkInstance, meadow: Organization) -> Iterator[ApiClient]:
-    """Manages Meadow, and is nobody in Harbour."""
+    """Manages Meadow, and is no member of Harbour."""
     with api_client(live_server.url, token_of(clerk, "user_charlie", meadow, role="admin")) as api:
         yield api
 

@@ -60,9 +60,9 @@ def close_recording(recording: Recording, reason: str, *, state: Recording.State
 
 
 def enqueue_stop(recording: Recording) -> None:
-    """In the caller's transaction. For one that nobody wants any more, but that the source may have started.
+    """In the caller's transaction. For a recording that is no longer requested, but that the source may have started.
 
-    A lost response does not say whether it runs. Nobody shall be recorded without a row that says so.
+    A lost response does not say whether it runs. No call may be recorded without a row that says so.
     """
     outbox.enqueue(
         STOP,

@@ -19,7 +19,7 @@ def talk(livekit: RunningLiveKit, client: LiveKitClient, room: str = ROOM) -> No
 
 
 def becomes(client: LiveKitClient, egress_id: str, status: EgressStatus) -> None:
-    """Wait for LiveKit, then hear of it."""
+    """Wait until LiveKit has the status, then process its report."""
 
     def found() -> bool:
         fact = client.find_recording(egress_id)

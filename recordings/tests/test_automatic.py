@@ -72,14 +72,14 @@ def test_however_often_it_is_asked_for_it_is_recorded_once(wanted: Call, client:
 
 
 def test_however_many_ask_at_once_it_is_recorded_once(wanted: Call, client: LiveKitClient) -> None:
-    def ask(_: int) -> bool:
+    def enqueue(_: int) -> bool:
         try:
             return enqueue_automatic_recording(wanted) is not None
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(ask, range(8))) == 1
+        assert sum(pool.map(enqueue, range(8))) == 1
     assert OutboxMessage.objects.count() == 1
 
 
@@ -112,7 +112,7 @@ def test_it_is_tried_again_when_livekit_comes_back(wanted: Call, livekit: Runnin
     assert only_recording().is_running
 
 
-def test_a_try_whose_answer_was_lost_is_not_repeated(
+def test_a_start_without_a_response_is_not_repeated(
     wanted: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
 ) -> None:
     enqueue_automatic_recording(wanted)

@@ -1,4 +1,4 @@
-"""What is asked for wrongly: the API's 400, 404 or 409, never a 500, and nothing is started."""
+"""Invalid requests get the API's 400, 404 or 409, never a 500, and start nothing."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_stop_that_names_no_room_is_refused(alice: ApiClient, call: Call, quer
     assert refused(alice.http.delete(RECORDING + query))[0] == 400
 
 
-def test_the_room_is_asked_for_in_so_many_words(alice: ApiClient, call: Call) -> None:
+def test_a_request_without_a_room_name_is_refused(alice: ApiClient, call: Call) -> None:
     assert refused(alice.http.delete(RECORDING)) == (400, "Missing roomName")
     assert refused(alice.http.get(RECORDING)) == (400, "Missing roomName")
     assert refused(alice.get(RECORDING, egressId="EG_1")) == (400, "Missing roomName")
@@ -162,8 +162,8 @@ def test_what_is_not_there_is_not_found(alice: ApiClient, call: Call) -> None:
     assert refused(alice.get(RECORDING, roomName=ROOM, egressId="EG_unknown")) == (404, "Recording not found")
     assert refused(alice.patch(RECORDING, roomName=ROOM, transcript="x")) == (404, "Recording not found")
     assert refused(alice.delete(RECORDING, roomName=ROOM)) == (404, "No active recording")
-    for ask in (alice.post, alice.get, alice.delete):
-        assert refused(ask(RECORDING, roomName="no")) == (404, "Call session not found")
+    for send in (alice.post, alice.get, alice.delete):
+        assert refused(send(RECORDING, roomName="no")) == (404, "Call session not found")
 
 
 def test_a_recording_is_found_in_its_own_room_only(alice: ApiClient, call: Call) -> None:

@@ -19,7 +19,7 @@ from .calls import RECORDING, becomes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 LINK = re.compile(r"https://calls-of-tests\.s3\.eu-west-1\.amazonaws\.com/recordings/[^?]+\?.*X-Amz-Signature=.+")
 
 
@@ -31,7 +31,7 @@ def test_start_recording_a_call(alice: ApiClient, call: Call) -> None:
     assert body == {"success": True, "message": "Recording started successfully"}
     assert list(recording) == ["egressId", "roomName", "startedAt", "status"]
     assert recording["egressId"].startswith("EG_")
-    assert MOMENT.fullmatch(recording["startedAt"])
+    assert TIMESTAMP.fullmatch(recording["startedAt"])
     assert (recording["roomName"], recording["status"]) == (ROOM, "active")
 
 

@@ -47,8 +47,8 @@ def s3_would_serve(link: str, *, at: dt.datetime, method: str = "GET") -> bool:
     query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True))
     signature = query.pop("X-Amz-Signature")
     pairs = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in query.items())
-    asked = "&".join(f"{name}={value}" for name, value in pairs)
-    request = f"{method}\n{parts.path}\n{asked}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
+    canonical_query = "&".join(f"{name}={value}" for name, value in pairs)
+    request = f"{method}\n{parts.path}\n{canonical_query}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
     scope = query["X-Amz-Credential"].partition("/")[2]
     digest = hashlib.sha256(request.encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{query['X-Amz-Date']}\n{scope}\n{digest}"
@@ -81,7 +81,7 @@ def test_a_recording_is_stored_and_its_link_serves_it(
     assert recording.duration_ms
     assert recording.duration_ms >= 30_000
     for url in (
-        early,  # it was told before the file was there
+        early,  # the report arrived before the file
         alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"],
         alice.get(RECORDING, roomName=ROOM, egressId=egress_id).json()["recordingUrl"],
         link_for_sessions(call),
@@ -197,10 +197,14 @@ def test_without_credentials_no_link_is_signed_and_the_rest_still_answers(
     assert alice.delete(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
 
 
-def test_livekit_is_told_the_bucket_and_shows_no_secret(call: Call, settings: Settings, stored: str) -> None:
-    told = storage()
-    assert (told.bucket, told.region, told.endpoint) == ("calls-of-tests", "eu-west-1", stored)
-    assert settings.AWS_SECRET_ACCESS_KEY not in repr(told)
+def test_livekit_receives_the_bucket_and_shows_no_secret(call: Call, settings: Settings, stored: str) -> None:
+    used = storage()
+    assert (used.bucket, used.region, used.endpoint) == (
+        "calls-of-tests",
+        "eu-west-1",
+        stored,
+    )
+    assert settings.AWS_SECRET_ACCESS_KEY not in repr(used)
     settings.LIVEKIT_RECORDING_REGION = ""
     assert storage().region == settings.AWS_REGION
 

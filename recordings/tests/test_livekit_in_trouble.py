@@ -1,4 +1,4 @@
-"""LiveKit away, slow or refusing: the API says so, nothing is half-started, and nobody is recorded in secret."""
+"""LiveKit away, slow or refusing: the API says so, nothing is half-started, and no call is recorded in secret."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_recording_that_cannot_be_stopped_runs_on(
     assert alice.delete(RECORDING, roomName=ROOM).status_code == 200
 
 
-def test_a_stop_whose_answer_was_lost_is_found_to_be_done(
+def test_a_stop_without_a_response_is_found_to_be_done(
     alice: ApiClient, call: Call, livekit: RunningLiveKit, settings: Settings
 ) -> None:
     alice.post(RECORDING, roomName=ROOM)
@@ -165,24 +165,24 @@ def test_one_that_livekit_has_forgotten_is_failed(alice: ApiClient, call: Call, 
     assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
 
 
-def test_nothing_is_locked_while_livekit_is_asked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+def test_no_row_is_locked_during_a_request_to_livekit(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = []
 
     def noting(name: str) -> None:
         real = getattr(LiveKitClient, name)
 
-        def ask(*given: Any, **named: Any) -> Any:
-            asked.append((name, connection.in_atomic_block))
+        def record_request(*given: Any, **named: Any) -> Any:
+            requests.append((name, connection.in_atomic_block))
             return real(*given, **named)
 
-        monkeypatch.setattr(LiveKitClient, name, ask)
+        monkeypatch.setattr(LiveKitClient, name, record_request)
 
     for name in ("start_room_recording", "stop_recording", "find_recording"):
         noting(name)
     start_recording(call)
     stop_recording(call)
     reconcile_recording(only_recording())
-    assert asked == [("start_room_recording", False), ("stop_recording", False), ("find_recording", False)]
+    assert requests == [("start_room_recording", False), ("stop_recording", False), ("find_recording", False)]
 
 
 def test_of_many_starts_at_once_one_wins(alice: ApiClient, call: Call, client: LiveKitClient) -> None:

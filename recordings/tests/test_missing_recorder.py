@@ -58,7 +58,7 @@ def call(harbour: Organization, livekit: RunningLiveKit) -> Call:
 
 @pytest.fixture
 def gate(livekit: RunningLiveKit, settings: Settings) -> Iterator[Gate]:
-    """Counts what LiveKit is asked, which is away."""
+    """Counts the requests to LiveKit, which is away."""
     with gate_before(livekit.server.fault_url("away")) as gate:
         settings.LIVEKIT_INTERNAL_URL = gate.url
         yield gate
@@ -87,7 +87,7 @@ def test_a_start_over_the_api_is_answered_not_configured_at_once(
     assert waiting() == []
 
 
-def test_a_recording_that_is_wanted_is_given_up_at_once_and_is_no_failure_of_ours(
+def test_an_automatic_recording_without_a_recorder_fails_at_once_and_is_not_retried(
     call: Call, without_recorder: RunningLiveKit
 ) -> None:
     enqueue_automatic_recording(call)
@@ -147,11 +147,11 @@ def test_a_start_that_waits_is_canceled_when_its_call_is_over(call: Call, gate: 
     assert (waiting(), OutboxMessage.objects.filter(state="failed").count()) == ([], 0)
     recording = only_recording()
     assert (recording.state, recording.error) == ("failed", "The call was over before it began.")
-    asked = gate.arrived
+    requests = gate.arrived
     with time_machine.travel(timezone.now() + dt.timedelta(hours=1), tick=True):
         outbox.process_due()
         reconcile_recordings()
-    assert gate.arrived == asked
+    assert gate.arrived == requests
 
 
 def test_an_undo_that_waits_is_canceled_when_its_call_is_over(call: Call, gate: Gate) -> None:
@@ -163,10 +163,10 @@ def test_an_undo_that_waits_is_canceled_when_its_call_is_over(call: Call, gate: 
     reconcile_recordings()
     outbox.process_due()
     assert waiting() == []
-    asked = gate.arrived
+    requests = gate.arrived
     with time_machine.travel(timezone.now() + dt.timedelta(hours=1), tick=True):
         outbox.process_due()
-    assert gate.arrived == asked
+    assert gate.arrived == requests
 
 
 def test_what_waits_for_a_live_call_is_left_as_it_is(call: Call, gate: Gate) -> None:
@@ -178,7 +178,7 @@ def test_what_waits_for_a_live_call_is_left_as_it_is(call: Call, gate: Gate) -> 
     assert only_recording().state == "starting"
 
 
-def test_a_recording_that_had_begun_unheard_ends_with_its_room_and_is_not_lost(
+def test_a_recording_whose_start_was_not_reported_ends_with_its_room_and_is_kept(
     call: Call, livekit: RunningLiveKit, settings: Settings, client: LiveKitClient
 ) -> None:
     client.create_room(ROOM)

@@ -126,7 +126,7 @@ def test_many_that_run_take_one_question(
     soon(lambda: all(client.list_recordings(room)[0].status.value == "active" for room in rooms))
 
     def refuse(*given: object) -> None:
-        raise AssertionError("asked about one by itself")
+        raise AssertionError("one request per recording")
 
     monkeypatch.setattr(LiveKitClient, "find_recording", refuse)
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=2), tick=True):

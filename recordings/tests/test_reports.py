@@ -1,4 +1,4 @@
-"""What LiveKit tells of a recording, in every order and more than once, always ends the same."""
+"""LiveKit's reports of a recording, in every order and more than once, always end the same."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ def as_kept(recording: Recording) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     "order", list(itertools.permutations(LIFE)), ids=lambda order: "-".join(f.status for f in order)
 )
-def test_a_life_told_in_any_order_and_twice_ends_the_same(
-    recording: Recording, order: tuple[RoomRecording, ...]
-) -> None:
+def test_reports_in_any_order_and_twice_end_the_same(recording: Recording, order: tuple[RoomRecording, ...]) -> None:
     for each in order + order[::-1]:
         apply(each)
     assert as_kept(recording) == ("stored", BEGAN, COMPLETE.ended_at, 1234, 65_000, "")
@@ -138,7 +136,7 @@ def test_a_fact_without_its_moment_is_kept_when_it_moves_on(recording: Recording
     assert as_kept(recording)[0] == "stored"
 
 
-def test_a_status_that_nobody_knows_changes_nothing(recording: Recording) -> None:
+def test_an_unknown_status_changes_nothing(recording: Recording) -> None:
     assert apply(fact(EgressStatus.UNKNOWN, 5)) == recording
     assert as_kept(recording)[0] == "starting"
 

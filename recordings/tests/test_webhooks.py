@@ -41,17 +41,17 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def told(livekit: RunningLiveKit, receiver: Receiver, settings: Settings) -> Iterator[RunningLiveKit]:
-    """Another LiveKit, which tells the receiver."""
+def reporting_livekit(livekit: RunningLiveKit, receiver: Receiver, settings: Settings) -> Iterator[RunningLiveKit]:
+    """Another LiveKit, which sends its webhooks to the receiver."""
     with running_livekit(webhook_urls=[receiver.url]) as running:
         name_livekit(settings, running.url)
         yield running
 
 
-def hear(told: RunningLiveKit, receiver: Receiver) -> list[str]:
+def received_statuses(reporting_livekit: RunningLiveKit, receiver: Receiver) -> list[str]:
     """Every webhook so far, in the order in which they came."""
-    told.webhooks()
-    client = LiveKitClient(url=told.url, api_key=API_KEY, api_secret=API_SECRET)
+    reporting_livekit.webhooks()
+    client = LiveKitClient(url=reporting_livekit.url, api_key=API_KEY, api_secret=API_SECRET)
     statuses = []
     for body, authorization in receiver.received:
         event = client.verify_webhook(body, authorization)
@@ -67,19 +67,19 @@ def hear(told: RunningLiveKit, receiver: Receiver) -> list[str]:
     "fault", ["", "webhook_twice", "webhook_reordered", "webhook_no_id", "webhook_lost=egress_started"]
 )
 def test_webhooks_carry_a_recording_to_its_end(
-    told: RunningLiveKit, receiver: Receiver, harbour: Organization, settings: Settings, fault: str
+    reporting_livekit: RunningLiveKit, receiver: Receiver, harbour: Organization, settings: Settings, fault: str
 ) -> None:
     if fault:
-        settings.LIVEKIT_INTERNAL_URL = told.server.fault_url(fault)
+        settings.LIVEKIT_INTERNAL_URL = reporting_livekit.server.fault_url(fault)
     client = LiveKitClient.from_settings()
     client.create_room(ROOM)
-    talk(told, client)
+    talk(reporting_livekit, client)
     call = make_room_call(harbour)
     start_recording(call)
     soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
     stop_recording(call)
     soon(lambda: client.list_recordings(ROOM)[0].is_over)
-    assert "complete" in hear(told, receiver)
+    assert "complete" in received_statuses(reporting_livekit, receiver)
     recording = only_recording()
     assert recording.state == "stored"
     assert recording.size_bytes
@@ -88,28 +88,28 @@ def test_webhooks_carry_a_recording_to_its_end(
 
 
 def test_the_webhooks_of_a_start_whose_answer_was_lost_find_its_row_and_have_it_stopped(
-    told: RunningLiveKit, receiver: Receiver, harbour: Organization
+    reporting_livekit: RunningLiveKit, receiver: Receiver, harbour: Organization
 ) -> None:
     client = LiveKitClient.from_settings()
     client.create_room(ROOM)
-    talk(told, client)
+    talk(reporting_livekit, client)
     given_up = Recording.objects.create(call=make_room_call(harbour), key="recordings/x/1.ogg", state="failed")
     started = client.start_room_recording(ROOM, filepath=given_up.key, file_type="ogg")
     soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
-    hear(told, receiver)
+    received_statuses(reporting_livekit, receiver)
     assert only_recording().external_id == started.egress_id
     assert {message.topic for message in OutboxMessage.objects.all()} == {"recording.stop"}
 
 
 def test_a_recording_that_ends_with_its_room_ends_here(
-    told: RunningLiveKit, receiver: Receiver, harbour: Organization
+    reporting_livekit: RunningLiveKit, receiver: Receiver, harbour: Organization
 ) -> None:
     client = LiveKitClient.from_settings()
     client.create_room(ROOM)
-    talk(told, client)
+    talk(reporting_livekit, client)
     start_recording(make_room_call(harbour))
     soon(lambda: client.list_recordings(ROOM)[0].status.value == "active")
     client.delete_room(ROOM)
     soon(lambda: client.list_recordings(ROOM)[0].is_over)
-    hear(told, receiver)
+    received_statuses(reporting_livekit, receiver)
     assert only_recording().has_file

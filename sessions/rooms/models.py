@@ -88,7 +88,7 @@ class RoomAgentQuerySet(TenantQuerySet["RoomAgent"]):
         return self.exclude(status=RoomAgent.Status.DISCONNECTED)
 
     def readable_by(self, principal: Principal) -> RoomAgentQuerySet:
-        """In calls that one may read: one's own, those to oneself, those one manages, an organization's conferences."""
+        """Of calls that the principal may read: as owner, recipient or manager, or a conference in reach."""
         calls = Call.objects.in_rooms().reachable_by(principal)
         if not principal.sees_all:
             managed = [each for each in principal.organization_ids if principal.manages(each)]

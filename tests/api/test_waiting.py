@@ -176,7 +176,7 @@ def nothing_is_held(
         try:
             assert gate.is_held.wait(10)
             began = time.monotonic()
-            # As much as a request of somebody else's may want to write: nobody is in its way.
+            # As much as another request may write: nothing blocks it.
             CallEvent.objects.create(call=call, kind="looked", at=timezone.now())
             Call.objects.filter(pk=call.pk).update(metadata={"looked": True})
             took_s = time.monotonic() - began

@@ -37,7 +37,7 @@ PASSWORD = "only-for-this-test"
 def browser() -> Iterator[Browser]:
     """Of the module, not of the session: Playwright's loop runs in this thread and would be in the way of async tests.
 
-    Django's ORM refuses to work beside a running loop, unless it is told that this is meant.
+    Django's ORM refuses to work beside a running loop, unless this setting allows it.
     """
     with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -120,7 +120,7 @@ def test_the_order_of_sizes_is_changed_by_dragging(desk: Desk) -> None:
 def drag_until(page: Page, begin: Locator, end: Locator, is_there: Callable[[], bool]) -> None:
     """As a person drags: moves a little to and fro around the target, and lets go when the row is seen to be there.
 
-    Rows slide aside for a moment after each move and ignore the pointer meanwhile.
+    Rows slide aside briefly after each move and ignore the pointer meanwhile.
     """
     start, target = begin.bounding_box(), end.bounding_box()
     assert start is not None

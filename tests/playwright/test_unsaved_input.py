@@ -1,4 +1,4 @@
-"""Nothing that a person types into the admin is lost: buttons save, leaving asks, and a sign-in gives it back."""
+"""Input into the admin is not lost: buttons save, leaving needs a confirmation, and a sign-in restores it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def test_enter_in_a_field_saves_and_presses_no_button(desk: Desk, demo: Demo) ->
 
 
 @pytest.mark.parametrize("is_left", [False, True])
-def test_leaving_a_page_with_unsaved_input_asks(desk: Desk, demo: Demo, is_left: bool) -> None:
-    page, asked = agent_page(desk, demo), list[str]()
+def test_leaving_a_page_with_unsaved_input_needs_confirmation(desk: Desk, demo: Demo, is_left: bool) -> None:
+    page, dialogs = agent_page(desk, demo), list[str]()
 
     def answer(dialog: Dialog) -> None:
-        asked.append(dialog.type)
+        dialogs.append(dialog.type)
         if is_left:
             dialog.accept()
         else:
@@ -62,21 +62,21 @@ def test_leaving_a_page_with_unsaved_input_asks(desk: Desk, demo: Demo, is_left:
     page.get_by_label("Greeting", exact=False).first.fill("Ciao!")
     page.evaluate("document.querySelector('a[href=\"/admin/\"]').click()")
     page.wait_for_timeout(500)
-    assert asked == ["beforeunload"]
+    assert dialogs == ["beforeunload"]
     assert page.url.endswith("/admin/") == is_left
 
 
-def test_leaving_a_page_that_was_only_looked_at_asks_nothing(desk: Desk, demo: Demo) -> None:
-    page, asked = agent_page(desk, demo), list[str]()
+def test_leaving_an_unchanged_page_needs_no_confirmation(desk: Desk, demo: Demo) -> None:
+    page, dialogs = agent_page(desk, demo), list[str]()
 
     def answer(dialog: Dialog) -> None:
-        asked.append(dialog.type)
+        dialogs.append(dialog.type)
         dialog.accept()
 
     page.on("dialog", answer)
     page.get_by_role("heading", name="Silence and time limits").click()
     page.goto(f"{desk.address}/admin/")
-    assert asked == []
+    assert dialogs == []
 
 
 def test_what_was_typed_comes_back_after_the_session_has_ended(desk: Desk, demo: Demo) -> None:

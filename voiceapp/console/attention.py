@@ -60,7 +60,7 @@ def notices(access: Access, days: LocalDays) -> list[Notice]:
 
 
 def orders_to_accept(access: Access) -> Iterator[Notice]:
-    """Of any day: an order of yesterday that nobody accepted still needs attention."""
+    """Of any day: an order of yesterday that was not accepted still needs attention."""
     if not access.may(Area.ORDERS, Power.VIEW):
         return
     waiting = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(state=OrderState.SUBMITTED)
@@ -106,7 +106,7 @@ def event_problems(access: Access) -> Iterator[Notice]:
 
 
 def messages_left(access: Access, days: LocalDays) -> Iterator[Notice]:
-    """Callers who reached nobody and left a message."""
+    """Callers who reached no one and left a message."""
     if not access.may(Area.CALLS, Power.VIEW):
         return
     calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(days.rows())

@@ -8,10 +8,10 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-# How a letter is written where it cannot be typed; the plain letter is accepted too (Kase, Kaese, Käse).
+# How a character is written where it cannot be typed; the plain character is accepted too (Kase, Kaese, Käse).
 DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
-LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ё": "е"})
-# Scripts in which an accent is a matter of spelling; in others a mark makes another letter (パン is not ハン).
+LIGATURES = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ё": "е"})
+# Scripts in which an accent is a matter of spelling; in others a mark makes another character (パン is not ハン).
 ACCENTED_SCRIPTS = ("LATIN", "GREEK")
 APOSTROPHES = dict.fromkeys("’‘‛`´ʼ＇′", "'")
 DASHES = dict.fromkeys("‐‑‒–—―−﹘﹣－", "-")
@@ -19,7 +19,7 @@ SAME_SIGNS = str.maketrans({**APOSTROPHES, **DASHES, "№": " ", "®": " ", "™
 
 
 def plain_text(text: str) -> str:
-    """Compatibility forms (full width, ligatures) made usual, small letters, one apostrophe and one dash."""
+    """Compatibility forms (full width, ligatures) normalized, lower case, one apostrophe and one dash."""
     text = "".join(_fraction(character) for character in text).translate(SAME_SIGNS)
     text = unicodedata.normalize("NFKC", text).translate(SAME_SIGNS)
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
@@ -28,7 +28,7 @@ def plain_text(text: str) -> str:
 
 @lru_cache(maxsize=32768)
 def spellings(word: str) -> frozenset[str]:
-    """The word without accents, and with umlauts as two letters. `word` comes from `plain_text`."""
+    """The word without accents, and with umlauts as two characters. `word` comes from `plain_text`."""
     return frozenset({_without_accents(word), _without_accents(word.translate(DIGRAPHS))})
 
 
@@ -47,7 +47,7 @@ def _without_accents(word: str) -> str:
         elif base and unicodedata.name(base, "").startswith(ACCENTED_SCRIPTS):
             continue
         kept.append(character)
-    return unicodedata.normalize("NFC", "".join(kept)).translate(LETTERS).replace("ς", "σ")
+    return unicodedata.normalize("NFC", "".join(kept)).translate(LIGATURES).replace("ς", "σ")
 
 
 def _fraction(character: str) -> str:

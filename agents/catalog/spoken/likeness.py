@@ -27,7 +27,7 @@ SHORTEST_SPELLING = 5
 SHORTEST_SLIP = 6
 ALIKE_PERCENT = 50
 FAR_BEHIND_PERCENT = 12
-# Letters that sound alike, in this order.
+# Characters that sound alike, in this order.
 SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in [

@@ -60,7 +60,7 @@ def read_tokens(text: str, table: WordTable = DEFAULT_TABLE) -> tuple[Token, ...
 
 
 def _cut(text: str) -> Iterator[str]:
-    """Words, numbers and signs that break; an apostrophe inside a word is dropped."""
+    """Words, numbers and characters that separate; an apostrophe inside a word is dropped."""
     at = 0
     while at < len(text):
         if number := NUMBER.match(text, at):

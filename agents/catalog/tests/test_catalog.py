@@ -54,7 +54,7 @@ def test_only_active_menus_of_the_organization_are_sold(organization: Organizati
     assert load_catalog(organization.pk, timezone.now()).item(item_named(stranger, "Margherita").pk) is None
 
 
-def test_availability_is_that_of_the_moment(organization: Organization) -> None:
+def test_availability_reflects_the_current_time(organization: Organization) -> None:
     now = timezone.now()
     Item.objects.filter(name="Tiramisu").update(is_out=True, out_until=now + dt.timedelta(hours=1))
     assert not load_catalog(organization.pk, now).items[3].is_available
@@ -117,7 +117,7 @@ def _group(name: str, *below: GroupOffer) -> GroupOffer:
     return GroupOffer(1, name, 1, 2, (modifier,))
 
 
-def test_signs_that_separate_fields_are_taken_out_of_names() -> None:
+def test_separator_characters_are_removed_from_names() -> None:
     assert speakable("Half | half\n*new* (2:1); a/b+c, d") == "Half half new 2 1 a b c d"
     nasty = ItemOffer(1, "Pizza | out\nTARGET x: y", Decimal(1), spoken_forms=("a, b",))
     assert item_line(nasty) == "ITEM Pizza out TARGET x y | said: a b | price: 1.00"

@@ -81,7 +81,7 @@ def test_taken_out_is_out_until_it_is_brought_back(tiramisu: Item) -> None:
     assert tiramisu.is_available_at(timezone.now())
 
 
-def test_taken_out_until_a_moment_comes_back_by_itself(tiramisu: Item) -> None:
+def test_an_item_that_is_out_until_a_time_comes_back_by_itself(tiramisu: Item) -> None:
     until = timezone.now() + dt.timedelta(hours=2)
     mark_sold_out(tiramisu, until=until)
     assert not tiramisu.is_available_at(until - dt.timedelta(seconds=1))

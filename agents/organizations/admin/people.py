@@ -102,7 +102,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         return ("user",) if obj else ()
 
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any] | None:
-        """Nobody is offered who is a member already: a person has one place in an organization."""
+        """Members are not offered again: a user has one membership in an organization."""
         page = self.organization_of_page(request)
         if db_field.name != "user" or page is None:
             return super().get_field_queryset(db, db_field, request)
@@ -162,7 +162,7 @@ def show_password(request: HttpRequest, user: User, password: str) -> None:
 
 
 def is_self(request: HttpRequest, membership: Membership | None) -> bool:
-    """Nobody changes their own role: the last owner would lock out the organization."""
+    """Members cannot change their own role: the last owner could lock out the organization."""
     return (
         isinstance(membership, Membership) and membership.user_id == request.user.pk and not access_of(request).sees_all
     )

@@ -25,7 +25,7 @@ def status(text: str, method: str = "GET", path: str = "/calls") -> int:
     return Client().generic(method, path, "{}", JSON, headers={"X-API-Key": text}).status_code
 
 
-def test_nothing_kept_opens_the_door(harbour: Organization) -> None:
+def test_no_stored_value_works_as_a_key(harbour: Organization) -> None:
     issued = issue_key(harbour, name="website")
     row = ApiKey.objects.values().get()
     assert issued.text.split("_", 2)[2] not in str(row)
@@ -189,7 +189,7 @@ def test_a_refused_key_was_not_used(harbour: Organization) -> None:
     assert issued.key.last_used_at is None
 
 
-def test_a_database_that_cannot_note_the_use_refuses_nobody(
+def test_a_failure_to_record_the_last_use_refuses_no_request(
     harbour: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = issue_key(harbour, name="website")

@@ -38,10 +38,10 @@ def key(harbour: Organization) -> str:
     return issue_key(harbour, name="website").text
 
 
-# Nobody
+# Without credentials
 
 
-def test_nobody_gets_the_401_of_each_api(client: Client) -> None:
+def test_without_credentials_each_api_answers_its_own_401(client: Client) -> None:
     assert client.get("/calls").json() == {"error": "Unauthorized"}
     refusal = client.post("/realtime", {}, content_type="application/json")
     assert refusal.status_code == 401
@@ -137,7 +137,7 @@ def test_without_an_organization_one_is_ones_own_tenant(
     assert (found["organization"], found["sees"], found["tenant"]) == (None, [], "user_alice")
 
 
-def test_an_unknown_organization_is_403_and_makes_nobody(
+def test_an_unknown_organization_is_403_and_creates_no_user(
     client: Client, clerk: ClerkInstance, harbour: Organization
 ) -> None:
     response = client.get("/calls", headers=bearer(clerk.token(o={"id": "org_charlie", "rol": "admin"})))
@@ -146,7 +146,7 @@ def test_an_unknown_organization_is_403_and_makes_nobody(
     assert not User.objects.exists()
 
 
-def test_charlie_never_acts_for_alices_house(
+def test_charlie_never_acts_for_alices_organization(
     client: Client, clerk: ClerkInstance, harbour: Organization, meadow: Organization
 ) -> None:
     token = member_of(clerk, meadow, subject="user_charlie")

@@ -35,7 +35,7 @@ def test_the_organization_is_named_by_any_of_its_ids(harbour: Organization, mead
     assert ApiKey.objects.filter(organization=harbour).count() == 4
 
 
-def test_options_are_kept_and_told_as_json(harbour: Organization) -> None:
+def test_options_are_stored_and_printed_as_json(harbour: Organization) -> None:
     out, _ = run("harbour", "--name", "till", "--scopes", "calls:read, calls:write", "--expires", "90d", "--json")
     printed = json.loads(out)
     key = find_key(printed["key"])

@@ -1,4 +1,4 @@
-"""Passwords cannot be guessed without end, and nobody is kept out of their account by who tries."""
+"""Passwords cannot be guessed without end, and attempts by others lock no user out."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_after_five_wrong_passwords_none_is_looked_at() -> None:
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_page_says_in_words_how_long_to_wait() -> None:
+def test_the_page_says_how_long_to_wait() -> None:
     for _ in range(5):
         sign_in("wrong")
     response = Client().post(LOGIN, {"username": "alice", "password": PASSWORD}, REMOTE_ADDR=HOME)
@@ -264,7 +264,7 @@ def test_a_command_without_a_page_is_not_throttled() -> None:
         (5401, "2 hours"), (86_400, "24 hours"),
     ],
 )  # fmt: skip
-def test_a_wait_is_said_in_words(seconds: float, words: str) -> None:
+def test_a_wait_is_described_for_a_person(seconds: float, words: str) -> None:
     assert describe_wait(seconds) == words
 
 

@@ -72,12 +72,12 @@ def test_a_sign_in_ends_every_link_made_before(admin: User) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "eyJ4IjoxfQ:1abcde:x", "\0", "a" * 5000])
-def test_what_was_not_signed_here_signs_nobody_in(admin: User, token: str) -> None:
+def test_a_token_signed_elsewhere_does_not_sign_in(admin: User, token: str) -> None:
     assert refused(Client().get("/admin/sign-in", {"token": token}))
     assert refused(Client().get("/admin/sign-in"))
 
 
-def test_a_changed_user_or_token_signs_nobody_in(admin: User) -> None:
+def test_a_changed_user_or_token_does_not_sign_in(admin: User) -> None:
     link = local(make_sign_in_link(admin))
     assert refused(Client().get(link[:-1] + ("A" if link[-1] != "A" else "B")))
     User.objects.filter(pk=admin.pk).update(is_active=False)

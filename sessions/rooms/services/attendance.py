@@ -31,7 +31,7 @@ class Attendance:
         self._parties = Parties(self.call)
 
     def came(self, seen: livekit_facts.Participant, *, at: dt.datetime) -> Participant:
-        """Keep that they are there, unless we know it. A late report of one who has left does not bring them back.
+        """Record a participant's joining once. A late report of someone who has left does not bring them back.
 
         LiveKit's own time of their joining corrects one that was inferred: a track's event has none, and no kind.
         """

@@ -56,7 +56,7 @@ class Parties:
         return side
 
     def presence(self, row: Participant) -> Presence | None:
-        """None for one who has not come."""
+        """None if they have not joined."""
         if row.joined_at is None:
             return None
         return Presence(self.side(row), row.joined_at, row.surely_until, self._party(row))

@@ -43,7 +43,7 @@ def ticket_for(room_token: RoomToken, *, client: LiveKitClient) -> Ticket:
 
 
 def ticket_to_join(call: Call, principal: Principal, *, name: str = "", role: str = "") -> Ticket | None:
-    """A token for a principal who may see the call; None for one who may not join it. Raises LiveKitError.
+    """A token for a principal who may see the call; None if they may not join it. Raises LiveKitError.
 
     `role` is whose token it is: the key that started the call may choose, of others it has to be their own.
     """
@@ -61,7 +61,7 @@ def ticket_to_join(call: Call, principal: Principal, *, name: str = "", role: st
 def claim_callee(call: Call, principal: Principal) -> bool:
     """In a call between two without a named callee, the second person who comes with the room's name is the callee.
 
-    They are of the same organization, or neither has one. True for the one who became it.
+    They are of the same organization, or neither has one. True if this principal became the callee.
     """
     is_caller = principal.subject == call.owner and not principal.is_key
     if call.call_type != CallType.USER_TO_USER or call.callee or is_caller or not _is_of_its_tenant(call, principal):
@@ -78,7 +78,7 @@ def _is_of_its_tenant(call: Call, principal: Principal) -> bool:
 
 
 def role_in(call: Call, principal: Principal) -> RoomToken.Role | None:
-    """As what one who may see the call may join it; None for all but its two people and a conference's members."""
+    """The role in which this principal may join; None for all but its two people and a conference's members."""
     if principal.subject == call.owner:
         return Role.CALLER
     if principal.subject == call.callee:

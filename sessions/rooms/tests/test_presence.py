@@ -72,7 +72,7 @@ def test_of_two_parties_on_the_callers_side_one_is_somebody_to_talk_to(is_confer
 
 
 @pytest.mark.parametrize("is_conference", [False, True])
-def test_whoever_is_not_authorized_is_nobody_to_talk_to(is_conference: bool) -> None:
+def test_a_stranger_cannot_become_the_recipient(is_conference: bool) -> None:
     presences = [there(CALLER, 0), there(UNAUTHORIZED, 1)]
     assert together_since(presences, is_conference=is_conference) is None
 

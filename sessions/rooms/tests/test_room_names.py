@@ -1,4 +1,4 @@
-"""Names that rooms are given: the documented form, allowed letters, and nothing to guess."""
+"""Names that rooms are given: the documented form, allowed characters, and not guessable."""
 
 from __future__ import annotations
 

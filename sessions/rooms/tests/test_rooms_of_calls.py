@@ -64,19 +64,19 @@ def test_clocks_may_differ_a_little(opened: float) -> None:
     assert found("RM_1", opened=opened) == call
 
 
-def test_a_room_opened_long_after_its_name_was_given_up_is_nobodys() -> None:
+def test_a_room_opened_long_after_its_name_was_released_belongs_to_no_call() -> None:
     a_call(began=600, ended=300)
     assert found("RM_1", opened=200) is None
 
 
-def test_without_a_sid_the_moment_decides() -> None:
+def test_without_a_sid_the_time_decides() -> None:
     earlier, now = a_call(began=600, ended=300, sid="RM_1"), a_call(began=20, sid="RM_2")
     assert found("", opened=None, at=400) == earlier
     assert found("", opened=None, at=5) == now
     assert found("", opened=None, at=900) is None
 
 
-def test_without_the_moment_of_opening_that_of_the_event_decides() -> None:
+def test_without_the_time_of_opening_that_of_the_event_decides() -> None:
     call = a_call(began=20)
     assert found("RM_1", opened=None, at=5) == call
 

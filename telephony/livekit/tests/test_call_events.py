@@ -87,7 +87,7 @@ def test_a_call_whose_agent_never_came_is_missed(
     assert (room.call.state, room.call.end_reason, room.call.connected_at) == ("missed", "room_closed", None)
 
 
-def test_a_call_into_whose_room_nobody_comes_is_missed(livekit: RunningLiveKit, harbour: Organization) -> None:
+def test_a_call_whose_room_stays_empty_is_missed(livekit: RunningLiveKit, harbour: Organization) -> None:
     room = open_room(livekit, harbour, has_agent=False)
     livekit.advance(601)
     room.process_webhooks()
@@ -106,7 +106,7 @@ def test_a_call_between_two_is_connected_by_the_callee(livekit: RunningLiveKit, 
     assert room.call.state == "connected"
 
 
-def test_a_conference_is_connected_by_whoever_else_comes(livekit: RunningLiveKit, harbour: Organization) -> None:
+def test_a_conference_is_connected_by_the_second_participant(livekit: RunningLiveKit, harbour: Organization) -> None:
     room = open_room(livekit, harbour, call_type="conference", has_agent=False)
     room.joins(Role.MEMBER)
     room.joins(Role.MEMBER, "user_mia")

@@ -100,7 +100,7 @@ def test_a_room_that_has_closed_is_missed_within_five_seconds(
         closed_at = timezone.now()
         assert clock.until(lambda: room.call.state == "completed", at_most_s=60) <= 5
         assert room.call.ended_at
-        # Nobody reported anything, so it is the last time at which the room was known to be open.
+        # No event arrived, so it is the last time at which the room was known to be open.
         assert dt.timedelta(0) <= closed_at - room.call.ended_at <= dt.timedelta(seconds=5)
 
 

@@ -58,7 +58,7 @@ def test_it_is_begun_once_and_ends_with_its_file(
     assert not ProviderEvent.objects.filter(fields__icontains="very-secret").exists()
 
 
-def test_nothing_is_recorded_that_nobody_wanted(livekit: RunningLiveKit, harbour: Organization) -> None:
+def test_only_requested_recordings_are_made(livekit: RunningLiveKit, harbour: Organization) -> None:
     room = open_room(livekit, harbour, is_recorded=False)
     room.caller_joins()
     room.process_webhooks()

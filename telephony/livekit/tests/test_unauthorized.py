@@ -182,7 +182,7 @@ def test_livekits_own_recorder_is_left_alone_and_other_machines_are_not(
         livekit.join(person_token(room))
 
 
-def test_nobody_is_removed_from_a_room_that_only_has_the_calls_name(
+def test_no_participant_is_removed_from_a_room_that_only_has_the_calls_name(
     livekit: RunningLiveKit, harbour: Organization
 ) -> None:
     room = open_room(livekit, harbour, has_agent=False)

@@ -88,7 +88,7 @@ def test_however_late_it_is_noticed_the_end_is_when_the_room_closed(
     assert not call.participants.filter(left_at__gt=ended_at(room)).exists()
 
 
-def test_a_room_into_which_nobody_came_ended_when_its_time_was_over(
+def test_a_room_that_stayed_empty_ended_when_its_time_was_over(
     finish_lost: RunningLiveKit, harbour: Organization, clock: HeldClock
 ) -> None:
     room = open_room(finish_lost, harbour, has_agent=False)

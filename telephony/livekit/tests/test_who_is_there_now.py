@@ -157,7 +157,7 @@ def test_an_agent_that_was_replaced_is_removed_when_it_comes_back(call: Call) ->
 # LiveKit's own list
 
 
-def test_whoever_is_listed_is_there_though_their_leaving_was_reported(call: Call) -> None:
+def test_a_listed_participant_is_present_although_their_leaving_was_reported(call: Call) -> None:
     agent, events_of_call = agent_expected(call, system_prompt="", voice="alloy"), Events(call)
     for sid, identity, kind in (("PA_agent", agent.identity, "AGENT"), ("PA_caller", CALLER, "STANDARD")):
         process(events_of_call.joined(sid, identity, 2, kind=kind))

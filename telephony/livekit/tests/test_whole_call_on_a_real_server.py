@@ -50,7 +50,7 @@ class Product:
 
     @contextlib.contextmanager
     def web(self, harbour: Organization) -> Iterator[ApiClient]:
-        """Whoever asks has a key of the organization."""
+        """The client has a key of the organization."""
         key = issue_key(harbour, name="software").text
         with web_process(self.folder, self.port, self.environment) as address, api_client(address, key) as api:
             yield api
@@ -155,7 +155,7 @@ def test_a_call_between_two_people_ends_by_request_and_its_room_is_gone(
 def test_what_happened_while_the_web_process_was_away_is_known_when_it_is_back(
     product: Product, harbour: Organization
 ) -> None:
-    """The caller leaves while nobody takes LiveKit's events, and the room closes."""
+    """The caller leaves while no process handles LiveKit's events, and the room closes."""
     with product.web(harbour) as api:
         opened = api.post(SESSION, callType="support", enableAiAgent=False, enableRecording=False).json()["session"]
         room = opened["roomName"]

@@ -73,7 +73,7 @@ def worker(folder: Path) -> contextlib.AbstractContextManager[object]:
     return worker_process(folder, {"CELERY_BROKER_URL": folder_broker(folder), "LIVEKIT_HOST": ""}, concurrency=2)
 
 
-def test_real_workers_killed_at_any_moment_lose_nothing(
+def test_real_workers_killed_at_any_time_lose_nothing(
     livekit: RunningLiveKit, harbour: Organization, tmp_path: Path
 ) -> None:
     rooms: list[Room] = []

@@ -89,7 +89,7 @@ def test_every_webhook_takes_posts_alone(address: str, method: str, twilio: Twil
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", WEBHOOKS)
-def test_no_door_breaks_on_hostile_fields(address: str, twilio: Twilio, line: PhoneNumber) -> None:
+def test_no_webhook_breaks_on_hostile_fields(address: str, twilio: Twilio, line: PhoneNumber) -> None:
     twilio.post("/twiml/start")
     hostile = "\x00\x1b[31m\r\n</Say><Dial>+979123</Dial>" + "é🍕" * 200
     for fields in (

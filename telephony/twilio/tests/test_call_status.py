@@ -123,7 +123,7 @@ def test_a_connected_call_that_the_carrier_lost_has_failed(twilio: Twilio, strea
 
 
 @pytest.mark.parametrize("status", ["", "melting", "COMPLETED", "completed\x00x", "-", "in-progress"])
-def test_other_words_move_nothing(twilio: Twilio, call: Call, status: str) -> None:
+def test_an_unknown_status_changes_no_state(twilio: Twilio, call: Call, status: str) -> None:
     assert twilio.post("/twilio/call-status", CallStatus=status, SequenceNumber="-1").status_code == 204
     call.refresh_from_db()
     assert call.state == CallState.RINGING

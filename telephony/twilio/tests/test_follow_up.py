@@ -51,7 +51,7 @@ def test_the_first_word_on_what_follows_stands(stream: MediaStream) -> None:
     assert stream.follow_up == FollowUp.HANG_UP
 
 
-def test_nobody_is_rung_outside_his_hours_and_a_message_is_taken(
+def test_no_one_is_called_outside_their_hours_and_a_message_is_taken(
     twilio: Twilio, stream: MediaStream, person: TransferTarget
 ) -> None:
     other_day = (dt.datetime.now(dt.UTC).weekday() + 3) % 7
@@ -87,7 +87,7 @@ def test_when_the_agent_failed_the_caller_hears_an_apology_and_gets_a_person(
     assert verbs(twilio.post("/twiml/after")) == ["Say", "Say", "Dial"]
 
 
-def test_when_the_agent_failed_and_nobody_is_there_a_message_is_taken(twilio: Twilio, stream: MediaStream) -> None:
+def test_when_the_agent_failed_and_no_one_is_available_a_message_is_taken(twilio: Twilio, stream: MediaStream) -> None:
     set_follow_up(stream.id, FollowUp.FALL_BACK)
     response = twilio.post("/twiml/after")
     assert verbs(response) == ["Say", "Say", "Record", "Hangup"]
@@ -175,7 +175,7 @@ SIP, CLIENT = "sip:alice@shop.sip.twilio.com", "client:browser_7"
      "", "+266696687", "whatsapp:+4917612345678"],
 )  # fmt: skip
 @pytest.mark.parametrize("dialed", [NUMBER, "sip:host@alices.sip.twilio.com", "client:host", ""])
-def test_a_transfer_shows_a_number_that_twilio_takes_whoever_called(
+def test_a_transfer_shows_a_number_that_twilio_accepts_for_any_caller(
     caller: str, dialed: str, twilio: Twilio, line: PhoneNumber, person: TransferTarget
 ) -> None:
     ring_as(twilio, line, caller=caller, dialed=dialed)

@@ -45,7 +45,7 @@ def outcome(call: Call) -> tuple[str, str]:
     return call.state, call.end_reason
 
 
-def test_a_call_with_a_lease_is_left_alone_and_nobody_is_asked(carrier: Rest) -> None:
+def test_a_call_with_a_lease_is_left_alone_without_a_request_to_the_carrier(carrier: Rest) -> None:
     carrier.status = "completed"
     call = a_call("connected", age_s=600, lease_s=10)
 
@@ -98,7 +98,7 @@ def test_a_lost_call_that_goes_on_at_the_carrier_is_left_for_a_while_and_then_hu
     assert carrier.updates == ["Status=completed"]
 
 
-def test_a_lost_call_whose_stream_the_carrier_ended_is_closed_without_asking(carrier: Rest) -> None:
+def test_a_lost_call_whose_stream_the_carrier_ended_is_closed_without_a_request(carrier: Rest) -> None:
     call = a_call("connected", age_s=100, lease_s=-10)
     MediaStream.objects.create(call=call, account_sid="AC", expires_at=timezone.now(), ended_at=timezone.now())
 
@@ -119,7 +119,7 @@ def test_a_call_that_never_began_is_missed(carrier: Rest, state: str) -> None:
     assert outcome(old) == ("missed", "not_answered")
 
 
-def test_while_the_carrier_cannot_be_asked_a_call_is_left_but_not_for_ever(carrier: Rest) -> None:
+def test_while_the_carrier_is_unreachable_a_call_is_left_but_not_forever(carrier: Rest) -> None:
     carrier.status = None
     young = a_call("connected", age_s=100, lease_s=-10)
     old = a_call("connected", age_s=900, lease_s=-301, sid="CA" + "2" * 32)

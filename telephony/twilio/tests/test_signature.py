@@ -210,7 +210,7 @@ def test_only_what_twilio_signed_for_our_account_gets_in(line: PhoneNumber, how:
     assert signatures_refused.labels("start")._value.get() == before + (status == 403)
 
 
-def test_without_a_signature_nobody_gets_in_and_the_database_is_not_asked() -> None:
+def test_without_a_signature_a_webhook_is_refused_before_any_query() -> None:
     response = Client().post("/twiml/start", urlencode(FIELDS), content_type=FORM)
     assert response.status_code == 403
 

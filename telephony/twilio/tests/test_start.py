@@ -42,7 +42,7 @@ def test_a_call_to_a_known_number_is_bridged_with_ids_and_a_token(twilio: Twilio
     assert call.agent_version is not None
 
 
-def test_a_number_nobody_has_is_found_by_the_organization_that_the_address_names(
+def test_an_unassigned_number_is_found_by_the_organization_that_the_address_names(
     twilio: Twilio, line: PhoneNumber
 ) -> None:
     for org_id in (str(line.organization_id), line.organization.slug):

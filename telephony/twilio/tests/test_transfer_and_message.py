@@ -23,7 +23,7 @@ def test_when_they_talked_the_call_is_over(twilio: Twilio, call: Call, status: s
     ("status", "bridged"),
     [("busy", ""), ("no-answer", ""), ("failed", "false"), ("canceled", ""), ("completed", "false"), ("", "")],
 )
-def test_when_nobody_came_a_message_is_taken(twilio: Twilio, call: Call, status: str, bridged: str) -> None:
+def test_after_an_unanswered_transfer_a_message_is_taken(twilio: Twilio, call: Call, status: str, bridged: str) -> None:
     response = twilio.post("/twiml/after-dial", DialCallStatus=status, DialBridged=bridged)
     assert verbs(response) == ["Say", "Say", "Record", "Hangup"]
 

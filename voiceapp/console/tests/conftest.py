@@ -1,4 +1,4 @@
-"""Alice owns Harbour; Charlie owns Meadow, and nobody of Harbour may ever read that name."""
+"""Alice owns Harbour; Charlie owns Meadow, and no member of Harbour may ever read that name."""
 
 from __future__ import annotations
 

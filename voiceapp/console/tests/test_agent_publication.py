@@ -85,7 +85,7 @@ def test_an_agent_that_was_published_is_not_deleted(client_of_alice: Client, har
     assert client_of_alice.post(address, {"post": "yes"}).status_code == 403
 
 
-def test_a_difference_is_told_line_by_line() -> None:
+def test_a_difference_is_shown_line_by_line() -> None:
     before = Agent(name="a", prompt="One\nTwo\nThree", vad_silence_ms=500)
     after = Agent(name="b", prompt="One\n2\nThree", vad_silence_ms=400)
     found = {each.label: [(line.mark, line.text) for line in each.lines] for each in differences(before, after)}

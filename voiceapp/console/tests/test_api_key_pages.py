@@ -1,4 +1,4 @@
-"""Owners and managers make, rotate and revoke keys; a secret is shown once, to the one who asked."""
+"""Owners and managers make, rotate and revoke keys; a secret is shown once, to the user who made the key."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_revoking_works_at_once(client_of_alice: Client, issued: IssuedKey) -> N
 
 
 @pytest.mark.parametrize("role", ["staff", "kitchen", "viewer"])
-def test_others_of_the_house_neither_see_nor_touch_keys(harbour: World, issued: IssuedKey, role: str) -> None:
+def test_other_members_neither_see_nor_change_keys(harbour: World, issued: IssuedKey, role: str) -> None:
     client = Client()
     client.force_login(harbour.member(role))
     assert client.get(ADD).status_code == 403
@@ -142,7 +142,7 @@ def test_the_clerk_organization_is_the_servers_to_say(client_of_alice: Client, h
     assert Organization.objects.filter(clerk_id="").count() == 0
 
 
-def test_nobody_is_named_like_a_clerk_subject(client_of_alice: Client) -> None:
+def test_no_user_is_named_like_a_clerk_subject(client_of_alice: Client) -> None:
     page = client_of_alice.post("/admin/agents/membership/add/", {"username": "user_2abc", "role": "staff"})
     assert page.status_code == 200
     assert not User.objects.filter(username="user_2abc").exists()

@@ -45,7 +45,7 @@ def test_nothing_waits(client_of_alice: Client) -> None:
     assert "Nothing needs attention." in needs(client_of_alice)
 
 
-def test_orders_that_nobody_accepted_are_named_whatever_their_day(client_of_alice: Client, harbour: World) -> None:
+def test_orders_that_were_not_accepted_are_listed_whatever_their_day(client_of_alice: Client, harbour: World) -> None:
     Order.objects.update(state="submitted", created_at=timezone.now() - dt.timedelta(days=2))
     part = needs(client_of_alice)
     assert "1 order not accepted yet" in part

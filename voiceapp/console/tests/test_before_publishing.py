@@ -58,7 +58,7 @@ def test_currency_and_zone_follow_from_the_country(root: Client, country: str, c
 
 
 @pytest.mark.parametrize(
-    ("given", "asked"),
+    ("given", "required"),
     [
         ({}, {"currency", "time_zone"}),
         ({"country": "US"}, {"time_zone"}),
@@ -66,9 +66,9 @@ def test_currency_and_zone_follow_from_the_country(root: Client, country: str, c
         ({"currency": "EUR"}, {"time_zone"}),
     ],
 )
-def test_what_follows_from_nothing_is_asked_for(root: Client, given: dict[str, str], asked: set[str]) -> None:
+def test_values_without_a_default_are_required(root: Client, given: dict[str, str], required: set[str]) -> None:
     page = new_organization(root, **given)
-    assert set(page.context["adminform"].form.errors) == asked
+    assert set(page.context["adminform"].form.errors) == required
     assert not Organization.objects.exists()
 
 
@@ -105,8 +105,10 @@ def test_an_agent_is_told_how_to_take_orders_only_with_the_tools_for_it(
 ) -> None:
     organization = harbour.organization
     organization.takes_orders = takes_orders
-    told = brief_agent(Agent(tools=tools, prompt="x"), organization, call_id="", now=timezone.now()).instructions
-    assert [each for each in (ORDERING, NO_ORDERING) if each in told] == ([words] if words else [])
+    instructions = brief_agent(
+        Agent(tools=tools, prompt="x"), organization, call_id="", now=timezone.now()
+    ).instructions
+    assert [each for each in (ORDERING, NO_ORDERING) if each in instructions] == ([words] if words else [])
 
 
 def spoil_menu(world: World) -> None:

@@ -90,7 +90,7 @@ def test_the_conversation_reads_in_the_order_spoken(call: Call) -> None:
     assert [said.response for said in page.conversation if said.kind == "agent"] == ["", "0.90 s"]
 
 
-def test_the_page_says_what_happened_in_words(call: Call, client_of_alice: Client) -> None:
+def test_the_page_describes_what_happened(call: Call, client_of_alice: Client) -> None:
     page = page_of(client_of_alice, call)
     for words in (
         "The agent said goodbye and hung up.",
@@ -114,7 +114,7 @@ def test_the_page_says_what_happened_in_words(call: Call, client_of_alice: Clien
     assert "Response text tokens" not in page
 
 
-def test_words_of_a_caller_are_words_and_no_markup(call: Call, client_of_alice: Client) -> None:
+def test_what_a_caller_says_is_escaped(call: Call, client_of_alice: Client) -> None:
     evil = '<img src=x onerror="alert(1)">'
     say(call, "caller", evil, 9000, 3)
     Order.objects.filter(call=call).update(customer_name=evil, note=evil)
@@ -225,7 +225,7 @@ def test_a_bar_is_as_wide_as_its_turn_was_slow() -> None:
         ("fly_to_the_moon", {}, "Used fly to the moon."),
     ],
 )  # fmt: skip
-def test_a_tool_is_told_as_a_sentence(name: str, arguments: object, sentence: str) -> None:
+def test_a_tool_call_is_shown_as_a_sentence(name: str, arguments: object, sentence: str) -> None:
     assert tool_sentence(ToolCall(name=name, arguments=arguments)) == sentence
 
 

@@ -98,7 +98,7 @@ def test_every_page_names_the_simulated_providers(address: str, client_of_alice:
     assert words in client.get(address).content
 
 
-def test_times_are_those_of_the_house(client_of_alice: Client, harbour: World) -> None:
+def test_times_are_in_the_organizations_time_zone(client_of_alice: Client, harbour: World) -> None:
     harbour.organization.time_zone = "Asia/Tokyo"
     harbour.organization.save()
     Call.objects.filter(pk=harbour[Call].pk).update(created_at=dt.datetime(2026, 3, 4, 20, 30, tzinfo=dt.UTC))

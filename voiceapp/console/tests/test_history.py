@@ -52,7 +52,7 @@ def test_a_price_is_told_with_the_old_one(client_of_alice: Client, harbour: Worl
     assert said() == "Name: Harbour item → Funghi. Price: 5.00 → 9.50."
 
 
-def test_hours_are_told_with_the_old_ones(client_of_alice: Client, harbour: World) -> None:
+def test_a_change_of_hours_shows_the_old_and_the_new_ones(client_of_alice: Client, harbour: World) -> None:
     hours = OpeningHours.objects.get(organization=harbour.organization)
     save(client_of_alice, "agents_organization", harbour.organization.pk, opening_hours__0__closes_at="22:00")
     assert said() == "Opening hours Monday 00:00–22:00: Closes at: 00:00 → 22:00."
@@ -69,7 +69,7 @@ def test_a_role_is_told_with_the_old_one(client_of_alice: Client, harbour: World
     assert said() == "Role: Staff → Kitchen."
 
 
-def test_of_a_prompt_the_changed_lines_are_told(client_of_alice: Client, harbour: World) -> None:
+def test_a_change_of_a_prompt_shows_the_changed_lines(client_of_alice: Client, harbour: World) -> None:
     agent = harbour[Agent]
     Agent.objects.filter(pk=agent.pk).update(prompt="You are kind.\nYou sell pizza.")
     save(client_of_alice, "agents_agent", agent.pk, prompt="You are kind.\r\nYou sell pasta.")
@@ -77,14 +77,14 @@ def test_of_a_prompt_the_changed_lines_are_told(client_of_alice: Client, harbour
     assert Agent.objects.get(pk=agent.pk).prompt == "You are kind.\nYou sell pasta."
 
 
-def test_a_secret_is_told_to_have_changed_and_no_more(client_of_alice: Client, harbour: World) -> None:
+def test_a_change_of_a_secret_shows_no_value(client_of_alice: Client, harbour: World) -> None:
     secret = "a-new-secret-of-forty-characters-" + "x" * 10
     save(client_of_alice, "agents_organization", harbour.organization.pk, orders_secret=secret)
     assert said() == "Order webhook secret changed."
     assert Organization.objects.get(pk=harbour.organization.pk).orders_secret == secret
 
 
-def test_a_list_that_is_edited_in_place_tells_the_same(client_of_alice: Client, harbour: World) -> None:
+def test_a_list_that_is_edited_in_place_shows_the_same(client_of_alice: Client, harbour: World) -> None:
     item = harbour[Item]
     client_of_alice.post(
         reverse("admin:agents_item_changelist"),

@@ -73,7 +73,7 @@ def test_the_organizations_country_says_whose_notation_it_is(
 
 
 @pytest.mark.parametrize("typed", ["030", "call me", "555 01 99", "0900 123456"])
-def test_what_is_no_number_is_refused_in_words(typed: str, berlin: Organization, client_of_alice: Client) -> None:
+def test_an_invalid_number_is_refused_with_a_message(typed: str, berlin: Organization, client_of_alice: Client) -> None:
     page = client_of_alice.post(url(TransferTarget, "add"), target_form(berlin, typed)).content.decode()
     assert "030 123456" in page or "cannot be called" in page
     assert not TransferTarget.objects.filter(slug="chef").exists()
@@ -154,7 +154,7 @@ def test_who_sees_numbers_masked_finds_whole_ones_only(berlin: Organization, har
 
 
 @pytest.mark.parametrize("role", ["owner", "manager", "staff", "kitchen"])
-def test_whoever_moves_orders_on_can_ring_the_customer(role: str, harbour: World) -> None:
+def test_members_who_change_order_states_can_call_the_customer(role: str, harbour: World) -> None:
     client, order = client_of(harbour.member(role)), harbour[Order]
     for page in ("change", "ticket"):
         text = client.get(url(Order, page, order.pk)).content.decode()

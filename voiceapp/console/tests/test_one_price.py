@@ -113,7 +113,7 @@ def test_the_table_of_a_category_keeps_to_the_same_rule(client_of_alice: Client,
     assert sizes_of(espresso) == [("standard", Decimal(9), True), ("double", Decimal(15), False)]
 
 
-def test_an_only_size_at_another_price_is_asked_for(harbour: World, espresso: Item) -> None:
+def test_the_agent_asks_for_an_only_size_at_another_price(harbour: World, espresso: Item) -> None:
     """Rows may be written past the forms."""
     Size.objects.create(item=espresso, name="double", price=Decimal(15))
     with pytest.raises(Refused, match="The Espresso comes as double only"):
@@ -130,7 +130,7 @@ def test_an_item_without_any_price_is_not_offered(harbour: World, espresso: Item
     assert "has neither a price nor sizes" in page
 
 
-def test_the_menus_page_says_what_callers_can_buy_in_the_agents_words(
+def test_the_menus_page_shows_what_callers_can_buy_as_the_agent_says_it(
     harbour: World, espresso: Item, client_of_alice: Client
 ) -> None:
     Size.objects.create(item=espresso, name="single", price=Decimal("2.20"), is_default=True)
@@ -154,7 +154,7 @@ def test_the_menus_page_says_what_callers_can_buy_in_the_agents_words(
     ("percent", "included", "words"),
     [(7, True, "(prices in EUR, tax included)"), (7, False, "(prices in EUR)"), (0, True, "(prices in EUR)")],
 )
-def test_the_agent_is_told_that_tax_is_included(harbour: World, percent: int, included: bool, words: str) -> None:
+def test_the_agents_menu_says_that_tax_is_included(harbour: World, percent: int, included: bool, words: str) -> None:
     organization = harbour.organization
     organization.tax_percent, organization.prices_include_tax = Decimal(percent), included
     organization.save()

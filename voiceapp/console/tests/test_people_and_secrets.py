@@ -1,4 +1,4 @@
-"""Members are added without looking at other houses, and secrets are written, never read."""
+"""Members are added without access to other organizations, and secrets are written, never read."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def test_a_manager_makes_no_owner(harbour: World) -> None:
     assert client.post(pressed).status_code == 403
 
 
-def test_nobody_changes_the_own_role(client_of_alice: Client, alice: User) -> None:
+def test_no_member_changes_their_own_role(client_of_alice: Client, alice: User) -> None:
     own = Membership.objects.get(user=alice)
     address = reverse("admin:agents_membership_change", args=(own.pk,))
     assert client_of_alice.post(address, {"role": "viewer"}).status_code == 403
 
 
-def test_the_password_of_somebody_who_works_elsewhere_too_is_not_given_away(
+def test_the_password_of_a_member_of_another_organization_cannot_be_reset(
     client_of_alice: Client, harbour: World, meadow: World
 ) -> None:
     charlie = User.objects.get(username="charlie-meadow")

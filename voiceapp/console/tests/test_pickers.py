@@ -94,7 +94,7 @@ def test_a_new_row_offers_only_rows_of_the_organization_that_was_chosen(
 ) -> None:
     page = client.get(url(model, "add"), {"organization": str(harbour.organization.pk)})
     if page.status_code == 403:
-        return  # records: nobody adds any
+        return  # records: they cannot be added
     assert page.status_code == 200
     for name, field in pickers(page.context):
         if not field.disabled:
@@ -145,14 +145,14 @@ def test_a_strangers_agent_cannot_be_posted(client: Client, harbour: World, mead
 
 
 def complete(client: Client, model: type[Model], page: Any, name: str) -> set[str]:
-    """What the completion of that field of the page offers, as the browser asks."""
+    """What the completion of that field of the page offers, as the browser requests them."""
     widget = page.context["adminform"].form.fields[name].widget.widget
     attributes = widget.build_attrs({})
-    asked = {
+    query = {
         "term": "", "app_label": attributes["data-app-label"], "model_name": attributes["data-model-name"],
         "field_name": attributes["data-field-name"],
     }  # fmt: skip
-    answer = client.get(f"{attributes['data-ajax--url']}&{urlencode(asked)}")
+    answer = client.get(f"{attributes['data-ajax--url']}&{urlencode(query)}")
     return {each["text"] for each in answer.json()["results"]}
 
 

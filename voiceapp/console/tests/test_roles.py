@@ -70,7 +70,7 @@ def test_the_sidebar_names_only_what_opens(role: str, harbour: World) -> None:
 
 @pytest.mark.parametrize("role", ["owner", "root"])
 @pytest.mark.parametrize("model", RECORDS, ids=lambda model: model.__name__)
-def test_evidence_is_changed_and_deleted_by_nobody(role: str, model: type[Model], harbour: World) -> None:
+def test_records_of_what_happened_cannot_be_changed_or_deleted(role: str, model: type[Model], harbour: World) -> None:
     if role == "root":
         client = Client()
         client.force_login(User.objects.create_superuser("root"))
@@ -99,7 +99,7 @@ def test_staff_and_kitchen_mark_items_out_and_nothing_else(role: str, may: bool,
 
 
 @pytest.mark.parametrize(("role", "may"), [("manager", True), ("staff", True), ("kitchen", True), ("viewer", False)])
-def test_those_who_work_move_orders_on(role: str, may: bool, harbour: World) -> None:
+def test_staff_change_order_states(role: str, may: bool, harbour: World) -> None:
     order = harbour[Order]
     status = as_role(harbour, role).post(url(Order, "press", order.pk, "accept")).status_code
     order.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The guided setup of a line: each step keeps what was typed, and nobody sets up what is not theirs."""
+"""The guided setup of a line: each step keeps what was typed, and no user sets up another organization's line."""
 
 from __future__ import annotations
 

@@ -66,10 +66,10 @@ def test_every_model_of_an_organization_has_a_page_or_stands_on_one() -> None:
 
 
 @every_model
-def test_ones_own_row_has_a_page(model: type[Model], client_of_alice: Client, harbour: World) -> None:
+def test_a_row_of_the_own_organization_has_a_page(model: type[Model], client_of_alice: Client, harbour: World) -> None:
     page = client_of_alice.get(url(model, "change", harbour[model].pk))
     assert page.status_code == 200
-    assert "(&#x27;" not in text_of(page)  # a pair in Python's words, where a state's own were meant
+    assert "(&#x27;" not in text_of(page)  # a Python tuple where the label of a state belongs
     listing = client_of_alice.get(url(model, "changelist"))
     assert listing.status_code == 200
 
@@ -157,12 +157,12 @@ def test_a_button_of_a_strangers_row_does_not_exist(
 
 @pytest.mark.parametrize("field", ["items", "under"])
 def test_completion_offers_no_strangers_row(field: str, client_of_alice: Client, harbour: World, meadow: World) -> None:
-    asked = {"app_label": "agents", "model_name": "modifiergroup", "field_name": field}
+    query = {"app_label": "agents", "model_name": "modifiergroup", "field_name": field}
     for term in ("", "Meadow"):
-        answer = client_of_alice.get(reverse("admin:autocomplete"), {**asked, "term": term})
+        answer = client_of_alice.get(reverse("admin:autocomplete"), {**query, "term": term})
         assert answer.status_code == 200
         assert "Meadow" not in text_of(answer)
-    assert "Harbour" in text_of(client_of_alice.get(reverse("admin:autocomplete"), {**asked, "term": "Harbour"}))
+    assert "Harbour" in text_of(client_of_alice.get(reverse("admin:autocomplete"), {**query, "term": "Harbour"}))
 
 
 def test_the_first_page_and_the_search_of_pages_show_no_stranger(
@@ -179,7 +179,9 @@ def test_a_ticket_of_a_strangers_order_does_not_exist(client_of_alice: Client, h
     assert client_of_alice.get(address).status_code == 404
 
 
-def test_a_new_row_cannot_be_put_into_a_strangers_house(client_of_alice: Client, harbour: World, meadow: World) -> None:
+def test_no_row_can_be_added_to_a_strangers_organization(
+    client_of_alice: Client, harbour: World, meadow: World
+) -> None:
     inlines = {"categories-TOTAL_FORMS": 0, "categories-INITIAL_FORMS": 0}
     client_of_alice.post(url(Menu, "add"), {"organization": meadow.organization.pk, "name": "Stolen", **inlines})
     assert Menu.objects.get(name="Stolen").organization == harbour.organization
@@ -207,7 +209,7 @@ def test_a_row_cannot_be_tied_to_a_strangers(client_of_alice: Client, harbour: W
     assert group.name == "Harbour group"
 
 
-def test_whoever_works_in_two_houses_cannot_mix_them(harbour: World, meadow: World) -> None:
+def test_a_member_of_two_organizations_cannot_mix_them(harbour: World, meadow: World) -> None:
     both = harbour.member("owner", "dora")
     from agents.organizations.models import Membership
 
@@ -230,7 +232,7 @@ def test_staff_without_a_membership_see_nothing(harbour: World) -> None:
         assert client.get(url(model, "changelist")).status_code == 403
 
 
-def test_a_superuser_sees_every_house(harbour: World, meadow: World) -> None:
+def test_a_superuser_sees_every_organization(harbour: World, meadow: World) -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
     for model in REGISTERED:

@@ -158,7 +158,7 @@ class Command(BaseCommand):
         return supervisor.start("web", ["manage.py", "serve"])
 
     def print_addresses(self, environment: Mapping[str, str], seeded: dict[str, str]) -> None:
-        """The link and the key are made last and printed at once: after a start that fails, nobody would see them."""
+        """The link and the key are made last and printed at once: a start that fails would not print them."""
         base = environment["PUBLIC_BASE_URL"]
         # By a process of its own: at the first start this one has not read the SECRET_KEY that it has just written.
         link = self.output_of(["sign_in_link", demo_admin().username], environment)

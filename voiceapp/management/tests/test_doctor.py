@@ -71,7 +71,7 @@ def far_away(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("far_away")
 @pytest.mark.parametrize("check", [providers.check_openai, providers.check_twilio, providers.check_public_address])
-def test_a_company_that_does_not_answer_is_ill_and_its_key_is_not_told(check: examination.Check) -> None:
+def test_a_provider_that_does_not_answer_is_an_error_and_its_key_is_not_printed(check: examination.Check) -> None:
     finding = check()
     assert finding.is_well is False
     assert finding.fix
@@ -87,7 +87,7 @@ def test_a_missing_key_is_named(name: str, settings: Settings) -> None:
     assert any(finding.is_well is False and name in finding.detail for finding in findings)
 
 
-def test_a_check_that_hangs_or_breaks_is_a_finding_and_holds_nobody_up() -> None:
+def test_a_check_that_hangs_or_breaks_is_a_finding_and_delays_no_other() -> None:
     goes_on = threading.Event()
 
     def hangs() -> Finding:
@@ -107,7 +107,7 @@ def test_a_check_that_hangs_or_breaks_is_a_finding_and_holds_nobody_up() -> None
 
 
 @pytest.mark.django_db
-def test_the_house_is_well_after_seeding_and_says_what_is_not() -> None:
+def test_the_system_is_healthy_after_seeding_and_reports_problems() -> None:
     assert product.check_agents().is_well is False
     demo = make_demo()
     for check in (product.check_agents, product.check_outbox, product.check_static_files):

@@ -72,7 +72,7 @@ def test_serve_names_the_address_that_it_cannot_listen_at(taken: int, settings: 
 
 
 def test_a_start_that_fails_makes_no_password_and_no_key(taken: int, tmp_path: Path) -> None:
-    """Nobody would see them: they are printed at the end of a start that succeeds, and only hashes are stored."""
+    """They are printed at the end of a start that succeeds, and only hashes are stored."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

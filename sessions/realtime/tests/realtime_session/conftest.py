@@ -22,7 +22,7 @@ from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from voiceapp.simulators.openai import OpenAISimulator
 
-from .dialed import Dialed, listening
+from .dialed import Dialed, recording_connections
 from .stub import Stub, serving
 
 OPENAI_KEY = "sk-the-servers-own-key"
@@ -80,7 +80,7 @@ def alices_key(alices: Organization) -> str:
 
 @pytest.fixture
 def ask(address: str, openai: OpenAISimulator, alices_key: str) -> Iterator[Ask]:
-    """POST with Alice's key, or with whatever is given."""
+    """POST with Alice's key, or as given."""
     with httpx.Client(base_url=address, trust_env=False, timeout=30, verify=False) as client:
 
         def send(body: Any = BODY, *, key: str = alices_key, method: str = "POST", **headers: str) -> httpx.Response:
@@ -102,7 +102,7 @@ def stub() -> Iterator[Stub]:
 
 @pytest.fixture
 def dialed() -> Iterator[Dialed]:
-    with listening() as dialed:
+    with recording_connections() as dialed:
         yield dialed
 
 

@@ -1,4 +1,4 @@
-"""What this process looks up and dials, heard from Python itself; a dial beyond this machine is noted and cut off."""
+"""Records look-ups and connections of this process by an audit hook; refuses connections beyond this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voiceapp.core.web_addresses import is_loopback
 
 @dataclass(slots=True)
 class Dialed:
-    """`(host, port)` of each connection, and the names that were looked up, while it listens."""
+    """`(host, port)` of each connection, and the names that were looked up, while it records."""
 
     connections: list[tuple[str, int]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -22,37 +22,37 @@ class Dialed:
         return {(host, port) for host, port in self.connections if f"{host}:{port}" not in known}
 
 
-# An audit hook cannot be taken away again, so that there is one, which speaks to whoever listens.
-_listening: list[Dialed] = []
+# An audit hook cannot be removed, so there is one for all recorders.
+_recorders: list[Dialed] = []
 
 
-def _hear(event: str, arguments: tuple[object, ...]) -> None:
-    if not _listening or event not in ("socket.connect", "socket.getaddrinfo"):
+def _record_event(event: str, arguments: tuple[object, ...]) -> None:
+    if not _recorders or event not in ("socket.connect", "socket.getaddrinfo"):
         return
     if event == "socket.getaddrinfo":
         name = arguments[0]
-        for each in _listening:
+        for each in _recorders:
             each.names.append(name.decode() if isinstance(name, bytes) else str(name))
         return
     address = arguments[1]
     if isinstance(address, tuple):
-        for each in _listening:
+        for each in _recorders:
             each.connections.append((str(address[0]), int(address[1])))
         if not is_loopback(str(address[0])):
             raise ConnectionRefusedError("tests stay on this machine")
 
 
 @contextmanager
-def listening() -> Iterator[Dialed]:
-    if _hear not in _hooked:
-        sys.addaudithook(_hear)
-        _hooked.append(_hear)
+def recording_connections() -> Iterator[Dialed]:
+    if _record_event not in _hooked:
+        sys.addaudithook(_record_event)
+        _hooked.append(_record_event)
     dialed = Dialed()
-    _listening.append(dialed)
+    _recorders.append(dialed)
     try:
         yield dialed
     finally:
-        _listening.remove(dialed)
+        _recorders.remove(dialed)
 
 
 _hooked: list[object] = []

@@ -1,4 +1,4 @@
-"""A server in OpenAI's place that answers as it is told and keeps what it was sent, over http or over TLS."""
+"""A server in OpenAI's place that sends a configured response and records the requests, over http or over TLS."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ MINTED = {
 
 
 @dataclass(slots=True)
-class Told:
-    """The answer. `drips` sends it a byte at a time, `hangs` not at all."""
+class StubResponse:
+    """What the stub sends. `drips` sends it a byte at a time, `hangs_s` waits first."""
 
     status: int = 200
     body: bytes = json.dumps(MINTED).encode()
@@ -53,30 +53,30 @@ class Stub(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
-        self.told, self.sent = Told(), list[Sent]()
-        super().__init__((address, port), StubDoor)
+        self.response, self.sent = StubResponse(), list[Sent]()
+        super().__init__((address, port), StubHandler)
         self.url = f"http://{address}:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that turns away is no news."""
+        """A client that disconnects is not reported."""
 
 
-class StubDoor(BaseHTTPRequestHandler):
+class StubHandler(BaseHTTPRequestHandler):
     server: Stub
 
     def do_POST(self) -> None:
-        told = self.server.told
+        response = self.server.response
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.sent.append(Sent(self.path, dict(self.headers), body))
-        time.sleep(told.hangs_s)
-        self.send_response(told.status)
-        for name, value in told.headers.items():
+        time.sleep(response.hangs_s)
+        self.send_response(response.status)
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(told.body)))
+        self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        for start in range(0, len(told.body), 1 if told.drips else len(told.body) or 1):
-            self.wfile.write(told.body[start : start + 1] if told.drips else told.body)
-            if told.drips:
+        for start in range(0, len(response.body), 1 if response.drips else len(response.body) or 1):
+            self.wfile.write(response.body[start : start + 1] if response.drips else response.body)
+            if response.drips:
                 time.sleep(0.1)
 
     do_GET = do_POST

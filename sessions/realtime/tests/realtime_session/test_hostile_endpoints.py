@@ -52,14 +52,14 @@ def known(address: str, openai: OpenAISimulator) -> tuple[str, ...]:
 def resolves(monkeypatch: pytest.MonkeyPatch) -> Resolve:
     """`resolves([a, b], [c])`: what the listed name leads to at the first look-up, at the second and after."""
     answers: list[list[str]] = []
-    asked: list[str] = []
+    looked_up: list[str] = []
     real = socket.getaddrinfo
 
     def look_up(host: object, port: object, *args: object, **kwargs: object) -> object:
         name = host.decode() if isinstance(host, bytes) else host
         if name != urlsplit(LISTED).hostname:
             return real(host, port, *args, **kwargs)  # type: ignore[arg-type]
-        asked.append(str(name))
+        looked_up.append(str(name))
         found = answers.pop(0) if len(answers) > 1 else answers[0]
         if not found:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -72,7 +72,7 @@ def resolves(monkeypatch: pytest.MonkeyPatch) -> Resolve:
 
     def resolve(*each_time: list[str]) -> list[str]:
         answers[:] = each_time
-        return asked
+        return looked_up
 
     return resolve
 
@@ -124,7 +124,7 @@ def test_the_developers_machine_lets_stubs_in_and_nothing_else(
     assert all(is_loopback(host) for host in dialed_hosts)
 
 
-def test_a_listed_origin_is_asked_with_its_own_key_over_tls_for_its_name(
+def test_a_request_to_a_listed_origin_has_its_own_key_over_tls_for_its_name(
     ask: Ask,
     alices: Organization,
     resolves: Resolve,
@@ -134,7 +134,7 @@ def test_a_listed_origin_is_asked_with_its_own_key_over_tls_for_its_name(
     dialed: Dialed,
 ) -> None:
     list_endpoint(alices, LISTED, OWN_KEY)
-    asked = resolves(["127.0.0.77"], ["127.0.0.1"])
+    looked_up = resolves(["127.0.0.77"], ["127.0.0.1"])
     monkeypatch.setattr(realtime_endpoints, "is_public", lambda address: address == "127.0.0.77")
     with tls_stub("voice.example.com", monkeypatch, tmp_path) as stub:
         answer = ask({**BODY, "endpoint": f"{LISTED}:443/some/path?x=1"})
@@ -143,7 +143,7 @@ def test_a_listed_origin_is_asked_with_its_own_key_over_tls_for_its_name(
     assert (sent.path, sent.key) == ("/v1/realtime/client_secrets", f"Bearer {OWN_KEY}")
     assert sent.headers["Host"] == "voice.example.com"
     assert OPENAI_KEY not in json.dumps(sent.headers) + sent.body.decode()
-    assert asked == ["voice.example.com"]
+    assert looked_up == ["voice.example.com"]
     assert dialed.beside(*known) == {("127.0.0.77", 443)}
 
 
@@ -173,10 +173,10 @@ def test_a_name_that_flips_is_dialed_at_the_address_that_was_checked(
     ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     list_endpoint(alices, LISTED)
-    asked = resolves([PUBLIC], ["127.0.0.1"])
+    looked_up = resolves([PUBLIC], ["127.0.0.1"])
     answer = ask({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
-    assert asked == ["voice.example.com"]
+    assert looked_up == ["voice.example.com"]
     assert dialed.beside(*known) == {(PUBLIC, 443)}
 
 
@@ -207,14 +207,14 @@ def test_a_redirect_is_not_followed(
     settings.ENVIRONMENT = "dev"
     with serving(Stub()) as trap:
         for status in (301, 302, 303, 307, 308):
-            stub.told.status, stub.told.headers = status, {"Location": f"{trap.url}/v1/realtime/client_secrets"}
+            stub.response.status, stub.response.headers = status, {"Location": f"{trap.url}/v1/realtime/client_secrets"}
             answer = ask({**BODY, "endpoint": stub.url})
             assert (answer.status_code, answer.json()["error_code"]) == (500, "provider_error")
         assert trap.sent == []
     assert dialed.beside(*known) == {("127.0.0.1", stub.server_port)}
 
 
-def test_the_environments_proxy_is_not_asked(
+def test_the_environments_proxy_is_not_used(
     ask: Ask, stub: Stub, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ENVIRONMENT = "dev"
@@ -228,7 +228,7 @@ def test_the_environments_proxy_is_not_asked(
 
 
 @pytest.mark.parametrize(
-    "told",
+    "response",
     [
         {"status": 401, "body": b"secret of the upstream"},
         {"status": 200, "body": b"secret of the upstream"},
@@ -244,7 +244,7 @@ def test_the_environments_proxy_is_not_asked(
         {"status": 200, "hangs_s": 3.0},
         {"status": 999},
     ],
-    ids=lambda told: str(told)[:40],
+    ids=lambda response: str(response)[:40],
 )
 def test_of_a_listed_origin_nothing_is_passed_on(
     ask: Ask,
@@ -252,15 +252,15 @@ def test_of_a_listed_origin_nothing_is_passed_on(
     resolves: Resolve,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    told: dict[str, object],
+    response: dict[str, object],
 ) -> None:
     list_endpoint(alices, LISTED)
     resolves(["127.0.0.77"])
     monkeypatch.setattr(realtime_endpoints, "is_public", lambda _: True)
     monkeypatch.setattr(openai_endpoint, "WHOLE_RESPONSE_S", 1.0)
     with tls_stub("voice.example.com", monkeypatch, tmp_path) as stub:
-        for name, value in told.items():
-            setattr(stub.told, name, value)
+        for name, value in response.items():
+            setattr(stub.response, name, value)
         began = time.monotonic()
         answer = ask({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
@@ -268,7 +268,7 @@ def test_of_a_listed_origin_nothing_is_passed_on(
     assert len(stub.sent) == 1
 
 
-def test_a_name_server_that_hangs_is_given_up(ask: Ask, alices: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_that_hangs_times_out(ask: Ask, alices: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     list_endpoint(alices, LISTED)
     real = socket.getaddrinfo
 

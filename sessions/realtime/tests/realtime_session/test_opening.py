@@ -41,9 +41,9 @@ def test_the_documents_example_is_answered_in_its_shape(ask: Ask) -> None:
     secret = session["client_secret"]
     assert set(secret) == {"value", "expires_at"}
     assert secret["value"].startswith("ek_")
-    for moment in (session["expires_at"], secret["expires_at"]):
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
-        life = dt.datetime.fromisoformat(moment) - before
+    for expires_at in (session["expires_at"], secret["expires_at"]):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", expires_at)
+        life = dt.datetime.fromisoformat(expires_at) - before
         assert dt.timedelta(seconds=50) < life < dt.timedelta(seconds=65)
 
 
@@ -74,7 +74,7 @@ def test_openais_own_origin_is_no_override_whatever_its_path(ask: Ask, endpoint:
 
 
 def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: OpenAISimulator) -> None:
-    # Not even of a fault: the configured address is asked, and not the named one.
+    # Not even of a fault: the request goes to the configured address, not to the named one.
     assert ask({**BODY, "endpoint": openai.fault_url("refuse=500")}).status_code == 200
 
 
@@ -92,7 +92,7 @@ def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: Op
         ("big_frame=2", "OpenAI's response could not be read."),
     ],
 )
-def test_a_failing_openai_is_a_provider_error_in_words(
+def test_a_failing_openai_is_a_provider_error_with_a_message(
     ask: Ask, openai: OpenAISimulator, settings: Settings, fault: str, message: str
 ) -> None:
     settings.OPENAI_BASE_URL = openai.fault_url(fault)
@@ -105,14 +105,14 @@ def test_a_model_that_openai_does_not_know_is_a_provider_error(ask: Ask) -> None
     assert (answer.status_code, answer.json()["message"]) == (500, "OpenAI returned 404 Not Found")
 
 
-def test_nobody_at_openais_address_is_a_provider_error(ask: Ask, settings: Settings) -> None:
+def test_an_unreachable_openai_is_a_provider_error(ask: Ask, settings: Settings) -> None:
     settings.OPENAI_BASE_URL = "http://127.0.0.1:1/v1"
     answer = ask()
     assert answer.status_code == 500
     assert answer.json() == {"error_code": "provider_error", "message": "OpenAI cannot be reached right now."}
 
 
-def test_without_a_key_nobody_is_asked(ask: Ask, stub: Stub, settings: Settings) -> None:
+def test_without_a_key_no_request_is_sent(ask: Ask, stub: Stub, settings: Settings) -> None:
     settings.OPENAI_API_KEY = ""
     settings.AWS_ENDPOINT_URL, settings.AWS_ACCESS_KEY_ID = "http://127.0.0.1:1", "x"
     settings.AWS_SECRET_ACCESS_KEY = "x"
@@ -138,14 +138,14 @@ def test_a_key_without_the_scope_is_forbidden(ask: Ask, alices: Organization) ->
 def test_a_stub_on_the_developers_machine_gets_a_placeholder(ask: Ask, stub: Stub, settings: Settings) -> None:
     settings.ENVIRONMENT = "dev"
     answer = ask({**BODY, "endpoint": f"{stub.url}/v1/realtime/sessions"})
-    moment = f"{dt.datetime.fromtimestamp(EXPIRES_AT, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    expires_at = f"{dt.datetime.fromtimestamp(EXPIRES_AT, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     assert answer.json()["session"] == {
         "id": "sess_stub",
         "model": "gpt-4o-realtime-preview",
         "model_used": "gpt-realtime-2.1",
         "voice_used": "verse",
-        "expires_at": moment,
-        "client_secret": {"value": MINTED["value"], "expires_at": moment},
+        "expires_at": expires_at,
+        "client_secret": {"value": MINTED["value"], "expires_at": expires_at},
     }
     [sent] = stub.sent
     assert (sent.path, sent.key) == ("/v1/realtime/client_secrets", "Bearer placeholder-key-for-a-stub")
@@ -157,7 +157,7 @@ def test_a_stub_on_the_developers_machine_gets_a_placeholder(ask: Ask, stub: Stu
 
 def test_a_stub_that_refuses_is_reported_as_openai(ask: Ask, stub: Stub, settings: Settings) -> None:
     settings.ENVIRONMENT = "dev"
-    stub.told.status = 401
+    stub.response.status = 401
     answer = ask({**BODY, "endpoint": stub.url})
     assert answer.status_code == 500
     assert answer.json() == {"error_code": "provider_error", "message": "OpenAI returned 401 Unauthorized"}

@@ -66,7 +66,7 @@ def test_a_session_that_openai_refused_was_not_created(ask: Ask, openai: OpenAIS
         assert [ask().status_code for _ in range(4)] == [200, 200, 200, 429]
 
 
-def test_openai_is_not_asked_without_end_by_who_is_always_refused(
+def test_requests_that_openai_refuses_count_toward_the_rate_limit(
     ask: Ask, openai: OpenAISimulator, settings: Settings
 ) -> None:
     settings.LIMIT_FAILED = "2/h"

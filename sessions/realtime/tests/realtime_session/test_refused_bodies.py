@@ -104,7 +104,7 @@ def test_other_media_types_are_415(ask: Ask, media_type: str) -> None:
     assert (answer.status_code, answer.json()["error_code"]) == (415, "unsupported_media_type")
 
 
-def test_what_is_refused_asks_nobody(ask: Ask, dialed: Dialed, address: str) -> None:
+def test_a_refused_body_sends_no_request(ask: Ask, dialed: Dialed, address: str) -> None:
     ask({})
     ask(b"{")
     assert dialed.connections

@@ -89,7 +89,7 @@ def ask(live_server: LiveServer, openai: OpenAISimulator, alices_key: str) -> It
 
 
 def on_queue(url: str) -> list[dict[str, Any]]:
-    """What lies on the queue, as SQS tells it."""
+    """The messages on the queue, as SQS returns them."""
     answer = aws_client("sqs").receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"], WaitTimeSeconds=0
     )

@@ -38,7 +38,7 @@ def rested() -> None:
     handlers.register_all()
 
 
-def moment(text: str) -> dt.datetime:
+def parse_time(text: str) -> dt.datetime:
     """ISO 8601 with Z, in whole seconds."""
     return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
 
@@ -57,15 +57,15 @@ def test_exactly_the_record_is_announced(ask: Ask, queue_url: str) -> None:
     assert body.keys() == {"sessionId", "userId", "createdAt", "expiresAt", "ttl"}
     assert body["sessionId"] == answer["session_id"]
     assert body["userId"] == record.owner
-    created_at, expires_at = moment(body["createdAt"]), moment(body["expiresAt"])
+    created_at, expires_at = parse_time(body["createdAt"]), parse_time(body["expiresAt"])
     assert expires_at - created_at == dt.timedelta(days=30)
     assert type(body["ttl"]) is int
     assert body["ttl"] == expires_at.timestamp()
     assert expires_at == record.expires_at
-    told = OutboxMessage.objects.get()
-    assert message["MessageAttributes"]["messageId"]["StringValue"] == str(told.message_id)
+    announced = OutboxMessage.objects.get()
+    assert message["MessageAttributes"]["messageId"]["StringValue"] == str(announced.message_id)
     assert list(message["MessageAttributes"]) == ["messageId"]
-    assert (told.state, told.attempts) == (State.DONE, 1)
+    assert (announced.state, announced.attempts) == (State.DONE, 1)
 
 
 @pytest.mark.parametrize("subject", ["user_2abcDEF", "17", "key_abcd1234"])
@@ -84,10 +84,10 @@ def test_a_fifo_queue_keeps_one_of_an_id(ask: Ask, aws: str, settings: Settings)
     # SQS had it, and the worker died before it could note that.
     OutboxMessage.objects.update(state=State.WAITING)
     assert tasks.sweep_outbox() == 1
-    told = OutboxMessage.objects.get()
+    announced = OutboxMessage.objects.get()
     [message] = on_queue(url)
-    assert message["Attributes"]["MessageGroupId"] == told.partition_key == VoiceSession.objects.get().session_id
-    assert message["Attributes"]["MessageDeduplicationId"] == str(told.message_id)
+    assert message["Attributes"]["MessageGroupId"] == announced.partition_key == VoiceSession.objects.get().session_id
+    assert message["Attributes"]["MessageDeduplicationId"] == str(announced.message_id)
 
 
 def test_without_a_queue_the_rows_wait_and_lose_no_try(ask: Ask, queue_url: str, settings: Settings) -> None:

@@ -98,8 +98,8 @@ def test_a_record_that_comes_twice_is_kept_once(table: str, queue_url: str) -> N
 def test_the_table_is_made_once_and_expires_its_items(table: str, queue_url: str) -> None:
     consume("--make-table")
     consume("--make-table")
-    told = aws_client("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-    assert told == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+    time_to_live = aws_client("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    assert time_to_live == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
     assert aws_client("dynamodb").describe_table(TableName=table)["Table"]["KeySchema"] == [
         {"AttributeName": "sessionId", "KeyType": "HASH"}
     ]

@@ -1,4 +1,4 @@
-"""`POST /voice-session` over HTTP: the spec's example, what OpenAI is told, the record, and its end."""
+"""`POST /voice-session` over HTTP: the spec's example, what OpenAI receives, the record, and its end."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ EXAMPLE: dict[str, object] = {
     "instructions": "Optional custom instructions to append to the template",
     "text_only": False,
 }
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def told(server: OpenAISimulator, secret: str) -> dict[str, object]:
+def settings_of(server: OpenAISimulator, secret: str) -> dict[str, object]:
     """The session for which OpenAI minted this secret."""
     minted = server._secrets.find(secret)
     assert minted is not None
@@ -41,23 +41,23 @@ def test_the_example_is_answered_as_the_spec_shows(ask: Ask, openai: OpenAISimul
     body = answer.json()
     assert sorted(body) == ["client_secret", "expires_at", "session_id"]
     assert all(isinstance(value, str) and value for value in body.values())
-    assert MOMENT.fullmatch(body["expires_at"])
+    assert TIMESTAMP.fullmatch(body["expires_at"])
     left = dt.datetime.fromisoformat(body["expires_at"]) - timezone.now()
     assert dt.timedelta(seconds=50) < left <= dt.timedelta(seconds=61)
-    session = told(openai, body["client_secret"])
+    session = settings_of(openai, body["client_secret"])
     assert session["type"] == "realtime"
     assert session["output_modalities"] == ["audio"]
     assert str(session["instructions"]).endswith(f"\n\n{EXAMPLE['instructions']}")
 
 
-def test_text_alone_is_asked_for(ask: Ask, openai: OpenAISimulator) -> None:
-    session = told(openai, ask({"text_only": True}).json()["client_secret"])
+def test_text_only_is_requested(ask: Ask, openai: OpenAISimulator) -> None:
+    session = settings_of(openai, ask({"text_only": True}).json()["client_secret"])
     assert session["output_modalities"] == ["text"]
 
 
 @pytest.mark.parametrize("body", [b"{}", b""])
 def test_nothing_is_required(body: bytes, ask: Ask, openai: OpenAISimulator) -> None:
-    session = told(openai, ask(body).json()["client_secret"])
+    session = settings_of(openai, ask(body).json()["client_secret"])
     assert str(session["instructions"]).startswith("You are a friendly and helpful voice assistant.")
     assert session["output_modalities"] == ["audio"]
 
@@ -68,13 +68,13 @@ def test_the_published_agent_is_the_template(
     agent = make_agent(alices, prompt="You are Giulia.", voice="cedar", model="gpt-realtime-1.5")
     agent.prompt = "A draft that nobody published."
     agent.save()
-    session = told(openai, ask({"instructions": "Speak of pizza."}).json()["client_secret"])
+    session = settings_of(openai, ask({"instructions": "Speak of pizza."}).json()["client_secret"])
     assert session["instructions"] == "You are Giulia.\n\nSpeak of pizza."
     assert session["model"] == "gpt-realtime-1.5"
     assert session["audio"]["output"] == {"voice": "cedar"}  # type: ignore[index]
 
 
-def test_the_record_lives_thirty_days_and_is_nobody_elses(ask: Ask, alices: Organization) -> None:
+def test_the_record_lives_thirty_days_and_belongs_to_its_principal(ask: Ask, alices: Organization) -> None:
     made_at = timezone.now()
     answer = ask({"text_only": True}).json()
     [record] = VoiceSession.objects.all()

@@ -93,7 +93,7 @@ def test_it_counts_as_creation_of_a_session(ask: Ask, settings: Settings) -> Non
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_openais_failure_is_said_in_words(
+def test_a_failure_of_openai_has_a_message(
     faults: list[str], status: int, error: str, words: str, ask: Ask, openai: OpenAISimulator, settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip

@@ -53,12 +53,12 @@ def all_done() -> bool:
 
 def taken_off(url: str) -> list[str]:
     """The ids on the queue, once for each time that they were sent; then it is empty."""
-    told: list[str] = []
+    received: list[str] = []
     while messages := on_queue(url):
         for message in messages:
-            told.append(message["MessageAttributes"]["messageId"]["StringValue"])
+            received.append(message["MessageAttributes"]["messageId"]["StringValue"])
             aws_client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return told
+    return received
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_worker_killed_while_it_sends_loses_nothing(
     assert taken_off(queue_url) == [str(message.message_id)] * times
 
 
-def test_workers_killed_at_any_moment_lose_nothing(ask: Ask, queue_url: str, gate: Gate, tmp_path: Path) -> None:
+def test_workers_killed_at_any_time_lose_nothing(ask: Ask, queue_url: str, gate: Gate, tmp_path: Path) -> None:
     gate.pauses_s = 0.05
     for round_ in range(KILLS):
         with worker(gate, queue_url, tmp_path):
@@ -97,10 +97,10 @@ def test_workers_killed_at_any_moment_lose_nothing(ask: Ask, queue_url: str, gat
     with worker(gate, queue_url, tmp_path):
         until(all_done)
     announced = {str(each) for each in OutboxMessage.objects.values_list("message_id", flat=True)}
-    told = taken_off(queue_url)
+    received = taken_off(queue_url)
     assert len(announced) == 4 * KILLS
-    assert set(told) == announced
-    assert len(told) <= len(announced) + KILLS
+    assert set(received) == announced
+    assert len(received) <= len(announced) + KILLS
 
 
 def test_what_was_sent_again_is_one_record_for_the_consumer(

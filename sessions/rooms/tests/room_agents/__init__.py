@@ -1,1 +1,1 @@
-"""Agents in rooms, asked over real HTTP and sent by the simulator of LiveKit."""
+"""Agents in rooms, requested over real HTTP and dispatched by the simulator of LiveKit."""

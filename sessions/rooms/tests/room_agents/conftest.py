@@ -1,4 +1,4 @@
-"""Alice's support call in a room of the simulator of LiveKit, and the people who ask about its agent."""
+"""Alice's support call in a room of the simulator of LiveKit, and the people who request its agent."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def call(harbour: Organization, open_call: Callable[..., Call]) -> Call:
 
 @pytest.fixture
 def see_agent(client: LiveKitClient) -> SeeAgent:
-    """Wait for the agent to join, then hear of it as the webhook tells it."""
+    """Wait for the agent to join, then process it as its webhook reports it."""
 
     def see(call: Call) -> RoomAgent:
         people = soon(lambda: [each for each in client.list_participants(str(call.room_name)) if each.is_agent])

@@ -20,10 +20,10 @@ from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET
 
-from .asked import AGENT, REALTIME
+from .api_requests import AGENT, REALTIME
 from .conftest import SeeAgent
 
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 IDENTITY = re.compile(r"ai-agent-\d{10}-[0-9a-f]{16}")
 
 
@@ -56,7 +56,7 @@ def test_an_agent_is_spawned(alice: ApiClient, call: Call, client: LiveKitClient
                 "roomName": ROOM,
                 "agentIdentity": IDENTITY,
                 "status": "pending",
-                "createdAt": MOMENT,
+                "createdAt": TIMESTAMP,
                 "token": str,
                 "serverUrl": "wss://livekit.example.com",
             },
@@ -94,7 +94,7 @@ def test_an_agent_is_seen_as_soon_as_it_is_in_the_room(alice: ApiClient, call: C
     example: dict[str, Any] = {
         "success": True,
         "available": False,
-        "session": {"roomName": ROOM, "agentIdentity": IDENTITY, "status": "pending", "createdAt": MOMENT},
+        "session": {"roomName": ROOM, "agentIdentity": IDENTITY, "status": "pending", "createdAt": TIMESTAMP},
     }
     alike(example, alice.get(AGENT, roomName=ROOM).json())
     see_agent(call)
@@ -105,7 +105,7 @@ def test_an_agent_is_seen_as_soon_as_it_is_in_the_room(alice: ApiClient, call: C
 def test_agents_are_listed(alice: ApiClient, call: Call) -> None:
     assert alice.get(AGENT, listAll="true").json() == {"success": True, "count": 0, "sessions": []}
     alice.post(AGENT, roomName=ROOM)
-    session = {"roomName": ROOM, "agentIdentity": IDENTITY, "status": "pending", "createdAt": MOMENT}
+    session = {"roomName": ROOM, "agentIdentity": IDENTITY, "status": "pending", "createdAt": TIMESTAMP}
     body = alice.get(AGENT, listAll="true").json()
     assert (body["success"], body["count"]) == (True, 1)
     (listed,) = body["sessions"]
@@ -215,7 +215,7 @@ def test_the_state_of_realtime_is_shown(alice: ApiClient, call: Call, see_agent:
             "agentStatus": "active",
             "agentAvailable": True,
             "duration": int,
-            "connectedAt": MOMENT,
+            "connectedAt": TIMESTAMP,
             "metadata": {"lane": 5},
         },
         body,

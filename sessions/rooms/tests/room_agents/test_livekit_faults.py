@@ -25,7 +25,7 @@ from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.gate import closed_address
 from voiceapp.tests.waiting import soon
 
-from .asked import AGENT, REALTIME
+from .api_requests import AGENT, REALTIME
 from .conftest import SeeAgent
 
 AWAY, FAILED = (503, "Voice service unavailable"), (500, "Failed to spawn agent")
@@ -50,7 +50,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def spoil(livekit: RunningLiveKit, settings: Settings) -> Callable[..., None]:
-    """LiveKit is asked at an address of these faults; without any, at its own."""
+    """Requests to LiveKit go to an address with these faults; without any, to its own."""
 
     def choose(*faults: str) -> None:
         settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(*faults) if faults else livekit.url
@@ -91,7 +91,7 @@ def test_a_livekit_that_is_not_there(alice: ApiClient, call: Call, settings: Set
 
 
 @pytest.mark.parametrize("fault", GARBLED)
-def test_an_agent_that_was_sent_although_the_answer_was_lost_is_put_out(
+def test_an_agent_dispatched_without_a_response_is_removed(
     alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None], fault: str
 ) -> None:
     spoil(fault, "only=CreateDispatch")
@@ -181,9 +181,9 @@ def test_one_who_came_by_a_token_of_its_own_is_put_out_too(
 # Two at once, and calls that end meanwhile
 
 
-def at_once(count: int, ask: Callable[[], Any]) -> list[Any]:
+def at_once(count: int, send: Callable[[], Any]) -> list[Any]:
     with ThreadPoolExecutor(count) as pool:
-        return [each.result() for each in [pool.submit(ask) for _ in range(count)]]
+        return [each.result() for each in [pool.submit(send) for _ in range(count)]]
 
 
 def test_of_many_spawns_at_once_one_wins(alice: ApiClient, call: Call, client: LiveKitClient) -> None:
@@ -201,16 +201,16 @@ def test_of_many_removals_at_once_none_fails(
     assert nobody_is_expected(client)
 
 
-def test_a_call_that_ends_while_livekit_is_asked_gets_no_agent(
+def test_a_call_that_ends_during_the_request_to_livekit_gets_no_agent(
     alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None]
 ) -> None:
     spoil("slow=300", "only=CreateDispatch")
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(lambda: alice.post(AGENT, roomName=ROOM))
+        request = pool.submit(lambda: alice.post(AGENT, roomName=ROOM))
         soon(lambda: RoomAgent.objects.exists())
         finish_call(call.pk, reason=EndReason.ENDED_BY_REQUEST)
         client.delete_room(ROOM)
-        assert refused(asked.result()) == (400, "Call not active")
+        assert refused(request.result()) == (400, "Call not active")
     spoil()
     assert not RoomAgent.objects.present().exists()
     # The dispatch opened the room again: it is closed with the agent.
@@ -219,15 +219,15 @@ def test_a_call_that_ends_while_livekit_is_asked_gets_no_agent(
     assert client.find_room(ROOM) is None
 
 
-def test_an_agent_removed_while_livekit_is_asked_does_not_come(
+def test_an_agent_removed_during_the_request_to_livekit_does_not_join(
     alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None]
 ) -> None:
     spoil("slow=300", "only=CreateDispatch")
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(lambda: alice.post(AGENT, roomName=ROOM))
+        request = pool.submit(lambda: alice.post(AGENT, roomName=ROOM))
         soon(lambda: RoomAgent.objects.exists())
         assert alice.delete(AGENT, roomName=ROOM).status_code == 200
-        assert asked.result().status_code == 400
+        assert request.result().status_code == 400
     spoil()
     outbox.process_due([WITHDRAW_TOPIC])
     assert (client.list_participants(ROOM), nobody_is_expected(client)) == ((), True)

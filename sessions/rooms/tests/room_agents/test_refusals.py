@@ -13,7 +13,7 @@ from sessions.rooms.services.agents import agent_expected, agents_gone_with
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
 
-from .asked import AGENT, ALL, REALTIME, ask
+from .api_requests import AGENT, ALL, REALTIME, send_request
 from .conftest import SeeAgent
 
 BODIES = [
@@ -108,7 +108,7 @@ def test_a_method_that_is_none_of_theirs(alice: ApiClient, call: Call, method: s
     assert refused(alice.http.request(method, path, json={"roomName": ROOM}))[0] == 405
 
 
-# Moments
+# Timestamps
 
 
 def test_a_second_agent_is_409(alice: ApiClient, call: Call, client: LiveKitClient, see_agent: SeeAgent) -> None:
@@ -233,7 +233,7 @@ def test_without_livekit_it_is_503(
         settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = ""
     else:
         setattr(settings, name, "")
-    assert refused(ask(alice, method, path)) == (503, "Voice service not configured")
+    assert refused(send_request(alice, method, path)) == (503, "Voice service not configured")
     assert RoomAgent.objects.present().count() == (1 if method == "DELETE" else 0)
     assert not OutboxMessage.objects.exists()
 
@@ -253,7 +253,7 @@ def test_posts_are_limited_together_and_ends_are_not(
     assert answer.status_code == 429
     assert answer.json()["limit"] == 3
     for method in ("PATCH", "DELETE"):
-        assert "X-RateLimit-Limit" not in ask(alice, method, AGENT).headers
+        assert "X-RateLimit-Limit" not in send_request(alice, method, AGENT).headers
     assert alice.delete(REALTIME, roomName=ROOM).status_code != 429
 
 

@@ -1,4 +1,4 @@
-"""The agent that comes with a support call: the same as one that is asked for afterwards."""
+"""The agent that comes with a support call: the same as one that is requested afterwards."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from agents.tests.people import ApiClient, refused
 from sessions.calls.models import Call
 from voiceapp.providers.livekit.client import LiveKitClient
 
-from .asked import AGENT, REALTIME
+from .api_requests import AGENT, REALTIME
 from .conftest import SeeAgent
 
 SESSION = "/api/voice/session"

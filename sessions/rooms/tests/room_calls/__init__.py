@@ -1,1 +1,1 @@
-"""Calls in rooms, asked for over real HTTP with the simulator of LiveKit."""
+"""Calls in rooms, requested over real HTTP with the simulator of LiveKit."""

@@ -15,11 +15,11 @@ from agents.tests.builders import make_agent
 from agents.tests.people import ApiClient
 from sessions.calls.models import Call, TranscriptLine
 from sessions.rooms.models import RoomAgent, RoomToken
-from sessions.rooms.tests.room_agents.test_examples import MOMENT, alike
+from sessions.rooms.tests.room_agents.test_examples import TIMESTAMP, alike
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
 
-from .asked import HOST, SESSION, TOKEN, UUID, ended, started
+from .api_requests import HOST, SESSION, TOKEN, UUID, ended, started
 
 MADE_NAME = re.compile(r"support-user_alice-\d{10}-[0-9a-f]{16}")
 
@@ -48,7 +48,7 @@ def test_a_support_call_is_started(
                 "agentSpawned": True,
                 "agentStatus": "pending",
                 "recordingEnabled": True,
-                "createdAt": MOMENT,
+                "createdAt": TIMESTAMP,
             },
         },
         body,
@@ -119,8 +119,8 @@ def test_a_call_is_shown(alice: ApiClient, harbour: Organization) -> None:
                 "roomName": ROOM,
                 "callType": "support",
                 "status": "connected",
-                "startedAt": MOMENT,
-                "connectedAt": MOMENT,
+                "startedAt": TIMESTAMP,
+                "connectedAt": TIMESTAMP,
                 "endedAt": None,
                 "recordingUrl": None,
                 "transcript": None,
@@ -152,7 +152,7 @@ def test_what_was_kept_of_a_call_is_shown(alice: ApiClient, harbour: Organizatio
     assert (session["recordingUrl"], session["transcript"]) == ("https://s3.example.com/1.ogg", "All of it.")
 
 
-def test_ones_calls_are_listed(alice: ApiClient, harbour: Organization) -> None:
+def test_a_users_own_calls_are_listed(alice: ApiClient, harbour: Organization) -> None:
     for number in range(30):
         ended(make_room_call(harbour, room_name=f"{ROOM}-{number}"), after_s=600)
     newest = Call.objects.order_by("-created_at")[0]
@@ -167,13 +167,13 @@ def test_ones_calls_are_listed(alice: ApiClient, harbour: Organization) -> None:
             "roomName": f"{ROOM}-29",
             "callType": "support",
             "status": "completed",
-            "startedAt": MOMENT,
-            "connectedAt": MOMENT,
-            "endedAt": MOMENT,
+            "startedAt": TIMESTAMP,
+            "connectedAt": TIMESTAMP,
+            "endedAt": TIMESTAMP,
             "duration": 600,
             "hasRecording": True,
             "hasTranscript": True,
-            "createdAt": MOMENT,
+            "createdAt": TIMESTAMP,
         },
         sessions[0],
     )
@@ -216,6 +216,6 @@ def test_a_token_begins_a_call(alice: ApiClient) -> None:
     assert RoomToken.objects.get(role="caller").name == "John Doe"
 
 
-def test_nobody_who_is_not_known_gets_in(nobody: ApiClient) -> None:
+def test_requests_without_credentials_are_refused(nobody: ApiClient) -> None:
     for answer in (nobody.post(SESSION), nobody.get(SESSION), nobody.delete(SESSION), nobody.post(TOKEN)):
         assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})

@@ -10,7 +10,7 @@ from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent
 from sessions.tests.builders import ROOM, make_room_call
 
-from .asked import SESSION, TOKEN, started
+from .api_requests import SESSION, TOKEN, started
 
 AGENT = "/api/voice/agent"
 CALL_TYPES = ("support", "user-to-user", "conference")

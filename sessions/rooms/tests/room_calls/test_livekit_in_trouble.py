@@ -25,7 +25,7 @@ from voiceapp.tests.database import other_connections
 from voiceapp.tests.gate import closed_address
 from voiceapp.tests.waiting import soon
 
-from .asked import SESSION, TOKEN
+from .api_requests import SESSION, TOKEN
 
 AWAY, FAILED = (503, "Voice service unavailable"), (500, "Failed to create session")
 FAULTS = [
@@ -52,7 +52,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def spoil(livekit: RunningLiveKit, settings: Settings) -> Spoil:
-    """LiveKit is asked at an address of these faults; without any, at its own."""
+    """Requests to LiveKit go to an address with these faults; without any, to its own."""
 
     def choose(*faults: str) -> None:
         settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(*faults) if faults else livekit.url
@@ -199,7 +199,7 @@ def test_a_live_room_is_not_given_twice_even_to_a_stranger(alice: ApiClient, cha
 def slow_start(
     alice: ApiClient, spoil: Spoil, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[ThreadPoolExecutor], Future[httpx.Response]]:
-    """Start a call with a LiveKit that takes a second, and return once it is being asked."""
+    """Start a call with a LiveKit that takes a second, and return once the request has arrived."""
 
     def start(pool: ThreadPoolExecutor) -> Future[httpx.Response]:
         monkeypatch.setattr(provider, "RESPONSE_TIMEOUT_S", 5)

@@ -21,7 +21,7 @@ from sessions.calls.queries import call_page
 from sessions.tests.builders import make_room_call
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
 
-from .asked import SESSION
+from .api_requests import SESSION
 
 
 def calls_at(organization: Organization | None, timestamps: list[int], **values: object) -> list[Call]:
@@ -49,7 +49,7 @@ def test_the_newest_come_first_and_pages_join_without_seams(alice: ApiClient, ha
     assert len(set(whole)) == 7
 
 
-def test_a_page_is_ten_unless_asked_and_a_hundred_at_most(alice: ApiClient, harbour: Organization) -> None:
+def test_a_page_has_ten_calls_by_default_and_a_hundred_at_most(alice: ApiClient, harbour: Organization) -> None:
     calls_at(harbour, list(range(105)))
     default, most = alice.get(SESSION).json(), alice.get(SESSION, limit=5000).json()
     assert (default["count"], default["limit"], default["offset"], default["total"]) == (10, 10, 0, 105)
@@ -83,7 +83,7 @@ def test_people_see_their_own_and_those_to_them_and_a_key_all(
     (to_bob,) = calls_at(harbour, [2], call_type="user-to-user", callee="user_bob")
     (bobs,) = calls_at(harbour, [3], owner="user_bob")
     calls_at(meadow, [4], owner="user_alice")  # in another organization
-    calls_at(None, [5])  # of nobody's
+    calls_at(None, [5])  # without an organization
     calls_at(harbour, [6], kind=CallKind.PHONE, owner="user_alice")
     assert rooms(alice) == [own.room_name, to_bob.room_name]
     assert rooms(bob) == [to_bob.room_name, bobs.room_name]
@@ -104,19 +104,19 @@ def test_a_page_takes_the_same_queries_whatever_is_on_it(who: str, harbour: Orga
     token = token_of(clerk, "user_alice", harbour) if who == "alice" else issue_key(harbour, name="website").text
     browser = Client(headers={"Authorization": f"Bearer {token}"})
 
-    def ask(count: int, **query: Any) -> int:
+    def queries_of(count: int, **query: Any) -> int:
         with CaptureQueriesContext(connection) as captured:
             body = browser.get(SESSION, query).json()
         assert body["count"] == count
         return len(captured)
 
-    ask(0)  # what is done once per process is done
+    queries_of(0)  # what is done once per process is done
     calls = calls_at(harbour, list(range(30)))
-    first = ask(1, limit=1)
+    first = queries_of(1, limit=1)
     for call in calls:
         call.recordings.create(state="stored", size_bytes=5, transcript="Words.")
         TranscriptLine.objects.create(call=call, item_id="1", speaker="caller", text="Hello", spoken_at_ms=0)
-    assert ask(30, limit=100) == ask(10, offset=20) == ask(10, status="connected") == first
+    assert queries_of(30, limit=100) == queries_of(10, offset=20) == queries_of(10, status="connected") == first
     assert first <= 6
 
 

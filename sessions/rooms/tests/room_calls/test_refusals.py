@@ -13,7 +13,7 @@ from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import ROOM, make_room_call
 
-from .asked import SESSION, TOKEN
+from .api_requests import SESSION, TOKEN
 
 BAD = "Bad Request"
 BAD_NAMES: list[object] = ["", None, 5, ["x"], {}, "x" * 101, "a room", "raum-ü", "a/b", "..\\x", "a\n", " a"]
@@ -132,7 +132,7 @@ def test_a_call_is_not_ended_without_its_rooms_name(alice: ApiClient, query: str
         ("room=x", BAD),
     ],
 )
-def test_a_list_is_not_asked_for_by_a_bad_query(alice: ApiClient, query: str, title: str) -> None:
+def test_a_bad_query_is_refused(alice: ApiClient, query: str, title: str) -> None:
     assert refused(alice.http.get(f"{SESSION}?{query}")) == (400, title)
 
 

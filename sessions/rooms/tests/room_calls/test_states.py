@@ -12,7 +12,7 @@ from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.closing import TOPIC
 from sessions.tests.builders import ROOM, make_room_call
 
-from .asked import SESSION
+from .api_requests import SESSION
 
 ORDER = ("pending", "ringing", "connected")
 TERMINAL = ("completed", "missed", "failed")

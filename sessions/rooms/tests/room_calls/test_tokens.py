@@ -1,4 +1,4 @@
-"""What a token opens and to whom, in this API's words and in LiveKit's."""
+"""What a token permits and to whom, in this API's format and in LiveKit's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
-from .asked import HOST, SESSION, TOKEN, claims_of, started
+from .api_requests import HOST, SESSION, TOKEN, claims_of, started
 
 OURS = {"token", "roomName", "participantName", "livekitHost", "agentSpawned", "callId"}
 LIVEKITS = {"server_url", "participant_token"}
@@ -86,7 +86,7 @@ def test_a_named_room_begins_when_there_is_none(alice: ApiClient) -> None:
     body = alice.post(TOKEN, roomName="mine", roomType="conference", spawnAiAgent=False).json()
     assert (body["roomName"], body["agentSpawned"]) == ("mine", False)
     call = Call.objects.get()
-    # Nothing in this answer would tell of a recording.
+    # Nothing in this answer would mention a recording.
     assert (call.call_type, call.is_recording_wanted) == ("conference", False)
 
 
@@ -118,7 +118,7 @@ def test_a_strangers_room_is_not_to_be_had_before_his_tokens_are_stale(
     assert charlie.post(path, roomName="ours").status_code == 200
 
 
-def test_ones_own_name_is_free_at_once(alice: ApiClient) -> None:
+def test_the_callers_own_room_name_is_free_at_once(alice: ApiClient) -> None:
     for _ in range(2):
         started(alice, roomName="ours")
         alice.delete(SESSION, roomName="ours")
@@ -134,10 +134,10 @@ def test_a_colleague_who_was_in_the_conference_does_not_stay_for_the_private_cal
     assert alice.post(SESSION, roomName="ours", callType="conference").status_code == 200
 
 
-# LiveKit's standard words
+# LiveKit's standard request
 
 
-def test_livekits_standard_request_is_answered_in_its_words(alice: ApiClient) -> None:
+def test_livekits_standard_request_gets_livekits_standard_response(alice: ApiClient) -> None:
     answer = alice.post(TOKEN, room_name="mine", participant_name="Alice")
     assert answer.status_code == 200
     body = answer.json()
@@ -198,7 +198,7 @@ def test_a_request_in_one_apis_fields_is_answered_in_that_ones(
     assert set(alice.post(TOKEN, **fields).json()) == shape
 
 
-# A call between two that names nobody
+# A call between two that names no recipient
 
 
 def test_the_second_person_who_comes_with_the_rooms_name_is_the_callee(
@@ -237,7 +237,7 @@ def test_of_other_calls_the_second_person_is_no_callee(
     assert call.callee == ""
 
 
-def test_whoever_a_call_names_is_not_replaced_by_who_comes_second(
+def test_the_named_recipient_is_not_replaced_by_the_second_to_join(
     bob: ApiClient, mia: ApiClient, harbour: Organization
 ) -> None:
     make_room_call(harbour, call_type="user-to-user", callee="user_bob")

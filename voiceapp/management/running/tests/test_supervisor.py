@@ -87,7 +87,7 @@ def test_a_killed_child_is_restarted_and_its_own_children_are_killed(supervisor:
     until(lambda: not is_alive(orphan), within_s=5)
 
 
-def test_a_child_that_keeps_exiting_is_given_up_with_the_end_of_its_log(supervisor: Supervisor) -> None:
+def test_a_child_that_keeps_exiting_is_stopped_with_the_end_of_its_log(supervisor: Supervisor) -> None:
     child = supervisor.start("broken", ["-c", "raise SystemExit('no such table')"])
     for _ in range(MAX_RESTARTS):
         until(lambda: has_ended(child.process))

@@ -43,7 +43,7 @@ def egress_id(alice: ApiClient, call: Call) -> str:
     return started
 
 
-def test_a_stranger_is_told_that_there_is_no_such_call(charlie: ApiClient, call: Call, egress_id: str) -> None:
+def test_a_stranger_gets_call_not_found(charlie: ApiClient, call: Call, egress_id: str) -> None:
     for name, answer in every_way(charlie, egress_id).items():
         assert refused(answer) == (404, "Call session not found"), name
     assert charlie.get(RECORDING, listAll="true").json()["recordings"] == []
@@ -149,10 +149,10 @@ def test_a_key_needs_the_scope(
         assert writer.delete(RECORDING, roomName=ROOM).status_code == 200
 
 
-def test_nobody_gets_the_401_of_the_api(live_server: LiveServer, clerk: ClerkInstance, call: Call) -> None:
-    with api_client(live_server.url, "nobody") as nobody:
+def test_without_credentials_the_api_answers_401(live_server: LiveServer, clerk: ClerkInstance, call: Call) -> None:
+    with api_client(live_server.url, "nobody") as anonymous:
         for method in ("GET", "POST", "PATCH", "DELETE"):
-            answer = nobody.http.request(method, RECORDING)
+            answer = anonymous.http.request(method, RECORDING)
             assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
 

@@ -1,4 +1,4 @@
-"""What is kept of an agent's coming and going, told in any order, late, or never."""
+"""How an agent's joining and leaving is recorded when reports are out of order, late or missing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon
 
-from .asked import AGENT
+from .api_requests import AGENT
 from .conftest import SeeAgent
 
 Status = RoomAgent.Status
@@ -141,7 +141,7 @@ def test_one_who_came_in_the_last_moment_is_not_given_up(call: Call, agent: Room
 
 
 @pytest.mark.parametrize("fault", ["agent_never", "no_worker"])
-def test_an_agent_that_never_joins_is_given_up_and_may_be_asked_for_again(
+def test_an_agent_that_never_joins_times_out_and_may_be_requested_again(
     alice: ApiClient, call: Call, client: LiveKitClient, livekit: RunningLiveKit, settings: Settings, fault: str
 ) -> None:
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(fault)

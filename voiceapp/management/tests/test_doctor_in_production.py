@@ -1,4 +1,4 @@
-"""The doctor looks at LiveKit and AWS: what is well, what is not, and what to do about it."""
+"""The doctor checks LiveKit and AWS: what works, what does not, and how to fix it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_livekit_is_well_when_it_takes_the_key(settings: Settings) -> None:
     with running_livekit() as livekit:
         name_livekit(settings, livekit.url)
         assert check_livekit().is_well
-        settings.LIVEKIT_API_SECRET = "another secret of thirty-two letters"
+        settings.LIVEKIT_API_SECRET = "another secret of thirty-two characters"
         assert "rejects the key" in check_livekit().detail
         settings.LIVEKIT_API_SECRET = ""
         assert "LIVEKIT_API_SECRET" in check_livekit().fix

@@ -1,4 +1,4 @@
-"""The addresses, and calls as the tests need them."""
+"""Paths of the endpoints, and the requests and calls that the tests share."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ from sessions.rooms.models import RoomToken
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
 
-from .asked import SESSION, TOKEN, claims_of, ended, started
+from .api_requests import SESSION, TOKEN, claims_of, ended, started
 
-Ask = Callable[[ApiClient, str], httpx.Response]
-WAYS: dict[str, Ask] = {
+Send = Callable[[ApiClient, str], httpx.Response]
+WAYS: dict[str, Send] = {
     "GET": lambda api, room: api.get(SESSION, roomName=room),
     "PATCH": lambda api, room: api.patch(SESSION, roomName=room, metadata={"mine": True}),
     "DELETE": lambda api, room: api.delete(SESSION, roomName=room),
@@ -40,7 +40,7 @@ def test_a_stranger_sees_no_such_call(charlie: ApiClient, harbour: Organization,
     call = make_room_call(harbour)
     answer = WAYS[way](charlie, ROOM)
     assert refused(answer) == (404, "Session not found")
-    if way != "token":  # there a room that nobody has would begin
+    if way != "token":  # a token for an unknown room starts a call
         assert answer.json() == WAYS[way](charlie, "support-of-nobody").json()
     assert untouched(call)
 

@@ -1,4 +1,4 @@
-"""`manage.py doctor` beside a running product: it asks the process that serves, and never makes one wait."""
+"""`manage.py doctor` beside a running product: it queries the serving process and never blocks for long."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from sessions.rooms.services.agents import agent_expected
 from sessions.tests.builders import ROOM
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
 
-from .asked import AGENT, ALL, REALTIME, ask
+from .api_requests import AGENT, ALL, REALTIME, send_request
 from .conftest import SeeAgent
 
 NOT_FOUND = {AGENT: "Session not found", REALTIME: "Call session or agent not found"}
@@ -29,17 +29,17 @@ def expect_agent(call: Call) -> RoomAgent:
 
 
 @pytest.mark.parametrize(("method", "path"), ALL)
-def test_nobody_may_without_a_credential(nobody: ApiClient, call: Call, method: str, path: str) -> None:
-    answer = ask(nobody, method, path)
+def test_a_request_without_credentials_is_refused(nobody: ApiClient, call: Call, method: str, path: str) -> None:
+    answer = send_request(nobody, method, path)
     assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
 
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_a_stranger_sees_no_such_room(charlie: ApiClient, call: Call, method: str, path: str) -> None:
     agent = expect_agent(call)
-    answer = ask(charlie, method, path)
+    answer = send_request(charlie, method, path)
     assert refused(answer) == (404, NOT_FOUND[path])
-    assert answer.json() == ask(charlie, method, path, "support-of-nobody").json()
+    assert answer.json() == send_request(charlie, method, path, "support-of-nobody").json()
     agent.refresh_from_db()
     assert agent.status == "pending"
 
@@ -47,7 +47,7 @@ def test_a_stranger_sees_no_such_room(charlie: ApiClient, call: Call, method: st
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_a_colleague_may_not_touch_it(bob: ApiClient, call: Call, method: str, path: str) -> None:
     agent = expect_agent(call)
-    assert refused(ask(bob, method, path)) == (403, "Access denied to this session")
+    assert refused(send_request(bob, method, path)) == (403, "Access denied to this session")
     agent.refresh_from_db()
     assert agent.status == "pending"
 
@@ -57,26 +57,26 @@ def test_its_owner_its_manager_and_its_key_may_do_everything(
     who: str, call: Call, see_agent: SeeAgent, request: pytest.FixtureRequest
 ) -> None:
     api: ApiClient = request.getfixturevalue(who)
-    assert ask(api, "POST", AGENT).status_code == 200
+    assert send_request(api, "POST", AGENT).status_code == 200
     see_agent(call)
     for method, path in ALL[1:3] + ALL[4:6] + ALL[3:4]:
-        assert ask(api, method, path).status_code == 200, (method, path)
+        assert send_request(api, method, path).status_code == 200, (method, path)
 
 
 def test_the_callee_may(bob: ApiClient, harbour: Organization, open_call: Callable[..., Call]) -> None:
     open_call(harbour, call_type=CallType.USER_TO_USER, callee="user_bob")
-    assert ask(bob, "POST", AGENT).status_code == 200
+    assert send_request(bob, "POST", AGENT).status_code == 200
 
 
 def test_members_see_the_agent_of_their_conference_and_leave_it_alone(
     bob: ApiClient, harbour: Organization, open_call: Callable[..., Call]
 ) -> None:
     expect_agent(open_call(harbour, call_type=CallType.CONFERENCE))
-    assert ask(bob, "GET", AGENT).json()["session"]["status"] == "pending"
-    assert ask(bob, "GET", REALTIME).json()["agentStatus"] == "pending"
+    assert send_request(bob, "GET", AGENT).json()["session"]["status"] == "pending"
+    assert send_request(bob, "GET", REALTIME).json()["agentStatus"] == "pending"
     for method, path in ALL:
         if method != "GET":
-            assert refused(ask(bob, method, path))[0] == 403
+            assert refused(send_request(bob, method, path))[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_key_needs_the_scope(
 ) -> None:
     with api_client(live_server.url, issue_key(harbour, name="narrow", scopes=[scope]).text) as api:
         for method, path in ALL:
-            assert (ask(api, method, path).status_code == 403) is (method not in allowed), (method, path)
+            assert (send_request(api, method, path).status_code == 403) is (method not in allowed), (method, path)
 
 
 def listed(api: ApiClient) -> list[Any]:
@@ -131,8 +131,8 @@ def test_one_without_an_organization_has_agents_of_their_own(
     expect_agent(open_call(harbour, "harbours", owner="user_diana"))
     with api_client(live_server.url, token_of(clerk, "user_diana", None)) as diana:
         assert listed(diana) == ["dianas"]
-        assert ask(diana, "GET", AGENT, "dianas").status_code == 200
-        assert ask(diana, "GET", AGENT, "harbours").status_code == 404
+        assert send_request(diana, "GET", AGENT, "dianas").status_code == 200
+        assert send_request(diana, "GET", AGENT, "harbours").status_code == 404
 
 
 def test_the_list_takes_as_many_queries_for_many_as_for_one(
