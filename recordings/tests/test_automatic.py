@@ -59,7 +59,7 @@ def test_a_ringing_call_is_recorded_from_its_first_track(wanted: Call, client: L
     assert only_recording().is_running
 
 
-def test_however_often_it_is_asked_for_it_is_recorded_once(wanted: Call, client: LiveKitClient) -> None:
+def test_repeated_requests_record_a_call_once(wanted: Call, client: LiveKitClient) -> None:
     for _ in range(3):
         enqueue_automatic_recording(wanted)
         outbox.process_due([START])

@@ -76,7 +76,7 @@ def test_a_recording_that_cannot_be_started_is_failed_and_the_next_may_begin(
     assert alice.post(RECORDING, roomName=ROOM).status_code == 200
 
 
-def test_nobody_answers_at_all(alice: ApiClient, call: Call, settings: Settings) -> None:
+def test_no_server_responds(alice: ApiClient, call: Call, settings: Settings) -> None:
     settings.LIVEKIT_INTERNAL_URL = "http://127.0.0.1:9"
     assert refused(alice.post(RECORDING, roomName=ROOM)) == NO_ANSWER
     assert only_recording().state == "failed"

@@ -129,7 +129,7 @@ def test_an_end_without_a_file_has_no_file(recording: Recording) -> None:
     assert not recording.has_file
 
 
-def test_a_fact_without_its_moment_is_kept_when_it_moves_on(recording: Recording) -> None:
+def test_a_report_without_a_time_is_saved_if_the_state_advances(recording: Recording) -> None:
     apply(dataclasses.replace(ACTIVE, updated_at=None))
     assert as_kept(recording)[0] == "recording"
     apply(dataclasses.replace(COMPLETE, updated_at=None, ended_at=None))

@@ -109,7 +109,7 @@ class Visitor:
 
     def ask(self, method: str, path: str) -> HttpResponse:
         is_form = path.startswith(("/twi", "/admin"))
-        # No endpoint knows the field: who is let in is told so, and no company is asked for anything.
+        # No endpoint knows the field: an accepted principal gets 400, and no request goes to a provider.
         json = ('{"noSuchField": 1}', "application/json")
         body, content_type = ("a=b", "application/x-www-form-urlencoded") if is_form else json
         return self.client.generic(method, path, body, content_type, headers=self.headers)  # type: ignore[return-value]

@@ -229,7 +229,7 @@ def test_a_signed_in_user_acts_for_its_organization(client: Client, harbour: Org
     assert (found["subject"], found["organization"], found["role"]) == (str(bob.pk), str(harbour.pk), "staff")
 
 
-def test_a_user_of_two_houses_acts_for_the_first_and_sees_both(
+def test_a_user_of_two_organizations_acts_for_the_first_and_sees_both(
     client: Client, harbour: Organization, meadow: Organization
 ) -> None:
     alice = make_user("alice", meadow)

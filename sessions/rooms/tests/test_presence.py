@@ -50,7 +50,7 @@ UNAUTHORIZED = Side.UNAUTHORIZED
         ([there(CALLER, 0), there(MACHINE, 1)], None),
     ],
 )
-def test_it_is_the_first_moment_with_both_there(presences: list[Presence], since: float | None) -> None:
+def test_it_is_the_first_time_with_both_present(presences: list[Presence], since: float | None) -> None:
     expected = None if since is None else at(since)
     assert together_since(presences, is_conference=False) == expected
     assert together_since(reversed(presences), is_conference=False) == expected

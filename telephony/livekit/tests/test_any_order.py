@@ -159,7 +159,7 @@ def test_one_lost_event_does_not_change_the_end(call: Call, lost: int) -> None:
     assert RoomAgent.objects.get().status == "disconnected"
 
 
-def test_a_connection_that_failed_is_nobodys_coming(call: Call) -> None:
+def test_a_failed_connection_is_no_participant(call: Call) -> None:
     story = Story(call)
     events = story.events()
     aborted = {**events[2], "event": "participant_connection_aborted", "id": "EV_aborted"}

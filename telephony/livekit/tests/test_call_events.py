@@ -185,7 +185,7 @@ def test_events_of_an_earlier_room_do_not_touch_the_call_that_has_its_name_now(
     assert finished.call == first.call
 
 
-def test_a_room_without_a_call_is_nobodys(livekit: RunningLiveKit) -> None:
+def test_a_room_without_a_call_is_ignored(livekit: RunningLiveKit) -> None:
     client = LiveKitClient.from_settings()
     client.create_room("nobodys")
     livekit.join(client.join_token(room="nobodys", identity="x"))

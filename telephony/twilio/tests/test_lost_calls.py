@@ -178,7 +178,7 @@ def test_a_lost_call_ended_when_its_stream_did(carrier: Rest) -> None:
     assert call.events.get(kind="ended").at == ended_at
 
 
-def test_a_lost_call_of_which_nobody_says_more_ended_when_it_was_last_carried(settings: Settings) -> None:
+def test_a_lost_call_without_further_reports_ended_when_its_lease_was_last_renewed(settings: Settings) -> None:
     settings.TWILIO_AUTH_TOKEN = ""
     call = a_call("connected", age_s=600, lease_s=-100)
 

@@ -100,7 +100,7 @@ def test_a_new_agent_works_for_the_trade_as_it_comes(client_of_alice: Client, ha
         (["end_call"], True, ""),
     ],
 )
-def test_an_agent_is_told_how_to_take_orders_only_with_the_tools_for_it(
+def test_the_prompt_explains_orders_only_with_the_tools_for_them(
     harbour: World, tools: list[str], takes_orders: bool, words: str
 ) -> None:
     organization = harbour.organization

@@ -47,7 +47,7 @@ def save(client: Client, admin: str, pk: object, **changes: str) -> None:
     assert response.status_code == 302, response.context["adminform"].form.errors
 
 
-def test_a_price_is_told_with_the_old_one(client_of_alice: Client, harbour: World) -> None:
+def test_a_price_change_shows_the_old_price(client_of_alice: Client, harbour: World) -> None:
     save(client_of_alice, "agents_item", harbour[Item].pk, price="9.50", name="Funghi")
     assert said() == "Name: Harbour item → Funghi. Price: 5.00 → 9.50."
 
@@ -61,7 +61,7 @@ def test_a_change_of_hours_shows_the_old_and_the_new_ones(client_of_alice: Clien
     assert not OpeningHours.objects.filter(pk=hours.pk).exists()
 
 
-def test_a_role_is_told_with_the_old_one(client_of_alice: Client, harbour: World) -> None:
+def test_a_role_change_shows_the_old_role(client_of_alice: Client, harbour: World) -> None:
     bob = Membership.objects.create(
         organization=harbour.organization, user=User.objects.create_user("bob"), role="staff"
     )

@@ -126,7 +126,7 @@ def test_callers_numbers_are_masked_below_a_manager(role: str, sees: bool, harbo
     assert str(call.pk) in client.get(url(Call, "changelist"), {"q": call.caller_number}).content.decode()
 
 
-def test_a_role_in_one_house_is_no_role_in_another(harbour: World, meadow: World) -> None:
+def test_a_role_in_one_organization_is_no_role_in_another(harbour: World, meadow: World) -> None:
     user = harbour.member("owner", "erik")
     Membership.objects.create(organization=meadow.organization, user=user, role="viewer")
     client = Client()

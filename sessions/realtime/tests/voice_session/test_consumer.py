@@ -201,9 +201,7 @@ def until_table(table: str) -> None:
     until(lambda: table in client.list_tables()["TableNames"])
 
 
-def test_it_follows_the_queue_until_it_is_told_to_stop(
-    process: subprocess.Popen[str], table: str, queue_url: str
-) -> None:
+def test_it_consumes_the_queue_until_it_is_stopped(process: subprocess.Popen[str], table: str, queue_url: str) -> None:
     until_table(table)
     for n in range(3):
         send(queue_url, record(f"sess_{n}"))

@@ -125,7 +125,7 @@ def test_without_a_key_for_openai_it_is_500(ask: Ask, aws: str, settings: Settin
     assert nothing_is_left()
 
 
-def test_nobodys_answer_shows_the_key(ask: Ask, openai: OpenAISimulator, settings: Settings) -> None:
+def test_no_response_contains_the_key(ask: Ask, openai: OpenAISimulator, settings: Settings) -> None:
     settings.OPENAI_API_KEY = "sk-wrong-and-never-to-be-shown"
     answer = ask()
     assert answer.status_code == 500

@@ -132,7 +132,7 @@ def test_never_is_said_in_the_calls_timeline_once(call: Call, agent: RoomAgent) 
     assert OutboxMessage.objects.filter(topic=WITHDRAW_TOPIC).count() == 1
 
 
-def test_one_who_came_in_the_last_moment_is_not_given_up(call: Call, agent: RoomAgent) -> None:
+def test_an_agent_that_joins_at_the_last_second_is_kept(call: Call, agent: RoomAgent) -> None:
     agent_seen(call, identity=agent.identity, at=timezone.now())
     assert not agent_never_came(agent)
     assert status_of(agent) == Status.ACTIVE

@@ -12,7 +12,7 @@ from .conftest import SeeAgent
 SESSION = "/api/voice/session"
 
 
-def test_it_is_there_without_being_asked_for(alice: ApiClient, client: LiveKitClient, see_agent: SeeAgent) -> None:
+def test_it_is_present_without_a_request(alice: ApiClient, client: LiveKitClient, see_agent: SeeAgent) -> None:
     room = alice.post(SESSION, callType="support", systemPrompt="You sell flowers.", voice="nova").json()["session"][
         "roomName"
     ]

@@ -211,7 +211,7 @@ def slow_start(
     return start
 
 
-def test_nobody_waits_with_it(
+def test_no_other_request_waits_for_it(
     alice: ApiClient, harbour: Organization, slow_start: Callable[[ThreadPoolExecutor], Future[httpx.Response]]
 ) -> None:
     with ThreadPoolExecutor(1) as pool:

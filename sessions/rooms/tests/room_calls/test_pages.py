@@ -62,7 +62,7 @@ def test_beyond_the_end_there_is_an_empty_page(alice: ApiClient, harbour: Organi
     assert body == {"success": True, "count": 0, "total": 2, "limit": 10, "offset": 2, "sessions": []}
 
 
-def test_one_status_may_be_asked_for(alice: ApiClient, harbour: Organization) -> None:
+def test_calls_can_be_filtered_by_one_status(alice: ApiClient, harbour: Organization) -> None:
     missed = calls_at(harbour, [1, 2], state="missed", connected_at=None)
     calls_at(harbour, [3])
     body = alice.get(SESSION, status="missed", limit=1).json()

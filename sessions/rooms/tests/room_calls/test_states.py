@@ -71,7 +71,7 @@ def test_an_agents_status_does_not_go_back_and_takes_nothing_else_along(
     assert (call.state, call.metadata) == ("ringing", {})
 
 
-def test_where_no_agent_was_asked_for_it_has_no_status(alice: ApiClient, harbour: Organization) -> None:
+def test_a_call_without_a_requested_agent_has_no_agent_status(alice: ApiClient, harbour: Organization) -> None:
     make_room_call(harbour)
     assert refused(alice.patch(SESSION, roomName=ROOM, agentStatus="active")) == (404, "Agent not found")
 
