@@ -49,7 +49,7 @@ def details(detail: object) -> str:
     """“text hello, duration 900 ms”: the fields of an event in one line."""
     if not isinstance(detail, Mapping):
         return ""
-    return ", ".join(_field(str(name), value) for name, value in detail.items() if value not in (None, ""))
+    return ", ".join(_field(str(name), value) for name, value in sorted(detail.items()) if value not in (None, ""))
 
 
 def _field(name: str, value: object) -> str:

@@ -61,4 +61,4 @@ def test_details_may_be_missing(kind: str) -> None:
 
 
 def test_details_name_their_units() -> None:
-    assert details({"wait_ms": 1200, "empty": "", "code": "rate_limit"}) == "wait 1,200 ms, code rate limit"
+    assert details({"wait_ms": 1200, "empty": "", "code": "rate_limit"}) == "code rate limit, wait 1,200 ms"
