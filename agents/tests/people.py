@@ -115,6 +115,6 @@ def website(live_server: LiveServer, clerk: ClerkInstance, harbour: Organization
 
 
 @pytest.fixture
-def nobody(live_server: LiveServer, clerk: ClerkInstance) -> Iterator[ApiClient]:
+def anonymous(live_server: LiveServer, clerk: ClerkInstance) -> Iterator[ApiClient]:
     with api_client(live_server.url, "") as api:
         yield api

@@ -23,10 +23,10 @@ def empty_tables(database: BaseDatabaseWrapper) -> None:
 
 def database_url() -> str:
     """What DATABASE_URL must be there."""
-    told = connection.settings_dict
+    db = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite:///{told['NAME']}"
-    return f"postgres://{told['USER']}:{told['PASSWORD']}@{told['HOST']}:{told['PORT']}/{told['NAME']}"
+        return f"sqlite:///{db['NAME']}"
+    return f"postgres://{db['USER']}:{db['PASSWORD']}@{db['HOST']}:{db['PORT']}/{db['NAME']}"
 
 
 def other_connections() -> frozenset[int]:

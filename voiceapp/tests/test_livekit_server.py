@@ -65,11 +65,11 @@ def test_its_target_starts_it_in_the_foreground_and_says_what_the_product_needs(
     try:
         assert process.stdout
         line = next(line for line in process.stdout if line.startswith("export"))
-        told = dict(word.split("=", 1) for word in line.split()[1:])
-        assert told["LIVEKIT_HOST"] == f"ws://127.0.0.1:{port}"
-        assert len(told["LIVEKIT_API_SECRET"]) >= 32
+        exported = dict(word.split("=", 1) for word in line.split()[1:])
+        assert exported["LIVEKIT_HOST"] == f"ws://127.0.0.1:{port}"
+        assert len(exported["LIVEKIT_API_SECRET"]) >= 32
         client = LiveKitClient(
-            url=told["LIVEKIT_HOST"], api_key=told["LIVEKIT_API_KEY"], api_secret=told["LIVEKIT_API_SECRET"]
+            url=exported["LIVEKIT_HOST"], api_key=exported["LIVEKIT_API_KEY"], api_secret=exported["LIVEKIT_API_SECRET"]
         )
         assert soon(lambda: answers(client), within_s=20)
     finally:
@@ -99,17 +99,17 @@ def test_where_it_is_not_installed_the_reason_is_said(monkeypatch: pytest.Monkey
 def test_it_is_built_once_by_its_version_into_an_ignored_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """By a Go that only writes down what it is asked for."""
+    """The Go here only writes down its arguments."""
     go = tmp_path / "go"
-    go.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ntouch "$GOBIN/server"\n')
+    go.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/arguments\ntouch "$GOBIN/server"\n')
     go.chmod(0o755)
     monkeypatch.setattr(livekit_server, "find_go", lambda: str(go))
     monkeypatch.setattr(livekit_server, "FOLDER", tmp_path / "var")
     monkeypatch.setattr(livekit_server, "PROGRAM", tmp_path / "var" / VERSION / "livekit-server")
     for _ in range(2):
         assert livekit_server.install(tmp_path / "log").exists()
-    asked = f"install -p 2 github.com/livekit/livekit-server/cmd/server@v{VERSION}"
-    assert (tmp_path / "asked").read_text().splitlines() == [asked]
+    arguments = f"install -p 2 github.com/livekit/livekit-server/cmd/server@v{VERSION}"
+    assert (tmp_path / "arguments").read_text().splitlines() == [arguments]
     ignored = subprocess.run(["git", "check-ignore", "-q", str(PROGRAM)], cwd=ROOT, check=False)
     assert ignored.returncode in (0, 128), "var/ is ignored, or this is no Git checkout"
     assert API_KEY == "devkey"

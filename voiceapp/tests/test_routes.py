@@ -97,7 +97,7 @@ def test_the_table_uses_only_credentials_that_are_tested() -> None:
     assert {row.credential for row in ROWS} | set(REFUSED_WITH) <= EXPLAINED
 
 
-# Who knocks
+# Who sends requests
 
 
 class Visitor:
@@ -107,7 +107,7 @@ class Visitor:
         self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
         self.headers = dict(headers or {})
 
-    def ask(self, method: str, path: str) -> HttpResponse:
+    def send(self, method: str, path: str) -> HttpResponse:
         is_form = path.startswith(("/twi", "/admin"))
         # No endpoint knows the field: an accepted principal gets 400, and no request goes to a provider.
         json = ('{"noSuchField": 1}', "application/json")
@@ -178,16 +178,16 @@ def is_refused(response: HttpResponse) -> bool:
 
 
 def surprises(row: Row, routes: list[str], visitors: dict[str, Visitor]) -> list[tuple[str, str, str, int]]:
-    """Every answer of the routes that is not what the row's credential tells."""
+    """Every response of the routes that is not the one its row's credential stands for."""
     expected = REFUSED_WITH[row.credential]
     found: list[tuple[str, str, str, int]] = []
     for route in routes:
         for method in row.methods:
             for name, visitor in visitors.items():
                 status = expected(name, method)
-                response = visitor.ask(method, example(route))
-                is_as_told = response.status_code == status if status else not is_shut(response, route)
-                if not is_as_told or response.status_code >= 500:
+                response = visitor.send(method, example(route))
+                is_expected = response.status_code == status if status else not is_shut(response, route)
+                if not is_expected or response.status_code >= 500:
                     found.append((method, route, name, response.status_code))
     return found
 
@@ -219,7 +219,7 @@ MACHINES = [row for row in HTTP_ROWS if row.credential not in ("anyone", "Django
 def test_methods_outside_the_table_open_nothing(row: Row, visitors: dict[str, Visitor]) -> None:
     others = {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(row.methods)
     for name, visitor in visitors.items():
-        found = {method: visitor.ask(method, example(row.route)).status_code for method in others}
+        found = {method: visitor.send(method, example(row.route)).status_code for method in others}
         assert set(found.values()) <= {400, 401, 403, 405}, (name, found)
 
 

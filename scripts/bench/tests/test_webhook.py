@@ -10,7 +10,7 @@ from webhook import StreamAddress, Webhook, WebhookRefused
 TWIML = """<?xml version="1.0" encoding="UTF-8"?><Response><Connect action="http://127.0.0.1:1/twiml/after">
 <Stream url="ws://127.0.0.1:1/ws/twilio"><Parameter name="token" value="a&amp;b" /><Parameter name="orgId" value="7" />
 </Stream></Connect></Response>"""
-DOOR = Webhook("https://phones.example/twiml/start?orgId=7", "+15550000001", "AC1", "secret")
+WEBHOOK = Webhook("https://phones.example/twiml/start?orgId=7", "+15550000001", "AC1", "secret")
 
 
 def ring(answer: httpx.Response) -> tuple[StreamAddress, httpx.Request]:
@@ -19,7 +19,7 @@ def ring(answer: httpx.Response) -> tuple[StreamAddress, httpx.Request]:
     async def dial() -> StreamAddress:
         transport = httpx.MockTransport(lambda request: (sent.append(request), answer)[1])
         async with httpx.AsyncClient(transport=transport) as client:
-            return await DOOR.ring(client, "CA1", caller="+15550000002")
+            return await WEBHOOK.ring(client, "CA1", caller="+15550000002")
 
     return asyncio.run(dial()), sent[0]
 

@@ -81,7 +81,7 @@ def order_to(url: str) -> None:
     OrdersReceiver(may_be_local=True, version="1").post(url, secret="s", message_id="m", body=b"{}")
 
 
-ASKING: dict[str, Callable[[str], object]] = {
+REQUESTS: dict[str, Callable[[str], object]] = {
     "Twilio, a call ended": hang_up,
     "Twilio, a call looked up": fetch_call,
     "LiveKit, a room made": lambda url: livekit(url).create_room("r"),
@@ -95,34 +95,36 @@ ASKING: dict[str, Callable[[str], object]] = {
 }
 
 
-def error_of(ask: Callable[[str], object], provider: Refusing) -> ProviderError:
+def error_of(send_request: Callable[[str], object], provider: Refusing) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
-        ask(provider.url)
+        send_request(provider.url)
     return caught.value
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+@pytest.mark.parametrize("send_request", REQUESTS.values(), ids=REQUESTS)
 def test_the_wait_is_reported_and_no_request_is_sent_before(
-    provider: Refusing, ask: Callable[[str], object], status: int
+    provider: Refusing, send_request: Callable[[str], object], status: int
 ) -> None:
     provider.status = status
-    error = error_of(ask, provider)
+    error = error_of(send_request, provider)
     assert (error.retry_class, error.retry_after_s, error.permanent) == (RetryClass.WAIT, 40, False)
     assert provider.requests == 1
 
 
-@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
-def test_a_refusal_that_names_no_wait_may_be_tried_again(provider: Refusing, ask: Callable[[str], object]) -> None:
+@pytest.mark.parametrize("send_request", REQUESTS.values(), ids=REQUESTS)
+def test_a_refusal_that_names_no_wait_may_be_tried_again(
+    provider: Refusing, send_request: Callable[[str], object]
+) -> None:
     provider.retry_after = ""
-    error = error_of(ask, provider)
+    error = error_of(send_request, provider)
     assert (error.retry_class, error.retry_after_s, error.permanent) == (RetryClass.AGAIN, None, False)
 
 
 @pytest.mark.parametrize("name", ["Twilio, a call ended", "LiveKit, a room made", "Clerk", "OpenAI"])
 def test_what_is_refused_for_good_is_not_made_transient_by_a_wait(provider: Refusing, name: str) -> None:
     provider.status = 403
-    error = error_of(ASKING[name], provider)
+    error = error_of(REQUESTS[name], provider)
     assert (error.permanent, error.retry_after_s) == (True, None)
 
 

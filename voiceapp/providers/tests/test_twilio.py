@@ -116,13 +116,13 @@ def test_a_call_that_is_over_is_no_error(client: TwilioClient, carrier: Carrier,
         (200, b"<html>a proxy's page", False),
     ],
 )
-def test_what_goes_wrong_says_whether_to_ask_again(
+def test_what_goes_wrong_says_whether_to_try_again(
     client: TwilioClient, carrier: Carrier, status: int, response: object, permanent: bool
 ) -> None:
     carrier.response = (status, response)
-    for ask in (client.fetch_call, client.hang_up):
+    for send_request in (client.fetch_call, client.hang_up):
         with pytest.raises(ProviderError) as fault:
-            ask(SID)
+            send_request(SID)
         assert (fault.value.provider, fault.value.permanent) == ("twilio", permanent)
 
 

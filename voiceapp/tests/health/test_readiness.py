@@ -25,8 +25,8 @@ def broken() -> None:
     raise ConnectionError("postgres://user:password@secret-host refused")
 
 
-def with_checks(monkeypatch: pytest.MonkeyPatch, **asks: Callable[[], None]) -> None:
-    made = [Check(name, ask) for name, ask in asks.items()]
+def with_checks(monkeypatch: pytest.MonkeyPatch, **probes: Callable[[], None]) -> None:
+    made = [Check(name, probe) for name, probe in probes.items()]
     monkeypatch.setattr(readiness, "checks", lambda: made)
 
 
@@ -45,7 +45,7 @@ def test_a_stopping_process_is_not_ready(client: Client, monkeypatch: pytest.Mon
     assert (response.status_code, response.json()["status"]) == (503, "draining")
 
 
-def test_what_is_down_is_named_and_nothing_of_its_error_is_told(
+def test_what_is_down_is_named_and_nothing_of_its_error_is_shown(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_checks(monkeypatch, database=broken, cache=lambda: None)
@@ -55,13 +55,13 @@ def test_what_is_down_is_named_and_nothing_of_its_error_is_told(
     assert b"password" not in response.content
 
 
-def test_what_hangs_is_down_after_a_second_and_is_not_asked_again(
+def test_what_hangs_is_down_after_a_second_and_is_not_checked_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    released, asked = threading.Event(), []
+    released, checked = threading.Event(), []
 
     def hang() -> None:
-        asked.append(1)
+        checked.append(1)
         released.wait(10)
 
     with_checks(monkeypatch, database=hang, cache=lambda: None)
@@ -70,7 +70,7 @@ def test_what_hangs_is_down_after_a_second_and_is_not_asked_again(
     for _ in range(2):
         assert client.get("/health/ready").json()["checks"] == {"database": "down", "cache": "ok"}
     assert time.monotonic() - began < 2
-    assert len(asked) == 1
+    assert len(checked) == 1
     released.set()
 
 

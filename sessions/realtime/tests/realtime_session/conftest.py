@@ -27,7 +27,7 @@ from .stub import Stub, serving
 
 OPENAI_KEY = "sk-the-servers-own-key"
 BODY = {"model": "gpt-4o-realtime-preview", "voice": "verse"}
-Ask = Callable[..., httpx.Response]
+SendRequest = Callable[..., httpx.Response]
 
 
 @pytest.fixture(scope="package")
@@ -79,7 +79,7 @@ def alices_key(alices: Organization) -> str:
 
 
 @pytest.fixture
-def ask(address: str, openai: OpenAISimulator, alices_key: str) -> Iterator[Ask]:
+def send_request(address: str, openai: OpenAISimulator, alices_key: str) -> Iterator[SendRequest]:
     """POST with Alice's key, or as given."""
     with httpx.Client(base_url=address, trust_env=False, timeout=30, verify=False) as client:
 

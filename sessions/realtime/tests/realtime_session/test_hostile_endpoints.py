@@ -25,7 +25,7 @@ from voiceapp.providers import pinned_http
 from voiceapp.providers.openai import endpoint as openai_endpoint
 from voiceapp.simulators.openai import OpenAISimulator
 
-from .conftest import BODY, OPENAI_KEY, Ask, list_endpoint
+from .conftest import BODY, OPENAI_KEY, SendRequest, list_endpoint
 from .dialed import Dialed
 from .hostile import HOSTILE, LISTED, PRIVATE
 from .stub import MINTED, Stub, behind_tls, serving
@@ -84,7 +84,7 @@ def test_the_corpus_is_large_and_says_nothing_twice() -> None:
 
 @pytest.mark.parametrize("environment", ["prod", "", "DEV"])
 def test_no_hostile_endpoint_is_looked_up_or_dialed(
-    ask: Ask,
+    send_request: SendRequest,
     alices: Organization,
     settings: Settings,
     stub: Stub,
@@ -96,7 +96,7 @@ def test_no_hostile_endpoint_is_looked_up_or_dialed(
     list_endpoint(alices, LISTED)
     let_in = []
     for endpoint in [*HOSTILE, stub.url, stub.url.replace("127.0.0.1", "localhost")]:
-        answer = ask({**BODY, "endpoint": endpoint})
+        answer = send_request({**BODY, "endpoint": endpoint})
         is_refused = answer.status_code == 400 and answer.json()["error_code"] == "invalid_request"
         if not is_refused or set(answer.json()) != {"error_code", "message"}:
             let_in.append((endpoint, answer.status_code, answer.text))
@@ -107,11 +107,11 @@ def test_no_hostile_endpoint_is_looked_up_or_dialed(
 
 
 def test_the_developers_machine_lets_stubs_in_and_nothing_else(
-    ask: Ask, settings: Settings, dialed: Dialed, known: tuple[str, ...]
+    send_request: SendRequest, settings: Settings, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     settings.ENVIRONMENT = "dev"
     for endpoint in HOSTILE:
-        answer = ask({**BODY, "endpoint": endpoint})
+        answer = send_request({**BODY, "endpoint": endpoint})
         assert answer.status_code in (400, 500), endpoint
         try:
             is_stub = read_origin(endpoint).is_this_machine
@@ -125,7 +125,7 @@ def test_the_developers_machine_lets_stubs_in_and_nothing_else(
 
 
 def test_a_request_to_a_listed_origin_has_its_own_key_over_tls_for_its_name(
-    ask: Ask,
+    send_request: SendRequest,
     alices: Organization,
     resolves: Resolve,
     monkeypatch: pytest.MonkeyPatch,
@@ -137,7 +137,7 @@ def test_a_request_to_a_listed_origin_has_its_own_key_over_tls_for_its_name(
     looked_up = resolves(["127.0.0.77"], ["127.0.0.1"])
     monkeypatch.setattr(realtime_endpoints, "is_public", lambda address: address == "127.0.0.77")
     with tls_stub("voice.example.com", monkeypatch, tmp_path) as stub:
-        answer = ask({**BODY, "endpoint": f"{LISTED}:443/some/path?x=1"})
+        answer = send_request({**BODY, "endpoint": f"{LISTED}:443/some/path?x=1"})
     assert answer.json()["session"]["client_secret"]["value"] == MINTED["value"]
     [sent] = stub.sent
     assert (sent.path, sent.key) == ("/v1/realtime/client_secrets", f"Bearer {OWN_KEY}")
@@ -148,13 +148,13 @@ def test_a_request_to_a_listed_origin_has_its_own_key_over_tls_for_its_name(
 
 
 def test_a_certificate_for_another_name_gets_no_key(
-    ask: Ask, alices: Organization, resolves: Resolve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    send_request: SendRequest, alices: Organization, resolves: Resolve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     list_endpoint(alices, LISTED, OWN_KEY)
     resolves(["127.0.0.77"])
     monkeypatch.setattr(realtime_endpoints, "is_public", lambda _: True)
     with tls_stub("evil.example", monkeypatch, tmp_path) as stub:
-        answer = ask({**BODY, "endpoint": LISTED})
+        answer = send_request({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
     assert stub.sent == []
 
@@ -170,11 +170,11 @@ def tls_stub(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Abstra
 
 
 def test_a_name_that_flips_is_dialed_at_the_address_that_was_checked(
-    ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
+    send_request: SendRequest, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     list_endpoint(alices, LISTED)
     looked_up = resolves([PUBLIC], ["127.0.0.1"])
-    answer = ask({**BODY, "endpoint": LISTED})
+    answer = send_request({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
     assert looked_up == ["voice.example.com"]
     assert dialed.beside(*known) == {(PUBLIC, 443)}
@@ -182,48 +182,53 @@ def test_a_name_that_flips_is_dialed_at_the_address_that_was_checked(
 
 @pytest.mark.parametrize("first", [[], [PUBLIC], ["2606:2800:220:1:248:1893:25c8:1946"]], ids=str)
 def test_a_listed_name_that_leads_inside_is_not_dialed(
-    ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...], first: list[str]
+    send_request: SendRequest,
+    alices: Organization,
+    resolves: Resolve,
+    dialed: Dialed,
+    known: tuple[str, ...],
+    first: list[str],
 ) -> None:
     list_endpoint(alices, LISTED)
     for address in PRIVATE:
         resolves([*first, address])
-        answer = ask({**BODY, "endpoint": LISTED})
+        answer = send_request({**BODY, "endpoint": LISTED})
         assert (answer.status_code, answer.json()) == (400, REFUSED), address
     assert dialed.beside(*known) == set()
 
 
 def test_a_name_that_leads_nowhere_reads_like_one_that_leads_inside(
-    ask: Ask, alices: Organization, resolves: Resolve
+    send_request: SendRequest, alices: Organization, resolves: Resolve
 ) -> None:
     list_endpoint(alices, LISTED)
     resolves([])
-    answer = ask({**BODY, "endpoint": LISTED})
+    answer = send_request({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (400, REFUSED)
 
 
 def test_a_redirect_is_not_followed(
-    ask: Ask, stub: Stub, settings: Settings, dialed: Dialed, known: tuple[str, ...]
+    send_request: SendRequest, stub: Stub, settings: Settings, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     settings.ENVIRONMENT = "dev"
     with serving(Stub()) as trap:
         for status in (301, 302, 303, 307, 308):
             stub.response.status, stub.response.headers = status, {"Location": f"{trap.url}/v1/realtime/client_secrets"}
-            answer = ask({**BODY, "endpoint": stub.url})
+            answer = send_request({**BODY, "endpoint": stub.url})
             assert (answer.status_code, answer.json()["error_code"]) == (500, "provider_error")
         assert trap.sent == []
     assert dialed.beside(*known) == {("127.0.0.1", stub.server_port)}
 
 
 def test_the_environments_proxy_is_not_used(
-    ask: Ask, stub: Stub, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    send_request: SendRequest, stub: Stub, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ENVIRONMENT = "dev"
     with serving(Stub()) as proxy:
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
             monkeypatch.setenv(name.upper(), proxy.url)
-        assert ask({**BODY, "endpoint": stub.url}).status_code == 200
-        assert ask().status_code == 200
+        assert send_request({**BODY, "endpoint": stub.url}).status_code == 200
+        assert send_request().status_code == 200
         assert proxy.sent == []
 
 
@@ -247,7 +252,7 @@ def test_the_environments_proxy_is_not_used(
     ids=lambda response: str(response)[:40],
 )
 def test_of_a_listed_origin_nothing_is_passed_on(
-    ask: Ask,
+    send_request: SendRequest,
     alices: Organization,
     resolves: Resolve,
     monkeypatch: pytest.MonkeyPatch,
@@ -262,13 +267,15 @@ def test_of_a_listed_origin_nothing_is_passed_on(
         for name, value in response.items():
             setattr(stub.response, name, value)
         began = time.monotonic()
-        answer = ask({**BODY, "endpoint": LISTED})
+        answer = send_request({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
     assert time.monotonic() - began < 2.5
     assert len(stub.sent) == 1
 
 
-def test_a_name_server_that_hangs_times_out(ask: Ask, alices: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_that_hangs_times_out(
+    send_request: SendRequest, alices: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
     list_endpoint(alices, LISTED)
     real = socket.getaddrinfo
 
@@ -281,46 +288,51 @@ def test_a_name_server_that_hangs_times_out(ask: Ask, alices: Organization, monk
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     monkeypatch.setattr(openai_endpoint, "WHOLE_RESPONSE_S", 0.5)
     began = time.monotonic()
-    answer = ask({**BODY, "endpoint": LISTED})
+    answer = send_request({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
     assert time.monotonic() - began < 2
 
 
 def test_each_organization_has_a_list_of_its_own(
-    ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
+    send_request: SendRequest, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     charlies = make_organization("Charlie's")
     list_endpoint(charlies, LISTED, "sk-of-charlie")
     resolves([PUBLIC])
-    assert ask({**BODY, "endpoint": LISTED}).json() == REFUSED
+    assert send_request({**BODY, "endpoint": LISTED}).json() == REFUSED
     assert dialed.beside(*known) == set()
     key = issue_key(charlies, name="theirs").text
-    assert ask({**BODY, "endpoint": LISTED}, key=key).json() == UNAVAILABLE
+    assert send_request({**BODY, "endpoint": LISTED}, key=key).json() == UNAVAILABLE
     assert dialed.beside(*known) == {(PUBLIC, 443)}
 
 
 def test_a_key_that_cannot_be_read_is_sent_nowhere(
-    ask: Ask, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
+    send_request: SendRequest, alices: Organization, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
 ) -> None:
     endpoint = list_endpoint(alices, "https://other.example.com")
     RealtimeEndpoint.objects.filter(pk=endpoint.pk).update(origin=LISTED)
     resolves([PUBLIC])
-    answer = ask({**BODY, "endpoint": LISTED})
+    answer = send_request({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
     assert dialed.beside(*known) == set()
 
 
 def test_a_row_that_slipped_past_the_form_is_not_dialed(
-    ask: Ask, alices: Organization, stub: Stub, resolves: Resolve, dialed: Dialed, known: tuple[str, ...]
+    send_request: SendRequest,
+    alices: Organization,
+    stub: Stub,
+    resolves: Resolve,
+    dialed: Dialed,
+    known: tuple[str, ...],
 ) -> None:
     resolves([PUBLIC])
     for origin in (stub.url, "https://127.0.0.1", "https://localhost", f"{LISTED}:8443", "http://voice.example.com"):
         list_endpoint(alices, origin)
-        assert ask({**BODY, "endpoint": origin}).json() == REFUSED
+        assert send_request({**BODY, "endpoint": origin}).json() == REFUSED
     assert dialed.beside(*known) == set()
 
 
-def test_a_refusal_has_one_text_whatever_the_reason(ask: Ask) -> None:
+def test_a_refusal_has_one_text_whatever_the_reason(send_request: SendRequest) -> None:
     for endpoint in ("https://127.0.0.1/", "https://evil.example/", "http://localhost:6379", "ftp://x", LISTED):
-        answer = ask({**BODY, "endpoint": endpoint})
+        answer = send_request({**BODY, "endpoint": endpoint})
         assert (answer.status_code, answer.json()) == (400, REFUSED)

@@ -16,7 +16,7 @@ from agents.organizations.scopes import Scope
 from agents.organizations.services import issue_key
 from voiceapp.simulators.openai import MODELS, OpenAISimulator
 
-from .conftest import BODY, OPENAI_KEY, Ask
+from .conftest import BODY, OPENAI_KEY, SendRequest
 from .dialed import Dialed
 from .stub import EXPIRES_AT, MINTED, Stub
 
@@ -27,9 +27,9 @@ EXAMPLE = {
 }
 
 
-def test_the_documents_example_is_answered_in_its_shape(ask: Ask) -> None:
+def test_the_documents_example_is_answered_in_its_shape(send_request: SendRequest) -> None:
     before = dt.datetime.now(dt.UTC)
-    answer = ask(EXAMPLE)
+    answer = send_request(EXAMPLE)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     assert set(answer.json()) == {"session"}
@@ -48,10 +48,10 @@ def test_the_documents_example_is_answered_in_its_shape(ask: Ask) -> None:
 
 
 def test_the_secret_opens_a_session_with_the_model_and_voice(
-    ask: Ask, openai: OpenAISimulator, settings: Settings
+    send_request: SendRequest, openai: OpenAISimulator, settings: Settings
 ) -> None:
     settings.REALTIME_SECRET_LIFE_S = 10
-    session = ask({"model": "gpt-realtime-2.1-mini", "voice": "nova"}).json()["session"]
+    session = send_request({"model": "gpt-realtime-2.1-mini", "voice": "nova"}).json()["session"]
     assert (session["model_used"], session["voice_used"]) == ("gpt-realtime-2.1-mini", "coral")
     minted = openai._secrets.find(session["client_secret"]["value"])
     assert minted is not None
@@ -68,14 +68,16 @@ def test_the_secret_opens_a_session_with_the_model_and_voice(
         "https://api.openai.com/anything/@127.0.0.1/../..",
     ],
 )
-def test_openais_own_origin_is_no_override_whatever_its_path(ask: Ask, endpoint: str, dialed: Dialed) -> None:
-    assert ask({**BODY, "endpoint": endpoint}).status_code == 200
+def test_openais_own_origin_is_no_override_whatever_its_path(
+    send_request: SendRequest, endpoint: str, dialed: Dialed
+) -> None:
+    assert send_request({**BODY, "endpoint": endpoint}).status_code == 200
     assert "api.openai.com" not in dialed.names
 
 
-def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: OpenAISimulator) -> None:
+def test_the_origin_of_the_configured_openai_is_no_override(send_request: SendRequest, openai: OpenAISimulator) -> None:
     # Not even of a fault: the request goes to the configured address, not to the named one.
-    assert ask({**BODY, "endpoint": openai.fault_url("refuse=500")}).status_code == 200
+    assert send_request({**BODY, "endpoint": openai.fault_url("refuse=500")}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -93,51 +95,53 @@ def test_the_origin_of_the_configured_openai_is_no_override(ask: Ask, openai: Op
     ],
 )
 def test_a_failing_openai_is_a_provider_error_with_a_message(
-    ask: Ask, openai: OpenAISimulator, settings: Settings, fault: str, message: str
+    send_request: SendRequest, openai: OpenAISimulator, settings: Settings, fault: str, message: str
 ) -> None:
     settings.OPENAI_BASE_URL = openai.fault_url(fault)
-    answer = ask()
+    answer = send_request()
     assert (answer.status_code, answer.json()) == (500, {"error_code": "provider_error", "message": message})
 
 
-def test_a_model_that_openai_does_not_know_is_a_provider_error(ask: Ask) -> None:
-    answer = ask({"model": "invented", "voice": "verse"})
+def test_a_model_that_openai_does_not_know_is_a_provider_error(send_request: SendRequest) -> None:
+    answer = send_request({"model": "invented", "voice": "verse"})
     assert (answer.status_code, answer.json()["message"]) == (500, "OpenAI returned 404 Not Found")
 
 
-def test_an_unreachable_openai_is_a_provider_error(ask: Ask, settings: Settings) -> None:
+def test_an_unreachable_openai_is_a_provider_error(send_request: SendRequest, settings: Settings) -> None:
     settings.OPENAI_BASE_URL = "http://127.0.0.1:1/v1"
-    answer = ask()
+    answer = send_request()
     assert answer.status_code == 500
     assert answer.json() == {"error_code": "provider_error", "message": "OpenAI cannot be reached right now."}
 
 
-def test_without_a_key_no_request_is_sent(ask: Ask, stub: Stub, settings: Settings) -> None:
+def test_without_a_key_no_request_is_sent(send_request: SendRequest, stub: Stub, settings: Settings) -> None:
     settings.OPENAI_API_KEY = ""
     settings.AWS_ENDPOINT_URL, settings.AWS_ACCESS_KEY_ID = "http://127.0.0.1:1", "x"
     settings.AWS_SECRET_ACCESS_KEY = "x"
     settings.OPENAI_BASE_URL = f"{stub.url}/v1"
-    answer = ask()
+    answer = send_request()
     assert (answer.status_code, answer.json()["error_code"]) == (500, "provider_error")
     assert stub.sent == []
 
 
-def test_who_proves_nothing_is_unauthorized(ask: Ask) -> None:
+def test_who_proves_nothing_is_unauthorized(send_request: SendRequest) -> None:
     for key in ("", "va_aaaaaaaaaa_" + "A" * 43, OPENAI_KEY):
-        answer = ask(key=key)
+        answer = send_request(key=key)
         assert (answer.status_code, answer.json()["error_code"]) == (401, "unauthorized")
         assert set(answer.json()) == {"error_code", "message"}
 
 
-def test_a_key_without_the_scope_is_forbidden(ask: Ask, alices: Organization) -> None:
+def test_a_key_without_the_scope_is_forbidden(send_request: SendRequest, alices: Organization) -> None:
     key = issue_key(alices, name="reader", scopes=[Scope.CALLS_READ]).text
-    answer = ask(key=key)
+    answer = send_request(key=key)
     assert (answer.status_code, answer.json()["error_code"]) == (403, "forbidden")
 
 
-def test_a_stub_on_the_developers_machine_gets_a_placeholder(ask: Ask, stub: Stub, settings: Settings) -> None:
+def test_a_stub_on_the_developers_machine_gets_a_placeholder(
+    send_request: SendRequest, stub: Stub, settings: Settings
+) -> None:
     settings.ENVIRONMENT = "dev"
-    answer = ask({**BODY, "endpoint": f"{stub.url}/v1/realtime/sessions"})
+    answer = send_request({**BODY, "endpoint": f"{stub.url}/v1/realtime/sessions"})
     expires_at = f"{dt.datetime.fromtimestamp(EXPIRES_AT, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     assert answer.json()["session"] == {
         "id": "sess_stub",
@@ -155,10 +159,10 @@ def test_a_stub_on_the_developers_machine_gets_a_placeholder(ask: Ask, stub: Stu
     }
 
 
-def test_a_stub_that_refuses_is_reported_as_openai(ask: Ask, stub: Stub, settings: Settings) -> None:
+def test_a_stub_that_refuses_is_reported_as_openai(send_request: SendRequest, stub: Stub, settings: Settings) -> None:
     settings.ENVIRONMENT = "dev"
     stub.response.status = 401
-    answer = ask({**BODY, "endpoint": stub.url})
+    answer = send_request({**BODY, "endpoint": stub.url})
     assert answer.status_code == 500
     assert answer.json() == {"error_code": "provider_error", "message": "OpenAI returned 401 Unauthorized"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import BODY, Ask
+from .conftest import BODY, SendRequest
 from .dialed import Dialed
 
 LONG = "x" * 101
@@ -50,8 +50,8 @@ LONG = "x" * 101
     ],
     ids=lambda value: json.dumps(value)[:60],
 )
-def test_a_field_that_is_wrong_is_named(ask: Ask, body: Any, named: str) -> None:
-    answer = ask(body)
+def test_a_field_that_is_wrong_is_named(send_request: SendRequest, body: Any, named: str) -> None:
+    answer = send_request(body)
     assert (answer.status_code, set(answer.json())) == (400, {"error_code", "message"})
     assert answer.json()["error_code"] == "invalid_request"
     assert f"({named})" in answer.json()["message"]
@@ -80,32 +80,32 @@ def test_a_field_that_is_wrong_is_named(ask: Ask, body: Any, named: str) -> None
     ],
     ids=lambda body: repr(body[:30]),
 )
-def test_what_is_no_object_in_json_is_refused(ask: Ask, body: bytes) -> None:
-    answer = ask(body)
+def test_what_is_no_object_in_json_is_refused(send_request: SendRequest, body: bytes) -> None:
+    answer = send_request(body)
     assert (answer.status_code, set(answer.json())) == (400, {"error_code", "message"})
     assert answer.json()["error_code"] == "invalid_request"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_other_methods_are_405(ask: Ask, method: str) -> None:
-    answer = ask(method=method)
+def test_other_methods_are_405(send_request: SendRequest, method: str) -> None:
+    answer = send_request(method=method)
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "POST"
     assert answer.json()["error_code"] == "method_not_allowed"
-    assert ask(method="HEAD").status_code == 405
+    assert send_request(method="HEAD").status_code == 405
 
 
 @pytest.mark.parametrize(
     "media_type",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "x"],
 )
-def test_other_media_types_are_415(ask: Ask, media_type: str) -> None:
-    answer = ask(Content_Type=media_type)
+def test_other_media_types_are_415(send_request: SendRequest, media_type: str) -> None:
+    answer = send_request(Content_Type=media_type)
     assert (answer.status_code, answer.json()["error_code"]) == (415, "unsupported_media_type")
 
 
-def test_a_refused_body_sends_no_request(ask: Ask, dialed: Dialed, address: str) -> None:
-    ask({})
-    ask(b"{")
+def test_a_refused_body_sends_no_request(send_request: SendRequest, dialed: Dialed, address: str) -> None:
+    send_request({})
+    send_request(b"{")
     assert dialed.connections
     assert dialed.beside(address.removeprefix("http://")) == set()

@@ -21,7 +21,7 @@ from voiceapp.simulators.openai import OpenAISimulator
 from voiceapp.simulators.openai.tests.running import running_openai
 
 OPENAI_KEY = "sk-of-these-tests"
-Ask = Callable[..., httpx.Response]
+SendRequest = Callable[..., httpx.Response]
 
 
 @pytest.fixture(scope="package")
@@ -72,7 +72,7 @@ def alices_key(alices: Organization) -> str:
 
 
 @pytest.fixture
-def ask(live_server: LiveServer, openai: OpenAISimulator, alices_key: str) -> Iterator[Ask]:
+def send_request(live_server: LiveServer, openai: OpenAISimulator, alices_key: str) -> Iterator[SendRequest]:
     """POST /voice-session with Alice's key, or with whatever is given."""
     with httpx.Client(base_url=live_server.url, trust_env=False, timeout=30, verify=False) as client:
 

@@ -26,7 +26,7 @@ from voiceapp.core.jobs.shared_receiver import SharedReceiver
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.tests.gate import closed_address, deaf_server, gate_before
 
-from .conftest import Ask, on_queue
+from .conftest import SendRequest, on_queue
 
 State = OutboxMessage.State
 FELT_S = 1.0
@@ -48,8 +48,8 @@ def due_now() -> None:
     OutboxMessage.objects.filter(state=State.WAITING).update(due_at=timezone.now(), lease_expires_at=None)
 
 
-def test_exactly_the_record_is_announced(ask: Ask, queue_url: str) -> None:
-    answer = ask().json()
+def test_exactly_the_record_is_announced(send_request: SendRequest, queue_url: str) -> None:
+    answer = send_request().json()
     assert tasks.sweep_outbox() == 1
     [message] = on_queue(queue_url)
     body = json.loads(message["Body"])
@@ -74,12 +74,12 @@ def test_the_user_is_named_as_its_credential_names_it(subject: str, db: None) ->
     assert announcement_of(record)["userId"] == subject
 
 
-def test_a_fifo_queue_keeps_one_of_an_id(ask: Ask, aws: str, settings: Settings) -> None:
+def test_a_fifo_queue_keeps_one_of_an_id(send_request: SendRequest, aws: str, settings: Settings) -> None:
     url = aws_client("sqs").create_queue(
         QueueName=f"sessions-{uuid4().hex}.fifo", Attributes={"FifoQueue": "true", "VisibilityTimeout": "0"}
     )["QueueUrl"]
     settings.VOICE_SESSION_QUEUE_URL = url
-    ask()
+    send_request()
     assert tasks.sweep_outbox() == 1
     # SQS had it, and the worker died before it could note that.
     OutboxMessage.objects.update(state=State.WAITING)
@@ -90,9 +90,11 @@ def test_a_fifo_queue_keeps_one_of_an_id(ask: Ask, aws: str, settings: Settings)
     assert message["Attributes"]["MessageDeduplicationId"] == str(announced.message_id)
 
 
-def test_without_a_queue_the_rows_wait_and_lose_no_try(ask: Ask, queue_url: str, settings: Settings) -> None:
+def test_without_a_queue_the_rows_wait_and_lose_no_try(
+    send_request: SendRequest, queue_url: str, settings: Settings
+) -> None:
     settings.VOICE_SESSION_QUEUE_URL = ""
-    ask()
+    send_request()
     for _ in range(12):
         assert tasks.sweep_outbox() == tasks.deliver_outbox(TOPIC) == 0
     waiting = OutboxMessage.objects.get()
@@ -102,11 +104,13 @@ def test_without_a_queue_the_rows_wait_and_lose_no_try(ask: Ask, queue_url: str,
     assert len(on_queue(queue_url)) == 1
 
 
-def test_a_queue_that_is_down_is_not_felt_and_gets_it_later(ask: Ask, queue_url: str, settings: Settings) -> None:
+def test_a_queue_that_is_down_is_not_felt_and_gets_it_later(
+    send_request: SendRequest, queue_url: str, settings: Settings
+) -> None:
     reachable = settings.AWS_ENDPOINT_URL
     settings.AWS_ENDPOINT_URL = closed_address()
     began = time.monotonic()
-    assert ask().status_code == 200
+    assert send_request().status_code == 200
     assert time.monotonic() - began < FELT_S
     assert tasks.sweep_outbox() == 0
     put_off = OutboxMessage.objects.get()
@@ -119,12 +123,14 @@ def test_a_queue_that_is_down_is_not_felt_and_gets_it_later(ask: Ask, queue_url:
     assert len(on_queue(queue_url)) == 1
 
 
-def test_a_queue_that_hangs_is_not_felt_and_lets_go_in_time(ask: Ask, queue_url: str, settings: Settings) -> None:
-    ask()
+def test_a_queue_that_hangs_is_not_felt_and_lets_go_in_time(
+    send_request: SendRequest, queue_url: str, settings: Settings
+) -> None:
+    send_request()
     with deaf_server() as deaf:
         settings.AWS_ENDPOINT_URL = deaf
         began = time.monotonic()
-        assert ask().status_code == 200
+        assert send_request().status_code == 200
         assert time.monotonic() - began < FELT_S
         began = time.monotonic()
         assert tasks.sweep_outbox() == 0
@@ -133,10 +139,12 @@ def test_a_queue_that_hangs_is_not_felt_and_lets_go_in_time(ask: Ask, queue_url:
     assert sorted(OutboxMessage.objects.values_list("state", "attempts")) == [("waiting", 0), ("waiting", 1)]
 
 
-def test_a_dead_queue_is_tried_once_and_let_alone_for_a_while(ask: Ask, queue_url: str, settings: Settings) -> None:
+def test_a_dead_queue_is_tried_once_and_let_alone_for_a_while(
+    send_request: SendRequest, queue_url: str, settings: Settings
+) -> None:
     reachable = settings.AWS_ENDPOINT_URL
     for _ in range(5):
-        ask()
+        send_request()
     with gate_before(closed_address()) as gate:
         settings.AWS_ENDPOINT_URL = gate.url
         for _ in range(20):
@@ -179,18 +187,20 @@ def test_a_receiver_that_names_its_rest_is_let_alone_for_that_long(monkeypatch: 
     assert receiver.is_available
 
 
-def test_a_dead_queue_holds_up_no_order(ask: Ask, queue_url: str, settings: Settings, alices: Organization) -> None:
+def test_a_dead_queue_holds_up_no_order(
+    send_request: SendRequest, queue_url: str, settings: Settings, alices: Organization
+) -> None:
     got: list[object] = []
     settings.AWS_ENDPOINT_URL = closed_address()
-    ask()
+    send_request()
     OutboxMessage.objects.create(topic="order.submitted", partition_key="a", body={}, organization=alices)
     outbox.register("order.submitted", got.append)
     assert tasks.sweep_outbox() == 1
     assert len(got) == 1
 
 
-def test_a_dead_letter_is_seen_and_sent_again_in_the_admin(ask: Ask, queue_url: str) -> None:
-    ask()
+def test_a_dead_letter_is_seen_and_sent_again_in_the_admin(send_request: SendRequest, queue_url: str) -> None:
+    send_request()
     OutboxMessage.objects.update(state=State.FAILED, attempts=10, last_error="sqs: no response (ReadTimeoutError)")
     dead = OutboxMessage.objects.get()
     client = Client()

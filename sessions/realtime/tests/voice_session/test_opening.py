@@ -18,7 +18,7 @@ from sessions.realtime.models import VoiceSession
 from sessions.realtime.services import voice_sessions
 from voiceapp.simulators.openai import OpenAISimulator
 
-from .conftest import Ask
+from .conftest import SendRequest
 
 EXAMPLE: dict[str, object] = {
     "instructions": "Optional custom instructions to append to the template",
@@ -34,8 +34,8 @@ def settings_of(server: OpenAISimulator, secret: str) -> dict[str, object]:
     return dict(minted.settings)
 
 
-def test_the_example_is_answered_as_the_spec_shows(ask: Ask, openai: OpenAISimulator) -> None:
-    answer = ask(EXAMPLE)
+def test_the_example_is_answered_as_the_spec_shows(send_request: SendRequest, openai: OpenAISimulator) -> None:
+    answer = send_request(EXAMPLE)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     body = answer.json()
@@ -50,33 +50,35 @@ def test_the_example_is_answered_as_the_spec_shows(ask: Ask, openai: OpenAISimul
     assert str(session["instructions"]).endswith(f"\n\n{EXAMPLE['instructions']}")
 
 
-def test_text_only_is_requested(ask: Ask, openai: OpenAISimulator) -> None:
-    session = settings_of(openai, ask({"text_only": True}).json()["client_secret"])
+def test_text_only_is_requested(send_request: SendRequest, openai: OpenAISimulator) -> None:
+    session = settings_of(openai, send_request({"text_only": True}).json()["client_secret"])
     assert session["output_modalities"] == ["text"]
 
 
 @pytest.mark.parametrize("body", [b"{}", b""])
-def test_nothing_is_required(body: bytes, ask: Ask, openai: OpenAISimulator) -> None:
-    session = settings_of(openai, ask(body).json()["client_secret"])
+def test_nothing_is_required(body: bytes, send_request: SendRequest, openai: OpenAISimulator) -> None:
+    session = settings_of(openai, send_request(body).json()["client_secret"])
     assert str(session["instructions"]).startswith("You are a friendly and helpful voice assistant.")
     assert session["output_modalities"] == ["audio"]
 
 
 def test_the_published_agent_is_the_template(
-    ask: Ask, openai: OpenAISimulator, alices: Organization, settings: object
+    send_request: SendRequest, openai: OpenAISimulator, alices: Organization, settings: object
 ) -> None:
     agent = make_agent(alices, prompt="You are Giulia.", voice="cedar", model="gpt-realtime-1.5")
     agent.prompt = "A draft that nobody published."
     agent.save()
-    session = settings_of(openai, ask({"instructions": "Speak of pizza."}).json()["client_secret"])
+    session = settings_of(openai, send_request({"instructions": "Speak of pizza."}).json()["client_secret"])
     assert session["instructions"] == "You are Giulia.\n\nSpeak of pizza."
     assert session["model"] == "gpt-realtime-1.5"
     assert session["audio"]["output"] == {"voice": "cedar"}  # type: ignore[index]
 
 
-def test_the_record_lives_thirty_days_and_belongs_to_its_principal(ask: Ask, alices: Organization) -> None:
+def test_the_record_lives_thirty_days_and_belongs_to_its_principal(
+    send_request: SendRequest, alices: Organization
+) -> None:
     made_at = timezone.now()
-    answer = ask({"text_only": True}).json()
+    answer = send_request({"text_only": True}).json()
     [record] = VoiceSession.objects.all()
     assert record.session_id == answer["session_id"]
     assert record.organization == alices
@@ -91,16 +93,18 @@ def test_the_record_lives_thirty_days_and_belongs_to_its_principal(ask: Ask, ali
     assert not VoiceSession.objects.visible_to(Principal(subject="y"))
 
 
-def test_the_secret_is_kept_nowhere(ask: Ask) -> None:
-    secret = ask().json()["client_secret"]
+def test_the_secret_is_kept_nowhere(send_request: SendRequest) -> None:
+    secret = send_request().json()["client_secret"]
     for model in (VoiceSession, OutboxMessage):
         assert secret not in str(list(model.objects.values()))
 
 
-def test_a_record_is_gone_at_the_instant_it_expires_and_purged_later(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_is_gone_at_the_instant_it_expires_and_purged_later(
+    send_request: SendRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(voice_sessions, "PURGED_AT_ONCE", 2)
     for _ in range(3):
-        ask()
+        send_request()
     OutboxMessage.objects.update(state=OutboxMessage.State.DONE)
     ends_at = VoiceSession.objects.order_by("-expires_at")[0].expires_at
     everyone = Principal(subject="root", sees_all=True)

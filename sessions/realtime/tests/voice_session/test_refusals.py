@@ -20,7 +20,7 @@ from voiceapp.providers.openai import rest as openai_http
 from voiceapp.simulators.openai import OpenAISimulator
 from voiceapp.tests.gate import closed_address
 
-from .conftest import OPENAI_KEY, Ask
+from .conftest import OPENAI_KEY, SendRequest
 
 BAD_BODIES: list[Any] = [
     {"instructions": 5},
@@ -46,40 +46,40 @@ def nothing_is_left() -> bool:
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: str(body)[:30])
-def test_a_bad_body_is_400(body: Any, ask: Ask) -> None:
-    answer = ask(body if body != [] else b"[]")
+def test_a_bad_body_is_400(body: Any, send_request: SendRequest) -> None:
+    answer = send_request(body if body != [] else b"[]")
     assert answer.status_code == 400
     assert sorted(answer.json()) == ["details", "error", "message"]
     assert nothing_is_left()
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_another_method_is_405(method: str, ask: Ask) -> None:
-    assert ask(method=method).status_code == 405
+def test_another_method_is_405(method: str, send_request: SendRequest) -> None:
+    assert send_request(method=method).status_code == 405
 
 
-def test_another_media_type_is_415(ask: Ask) -> None:
-    assert ask(b"instructions=a", Content_Type="application/x-www-form-urlencoded").status_code == 415
+def test_another_media_type_is_415(send_request: SendRequest) -> None:
+    assert send_request(b"instructions=a", Content_Type="application/x-www-form-urlencoded").status_code == 415
 
 
-def test_a_stranger_is_401(ask: Ask) -> None:
-    answer = ask(key="")
+def test_a_stranger_is_401(send_request: SendRequest) -> None:
+    answer = send_request(key="")
     assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
 
-def test_a_key_without_the_scope_is_403(ask: Ask, alices: Organization) -> None:
+def test_a_key_without_the_scope_is_403(send_request: SendRequest, alices: Organization) -> None:
     reading = issue_key(alices, name="reading", scopes=[Scope.CALLS_READ]).text
-    assert ask(key=reading).status_code == 403
+    assert send_request(key=reading).status_code == 403
 
 
-def test_it_counts_as_creation_of_a_session(ask: Ask, settings: Settings) -> None:
+def test_it_counts_as_creation_of_a_session(send_request: SendRequest, settings: Settings) -> None:
     settings.LIMIT_SESSION_CREATION = "2/h"
-    assert [ask().status_code for _ in range(3)] == [200, 200, 429]
+    assert [send_request().status_code for _ in range(3)] == [200, 200, 429]
     assert VoiceSession.objects.count() == 2
 
 
 @pytest.mark.parametrize(
-    ("faults", "status", "error", "words"),
+    ("faults", "status", "error", "message"),
     [
         (["refuse=401"], 500, "Failed to create session", "OpenAI returned 401 Unauthorized."),
         (["refuse=400"], 500, "Failed to create session", "OpenAI returned 400 Bad Request."),
@@ -94,30 +94,30 @@ def test_it_counts_as_creation_of_a_session(ask: Ask, settings: Settings) -> Non
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_a_failure_of_openai_has_a_message(
-    faults: list[str], status: int, error: str, words: str, ask: Ask, openai: OpenAISimulator, settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
+    faults: list[str], status: int, error: str, message: str, send_request: SendRequest, openai: OpenAISimulator,
+    settings: Settings, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(openai_http, "WHOLE_RESPONSE_S", 1.0)
     monkeypatch.setattr(openai_http, "TIMEOUTS", httpx.Timeout(1.0))
     monkeypatch.setattr(openai_http._client, "values", {})
     settings.OPENAI_BASE_URL = openai.fault_url(f"tag={uuid4().hex}", *faults)
-    answer = ask()
+    answer = send_request()
     assert answer.status_code == status
-    assert answer.json() == {"error": error, "message": words, "details": {}}
+    assert answer.json() == {"error": error, "message": message, "details": {}}
     assert ("Retry-After" in answer.headers) == (status == 503)
     assert nothing_is_left()
 
 
-def test_an_openai_that_is_away_is_503(ask: Ask, settings: Settings) -> None:
+def test_an_openai_that_is_away_is_503(send_request: SendRequest, settings: Settings) -> None:
     settings.OPENAI_BASE_URL = closed_address() + "/v1"
-    answer = ask()
+    answer = send_request()
     assert (answer.status_code, answer.json()["message"]) == (503, "OpenAI cannot be reached right now.")
     assert nothing_is_left()
 
 
-def test_without_a_key_for_openai_it_is_500(ask: Ask, aws: str, settings: Settings) -> None:
+def test_without_a_key_for_openai_it_is_500(send_request: SendRequest, aws: str, settings: Settings) -> None:
     settings.OPENAI_API_KEY = ""
-    answer = ask()
+    answer = send_request()
     assert (answer.status_code, answer.json()) == (
         500,
         {"error": "Failed to create session", "message": "No key for OpenAI is configured.", "details": {}},
@@ -125,17 +125,19 @@ def test_without_a_key_for_openai_it_is_500(ask: Ask, aws: str, settings: Settin
     assert nothing_is_left()
 
 
-def test_no_response_contains_the_key(ask: Ask, openai: OpenAISimulator, settings: Settings) -> None:
+def test_no_response_contains_the_key(send_request: SendRequest, openai: OpenAISimulator, settings: Settings) -> None:
     settings.OPENAI_API_KEY = "sk-wrong-and-never-to-be-shown"
-    answer = ask()
+    answer = send_request()
     assert answer.status_code == 500
     assert "sk-wrong" not in answer.text
     assert OPENAI_KEY not in answer.text
 
 
-def test_others_write_while_openai_is_waited_for(ask: Ask, openai: OpenAISimulator, settings: Settings) -> None:
+def test_others_write_while_openai_is_waited_for(
+    send_request: SendRequest, openai: OpenAISimulator, settings: Settings
+) -> None:
     settings.OPENAI_BASE_URL = openai.fault_url(f"tag={uuid4().hex}", "slow=1500")
-    waiting = threading.Thread(target=ask)
+    waiting = threading.Thread(target=send_request)
     waiting.start()
     time.sleep(0.4)
     began = time.monotonic()

@@ -19,7 +19,7 @@ from voiceapp.providers.aws.client import aws_client
 from voiceapp.tests.gate import Gate, Mode, gate_before
 from voiceapp.tests.worker import folder_broker, until, worker_process
 
-from .conftest import Ask, on_queue
+from .conftest import SendRequest, on_queue
 
 pytestmark = pytest.mark.slow
 
@@ -67,10 +67,10 @@ def taken_off(url: str) -> list[str]:
     ids=["before SQS has it", "before it is noted"],
 )
 def test_a_worker_killed_while_it_sends_loses_nothing(
-    mode: Mode, times: int, ask: Ask, queue_url: str, gate: Gate, tmp_path: Path
+    mode: Mode, times: int, send_request: SendRequest, queue_url: str, gate: Gate, tmp_path: Path
 ) -> None:
     gate.mode = mode
-    assert ask().status_code == 200
+    assert send_request().status_code == 200
     message = OutboxMessage.objects.get()
     with worker(gate, queue_url, tmp_path):
         assert gate.is_held.wait(WITHIN_S)
@@ -84,13 +84,15 @@ def test_a_worker_killed_while_it_sends_loses_nothing(
     assert taken_off(queue_url) == [str(message.message_id)] * times
 
 
-def test_workers_killed_at_any_time_lose_nothing(ask: Ask, queue_url: str, gate: Gate, tmp_path: Path) -> None:
+def test_workers_killed_at_any_time_lose_nothing(
+    send_request: SendRequest, queue_url: str, gate: Gate, tmp_path: Path
+) -> None:
     gate.pauses_s = 0.05
     for round_ in range(KILLS):
         with worker(gate, queue_url, tmp_path):
             arrived = gate.arrived
             for _ in range(4):
-                assert ask().status_code == 200
+                assert send_request().status_code == 200
             until(lambda arrived=arrived: gate.arrived > arrived)  # type: ignore[misc]
             time.sleep(0.03 * round_)
         lease_ends()
@@ -104,10 +106,10 @@ def test_workers_killed_at_any_time_lose_nothing(ask: Ask, queue_url: str, gate:
 
 
 def test_what_was_sent_again_is_one_record_for_the_consumer(
-    ask: Ask, queue_url: str, gate: Gate, tmp_path: Path
+    send_request: SendRequest, queue_url: str, gate: Gate, tmp_path: Path
 ) -> None:
     gate.mode = Mode.KEEPS_ANSWERS
-    session_id = ask().json()["session_id"]
+    session_id = send_request().json()["session_id"]
     with worker(gate, queue_url, tmp_path):
         assert gate.is_held.wait(WITHIN_S)
     gate.mode = Mode.OPEN

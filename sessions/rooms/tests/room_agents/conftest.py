@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from agents.tests.people import alice, bob, charlie, clerk, harbour, meadow, mia, nobody, website
+from agents.tests.people import alice, anonymous, bob, charlie, clerk, harbour, meadow, mia, website
 from sessions.calls.models import Call, CallState
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agents import agent_of, agent_seen
@@ -18,7 +18,7 @@ from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 from voiceapp.tests.waiting import soon
 
-__all__ = ["alice", "bob", "charlie", "clerk", "harbour", "meadow", "mia", "nobody", "website"]
+__all__ = ["alice", "anonymous", "bob", "charlie", "clerk", "harbour", "meadow", "mia", "website"]
 
 SeeAgent = Callable[[Call], RoomAgent]
 

@@ -29,8 +29,8 @@ def expect_agent(call: Call) -> RoomAgent:
 
 
 @pytest.mark.parametrize(("method", "path"), ALL)
-def test_a_request_without_credentials_is_refused(nobody: ApiClient, call: Call, method: str, path: str) -> None:
-    answer = send_request(nobody, method, path)
+def test_a_request_without_credentials_is_refused(anonymous: ApiClient, call: Call, method: str, path: str) -> None:
+    answer = send_request(anonymous, method, path)
     assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})
 
 
@@ -39,7 +39,7 @@ def test_a_stranger_sees_no_such_room(charlie: ApiClient, call: Call, method: st
     agent = expect_agent(call)
     answer = send_request(charlie, method, path)
     assert refused(answer) == (404, NOT_FOUND[path])
-    assert answer.json() == send_request(charlie, method, path, "support-of-nobody").json()
+    assert answer.json() == send_request(charlie, method, path, "support-of-anonymous").json()
     agent.refresh_from_db()
     assert agent.status == "pending"
 

@@ -16,13 +16,14 @@ from pytest_django.live_server_helper import LiveServer
 from agents.organizations.models import Organization
 from agents.organizations.roles import Role
 from agents.tests.builders import make_user
-from agents.tests.people import alice, bob, charlie, clerk, harbour, meadow, mia, nobody, website
+from agents.tests.people import alice, anonymous, bob, charlie, clerk, harbour, meadow, mia, website
 from sessions.rooms.tests.room_agents.conftest import client, committed, livekit
 from voiceapp.providers.tests.clerk_instance import ClerkInstance
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 __all__ = [
     "alice",
+    "anonymous",
     "bob",
     "charlie",
     "clerk",
@@ -32,7 +33,6 @@ __all__ = [
     "livekit",
     "meadow",
     "mia",
-    "nobody",
     "website",
 ]
 

@@ -216,6 +216,6 @@ def test_a_token_begins_a_call(alice: ApiClient) -> None:
     assert RoomToken.objects.get(role="caller").name == "John Doe"
 
 
-def test_requests_without_credentials_are_refused(nobody: ApiClient) -> None:
-    for answer in (nobody.post(SESSION), nobody.get(SESSION), nobody.delete(SESSION), nobody.post(TOKEN)):
+def test_requests_without_credentials_are_refused(anonymous: ApiClient) -> None:
+    for answer in (anonymous.post(SESSION), anonymous.get(SESSION), anonymous.delete(SESSION), anonymous.post(TOKEN)):
         assert (answer.status_code, answer.json()) == (401, {"error": "Unauthorized"})

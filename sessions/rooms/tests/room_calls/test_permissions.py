@@ -41,7 +41,7 @@ def test_a_stranger_sees_no_such_call(charlie: ApiClient, harbour: Organization,
     answer = WAYS[way](charlie, ROOM)
     assert refused(answer) == (404, "Session not found")
     if way != "token":  # a token for an unknown room starts a call
-        assert answer.json() == WAYS[way](charlie, "support-of-nobody").json()
+        assert answer.json() == WAYS[way](charlie, "support-of-anonymous").json()
     assert untouched(call)
 
 

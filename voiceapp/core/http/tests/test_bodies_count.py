@@ -36,7 +36,7 @@ def livekit(settings: Settings) -> Iterator[None]:
 @pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "with its length"])
 def test_a_call_is_not_recorded_when_its_body_says_so(wire: Wire, key: dict[str, Any], chunked: bool) -> None:
     body = json.dumps({"enableRecording": False, "enableAiAgent": False, "roomName": "quiet"}).encode()
-    response = wire.ask("POST", SESSION, body, chunked=chunked, **key)
+    response = wire.request("POST", SESSION, body, chunked=chunked, **key)
     assert (response.status, response.json()["session"]["roomName"]) == (200, "quiet")
     assert Call.objects.get().is_recording_wanted is False
 
@@ -59,7 +59,7 @@ def test_every_json_endpoint_reads_a_chunked_body(
     headers = {**key, "Idempotency_Key": "one"}
     if path.startswith("/api/realtime/"):
         headers["Authorization"] = "Bearer " + "i" * 40
-    assert wire.ask(method, path, body, **headers).status == status
+    assert wire.request(method, path, body, **headers).status == status
     assert not Call.objects.exists()
 
 
@@ -73,8 +73,8 @@ def test_no_json_endpoint_takes_a_body_of_another_type(
     if path.startswith("/api/realtime/"):
         headers["Authorization"] = "Bearer " + "i" * 40
     for content_type in ("", "text/plain", FORM, "multipart/form-data; boundary=x"):
-        assert wire.ask(method, path, b"{}", **{**headers, "Content_Type": content_type}).status == 415
-    coded = wire.ask(method, path, b"\x1f\x8b", **headers, Content_Encoding="gzip")
+        assert wire.request(method, path, b"{}", **{**headers, "Content_Type": content_type}).status == 415
+    coded = wire.request(method, path, b"\x1f\x8b", **headers, Content_Encoding="gzip")
     assert (coded.status, coded.headers["accept-encoding"]) == (415, "identity")
 
 
@@ -84,7 +84,7 @@ def test_a_body_where_none_is_taken_is_refused_unless_it_is_empty(
     wire: Wire, key: dict[str, Any], method: str, chunked: bool
 ) -> None:
     def status(body: bytes) -> int:
-        return wire.ask(method, f"{SESSION}?roomName=none", body, chunked=chunked, **key).status
+        return wire.request(method, f"{SESSION}?roomName=none", body, chunked=chunked, **key).status
 
     assert [status(body) for body in (b'{"roomName": "other"}', b"{", b"[1]")] == [400] * 3
     assert [status(body) for body in (b"", b"{}", b" {} ")] == [404] * 3
@@ -93,15 +93,19 @@ def test_a_body_where_none_is_taken_is_refused_unless_it_is_empty(
 def test_an_empty_chunked_body_is_no_body(wire: Wire, key: dict[str, Any], settings: Settings) -> None:
     settings.LIVEKIT_INTERNAL_URL = settings.LIVEKIT_HOST = ""
     # 503: LiveKit is not configured. The request itself was taken, as one without a body is.
-    assert wire.ask("POST", SESSION, b"", **key).status == wire.ask("POST", SESSION, chunked=False, **key).status == 503
+    assert (
+        wire.request("POST", SESSION, b"", **key).status
+        == wire.request("POST", SESSION, chunked=False, **key).status
+        == 503
+    )
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a byte order mark"])
 def test_the_charset_changes_nothing(wire: Wire, key: dict[str, Any], mark: bytes) -> None:
     headers = {**key, "Content_Type": "application/json; charset=iso-8859-1"}
-    response = wire.ask("POST", SESSION, mark + '{"callType": "ü"}'.encode(), **headers)
+    response = wire.request("POST", SESSION, mark + '{"callType": "ü"}'.encode(), **headers)
     assert (response.status, response.json()["error"]) == (400, "Invalid call type")
-    assert wire.ask("POST", SESSION, mark + '{"callType": "ü"}'.encode("latin-1"), **headers).status == 400
+    assert wire.request("POST", SESSION, mark + '{"callType": "ü"}'.encode("latin-1"), **headers).status == 400
 
 
 # Framing that lies
@@ -139,13 +143,13 @@ def test_a_body_that_ends_before_its_length_is_not_carried_out(wire: Wire, key: 
     head, _ = request("POST", SESSION, b"{}" + b" " * 50, chunked=False, **key)
     with wire.open(head, b"{}"):
         pass
-    assert wire.ask("GET", SESSION, chunked=False, **key).json()["total"] == 0
+    assert wire.request("GET", SESSION, chunked=False, **key).json()["total"] == 0
 
 
 def test_a_body_beside_an_upgrade_that_is_not_known_counts(wire: Wire, key: dict[str, Any]) -> None:
     headers = {**key, "Connection": "Upgrade", "Upgrade": "h2c"}
-    assert wire.ask("POST", SESSION, b"{", chunked=False, **headers).status == 400
-    assert wire.ask("POST", SESSION, b"{", **headers).status == 400
+    assert wire.request("POST", SESSION, b"{", chunked=False, **headers).status == 400
+    assert wire.request("POST", SESSION, b"{", **headers).status == 400
 
 
 def test_requests_sent_at_once_are_answered_in_their_order(wire: Wire, key: dict[str, Any]) -> None:
@@ -164,7 +168,7 @@ def test_requests_sent_at_once_are_answered_in_their_order(wire: Wire, key: dict
 
 def sign_in(wire: Wire, body: bytes, content_type: str, client: Client) -> Answer:
     token = client.get("/admin/login/").cookies["csrftoken"].value
-    return wire.ask(
+    return wire.request(
         "POST", "/admin/login/", body.replace(b"TOKEN", token.encode()), Content_Type=content_type,
         Cookie=f"csrftoken={token}",
     )  # fmt: skip
@@ -196,9 +200,9 @@ def test_a_chunked_webhook_of_twilio_is_signed_over_its_fields(wire: Wire, setti
     signature = RequestValidator("t" * 32).compute_signature(url, fields)
     body = "&".join(f"{name}={value}" for name, value in fields.items()).encode()
     sent: dict[str, Any] = {"Content_Type": FORM, "X_Twilio_Signature": signature}
-    assert wire.ask("POST", "/twilio/call-status", body, **sent).status == 204
-    assert wire.ask("POST", "/twilio/call-status", body + b"&CallDuration=9", **sent).status == 403
-    assert wire.ask("POST", "/twilio/call-status", b"", **sent).status == 403
+    assert wire.request("POST", "/twilio/call-status", body, **sent).status == 204
+    assert wire.request("POST", "/twilio/call-status", body + b"&CallDuration=9", **sent).status == 403
+    assert wire.request("POST", "/twilio/call-status", b"", **sent).status == 403
 
 
 def test_a_chunked_event_of_livekit_is_kept(wire: Wire, settings: Settings) -> None:
@@ -206,8 +210,8 @@ def test_a_chunked_event_of_livekit_is_kept(wire: Wire, settings: Settings) -> N
     settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = API_KEY, API_SECRET
     body = json.dumps({"event": "room_started", "id": "EV_1", "room": {"name": "harbour"}}).encode()
     sent: dict[str, Any] = {"Content_Type": "application/webhook+json", "Authorization": sign(body)}
-    assert wire.ask("POST", "/api/voice/webhook", body, **sent).status == 200
-    assert wire.ask("POST", "/api/voice/webhook", body + b" ", **sent).status == 401
+    assert wire.request("POST", "/api/voice/webhook", body, **sent).status == 200
+    assert wire.request("POST", "/api/voice/webhook", body + b" ", **sent).status == 401
     assert ProviderEvent.objects.get().dedup_key == "EV_1"
 
 
@@ -221,6 +225,6 @@ def test_a_form_that_the_check_for_forged_requests_has_read_is_no_json(wire: Wir
         (FORM, f"csrfmiddlewaretoken={token}".encode()),
         ("multipart/form-data; boundary=x", multipart(csrfmiddlewaretoken=token)),
     ):
-        response = wire.ask("POST", SESSION, body, Cookie=cookies, Content_Type=content_type, X_CSRFToken=token)
+        response = wire.request("POST", SESSION, body, Cookie=cookies, Content_Type=content_type, X_CSRFToken=token)
         assert response.status == 415
     assert not Call.objects.exists()

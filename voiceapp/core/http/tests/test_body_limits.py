@@ -29,7 +29,7 @@ def refused(reason: str) -> float:
 @pytest.mark.parametrize("path", ROUTES)
 def test_one_byte_too_many_is_413_chunked_or_not(wire: Wire, path: str) -> None:
     limit, before = max_body_bytes(path), refused("body_too_large")
-    responses = [wire.ask("POST", path, b"x" * (limit + 1), chunked=chunked) for chunked in (True, False)]
+    responses = [wire.request("POST", path, b"x" * (limit + 1), chunked=chunked) for chunked in (True, False)]
     assert [response.status for response in responses] == [413, 413]
     assert all(response.headers["connection"] == "close" for response in responses)
     assert refused("body_too_large") - before == 2
@@ -38,13 +38,13 @@ def test_one_byte_too_many_is_413_chunked_or_not(wire: Wire, path: str) -> None:
 @pytest.mark.parametrize("path", ROUTES)
 def test_what_just_fits_is_read(wire: Wire, path: str) -> None:
     for chunked in (True, False):
-        assert wire.ask("POST", path, b"x" * max_body_bytes(path), chunked=chunked).status != 413
+        assert wire.request("POST", path, b"x" * max_body_bytes(path), chunked=chunked).status != 413
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS", "BREW"])
 def test_the_limit_holds_for_every_method(wire: Wire, method: str) -> None:
     for chunked in (True, False):
-        response = wire.ask(method, "/voice-session", b"x" * (256 * KIB + 1), chunked=chunked)
+        response = wire.request(method, "/voice-session", b"x" * (256 * KIB + 1), chunked=chunked)
         assert response.status in (413, 400)  # 400: httptools knows no such method
 
 
@@ -103,14 +103,14 @@ def test_a_body_of_empty_words_between_its_bytes_is_cut_off(wire: Wire) -> None:
     ],
 )
 def test_the_refusal_has_the_shape_of_its_endpoint(wire: Wire, path: str, keys: set[str]) -> None:
-    response = wire.ask("POST", path, b"x" * MIB)
+    response = wire.request("POST", path, b"x" * MIB)
     assert (response.status, set(response.json())) == (413, keys)
     assert response.headers["x-request-id"] in response.body.decode() or path == "/realtime_session"
     assert response.headers["cache-control"] == "no-store"
 
 
 def test_a_browser_gets_a_page(wire: Wire) -> None:
-    response = wire.ask("POST", "/admin/agents/organization/add/", b"x" * 2 * MIB, Accept="text/html,*/*")
+    response = wire.request("POST", "/admin/agents/organization/add/", b"x" * 2 * MIB, Accept="text/html,*/*")
     assert response.status == 413
     assert b"The body is limited to 1024 KiB." in response.body
     assert response.headers["content-type"] == "text/html; charset=utf-8"

@@ -27,7 +27,7 @@ def test_no_response_may_be_kept(name: str, visitors: dict[str, Visitor]) -> Non
             continue  # the same files, and the same login page, for all of them
         row = row_of(route, test_routes.HTTP_ROWS)
         for method in (*(row.methods if row else ()), "PUT"):
-            response, walked = visitors[name].ask(method, example(route)), walked + 1
+            response, walked = visitors[name].send(method, example(route)), walked + 1
             kept = "no-store" not in response.get("Cache-Control", "")
             assert kept == (route in PUBLIC and response.status_code == 200), (method, route, response.status_code)
             is_api = route.startswith(("/api/voice", "/api/realtime", "/voice-session", "/realtime_session"))

@@ -31,7 +31,7 @@ def few(wire: Wire, settings: Settings) -> None:
 
 
 def health(wire: Wire, **headers: Any) -> int:
-    return wire.ask("GET", "/health", chunked=False, **headers).status
+    return wire.request("GET", "/health", chunked=False, **headers).status
 
 
 @pytest.mark.parametrize("half", HALVES, ids=["half a head", "half a body", "no chunk", "nothing"])
@@ -76,13 +76,13 @@ def test_behind_a_proxy_its_connections_are_not_bounded_but_the_requests_of_an_a
     with contextlib.ExitStack() as stack:
         opened = [stack.enter_context(wire.open(half_body("203.0.113.7"))) for _ in range(MOST)]
         time.sleep(0.3)
-        crowded = wire.ask("GET", "/api/docs", chunked=False, X_Forwarded_For="1.1.1.1, 203.0.113.7")
+        crowded = wire.request("GET", "/api/docs", chunked=False, X_Forwarded_For="1.1.1.1, 203.0.113.7")
         assert (crowded.status, crowded.headers["retry-after"]) == (429, "1")
-        assert wire.ask("GET", "/api/docs", chunked=False, X_Forwarded_For="203.0.113.7, 203.0.113.8").status == 200
+        assert wire.request("GET", "/api/docs", chunked=False, X_Forwarded_For="203.0.113.7, 203.0.113.8").status == 200
         assert health(wire, X_Forwarded_For="203.0.113.7") == 200
         assert not any(is_closed(sock, 0.05) for sock in opened)
     time.sleep(0.3)
-    assert wire.ask("GET", "/api/docs", chunked=False, X_Forwarded_For="203.0.113.7").status == 200
+    assert wire.request("GET", "/api/docs", chunked=False, X_Forwarded_For="203.0.113.7").status == 200
 
 
 def test_nothing_is_counted_twice_or_left_behind(wire: Wire) -> None:

@@ -79,7 +79,7 @@ def flood(wire: Wire, is_over: threading.Event) -> None:
 @pytest.mark.timeout(120)
 def test_health_is_answered_while_an_attack_runs(process: tuple[int, Wire]) -> None:
     pid, wire = process
-    assert wire.ask("GET", "/health", chunked=False).status == 200
+    assert wire.request("GET", "/health", chunked=False).status == 200
     before = resident_bytes(pid)
     is_over = threading.Event()
     other = Wire(wire.port, source="127.0.0.9")
@@ -94,7 +94,7 @@ def test_health_is_answered_while_an_attack_runs(process: tuple[int, Wire]) -> N
             opened.append(stack.enter_context(attacker.open(HALVES[number % len(HALVES)])))
             if number % 10 == 0:
                 began = time.monotonic()
-                assert wire.ask("GET", "/health", chunked=False).status == 200
+                assert wire.request("GET", "/health", chunked=False).status == 200
                 took_s.append(time.monotonic() - began)
         assert connections_of(pid) < 2 * MOST + 30
         assert resident_bytes(pid) - before < 150 * MIB

@@ -50,7 +50,7 @@ class Wire:
                 time.sleep(pause_s)
             return read_response(sock, parts[0].split(b" ")[0].decode() if parts else "")
 
-    def ask(self, method: str, path: str, body: bytes = b"", *, chunked: bool = True, **headers: str) -> Answer:
+    def request(self, method: str, path: str, body: bytes = b"", *, chunked: bool = True, **headers: str) -> Answer:
         return self.send(*request(method, path, body, chunked=chunked, **headers))
 
 

@@ -42,7 +42,7 @@ class Believing(BaseAuthentication):
         return "Bearer"
 
 
-class Door(LimitedView):
+class Endpoint(LimitedView):
     authentication_classes = [Believing]
     error_shape: type[ErrorBody] = VoiceError
 
@@ -74,19 +74,19 @@ class Door(LimitedView):
         return Response({"through": True})
 
 
-class Session(Door):
+class Session(Endpoint):
     limits = {"GET": READ, "POST": SESSION_CREATION, "PATCH": SESSION_CREATION}
 
 
-class Realtime(Door):
+class Realtime(Endpoint):
     limits = {"POST": REALTIME}
 
 
-class Recording(Door):
+class Recording(Endpoint):
     limits = {"GET": READ, "POST": RECORDING, "PATCH": RECORDING}
 
 
-class RealtimeSession(Door):
+class RealtimeSession(Endpoint):
     limits = {"POST": REALTIME_SESSION}
     error_shape = RealtimeSessionError
 

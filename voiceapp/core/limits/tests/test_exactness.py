@@ -1,4 +1,4 @@
-"""However many ask at once, exactly the limit is let through, wherever it is counted."""
+"""However many requests come at once, exactly the limit is let through, wherever it is counted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .conftest import NOW
 from .crowd import at_once
 
 ROOT = Path(__file__).resolve().parents[4]
-ASKED = {
+REQUESTS = {
     "session_creation": ("post", "/session"),
     "realtime": ("post", "/realtime"),
     "recording": ("patch", "/recording"),
@@ -46,7 +46,7 @@ def counted(request: pytest.FixtureRequest) -> str:
 def test_of_64_requests_at_once_the_limit_is_let_through(counted: str, limit: Limit, settings: Settings) -> None:
     if limit.name == "read":
         settings.LIMIT_READ = "50/15m"
-    method, url = ASKED[limit.name]
+    method, url = REQUESTS[limit.name]
     client = Client()
     client.handler.load_middleware()
     responses = at_once(64, lambda: getattr(client, method)(url, headers={"X-Subject": "alice@diner"}))

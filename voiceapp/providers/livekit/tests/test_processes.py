@@ -1,4 +1,4 @@
-"""One loop thread and one session per process, whoever asks; a forked child has its own."""
+"""All threads of a process share one loop thread and one session; a forked child has its own."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def in_a_child(act: Callable[[], bool]) -> bool:
 def test_many_threads_share_one_loop(client: LiveKitClient, livekit: RunningLiveKit) -> None:
     found: list[str] = []
 
-    def ask(number: int) -> None:
+    def create_room(number: int) -> None:
         own = LiveKitClient(url=livekit.url, api_key=API_KEY, api_secret=API_SECRET)
         found.append(own.create_room(f"room-{number}").name)
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(16)]
+    threads = [threading.Thread(target=create_room, args=(number,)) for number in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
