@@ -1,10 +1,13 @@
-"""The admin's base classes: Unfold's at run time, Django's typed ones for the type checker (Unfold has no types)."""
+"""The admin's look: Unfold's base classes (Django's for the type checker: Unfold has no types), columns, and JSON."""
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from django.utils.html import format_html
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
@@ -34,6 +37,7 @@ __all__ = [
     "Textarea",
     "UserChangeForm",
     "UserCreationForm",
+    "as_json",
     "display",
 ]
 
@@ -70,3 +74,8 @@ def _as_badge(function: F) -> F:
         return Badge(value) if isinstance(value, tuple) else value
 
     return cast(F, shown)
+
+
+def as_json(value: object) -> str:
+    """A value of any depth as an indented block."""
+    return format_html('<pre class="va-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.tenant import ReadOnlyAdmin
-from agents.tenant_admin.theme import display
-from voiceapp.core.jobs.admin import STATE_COLORS, RetryMixin, as_json, state_badge
+from agents.tenant_admin.theme import as_json, display
+from voiceapp.core.jobs.admin import STATE_COLORS, RetryMixin, state_badge
 
 from .models import OutboxMessage
 from .outbox import outbox

@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.tenant import ReadOnlyAdmin
-from agents.tenant_admin.theme import display
+from agents.tenant_admin.theme import as_json, display
 from sessions.calls.admin.call import call_link
 from sessions.calls.admin.event_text import details
-from voiceapp.core.jobs.admin import STATE_COLORS, RetryMixin, as_json, state_badge
+from voiceapp.core.jobs.admin import STATE_COLORS, RetryMixin, state_badge
 
 from .inbox import inbox
 from .models import ProviderEvent

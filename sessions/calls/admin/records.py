@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import ClassVar, TypeVar
 
 from django.contrib import admin
-from django.utils.html import format_html
 
 from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import ReadOnlyAdmin
-from agents.tenant_admin.theme import display
+from agents.tenant_admin.theme import as_json, display
 from sessions.calls.models import CallEvent, ToolCall, TranscriptLine, Turn
 from sessions.orders.models import DraftOrder
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
@@ -133,7 +131,3 @@ class RoomAgentAdmin(CallRecordAdmin[RoomAgent]):
     @display(description="status", ordering="status", label=AGENT_COLORS)
     def status_label(self, agent: RoomAgent) -> tuple[str, str]:
         return agent.status, agent.get_status_display()
-
-
-def as_json(value: object) -> str:
-    return format_html('<pre class="va-json">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))

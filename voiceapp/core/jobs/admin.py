@@ -1,15 +1,13 @@
-"""What the admin shows of a job and does with it: its state, its content, and a retry."""
+"""What the admin shows of a job and does with it: its state, and a retry."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 
 from .engine import JobQueue
 from .models import Job
@@ -30,10 +28,6 @@ def state_badge(job: Job, queue: JobQueue[Any]) -> tuple[str, str]:
     if job.state == State.WAITING and getattr(job, job.topic_field) in queue.unconfigured_topics():
         return State.UNCONFIGURED.value, f"{State.UNCONFIGURED.label}, waiting"
     return ("retrying" if job.is_retrying else job.state), job.state_label
-
-
-def as_json(content: object) -> str:
-    return format_html('<pre class="va-json">{}</pre>', json.dumps(content, indent=2, ensure_ascii=False))
 
 
 class RetryMixin(admin.ModelAdmin[J]):
