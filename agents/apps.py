@@ -1,4 +1,4 @@
-"""The app of who answers, what they sell, and who may ask."""
+"""The app of organizations: their agents, catalog and hours, and who has access."""
 
 from django.apps import AppConfig
 

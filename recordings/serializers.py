@@ -104,7 +104,7 @@ class StartedRecording(serializers.Serializer[Recording]):
 
 
 class RecordingBody(StartedRecording):
-    isActive = serializers.BooleanField(source="is_running", help_text="It runs, and nobody has stopped it.")
+    isActive = serializers.BooleanField(source="is_running", help_text="It runs, and no stop was requested.")
 
 
 @extend_schema_serializer(

@@ -1,4 +1,4 @@
-"""Tells a model the menu and the people, one line each. The simulator of OpenAI learns the menu from the same lines."""
+"""Writes the menu and the transfer targets for a model, one line each. The simulator of OpenAI reads the same lines."""
 
 from __future__ import annotations
 

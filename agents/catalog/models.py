@@ -161,7 +161,7 @@ class ModifierGroup(TenantModel):
         blank=True,
         related_name="modifier_groups",
         verbose_name="follow-up to",
-        help_text="Asked only when one of these modifiers is chosen.",
+        help_text="The agent asks only when one of these modifiers is chosen.",
     )
     position = models.PositiveIntegerField(default=0)
 

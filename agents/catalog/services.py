@@ -17,11 +17,11 @@ STANDARD_NAMES = ("standard", "regular", "normal", "single")
 
 
 def settle_price(item: Item, *, was_typed: bool) -> str:
-    """Give the item's own price to a size when the item has sizes. Returns what became of it, empty if nothing did.
+    """Give the item's own price to a size when the item has sizes. Returns a sentence on the change, or nothing.
 
     A price that one of the sizes has needs no size. Any other becomes a size of its own, the default if there is
-    none: what a person wrote stays on sale, under a name. Only a price that nobody `was_typed` now, beside a default
-    size, is dropped: it was never charged.
+    none: what a person wrote stays on sale, under a name. Only a price that was not typed now (`was_typed`), beside a
+    default size, is dropped: it was never charged.
     """
     sizes = list(Size.objects.filter(item=item))  # the item may come with those it had before they were saved
     if item.price is None or not sizes:

@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveIntegerField(default=0)),
                 ('items', models.ManyToManyField(blank=True, related_name='modifier_groups', to='agents.item')),
                 ('menu', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='modifier_groups', to='agents.menu')),
-                ('under', models.ManyToManyField(blank=True, help_text='Asked only when one of these modifiers is chosen.', related_name='modifier_groups', to='agents.modifier', verbose_name='follow-up to')),
+                ('under', models.ManyToManyField(blank=True, help_text='The agent asks only when one of these modifiers is chosen.', related_name='modifier_groups', to='agents.modifier', verbose_name='follow-up to')),
             ],
             options={
                 'ordering': ('position', 'id'),

@@ -20,7 +20,7 @@ TOOL_LABELS = {
     "submit_order": "Submit the order",
     "transfer_call": "Transfer to a person",
     "end_call": "End the call",
-    "get_opening_hours": "Tell opening hours",
+    "get_opening_hours": "Give opening hours",
 }
 
 
@@ -84,7 +84,7 @@ LANGUAGES = {"DE": "de", "AT": "de", "CH": "de", "LI": "de", "ES": "es", "MX": "
 
 
 def agent_defaults(name: str, trade: Trade, *, language: str) -> AgentDefaults:
-    """The agent of an organization of that name; a language without words here greets in English."""
+    """The agent of an organization of that name; a language without texts here gets the English greeting."""
     greeting = GREETINGS.get(language, GREETINGS["en"])[0 if trade.takes_orders else 1]
     return AgentDefaults(
         tools=TAKING_ORDERS if trade.takes_orders else TALKING_TOOLS,

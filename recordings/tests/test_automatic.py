@@ -71,7 +71,7 @@ def test_repeated_requests_record_a_call_once(wanted: Call, client: LiveKitClien
     assert len(client.list_recordings(ROOM)) == 1
 
 
-def test_however_many_ask_at_once_it_is_recorded_once(wanted: Call, client: LiveKitClient) -> None:
+def test_requests_at_the_same_time_start_one_recording(wanted: Call, client: LiveKitClient) -> None:
     def enqueue(_: int) -> bool:
         try:
             return enqueue_automatic_recording(wanted) is not None

@@ -110,7 +110,7 @@ def test_managers_list_the_recordings_of_their_own_organization(
     assert [each["egressId"] for each in charlie.get(RECORDING, listAll="true").json()["recordings"]] == [theirs]
 
 
-def test_a_list_asks_the_database_as_often_for_many_as_for_one(
+def test_a_list_queries_the_database_as_often_for_many_as_for_one(
     call: Call, harbour: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(20):

@@ -39,7 +39,7 @@ def with_fault(livekit: RunningLiveKit, settings: Settings, *faults: str) -> Non
     settings.LIVEKIT_INTERNAL_URL = livekit.server.fault_url(*faults)
 
 
-def test_a_whole_life_is_learned_by_asking(call: Call, client: LiveKitClient) -> None:
+def test_the_states_of_a_recording_are_read_from_livekit(call: Call, client: LiveKitClient) -> None:
     start_recording(call)
     settles(client, "active")
     assert reconciled().state == "recording"

@@ -61,7 +61,7 @@ class UsageReported:
 
 @dataclass(frozen=True, slots=True)
 class SomethingHappened:
-    """A line of the call's timeline. `kind` is a short snake_case word; `detail` holds no words of the caller."""
+    """A line of the call's timeline. `kind` is a short snake_case word; `detail` holds no speech of the caller."""
 
     kind: str
     at_ms: int

@@ -30,12 +30,12 @@ def register(link_of: LinkOf) -> None:
 def recording_link(call: Call) -> str | None:
     """An address that serves the newest recording for a few minutes; None while there is no file.
 
-    Whoever gets it needs no other credential: ask only after the permission to read the call was checked.
+    The link needs no other credential: check the permission to read the call first.
     """
     return _links[0](call) if _links else None
 
 
 def recording_transcript(call: Call) -> str | None:
-    """What was written of the newest recording that has a text."""
+    """The transcript of the newest recording that has one."""
     texts = call.recordings.filter(transcript__gt="")
     return texts.values_list("transcript", flat=True).order_by("-id").first()

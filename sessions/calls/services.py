@@ -84,7 +84,7 @@ def _terminal_state(reason: EndReason) -> CallState | Case:
 def record_event(
     call_id: UUID, kind: str, detail: Mapping[str, Any] | None = None, *, at: datetime | None = None
 ) -> None:
-    """A line of the call's timeline, now unless `at` says when. No caller's words and no whole numbers in `detail`."""
+    """A line of the call's timeline, now unless `at` says when. `detail` holds no speech and no whole phone numbers."""
     CallEvent.objects.create(call_id=call_id, kind=kind, at=at or timezone.now(), detail=dict(detail or {}))
 
 
@@ -94,7 +94,7 @@ def live_calls_of(organization: Organization) -> int:
 
 
 def renew_leases(call_ids: Iterable[UUID]) -> set[UUID]:
-    """Say that this process still carries these calls. Returns those that nobody has ended meanwhile."""
+    """Report that this process still carries these calls. Returns those that have not ended meanwhile."""
     ids = list(call_ids)
     live = Call.objects.filter(id__in=ids, state__in=LIVE_STATES)
     if live.update(lease_expires_at=timezone.now() + LEASE) == len(ids):
@@ -173,7 +173,7 @@ MOST_LINES = 5000
 
 
 def transcript_of(call: Call) -> str | None:
-    """What was written of its recording, else its lines as they were spoken; None where there are no words."""
+    """The transcript of its recording, else its transcript lines in order; None without either."""
     return recording_transcript(call) or _spoken(call)
 
 

@@ -1,4 +1,4 @@
-"""How an agent behaves on the phone, whatever its prompt says. Told to the model after the prompt."""
+"""How every agent behaves on the phone. The model gets it after the agent's prompt."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ When the caller asks for a person, is upset, or needs what you cannot do, use tr
 
 
 def brief(call: Call) -> Briefing:
-    """The briefing of a call; raises ApplicationError when nobody was published to answer it."""
+    """The briefing of a call; raises ApplicationError when its agent is not published."""
     persona = call.agent_version
     if persona is None or call.organization is None:
         raise ApplicationError("The call has no published agent. Publish one in the admin.")

@@ -87,7 +87,7 @@ def run_tool(
     with this `tool_call_id`, name, arguments and `caller_turns`; anything else is another request, for ids repeat.
     Whatever the database refuses after bounded tries is answered with “not saved”. `caller_turns` counts the caller's
     turns that the core has committed. After `not_after`, a time of `time.monotonic()`, nothing is committed any more:
-    who waited has given up, and what was asked for later may have been done.
+    the core has stopped waiting, and a later request may have been carried out.
     """
     began = time.monotonic()
     label = name if name in TOOLS else "unknown"  # a metric's labels come from a closed set
@@ -124,7 +124,7 @@ class _ToolCall:
 
 
 class _TooLate(Exception):
-    """Nobody waits for this any more. Raised inside the transaction, so that nothing of it is kept."""
+    """The core has stopped waiting for this. Raised inside the transaction, which is rolled back."""
 
 
 def _run_once(tool_call: _ToolCall, began: float) -> tuple[ToolResult, str]:

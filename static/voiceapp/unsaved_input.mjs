@@ -82,7 +82,7 @@ function putBack(form, kept) {
     form.before(notice);
 }
 
-/** Enter in the text that a button asks for is that button, not the form's first one. */
+/** Enter in the text field of a button presses that button, not the form's first one. */
 function pressButtonOnEnter(event) {
     const panel = event.target.closest?.(".va-panel");
     if (event.key !== "Enter" || !panel || event.target.tagName !== "INPUT") return;

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def is_private(url: str) -> bool:
-    """Nobody can change the traffic on its way: https, or this machine."""
+    """The traffic is safe from changes on its way: https, or loopback."""
     parts = urlsplit(url) if is_base_url(url) else None
     return parts is not None and (parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"})
 

@@ -54,7 +54,7 @@ def retried(work: Callable[[], T], *, what: str) -> T:
 def release_connections() -> None:
     """Before a request to a provider: close this thread's database connections, or return them to their pool.
 
-    The next query opens one again. Connections in a transaction stay open, and SQLite's, which nobody else waits for.
+    The next query opens one again. Connections in a transaction stay open, and SQLite's, which is not shared.
     """
     for each in connections.all(initialized_only=True):
         if each.vendor != "sqlite" and not each.in_atomic_block:

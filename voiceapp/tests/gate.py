@@ -104,6 +104,6 @@ def deaf_server() -> Iterator[str]:
 
 
 def closed_address() -> str:
-    """Where nobody listens."""
+    """An address where no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -162,7 +162,7 @@ def end(process: subprocess.Popen[Any]) -> None:
 
 
 def free_udp_port() -> int:
-    """A UDP port of loopback that nobody has."""
+    """A free UDP port of loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

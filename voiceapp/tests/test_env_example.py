@@ -24,7 +24,7 @@ def test_every_key_is_listed_once() -> None:
     assert set(LISTED) >= READ | COMPOSED
 
 
-def test_no_key_is_listed_that_nobody_reads() -> None:
+def test_no_key_is_listed_that_is_never_read() -> None:
     assert set(LISTED) <= READ | COMPOSED
 
 

@@ -38,7 +38,7 @@ def listening_at(pid: int) -> set[str]:
 
 
 @pytest.mark.livekit_server
-def test_it_listens_on_loopback_alone_and_sends_nobody_to_another_machine(tmp_path: Path) -> None:
+def test_it_listens_on_loopback_alone_and_names_no_other_machine(tmp_path: Path) -> None:
     if reason := livekit_server.why_not_there():
         pytest.skip(reason)
     with livekit_server.running(tmp_path) as server:
@@ -115,7 +115,7 @@ def test_it_is_built_once_by_its_version_into_an_ignored_folder(
     assert API_KEY == "devkey"
 
 
-def test_one_that_runs_tells_the_product_where_it_is() -> None:
+def test_a_running_server_has_settings_for_the_product() -> None:
     server = RealLiveKit("http://127.0.0.1:7880", 1, Path("log"))
     assert server.environment["LIVEKIT_HOST"] == "ws://127.0.0.1:7880"
     assert server.environment["LIVEKIT_INTERNAL_URL"] == "http://127.0.0.1:7880"

@@ -87,7 +87,7 @@ def test_every_row_has_a_route() -> None:
     assert [row.route for row in HTTP_ROWS if row not in used] == []
 
 
-def test_a_route_that_nobody_wrote_down_is_noticed() -> None:
+def test_an_undocumented_route_is_noticed() -> None:
     assert row_of("/api/voice/undocumented", HTTP_ROWS) is None
     assert row_of("/twiml/start/more", HTTP_ROWS) is None
 
@@ -207,7 +207,7 @@ def test_each_route_opens_to_its_credential_alone(row: Row, visitors: dict[str, 
 
 @pytest.mark.urls("agents.tests.customer_views")
 @pytest.mark.parametrize("credential", REFUSED_WITH)
-def test_a_wrong_word_in_the_table_is_noticed(credential: str, visitors: dict[str, Visitor]) -> None:
+def test_a_wrong_credential_in_the_table_is_noticed(credential: str, visitors: dict[str, Visitor]) -> None:
     row = Row(("GET", "POST"), "/calls", credential)
     assert (surprises(row, ["/calls"], visitors) == []) == (credential == "customer")
 

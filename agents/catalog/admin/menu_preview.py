@@ -15,7 +15,7 @@ from agents.catalog.queries import load_catalog
 
 @dataclass(frozen=True, slots=True)
 class ItemPreview:
-    """`choices` are sentences on what is asked, or may be asked for, with the item."""
+    """`choices` are sentences: what the agent asks the caller to choose, and what the caller may add."""
 
     name: str
     sold_as: tuple[str, ...]

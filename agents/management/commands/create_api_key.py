@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 organization,
                 name=name,
                 scopes=read_scopes(options["scopes"]),
-                expires_at=read_moment(options["expires"]),
+                expires_at=read_time(options["expires"]),
                 by="command line",
             )
         except ApplicationError as exc:
@@ -74,7 +74,7 @@ def read_scopes(text: str) -> list[Scope]:
         raise CommandError(f"{exc}. Scopes are: {', '.join(Scope)}.") from exc
 
 
-def read_moment(text: str) -> dt.datetime | None:
+def read_time(text: str) -> dt.datetime | None:
     """The end of a day in UTC, or some days from now."""
     if not text:
         return None

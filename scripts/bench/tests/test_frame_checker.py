@@ -91,6 +91,6 @@ def test_garbage_and_silence_are_corruption() -> None:
         assert faults_of([garbage, *speech(3)], sent=3) == Faults(corrupt=1)
 
 
-def test_frames_joined_on_the_way_are_told_apart_again() -> None:
+def test_frames_joined_on_the_way_are_separated_again() -> None:
     joined = b"".join(a2b_base64(frame) for frame in speech(3))
     assert split_audio(b2a_base64(joined, newline=False)) == speech(3)

@@ -71,7 +71,7 @@ def figures_of(call: Call) -> CallFigures:
 
 @admin.register(Call)
 class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
-    """Calls are records: nobody edits one."""
+    """Calls are records and are not edited."""
 
     area = Area.CALLS
     list_display = (

@@ -89,7 +89,7 @@ def _ended(detail: Detail) -> str:
 
 def _stream_over(detail: Detail) -> str:
     step = NEXT_STEPS.get(str(detail.get("next", "")), "").format(target=detail.get("target") or "a person")
-    why = " Nobody is called: there is no caller ID to show." if detail.get("why") == "no_caller_id" else ""
+    why = " No call is placed: there is no caller ID to show." if detail.get("why") == "no_caller_id" else ""
     return f"The audio stream ended.{f' Next: {step}.' if step else ''}{why}"
 
 
@@ -152,7 +152,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "ringing": _ringing,
     "connected": "The call was connected.",
     "ended": _ended,
-    "asked_for": _with("The call was requested over the API", "call_type"),
+    "requested": _with("The call was requested over the API", "call_type"),
     "interrupted": lambda detail: (
         f"The caller interrupted the agent in turn {detail.get('turn', '?')}, "
         f"after {_seconds(detail.get('heard_ms'))} of its answer."
@@ -179,7 +179,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "field_replaced": _replaced,
     "response_stuck": _with("The AI provider did not finish its response", "code"),
     "transcription_failed": _with("The caller's speech could not be transcribed", "code"),
-    "answer_overdue": "The AI provider did not respond in time and was asked again.",
+    "answer_overdue": "The AI provider did not respond in time; the request was repeated.",
     "answer_given_up": "The AI provider did not respond.",
     "speech_end_missing": "The AI provider did not report the end of the caller's speech.",
     "turn_missing": "The AI provider did not understand the caller; the agent asked again.",

@@ -46,8 +46,8 @@ def test_every_kind_of_event_has_a_sentence() -> None:
         ("participant_left", {"who": "caller", "reason": "client_initiated"}, "Caller left (client initiated)."),
         ("field_replaced", {"field": "voice", "was": "nova", "now": "coral"},
          "The voice “nova” was replaced by “coral”: the AI provider does not accept it."),
-        ("never_heard_of", {"delay_ms": 1200, "level": 0.1 + 0.2}, "Never heard of: delay 1,200 ms, level 0.3"),
-        ("never_heard_of", "no object", "Never heard of."),
+        ("kind_of_tomorrow", {"delay_ms": 1200, "level": 0.1 + 0.2}, "Kind of tomorrow: delay 1,200 ms, level 0.3"),
+        ("kind_of_tomorrow", "no object", "Kind of tomorrow."),
     ],
 )  # fmt: skip
 def test_an_event_is_a_sentence(kind: str, detail: object, sentence: str) -> None:

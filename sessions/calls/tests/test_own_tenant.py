@@ -1,4 +1,4 @@
-"""Who has no organization is its own tenant: it sees the calls that it made itself, and nobody else does."""
+"""A principal without an organization is a tenant of its own: it alone sees the calls that it made."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_in_an_organization_one_sees_its_calls_alone() -> None:
     assert seen_by(Principal("user_alice", harbour, kind=Kind.CLERK)) == {"user_alice in Harbour"}
 
 
-def test_nobody_sees_nothing() -> None:
+def test_a_principal_without_a_subject_sees_nothing() -> None:
     assert seen_by(Principal("")) == set()
 
 

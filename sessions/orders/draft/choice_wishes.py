@@ -95,14 +95,14 @@ class _Reading:
         plain, count = without_count(said)
         times = tuple(mark for mark in plain.marks if mark.startswith(TIMES))
         for dropped in ((), times, (*times, Role.MORE.value)):
-            asked = replace(plain, marks=tuple(mark for mark in plain.marks if mark not in dropped))
-            if asked == said:
+            rest = replace(plain, marks=tuple(mark for mark in plain.marks if mark not in dropped))
+            if rest == said:
                 continue
-            found = self._meant(self.names.understood(asked, Short.THE_HEADING))
+            found = self._meant(self.names.understood(rest, Short.THE_HEADING))
             if found:
-                if len(asked.marks) < len(plain.marks) - len(times) and not self._is_added(found):
+                if len(rest.marks) < len(plain.marks) - len(times) and not self._is_added(found):
                     self._note(text)
-                self._want(found, count or 1, times if times and times[0] not in asked.marks else ())
+                self._want(found, count or 1, times if times and times[0] not in rest.marks else ())
                 return True
         return False
 
@@ -141,7 +141,7 @@ class _Reading:
         return any(compare(said, phrase, self.names.ear).is_understood for phrase in about)
 
     def _with_their_negation(self, parts: Sequence[str]) -> Iterator[str]:
-        """“no ham and olives” takes off usual olives; are they no part of it, it may mean either and is asked."""
+        """“no ham and olives” takes off usual olives. If they are no part of it, it may mean either: the agent asks."""
         negation = ""
         for part in parts:
             tokens = read_tokens(part, self.table)

@@ -40,7 +40,7 @@ MODIFIERS = (
     "“no X” leaves out a usual one. In an update: all that the line shall have."
 )
 Modifiers = Annotated[tuple[Name, ...], argument("Which extras would you like?", MODIFIERS, max_length=MOST_MODIFIERS)]
-SHORTER_NOTE = f"A note for the kitchen has at most {LONGEST_NOTE} letters."
+SHORTER_NOTE = f"A note for the kitchen has at most {LONGEST_NOTE} characters."
 Note = Annotated[str, argument(SHORTER_NOTE, "For the kitchen, in the caller's words.", max_length=LONGEST_NOTE)]
 LineNumber = Annotated[int, argument("Which line of the order do you mean?", "The number of a line in `order`.", ge=1)]
 

@@ -57,7 +57,7 @@ class DirectOrder:
 
     @property
     def scoped_key(self) -> str:
-        """Keys tell orders of one call apart. Clients number them in each call, or take the model's id of a request."""
+        """A key is unique in its call: clients count their orders in each call, or use the model's tool call id."""
         return f"{self.call_id}:{self.idempotency_key}" if self.call_id else self.idempotency_key
 
 

@@ -123,6 +123,6 @@ def tax_rule(organization: Organization) -> TaxRule:
 
 
 def _move(draft: DraftOrder, now: dt.datetime, **values: object) -> None:
-    """A guarded update: on a database without row locks, too, nobody's change is written over."""
+    """A guarded update: no concurrent change is overwritten, also on a database without row locks."""
     if not DraftOrder.objects.filter(pk=draft.pk, version=draft.version).update(updated_at=now, **values):
         raise ConcurrentUpdate

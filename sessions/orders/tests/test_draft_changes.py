@@ -281,7 +281,7 @@ def test_an_update_notices_that_sizes_have_changed() -> None:
         (add("Burger", modifiers="bacon"), "Which extras would you like?"),
         (add("Burger", modifiers=[1]), "Which extras would you like?"),
         (add("Burger", modifiers=["bacon"] * 31), "Which extras would you like?"),
-        (add("Burger", note="n" * 201), "A note for the kitchen has at most 200 letters."),
+        (add("Burger", note="n" * 201), "A note for the kitchen has at most 200 characters."),
         ({"do": "update", "quantity": 1}, "Which line of the order do you mean?"),
         ({"do": "remove"}, "Which line of the order do you mean?"),
         ({"do": "remove", "line": "first"}, "Which line of the order do you mean?"),

@@ -1,4 +1,4 @@
-"""/api/realtime/*: who may ask, what it answers, and what bad input gets."""
+"""/api/realtime/*: authentication, responses, and bad input."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def refusal(answer: Any) -> tuple[str, str]:
         f"Token {KEY}",
     ],
 )
-def test_without_the_key_every_door_answers_401(authorization: str, restaurant: tuple[Organization, Call]) -> None:
+def test_without_the_key_every_endpoint_returns_401(authorization: str, restaurant: tuple[Organization, Call]) -> None:
     stranger = Client(headers={"Authorization": authorization} if authorization else {})
     for answer in (
         stranger.get(CONFIG, {"orgId": str(restaurant[0].pk)}),
@@ -363,7 +363,7 @@ def test_another_content_type_is_415(machine: Client, restaurant: tuple[Organiza
     assert answer.status_code in (400, 415)
 
 
-def test_what_is_sold_out_in_this_moment_is_refused(
+def test_what_sells_out_meanwhile_is_refused(
     machine: Client, restaurant: tuple[Organization, Call], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def sold_out(**_: object) -> None:

@@ -191,7 +191,7 @@ def test_the_words_of_a_line_lead_to_the_same_line(item: ItemOffer, words: list[
 
 
 @given(item=st.sampled_from(ITEMS), words=WORDS)
-def test_whatever_is_chosen_keeps_every_groups_bounds(item: ItemOffer, words: list[str]) -> None:
+def test_every_choice_keeps_every_groups_bounds(item: ItemOffer, words: list[str]) -> None:
     try:
         chosen = choose(item, words)
     except Refused:

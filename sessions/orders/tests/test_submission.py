@@ -75,7 +75,7 @@ def test_an_empty_order_cannot_be_read_back_or_submitted(phone: Phone) -> None:
     assert phone.use("change_order", changes=[{"do": "clear"}])["say"] == "The order is empty now."
 
 
-def test_submitting_again_gives_the_same_order_and_words(phone: Phone) -> None:
+def test_submitting_again_returns_the_same_order_and_sentence(phone: Phone) -> None:
     phone.add("Margherita")
     first = phone.agrees()
     phone.speaks()
@@ -130,7 +130,7 @@ def test_an_order_that_was_canceled_is_not_replaced(phone: Phone) -> None:
     assert phone.agrees()["say"].startswith("Your order number 2 is placed.")
 
 
-def test_the_kitchen_taking_the_order_on_in_this_moment_wins(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kitchen_accepting_the_order_at_the_same_time_wins(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
     phone.add("Margherita")
     phone.agrees()
     phone.add("Tiramisu")
@@ -189,7 +189,7 @@ def test_every_count_is_lowered_and_none_below_zero(phone: Phone, restaurant: tu
     assert other.add("Margherita", modifiers=["extra cheese"])["say"].startswith("extra cheese is out right now.")
 
 
-def test_somebody_taking_the_last_one_in_this_moment_undoes_everything(
+def test_a_call_taking_the_last_one_at_the_same_time_undoes_everything(
     phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Item.objects.filter(name="Margherita").update(count_left=5)

@@ -25,7 +25,7 @@ from voiceapp.providers.livekit.errors import LiveKitError
 
 from .agents import agent_expected, agent_request, agents_gone_with
 from .closing import enqueue_room_closing
-from .tokens import Ticket, issue_room_token, name_for, others_hold_passes, ticket_for
+from .tokens import Ticket, issue_room_token, name_for, others_hold_tokens, ticket_for
 
 LONGEST = 100
 RANDOM_BYTES = 8
@@ -136,9 +136,9 @@ def _write(principal: Principal, wanted: WantedCall) -> tuple[Call, RoomAgent | 
             )
     except IntegrityError as exc:
         raise RoomTaken from exc
-    if wanted.room_name and others_hold_passes(call):
+    if wanted.room_name and others_hold_tokens(call):
         raise RoomTaken("Tokens for an earlier session in this room are still good. Take another name, or wait.")
-    record_event(call.pk, "asked_for", {"call_type": call.call_type})
+    record_event(call.pk, "requested", {"call_type": call.call_type})
     agent = None
     if wanted.has_agent:
         agent = agent_expected(call, system_prompt=wanted.system_prompt, voice=wanted.voice)

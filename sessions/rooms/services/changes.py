@@ -36,9 +36,9 @@ class StateRefused(ApplicationError):
 
 
 class NoAgentInCall(ApplicationError):
-    """Nothing whose status could be changed."""
+    """The call has no agent whose status could change."""
 
-    message = "No agent was ever asked for in this room."
+    message = "This room has no agent."
 
 
 @transaction.atomic

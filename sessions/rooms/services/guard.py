@@ -90,11 +90,11 @@ def _withdraw_dispatches(client: LiveKitClient, room: str) -> None:
 
 def _remove(client: LiveKitClient, call: Call, stranger: Participant) -> bool:
     # LiveKit may report that they left before it has answered.
-    asked_at = timezone.now()
+    requested_at = timezone.now()
     if not client.remove_participant(str(call.room_name), stranger.identity):
         return False
     # No identity: that of a telephone is its number.
     detail = {"who": Side.UNAUTHORIZED.value, "kind": stranger.kind}
-    record_event(call.pk, "participant_removed", detail, at=asked_at)
+    record_event(call.pk, "participant_removed", detail, at=requested_at)
     logger.warning("participant without a token removed", call_id=str(call.pk), participant_kind=stranger.kind)
     return True

@@ -91,7 +91,7 @@ def name_for(principal: Principal, role: RoomToken.Role, *, requested: str = "")
     return requested or display_name(principal) or str(FRIENDLY[role])
 
 
-def others_hold_passes(call: Call) -> bool:
+def others_hold_tokens(call: Call) -> bool:
     """Whether tokens for an earlier call of this room's name still open it to somebody who has no part in this one."""
     issued_since = timezone.now() - dt.timedelta(seconds=JOIN_TOKEN_TTL_S)
     earlier = RoomToken.objects.filter(

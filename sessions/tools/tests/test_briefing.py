@@ -88,7 +88,7 @@ def test_without_orders_there_are_no_order_tools() -> None:
     assert "Orders are not taken on the phone now." in briefing.instructions
 
 
-def test_the_settings_of_the_version_are_told_in_their_units() -> None:
+def test_the_settings_of_the_version_are_passed_in_their_units() -> None:
     _, call = make_restaurant()
     version = call.agent_version
     assert version is not None

@@ -98,7 +98,7 @@ def test_a_negation_is_looked_up_as_a_negation(phone: Phone) -> None:
     assert phone.use("look_up_items", query="without nuts")["items"] == []
 
 
-def test_namesakes_are_told_with_their_headings(phone: Phone) -> None:
+def test_namesakes_are_listed_with_their_headings(phone: Phone) -> None:
     twin = Item.objects.get(name="Tiramisu")
     twin.pk, twin.category = None, Item.objects.get(name="Meal deal").category
     twin.save()
@@ -114,7 +114,7 @@ def test_a_word_of_the_description_finds_it(phone: Phone) -> None:
     assert [item["name"] for item in phone.use("look_up_items", query="raspberry")["items"]] == ["Panna cotta"]
 
 
-def test_without_a_query_the_headings_are_told(phone: Phone) -> None:
+def test_without_a_query_the_headings_are_listed(phone: Phone) -> None:
     assert phone.use("look_up_items", query="")["say"] == "We have Pizzas, Deals or Desserts."
 
 

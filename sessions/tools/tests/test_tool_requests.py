@@ -102,7 +102,7 @@ def test_ids_that_look_alike_once_they_are_stored_are_different(one: str, other:
 
 
 @pytest.mark.django_db
-def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
+def test_a_tool_call_that_is_not_waited_for_any_more_is_not_begun() -> None:
     _, call = make_restaurant()
     late = change(call, "call_1", "Tiramisu", not_after=time.monotonic() - 0.001)
     assert late == {"ok": False, "say": TOO_LATE}

@@ -100,5 +100,5 @@ class Timeline:
         self.actions.append(Record(fact))
 
     def happened(self, kind: str, **detail: str | int | None) -> None:
-        """A line of the call's timeline. Never the caller's words."""
+        """A line of the call's timeline. Never the caller's speech."""
         self.record(SomethingHappened(kind, self._clock.now_ms, detail))

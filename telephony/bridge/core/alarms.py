@@ -32,7 +32,7 @@ class Alarm(enum.StrEnum):
 
 
 class Alarms:
-    """At most one time per alarm. `next_ms` may be early (an alarm was cancelled), never late."""
+    """At most one time per alarm. `next_ms` may be early (an alarm was canceled), never late."""
 
     __slots__ = ("_at_ms", "next_ms")
 

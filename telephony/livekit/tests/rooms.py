@@ -104,7 +104,7 @@ def check_whole_call(room: Room) -> None:
     assert call.participants.count() == 2
     assert not call.participants.filter(left_at=None).exists()
     assert sorted(room.timeline) == sorted([
-        "asked_for", "room_opened", "participant_joined agent", "participant_joined caller", "connected",
+        "requested", "room_opened", "participant_joined agent", "participant_joined caller", "connected",
         "participant_left caller", "participant_left agent", "room_closed", "ended",
     ])  # fmt: skip
 

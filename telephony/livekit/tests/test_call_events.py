@@ -60,7 +60,7 @@ def test_the_room_closes_after_the_last_person_and_the_call_is_completed(
     assert room.agent.status == "disconnected"
     assert not call.participants.filter(left_at=None).exists()
     assert room.timeline == [
-        "asked_for",
+        "requested",
         "room_opened",
         "participant_joined agent",
         "participant_joined caller",

@@ -1,4 +1,4 @@
-"""Agents that nobody dispatched and people without a token do not count and are removed."""
+"""Agents that were not dispatched and people without a token do not count and are removed."""
 
 from __future__ import annotations
 

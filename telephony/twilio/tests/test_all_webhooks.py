@@ -67,7 +67,7 @@ def test_every_webhook_is_made_by_the_one_that_checks(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", WEBHOOKS)
-def test_every_webhook_refuses_what_is_not_signed_without_asking_the_database(address: str, twilio: Twilio) -> None:
+def test_every_webhook_refuses_unsigned_requests_without_a_database_query(address: str, twilio: Twilio) -> None:
     unsigned = twilio.client.post(f"/{address}", "CallSid=x", content_type=FORM)
     forged = twilio.send(f"/{address}", "CallSid=x", "A" * 27 + "=")
     assert (unsigned.status_code, forged.status_code) == (403, 403)

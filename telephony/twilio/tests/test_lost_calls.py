@@ -139,7 +139,7 @@ def test_without_a_carrier_lost_calls_are_closed_at_once(settings: Settings) -> 
     assert outcome(call) == ("failed", "lost_process")
 
 
-def test_a_call_of_no_carrier_is_closed_without_asking(carrier: Rest) -> None:
+def test_a_call_of_no_carrier_is_closed_without_a_request(carrier: Rest) -> None:
     call = a_call("pending", age_s=100, sid=None)
 
     assert reap_lost_calls() == 1

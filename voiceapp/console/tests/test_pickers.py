@@ -119,7 +119,9 @@ def test_a_new_row_begins_with_the_organization_where_it_matters(
         assert f"?organization={world.organization.pk}&amp;_popup=1" in text
 
 
-def test_who_has_one_organization_is_not_asked(client_of_alice: Client, harbour: World, meadow: World) -> None:
+def test_a_user_with_one_organization_need_not_choose_it(
+    client_of_alice: Client, harbour: World, meadow: World
+) -> None:
     page = client_of_alice.get(url(PhoneNumber, "add"))
     assert page.context["adminform"].form.fields["organization"].disabled
     assert "Meadow" not in page.content.decode()

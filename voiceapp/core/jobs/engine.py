@@ -31,7 +31,7 @@ Failure = tuple[str, object]
 
 
 class NotConfigured(Exception):
-    """Raised by a handler: nobody is configured to receive the job. The text says where to configure one."""
+    """Raised by a handler: no receiver of the job is configured. The text says where to configure one."""
 
 
 class Order(enum.Enum):
@@ -159,7 +159,7 @@ class JobQueue(Generic[J]):
                 return job
 
     def _due(self, now: dt.datetime) -> QuerySet[J]:
-        """Due, leased by nobody, and not behind another one of its partition."""
+        """Due, not leased, and not behind another one of its partition."""
         topic = self.model.topic_field
         ahead = Q(id__lt=OuterRef("id"))
         if self.order is Order.UNTIL_ATTEMPTED:

@@ -18,7 +18,7 @@ class Job(models.Model):
         WAITING = "waiting", "Waiting"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
-        # Nobody is configured to receive it: no success, and a retry helps only once somebody is.
+        # No receiver is configured: no success, and a retry helps only after one is.
         UNCONFIGURED = "unconfigured", "Not configured"
 
     # The column that chooses the handler. Partitions of different topics are independent.

@@ -1,4 +1,4 @@
-"""“Sat 28 Nov 2026, 09:05”: the weekday, because people plan by it, and the month in letters, which nobody misreads."""
+"""“Sat 28 Nov 2026, 09:05”: the weekday, because people plan by it, and the month by its name, which is not misread."""
 
 DATE_FORMAT = "D j M Y"
 TIME_FORMAT = "H:i"

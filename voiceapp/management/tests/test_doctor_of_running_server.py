@@ -89,7 +89,7 @@ def details(said: dict[str, object]) -> dict[str, str]:
     return {check["name"]: check["detail"] for check in checks}
 
 
-def test_it_asks_the_process_that_serves_and_does_not_wait_for_what_hangs(product: Product) -> None:
+def test_it_queries_the_process_that_serves_and_does_not_wait_for_what_hangs(product: Product) -> None:
     began = time.monotonic()
     response = httpx.get(product.address + PATH, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
     assert time.monotonic() - began < BOUND_S

@@ -84,7 +84,7 @@ class FetchedKeys(RarelyFetched):
         raise UnknownKey
 
     def _fetch_for(self, key_id: str) -> None:
-        """Nobody waits while Clerk is unavailable."""
+        """Do not wait while Clerk is unavailable."""
         within_s = 0 if self._is_unavailable else CONNECT_TIMEOUT_S + FETCH_TIMEOUT_S
         if not self._fetch_once(is_wanted=lambda: key_id not in self._keys, within_s=within_s):
             raise ProviderError("clerk", "fetching its keys takes too long")

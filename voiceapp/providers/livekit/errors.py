@@ -29,7 +29,7 @@ TEMPORARY = {LiveKitErrorKind.UNAVAILABLE, LiveKitErrorKind.TIMEOUT, LiveKitErro
 
 
 class LiveKitError(ProviderError):
-    """`kind` decides what the client is told; `permanent`: the same request would fail again."""
+    """`kind` decides the response to the client; `permanent`: the same request would fail again."""
 
     def __init__(self, kind: LiveKitErrorKind, message: str, *, retry_after_s: float | None = None) -> None:
         retry_class = RetryClass.OUR_BUG if kind is LiveKitErrorKind.BAD_INPUT else None

@@ -63,7 +63,7 @@ class Track:
 class Participant:
     """`kind`: standard, agent, egress, sip, ingress, connector, bridge. `state`: joining, joined, active, disconnected.
 
-    Tell two joins of one identity apart by `sid`.
+    `sid` distinguishes two joins of one identity.
     """
 
     sid: str

@@ -138,14 +138,14 @@ def test_who_cannot_be_checked_is_not_refused(clerk: ClerkInstance, name: str) -
     assert not caught.value.permanent
 
 
-def test_a_clerk_that_nobody_reaches_is_away(clerk: ClerkInstance) -> None:
+def test_a_clerk_that_cannot_be_reached_is_unavailable(clerk: ClerkInstance) -> None:
     keys = FetchedKeys("http://127.0.0.1:1/.well-known/jwks.json", cooldown_s=0)
     with pytest.raises(ProviderError):
         verifier_of(clerk, keys).verify(clerk.token())
 
 
 @pytest.mark.parametrize("fault", ["delay_s", "drips_for_s"])
-def test_a_slow_clerk_costs_a_bounded_time_and_nobody_queues_for_it(
+def test_a_slow_clerk_costs_a_bounded_time_and_no_request_queues_for_it(
     clerk: ClerkInstance, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clerk_keys, "CONNECT_TIMEOUT_S", 0.3)

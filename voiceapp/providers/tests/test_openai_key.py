@@ -51,7 +51,7 @@ def keep(text: str, *, name: str = "") -> None:
         client.put_secret_value(SecretId=name, SecretString=text)
 
 
-def test_the_environments_key_goes_first_and_asks_nobody(gate: Gate, settings: Settings) -> None:
+def test_the_environments_key_goes_first_and_needs_no_request(gate: Gate, settings: Settings) -> None:
     settings.OPENAI_API_KEY = "sk-env"
     assert openai_api_key() == "sk-env"
     assert openai_key.is_key_cached()
@@ -98,7 +98,7 @@ def test_another_name_may_be_given(gate: Gate, settings: Settings) -> None:
     assert openai_api_key() == "sk-elsewhere"
 
 
-def test_an_old_key_is_refreshed_and_nobody_waits_for_it(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_key_is_refreshed_without_a_wait(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     keep("sk-old")
     assert openai_api_key() == "sk-old"
     keep("sk-new")
@@ -136,7 +136,7 @@ def test_a_secret_without_a_key_is_no_key(gate: Gate) -> None:
     assert raised.value.kind is OpenAIErrorKind.NOT_CONFIGURED
 
 
-def test_nobody_waits_long_for_an_aws_that_hangs(gate: Gate, settings: Settings) -> None:
+def test_an_aws_that_hangs_costs_a_bounded_time(gate: Gate, settings: Settings) -> None:
     with deaf_server() as deaf:
         settings.AWS_ENDPOINT_URL = deaf
         began = time.monotonic()

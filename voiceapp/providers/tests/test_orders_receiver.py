@@ -32,11 +32,11 @@ class Kitchen(ThreadingHTTPServer):
         self.retry_after = ""
         self.drips = False
         self.got: list[tuple[str, dict[str, str], bytes]] = []
-        super().__init__(("127.0.0.1", 0), KitchenDoor)
+        super().__init__(("127.0.0.1", 0), KitchenHandler)
         self.url = f"http://127.0.0.1:{self.server_port}/orders?kind=new"
 
 
-class KitchenDoor(BaseHTTPRequestHandler):
+class KitchenHandler(BaseHTTPRequestHandler):
     server: Kitchen
 
     def do_POST(self) -> None:
@@ -128,7 +128,7 @@ def test_what_an_answer_means(status: int, is_permanent: bool, kitchen: Kitchen)
     assert len(kitchen.got) == 1
 
 
-def test_nobody_there_is_worth_another_try() -> None:
+def test_a_refused_connection_is_worth_another_try() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         error = failure(f"http://127.0.0.1:{unused.getsockname()[1]}/")

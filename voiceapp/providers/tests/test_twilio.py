@@ -137,7 +137,7 @@ def test_a_carrier_that_does_not_answer_is_given_up_in_time(carrier: Carrier, mo
     assert not fault.value.permanent
 
 
-def test_nobody_listening_is_worth_asking_again() -> None:
+def test_a_refused_connection_is_worth_another_try() -> None:
     client = TwilioClient(account_sid=ACCOUNT_SID, auth_token="current", base_url="http://127.0.0.1:9")
     with pytest.raises(ProviderError) as fault:
         client.fetch_call(SID)

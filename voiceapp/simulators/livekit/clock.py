@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 class Timer:
     def __init__(self, due_s: float, act: Callable[[], None]) -> None:
-        self.due_s, self.act, self.is_cancelled = due_s, act, False
+        self.due_s, self.act, self.is_canceled = due_s, act, False
 
     def cancel(self) -> None:
-        self.is_cancelled = True
+        self.is_canceled = True
 
 
 class Clock:
@@ -48,7 +48,7 @@ class Clock:
 
     def _act(self) -> None:
         _, _, timer = heapq.heappop(self._timers)
-        if not timer.is_cancelled:
+        if not timer.is_canceled:
             timer.act()
         self._set_wake_up()
 

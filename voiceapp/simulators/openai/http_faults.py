@@ -13,7 +13,7 @@ CHUNK, CHUNKS_PER_S = b" ", 10
 
 
 async def inject_fault(request: web.Request, faults: OpenAIFaults) -> web.StreamResponse | None:
-    """The faulty response that the URL asks for; None, after its delay, for the normal one."""
+    """The faulty response that the URL requests; None, after its delay, for the normal one."""
     await faults.delay_response()
     if "hang" in faults:
         await asyncio.sleep(FOREVER_S)

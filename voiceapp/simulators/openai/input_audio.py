@@ -53,7 +53,7 @@ class AudioBuffer:
         self._drop(len(self._audio))
 
     def drop_silence(self) -> None:
-        """Nobody speaks: keep only what the padding of the next turn may need."""
+        """Silence: keep only what the padding of the next turn may need."""
         if self.length_ms > 2 * _KEPT_MS:
             self._drop(len(self._audio) - _KEPT_MS * _BYTES_PER_MS)
 

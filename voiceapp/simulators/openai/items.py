@@ -22,7 +22,7 @@ class ConversationItem:
     heard: str | None = None
     text: str = ""
     audio_ms: int = 0
-    is_verbatim: bool = False  # the instructions asked for exactly this text: no response to the caller
+    is_verbatim: bool = False  # the instructions requested exactly this text: no response to the caller
     heard_share: float = 1.0  # the share of an agent's message that was played to the caller
 
     @property

@@ -39,7 +39,7 @@ class Line:
         self._ticker.add(self.tick)
 
     def close(self) -> None:
-        """Stop the clock. Tasks that wait on it are cancelled."""
+        """Stop the clock. Tasks that wait on it are canceled."""
         self._ticker.remove(self.tick)
         for _condition, future in self._waiting:
             future.cancel()

@@ -38,7 +38,7 @@ class MediaStream:
         self.log.underruns, self.log.clipped_ends = self._playout.underruns, self._playout.clipped_ends
 
     async def run(self) -> None:
-        """Return when the application closes the socket. When the call ends, this is cancelled."""
+        """Return when the application closes the socket. When the call ends, this is canceled."""
         if "late_token" in self._faults:
             await self._call.line.wait_ms(self._faults.number("late_token") * 1000)
         try:

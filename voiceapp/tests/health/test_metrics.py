@@ -25,7 +25,7 @@ def internal_key(settings: Settings) -> None:
 @pytest.mark.parametrize(
     "credential", ["", "Bearer ", "Bearer wrong", KEY, f"Basic {KEY}", "Bearer é", f"Bearer {KEY}x"]
 )
-def test_without_the_key_nothing_is_told(client: Client, credential: str) -> None:
+def test_without_the_key_nothing_is_shown(client: Client, credential: str) -> None:
     response = client.get("/metrics", headers={"Authorization": credential})
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == "Bearer"
@@ -33,7 +33,7 @@ def test_without_the_key_nothing_is_told(client: Client, credential: str) -> Non
 
 
 @pytest.mark.parametrize("credential", ["", "Bearer ", "Bearer"])
-def test_with_no_key_configured_nobody_is_told(client: Client, settings: Settings, credential: str) -> None:
+def test_with_no_key_configured_everyone_is_refused(client: Client, settings: Settings, credential: str) -> None:
     settings.INTERNAL_API_KEY = ""
     assert client.get("/metrics", headers={"Authorization": credential}).status_code == 401
 
@@ -49,7 +49,7 @@ def test_with_the_key_the_process_and_the_jobs_are_reported(client: Client) -> N
     assert "voiceapp_inbox_waiting 0.0" in text
 
 
-def test_without_the_database_the_rest_is_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_database_the_rest_is_reported(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone() -> None:
         raise DatabaseError("gone")
 

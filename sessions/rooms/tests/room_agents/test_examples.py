@@ -204,7 +204,7 @@ def test_the_state_of_realtime_is_shown(alice: ApiClient, call: Call, see_agent:
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)
     connected_at = timezone.now() - dt.timedelta(seconds=120)
-    Call.objects.filter(pk=call.pk).update(state="connected", connected_at=connected_at, metadata={"lane": 5})
+    Call.objects.filter(pk=call.pk).update(state="connected", connected_at=connected_at, metadata={"table": 5})
     body = alice.get(REALTIME, roomName=ROOM).json()
     assert body["duration"] in (120, 121, 122)
     alike(
@@ -216,7 +216,7 @@ def test_the_state_of_realtime_is_shown(alice: ApiClient, call: Call, see_agent:
             "agentAvailable": True,
             "duration": int,
             "connectedAt": TIMESTAMP,
-            "metadata": {"lane": 5},
+            "metadata": {"table": 5},
         },
         body,
     )

@@ -58,7 +58,7 @@ def spoil(livekit: RunningLiveKit, settings: Settings) -> Callable[..., None]:
     return choose
 
 
-def nobody_is_expected(client: LiveKitClient) -> bool:
+def no_agent_is_expected(client: LiveKitClient) -> bool:
     return not RoomAgent.objects.present().exists() and client.list_dispatches(ROOM) == ()
 
 
@@ -80,7 +80,7 @@ def test_a_failed_spawn_leaves_no_agent_expected(
     assert RoomAgent.objects.count() == (1 if method == "CreateDispatch" else 0)
     spoil()
     outbox.process_due([WITHDRAW_TOPIC])
-    assert nobody_is_expected(client)
+    assert no_agent_is_expected(client)
     assert alice.post(AGENT, roomName=ROOM).status_code == 200
 
 
@@ -100,7 +100,7 @@ def test_an_agent_dispatched_without_a_response_is_removed(
         soon(lambda: client.list_participants(ROOM))
     spoil()
     assert outbox.process_due([WITHDRAW_TOPIC]) == 1
-    assert (client.list_participants(ROOM), nobody_is_expected(client)) == ((), True)
+    assert (client.list_participants(ROOM), no_agent_is_expected(client)) == ((), True)
     assert client.find_room(ROOM)
 
 
@@ -161,7 +161,7 @@ def test_an_agent_that_is_still_on_its_way_is_called_back(
     spoil("agent_late=0.2")
     alice.post(AGENT, roomName=ROOM)
     assert alice.delete(AGENT, roomName=ROOM).status_code == 200
-    assert nobody_is_expected(client)
+    assert no_agent_is_expected(client)
     with pytest.raises(AssertionError):
         soon(lambda: client.list_participants(ROOM), within_s=0.4)
 
@@ -198,7 +198,7 @@ def test_of_many_removals_at_once_none_fails(
     alice.post(AGENT, roomName=ROOM)
     see_agent(call)
     assert set(at_once(4, lambda: alice.delete(AGENT, roomName=ROOM).status_code)) <= {200, 404}
-    assert nobody_is_expected(client)
+    assert no_agent_is_expected(client)
 
 
 def test_a_call_that_ends_during_the_request_to_livekit_gets_no_agent(
@@ -230,7 +230,7 @@ def test_an_agent_removed_during_the_request_to_livekit_does_not_join(
         assert request.result().status_code == 400
     spoil()
     outbox.process_due([WITHDRAW_TOPIC])
-    assert (client.list_participants(ROOM), nobody_is_expected(client)) == ((), True)
+    assert (client.list_participants(ROOM), no_agent_is_expected(client)) == ((), True)
 
 
 def test_a_later_call_of_the_same_name_keeps_its_room_and_agent(

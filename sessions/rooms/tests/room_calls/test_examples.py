@@ -100,7 +100,7 @@ def test_only_support_calls_get_an_agent_unasked(alice: ApiClient, client: LiveK
     assert not RoomAgent.objects.exists()
 
 
-def test_no_recording_is_promised_where_there_is_no_bucket(alice: ApiClient, settings: Settings) -> None:
+def test_recording_is_disabled_without_a_bucket(alice: ApiClient, settings: Settings) -> None:
     settings.LIVEKIT_RECORDING_BUCKET = ""
     assert started(alice, enableRecording=True)["recordingEnabled"] is False
 

@@ -1,4 +1,4 @@
-"""A view names the shape of its errors; each API has its own, to the letter of its documentation."""
+"""A view names the shape of its errors; each API has its own, exactly as documented."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_when_to_come_back_is_a_header(client: Client) -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
-def test_our_own_fault_has_the_endpoints_shape_and_the_documents_words(accept: str) -> None:
+def test_our_own_fault_has_the_endpoints_shape_and_the_documented_text(accept: str) -> None:
     client = Client(raise_request_exception=False)
     responses = [
         client.get(address, {"why": "broken"}, headers={"Accept": accept}) for address in ("/voice", "/realtime")

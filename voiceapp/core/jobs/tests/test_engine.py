@@ -226,7 +226,7 @@ def test_a_wait_that_the_receiver_names_is_respected_and_not_counted_for_a_day(
     assert parcel("a").state == "failed"
 
 
-def test_a_job_for_nobody_is_not_configured_until_it_is_retried(parcels: Parcels, courier: Courier) -> None:
+def test_a_job_without_a_receiver_is_unconfigured_until_it_is_retried(parcels: Parcels, courier: Courier) -> None:
     courier.errors = {"a": NotConfigured("Set an address.")}
     send("a")
     assert (parcels.process_due(), parcels.process_due()) == (0, 0)

@@ -44,11 +44,11 @@ def on_redis(settings: Settings) -> None:
 
 @pytest.fixture
 def redis_is_down(settings: Settings) -> Iterator[None]:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # bound, but nobody listens: refused
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # bound, but not listening: refused
         settings.CACHES = {
             "default": MEMORY,
-            "limits": redis_at(f"redis://127.0.0.1:{nobody.getsockname()[1]}", settings),
+            "limits": redis_at(f"redis://127.0.0.1:{unused.getsockname()[1]}", settings),
         }
         yield
 

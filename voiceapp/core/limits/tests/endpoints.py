@@ -35,7 +35,7 @@ class Believing(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Somebody, None] | None:
         subject, _, organization = request.headers.get("X-Subject", "").partition("@")
         if subject == "mallory":
-            raise AuthenticationFailed("Nobody knows you.")
+            raise AuthenticationFailed("Unknown subject.")
         return (Somebody(subject, organization or subject), None) if subject else None
 
     def authenticate_header(self, request: Request) -> str:

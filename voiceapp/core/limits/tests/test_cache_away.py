@@ -52,7 +52,7 @@ def test_a_redis_that_hangs_costs_less_than_half_a_second() -> None:
 @pytest.mark.usefixtures("held_clock", "in_memory")
 def test_a_counter_that_the_cache_lost_is_kept_in_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     count(SESSION_CREATION, "subject:alice")
-    # What Redis does when it evicts a key between two of our words.
+    # What Redis does when it evicts a key between two of our commands.
     monkeypatch.setattr(type(caches["limits"]), "incr", lambda *_: (_ for _ in ()).throw(ValueError("no counter")))
     assert count(SESSION_CREATION, "subject:alice").used == 1
     assert LimitCount.objects.get().used == 1

@@ -47,7 +47,7 @@ def test_each_answer_says_how_much_is_left_and_until_when() -> None:
     assert not any(response.has_header("Retry-After") for response in responses)
 
 
-def test_one_too_many_is_refused_in_the_words_of_the_call_api() -> None:
+def test_one_too_many_is_refused_in_the_format_of_the_call_api() -> None:
     for _ in range(10):
         assert send_request("/session").status_code == 200
     response = send_request("/session")
@@ -67,7 +67,7 @@ def test_one_too_many_is_refused_in_the_words_of_the_call_api() -> None:
     assert remaining(response) == 0
 
 
-def test_one_too_many_is_refused_in_the_words_of_realtime_session() -> None:
+def test_one_too_many_is_refused_in_the_format_of_realtime_session() -> None:
     responses = [send_request("/realtime_session") for _ in range(4)]
     assert [response.status_code for response in responses] == [200, 200, 200, 429]
     refusal = responses[-1].json()
@@ -133,7 +133,7 @@ def test_who_acts_for_no_organization_is_counted_alone() -> None:
     assert [remaining(send_request("/realtime_session", who)) for who in ("alice", "bob", "bob")] == [2, 2, 1]
 
 
-def test_a_principal_is_one_who_asks() -> None:
+def test_a_principal_has_a_tenant_to_limit_and_a_django_user_has_none() -> None:
     organization_id = uuid4()
     assert isinstance(Principal(subject="alice", organization_id=organization_id), LimitedPrincipal)
     assert Principal(subject="alice", organization_id=organization_id).tenant == str(organization_id)
@@ -244,7 +244,7 @@ def test_wrong_credentials_are_counted_over_methods_and_endpoints_together(setti
     assert [send_request(url, "mallory", method).status_code for url, method in requests] == [401, 401, 401, 429]
 
 
-def test_who_is_known_or_nobody_is_not_refused_for_wrong_credentials_from_their_address(settings: Settings) -> None:
+def test_wrong_credentials_from_an_address_refuse_no_valid_or_anonymous_request_from_it(settings: Settings) -> None:
     settings.LIMIT_WRONG_CREDENTIALS = "1/m"
     assert [send_request("/session", "mallory", "DELETE").status_code for _ in range(2)] == [401, 429]
     assert send_request("/session", "alice", "DELETE").status_code == 200

@@ -98,7 +98,7 @@ def test_a_livekit_that_does_not_answer_is_given_up_in_time(
     assert time.monotonic() - began_s < 1
 
 
-def test_nobody_listening_is_away() -> None:
+def test_a_refused_connection_means_unavailable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

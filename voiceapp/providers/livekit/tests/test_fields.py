@@ -52,7 +52,7 @@ def test_a_name_that_people_read_is_cut_at_a_character(nowhere: LiveKitClient) -
 
 
 @pytest.mark.parametrize(("identity", "name"), [("x" * 257, ""), ("caller", "ü" * 129)])
-def test_the_simulator_admits_nobody_whose_identity_or_name_is_too_long(
+def test_the_simulator_admits_no_participant_whose_identity_or_name_is_too_long(
     identity: str, name: str, client: LiveKitClient, livekit: RunningLiveKit, room: str
 ) -> None:
     client.create_room(room)

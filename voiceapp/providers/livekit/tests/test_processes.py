@@ -46,7 +46,7 @@ def test_many_threads_share_one_loop(client: LiveKitClient, livekit: RunningLive
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_child_asks_by_itself_and_the_parents_connection_lives_on(
+def test_a_forked_child_has_its_own_connection_and_the_parents_lives_on(
     client: LiveKitClient, livekit: RunningLiveKit
 ) -> None:
     client.create_room("before")

@@ -200,7 +200,7 @@ def test_one_who_comes_back_in_time_keeps_the_room_open(livekit: RunningLiveKit,
 
 
 @pytest.mark.parametrize("token", ["", "no token", "a.b.c"])
-def test_nobody_joins_without_a_token(livekit: RunningLiveKit, token: str) -> None:
+def test_no_participant_joins_without_a_token(livekit: RunningLiveKit, token: str) -> None:
     with pytest.raises(httpx.HTTPStatusError) as refused:
         livekit.join(token)
     assert refused.value.response.status_code == 401

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """`is_verbatim`: the instructions asked for exactly this text."""
+    """`is_verbatim`: the instructions requested exactly this text."""
 
     text: str
     is_verbatim: bool = False

@@ -108,14 +108,14 @@ async def test_an_interruption_starts_on_time_and_its_reaction_is_measured(
 ) -> None:
     loud = mulaw.encode((8000 * np.sin(np.arange(80_000) * 0.5)).astype("<i2").tobytes())
 
-    async def stops_when_told(end: MediaEnd, message: dict[str, Any]) -> None:
+    async def stop_on_request(end: MediaEnd, message: dict[str, Any]) -> None:
         if message["event"] == "start":
             await end.play(loud)
             await asyncio.sleep(1.0)
             await end.clear()
 
     application.twiml["/voice"] = application.stream()
-    application.on_message = stops_when_told
+    application.on_message = stop_on_request
     call = await server.carrier.place_call(
         from_number=ALICE,
         to_number=LINE,
