@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 
@@ -74,4 +74,5 @@ class Briefing:
     turn_detection: TurnDetection = TurnDetection()
     limits: CallLimits = CallLimits()
     protects_greeting: bool = False
+    greeting_audio: bytes = field(default=b"", repr=False)  # the greeting as µ-law at 8 kHz, kept from before the call
     reading_tools: frozenset[str] = frozenset()  # those of `tools` that change nothing: they may run at once

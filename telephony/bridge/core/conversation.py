@@ -17,7 +17,7 @@ from .alarms import Alarm, Alarms
 from .barge_in import interrupt
 from .events import Purpose
 from .farewell import Ending, Farewell
-from .greeting import GreetingGuard
+from .greeting import GreetingGuard, play_kept_greeting
 from .playout import Playout
 from .ports import AgentDialect
 from .reconnection import Reconnection
@@ -74,6 +74,7 @@ class Conversation:
             self._has_time = True
             self._alarms.set(Alarm.LONGEST, self._briefing.limits.longest_call_ms)
             self._reconnection.link.clock_started(now_ms)
+            self._greet()
             self._settle()
         if self._playout.tick():
             self.timeline.happened("echoes_lost")
@@ -83,6 +84,13 @@ class Conversation:
                 if not self.is_over:
                     self._went_off(alarm)
             self._settle()
+
+    def _greet(self) -> None:
+        """A kept greeting does not wait for the provider."""
+        if audio := self._briefing.greeting_audio:
+            at_ms, text = self._clock.now_ms, self._phrases.greeting
+            play_kept_greeting(audio, text, playout=self._playout, transcript=self._transcript, at_ms=at_ms)
+            self.timeline.happened("greeting_played")
 
     def _went_off(self, alarm: Alarm) -> None:
         now_ms = self.now_ms
@@ -171,7 +179,7 @@ class Conversation:
         now_ms, agent = self.now_ms, self._agent
         is_playing = not self._playout.is_idle
         is_working = self._is_due or bool(self._tools) or not agent.is_ready
-        if self._guard.is_on and not is_working and not is_playing:
+        if self._guard.is_on and not is_playing and (self._briefing.greeting_audio or not is_working):
             self._guard.release(caller_is_speaking=self._caller_is_speaking)
             is_working = self._is_due
         is_quiet = not (is_working or is_playing or self._caller_is_speaking or self._farewell.ending)

@@ -1,12 +1,29 @@
-"""A protected greeting: speech over it does not interrupt; the agent answers it after the greeting."""
+"""The greeting: played at once where it is kept, and protected where the agent wishes so."""
 
 from __future__ import annotations
 
+from .agent_item import AgentItem
 from .events import Purpose
+from .playout import Playout
 from .ports import AgentDialect
+from .transcript import Transcript
+
+# No session of the provider's spoke it.
+_NO_SESSION = -1
+
+
+def play_kept_greeting(audio: bytes, text: str, *, playout: Playout, transcript: Transcript, at_ms: int) -> None:
+    """Let the agent greet before it has a session: an item and a line of the transcript like any other."""
+    item = AgentItem("greeting", session=_NO_SESSION)
+    item.has_begun = True
+    transcript.agent_began(item.line_id, at_ms=at_ms, turn=0)
+    transcript.agent_said(item.line_id, text, is_whole=True)
+    playout.play_whole(item, audio)
 
 
 class GreetingGuard:
+    """While it is on, speech does not interrupt; the agent answers it after the greeting."""
+
     def __init__(self, agent: AgentDialect, *, is_on: bool) -> None:
         self._agent = agent
         self._turns = 0

@@ -122,6 +122,11 @@ class Playout:
             self._pump()
             self._retire()
 
+    def play_whole(self, item: AgentItem, audio: bytes) -> None:
+        """Play an item that is known to its end."""
+        self._enqueue(item, audio)
+        self.complete(item)
+
     def interject(self, payload: str) -> None:
         """Play audio of our own, such as a tone. The provider does not learn of it."""
         item = AgentItem("", is_local=True)

@@ -111,8 +111,8 @@ class AgentDialect(Protocol):
     def stop_talking(self, *, server_stops_itself: bool) -> None:
         """Drop what is still to come of the response being made."""
 
-    def truncate(self, item: AgentItem, heard_ms: int) -> None:
-        """Let the agent remember of this item only what was heard."""
+    def truncate(self, item: AgentItem, heard_ms: int, heard_text: str) -> None:
+        """Let the agent remember of this item only what was heard, whether this session spoke it or had it replayed."""
 
     def caller_typed(self, text: str) -> None:
         """Add a message of the caller's that was not spoken."""
@@ -136,7 +136,7 @@ class AgentDialect(Protocol):
         """Send the session update once more. Returns False when it was repeated before."""
 
     def replay(self, past: Sequence[Past]) -> None:
-        """Give a new session the conversation so far."""
+        """Give a new session the conversation so far, which may begin with a greeting that no session spoke."""
 
     def let_caller_in(self) -> None:
         """The conversation begins: request the wanted response, then send the caller's buffered audio."""

@@ -143,6 +143,7 @@ class Reconnection:
         self, briefing: Briefing, *, agent: AgentDialect, transcript: Transcript, alarms: Alarms, timeline: Timeline
     ) -> None:
         self._phrases = briefing.phrases
+        self._is_greeting_kept = bool(briefing.greeting_audio)
         self._roll_over_after_ms = briefing.limits.roll_over_after_ms
         self._agent = agent
         self._transcript = transcript
@@ -157,10 +158,11 @@ class Reconnection:
         self.link.ready(now_ms)
         self._alarms.set(Alarm.ROLL_OVER, now_ms + self._roll_over_after_ms)
         self._timeline.happened("agent_resumed" if was_ready else "agent_ready")
-        if was_ready:
-            self._agent.replay(self._transcript.past())
+        if past := self._transcript.past():
+            self._agent.replay(past)
         lost_turn = self.pending_answer.settle()
-        if not self._transcript.has_agent_spoken and self._phrases.greeting:
+        is_greeted = self._is_greeting_kept or self._transcript.has_agent_spoken
+        if self._phrases.greeting and not is_greeted:
             self._agent.respond(Purpose.GREETING, self._phrases.greeting)
         elif lost_turn is not None and not are_tools_running:
             if lost_turn and not self._transcript.is_known(lost_turn):

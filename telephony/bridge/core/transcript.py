@@ -12,6 +12,7 @@ from .agent_item import Cut
 
 @dataclass(frozen=True, slots=True)
 class PastLine:
+    line_id: str
     speaker: Speaker
     text: str
 
@@ -85,13 +86,14 @@ class Transcript:
         if is_whole:
             self._report(line)
 
-    def cut(self, item_id: str, *, heard_ms: int, received_ms: int) -> None:
-        """The caller heard only this much of the item."""
+    def cut(self, item_id: str, *, heard_ms: int, received_ms: int) -> str:
+        """The caller heard only this much of the item. Returns its text."""
         line = self._agent_line(item_id)
         line.text = heard_text(line.text, heard_ms=heard_ms, received_ms=received_ms)
         line.is_cut = True
         if line.text or line.is_recorded:
             self._report(line)
+        return line.text
 
     def cut_to_heard(self) -> None:
         """The response is over: text without audio was not spoken."""
@@ -122,7 +124,7 @@ class Transcript:
     def past(self) -> list[Past]:
         """What a new session should know, oldest first."""
         said: list[tuple[int, int, Past]] = [
-            (line.spoken_at_ms, line.number, PastLine(line.speaker, line.text))
+            (line.spoken_at_ms, line.number, PastLine(line.item_id, line.speaker, line.text))
             for line in self._lines.values()
             if line.text and line.is_heard
         ]

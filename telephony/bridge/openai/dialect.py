@@ -100,10 +100,14 @@ class OpenAIDialect:
         if active_id and not (server_stops_itself and self._state.server_interrupts):
             self._send(wire.cancel_response(active_id))
 
-    def truncate(self, item: AgentItem, heard_ms: int) -> None:
-        if item.session == self._session and self.is_ready:
+    def truncate(self, item: AgentItem, heard_ms: int, heard_text: str) -> None:
+        if not self.is_ready:
+            return
+        if item.session == self._session:
             self._state.truncating.add(item.item_id)
             self._send(wire.truncate(item.item_id, item.content_index, heard_ms))
+        else:
+            self._replace_line(item.line_id, heard_text)
 
     def caller_typed(self, text: str) -> None:
         self._send(wire.caller_text(self._next_item_id(), text))
@@ -146,17 +150,16 @@ class OpenAIDialect:
     def replay(self, past: Sequence[Past]) -> None:
         tools = self._reader.tools
         for entry in past:
-            item_id = self._next_item_id()
             if isinstance(entry, PastLine):
                 said = wire.caller_text if entry.speaker is Speaker.CALLER else wire.agent_text
-                self._send(said(item_id, entry.text))
+                self._send(said(self._replayed_id(entry.line_id), entry.text))
             else:
                 # By our id: in one conversation no two calls may have the same, which they had in several responses.
-                self._send(wire.tool_call(item_id, entry.request_id, entry.name, entry.arguments))
+                self._send(wire.tool_call(self._replayed_id(), entry.request_id, entry.name, entry.arguments))
                 if entry.output is None:
                     tools.replayed(entry.request_id)
                 else:
-                    self._send(wire.tool_output(self._next_item_id(), entry.request_id, entry.output))
+                    self._send(wire.tool_output(self._replayed_id(), entry.request_id, entry.output))
         tools.replay_ended()
 
     def let_caller_in(self) -> None:
@@ -164,10 +167,10 @@ class OpenAIDialect:
         self._caller_audio.open()
 
     def release_greeting(self) -> None:
-        self._is_guarding = False
-        self._state.is_guarding = False
-        self._state.is_updating = True
-        self._send(wire.session_update(self._settings.listening))
+        self._is_guarding = self._state.is_guarding = False
+        if self._state.is_requested:
+            self._state.is_updating = True
+            self._send(wire.session_update(self._settings.listening))
 
     def _begin_session(self) -> None:
         self._state = SessionState(self._settings, is_guarding=self._is_guarding)
@@ -180,6 +183,23 @@ class OpenAIDialect:
             send=self._send,
         )
         self.receive = self._reader.receive
+
+    def _replayed_id(self, line_id: str = "") -> str:
+        item_id = self._next_item_id()
+        self._state.replayed.append((line_id, item_id))
+        return item_id
+
+    def _replace_line(self, line_id: str, text: str) -> None:
+        """Put what was heard in the place of a replayed line: only what this session spoke can be truncated."""
+        replayed = self._state.replayed
+        at = next((at for at, (replayed_id, _) in enumerate(replayed) if replayed_id == line_id), None)
+        if at is None:
+            return
+        self._send(wire.delete_item(replayed.pop(at)[1]))
+        if text:
+            item_id = self._next_item_id()
+            self._send(wire.agent_text(item_id, text, after=replayed[at - 1][1] if at else wire.FIRST))
+            replayed.insert(at, (line_id, item_id))
 
     def _next_item_id(self) -> str:
         self._added += 1

@@ -10,6 +10,8 @@ import msgspec
 from telephony.bridge.core.ports import NOT_JSON, BadFrame
 
 AUDIO_DELTA = '{"type":"response.output_audio.delta"'
+# As `previous_item_id`: the item becomes the first.
+FIRST = "root"
 _PCMU = "audio/pcmu"
 # In the head of every frame that is about a response, known to us or not.
 _RESPONSE = '"response.'
@@ -160,9 +162,14 @@ def caller_text(item_id: str, text: str) -> str:
     return _create_item({"id": item_id, "type": "message", "role": "user", "content": content})
 
 
-def agent_text(item_id: str, text: str) -> str:
+def agent_text(item_id: str, text: str, *, after: str | None = None) -> str:
+    """`after`: the item before it, or FIRST; without one it is the last."""
     content = [{"type": "output_text", "text": text}]
-    return _create_item({"id": item_id, "type": "message", "role": "assistant", "content": content})
+    return _create_item({"id": item_id, "type": "message", "role": "assistant", "content": content}, after)
+
+
+def delete_item(item_id: str) -> str:
+    return json.dumps({"type": "conversation.item.delete", "item_id": item_id})
 
 
 def tool_call(item_id: str, call_id: str, name: str, arguments: str) -> str:
@@ -175,5 +182,6 @@ def tool_output(item_id: str, call_id: str, output: str) -> str:
     return _create_item({"id": item_id, "type": "function_call_output", "call_id": call_id, "output": output})
 
 
-def _create_item(item: Mapping[str, object]) -> str:
-    return json.dumps({"type": "conversation.item.create", "item": item})
+def _create_item(item: Mapping[str, object], after: str | None = None) -> str:
+    place = {} if after is None else {"previous_item_id": after}
+    return json.dumps({"type": "conversation.item.create", **place, "item": item})

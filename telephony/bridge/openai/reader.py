@@ -102,7 +102,7 @@ class OpenAIReader:
     # -- the session
 
     def _session_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        settings = self._state.settings
+        settings, self._state.is_requested = self._state.settings, True
         self._send(wire.session_update(settings.guarded if self._state.is_guarding else settings.normal))
         return []
 

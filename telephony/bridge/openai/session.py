@@ -43,11 +43,13 @@ class SessionState:
     def __init__(self, settings: SessionSettings, *, is_guarding: bool) -> None:
         self.settings = settings
         self.is_guarding = is_guarding
+        self.is_requested = False  # our settings were sent
         self.is_ready = False
         self.is_updating = False
         self.is_on_its_own = False  # the server did not confirm our session update: it does nothing by itself
         self.unconfirmed_items: set[str] = set()
         self.truncating: set[str] = set()
+        self.replayed: list[tuple[str, str]] = []  # line and item of what the session was given, in order
 
     @property
     def server_answers(self) -> bool:

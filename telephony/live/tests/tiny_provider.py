@@ -115,7 +115,7 @@ class TinyDialect:
         if self._active is not None:
             self._send("stop")
 
-    def truncate(self, item: AgentItem, heard_ms: int) -> None:
+    def truncate(self, item: AgentItem, heard_ms: int, heard_text: str) -> None:
         if item.session == self._session:
             self._send("cut", item=item.item_id, ms=heard_ms)
 
