@@ -34,31 +34,31 @@ class Rounds:
         return summary([of(seen) for seen in self.ours]), summary([of(seen) for seen in self.reference])
 
 
-def play(options: Options) -> Rounds:
+def play(options: Options, calls: int) -> Rounds:
     rounds = Rounds([], [])
     with tempfile.TemporaryDirectory(prefix="voiceapp-bench-") as name:
-        product = Product(Path(name), calls=options.calls)
+        product = Product(Path(name), calls=calls)
         for _ in range(options.runs):
-            rounds.reference.append(_load_the_relay(options, Path(name)))
-            rounds.ours.append(_load_the_product(options, product))
+            rounds.reference.append(_load_the_relay(options, calls, Path(name)))
+            rounds.ours.append(_load_the_product(options, calls, product))
     return rounds
 
 
-def _load_the_relay(options: Options, folder: Path) -> Sight:
+def _load_the_relay(options: Options, calls: int, folder: Path) -> Sight:
     port, provider_port = free_port(), free_port()
     provider = f"ws://127.0.0.1:{provider_port}/v1/realtime?model=reference"
     command = [str(HERE / "relay.py"), "--port", str(port), "--provider", provider]
     with server(command, port=port, core=cores()[0], environment=os.environ, log=folder / "relay.log") as process:
         stream = f"ws://127.0.0.1:{port}/"
-        return _load(Plan(process.pid, provider_port, options.calls, options.seconds, stream=stream))
+        return _load(Plan(process.pid, provider_port, calls, options.seconds, stream=stream))
 
 
-def _load_the_product(options: Options, product: Product) -> Sight:
+def _load_the_product(options: Options, calls: int, product: Product) -> Sight:
     with product.serve(cores()[0]) as serving:
         plan = Plan(
             serving.pid,
             product.provider_port,
-            options.calls,
+            calls,
             options.seconds,
             webhook=serving.webhook,
             dialed=serving.dialed,

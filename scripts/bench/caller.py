@@ -7,19 +7,21 @@ from array import array
 from secrets import token_hex
 from time import perf_counter
 
+from connection import Connection, Sockets
 from frames import FRAME_MS, Faults, FrameChecker, make_frame, split_audio
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from handshake import open_websocket
 from webhook import StreamAddress
 
-TEXT = WSMsgType.TEXT
-CLOSE = WSMsgType.CLOSE
 FRAME_LETTERS = 216
 
 
-class Caller(WSListener):
+class Caller(Connection):
     """Speaks one numbered frame whenever its turn comes, and times each on its return."""
 
+    key = b"\x5a\xc3\x17\x8e"
+
     def __init__(self, call: int, delays: array[float]) -> None:
+        super().__init__()
         self.call = call
         self.call_sid = f"CA{token_hex(16)}"
         self.stream_sid = f"MZ{token_hex(16)}"
@@ -29,6 +31,8 @@ class Caller(WSListener):
         self.frames_due = 0  # those after them may still be under way when the caller hangs up
         self.is_speaking = False
         self.is_timed = False
+        self.heard_at = 0.0
+        self.largest_gap_s = 0.0
         self.is_open = False
         self.was_cut_off = False
         self.marks = 0
@@ -40,9 +44,12 @@ class Caller(WSListener):
         self._mark_head = b'{"event":"mark","streamSid":"%b","mark":{"name":"' % sid
         self._sid = sid
 
-    async def ring(self, address: StreamAddress, account_sid: str) -> None:
+    async def ring(self, sockets: Sockets, address: StreamAddress, account_sid: str) -> None:
         """Opens the media stream and says `connected` and `start`; frames go out from now on."""
-        await ws_connect(lambda: self, address.url, extra_headers=address.headers, max_frame_size=1 << 20)
+        wire, early = await open_websocket(address.url, address.headers)
+        self.connect(sockets, wire)
+        self.is_open = True
+        self.receive(early)
         self._say({"event": "connected", "protocol": "Call", "version": "1.0.0"})
         start = {
             "accountSid": account_sid,
@@ -53,7 +60,12 @@ class Caller(WSListener):
             "customParameters": address.parameters,
         }
         self._say({"event": "start", "sequenceNumber": self._number(), "streamSid": self.stream_sid, "start": start})
+        self.flush()
         self.is_speaking = True
+
+    def begin_timing(self) -> None:
+        self.is_timed = True
+        self.heard_at = perf_counter()
 
     def hang_up(self) -> None:
         """As Twilio does it: `stop`, then the close of the socket."""
@@ -63,8 +75,7 @@ class Caller(WSListener):
         stop = {"accountSid": "", "callSid": self.call_sid}
         self._say({"event": "stop", "sequenceNumber": self._number(), "streamSid": self.stream_sid, "stop": stop})
         self.is_open = False
-        self.transport.send_close(WSCloseCode.OK)
-        self.transport.disconnect()
+        self.say_goodbye()
 
     def speak(self) -> None:
         sequence = len(self.sent_at)
@@ -75,23 +86,19 @@ class Caller(WSListener):
             % (self._messages, self._sid, sequence + 1, sequence * FRAME_MS, make_frame(self.call, sequence))
         )
         self.sent_at.append(perf_counter())
-        self.transport.send(TEXT, message)
+        self.say(message)
+        self.flush()
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self.transport = transport
-        self.is_open = True
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        message = frame.get_payload_as_bytes()
+    def on_text(self, message: bytes) -> None:
         if message.startswith(self._media_head) and message.endswith(b'"}}'):
             self._hear(message[len(self._media_head) : -3])
-        elif frame.msg_type == TEXT:
+        else:
             self._obey(message)
-        elif frame.msg_type == CLOSE:
-            transport.send_close(WSCloseCode.OK)
-            transport.disconnect()
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def on_strange_frame(self) -> None:
+        self.strange_messages += 1
+
+    def on_disconnected(self) -> None:
         self.was_cut_off |= self.is_open
         self.is_open = self.is_speaking = False
 
@@ -105,7 +112,11 @@ class Caller(WSListener):
     def _take(self, payload: bytes) -> None:
         sequence = self.checker.check(payload)
         if self.is_timed and sequence is not None:
-            self.delays.append(perf_counter() - self.sent_at[sequence])
+            now = perf_counter()
+            self.delays.append(now - self.sent_at[sequence])
+            if now - self.heard_at > self.largest_gap_s:
+                self.largest_gap_s = now - self.heard_at
+            self.heard_at = now
 
     def _obey(self, message: bytes) -> None:
         if message.startswith(self._mark_head) and message.endswith(b'"}}'):
@@ -128,14 +139,14 @@ class Caller(WSListener):
         if self.is_open:
             self._messages += 1
             echo = b'{"event":"mark","sequenceNumber":"%d","streamSid":"%b","mark":{"name":"%b"}}'
-            self.transport.send(TEXT, echo % (self._messages, self._sid, name))
+            self.say(echo % (self._messages, self._sid, name))
 
     def _number(self) -> str:
         self._messages += 1
         return str(self._messages)
 
     def _say(self, event: dict[str, object]) -> None:
-        self.transport.send(TEXT, json.dumps(event, separators=(",", ":")).encode())
+        self.say(json.dumps(event, separators=(",", ":")).encode())
 
     def faults(self) -> Faults:
         """What this caller's frames suffered on the whole way round."""

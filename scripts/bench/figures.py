@@ -28,6 +28,20 @@ class Figure:
         return json.dumps(line | ({"void": True} if self.void else {}))
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Figures that prove something together: a sentence says what."""
+
+    proves: str
+    figures: Sequence[Figure]
+
+    def __str__(self) -> str:
+        return f"{self.proves}\n{table(self.figures)}"
+
+    def failed(self) -> bool:
+        return any(figure.void or figure.wrong for figure in self.figures)
+
+
 def table(figures: Sequence[Figure]) -> str:
     rows = [("figure", "ours", "reference", "ratio", "should be", "")]
     for figure in figures:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import logging
 import os
 import sys
 from array import array
@@ -21,6 +20,7 @@ import httpx
 import uvloop
 from caller import Caller
 from clock import FrameClock
+from connection import Sockets
 from frames import Faults
 from processes import cpu_s, machine_busy_s, memory_kb
 from provider import LoadProvider
@@ -57,6 +57,8 @@ class Sight:
 
     cpu_ms_per_call_second: float = 0.0
     memory_kb_per_call: float = 0.0
+    largest_gap_ms: float = 0.0
+    largest_gap_of_all_ms: float = 0.0
     added_delay_p50_ms: float = 0.0
     added_delay_p99_ms: float = 0.0
     marks_per_call_second: float = 0.0
@@ -75,13 +77,15 @@ class Load:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.provider = LoadProvider()
+        self.sockets = Sockets()
+        self.provider = LoadProvider(self.sockets)
         self.delays: array[float] = array("d")
         self.callers: list[Caller] = []
         self.seen = Sight()
 
     async def run(self) -> Sight:
-        server = await self.provider.listen(self.plan.provider_port)
+        self.sockets.open()
+        self.provider.listen(self.plan.provider_port)
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             for _ in range(WARM_UP_ROUNDS):
                 async with self._calls(client, WARM_UP_CALLS):
@@ -95,8 +99,8 @@ class Load:
             await asyncio.sleep(LEFT_AFTER_S)
         self.seen.provider_connections_left = len(self.provider.sessions)
         self._sum_up()
-        server.close()
-        await self.provider.drop_all()
+        self.provider.close()
+        self.sockets.close()
         return self.seen
 
     @asynccontextmanager
@@ -126,7 +130,7 @@ class Load:
 
     async def _ring(self, client: httpx.AsyncClient, callers: list[Caller]) -> None:
         for caller in callers:
-            await caller.ring(await self._address(client, caller), ACCOUNT_SID)
+            await caller.ring(self.sockets, await self._address(client, caller), ACCOUNT_SID)
             await asyncio.sleep(1 / RINGS_PER_S)
 
     async def _address(self, client: httpx.AsyncClient, caller: Caller) -> StreamAddress:
@@ -140,7 +144,7 @@ class Load:
         gc.collect()
         gc.disable()
         for caller in callers:
-            caller.is_timed = True
+            caller.begin_timing()
         clock.lateness = array("d")
         marks = sum(caller.marks for caller in callers)
         began_at, own, theirs, all_of_it = perf_counter(), process_time(), cpu_s(plan.pid), machine_busy_s()
@@ -150,6 +154,8 @@ class Load:
         for caller in callers:
             caller.is_timed = False
         gc.enable()
+        seen.largest_gap_ms = callers[len(callers) // 2].largest_gap_s * 1000
+        seen.largest_gap_of_all_ms = max(caller.largest_gap_s for caller in callers) * 1000
         call_seconds = wall_s * plan.calls
         seen.cpu_ms_per_call_second = their_s * 1000 / call_seconds
         seen.core_use = own_s / wall_s
@@ -183,6 +189,4 @@ def percentile(values: array[float], rank: int) -> float:
 
 
 if __name__ == "__main__":
-    # What is still under way to a line that was just hung up is no news.
-    logging.getLogger("aiofastnet").setLevel(logging.ERROR)
     print(json.dumps(asdict(uvloop.run(Load(Plan(**json.loads(sys.argv[1]))).run()))))

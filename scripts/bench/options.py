@@ -7,6 +7,6 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    calls: int
+    calls: tuple[int, ...]
     seconds: float
     runs: int

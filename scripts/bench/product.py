@@ -45,7 +45,7 @@ class Product:
         self.provider_port = free_port()
         self.port = free_port()
         self.auth_token = secrets.token_hex(16)
-        self.environment = self._environment()
+        self.environment = self._environment() | {"MAX_LIVE_CALLS": str(calls + 10)}
         self.run("manage.py", "migrate", "--no-input", "-v", "0")
         self.line = Line(**json.loads(self.run("scripts/bench/open_line.py", str(calls + 10)).splitlines()[-1]))
         self.environment |= settings

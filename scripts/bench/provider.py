@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import socket
 
+from connection import Connection, Sockets, Wire
 from frames import Faults, FrameChecker, read_frame, split_audio
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
+from handshake import Admission
 
-TEXT = WSMsgType.TEXT
-CLOSE = WSMsgType.CLOSE
 APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 FRAME_LETTERS = 216
 
 
-class RealtimeSession(WSListener):
+class RealtimeSession(Connection):
     """One session. Each appended frame comes back as a delta of its own as soon as a response was requested."""
 
     def __init__(self, provider: LoadProvider) -> None:
+        super().__init__()
         self.provider = provider
         self.number = provider.next_number()
         self.checker: FrameChecker | None = None
@@ -28,22 +28,21 @@ class RealtimeSession(WSListener):
         self.delta_head = f'{{"type":"response.output_audio.delta","event_id":"event_{self.number}_'.encode()
         self.delta_middle = f'",{item},"delta":"'.encode()
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self.transport = transport
-        self.provider.sessions.add(self)
-        self.say("session.created", session={"type": "realtime", "object": "realtime.session", "id": self.id("sess")})
+    def greet(self) -> None:
+        self.say_event(
+            "session.created", session={"type": "realtime", "object": "realtime.session", "id": self.id("sess")}
+        )
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        message = frame.get_payload_as_bytes()
+    def on_text(self, message: bytes) -> None:
         if message.startswith(APPEND) and message.endswith(b'"}'):
             self.hear(message[len(APPEND) : -2])
-        elif frame.msg_type == TEXT:
+        else:
             self.obey(json.loads(message))
-        elif frame.msg_type == CLOSE:
-            transport.send_close(WSCloseCode.OK)
-            transport.disconnect()
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def on_strange_frame(self) -> None:
+        self.provider.strange_frames += 1
+
+    def on_disconnected(self) -> None:
         self.provider.sessions.discard(self)
 
     def hear(self, payload: bytes) -> None:
@@ -75,17 +74,17 @@ class RealtimeSession(WSListener):
 
     def answer(self, payload: bytes) -> None:
         self.events += 1
-        self.transport.send(TEXT, b'%b%d%b%b"}' % (self.delta_head, self.events, self.delta_middle, payload))
+        self.say(b'%b%d%b%b"}' % (self.delta_head, self.events, self.delta_middle, payload))
 
     def obey(self, event: dict[str, object]) -> None:
         kind = event.get("type")
         if kind == "session.update":
-            self.say("session.updated", session=event.get("session"))
+            self.say_event("session.updated", session=event.get("session"))
         elif kind == "response.create" and not self.is_answering:
             self.begin_answer()
         elif kind == "response.create":
             error = {"type": "invalid_request_error", "code": "conversation_already_has_active_response", "message": ""}
-            self.say("error", error=error)
+            self.say_event("error", error=error)
         elif kind == "input_audio_buffer.append":
             audio = str(event.get("audio")).encode()
             self.hear(audio)
@@ -96,20 +95,20 @@ class RealtimeSession(WSListener):
         response = {"object": "realtime.response", "id": self.id("resp"), "status": "in_progress", "output": []}
         item = {"id": self.id("item"), "type": "message", "role": "assistant", "status": "in_progress", "content": []}
         place = {"response_id": self.id("resp"), "output_index": 0}
-        self.say("response.created", response=response)
-        self.say("response.output_item.added", **place, item=item)
-        self.say("conversation.item.added", item=item, previous_item_id=None)
+        self.say_event("response.created", response=response)
+        self.say_event("response.output_item.added", **place, item=item)
+        self.say_event("conversation.item.added", item=item, previous_item_id=None)
         part = {"type": "audio", "transcript": ""}
-        self.say("response.content_part.added", **place, item_id=self.id("item"), content_index=0, part=part)
+        self.say_event("response.content_part.added", **place, item_id=self.id("item"), content_index=0, part=part)
         self.is_answering = True
         for payload in self.waiting:
             self.answer(payload)
         self.waiting.clear()
 
-    def say(self, kind: str, **fields: object) -> None:
+    def say_event(self, kind: str, **fields: object) -> None:
         self.events += 1
         event = {"type": kind, "event_id": f"event_{self.number}_{self.events}", **fields}
-        self.transport.send(TEXT, json.dumps(event, separators=(",", ":")).encode())
+        self.say(json.dumps(event, separators=(",", ":")).encode())
 
     def id(self, kind: str) -> str:
         return f"{kind}_{self.number}"
@@ -118,29 +117,46 @@ class RealtimeSession(WSListener):
 class LoadProvider:
     """The server of those sessions; knows which are open and what their frames looked like."""
 
-    def __init__(self) -> None:
+    def __init__(self, sockets: Sockets) -> None:
         self.sessions: set[RealtimeSession] = set()
         self.checkers: list[FrameChecker] = []
         self.strange_frames = 0
         self.truncations = 0
+        self._sockets = sockets
         self._last_number = 0
 
     def next_number(self) -> int:
         self._last_number += 1
         return self._last_number
 
-    async def listen(self, port: int) -> asyncio.Server:
-        return await ws_create_server(self._admit, "127.0.0.1", port)
+    def listen(self, port: int) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=512)
+        self._listener.setblocking(False)
+        self._sockets.watch(self._listener.fileno(), self)
 
-    def _admit(self, request: WSUpgradeRequest) -> RealtimeSession | None:
-        return RealtimeSession(self) if request.path.startswith(b"/v1/realtime") else None
+    def flush(self) -> None:
+        """A listening socket writes nothing."""
 
-    async def drop_all(self) -> None:
-        """Closes what the other side left open."""
-        left = list(self.sessions)
-        for session in left:
-            session.transport.disconnect(graceful=False)
-        await asyncio.gather(*(session.transport.wait_disconnected() for session in left))
+    def on_readable(self) -> None:
+        try:
+            connected, _ = self._listener.accept()
+        except BlockingIOError:
+            return
+        Admission(self._sockets, Wire(connected), self._admit)
+
+    def _admit(self, wire: Wire, early: bytes) -> None:
+        session = RealtimeSession(self)
+        self.sessions.add(session)
+        session.connect(self._sockets, wire)
+        session.greet()
+        session.receive(early)
+
+    def close(self) -> None:
+        """Closes what the other side left open, too."""
+        self._sockets.forget(self._listener.fileno())
+        self._listener.close()
+        for session in list(self.sessions):
+            session.disconnect()
 
     def faults(self, sent: dict[int, int]) -> Faults:
         """What the callers' frames suffered on their way here, given how many each call sent."""
