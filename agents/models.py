@@ -2,6 +2,7 @@
 
 import agents.catalog.models
 import agents.configuration.models
+import agents.greetings.models
 import agents.hours.models
 import agents.organizations.models
 import agents.transfers.models  # noqa: F401

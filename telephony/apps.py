@@ -9,9 +9,14 @@ class TelephonyConfig(AppConfig):
 
     def ready(self) -> None:
         from agents.configuration.readiness import MORE_CHECKS
+        from agents.greetings.services import greetings
+        from telephony.live.greeting_maker import make_greeting
+        from telephony.live.providers import PROVIDERS
         from telephony.livekit.events import process_livekit_event
         from telephony.livekit.inbox import inbox
         from telephony.twilio.readiness import check_number
 
         MORE_CHECKS.append(check_number)
+        for provider in PROVIDERS:
+            greetings.register(provider, make_greeting)
         inbox.register("livekit", process_livekit_event)

@@ -9,6 +9,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest, start_http_server
 
+from agents.greetings.services import greetings
 from sessions.messages.outbox import outbox
 from telephony.livekit.inbox import inbox
 from voiceapp.core.api.internal_key import without_internal_key
@@ -16,7 +17,7 @@ from voiceapp.core.jobs.metrics import JobsCollector
 
 logger = structlog.get_logger("metrics")
 
-REGISTRY.register(JobsCollector((outbox, inbox)))
+REGISTRY.register(JobsCollector((outbox, inbox, greetings)))
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

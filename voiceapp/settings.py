@@ -34,6 +34,7 @@ PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default=f"http://127.0.0.1:{PORT}")
 DRAIN_BUDGET_S = env.int("DRAIN_BUDGET_S", default=60)
 MAX_LIVE_CALLS = env.int("MAX_LIVE_CALLS", default=100)
 TOOL_TIMEOUT_S = env.int("TOOL_TIMEOUT_S", default=10)
+KEEP_GREETINGS = env.bool("KEEP_GREETINGS", default=True)
 MAX_UNSTARTED_STREAMS = env.int("MAX_UNSTARTED_STREAMS", default=50)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 # Timeouts for a request's head and body, and the limit on connections per address.

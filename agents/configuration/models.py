@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
+from agents.greetings.models import Greeting
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.organizations.trades import TAKING_ORDERS
@@ -132,6 +134,17 @@ class Persona(models.Model):
     def persona_fields(cls) -> list[str]:
         """Names of the fields that publishing copies and that a comparison shows."""
         return [field.name for field in Persona._meta.get_fields()]
+
+    @property
+    def spoken_greeting(self) -> Greeting:
+        """The greeting, and the voice that speaks it."""
+        return Greeting(
+            provider=self.provider,
+            model=self.model or settings.OPENAI_REALTIME_MODEL,
+            voice=self.voice or settings.OPENAI_VOICE,
+            language=self.language,
+            text=self.greeting,
+        )
 
 
 class Agent(Persona, TenantModel):

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
+from agents.greetings.services import keep_greeting
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.secret_box import SealBroken, resealed
 
@@ -29,6 +30,7 @@ def publish_agent(agent: Agent, *, by: str, note: str = "") -> AgentVersion:
             **{name: getattr(draft, name) for name in Persona.persona_fields()},
         )
         _point_at(agent, version)
+        keep_greeting(draft.organization_id, version.spoken_greeting)
     return version
 
 
@@ -39,6 +41,7 @@ def roll_back_agent(agent: Agent, *, number: int) -> AgentVersion:
         if version is None:
             raise ApplicationError(f"{agent} has no version {number}. Choose one of its published versions.")
         _point_at(agent, version)
+        keep_greeting(agent.organization_id, version.spoken_greeting)
     return version
 
 

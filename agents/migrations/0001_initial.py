@@ -244,6 +244,30 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='KeptGreeting',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('partition_key', models.CharField(blank=True, max_length=128)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('failed', 'Failed'), ('unconfigured', 'Not configured')], default='waiting', max_length=12)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('due_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next attempt at')),
+                ('lease_expires_at', models.DateTimeField(editable=False, null=True)),
+                ('last_error', models.CharField(blank=True, max_length=300)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('done_at', models.DateTimeField(null=True, verbose_name='completed at')),
+                ('provider', models.CharField(max_length=10)),
+                ('model', models.CharField(max_length=80)),
+                ('voice', models.CharField(max_length=80)),
+                ('language', models.CharField(max_length=16)),
+                ('text', models.CharField(max_length=300)),
+                ('audio', models.BinaryField(default=b'', help_text='µ-law at 8 kHz, without a header.')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='kept_greetings', to='agents.organization')),
+            ],
+            options={
+                'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
             name='ApiKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -379,6 +403,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='membership',
             constraint=models.UniqueConstraint(fields=('organization', 'user'), name='one_membership_per_person'),
+        ),
+        migrations.AddIndex(
+            model_name='keptgreeting',
+            index=models.Index(fields=['state', 'due_at'], name='kept_greeting_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='keptgreeting',
+            constraint=models.UniqueConstraint(fields=('organization', 'provider', 'model', 'voice', 'language', 'text'), name='a_greeting_is_kept_once'),
         ),
         migrations.AddConstraint(
             model_name='agent',

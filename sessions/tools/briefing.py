@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from django.conf import settings
 from django.utils import timezone
@@ -11,6 +12,7 @@ from agents.catalog.menu_lines import keywords, menu_block, people_block
 from agents.catalog.offers import Catalog
 from agents.catalog.queries import load_catalog
 from agents.configuration.models import Persona
+from agents.greetings.queries import kept_audio
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, say_time, week_sentence
 from agents.organizations.models import Organization
@@ -49,28 +51,29 @@ def brief(call: Call) -> Briefing:
     persona = call.agent_version
     if persona is None or call.organization is None:
         raise ApplicationError("The call has no published agent. Publish one in the admin.")
-    return brief_agent(persona, call.organization, call_id=str(call.pk), now=timezone.now())
+    briefing = brief_agent(persona, call.organization, call_id=str(call.pk), now=timezone.now())
+    return replace(briefing, greeting_audio=kept_audio(call.organization.pk, persona.spoken_greeting))
 
 
 def brief_agent(persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime) -> Briefing:
     """The briefing of a persona that answers for an organization at that time."""
-    catalog = load_catalog(organization.pk, now)
+    catalog, greeting = load_catalog(organization.pk, now), persona.spoken_greeting
     return Briefing(
         call_id=call_id,
-        model=persona.model or settings.OPENAI_REALTIME_MODEL,
-        voice=persona.voice or settings.OPENAI_VOICE,
+        model=greeting.model,
+        voice=greeting.voice,
         language=persona.language,
         instructions=_instructions(persona, organization, catalog, now),
         keywords=keywords(catalog),
         tools=_tools(persona, organization),
         phrases=Phrases(
-            greeting=persona.greeting,
+            greeting=greeting.text,
             reprompt=persona.reprompt,
             filler=persona.filler,
             silence_goodbye=persona.silence_goodbye,
         ),
         transcription_model=settings.OPENAI_TRANSCRIPTION_MODEL,
-        provider=persona.provider,
+        provider=greeting.provider,
         noise_reduction=persona.noise_reduction or None,
         turn_detection=turn_detection_of(persona),
         limits=CallLimits(

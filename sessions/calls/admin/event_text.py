@@ -171,7 +171,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     ),
     "hung_up_at_the_carrier": "The server ended the call at the carrier.",
     # The AI provider
-    "greeting_played": "The recorded greeting was played.",
+    "greeting_played": "The kept greeting was played.",
     "agent_ready": "The AI provider is connected.",
     "agent_resumed": "The AI provider is connected again, with the conversation so far.",
     "agent_lost": _lost,

@@ -73,7 +73,7 @@ AUDIBLE_BYTES = 80
 # An item that begins with more silence than this (1 s) only delays the caller: the rest of it is not played.
 LONGEST_LEAD_BYTES = 8_000
 # µ-law codes of samples below 120 of 32,768 (-48 dB): what a quiet line sounds like.
-_QUIET = bytes([*range(0x70, 0x80), *range(0xF0, 0x100)])
+QUIET = bytes([*range(0x70, 0x80), *range(0xF0, 0x100)])
 
 
 def is_heard_now(item: AgentItem, payload: str) -> bool:
@@ -81,7 +81,7 @@ def is_heard_now(item: AgentItem, payload: str) -> bool:
     audio = decoded(payload)
     if audio:
         item.lead_bytes += len(audio)
-        item.loud_bytes += len(audio.translate(None, _QUIET))
+        item.loud_bytes += len(audio.translate(None, QUIET))
     item.has_begun = item.loud_bytes >= AUDIBLE_BYTES
     return item.has_begun
 
@@ -89,7 +89,7 @@ def is_heard_now(item: AgentItem, payload: str) -> bool:
 def is_loud(payload: str) -> bool:
     """Whether a frame of the caller's holds more than a quiet line."""
     audio = decoded(payload)
-    return audio is not None and len(audio.translate(None, _QUIET)) >= AUDIBLE_BYTES
+    return audio is not None and len(audio.translate(None, QUIET)) >= AUDIBLE_BYTES
 
 
 def is_too_quiet(item: AgentItem) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 FRAME_S = 0.02
+SILENT = {0xFF, 0x7F}
 SILENCE = base64.b64encode(b"\xff" * 160).decode()
 
 
@@ -38,6 +40,8 @@ class Handset:
     stream_url: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     heard: bytearray = field(default_factory=bytearray)
+    started_at: float | None = None
+    sound_came_at: float | None = None
     close_code: int | None = None
     echoes_marks: bool = True
     reads: bool = True
@@ -93,6 +97,7 @@ class Handset:
     async def start(self, **changes: Any) -> None:
         """Send `connected` and `start`, then silence."""
         await self.send({"event": "connected", "protocol": "Call", "version": "1.0.0"})
+        self.started_at = time.monotonic()
         await self.send_start(**changes)
         self._tasks += [asyncio.create_task(self._speak()), asyncio.create_task(self._play())]
 
@@ -146,7 +151,7 @@ class Handset:
     async def hears_something(self, *, within_s: float) -> bool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while not any(byte not in (0xFF, 0x7F) for byte in self.heard):
+                while set(self.heard) <= SILENT:
                     await asyncio.sleep(0.02)
                 return True
         return False
@@ -185,7 +190,10 @@ class Handset:
                 assert message["streamSid"] == self.stream_sid
                 match message["event"]:
                     case "media":
-                        self._queue.append(base64.b64decode(message["media"]["payload"], validate=True))
+                        audio = base64.b64decode(message["media"]["payload"], validate=True)
+                        if self.sound_came_at is None and not set(audio) <= SILENT:
+                            self.sound_came_at = time.monotonic()
+                        self._queue.append(audio)
                     case "mark":
                         self._queue.append(message["mark"]["name"])
                     case "clear":

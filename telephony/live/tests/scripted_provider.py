@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 BEEP = base64.b64encode(bytes(range(0x20, 0x20 + 80)) * 20).decode()  # 200 ms that is not silence
@@ -29,7 +29,7 @@ class ScriptedProvider:
     async def __call__(self, socket: ServerConnection) -> None:
         self.open_sockets += 1
         try:
-            await self._say(socket, "session.created", session={"type": "realtime", "id": "sess_1"})
+            await self.say(socket, "session.created", session={"type": "realtime", "id": "sess_1"})
             async for text in socket:
                 await self._hear(socket, json.loads(text))
         except ConnectionClosed:
@@ -45,7 +45,7 @@ class ScriptedProvider:
     async def _hear(self, socket: ServerConnection, event: dict[str, Any]) -> None:
         match event["type"]:
             case "session.update":
-                await self._say(socket, "session.updated", session=event["session"])
+                await self.say(socket, "session.updated", session=event["session"])
             case "input_audio_buffer.append":
                 self.appended += 1
             case "conversation.item.create" if event["item"]["type"] == "function_call_output":
@@ -60,30 +60,30 @@ class ScriptedProvider:
         response, item = f"resp_{next(self._numbers)}", f"item_{next(self._numbers)}"
         message = {"id": item, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
         place = {"response_id": response, "item_id": item, "output_index": 0, "content_index": 0}
-        await self._say(socket, "response.created", response={"id": response, "status": "in_progress", "output": []})
-        await self._say(socket, "response.output_item.added", response_id=response, output_index=0, item=message)
-        await self._say(socket, "response.output_audio.delta", **place, delta=BEEP)
-        await self._say(socket, "response.output_audio.done", **place)
-        await self._say(socket, "response.output_audio_transcript.done", **place, transcript="Beep.")
+        await self.say(socket, "response.created", response={"id": response, "status": "in_progress", "output": []})
+        await self.say(socket, "response.output_item.added", response_id=response, output_index=0, item=message)
+        await self.say(socket, "response.output_audio.delta", **place, delta=BEEP)
+        await self.say(socket, "response.output_audio.done", **place)
+        await self.say(socket, "response.output_audio_transcript.done", **place, transcript="Beep.")
         done = message | {"status": "completed"}
-        await self._say(socket, "response.output_item.done", response_id=response, output_index=0, item=done)
+        await self.say(socket, "response.output_item.done", response_id=response, output_index=0, item=done)
         await self._finish(socket, response, [done])
 
     async def _request(self, socket: ServerConnection, tools: list[tuple[str, Mapping[str, object]]]) -> None:
         response = f"resp_{next(self._numbers)}"
-        await self._say(socket, "response.created", response={"id": response, "status": "in_progress", "output": []})
+        await self.say(socket, "response.created", response={"id": response, "status": "in_progress", "output": []})
         items = []
         for index, (name, arguments) in enumerate(tools):
             number = next(self._numbers)
             call = {"id": f"item_{number}", "type": "function_call", "call_id": f"call_{number}", "name": name}
             item = call | {"arguments": json.dumps(arguments), "status": "completed"}
             place = {"response_id": response, "output_index": index}
-            await self._say(socket, "response.output_item.added", **place, item=call | {"status": "in_progress"})
-            await self._say(
+            await self.say(socket, "response.output_item.added", **place, item=call | {"status": "in_progress"})
+            await self.say(
                 socket, "response.function_call_arguments.done", **place, item_id=item["id"],
                 call_id=item["call_id"], name=name, arguments=item["arguments"],
             )  # fmt: skip
-            await self._say(socket, "response.output_item.done", **place, item=item)
+            await self.say(socket, "response.output_item.done", **place, item=item)
             items.append(item)
         await self._finish(socket, response, items)
 
@@ -93,9 +93,9 @@ class ScriptedProvider:
             "output_token_details": {"text_tokens": 5, "audio_tokens": 20},
         }
         done = {"id": response, "status": "completed", "output": output, "usage": usage}
-        await self._say(socket, "response.done", response=done)
+        await self.say(socket, "response.done", response=done)
 
-    async def _say(self, socket: ServerConnection, kind: str, **fields: object) -> None:
+    async def say(self, socket: ServerConnection, kind: str, **fields: object) -> None:
         event = {"type": kind, "event_id": f"event_{next(self._numbers)}"} | fields
         await socket.send(json.dumps(event, separators=(",", ":")))
 
@@ -104,5 +104,9 @@ class ScriptedProvider:
 async def provider_that_requests(*tools: tuple[str, Mapping[str, object]]) -> AsyncIterator[ScriptedProvider]:
     provider = ScriptedProvider(list(tools))
     async with serve(provider, "127.0.0.1", 0, compression=None) as server:
-        provider.base_url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v1"
+        provider.base_url = url_of(server)
         yield provider
+
+
+def url_of(server: Server) -> str:
+    return f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/v1"
