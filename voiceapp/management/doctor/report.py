@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
@@ -78,8 +79,13 @@ def addresses() -> list[str]:
 
 
 def request_report(address: str) -> list[Finding]:
-    """Raises NoReport."""
-    headers = {"Authorization": f"Bearer {settings.INTERNAL_API_KEY}"}
+    """Raises NoReport. The headers are those of the proxy, for ALLOWED_HOSTS and the redirect to https."""
+    public = urlsplit(settings.PUBLIC_BASE_URL)
+    headers = {
+        "Authorization": f"Bearer {settings.INTERNAL_API_KEY}",
+        "Host": public.netloc,
+        "X-Forwarded-Proto": public.scheme,
+    }
     try:
         response = httpx.get(address + PATH, headers=headers, timeout=REQUEST_TIMEOUT_S, trust_env=False)
     except httpx.ConnectError as exc:

@@ -10,6 +10,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from agents.configuration.models import Agent
 from sessions.messages.models import OutboxMessage
@@ -17,7 +18,7 @@ from voiceapp.management.demo.organization import make_demo
 from voiceapp.management.doctor import examination, product, providers
 from voiceapp.management.doctor.examination import CHECKS, examine
 from voiceapp.management.doctor.finding import Finding, failed, passed, skipped
-from voiceapp.management.doctor.report import Report
+from voiceapp.management.doctor.report import Report, request_report
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-very-secret-1",
@@ -130,3 +131,12 @@ def test_every_integration_is_looked_at() -> None:
         "public address", "internal key", "simulators", "static files", "speech",
         "livekit", "recordings", "announcements", "records", "secret",
     }  # fmt: skip
+
+
+def test_the_process_of_a_public_host_reports_to_a_terminal_on_its_machine(
+    live_server: LiveServer, settings: Settings
+) -> None:
+    settings.INTERNAL_API_KEY = SECRETS["INTERNAL_API_KEY"]
+    settings.PUBLIC_BASE_URL, settings.ALLOWED_HOSTS = "https://voice.example.com", ["voice.example.com"]
+    found = {finding.name: finding for finding in request_report(live_server.url)}
+    assert found["database"].is_well
