@@ -53,7 +53,7 @@ class _Tool:
 class Transcript:
     """`record` receives each line once its text is known, and again when that text changes.
 
-    Items and tools go by ids of ours, which are unique in the call (item_names.py, tool_batches.py).
+    Items and tools go by ids of ours, which are unique in the call (item_names.py and tool_calls.py of the dialect).
     """
 
     def __init__(self, record: Callable[[LineSpoken], None]) -> None:
