@@ -1,4 +1,4 @@
-"""Where a call's recording is: told by the app that keeps recordings, which stands above this one.
+"""Where a call's recording is: registered by the app of recordings, which is a layer above this one.
 
 A call's `recordings` may be read from here by their names alone.
 """

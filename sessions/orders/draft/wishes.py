@@ -109,7 +109,7 @@ def _fits(tokens: tuple[Token, ...], names: Names[ItemOffer], short: Short) -> l
     said = readings(tokens, names.table)
     found = [fit for phrase in said for fit in _fitting(phrase, names, short, needs_whole_heading=True)]
     if not found and short is Short.NOTHING:
-        # “Caesar wrap” tells the Caesar under “Wraps & Rolls” from its namesake under “Salads & Bowls”.
+        # “Caesar wrap” distinguishes the Caesar under “Wraps & Rolls” from its namesake under “Salads & Bowls”.
         half = [fit for phrase in said for fit in _fitting(phrase, names, short, needs_whole_heading=False)]
         counts = Counter(item.name.casefold() for item in names.offers)
         found = [fit for fit in half if counts[fit.match.offer.name.casefold()] > 1]
@@ -154,7 +154,7 @@ def _fitting(said: Phrase, names: Names[ItemOffer], short: Short, *, needs_whole
 
 
 def _may_be_size_or_count(item: ItemOffer, spare: Phrase, table: WordTable) -> bool:
-    """“24 roses”, where roses are sold by 12 and by 24: that is to be asked."""
+    """“24 roses”, where roses are sold by 12 and by 24: the agent has to ask."""
     _, count = without_count(spare)
     if count is None:
         return False
