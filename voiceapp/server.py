@@ -22,6 +22,7 @@ from sessions.calls.end_reasons import EndReason
 from telephony.live.gateway import call_gateway
 from telephony.live.registry import LiveCalls, live_calls
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
+from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
 
 logger = structlog.get_logger("server")
 
@@ -98,7 +99,7 @@ def uvicorn_config() -> uvicorn.Config:
         "voiceapp.asgi:application",
         loop="uvloop",
         http=BoundedHttpProtocol,
-        ws="websockets-sansio",
+        ws=DirectWebSocketProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
         # A carrier sends fifty frames a second and needs no pings; the call notices its silence.

@@ -8,10 +8,10 @@ from dataclasses import replace
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.outcomes import ToolResult
-from telephony.bridge.core.actions import Action, FallBack, HangUp, LinkLoss, RunTool
+from telephony.bridge.core.actions import FallBack, HangUp, LinkLoss, RunTool
 from telephony.bridge.core.agent_item import is_loud
 from telephony.bridge.core.conversation import Conversation
-from telephony.bridge.core.events import CallerEvent, KeyPressed, MarkEchoed, StreamStopped
+from telephony.bridge.core.events import CallerEvent, KeyPressed, MarkEchoed, StreamStarted, StreamStopped
 from telephony.bridge.core.playout import Playout
 from telephony.bridge.core.ports import AgentDialect, BadFrame, CallerCodec
 from telephony.bridge.core.stream_clock import StreamClock
@@ -23,43 +23,23 @@ MakeDialect = Callable[[StreamClock], AgentDialect]
 
 
 class PhoneCall:
-    """Swap `to_caller`, `to_agent` and `actions` for empty lists, and send what was in them in order."""
+    """Send what is in `to_caller`, `to_agent` and `actions`, each in order, and empty them; the lists stay the same."""
 
     def __init__(self, briefing: Briefing, *, codec: CallerCodec, make_dialect: MakeDialect) -> None:
         self._clock = StreamClock()
-        self._codec = codec
         self._dialect = make_dialect(self._clock)
-        playout = Playout(codec, self._clock)
         self._read = codec.read
         self._hear = self._dialect.hear
-        self._conversation = Conversation(briefing, agent=self._dialect, playout=playout, clock=self._clock)
+        self._conversation = Conversation(
+            briefing, agent=self._dialect, playout=Playout(codec, self._clock), clock=self._clock
+        )
         self._timeline = self._conversation.timeline
+        self.to_caller = codec.frames
+        self.to_agent = self._dialect.frames
+        self.actions = self._timeline.actions
+        self.has_second_start = False
         self._bad_frames = 0
         self._bad_agent_frames = 0
-
-    @property
-    def to_caller(self) -> list[str]:
-        return self._codec.frames
-
-    @to_caller.setter
-    def to_caller(self, frames: list[str]) -> None:
-        self._codec.frames = frames
-
-    @property
-    def to_agent(self) -> list[str]:
-        return self._dialect.frames
-
-    @to_agent.setter
-    def to_agent(self, frames: list[str]) -> None:
-        self._dialect.frames = frames
-
-    @property
-    def actions(self) -> list[Action]:
-        return self._timeline.actions
-
-    @actions.setter
-    def actions(self, actions: list[Action]) -> None:
-        self._timeline.actions = actions
 
     @property
     def is_over(self) -> bool:
@@ -96,17 +76,20 @@ class PhoneCall:
         conversation = self._conversation
         if conversation.is_over:
             return
-        conversation.agent_frame_ms = conversation.now_ms
-        if self._dialect.is_about_response(text):
-            conversation.response_frame_ms = conversation.now_ms
+        now_ms = conversation.agent_frame_ms = conversation.now_ms
         try:
             received = self._dialect.receive(text)
             if isinstance(received, tuple):
+                conversation.response_frame_ms = now_ms
                 conversation.agent_audio(*received)
-            elif received is not None:
-                conversation.receive(received)
+                return
         except ValueError:  # BadFrame, or audio that is not base64
+            received = None
             self._bad_agent_frame()
+        if self._dialect.is_about_response(text):
+            conversation.response_frame_ms = now_ms
+        if received is not None:
+            conversation.receive(received)
 
     def link_opened(self) -> None:
         """The provider's websocket is open; nothing has been received yet."""
@@ -156,6 +139,9 @@ class PhoneCall:
                 self._conversation.key_pressed(digit)
             case StreamStopped():
                 self._conversation.close(EndReason.CALLER_HUNG_UP, HangUp())
+            case StreamStarted():
+                self.has_second_start = True
+                self.caller_gone("second start")
 
     def _bad_frame(self) -> None:
         self._bad_frames += 1

@@ -1,65 +1,89 @@
-"""The caller's socket: its messages, and one writer per call, so that frames keep their order when it is slow."""
+"""The caller's socket once its stream has started: frames come by callback and leave without waiting."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol, cast
 
-from telephony.bridge.phone_call import PhoneCall
+from voiceapp.core.http.websocket_protocol import EXTENSION, NO_CODE, OnClosed, OnText
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-SEND_WITHIN_S = 2.0
+CLOSE_WITHIN_S = 2.0
 POLICY_VIOLATION = 1008
 NOT_UNDERSTOOD = 1007
 
-# How ASGI servers say that the peer is gone (ASGI 2.4: any OSError from `send`).
-ConnectionLost = OSError
 
+class CallerSocket(Protocol):
+    """What a call needs of its caller's socket."""
 
-class CallerWriter:
-    """Sleeps until it is woken. A timer per frame would cost more than the frame: the call's tick looks instead."""
+    @property
+    def stuck_since(self) -> float | None:
+        """Since when (the loop's clock) the peer has taken less than it was sent; None while it keeps up."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._loop = asyncio.get_running_loop()
-        self._sending_since: float | None = None
-        self._asleep: asyncio.Future[None] | None = None
-        self._is_finishing = False
+    def listen(self, *, on_text: OnText, on_closed: OnClosed) -> None:
+        """From now on pass on every text frame as it arrives, first those that waited; at last the close code."""
 
-    def wake(self) -> None:
-        if self._asleep is not None and not self._asleep.done():
-            self._asleep.set_result(None)
-
-    def finish(self) -> None:
-        """Return from `run` once everything has left."""
-        self._is_finishing = True
-        self.wake()
-
-    def is_stuck(self, now: float) -> bool:
-        """The peer has taken nothing for 2 s."""
-        return self._sending_since is not None and now - self._sending_since > SEND_WITHIN_S
-
-    async def run(self, core: PhoneCall) -> None:
-        """Send the core's frames. Raises ConnectionLost when the peer is gone."""
-        send = self._send
-        while True:
-            while core.to_caller:
-                texts, core.to_caller = core.to_caller, []
-                self._sending_since = self._loop.time()
-                for text in texts:
-                    await send({"type": "websocket.send", "text": text})
-                self._sending_since = None
-            if self._is_finishing:
-                return
-            self._asleep = self._loop.create_future()
-            await self._asleep
+    def send_texts(self, texts: list[str]) -> None:
+        """Send text frames, in order and without waiting."""
 
     async def close(self, code: int) -> None:
-        with contextlib.suppress(ConnectionLost, TimeoutError):
-            async with asyncio.timeout(SEND_WITHIN_S):
-                await self._send({"type": "websocket.close", "code": code})
+        """Close after what was sent. Nothing is passed on any more."""
+
+
+def caller_socket(scope: Message, receive: Receive, send: Send) -> CallerSocket:
+    """The short path of our own server where there is one (voiceapp.core.http.websocket_protocol)."""
+    direct = (scope.get("extensions") or {}).get(EXTENSION)
+    return AsgiCallerSocket(receive, send) if direct is None else cast("CallerSocket", direct)
+
+
+class AsgiCallerSocket:
+    """A socket of any ASGI server, such as daphne's behind `runserver`: a task reads and another one writes."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self.stuck_since: float | None = None
+        self._receive = receive
+        self._send = send
+        self._waiting: list[str] = []
+        self._wake = asyncio.Event()
+        self._is_closing = False
+
+    def listen(self, *, on_text: OnText, on_closed: OnClosed) -> None:
+        self._reader = asyncio.create_task(self._read(on_text, on_closed))
+        self._writer = asyncio.create_task(self._write())
+
+    def send_texts(self, texts: list[str]) -> None:
+        self._waiting += texts
+        self._wake.set()
+
+    async def close(self, code: int) -> None:
+        self._reader.cancel()
+        self._is_closing = True
+        self._wake.set()
+        done, _ = await asyncio.wait({self._writer}, timeout=CLOSE_WITHIN_S)
+        self._writer.cancel()
+        if done and self._writer.exception() is None:
+            await self._send({"type": "websocket.close", "code": code})
+
+    async def _read(self, on_text: OnText, on_closed: OnClosed) -> None:
+        while (message := await self._receive())["type"] == "websocket.receive":
+            on_text(message.get("text") or "")
+        on_closed(message.get("code", NO_CODE))
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(
+            OSError
+        ):  # the peer is gone (ASGI 2.4): the reader learns it too, after what came before
+            while not self._is_closing or self._waiting:
+                await self._wake.wait()
+                self._wake.clear()
+                texts, self._waiting = self._waiting, []
+                self.stuck_since = loop.time()
+                for text in texts:
+                    await self._send({"type": "websocket.send", "text": text})
+                self.stuck_since = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -19,7 +20,7 @@ from telephony.bridge.core.ports import CallerCodec
 from telephony.bridge.phone_call import PhoneCall
 
 from .call_recorder import CallRecorder
-from .caller_socket import NOT_UNDERSTOOD, POLICY_VIOLATION, CallerWriter, ConnectionLost, Receive, Send
+from .caller_socket import CLOSE_WITHIN_S, NOT_UNDERSTOOD, POLICY_VIOLATION, CallerSocket
 from .gateway import CallGateway
 from .links import Link
 from .provider import Provider
@@ -32,6 +33,7 @@ EARLY_FRAMES = 100  # 2 s of sound while the agent is being briefed
 BRIEF_WITHIN_S = 4.0
 TASKS_END_WITHIN_S = 2.0
 HEAR_WITHIN_S = 10.0
+SEND_WITHIN_S = 2.0
 TOOLS_END_WITHIN_S = 5.0
 RECORD_BEFORE_CLOSE_S = 2.0
 
@@ -49,14 +51,14 @@ class LiveCall:
         codec: CallerCodec,
         gateway: CallGateway,
         calls: LiveCalls,
-        send: Send,
+        socket: CallerSocket,
     ) -> None:
         self._call_id = call_id
         self._codec = codec
         self._provider: Provider | None = None
         self._gateway = gateway
         self._calls = calls
-        self._writer = CallerWriter(send)
+        self._socket = socket
         self._loop = asyncio.get_running_loop()
         self._began_at = self._heard_at = self._loop.time()
         self._has_heard = False
@@ -79,10 +81,10 @@ class LiveCall:
 
     # The scope
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self) -> None:
         """Carry the call to its end, on whichever side it ends."""
         self._calls.add(self, self._gateway.renew_leases)
-        self._begin(self._listen(receive))
+        self._socket.listen(on_text=self._caller_frame, on_closed=self._caller_closed)
         self._begin(self._prepare())
         try:
             await self._over
@@ -110,7 +112,8 @@ class LiveCall:
         core = self._core
         if core is None:
             return
-        if self._writer.is_stuck(now):
+        stuck_since = self._socket.stuck_since
+        if stuck_since is not None and now - stuck_since > SEND_WITHIN_S:
             self._lose_caller(core, "does not read")
         elif now - self._heard_at > HEAR_WITHIN_S:
             self._lose_caller(core, "silent socket")
@@ -131,13 +134,10 @@ class LiveCall:
             self.break_off(fault)
 
     def _end(self, ending: CloseCall) -> None:
-        """The end is decided; the call is over once the remaining frames are sent."""
+        """The end is decided, and all frames before it are sent."""
         if self._ending is None:
             self._ending = ending
-        if self._core is None:
-            self._finish_now()
-        else:
-            self._writer.finish()
+        self._finish_now()
 
     def _finish_now(self) -> None:
         if not self._over.done():
@@ -157,7 +157,9 @@ class LiveCall:
         # The carrier requests the action webhook, and reports the end, as soon as the socket is closed.
         await asyncio.wait({recording_end}, timeout=RECORD_BEFORE_CLOSE_S)
         if self._caller_is_there:
-            await self._writer.close(self._close_code)
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await self._socket.close(self._close_code)
         try:
             await self._finish_tools()
         finally:
@@ -178,47 +180,30 @@ class LiveCall:
 
     # The caller's side
 
-    async def _listen(self, receive: Receive) -> None:
-        """The hot path: fifty frames a second, no task and no other await for any of them."""
-        opens_stream = self._codec.opens_stream
-        while self._core is None:
-            message = await receive()
-            if message["type"] != "websocket.receive":
-                self._caller_left_early()
-                return
-            self._has_heard = True
-            text = message.get("text") or ""
-            if opens_stream(text):
-                self._close_code = POLICY_VIOLATION
-                self._end(CloseCall(EndReason.STREAM_LOST, HangUp()))
-                return
-            self._early.append(text)
+    def _caller_frame(self, text: str) -> None:
+        """The hot path, fifty times a second. Called from inside the loop's read."""
+        self._has_heard = True
         core = self._core
-        take, settle = core.caller_frame, self._settle
-        for text in self._early:  # one came while this task waited and the core was being made
-            take(text)
-        self._early.clear()
-        while True:
-            message = await receive()
-            text = message.get("text")
-            if text is None:
-                if message["type"] != "websocket.receive":
-                    break
-                text = ""  # a binary frame is garbage like any other
-            self._has_heard = True
-            if opens_stream(text):
-                self._close_code = POLICY_VIOLATION
-                self._lose_caller(core, "second start")
-                return
-            take(text)
-            settle(core)
-        self._caller_is_there = False
-        self._lose_caller(core, f"closed with {message.get('code', 1005)}")
+        if core is None:
+            self._early.append(text)
+            return
+        try:
+            core.caller_frame(text)
+            self._settle(core)
+        except Exception as fault:  # noqa: BLE001 - passed on: it ends this call
+            self.break_off(fault)
 
-    def _caller_left_early(self) -> None:
+    def _caller_closed(self, code: int) -> None:
         self._caller_is_there = False
-        said_goodbye = any(map(self._codec.ends_stream, self._early))
-        self._end(CloseCall(EndReason.CALLER_HUNG_UP if said_goodbye else EndReason.STREAM_LOST, HangUp()))
+        try:
+            if self._core is None:
+                has_said_goodbye = any(map(self._codec.ends_stream, self._early))
+                reason = EndReason.CALLER_HUNG_UP if has_said_goodbye else EndReason.STREAM_LOST
+                self._end(CloseCall(reason, HangUp()))
+            else:
+                self._lose_caller(self._core, f"closed with {code}")
+        except Exception as fault:  # noqa: BLE001 - passed on: it ends this call
+            self.break_off(fault)
 
     def _lose_caller(self, core: PhoneCall, why: str) -> None:
         self._is_lost = True
@@ -226,15 +211,6 @@ class LiveCall:
             core.caller_gone(why)
         self._settle(core)
         self._finish_now()
-
-    async def _speak(self, core: PhoneCall) -> None:
-        try:
-            await self._writer.run(core)
-        except ConnectionLost:
-            # The listener decides: frames that came before the end, such as a `stop`, may not be read yet.
-            self._caller_is_there = False
-        else:
-            self._finish_now()
 
     # The agent's side
 
@@ -251,7 +227,6 @@ class LiveCall:
             core.caller_frame(text)
         self._early.clear()
         self._core = core
-        self._begin(self._speak(core))
         self._settle(core)
 
     def _open_link(self, core: PhoneCall) -> None:
@@ -278,17 +253,19 @@ class LiveCall:
     def _settle(self, core: PhoneCall) -> None:
         """Send the core's frames and execute its actions. Runs after every input, so it checks before it works."""
         if core.to_agent:
-            texts, core.to_agent = core.to_agent, []
             link = self._link
             if link is not None:
-                for text in texts:
+                for text in core.to_agent:
                     link.send(text)
+            core.to_agent.clear()
+        if core.to_caller:
+            self._socket.send_texts(core.to_caller)
+            core.to_caller.clear()
         if core.actions:
-            actions, core.actions = core.actions, []
+            actions = core.actions.copy()
+            core.actions.clear()
             for action in actions:
                 self._do(core, action)
-        if core.to_caller:
-            self._writer.wake()
 
     def _do(self, core: PhoneCall, action: Action) -> None:
         match action:
@@ -305,7 +282,8 @@ class LiveCall:
                     self._link.close()
             case CloseCall():
                 if action.reason is EndReason.STREAM_LOST and not self._is_lost:
-                    self._close_code = NOT_UNDERSTOOD  # too many bad frames from a socket that is still open
+                    # From a socket that is still open: a second start, or too many bad frames.
+                    self._close_code = POLICY_VIOLATION if core.has_second_start else NOT_UNDERSTOOD
                 self._end(action)
 
     async def _run_tool(self, core: PhoneCall, tool: RunTool) -> None:

@@ -11,7 +11,7 @@ from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
 
 from telephony.bridge.twilio.frames import TwilioCodec
-from telephony.live.caller_socket import POLICY_VIOLATION, Receive, Send
+from telephony.live.caller_socket import POLICY_VIOLATION, Receive, Send, caller_socket
 from telephony.live.gateway import call_gateway
 from telephony.live.live_call import LiveCall
 from telephony.live.pending_streams import TooManyStreams, pending_streams
@@ -68,9 +68,9 @@ class MediaStreamConsumer(AsyncConsumer):
             codec=TwilioCodec(start.stream_sid),
             gateway=call_gateway(),
             calls=live_calls,
-            send=send,
+            socket=caller_socket(scope, receive, send),
         )
-        await call.run(receive)
+        await call.run()
 
     async def _redeem(self, scope: Scope, receive: Receive) -> tuple[StreamStart, RedeemedStream]:
         try:

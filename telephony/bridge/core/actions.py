@@ -87,7 +87,7 @@ class LinkLoss:
 
 
 class Timeline:
-    """The shell swaps `actions` for an empty list."""
+    """The shell empties `actions`."""
 
     def __init__(self, clock: StreamClock) -> None:
         self._clock = clock

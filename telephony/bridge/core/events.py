@@ -194,6 +194,11 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamStarted:
+    """The carrier starts the stream once more, which it may do only once."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStopped:
     """The carrier ends the stream: the caller hung up."""
 
@@ -203,4 +208,4 @@ class Ignored:
     """A frame without meaning for the call."""
 
 
-CallerEvent = MarkEchoed | KeyPressed | StreamStopped | Ignored
+CallerEvent = MarkEchoed | KeyPressed | StreamStarted | StreamStopped | Ignored

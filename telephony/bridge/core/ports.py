@@ -37,15 +37,12 @@ class CallerLine(Protocol):
 
 
 class CallerCodec(CallerLine, Protocol):
-    """A carrier's frames, read and written. The shell takes `frames` away and sends them in order."""
+    """A carrier's frames, read and written. `frames` is one list, which the shell sends in order and empties."""
 
     frames: list[str]
 
     def read(self, text: str) -> CallerAudio | CallerEvent:
         """A text frame after the stream's start. The payload is safe inside a JSON string. Raises BadFrame."""
-
-    def opens_stream(self, text: str) -> bool:
-        """Whether the frame starts a stream, which only the first one may."""
 
     def ends_stream(self, text: str) -> bool:
         """Whether the frame ends the stream in the regular way."""
@@ -54,7 +51,7 @@ class CallerCodec(CallerLine, Protocol):
 class AgentDialect(Protocol):
     """An AI provider's frames, read and written: all that the core knows of the provider."""
 
-    frames: list[str]  # what is to be sent, in order; the shell takes it away
+    frames: list[str]  # what is to be sent, in order: one list, which the shell empties
 
     def hear(self, payload: str, size_bytes: int, /) -> None:
         """The caller's audio, base64 of µ-law at 8 kHz, padded where the stream had gaps."""

@@ -40,4 +40,4 @@ class CallerAudio:
     def close(self) -> None:
         self._is_open = False
         self.session_bytes = 0
-        self.out = []
+        self.out.clear()

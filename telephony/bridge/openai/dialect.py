@@ -39,6 +39,7 @@ class OpenAIDialect:
         self._ids = OurIds()
         self._caller_audio = CallerAudio()
         self.hear = self._caller_audio.hear
+        self.frames = self._caller_audio.out
         self._begin_session()
 
     @property
@@ -68,14 +69,6 @@ class OpenAIDialect:
     @property
     def awaits_update(self) -> bool:
         return self._state.is_updating
-
-    @property
-    def frames(self) -> list[str]:
-        return self._caller_audio.out
-
-    @frames.setter
-    def frames(self, frames: list[str]) -> None:
-        self._caller_audio.out = frames
 
     def is_fatal(self, loss: LinkLoss) -> bool:
         return classify(wire.ErrorBody(code=loss.reason)) is ErrorKind.FATAL

@@ -249,15 +249,17 @@ class Stage:
     # -- what came of it
 
     def flush(self) -> None:
-        texts, self.call.to_agent = self.call.to_agent, []
+        texts = self.call.to_agent.copy()
+        self.call.to_agent.clear()
         for frame in map(json.loads, texts):
             if frame["type"] == "input_audio_buffer.append":
                 self.caller_audio += b64decode(frame["audio"], validate=True)
             else:
                 self.to_agent.append(frame)
         self.actions += self.call.actions
-        self.call.actions = []
-        texts, self.call.to_caller = self.call.to_caller, []
+        self.call.actions.clear()
+        texts = self.call.to_caller.copy()
+        self.call.to_caller.clear()
         for text in texts:
             self.phone.receive(text)
 

@@ -10,7 +10,7 @@ import json
 
 import msgspec
 
-from telephony.bridge.core.events import CallerEvent, Ignored, KeyPressed, MarkEchoed, StreamStopped
+from telephony.bridge.core.events import CallerEvent, Ignored, KeyPressed, MarkEchoed, StreamStarted, StreamStopped
 from telephony.bridge.core.ports import NOT_JSON, BadFrame, CallerAudio
 from telephony.bridge.core.ulaw import decoded
 
@@ -41,10 +41,9 @@ class TwilioFrame(msgspec.Struct, gc=False):
 
 _decoder = msgspec.json.Decoder(TwilioFrame)
 
-_MEDIA = '{"event":"media"'
 _FRAME_BYTES = 160
 _FRAME_CHARS = 216
-_IGNORED, _STOPPED = Ignored(), StreamStopped()
+_IGNORED, _STARTED, _STOPPED = Ignored(), StreamStarted(), StreamStopped()
 
 
 def timestamp_ms(media: Media) -> int | None:
@@ -88,18 +87,12 @@ class TwilioCodec:
                 return KeyPressed(frame.dtmf.digit)
             case "stop":
                 return _STOPPED
+            case "start":
+                return _STARTED
             case "media" | "mark" | "dtmf":
                 raise BadFrame
             case _:
                 return _IGNORED
-
-    def opens_stream(self, text: str) -> bool:
-        if text.startswith(_MEDIA) or '"start"' not in text:
-            return False
-        try:
-            return _decoder.decode(text).event == "start"
-        except NOT_JSON:
-            return False
 
     def ends_stream(self, text: str) -> bool:
         return '"stop"' in text

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from telephony.live import live_call
-from telephony.live.caller_socket import CallerWriter
+from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
 
 from .conftest import end_of
 from .handset import Handset
@@ -17,22 +16,35 @@ pytestmark = pytest.mark.asyncio
 
 
 async def test_a_peer_that_reads_nothing_is_given_up(handset: Handset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when the server holds `send` back because its buffer is full."""
-    write = CallerWriter.__init__
+    """As when the kernel's and the event loop's buffers are full, which takes minutes of sound."""
 
-    def blocked(self: CallerWriter, send: Any) -> None:
-        async def never(message: Any) -> None:
-            if message["type"] == "websocket.send":
-                await asyncio.get_running_loop().create_future()
-            await send(message)
+    def is_full(self: DirectWebSocketProtocol, texts: list[str]) -> None:
+        self.pause_writing()
 
-        write(self, never)
-
-    monkeypatch.setattr(CallerWriter, "__init__", blocked)
+    monkeypatch.setattr(DirectWebSocketProtocol, "send_texts", is_full)
 
     await handset.dial()
 
     assert await end_of(handset, within_s=6) == ("failed", "stream_lost")
+
+
+async def test_a_peer_that_reads_again_in_time_is_kept(handset: Handset, monkeypatch: pytest.MonkeyPatch) -> None:
+    send_texts = DirectWebSocketProtocol.send_texts
+
+    def is_full_for_a_while(self: DirectWebSocketProtocol, texts: list[str]) -> None:
+        if self.stuck_since is None:
+            self.pause_writing()
+            asyncio.get_running_loop().call_later(1, self.resume_writing)
+        send_texts(self, texts)
+
+    monkeypatch.setattr(DirectWebSocketProtocol, "send_texts", is_full_for_a_while)
+    await handset.dial()
+
+    assert await handset.hears_something(within_s=5)
+    await asyncio.sleep(2.5)
+    await handset.hang_up()
+
+    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
 
 
 async def test_a_socket_from_which_nothing_comes_is_given_up(handset: Handset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from pytest_django import Settings
 
-from telephony.live.caller_socket import CallerWriter
+from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
 
 from .conftest import Provider, comes_true, end_of
 from .handset import Handset
@@ -73,10 +73,7 @@ async def test_a_farewell_counts_even_when_our_own_words_failed_first(
 ) -> None:
     """`stop` and the close come in one segment: speaking fails before `stop` has been read."""
 
-    async def fails(*_: object) -> None:
-        raise ConnectionResetError
-
-    monkeypatch.setattr(CallerWriter, "run", fails)
+    monkeypatch.setattr(DirectWebSocketProtocol, "send_texts", lambda *_: None)
     await handset.dial()
     await asyncio.sleep(0.3)
 

@@ -158,7 +158,7 @@ class TinyDialect:
         self.is_ready = self._is_open = False
         self._active = None
         self._items.clear()
-        self.frames = []
+        self.frames.clear()
 
     def _item(self, item_id: str) -> AgentItem:
         if item_id not in self._items:
