@@ -129,7 +129,8 @@ class _GreetingSession:
             self._spoken.set_exception(error)
 
     def _send(self) -> None:
-        frames, self._dialect.frames = self._dialect.frames, []
+        frames = self._dialect.frames.copy()
+        self._dialect.frames.clear()
         for frame in frames:
             self._link.send(frame)
 
