@@ -4,6 +4,7 @@ import agents.catalog.admin.menu
 import agents.catalog.admin.spoken_word
 import agents.catalog.admin.stock
 import agents.configuration.admin.agent
+import agents.configuration.admin.agent_version
 import agents.configuration.admin.realtime_endpoint
 import agents.organizations.admin.api_key
 import agents.organizations.admin.organization

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from agents.catalog.models import Item
@@ -133,3 +134,15 @@ def drag_until(page: Page, begin: Locator, end: Locator, is_there: Callable[[], 
         if is_there():
             break
     page.mouse.up()
+
+
+def test_the_greeting_of_a_version_can_be_heard(desk: Desk, demo: Demo) -> None:
+    version = demo.agent.published_version
+    assert version is not None
+    audio = bytes(range(256)) * 32
+    demo.organization.kept_greetings.update(state="done", done_at=timezone.now(), audio=audio)
+    page = desk.open(f"/admin/agents/agentversion/{version.pk}/change/")
+    expect(page.get_by_text("Ready: 1.0 s")).to_be_visible()
+    play = "async sound => { sound.muted = true; await sound.play(); return sound.duration }"
+    assert page.get_by_label("Greeting", exact=True).evaluate(play) == len(audio) / 8_000
+    assert desk.complaints == []

@@ -1,4 +1,4 @@
-"""Agents: the draft, its publication, and earlier versions."""
+"""Agents: the draft and its publication."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
 
 from agents.configuration.admin.differences import differences
-from agents.configuration.models import DEFAULT_TOOLS, Agent, AgentVersion, Persona
+from agents.configuration.models import DEFAULT_TOOLS, Agent
 from agents.configuration.readiness import blockers
-from agents.configuration.services import publish_agent, roll_back_agent
+from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from agents.organizations.trades import TOOL_LABELS
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.forms import TenantForm
-from agents.tenant_admin.tenant import ReadOnlyAdmin, TenantAdmin
+from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import CheckboxSelectMultiple, Textarea, display
 
 from .checklist import checklist_of
@@ -170,62 +168,3 @@ def publication_of(agent: Agent) -> dict[str, Any]:
             for version in agent.versions.all()[:20]
         ],
     }
-
-
-@admin.register(AgentVersion)
-class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
-    """A version is never edited; rolling back makes it live again."""
-
-    area = Area.AGENTS
-    list_display = ("agent", "number", "live", "note", "published_by", "published_at")
-    list_filter = ("agent",)
-    list_select_related = ("agent",)
-    fieldsets = (
-        (None, {"fields": ("agent_link", "number", "note", "published_by", "published_at", "prompt", "greeting",
-                           "protects_greeting")}),
-        ("Tools", {"fields": ("enabled_tools",)}),
-        *PERSONA_FIELDSETS[1:],
-    )  # fmt: skip
-    readonly_fields = ("agent_link", "enabled_tools")
-    buttons = (
-        Button("roll-back", "Roll back to this version", "roll_back", icon="history", style="primary", power=Power.EDIT,
-               confirm="This version is live from the next call on. The draft is not changed.",
-               is_offered=lambda version: version.agent.published_version_id != version.pk),
-    )  # fmt: skip
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AgentVersion]:
-        return super().get_queryset(request).select_related("agent__organization")
-
-    @display(description="live", label={"Live": "success"})
-    def live(self, version: AgentVersion) -> str:
-        return "Live" if version.agent.published_version_id == version.pk else ""
-
-    @display(description="tools")
-    def enabled_tools(self, version: AgentVersion) -> str:
-        return ", ".join(TOOL_LABELS.get(name, name) for name in version.tools) or "None"
-
-    @display(description="agent")
-    def agent_link(self, version: AgentVersion) -> str:
-        url = reverse("admin:agents_agent_change", args=(version.agent_id,))
-        return format_html('<a class="va-link" href="{}">{}</a>', url, version.agent)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        version = self.get_object(request, object_id)
-        context = {"comparisons": comparisons_of(version)} if version else {}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
-
-    def roll_back(self, request: HttpRequest, version: AgentVersion, _: str) -> str:
-        roll_back_agent(version.agent, number=version.number)
-        return f"Version {version.number} of {version.agent} is live again."
-
-
-def comparisons_of(version: AgentVersion) -> list[dict[str, Any]]:
-    """Against the previous version and against the current draft."""
-    previous = AgentVersion.objects.filter(agent=version.agent_id, number__lt=version.number).first()
-    pairs: list[tuple[str, Persona, Persona]] = []
-    if previous is not None:
-        pairs.append((f"Changes from version {previous.number} to version {version.number}", previous, version))
-    pairs.append((f"Changes from version {version.number} to the draft", version, version.agent))
-    return [{"title": title, "differences": differences(before, after)} for title, before, after in pairs]

@@ -29,6 +29,7 @@ REGISTERED = sorted(
 )
 # Rows that have no page of their own: they are edited or shown on their owner's.
 ON_THEIR_OWNERS_PAGE = {
+    "agents.KeptGreeting",
     "agents.OpeningHours",
     "agents.SpecialDay",
     "agents.TransferHours",
