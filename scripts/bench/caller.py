@@ -13,15 +13,37 @@ from handshake import open_websocket
 from webhook import StreamAddress
 
 FRAME_LETTERS = 216
+MASK = b"\x5a\xc3\x17\x8e"
 
 
 class Caller(Connection):
     """Speaks one numbered frame whenever its turn comes, and times each on its return."""
 
-    key = b"\x5a\xc3\x17\x8e"
+    __slots__ = (
+        "_mark_head",
+        "_media_head",
+        "_messages",
+        "_sid",
+        "call",
+        "call_sid",
+        "checker",
+        "clears",
+        "delays",
+        "frames_due",
+        "heard_at",
+        "is_open",
+        "is_speaking",
+        "is_timed",
+        "largest_gap_s",
+        "marks",
+        "sent_at",
+        "strange_messages",
+        "stream_sid",
+        "was_cut_off",
+    )
 
     def __init__(self, call: int, delays: array[float]) -> None:
-        super().__init__()
+        super().__init__(key=MASK)
         self.call = call
         self.call_sid = f"CA{token_hex(16)}"
         self.stream_sid = f"MZ{token_hex(16)}"

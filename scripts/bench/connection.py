@@ -16,7 +16,10 @@ CLOSE = 0x88
 PING = 0x89
 PONG = 0x8A
 _MASKED = 0x80
-_READ_BYTES = 1 << 16
+READ_BYTES = 1 << 16
+# Told of new bytes only: what was read to its end costs no second look.
+_BYTES_CAME = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+_ROOM_CAME = select.EPOLLOUT
 _EVENTS_AT_ONCE = 64  # more of them would keep the clock of the callers waiting
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -42,8 +45,10 @@ class Sockets:
         self._epoll.close()
 
     def watch(self, fd: int, watched: Watched) -> None:
-        if fd not in self._watched:
-            self._epoll.register(fd, select.EPOLLIN)
+        if fd in self._watched:
+            self._epoll.modify(fd, _BYTES_CAME)  # what is there already is news to the new one
+        else:
+            self._epoll.register(fd, _BYTES_CAME)
         self._watched[fd] = watched
 
     def forget(self, fd: int) -> None:
@@ -51,7 +56,7 @@ class Sockets:
             self._epoll.unregister(fd)
 
     def wait_to_write(self, fd: int, waits: bool) -> None:
-        self._epoll.modify(fd, select.EPOLLIN | (select.EPOLLOUT if waits else 0))
+        self._epoll.modify(fd, _BYTES_CAME | (_ROOM_CAME if waits else 0))
 
     def _dispatch(self) -> None:
         watched = self._watched
@@ -59,18 +64,22 @@ class Sockets:
             known = watched.get(fd)
             if known is None:
                 continue
-            if events & select.EPOLLOUT:
+            if events & _ROOM_CAME:
                 known.flush()
-            if events != select.EPOLLOUT:
+            known.on_readable()
+            if events & select.EPOLLRDHUP:
                 known.on_readable()
 
 
 class Wire:
     """A connected socket. Reading gives what is there: None for nothing, empty bytes for the end."""
 
+    __slots__ = ("_recv", "_send", "fd", "sock")
+
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")  # the machine's own may pace
         self.sock = sock
         self.fd = sock.fileno()
         self._recv = sock.recv
@@ -78,7 +87,7 @@ class Wire:
 
     def read(self) -> bytes | None:
         try:
-            return self._recv(_READ_BYTES)
+            return self._recv(READ_BYTES)
         except _NOT_NOW:
             return None
         except OSError:
@@ -119,12 +128,13 @@ class Connection:
     Frames are masked with one fixed key by a side that has to mask: the other side's work is the same with any.
     """
 
-    key = b""
+    __slots__ = ("_has_said_goodbye", "_key", "_out", "_rest", "_waits_to_write", "is_connected", "sockets", "wire")
 
     sockets: Sockets
     wire: Wire
 
-    def __init__(self) -> None:
+    def __init__(self, key: bytes = b"") -> None:
+        self._key = key
         self.is_connected = False
         self._out: list[bytes] = []
         self._rest = b""
@@ -147,7 +157,7 @@ class Connection:
         raise NotImplementedError
 
     def say(self, message: bytes, opcode: int = TEXT) -> None:
-        key = self.key
+        key = self._key
         if key:
             self._out.append(_head(len(message), opcode, _MASKED) + key + apply_mask(message, key))
         else:
@@ -183,11 +193,14 @@ class Connection:
             self.on_disconnected()
 
     def on_readable(self) -> None:
-        data = self.wire.read()
-        if data:
-            self.receive(data)
-        elif data is not None:
-            self.disconnect()
+        while self.is_connected:
+            data = self.wire.read()
+            if data:
+                self.receive(data)
+            elif data is not None:
+                self.disconnect()
+            if data is None or len(data) < READ_BYTES:
+                return
 
     def receive(self, data: bytes) -> None:
         if self._rest:

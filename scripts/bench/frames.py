@@ -75,6 +75,8 @@ class Faults:
 class FrameChecker:
     """Compares every frame of one call in one direction with the one that had to come next."""
 
+    __slots__ = ("_faults", "_missing", "call", "next_sequence", "received")
+
     def __init__(self, call: int) -> None:
         self.call = call
         self.next_sequence = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 
 from connection import Connection, Sockets, Wire
 from frames import Faults, FrameChecker, read_frame, split_audio
@@ -15,6 +16,8 @@ FRAME_LETTERS = 216
 
 class RealtimeSession(Connection):
     """One session. Each appended frame comes back as a delta of its own as soon as a response was requested."""
+
+    __slots__ = ("checker", "delta_head", "delta_middle", "events", "is_answering", "number", "provider", "waiting")
 
     def __init__(self, provider: LoadProvider) -> None:
         super().__init__()
@@ -138,11 +141,10 @@ class LoadProvider:
         """A listening socket writes nothing."""
 
     def on_readable(self) -> None:
-        try:
-            connected, _ = self._listener.accept()
-        except BlockingIOError:
-            return
-        Admission(self._sockets, Wire(connected), self._admit)
+        with suppress(BlockingIOError):
+            while True:
+                connected, _ = self._listener.accept()
+                Admission(self._sockets, Wire(connected), self._admit)
 
     def _admit(self, wire: Wire, early: bytes) -> None:
         session = RealtimeSession(self)

@@ -15,10 +15,15 @@ MESSAGES = [b"", b"short", b"m" * 300, b"l" * 70_000]
 
 class Heard(Connection):
     def __init__(self, key: bytes = b"") -> None:
-        super().__init__()
-        self.key = key
+        super().__init__(key)
         self.messages: list[bytes] = []
+        self.pongs: list[bytes] = []
         self.strange = 0
+
+    def _control(self, opcode: int, message: bytes) -> None:
+        if opcode == PONG:
+            self.pongs.append(message)
+        super()._control(opcode, message)
 
     def on_text(self, message: bytes) -> None:
         self.messages.append(message)
@@ -103,11 +108,9 @@ def test_what_the_socket_does_not_take_at_once_follows_in_order() -> None:
 def test_a_ping_is_answered_with_its_own_content() -> None:
     async def talk() -> Pipe:
         pipe = Pipe()
-        pongs: list[bytes] = []
-        pipe.near._control = lambda opcode, message: pongs.append(message) if opcode == PONG else None  # type: ignore[method-assign]
         pipe.near.say(b"still there?", PING)
         pipe.near.flush()
-        await pipe.until(lambda: pongs == [b"still there?"])
+        await pipe.until(lambda: pipe.near.pongs == [b"still there?"])
         return pipe
 
     asyncio.run(talk())
