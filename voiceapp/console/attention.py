@@ -6,12 +6,14 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import Agent
+from agents.greetings.models import KeptGreeting
 from agents.hours.local_time import when_of
 from agents.organizations.access import Access
 from agents.organizations.models import Organization
@@ -53,7 +55,7 @@ def notices(access: Access, days: LocalDays) -> list[Notice]:
     if access.may(Area.NUMBERS, Power.VIEW):
         found += numbers_without_agent(access)
     if access.may(Area.AGENTS, Power.VIEW):
-        found += agent_notices(access)
+        found += [*agent_notices(access), *failed_greetings(access)]
     if access.may(Area.ORGANIZATION, Power.VIEW):
         found += paused_orders(access)
     return found
@@ -134,6 +136,23 @@ def failed_recordings(access: Access, days: LocalDays) -> Iterator[Notice]:
     if failed:
         yield Notice(f"{some(failed, 'recording')} failed today", "Open a recording to see the reason.", "mic_off",
                      "warning", link("recordings_recording", state__exact=Recording.State.FAILED.value))  # fmt: skip
+
+
+def failed_greetings(access: Access) -> Iterator[Notice]:
+    """Of live versions only: what an earlier one says is heard by nobody."""
+    principal = access.principal(Area.AGENTS)
+    rows = KeptGreeting.objects.visible_to(principal).filter(state=KeptGreeting.State.FAILED).defer("audio")
+    failed = {(row.organization_id, row.greeting): row for row in rows[:50]} if settings.KEEP_GREETINGS else {}
+    if not failed:
+        return
+    agents = Agent.objects.visible_to(principal).exclude(published_version=None).select_related("published_version")
+    for agent in agents[:50]:
+        version = agent.published_version
+        row = version and failed.get((agent.organization_id, version.spoken_greeting))
+        if version and row:
+            yield Notice(f"{agent}: the greeting has no audio, so callers wait for it",
+                         f"{row.last_error}. Then choose “Make the greeting audio again”.", "record_voice_over",
+                         "warning", reverse("admin:agents_agentversion_change", args=(version.pk,)))  # fmt: skip
 
 
 def paused_orders(access: Access) -> list[Notice]:

@@ -85,6 +85,18 @@ def test_failed_recordings_and_events_and_paused_orders_are_named(client_of_alic
         leads_to(client_of_alice, words, part)
 
 
+def test_a_greeting_without_audio_is_named_if_callers_would_hear_it(client_of_alice: Client, harbour: World) -> None:
+    greetings = harbour.organization.kept_greetings
+    greetings.update(state="failed", last_error="openai: HTTP 403")
+    part = needs(client_of_alice)
+    assert "openai: HTTP 403" in part
+    assert "Make the greeting audio again" in leads_to(
+        client_of_alice, "Harbour agent: the greeting has no audio", part
+    )
+    greetings.update(text="Of an earlier version")
+    assert "Nothing needs attention." in needs(client_of_alice)
+
+
 def test_a_colleague_reads_only_what_the_role_opens(harbour: World) -> None:
     Order.objects.update(state="submitted")
     OutboxMessage.objects.update(state="failed")
