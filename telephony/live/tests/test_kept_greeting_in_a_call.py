@@ -172,6 +172,55 @@ async def test_a_provider_that_is_down_does_not_keep_it_from_the_caller(
     assert await end_of(handset, within_s=10) == ("failed", "provider_failed")
 
 
+async def test_a_link_that_is_lost_meanwhile_is_replaced_and_told_again(
+    handset: Handset, provider: SlowProvider, kept: None
+) -> None:
+    await handset.dial()
+    await until(lambda: provider.of_kind("conversation.item.create"))
+    assert provider.socket is not None
+    await provider.socket.close(1011)
+    await until(lambda: len(provider.of_kind("conversation.item.create")) == 2)
+    await until(lambda: len(handset.heard) >= LASTS_MS * 8)
+    assert handset.heard.count(TONE) * len(TONE) == LASTS_MS * 8
+    assert provider.of_kind("conversation.item.create")[1]["item"]["content"][0]["text"] == TEXT
+    assert provider.of_kind("response.create") == []
+    await handset.hang_up()
+    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert "tone_played" not in await kinds_of(handset)
+
+
+async def test_a_key_before_the_session_interrupts_it_and_is_answered(
+    handset: Handset, provider: SlowProvider, kept: None
+) -> None:
+    await handset.dial()
+    await asyncio.sleep(0.3)
+    assert provider.received == []
+    await handset.press("0")
+    await until(lambda: provider.of_kind("response.create"))
+    texts = [event["item"]["content"][0]["text"] for event in provider.of_kind("conversation.item.create")]
+    assert texts[-1] == "[The caller pressed 0 and asks for a person]"
+    assert all(TEXT.startswith(text) for text in texts[:-1])
+    assert "response" not in provider.of_kind("response.create")[0]
+    await handset.hang_up()
+    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert len(handset.heard) < LASTS_MS * 8
+
+
+async def test_an_uninterruptible_one_is_heard_to_its_end(handset: Handset, provider: SlowProvider, kept: None) -> None:
+    await in_a_thread(lambda: AgentVersion.objects.update(protects_greeting=True))
+    await handset.dial()
+    await until(lambda: provider.of_kind("conversation.item.create"))
+    await provider.hear_caller()
+    await until(lambda: len(provider.of_kind("session.update")) == 2)
+    assert len(handset.heard) >= LASTS_MS * 8 - 400 * 8  # this phone takes whole slices from its queue
+    guarded, listening = [event["session"]["audio"]["input"] for event in provider.of_kind("session.update")]
+    assert guarded["turn_detection"]["interrupt_response"] is False
+    assert listening["turn_detection"]["interrupt_response"] is True
+    await handset.hang_up()
+    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    assert (await lines_of(handset))[0] == ("agent", TEXT, False)
+
+
 async def test_the_version_says_whose_greeting_it_is(handset: Handset, provider: SlowProvider, kept: None) -> None:
     """Another voice than the kept one's: the provider speaks."""
     await in_a_thread(lambda: AgentVersion.objects.update(voice="cedar"))

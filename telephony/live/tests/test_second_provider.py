@@ -9,14 +9,16 @@ from functools import partial
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from agents.configuration.models import AgentVersion
+from agents.greetings.models import KeptGreeting
 from sessions.calls.models import TranscriptLine, Turn
 from telephony.live import providers
 
 from .conftest import call_of, end_of, kinds_of
 from .handset import Handset
-from .tiny_provider import TinyServer, tiny_provider, tiny_server
+from .tiny_provider import TONE, TinyServer, tiny_provider, tiny_server
 
 pytestmark = pytest.mark.asyncio
 
@@ -86,3 +88,24 @@ async def test_a_lost_link_is_opened_again_with_the_conversation(handset: Handse
     await handset.hang_up()
     assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
     assert "agent_lost" in await kinds_of(handset)
+
+
+async def test_a_kept_greeting_is_played_and_told_and_cut(handset: Handset, tiny: TinyServer) -> None:
+    kept = {
+        "provider": "tiny",
+        "text": "Good evening.",
+        "state": "done",
+        "done_at": timezone.now(),
+        "audio": TONE * 150,
+    }
+    await KeptGreeting.objects.aupdate(**kept)
+    await handset.dial()
+    await until(lambda: tiny.of_kind("past"))
+    assert tiny.of_kind("past")[0]["lines"] == ["agent: Good evening."]
+    await until(lambda: len(handset.heard) >= 2_000 * 8)
+    await tiny.turn("Wait.")
+    await until(lambda: len(tiny.of_kind("past")) == 2)
+    assert tiny.of_kind("past")[1]["lines"] == ["agent: Good"]
+    assert tiny.of_kind("say")[0]["text"] == ""
+    await handset.hang_up()
+    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")

@@ -1,7 +1,8 @@
 """A second AI provider with a protocol of its own: its dialect, its link and a server that speaks it.
 
 From the server: `ready`, `audio` (item, mulaw), `said` (item, text), `done`, `turn` (id, text). To the server: `audio`
-(mulaw), `say` (text; empty: the model's own answer), `cut` (item, ms), `stop`, `past` (lines), `typed` (text).
+(mulaw), `say` (text; empty: the model's own answer), `cut` (item, ms), `stop`, `past` (lines: all there was before the
+session), `typed` (text).
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class TinyDialect:
         self._is_open = False
         self._session = 0
         self._items: dict[str, AgentItem] = {}
+        self._lines: dict[str, str] = {}
 
     @property
     def is_due(self) -> bool:
@@ -118,6 +120,9 @@ class TinyDialect:
     def truncate(self, item: AgentItem, heard_ms: int, heard_text: str) -> None:
         if item.session == self._session:
             self._send("cut", item=item.item_id, ms=heard_ms)
+        elif self.is_ready:
+            self._lines[item.line_id] = f"agent: {heard_text}"
+            self._send("past", lines=list(self._lines.values()))
 
     def caller_typed(self, text: str) -> None:
         self._send("typed", text=text)
@@ -143,8 +148,9 @@ class TinyDialect:
         return False
 
     def replay(self, past: Sequence[Past]) -> None:
-        lines = [f"{entry.speaker}: {entry.text}" for entry in past if isinstance(entry, PastLine)]
-        self._send("past", lines=lines)
+        lines = [entry for entry in past if isinstance(entry, PastLine)]
+        self._lines = {line.line_id: f"{line.speaker}: {line.text}" for line in lines}
+        self._send("past", lines=list(self._lines.values()))
 
     def let_caller_in(self) -> None:
         self._is_open = True
