@@ -35,7 +35,7 @@ DRAIN_BUDGET_S = env.int("DRAIN_BUDGET_S", default=60)
 MAX_LIVE_CALLS = env.int("MAX_LIVE_CALLS", default=100)
 TOOL_TIMEOUT_S = env.int("TOOL_TIMEOUT_S", default=10)
 KEEP_GREETINGS = env.bool("KEEP_GREETINGS", default=True)
-MAX_UNSTARTED_STREAMS = env.int("MAX_UNSTARTED_STREAMS", default=50)
+MAX_UNSTARTED_STREAMS = env.int("MAX_UNSTARTED_STREAMS", default=500)
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 # Timeouts for a request's head and body, and the limit on connections per address.
 REQUEST_HEAD_TIMEOUT_S = env.int("REQUEST_HEAD_TIMEOUT_S", default=10)

@@ -1,14 +1,11 @@
-"""Sockets that have not started a call yet: a limit in all, and a lower one per address."""
+"""Sockets that have not started a call yet: how many this process keeps open."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-
-PER_ADDRESS = 10
 
 
 class TooManyStreams(Exception):
@@ -16,25 +13,26 @@ class TooManyStreams(Exception):
 
 
 class PendingStreams:
-    """Counts pending sockets. A socket leaves when its call starts or when it is refused."""
+    """Counts pending sockets. A socket leaves when its call starts or when it is refused.
+
+    There is no limit per address: all have Twilio's signature, and Twilio calls from few addresses.
+    """
 
     def __init__(self) -> None:
-        self._by_address: Counter[str] = Counter()
+        self._count = 0
 
     def __len__(self) -> int:
-        return self._by_address.total()
+        return self._count
 
     @contextmanager
-    def place_for(self, address: str) -> Iterator[None]:
-        if len(self) >= settings.MAX_UNSTARTED_STREAMS or self._by_address[address] >= PER_ADDRESS:
+    def place(self) -> Iterator[None]:
+        if self._count >= settings.MAX_UNSTARTED_STREAMS:
             raise TooManyStreams
-        self._by_address[address] += 1
+        self._count += 1
         try:
             yield
         finally:
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
+            self._count -= 1
 
 
 pending_streams = PendingStreams()

@@ -17,7 +17,6 @@ from telephony.live.live_call import LiveCall
 from telephony.live.pending_streams import TooManyStreams, pending_streams
 from telephony.live.registry import live_calls
 from telephony.twilio.services.streams import RedeemedStream, TokenRefused
-from voiceapp.core.http.client_address import address_in_scope
 from voiceapp.core.metrics import tokens_refused
 
 from .signature import verify_handshake
@@ -45,7 +44,7 @@ class MediaStreamConsumer(AsyncConsumer):
             await send({"type": "websocket.close"})
             return
         try:
-            with pending_streams.place_for(address_in_scope(scope)):
+            with pending_streams.place():
                 await send({"type": "websocket.accept"})
                 start, stream = await self._redeem(scope, receive)
         except TooManyStreams:

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from websockets.exceptions import InvalidStatus
 
 from sessions.calls.models import Call
+from telephony.live.pending_streams import pending_streams
 from telephony.twilio import consumers
 
 from .conftest import Provider, call_of, end_of
@@ -206,21 +207,29 @@ async def test_a_little_garbage_and_strange_frames_do_not_end_a_call(handset: Ha
     assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
 
 
-async def test_one_address_keeps_ten_sockets_that_have_not_started(new_handset: Callable[[], Handset]) -> None:
-    crowd = [new_handset() for _ in range(11)]
+async def test_150_verified_handshakes_of_one_address_are_all_accepted(new_handset: Callable[[], Handset]) -> None:
+    crowd = [new_handset() for _ in range(150)]
     await crowd[0].ring()
-    for each in crowd[:10]:
+
+    for each in crowd:
         each.stream_url = crowd[0].stream_url
-        await each.open()
-    crowd[10].stream_url = crowd[0].stream_url
+        await each.open()  # raises InvalidStatus when it is refused
 
-    with pytest.raises(InvalidStatus) as refusal:
-        await crowd[10].open()
+    assert len(pending_streams) == 150
 
-    assert refusal.value.response.status_code == 403
-    await crowd[0].leave()
-    await asyncio.sleep(0.1)
-    await crowd[10].open()
+
+async def test_handshakes_without_a_signature_take_no_place(
+    new_handset: Callable[[], Handset], settings: Settings
+) -> None:
+    settings.MAX_UNSTARTED_STREAMS = 1
+    crowd = [new_handset() for _ in range(5)]
+    await crowd[0].ring()
+    for each in crowd[1:]:
+        each.stream_url = crowd[0].stream_url
+        with pytest.raises(InvalidStatus):
+            await each.open(signature="bm90IGEgc2lnbmF0dXJl")
+
+    await crowd[0].open()
 
 
 async def test_the_process_keeps_only_so_many_sockets_that_have_not_started(
