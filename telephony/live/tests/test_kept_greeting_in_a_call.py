@@ -228,3 +228,20 @@ async def test_the_version_says_whose_greeting_it_is(handset: Handset, provider:
     assert await silence_before_sound_s(handset) > CONNECTS_AFTER_S
     await handset.hang_up()
     assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+
+
+async def test_the_provider_accepts_what_it_is_told(handset: Handset, kept: None) -> None:
+    """The simulator refuses items and places that do not exist."""
+    await handset.dial()
+    await until(lambda: len(handset.heard) >= 1_000 * 8)
+    await handset.press("5")
+    await until(lambda: len(handset.heard) >= 3_000 * 8)  # the answer to the key
+    await handset.hang_up()
+    assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
+    kinds = await kinds_of(handset)
+    assert "interrupted" in kinds
+    assert "provider_error" not in kinds
+    greeting, key, answer = await lines_of(handset)
+    assert (greeting[0], greeting[2]) == ("agent", True)
+    assert key[1] == "[The caller pressed 5]"
+    assert "You pressed a key." in answer[1]
