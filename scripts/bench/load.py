@@ -1,25 +1,18 @@
-"""Plays the callers and the provider of a process under test, in one process on one core, and prints what it saw.
-
-python scripts/bench/load.py '{"pid": …, "provider_port": …, "stream": "ws://…"}'
-"""
+"""The callers, Twilio and the AI provider of a process under test, played in one process on one core."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import json
 import os
-import sys
 from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from time import perf_counter, process_time
 
 import httpx
-import uvloop
 from caller import Caller
-from clock import FrameClock
+from calls import Calls
 from connection import Sockets
 from frames import Faults
 from processes import cpu_s, machine_busy_s, memory_kb
@@ -28,33 +21,47 @@ from webhook import ACCOUNT_SID, StreamAddress, Webhook
 
 # Enough short calls for every thread and cache to have done its first work, but few at a time: memory that many calls
 # at once had needed would stay with the process, and hide what those of the measured window need.
-WARM_UP_ROUNDS = 5
+WARM_UP_ROUNDS = 4
 WARM_UP_CALLS = 2
 WARM_UP_S = 0.3
-RINGS_PER_S = 20
-SETTLE_S = 3.0
-ARRIVE_S = 1.0
-HANG_UP_EVERY_S = 0.002
 LEFT_AFTER_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to load, and how. Either `stream` (a relay) or `webhook` with `dialed` (the product)."""
+    """What to load, and how. Either `streams` (a relay) or `webhooks` with `dialed` (the product).
 
-    pid: int
-    provider_port: int
-    calls: int = 50
+    `calls` are numbers of calls at once, one after the other. With several processes, calls take turns among them.
+    """
+
+    pids: list[int] = field(default_factory=list)
+    provider_port: int = 0
+    round: str = "steady"
+    calls: list[int] = field(default_factory=lambda: [50])
     seconds: float = 20.0
-    stream: str = ""
-    webhook: str = ""
+    streams: list[str] = field(default_factory=list)
+    webhooks: list[str] = field(default_factory=list)
     dialed: str = ""
 
 
 @dataclass(slots=True)
-class Sight:
-    """What one round of the load saw of the process under test, and of itself."""
+class Conduct:
+    """What the process under test did wrong."""
 
+    faults: Faults = field(default_factory=Faults)
+    calls_failed: int = 0
+    strange_messages: int = 0
+    provider_connections_left: int = 0
+
+    def is_flawless(self) -> bool:
+        return not (self.faults.total() or self.calls_failed or self.strange_messages or self.provider_connections_left)
+
+
+@dataclass(slots=True)
+class Sight(Conduct):
+    """What the load saw of the process under test during a window, and of itself."""
+
+    calls: int = 0
     cpu_ms_per_call_second: float = 0.0
     memory_kb_per_call: float = 0.0
     largest_gap_ms: float = 0.0
@@ -63,17 +70,13 @@ class Sight:
     added_delay_p99_ms: float = 0.0
     marks_per_call_second: float = 0.0
     frames_per_call_second: float = 0.0
-    provider_connections_left: int = 0
-    faults: Faults = field(default_factory=Faults)
-    calls_failed: int = 0
-    strange_messages: int = 0
     core_use: float = 0.0
     clock_late_p99_ms: float = 0.0
     elsewhere_use: float = 0.0
 
 
 class Load:
-    """One round: warm up, ring, measure over a window, hang up, look what is left."""
+    """Everybody whom the process under test speaks to. Rounds decide who calls when."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -81,103 +84,88 @@ class Load:
         self.provider = LoadProvider(self.sockets)
         self.delays: array[float] = array("d")
         self.callers: list[Caller] = []
-        self.seen = Sight()
-
-    async def run(self) -> Sight:
-        self.sockets.open()
-        self.provider.listen(self.plan.provider_port)
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-            for _ in range(WARM_UP_ROUNDS):
-                async with self._calls(client, WARM_UP_CALLS):
-                    await asyncio.sleep(WARM_UP_S)
-            await asyncio.sleep(LEFT_AFTER_S)
-            idle_kb = memory_kb(self.plan.pid)
-            async with self._calls(client, self.plan.calls) as (callers, clock):
-                await asyncio.sleep(SETTLE_S)
-                await self._measure(callers, clock)
-                self.seen.memory_kb_per_call = (memory_kb(self.plan.pid) - idle_kb) / self.plan.calls
-            await asyncio.sleep(LEFT_AFTER_S)
-        self.seen.provider_connections_left = len(self.provider.sessions)
-        self._sum_up()
-        self.provider.close()
-        self.sockets.close()
-        return self.seen
 
     @asynccontextmanager
-    async def _calls(self, client: httpx.AsyncClient, number: int) -> AsyncIterator[tuple[list[Caller], FrameClock]]:
-        """So many calls, open inside the block. What was said in it has time to arrive, then each caller hangs up.
+    async def open(self) -> AsyncIterator[None]:
+        """The provider listens inside the block."""
+        self.sockets.open()
+        self.provider.listen(self.plan.provider_port)
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as self._client:
+            yield
+        self.provider.close()
+        self.sockets.close()
 
-        They speak on until then, as a phone line does: one that is silent would be given silence by the bridge, in
-        frames that were not sent.
-        """
-        first = len(self.callers)
-        callers = [Caller(call, self.delays) for call in range(first, first + number)]
-        self.callers += callers
-        clock = FrameClock(callers)
-        ticking = asyncio.create_task(clock.run())
-        try:
-            await self._ring(client, callers)
-            yield callers, clock
-            for caller in callers:
-                caller.frames_due = len(caller.sent_at)
-            await asyncio.sleep(ARRIVE_S)
-            for caller in callers:
-                caller.hang_up()
-                await asyncio.sleep(HANG_UP_EVERY_S)
-        finally:
-            clock.stop()
-            await ticking
+    async def warm_up(self) -> None:
+        for _ in range(WARM_UP_ROUNDS):
+            async with Calls(self, WARM_UP_CALLS) as calls:
+                await calls.ring(WARM_UP_CALLS)
+                await asyncio.sleep(WARM_UP_S)
+        await asyncio.sleep(LEFT_AFTER_S)
 
-    async def _ring(self, client: httpx.AsyncClient, callers: list[Caller]) -> None:
-        for caller in callers:
-            await caller.ring(self.sockets, await self._address(client, caller), ACCOUNT_SID)
-            await asyncio.sleep(1 / RINGS_PER_S)
+    def new_caller(self) -> Caller:
+        caller = Caller(len(self.callers), self.delays)
+        self.callers.append(caller)
+        return caller
 
-    async def _address(self, client: httpx.AsyncClient, caller: Caller) -> StreamAddress:
-        if self.plan.stream:
-            return StreamAddress(self.plan.stream)
-        webhook = Webhook(self.plan.webhook, self.plan.dialed, ACCOUNT_SID, os.environ["TWILIO_AUTH_TOKEN"])
-        return await webhook.ring(client, caller.call_sid, caller=f"+1555{caller.call:07d}")
+    async def address(self, caller: Caller) -> StreamAddress:
+        """Where the caller's media goes: the relay, or what the product's webhook says."""
+        plan = self.plan
+        if plan.streams:
+            return StreamAddress(plan.streams[caller.call % len(plan.streams)])
+        url = plan.webhooks[caller.call % len(plan.webhooks)]
+        webhook = Webhook(url, plan.dialed, ACCOUNT_SID, os.environ["TWILIO_AUTH_TOKEN"])
+        return await webhook.ring(self._client, caller.call_sid, caller=f"+1555{caller.call:07d}")
 
-    async def _measure(self, callers: list[Caller], clock: FrameClock) -> None:
-        plan, seen = self.plan, self.seen
-        gc.collect()
-        gc.disable()
+    def memory_kb(self) -> int:
+        return sum(map(memory_kb, self.plan.pids))
+
+    async def measure(self, calls: Calls, seconds: float) -> Sight:
+        """One window, during which nobody rings or hangs up."""
+        callers, clock = calls.live, calls.clock
+        del self.delays[:]
+        clock.lateness = array("d")
         for caller in callers:
             caller.begin_timing()
-        clock.lateness = array("d")
         marks = sum(caller.marks for caller in callers)
-        began_at, own, theirs, all_of_it = perf_counter(), process_time(), cpu_s(plan.pid), machine_busy_s()
-        await asyncio.sleep(plan.seconds)
+        began_at, own, theirs, all_of_it = perf_counter(), process_time(), self._cpu_s(), machine_busy_s()
+        await asyncio.sleep(seconds)
         wall_s = perf_counter() - began_at
-        own_s, their_s, all_s = process_time() - own, cpu_s(plan.pid) - theirs, machine_busy_s() - all_of_it
+        own_s, their_s, all_s = process_time() - own, self._cpu_s() - theirs, machine_busy_s() - all_of_it
         for caller in callers:
             caller.is_timed = False
-        gc.enable()
-        seen.largest_gap_ms = callers[len(callers) // 2].largest_gap_s * 1000
-        seen.largest_gap_of_all_ms = max(caller.largest_gap_s for caller in callers) * 1000
-        call_seconds = wall_s * plan.calls
-        seen.cpu_ms_per_call_second = their_s * 1000 / call_seconds
-        seen.core_use = own_s / wall_s
-        seen.elsewhere_use = max(0.0, all_s - own_s - their_s) / wall_s
-        seen.marks_per_call_second = (sum(caller.marks for caller in callers) - marks) / call_seconds
-        seen.frames_per_call_second = len(self.delays) / call_seconds
-        seen.added_delay_p50_ms = percentile(self.delays, 50) * 1000
-        seen.added_delay_p99_ms = percentile(self.delays, 99) * 1000
-        seen.clock_late_p99_ms = percentile(clock.lateness, 99) * 1000
+        call_seconds = wall_s * len(callers)
+        return Sight(
+            calls=len(callers),
+            cpu_ms_per_call_second=their_s * 1000 / call_seconds,
+            largest_gap_ms=callers[len(callers) // 2].largest_gap_s * 1000,
+            largest_gap_of_all_ms=max(caller.largest_gap_s for caller in callers) * 1000,
+            added_delay_p50_ms=percentile(self.delays, 50) * 1000,
+            added_delay_p99_ms=percentile(self.delays, 99) * 1000,
+            marks_per_call_second=(sum(caller.marks for caller in callers) - marks) / call_seconds,
+            frames_per_call_second=len(self.delays) / call_seconds,
+            core_use=own_s / wall_s,
+            clock_late_p99_ms=percentile(clock.lateness, 99) * 1000,
+            elsewhere_use=max(0.0, all_s - own_s - their_s) / wall_s,
+        )
 
-    def _sum_up(self) -> None:
+    def _cpu_s(self) -> float:
+        return sum(map(cpu_s, self.plan.pids))
+
+    async def sum_up(self, *seen: Conduct) -> None:
+        """After everybody has hung up: what went wrong with any call of the round."""
+        await asyncio.sleep(LEFT_AFTER_S)
         round_trip = Faults()
         for caller in self.callers:
             round_trip.add(caller.faults())
         one_way = self.provider.faults({caller.call: caller.frames_due for caller in self.callers})
-        # A frame that is harmed on its way up is harmed on its way down too: it counts once.
-        self.seen.faults = round_trip.worse_of(one_way)
-        self.seen.calls_failed = sum(caller.was_cut_off for caller in self.callers)
-        clears = sum(caller.clears for caller in self.callers)
-        self.seen.strange_messages = (
-            sum(caller.strange_messages for caller in self.callers) + clears + self.provider.truncations
-        )
+        for each in seen:
+            # A frame that is harmed on its way up is harmed on its way down too: it counts once.
+            each.faults = round_trip.worse_of(one_way)
+            each.calls_failed = sum(caller.was_cut_off for caller in self.callers)
+            each.strange_messages = self.provider.truncations + sum(
+                caller.strange_messages + caller.clears for caller in self.callers
+            )
+            each.provider_connections_left = len(self.provider.sessions)
 
 
 def percentile(values: array[float], rank: int) -> float:
@@ -186,7 +174,3 @@ def percentile(values: array[float], rank: int) -> float:
         return 0.0
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, len(ordered) * rank // 100)]
-
-
-if __name__ == "__main__":
-    print(json.dumps(asdict(uvloop.run(Load(Plan(**json.loads(sys.argv[1]))).run()))))

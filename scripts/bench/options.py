@@ -10,3 +10,4 @@ class Options:
     calls: tuple[int, ...]
     seconds: float
     runs: int
+    rounds: tuple[str, ...] = ()

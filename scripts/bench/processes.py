@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -12,6 +13,12 @@ def cores() -> tuple[int, int]:
     """The core of the process under test and that of the load; the same one on a machine that has no two."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[-1]
+
+
+def prefer(pid: int) -> None:
+    """Puts the process before the machine's other work, where that is allowed."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, pid, -10)
 
 
 def family(pid: int) -> list[int]:

@@ -34,7 +34,6 @@ class Serving:
     pid: int
     webhook: str
     dialed: str
-    auth_token: str
 
 
 class Product:
@@ -51,25 +50,25 @@ class Product:
         self.environment |= settings
 
     @contextmanager
-    def serve(self, core: int) -> Iterator[Serving]:
+    def serve(self, core: int, *, port: int | None = None, **settings: str) -> Iterator[Serving]:
+        """A new process; several at a time need a port each."""
+        port = port or self.port
         command = [str(ROOT / "manage.py"), "serve"]
-        log = self.folder / "product.log"
-        with server(command, port=self.port, core=core, environment=self.environment, log=log) as process:
-            webhook = f"{self.environment['PUBLIC_BASE_URL']}/twiml/start?orgId={self.line.org_id}"
-            yield Serving(process.pid, webhook, self.line.dialed, self.auth_token)
+        environment = self.environment | _address(port) | settings
+        log = self.folder / f"product-{port}.log"
+        with server(command, port=port, core=core, environment=environment, log=log) as process:
+            webhook = f"{environment['PUBLIC_BASE_URL']}/twiml/start?orgId={self.line.org_id}"
+            yield Serving(process.pid, webhook, self.line.dialed)
 
     def _environment(self) -> dict[str, str]:
         """Production's settings, apart from addresses on loopback; nothing of the laptop's own `.env` gets in."""
-        address = f"http://127.0.0.1:{self.port}"
         return {name: os.environ[name] for name in KEPT if name in os.environ} | {
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "voiceapp.settings",
             "SECRET_KEY": secrets.token_hex(32),
             "DEBUG": "false",
             "HOST": "127.0.0.1",
-            "PORT": str(self.port),
             "LOG_LEVEL": "info",
-            "PUBLIC_BASE_URL": address,
             "DATABASE_URL": f"sqlite:///{self.folder / 'bench.sqlite3'}",
             "REDIS_URL": "",
             "CELERY_BROKER_URL": "memory://",
@@ -81,6 +80,7 @@ class Product:
             "INTERNAL_API_KEY": secrets.token_hex(16),
             "SIMULATORS": "",
             "METRICS_LISTEN": "",
+            **_address(self.port),
         }
 
     def run(self, *command: str) -> str:
@@ -91,3 +91,7 @@ class Product:
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done.stdout
+
+
+def _address(port: int) -> dict[str, str]:
+    return {"PORT": str(port), "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}"}

@@ -30,10 +30,13 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--calls", type=int, nargs="+", default=[50, 200], help="calls at once; one after the other")
     arguments.add_argument("--seconds", type=float, default=10.0, help="length of each measured window")
-    arguments.add_argument("--runs", type=int, default=2, help="rounds of each side; at least 2, figures are medians")
+    arguments.add_argument("--runs", type=int, default=2, help="repetitions of a steady load; figures are medians")
     arguments.add_argument("--only", choices=sorted(GROUPS), action="append", help="a group of figures; all by default")
+    arguments.add_argument(
+        "--round", choices=bridge_figures.ROUNDS, action="append", help="of the bridge; all by default"
+    )
     chosen = arguments.parse_args()
-    options = Options(calls=tuple(chosen.calls), seconds=chosen.seconds, runs=max(2, chosen.runs))
+    options = Options(tuple(chosen.calls), chosen.seconds, chosen.runs, rounds=tuple(chosen.round or ()))
     failed = False
     for name in chosen.only or GROUPS:
         for table in GROUPS[name](options):

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from processes import prefer
+
 READY_WITHIN_S = 60
 ENDS_WITHIN_S = 20
 
@@ -35,6 +37,7 @@ def server(
         process = subprocess.Popen([sys.executable, *command], stdout=output, stderr=output, env=dict(environment))
     try:
         os.sched_setaffinity(process.pid, {core})
+        prefer(process.pid)
         _wait_until_ready(process, port, log)
         yield process
         if process.poll() is not None:

@@ -7,9 +7,11 @@ import os
 import socket
 from collections.abc import Callable
 
+import calls
 import load
 import pytest
 import relay
+import steady
 from frames import Faults, make_frame, read_frame
 from picows import WSMsgType, ws_create_server
 
@@ -20,8 +22,10 @@ SPOILT = 16
 @pytest.fixture(autouse=True)
 def short_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "WARM_UP_ROUNDS", 1)
-    for name, seconds in {"WARM_UP_S": 0.0, "SETTLE_S": 0.1, "ARRIVE_S": 0.1, "LEFT_AFTER_S": 0.1}.items():
-        monkeypatch.setattr(load, name, seconds)
+    monkeypatch.setattr(load, "WARM_UP_S", 0.0)
+    monkeypatch.setattr(load, "LEFT_AFTER_S", 0.1)
+    monkeypatch.setattr(calls, "ARRIVE_S", 0.1)
+    monkeypatch.setattr(steady, "SETTLE_S", 0.1)
 
 
 def spoilt_relay(spoil: Callable[[int, bytes], list[bytes]]) -> type[relay.ProviderSide]:
@@ -46,8 +50,8 @@ async def play() -> load.Sight:
     provider_url = f"ws://127.0.0.1:{provider_port}/v1/realtime"
     server = await ws_create_server(lambda request: relay.CallerSide(provider_url), "127.0.0.1", 0)
     url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    plan = load.Plan(os.getpid(), provider_port, calls=CALLS, seconds=0.3, stream=url)
-    seen = await load.Load(plan).run()
+    plan = load.Plan([os.getpid()], provider_port, calls=[CALLS], seconds=0.3, streams=[url])
+    [seen] = await steady.play(load.Load(plan))
     server.close()
     return seen
 

@@ -2,12 +2,12 @@
 
 import json
 
-import bridge_figures
 import pytest
-from bridge_rounds import Rounds
+import steady_figures
 from figures import Figure, table
 from frames import Faults
 from load import Sight
+from steady_figures import Rounds
 
 
 def sight(cpu: float = 4.0, **others: object) -> Sight:
@@ -15,12 +15,12 @@ def sight(cpu: float = 4.0, **others: object) -> Sight:
 
 
 def judged(ours: list[Sight], reference: list[Sight]) -> dict[str, Figure]:
-    return {figure.name: figure for figure in bridge_figures.judge(Rounds(ours, reference))}
+    return {figure.name: figure for figure in steady_figures.judge(Rounds(ours, reference))}
 
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge_figures, "cores", lambda: (0, 1))
+    monkeypatch.setattr(steady_figures, "cores", lambda: (0, 1))
 
 
 def test_a_figure_is_one_line_of_json_with_its_ratio() -> None:
@@ -73,5 +73,5 @@ def test_an_unfair_round_voids_the_speed(ours: Sight, reference: Sight) -> None:
 
 
 def test_one_core_for_both_voids_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge_figures, "cores", lambda: (0, 0))
+    monkeypatch.setattr(steady_figures, "cores", lambda: (0, 0))
     assert judged([sight()], [sight()])["bridge.cpu_ms_per_call_second"].void

@@ -1,0 +1,92 @@
+"""Calls that begin, speak on one clock, and end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from caller import Caller
+from clock import FrameClock, Speaker
+from webhook import ACCOUNT_SID
+
+if TYPE_CHECKING:
+    from load import Load
+
+RINGS_PER_S = 30
+ARRIVE_S = 1.0
+HANG_UP_EVERY_S = 0.002
+
+
+class Nobody:
+    """Has the place of a caller who is not there."""
+
+    is_speaking = False
+
+    def speak(self) -> None:
+        raise AssertionError("nobody speaks")
+
+
+class Calls:
+    """At most so many calls at once. Leaving the block ends those that are left."""
+
+    def __init__(self, load: Load, most: int) -> None:
+        self.live: list[Caller] = []
+        self._load = load
+        self._speakers: list[Speaker] = [Nobody()] * most
+        self._free = spread(most)
+        self._places: dict[Caller, int] = {}
+        self.clock = FrameClock(self._speakers)
+
+    async def __aenter__(self) -> Self:
+        self._ticking = asyncio.create_task(self.clock.run())
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        try:
+            if kind is None:
+                await self.hang_up(self.live.copy())
+        finally:
+            self.clock.stop()
+            await self._ticking
+
+    async def ring(self, number: int) -> None:
+        """So many more, one after the other."""
+        for _ in range(number):
+            self.live.append(await self.begin())
+            await asyncio.sleep(1 / RINGS_PER_S)
+
+    async def begin(self) -> Caller:
+        """One call, from the ring to the start of its stream; it is not among the live ones."""
+        load = self._load
+        caller = load.new_caller()
+        await caller.ring(load.sockets, await load.address(caller), ACCOUNT_SID)
+        place = self._places[caller] = self._free.pop(0)
+        self._speakers[place] = caller
+        return caller
+
+    async def hang_up(self, callers: Sequence[Caller]) -> None:
+        """Each, after what was said has had time to arrive.
+
+        They speak on until then, as a phone line does: one that is silent would be given silence by the bridge, in
+        frames that were not sent.
+        """
+        for caller in callers:
+            caller.frames_due = len(caller.sent_at)
+        await asyncio.sleep(ARRIVE_S)
+        for caller in callers:
+            caller.hang_up()
+            self._leave(caller)
+            await asyncio.sleep(HANG_UP_EVERY_S)
+
+    def _leave(self, caller: Caller) -> None:
+        place = self._places.pop(caller)
+        self._speakers[place] = Nobody()
+        self._free.insert(0, place)
+        if caller in self.live:
+            self.live.remove(caller)
+
+
+def spread(number: int) -> list[int]:
+    """All of range(number), so ordered that however many of the first are taken, they are spread evenly."""
+    return sorted(range(number), key=lambda place: int(f"{place:032b}"[::-1], 2))

@@ -1,0 +1,92 @@
+"""A steady load: the product beside a bare picows relay, with few calls and with many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from statistics import median
+
+from bridge_rounds import Sides
+from figures import Figure, Table
+from frames import Faults
+from load import Plan, Sight
+from options import Options
+from processes import cores
+
+MOST_CORE_USE = 0.8
+MARKS_MAY_DIFFER = 0.05
+
+COMPARED = {
+    "cpu_ms_per_call_second": "at most 1.5 times",
+    "added_delay_p50_ms": "",
+    "added_delay_p99_ms": "under 5 on a quiet machine",
+    "memory_kb_per_call": "under 80",
+    "largest_gap_ms": "under 40",
+    "largest_gap_of_all_ms": "",
+    "frames_per_call_second": "50",
+    "marks_per_call_second": "as many as the reference",
+}
+NEVER = ("provider_connections_left", "calls_failed", "strange_messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What the load saw in each round of either side."""
+
+    ours: list[Sight]
+    reference: list[Sight]
+
+    def sides(self, summary: Callable[[list[float]], float], of: Callable[[Sight], float]) -> tuple[float, float]:
+        """One number for ours and one for the reference."""
+        return summary([of(seen) for seen in self.ours]), summary([of(seen) for seen in self.reference])
+
+
+def measure(sides: Sides, options: Options) -> Iterator[Table]:
+    plan = Plan(calls=list(options.calls), seconds=options.seconds)
+    rounds = [Rounds([], []) for _ in plan.calls]
+    for _ in range(options.runs):
+        for each, seen in zip(rounds, sides.relay(list[Sight], plan), strict=True):
+            each.reference.append(seen)
+        for each, seen in zip(rounds, sides.product(list[Sight], plan), strict=True):
+            each.ours.append(seen)
+    for number, each in zip(sorted(plan.calls), rounds, strict=True):
+        yield Table(f"With {number} calls at once: what a call costs, and what it suffers", judge(each))
+
+
+def judge(rounds: Rounds) -> list[Figure]:
+    """Medians of what is compared, and the worst of what must not happen at all."""
+    void = why_void(rounds)
+    return [
+        *(_compared(rounds, name, bar, void) for name, bar in COMPARED.items()),
+        *(_never(rounds, name, attrgetter(name)) for name in NEVER),
+        *(_never(rounds, f"frames_{kind.name}", attrgetter(f"faults.{kind.name}")) for kind in fields(Faults)),
+        _worst(rounds, "load.core_use", attrgetter("core_use"), f"under {MOST_CORE_USE}", void),
+        _worst(rounds, "load.clock_late_p99_ms", attrgetter("clock_late_p99_ms"), "", ""),
+        _worst(rounds, "machine.elsewhere_use", attrgetter("elsewhere_use"), "0 on a quiet machine", ""),
+    ]
+
+
+def why_void(rounds: Rounds) -> str:
+    """Why nothing may be concluded from these rounds; empty if it may."""
+    if len(set(cores())) == 1:
+        return "the load has no core of its own"
+    if max(rounds.sides(max, attrgetter("core_use"))) > MOST_CORE_USE:
+        return f"the load used more than {MOST_CORE_USE} of its core"
+    marks, reference_marks = rounds.sides(median, attrgetter("marks_per_call_second"))
+    if abs(marks - reference_marks) > MARKS_MAY_DIFFER * reference_marks:
+        return "the two sides did not carry the same number of marks"
+    return ""
+
+
+def _compared(rounds: Rounds, name: str, bar: str, void: str) -> Figure:
+    return Figure(f"bridge.{name}", *rounds.sides(median, attrgetter(name)), bar=bar, void=void)
+
+
+def _worst(rounds: Rounds, name: str, of: Callable[[Sight], float], bar: str, void: str) -> Figure:
+    return Figure(name, *rounds.sides(max, of), bar=bar, void=void)
+
+
+def _never(rounds: Rounds, name: str, of: Callable[[Sight], float]) -> Figure:
+    ours, reference = rounds.sides(max, of)
+    return Figure(f"bridge.{name}", ours, reference, bar="0", wrong=bool(ours or reference))
