@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 
@@ -76,3 +76,7 @@ class Briefing:
     protects_greeting: bool = False
     greeting_audio: bytes = field(default=b"", repr=False)  # the greeting as µ-law at 8 kHz, kept from before the call
     reading_tools: frozenset[str] = frozenset()  # those of `tools` that change nothing: they may run at once
+
+    def without_prompt(self) -> Briefing:
+        """Without what only the provider's session needs: a call would hold several KB of it to its end."""
+        return replace(self, instructions="", keywords=())

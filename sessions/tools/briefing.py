@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils import timezone
@@ -117,7 +118,13 @@ def _instructions(persona: Persona, organization: Organization, catalog: Catalog
         menu_block(catalog),
         _people(people),
     ]
-    return "\n\n".join(block for block in blocks if block)
+    return _shared("\n\n".join(block for block in blocks if block))
+
+
+@lru_cache(maxsize=128)
+def _shared(text: str) -> str:
+    """One copy for all calls: with its menu, a prompt takes several KB, which a call holds until its end."""
+    return text
 
 
 def _ordering(persona: Persona, organization: Organization) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -62,7 +61,7 @@ class LiveCall:
         self._loop = asyncio.get_running_loop()
         self._began_at = self._heard_at = self._loop.time()
         self._has_heard = False
-        self._early: deque[str] = deque(maxlen=EARLY_FRAMES)
+        self._early: list[str] = []
         self._core: PhoneCall | None = None
         self._link: Link | None = None
         self._ending: CloseCall | None = None
@@ -186,6 +185,7 @@ class LiveCall:
         core = self._core
         if core is None:
             self._early.append(text)
+            del self._early[:-EARLY_FRAMES]
             return
         try:
             core.caller_frame(text)
@@ -221,7 +221,7 @@ class LiveCall:
         now_ms = int((self._loop.time() - self._began_at) * 1000)
         for each in provider.replaced:
             self._recorder.note(SomethingHappened("field_replaced", now_ms, dict(each)))
-        core = PhoneCall(briefing, codec=self._codec, make_dialect=provider.make_dialect)
+        core = PhoneCall(briefing.without_prompt(), codec=self._codec, make_dialect=provider.make_dialect)
         core.time_passed(now_ms)
         for text in self._early:
             core.caller_frame(text)

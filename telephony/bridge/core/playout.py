@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from binascii import a2b_base64
-from collections import deque
 
 from .agent_item import AgentItem, Cut
 from .ports import CallerLine
@@ -68,8 +67,9 @@ class Playout:
         self._marked = 0
         self._anchor = 0  # the caller's phone was playing this position ...
         self._anchor_ms = 0  # ... at this time
-        self._runs: deque[_Run] = deque()  # not yet confirmed to the end, in playing order
-        self._queue: deque[_Run] = deque()  # the last ones of them: not yet sent to the end
+        # Lists, and not deques of 600 bytes each: there are rarely more than two.
+        self._runs: list[_Run] = []  # not yet confirmed to the end, in playing order
+        self._queue: list[_Run] = []  # the last ones of them: not yet sent to the end
         self._waiting_bytes = 0
         self._open_item: AgentItem | None = None  # its last run is wholly sent and may go on uncut
         self.overflow_bytes = 0
@@ -249,7 +249,7 @@ class Playout:
             else:
                 if not run.is_closed:
                     return
-                self._queue.popleft()
+                self._queue.pop(0)
                 if self._marked < self._sent:
                     self._mark()
                 continue
@@ -290,4 +290,4 @@ class Playout:
             if not run.is_closed or run.pending or run.end > self._confirmed:
                 return
             run.item.heard_bytes += run.heard(self._confirmed)
-            self._runs.popleft()
+            self._runs.pop(0)

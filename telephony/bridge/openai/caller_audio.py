@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 _APPEND = '{"type":"input_audio_buffer.append","audio":"'
 # What the caller says while a session is being opened is kept, but never so much that the agent lags behind him.
 MOST_KEPT = 2_000 * 8
@@ -16,7 +14,7 @@ class CallerAudio:
         self.out: list[str] = []
         self.session_bytes = 0
         self._is_open = False
-        self._kept: deque[tuple[str, int]] = deque()
+        self._kept: list[tuple[str, int]] = []
         self._kept_bytes = 0
 
     def hear(self, payload: str, size: int, /) -> None:
@@ -28,12 +26,12 @@ class CallerAudio:
         self._kept.append((payload, size))
         self._kept_bytes += size
         while self._kept_bytes > MOST_KEPT:
-            self._kept_bytes -= self._kept.popleft()[1]
+            self._kept_bytes -= self._kept.pop(0)[1]
 
     def open(self) -> None:
         """The session may hear: first what was kept."""
         self._is_open = True
-        kept, self._kept, self._kept_bytes = self._kept, deque(), 0
+        kept, self._kept, self._kept_bytes = self._kept, [], 0
         for payload, size in kept:
             self.hear(payload, size)
 

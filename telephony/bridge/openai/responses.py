@@ -6,7 +6,6 @@ be answered twice; so from the end of speech until that response begins, nothing
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -166,7 +165,7 @@ class Responses:
         self._name_of = name_of
         self._open: dict[str, OpenResponse] = {}
         self._items: dict[tuple[str, int], AgentItem] = {}
-        self._ended: deque[str] = deque(maxlen=MOST_REMEMBERED)
+        self._ended: list[str] = []
 
     def began(self, response_id: str, request: Request) -> None:
         if response_id in self._ended:  # the id of one that is over, used again
@@ -211,6 +210,7 @@ class Responses:
     def ended(self, response_id: str) -> OpenResponse | None:
         if response_id not in self._ended:
             self._ended.append(response_id)
+            del self._ended[:-MOST_REMEMBERED]
         response = self._open.pop(response_id, None)
         for item in response.items if response else ():
             if self._items.get((item.item_id, item.content_index)) is item:

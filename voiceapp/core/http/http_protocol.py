@@ -131,6 +131,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._has_upgraded = True
         self._leave()
         super().handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment]  # it refers to this object, which would stay as garbage
         # A request that the handshake cannot parse (one with chunks) would stay open without a response.
         if not getattr(self.transport.get_protocol(), "handshake_initiated", True):
             edge_refused.labels("no_handshake").inc()

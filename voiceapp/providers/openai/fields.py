@@ -122,7 +122,9 @@ def fit_voice(name: str) -> tuple[str, list[Replaced]]:
 
 def fit_session(session: Mapping[str, object]) -> tuple[dict[str, Any], list[Replaced]]:
     """A GA session object with every field in its documented form, and what was replaced or left out."""
-    fitted: dict[str, Any] = copy.deepcopy(dict(session))
+    fitted: dict[str, Any] = dict(session)
+    if "audio" in fitted:
+        fitted["audio"] = copy.deepcopy(fitted["audio"])
     changes: list[Replaced] = []
     audio = fitted.get("audio") or {}
     caller, agent = audio.get("input") or {}, audio.get("output") or {}
