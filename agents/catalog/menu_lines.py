@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from .offers import Catalog, GroupOffer, ItemOffer, ModifierOffer
 
@@ -55,6 +56,7 @@ def keywords(catalog: Catalog) -> tuple[str, ...]:
     return tuple(words)
 
 
+@lru_cache(maxsize=4096)
 def speakable(name: str) -> str:
     """A name without the signs that separate fields."""
     return _one_line(name.translate(SEPARATORS))

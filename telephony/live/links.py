@@ -92,12 +92,13 @@ class ProviderLink(WSListener):
 
     async def open(self) -> None:
         loss: LinkLoss | None = None
+        is_secure = self._url.startswith("wss:")
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
                 await ws_connect(
                     lambda: self,
                     self._url,
-                    ssl_context=_tls() if self._url.startswith("wss:") else None,
+                    ssl_context=_tls() if is_secure else None,
                     websocket_handshake_timeout=CONNECT_WITHIN_S,
                     logger_name=logger,
                     enable_auto_ping=True,
@@ -109,6 +110,7 @@ class ProviderLink(WSListener):
                     extra_headers=self._headers,
                     max_redirects=0,  # a redirect would carry our key to another address
                     proxy=None,
+                    use_aiofastnet=is_secure,  # on plain TCP uvloop's own transport needs less
                 )
             if self._transport is None:
                 loss = LinkLoss(None, "closed during the handshake")
