@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from telephony.bridge.core.events import (
     AgentEvent,
     CallerTranscribed,
@@ -22,7 +24,7 @@ from .session import SessionState
 
 
 class CallerTurns:
-    """`handlers` maps each type of server event to its reader."""
+    """`CALLER_EVENTS` maps each type of server event to its reader."""
 
     def __init__(
         self,
@@ -38,19 +40,12 @@ class CallerTurns:
         self._names = names
         self._clock = clock
         self._caller_audio = caller_audio
-        self.handlers = {
-            "input_audio_buffer.speech_started": self._speech_started,
-            "input_audio_buffer.speech_stopped": self._speech_stopped,
-            "input_audio_buffer.committed": self._committed,
-            "conversation.item.input_audio_transcription.completed": self._transcribed,
-            "conversation.item.input_audio_transcription.failed": self._not_transcribed,
-        }
 
-    def _speech_started(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def speech_started(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self._sequencer.speech_started()
         return [SpeechStarted(self._names.speech_began(event.item_id), self._stream_ms(event.audio_start_ms))]
 
-    def _speech_stopped(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def speech_stopped(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self._sequencer.speech_stopped(server_answers=self._state.server_answers)
         at_ms = self._stream_ms(event.audio_end_ms)
         if self._clock.end_ms - at_ms < self._state.settings.silence_ms:
@@ -58,19 +53,19 @@ class CallerTurns:
             at_ms = max(0, at_ms - self._state.settings.silence_ms)
         return [SpeechStopped(self._names.of_caller(event.item_id), at_ms)]
 
-    def _committed(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def committed(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self._sequencer.turn_committed(server_answers=self._state.server_answers)
         if not (self._state.server_answers or self._state.is_guarding):
             self._sequencer.want(ANSWER)
         return [TurnCommitted(self._names.committed(event.item_id))]
 
-    def _transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
         events: list[AgentEvent] = [CallerTranscribed(self._names.transcribed(event.item_id), event.transcript)]
         if event.usage is not None:
             events.append(UsageSeen("transcription", event.usage))
         return events
 
-    def _not_transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def not_transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self._names.transcribed(event.item_id)
         error = event.error or wire.ErrorBody()
         return [Complaint("transcription_failed", error.code or "")]
@@ -79,3 +74,12 @@ class CallerTurns:
         """The session counts the audio it was given; its newest byte is where the stream's clock stands."""
         ago_ms = self._caller_audio.session_bytes // BYTES_PER_MS - session_ms
         return max(0, min(self._clock.end_ms, int(self._clock.end_ms - ago_ms)))
+
+
+CALLER_EVENTS: Mapping[str, Callable[[CallerTurns, wire.ServerEvent], list[AgentEvent]]] = {
+    "input_audio_buffer.speech_started": CallerTurns.speech_started,
+    "input_audio_buffer.speech_stopped": CallerTurns.speech_stopped,
+    "input_audio_buffer.committed": CallerTurns.committed,
+    "conversation.item.input_audio_transcription.completed": CallerTurns.transcribed,
+    "conversation.item.input_audio_transcription.failed": CallerTurns.not_transcribed,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from telephony.bridge.core.agent_item import AgentItem
 from telephony.bridge.core.events import (
@@ -26,7 +26,7 @@ from telephony.bridge.core.ulaw import decoded
 
 from . import frames as wire
 from .caller_audio import CallerAudio
-from .caller_turns import CallerTurns
+from .caller_turns import CALLER_EVENTS, CallerTurns
 from .endings import NEVER_BEGAN, NEVER_ENDED, Verdict, ended_event, failed, heard_of, judge
 from .errors import ErrorKind, classify, error_class, wait_named_ms
 from .item_names import ItemNames, OurIds
@@ -55,34 +55,19 @@ class OpenAIReader:
         self.responses = Responses(session, self._names.of_agent)
         self.tools = ToolBatches(ids.mint)
         self._call_order = CallOrder()
-        caller_turns = CallerTurns(
+        self._caller_turns = CallerTurns(
             state, sequencer=self.sequencer, names=self._names, clock=clock, caller_audio=caller_audio
         )
         self._item: AgentItem | None = None
-        self._handlers: dict[str, Callable[[wire.ServerEvent], list[AgentEvent]]] = {
-            "session.created": self._session_created,
-            "session.updated": self._session_updated,
-            "conversation.item.added": self._item_added,
-            "conversation.item.created": self._item_added,
-            "conversation.item.truncated": self._truncated,
-            "response.created": self._response_created,
-            "response.output_audio.delta": self._audio_delta,
-            "response.output_audio.done": self._audio_done,
-            "response.output_audio_transcript.delta": self._text_delta,
-            "response.output_audio_transcript.done": self._text_done,
-            "response.output_item.added": self._item_begun,
-            "response.output_item.done": self._item_done,
-            "response.done": self._response_done,
-            "error": self._error,
-            **caller_turns.handlers,
-        }
-        self._known = frozenset(self._handlers)
 
     def receive(self, text: str) -> tuple[AgentItem, str] | list[AgentEvent] | None:
         """`AgentDialect.receive`, for this session."""
         if not text.startswith(wire.AUDIO_DELTA):
-            event = wire.parse_event(text, self._known)
-            return [] if event is None else self._handlers[event.type](event)
+            event = wire.parse_event(text, _KNOWN)
+            if event is None:
+                return []
+            read = _EVENTS.get(event.type)
+            return CALLER_EVENTS[event.type](self._caller_turns, event) if read is None else read(self, event)
         delta = wire.parse_delta(text)
         if "\\" in text and decoded(delta.delta) is None:  # an escape could put a quote into a frame of ours
             raise BadFrame
@@ -101,12 +86,12 @@ class OpenAIReader:
 
     # -- the session
 
-    def _session_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def session_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
         settings, self._state.is_requested = self._state.settings, True
         self._send(wire.session_update(settings.guarded if self._state.is_guarding else settings.normal))
         return []
 
-    def _session_updated(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def session_updated(self, event: wire.ServerEvent) -> list[AgentEvent]:
         if self._state.is_ready:
             self._state.is_updating = self._state.is_on_its_own = False
             return []
@@ -115,7 +100,7 @@ class OpenAIReader:
         self._state.is_ready = True
         return [AgentReady()]
 
-    def _error(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def error(self, event: wire.ServerEvent) -> list[AgentEvent]:
         error = event.error or wire.ErrorBody()
         code = error.code or error.type or "error"
         kind = classify(error)
@@ -140,18 +125,18 @@ class OpenAIReader:
             return [ResponseRefused(code)]
         return [complaint, ended_event(refused, failed(error, default="error"))]
 
-    def _item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:
         if event.item is not None and event.item.id is not None:
             self._state.unconfirmed_items.discard(event.item.id)
         return []
 
-    def _truncated(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def truncated(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self._state.truncating.discard(event.item_id)
         return []
 
     # -- the agent
 
-    def _response_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def response_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
         if event.response is None:
             return []
         response_id = event.response.id
@@ -166,27 +151,27 @@ class OpenAIReader:
             self._send(wire.cancel_response(response_id))
         return [ResponseBegan(request.purpose)]
 
-    def _audio_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def audio_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
         item = self.responses.item(event.response_id, event.item_id, event.content_index)
         if item is None or decoded(event.delta) is None:
             return []
         return [AgentAudio(item, event.delta)]
 
-    def _audio_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def audio_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
         item = self.responses.find(event.item_id, event.content_index)
         return [] if item is None else [AudioCompleted(item)]
 
-    def _text_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def text_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
         return [AgentText(self._names.of_agent(event.response_id, event.item_id), event.delta, is_whole=False)]
 
-    def _text_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def text_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
         return [AgentText(self._names.of_agent(event.response_id, event.item_id), event.transcript, is_whole=True)]
 
-    def _item_begun(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def item_begun(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self._call_order.added(self._response_of(event), event.output_index, event.item)
         return []
 
-    def _item_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def item_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
         if event.item is None:
             return []
         response_id = self._response_of(event)
@@ -213,7 +198,7 @@ class OpenAIReader:
         verdict = Verdict(Outcome.FAILED, NEVER_BEGAN)
         return [Complaint("response_stuck", NEVER_BEGAN), ended_event(request, verdict)]
 
-    def _response_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
+    def response_done(self, event: wire.ServerEvent) -> list[AgentEvent]:
         done = event.response
         if done is None or self.responses.is_over(done.id):
             return []
@@ -248,3 +233,23 @@ class OpenAIReader:
 
     def _request(self, event_id: str, request: Request) -> None:
         self._send(wire.create_response(event_id, request.say, in_other_words=request.in_other_words))
+
+
+# Once for all calls: bound methods and their names would take 3 KB of each.
+_EVENTS: Mapping[str, Callable[[OpenAIReader, wire.ServerEvent], list[AgentEvent]]] = {
+    "session.created": OpenAIReader.session_created,
+    "session.updated": OpenAIReader.session_updated,
+    "conversation.item.added": OpenAIReader.item_added,
+    "conversation.item.created": OpenAIReader.item_added,
+    "conversation.item.truncated": OpenAIReader.truncated,
+    "response.created": OpenAIReader.response_created,
+    "response.output_audio.delta": OpenAIReader.audio_delta,
+    "response.output_audio.done": OpenAIReader.audio_done,
+    "response.output_audio_transcript.delta": OpenAIReader.text_delta,
+    "response.output_audio_transcript.done": OpenAIReader.text_done,
+    "response.output_item.added": OpenAIReader.item_begun,
+    "response.output_item.done": OpenAIReader.item_done,
+    "response.done": OpenAIReader.response_done,
+    "error": OpenAIReader.error,
+}
+_KNOWN = frozenset((*_EVENTS, *CALLER_EVENTS))
