@@ -30,9 +30,8 @@ class PhoneCall:
         self._dialect = make_dialect(self._clock)
         self._read = codec.read
         self._hear = self._dialect.hear
-        self._conversation = Conversation(
-            briefing, agent=self._dialect, playout=Playout(codec, self._clock), clock=self._clock
-        )
+        self._playout = Playout(codec, self._clock)
+        self._conversation = Conversation(briefing, agent=self._dialect, playout=self._playout, clock=self._clock)
         self._timeline = self._conversation.timeline
         self.to_caller = codec.frames
         self.to_agent = self._dialect.frames
@@ -80,8 +79,13 @@ class PhoneCall:
         try:
             received = self._dialect.receive(text)
             if isinstance(received, tuple):
+                item, payload = received
                 conversation.response_frame_ms = now_ms
-                conversation.agent_audio(*received)
+                if item.has_begun:  # the hot path
+                    conversation.audio_ms = now_ms
+                    self._playout.add(item, payload)
+                else:
+                    conversation.agent_audio(item, payload)
                 return
         except ValueError:  # BadFrame, or audio that is not base64
             received = None

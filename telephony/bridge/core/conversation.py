@@ -47,7 +47,7 @@ class Conversation:
         self.agent_frame_ms = 0
         self.response_frame_ms = 0
         self.caller_loud_ms = 0
-        self._audio_ms = 0
+        self.audio_ms = 0
         self._has_time = False
         self.timeline = Timeline(clock)
         self._alarms = Alarms()
@@ -108,7 +108,7 @@ class Conversation:
                 self._state_lasts_too_long(alarm)
             case Alarm.TONE:
                 # An agent that speaks no faster than the phone plays has nothing outstanding between two frames.
-                is_quiet = self._playout.is_idle and now_ms - self._audio_ms >= LOOK_AGAIN_MS
+                is_quiet = self._playout.is_idle and now_ms - self.audio_ms >= LOOK_AGAIN_MS
                 if self._wait.tone_is_due(now_ms, is_quiet=is_quiet):
                     self._playout.interject(TONE)
                     self.timeline.happened("tone_played")
@@ -170,7 +170,7 @@ class Conversation:
     @property
     def _is_heard(self) -> bool:
         """The caller hears the agent or a tone."""
-        return not self._playout.is_idle or self.now_ms - self._audio_ms < LOOK_AGAIN_MS
+        return not self._playout.is_idle or self.now_ms - self.audio_ms < LOOK_AGAIN_MS
 
     def _settle(self) -> None:
         """After every event: update the deadlines, and end the call if it may end now."""
@@ -262,8 +262,8 @@ class Conversation:
     # The agent
 
     def agent_audio(self, item: AgentItem, payload: str) -> None:
-        """The hot path. Raises ValueError when it is not base64."""
-        self._audio_ms = self.now_ms
+        """Audio of an item, from its first frame on. Raises ValueError when it is not base64."""
+        self.audio_ms = self.now_ms
         if not item.has_begun:
             if is_heard_now(item, payload):
                 self._transcript.agent_began(
