@@ -21,12 +21,22 @@ def health() -> JsonResponse:
 
 
 def ready() -> JsonResponse:
-    """Whether new calls should be routed here: 503 while draining or if a dependency is down."""
+    """Whether new calls should be routed here: 503 while draining, while full, or if a dependency is down."""
     down = what_is_down()
-    checks = {name: "down" if is_down else "ok" for name, is_down in down.items()}
-    is_ready = not serving.is_draining and not any(down.values())
-    status = "draining" if serving.is_draining else "ready" if is_ready else "not ready"
-    return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
+    status = "ready"
+    if serving.is_draining:
+        status = "draining"
+    elif any(down.values()):
+        status = "not ready"
+    elif serving.is_full:
+        status = "full"
+    report = {
+        "status": status,
+        "checks": {name: "down" if is_down else "ok" for name, is_down in down.items()},
+        "liveCalls": serving.live_calls,
+        "maxLiveCalls": settings.MAX_LIVE_CALLS,
+    }
+    return JsonResponse(report, status=200 if status == "ready" else 503)
 
 
 def home(request: HttpRequest) -> HttpResponse:

@@ -6,6 +6,7 @@ from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest, start_http_server
 
@@ -14,10 +15,12 @@ from sessions.messages.outbox import outbox
 from telephony.livekit.inbox import inbox
 from voiceapp.core.api.internal_key import without_internal_key
 from voiceapp.core.jobs.metrics import JobsCollector
+from voiceapp.core.metrics import max_live_calls
 
 logger = structlog.get_logger("metrics")
 
 REGISTRY.register(JobsCollector((outbox, inbox, greetings)))
+max_live_calls.set_function(lambda: settings.MAX_LIVE_CALLS)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

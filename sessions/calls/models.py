@@ -28,6 +28,7 @@ class CallState(models.TextChoices):
 
 TERMINAL_STATES = (CallState.COMPLETED, CallState.MISSED, CallState.FAILED)
 LIVE_STATES = (CallState.PENDING, CallState.RINGING, CallState.CONNECTED)
+IS_LIVE = models.Q(state__in=LIVE_STATES)
 
 # What comes after whose calls they are in an index by which they are paged.
 PAGED = ("kind", "-created_at", "-id", "state")
@@ -110,6 +111,9 @@ class Call(TenantModel):
     connected_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
+    process = models.CharField(
+        max_length=64, blank=True, help_text="The server process that took the phone call, and then carries it."
+    )
     interruptions = models.PositiveIntegerField(default=0)
     usage = models.JSONField(default=dict)
     cost_usd = models.DecimalField("cost (USD)", max_digits=10, decimal_places=6, null=True)
@@ -122,6 +126,10 @@ class Call(TenantModel):
             models.Index(fields=("organization", "-created_at"), name="call_of_organization"),
             models.Index(fields=("state", "lease_expires_at"), name="call_lease"),
             models.Index(fields=("room_name", "-created_at"), name="call_of_room"),
+            # What admission counts: small, because calls leave them when they end.
+            models.Index(fields=("organization",), name="live_call_of_organization", condition=IS_LIVE),
+            models.Index(fields=("caller_number",), name="live_call_of_caller", condition=IS_LIVE),
+            models.Index(fields=("process",), name="live_call_of_process", condition=IS_LIVE),
             # Pages of calls (sessions/calls/queries.py): each has all that counting and skipping need.
             models.Index(fields=("owner", *PAGED, "organization"), name="call_of_owner"),
             models.Index(fields=("callee", *PAGED, "organization"), name="call_of_callee"),
@@ -130,7 +138,7 @@ class Call(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=("room_name",),
-                condition=models.Q(state__in=LIVE_STATES),
+                condition=IS_LIVE,
                 name="names_of_live_rooms_are_unique",
             )
         ]

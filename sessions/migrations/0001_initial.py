@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('connected_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('lease_expires_at', models.DateTimeField(null=True)),
+                ('process', models.CharField(blank=True, help_text='The server process that took the phone call, and then carries it.', max_length=64)),
                 ('interruptions', models.PositiveIntegerField(default=0)),
                 ('usage', models.JSONField(default=dict)),
                 ('cost_usd', models.DecimalField(decimal_places=6, max_digits=10, null=True, verbose_name='cost (USD)')),
@@ -293,6 +294,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='call',
             index=models.Index(fields=['room_name', '-created_at'], name='call_of_room'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['organization'], name='live_call_of_organization'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['caller_number'], name='live_call_of_caller'),
+        ),
+        migrations.AddIndex(
+            model_name='call',
+            index=models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['process'], name='live_call_of_process'),
         ),
         migrations.AddIndex(
             model_name='call',

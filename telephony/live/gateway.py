@@ -83,11 +83,24 @@ class CallGateway:
         return await self._run(calls.finish_call, call_id, reason=reason)
 
     async def redeem_token(
-        self, token: str, *, call_sid: str, account_sid: str, stream_sid: str, hints: Mapping[str, str]
+        self,
+        token: str,
+        *,
+        call_sid: str,
+        account_sid: str,
+        stream_sid: str,
+        hints: Mapping[str, str],
+        has_place: bool = True,
     ) -> RedeemedStream:
         """Use the one-time token; raises TokenRefused."""
         return await self._run(
-            redeem_token, token, call_sid=call_sid, account_sid=account_sid, stream_sid=stream_sid, hints=hints
+            redeem_token,
+            token,
+            call_sid=call_sid,
+            account_sid=account_sid,
+            stream_sid=stream_sid,
+            hints=hints,
+            has_place=has_place,
         )
 
     async def set_follow_up(self, stream_id: UUID, follow_up: FollowUp) -> None:

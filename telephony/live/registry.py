@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 
 from sessions.calls.end_reasons import EndReason
 from voiceapp.core import metrics
@@ -42,10 +44,21 @@ class LiveCalls:
     def __init__(self) -> None:
         self.is_draining = False
         self._calls: dict[UUID, Carried] = {}
+        self._starting = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     def __len__(self) -> int:
         return len(self._calls)
+
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """Keep a place for a call that starts, until the end of the block; False if all are taken."""
+        is_free = len(self._calls) + self._starting < settings.MAX_LIVE_CALLS
+        self._starting += is_free
+        try:
+            yield is_free
+        finally:
+            self._starting -= is_free
 
     def add(self, call: Carried, renew_leases: RenewLeases) -> None:
         self._calls[call.call_id] = call

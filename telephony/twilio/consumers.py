@@ -78,13 +78,16 @@ class MediaStreamConsumer(AsyncConsumer):
         except TimeoutError as exc:
             raise StreamRefused(POLICY_VIOLATION, "no_start") from exc
         try:
-            stream = await call_gateway().redeem_token(
-                start.token,
-                call_sid=start.call_sid,
-                account_sid=start.account_sid,
-                stream_sid=start.stream_sid,
-                hints=start.hints,
-            )
+            # The call takes its place before anything else runs: nothing is awaited between here and there.
+            with live_calls.place() as has_place:
+                stream = await call_gateway().redeem_token(
+                    start.token,
+                    call_sid=start.call_sid,
+                    account_sid=start.account_sid,
+                    stream_sid=start.stream_sid,
+                    hints=start.hints,
+                    has_place=has_place,
+                )
         except DatabaseError as exc:
             # The action webhook apologizes: it needs no row for that.
             raise StreamRefused(INTERNAL_ERROR, "no_database") from exc

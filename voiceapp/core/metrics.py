@@ -10,6 +10,8 @@ turn_response_seconds = Histogram(
     "End of the caller's speech to the first audio heard",
     buckets=(0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 5, 8),
 )
+max_live_calls = Gauge("voiceapp_max_live_calls", "Calls that this process may carry at once")
+calls_refused = Counter("voiceapp_calls_refused_total", "Calls refused because a limit was reached", ["limit"])
 tokens_refused = Counter("voiceapp_stream_tokens_refused_total", "Media streams refused at start", ["reason"])
 signatures_refused = Counter(
     "voiceapp_signatures_refused_total", "Requests with a missing or wrong signature", ["endpoint"]

@@ -1,8 +1,15 @@
-"""State of this process, for admission and health checks: its live calls, and whether it is draining."""
+"""This process, for admission and health checks: its name, its live calls, and whether it is draining."""
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 from dataclasses import dataclass
+
+from django.conf import settings
+
+from .per_process import per_process
 
 
 @dataclass
@@ -12,5 +19,17 @@ class Serving:
     live_calls: int = 0
     is_draining: bool = False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether this process carries as many calls as it may."""
+        limit: int = settings.MAX_LIVE_CALLS
+        return self.live_calls >= limit
+
 
 serving = Serving()
+
+
+@per_process
+def process_name() -> str:
+    """Differs from that of every other process, also of one that later gets the same id on the same machine."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"

@@ -61,15 +61,16 @@ def release_connections() -> None:
             each.close()
 
 
-def serialize(name: str) -> None:
-    """Hold the lock of this name until the transaction ends. Call it inside `atomic`.
+def serialize(*names: str) -> None:
+    """Hold the locks of these names until the transaction ends. Call it inside `atomic`.
 
-    For transactions that count rows and then add one. PostgreSQL uses an advisory lock; SQLite's immediate transactions
-    are serialized anyway.
+    For transactions that count rows and then add one. PostgreSQL uses advisory locks; SQLite's immediate transactions
+    are serialized anyway. Who takes several names them in the same order everywhere, so that no two wait for each
+    other.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("a lock by name lasts until the end of a transaction: open one first")
     if connection.vendor == "postgresql":
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        keys = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True) for name in names]
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+            cursor.execute("SELECT " + ", ".join(["pg_advisory_xact_lock(%s)"] * len(keys)), keys)

@@ -64,7 +64,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.NUMBER_SWITCHED_OFF: ("The phone number is inactive.", "Activate it on the phone number's page."),
     EndReason.LINE_FULL: (
         "There were too many concurrent calls.",
-        "Raise the organization's “Maximum concurrent calls”, or the server's MAX_LIVE_CALLS.",
+        "Raise the organization's “Maximum concurrent calls”, or MAX_LIVE_CALLS of each server process.",
     ),
     EndReason.UNKNOWN_NUMBER: (
         "The dialed number is not set up here, or the webhook URL names another organization than the number's.",
@@ -98,7 +98,10 @@ FULL: Mapping[str, tuple[str, str]] = {
         "The organization reached its maximum of concurrent calls.",
         "Raise its “Maximum concurrent calls”.",
     ),
-    "server": ("The server reached its maximum of concurrent calls.", "Raise the server's MAX_LIVE_CALLS."),
+    "server": (
+        "The server process reached its maximum of concurrent calls.",
+        "Start another web process, or raise MAX_LIVE_CALLS.",
+    ),
     "caller": ("The caller already had two live calls.", ""),
     "draining": ("The server was shutting down and took no new calls.", ""),
 }

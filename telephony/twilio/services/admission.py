@@ -21,11 +21,12 @@ from sessions.calls.models import Call, CallKind, CallState
 from sessions.calls.services import finish_call, record_event
 from telephony.livekit.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
+from voiceapp.core.metrics import calls_refused
 from voiceapp.core.phones.numbers import CallerKind, read_caller
-from voiceapp.core.serving import serving
+from voiceapp.core.serving import process_name, serving
 from voiceapp.core.transactions import serialize
 
-from .statuses import ADMISSION, OVER_AT_THE_CARRIER
+from .statuses import OVER_AT_THE_CARRIER, lock_of
 
 SLUG = re.compile(r"[A-Za-z0-9_-]{1,50}")
 
@@ -96,10 +97,24 @@ def open_call(ring: Ring) -> Call:
 
     Admitted: `ringing`, with a media stream whose token holds for a minute. Otherwise `missed`, with the reason.
     """
+    line = find_line(dialed=ring.dialed, org_id=ring.org_id)
+    refusal = _why_not(line, timezone.now())
     with transaction.atomic():
-        # The limits are counted and the call added in one turn, or two callers would share the last place.
-        serialize(ADMISSION)
-        return _known_call(ring) or _new_call(ring)
+        serialize(*_locks(ring, line))
+        return _known_call(ring) or _new_call(ring, line, refusal)
+
+
+def _locks(ring: Ring, line: Line | None) -> list[str]:
+    """The call is opened once; limits are counted and the call added in one turn of the organization and the caller.
+
+    There is none for all organizations: one's busy hour delays no other's callers.
+    """
+    locks = [lock_of(ring.call_sid)]
+    if line is not None:
+        locks.append(f"telephony.organization:{line.organization.id}")
+        if _shows_number(ring):
+            locks.append(f"telephony.caller:{ring.caller}")
+    return locks
 
 
 def _known_call(ring: Ring) -> Call | None:
@@ -121,10 +136,11 @@ def _is_same(call: Call, ring: Ring) -> bool:
     return find_organization(ring.org_id) == call.organization
 
 
-def _new_call(ring: Ring) -> Call:
+def _new_call(ring: Ring, line: Line | None, refusal: Refusal | None) -> Call:
     now = timezone.now()
-    line = find_line(dialed=ring.dialed, org_id=ring.org_id)
-    refusal, detail = _refusal(line, ring, now)
+    if line is not None and refusal is None and (limit := _limit_reached(line, ring)):
+        refusal = Refusal(EndReason.LINE_FULL, limit)
+        calls_refused.labels(limit).inc()
     call = Call.objects.create(
         organization=line.organization if line else None,
         agent=line.agent if line else None,
@@ -133,65 +149,82 @@ def _new_call(ring: Ring) -> Call:
         caller_number=ring.caller,
         dialed_number=ring.dialed,
         state=CallState.RINGING,
+        process=process_name(),
         lease_expires_at=now + TOKEN_LIFETIME,
     )
-    record_event(call.id, "ringing", {"refused_for": detail} if detail else {})
+    record_event(call.id, "ringing", {"refused_for": refusal.rule} if refusal else {})
     if refusal is None:
         MediaStream.objects.create(call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME)
     else:
-        logger.info("call refused", call_id=str(call.id), reason=refusal.value, detail=detail)
-        finish_call(call.id, reason=refusal)
+        logger.info("call refused", call_id=str(call.id), reason=refusal.reason.value, detail=refusal.rule)
+        finish_call(call.id, reason=refusal.reason)
     is_over = _catch_up(call)
     if refusal or is_over:
         call.refresh_from_db(fields=["state", "end_reason", "ended_at", "lease_expires_at"])
     return call
 
 
-def _refusal(line: Line | None, ring: Ring, now: dt.datetime) -> tuple[EndReason | None, str]:
-    """Why the call is not taken, and which rule said so; (None, "") when it is."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a call is not taken, and which rule said so."""
+
+    reason: EndReason
+    rule: str
+
+
+def _why_not(line: Line | None, now: dt.datetime) -> Refusal | None:
+    """Why no call is taken on this line now, limits aside."""
     if line is None:
-        return EndReason.UNKNOWN_NUMBER, "unknown_number"
+        return Refusal(EndReason.UNKNOWN_NUMBER, "unknown_number")
     if not line.agrees:
-        return EndReason.UNKNOWN_NUMBER, "number_and_address_disagree"
+        return Refusal(EndReason.UNKNOWN_NUMBER, "number_and_address_disagree")
     if line.is_switched_off:
-        return EndReason.NUMBER_SWITCHED_OFF, "number_switched_off"
+        return Refusal(EndReason.NUMBER_SWITCHED_OFF, "number_switched_off")
     if line.agent is None:
-        return EndReason.NO_AGENT, "no_agent"
+        return Refusal(EndReason.NO_AGENT, "no_agent")
     # Before "paused": letting a paused agent answer again would not help one that was never published.
     if line.agent.published_version is None:
-        return EndReason.AGENT_NOT_PUBLISHED, "not_published"
+        return Refusal(EndReason.AGENT_NOT_PUBLISHED, "not_published")
     if line.agent.is_paused:
-        return EndReason.AGENT_PAUSED, "paused"
+        return Refusal(EndReason.AGENT_PAUSED, "paused")
     if not is_open(line.organization, now):
-        return EndReason.CLOSED_HOURS, "closed"
-    full = _full(line, ring)
-    return (EndReason.LINE_FULL, full) if full else (None, "")
+        return Refusal(EndReason.CLOSED_HOURS, "closed")
+    return None
 
 
-def _full(line: Line, ring: Ring) -> str:
+def _limit_reached(line: Line, ring: Ring) -> str:
+    """Which limit of live phone calls leaves no place; empty if there is one."""
     if serving.is_draining:
         return "draining"
+    of_organization = Q(organization=line.organization)
+    of_process = Q(process=process_name())
+    # Those who hide their numbers, or come through one SIP address, are not one caller.
+    of_caller = Q(caller_number=ring.caller) if _shows_number(ring) else Q(pk__in=())
     counts = (
         Call.objects.live()
-        .filter(kind=CallKind.PHONE)
+        .filter(of_organization | of_process | of_caller, kind=CallKind.PHONE)
         .aggregate(
-            server=Count("id"),
-            organization=Count("id", filter=Q(organization=line.organization)),
-            caller=Count("id", filter=Q(caller_number=ring.caller)),
+            organization=Count("id", filter=of_organization),
+            process=Count("id", filter=of_process),
+            caller=Count("id", filter=of_caller),
         )
     )
     if counts["organization"] >= line.organization.max_live_calls:
         return "organization"
-    if counts["server"] >= settings.MAX_LIVE_CALLS:
+    if counts["process"] >= settings.MAX_LIVE_CALLS:
         return "server"
-    # Those who hide their numbers, or come through one SIP address, are not one caller.
-    shows_number = read_caller(ring.caller).kind is CallerKind.NUMBER
-    return "caller" if shows_number and counts["caller"] >= CALLS_AT_ONCE_PER_CALLER else ""
+    return "caller" if counts["caller"] >= CALLS_AT_ONCE_PER_CALLER else ""
+
+
+def _shows_number(ring: Ring) -> bool:
+    return read_caller(ring.caller).kind is CallerKind.NUMBER
 
 
 def _catch_up(call: Call) -> bool:
     """Callbacks may overtake the webhook: claim those that came first. True if they said that the call is over."""
-    earlier = ProviderEvent.objects.filter(source="twilio", call=None, dedup_key__startswith=f"{call.carrier_sid}:")
+    earlier = ProviderEvent.objects.filter(
+        state=ProviderEvent.State.DONE, partition_key=call.carrier_sid, source="twilio", call=None
+    )
     kinds = set(earlier.values_list("kind", flat=True))
     if kinds:
         earlier.update(call=call)

@@ -14,9 +14,6 @@ from telephony.livekit.models import ProviderEvent
 from telephony.twilio.models import FollowUp, MediaStream
 from voiceapp.core.transactions import serialize
 
-# Opening a call, and waiting for one to be opened, are serialized by this name.
-ADMISSION = "telephony.admission"
-
 # A time is given to the second: it means the end of that one, unless its webhook had arrived by then.
 A_SECOND = timedelta(milliseconds=999)
 
@@ -32,6 +29,11 @@ REASONS = {
 }
 
 
+def lock_of(call_sid: str) -> str:
+    """The lock held while this call is opened, and while something waits for it to be opened."""
+    return f"telephony.call:{call_sid}"
+
+
 def note_call_status(
     call_sid: str, *, status: str, sequence: int | None, duration_s: int | None, at: datetime | None = None
 ) -> None:
@@ -45,7 +47,7 @@ def note_call_status(
         call = known.first()
         if call is None:
             # Its webhook may be opening it right now and must not miss this event.
-            serialize(ADMISSION)
+            serialize(lock_of(call_sid))
             call = known.all().first()
         ProviderEvent.objects.get_or_create(
             source="twilio",
@@ -53,6 +55,7 @@ def note_call_status(
             defaults={
                 "kind": f"call.{status}",
                 "call": call,
+                "partition_key": call_sid,
                 "fields": {"sequence": sequence, "duration_s": duration_s},
             },
         )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 from uuid import UUID
 
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from sessions.calls.models import Call, CallState
-from sessions.calls.services import LEASE, record_event
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import Call, CallEvent, CallState
+from sessions.calls.services import LEASE, finish_call, record_event
 from telephony.twilio.models import MediaStream
 from telephony.twilio.tokens import stream_id_of
-from voiceapp.core.metrics import tokens_refused
+from voiceapp.core.metrics import calls_refused, tokens_refused
+from voiceapp.core.serving import process_name
 
 logger = structlog.get_logger("webhooks")
 
@@ -36,23 +39,32 @@ class TokenRefused(Exception):
 
 
 def redeem_token(
-    token: str, *, call_sid: str, account_sid: str, stream_sid: str, hints: Mapping[str, str]
+    token: str,
+    *,
+    call_sid: str,
+    account_sid: str,
+    stream_sid: str,
+    hints: Mapping[str, str],
+    has_place: bool = True,
 ) -> RedeemedStream:
     """Connect the call that the token was made for. Raises TokenRefused, which is counted and logged.
 
-    `hints` are what the query and the parameters say (orgId, callSid, callId, from): given, they must be true.
+    Without a place in this process the call is missed, and the caller hears that all lines are busy. `hints` are what
+    the query and the parameters say (orgId, callSid, callId, from): given, they must be true.
     """
     try:
-        return _redeem(token, call_sid=call_sid, account_sid=account_sid, stream_sid=stream_sid, hints=hints)
+        stream = _find_stream(token, call_sid=call_sid, account_sid=account_sid, hints=hints)
+        if not has_place:
+            _turn_away(stream.call_id)
+        _use(stream, stream_sid=stream_sid[:64])
     except TokenRefused as refusal:
         tokens_refused.labels(refusal.reason).inc()
         logger.warning("stream refused", reason=refusal.reason)
         raise
+    return RedeemedStream(stream_id=stream.id, call_id=stream.call_id)
 
 
-def _redeem(
-    token: str, *, call_sid: str, account_sid: str, stream_sid: str, hints: Mapping[str, str]
-) -> RedeemedStream:
+def _find_stream(token: str, *, call_sid: str, account_sid: str, hints: Mapping[str, str]) -> MediaStream:
     stream_id = stream_id_of(token)
     if stream_id is None:
         raise TokenRefused("forged")
@@ -66,8 +78,15 @@ def _redeem(
         raise TokenRefused("other_account")
     if not are_true(hints, call):
         raise TokenRefused("other_hints")
-    _use(stream, stream_sid=stream_sid[:64])
-    return RedeemedStream(stream_id=stream.id, call_id=call.id)
+    return stream
+
+
+def _turn_away(call_id: UUID) -> NoReturn:
+    """More calls were taken at once than this process may carry: the last to start have no place."""
+    if finish_call(call_id, reason=EndReason.LINE_FULL):
+        CallEvent.objects.filter(call=call_id, kind="ringing").update(detail={"refused_for": "server"})
+        calls_refused.labels("server").inc()
+    raise TokenRefused("full")
 
 
 def _use(stream: MediaStream, *, stream_sid: str) -> None:
@@ -80,7 +99,7 @@ def _use(stream: MediaStream, *, stream_sid: str) -> None:
         if not is_ours:
             raise TokenRefused("expired" if stream.used_at is None and stream.expires_at <= now else "used")
         is_connected = Call.objects.filter(id=stream.call_id, state=CallState.RINGING).update(
-            state=CallState.CONNECTED, connected_at=now, lease_expires_at=now + LEASE
+            state=CallState.CONNECTED, connected_at=now, lease_expires_at=now + LEASE, process=process_name()
         )
         if not is_connected:
             raise TokenRefused("call_over")

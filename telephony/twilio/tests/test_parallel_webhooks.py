@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from sessions.calls.models import Call
 from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
@@ -56,6 +56,40 @@ def test_eight_callers_at_once_share_three_lines(line: PhoneNumber) -> None:
     answers = at_once(*[lambda n=n: ring(n) for n in range(8)])
     assert sorted(map(str, answers)) == ["Connect"] * 3 + ["Say"] * 5
     assert Call.objects.live().count() == 3
+
+
+def test_a_caller_who_rings_two_organizations_at_once_has_two_calls_in_all(
+    line: PhoneNumber, strangers_line: PhoneNumber
+) -> None:
+    def ring(number: int) -> str:
+        dialed = (line, strangers_line)[number % 2].number
+        return verbs(Twilio().post("/twiml/start", CallSid=new_call_sid(), To=dialed))[0]
+
+    answers = at_once(*[lambda n=n: ring(n) for n in range(8)])
+    assert sorted(map(str, answers)) == ["Connect"] * 2 + ["Say"] * 6
+
+
+def test_one_call_that_names_two_organizations_at_once_is_of_one_of_them(
+    line: PhoneNumber, strangers_line: PhoneNumber
+) -> None:
+    def ring(number: int) -> int:
+        return Twilio().post("/twiml/start", To=(line, strangers_line)[number % 2].number).status_code
+
+    answers = at_once(*[lambda n=n: ring(n) for n in range(6)])
+    assert sorted(map(str, answers)) == ["200"] * 3 + ["403"] * 3
+    assert Call.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time, whatever the locks")
+def test_a_call_that_is_being_opened_delays_no_other_organizations(
+    line: PhoneNumber, strangers_line: PhoneNumber
+) -> None:
+    with transaction.atomic():
+        open_call(a_ring())
+        others = a_ring(call_sid=new_call_sid(), dialed=strangers_line.number, caller="+4917600000001")
+        (call,) = at_once(lambda: open_call(others))
+    assert isinstance(call, Call)
+    assert call.is_live
 
 
 def test_five_equal_after_requests_at_once_decide_once(line: PhoneNumber) -> None:

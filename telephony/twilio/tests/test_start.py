@@ -173,6 +173,22 @@ def test_the_servers_last_line_is_not_taken_twice(
     missed_because(EndReason.LINE_FULL)
 
 
+def test_calls_of_other_processes_leave_this_one_its_places(
+    twilio: Twilio, line: PhoneNumber, settings: Settings
+) -> None:
+    settings.MAX_LIVE_CALLS = 1
+    Call.objects.create(organization=line.organization, process="another", state=CallState.CONNECTED)
+    assert verbs(twilio.post("/twiml/start")) == ["Connect"]
+
+
+def test_calls_of_all_processes_count_for_the_organization(twilio: Twilio, line: PhoneNumber) -> None:
+    line.organization.max_live_calls = 1
+    line.organization.save()
+    Call.objects.create(organization=line.organization, process="another", state=CallState.CONNECTED)
+    assert verbs(twilio.post("/twiml/start")) == ["Say", "Hangup"]
+    missed_because(EndReason.LINE_FULL)
+
+
 def test_one_caller_has_at_most_two_calls_at_once(twilio: Twilio, line: PhoneNumber) -> None:
     answers = [verbs(twilio.post("/twiml/start", CallSid=new_call_sid()))[0] for _ in range(3)]
     assert answers == ["Connect", "Connect", "Say"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
+from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from telephony.twilio import twiml
 from telephony.twilio.models import Step
@@ -12,7 +13,7 @@ from telephony.twilio.services.follow_ups import NextStep, caller_id_for, follow
 from telephony.twilio.services.statuses import OVER_AT_THE_CARRIER, note_dial_result, note_message
 
 from .endpoint import SignedForm, find_call, twilio_webhook
-from .voice import apologize, language_of
+from .voice import apologize, language_of, refuse
 
 
 @twilio_webhook(without_database=apologize)
@@ -20,6 +21,8 @@ def after(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:
         return HttpResponse(status=404)
+    if call.end_reason == EndReason.LINE_FULL:
+        return refuse(call)
     return say_next(call, follow_up_of(call, is_caller_gone=form.text("CallStatus") in OVER_AT_THE_CARRIER))
 
 

@@ -6,6 +6,7 @@ import socket
 import urllib.request
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError
 from django.test import Client
 from pytest_django import Settings
@@ -43,6 +44,7 @@ def test_with_the_key_the_process_and_the_jobs_are_reported(client: Client) -> N
     OutboxMessage.objects.create(topic="order.submitted", partition_key="1", body={})
     text = client.get("/metrics", headers={"Authorization": f"Bearer {KEY}"}).content.decode()
     assert "voiceapp_live_calls" in text
+    assert f"voiceapp_max_live_calls {settings.MAX_LIVE_CALLS:.1f}" in text
     assert "voiceapp_signatures_refused_total" in text
     assert "voiceapp_outbox_waiting 1.0" in text
     assert "voiceapp_outbox_failed 0.0" in text

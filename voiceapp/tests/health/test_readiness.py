@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError
+from django.conf import settings
 from django.test import Client
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
@@ -30,11 +31,20 @@ def with_checks(monkeypatch: pytest.MonkeyPatch, **probes: Callable[[], None]) -
     monkeypatch.setattr(readiness, "checks", lambda: made)
 
 
+def fullness(live_calls: int) -> dict[str, int]:
+    return {"liveCalls": live_calls, "maxLiveCalls": settings.MAX_LIVE_CALLS}
+
+
+@pytest.fixture(autouse=True)
+def no_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "live_calls", 0)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_all_is_well_with_the_defaults(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "TIMEOUT_S", 20)  # the machine under test may be busy
     response = client.get("/health/ready")
-    assert response.json() == {"status": "ready", "checks": dict.fromkeys(NAMES, "ok")}
+    assert response.json() == {"status": "ready", "checks": dict.fromkeys(NAMES, "ok")} | fullness(0)
     assert response.status_code == 200
 
 
@@ -45,13 +55,25 @@ def test_a_stopping_process_is_not_ready(client: Client, monkeypatch: pytest.Mon
     assert (response.status_code, response.json()["status"]) == (503, "draining")
 
 
+def test_a_full_process_is_not_ready_until_a_call_ends(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    with_checks(monkeypatch, database=lambda: None)
+    settings.MAX_LIVE_CALLS = 3
+    for live_calls, status, code in ((2, "ready", 200), (3, "full", 503), (2, "ready", 200)):
+        monkeypatch.setattr(serving, "live_calls", live_calls)
+        response = client.get("/health/ready")
+        assert response.json() == {"status": status, "checks": {"database": "ok"}} | fullness(live_calls)
+        assert response.status_code == code
+
+
 def test_what_is_down_is_named_and_nothing_of_its_error_is_shown(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_checks(monkeypatch, database=broken, cache=lambda: None)
     response = client.get("/health/ready")
     assert response.status_code == 503
-    assert response.json() == {"status": "not ready", "checks": {"database": "down", "cache": "ok"}}
+    assert response.json() == {"status": "not ready", "checks": {"database": "down", "cache": "ok"}} | fullness(0)
     assert b"password" not in response.content
 
 
