@@ -121,7 +121,7 @@ class OpenAIReader:
         if refused is None:
             return [complaint]
         if kind is ErrorKind.BUSY:
-            self.sequencer.ask_again(refused)
+            self.sequencer.request_again(refused)
             return [ResponseRefused(code)]
         return [complaint, ended_event(refused, failed(error, default="error"))]
 

@@ -140,7 +140,7 @@ class ResponseSequencer:
         was_expected, self._expects_own = self._expects_own, False
         return was_expected
 
-    def ask_again(self, request: Request) -> None:
+    def request_again(self, request: Request) -> None:
         """The server is busy with a response of its own: first in the line after that."""
         self._wanted.insert(0, request)
         self._expects_own = not self._active_id

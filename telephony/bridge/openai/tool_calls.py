@@ -82,7 +82,7 @@ class _Batch:
     needs_answer: bool = False
 
     @property
-    def asks_for_answer(self) -> bool:
+    def is_response_due(self) -> bool:
         return self.is_complete and not self.waiting and self.needs_answer
 
 
@@ -150,7 +150,7 @@ class ToolBatches:
         batch = self._requests.pop(request_id).batch
         batch.waiting -= 1
         batch.needs_answer |= needs_answer
-        return batch.asks_for_answer
+        return batch.is_response_due
 
     def has_calls(self, response_id: str) -> bool:
         return bool(self._response(response_id).call_ids)
@@ -160,7 +160,7 @@ class ToolBatches:
         response = self._response(response_id)
         response.batch.is_complete = True
         response.batch.needs_answer |= bool(response.call_ids) and not had_audio
-        return response.batch.asks_for_answer
+        return response.batch.is_response_due
 
     def _wait_for(self, request_id: str, call_id: str, batch: _Batch) -> None:
         batch.waiting += 1

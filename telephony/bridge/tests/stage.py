@@ -220,7 +220,7 @@ class Stage:
         else:
             self.agent("response.output_audio_transcript.delta", item_id=item, delta=text)
 
-    def ask_tool(self, response: str, call_id: str, name: str = "change_order", **item: Any) -> None:
+    def request_tool(self, response: str, call_id: str, name: str = "change_order", **item: Any) -> None:
         whole = {"id": f"item_{call_id}", "type": "function_call", "status": "completed", "call_id": call_id}
         whole |= {"name": name, "arguments": "{}"} | item
         self.agent("response.output_item.done", response_id=response, output_index=0, item=whole)

@@ -184,7 +184,7 @@ def test_the_server_cancels_its_own_response() -> None:
     assert stage.sent("response.cancel") == []
 
 
-def test_a_server_that_does_not_interrupt_itself_is_told_to_cancel_before_the_cut() -> None:
+def test_a_server_that_does_not_interrupt_itself_gets_a_cancel_before_the_cut() -> None:
     stage = Stage(interrupt_response=False)
     stage.begin("r1")
     stage.audio("r1", "A", 400, 1)

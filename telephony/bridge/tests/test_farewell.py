@@ -18,7 +18,7 @@ def farewell_with_call(stage: Stage, ms: int = 1_000) -> None:
     stage.begin("r1")
     stage.audio("r1", "bye", ms, 1)
     stage.audio_done("r1", "bye")
-    stage.ask_tool("r1", "c1", "end_call")
+    stage.request_tool("r1", "c1", "end_call")
     stage.done("r1")
     stage.answer_tool("c1", then=EndCall())
 
@@ -37,7 +37,7 @@ def test_hanging_up_waits_until_the_farewell_was_heard() -> None:
 def test_a_farewell_not_yet_spoken_is_requested_and_waited_for() -> None:
     stage = Stage()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1", "end_call")
+    stage.request_tool("r1", "c1", "end_call")
     stage.done("r1")
     stage.answer_tool("c1", then=EndCall())
     assert stage.requested == [""]
@@ -53,8 +53,8 @@ def test_other_tools_of_the_same_response_are_spoken_of_first() -> None:
     stage.begin("r1")
     stage.audio("r1", "A", 200, 1)
     stage.audio_done("r1", "A")
-    stage.ask_tool("r1", "c1", "submit_order")
-    stage.ask_tool("r1", "c2", "end_call")
+    stage.request_tool("r1", "c1", "submit_order")
+    stage.request_tool("r1", "c2", "end_call")
     stage.done("r1")
     stage.answer_tool("c1")
     stage.listen(500)
@@ -73,7 +73,7 @@ def test_a_transfer_goes_to_the_configured_target() -> None:
     stage.begin("r1")
     stage.audio("r1", "A", 400, 1)
     stage.audio_done("r1", "A")
-    stage.ask_tool("r1", "c1", "transfer_call")
+    stage.request_tool("r1", "c1", "transfer_call")
     stage.done("r1")
     stage.answer_tool("c1", then=Transfer("front-desk"))
     stage.listen(500)
@@ -86,7 +86,7 @@ def test_a_caller_who_speaks_into_the_farewell_stays(then: EndCall | Transfer) -
     stage.begin("r1")
     stage.audio("r1", "bye", 1_000, 1)
     stage.audio_done("r1", "bye")
-    stage.ask_tool("r1", "c1", "end_call")
+    stage.request_tool("r1", "c1", "end_call")
     stage.done("r1")
     stage.answer_tool("c1", then=then)
     stage.listen(300)
@@ -102,7 +102,7 @@ def test_a_caller_who_spoke_while_the_tool_ran_stays() -> None:
     stage = Stage()
     stage.begin("r1")
     stage.audio("r1", "bye", 400, 1)
-    stage.ask_tool("r1", "c1", "end_call")
+    stage.request_tool("r1", "c1", "end_call")
     stage.speak("u1")
     stage.done("r1", "cancelled")
     stage.fall_silent("u1")
@@ -148,7 +148,7 @@ def test_a_phone_that_stops_playing_holds_the_end_back_two_seconds_over_the_esti
 def test_a_farewell_that_is_never_spoken_is_not_waited_for_longer_than_15_s() -> None:
     stage = Stage()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1", "end_call")
+    stage.request_tool("r1", "c1", "end_call")
     stage.done("r1")
     stage.answer_tool("c1", then=EndCall())
     for number in range(20):
@@ -229,7 +229,7 @@ def test_a_socket_that_is_gone_without_stop_is_a_lost_stream() -> None:
 def test_after_the_end_nothing_happens_any_more() -> None:
     stage = Stage()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.call.caller_frame('{"event":"stop"}')
     stage.flush()
     actions, agent, phone = list(stage.actions), list(stage.to_agent), list(stage.phone.frames)

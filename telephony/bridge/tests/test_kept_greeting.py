@@ -54,7 +54,7 @@ def test_its_first_frame_has_a_mark_of_its_own() -> None:
     assert kinds == ["media", "mark", "media"]
 
 
-def test_the_model_is_told_and_not_asked_to_greet() -> None:
+def test_the_model_gets_the_greeting_as_said_and_no_request_to_greet() -> None:
     stage = kept()
     stage.listen(600)
     stage.open()
@@ -112,7 +112,7 @@ def test_speech_after_it_was_heard_changes_nothing() -> None:
     assert not stage.lines[0].is_cut
 
 
-def test_what_the_caller_says_meanwhile_is_heard_by_the_session_after_it_was_told() -> None:
+def test_what_the_caller_says_meanwhile_is_heard_by_the_session_after_the_greeting() -> None:
     stage = kept()
     stage.listen(600)
     stage.call.link_opened()
@@ -297,7 +297,7 @@ def test_lines_replayed_to_a_second_session_are_cut_in_their_place() -> None:
     stage.begin("r2")
     stage.text("A", "We have pizza and pasta and salad today")
     stage.audio("r2", "A", 2_000, 2)
-    stage.ask_tool("r2", "c1", "get_opening_hours")
+    stage.request_tool("r2", "c1", "get_opening_hours")
     stage.answer_tool("c1", '{"ok": true}')
     stage.listen(200)
     stage.lose_link()

@@ -15,7 +15,7 @@ from .stage import Stage
         ("#", "[The caller pressed #]"),
     ],
 )
-def test_a_key_is_told_to_the_agent_which_then_answers(key: str, text: str) -> None:
+def test_a_key_reaches_the_agent_which_then_answers(key: str, text: str) -> None:
     stage = Stage()
     stage.press(key)
     [frame] = stage.sent("conversation.item.create")
@@ -51,7 +51,7 @@ def test_a_key_counts_as_a_turn_for_the_tools() -> None:
     stage = Stage()
     stage.press("1")
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     assert stage.tools[0].caller_turns == 1
 
 

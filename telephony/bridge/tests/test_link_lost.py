@@ -92,7 +92,7 @@ def test_a_turn_whose_answer_had_begun_is_answered_again() -> None:
     assert stage.requested == [""]
 
 
-def test_the_caller_is_asked_to_repeat_a_turn_without_a_transcript() -> None:
+def test_the_agent_requests_a_repetition_of_a_turn_without_a_transcript() -> None:
     stage = talked()
     stage.take_turn("u2")  # its transcription never came
     stage.lose_link()
@@ -100,7 +100,7 @@ def test_the_caller_is_asked_to_repeat_a_turn_without_a_transcript() -> None:
     assert stage.requested == [MISSED]
 
 
-def test_the_caller_is_asked_to_repeat_what_he_said_between_two_sessions() -> None:
+def test_the_agent_requests_a_repetition_of_what_was_said_between_two_sessions() -> None:
     stage = talked()
     stage.speak("u2")
     stage.lose_link()
@@ -133,7 +133,7 @@ def test_tools_and_their_outputs_are_part_of_what_is_replayed() -> None:
     stage = talked()
     stage.take_turn("u2", "And a beer.")
     stage.begin("r3")
-    stage.ask_tool("r3", "c1", arguments='{"changes": []}')
+    stage.request_tool("r3", "c1", arguments='{"changes": []}')
     stage.answer_tool("c1", '{"ok": true}')
     stage.done("r3")
     stage.say("r4", "B", 100, 3, "Done.")
@@ -151,7 +151,7 @@ def test_tools_and_their_outputs_are_part_of_what_is_replayed() -> None:
 def test_a_tool_that_finishes_while_the_link_is_down_is_spoken_of_afterwards() -> None:
     stage = talked()
     stage.begin("r3")
-    stage.ask_tool("r3", "c1")
+    stage.request_tool("r3", "c1")
     stage.done("r3")
     stage.lose_link()
     stage.answer_tool("c1", '{"n": 1}')
@@ -164,7 +164,7 @@ def test_a_tool_that_finishes_while_the_link_is_down_is_spoken_of_afterwards() -
 def test_a_tool_that_finishes_in_the_new_session_is_answered_there_once() -> None:
     stage = talked()
     stage.begin("r3")
-    stage.ask_tool("r3", "c1")
+    stage.request_tool("r3", "c1")
     stage.done("r3")
     stage.lose_link()
     stage.open()
@@ -179,7 +179,7 @@ def test_a_tool_that_finishes_in_the_new_session_is_answered_there_once() -> Non
 def test_a_farewell_decided_while_the_link_is_down_ends_the_call() -> None:
     stage = talked()
     stage.begin("r3")
-    stage.ask_tool("r3", "c1", "end_call")
+    stage.request_tool("r3", "c1", "end_call")
     stage.done("r3")
     stage.lose_link()
     stage.answer_tool("c1", then=EndCall())
@@ -357,7 +357,7 @@ def test_a_link_lost_soon_after_a_renewal_is_recovered() -> None:
 def test_a_renewal_waits_for_tools() -> None:
     stage = Stage(briefing(limits=CallLimits(roll_over_after_ms=2_000)))
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     stage.listen(3_000)
     assert stage.links_opened == 1

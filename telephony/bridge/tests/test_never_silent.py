@@ -72,7 +72,7 @@ def tool_never_answers() -> Stage:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     return stage
 

@@ -193,7 +193,7 @@ def test_a_farewell_that_was_not_heard_is_spoken_before_the_agent_hangs_up(endin
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1", "end_call")
+    stage.request_tool("r1", "c1", "end_call")
     ending(stage, "r1")
     stage.answer_tool("c1", then=EndCall())
     stage.listen(1_000)
@@ -236,7 +236,7 @@ def test_what_was_not_said_aloud_is_not_in_the_transcript() -> None:
 
 
 def cut_call(stage: Stage) -> None:
-    stage.ask_tool("r1", "c1", status="incomplete", arguments='{"chang')
+    stage.request_tool("r1", "c1", status="incomplete", arguments='{"chang')
     stage.done("r1", "incomplete", status_details={"reason": "max_output_tokens"})
 
 
@@ -258,7 +258,7 @@ def call_without_an_id(stage: Stage) -> None:
 
 def cut_call_after_words(stage: Stage) -> None:
     half_a_sentence(stage, "r1")
-    stage.ask_tool("r1", "c1", status="incomplete", arguments="{")
+    stage.request_tool("r1", "c1", status="incomplete", arguments="{")
     stage.done("r1")
 
 
@@ -283,7 +283,7 @@ def test_a_call_lost_beside_a_whole_one_is_made_again_when_that_was_run() -> Non
     stage.take_turn()
     stage.begin("r1")
     half_a_sentence(stage, "r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     lost = {"id": "i2", "type": "function_call", "status": "incomplete", "call_id": "c2", "name": "change_order"}
     stage.agent("response.output_item.done", response_id="r1", output_index=1, item=lost)
     stage.done("r1", "incomplete")
@@ -300,7 +300,7 @@ def test_a_call_that_the_caller_interrupted_is_not_made_again() -> None:
     stage.begin("r1")
     half_a_sentence(stage, "r1")
     stage.speak("u2")
-    stage.ask_tool("r1", "c1", status="incomplete", arguments="{")
+    stage.request_tool("r1", "c1", status="incomplete", arguments="{")
     stage.done("r1", "cancelled", status_details={"type": "cancelled", "reason": "turn_detected"})
     stage.fall_silent("u2")
     stage.commit("u2")
@@ -312,7 +312,7 @@ def test_a_response_of_tools_alone_is_no_failure() -> None:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     assert reasons(stage) == []
     assert stage.requested == []
@@ -344,7 +344,7 @@ def test_a_filler_that_was_not_heard_is_not_made_up_for_once_the_tool_has_ended(
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     stage.listen(1_600)
     assert stage.requested == [PHRASES.filler]

@@ -28,7 +28,7 @@ def test_a_call_id_that_comes_again_in_a_later_response_is_another_call() -> Non
     stage = Stage()
     for number in range(1, 4):
         stage.begin(f"r{number}")
-        stage.ask_tool(f"r{number}", "call_1", arguments=json.dumps({"n": number}))
+        stage.request_tool(f"r{number}", "call_1", arguments=json.dumps({"n": number}))
         stage.done(f"r{number}")
         answer_last(stage, f"output {number}")
     assert [tool.arguments for tool in stage.tools] == ['{"n": 1}', '{"n": 2}', '{"n": 3}']
@@ -39,11 +39,11 @@ def test_a_call_id_that_comes_again_in_a_later_response_is_another_call() -> Non
 def test_a_call_id_that_comes_again_while_the_first_still_runs_is_another_call() -> None:
     stage = Stage()
     stage.begin("r1")
-    stage.ask_tool("r1", "call_1")
+    stage.request_tool("r1", "call_1")
     stage.done("r1")
     stage.take_turn("u1")
     stage.begin("r2")
-    stage.ask_tool("r2", "call_1")
+    stage.request_tool("r2", "call_1")
     stage.done("r2")
     stage.answer_tool(stage.tools[0].tool_call_id, "first")
     stage.answer_tool(stage.tools[1].tool_call_id, "second")
@@ -54,7 +54,7 @@ def test_each_of_the_responses_with_the_same_call_ids_is_answered_by_one_respons
     stage = Stage()
     for number in (1, 2):
         stage.begin(f"r{number}")
-        stage.ask_tool(f"r{number}", "0")
+        stage.request_tool(f"r{number}", "0")
         stage.done(f"r{number}")
         answer_last(stage, "{}")
         assert stage.requested == [""] * number
@@ -64,7 +64,7 @@ def test_a_response_id_that_is_used_again_is_another_response() -> None:
     stage = Stage()
     for number in (1, 2):
         stage.begin("resp")
-        stage.ask_tool("resp", "call", arguments=json.dumps({"n": number}))
+        stage.request_tool("resp", "call", arguments=json.dumps({"n": number}))
         stage.done("resp")
         answer_last(stage, "{}")
     assert [tool.arguments for tool in stage.tools] == ['{"n": 1}', '{"n": 2}']
@@ -75,15 +75,15 @@ def test_a_repeat_within_a_response_is_dropped_also_after_its_end() -> None:
     stage = Stage()
     call = {"type": "function_call", "status": "completed", "call_id": "c1", "name": "change_order", "arguments": "{}"}
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1", output=[call, call])
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1", output=[call])
     assert len(stage.tools) == 1
 
 
-def test_the_end_of_a_response_that_is_told_twice_counts_once() -> None:
+def test_the_end_of_a_response_that_is_reported_twice_counts_once() -> None:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
@@ -96,7 +96,7 @@ def test_the_end_of_a_response_that_is_told_twice_counts_once() -> None:
 def test_a_call_whose_event_names_no_response_belongs_to_the_one_being_made() -> None:
     stage = Stage()
     stage.begin("r1")
-    stage.ask_tool("", "c1")
+    stage.request_tool("", "c1")
     stage.done("r1")
     answer_last(stage, "{}")
     assert stage.requested == [""]
@@ -105,13 +105,13 @@ def test_a_call_whose_event_names_no_response_belongs_to_the_one_being_made() ->
 def test_a_new_session_may_count_its_call_ids_from_the_beginning() -> None:
     stage = Stage()
     stage.begin("resp_1")
-    stage.ask_tool("resp_1", "call_1", arguments='{"n": 1}')
+    stage.request_tool("resp_1", "call_1", arguments='{"n": 1}')
     stage.done("resp_1")
     answer_last(stage, "before")
     stage.lose_link()
     stage.open()
     stage.begin("resp_1")
-    stage.ask_tool("resp_1", "call_1", arguments='{"n": 2}')
+    stage.request_tool("resp_1", "call_1", arguments='{"n": 2}')
     stage.done("resp_1")
     answer_last(stage, "after")
     assert [tool.arguments for tool in stage.tools] == ['{"n": 1}', '{"n": 2}']
@@ -121,13 +121,13 @@ def test_a_new_session_may_count_its_call_ids_from_the_beginning() -> None:
 def test_a_call_of_the_new_session_is_not_taken_for_one_that_still_runs() -> None:
     stage = Stage()
     stage.begin("resp_1")
-    stage.ask_tool("resp_1", "call_1", arguments='{"n": 1}')
+    stage.request_tool("resp_1", "call_1", arguments='{"n": 1}')
     stage.done("resp_1")
     stage.lose_link()
     stage.open()
     stage.to_agent.clear()
     stage.begin("resp_1")
-    stage.ask_tool("resp_1", "call_1", arguments='{"n": 2}')
+    stage.request_tool("resp_1", "call_1", arguments='{"n": 2}')
     stage.done("resp_1")
     stage.answer_tool(stage.tools[0].tool_call_id, "old")
     stage.answer_tool(stage.tools[1].tool_call_id, "new")
@@ -139,7 +139,7 @@ def test_replayed_calls_have_ids_that_no_other_has() -> None:
     stage = Stage()
     for number in range(1, 4):
         stage.begin(f"r{number}")
-        stage.ask_tool(f"r{number}", "call_1")
+        stage.request_tool(f"r{number}", "call_1")
         stage.done(f"r{number}")
         answer_last(stage, f"output {number}")
     stage.to_agent.clear()

@@ -50,7 +50,7 @@ def test_a_server_that_does_not_answer_turns_gets_a_request_at_once() -> None:
 def test_a_tool_result_waits_for_the_end_of_the_response() -> None:
     stage = Stage()
     answered_turn(stage)
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.answer_tool("c1")
     assert stage.requested == []
     stage.done("r1")
@@ -60,7 +60,7 @@ def test_a_tool_result_waits_for_the_end_of_the_response() -> None:
 def test_a_tool_result_that_comes_while_the_caller_speaks_does_not_make_the_agent_talk_over_him() -> None:
     stage = Stage()
     answered_turn(stage)
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     stage.speak("u2")
     stage.answer_tool("c1")
@@ -78,7 +78,7 @@ def test_a_tool_result_that_comes_while_the_caller_speaks_does_not_make_the_agen
 def test_a_tool_result_the_server_had_not_seen_is_still_spoken_of_after_its_own_answer() -> None:
     stage = Stage()
     answered_turn(stage)
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     stage.speak("u2")
     stage.fall_silent("u2")
@@ -92,7 +92,7 @@ def test_a_tool_result_the_server_had_not_seen_is_still_spoken_of_after_its_own_
 def test_a_busy_server_gets_the_request_again_after_its_response() -> None:
     stage = Stage()
     answered_turn(stage)
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     stage.answer_tool("c1")
     assert stage.requested == [""]
@@ -141,7 +141,7 @@ def test_benign_errors_change_nothing() -> None:
     assert stage.happened.count("provider_error") == 8
 
 
-def test_a_failed_response_is_tried_once_more_then_the_caller_is_asked_again_then_the_call_falls_back() -> None:
+def test_a_failed_response_is_tried_once_more_then_the_agent_requests_a_repetition_then_the_call_falls_back() -> None:
     stage = Stage()
     answered_turn(stage)
     stage.fail("r1")

@@ -18,7 +18,7 @@ def greeted() -> Stage:
     return stage
 
 
-def test_the_caller_is_asked_after_8_s_of_silence() -> None:
+def test_the_agent_prompts_the_caller_after_8_s_of_silence() -> None:
     stage = greeted()
     stage.listen(7_800)
     assert stage.requested == ["Hello!"]

@@ -88,7 +88,7 @@ def test_no_tone_is_played_over_a_caller_who_is_heard() -> None:
     assert stage.phone.frames == []
 
 
-def test_the_caller_is_asked_to_repeat_speech_that_became_no_turn_within_5_s() -> None:
+def test_the_agent_requests_a_repetition_of_speech_that_became_no_turn_within_5_s() -> None:
     stage = Stage()
     stage.take_turn("u1")
     stage.say("r1", "A", 4_000, 1)
@@ -144,7 +144,7 @@ def test_tools_that_lead_to_nothing_but_tools_are_given_up_in_time() -> None:
         if stage.is_over():
             break
         stage.begin(f"r{number}")
-        stage.ask_tool(f"r{number}", f"c{number}", "look_up_items")
+        stage.request_tool(f"r{number}", f"c{number}", "look_up_items")
         stage.done(f"r{number}")
         stage.listen(500)
         stage.answer_tool(f"c{number}")
@@ -171,7 +171,7 @@ def test_a_tool_output_that_no_response_follows_gets_another_request() -> None:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     stage.answer_tool("c1")
     assert stage.requested == [""]
@@ -208,7 +208,7 @@ def test_tools_of_a_response_without_an_end_are_answered() -> None:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.answer_tool("c1")
     assert stage.requested == []
     wait(stage, 10_000)
@@ -266,7 +266,7 @@ def test_a_tool_that_hangs_is_given_up_and_answered() -> None:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     wait(stage, 1_000)
     wait(stage, 10_000)
@@ -410,7 +410,7 @@ def no_answer_to_a_tool() -> Stage:
     stage = Stage()
     stage.take_turn()
     stage.begin("r1")
-    stage.ask_tool("r1", "c1")
+    stage.request_tool("r1", "c1")
     stage.done("r1")
     stage.answer_tool("c1")
     return stage

@@ -33,7 +33,7 @@ def request_tools(stage: Stage, *tools: str, response: str = "r1", ends: bool = 
     """One response with these tools: `write_a` changes something, `read_b` only reads."""
     stage.begin(response)
     for tool in tools:
-        stage.ask_tool(response, tool, READ if tool.startswith("read") else WRITE)
+        stage.request_tool(response, tool, READ if tool.startswith("read") else WRITE)
     if ends:
         stage.done(response)
 
@@ -98,8 +98,8 @@ def test_what_reads_sees_every_change_requested_before_it() -> None:
 def test_an_undeclared_tool_counts_as_one_that_changes_something() -> None:
     stage = Stage()
     stage.begin()
-    stage.ask_tool("r1", "c1", "invented")
-    stage.ask_tool("r1", "c2", "invented")
+    stage.request_tool("r1", "c1", "invented")
+    stage.request_tool("r1", "c2", "invented")
     assert begun(stage) == ["c1"]
 
 

@@ -120,7 +120,7 @@ def test_a_wait_that_is_too_long_for_a_caller_falls_back_at_once() -> None:
 def test_a_limit_that_names_no_wait_is_met_with_growing_pauses_and_given_up_by_time() -> None:
     stage = Stage()
     stage.take_turn()
-    asked_ms = []
+    requested_ms = []
     for number in range(12):
         limit(stage, f"r{number}")
         before = len(stage.requested)
@@ -128,11 +128,11 @@ def test_a_limit_that_names_no_wait_is_met_with_growing_pauses_and_given_up_by_t
             assert before == 1  # once at once
         while len(stage.requested) == before and number and not stage.is_over():
             stage.listen(100)
-        asked_ms.append(stage.ms)
+        requested_ms.append(stage.ms)
         if stage.is_over():
             break
     assert stage.ending() == FAILED
-    pauses = [after - before for before, after in itertools.pairwise(asked_ms)]
+    pauses = [after - before for before, after in itertools.pairwise(requested_ms)]
     assert pauses[:3] == [1_100, 2_100, 4_100]
     assert 10_000 < stage.ms <= 31_000
 

@@ -134,10 +134,10 @@ async def test_an_interruption_cuts_it_for_the_model_and_in_the_transcript(
     await until(lambda: len(handset.heard) >= 1_500 * 8)
     await provider.hear_caller()
     await until(lambda: len(provider.of_kind("conversation.item.create")) == 2)
-    told, retold = provider.of_kind("conversation.item.create")
-    assert provider.of_kind("conversation.item.delete")[0]["item_id"] == told["item"]["id"]
-    assert retold["previous_item_id"] == "root"
-    heard = retold["item"]["content"][0]["text"]
+    first, second = provider.of_kind("conversation.item.create")
+    assert provider.of_kind("conversation.item.delete")[0]["item_id"] == first["item"]["id"]
+    assert second["previous_item_id"] == "root"
+    heard = second["item"]["content"][0]["text"]
     assert TEXT.startswith(heard)
     assert 0.3 < len(heard) / len(TEXT) < 0.75
     await asyncio.sleep(0.5)
@@ -172,7 +172,7 @@ async def test_a_provider_that_is_down_does_not_keep_it_from_the_caller(
     assert await end_of(handset, within_s=10) == ("failed", "provider_failed")
 
 
-async def test_a_link_that_is_lost_meanwhile_is_replaced_and_told_again(
+async def test_a_link_that_is_lost_meanwhile_is_replaced_and_gets_the_greeting_again(
     handset: Handset, provider: SlowProvider, kept: None
 ) -> None:
     await handset.dial()
@@ -230,7 +230,7 @@ async def test_the_version_says_whose_greeting_it_is(handset: Handset, provider:
     assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
 
 
-async def test_the_provider_accepts_what_it_is_told(handset: Handset, kept: None) -> None:
+async def test_the_provider_accepts_the_correction(handset: Handset, kept: None) -> None:
     """The simulator refuses items and places that do not exist."""
     await handset.dial()
     await until(lambda: len(handset.heard) >= 1_000 * 8)

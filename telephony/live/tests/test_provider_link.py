@@ -206,7 +206,7 @@ async def test_closing_while_it_connects_leaves_no_connection() -> None:
         assert not call.losses
 
 
-async def test_after_closing_nothing_is_told() -> None:
+async def test_after_closing_nothing_is_reported() -> None:
     async with linked_to(echo) as call:
         call.link.send("one")
         call.link.close()

@@ -90,7 +90,7 @@ async def test_a_lost_link_is_opened_again_with_the_conversation(handset: Handse
     assert "agent_lost" in await kinds_of(handset)
 
 
-async def test_a_kept_greeting_is_played_and_told_and_cut(handset: Handset, tiny: TinyServer) -> None:
+async def test_a_kept_greeting_is_played_and_remembered_and_cut(handset: Handset, tiny: TinyServer) -> None:
     kept = {
         "provider": "tiny",
         "text": "Good evening.",
