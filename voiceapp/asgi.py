@@ -12,6 +12,10 @@ from django.core.asgi import get_asgi_application
 http = get_asgi_application()  # first: it loads the apps that the sockets import
 
 from telephony.routing import sockets  # noqa: E402
+from voiceapp.core.http.pooled_requests import PooledRequests  # noqa: E402
 from voiceapp.core.http.requests import BoundedRequests, BusyAddresses  # noqa: E402
 
-application = ProtocolTypeRouter({"http": BusyAddresses(BoundedRequests(http)), "websocket": sockets})
+WEBHOOKS = ("/twiml/", "/twilio/")
+
+requests = PooledRequests(http, paths=WEBHOOKS)
+application = ProtocolTypeRouter({"http": BusyAddresses(BoundedRequests(requests)), "websocket": sockets})

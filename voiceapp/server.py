@@ -22,6 +22,7 @@ from sessions.calls.end_reasons import EndReason
 from telephony.live.gateway import call_gateway
 from telephony.live.registry import LiveCalls, live_calls
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
+from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
 
 logger = structlog.get_logger("server")
@@ -154,6 +155,7 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
     try:
         server.run(sockets=[listener])
     finally:
+        webhook_threads.close()
         call_gateway().close()
 
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
-from typing import ParamSpec, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from uuid import UUID
-
-from django.db import connections
 
 from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
@@ -26,9 +20,7 @@ from telephony.bridge.core.actions import FallBack, FollowUp, HandOver, HangUp
 from telephony.twilio.models import FollowUp as Written
 from telephony.twilio.services.follow_ups import set_follow_up
 from telephony.twilio.services.streams import RedeemedStream, redeem_token
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from voiceapp.core.database_threads import DatabaseThreads
 
 THREADS = 16
 
@@ -41,8 +33,9 @@ class CallGateway:
     """
 
     def __init__(self, threads: int = THREADS) -> None:
-        self._threads = threads
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="call-gateway")
+        self._threads = DatabaseThreads(threads, name="call-gateway")
+        self._run = self._threads.run
+        self.close = self._threads.close
 
     async def brief(self, call_id: UUID) -> Briefing:
         """The briefing of the call's agent."""
@@ -112,29 +105,6 @@ class CallGateway:
                 await self._run(set_follow_up, stream_id, Written.HAND_OVER, hand_over_to=target_id)
             case FallBack():
                 await self._run(set_follow_up, stream_id, Written.FALL_BACK)
-
-    def close(self) -> None:
-        """Close every thread's database connections, then end the threads."""
-        barrier = threading.Barrier(self._threads)
-
-        def leave() -> None:
-            barrier.wait(timeout=10)
-            connections.close_all()
-
-        for _ in range(self._threads):
-            self._executor.submit(leave)
-        self._executor.shutdown(wait=True)
-
-    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(_with_fresh_connections, work, *args, **kwargs))
-
-
-def _with_fresh_connections(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Outside a request, Django does not close connections that are too old or broken."""
-    for connection in connections.all(initialized_only=True):
-        connection.close_if_unusable_or_obsolete()
-    return work(*args, **kwargs)
 
 
 def _brief(call_id: UUID) -> Briefing:

@@ -25,6 +25,7 @@ from telephony.live.gateway import call_gateway
 from telephony.live.pending_streams import pending_streams
 from telephony.live.registry import live_calls
 from telephony.twilio.models import PhoneNumber
+from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.core.serving import serving
 from voiceapp.server import Server, listen, uvicorn_config
 from voiceapp.simulators.openai import OpenAISimulator
@@ -99,8 +100,8 @@ def address(django_db_setup: None) -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
+    webhook_threads.close()
     call_gateway().close()
-    call_gateway.cache_clear()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from telephony.live.registry import live_calls
+from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.server import Server, listen, uvicorn_config
 from voiceapp.tests.limits import raise_limits
 
@@ -30,6 +31,7 @@ def port(django_db_setup: None) -> Iterator[int]:
     yield int(listener.getsockname()[1])
     server.should_exit = True
     thread.join(timeout=10)
+    webhook_threads.close()
 
 
 @pytest.fixture
