@@ -10,6 +10,7 @@ Faults are injected by URL: `http://HOST:PORT/fault/<name>[=<argument>]/v1`, or 
 |---|---|---|
 | `refuse=<status>` | the handshake gets this HTTP status | 401, 403, 429, 500, 503 (500) |
 | `flaky=<n>` | the first n connections to this address get 503 | (1) |
+| `slow_connect=<ms>` | the handshake is accepted after this time | (600) |
 | `accept_hang` | the WebSocket opens, no event is ever sent | |
 | `drop_after=<n>` | the connection breaks without a close frame after n server events | (5) |
 | `drop_in_response` | the same after the third audio delta | |

@@ -18,7 +18,7 @@ from voiceapp.simulators.openai.agent.outputs import FunctionCall
 _ARGUMENT = {
     "refuse": "500", "drop_after": "5", "close": "1011", "stall": "10", "slow": "1500", "big_frame": "5",
     "session_limit_s": "5", "fail_response": "once", "error_event": "server_error", "flaky": "1", "redirect": "307",
-    "tools": "W10", "ends": "empty", "limited": "4000",
+    "tools": "W10", "ends": "empty", "limited": "4000", "slow_connect": "600",
 }  # fmt: skip
 _BARE = {
     "accept_hang", "drop_in_response", "silent", "garbage", "no_interrupt", "late_transcripts", "deaf", "echo", "tag",
@@ -81,6 +81,9 @@ class OpenAIFaults:
     def script(self) -> Script:
         """`tools=…` → the function calls of each of the first responses."""
         return read_script(self.chosen["tools"]) if "tools" in self.chosen else []
+
+    async def delay_connection(self) -> None:
+        await asyncio.sleep(self.number("slow_connect") / 1000)
 
     async def delay_response(self) -> None:
         if "slow" in self.chosen:

@@ -103,6 +103,7 @@ class OpenAISimulator:
             return error_response(404, "unknown_fault", str(error))
         if (rejection := self._rejection(request, faults, self._may_connect)) is not None:
             return rejection
+        await faults.delay_connection()
         protocols = ("realtime",) if "Sec-WebSocket-Protocol" in request.headers else ()
         socket = web.WebSocketResponse(
             max_msg_size=LONGEST_FRAME_BYTES, compress=False, protocols=protocols, timeout=0.5

@@ -97,6 +97,13 @@ async def test_a_wrong_key_is_rejected_in_the_handshake() -> None:
     assert json.loads(refused.value.response.body)["error"]["code"] == "invalid_api_key"
 
 
+async def test_a_slow_handshake_is_accepted_after_its_time() -> None:
+    began = asyncio.get_running_loop().time()
+    async with client("slow_connect=300") as caller:
+        assert asyncio.get_running_loop().time() - began >= 0.3
+        assert (await caller.next())["type"] == "session.created"
+
+
 async def test_the_beta_header_gets_an_error_and_close_code_4000() -> None:
     async with client(headers={"OpenAI-Beta": "realtime=v1"}) as caller:
         assert (await caller.next())["error"]["code"] == "beta_api_shape_disabled"
