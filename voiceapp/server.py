@@ -20,6 +20,7 @@ from django.conf import settings
 
 from sessions.calls.end_reasons import EndReason
 from telephony.live.gateway import call_gateway
+from telephony.live.idle_links import idle_links
 from telephony.live.registry import LiveCalls, live_calls
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 from voiceapp.core.http.pooled_requests import webhook_threads
@@ -57,10 +58,15 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._loop = asyncio.get_running_loop()
+        idle_links.start()
         # Loaded modules stay: the garbage collector does not have to visit them during calls.
         gc.collect()
         gc.freeze()
         self._when_listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        idle_links.stop()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.started:
@@ -75,6 +81,7 @@ class Server(uvicorn.Server):
         self._draining = asyncio.create_task(self._drain())
 
     async def _drain(self) -> None:
+        idle_links.stop()
         logger.info("draining", calls=len(self._calls), budget_s=self._budget_s)
         had_calls = bool(self._calls)
         await self._wait_for_calls(self._budget_s, until_second_signal=True)

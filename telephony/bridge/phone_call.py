@@ -95,10 +95,10 @@ class PhoneCall:
         if received is not None:
             conversation.receive(received)
 
-    def link_opened(self) -> None:
-        """The provider's websocket is open; nothing has been received yet."""
+    def link_opened(self, was_idle: bool = False) -> None:
+        """The provider's websocket is open; nothing has been received yet. `was_idle`: since before the call."""
         self._bad_agent_frames = 0
-        self._conversation.agent_frame_ms = self._conversation.now_ms
+        self._conversation.link_opened(was_idle=was_idle)
 
     def link_lost(self, loss: LinkLoss) -> None:
         """The provider's websocket was closed, refused, or cannot be reached."""

@@ -48,6 +48,10 @@ logger.setLevel(logging.WARNING)
 class Link(Protocol):
     """What a call needs of a provider's socket, whatever library carries it."""
 
+    @property
+    def was_idle(self) -> bool:
+        """It was connected before the call began (idle_links.py). Known when it is open."""
+
     async def open(self) -> None:
         """Connect. The three callbacks report the result; network errors are not raised."""
 
@@ -60,6 +64,8 @@ class Link(Protocol):
 
 class ProviderLink(WSListener):
     """A link on picows. `on_frame` is called from inside the loop's read, so that a frame costs no task."""
+
+    was_idle = False
 
     def __init__(
         self,
@@ -123,6 +129,11 @@ class ProviderLink(WSListener):
         if loss is not None:
             provider_links.labels(result="refused" if loss.is_fatal else "failed").inc()
             self._report(loss)
+
+    def hand_to(self, *, on_frame: Callable[[str], None], on_lost: Callable[[LinkLoss], None]) -> None:
+        """From now on report to these."""
+        self._on_frame = on_frame
+        self._on_lost = on_lost
 
     def send(self, text: str) -> None:
         if self._is_congested and text.startswith(self._audio_prefix):

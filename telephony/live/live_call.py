@@ -232,8 +232,8 @@ class LiveCall:
     def _open_link(self, core: PhoneCall) -> None:
         if self._provider is None:  # the core is made with it
             raise RuntimeError("a link without a provider")
-        link = self._provider.make_link(
-            on_opened=partial(self._pass_on, core, core.link_opened),
+        link: Link = self._provider.make_link(
+            on_opened=lambda: self._pass_on(core, core.link_opened, link.was_idle),
             on_frame=partial(self._pass_on, core, core.agent_frame),
             on_lost=partial(self._pass_on, core, core.link_lost),
         )

@@ -10,11 +10,16 @@ from typing import cast
 
 from sessions.calls.briefing import Briefing
 from telephony.bridge.core.actions import LinkLoss
+from telephony.bridge.core.ports import BadFrame
 from telephony.bridge.openai.dialect import OpenAIDialect
+from telephony.bridge.openai.errors import ErrorKind, classify, wait_named_ms
+from telephony.bridge.openai.frames import ErrorBody, parse_event
 from voiceapp.providers.openai.client import OpenAIClient, OpenAIError, realtime_session, semantic_vad, server_vad
 from voiceapp.providers.openai.fields import Replaced, fit_model, fit_session
 from voiceapp.providers.openai.key import is_key_cached
 
+from .idle_link import Destination
+from .idle_links import idle_links
 from .links import ProviderLink
 from .provider import Provider
 
@@ -30,7 +35,7 @@ def openai_provider(briefing: Briefing) -> Provider:
     protects_greeting = briefing.protects_greeting and bool(briefing.phrases.greeting)
     return Provider(
         make_dialect=partial(OpenAIDialect, session, protects_greeting=protects_greeting),
-        make_link=partial(OpenAILink, model),
+        make_link=OpenAILinks(model),
         replaced=tuple(map(asdict, (*replaced, *more))),
     )
 
@@ -60,6 +65,37 @@ def session_for(briefing: Briefing) -> tuple[dict[str, object], list[Replaced]]:
     return fit_session(session)
 
 
+def fault_in(frame: str) -> LinkLoss | None:
+    """What an event says against the session of an idle link: OpenAI may refuse it after the handshake."""
+    try:
+        event = parse_event(frame, frozenset({"error"}))
+    except BadFrame:
+        return LinkLoss(None, "bad frame")
+    if event is None:
+        return None
+    error = event.error or ErrorBody()
+    is_fatal = classify(error) is ErrorKind.FATAL
+    return LinkLoss(None, error.code or "error", is_fatal, wait_ms=wait_named_ms(error.message))
+
+
+class OpenAILinks:
+    """Makes the links of one call. Only the first may be an idle one: what the call lost, they may have lost too."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._is_first = True
+
+    def __call__(
+        self,
+        *,
+        on_opened: Callable[[], None],
+        on_frame: Callable[[str], None],
+        on_lost: Callable[[LinkLoss], None],
+    ) -> OpenAILink:
+        may_be_idle, self._is_first = self._is_first, False
+        return OpenAILink(self._model, may_be_idle=may_be_idle, on_opened=on_opened, on_frame=on_frame, on_lost=on_lost)
+
+
 class OpenAILink:
     """A Link (links.py). Blocking look-ups run in a thread; after a refused key, the key is fetched once more."""
 
@@ -67,11 +103,14 @@ class OpenAILink:
         self,
         model: str,
         *,
+        may_be_idle: bool,
         on_opened: Callable[[], None],
         on_frame: Callable[[str], None],
         on_lost: Callable[[LinkLoss], None],
     ) -> None:
+        self.was_idle = False
         self._model = model
+        self._may_be_idle = may_be_idle
         self._on_opened = on_opened
         self._on_frame = on_frame
         self._on_lost = on_lost
@@ -117,16 +156,24 @@ class OpenAILink:
     async def _connect(self, client: OpenAIClient) -> None:
         if self._is_closed:  # the caller hung up while the key was fetched
             return
-        self._link = ProviderLink(
+        destination = Destination(
             client.realtime_url(self._model),
-            client.headers(),
-            on_opened=self._on_opened,
-            on_frame=self._on_frame,
-            on_lost=self._lost,
+            tuple(client.headers().items()),
             audio_prefix=AUDIO_PREFIX,
             fatal_codes=frozenset({RETIRED_PROTOCOL}),
+            fault_in=fault_in,
         )
-        await self._link.open()
+        idle = idle_links.take(destination) if self._may_be_idle else None
+        self._may_be_idle = False
+        if idle is None:
+            self._link = idle_links.new_link(
+                destination, on_opened=self._on_opened, on_frame=self._on_frame, on_lost=self._lost
+            )
+            await self._link.open()
+        else:
+            self.was_idle = True
+            self._link = idle.link
+            idle.hand_over(on_opened=self._on_opened, on_frame=self._on_frame, on_lost=self._lost)
 
     def _lost(self, loss: LinkLoss) -> None:
         # A refused handshake is reported before `open` returns.

@@ -34,6 +34,12 @@ def values() -> Iterator[CheckMessage]:
             yield Error(f"{name} is below 1: no call is accepted.", hint=f"Raise {name}.", id="voiceapp.E014")
     if settings.TOOL_TIMEOUT_S < 1:
         yield Error("TOOL_TIMEOUT_S is below 1: no tool runs.", hint="Raise TOOL_TIMEOUT_S.", id="voiceapp.E023")
+    if not 10 <= settings.IDLE_LINK_MAX_AGE_S <= 280:
+        yield Error(
+            "IDLE_LINK_MAX_AGE_S is not between 10 and 280.",
+            hint="Idle links that are older leave a call less than the 55 minutes of a session that it counts on.",
+            id="voiceapp.E028",
+        )
     if settings.LOG_LEVEL not in {"debug", "info", "warn", "error"}:
         yield Warning(
             "LOG_LEVEL is not debug, info, warn or error; info is used.",

@@ -19,6 +19,8 @@ signatures_refused = Counter(
 orders_submitted = Counter("voiceapp_orders_submitted_total", "Orders committed")
 tool_calls = Counter("voiceapp_tool_calls_total", "Tools run for a model", ["name", "outcome"])
 provider_links = Counter("voiceapp_provider_links_total", "Connections to the voice provider", ["result"])
+idle_links = Gauge("voiceapp_idle_links", "Connections to the voice provider that wait for a call")
+call_links = Counter("voiceapp_call_links_total", "Calls by their first connection: idle before, or new", ["kind"])
 loop_lag_seconds = Gauge("voiceapp_loop_lag_seconds", "How late the event loop's ticker last was")
 limit_counters_unavailable = Counter(
     "voiceapp_limit_counters_unavailable_total", "Requests that a rate limit counter could not count", ["counter"]

@@ -74,6 +74,8 @@ WRONG = [
     ("MAX_LIVE_CALLS", 0, "E014"),
     ("MAX_UNSTARTED_STREAMS", 0, "E014"),
     ("TOOL_TIMEOUT_S", 0, "E023"),
+    ("IDLE_LINK_MAX_AGE_S", 9, "E028"),
+    ("IDLE_LINK_MAX_AGE_S", 600, "E028"),
     ("INTERNAL_API_KEY", "", "W001"),
     ("INTERNAL_API_KEY", "short", "W002"),
     ("LOG_LEVEL", "loud", "W003"),

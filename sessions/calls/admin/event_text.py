@@ -172,7 +172,9 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "hung_up_at_the_carrier": "The server ended the call at the carrier.",
     # The AI provider
     "greeting_played": "The kept greeting was played.",
-    "agent_ready": "The AI provider is connected.",
+    "agent_ready": lambda detail: (
+        f"The AI provider is connected{', by a link from before the call' if detail.get('was_idle') else ''}."
+    ),
     "agent_resumed": "The AI provider is connected again, with the conversation so far.",
     "agent_lost": _lost,
     "session_renewed": "The AI provider's session was renewed before it expired.",

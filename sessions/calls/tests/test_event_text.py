@@ -43,6 +43,7 @@ def test_every_kind_of_event_has_a_sentence() -> None:
         ("stream_over", {"next": "dial", "target": "desk"}, "The audio stream ended. Next: transfer to desk."),
         ("agent_lost", {"code": 1006, "reason": "", "wait_ms": 500},
          "The connection to the AI provider was lost (1006). The next attempt is in 0.50 s."),
+        ("agent_ready", {"was_idle": 1}, "The AI provider is connected, by a link from before the call."),
         ("participant_left", {"who": "caller", "reason": "client_initiated"}, "Caller left (client initiated)."),
         ("field_replaced", {"field": "voice", "was": "nova", "now": "coral"},
          "The voice “nova” was replaced by “coral”: the AI provider does not accept it."),

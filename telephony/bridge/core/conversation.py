@@ -442,6 +442,10 @@ class Conversation:
 
     # The link
 
+    def link_opened(self, *, was_idle: bool) -> None:
+        self.agent_frame_ms = self.now_ms
+        self._reconnection.was_link_idle = was_idle
+
     def link_unusable(self, reason: str, *, is_fatal: bool = False, wait_ms: int | None = None) -> None:
         """The socket is open but cannot be used."""
         self.timeline.act(CloseLink())

@@ -150,6 +150,7 @@ class Reconnection:
         self._alarms = alarms
         self._timeline = timeline
         self._was_ready = False
+        self.was_link_idle = False
         self.pending_answer = PendingAnswer()
         self.link = LinkKeeper(alarms, timeline.act)
 
@@ -157,7 +158,8 @@ class Reconnection:
         was_ready, self._was_ready = self._was_ready, True
         self.link.ready(now_ms)
         self._alarms.set(Alarm.ROLL_OVER, now_ms + self._roll_over_after_ms)
-        self._timeline.happened("agent_resumed" if was_ready else "agent_ready")
+        detail = {"was_idle": 1} if self.was_link_idle else {}
+        self._timeline.happened("agent_resumed" if was_ready else "agent_ready", **detail)
         if past := self._transcript.past():
             self._agent.replay(past)
         lost_turn = self.pending_answer.settle()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import EndCall
 from telephony.bridge.core.actions import CloseCall, FallBack, HangUp, OpenLink
 
@@ -34,6 +35,18 @@ def talked() -> Stage:
 
 def test_the_first_action_is_to_open_a_link() -> None:
     assert Stage(opened=False).actions[0] == OpenLink()
+
+
+def test_the_timeline_says_which_link_was_connected_before_the_call() -> None:
+    stage = Stage(opened=False)
+    for was_idle in (True, False):
+        stage.call.link_opened(was_idle)
+        stage.agent("session.created", session={"type": "realtime"})
+        stage.agent("session.updated", session={"type": "realtime"})
+        stage.lose_link()
+    events = {event.kind: event.detail for event in stage.facts_of(SomethingHappened)}
+    assert events["agent_ready"] == {"was_idle": 1}
+    assert events["agent_resumed"] == {}
 
 
 def test_a_lost_link_is_opened_again_at_once() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -89,19 +91,33 @@ def openai() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="session")
-def address(django_db_setup: None) -> Iterator[str]:
-    """Where the product serves: the server of `manage.py serve`, with its settings for sockets."""
-    listener = listen("127.0.0.1", 0)
-    listening = threading.Event()
-    server = Server(uvicorn_config(), calls=live_calls, budget_s=5, when_listening=listening.set)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+def server_loop(django_db_setup: None, server_socket: socket.socket) -> Iterator[asyncio.AbstractEventLoop]:
+    """The event loop on which the product serves: the server of `manage.py serve`, with its settings for sockets."""
+    listening: Future[asyncio.AbstractEventLoop] = Future()
+    server = Server(
+        uvicorn_config(),
+        calls=live_calls,
+        budget_s=5,
+        when_listening=lambda: listening.set_result(asyncio.get_running_loop()),
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [server_socket]}, daemon=True)
     thread.start()
-    assert listening.wait(20)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    yield listening.result(20)
     server.should_exit = True
     thread.join(timeout=10)
     webhook_threads.close()
     call_gateway().close()
+
+
+@pytest.fixture(scope="session")
+def server_socket() -> socket.socket:
+    return listen("127.0.0.1", 0)
+
+
+@pytest.fixture(scope="session")
+def address(server_loop: asyncio.AbstractEventLoop, server_socket: socket.socket) -> str:
+    """Where the product serves."""
+    return f"http://127.0.0.1:{server_socket.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -112,6 +128,7 @@ def product(address: str, openai: Provider, settings: Settings, transactional_db
     settings.TWILIO_AUTH_TOKEN = AUTH_TOKEN
     settings.OPENAI_API_KEY = API_KEY
     settings.OPENAI_BASE_URL = openai.url()
+    settings.MAX_IDLE_LINKS = 0
     yield address
     assert comes_true(lambda: not live_calls and not len(pending_streams), QUIET_WITHIN_S), "a call was left behind"
     assert comes_true(lambda: openai.connections == 0, QUIET_WITHIN_S), "a provider's socket was left behind"
