@@ -115,6 +115,7 @@ class OpenAILink:
         self._on_frame = on_frame
         self._on_lost = on_lost
         self._link: ProviderLink | None = None
+        self.send: Callable[[str], None] = _send_nothing  # the current socket's own, once there is one
         self._refusal: LinkLoss | None = None
         self._may_renew = True
         self._is_closed = False
@@ -138,10 +139,6 @@ class OpenAILink:
             self._report(refusal)
         else:
             await self._connect(successor)
-
-    def send(self, text: str) -> None:
-        if self._link is not None:
-            self._link.send(text)
 
     def close(self) -> None:
         self._is_closed = True
@@ -169,10 +166,12 @@ class OpenAILink:
             self._link = idle_links.new_link(
                 destination, on_opened=self._on_opened, on_frame=self._on_frame, on_lost=self._lost
             )
+            self.send = self._link.send
             await self._link.open()
         else:
             self.was_idle = True
             self._link = idle.link
+            self.send = self._link.send
             idle.hand_over(on_opened=self._on_opened, on_frame=self._on_frame, on_lost=self._lost)
 
     def _lost(self, loss: LinkLoss) -> None:
@@ -186,3 +185,7 @@ class OpenAILink:
         if not self._is_closed:
             self._is_closed = True
             self._on_lost(loss)
+
+
+def _send_nothing(text: str) -> None:
+    """There is no socket yet."""
