@@ -6,16 +6,21 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import capacity_figures
 import steady_figures
 from bridge_rounds import Sides
+from capacity import MOST
 from figures import Table
 from options import Options
 
-ROUNDS: dict[str, Callable[[Sides, Options], Iterator[Table]]] = {"steady": steady_figures.measure}
+ROUNDS: dict[str, Callable[[Sides, Options], Iterator[Table]]] = {
+    "steady": steady_figures.measure,
+    "capacity": capacity_figures.measure,
+}
 
 
 def measure(options: Options) -> Iterator[Table]:
     with tempfile.TemporaryDirectory(prefix="voiceapp-bench-") as name:
-        sides = Sides(Path(name), calls=max(options.calls))
+        sides = Sides(Path(name), calls=max(MOST, *options.calls))
         for each in options.rounds or ROUNDS:
             yield from ROUNDS[each](sides, options)

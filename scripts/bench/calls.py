@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from load import Load
 
 RINGS_PER_S = 30
-ARRIVE_S = 1.0
+ARRIVE_S = 0.5
 HANG_UP_EVERY_S = 0.002
 
 
@@ -78,6 +78,12 @@ class Calls:
             caller.hang_up()
             self._leave(caller)
             await asyncio.sleep(HANG_UP_EVERY_S)
+
+    def forget_the_dead(self) -> None:
+        """Those whose sockets the process under test closed."""
+        for caller in self.live.copy():
+            if not caller.is_open:
+                self._leave(caller)
 
     def _leave(self, caller: Caller) -> None:
         place = self._places.pop(caller)

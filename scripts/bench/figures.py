@@ -17,6 +17,7 @@ class Figure:
     bar: str = ""
     void: str = ""
     wrong: bool = False
+    note: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -45,7 +46,7 @@ class Table:
 def table(figures: Sequence[Figure]) -> str:
     rows = [("figure", "ours", "reference", "ratio", "should be", "")]
     for figure in figures:
-        remark = f"VOID: {figure.void}" if figure.void else "WRONG" if figure.wrong else ""
+        remark = f"VOID: {figure.void}" if figure.void else "WRONG" if figure.wrong else figure.note
         numbers = (_short(figure.ours), _short(figure.reference), _short(figure.ratio))
         rows.append((figure.name, *numbers, figure.bar, remark))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gc
+import resource
 import sys
 from collections.abc import Awaitable, Callable
 
+import capacity
 import msgspec
 import steady
 import uvloop
 from load import Load, Plan
 
-ROUNDS: dict[str, Callable[[Load], Awaitable[object]]] = {"steady": steady.play}
+ROUNDS: dict[str, Callable[[Load], Awaitable[object]]] = {"steady": steady.play, "capacity": capacity.play}
 
 
 async def play(plan: Plan) -> object:
@@ -19,5 +21,6 @@ async def play(plan: Plan) -> object:
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     gc.disable()  # a pause of the load would look like one of the process under test
     print(msgspec.json.encode(uvloop.run(play(msgspec.json.decode(sys.argv[1], type=Plan)))).decode())

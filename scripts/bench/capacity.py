@@ -1,0 +1,103 @@
+"""The capacity round: the largest number of calls whose frames come in time, found by bisection."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import httpx
+from calls import Calls
+from handshake import HandshakeRefused
+from load import Load, Sight
+from webhook import WebhookRefused
+
+FIRST = 200
+STEP = 1.4
+MOST = 800
+CLOSE_ENOUGH = 1.07
+SETTLE_S = 1.5
+WINDOW_S = 3.0
+LATE_MS = 20.0
+MOST_CORE_USE = 0.8
+
+
+@dataclass(slots=True)
+class Capacity:
+    """`is_at_least`: more would have been possible, but the load's own core was full."""
+
+    calls: int = 0
+    cpu_ms_per_call_second: float = 0.0
+    added_delay_p99_ms: float = 0.0
+    core_use: float = 0.0
+    is_at_least: bool = False
+    probes: list[Sight] = field(default_factory=list)
+
+
+async def play(load: Load) -> Capacity:
+    async with load.open():
+        await load.warm_up()
+        async with Calls(load, MOST) as calls:
+            return await Search(load, calls).run()
+
+
+class Search:
+    """Steps up until a number of calls is too much, then halves what lies between."""
+
+    def __init__(self, load: Load, calls: Calls) -> None:
+        self._load = load
+        self._calls = calls
+        self._found = Capacity()
+        self._too_many = MOST + 1
+
+    async def run(self) -> Capacity:
+        found, number = self._found, FIRST
+        while await self._is_good(number):
+            if number == MOST:
+                found.is_at_least = True
+                return found
+            number = min(MOST, int(number * STEP))
+        while self._too_many > max(found.calls * CLOSE_ENOUGH, found.calls + 2):
+            await self._is_good((found.calls + self._too_many) // 2)
+        return found
+
+    async def _is_good(self, number: int) -> bool:
+        """Whether so many calls are carried. A noise of the machine is no limit: lateness is measured again."""
+        for _ in range(2):
+            seen = await self._window(number)
+            is_load_full = seen is not None and seen.core_use > MOST_CORE_USE
+            if is_load_full:
+                break
+            if seen is not None and seen.is_flawless() and seen.added_delay_p99_ms < LATE_MS:
+                self._take(seen)
+                return True
+        self._too_many = number
+        self._found.is_at_least = is_load_full
+        return False
+
+    def _take(self, seen: Sight) -> None:
+        found = self._found
+        found.calls = seen.calls
+        found.cpu_ms_per_call_second = seen.cpu_ms_per_call_second
+        found.added_delay_p99_ms = seen.added_delay_p99_ms
+        found.core_use = seen.core_use
+
+    async def _window(self, number: int) -> Sight | None:
+        """None if so many calls were not even accepted."""
+        calls = self._calls
+        calls.forget_the_dead()
+        try:
+            await calls.hang_up(calls.live[number:])
+            await calls.ring(number - len(calls.live))
+        except (WebhookRefused, HandshakeRefused, httpx.HTTPError):
+            return None
+        await asyncio.sleep(SETTLE_S)
+        lost = self._lost()
+        seen = await self._load.measure(calls, WINDOW_S)
+        seen.faults.lost = self._lost() - lost
+        seen.calls_failed = sum(not caller.is_open for caller in calls.live)
+        self._found.probes.append(seen)
+        return seen
+
+    def _lost(self) -> int:
+        """Frames that were overtaken, so far: those under way are only late."""
+        return sum(caller.checker.faults(0).total() for caller in self._calls.live)
