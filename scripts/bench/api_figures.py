@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from array import array
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ def _voice_sessions(product: Product, key: str, folder: Path, times: int) -> Tim
     """Creating one, while the provider answers at once."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     body = json.dumps({"instructions": "Be brief.", "text_only": False}).encode()
-    command = [str(HERE / "instant_provider.py"), str(product.provider_port)]
+    command = [sys.executable, str(HERE / "instant_provider.py"), str(product.provider_port)]
     load_core = cores()[1]
     with (
         server(

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import capacity_figures
+import first_word_figures
+import ringing_figures
+import scaling_figures
 import steady_figures
 from bridge_rounds import Sides
 from capacity import MOST
@@ -16,6 +19,11 @@ from options import Options
 ROUNDS: dict[str, Callable[[Sides, Options], Iterator[Table]]] = {
     "steady": steady_figures.measure,
     "capacity": capacity_figures.measure,
+    "ringing": ringing_figures.measure,
+    "tls": steady_figures.measure_tls,
+    "talk": steady_figures.measure_talk,
+    "scaling": scaling_figures.measure,
+    "first_word": first_word_figures.measure,
 }
 
 

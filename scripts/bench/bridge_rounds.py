@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import node_peer
+from certificate import write_certificate
 from load import Plan
 from processes import cores, prefer
 from product import Product
 from servers import free_port, server
 
 HERE = Path(__file__).resolve().parent
-RING_AND_SETTLE_S = 180
+RING_AND_SETTLE_S = 300
 Seen = TypeVar("Seen")
+NO_SETTINGS: Mapping[str, str] = {}
 
 
 class Sides:
@@ -27,23 +31,46 @@ class Sides:
     def __init__(self, folder: Path, *, calls: int) -> None:
         self._folder = folder
         self._product = Product(folder, calls=calls)
+        self._product.run("scripts/bench/keep_greetings.py")
+        self._node_script: Path | None = None
+        self.certificate = str(write_certificate(folder / "provider.pem"))
 
     def relay(self, kind: type[Seen], plan: Plan) -> Seen:
         """What a round of the load saw of the reference."""
         port, provider_port = free_port(), free_port()
-        provider = f"ws://127.0.0.1:{provider_port}/v1/realtime?model=reference"
-        command = [str(HERE / "relay.py"), "--port", str(port), "--provider", provider]
+        tls = "s" if plan.manner.certificate else ""
+        provider = f"ws{tls}://127.0.0.1:{provider_port}/v1/realtime?model=reference"
+        command = [sys.executable, str(HERE / "relay.py"), "--port", str(port), "--provider", provider]
+        environment = os.environ | {"SSL_CERT_FILE": self.certificate}
         log = self._folder / "relay.log"
-        with server(command, port=port, core=cores()[0], environment=os.environ, log=log) as process:
+        with server(command, port=port, core=cores()[0], environment=environment, log=log) as process:
             streams = [f"ws://127.0.0.1:{port}/"]
             return _load(kind, replace(plan, pids=[process.pid], provider_port=provider_port, streams=streams))
 
-    def product(self, kind: type[Seen], plan: Plan, *, processes: int = 1, **settings: str) -> Seen:
+    def node(self, kind: type[Seen], plan: Plan) -> Seen:
+        """What it saw of the peer. Raises NodeUnavailable."""
+        port, provider_port = free_port(), free_port()
+        script = self._node_script = self._node_script or node_peer.install(self._folder)
+        provider = f"ws://127.0.0.1:{provider_port}/v1/realtime?model=reference"
+        with node_peer.serve(script, port=port, provider=provider, core=cores()[0]) as process:
+            streams = [f"ws://127.0.0.1:{port}/"]
+            return _load(kind, replace(plan, pids=[process.pid], provider_port=provider_port, streams=streams))
+
+    def product(
+        self, kind: type[Seen], plan: Plan, *, settings: Mapping[str, str] = NO_SETTINGS, processes: int = 1
+    ) -> Seen:
         """What it saw of the product, with so many processes on one core."""
         product = self._product
+        environment = {"KEEP_GREETINGS": "false", **settings}  # frames of a kept greeting are no frames of the load
+        if plan.manner.certificate:
+            environment |= {
+                "OPENAI_BASE_URL": f"https://127.0.0.1:{product.provider_port}/v1",
+                "SSL_CERT_FILE": self.certificate,
+            }
         with ExitStack() as stack:
             serving = [
-                stack.enter_context(product.serve(cores()[0], port=free_port(), **settings)) for _ in range(processes)
+                stack.enter_context(product.serve(cores()[0], port=free_port(), **environment))
+                for _ in range(processes)
             ]
             plan = replace(
                 plan,

@@ -29,20 +29,24 @@ class Caller(Connection):
         "checker",
         "clears",
         "delays",
-        "frames_due",
+        "frames_due_here",
+        "frames_due_there",
         "heard_at",
         "is_open",
         "is_speaking",
         "is_timed",
         "largest_gap_s",
         "marks",
+        "said_at",
         "sent_at",
+        "started_at",
         "strange_messages",
         "stream_sid",
         "was_cut_off",
     )
 
-    def __init__(self, call: int, delays: array[float]) -> None:
+    def __init__(self, call: int, delays: array[float], said_at: array[float] | None = None) -> None:
+        """What it hears is its own speech, or frames that the provider said at `said_at`."""
         super().__init__(key=MASK)
         self.call = call
         self.call_sid = f"CA{token_hex(16)}"
@@ -50,9 +54,12 @@ class Caller(Connection):
         self.delays = delays
         self.checker = FrameChecker(call)
         self.sent_at: array[float] = array("d")
-        self.frames_due = 0  # those after them may still be under way when the caller hangs up
+        self.said_at = self.sent_at if said_at is None else said_at
+        # Frames after these may still be under way when the caller hangs up.
+        self.frames_due_there = self.frames_due_here = 0
         self.is_speaking = False
         self.is_timed = False
+        self.started_at = 0.0
         self.heard_at = 0.0
         self.largest_gap_s = 0.0
         self.is_open = False
@@ -83,11 +90,17 @@ class Caller(Connection):
         }
         self._say({"event": "start", "sequenceNumber": self._number(), "streamSid": self.stream_sid, "start": start})
         self.flush()
+        self.started_at = perf_counter()
         self.is_speaking = True
 
     def begin_timing(self) -> None:
         self.is_timed = True
         self.heard_at = perf_counter()
+
+    def expect_all(self) -> None:
+        """What was said until now has to arrive."""
+        self.frames_due_there = len(self.sent_at)
+        self.frames_due_here = len(self.said_at)
 
     def hang_up(self) -> None:
         """As Twilio does it: `stop`, then the close of the socket."""
@@ -135,7 +148,7 @@ class Caller(Connection):
         sequence = self.checker.check(payload)
         if self.is_timed and sequence is not None:
             now = perf_counter()
-            self.delays.append(now - self.sent_at[sequence])
+            self.delays.append(now - self.said_at[sequence])
             if now - self.heard_at > self.largest_gap_s:
                 self.largest_gap_s = now - self.heard_at
             self.heard_at = now
@@ -172,4 +185,4 @@ class Caller(Connection):
 
     def faults(self) -> Faults:
         """What this caller's frames suffered on the whole way round."""
-        return self.checker.faults(self.frames_due)
+        return self.checker.faults(self.frames_due_here)

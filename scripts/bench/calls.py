@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from caller import Caller
 from clock import FrameClock, Speaker
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 RINGS_PER_S = 30
 ARRIVE_S = 0.5
 HANG_UP_EVERY_S = 0.002
+
+Speaks = TypeVar("Speaks", bound=Caller)
 
 
 class Nobody:
@@ -53,13 +55,13 @@ class Calls:
     async def ring(self, number: int) -> None:
         """So many more, one after the other."""
         for _ in range(number):
-            self.live.append(await self.begin())
+            self.live.append(await self.begin(Caller))
             await asyncio.sleep(1 / RINGS_PER_S)
 
-    async def begin(self) -> Caller:
+    async def begin(self, kind: type[Speaks]) -> Speaks:
         """One call, from the ring to the start of its stream; it is not among the live ones."""
         load = self._load
-        caller = load.new_caller()
+        caller = load.new_caller(kind)
         await caller.ring(load.sockets, await load.address(caller), ACCOUNT_SID)
         place = self._places[caller] = self._free.pop(0)
         self._speakers[place] = caller
@@ -72,7 +74,7 @@ class Calls:
         frames that were not sent.
         """
         for caller in callers:
-            caller.frames_due = len(caller.sent_at)
+            caller.expect_all()
         await asyncio.sleep(ARRIVE_S)
         for caller in callers:
             caller.hang_up()

@@ -6,6 +6,7 @@ import asyncio
 import select
 import socket
 import ssl
+from contextlib import suppress
 from functools import cache
 from typing import Protocol
 
@@ -111,6 +112,27 @@ class Wire:
 
     def close(self) -> None:
         self.sock.close()
+
+
+class TlsWire(Wire):
+    """The server's end of a connection with TLS; the handshake happens with the first reads."""
+
+    __slots__ = ("_tls",)
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+        self._tls = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        super().__init__(self._tls)
+
+    def read(self) -> bytes | None:
+        """All that has been decrypted: the socket's file descriptor does not tell of it again."""
+        records = []
+        while record := super().read():
+            records.append(record)
+        return b"".join(records) or record
+
+    def end(self) -> None:
+        with suppress(OSError, ValueError):
+            self._tls.unwrap()
 
 
 @cache

@@ -37,7 +37,7 @@ class Table:
     figures: Sequence[Figure]
 
     def __str__(self) -> str:
-        return f"{self.proves}\n{table(self.figures)}"
+        return f"{self.proves}\n{table(self.figures)}" if self.figures else self.proves
 
     def failed(self) -> bool:
         return any(figure.void or figure.wrong for figure in self.figures)

@@ -61,11 +61,15 @@ async def open_websocket(url: str, headers: Mapping[str, str]) -> tuple[Wire, by
 class Admission:
     """Reads the request of a client that has just connected, and admits it once the request is whole."""
 
-    def __init__(self, sockets: Sockets, wire: Wire, admit: Callable[[Wire, bytes], None]) -> None:
+    def __init__(
+        self, sockets: Sockets, wire: Wire, admit: Callable[[Wire, bytes], None], *, after_s: float = 0.0
+    ) -> None:
         self._sockets = sockets
         self._wire = wire
         self._admit = admit
         self._request = b""
+        self._after_s = after_s
+        self._is_gone = False
         sockets.watch(wire.fd, self)
 
     def flush(self) -> None:
@@ -76,12 +80,19 @@ class Admission:
         if data:
             self._request += data
             head, end, early = self._request.partition(_END)
-            if end:
-                self._wire.write(_response(head))
-                self._admit(self._wire, early)
+            if end and self._after_s:
+                asyncio.get_running_loop().call_later(self._after_s, self._respond, head, early)
+            elif end:
+                self._respond(head, early)
         elif data is not None:
+            self._is_gone = True
             self._sockets.forget(self._wire.fd)
             self._wire.close()
+
+    def _respond(self, head: bytes, early: bytes) -> None:
+        if not self._is_gone:
+            self._wire.write(_response(head))
+            self._admit(self._wire, early)
 
 
 def _response(request: bytes) -> bytes:

@@ -12,11 +12,11 @@ from time import perf_counter, process_time
 
 import httpx
 from caller import Caller
-from calls import Calls
+from calls import Calls, Speaks
 from connection import Sockets
 from frames import Faults
 from processes import cpu_s, machine_busy_s, memory_kb
-from provider import LoadProvider
+from provider import LoadProvider, Manner
 from webhook import ACCOUNT_SID, StreamAddress, Webhook
 
 # Enough short calls for every thread and cache to have done its first work, but few at a time: memory that many calls
@@ -42,6 +42,7 @@ class Plan:
     streams: list[str] = field(default_factory=list)
     webhooks: list[str] = field(default_factory=list)
     dialed: str = ""
+    manner: Manner = field(default_factory=Manner)
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class Load:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.sockets = Sockets()
-        self.provider = LoadProvider(self.sockets)
+        self.provider = LoadProvider(self.sockets, plan.manner)
         self.delays: array[float] = array("d")
         self.callers: list[Caller] = []
 
@@ -102,8 +103,9 @@ class Load:
                 await asyncio.sleep(WARM_UP_S)
         await asyncio.sleep(LEFT_AFTER_S)
 
-    def new_caller(self) -> Caller:
-        caller = Caller(len(self.callers), self.delays)
+    def new_caller(self, kind: type[Speaks]) -> Speaks:
+        call = len(self.callers)
+        caller = kind(call, self.delays, self.provider.said_at[call] if self.plan.manner.talks else None)
         self.callers.append(caller)
         return caller
 
@@ -157,10 +159,13 @@ class Load:
         round_trip = Faults()
         for caller in self.callers:
             round_trip.add(caller.faults())
-        one_way = self.provider.faults({caller.call: caller.frames_due for caller in self.callers})
+        one_way = self.provider.faults({caller.call: caller.frames_due_there for caller in self.callers})
+        if self.plan.manner.talks:
+            round_trip.add(one_way)
+        else:  # a frame that is harmed on its way up is harmed on its way down too: it counts once
+            round_trip = round_trip.worse_of(one_way)
         for each in seen:
-            # A frame that is harmed on its way up is harmed on its way down too: it counts once.
-            each.faults = round_trip.worse_of(one_way)
+            each.faults = round_trip
             each.calls_failed = sum(caller.was_cut_off for caller in self.callers)
             each.strange_messages = self.provider.truncations + sum(
                 caller.strange_messages + caller.clears for caller in self.callers

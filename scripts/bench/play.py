@@ -8,12 +8,19 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import capacity
+import first_word
 import msgspec
+import ringing
 import steady
 import uvloop
 from load import Load, Plan
 
-ROUNDS: dict[str, Callable[[Load], Awaitable[object]]] = {"steady": steady.play, "capacity": capacity.play}
+ROUNDS: dict[str, Callable[[Load], Awaitable[object]]] = {
+    "steady": steady.play,
+    "capacity": capacity.play,
+    "ringing": ringing.play,
+    "first_word": first_word.play,
+}
 
 
 async def play(plan: Plan) -> object:

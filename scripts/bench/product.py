@@ -53,7 +53,7 @@ class Product:
     def serve(self, core: int, *, port: int | None = None, **settings: str) -> Iterator[Serving]:
         """A new process; several at a time need a port each."""
         port = port or self.port
-        command = [str(ROOT / "manage.py"), "serve"]
+        command = [sys.executable, str(ROOT / "manage.py"), "serve"]
         environment = self.environment | _address(port) | settings
         log = self.folder / f"product-{port}.log"
         with server(command, port=port, core=core, environment=environment, log=log) as process:

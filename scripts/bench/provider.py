@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+import ssl
+from array import array
+from binascii import a2b_base64, b2a_base64
+from collections import defaultdict
 from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter
 
-from connection import Connection, Sockets, Wire
-from frames import Faults, FrameChecker, read_frame, split_audio
+from connection import Connection, Sockets, TlsWire, Wire
+from frames import FRAME_MS, Faults, FrameChecker, make_frame, read_frame, split_audio
 from handshake import Admission
 
 APPEND = b'{"type":"input_audio_buffer.append","audio":"'
 FRAME_LETTERS = 216
+TALK_FRAMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the provider behaves: it returns what it hears, or `talks` in deltas of 200 ms.
+
+    `certificate`: a file with key and certificate; it speaks TLS if there is one.
+    """
+
+    talks: bool = False
+    certificate: str = ""
+    connects_after_s: float = 0.0
+    speaks_after_s: float = 0.0
 
 
 class RealtimeSession(Connection):
     """One session. Each appended frame comes back as a delta of its own as soon as a response was requested."""
 
-    __slots__ = ("checker", "delta_head", "delta_middle", "events", "is_answering", "number", "provider", "waiting")
+    __slots__ = (
+        "checker",
+        "delta_head",
+        "delta_middle",
+        "events",
+        "is_answering",
+        "number",
+        "provider",
+        "waiting",
+        "was_asked",
+    )
 
     def __init__(self, provider: LoadProvider) -> None:
         super().__init__()
         self.provider = provider
         self.number = provider.next_number()
         self.checker: FrameChecker | None = None
+        self.was_asked = False
         self.is_answering = False
         self.waiting: list[bytes] = []
         self.events = 0
@@ -61,6 +93,8 @@ class RealtimeSession(Connection):
             checker = self.checker = self.begin_checking(payload)
         if checker is not None:
             checker.check(payload)
+        if self.provider.manner.talks:
+            return
         if self.is_answering:
             self.answer(payload)
         else:
@@ -83,7 +117,8 @@ class RealtimeSession(Connection):
         kind = event.get("type")
         if kind == "session.update":
             self.say_event("session.updated", session=event.get("session"))
-        elif kind == "response.create" and not self.is_answering:
+        elif kind == "response.create" and not self.was_asked:
+            self.was_asked = True
             self.begin_answer()
         elif kind == "response.create":
             error = {"type": "invalid_request_error", "code": "conversation_already_has_active_response", "message": ""}
@@ -103,10 +138,30 @@ class RealtimeSession(Connection):
         self.say_event("conversation.item.added", item=item, previous_item_id=None)
         part = {"type": "audio", "transcript": ""}
         self.say_event("response.content_part.added", **place, item_id=self.id("item"), content_index=0, part=part)
+        asyncio.get_running_loop().call_later(self.provider.manner.speaks_after_s, self.begin_to_speak)
+
+    def begin_to_speak(self) -> None:
         self.is_answering = True
+        if self.provider.manner.talks:
+            self.talk(asyncio.get_running_loop().time())
         for payload in self.waiting:
             self.answer(payload)
         self.waiting.clear()
+        self.flush()
+
+    def talk(self, due_at: float) -> None:
+        """A delta of ten numbered frames now, and the next one 200 ms later."""
+        if not self.is_connected:
+            return
+        if self.checker is not None:
+            call = self.checker.call
+            said_at = self.provider.said_at[call]
+            frames = [make_frame(call, len(said_at) + place) for place in range(TALK_FRAMES)]
+            said_at.extend([perf_counter()] * TALK_FRAMES)
+            self.answer(b2a_base64(b"".join(map(a2b_base64, frames)), newline=False))
+            self.flush()
+        due_at += TALK_FRAMES * FRAME_MS / 1000
+        asyncio.get_running_loop().call_at(due_at, self.talk, due_at)
 
     def say_event(self, kind: str, **fields: object) -> None:
         self.events += 1
@@ -120,13 +175,19 @@ class RealtimeSession(Connection):
 class LoadProvider:
     """The server of those sessions; knows which are open and what their frames looked like."""
 
-    def __init__(self, sockets: Sockets) -> None:
+    def __init__(self, sockets: Sockets, manner: Manner) -> None:
+        self.manner = manner
+        self.said_at: defaultdict[int, array[float]] = defaultdict(lambda: array("d"))
         self.sessions: set[RealtimeSession] = set()
         self.checkers: list[FrameChecker] = []
         self.strange_frames = 0
         self.truncations = 0
         self._sockets = sockets
         self._last_number = 0
+        self._tls: ssl.SSLContext | None = None
+        if manner.certificate:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(manner.certificate)
 
     def next_number(self) -> int:
         self._last_number += 1
@@ -144,7 +205,8 @@ class LoadProvider:
         with suppress(BlockingIOError):
             while True:
                 connected, _ = self._listener.accept()
-                Admission(self._sockets, Wire(connected), self._admit)
+                wire = TlsWire(connected, self._tls) if self._tls else Wire(connected)
+                Admission(self._sockets, wire, self._admit, after_s=self.manner.connects_after_s)
 
     def _admit(self, wire: Wire, early: bytes) -> None:
         session = RealtimeSession(self)

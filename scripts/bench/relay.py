@@ -2,8 +2,8 @@
 
     python scripts/bench/relay.py --port 0 --provider ws://127.0.0.1:9000/v1/realtime
 
-It knows the load's exact messages, checks nothing, keeps no state but the two sockets, and sends a mark after
-every fifth frame: 100 ms, which is how often the product sends one.
+It knows the load's exact messages, checks nothing, keeps no state but the two sockets, and sends a mark
+whenever 100 ms of audio have gone down, which is how often the product sends one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import gc
 import json
+import ssl
 
 import uvloop
 from picows import (
@@ -27,6 +28,7 @@ from picows import (
 
 TEXT = WSMsgType.TEXT
 CLOSE = WSMsgType.CLOSE
+FRAME_LETTERS = 216
 FRAMES_PER_MARK = 5
 APPEND = b'{"type":"input_audio_buffer.append","audio":"%b"}'
 HELLO = (
@@ -41,6 +43,7 @@ class ProviderSide(WSListener):
     def __init__(self, call: CallerSide) -> None:
         self.call = call
         self.frames = 0
+        self.next_mark = FRAMES_PER_MARK
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         for message in HELLO:
@@ -50,9 +53,11 @@ class ProviderSide(WSListener):
         message = frame.get_payload_as_bytes()
         if message.startswith(b'{"type":"response.output_audio.delta",'):
             call = self.call
-            call.transport.send(TEXT, call.media % message[message.find(b'"delta":"', 100) + 9 : -2])
-            self.frames = frames = self.frames + 1
-            if not frames % FRAMES_PER_MARK:
+            payload = message[message.find(b'"delta":"', 100) + 9 : -2]
+            call.transport.send(TEXT, call.media % payload)
+            self.frames = frames = self.frames + len(payload) // FRAME_LETTERS
+            if frames >= self.next_mark:
+                self.next_mark = frames + FRAMES_PER_MARK
                 call.transport.send(TEXT, call.mark % frames)
         elif frame.msg_type == CLOSE:
             transport.send_close(WSCloseCode.OK)
@@ -67,8 +72,9 @@ class CallerSide(WSListener):
 
     provider: WSTransport | None = None
 
-    def __init__(self, provider_url: str) -> None:
+    def __init__(self, provider_url: str, tls: ssl.SSLContext | None = None) -> None:
         self.provider_url = provider_url
+        self.tls = tls
         self.early: list[bytes] = []
         self.media = self.mark = b""
 
@@ -95,7 +101,10 @@ class CallerSide(WSListener):
         self.dialing = asyncio.ensure_future(self.dial())
 
     async def dial(self) -> None:
-        provider, _ = await ws_connect(lambda: ProviderSide(self), self.provider_url, use_aiofastnet=False)
+        # On plain TCP uvloop's own transports are a little cheaper than aiofastnet's.
+        provider, _ = await ws_connect(
+            lambda: ProviderSide(self), self.provider_url, ssl_context=self.tls, use_aiofastnet=self.tls is not None
+        )
         for append in self.early:
             provider.send(TEXT, append)
         self.early.clear()
@@ -108,10 +117,11 @@ class CallerSide(WSListener):
 
 
 async def serve(port: int, provider_url: str) -> None:
-    def admit(request: WSUpgradeRequest) -> CallerSide:
-        return CallerSide(provider_url)
+    tls = ssl.create_default_context() if provider_url.startswith("wss:") else None
 
-    # On plain TCP uvloop's own transports are a little cheaper than aiofastnet's.
+    def admit(request: WSUpgradeRequest) -> CallerSide:
+        return CallerSide(provider_url, tls)
+
     server = await ws_create_server(admit, "127.0.0.1", port, use_aiofastnet=False)
     gc.freeze()
     print(f"listening on http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)

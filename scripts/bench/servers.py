@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ def server(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Yields the process once it accepts connections at the port."""
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, *command], stdout=output, stderr=output, env=dict(environment))
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=dict(environment))
     try:
         os.sched_setaffinity(process.pid, {core})
         prefer(process.pid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from statistics import median
@@ -13,6 +13,7 @@ from frames import Faults
 from load import Plan, Sight
 from options import Options
 from processes import cores
+from provider import Manner
 
 MOST_CORE_USE = 0.8
 MARKS_MAY_DIFFER = 0.05
@@ -44,21 +45,42 @@ class Rounds:
 
 def measure(sides: Sides, options: Options) -> Iterator[Table]:
     plan = Plan(calls=list(options.calls), seconds=options.seconds)
+    return _beside(sides, plan, "{calls} calls at once: what a call costs, and what it suffers", COMPARED, options.runs)
+
+
+def measure_tls(sides: Sides, options: Options) -> Iterator[Table]:
+    plan = _once(options, Manner(certificate=sides.certificate))
+    bars = COMPARED | {"memory_kb_per_call": "under 160"}
+    return _beside(sides, plan, "TLS to the provider, {calls} calls at once: what a call costs", bars)
+
+
+def measure_talk(sides: Sides, options: Options) -> Iterator[Table]:
+    plan = _once(options, Manner(talks=True))
+    bars = {name: bar for name, bar in COMPARED.items() if "gap" not in name}
+    proves = "A provider that talks in deltas of 200 ms, {calls} calls at once: what a call costs"
+    return _beside(sides, plan, proves, bars)
+
+
+def _once(options: Options, manner: Manner) -> Plan:
+    return Plan(calls=[min(options.calls)], seconds=options.seconds, manner=manner)
+
+
+def _beside(sides: Sides, plan: Plan, proves: str, bars: Mapping[str, str], runs: int = 1) -> Iterator[Table]:
     rounds = [Rounds([], []) for _ in plan.calls]
-    for _ in range(options.runs):
+    for _ in range(runs):
         for each, seen in zip(rounds, sides.relay(list[Sight], plan), strict=True):
             each.reference.append(seen)
         for each, seen in zip(rounds, sides.product(list[Sight], plan), strict=True):
             each.ours.append(seen)
     for number, each in zip(sorted(plan.calls), rounds, strict=True):
-        yield Table(f"With {number} calls at once: what a call costs, and what it suffers", judge(each))
+        yield Table(proves.format(calls=number), judge(each, bars))
 
 
-def judge(rounds: Rounds) -> list[Figure]:
+def judge(rounds: Rounds, bars: Mapping[str, str] = COMPARED) -> list[Figure]:
     """Medians of what is compared, and the worst of what must not happen at all."""
     void = why_void(rounds)
     return [
-        *(_compared(rounds, name, bar, void) for name, bar in COMPARED.items()),
+        *(_compared(rounds, name, bar, void) for name, bar in bars.items()),
         *(_never(rounds, name, attrgetter(name)) for name in NEVER),
         *(_never(rounds, f"frames_{kind.name}", attrgetter(f"faults.{kind.name}")) for kind in fields(Faults)),
         _worst(rounds, "load.core_use", attrgetter("core_use"), f"under {MOST_CORE_USE}", void),

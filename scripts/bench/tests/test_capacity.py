@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import capacity
@@ -49,6 +50,16 @@ def test_one_late_window_is_measured_again() -> None:
     assert windows[:2] == [capacity.FIRST, capacity.FIRST]
 
 
+def test_a_busy_machine_gets_more_time() -> None:
+    windows: list[int] = []
+
+    def noisy(number: int) -> Sight:
+        windows.append(number)
+        return replace(late(number), elsewhere_use=0.5) if number > 400 or len(windows) < 5 else good(number)
+
+    assert search(noisy).calls > 370
+
+
 @pytest.mark.parametrize(
     "bad",
     [Sight(faults=Faults(lost=1)), Sight(calls_failed=1), Sight(strange_messages=1), None],
@@ -62,7 +73,7 @@ def test_a_limit_of_the_load_is_no_limit_of_the_process() -> None:
     found = search(lambda number: Sight(calls=number, added_delay_p99_ms=2.0, core_use=0.8 if number < 400 else 0.81))
     assert 370 < found.calls < 400
     assert found.is_at_least
-    assert "ours may carry more" in judge(found, Capacity(calls=500))[0].note
+    assert "ours may carry more" in judge(found, Capacity(calls=500), bar="")[0].note
 
 
 def test_a_search_ends_at_the_most_calls() -> None:
