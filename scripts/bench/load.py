@@ -17,7 +17,7 @@ from connection import Sockets
 from frames import Faults
 from processes import cpu_s, machine_busy_s, memory_kb
 from provider import LoadProvider, Manner
-from webhook import ACCOUNT_SID, StreamAddress, Webhook
+from webhook import ACCOUNT_SID, OneRequest, StreamAddress, Webhook
 
 # Enough short calls for every thread and cache to have done its first work, but few at a time: memory that many calls
 # at once had needed would stay with the process, and hide what those of the measured window need.
@@ -91,7 +91,7 @@ class Load:
         """The provider listens inside the block."""
         self.sockets.open()
         self.provider.listen(self.plan.provider_port)
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as self._client:
+        async with httpx.AsyncClient(transport=OneRequest()) as self._client:
             yield
         self.provider.close()
         self.sockets.close()
