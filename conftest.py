@@ -10,7 +10,10 @@ from uuid import uuid4
 
 import pytest
 from django.db import connections
+from django.template import Context, RequestContext, Template
 from django.test import TransactionTestCase
+from django.test.signals import template_rendered
+from django.utils.safestring import SafeString
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -52,6 +55,20 @@ def static_files_are_found_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def contexts_are_kept_of_whole_pages(django_test_environment: None) -> Iterator[None]:
+    """Django's test client copies the context of each template: of hundreds for one page, with its parts and widgets."""
+
+    def render(template: Template, context: Context) -> SafeString:
+        if context.template is template and isinstance(context, RequestContext):
+            template_rendered.send(sender=template, template=template, context=context)
+        return template.nodelist.render(context)
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(Template, "_render", render)
         yield
 
 
