@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 from django.template import Context, RequestContext, Template
 from django.test import TransactionTestCase
@@ -59,8 +60,16 @@ def static_files_are_found_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def passwords_are_hashed_fast() -> Iterator[None]:
+    """A million rounds of the same function would protect no password here."""
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def contexts_are_kept_of_whole_pages(django_test_environment: None) -> Iterator[None]:
-    """Django's test client copies the context of each template: of hundreds for one page, with its parts and widgets."""
+    """Django's test client copies the context of each template: of its parts and widgets, hundreds a page."""
 
     def render(template: Template, context: Context) -> SafeString:
         if context.template is template and isinstance(context, RequestContext):
