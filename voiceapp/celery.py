@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from celery import Celery
 from kombu.transport import TRANSPORT_ALIASES
 
+gc.disable()  # what is imported stays; voiceapp/apps.py turns collection on
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceapp.settings")
 
 # The broker that needs no server, without the races of kombu's.
