@@ -170,7 +170,7 @@ class Load:
             each.strange_messages = self.provider.truncations + sum(
                 caller.strange_messages + caller.clears for caller in self.callers
             )
-            each.provider_connections_left = len(self.provider.sessions)
+            each.provider_connections_left = self.provider.sessions_of_calls
 
 
 def percentile(values: array[float], rank: int) -> float:

@@ -215,6 +215,11 @@ class LoadProvider:
         session.greet()
         session.receive(early)
 
+    @property
+    def sessions_of_calls(self) -> int:
+        """How many are open without those that wait for a call: nothing but `session.created` was said in them."""
+        return sum(session.events > 1 for session in self.sessions)
+
     def close(self) -> None:
         """Closes what the other side left open, too."""
         self._sockets.forget(self._listener.fileno())

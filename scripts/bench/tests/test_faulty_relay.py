@@ -13,7 +13,7 @@ import pytest
 import relay
 import steady
 from frames import Faults, make_frame, read_frame
-from picows import WSMsgType, ws_create_server
+from picows import WSListener, WSMsgType, ws_connect, ws_create_server
 
 CALLS = 3
 SPOILT = 16
@@ -115,3 +115,15 @@ def test_provider_connections_that_stay_open_are_counted(monkeypatch: pytest.Mon
     monkeypatch.setattr(relay.CallerSide, "on_ws_disconnected", lambda self, transport: None)
     seen = asyncio.run(play())
     assert seen.provider_connections_left == CALLS + load.WARM_UP_CALLS
+
+
+def test_provider_connections_that_wait_for_a_call_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    class WithIdleLink(relay.CallerSide):
+        def on_ws_connected(self, transport):
+            super().on_ws_connected(transport)
+            self.idle = asyncio.ensure_future(ws_connect(WSListener, self.provider_url))
+
+    monkeypatch.setattr(relay, "CallerSide", WithIdleLink)
+    seen = asyncio.run(play())
+    assert seen.provider_connections_left == 0
+    assert seen.faults == Faults()
