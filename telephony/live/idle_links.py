@@ -70,6 +70,7 @@ class Pool:
         """Pause before the next link; after a refusal for good, until a call has connected with this key again."""
         if loss.is_fatal:
             self._is_good = False
+            self.close_all()
         if loss.wait_ms is not None:
             self.again_at = max(self.again_at, now + loss.wait_ms / 1000)
         elif now >= self.again_at:  # links that are lost together count once

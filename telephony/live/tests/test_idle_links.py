@@ -16,14 +16,14 @@ from websockets.http11 import Request, Response
 from telephony.bridge.core.actions import LinkLoss
 from telephony.live import idle_link, idle_links
 from telephony.live.idle_link import Destination
-from telephony.live.idle_links import IdleLinks
+from telephony.live.idle_links import IdleLinks, Pool
 from telephony.live.links import ProviderLink
 from telephony.live.openai_provider import AUDIO_PREFIX, fault_in
 from voiceapp.core.serving import serving
 
 from .scripted_provider import url_of
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
 
 CREATED = '{"type":"session.created","session":{"id":"sess_1"}}'
 KEY, NEW_KEY = "sk-first", "sk-second"
@@ -273,6 +273,23 @@ async def test_a_key_that_is_refused_later_is_not_tried_again(links: IdleLinks, 
     call.end()
 
 
+async def test_a_key_that_is_refused_later_takes_its_other_links_with_it(links: IdleLinks, provider: Provider) -> None:
+    provider.takes_s = 0.3
+    calls = [Call() for _ in range(60)]
+    await asyncio.gather(*(call.begin(links, provider.to()) for call in calls))
+    await until(lambda: len(links) >= 2)
+    provider.takes_s, provider.refusal = 0.0, HTTPStatus.FORBIDDEN
+
+    call = Call()
+    assert await call.begin(links, provider.to())  # a successor begins to connect, and is refused
+    await until(lambda: len(links) == 0)
+
+    assert links.take(provider.to()) is None
+    assert not call.losses
+    for each in (*calls, call):
+        each.end()
+
+
 async def test_a_call_that_gets_429_has_the_place_of_idle_links(links: IdleLinks, provider: Provider) -> None:
     await one_idle(links, provider)
     provider.refusal = HTTPStatus.TOO_MANY_REQUESTS
@@ -336,18 +353,18 @@ async def test_stopping_closes_idle_links_and_leaves_those_of_calls(links: IdleL
     call.end()
 
 
-async def test_there_are_as_many_as_calls_begin_while_one_connects(links: IdleLinks, provider: Provider) -> None:
-    provider.takes_s = 0.3
-    calls = [Call() for _ in range(60)]
-    await asyncio.gather(*(call.begin(links, provider.to()) for call in calls))
+@pytest.mark.parametrize(("per_minute", "wanted"), [(1, 1), (17, 1), (18, 2), (60, 3), (120, 4), (1200, 19)])
+async def test_there_are_as_many_as_calls_begin_while_one_connects(
+    provider: Provider, per_minute: int, wanted: int
+) -> None:
+    pool = Pool(provider.to())
+    for number in range(2 * per_minute):
+        pool.call_began(number * 60 / per_minute)
+        pool.connected(within_s=0.6)
+        pool.worked()
 
-    await until(lambda: len(links) > 0)
-    await asyncio.sleep(0.5)
-
-    # One call a second and 0.3 s to connect: 0.3, and twice its root.
-    assert len(links) == 2
-    for call in calls:
-        call.end()
+    assert pool.wanted(119.99) == wanted
+    assert pool.wanted(119.99 + 61) == 1  # a minute without calls
 
 
 async def test_there_are_never_more_than_the_setting_for_all_models(
