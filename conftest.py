@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.db import connections
+from django.db import connection, connections
 from django.template import Context, RequestContext, Template
 from django.test import TransactionTestCase
 from django.test.signals import template_rendered
@@ -29,13 +29,21 @@ def limits_of_its_own(settings: Settings) -> None:
     settings.RATELIMIT_CACHE_PREFIX = f"limits-{uuid4().hex}:"
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """SQLite does not wait for the disk: no test cuts this machine's power."""
+    options = connection.settings_dict["OPTIONS"]
+    if connection.vendor == "sqlite":
+        options["init_command"] += " PRAGMA synchronous=OFF;"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def tables_are_emptied_fast() -> Iterator[None]:
     """After each test whose transactions are real."""
 
     def teardown(case: TransactionTestCase) -> None:
-        for connection in connections.all():
-            empty_tables(connection)
+        for each in connections.all():
+            empty_tables(each)
 
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(TransactionTestCase, "_fixture_teardown", teardown)
