@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from socketserver import StreamRequestHandler
 from uuid import uuid4
 
 import pytest
@@ -64,6 +65,14 @@ def static_files_are_found_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def responses_are_sent_at_once() -> Iterator[None]:
+    """Head and body are written apart: the second one would wait 40 ms for the client to confirm the first."""
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(StreamRequestHandler, "disable_nagle_algorithm", True)
         yield
 
 
