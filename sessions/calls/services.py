@@ -106,67 +106,82 @@ LONGEST_ITEM_ID = 80
 
 
 def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
-    """All of them in one transaction, in order. A line or a turn that is there already is brought up to date."""
+    """All of them in one transaction, each kind of row in one statement. A line or a turn that is there already is
+    brought up to date."""
     with transaction.atomic():
-        call = Call.objects.select_for_update().get(id=call_id)
-        began_at = call.connected_at or call.created_at
-        for fact in facts:
-            match fact:
-                case LineSpoken():
-                    _keep_line(call, fact)
-                case TurnAnswered():
-                    _keep_turn(call, fact)
-                case TurnInterrupted():
-                    _keep_interruption(call, fact, began_at)
-                case SomethingHappened(kind, at_ms, detail):
-                    _keep_event(call, kind, at_ms, dict(detail), began_at)
-                case UsageReported(source, model, usage):
-                    call.usage = add_usage(call.usage, source=source, model=model, usage=usage)
-        if any(isinstance(fact, UsageReported) for fact in facts):
-            call.cost_usd = cost_of(call.usage, timezone.now().date())
-            call.save(update_fields=("usage", "cost_usd"))
+        call = Call.objects.select_for_update().only("created_at", "connected_at", "usage").get(id=call_id)
+        _keep_lines(call, [fact for fact in facts if isinstance(fact, LineSpoken)])
+        _keep_turns(call, [fact for fact in facts if isinstance(fact, TurnAnswered | TurnInterrupted)])
+        _keep_events(call, [fact for fact in facts if isinstance(fact, SomethingHappened | TurnInterrupted)])
+        _count(call, facts)
     for fact in facts:
         if isinstance(fact, TurnAnswered):
             turn_response_seconds.observe(fact.response_ms / 1000)
 
 
-def _keep_line(call: Call, line: LineSpoken) -> None:
-    TranscriptLine.objects.update_or_create(
-        call=call,
-        item_id=short_id(line.item_id, longest=LONGEST_ITEM_ID),
-        defaults={
-            "speaker": line.speaker.value,
-            "text": line.text.replace("\x00", ""),  # JSON may carry one, PostgreSQL's text may not
-            "spoken_at_ms": line.spoken_at_ms,
-            "turn": line.turn,
-            "is_cut": line.is_cut,
-        },
+def _keep_lines(call: Call, facts: Sequence[LineSpoken]) -> None:
+    lines: dict[str, TranscriptLine] = {}  # the last text of an item stands
+    for fact in facts:
+        item_id = short_id(fact.item_id, longest=LONGEST_ITEM_ID)
+        lines[item_id] = TranscriptLine(
+            call=call,
+            item_id=item_id,
+            speaker=fact.speaker.value,
+            text=fact.text.replace("\x00", ""),  # JSON may carry one, PostgreSQL's text may not
+            spoken_at_ms=fact.spoken_at_ms,
+            turn=fact.turn,
+            is_cut=fact.is_cut,
+        )
+    TranscriptLine.objects.bulk_create(
+        lines.values(),
+        update_conflicts=True,
+        unique_fields=("call", "item_id"),
+        update_fields=("speaker", "text", "spoken_at_ms", "turn", "is_cut"),
     )
 
 
-def _keep_turn(call: Call, turn: TurnAnswered) -> None:
-    Turn.objects.update_or_create(
-        call=call,
-        number=turn.number,
-        defaults={
-            "speech_ended_ms": turn.speech_ended_ms,
-            "response_ms": turn.response_ms,
-            "detection_ms": turn.detection_ms,
-            "model_ms": turn.model_ms,
-            "playout_ms": turn.playout_ms,
-        },
-    )
+PARTS = ("speech_ended_ms", "response_ms", "detection_ms", "model_ms", "playout_ms")
 
 
-def _keep_interruption(call: Call, turn: TurnInterrupted, began_at: datetime) -> None:
-    Turn.objects.update_or_create(call=call, number=turn.number, defaults={"is_interrupted": True})
-    Call.objects.filter(id=call.id).update(interruptions=F("interruptions") + 1)
-    _keep_event(call, "interrupted", turn.at_ms, {"turn": turn.number, "heard_ms": turn.heard_ms}, began_at)
+def _keep_turns(call: Call, facts: Sequence[TurnAnswered | TurnInterrupted]) -> None:
+    answered, interrupted = {}, {}
+    for fact in facts:
+        if isinstance(fact, TurnAnswered):
+            parts = {part: getattr(fact, part) for part in PARTS}
+            answered[fact.number] = Turn(call=call, number=fact.number, **parts)
+        else:
+            interrupted[fact.number] = Turn(call=call, number=fact.number, is_interrupted=True)
+    for turns, fields in ((answered, PARTS), (interrupted, ("is_interrupted",))):
+        Turn.objects.bulk_create(
+            turns.values(), update_conflicts=True, unique_fields=("call", "number"), update_fields=fields
+        )
 
 
-def _keep_event(call: Call, kind: str, at_ms: int, detail: dict[str, object], began_at: datetime) -> None:
-    at = began_at + timedelta(milliseconds=at_ms)
-    CallEvent.objects.create(call=call, kind=kind[:40], at=at, at_ms=max(0, at_ms), detail=detail)
+def _keep_events(call: Call, facts: Sequence[SomethingHappened | TurnInterrupted]) -> None:
+    began_at = call.connected_at or call.created_at
+    events = []
+    for fact in facts:
+        if isinstance(fact, SomethingHappened):
+            kind, detail = fact.kind[:40], dict(fact.detail)
+        else:
+            kind, detail = "interrupted", {"turn": fact.number, "heard_ms": fact.heard_ms}
+        at = began_at + timedelta(milliseconds=fact.at_ms)
+        events.append(CallEvent(call=call, kind=kind, at=at, at_ms=max(0, fact.at_ms), detail=detail))
+    CallEvent.objects.bulk_create(events)
+
+
+def _count(call: Call, facts: Sequence[Fact]) -> None:
+    """Interruptions, tokens, and what these cost."""
+    changes: dict[str, Any] = {}
+    if interruptions := sum(isinstance(fact, TurnInterrupted) for fact in facts):
+        changes["interruptions"] = F("interruptions") + interruptions
+    if reports := [fact for fact in facts if isinstance(fact, UsageReported)]:
+        usage: Mapping[str, object] = call.usage
+        for report in reports:
+            usage = add_usage(usage, source=report.source, model=report.model, usage=report.usage)
+        changes |= {"usage": usage, "cost_usd": cost_of(usage, timezone.now().date())}
+    if changes:
+        Call.objects.filter(id=call.id).update(**changes)
 
 
 MOST_LINES = 5000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -12,7 +13,8 @@ from sessions.calls.facts import Fact
 
 logger = structlog.get_logger("fact_recorder")
 
-GATHER_S = 0.25
+# One fact costs nearly what twenty do, and an answer, its turn, usage and events come within a second.
+GATHER_S = 1.0
 TRY_AGAIN_AFTER_S = 1.0
 MOST_TRIES = 5
 
@@ -24,7 +26,7 @@ class FactRecorder:
         self._record = record
         self._facts: list[Fact] = []
         self._news = asyncio.Event()
-        self._is_closing = False
+        self._closing = asyncio.Event()
 
     def add(self, fact: Fact) -> None:
         self._facts.append(fact)
@@ -32,14 +34,15 @@ class FactRecorder:
 
     def close(self) -> None:
         """Write what is left without gathering more; `run` returns after it."""
-        self._is_closing = True
+        self._closing.set()
         self._news.set()
 
     async def run(self) -> None:
-        while self._facts or not self._is_closing:
+        while self._facts or not self._closing.is_set():
             await self._news.wait()
-            if not self._is_closing:
-                await asyncio.sleep(GATHER_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._closing.wait()
             self._news.clear()
             batch, self._facts = self._facts, []
             if batch:

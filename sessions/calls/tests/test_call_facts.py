@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from sessions.calls.facts import (
     Fact,
@@ -97,3 +98,33 @@ def test_all_facts_of_a_batch_are_kept_or_none(call: Call) -> None:
         record_facts(call.id, facts)
 
     assert not call.events.exists()
+
+
+def test_many_facts_take_few_statements(call: Call, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    facts: list[Fact] = []
+    for number in range(1, 20):
+        facts += [
+            LineSpoken(f"caller_{number}", Speaker.CALLER, "A pizza", number * 1000, number),
+            LineSpoken(f"agent_{number}", Speaker.AGENT, "Which", number * 1000 + 500, number),
+            LineSpoken(f"agent_{number}", Speaker.AGENT, "Which one?", number * 1000 + 500, number),
+            TurnAnswered(number, number * 1000, 500, 200, 200, 100),
+            TurnInterrupted(number, number * 1000 + 900, 300),
+            SomethingHappened("agent_ready", number * 1000),
+            UsageReported("response", "gpt-realtime-2.1", {}),
+        ]
+    # The call; lines, answered turns, interrupted turns and events; the call's counts; and the savepoint around them.
+    with django_assert_num_queries(8):
+        record_facts(call.id, facts)
+
+    call.refresh_from_db()
+    assert (call.lines.count(), call.turns.count(), call.events.count(), call.interruptions) == (38, 19, 38, 19)
+    assert {line.text for line in call.lines.filter(speaker="agent")} == {"Which one?"}
+    assert [event.at_ms for event in call.events.order_by("id")][:4] == [1900, 1000, 2900, 2000]
+
+
+def test_a_turn_that_was_interrupted_stays_so_when_its_parts_come_later(call: Call) -> None:
+    record_facts(call.id, [TurnInterrupted(1, 3500, 420)])
+    record_facts(call.id, [TurnAnswered(1, 2000, 900, 500, 250, None)])
+
+    turn = call.turns.get()
+    assert (turn.is_interrupted, turn.response_ms) == (True, 900)

@@ -109,3 +109,17 @@ async def test_nothing_to_write_ends_at_once() -> None:
     recorder.close()
 
     await asyncio.wait_for(recorder.run(), 1)
+
+
+async def test_the_end_of_a_call_does_not_wait_for_more_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact_recorder, "GATHER_S", 60)
+    book = Book()
+    recorder = FactRecorder(book.write)
+    running = asyncio.create_task(recorder.run())
+    recorder.add(SomethingHappened("x", 1))
+    await asyncio.sleep(0)  # it gathers now
+
+    recorder.close()
+
+    await asyncio.wait_for(running, 5)
+    assert book.written == [1]
