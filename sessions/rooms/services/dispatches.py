@@ -121,9 +121,18 @@ def _give_up(agent: RoomAgent) -> None:
 
 
 def _put_out(client: LiveKitClient, room: str, *, only: str = "") -> None:
-    """Agents of this environment alone; `only` the one of this identity."""
+    """Agents of this environment alone; `only` the one of this identity. Without the room there are none."""
     if client.find_room(room) is None:
         return
+    try:
+        _put_out_of_open_room(client, room, only=only)
+    except LiveKitError:
+        # A room that has closed since does not respond about its agents.
+        if client.find_room(room) is not None:
+            raise
+
+
+def _put_out_of_open_room(client: LiveKitClient, room: str, *, only: str) -> None:
     for dispatch in client.list_dispatches(room):
         if dispatch.agent_name == settings.LIVEKIT_AGENT_NAME and only in ("", _identity_in(dispatch)):
             client.delete_dispatch(room, dispatch.id)
