@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,13 +88,21 @@ def open_room(livekit: RunningLiveKit, organization: Organization, **wanted: Any
 
 def a_whole_call(livekit: RunningLiveKit, harbour: Organization) -> Room:
     """All its events arrive before the first is processed."""
-    room = open_room(livekit, harbour)
-    room.agent_comes()
-    room.caller_joins()
-    room.leaves(room.caller)
+    return whole_calls(livekit, harbour, count=1)[0]
+
+
+def whole_calls(livekit: RunningLiveKit, harbour: Organization, *, count: int, lasting_s: float = 0) -> list[Room]:
+    """At the same time; all their events have arrived."""
+    rooms = [open_room(livekit, harbour) for _ in range(count)]
+    for room in rooms:
+        room.agent_comes()
+        room.caller_joins()
+    time.sleep(lasting_s)
+    for room in rooms:
+        room.leaves(room.caller)
     livekit.advance(21)
     livekit.webhooks()
-    return room
+    return rooms
 
 
 def check_whole_call(room: Room) -> None:
