@@ -1,4 +1,4 @@
-"""The ringing round: calls ring, speak for a moment and hang up while others are live."""
+"""The ringing round: calls ring, speak briefly and hang up while others are live."""
 
 from __future__ import annotations
 

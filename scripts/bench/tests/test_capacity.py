@@ -1,4 +1,4 @@
-"""The search for the largest number of calls, with windows that are told instead of measured."""
+"""The search for the largest number of calls, with windows that are shown instead of measured."""
 
 from __future__ import annotations
 
