@@ -87,15 +87,15 @@ def _load(kind: type[Seen], plan: Plan, **secrets: str) -> Seen:
         [sys.executable, str(HERE / "play.py"), msgspec.json.encode(asdict(plan)).decode()],
         stdout=subprocess.PIPE,
         env=os.environ | secrets,
+        start_new_session=True,
     )
     os.sched_setaffinity(process.pid, {cores()[1]})
     prefer(process.pid)
     try:
         output, _ = process.communicate(timeout=plan.seconds + RING_AND_SETTLE_S)
-    except subprocess.TimeoutExpired:
+    finally:
         process.kill()
         process.wait()
-        raise
     if process.returncode:
         raise SystemExit("the load failed: what it says of the reason stands above")
     return msgspec.json.decode(output, type=kind)

@@ -96,6 +96,7 @@ class Caller(Connection):
     def begin_timing(self) -> None:
         self.is_timed = True
         self.heard_at = perf_counter()
+        self.largest_gap_s = 0.0
 
     def expect_all(self) -> None:
         """What was said until now has to arrive."""

@@ -20,7 +20,7 @@ SETTLE_S = 1.5
 WINDOW_S = 3.0
 LATE_MS = 20.0
 MOST_CORE_USE = 0.8
-MOST_TRIES = 5
+MOST_TRIES = 3
 NOISE = 0.1  # cores that other programs take
 
 

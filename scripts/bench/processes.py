@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+_PREFERRED = -10
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -16,9 +17,11 @@ def cores() -> tuple[int, int]:
 
 
 def prefer(pid: int) -> None:
-    """Puts the process before the machine's other work, where that is allowed."""
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, pid, -10)
+    """Puts the leader of a session before the machine's other work, where that is allowed."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, _PREFERRED)
+        # Where the kernel groups processes by session, priorities count only within the group, and this between groups.
+        Path(f"/proc/{pid}/autogroup").write_text(str(_PREFERRED))
 
 
 def family(pid: int) -> list[int]:

@@ -33,7 +33,7 @@ def server(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Yields the process once it accepts connections at the port."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=dict(environment))
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=dict(environment), start_new_session=True)
     try:
         os.sched_setaffinity(process.pid, {core})
         prefer(process.pid)

@@ -55,7 +55,7 @@ def test_a_busy_machine_gets_more_time() -> None:
 
     def noisy(number: int) -> Sight:
         windows.append(number)
-        return replace(late(number), elsewhere_use=0.5) if number > 400 or len(windows) < 5 else good(number)
+        return replace(late(number), elsewhere_use=0.5) if number > 400 or len(windows) < 3 else good(number)
 
     assert search(noisy).calls > 370
 

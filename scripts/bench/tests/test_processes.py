@@ -1,0 +1,36 @@
+"""What the bench knows of processes, and gives them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from processes import cpu_s, memory_kb, prefer
+
+
+@pytest.fixture
+def sleeper() -> Iterator[int]:
+    """A process that works for a moment and then sleeps, as the leader of a session."""
+    work = "import time; sum(range(3_000_000)); print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", work], stdout=subprocess.PIPE, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process.pid
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_process_that_is_preferred_goes_before_others(sleeper: int) -> None:
+    prefer(sleeper)
+    if os.getpriority(os.PRIO_PROCESS, sleeper) != -10:
+        pytest.skip("this user may not raise priorities")
+    group = Path(f"/proc/{sleeper}/autogroup")
+    assert not group.exists() or group.read_text().strip().endswith("nice -10")
+
+
+def test_cpu_time_and_memory_of_a_process_are_known(sleeper: int) -> None:
+    assert cpu_s(sleeper) > 0
+    assert memory_kb(sleeper) > 1000
