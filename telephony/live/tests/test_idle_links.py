@@ -116,7 +116,7 @@ async def links(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     links.stop()
 
 
-async def until(claim: Callable[[], bool], within_s: float = 3) -> None:
+async def until(claim: Callable[[], bool], within_s: float = 10) -> None:
     async with asyncio.timeout(within_s):
         while not claim():
             await asyncio.sleep(0.01)
