@@ -381,7 +381,7 @@ async def test_there_are_never_more_than_the_setting_for_all_models(
         await asyncio.sleep(0.01)
         assert len(provider.open) <= 3  # the third closes
 
-    assert len(links) == 2
+    await until(lambda: len(links) == 2)
     assert links.take(provider.to("m1")) is None
     assert links.take(provider.to("m3")) is not None
 
