@@ -90,9 +90,21 @@ def openai() -> Iterator[Provider]:
     thread.stop()
 
 
+@dataclass
+class Serving:
+    """The server of `manage.py serve`, with its settings for sockets, on an event loop of its own."""
+
+    server: Server
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def is_idle(self) -> bool:
+        """No request and no socket is at work. A call leaves `live_calls` before its last facts are written."""
+        return not self.server.server_state.tasks
+
+
 @pytest.fixture(scope="session")
-def server_loop(django_db_setup: None, server_socket: socket.socket) -> Iterator[asyncio.AbstractEventLoop]:
-    """The event loop on which the product serves: the server of `manage.py serve`, with its settings for sockets."""
+def serving_here(django_db_setup: None, server_socket: socket.socket) -> Iterator[Serving]:
     listening: Future[asyncio.AbstractEventLoop] = Future()
     server = Server(
         uvicorn_config(),
@@ -102,7 +114,7 @@ def server_loop(django_db_setup: None, server_socket: socket.socket) -> Iterator
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server_socket]}, daemon=True)
     thread.start()
-    yield listening.result(20)
+    yield Serving(server, listening.result(20))
     server.should_exit = True
     thread.join(timeout=10)
     webhook_threads.close()
@@ -115,13 +127,15 @@ def server_socket() -> socket.socket:
 
 
 @pytest.fixture(scope="session")
-def address(server_loop: asyncio.AbstractEventLoop, server_socket: socket.socket) -> str:
+def address(serving_here: Serving, server_socket: socket.socket) -> str:
     """Where the product serves."""
     return f"http://127.0.0.1:{server_socket.getsockname()[1]}"
 
 
 @pytest.fixture
-def product(address: str, openai: Provider, settings: Settings, transactional_db: None) -> Iterator[str]:
+def product(
+    address: str, serving_here: Serving, openai: Provider, settings: Settings, transactional_db: None
+) -> Iterator[str]:
     """The address, with a database of this test's own. Afterwards nothing of the test is left in the process."""
     settings.PUBLIC_BASE_URL = address
     settings.TWILIO_ACCOUNT_SID = ACCOUNT_SID
@@ -131,6 +145,7 @@ def product(address: str, openai: Provider, settings: Settings, transactional_db
     settings.MAX_IDLE_LINKS = 0
     yield address
     assert comes_true(lambda: not live_calls and not len(pending_streams), QUIET_WITHIN_S), "a call was left behind"
+    assert comes_true(lambda: serving_here.is_idle, QUIET_WITHIN_S), "a request or a socket was left behind"
     assert comes_true(lambda: openai.connections == 0, QUIET_WITHIN_S), "a provider's socket was left behind"
     live_calls.is_draining = serving.is_draining = False
 

@@ -14,7 +14,7 @@ from agents.configuration.models import AgentVersion
 from telephony.live.idle_links import idle_links
 from voiceapp.core import metrics
 
-from .conftest import Provider, call_of, comes_true, end_of, in_a_thread
+from .conftest import Provider, Serving, call_of, comes_true, end_of, in_a_thread
 from .handset import Handset
 from .served import served
 
@@ -25,14 +25,12 @@ SLOW = (f"slow_connect={CONNECTS_AFTER_S * 1000:.0f}", f"slow={SPEAKS_AFTER_S * 
 
 
 @pytest.fixture
-def idle(
-    product: str, server_loop: asyncio.AbstractEventLoop, openai: Provider, settings: Settings
-) -> Iterator[Callable[[], bool]]:
+def idle(product: str, serving_here: Serving, openai: Provider, settings: Settings) -> Iterator[Callable[[], bool]]:
     """Whether a link waits for a call. Afterwards the process closes it."""
     settings.MAX_IDLE_LINKS = 10
     settings.OPENAI_BASE_URL = openai.url(*SLOW)
     yield lambda: metrics.idle_links._value.get() == 1
-    asyncio.run_coroutine_threadsafe(start_anew(), server_loop).result(5)
+    asyncio.run_coroutine_threadsafe(start_anew(), serving_here.loop).result(5)
 
 
 async def start_anew() -> None:
