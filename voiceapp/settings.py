@@ -86,6 +86,11 @@ REALTIME_SECRET_LIFE_S = env.int("REALTIME_SECRET_LIFE_S", default=60)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
 TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://api.twilio.com").rstrip("/")
+VAPI_API_KEY = env.str("VAPI_API_KEY", default="")
+VAPI_BASE_URL = env.str("VAPI_BASE_URL", default="https://api.vapi.ai").rstrip("/")
+# The assistant of agents that name none.
+VAPI_ASSISTANT_ID = env.str("VAPI_ASSISTANT_ID", default="732ba29e-4aeb-48ad-bd47-440d3fce8b26")
+VAPI_SERVER_SECRET = env.str("VAPI_SERVER_SECRET", default="")
 LIVEKIT_HOST = env.str("LIVEKIT_HOST", default="").rstrip("/")
 LIVEKIT_INTERNAL_URL = env.str("LIVEKIT_INTERNAL_URL", default="").rstrip("/") or LIVEKIT_HOST
 LIVEKIT_API_KEY = env.str("LIVEKIT_API_KEY", default="")

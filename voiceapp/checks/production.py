@@ -50,7 +50,7 @@ def addresses() -> Iterator[CheckMessage]:
             hint=f"Add {public.hostname} to ALLOWED_HOSTS.",
             id="voiceapp.E006",
         )
-    for name in ("OPENAI_BASE_URL", "TWILIO_BASE_URL"):
+    for name in ("OPENAI_BASE_URL", "TWILIO_BASE_URL", "VAPI_BASE_URL"):
         if urlsplit(getattr(settings, name)).scheme != "https":
             yield Error(
                 f"{name} is not an https URL: its key would be sent unencrypted.",
