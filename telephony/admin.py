@@ -1,4 +1,4 @@
 """Where Django looks for the admin pages of this app."""
 
-import telephony.livekit.admin
+import telephony.events.admin
 import telephony.twilio.admin  # noqa: F401

@@ -10,10 +10,10 @@ class TelephonyConfig(AppConfig):
     def ready(self) -> None:
         from agents.configuration.readiness import MORE_CHECKS
         from agents.greetings.services import greetings
+        from telephony.events.inbox import inbox
         from telephony.live.greeting_maker import make_greeting
         from telephony.live.providers import PROVIDERS
         from telephony.livekit.events import process_livekit_event
-        from telephony.livekit.inbox import inbox
         from telephony.twilio.readiness import check_number
 
         MORE_CHECKS.append(check_number)

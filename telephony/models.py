@@ -1,4 +1,4 @@
 """Where Django looks for the models of this app; code imports them from their own folders."""
 
-import telephony.livekit.models
+import telephony.events.models
 import telephony.twilio.models  # noqa: F401

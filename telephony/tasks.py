@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from recordings.services.reconciling import reconcile_recordings
-from telephony.livekit.inbox import inbox
+from telephony.events.inbox import inbox
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.twilio.services.lost_calls import close_lost_calls
 

@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest, st
 
 from agents.greetings.services import greetings
 from sessions.messages.outbox import outbox
-from telephony.livekit.inbox import inbox
+from telephony.events.inbox import inbox
 from voiceapp.core.api.internal_key import without_internal_key
 from voiceapp.core.jobs.metrics import JobsCollector
 from voiceapp.core.metrics import max_live_calls

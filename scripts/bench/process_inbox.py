@@ -9,7 +9,7 @@ import django
 
 django.setup()
 
-from telephony.livekit.models import ProviderEvent  # noqa: E402 - models need the setup
+from telephony.events.models import ProviderEvent  # noqa: E402 - models need the setup
 from telephony.tasks import process_events  # noqa: E402
 
 

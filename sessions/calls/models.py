@@ -1,4 +1,4 @@
-"""One conversation with a person, and the timeline of it."""
+"""One conversation with a person, and its timeline."""
 
 from __future__ import annotations
 

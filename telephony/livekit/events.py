@@ -13,10 +13,9 @@ from sessions.calls.models import Call
 from sessions.rooms.queries import find_call_of_room
 from sessions.rooms.services import events as room_facts
 from sessions.rooms.services.guard import close_room_of_no_call, remove_unauthorized
+from telephony.events.models import ProviderEvent
 from voiceapp.providers.livekit.values import Room
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, event_of
-
-from .models import ProviderEvent
 
 A_SECOND = dt.timedelta(milliseconds=999)
 

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from telephony.events.inbox import inbox
 from telephony.twilio.signature import refuse
 from voiceapp.core.api.errors import BROKEN, Problem, VoiceError
 from voiceapp.core.api.openapi import describes, errors
@@ -25,7 +26,6 @@ from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, SignatureRefused
 
-from .inbox import inbox
 from .kept_fields import kept_fields
 from .serializers import EVENT, LiveKitEventRequest, LiveKitEventResponse
 

@@ -16,7 +16,7 @@ from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_agent, make_menu, make_organization
 from sessions.messages.outbox import outbox
-from telephony.livekit.inbox import inbox
+from telephony.events.inbox import inbox
 from telephony.tasks import process_events
 from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.livekit.tests.running import name_livekit, running_livekit

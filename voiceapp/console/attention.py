@@ -23,7 +23,7 @@ from sessions.calls.models import Call, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.orders.models import Order, OrderState
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.twilio.models import PhoneNumber
 
 from .local_days import LocalDays, link

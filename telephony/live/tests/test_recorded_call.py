@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from sessions.messages.outbox import outbox
-from telephony.livekit.inbox import inbox
+from telephony.events.inbox import inbox
 from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit

@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from sessions.messages.outbox import outbox
-from telephony.livekit.inbox import inbox
+from telephony.events.inbox import inbox
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 

@@ -15,8 +15,8 @@ from agents.tests.builders import make_organization
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.services.agents import agent_expected
+from telephony.events.models import ProviderEvent
 from telephony.livekit.events import process_livekit_event
-from telephony.livekit.models import ProviderEvent
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from sessions.messages.outbox import outbox
 from sessions.rooms.models import Participant, RoomToken
 from sessions.rooms.services.calls import WantedCall, end_room_call, open_room_call
 from sessions.rooms.services.tokens import ticket_to_join
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit

@@ -16,8 +16,8 @@ from recordings.services.starting import start_recording
 from recordings.services.stopping import stop_recording
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent
-from telephony.livekit.inbox import inbox
-from telephony.livekit.models import ProviderEvent
+from telephony.events.inbox import inbox
+from telephony.events.models import ProviderEvent
 from telephony.livekit.reconciliation import RUNS_EVERY
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.values import EgressStatus

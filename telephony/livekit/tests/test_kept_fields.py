@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from telephony.events.models import ProviderEvent
 from telephony.livekit.kept_fields import ALLOWED, kept_fields
-from telephony.livekit.models import ProviderEvent
 from voiceapp.providers.livekit.webhooks import event_of
 
 from .webhook_sender import WebhookSender

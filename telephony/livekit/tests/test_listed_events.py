@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 
 from .webhook_sender import WebhookSender
 

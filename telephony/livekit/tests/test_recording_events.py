@@ -8,7 +8,7 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from recordings.models import Recording
 from sessions.messages.outbox import outbox
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.waiting import soon

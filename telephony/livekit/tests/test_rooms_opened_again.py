@@ -16,7 +16,7 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.messages.outbox import outbox
 from sessions.rooms.services.calls import end_room_call
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.livekit.reconciliation import TOKENS_ARE_VALID_FOR, reconcile_rooms
 from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import LiveKitClient

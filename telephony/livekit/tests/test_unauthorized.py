@@ -11,7 +11,7 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.services.guard import remove_unauthorized
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import AgentRequest, LiveKitClient

@@ -14,9 +14,9 @@ from django.db import OperationalError
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
+from telephony.events.inbox import inbox
+from telephony.events.models import ProviderEvent
 from telephony.livekit import webhooks
-from telephony.livekit.inbox import inbox
-from telephony.livekit.models import ProviderEvent
 from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET

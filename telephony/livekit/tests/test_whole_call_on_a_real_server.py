@@ -20,7 +20,7 @@ from agents.tests.people import ApiClient, api_client
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomToken
 from sessions.rooms.services.tokens import issue_room_token, ticket_for
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.people import People, people
 from voiceapp.tests import livekit_server

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.organizations.models import Organization
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.tasks import process_events
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.tests.dying import Point, in_a_process_that_dies

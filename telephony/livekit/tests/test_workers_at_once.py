@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from agents.organizations.models import Organization
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.tasks import process_events
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit

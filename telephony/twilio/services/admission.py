@@ -19,7 +19,7 @@ from agents.organizations.models import Organization
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallKind, CallState
 from sessions.calls.services import finish_call, record_event
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
 from voiceapp.core.metrics import calls_refused
 from voiceapp.core.phones.numbers import CallerKind, read_caller

@@ -10,7 +10,7 @@ from django.utils import timezone
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState
 from sessions.calls.services import finish_call, possible_end, record_event
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.twilio.models import FollowUp, MediaStream
 from voiceapp.core.transactions import serialize
 

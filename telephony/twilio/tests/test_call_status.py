@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
 from telephony.twilio.services.admission import open_call
 from telephony.twilio.services.follow_ups import set_follow_up

@@ -13,7 +13,7 @@ from recordings.models import Recording
 from sessions.calls.models import Call, CallEvent
 from sessions.messages.models import OutboxMessage
 from sessions.orders.models import Order
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 
 from .world import World
 

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from sessions.calls.models import Call
-from telephony.livekit.inbox import inbox
-from telephony.livekit.models import ProviderEvent
+from telephony.events.inbox import inbox
+from telephony.events.models import ProviderEvent
 
 from .world import World
 

@@ -14,7 +14,7 @@ from agents.organizations.models import ApiKey, Membership, Organization
 from sessions.calls.models import Call, ToolCall, TranscriptLine
 from sessions.messages.models import OutboxMessage
 from sessions.orders.models import Order, OrderState
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.twilio.models import PhoneNumber
 from voiceapp.core.phones.numbers import show_number
 

@@ -23,7 +23,7 @@ from sessions.messages.models import OutboxMessage
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier
 from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
 
 

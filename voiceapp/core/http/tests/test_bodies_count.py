@@ -14,7 +14,7 @@ from twilio.request_validator import RequestValidator
 
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
-from telephony.livekit.models import ProviderEvent
+from telephony.events.models import ProviderEvent
 from telephony.livekit.tests.webhook_sender import sign
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, name_livekit, running_livekit
 from voiceapp.tests.schema_paths import JSON_OPERATIONS

@@ -9,8 +9,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from telephony.livekit.inbox import Inbox, inbox
-from telephony.livekit.models import ProviderEvent
+from telephony.events.inbox import Inbox, inbox
+from telephony.events.models import ProviderEvent
 from voiceapp.providers.errors import ProviderError
 
 pytestmark = pytest.mark.django_db

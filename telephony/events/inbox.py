@@ -1,4 +1,4 @@
-"""The inbox: events that a provider sent, stored once and processed by a worker, one at a time per room.
+"""The inbox: events that a provider sent, stored once and processed by a worker, one at a time per room or call.
 
 They may be processed in any order, so one that failed lets the later ones of its room pass while it waits for a retry.
 """
