@@ -1,4 +1,4 @@
-"""POST to URLs that users configure: resolve the name once, check every address, connect to the one that was checked.
+"""Requests to URLs that users configure: resolve the name once, check every address, connect to one of these.
 
 Follows no redirect, uses no proxy from the environment; time and size are limited.
 """
@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -41,6 +41,7 @@ class Response:
     status: int
     body: bytes
     retry_after: str | None = None
+    headers: Mapping[str, str] = field(default_factory=httpx.Headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,16 @@ class PinnedHttp:
 
     def post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
         """The response, whatever its status. Raises AddressRefused or NoResponse. Blocks."""
+        return self.send("POST", url, content, headers)
+
+    def send(self, method: str, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
+        """As `post`, with any method."""
         try:
-            return asyncio.run(asyncio.wait_for(self._post(url, content, headers), self.whole_s))
+            return asyncio.run(asyncio.wait_for(self._send(method, url, content, headers), self.whole_s))
         except (httpx.HTTPError, TimeoutError, OSError) as exc:
             raise NoResponse(type(exc).__name__) from exc
 
-    async def _post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
+    async def _send(self, method: str, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
         address = await self._checked_address(url)
         # By address, so that a second lookup cannot lead elsewhere.
         pinned = url.copy_with(host=address)
@@ -68,11 +73,12 @@ class PinnedHttp:
         async with httpx.AsyncClient(timeout=timeouts, trust_env=False, follow_redirects=False, verify=trust) as client:
             # No compression: a few bytes could expand to gigabytes.
             fixed = {"Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"}
-            request = client.build_request("POST", pinned, content=content, headers={**headers, **fixed})
+            request = client.build_request(method, pinned, content=content, headers={**headers, **fixed})
             request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
             response = await client.send(request, stream=True)
             try:
-                return Response(response.status_code, await self._body(response), response.headers.get("Retry-After"))
+                body, received = await self._body(response), response.headers
+                return Response(response.status_code, body, received.get("Retry-After"), received)
             finally:
                 await response.aclose()
 
