@@ -10,7 +10,7 @@ from agents.catalog.models import Item, Modifier
 from agents.transfers.models import TransferTarget
 from sessions.tests.builders import make_restaurant
 from sessions.tools.briefing import brief
-from voiceapp.simulators.openai.agent.menu import Choice, Group, MenuItem, read_menu
+from voiceapp.simulators.model.agent.menu import Choice, Group, MenuItem, read_menu
 
 pytestmark = pytest.mark.django_db
 

@@ -44,7 +44,7 @@ size), `tag`, and:
 | `redirect=<status>` | to the same URL without faults | 301, 302, 303, 307, 308 (307) |
 """
 
-from voiceapp.simulators.openai.faults import tools_fault
+from voiceapp.simulators.model.tool_script import tools_fault
 from voiceapp.simulators.openai.server import MODELS, OpenAISimulator
 
 __all__ = ["MODELS", "OpenAISimulator", "tools_fault"]

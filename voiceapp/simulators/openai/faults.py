@@ -6,14 +6,10 @@ The package's docstring lists them.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from voiceapp.simulators.openai.agent.outputs import FunctionCall
+from voiceapp.simulators.fault_path import UnknownFault, read_faults
+from voiceapp.simulators.model.tool_script import Script, read_script
 
 _ARGUMENT = {
     "refuse": "500", "drop_after": "5", "close": "1011", "stall": "10", "slow": "1500", "big_frame": "5",
@@ -28,13 +24,6 @@ _TEXTUAL = {"fail_response", "error_event", "tag", "close", "tools", "ends"}
 ENDINGS = ("empty", "text", "mute", "cut", "filtered", "cancelled", "odd", "never", "unborn")
 
 
-Script = list[list[FunctionCall]]
-
-
-class UnknownFault(ValueError):
-    """The URL has a fault that does not exist."""
-
-
 @dataclass(frozen=True, slots=True)
 class OpenAIFaults:
     """The faults of a URL. `key` separates its counters from those of other URLs."""
@@ -45,17 +34,7 @@ class OpenAIFaults:
     @classmethod
     def of(cls, path: str) -> OpenAIFaults:
         """`fault/slow=300/fault/no_interrupt` → two faults. Raises `UnknownFault`."""
-        parts = [part for part in path.split("/") if part]
-        if len(parts) % 2 or any(part != "fault" for part in parts[::2]):
-            raise UnknownFault(f"not a path of faults: {path}")
-        chosen: dict[str, str] = {}
-        for part in parts[1::2]:
-            name, _, argument = part.partition("=")
-            if name not in _ARGUMENT and name not in _BARE:
-                raise UnknownFault(f"unknown fault: {name}")
-            chosen[name] = argument or _ARGUMENT.get(name, "")
-            if name in _ARGUMENT and name not in _TEXTUAL and not chosen[name].isdigit():
-                raise UnknownFault(f"{name} needs a number, not {argument}")
+        chosen = read_faults(path, arguments=_ARGUMENT, bare=_BARE, textual=_TEXTUAL)
         if chosen.get("ends", ENDINGS[0]) not in ENDINGS:
             raise UnknownFault(f"ends needs one of {', '.join(ENDINGS)}")
         if "tools" in chosen:
@@ -88,21 +67,6 @@ class OpenAIFaults:
     async def delay_response(self) -> None:
         if "slow" in self.chosen:
             await asyncio.sleep(self.number("slow") / 1000)
-
-
-def tools_fault(*responses: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    """The fault `tools` for these responses: each a list of tools, with their arguments."""
-    script = json.dumps([[[name, arguments] for name, arguments in calls] for calls in responses])
-    return f"tools={base64.urlsafe_b64encode(script.encode()).decode().rstrip('=')}"
-
-
-def read_script(argument: str) -> Script:
-    """Raises ValueError."""
-    try:
-        script = json.loads(base64.urlsafe_b64decode(argument + "=" * (-len(argument) % 4)))
-        return [[FunctionCall(str(name), dict(arguments)) for name, arguments in calls] for calls in script]
-    except (binascii.Error, TypeError, UnicodeDecodeError) as exc:
-        raise ValueError("not a script of tools") from exc
 
 
 GARBAGE: tuple[str | bytes, ...] = (

@@ -8,58 +8,15 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
+from voiceapp.simulators.model.audio_buffer import BYTES_PER_MS, AudioBuffer
+from voiceapp.simulators.model.vad import SpeechStarted, SpeechStopped, TurnDetection, VoiceActivity
 from voiceapp.simulators.openai.audio_formats import AudioDecoder, AudioFormat
 from voiceapp.simulators.openai.items import ConversationItem
 from voiceapp.simulators.openai.schema import InvalidRequest
 from voiceapp.simulators.openai.session_state import SessionState
 from voiceapp.simulators.openai.usage import transcription_usage
-from voiceapp.simulators.openai.vad import SpeechStarted, SpeechStopped, TurnDetection, VoiceActivity
 
-_BYTES_PER_MS = 16  # 8 kHz, 16 bits
-_KEPT_MS = 6000
 _MIN_COMMIT_MS = 100
-
-
-class AudioBuffer:
-    """8 kHz samples that are not part of an item yet. Times are on the clock of all audio ever received."""
-
-    def __init__(self) -> None:
-        self._audio = bytearray()
-        self._start_byte = 0
-
-    @property
-    def end_ms(self) -> int:
-        return (self._start_byte + len(self._audio)) // _BYTES_PER_MS
-
-    @property
-    def length_ms(self) -> int:
-        return len(self._audio) // _BYTES_PER_MS
-
-    def append(self, pcm_8k: bytes) -> None:
-        self._audio += pcm_8k
-
-    def take(self, start_ms: int, end_ms: int) -> bytes:
-        """The audio between two times. Everything before the second one leaves the buffer."""
-        begin = max(0, start_ms * _BYTES_PER_MS - self._start_byte)
-        end = max(0, min(end_ms * _BYTES_PER_MS - self._start_byte, len(self._audio)))
-        taken = bytes(self._audio[begin:end])
-        self._drop(end)
-        return taken
-
-    def take_all(self) -> bytes:
-        return self.take(0, self.end_ms)
-
-    def clear(self) -> None:
-        self._drop(len(self._audio))
-
-    def drop_silence(self) -> None:
-        """Silence: keep only what the padding of the next turn may need."""
-        if self.length_ms > 2 * _KEPT_MS:
-            self._drop(len(self._audio) - _KEPT_MS * _BYTES_PER_MS)
-
-    def _drop(self, count: int) -> None:
-        del self._audio[:count]
-        self._start_byte += count
 
 
 class InputAudio:
@@ -126,7 +83,7 @@ class InputAudio:
             "id": item_id, "object": "realtime.item", "type": "message", "status": "completed", "role": "user",
             "content": content,
         }  # fmt: skip
-        item = ConversationItem(item_id, wire, audio_ms=len(pcm_8k) // _BYTES_PER_MS)
+        item = ConversationItem(item_id, wire, audio_ms=len(pcm_8k) // BYTES_PER_MS)
         before = self._state.items.add(item)
         self._state.sender.send("input_audio_buffer.committed", previous_item_id=before, item_id=item_id)
         self._state.send_item(item, before)
@@ -162,7 +119,7 @@ class InputAudio:
     async def _transcribe(self, item: ConversationItem, pcm_8k: bytes) -> None:
         state = self._state
         is_deaf = "deaf" in state.faults or not pcm_8k
-        item.heard = "" if is_deaf else await state.model.recognize(pcm_8k, state.session)
+        item.heard = "" if is_deaf else await state.model.recognize(pcm_8k, state.session["instructions"])
         transcript = state.model.transcript(item.heard)
         item.wire["content"][0]["transcript"] = transcript
         if state.session["audio"]["input"]["transcription"] is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from voiceapp.simulators.model.conversation import AgentTurn, CallerTurn, ToolRequest, ToolResult, Turn
 from voiceapp.simulators.openai.ids import new_id
 from voiceapp.simulators.openai.schema import InvalidRequest
 
@@ -126,3 +129,34 @@ def item_from_client(sent: dict[str, Any]) -> ConversationItem:
     return ConversationItem(
         wire["id"], wire, heard=said.strip() if is_caller else None, text="" if is_caller else said.strip()
     )
+
+
+def conversation_of(items: Iterable[ConversationItem]) -> list[Turn]:
+    """The items as the model knows them."""
+    turns = [_turn_of(item) for item in items]
+    return [turn for turn in turns if turn is not None]
+
+
+def _turn_of(item: ConversationItem) -> Turn | None:
+    wire, call_id = item.wire, str(item.wire.get("call_id"))
+    if item.kind == "function_call":
+        return ToolRequest(call_id, str(wire.get("name")), _object(wire.get("arguments")))
+    if item.kind == "function_call_output":
+        return ToolResult(call_id, _object(wire.get("output")))
+    if item.role == "user":
+        return CallerTurn(item.heard, is_replayed=_is_typed(item))
+    return AgentTurn(item.text, item.is_verbatim) if item.role == "assistant" else None
+
+
+def _is_typed(item: ConversationItem) -> bool:
+    """Text sent by the client: replayed, because callers speak; pressed keys are in brackets."""
+    content = item.wire.get("content") or [{}]
+    return content[0].get("type") == "input_text" and not (item.heard or "").startswith("[")
+
+
+def _object(text: object) -> dict[str, Any]:
+    try:
+        read = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}

@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
-from voiceapp.simulators.openai.agent.outputs import FunctionCall, Output, Speech
+from voiceapp.simulators.model.agent.outputs import FunctionCall, Output, Speech
+from voiceapp.simulators.model.synthesis import sentences
 from voiceapp.simulators.openai.audio_formats import AudioFormat
 from voiceapp.simulators.openai.event_sender import EventSender
 from voiceapp.simulators.openai.ids import IdSource
 from voiceapp.simulators.openai.items import ConversationItem, ConversationItems
 from voiceapp.simulators.openai.output_item import OutputItem
-from voiceapp.simulators.openai.synthesis import sentences
 from voiceapp.simulators.openai.usage import OUTPUT_AUDIO_TOKENS_PER_S, TokenMeter
 
 CHUNK_MS = 125  # like OpenAI's, not a multiple of a telephone frame

@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from voiceapp.simulators.openai.agent.outputs import Speech
+from voiceapp.simulators.model.agent.outputs import Speech
+from voiceapp.simulators.model.conversation import ModelBrief
 from voiceapp.simulators.openai.input_audio import InputAudio
+from voiceapp.simulators.openai.items import conversation_of
 from voiceapp.simulators.openai.response import ModelResponse
 from voiceapp.simulators.openai.schema import InvalidRequest
 from voiceapp.simulators.openai.session_state import SessionState, merged
@@ -126,7 +128,8 @@ class Responses:
         else:
             await self._audio.wait_for_transcripts()
             items = response.context if response.context is not None else self._state.items.items
-            await response.deliver(self._state.model.decide(response.session, items))
+            brief = ModelBrief.of(response.session["instructions"], response.session["tools"])
+            await response.deliver(self._state.model.decide(brief, conversation_of(items)))
         self._end(response)
 
     def _must_fail(self) -> bool:

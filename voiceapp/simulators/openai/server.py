@@ -11,13 +11,14 @@ from types import TracebackType
 
 from aiohttp import WSMsgType, web
 
+from voiceapp.simulators.fault_path import UnknownFault
+from voiceapp.simulators.model.voice_model import VoiceModel
 from voiceapp.simulators.openai.client_secrets import ClientSecrets
 from voiceapp.simulators.openai.echo import echo
 from voiceapp.simulators.openai.event_sender import EventSender
-from voiceapp.simulators.openai.faults import OpenAIFaults, UnknownFault
+from voiceapp.simulators.openai.faults import OpenAIFaults
 from voiceapp.simulators.openai.http_errors import BETA, error_response, error_with_status
 from voiceapp.simulators.openai.http_faults import inject_fault
-from voiceapp.simulators.openai.model import VoiceModel
 from voiceapp.simulators.openai.schema import InvalidRequest
 from voiceapp.simulators.openai.session import RealtimeSession
 from voiceapp.simulators.openai.validation import LONGEST_FRAME_BYTES

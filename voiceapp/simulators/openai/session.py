@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from voiceapp.simulators.model.voice_model import VoiceModel
 from voiceapp.simulators.openai.event_sender import EventSender
 from voiceapp.simulators.openai.faults import OpenAIFaults
 from voiceapp.simulators.openai.ids import IdSource, new_id
 from voiceapp.simulators.openai.input_audio import InputAudio
 from voiceapp.simulators.openai.items import item_from_client
-from voiceapp.simulators.openai.model import VoiceModel
 from voiceapp.simulators.openai.response import ModelResponse
 from voiceapp.simulators.openai.responses import Responses
 from voiceapp.simulators.openai.schema import InvalidRequest
@@ -80,7 +80,7 @@ class RealtimeSession:
         if self._state.session["audio"]["input"] != session["audio"]["input"]:
             self._audio.configure()
         self._sender.send("session.updated", session=self._state.session)
-        self._state.model.prepare(self._state.session)
+        self._state.model.prepare(self._state.session["instructions"])
         if "error_event" in self._state.faults:
             code = self._state.faults.chosen["error_event"]
             self._sender.error(code, f"The server says {code}.", kind="server_error")

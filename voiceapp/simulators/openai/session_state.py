@@ -8,11 +8,11 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from voiceapp.simulators.model.voice_model import VoiceModel
 from voiceapp.simulators.openai.event_sender import EventSender
 from voiceapp.simulators.openai.faults import OpenAIFaults
 from voiceapp.simulators.openai.ids import IdSource
 from voiceapp.simulators.openai.items import ConversationItem, ConversationItems
-from voiceapp.simulators.openai.model import VoiceModel
 
 _TURN_DEFAULTS: dict[str, dict[str, Any]] = {
     "server_vad": {

@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from voiceapp.simulators.openai.faults import OpenAIFaults, UnknownFault
+from voiceapp.simulators.fault_path import UnknownFault
+from voiceapp.simulators.openai.faults import OpenAIFaults
 from voiceapp.simulators.openai.tests.test_protocol import SAY_HELLO, client
 
 pytestmark = pytest.mark.asyncio

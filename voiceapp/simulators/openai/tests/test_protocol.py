@@ -14,8 +14,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from voiceapp.simulators import mulaw, speech
+from voiceapp.simulators.model.tests.dialogue import TOOLS
 from voiceapp.simulators.openai import OpenAISimulator
-from voiceapp.simulators.openai.tests.dialogue import TOOLS
 
 pytestmark = pytest.mark.asyncio
 

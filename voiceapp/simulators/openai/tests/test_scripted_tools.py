@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from voiceapp.simulators.fault_path import UnknownFault
 from voiceapp.simulators.openai import tools_fault
-from voiceapp.simulators.openai.faults import OpenAIFaults, UnknownFault
+from voiceapp.simulators.openai.faults import OpenAIFaults
 from voiceapp.simulators.openai.tests.test_protocol import client
 
 pytestmark = pytest.mark.asyncio

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
-from voiceapp.simulators.openai.agent.menu import MenuItem, PromptMenu
-from voiceapp.simulators.openai.spelling import NUMBERS, plural, singular, spoken
+from voiceapp.simulators.model.agent.menu import MenuItem, PromptMenu
+from voiceapp.simulators.model.spelling import NUMBERS, plural, singular, spoken
 
 INGREDIENTS = (
     "onions", "garlic", "ice", "cheese", "tomatoes", "pickles", "mayo", "sauce", "lettuce", "olives", "peppers",
@@ -16,6 +17,15 @@ INGREDIENTS = (
 )  # fmt: skip
 QUANTITIES = {"a couple of": 2, "a pair of": 2, "half a dozen": 6, "a dozen": 12}
 NUMBER_WORDS = {**NUMBERS, **QUANTITIES}
+PEOPLE_AND_CARS = Path(__file__).with_name("people_and_cars.txt")
+
+
+@lru_cache(maxsize=1)
+def people_and_cars() -> dict[str, list[str]]:
+    """Names that callers say and no menu has: list of the grammar → names as written."""
+    lines = [line for line in PEOPLE_AND_CARS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    lists = [line.partition(":") for line in lines if line]
+    return {name: [each.strip() for each in names.split(",")] for name, _, names in lists}
 
 
 @dataclass(slots=True)
@@ -56,6 +66,11 @@ def name_lists_of(menu: PromptMenu) -> NameLists:
         names.add("NUMBER", str(number), [words])
     for item in menu.items:
         _add_item(names, item)
+    for service in menu.services:
+        names.add("SERVICE", service.name, (service.name, *service.aliases))
+    for list_name, known in people_and_cars().items() if menu.services else ():
+        for name in known:
+            names.add(list_name, name, [name])
     for category in menu.categories:
         names.add("CATEGORY", category, [category, plural(spoken(category))])
         kind = singular(spoken(category))

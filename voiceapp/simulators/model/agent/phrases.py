@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from voiceapp.simulators.openai.agent.menu import PromptMenu
-from voiceapp.simulators.openai.agent.menu_names import NUMBER_WORDS, Lexicon, lexicon_of
-from voiceapp.simulators.openai.agent.vocabulary import Meaning, phrases
+from voiceapp.simulators.model.agent.menu import PromptMenu
+from voiceapp.simulators.model.agent.menu_names import NUMBER_WORDS, Lexicon, lexicon_of
+from voiceapp.simulators.model.agent.vocabulary import Meaning, phrases
 
 ARTICLES = {"a": 1, "an": 1, "another": 1, "one more": 1, "some": 1, "the": 1, "two more": 2, "my": 1}
 COUNTS: dict[str, int] = {**NUMBER_WORDS, **ARTICLES}

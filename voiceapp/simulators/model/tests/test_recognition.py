@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from voiceapp.simulators import mulaw, speech
-from voiceapp.simulators.openai.agent.menu import read_menu
-from voiceapp.simulators.openai.recognition.recognizer import recognizer_for
-from voiceapp.simulators.openai.tests.dialogue import Dialogue, order_line, summary_of
+from voiceapp.simulators.model.agent.menu import read_menu
+from voiceapp.simulators.model.recognition.recognizer import recognizer_for
+from voiceapp.simulators.model.tests.dialogue import Dialogue, order_line, summary_of
 
 DATA = Path(__file__).parent / "data"
 ITALIAN = (DATA / "menu_italian.txt").read_text(encoding="utf-8")
@@ -101,7 +101,7 @@ def over_the_telephone(words: str, *, voice: str = "en-us") -> bytes:
 
 def understood(dialogue: Dialogue, sentences: dict[str, str], *, voice: str = "en-us") -> tuple[int, list[str]]:
     """How many were understood, and a line for each that was not."""
-    recognizer = recognizer_for(read_menu(str(dialogue.session["instructions"])))
+    recognizer = recognizer_for(read_menu(dialogue.brief.instructions))
     misses: list[str] = []
     for words, meant in sentences.items():
         heard = recognizer.recognize(over_the_telephone(words, voice=voice))

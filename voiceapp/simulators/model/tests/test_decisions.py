@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from voiceapp.simulators.openai.agent.outputs import Speech
-from voiceapp.simulators.openai.tests.dialogue import TOOLS, Dialogue, order_line, summary_of
+from voiceapp.simulators.model.agent.outputs import Speech
+from voiceapp.simulators.model.tests.dialogue import TOOLS, Dialogue, order_line, summary_of
 
 MENU = (Path(__file__).parent / "data" / "menu_italian.txt").read_text(encoding="utf-8")
 MARGHERITA = order_line(1, "Margherita", "extra cheese", quantity=2, size="large")

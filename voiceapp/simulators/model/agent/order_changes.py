@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from voiceapp.simulators.openai.agent.call_state import CallState, Change
-from voiceapp.simulators.openai.agent.phrases import SpokenPhrase
-from voiceapp.simulators.openai.agent.vocabulary import Meaning
+from voiceapp.simulators.model.agent.call_state import CallState, Change
+from voiceapp.simulators.model.agent.phrases import SpokenPhrase
+from voiceapp.simulators.model.agent.vocabulary import Meaning
 
 _ARTICLES = {"a", "an", "the", "my", "some"}
 _SMALL_NUMBERS = {"one", "two", "three", "four", "five"}

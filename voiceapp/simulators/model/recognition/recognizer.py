@@ -8,12 +8,12 @@ from functools import lru_cache
 
 from pocketsphinx import Config, Decoder, get_model_path
 
-from voiceapp.simulators.openai.agent.menu import PromptMenu
-from voiceapp.simulators.openai.recognition.grammar import arcs_with
-from voiceapp.simulators.openai.recognition.high_band import restored
-from voiceapp.simulators.openai.recognition.name_lists import NameLists, name_lists_of
-from voiceapp.simulators.openai.recognition.pronunciation import pronunciations
-from voiceapp.simulators.openai.spelling import plural
+from voiceapp.simulators.model.agent.menu import PromptMenu
+from voiceapp.simulators.model.recognition.grammar import arcs_with
+from voiceapp.simulators.model.recognition.high_band import restored
+from voiceapp.simulators.model.recognition.name_lists import NameLists, name_lists_of
+from voiceapp.simulators.model.recognition.pronunciation import pronunciations
+from voiceapp.simulators.model.spelling import plural
 
 PADDING_MS = 150
 CHUNK_BYTES = 1600  # 50 ms of audio: the decoder holds the interpreter lock for one chunk

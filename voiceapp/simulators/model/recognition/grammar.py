@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from voiceapp.simulators.openai.recognition.automaton import Automaton, compile_grammar
-from voiceapp.simulators.openai.recognition.jsgf import Maybe, Node, OneOf, Sequence, Word, read_grammar, read_pattern
-from voiceapp.simulators.openai.recognition.name_lists import QUANTITIES, NameLists
-from voiceapp.simulators.openai.spelling import NUMBERS
+from voiceapp.simulators.model.recognition.automaton import Automaton, compile_grammar
+from voiceapp.simulators.model.recognition.jsgf import Maybe, Node, OneOf, Sequence, Word, read_grammar, read_pattern
+from voiceapp.simulators.model.recognition.name_lists import QUANTITIES, NameLists
+from voiceapp.simulators.model.spelling import NUMBERS
 
-RULES = Path(__file__).with_name("rules.jsgf").read_text(encoding="utf-8")
-HABITS = [
-    line
-    for line in Path(__file__).with_name("habits.txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-]
+_FOLDER = Path(__file__).parent
+ORDERS, APPOINTMENTS = "orders", "appointments"
+# Later files replace rules of the same name; a habit that is no sentence of the grammar is ignored.
+_FILES = {
+    ORDERS: (("rules.jsgf",), ("habits.txt",)),
+    APPOINTMENTS: (("rules.jsgf", "appointments.jsgf"), ("habits.txt", "appointment_habits.txt")),
+}
 
 Arc = tuple[int, int, float] | tuple[int, int, float, str]
 WordArc = tuple[int, str]
@@ -31,7 +32,8 @@ _STOP = ""
 
 def arcs_with(names: NameLists) -> list[Arc]:
     """The start state is 0, the end state is the highest."""
-    automaton, weights = order_automaton(), _weights()
+    subject = APPOINTMENTS if names.menu.services else ORDERS
+    automaton, weights = automaton_of(subject), _weights(subject)
     forms = {kind: [token(form) for form in table] for kind, table in names.lists.items()}
     end = 1 + max(max(start, to) for start, to, _ in automaton.arcs)
     arcs: list[Arc] = [(final, end, weights[final, _STOP] ** _HABIT_POWER) for final in automaton.finals]
@@ -46,10 +48,19 @@ def arcs_with(names: NameLists) -> list[Arc]:
     return arcs
 
 
-@lru_cache(maxsize=1)
-def order_automaton() -> Automaton:
+@lru_cache(maxsize=2)
+def automaton_of(subject: str) -> Automaton:
     """It takes less than a second, once in a process: it does not depend on the menu."""
-    return compile_grammar(read_grammar(RULES))
+    return compile_grammar(read_grammar("\n".join(_read(name) for name in _FILES[subject][0])))
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _habits(subject: str) -> Iterator[str]:
+    for name in _FILES[subject][1]:
+        yield from (line for line in _read(name).splitlines() if line and not line.startswith("#"))
 
 
 def token(form: str) -> str:
@@ -57,16 +68,16 @@ def token(form: str) -> str:
     return form.replace(" ", "_")
 
 
-@lru_cache(maxsize=1)
-def _weights() -> dict[WordArc, float]:
+@lru_cache(maxsize=2)
+def _weights(subject: str) -> dict[WordArc, float]:
     """The probability of each arc of a state, from habits.txt, with the frequency of its word as a prior."""
-    automaton = order_automaton()
+    automaton = automaton_of(subject)
     table: dict[int, dict[str, int]] = defaultdict(dict)
     for start, to, word in automaton.arcs:
         table[start][word] = to
     seen: dict[WordArc, float] = defaultdict(float)
     common: dict[str, float] = defaultdict(float)
-    for pattern in HABITS:
+    for pattern in _habits(subject):
         sentences = list(_sentences(read_pattern(pattern)))
         for sentence in sentences:
             for way in _path(sentence, table, automaton.finals):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from voiceapp.simulators.openai.agent.menu import MenuItem, PromptMenu
-from voiceapp.simulators.openai.spelling import NUMBERS, plural, singular, spoken
+from voiceapp.simulators.model.agent.menu import MenuItem, PromptMenu
+from voiceapp.simulators.model.spelling import NUMBERS, plural, singular, spoken
 
 QUANTITIES = {"a couple of": 2, "a dozen": 12}
 Names = dict[str, list[str]]

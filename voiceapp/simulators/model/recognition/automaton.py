@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from voiceapp.simulators.openai.recognition.jsgf import Grammar, Maybe, Node, OneOf, Ref, Sequence, Word
+from voiceapp.simulators.model.recognition.jsgf import Grammar, Maybe, Node, OneOf, Ref, Sequence, Word
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from voiceapp.simulators.openai.agent.decisions import decide
-from voiceapp.simulators.openai.agent.outputs import FunctionCall, Output
-from voiceapp.simulators.openai.items import ConversationItem
+from voiceapp.simulators.model.agent.decisions import decide
+from voiceapp.simulators.model.agent.outputs import FunctionCall, Output
+from voiceapp.simulators.model.conversation import (
+    AgentTurn,
+    CallerTurn,
+    FunctionTool,
+    ModelBrief,
+    ToolRequest,
+    ToolResult,
+    Turn,
+)
 
 TOOLS = (
     "look_up_items", "change_order", "read_back_order", "submit_order", "transfer_call", "end_call",
@@ -25,33 +32,29 @@ def order_line(number: int, item: str, *modifiers: str, quantity: int = 1, size:
 
 
 class Dialogue:
-    """`menu` is the menu's lines; the caller, the agent and the tools add items in order."""
+    """`menu` is the menu's lines; the caller, the agent and the tools add turns in order."""
 
     def __init__(self, menu: str, *, tools: tuple[str, ...] = TOOLS) -> None:
-        self.session = {"instructions": menu, "tools": [{"type": "function", "name": name} for name in tools]}
-        self.items: list[ConversationItem] = []
+        self.brief = ModelBrief(menu, tuple(FunctionTool(name) for name in tools))
+        self.turns: list[Turn] = []
 
     def caller(self, text: str) -> Dialogue:
-        self._add({"type": "message", "role": "user", "content": []}, heard=text)
+        self.turns.append(CallerTurn(text))
         return self
 
     def replayed(self, text: str) -> Dialogue:
         """What the caller said before a reconnect, brought as text."""
-        content = [{"type": "input_text", "text": text}]
-        self._add({"type": "message", "role": "user", "content": content}, heard=text)
+        self.turns.append(CallerTurn(text, is_replayed=True))
         return self
 
     def agent(self, text: str, *, is_verbatim: bool = False) -> Dialogue:
-        item = self._add({"type": "message", "role": "assistant", "content": []})
-        item.text, item.is_verbatim = text, is_verbatim
+        self.turns.append(AgentTurn(text, is_verbatim))
         return self
 
     def tool(self, name: str, arguments: dict[str, Any] | None = None, **output: Any) -> Dialogue:
         """A function call with its output."""
-        call_id = f"call_{len(self.items)}"
-        call = {"type": "function_call", "name": name, "call_id": call_id, "arguments": json.dumps(arguments or {})}
-        self._add(call)
-        self._add({"type": "function_call_output", "call_id": call_id, "output": json.dumps(output)})
+        call_id = f"call_{len(self.turns)}"
+        self.turns += [ToolRequest(call_id, name, arguments or {}), ToolResult(call_id, output)]
         return self
 
     def has_ordered(self, *lines: Line) -> Dialogue:
@@ -65,21 +68,11 @@ class Dialogue:
         return self.agent("That is twenty euros. Is that right?")
 
     def next(self) -> list[Output]:
-        return decide(self.session, self.items)
+        return decide(self.brief, self.turns)
 
     def responds_to(self, text: str) -> list[Output]:
         """The outputs if the caller says this now; the dialogue stays as it is."""
-        return Dialogue.next(self._copy().caller(text))
-
-    def _copy(self) -> Dialogue:
-        copied = Dialogue(self.session["instructions"])  # type: ignore[arg-type]
-        copied.session, copied.items = self.session, list(self.items)
-        return copied
-
-    def _add(self, wire: dict[str, Any], *, heard: str | None = None) -> ConversationItem:
-        item = ConversationItem(f"item_{len(self.items)}", wire, heard=heard)
-        self.items.append(item)
-        return item
+        return decide(self.brief, [*self.turns, CallerTurn(text)])
 
 
 def summary_of(outputs: list[Output]) -> str:

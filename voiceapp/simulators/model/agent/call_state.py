@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from voiceapp.simulators.openai.items import ConversationItem
+from voiceapp.simulators.model.conversation import AgentTurn, CallerTurn, ToolRequest, ToolResult, Turn
 
 Change = dict[str, Any]
+_CHANGES = ("change_order", "choose_appointment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,15 @@ class ToolUse:
 
 @dataclass(slots=True)
 class CallState:
-    """`new_results`: tools whose output arrived after the caller's last words and was not spoken yet."""
+    """`new_results`: tools whose output arrived after the caller's last words and was not spoken yet.
 
-    heard: ConversationItem | None = None
+    `said`: all words of the caller; `last_said`: those of the agent's last turn. `is_read_back`: the order, or the
+    appointment, as it is now.
+    """
+
+    heard: CallerTurn | None = None
+    said: list[str] = field(default_factory=list)
+    last_said: str = ""
     new_results: list[ToolUse] = field(default_factory=list)
     uses: list[ToolUse] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
@@ -81,29 +87,25 @@ class CallState:
         return self.lines[-1] if self.lines else None
 
 
-def call_state_of(items: Sequence[ConversationItem]) -> CallState:
+def call_state_of(conversation: Sequence[Turn]) -> CallState:
     """Read the conversation once."""
     state = CallState()
-    calls: dict[str, tuple[str, dict[str, Any]]] = {}
-    for item in items:
-        wire = item.wire
-        if item.kind == "function_call":
-            calls[str(wire.get("call_id"))] = (str(wire.get("name")), _object(wire.get("arguments")))
-        elif item.kind == "function_call_output":
-            name, arguments = calls.get(str(wire.get("call_id")), ("", {}))
-            _add_result(state, ToolUse(name, arguments, _object(wire.get("output"))))
-        elif item.role == "user":
-            state.has_replayed_text |= state.heard is not None and _is_typed(state.heard)
-            state.heard, state.new_results = item, []
-        elif item.role == "assistant" and not item.is_verbatim and state.new_results and item.text:
-            state.new_results = []
+    requests: dict[str, ToolRequest] = {}
+    for turn in conversation:
+        if isinstance(turn, ToolRequest):
+            requests[turn.call_id] = turn
+        elif isinstance(turn, ToolResult):
+            request = requests.get(turn.call_id) or ToolRequest(turn.call_id, "", {})
+            _add_result(state, ToolUse(request.name, request.arguments, turn.output))
+        elif isinstance(turn, CallerTurn):
+            state.has_replayed_text |= state.heard is not None and state.heard.is_replayed
+            state.heard, state.new_results = turn, []
+            state.said.append(turn.text or "")
+        elif isinstance(turn, AgentTurn):
+            state.last_said = turn.text
+            if turn.text and not turn.is_verbatim:
+                state.new_results = []
     return state
-
-
-def _is_typed(item: ConversationItem) -> bool:
-    """Text sent by the client: replayed, because callers speak; pressed keys are in brackets."""
-    content = item.wire.get("content") or [{}]
-    return content[0].get("type") == "input_text" and not (item.heard or "").startswith("[")
 
 
 def _add_result(state: CallState, use: ToolUse) -> None:
@@ -112,17 +114,11 @@ def _add_result(state: CallState, use: ToolUse) -> None:
     order = (use.output or {}).get("order")
     if isinstance(order, dict) and isinstance(order.get("lines"), list):
         state.lines = [line for line in order["lines"] if isinstance(line, dict)]
-    if use.name == "change_order" and use.is_ok:
+    if use.name in _CHANGES and use.is_ok:
         state.is_read_back = state.is_submitted = False
-    elif use.name == "read_back_order":
+    elif use.name in ("read_back_order", "read_back_appointment"):
         state.is_read_back = use.is_ok
+    elif use.name == "book_appointment":
+        state.is_read_back = False
     elif use.name == "submit_order":
         state.is_submitted, state.is_read_back = use.is_ok, False
-
-
-def _object(text: object) -> dict[str, Any]:
-    try:
-        read = json.loads(text) if isinstance(text, str) else {}
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}

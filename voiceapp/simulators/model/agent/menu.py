@@ -1,4 +1,4 @@
-"""The menu in the instructions of the session: one documented line for each item; all other lines are prose."""
+"""The menu and the services in the instructions: one documented line for each; all other lines are prose."""
 
 from __future__ import annotations
 
@@ -53,10 +53,19 @@ class MenuItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """What is booked."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PromptMenu:
     """`targets`: (id, description) of the transfer targets, in order."""
 
     items: tuple[MenuItem, ...] = ()
+    services: tuple[Service, ...] = ()
     targets: tuple[tuple[str, str], ...] = ()
     currency: str = ""
 
@@ -83,6 +92,7 @@ _SIZE = re.compile(r"^(?P<name>.+?)(?P<default>\*)?\s+(?P<price>[\d.]+)$")
 def read_menu(instructions: str) -> PromptMenu:
     """Lines of another form are ignored, as a model would ignore them."""
     items: list[MenuItem] = []
+    services: list[Service] = []
     targets: list[tuple[str, str]] = []
     category = currency = ""
     for line in instructions.splitlines():
@@ -95,9 +105,11 @@ def read_menu(instructions: str) -> PromptMenu:
             category = line[2:].strip()
         elif line.startswith("ITEM "):
             items.append(_item(line[5:], category))
+        elif line.startswith("SERVICE "):
+            services.append(_service(line[8:]))
         elif found := _TARGET.match(line):
             targets.append((found[1], found[2].strip()))
-    return PromptMenu(tuple(items), tuple(targets), currency)
+    return PromptMenu(tuple(items), tuple(services), tuple(targets), currency)
 
 
 def _item(line: str, category: str) -> MenuItem:
@@ -119,6 +131,12 @@ def _item(line: str, category: str) -> MenuItem:
         elif found := _GROUP.match(each):
             groups.append(_group(found, groups))
     return MenuItem(name, category, aliases, price, tuple(sizes), tuple(groups), is_out)
+
+
+def _service(line: str) -> Service:
+    name, *fields = [each.strip() for each in line.split(" | ")]
+    said = next((each.partition(":")[2] for each in fields if each.startswith("said:")), "")
+    return Service(name, _list(said, ","))
 
 
 def _size(text: str) -> Choice | None:

@@ -1,0 +1,41 @@
+"""What every agent says and does, whatever its trade: greetings, transfers, goodbyes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voiceapp.simulators.model.agent.menu import PromptMenu
+from voiceapp.simulators.model.agent.outputs import FunctionCall, Output, Speech
+from voiceapp.simulators.model.agent.phrases import SpokenPhrase
+from voiceapp.simulators.model.agent.vocabulary import Meaning
+
+NOT_UNDERSTOOD = "Sorry, I didn't catch that. Could you say it again, please?"
+ANYTHING_ELSE = "Anything else?"
+NOT_POSSIBLE = "I am sorry, I cannot help with that."
+GOODBYE = "Thank you for calling. Goodbye!"
+PRESSED = "[The caller pressed "
+
+
+def has(phrases: Sequence[SpokenPhrase], kind: Meaning) -> bool:
+    return any(phrase.kind is kind for phrase in phrases)
+
+
+def goodbye() -> list[Output]:
+    return [Speech(GOODBYE), FunctionCall("end_call")]
+
+
+def after_key(menu: PromptMenu, text: str) -> list[Output]:
+    if "asks for a person" in text:
+        return transfer(menu, [])
+    return [Speech("You pressed a key. Just tell me what you would like.")]
+
+
+def transfer(menu: PromptMenu, phrases: Sequence[SpokenPhrase]) -> list[Output]:
+    named = [phrase.name for phrase in phrases if phrase.kind is Meaning.TARGET]
+    targets = [target for target, _ in menu.targets]
+    if not targets:
+        return [Speech("I am sorry, nobody else is here right now. Can I help you?")]
+    return [
+        Speech("One moment, I will connect you."),
+        FunctionCall("transfer_call", {"target": named[0] if named else targets[0]}),
+    ]
