@@ -21,6 +21,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("worker", product.check_worker),
     ("outbox", product.check_outbox),
     ("openai", providers.check_openai),
+    ("vapi", providers.check_vapi),
     ("twilio", providers.check_twilio),
     ("webhooks", providers.check_webhooks),
     ("livekit", rooms.check_livekit),

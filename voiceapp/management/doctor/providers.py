@@ -1,4 +1,4 @@
-"""Checks of OpenAI and Twilio, and of the public address of the product."""
+"""Checks of OpenAI, VAPI and Twilio, and of the public address of the product."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 from telephony.twilio.models import PhoneNumber
 from voiceapp.providers.openai.client import OpenAIClient, OpenAIError
 from voiceapp.providers.twilio.client import OFFICIAL_URL, BoundedHttp
+from voiceapp.providers.vapi.client import VapiClient, VapiError, VapiErrorKind
 
 from .finding import Finding, failed, passed, skipped
 
@@ -55,6 +56,23 @@ def check_openai() -> Finding:
             "Check the account's credit and the model's name.",
         )
     return passed("openai", f"{where} opened a session of {model}")
+
+
+def check_vapi() -> Finding:
+    """Reads the assistant of agents that name none, with the key."""
+    if not settings.VAPI_API_KEY:
+        return skipped("vapi", "VAPI_API_KEY is not set: no agent can use VAPI")
+    where, assistant = settings.VAPI_BASE_URL, settings.VAPI_ASSISTANT_ID
+    try:
+        VapiClient.from_settings().get_assistant(assistant)
+    except VapiError as exc:
+        if exc.kind is VapiErrorKind.NOT_FOUND:
+            fix = "Set VAPI_ASSISTANT_ID to one of your assistants."
+            return failed("vapi", f"{where} accepts the key, but has no assistant {assistant}", fix)
+        if exc.status is not None:
+            return failed("vapi", f"{where} returns {exc.status}", "Check VAPI_API_KEY: it is the private key.")
+        return failed("vapi", f"{where} does not respond", "Check VAPI_BASE_URL and the network.")
+    return passed("vapi", f"{where} accepts the key")
 
 
 def twilio_client() -> Client:

@@ -75,6 +75,8 @@ def required_simulators(environment: Mapping[str, str]) -> list[Simulator]:
     required = []
     if not settings.OPENAI_API_KEY:
         required.append(_openai())
+    if not settings.VAPI_API_KEY:
+        required.append(_vapi())
     if not settings.TWILIO_AUTH_TOKEN:
         required.append(_twilio())
     has_livekit = bool(settings.LIVEKIT_HOST and settings.LIVEKIT_API_KEY and settings.LIVEKIT_API_SECRET)
@@ -88,6 +90,12 @@ def required_simulators(environment: Mapping[str, str]) -> list[Simulator]:
 def _openai() -> Simulator:
     key = {"OPENAI_API_KEY": f"sk-local-{secrets.token_hex(16)}"}
     return Simulator("openai", [], 9000, key, {"OPENAI_BASE_URL": "{url}/v1"})
+
+
+def _vapi() -> Simulator:
+    """Webhooks have the secret from the assistants, which the product sends; the simulator needs only the key."""
+    keys = {"VAPI_API_KEY": f"vapi-local-{secrets.token_hex(16)}", "VAPI_SERVER_SECRET": secrets.token_hex(24)}
+    return Simulator("vapi", [], 9500, keys, {"VAPI_BASE_URL": "{url}"})
 
 
 def _twilio() -> Simulator:

@@ -19,9 +19,11 @@ from voiceapp.management.doctor import examination, product, providers
 from voiceapp.management.doctor.examination import CHECKS, examine
 from voiceapp.management.doctor.finding import Finding, failed, passed, skipped
 from voiceapp.management.doctor.report import Report, request_report
+from voiceapp.simulators.vapi.tests.running import running_vapi
 
 SECRETS = {
     "OPENAI_API_KEY": "sk-very-secret-1",
+    "VAPI_API_KEY": "very-secret-4",
     "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
     "TWILIO_AUTH_TOKEN": "very-secret-2",
     "INTERNAL_API_KEY": "very-secret-3-" + "x" * 30,
@@ -66,12 +68,14 @@ def far_away(settings: Settings) -> None:
     for name, secret in SECRETS.items():
         setattr(settings, name, secret)
     settings.OPENAI_BASE_URL = f"{NOWHERE}/v1"
-    settings.TWILIO_BASE_URL = NOWHERE
+    settings.TWILIO_BASE_URL = settings.VAPI_BASE_URL = NOWHERE
     settings.PUBLIC_BASE_URL = NOWHERE
 
 
 @pytest.mark.usefixtures("far_away")
-@pytest.mark.parametrize("check", [providers.check_openai, providers.check_twilio, providers.check_public_address])
+@pytest.mark.parametrize("check", [
+    providers.check_openai, providers.check_vapi, providers.check_twilio, providers.check_public_address,
+])  # fmt: skip
 def test_a_provider_that_does_not_answer_is_an_error_and_its_key_is_not_printed(check: examination.Check) -> None:
     finding = check()
     assert finding.is_well is False
@@ -86,6 +90,17 @@ def test_a_missing_key_is_named(name: str, settings: Settings) -> None:
     settings.OPENAI_BASE_URL = settings.TWILIO_BASE_URL = NOWHERE
     findings = [providers.check_openai(), providers.check_twilio(), product.check_internal_key()]
     assert any(finding.is_well is False and name in finding.detail for finding in findings)
+
+
+def test_the_key_and_the_assistant_of_vapi_are_checked(settings: Settings) -> None:
+    assert providers.check_vapi().is_well is None
+    with running_vapi(keys=["right"]) as vapi:
+        settings.VAPI_BASE_URL, settings.VAPI_API_KEY = vapi.base_url, "right"
+        assert providers.check_vapi().is_well, providers.check_vapi()
+        settings.VAPI_ASSISTANT_ID = "another"
+        assert "has no assistant another" in providers.check_vapi().detail
+        settings.VAPI_API_KEY = "wrong"
+        assert "returns 401" in providers.check_vapi().detail
 
 
 def test_a_check_that_hangs_or_breaks_is_a_finding_and_delays_no_other() -> None:
@@ -127,7 +142,7 @@ def test_the_database_is_looked_at_from_its_own_thread() -> None:
 
 def test_every_integration_is_looked_at() -> None:
     assert {name for name, _ in CHECKS} == {
-        "database", "cache", "queue", "worker", "outbox", "openai", "twilio", "webhooks", "numbers",
+        "database", "cache", "queue", "worker", "outbox", "openai", "vapi", "twilio", "webhooks", "numbers",
         "public address", "internal key", "simulators", "static files", "speech",
         "livekit", "recordings", "announcements", "records", "secret",
     }  # fmt: skip

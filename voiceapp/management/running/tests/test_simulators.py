@@ -7,10 +7,11 @@ from pytest_django import Settings
 
 from voiceapp.management.running.simulators import Simulator, required_simulators
 
-ALL = ["openai", "twilio", "livekit", "aws"]
+ALL = ["openai", "vapi", "twilio", "livekit", "aws"]
 ENVIRONMENT = {"PUBLIC_BASE_URL": "http://127.0.0.1:8080", "PROJECT_NAME": "voiceapp", "ENVIRONMENT": "dev"}
 KEYS = {
     "openai": ["OPENAI_API_KEY"],
+    "vapi": ["VAPI_API_KEY"],
     "twilio": ["TWILIO_AUTH_TOKEN"],
     "livekit": ["LIVEKIT_HOST", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"],
     "aws": ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "VOICE_SESSION_QUEUE_URL"],
@@ -58,6 +59,9 @@ def test_the_product_gets_the_addresses_and_the_credentials(no_keys: Settings) -
     assert aws["VOICE_SESSION_TABLE"] == "voiceapp-dev-voice-sessions"
     assert aws["LIVEKIT_RECORDING_BUCKET"] == "voiceapp-dev-recordings"
     assert {"--queue", "--table", "--bucket"} <= set(simulators["aws"].arguments)
+    vapi = simulators["vapi"].environment("http://127.0.0.1:9500")
+    assert vapi["VAPI_BASE_URL"] == "http://127.0.0.1:9500"
+    assert len(vapi["VAPI_SERVER_SECRET"]) >= 32
     livekit = simulators["livekit"].environment("http://127.0.0.1:9300")
     assert (livekit["LIVEKIT_HOST"], livekit["LIVEKIT_INTERNAL_URL"]) == (
         "ws://127.0.0.1:9300",
