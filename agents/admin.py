@@ -1,6 +1,7 @@
 """Where Django looks for the admin pages of this app."""
 
 import agents.catalog.admin.menu
+import agents.catalog.admin.service
 import agents.catalog.admin.spoken_word
 import agents.catalog.admin.stock
 import agents.configuration.admin.agent
@@ -9,4 +10,5 @@ import agents.configuration.admin.realtime_endpoint
 import agents.organizations.admin.api_key
 import agents.organizations.admin.organization
 import agents.organizations.admin.people
+import agents.resources.admin
 import agents.transfers.admin  # noqa: F401

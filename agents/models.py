@@ -5,4 +5,5 @@ import agents.configuration.models
 import agents.greetings.models
 import agents.hours.models
 import agents.organizations.models
+import agents.resources.models
 import agents.transfers.models  # noqa: F401

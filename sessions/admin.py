@@ -1,5 +1,6 @@
 """Where Django looks for the admin pages of this app."""
 
+import sessions.appointments.admin
 import sessions.calls.admin.call
 import sessions.calls.admin.records
 import sessions.messages.admin

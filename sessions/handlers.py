@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from django.conf import settings
 
+from sessions.appointments.announcements import Announcement
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.orders.services.submission import TOPIC
@@ -22,6 +24,8 @@ from voiceapp.providers.orders_receiver import OrdersReceiver
 def register_all() -> None:
     """Called once, when the app is ready."""
     outbox.register(TOPIC, post_order)
+    for announcement in Announcement:
+        outbox.register(announcement, post_appointment)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
     queue = SharedReceiver(is_configured=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
@@ -30,6 +34,15 @@ def register_all() -> None:
 
 def post_order(message: OutboxMessage) -> None:
     """Post an order to its organization's order webhook URL. Raises NotConfigured where there is none."""
+    _post(message, order_post_body(message))
+
+
+def post_appointment(message: OutboxMessage) -> None:
+    """Post what became of an appointment to the same URL, signed in the same way."""
+    _post(message, appointment_post_body(message))
+
+
+def _post(message: OutboxMessage, body: bytes) -> None:
     organization = message.organization
     if organization is None or not organization.orders_url:
         raise NotConfigured("No order webhook URL is set on the organization's page.")
@@ -37,14 +50,22 @@ def post_order(message: OutboxMessage) -> None:
         organization.orders_url,
         secret=organization.orders_secret,
         message_id=str(message.message_id),
-        body=order_post_body(message),
+        body=body,
     )
 
 
 def order_post_body(message: OutboxMessage) -> bytes:
     """The same bytes for every attempt of a message."""
     kind = "order.replaced" if message.body.get("replaces") else "order.submitted"
-    post = {"type": kind, "messageId": str(message.message_id), "order": message.body}
+    return _as_bytes({"type": kind, "messageId": str(message.message_id), "order": message.body})
+
+
+def appointment_post_body(message: OutboxMessage) -> bytes:
+    """The same bytes for every attempt of a message; its topic is the type."""
+    return _as_bytes({"type": message.topic, "messageId": str(message.message_id), "appointment": message.body})
+
+
+def _as_bytes(post: Mapping[str, object]) -> bytes:
     return json.dumps(post, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -1,4 +1,4 @@
-"""Writes the menu and the transfer targets for a model, one line each. The simulator of OpenAI reads the same lines."""
+"""Writes menu, services and transfer targets for a model, one line each. Simulated models read the same lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 
-from .offers import Catalog, GroupOffer, ItemOffer, ModifierOffer
+from .offers import Catalog, GroupOffer, ItemOffer, ModifierOffer, ServiceOffer, Services, say_duration
 
 # The signs that separate fields; `validate_speakable` keeps them out of names, but rows can be older than it.
 SEPARATORS = str.maketrans(dict.fromkeys("|*():;/+,\r\n\t\0", " "))
@@ -20,6 +20,27 @@ def menu_block(catalog: Catalog) -> str:
         lines.append(f"# {speakable(category)}")
         lines.extend(item_line(item) for item in items)
     return "\n".join(lines)
+
+
+def services_block(services: Services) -> str:
+    """The block “## Services”: a line per service; empty where there is none."""
+    if not services.offers:
+        return ""
+    tax = ", tax included" if services.is_tax_included else ""
+    return "\n".join([f"## Services (prices in {services.currency}{tax})", *map(service_line, services.offers)])
+
+
+def service_line(service: ServiceOffer) -> str:
+    """SERVICE name | said: … | takes: 45 minutes | price: … | about: …."""
+    fields = [f"SERVICE {speakable(service.name)}"]
+    if service.spoken_forms:
+        fields.append("said: " + ", ".join(map(speakable, service.spoken_forms)))
+    fields.append(f"takes: {say_duration(service.duration_minutes)}")
+    if service.is_priced:
+        fields.append(f"price: {service.price:.2f}")
+    if service.description:
+        fields.append(f"about: {speakable(service.description)}")
+    return " | ".join(fields)
 
 
 def people_block(targets: Iterable[tuple[str, str, str]]) -> str:
@@ -54,6 +75,12 @@ def keywords(catalog: Catalog) -> tuple[str, ...]:
         for offer in offers:
             words.update(dict.fromkeys(map(speakable, (offer.name, *offer.spoken_forms))))
     return tuple(words)
+
+
+def service_keywords(services: Services) -> tuple[str, ...]:
+    """Every name and spoken form of the services, for the transcription to expect."""
+    forms = [form for service in services.offers for form in (service.name, *service.spoken_forms)]
+    return tuple(dict.fromkeys(map(speakable, forms)))
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""What an organization sells at a given time, and its prices as the agent says them. Plain values, no Django."""
+"""What an organization sells and books at a given time, and prices as the agent says them. Plain values, no Django."""
 
 from __future__ import annotations
 
@@ -97,6 +97,25 @@ class ItemOffer(Offer):
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceOffer(Offer):
+    """Something that can be booked. One that is not priced costs what the work costs; its price is 0 then."""
+
+    is_priced: bool = True
+    duration_minutes: int = 0
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of an organization at a given time, in their order; `words` reads spoken names."""
+
+    currency: str
+    offers: tuple[ServiceOffer, ...]
+    is_tax_included: bool = False
+    words: WordTable = DEFAULT_TABLE
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """Everything an organization sells at a given time, in the order of its menus; `words` reads spoken names."""
 
@@ -149,6 +168,13 @@ def say_price(amount: Decimal, currency: str) -> str:
     if not whole:
         return f"{rest} {hundredth if rest == 1 else hundredths}"
     return f"{coins} {rest:02}" if rest >= 10 else f"{coins} and {rest} {hundredth if rest == 1 else hundredths}"
+
+
+def say_duration(minutes: int) -> str:
+    """“45 minutes”, “1 hour 30 minutes”."""
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours} hour{'s' if hours > 1 else ''}" if hours else "", f"{rest} minutes" if rest else ""]
+    return " ".join(part for part in parts if part)
 
 
 def say_size(size: SizeOffer, currency: str) -> str:

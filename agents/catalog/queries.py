@@ -1,17 +1,19 @@
-"""Reads the live menu of an organization into one value: eight queries, whatever its size."""
+"""Reads what an organization sells and books into values: the menu in eight queries, whatever its size."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
+from decimal import Decimal
 from uuid import UUID
 
 from agents.organizations.models import Organization
 
-from .models import Item, Modifier, ModifierGroup, Size, SpokenWord
-from .offers import Catalog, Counted, GroupOffer, ItemOffer, ModifierOffer, SizeOffer
+from .models import Item, Modifier, ModifierGroup, Service, Size, SpokenWord
+from .offers import Catalog, Counted, GroupOffer, ItemOffer, ModifierOffer, ServiceOffer, Services, SizeOffer
 from .spoken import DEFAULT_TABLE
+from .spoken.table import WordTable
 
 # A group under a modifier of a group under a modifier: deeper nesting cannot be ordered by voice.
 DEEPEST_GROUP = 3
@@ -19,11 +21,39 @@ DEEPEST_GROUP = 3
 
 def load_catalog(organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None) -> Catalog:
     """All active menus as they are now. `held` counts as left: what the order to be replaced will release."""
-    organization = Organization.objects.only("currency", "tax_percent", "prices_include_tax").get(pk=organization_id)
-    is_tax_included = organization.prices_include_tax and organization.tax_percent > 0
+    currency, is_tax_included = _money(organization_id)
     items = _Loading(organization_id, now, held or {}).items_sold()
+    return Catalog(currency, items, is_tax_included, _words(organization_id))
+
+
+def load_services(organization_id: UUID) -> Services:
+    """All active services."""
+    currency, is_tax_included = _money(organization_id)
+    rows = Service.objects.filter(organization_id=organization_id, is_active=True).order_by("position", "id")
+    return Services(currency, tuple(map(offer_of, rows)), is_tax_included, _words(organization_id))
+
+
+def offer_of(service: Service) -> ServiceOffer:
+    return ServiceOffer(
+        id=service.pk,
+        name=service.name,
+        price=service.price or Decimal(0),
+        spoken_forms=service.spoken_forms,
+        is_priced=service.price is not None,
+        duration_minutes=service.duration_minutes,
+        description=service.description,
+    )
+
+
+def _money(organization_id: UUID) -> tuple[str, bool]:
+    """The currency, and whether prices contain a tax."""
+    organization = Organization.objects.only("currency", "tax_percent", "prices_include_tax").get(pk=organization_id)
+    return organization.currency, organization.prices_include_tax and organization.tax_percent > 0
+
+
+def _words(organization_id: UUID) -> WordTable:
     own_words = SpokenWord.objects.filter(organization_id=organization_id).values_list("kind", "text")
-    return Catalog(organization.currency, items, is_tax_included, DEFAULT_TABLE.extended(tuple(own_words)))
+    return DEFAULT_TABLE.extended(tuple(own_words))
 
 
 class _Loading:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents.greetings.models import Greeting
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
-from agents.organizations.trades import TAKING_ORDERS
+from agents.organizations.trades import TAKING_ORDERS, TOOL_LABELS
 from voiceapp.core.languages import LONGEST as LONGEST_TAG
 from voiceapp.core.languages import LanguageField
 from voiceapp.core.secret_box import seal, unseal
@@ -30,9 +30,9 @@ def validate_tools(names: object) -> None:
     """Accept a list of tools that agents have."""
     if not isinstance(names, list):
         raise ValidationError("Give a list of tools.")
-    unknown = ", ".join(str(name) for name in names if name not in DEFAULT_TOOLS)
+    unknown = ", ".join(str(name) for name in names if not isinstance(name, str) or name not in TOOL_LABELS)
     if unknown:
-        raise ValidationError(f"There is no tool called {unknown}. Choose of {', '.join(DEFAULT_TOOLS)}.")
+        raise ValidationError(f"There is no tool called {unknown}. Choose of {', '.join(TOOL_LABELS)}.")
 
 
 class Persona(models.Model):

@@ -19,7 +19,7 @@ def load_schedule(organization: Organization) -> Schedule:
         day.date: None if day.opens_at is None or day.closes_at is None else Span(day.opens_at, day.closes_at)
         for day in organization.special_days.all()
     }
-    return Schedule(organization.zone, _weekly(organization.opening_hours.all()), special)
+    return Schedule(organization.zone, weekly_spans(organization.opening_hours.all()), special)
 
 
 def is_open(organization: Organization, now: dt.datetime) -> bool:
@@ -34,7 +34,7 @@ def opening_hours_sentence(organization: Organization, now: dt.datetime) -> str:
 
 def target_schedule(target: TransferTarget, of_organization: Schedule) -> Schedule:
     """When the target may be rung: its own weekly hours, or those of its organization if it has none."""
-    weekly = _weekly(target.hours.all())
+    weekly = weekly_spans(target.hours.all())
     return Schedule(of_organization.zone, weekly) if weekly else of_organization
 
 
@@ -45,7 +45,8 @@ def target_hours_sentence(target: TransferTarget, schedule: Schedule, now: dt.da
     return f"{target.name} is not there now{again}."
 
 
-def _weekly(rows: Iterable[WeeklyHours]) -> Mapping[int, tuple[Span, ...]]:
+def weekly_spans(rows: Iterable[WeeklyHours]) -> Mapping[int, tuple[Span, ...]]:
+    """The spans of rows by weekday."""
     weekly: defaultdict[int, tuple[Span, ...]] = defaultdict(tuple)
     for row in rows:
         weekly[row.weekday] += (Span(row.opens_at, row.closes_at),)

@@ -1,4 +1,5 @@
-import agents.catalog.models
+import agents.catalog.models.menu
+import agents.catalog.models.service
 import agents.configuration.models
 import agents.organizations.models
 import django.core.validators
@@ -59,7 +60,7 @@ class Migration(migrations.Migration):
             name='Category',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
                 ('position', models.PositiveIntegerField(default=0)),
             ],
             options={
@@ -82,8 +83,8 @@ class Migration(migrations.Migration):
             name='Modifier',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.validate_speakable])),
-                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
                 ('aliases', models.CharField(blank=True, help_text='Other names callers use, separated by commas.', max_length=300)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('is_out', models.BooleanField(default=False, verbose_name='sold out')),
@@ -103,7 +104,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
                 ('slug', models.SlugField(unique=True)),
-                ('trade', models.CharField(choices=[('restaurant', 'Restaurant: takes orders'), ('garage', 'Garage: answers questions on services and prices, transfers callers'), ('other', 'Other business: answers questions, transfers callers')], default='restaurant', help_text='Sets the tools, prompt and greeting of new agents.', max_length=16, verbose_name='type of business')),
+                ('trade', models.CharField(choices=[('restaurant', 'Restaurant: takes orders'), ('garage', 'Garage: books appointments, answers questions on services and prices, transfers callers'), ('other', 'Other business: answers questions, transfers callers')], default='restaurant', help_text='Sets the tools, prompt and greeting of new agents.', max_length=16, verbose_name='type of business')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[agents.organizations.models.validate_time_zone])),
                 ('country', models.CharField(blank=True, help_text='Phone numbers without a country code are numbers of this country.', max_length=2, validators=[agents.organizations.models.validate_country])),
                 ('currency', models.CharField(default='USD', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$', 'Enter three capital letters, like EUR.')])),
@@ -167,8 +168,8 @@ class Migration(migrations.Migration):
             name='Item',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.validate_speakable])),
-                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
                 ('aliases', models.CharField(blank=True, help_text='Other names callers use, separated by commas.', max_length=300)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('is_out', models.BooleanField(default=False, verbose_name='sold out')),
@@ -193,7 +194,7 @@ class Migration(migrations.Migration):
             name='ModifierGroup',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
                 ('minimum', models.PositiveIntegerField(default=0, verbose_name='minimum choices')),
                 ('maximum', models.PositiveIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1)], verbose_name='maximum choices')),
                 ('position', models.PositiveIntegerField(default=0)),
@@ -307,11 +308,85 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Resource',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('kind', models.CharField(choices=[('staff', 'Person'), ('bay', 'Bay')], default='staff', max_length=8)),
+                ('is_active', models.BooleanField(default=True, help_text='Only active ones get new appointments.', verbose_name='active')),
+                ('position', models.PositiveIntegerField(default=0, help_text='The first one that is free gets the appointment.')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='resources', to='agents.organization')),
+            ],
+            options={
+                'ordering': ('position', 'id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='Absence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField(verbose_name='from')),
+                ('ends_at', models.DateTimeField(verbose_name='until')),
+                ('note', models.CharField(blank=True, max_length=120)),
+                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='absences', to='agents.resource')),
+            ],
+            options={
+                'ordering': ('starts_at',),
+            },
+        ),
+        migrations.CreateModel(
+            name='ResourceHours',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')])),
+                ('opens_at', models.TimeField()),
+                ('closes_at', models.TimeField()),
+                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='agents.resource')),
+            ],
+            options={
+                'verbose_name': 'working hours',
+                'verbose_name_plural': 'working hours',
+                'ordering': ('weekday', 'opens_at'),
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='Service',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('aliases', models.CharField(blank=True, help_text='Other names callers use, separated by commas.', max_length=300)),
+                ('position', models.PositiveIntegerField(default=0)),
+                ('description', models.CharField(blank=True, max_length=300)),
+                ('price', models.DecimalField(blank=True, decimal_places=2, help_text='Leave empty if it depends on the work.', max_digits=8, null=True, validators=[django.core.validators.MinValueValidator(0)])),
+                ('duration_minutes', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(720), agents.catalog.models.service.validate_slots], verbose_name='duration (min)')),
+                ('buffer_before_minutes', models.PositiveSmallIntegerField(default=0, help_text='Kept free of other appointments before it.', validators=[django.core.validators.MaxValueValidator(240), agents.catalog.models.service.validate_slots], verbose_name='buffer before (min)')),
+                ('buffer_after_minutes', models.PositiveSmallIntegerField(default=0, help_text='Kept free of other appointments after it.', validators=[django.core.validators.MaxValueValidator(240), agents.catalog.models.service.validate_slots], verbose_name='buffer after (min)')),
+                ('grid_minutes', models.PositiveSmallIntegerField(choices=[(5, 'Every 5 minutes'), (10, 'Every 10 minutes'), (15, 'Every quarter of an hour'), (20, 'Every 20 minutes'), (30, 'Every half hour'), (60, 'Every hour')], default=30, verbose_name='start times')),
+                ('lead_time_minutes', models.PositiveIntegerField(default=60, help_text='Booked by the agent no later than this before it begins.', validators=[django.core.validators.MaxValueValidator(525600)], verbose_name='lead time (min)')),
+                ('days_ahead', models.PositiveSmallIntegerField(default=60, help_text='Booked by the agent no earlier than this before it begins.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(365)], verbose_name='bookable days ahead')),
+                ('needs_staff', models.BooleanField(default=True, verbose_name='needs a person')),
+                ('needs_bay', models.BooleanField(default=False, verbose_name='needs a bay')),
+                ('is_active', models.BooleanField(default=True, help_text='Only active services are offered.', verbose_name='active')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='services', to='agents.organization')),
+            ],
+            options={
+                'ordering': ('position', 'id'),
+                'abstract': False,
+            },
+        ),
+        migrations.AddField(
+            model_name='resource',
+            name='services',
+            field=models.ManyToManyField(blank=True, help_text='Leave empty if it can do all of them.', related_name='resources', to='agents.service'),
+        ),
+        migrations.CreateModel(
             name='Size',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.validate_speakable])),
-                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
                 ('aliases', models.CharField(blank=True, help_text='Other names callers use, separated by commas.', max_length=300)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('is_out', models.BooleanField(default=False, verbose_name='sold out')),
@@ -423,6 +498,30 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='realtimeendpoint',
             constraint=models.UniqueConstraint(fields=('organization', 'origin'), name='origins_differ_in_an_organization'),
+        ),
+        migrations.AddIndex(
+            model_name='absence',
+            index=models.Index(fields=['resource', 'ends_at'], name='absence_of_resource'),
+        ),
+        migrations.AddConstraint(
+            model_name='absence',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='absence_ends_after_it_starts', violation_error_message='An absence ends after it starts.'),
+        ),
+        migrations.AddConstraint(
+            model_name='service',
+            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='service_names_differ_in_an_organization'),
+        ),
+        migrations.AddConstraint(
+            model_name='service',
+            constraint=models.CheckConstraint(condition=models.Q(('needs_staff', True), ('needs_bay', True), _connector='OR'), name='service_needs_a_resource', violation_error_message='A service needs a person, a bay, or both.'),
+        ),
+        migrations.AddConstraint(
+            model_name='service',
+            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='service_price_is_not_negative'),
+        ),
+        migrations.AddConstraint(
+            model_name='resource',
+            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='resource_names_differ_in_an_organization'),
         ),
         migrations.AddConstraint(
             model_name='size',

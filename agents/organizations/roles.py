@@ -33,6 +33,7 @@ class Area(enum.StrEnum):
     RECORDINGS = "recordings"
     SESSIONS = "sessions"
     ORDERS = "orders"
+    APPOINTMENTS = "appointments"
     DELIVERIES = "deliveries"
     EVENTS = "events"
     KEYS = "keys"
@@ -70,6 +71,7 @@ POWERS: Mapping[Role, Mapping[Area, Power]] = {
         Area.RECORDINGS: Power.OPERATE,
         Area.SESSIONS: Power.OPERATE,
         Area.ORDERS: Power.OPERATE,
+        Area.APPOINTMENTS: Power.EDIT,
         Area.DELIVERIES: Power.OPERATE,
     },
     Role.KITCHEN: {Area.STOCK: Power.OPERATE, Area.ORDERS: Power.OPERATE},

@@ -8,16 +8,29 @@ from django.db import models
 
 # Tools that take an order, from the first word to the kitchen; an agent without one of them takes none.
 ORDER_TOOLS = frozenset({"change_order", "read_back_order", "submit_order"})
+# Tools that book, move and cancel appointments; an agent without one of them makes none.
+MAKING_APPOINTMENTS = ("look_up_services", "find_appointment_times", "choose_appointment", "read_back_appointment",
+                       "book_appointment", "find_my_appointments", "move_appointment",
+                       "cancel_appointment")  # fmt: skip
+APPOINTMENT_TOOLS = frozenset(MAKING_APPOINTMENTS)
 TALKING_TOOLS = ("look_up_items", "transfer_call", "end_call", "get_opening_hours")
 TAKING_ORDERS = ("look_up_items", "change_order", "read_back_order", "submit_order", "transfer_call", "end_call",
                  "get_opening_hours")  # fmt: skip
 
-# What people read of the tools.
+# What people read of the tools: every tool that an agent can have.
 TOOL_LABELS = {
     "look_up_items": "Look up menu items",
     "change_order": "Change the order",
     "read_back_order": "Read back the order",
     "submit_order": "Submit the order",
+    "look_up_services": "Look up services",
+    "find_appointment_times": "Find free appointment times",
+    "choose_appointment": "Choose service, time and customer of an appointment",
+    "read_back_appointment": "Read back the appointment",
+    "book_appointment": "Book the appointment",
+    "find_my_appointments": "Find the caller's appointments",
+    "move_appointment": "Move an appointment",
+    "cancel_appointment": "Cancel an appointment",
     "transfer_call": "Transfer to a person",
     "end_call": "End the call",
     "get_opening_hours": "Give opening hours",
@@ -28,12 +41,23 @@ class Trade(models.TextChoices):
     """It chooses the tools, the prompt and the greeting that a new agent begins with."""
 
     RESTAURANT = "restaurant", "Restaurant: takes orders"
-    GARAGE = "garage", "Garage: answers questions on services and prices, transfers callers"
+    GARAGE = "garage", "Garage: books appointments, answers questions on services and prices, transfers callers"
     OTHER = "other", "Other business: answers questions, transfers callers"
 
     @property
     def takes_orders(self) -> bool:
         return self is Trade.RESTAURANT
+
+    @property
+    def books_appointments(self) -> bool:
+        return self is Trade.GARAGE
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Those of a new agent."""
+        if self.takes_orders:
+            return TAKING_ORDERS
+        return (*MAKING_APPOINTMENTS, *TALKING_TOOLS) if self.books_appointments else TALKING_TOOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +85,11 @@ Allergies, complaints and anything you cannot help with: offer to transfer the c
     Trade.GARAGE: """\
 You answer the phone of {name}, a garage that repairs and services cars.
 {how}
-Ask what is wrong with the car, or what should be done. Look up services and prices with look_up_items, and say that
-the final price depends on the car. Say the opening hours with get_opening_hours. You make no appointments: for those,
-for a car that stands in the workshop, and for breakdowns, offer to transfer the call.""",
+Ask what is wrong with the car, or what should be done, and find the service with look_up_services. Say that the final
+price depends on the car. Prices of parts and other things are found with look_up_items, the opening hours with
+get_opening_hours. Make the appointment: offer free times with find_appointment_times, ask for the name and the car, and
+book it. For a car that stands in the workshop, for breakdowns and for what you cannot do, offer to transfer the
+call.""",
     Trade.OTHER: """\
 You answer the phone of {name}.
 {how}
@@ -87,7 +113,7 @@ def agent_defaults(name: str, trade: Trade, *, language: str) -> AgentDefaults:
     """The agent of an organization of that name; a language without texts here gets the English greeting."""
     greeting = GREETINGS.get(language, GREETINGS["en"])[0 if trade.takes_orders else 1]
     return AgentDefaults(
-        tools=TAKING_ORDERS if trade.takes_orders else TALKING_TOOLS,
+        tools=trade.tools,
         prompt=PROMPTS[trade].format(name=name, how=HOW_TO_ANSWER),
         greeting=greeting.format(name=name),
         language=language,

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
-from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Size
+from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Service, Size
 from agents.configuration.models import Agent, AgentVersion
 from agents.configuration.services import publish_agent
 from agents.organizations.models import Membership, Organization
 from agents.organizations.roles import Role
+from agents.organizations.trades import Trade
+from agents.resources.models import Resource, ResourceKind
 
 
 def make_organization(name: str = "Trattoria Alice", **values: object) -> Organization:
@@ -89,3 +91,30 @@ def add_modifier(group: ModifierGroup, name: str, price: str = "0", **values: ob
 
 def item_named(organization: Organization, name: str) -> Item:
     return Item.objects.get(category__menu__organization=organization, name=name)
+
+
+def make_service(organization: Organization, name: str = "Oil change", **values: object) -> Service:
+    """Half an hour by one person, booked until a minute before, every half hour."""
+    defaults: dict[str, object] = {"duration_minutes": 30, "price": Decimal("89.90"), "lead_time_minutes": 0}
+    return Service.objects.create(organization=organization, name=name, **(defaults | values))
+
+
+def make_resource(organization: Organization, name: str = "Mia", **values: object) -> Resource:
+    """A person who can do everything while the organization is open."""
+    defaults: dict[str, object] = {"kind": ResourceKind.STAFF, "position": organization.resources.count()}
+    return Resource.objects.create(organization=organization, name=name, **(defaults | values))
+
+
+def make_services(organization: Organization) -> None:
+    """A garage's: an oil change needs a person, an inspection a person and a bay. Mia and Tom, and one bay."""
+    make_service(organization, aliases="oil service, new oil")
+    make_service(organization, "Inspection", duration_minutes=60, price=Decimal(120), needs_bay=True, position=1)
+    make_service(organization, "Brake repair", duration_minutes=120, price=None, needs_bay=True, position=2)
+    for name in ("Mia", "Tom"):
+        make_resource(organization, name)
+    make_resource(organization, "Bay 1", kind=ResourceKind.BAY)
+
+
+def make_garage_agent(organization: Organization) -> Agent:
+    """The organization's agent, with the tools of its trade."""
+    return make_agent(organization, name="Gina", prompt="You are Gina.", tools=list(Trade.GARAGE.tools))

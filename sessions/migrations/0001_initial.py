@@ -15,6 +15,53 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Appointment',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField(help_text='Counts up within the organization; what people call it.')),
+                ('state', models.CharField(choices=[('booked', 'Booked'), ('done', 'Done'), ('no_show', 'No-show'), ('canceled', 'Canceled')], default='booked', max_length=8)),
+                ('service_name', models.CharField(max_length=80)),
+                ('price', models.DecimalField(decimal_places=2, max_digits=8, null=True)),
+                ('currency', models.CharField(max_length=3)),
+                ('starts_at', models.DateTimeField(verbose_name='start')),
+                ('ends_at', models.DateTimeField(verbose_name='end')),
+                ('customer_name', models.CharField(max_length=120)),
+                ('customer_number', models.CharField(blank=True, max_length=64)),
+                ('vehicle', models.CharField(blank=True, max_length=120)),
+                ('note', models.CharField(blank=True, max_length=300)),
+                ('cancel_reason', models.CharField(blank=True, max_length=300, verbose_name='reason for canceling')),
+                ('draft_version', models.PositiveIntegerField(null=True)),
+                ('made_by', models.CharField(help_text='The agent, or a user.', max_length=150, verbose_name='booked by')),
+                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='booked')),
+                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='last changed')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to='agents.organization')),
+                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='appointments', to='agents.service')),
+            ],
+            options={
+                'ordering': ('starts_at',),
+            },
+        ),
+        migrations.CreateModel(
+            name='BookedResource',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first_slot', models.PositiveIntegerField()),
+                ('end_slot', models.PositiveIntegerField()),
+                ('is_held', models.BooleanField(default=True, help_text='Not after it was canceled.')),
+                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='booked', to='voice_sessions.appointment')),
+                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='booked', to='agents.resource')),
+            ],
+            options={
+                'ordering': ('id',),
+            },
+        ),
+        migrations.AddField(
+            model_name='appointment',
+            name='resources',
+            field=models.ManyToManyField(related_name='appointments', through='voice_sessions.BookedResource', to='agents.resource'),
+        ),
+        migrations.CreateModel(
             name='Call',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -51,6 +98,11 @@ class Migration(migrations.Migration):
                 'ordering': ('-created_at',),
             },
         ),
+        migrations.AddField(
+            model_name='appointment',
+            name='call',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='appointments', to='voice_sessions.call'),
+        ),
         migrations.CreateModel(
             name='CallEvent',
             fields=[
@@ -63,6 +115,31 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('at', 'id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='DraftAppointment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('version', models.PositiveIntegerField(default=0)),
+                ('action', models.CharField(choices=[('book', 'Book'), ('move', 'Move'), ('cancel', 'Cancel')], default='book', max_length=8)),
+                ('starts_at', models.DateTimeField(null=True)),
+                ('price', models.DecimalField(decimal_places=2, max_digits=8, null=True)),
+                ('duration_minutes', models.PositiveSmallIntegerField(null=True)),
+                ('customer_name', models.CharField(blank=True, max_length=120)),
+                ('customer_number', models.CharField(blank=True, max_length=64)),
+                ('vehicle', models.CharField(blank=True, max_length=120)),
+                ('note', models.CharField(blank=True, max_length=300)),
+                ('read_back_version', models.PositiveIntegerField(null=True)),
+                ('read_back_turn', models.PositiveIntegerField(null=True)),
+                ('carried_out_version', models.PositiveIntegerField(null=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('appointment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='voice_sessions.appointment')),
+                ('call', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='draft_appointment', to='voice_sessions.call')),
+                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='agents.service')),
+            ],
+            options={
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
@@ -79,6 +156,15 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
+        ),
+        migrations.CreateModel(
+            name='OccupiedSlot',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slot', models.PositiveIntegerField(help_text='Five minutes each, counted since 1970 in UTC.')),
+                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='voice_sessions.appointment')),
+                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='agents.resource')),
+            ],
         ),
         migrations.CreateModel(
             name='Order',
@@ -284,6 +370,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
+            model_name='bookedresource',
+            index=models.Index(fields=['resource', 'is_held', 'first_slot', 'end_slot'], name='booked_times_of_resource'),
+        ),
+        migrations.AddConstraint(
+            model_name='bookedresource',
+            constraint=models.UniqueConstraint(fields=('appointment', 'resource'), name='appointment_has_a_resource_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='bookedresource',
+            constraint=models.CheckConstraint(condition=models.Q(('end_slot__gt', models.F('first_slot'))), name='booked_resource_has_a_slot'),
+        ),
+        migrations.AddIndex(
             model_name='call',
             index=models.Index(fields=['organization', '-created_at'], name='call_of_organization'),
         ),
@@ -322,6 +420,30 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='call',
             constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=('room_name',), name='names_of_live_rooms_are_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='appointment',
+            index=models.Index(fields=['organization', 'starts_at'], name='appointment_of_day'),
+        ),
+        migrations.AddIndex(
+            model_name='appointment',
+            index=models.Index(fields=['organization', 'customer_number', 'starts_at'], name='appointment_of_customer'),
+        ),
+        migrations.AddConstraint(
+            model_name='appointment',
+            constraint=models.UniqueConstraint(fields=('call', 'draft_version'), name='one_appointment_per_draft_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='appointment',
+            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='appointments_are_numbered'),
+        ),
+        migrations.AddConstraint(
+            model_name='appointment',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='occupiedslot',
+            constraint=models.UniqueConstraint(fields=('resource', 'slot'), name='a_resource_is_booked_once'),
         ),
         migrations.AddConstraint(
             model_name='order',

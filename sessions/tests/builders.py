@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ from uuid import UUID
 from django.utils import timezone
 
 from agents.configuration.models import Agent
+from agents.hours.models import OpeningHours
 from agents.organizations.models import Organization
-from agents.tests.builders import make_agent, make_menu, make_organization
+from agents.organizations.trades import Trade
+from agents.tests.builders import make_agent, make_garage_agent, make_menu, make_organization, make_services
 from sessions.calls.models import Call, CallKind, CallState, CallType
 from sessions.calls.outcomes import ToolResult
 from sessions.tools.services import run_tool
@@ -55,6 +58,17 @@ def make_restaurant(name: str = "Trattoria Alice", **values: object) -> tuple[Or
     organization = make_organization(name, **values)
     make_menu(organization)
     return organization, make_call(make_agent(organization))
+
+
+def make_garage(name: str = "Alice Garage", **values: object) -> tuple[Organization, Call]:
+    """A garage in Berlin, open on weekdays from 8 to 17, and a call to it."""
+    organization = make_organization(name, trade=Trade.GARAGE, takes_orders=False, **values)
+    for weekday in range(5):
+        OpeningHours.objects.create(
+            organization=organization, weekday=weekday, opens_at=dt.time(8), closes_at=dt.time(17)
+        )
+    make_services(organization)
+    return organization, make_call(make_garage_agent(organization))
 
 
 @dataclass

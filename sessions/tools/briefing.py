@@ -9,19 +9,19 @@ from functools import lru_cache
 from django.conf import settings
 from django.utils import timezone
 
-from agents.catalog.menu_lines import keywords, menu_block, people_block
-from agents.catalog.offers import Catalog
-from agents.catalog.queries import load_catalog
+from agents.catalog.menu_lines import keywords, menu_block, people_block, service_keywords, services_block
+from agents.catalog.offers import Catalog, Services
+from agents.catalog.queries import load_catalog, load_services
 from agents.configuration.models import Persona
 from agents.greetings.queries import kept_audio
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, say_time, week_sentence
 from agents.organizations.models import Organization
-from agents.organizations.trades import ORDER_TOOLS
+from agents.organizations.trades import APPOINTMENT_TOOLS, ORDER_TOOLS
 from sessions.calls.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnDetection
 from sessions.calls.models import Call
 from sessions.orders.services.transfer_targets import Person, people_of
-from sessions.tools.registry import READING_TOOLS, TOOLS
+from sessions.tools.registry import EVERY_TOOL, READING_TOOLS
 from voiceapp.core.errors import ApplicationError
 
 CONDUCT = """## How to speak
@@ -41,6 +41,19 @@ Say that the order is placed only after submit_order has answered ok, with its n
 NO_ORDERING = """## Orders
 Orders are not taken on the phone now. Say so, and help with everything else."""
 
+BOOKING = """## How to make an appointment
+Use look_up_services for questions about what we do, and find_appointment_times for every free time that you offer.
+Pass days and times on in the caller's words: the tools compute the date. Never invent a time, a price or a duration.
+Put what the caller chooses into choose_appointment: service, time, name, car. Ask for what `missing` names.
+When a tool refuses, say its sentence and offer what it offers.
+Then call read_back_appointment, say its sentence word for word and wait. When the caller agrees, call
+book_appointment; when the caller changes something, choose it and read it back again.
+Say that it is booked only after book_appointment has answered ok, with weekday, date and number.
+To move or cancel an appointment, use find_my_appointments first, then move_appointment or cancel_appointment."""
+
+NO_BOOKING = """## Appointments
+Appointments are not made on the phone now. Say so, and help with everything else."""
+
 ENDING = """## How to end
 When the caller wants nothing more or says goodbye, say a short goodbye and call end_call.
 When the caller asks for a person, is upset, or needs what you cannot do, use transfer_call if somebody is there.
@@ -59,14 +72,15 @@ def brief(call: Call) -> Briefing:
 def brief_agent(persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime) -> Briefing:
     """The briefing of a persona that answers for an organization at that time."""
     catalog, greeting = load_catalog(organization.pk, now), persona.spoken_greeting
+    services = _services(persona, organization)
     return Briefing(
         call_id=call_id,
         model=greeting.model,
         voice=greeting.voice,
         language=persona.language,
-        instructions=_instructions(persona, organization, catalog, now),
-        keywords=keywords(catalog),
-        tools=_tools(persona, organization),
+        instructions=_instructions(persona, organization, catalog, services, now),
+        keywords=tuple(dict.fromkeys((*keywords(catalog), *(service_keywords(services) if services else ())))),
+        tools=_tools(persona, organization, services),
         phrases=Phrases(
             greeting=greeting.text,
             reprompt=persona.reprompt,
@@ -100,22 +114,35 @@ def turn_detection_of(persona: Persona) -> TurnDetection:
     )
 
 
-def _tools(persona: Persona, organization: Organization) -> tuple[FunctionTool, ...]:
+def _services(persona: Persona, organization: Organization) -> Services | None:
+    """What can be booked; None for an agent whose trade has no appointments."""
+    return load_services(organization.pk) if APPOINTMENT_TOOLS & set(persona.tools or ()) else None
+
+
+def _tools(persona: Persona, organization: Organization, services: Services | None) -> tuple[FunctionTool, ...]:
     # A version may be older than the check of its tools.
-    stored = persona.tools if isinstance(persona.tools, list) else []
-    names = [name for name in TOOLS if name in stored]
-    return tuple(TOOLS[name].as_function() for name in names if organization.takes_orders or name not in ORDER_TOOLS)
+    stored = set(persona.tools) if isinstance(persona.tools, list) else set()
+    if not organization.takes_orders:
+        stored -= ORDER_TOOLS
+    if services is None or not services.offers:
+        stored -= APPOINTMENT_TOOLS
+    return tuple(tool.as_function() for name, tool in EVERY_TOOL.items() if name in stored)
 
 
-def _instructions(persona: Persona, organization: Organization, catalog: Catalog, now: dt.datetime) -> str:
+def _instructions(
+    persona: Persona, organization: Organization, catalog: Catalog, services: Services | None, now: dt.datetime
+) -> str:
     people = people_of(organization, now=now)
     blocks = [
         persona.prompt.strip() or f"You answer the phone of {organization.name}.",
         CONDUCT,
         _ordering(persona, organization),
+        _booking(services),
         ENDING,
         _hours_block(load_schedule(organization), now),
-        menu_block(catalog),
+        services_block(services) if services else "",
+        # What is only booked has no menu.
+        menu_block(catalog) if catalog.items or not services else "",
         _people(people),
     ]
     return _shared("\n\n".join(block for block in blocks if block))
@@ -132,6 +159,13 @@ def _ordering(persona: Persona, organization: Organization) -> str:
     if not ORDER_TOOLS & set(persona.tools):
         return ""
     return ORDERING if organization.takes_orders else NO_ORDERING
+
+
+def _booking(services: Services | None) -> str:
+    """How appointments are made, or that none are now; nothing for an agent whose trade has none."""
+    if services is None:
+        return ""
+    return BOOKING if services.offers else NO_BOOKING
 
 
 def _hours_block(schedule: Schedule, now: dt.datetime) -> str:

@@ -18,7 +18,7 @@ from sessions.calls.outcomes import ToolResult, refusal
 from sessions.calls.short_ids import short_id
 from sessions.orders.draft import Refused
 from sessions.orders.draft.requests import read_fields
-from sessions.tools.registry import TOOLS
+from sessions.tools.registry import EVERY_TOOL
 from sessions.tools.tool import Answer, ToolRequest, result_of
 from voiceapp.core import metrics
 from voiceapp.core.transactions import NotSaved, retried
@@ -90,7 +90,7 @@ def run_tool(
     the core has stopped waiting, and a later request may have been carried out.
     """
     began = time.monotonic()
-    label = name if name in TOOLS else "unknown"  # a metric's labels come from a closed set
+    label = name if name in EVERY_TOOL else "unknown"  # a metric's labels come from a closed set
     tool_call = _ToolCall(call_id, name, arguments, tool_call_id, min(max(caller_turns, 0), MOST_TURNS), not_after)
     try:
         result, outcome = retried(lambda: _run_once(tool_call, began), what=f"tool {label}")
@@ -179,7 +179,7 @@ def _stored(tool_call: _ToolCall, read: Mapping[str, object]) -> tuple[str, Tool
 
 def _answer(call: Call, tool_call: _ToolCall, read: Mapping[str, object]) -> Answer:
     try:
-        tool = TOOLS.get(tool_call.name)
+        tool = EVERY_TOOL.get(tool_call.name)
         version = call.agent_version
         if tool is None or (version is not None and tool_call.name not in version.tools):
             raise Refused(UNKNOWN_TOOL)

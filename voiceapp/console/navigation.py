@@ -36,6 +36,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         (
             ("Calls", "call", "voice_sessions_call", Area.CALLS),
             ("Orders", "receipt_long", "voice_sessions_order", Area.ORDERS),
+            ("Appointments", "event", "voice_sessions_appointment", Area.APPOINTMENTS),
             ("Items", "lunch_dining", "agents_item", Area.STOCK),
             ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
             ("Transcripts", "forum", "voice_sessions_transcriptline", Area.CALLS),
@@ -49,6 +50,9 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Modifier groups", "tune", "agents_modifiergroup", Area.MENU),
             ("Spoken words", "record_voice_over", "agents_spokenword", Area.MENU),
             ("Modifiers", "add_circle", "agents_modifier", Area.STOCK),
+            ("Services", "build_circle", "agents_service", Area.MENU),
+            ("Resources", "engineering", "agents_resource", Area.MENU),
+            ("Absences", "event_busy", "agents_absence", Area.MENU),
         ),
     ),
     (

@@ -17,6 +17,7 @@ signatures_refused = Counter(
     "voiceapp_signatures_refused_total", "Requests with a missing or wrong signature", ["endpoint"]
 )
 orders_submitted = Counter("voiceapp_orders_submitted_total", "Orders committed")
+appointments_booked = Counter("voiceapp_appointments_booked_total", "Appointments committed")
 tool_calls = Counter("voiceapp_tool_calls_total", "Tools run for a model", ["name", "outcome"])
 provider_links = Counter("voiceapp_provider_links_total", "Connections to the voice provider", ["result"])
 idle_links = Gauge("voiceapp_idle_links", "Connections to the voice provider that wait for a call")

@@ -43,7 +43,7 @@ class AgentForm(TenantForm):
     only_one = "is_default"
 
     tools = forms.MultipleChoiceField(
-        choices=[(name, TOOL_LABELS[name]) for name in DEFAULT_TOOLS],
+        choices=list(TOOL_LABELS.items()),
         required=False,
         widget=CheckboxSelectMultiple(),
         help_text="What the agent can do. Without “Submit the order” it takes no orders.",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from sessions.appointments.models import AppointmentState
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState, ToolCall
 from sessions.orders.models import OrderState
@@ -24,6 +25,12 @@ ORDER_COLORS: Mapping[str, str] = {
     OrderState.ACCEPTED: "primary",
     OrderState.READY: "success",
     OrderState.CANCELED: "danger",
+}
+APPOINTMENT_COLORS: Mapping[str, str] = {
+    AppointmentState.BOOKED: "info",
+    AppointmentState.DONE: "success",
+    AppointmentState.NO_SHOW: "warning",
+    AppointmentState.CANCELED: "danger",
 }
 AGENT_COLORS: Mapping[str, str] = {
     RoomAgent.Status.PENDING: "info",
@@ -159,6 +166,24 @@ def tool_sentence(tool_call: ToolCall) -> str:
         case "submit_order":
             name = arguments.get("customer_name")
             return f"Submitted the order for {name}." if name else "Submitted the order."
+        case "look_up_services":
+            return f"Looked up the service “{arguments.get('query', '')}”."
+        case "find_appointment_times":
+            return (
+                f"Looked for times: {arguments.get('service', '')}, {arguments.get('when') or 'as soon as possible'}."
+            )
+        case "choose_appointment":
+            return _chosen(arguments)
+        case "read_back_appointment":
+            return "Read the appointment back."
+        case "book_appointment":
+            return "Booked the appointment."
+        case "find_my_appointments":
+            return "Looked up the caller's appointments."
+        case "move_appointment":
+            return f"Move of appointment No. {arguments.get('appointment', '?')} to “{arguments.get('time', '')}”."
+        case "cancel_appointment":
+            return f"Cancellation of appointment No. {arguments.get('appointment', '?')}."
         case "transfer_call":
             return f"Transferred the caller to “{arguments.get('target', '')}”."
         case "end_call":
@@ -166,6 +191,11 @@ def tool_sentence(tool_call: ToolCall) -> str:
         case "get_opening_hours":
             return "Looked up the opening hours."
     return f"Used {tool_call.name.replace('_', ' ')}."
+
+
+def _chosen(arguments: Mapping[str, Any]) -> str:
+    said = [f"{name.replace('_', ' ')} “{value}”" for name, value in arguments.items() if value]
+    return f"Chose {', '.join(said)}." if said else "Looked at the appointment."
 
 
 def _changes(changes: object) -> str:

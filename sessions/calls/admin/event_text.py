@@ -148,6 +148,13 @@ def _lasting(text: str, *names: str) -> Callable[[Detail], str]:
     return sentence
 
 
+def _appointment(action: str) -> Callable[[Detail], str]:
+    return lambda detail: (
+        f"Appointment No. {detail.get('number', '?')} ({_plain(detail.get('service', '?'))}) was {action} "
+        f"{detail.get('at', '?')}."
+    )
+
+
 SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "ringing": _ringing,
     "connected": "The call was connected.",
@@ -160,6 +167,9 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "order_submitted": lambda detail: (
         f"Order No. {detail.get('number', '?')} was submitted, total {detail.get('total', '?')}."
     ),
+    "appointment_booked": _appointment("booked for"),
+    "appointment_moved": _appointment("moved to"),
+    "appointment_canceled": _appointment("canceled, which was on"),
     # The phone line
     "stream_lost": _with("The audio connection was lost", "why"),
     "stream_error": _with("The carrier reported an error of the audio stream", "error"),

@@ -9,6 +9,7 @@ from django.contrib import admin
 from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import as_json, display
+from sessions.appointments.models import DraftAppointment
 from sessions.calls.models import CallEvent, ToolCall, TranscriptLine, Turn
 from sessions.orders.models import DraftOrder
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
@@ -17,7 +18,9 @@ from .call import call_link
 from .display import AGENT_COLORS, offset_text, response_text, tool_sentence
 from .event_text import event_sentence
 
-T = TypeVar("T", CallEvent, DraftOrder, Participant, RoomAgent, RoomToken, ToolCall, TranscriptLine, Turn)
+T = TypeVar(
+    "T", CallEvent, DraftAppointment, DraftOrder, Participant, RoomAgent, RoomToken, ToolCall, TranscriptLine, Turn
+)
 
 
 class CallRecordAdmin(ReadOnlyAdmin[T]):
@@ -113,6 +116,18 @@ class DraftOrderAdmin(CallRecordAdmin[DraftOrder]):
     @display(description="lines")
     def content(self, draft: DraftOrder) -> str:
         return as_json(draft.lines)
+
+
+@admin.register(DraftAppointment)
+class DraftAppointmentAdmin(CallRecordAdmin[DraftAppointment]):
+    list_display = ("version", "action", "service", "starts_at", "updated_at", "of_call")
+    list_select_related = ("service",)
+    ordering = ("-updated_at",)
+    fields = (
+        "of_call", "action", "service", "starts_at", "customer_name", "vehicle", "note", "version", "read_back_version",
+        "read_back_turn", "carried_out_version", "appointment", "updated_at",
+    )  # fmt: skip
+    readonly_fields = ("of_call", "updated_at")
 
 
 @admin.register(RoomAgent)

@@ -33,6 +33,7 @@ ON_THEIR_OWNERS_PAGE = {
     "agents.OpeningHours",
     "agents.SpecialDay",
     "agents.TransferHours",
+    "agents.ResourceHours",
     "agents.Size",
     "voice_sessions.OrderLine",
     "voice_sessions.OrderModifier",

@@ -11,13 +11,15 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.utils import timezone
 
-from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Size, SpokenWord
+from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Service, Size, SpokenWord
 from agents.configuration.models import Agent, RealtimeEndpoint
 from agents.configuration.services import publish_agent
 from agents.hours.models import OpeningHours, SpecialDay, TransferHours
 from agents.organizations.models import ApiKey, Membership, Organization
+from agents.resources.models import Absence, Resource, ResourceHours
 from agents.transfers.models import TransferTarget
 from recordings.models import Recording
+from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
 from sessions.calls.models import Call, CallEvent, CallState, ToolCall, TranscriptLine, Turn
 from sessions.messages.models import OutboxMessage
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier
@@ -57,6 +59,7 @@ def make_world(marker: str, *, digits: str) -> World:
     make_menu(world)
     make_line(world, digits)
     make_call(world, digits)
+    make_appointment(world)
     world.rows[Organization] = organization
     return world
 
@@ -150,6 +153,42 @@ def make_call(world: World, digits: str) -> None:
     )
     rows: list[Model] = [call, order, line, modifier, message, *records_of(call, marker)]
     for row in rows:
+        world.rows[type(row)] = row
+
+
+def make_appointment(world: World) -> None:
+    marker, organization, call = world.marker, world.organization, world[Call]
+    service = Service.objects.create(
+        organization=organization, name=f"{marker} service", duration_minutes=30, price=Decimal(40)
+    )
+    resource = Resource.objects.create(organization=organization, name=f"{marker} person")
+    start = dt.datetime(2030, 1, 7, 9, tzinfo=dt.UTC)
+    hours = ResourceHours.objects.create(resource=resource, weekday=0, opens_at=dt.time(8), closes_at=dt.time(17))
+    absence = Absence.objects.create(
+        resource=resource, starts_at=start, ends_at=start + dt.timedelta(days=1), note=f"{marker} vacation"
+    )
+    appointment = Appointment.objects.create(
+        organization=organization,
+        number=1,
+        service=service,
+        service_name=service.name,
+        price=service.price,
+        currency="EUR",
+        starts_at=start,
+        ends_at=start + dt.timedelta(minutes=30),
+        customer_name=f"{marker} customer",
+        customer_number=call.caller_number,
+        vehicle=f"{marker} car",
+        note=f"{marker} appointment note",
+        call=call,
+        draft_version=1,
+        made_by="agent",
+    )
+    BookedResource.objects.create(appointment=appointment, resource=resource, first_slot=1, end_slot=7)
+    draft = DraftAppointment.objects.create(
+        call=call, version=1, service=service, customer_name=f"{marker} customer", vehicle=f"{marker} car"
+    )
+    for row in (service, resource, hours, absence, appointment, draft):
         world.rows[type(row)] = row
 
 

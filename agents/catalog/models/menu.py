@@ -1,4 +1,4 @@
-"""What is sold: menus with categories, items, sizes and modifier groups. Live, never versioned."""
+"""What is ordered: menus with categories, items, sizes and modifier groups; and words that an organization adds."""
 
 from __future__ import annotations
 

@@ -1,0 +1,41 @@
+"""The one place where it is told that an appointment was booked, moved or canceled."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+
+from sessions.calls.models import Call
+from sessions.calls.services import record_event
+from sessions.messages.outbox import outbox
+
+from .models import Appointment
+from .serializers import AppointmentBody
+from .wording import written
+
+
+class Announcement(enum.StrEnum):
+    """Topics of the outbox, and the `type` of the webhook."""
+
+    BOOKED = "appointment.booked"
+    MOVED = "appointment.moved"
+    CANCELED = "appointment.canceled"
+
+
+def announce(
+    appointment: Appointment, what: Announcement, *, call: Call | None, moved_from: dt.datetime | None = None
+) -> None:
+    """Tell the organization's webhook and the call's timeline, in the transaction that makes it true.
+
+    `call` is the one on which it happened, if it was one. Messages about an appointment are delivered in order.
+    """
+    body = AppointmentBody(appointment).data
+    if moved_from is not None:
+        body["movedFrom"] = f"{moved_from.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+    outbox.enqueue(
+        what, partition_key=f"appointment:{appointment.pk}", body=body, organization=appointment.organization
+    )
+    if call is not None:
+        at = written(appointment.starts_at, appointment.organization.zone)
+        detail = {"number": appointment.number, "service": appointment.service_name, "at": at}
+        record_event(call.pk, what.replace(".", "_"), detail)
