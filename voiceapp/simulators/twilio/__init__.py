@@ -5,7 +5,7 @@ call = await simulator.carrier.place_call(…); report = await call.done()`.
 """
 
 from voiceapp.simulators.twilio.call import SimulatedCall
-from voiceapp.simulators.twilio.numbers import Answers, Number
+from voiceapp.simulators.twilio.numbers import Answers, Behavior, Number
 from voiceapp.simulators.twilio.server import TwilioSimulator
 
-__all__ = ["Answers", "Number", "SimulatedCall", "TwilioSimulator"]
+__all__ = ["Answers", "Behavior", "Number", "SimulatedCall", "TwilioSimulator"]

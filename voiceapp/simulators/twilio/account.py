@@ -7,6 +7,9 @@ import logging
 import secrets
 from collections.abc import Coroutine
 
+from voiceapp.simulators.twilio.callbacks import Callbacks
+from voiceapp.simulators.twilio.conferences import Conference
+from voiceapp.simulators.twilio.faults import TwilioFaults
 from voiceapp.simulators.twilio.numbers import Number
 from voiceapp.simulators.twilio.ticker import Ticker
 from voiceapp.simulators.twilio.twiml import Document, TwimlError
@@ -19,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def new_sid(kind: str) -> str:
-    """`CA` a call, `MZ` a media stream, `RE` a recording: two letters, then 32 hexadecimal digits."""
+    """`CA` a call, `CF` a conference, `MZ` a media stream, `RE` a recording: two letters, then 32 hex digits."""
     return kind + secrets.token_hex(16)
 
 
@@ -32,6 +35,7 @@ class Account:
         self.webhooks = WebhookClient(auth_token)
         self.numbers: dict[str, Number] = {}
         self.recordings: dict[str, tuple[str, bytes]] = {}  # sid → the call's sid, µ-law
+        self.conferences: dict[str, Conference] = {}  # by name, the latest one of each
         self._background: set[asyncio.Task[None]] = set()
 
     def number(self, number: str) -> Number:
@@ -40,6 +44,15 @@ class Account:
     def owns(self, number: str) -> bool:
         """Whether it is one of the account's numbers, which may be shown as the caller's."""
         return number in self.numbers and bool(self.numbers[number].voice_url)
+
+    def conference(self, name: str) -> Conference:
+        """The one of this name that goes on, or a new one."""
+        found = self.conferences.get(name)
+        if found is None or found.is_over:
+            callbacks = Callbacks(self.webhooks, TwilioFaults())
+            found = Conference(new_sid("CF"), name, account_sid=self.sid, callbacks=callbacks)
+            self.conferences[name] = found
+        return found
 
     def keep_recording(self, call_sid: str, ulaw: bytes) -> str:
         sid = new_sid("RE")
@@ -63,4 +76,6 @@ class Account:
         for task in tuple(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        for conference in self.conferences.values():
+            conference.callbacks.stop()
         self.ticker.stop()

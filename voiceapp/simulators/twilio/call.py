@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import secrets
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from voiceapp.simulators.twilio.execution import document_after_failure, execute
 from voiceapp.simulators.twilio.leg import CallLeg
@@ -95,10 +98,18 @@ class SimulatedCall(CallLeg):
         token = new_idempotency_token()
         repeats = int(self.faults.number("repeat_webhook")) if "repeat_webhook" in self.faults else 0
         url, method = self.plan.voice_url, self.plan.voice_method
-        requests = [self.request(url, method=method, token=token, extra={}) for _ in range(1 + repeats)]
+        extra = self._call_token()
+        requests = [self.request(url, method=method, token=token, extra=extra) for _ in range(1 + repeats)]
         responses = await asyncio.gather(*requests)
         self.log.first_responses = [response.text for response in responses]
         return self.read_document(url, responses[0])
+
+    def _call_token(self) -> dict[str, str]:
+        """What an incoming call's first webhook carries so that its caller's number may be shown to others."""
+        if self.plan.direction != "inbound":
+            return {}
+        self.token = quote(json.dumps({"parentCallInfoToken": secrets.token_urlsafe(48), "identityHeaderTokens": []}))
+        return {"CallToken": self.token}
 
     async def _execute(self, document: Document) -> Document | None:
         """Run a document to its end or until it is interrupted. Returns the next document; None: the call is over."""

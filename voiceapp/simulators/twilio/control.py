@@ -82,6 +82,9 @@ class ControlApi:
         )
 
     async def _list_calls(self, request: web.Request) -> web.Response:
+        """All legs, or those to a number: `?to=%2B15550003333`. `open` counts those that have not ended."""
+        wanted = request.query.get("to")
+        legs = [leg for leg in self._carrier.legs() if wanted in (None, leg.plan.to_number)]
         calls = [
             {
                 "sid": c.sid,
@@ -90,9 +93,9 @@ class ControlApi:
                 "status": c.status.value,
                 "done": c.is_done,
             }
-            for c in self._carrier.legs()
+            for c in legs
         ]
-        return web.json_response({"calls": calls})
+        return web.json_response({"calls": calls, "open": sum(not leg.is_done for leg in legs)})
 
     async def _show_call(self, request: web.Request) -> web.Response:
         """The report. `?wait_s=30` waits for the end of the call, at most so long."""

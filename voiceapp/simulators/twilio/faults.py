@@ -25,6 +25,10 @@ KNOWN: dict[str, float | None] = {
     "repeat_webhook": 1,  # so many more requests at once, with the same idempotency token
     "callbacks_reordered": None,  # the last one first
     "callbacks_doubled": None,
+    # transfers
+    "conference_refused": None,  # a conference cannot be joined
+    "caller_id_refused": 21210,  # a call from another number than the account's own: the error code
+    "answers_late": 2000,  # ms after its ringing time; a cancellation does not reach it any more
     # the REST API
     "rest_500": None,
     "rest_slow": 3000,  # ms before each response

@@ -33,6 +33,7 @@ class CallLeg:
         self.sid = new_sid("CA")
         self.faults = plan.faults
         self.ended_by = ""
+        self.token = ""
         self.second_legs: list[CallLeg] = []
         self.line = Line(account.ticker, noise=plan.noise, keeps_sound=plan.keeps_sound)
         self.log = CallLog(lambda: self.line.now_ms)
@@ -52,6 +53,11 @@ class CallLeg:
     @property
     def status(self) -> Status:
         return self.progress.status
+
+    def allows(self, number: str, token: str) -> bool:
+        """Whether the token, which came with this call's first webhook, lets its caller's number be shown."""
+        is_ours = bool(self.token) and token == self.token and number == self.plan.from_number
+        return is_ours and not self.status.is_final
 
     @property
     def answered_at(self) -> datetime | None:
@@ -75,6 +81,10 @@ class CallLeg:
         if not self.interruption.done():
             self.ended_by = by
             self.interruption.set_result(None)
+
+    @property
+    def has_hung_up(self) -> bool:
+        return self.interruption.done() and self.interruption.result() is None
 
     def redirect(self, document: Document) -> None:
         """Stop the running document and execute this one, as a REST update does."""
@@ -137,11 +147,14 @@ class CallLeg:
         assert self.number
         self.progress.change_to(Status.INITIATED)
         self.progress.change_to(Status.RINGING)
-        if self.number.answers is Answers.BUSY:
+        if self.number.answering is Answers.BUSY:
             self.progress.change_to(Status.BUSY)
             return False
+        if "answers_late" in self.faults:
+            await asyncio.sleep(self.plan.ring_s + self.faults.number("answers_late") / 1000)
+            return True
         answers_in_time = self.number.answers_after_ms <= self.plan.ring_s * 1000
-        if self.number.answers is Answers.NO_ANSWER or not answers_in_time:
+        if self.number.answering is Answers.NO_ANSWER or not answers_in_time:
             await asyncio.sleep(self.plan.ring_s)
             self.progress.change_to(Status.NO_ANSWER)
             return False

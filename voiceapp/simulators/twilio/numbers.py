@@ -15,12 +15,28 @@ class Answers(StrEnum):
     NO_ANSWER = "no-answer"
 
 
+class Behavior(StrEnum):
+    """What a person does with a call that is offered by a menu of keys."""
+
+    ACCEPT = "accept"  # listens, presses 1, speaks, stays, hangs up
+    DECLINE = "decline"  # listens and presses 2
+    NO_ANSWER = "no-answer"
+    BUSY = "busy"
+    VOICEMAIL = "voicemail"  # a machine answers, speaks, and records what comes
+    HANG_UP = "hang-up"  # answers, listens to the beginning, and hangs up
+
+
+_MAILBOX = "I cannot come to the phone. Please leave a message after the tone."
+_MAILBOX_RECORDS_S = 20
+_GREETING = "Hello, how can I help you?"
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """With `voice_url` it belongs to an application, otherwise to a person.
 
     The person answers after `answers_after_ms`, presses `presses` during a whisper, says `says`, stays `stays_s` and
-    hangs up; or does the `steps`, if there are any.
+    hangs up; or does the `steps`, if there are any, or what `behaves` says.
     """
 
     voice_url: str = ""
@@ -34,9 +50,29 @@ class Number:
     presses: str = ""
     stays_s: float = 2.0
     steps: tuple[Step, ...] = ()
+    behaves: Behavior | None = None
+
+    @property
+    def answering(self) -> Answers:
+        if self.behaves in (Behavior.NO_ANSWER, Behavior.BUSY):
+            return Answers(self.behaves.value)
+        return self.answers
 
     @property
     def script(self) -> tuple[Step, ...]:
+        leave: list[object] = [{"wait_s": self.stays_s}, {"hang_up": True}]
+        match self.behaves:
+            case Behavior.ACCEPT:
+                says = self.says or _GREETING
+                speak: list[object] = [{"wait_s": 1}, {"say": says, "listen": False}]
+                return (*as_steps([{"listen": True}, {"press": "1"}, *speak]), *(self.steps or as_steps(leave)))
+            case Behavior.DECLINE:
+                return as_steps([{"listen": True}, {"press": "2"}])
+            case Behavior.VOICEMAIL:
+                mailbox = {"say": self.says or _MAILBOX, "listen": False}
+                return as_steps([mailbox, {"wait_s": _MAILBOX_RECORDS_S}, {"hang_up": True}])
+            case Behavior.HANG_UP:
+                return as_steps([{"wait_s": self.stays_s}, {"hang_up": True}])
         if self.steps or not self.says:
             return self.steps
         return as_steps([{"say": self.says, "listen": False}, {"wait_s": self.stays_s}, {"hang_up": True}])
@@ -47,7 +83,7 @@ class Number:
         known = set(cls.__slots__)
         if unknown := set(given) - known:
             raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}; known fields: {', '.join(sorted(known))}")
-        strings = {name: str(given[name]) for name in known & set(given) - {"steps", "answers"} - _NUMERIC}
+        strings = {name: str(given[name]) for name in known & set(given) - {"steps", "answers", "behaves"} - _NUMERIC}
         steps = given.get("steps") or []
         if not isinstance(steps, list):
             raise ValueError("steps must be a list")
@@ -60,6 +96,7 @@ class Number:
             answers_after_ms=int(answers_after_ms),
             stays_s=float(stays_s),
             steps=as_steps(steps),
+            behaves=Behavior(str(given["behaves"])) if given.get("behaves") else None,
         )
 
 

@@ -98,6 +98,7 @@ class RestApi:
             raise RestError(400, 21211, f"Invalid 'To' Phone Number: {to_number}")
         if not E164.fullmatch(from_number):
             raise RestError(400, 21212, f"Invalid 'From' Phone Number: {from_number}")
+        self._check_caller_id(from_number, form.get("CallToken", ""), _faults(request))
         url, twiml = form.get("Url", ""), form.get("Twiml", "")
         if not url and not twiml:
             raise RestError(400, 21205, "Url parameter is required")
@@ -123,6 +124,14 @@ class RestApi:
         )
         return web.json_response(call_resource(call), status=201)
 
+    def _check_caller_id(self, from_number: str, token: str, faults: TwilioFaults) -> None:
+        """The caller's own number may be shown with the token of that caller's call while it goes on."""
+        if "caller_id_refused" in faults and not self._account.owns(from_number):
+            code = int(faults.number("caller_id_refused"))
+            raise RestError(400, code, f"The source phone number {from_number} may not be shown")
+        if token and not any(call.allows(from_number, token) for call in self._carrier.calls.values()):
+            raise RestError(400, 21210, f"The source phone number {from_number} is not verified for your account")
+
     async def _list_calls(self, request: web.Request) -> web.Response:
         wanted = request.query.get("Status")
         calls = [call_resource(c) for c in self._carrier.legs() if wanted in (None, c.status.value)]
@@ -143,7 +152,9 @@ class RestApi:
         if status == "canceled" and call.status is Status.IN_PROGRESS:
             raise RestError(400, 21220, "Invalid call state: Call is in-progress. Cannot cancel.")
         if status:
-            call.hang_up(by="rest")
+            # A cancellation may cross the answer on its way.
+            if "answers_late" not in call.faults or call.status is Status.IN_PROGRESS:
+                call.hang_up(by="rest")
         elif url or twiml:
             if call.status is not Status.IN_PROGRESS:
                 raise RestError(400, 21220, "Invalid call state: Call is not in-progress. Cannot redirect.")

@@ -19,15 +19,18 @@ _NOUNS: dict[str, frozenset[str]] = {
     "Pause": frozenset(),
     "Gather": frozenset({"Say", "Play", "Pause"}),
     "Redirect": frozenset(),
-    "Dial": frozenset({"Number"}),
+    "Dial": frozenset({"Number", "Conference"}),
     "Record": frozenset(),
     "Reject": frozenset(),
     "Hangup": frozenset(),
     "Connect": frozenset({"Stream"}),
     "Stream": frozenset({"Parameter"}),
     "Number": frozenset(),
+    "Conference": frozenset(),
     "Parameter": frozenset(),
 }
+
+_VERBS = frozenset(_NOUNS) - {"Stream", "Number", "Conference", "Parameter"}
 
 
 class TwimlError(Exception):
@@ -82,7 +85,7 @@ def parse(text: str, *, url: str) -> Document:
     if root.tag != "Response":
         raise TwimlError(12100, f"the root element is <{root.tag}>, not <Response>")
     warnings: list[tuple[int, str]] = []
-    return Document(_verbs(root, frozenset(_NOUNS) - {"Stream", "Number", "Parameter"}, warnings), url, tuple(warnings))
+    return Document(_verbs(root, _VERBS, warnings), url, tuple(warnings))
 
 
 def _verbs(parent: ElementTree.Element, allowed: frozenset[str], warnings: list[tuple[int, str]]) -> tuple[Verb, ...]:

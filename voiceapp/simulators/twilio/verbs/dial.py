@@ -14,10 +14,13 @@ from voiceapp.simulators.twilio.line import Line, Microphone, Speaker
 from voiceapp.simulators.twilio.plan import CallPlan
 from voiceapp.simulators.twilio.status import Status
 from voiceapp.simulators.twilio.twiml import Document, Verb
+from voiceapp.simulators.twilio.verbs.conference import dial_conference
 
 _TIMEOUT_S = 30
 _TIME_LIMIT_S = 4 * 3600
 _MAX_FRAMES_BETWEEN = 5
+# What a request says of the leg that hung up.
+_OVER = {"CallStatus": "completed"}
 
 #: Runs a document for a leg; False if the leg was hung up.
 Execute = Callable[[CallLeg, Document], Awaitable[bool]]
@@ -25,6 +28,8 @@ Execute = Callable[[CallLeg, Document], Awaitable[bool]]
 
 async def dial(call: CallLeg, verb: Verb, document: Document, *, execute_whisper: Execute) -> Document | None:
     """Return when one of the two hangs up, or nobody answers: the document of the action, or None for the next verb."""
+    if verb.named("Conference"):
+        return await _conference(call, verb, document, execute_whisper)
     numbers = verb.named("Number") or ((Verb("Number", text=verb.text),) if verb.text else ())
     if not numbers:
         call.log.notice(13221, "<Dial> has no number")
@@ -48,10 +53,22 @@ async def dial(call: CallLeg, verb: Verb, document: Document, *, execute_whisper
         # The first caller hung up: the action is requested, but its document is not executed.
         if verb.get("action"):
             status = "completed" if other.answered_at else "canceled"
-            params = _params(other, status, other.answered_at is not None)
+            params = _params(other, status, other.answered_at is not None) | _OVER
             call.account.fetch_in_background(_action(call, verb, document, params))
         raise
     call.log.event("dialed", to=number.text, status=outcome["DialCallStatus"])
+    return await _action(call, verb, document, outcome)
+
+
+async def _conference(call: CallLeg, verb: Verb, document: Document, execute: Execute) -> Document | None:
+    limit_s = verb.seconds("timeLimit", _TIME_LIMIT_S)
+    try:
+        outcome = await dial_conference(call, verb, document, limit_s=limit_s, execute=execute)
+    except asyncio.CancelledError:
+        # The leg hung up: the action is requested. A REST update replaces the document, and with it the action.
+        if call.has_hung_up and verb.get("action"):
+            call.account.fetch_in_background(_action(call, verb, document, {"DialCallStatus": "answered"} | _OVER))
+        raise
     return await _action(call, verb, document, outcome)
 
 
