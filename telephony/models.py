@@ -1,4 +1,5 @@
 """Where Django looks for the models of this app; code imports them from their own folders."""
 
 import telephony.events.models
-import telephony.twilio.models  # noqa: F401
+import telephony.twilio.models
+import telephony.twilio.transfers.models  # noqa: F401

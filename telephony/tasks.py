@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 
 from recordings.services.reconciling import reconcile_recordings
 from telephony.events.inbox import inbox
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.twilio.services.lost_calls import close_lost_calls
+from telephony.twilio.transfers.advance import advance, advance_all
 
 
 @shared_task(name="telephony.tasks.process_events", expires=60)
@@ -20,6 +23,18 @@ def process_events(*sources: str) -> int:
 def reap_lost_calls() -> int:
     """Every 30 s: close the calls whose process is gone."""
     return close_lost_calls()
+
+
+@shared_task(name="telephony.tasks.advance_transfer", expires=30)
+def advance_transfer(transfer_id: str) -> None:
+    """After something happened to a transfer: call the next person, or hang up who is not wanted any more."""
+    advance(UUID(transfer_id))
+
+
+@shared_task(name="telephony.tasks.advance_transfers", expires=10)
+def advance_transfers() -> int:
+    """Every 5 s: give up phones that nobody answers, and do what a lost wake-up or a killed process left."""
+    return advance_all()
 
 
 @shared_task(name="telephony.tasks.reconcile_rooms", expires=5)

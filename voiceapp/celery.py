@@ -25,5 +25,6 @@ app.conf.beat_schedule = {
     "process-the-inbox": {"task": "telephony.tasks.process_events", "schedule": 5.0},
     "reconcile-rooms": {"task": "telephony.tasks.reconcile_rooms", "schedule": 5.0},
     "reconcile-recordings": {"task": "telephony.tasks.reconcile_recordings", "schedule": 30.0},
+    "advance-transfers": {"task": "telephony.tasks.advance_transfers", "schedule": 5.0},
     "close-lost-calls": {"task": "telephony.tasks.reap_lost_calls", "schedule": 30.0},
 }

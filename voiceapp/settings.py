@@ -91,6 +91,10 @@ VAPI_BASE_URL = env.str("VAPI_BASE_URL", default="https://api.vapi.ai").rstrip("
 # The assistant of agents that name none.
 VAPI_ASSISTANT_ID = env.str("VAPI_ASSISTANT_ID", default="732ba29e-4aeb-48ad-bd47-440d3fce8b26")
 VAPI_SERVER_SECRET = env.str("VAPI_SERVER_SECRET", default="")
+# Transfers to a person
+TRANSFER_RING_S = env.int("TRANSFER_RING_S", default=25)
+TRANSFER_COUNTRIES = [each.strip().upper() for each in env.list("TRANSFER_COUNTRIES", default=[]) if each.strip()]
+MAX_TRANSFER_CALLS_PER_DAY = env.int("MAX_TRANSFER_CALLS_PER_DAY", default=200)
 LIVEKIT_HOST = env.str("LIVEKIT_HOST", default="").rstrip("/")
 LIVEKIT_INTERNAL_URL = env.str("LIVEKIT_INTERNAL_URL", default="").rstrip("/") or LIVEKIT_HOST
 LIVEKIT_API_KEY = env.str("LIVEKIT_API_KEY", default="")

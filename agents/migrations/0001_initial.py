@@ -437,7 +437,11 @@ class Migration(migrations.Migration):
                 ('when_to_use', models.CharField(blank=True, help_text='Shown to the agent, like “complaints and large orders”.', max_length=200)),
                 ('number', models.CharField(max_length=16, validators=[voiceapp.core.phones.numbers.validate_dialable])),
                 ('is_fallback', models.BooleanField(default=False, help_text='Called when the agent fails.', verbose_name='fallback')),
-                ('position', models.PositiveIntegerField(default=0)),
+                ('department', models.CharField(blank=True, help_text='If this person does not take a call, the others of the department are called.', max_length=40)),
+                ('position', models.PositiveIntegerField(default=0, help_text='Lower numbers are called first.', verbose_name='order')),
+                ('mode', models.CharField(choices=[('cold', 'Connect at once'), ('warm', 'Announce the call first; the person accepts it with key 1')], default='cold', max_length=4, verbose_name='transfer')),
+                ('caller_id', models.CharField(choices=[('organization', "The organization's number"), ('caller', "The caller's own number, where the carrier allows it")], default='organization', max_length=12, verbose_name='caller ID')),
+                ('if_nobody', models.CharField(choices=[('message', 'Can leave a message'), ('agent', 'Goes back to the agent')], default='message', max_length=8, verbose_name='if nobody answers')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='transfer_targets', to='agents.organization')),
             ],
             options={

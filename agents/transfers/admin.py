@@ -31,12 +31,23 @@ class TransferTargetForm(TenantForm):
 class TransferTargetAdmin(NumberSearch[TransferTarget], TenantAdmin[TransferTarget]):
     area = Area.ORGANIZATION
     form = TransferTargetForm
-    list_display = ("name", "slug", "shown", "when_to_use", "fallback", "organization")
-    list_filter = ("organization",)
+    list_display = (
+        "name",
+        "slug",
+        "shown",
+        "department",
+        "position",
+        "mode",
+        "when_to_use",
+        "fallback",
+        "organization",
+    )
+    list_filter = ("department", "organization")
     list_select_related = ("organization",)
-    search_fields = ("name", "slug", "number")
+    search_fields = ("name", "slug", "number", "department")
     prepopulated_fields = {"slug": ("name",)}
-    fields = ("organization", "name", "slug", "number", "when_to_use", "is_fallback")
+    fields = ("organization", "name", "slug", "number", "when_to_use", "department", "position", "mode", "if_nobody",
+              "caller_id", "is_fallback")  # fmt: skip
     inlines = (TransferHoursInline,)
 
     @display(description="number", ordering="number")

@@ -1,17 +1,44 @@
-"""People whom an agent may hand a caller to."""
+"""People whom an agent may transfer a caller to."""
 
 from __future__ import annotations
 
 from django.db import models
+from django.utils.text import slugify
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from voiceapp.core.phones.field import PhoneNumberField
 from voiceapp.core.phones.numbers import validate_dialable
 
+from .numbers import check_target_number
+
+
+class TransferMode(models.TextChoices):
+    """How the person gets the call."""
+
+    COLD = "cold", "Connect at once"
+    WARM = "warm", "Announce the call first; the person accepts it with key 1"
+
+
+class CallerId(models.TextChoices):
+    """The number that the person's phone shows."""
+
+    ORGANIZATION = "organization", "The organization's number"
+    CALLER = "caller", "The caller's own number, where the carrier allows it"
+
+
+class IfNobody(models.TextChoices):
+    """What the caller gets if nobody takes the call."""
+
+    MESSAGE = "message", "Can leave a message"
+    AGENT = "agent", "Goes back to the agent"
+
 
 class TransferTarget(TenantModel):
-    """A person or desk. The model names it by `slug` and never sees the number."""
+    """A person or desk. The model names it by `slug` and never sees the number.
+
+    People of one department are called one after the other, in the order of `position`.
+    """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="transfer_targets")
     slug = models.SlugField(max_length=40, help_text="How the agent refers to it, like front-desk.")
@@ -21,7 +48,15 @@ class TransferTarget(TenantModel):
     )
     number = PhoneNumberField(max_length=16, validators=[validate_dialable])
     is_fallback = models.BooleanField("fallback", default=False, help_text="Called when the agent fails.")
-    position = models.PositiveIntegerField(default=0)
+    department = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="If this person does not take a call, the others of the department are called.",
+    )
+    position = models.PositiveIntegerField("order", default=0, help_text="Lower numbers are called first.")
+    mode = models.CharField("transfer", max_length=4, choices=TransferMode.choices, default=TransferMode.COLD)
+    caller_id = models.CharField("caller ID", max_length=12, choices=CallerId.choices, default=CallerId.ORGANIZATION)
+    if_nobody = models.CharField("if nobody answers", max_length=8, choices=IfNobody.choices, default=IfNobody.MESSAGE)
 
     objects = TenantQuerySet["TransferTarget"].as_manager()
 
@@ -38,6 +73,15 @@ class TransferTarget(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.number and self.organization_id:
+            check_target_number(self.number, self.organization)
+
+    @property
+    def department_slug(self) -> str:
+        """How the agent refers to the department; empty without one."""
+        return slugify(self.department)
 
     @property
     def phone_region(self) -> str:

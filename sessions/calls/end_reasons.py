@@ -11,6 +11,7 @@ class EndReason(enum.StrEnum):
     CALLER_HUNG_UP = "caller_hung_up"
     AGENT_HUNG_UP = "agent_hung_up"
     TRANSFERRED = "transferred"
+    NOBODY_THERE = "nobody_there"
     CALLER_SILENT = "caller_silent"
     TOO_LONG = "too_long"
     PROVIDER_FAILED = "provider_failed"
@@ -40,6 +41,7 @@ class EndReason(enum.StrEnum):
 
 
 LABELS = {
+    EndReason.NOBODY_THERE: "Nobody took the call",
     EndReason.CALLER_SILENT: "Caller was silent",
     EndReason.TOO_LONG: "Maximum duration reached",
     EndReason.PROVIDER_FAILED: "AI provider failed",

@@ -30,6 +30,7 @@ COMPLETED_REASONS = {
     EndReason.CALLER_HUNG_UP,
     EndReason.AGENT_HUNG_UP,
     EndReason.TRANSFERRED,
+    EndReason.NOBODY_THERE,
     EndReason.CALLER_SILENT,
     EndReason.TOO_LONG,
     EndReason.HUNG_UP_BY_OPERATOR,

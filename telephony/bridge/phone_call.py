@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sessions.calls.briefing import Briefing
@@ -15,6 +15,7 @@ from telephony.bridge.core.events import CallerEvent, KeyPressed, MarkEchoed, St
 from telephony.bridge.core.playout import Playout
 from telephony.bridge.core.ports import AgentDialect, BadFrame, CallerCodec
 from telephony.bridge.core.stream_clock import StreamClock
+from telephony.bridge.core.transcript import Past
 from telephony.bridge.core.ulaw import BYTES_PER_MS, silence
 
 MOST_BAD_FRAMES = 20
@@ -25,13 +26,18 @@ MakeDialect = Callable[[StreamClock], AgentDialect]
 class PhoneCall:
     """Send what is in `to_caller`, `to_agent` and `actions`, each in order, and empty them; the lists stay the same."""
 
-    def __init__(self, briefing: Briefing, *, codec: CallerCodec, make_dialect: MakeDialect) -> None:
+    def __init__(
+        self, briefing: Briefing, *, codec: CallerCodec, make_dialect: MakeDialect, past: Sequence[Past] = ()
+    ) -> None:
+        """`past`: the conversation before, if the caller returns from a transfer."""
         self._clock = StreamClock()
         self._dialect = make_dialect(self._clock)
         self._read = codec.read
         self._hear = self._dialect.hear
         self._playout = Playout(codec, self._clock)
-        self._conversation = Conversation(briefing, agent=self._dialect, playout=self._playout, clock=self._clock)
+        self._conversation = Conversation(
+            briefing, agent=self._dialect, playout=self._playout, clock=self._clock, past=past
+        )
         self._timeline = self._conversation.timeline
         self.to_caller = codec.frames
         self.to_agent = self._dialect.frames

@@ -10,6 +10,7 @@ import structlog
 
 from sessions.calls.facts import Fact
 from telephony.bridge.core.actions import CloseCall
+from telephony.twilio.transfers.resumption import Resumption
 
 from .fact_recorder import FactRecorder
 from .gateway import CallGateway
@@ -27,11 +28,12 @@ class CallRecorder:
         self._gateway = gateway
         self._call_id = call_id
         self._stream_id = stream_id
+        self.resumption: Resumption | None = None
         self._recorder = FactRecorder(lambda facts: gateway.record(call_id, facts))
         self._recording = asyncio.create_task(self._recorder.run())
 
     def note(self, fact: Fact) -> None:
-        self._recorder.add(fact)
+        self._recorder.add(fact if self.resumption is None else self.resumption.placed(fact))
 
     async def close(self, ending: CloseCall) -> None:
         """Write the follow-up, the remaining facts, then the end: a reader who sees the end sees everything."""

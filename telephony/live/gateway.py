@@ -18,8 +18,9 @@ from sessions.tools.briefing import brief
 from sessions.tools.services import run_tool
 from telephony.bridge.core.actions import FallBack, FollowUp, HandOver, HangUp
 from telephony.twilio.models import FollowUp as Written
-from telephony.twilio.services.follow_ups import set_follow_up
+from telephony.twilio.services.follow_ups import set_follow_up, stream_ended
 from telephony.twilio.services.streams import RedeemedStream, redeem_token
+from telephony.twilio.transfers.resumption import Resumption, read_resumption
 from voiceapp.core.database_threads import DatabaseThreads
 
 THREADS = 16
@@ -73,7 +74,12 @@ class CallGateway:
         return await self._run(calls.renew_leases, list(call_ids))
 
     async def finish(self, call_id: UUID, reason: EndReason) -> bool:
-        return await self._run(calls.finish_call, call_id, reason=reason)
+        """The agent's part is over, and with it the call, unless a transfer may bring the caller back."""
+        return await self._run(stream_ended, call_id, reason)
+
+    async def resumption(self, call_id: UUID) -> Resumption:
+        """What a call that comes back from a transfer continues."""
+        return await self._run(read_resumption, call_id)
 
     async def redeem_token(
         self,

@@ -51,8 +51,11 @@ class LiveCall:
         gateway: CallGateway,
         calls: LiveCalls,
         socket: CallerSocket,
+        is_return: bool = False,
     ) -> None:
+        """`is_return`: the caller comes back from a transfer that nobody took."""
         self._call_id = call_id
+        self._is_return = is_return
         self._codec = codec
         self._provider: Provider | None = None
         self._gateway = gateway
@@ -217,11 +220,16 @@ class LiveCall:
     async def _prepare(self) -> None:
         async with asyncio.timeout(BRIEF_WITHIN_S):
             briefing = await self._gateway.brief(self.call_id)
+            resumption = await self._gateway.resumption(self.call_id) if self._is_return else None
+        if resumption is not None:
+            self._recorder.resumption = resumption
+            briefing = resumption.brief(briefing)
         self._provider = provider = provider_for(briefing)
         now_ms = int((self._loop.time() - self._began_at) * 1000)
         for each in provider.replaced:
             self._recorder.note(SomethingHappened("field_replaced", now_ms, dict(each)))
-        core = PhoneCall(briefing.without_prompt(), codec=self._codec, make_dialect=provider.make_dialect)
+        past = resumption.past if resumption is not None else ()
+        core = PhoneCall(briefing.without_prompt(), codec=self._codec, make_dialect=provider.make_dialect, past=past)
         core.time_passed(now_ms)
         for text in self._early:
             core.caller_frame(text)
@@ -293,12 +301,13 @@ class LiveCall:
             self._settle(core)
 
     async def _run_in_gateway(self, tool: RunTool) -> ToolResult:
+        resumption = self._recorder.resumption
         return await self._gateway.run_tool(
             self.call_id,
             name=tool.name,
             arguments=tool.arguments,
-            tool_call_id=tool.tool_call_id,
-            caller_turns=tool.caller_turns,
+            tool_call_id=resumption.own_id(tool.tool_call_id) if resumption else tool.tool_call_id,
+            caller_turns=tool.caller_turns + (resumption.turns if resumption else 0),
             within_s=tool.commits_within_ms / 1000,
         )
 

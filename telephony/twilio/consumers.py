@@ -68,6 +68,7 @@ class MediaStreamConsumer(AsyncConsumer):
             gateway=call_gateway(),
             calls=live_calls,
             socket=caller_socket(scope, receive, send),
+            is_return=stream.is_return,
         )
         await call.run()
 

@@ -29,18 +29,31 @@ class Step(models.TextChoices):
 
     HANG_UP = "hang_up", "Hang up"
     DIAL = "dial", "Transfer"
+    HOLD = "hold", "Hold the line for a person"
+    BACK_TO_AGENT = "back_to_agent", "Back to the agent"
     APOLOGIZE_AND_DIAL = "apologize_and_dial", "Apologize and transfer"
     TAKE_MESSAGE = "take_message", "Take a message"
     APOLOGIZE_AND_TAKE_MESSAGE = "apologize_and_take_message", "Apologize and take a message"
 
 
+class MediaStreamQuerySet(TenantQuerySet["MediaStream"]):
+    """Reads of streams."""
+
+    def latest_of(self, call: Call) -> MediaStream | None:
+        """The stream that speaks for the call now, or did last."""
+        return self.filter(call=call).order_by("-created_at", "-is_return").first()
+
+
 class MediaStream(TenantModel):
-    """The token in the TwiML is an HMAC over `id`, so a repeated webhook gets the same one; it is redeemed once."""
+    """A call has one, and another one each time it comes back from a transfer.
+
+    The token in the TwiML is an HMAC over `id`, so a repeated webhook gets the same one; it is redeemed once.
+    """
 
     tenant_path = "call__organization_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    call = models.OneToOneField(Call, models.CASCADE, related_name="media_stream")
+    call = models.ForeignKey(Call, models.CASCADE, related_name="media_streams")
     account_sid = models.CharField("account SID", max_length=64)
     stream_sid = models.CharField("stream SID", max_length=64, blank=True)
     expires_at = models.DateTimeField()
@@ -54,9 +67,23 @@ class MediaStream(TenantModel):
     )
     next_step = models.CharField(max_length=30, blank=True, choices=Step.choices)
     next_target = models.CharField("transfer target", max_length=40, blank=True, help_text="Its slug.")
+    is_return = models.BooleanField(
+        "after a transfer", default=False, help_text="The caller came back to the agent: nobody took the transfer."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    call_token = models.TextField(
+        blank=True, editable=False, help_text="Lets a transfer show the caller's own number while the call goes on."
+    )
 
-    objects = TenantQuerySet["MediaStream"].as_manager()
+    objects = MediaStreamQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Webhooks of a new call may be repeated at once: it begins with one stream.
+            models.UniqueConstraint(
+                fields=("call",), condition=models.Q(is_return=False), name="one_first_stream_per_call"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.stream_sid or str(self.id)

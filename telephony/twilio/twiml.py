@@ -13,7 +13,7 @@ from .phrases import voice_language
 from .signature import stream_url
 from .tokens import token_for
 
-RING_FOR_S = 25
+RING_FOR_S: int = settings.TRANSFER_RING_S
 LONGEST_TRANSFER_S = 60 * 60
 LONGEST_MESSAGE_S = 120
 
@@ -21,7 +21,8 @@ LONGEST_MESSAGE_S = 120
 def connect(stream: MediaStream) -> HttpResponse:
     """Bridge the call to our socket; the ids and the one-time token travel as parameters."""
     call = stream.call
-    verb = Connect(action=public_url("/twiml/after"), method="POST")
+    query = f"?stream={stream.id}" if stream.is_return else ""
+    verb = Connect(action=public_url(f"/twiml/after{query}"), method="POST")
     noun = verb.stream(
         url=stream_url("/ws/twilio"),
         status_callback=public_url("/twilio/stream-status"),
@@ -43,8 +44,10 @@ def hang_up(*sentences: str, language: str = "en") -> HttpResponse:
     return answer(response)
 
 
-def dial(number: str, *sentences: str, caller_id: str, language: str) -> HttpResponse:
-    """Say the sentences, then ring a person. The result arrives at /twiml/after-dial.
+def dial(
+    number: str, *sentences: str, caller_id: str, language: str, action: str = "/twiml/after-dial"
+) -> HttpResponse:
+    """Say the sentences, then ring a person. The result arrives at the path `action`.
 
     Both numbers are E.164; an empty `caller_id` shows the caller's own. Raises ValidationError for others.
     """
@@ -57,7 +60,7 @@ def dial(number: str, *sentences: str, caller_id: str, language: str) -> HttpRes
         caller_id=caller_id or None,
         timeout=RING_FOR_S,
         time_limit=LONGEST_TRANSFER_S,
-        action=public_url("/twiml/after-dial"),
+        action=public_url(action),
         method="POST",
     )
     verb.number(number)

@@ -58,6 +58,7 @@ class CallPage:
     slowest: str
     orders: Sequence[Order]
     recordings: Sequence[Any]
+    transfers: Sequence[Any]
     usage: Sequence[tuple[str, str]]
     lines_left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -98,6 +99,7 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         slowest=response_text(max(known)) if known else "–",
         orders=orders,
         recordings=list(call.recordings.all()),
+        transfers=list(call.transfers.prefetch_related("attempts")),
         usage=flat_usage(call.usage),
         lines_left_out=max(len(lines) - MOST_LINES, 0),
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},

@@ -42,6 +42,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.CALLER_HUNG_UP: ("The caller hung up.", ""),
     EndReason.AGENT_HUNG_UP: ("The agent said goodbye and hung up.", ""),
     EndReason.TRANSFERRED: ("The caller was transferred to a person.", ""),
+    EndReason.NOBODY_THERE: (
+        "The caller wanted a person, and nobody took the call.",
+        "See the transfer below: who was called, and how it ended.",
+    ),
     EndReason.CALLER_SILENT: ("The caller was silent.", ""),
     EndReason.TOO_LONG: (
         "The call reached its maximum duration.",

@@ -26,6 +26,8 @@ NEXT_STEPS = {
     "hang_up": "hang up",
     "dial": "transfer to {target}",
     "apologise_and_dial": "apologize and transfer to {target}",
+    "hold": "hold the line for {target}",
+    "back_to_agent": "back to the agent",
     "take_message": "take a message",
     "apologise_and_take_message": "apologize and take a message",
 }
@@ -91,6 +93,47 @@ def _stream_over(detail: Detail) -> str:
     step = NEXT_STEPS.get(str(detail.get("next", "")), "").format(target=detail.get("target") or "a person")
     why = " No call is placed: there is no caller ID to show." if detail.get("why") == "no_caller_id" else ""
     return f"The audio stream ended.{f' Next: {step}.' if step else ''}{why}"
+
+
+TRANSFER_OUTCOMES = {
+    "declined": "{target} declined the call",
+    "not_accepted": "{target} answered and did not accept the call",
+    "no_answer": "{target} did not answer",
+    "busy": "{target} was busy",
+    "refused": "The carrier refused to show the caller's number to {target}",
+    "failed": "{target} could not be called",
+    "canceled": "The call to {target} was canceled",
+}
+NOT_CALLED = {
+    "our_own": "the number is answered by an agent",
+    "foreign": "the number is in a country that is not allowed",
+    "the_callers": "it is the caller's own number",
+    "not_dialable": "the number may not be called",
+    "too_many_today": "the maximum of transfer calls per day is reached",
+    "conference_refused": "the carrier refused the conference",
+    "hung_up": "the person hung up before being connected",
+    "not_joined": "the caller was not connected in time",
+    "no_word": "the carrier reported nothing",
+}
+
+
+def _why(detail: Detail) -> str:
+    why = str(detail.get("why", ""))
+    return f": {NOT_CALLED.get(why, why)}" if why else ""
+
+
+def _transfer_attempt(detail: Detail) -> str:
+    outcome = TRANSFER_OUTCOMES.get(str(detail.get("outcome", "")), "The call to {target} ended")
+    return f"{outcome.format(target=detail.get('target') or 'A person')}{_why(detail)}."
+
+
+def _transfer_over(detail: Detail) -> str:
+    match detail.get("status"):
+        case "nobody":
+            return f"Nobody took the call{_why(detail)}."
+        case "caller_left":
+            return "The caller hung up while waiting."
+    return _lasting("The transfer ended", "status")(detail)
 
 
 def _lost(detail: Detail) -> str:
@@ -174,7 +217,12 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "stream_lost": _with("The audio connection was lost", "why"),
     "stream_error": _with("The carrier reported an error of the audio stream", "error"),
     "stream_over": _stream_over,
-    "transfer_over": _lasting("The transfer ended", "status"),
+    "transfer_attempt": _transfer_attempt,
+    "transfer_number_refused": lambda detail: f"{detail.get('target') or 'A person'} is not called{_why(detail)}.",
+    "transfer_accepted": lambda detail: f"{detail.get('target') or 'A person'} accepted the call.",
+    "transfer_joined": lambda detail: f"{detail.get('target') or 'A person'} talks to the caller.",
+    "transfer_over": _transfer_over,
+    "agent_back": "The caller is back with the agent.",
     "message_left": lambda detail: (
         f"The caller left a message of {detail.get('duration_s') or 'unknown'} s "
         f"(recording {detail.get('recording_sid', 'unknown')})."

@@ -18,6 +18,7 @@ STATES_OF_CONNECTED = {
     EndReason.CALLER_HUNG_UP: "completed",
     EndReason.AGENT_HUNG_UP: "completed",
     EndReason.TRANSFERRED: "completed",
+    EndReason.NOBODY_THERE: "completed",
     EndReason.CALLER_SILENT: "completed",
     EndReason.TOO_LONG: "completed",
     EndReason.HUNG_UP_BY_OPERATOR: "completed",

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.text import slugify
+
 from agents.hours.queries import load_schedule, target_hours_sentence, target_schedule
 from agents.hours.schedule import Schedule
 from agents.organizations.models import Organization
@@ -38,10 +40,32 @@ class HandOver:
 
 
 def people_of(organization: Organization, *, now: dt.datetime) -> list[Person]:
-    """Every transfer target in the organization's order."""
+    """Every transfer target in the organization's order, then the departments of several."""
     schedule = load_schedule(organization)
-    targets = organization.transfer_targets.prefetch_related("hours")
-    return [_person(target, target_schedule(target, schedule), now) for target in targets]
+    targets = list(organization.transfer_targets.prefetch_related("hours"))
+    people = [_person(target, target_schedule(target, schedule), now) for target in targets]
+    return people + _departments(targets, people)
+
+
+def _departments(targets: Sequence[TransferTarget], people: Sequence[Person]) -> list[Person]:
+    """A department is there while one of its people is. One person alone is no department."""
+    members: dict[str, list[Person]] = {}
+    for target, person in zip(targets, people, strict=True):
+        if target.department_slug:
+            members.setdefault(target.department, []).append(person)
+    taken = {person.slug for person in people}
+    return [
+        Person(
+            slug=slug,
+            name=name,
+            when_to_use=next((person.when_to_use for person in group if person.when_to_use), ""),
+            is_fallback=False,
+            is_there=any(person.is_there for person in group),
+            absence=f"Nobody of {name} is there now.",
+        )
+        for name, group in members.items()
+        if len(group) > 1 and (slug := slugify(name)) not in taken
+    ]
 
 
 def find_person(call: Call, slug: str, *, now: dt.datetime) -> Person:

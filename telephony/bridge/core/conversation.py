@@ -5,6 +5,8 @@ No clock: `time_passed` brings the time, ten times a second, and every deadline 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import TurnInterrupted, UsageReported
@@ -26,7 +28,7 @@ from .silence import LOOK_AGAIN_MS, CallerSilence, ResponseWait
 from .state_bounds import StateBounds
 from .stream_clock import StreamClock
 from .tools import EndedTool, RunningTools
-from .transcript import Transcript
+from .transcript import Past, Transcript
 from .turn_meter import TurnMeter
 from .ulaw import soft_tone
 
@@ -36,7 +38,15 @@ TONE = soft_tone()
 class Conversation:
     """The state of the call, and every decision in it. The results are on `timeline`."""
 
-    def __init__(self, briefing: Briefing, *, agent: AgentDialect, playout: Playout, clock: StreamClock) -> None:
+    def __init__(
+        self,
+        briefing: Briefing,
+        *,
+        agent: AgentDialect,
+        playout: Playout,
+        clock: StreamClock,
+        past: Sequence[Past] = (),
+    ) -> None:
         self._briefing = briefing
         self._phrases = briefing.phrases
         self._agent = agent
@@ -55,7 +65,7 @@ class Conversation:
         self._wait = ResponseWait(self._alarms)
         self._bounds = StateBounds(self._alarms)
         self._farewell = Farewell(self._alarms)
-        self._transcript = Transcript(self.timeline.record)
+        self._transcript = Transcript(self.timeline.record, past=past)
         self._meter = TurnMeter()
         self._reconnection = Reconnection(
             briefing, agent=agent, transcript=self._transcript, alarms=self._alarms, timeline=self.timeline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sessions.calls.facts import LineSpoken, Speaker
@@ -56,8 +56,9 @@ class Transcript:
     Items and tools go by ids of ours, which are unique in the call (item_names.py and tool_calls.py of the dialect).
     """
 
-    def __init__(self, record: Callable[[LineSpoken], None]) -> None:
+    def __init__(self, record: Callable[[LineSpoken], None], *, past: Sequence[Past] = ()) -> None:
         self._record = record
+        self._earlier = list(past)  # of another stream of this call
         self._lines: dict[str, _Line] = {}
         self._tools: dict[str, _Tool] = {}
         self._count = 0
@@ -131,7 +132,7 @@ class Transcript:
         used: list[tuple[int, int, Past]] = [
             (entry.spoken_at_ms, entry.number, entry.tool) for entry in self._tools.values()
         ]
-        return [past for *_, past in sorted(said + used, key=lambda entry: entry[:2])]
+        return self._earlier + [past for *_, past in sorted(said + used, key=lambda entry: entry[:2])]
 
     def _agent_line(self, item_id: str) -> _Line:
         return self._line(item_id, Speaker.AGENT, at_ms=0, turn=0)

@@ -10,9 +10,9 @@ import pytest
 from pytest_django import Settings
 from websockets.exceptions import InvalidStatus
 
-from sessions.calls.models import Call
 from telephony.live.pending_streams import pending_streams
 from telephony.twilio import consumers
+from telephony.twilio.models import MediaStream
 
 from .conftest import Provider, call_of, end_of
 from .handset import Handset
@@ -110,9 +110,9 @@ async def test_a_token_is_no_good_for_another_call(handset: Handset, new_handset
 
 async def test_a_late_token_is_refused(handset: Handset) -> None:
     await handset.ring()
-    call = await Call.objects.select_related("media_stream").aget(carrier_sid=handset.call_sid)
-    call.media_stream.expires_at = call.created_at
-    await call.media_stream.asave()
+    stream = await MediaStream.objects.select_related("call").aget(call__carrier_sid=handset.call_sid)
+    stream.expires_at = stream.call.created_at
+    await stream.asave()
     await handset.open()
 
     await handset.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -86,6 +86,7 @@ class Ring:
     caller: str
     dialed: str
     org_id: str = ""
+    call_token: str = field(default="", repr=False)
 
 
 class OtherCall(Exception):
@@ -119,9 +120,7 @@ def _locks(ring: Ring, line: Line | None) -> list[str]:
 
 def _known_call(ring: Ring) -> Call | None:
     call = (
-        Call.objects.select_related("organization", "agent", "agent_version", "media_stream")
-        .filter(carrier_sid=ring.call_sid)
-        .first()
+        Call.objects.select_related("organization", "agent", "agent_version").filter(carrier_sid=ring.call_sid).first()
     )
     if call is not None and not _is_same(call, ring):
         raise OtherCall(ring.call_sid)
@@ -154,7 +153,9 @@ def _new_call(ring: Ring, line: Line | None, refusal: Refusal | None) -> Call:
     )
     record_event(call.id, "ringing", {"refused_for": refusal.rule} if refusal else {})
     if refusal is None:
-        MediaStream.objects.create(call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME)
+        MediaStream.objects.create(
+            call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME, call_token=ring.call_token
+        )
     else:
         logger.info("call refused", call_id=str(call.id), reason=refusal.reason.value, detail=refusal.rule)
         finish_call(call.id, reason=refusal.reason)

@@ -1,43 +1,39 @@
-"""Which number a transfer shows. Twilio takes the number that was called, one of the account's, or the caller's own:
-
-never `sip:…` or `client:…`, and a caller who comes so has no number that could be shown by itself (error 13214).
-"""
+"""What follows a media stream: hang up, transfer, return to the agent or take a message. Decided once."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
-from agents.hours.queries import load_schedule, target_schedule
-from agents.transfers.models import TransferTarget
+from agents.transfers.models import IfNobody, TransferMode, TransferTarget
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState
 from sessions.calls.services import finish_call, record_event
-from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber, Step
-from voiceapp.core.phones.numbers import CallerKind, is_dialable, read_caller
-
-
-def caller_id_for(call: Call) -> str:
-    """E.164; empty where there is none that Twilio would take."""
-    if read_caller(call.dialed_number).kind is CallerKind.NUMBER:
-        return call.dialed_number
-    line = PhoneNumber.objects.filter(organization=call.organization_id, is_active=True).first()
-    if line is not None and read_caller(line.number).kind is CallerKind.NUMBER:
-        return line.number
-    is_number = read_caller(call.caller_number).kind is CallerKind.NUMBER
-    return call.caller_number if is_number else ""
+from telephony.twilio.models import FollowUp, MediaStream, Step
+from telephony.twilio.transfers import progress
+from telephony.twilio.transfers.caller_ids import caller_id_for
+from telephony.twilio.transfers.documents import language_of
+from telephony.twilio.transfers.planning import (
+    MOST_TRANSFERS_PER_CALL,
+    Department,
+    find_department,
+    plan_transfer,
+)
+from voiceapp.core.phones.numbers import is_dialable
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The decision, and whom to ring. `why`: why a target that should ring does not."""
+    """The decision, and whom to ring first. `why`: why a target that should ring does not."""
 
     step: Step
     target: TransferTarget | None = None
     why: str = ""
+    department: Department | None = None
 
 
 def set_follow_up(stream_id: UUID, follow_up: FollowUp, hand_over_to: str = "") -> bool:
@@ -49,23 +45,52 @@ def set_follow_up(stream_id: UUID, follow_up: FollowUp, hand_over_to: str = "") 
     )
 
 
-def follow_up_of(call: Call, *, is_caller_gone: bool = False) -> NextStep:
+def stream_ended(call_id: UUID, reason: EndReason) -> bool:
+    """The agent's part of a call is over, and with it the call, unless its transfer may bring the caller back.
+
+    Then no process carries it: the transfer ends it, or the agent again.
+    """
+    call = Call.objects.select_related("organization").get(pk=call_id)
+    if reason is not EndReason.TRANSFERRED or not _may_come_back(call):
+        return finish_call(call_id, reason=reason)
+    Call.objects.live().filter(pk=call_id).update(process="")
+    return True
+
+
+def _may_come_back(call: Call) -> bool:
+    """A warm transfer begins before anybody has taken it, and a cold one may return the caller to the agent."""
+    stream = MediaStream.objects.latest_of(call)
+    if stream is None or stream.follow_up != FollowUp.HAND_OVER or stream.next_step:
+        return False
+    department = find_department(call, stream.hand_over_to, timezone.now())
+    return department is not None and (department.mode is TransferMode.WARM or department.if_nobody is IfNobody.AGENT)
+
+
+def follow_up_of(call: Call, *, stream_id: UUID | None = None, is_caller_gone: bool = False) -> NextStep:
     """What follows now that the stream is over. Decided once: a repeated or late request gets the same.
 
-    `is_caller_gone`: the carrier reports that the caller has left.
+    `stream_id` names a later stream than the call's first. `is_caller_gone`: the carrier reports that the caller left.
     """
-    stream = MediaStream.objects.filter(call=call).first()
+    stream = _stream_of(call, stream_id)
     if stream is None:
         return NextStep(Step.HANG_UP)  # it was refused
     if not stream.next_step:
-        decision = _decide(call, stream, timezone.now(), is_caller_gone)
-        slug = decision.target.slug if decision.target else ""
-        undecided = MediaStream.objects.filter(pk=stream.pk, next_step="")
-        if undecided.update(next_step=decision.step, next_target=slug):
-            _record(call, stream, decision, is_caller_gone)
-            return decision
+        with transaction.atomic():
+            decision = _decide(call, stream, timezone.now(), is_caller_gone)
+            slug = decision.target.slug if decision.target else ""
+            undecided = MediaStream.objects.filter(pk=stream.pk, next_step="")
+            if undecided.update(next_step=decision.step, next_target=slug):
+                _record(call, stream, decision, is_caller_gone)
+                return decision
         stream.refresh_from_db(fields=["next_step", "next_target"])
     return _decided(call, stream)
+
+
+def _stream_of(call: Call, stream_id: UUID | None) -> MediaStream | None:
+    streams = MediaStream.objects.filter(call=call)
+    if stream_id is None:
+        return streams.filter(is_return=False).first()
+    return streams.filter(pk=stream_id).first()
 
 
 def _decided(call: Call, stream: MediaStream) -> NextStep:
@@ -83,30 +108,63 @@ def _decide(call: Call, stream: MediaStream, now: dt.datetime, is_caller_gone: b
     is_over = wish is FollowUp.NOTHING and call.state in (CallState.COMPLETED, CallState.MISSED)
     if is_caller_gone or is_over or wish is FollowUp.HANG_UP:
         return NextStep(Step.HANG_UP)
-    targets = TransferTarget.objects.filter(organization=call.organization)
     if wish is FollowUp.HAND_OVER:
-        wanted = targets.filter(slug=stream.hand_over_to).first()
-        return _ring(call, wanted, now, step=Step.DIAL, otherwise=Step.TAKE_MESSAGE)
+        return _transfer(call, find_department(call, stream.hand_over_to, now))
     # Nothing was written: the process that carried the call is gone, or the stream never came.
-    fallback = targets.filter(is_fallback=True).first()
-    return _ring(call, fallback, now, step=Step.APOLOGIZE_AND_DIAL, otherwise=Step.APOLOGIZE_AND_TAKE_MESSAGE)
+    fallback = TransferTarget.objects.filter(organization=call.organization, is_fallback=True).first()
+    department = find_department(call, fallback.slug, now) if fallback else None
+    if department is None or not department.people:
+        return NextStep(Step.APOLOGIZE_AND_TAKE_MESSAGE, department=department)
+    if not caller_id_for(call):
+        return NextStep(Step.APOLOGIZE_AND_TAKE_MESSAGE, why="no_caller_id", department=department)
+    return NextStep(Step.APOLOGIZE_AND_DIAL, department.people[0], department=department)
 
 
-def _ring(call: Call, target: TransferTarget | None, now: dt.datetime, *, step: Step, otherwise: Step) -> NextStep:
-    if target is None or not is_dialable(target.number):
-        return NextStep(otherwise)
-    if not target_schedule(target, load_schedule(target.organization)).is_open_at(now):
-        return NextStep(otherwise)
+def _transfer(call: Call, department: Department | None) -> NextStep:
+    if department is None or call.transfers.count() >= MOST_TRANSFERS_PER_CALL:
+        return NextStep(Step.TAKE_MESSAGE)
+    returns = department.if_nobody is IfNobody.AGENT and call.is_live
+    otherwise = Step.BACK_TO_AGENT if returns else Step.TAKE_MESSAGE
+    if not department.people:
+        return NextStep(otherwise, department=department)
     # Without a number that may be shown the carrier would refuse to ring anybody.
-    return NextStep(step, target) if caller_id_for(call) else NextStep(otherwise, why="no_caller_id")
+    if not caller_id_for(call):
+        return NextStep(otherwise, why="no_caller_id", department=department)
+    is_warm = department.mode is TransferMode.WARM and call.is_live
+    return NextStep(Step.HOLD if is_warm else Step.DIAL, department.people[0], department=department)
 
 
 def _record(call: Call, stream: MediaStream, decision: NextStep, is_caller_gone: bool) -> None:
-    """Write what happens to the timeline, and end a call that nothing else will end."""
+    """Write what happens to the timeline, begin the transfer, and end a call that nothing else will end."""
     MediaStream.objects.filter(pk=stream.pk, ended_at=None).update(ended_at=timezone.now())
     detail = {"next": decision.step.value, "target": decision.target.slug if decision.target else ""}
     record_event(call.id, "stream_over", detail | ({"why": decision.why} if decision.why else {}))
     if decision.target is not None:
         Call.objects.filter(id=call.id).update(transferred_to=decision.target.name)
+    for name, why in decision.department.refused if decision.department else ():
+        record_event(call.id, "transfer_number_refused", {"target": name, "why": why.value})
+    _begin_transfer(call, stream, decision)
     if not MediaStream.objects.filter(pk=stream.pk).exclude(follow_up=FollowUp.NOTHING).exists():
         finish_call(call.id, reason=EndReason.CALLER_HUNG_UP if is_caller_gone else EndReason.STREAM_LOST)
+    elif is_caller_gone and stream.follow_up == FollowUp.HAND_OVER:
+        finish_call(call.id, reason=EndReason.CALLER_HUNG_UP)
+    elif decision.step is Step.TAKE_MESSAGE:
+        finish_call(call.id, reason=EndReason.NOBODY_THERE)
+
+
+def _begin_transfer(call: Call, stream: MediaStream, decision: NextStep) -> None:
+    department, step = decision.department, decision.step
+    if department is None or step in (Step.TAKE_MESSAGE, Step.APOLOGIZE_AND_TAKE_MESSAGE):
+        return
+    transfer = plan_transfer(
+        call,
+        stream,
+        department if decision.target is not None else replace(department, people=()),
+        slug=stream.hand_over_to or (decision.target.slug if decision.target else ""),
+        mode=TransferMode.WARM if step is Step.HOLD else TransferMode.COLD,
+        language=language_of(call),
+    )
+    if step is Step.HOLD:
+        progress.wake_up_on_commit(transfer)
+    elif (first := transfer.attempts.first()) is not None:
+        progress.begin_attempt(first)

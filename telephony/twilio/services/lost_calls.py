@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallKind, CallState
 from sessions.calls.services import LEASE, finish_call, possible_end, record_event
 from telephony.twilio.models import MediaStream
+from telephony.twilio.transfers.models import LIVE_TRANSFERS, Transfer
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.client import TwilioClient
 
@@ -37,7 +38,9 @@ def close_lost_calls() -> int:
 
 def _lost(now: datetime) -> QuerySet[Call]:
     lease_ran_out = Q(lease_expires_at__lt=now) | Q(lease_expires_at=None, connected_at__lt=now - LEASE)
-    return Call.objects.filter(kind=CallKind.PHONE).filter(
+    # A call in a transfer is carried by nobody here, and ended by its transfer.
+    in_transfer = Transfer.objects.filter(call=OuterRef("pk"), state__in=LIVE_TRANSFERS)
+    return Call.objects.filter(~Exists(in_transfer), kind=CallKind.PHONE).filter(
         Q(lease_ran_out, state=CallState.CONNECTED)
         | Q(state__in=(CallState.PENDING, CallState.RINGING), created_at__lt=now - NEVER_BEGAN_AFTER)
     )
@@ -66,8 +69,8 @@ class Report:
 
 
 def _report_on(call: Call) -> Report:
-    stream = MediaStream.objects.filter(call=call).exclude(ended_at=None).order_by("-ended_at").first()
-    if stream:
+    stream = MediaStream.objects.latest_of(call)
+    if stream is not None and stream.ended_at is not None:
         # What the carrier does with the caller now is not the agent's.
         return Report(is_over=True, ended_at=stream.ended_at)
     if not call.carrier_sid:

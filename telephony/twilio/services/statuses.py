@@ -12,6 +12,7 @@ from sessions.calls.models import Call, CallState
 from sessions.calls.services import finish_call, possible_end, record_event
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import FollowUp, MediaStream
+from telephony.twilio.transfers.progress import caller_gone
 from voiceapp.core.transactions import serialize
 
 # A time is given to the second: it means the end of that one, unless its webhook had arrived by then.
@@ -59,8 +60,11 @@ def note_call_status(
                 "fields": {"sequence": sequence, "duration_s": duration_s},
             },
         )
-    if call is not None and call.is_live and status in OVER_AT_THE_CARRIER:
-        ended_at = at + A_SECOND if at else timezone.now()
+    if call is None or status not in OVER_AT_THE_CARRIER:
+        return
+    ended_at = at + A_SECOND if at else timezone.now()
+    caller_gone(call, possible_end(call, ended_at))
+    if call.is_live:
         finish_call(call.id, reason=_reason(call, status), at=possible_end(call, ended_at))
 
 
@@ -69,7 +73,7 @@ def _reason(call: Call, status: str) -> EndReason:
         return EndReason.NOT_ANSWERED
     if status == "failed":
         return EndReason.STREAM_LOST
-    stream = MediaStream.objects.filter(call=call).first()
+    stream = MediaStream.objects.latest_of(call)
     return REASONS[FollowUp(stream.follow_up)] if stream else EndReason.NOT_ANSWERED
 
 
@@ -84,10 +88,11 @@ def note_stream_status(call: Call, *, stream_sid: str, event: str, error: str) -
         record_event(call.id, "stream_error", {"error": error})
     if event == "stream-stopped":
         # Of a call that has several only one speaks for it: the end of another is not the conversation's.
-        ours = MediaStream.objects.filter(call=call, ended_at=None)
+        streams = MediaStream.objects.filter(call=call)
         if stream_sid:
-            ours = ours.filter(stream_sid__in=("", stream_sid))
-        ours.update(ended_at=timezone.now())
+            named = streams.filter(stream_sid=stream_sid)
+            streams = named if named.exists() else streams.filter(stream_sid="")
+        streams.filter(ended_at=None).update(ended_at=timezone.now())
 
 
 def note_dial_result(call: Call, *, dial_sid: str, status: str, duration_s: int | None) -> bool:

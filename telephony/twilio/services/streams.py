@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
@@ -28,6 +29,7 @@ class RedeemedStream:
 
     stream_id: UUID
     call_id: UUID
+    is_return: bool = False
 
 
 class TokenRefused(Exception):
@@ -61,7 +63,7 @@ def redeem_token(
         tokens_refused.labels(refusal.reason).inc()
         logger.warning("stream refused", reason=refusal.reason)
         raise
-    return RedeemedStream(stream_id=stream.id, call_id=stream.call_id)
+    return RedeemedStream(stream_id=stream.id, call_id=stream.call_id, is_return=stream.is_return)
 
 
 def _find_stream(token: str, *, call_sid: str, account_sid: str, hints: Mapping[str, str]) -> MediaStream:
@@ -98,12 +100,20 @@ def _use(stream: MediaStream, *, stream_sid: str) -> None:
         )
         if not is_ours:
             raise TokenRefused("expired" if stream.used_at is None and stream.expires_at <= now else "used")
-        is_connected = Call.objects.filter(id=stream.call_id, state=CallState.RINGING).update(
-            state=CallState.CONNECTED, connected_at=now, lease_expires_at=now + LEASE, process=process_name()
-        )
-        if not is_connected:
+        if not _connect(stream, now):
             raise TokenRefused("call_over")
-        record_event(stream.call_id, "connected")
+        record_event(stream.call_id, "agent_back" if stream.is_return else "connected")
+
+
+def _connect(stream: MediaStream, now: dt.datetime) -> bool:
+    """Whether the call waits for this stream: it rings, or comes back from a transfer."""
+    calls, carried = (
+        Call.objects.filter(id=stream.call_id),
+        {"lease_expires_at": now + LEASE, "process": process_name()},
+    )
+    if stream.is_return:
+        return bool(calls.filter(state=CallState.CONNECTED).update(**carried))
+    return bool(calls.filter(state=CallState.RINGING).update(state=CallState.CONNECTED, connected_at=now, **carried))
 
 
 def are_true(hints: Mapping[str, str], call: Call) -> bool:

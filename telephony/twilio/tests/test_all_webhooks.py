@@ -53,11 +53,18 @@ def test_these_are_all_webhooks() -> None:
     assert ALL_WEBHOOKS == [
         LIVEKIT_WEBHOOK,
         "twilio/call-status",
+        "twilio/conference-status",
         "twilio/stream-status",
+        "twilio/transfer-status",
         "twiml/after",
         "twiml/after-dial",
         "twiml/after-message",
         "twiml/start",
+        "twiml/transfer/answered",
+        "twiml/transfer/caller",
+        "twiml/transfer/caller-over",
+        "twiml/transfer/person-over",
+        "twiml/transfer/pressed",
     ]
 
 

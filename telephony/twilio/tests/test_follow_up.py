@@ -162,7 +162,7 @@ def ring_as(twilio: Twilio, line: PhoneNumber, *, caller: str, dialed: str) -> C
     """A call by that caller to that address of the organization, whose stream is over: hand it over."""
     twilio.post(f"/twiml/start?orgId={line.organization_id}", From=caller, To=dialed)
     call = Call.objects.get()
-    set_follow_up(call.media_stream.id, FollowUp.HAND_OVER, "front-desk")
+    set_follow_up(call.media_streams.get().id, FollowUp.HAND_OVER, "front-desk")
     return call
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 from django.db import DatabaseError
@@ -31,6 +32,13 @@ class SignedForm:
     def text(self, name: str, longest: int = 64) -> str:
         """A field as one printable line that the database can keep, empty when it is absent."""
         return "".join(sign for sign in self.fields.get(name, "") if sign.isprintable())[:longest]
+
+    def uuid(self, name: str) -> UUID | None:
+        """An id in the address, None when it is none."""
+        try:
+            return UUID(self.query.get(name, ""))
+        except ValueError:
+            return None
 
     def number(self, name: str) -> int | None:
         """A field that counts something, None when it does not."""

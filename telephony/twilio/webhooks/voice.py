@@ -11,8 +11,11 @@ from telephony.twilio import twiml
 from telephony.twilio.models import MediaStream
 from telephony.twilio.phrases import Phrase, phrase, spoken_language
 from telephony.twilio.services.admission import OtherCall, Ring, open_call
+from telephony.twilio.transfers.documents import language_of
 
 from .endpoint import SignedForm, twilio_webhook
+
+LONGEST_CALL_TOKEN = 4000
 
 REFUSALS = {
     EndReason.UNKNOWN_NUMBER: Phrase.UNKNOWN_NUMBER,
@@ -37,12 +40,13 @@ def start(form: SignedForm) -> HttpResponse:
         caller=form.text("From"),
         dialed=form.text("To"),
         org_id=form.query.get("orgId", ""),
+        call_token=form.text("CallToken", LONGEST_CALL_TOKEN),
     )
     try:
         call = open_call(ring)
     except OtherCall:
         return HttpResponse(status=403)
-    stream = MediaStream.objects.select_related("call").filter(call=call).first()
+    stream = MediaStream.objects.select_related("call").filter(call=call, is_return=False).first()
     return twiml.connect(stream) if stream is not None else refuse(call)
 
 
@@ -57,9 +61,3 @@ def refuse(call: Call) -> HttpResponse:
         elif spoken_language(language) == "en":
             sentences = [opening_hours_sentence(call.organization, call.created_at)]
     return twiml.hang_up(*sentences, language=language)
-
-
-def language_of(call: Call) -> str:
-    """The language in which the call is answered."""
-    persona = call.agent_version or call.agent
-    return persona.language if persona is not None else "en"

@@ -61,6 +61,14 @@ def is_dialable(number: str) -> bool:
     return True
 
 
+def country_codes(number: str) -> set[str]:
+    """The country of an E.164 number (ISO 3166). Where its digits name none: the calling code, like `+1`."""
+    parsed = _parsed(number, "")
+    if parsed is None:
+        return set()
+    return {phonenumbers.region_code_for_number(parsed) or f"+{parsed.country_code}"}
+
+
 def read_number(typed: str, *, region: str = "") -> str:
     """E.164 of what a person typed, in any notation; without a country code it is a number of the region (ISO 3166).
 

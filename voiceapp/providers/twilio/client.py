@@ -1,4 +1,4 @@
-"""Twilio's REST API: fetch, end and redirect calls."""
+"""Twilio's REST API: place, fetch, end and redirect calls."""
 
 from __future__ import annotations
 
@@ -33,9 +33,19 @@ RESPONSE_TIMEOUT_S = 5.0
 FAULTS = (TwilioException, requests.RequestException, ValueError)  # ValueError: a response that is no JSON
 # The call is not in progress, or does not exist (protocols A6, A7).
 OVER_CODES = {21220, 20404}
+# The number to be shown is not verified, or not valid (protocols A7).
+CALLER_ID_CODES = {21210, 21212}
 OVER_STATUSES = {"completed", "busy", "no-answer", "failed", "canceled"}
 # The SDK has two shapes for one thing: Twilio's older errors, and those of RFC 9457.
 REFUSALS = (TwilioRestException, TwilioServiceException)
+
+
+class CallerIdRefused(ProviderError):
+    """Twilio does not show this number. `code` is its own."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("twilio", f"caller ID refused ({code})", permanent=True)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,45 @@ class TwilioClient:
             if is_over(fault):
                 return CarrierCall(sid, "canceled")
             raise provider_error(fault) from fault
+
+    def place_call(
+        self,
+        *,
+        to: str,
+        from_: str,
+        url: str,
+        status_callback: str,
+        ring_s: int,
+        limit_s: int,
+        call_token: str = "",
+    ) -> str:
+        """Let a phone ring; `url` says what follows when it is answered. Returns the call's sid.
+
+        A request without a response may still have been carried out: the callbacks tell. Raises CallerIdRefused.
+        """
+        optional = {"call_token": call_token} if call_token else {}
+        try:
+            created = self._client.calls.create(
+                to=to,
+                from_=from_,
+                url=url,
+                method="POST",
+                status_callback=status_callback,
+                status_callback_method="POST",
+                status_callback_event=["initiated", "ringing", "answered", "completed"],
+                timeout=ring_s,
+                time_limit=limit_s,
+                **optional,
+            )
+        except FAULTS as fault:
+            if isinstance(fault, REFUSALS) and fault.code in CALLER_ID_CODES:
+                raise CallerIdRefused(int(fault.code)) from fault
+            raise provider_error(fault) from fault
+        return str(created.sid)
+
+    def continue_at(self, sid: str, *, url: str) -> bool:
+        """Continue the call with what the address returns. False if it had already ended."""
+        return self._update(sid, url=url, method="POST")
 
     def hang_up(self, sid: str) -> bool:
         """End the call. False if it had already ended."""
