@@ -36,6 +36,7 @@ class Booking:
     when: str
     name: str
     vehicle: str
+    has_wanted_to_move: bool
 
     @classmethod
     def of(cls, menu: PromptMenu, state: CallState) -> Booking:
@@ -49,6 +50,7 @@ class Booking:
             when=next((each.when for each in newest if each.when), ""),
             name=next((each.name for each in newest if each.name), ""),
             vehicle=next((each.vehicle for each in newest if each.vehicle), ""),
+            has_wanted_to_move=any(each.wants_to_move for each in said),
         )
 
     @property
@@ -100,17 +102,17 @@ class Booking:
         return days[0] if len(days) == 1 else ""
 
 
-def after_tools(state: CallState, phrases: list[SpokenPhrase]) -> list[Output]:
-    """Say the results of the tools and continue."""
+def after_tools(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase]) -> list[Output]:
+    """Say what the last tool says, for it includes what those before it did, and continue."""
     last = state.new_results[-1]
-    text = " ".join(use.say for use in state.new_results if use.say)
+    text = last.say
     match last.name:
         case "find_appointment_times":
             return _after_times(last, text)
         case "choose_appointment" if last.is_ok:
             return _after_choice(state, last, text)
         case "find_my_appointments" if last.is_ok:
-            return _after_own(state, last, text)
+            return _after_own(Booking.of(menu, state), text)
         case "book_appointment" if not last.is_ok and not text.endswith("?"):
             return [Speech(text), FunctionCall("read_back_appointment")]
         case "book_appointment" | "move_appointment" | "cancel_appointment" | "get_opening_hours" | "look_up_services":
@@ -158,10 +160,9 @@ def _after_choice(state: CallState, use: ToolUse, text: str) -> list[Output]:
     return [FunctionCall("read_back_appointment")]
 
 
-def _after_own(state: CallState, use: ToolUse, text: str) -> list[Output]:
+def _after_own(booking: Booking, text: str) -> list[Output]:
     """Go on with the appointment if the caller wanted to change it and has only one."""
-    own = (use.output or {}).get("appointments") or []
-    words = read_words(state.said[-1] if state.said else "", PromptMenu())
+    words, own = booking.words, booking.own
     if not (words.wants_to_cancel or words.wants_to_move):
         return [Speech(f"{text} {ANYTHING_ELSE}")]
     if len(own) != 1:
@@ -201,9 +202,8 @@ def _go_on(booking: Booking, pending: ToolUse, phrases: list[SpokenPhrase]) -> l
     """The caller's response to the question about a move or a cancellation."""
     words = booking.words
     if pending.name == "find_my_appointments":
-        is_moving = any(read_words(text, PromptMenu()).wants_to_move for text in booking.state.said)
         number = booking.own[0]["appointment"] if len(booking.own) == 1 else None
-        is_told = is_moving and number is not None and words.when
+        is_told = booking.has_wanted_to_move and number is not None and words.when
         return [FunctionCall("move_appointment", {"appointment": number, "time": words.when})] if is_told else []
     if words.when and pending.name == "move_appointment":
         return [FunctionCall("move_appointment", {**pending.arguments, "time": booking.full_when})]
@@ -245,9 +245,8 @@ def _book(booking: Booking, phrases: list[SpokenPhrase]) -> list[Output]:
 def _look_for_times(booking: Booking) -> list[Output]:
     if not booking.service:
         return [Speech(WHICH_SERVICE)]
-    if not booking.full_when and booking.words.wants_to_book and not booking.words.when:
-        return [FunctionCall("find_appointment_times", {"service": booking.service})]
-    return [FunctionCall("find_appointment_times", {"service": booking.service, "when": booking.full_when})]
+    wish = {"when": booking.full_when} if booking.full_when else {}
+    return [FunctionCall("find_appointment_times", {"service": booking.service, **wish})]
 
 
 def _other(booking: Booking) -> str:

@@ -61,8 +61,8 @@ class AppointmentWords:
 def read_words(text: str, menu: PromptMenu) -> AppointmentWords:
     """`text` is a recognized sentence, or one that was typed."""
     said = spoken(text)
-    service, rest = _service(said, menu)
-    name, rest = _name(rest)
+    service, about = _service(said, menu)
+    name, rest = _name(about)
     vehicle, rest = _vehicle(rest)
     when, day, rest = _when(rest)
     return AppointmentWords(
@@ -73,7 +73,7 @@ def read_words(text: str, menu: PromptMenu) -> AppointmentWords:
         name=name,
         vehicle=vehicle,
         asks_for_other_times=_found(said, r"\b(?:something|anything) (earlier|later|else)\b"),
-        **{name: re.search(pattern, said) is not None for name, pattern in _CLAIMS.items()},
+        **{claim: re.search(pattern, about) is not None for claim, pattern in _CLAIMS.items()},
     )
 
 
@@ -108,11 +108,9 @@ def _name(said: str) -> tuple[str, str]:
 
 
 def _vehicle(said: str) -> tuple[str, str]:
-    make, model, color = _any_of("MAKE"), _any_of("MODEL"), _any_of("COLOR")
-    if found := re.search(rf"\b(?:({color}) )?(?:({make})(?: ({model}))?|({model}))\b", said):
-        color_said, *car = found.groups()
-        named = [_written(each) for each in car if each]
-        return " ".join([*([color_said] if color_said else []), *named]), _without(said, found)
+    cars = "|".join(_any_of(name) for name in ("CAR", "VOWELCAR", "MAKE", "MODEL"))
+    if found := re.search(rf"\b(?:({_any_of('COLOR')}) )?({cars})\b", said):
+        return " ".join(each for each in (found[1], _written(found[2])) if each), _without(said, found)
     return "", said
 
 

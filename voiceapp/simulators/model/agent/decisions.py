@@ -32,7 +32,7 @@ def _outputs(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase]) ->
         if state.new_results[-1].name == "end_call":
             return [] if state.last_said.endswith(GOODBYE) else [Speech(GOODBYE)]
         after_tools = appointment_decisions.after_tools if books else order_decisions.after_tools
-        return after_tools(state, phrases)
+        return after_tools(menu, state, phrases)
     if state.heard is None:
         return [Speech("Hello! What can I do for you?")]
     if (state.heard.text or "").startswith(PRESSED):

@@ -11,7 +11,7 @@ from voiceapp.simulators.model.agent.replies import ANYTHING_ELSE, GOODBYE, NOT_
 from voiceapp.simulators.model.agent.vocabulary import Meaning
 
 
-def after_tools(state: CallState, phrases: list[SpokenPhrase]) -> list[Output]:
+def after_tools(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase]) -> list[Output]:
     """Say the results of the tools and continue."""
     last = state.new_results[-1]
     text = " ".join(use.say for use in state.new_results if use.say)

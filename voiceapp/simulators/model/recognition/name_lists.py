@@ -17,6 +17,7 @@ INGREDIENTS = (
 )  # fmt: skip
 QUANTITIES = {"a couple of": 2, "a pair of": 2, "half a dozen": 6, "a dozen": 12}
 NUMBER_WORDS = {**NUMBERS, **QUANTITIES}
+_VOWELS = tuple("aeiou")
 PEOPLE_AND_CARS = Path(__file__).with_name("people_and_cars.txt")
 
 
@@ -67,7 +68,8 @@ def name_lists_of(menu: PromptMenu) -> NameLists:
     for item in menu.items:
         _add_item(names, item)
     for service in menu.services:
-        names.add("SERVICE", service.name, (service.name, *service.aliases))
+        for form in (service.name, *service.aliases):
+            names.add("VOWELSERVICE" if spoken(form)[:1] in _VOWELS else "SERVICE", service.name, [form])
     for list_name, known in people_and_cars().items() if menu.services else ():
         for name in known:
             names.add(list_name, name, [name])
