@@ -14,12 +14,14 @@ from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
+from recordings.files import read_file
 from recordings.models import Recording
-from recordings.storage import file_link, is_fetchable
+from recordings.storage import SOUND_TYPES, file_link, file_name, is_fetchable
 from sessions.calls.admin.call import call_link
 from sessions.calls.admin.display import duration_text
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.http.security_headers import admin_policy
+from voiceapp.providers.errors import ProviderError
 
 State = Recording.State
 COLORS: Mapping[str, str] = {
@@ -71,6 +73,8 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
         return call_link(recording.call)
 
     def fetch(self, request: HttpRequest, recording: Recording, _: str) -> HttpResponse:
+        if recording.has_file and not recording.bucket and not recording.url:
+            return _file_of(recording)
         return HttpResponseRedirect(_link_to(recording))
 
     def render_change_form(
@@ -85,6 +89,17 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
                 return response
             response["Content-Security-Policy"] = admin_policy(forms_redirect_to=f"{link.scheme}://{link.netloc}")
         return response
+
+
+def _file_of(recording: Recording) -> HttpResponse:
+    """The file itself, from the server's disk."""
+    try:
+        content = read_file(recording)
+    except ProviderError as error:
+        raise ApplicationError(f"The file cannot be read ({error}).") from error
+    response = HttpResponse(content, content_type=SOUND_TYPES[Recording.FileType(recording.file_type)])
+    response["Content-Disposition"] = f'attachment; filename="{file_name(recording)}"'
+    return response
 
 
 def _link_to(recording: Recording) -> str:

@@ -13,6 +13,7 @@ class Recording(TenantModel):
 
     class Source(models.TextChoices):
         LIVEKIT_EGRESS = "livekit_egress", "LiveKit egress"
+        TWILIO = "twilio", "Twilio"
 
     class State(models.TextChoices):
         STARTING = "starting"
@@ -26,6 +27,7 @@ class Recording(TenantModel):
     class FileType(models.TextChoices):
         MP4 = "mp4", "MP4"
         OGG = "ogg", "OGG"
+        WAV = "wav", "WAV"
 
     IN_PROGRESS = (State.STARTING, State.RECORDING, State.STORING)
 
@@ -38,7 +40,9 @@ class Recording(TenantModel):
     )
     state = models.CharField(max_length=9, choices=State.choices, default=State.STARTING)
     file_type = models.CharField(max_length=3, choices=FileType.choices, default=FileType.MP4)
-    bucket = models.CharField(max_length=100, blank=True)
+    bucket = models.CharField(
+        max_length=100, blank=True, help_text="Empty: the file is on the server's disk (RECORDINGS_DIR)."
+    )
     key = models.CharField(max_length=300, blank=True, help_text="The file's name in the bucket.")
     label = models.CharField(max_length=64, blank=True, help_text="The requested name.")
     url = models.URLField(

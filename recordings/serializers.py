@@ -28,6 +28,8 @@ STATUSES = {
     Recording.State.CANCELED: "aborted",
     Recording.State.FAILED: "failed",
 }
+# What LiveKit's egress writes.
+FILE_TYPES = [Recording.FileType.MP4.value, Recording.FileType.OGG.value]
 TITLES = {"roomName": "Missing roomName", "fileType": "Invalid file type"}
 LINK_HELP = "Where the file is or will be; null where none is to come. Our own links expire after minutes."
 RECORDING = {"egressId": "EG_abc123", "roomName": ROOM, "startedAt": "2024-01-01T00:00:30Z", "status": "active"}
@@ -59,9 +61,7 @@ class StartRecordingRequest(StrictSerializer):
 
     roomName = RoomNameField()
     outputPath = LabelField(required=False, default="", trim_whitespace=False)
-    fileType = serializers.ChoiceField(
-        choices=Recording.FileType.values, required=False, default=Recording.FileType.MP4.value
-    )
+    fileType = serializers.ChoiceField(choices=FILE_TYPES, required=False, default=Recording.FileType.MP4.value)
 
 
 @extend_schema_serializer(examples=examples(transcript={"roomName": ROOM, "transcript": "Hello. How can I help?"}))

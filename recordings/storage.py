@@ -21,7 +21,11 @@ logger = structlog.get_logger("recordings")
 # What `outputPath` may be: the name a file is offered under, never a way to it (no folders, no dots in front).
 LABEL = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 LINK_LIVES_S = 300
-SOUND_TYPES = {Recording.FileType.MP4: "audio/mp4", Recording.FileType.OGG: "audio/ogg"}
+SOUND_TYPES = {
+    Recording.FileType.MP4: "audio/mp4",
+    Recording.FileType.OGG: "audio/ogg",
+    Recording.FileType.WAV: "audio/wav",
+}
 
 
 def is_configured() -> bool:
@@ -58,7 +62,7 @@ def recording_link(recording: Recording) -> str | None:
     """
     if recording.url:
         return recording.url
-    if recording.has_file or recording.is_running or recording.is_being_stored:
+    if recording.bucket and (recording.has_file or recording.is_running or recording.is_being_stored):
         return _signed(recording)
     return None
 

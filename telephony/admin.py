@@ -1,4 +1,5 @@
 """Where Django looks for the admin pages of this app."""
 
 import telephony.events.admin
-import telephony.twilio.admin  # noqa: F401
+import telephony.twilio.admin
+import telephony.twilio.voicemail.admin  # noqa: F401

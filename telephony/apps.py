@@ -15,8 +15,10 @@ class TelephonyConfig(AppConfig):
         from telephony.live.providers import PROVIDERS
         from telephony.livekit.events import process_livekit_event
         from telephony.twilio.readiness import check_number
+        from telephony.twilio.voicemail import jobs as voicemail_jobs
 
         MORE_CHECKS.append(check_number)
         for provider in PROVIDERS:
             greetings.register(provider, make_greeting)
         inbox.register("livekit", process_livekit_event)
+        voicemail_jobs.register_all()

@@ -2,4 +2,5 @@
 
 import telephony.events.models
 import telephony.twilio.models
-import telephony.twilio.transfers.models  # noqa: F401
+import telephony.twilio.transfers.models
+import telephony.twilio.voicemail.models  # noqa: F401

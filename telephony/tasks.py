@@ -5,12 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 
 from recordings.services.reconciling import reconcile_recordings
 from telephony.events.inbox import inbox
 from telephony.livekit.reconciliation import reconcile_rooms
+from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.lost_calls import close_lost_calls
 from telephony.twilio.transfers.advance import advance, advance_all
+from voiceapp.providers.errors import ProviderError
 
 
 @shared_task(name="telephony.tasks.process_events", expires=60)
@@ -53,3 +56,14 @@ def catch_up_with_rooms() -> int:
 def reconcile_recordings_of_rooms() -> int:
     """Every 30 s: reconcile recordings with LiveKit."""
     return reconcile_recordings()
+
+
+@shared_task(name="telephony.tasks.check_phone_numbers", expires=600)
+def check_phone_numbers() -> int:
+    """Every 10 min: compare our numbers with Twilio's; how many there are. A failure is kept for the admin."""
+    if not settings.TWILIO_ACCOUNT_SID or not settings.TWILIO_AUTH_TOKEN:
+        return 0
+    try:
+        return len(check_numbers().numbers)
+    except ProviderError:
+        return 0

@@ -7,6 +7,7 @@ from django.urls import path
 from telephony.livekit.webhooks import livekit_webhook
 from telephony.twilio.transfers.hold_sound import hold_sound
 from telephony.twilio.webhooks.after import after, after_dial, after_message
+from telephony.twilio.webhooks.recording import recording_status
 from telephony.twilio.webhooks.status import call_status, stream_status
 from telephony.twilio.webhooks.transfer import (
     conference_status,
@@ -34,5 +35,6 @@ urlpatterns = [
     path("twilio/transfer-status", transfer_status, name="transfer-status"),
     path("twilio/conference-status", conference_status, name="conference-status"),
     path("sounds/hold.wav", hold_sound, name="hold-sound"),
+    path("twilio/recording-status", recording_status, name="recording-status"),
     path("api/voice/webhook", livekit_webhook, name="livekit-webhook"),
 ]

@@ -113,6 +113,8 @@ PROJECT_NAME = env.str("PROJECT_NAME", default="voiceapp")
 LIVEKIT_AGENT_NAME = f"voiceapp-{ENVIRONMENT}"
 LIVEKIT_RECORDING_BUCKET = env.str("LIVEKIT_RECORDING_BUCKET", default="")
 LIVEKIT_RECORDING_REGION = env.str("LIVEKIT_RECORDING_REGION", default="")
+# Voicemail without a bucket.
+RECORDINGS_DIR = env.str("RECORDINGS_DIR", default="") or str(VAR_DIR / "recordings")
 AWS_REGION = env.str("AWS_REGION", default="us-east-1")
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="").rstrip("/")
 AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", default="")
@@ -121,6 +123,11 @@ AWS_SESSION_TOKEN = env.str("AWS_SESSION_TOKEN", default="")
 OPENAI_SECRET_ID = env.str("OPENAI_SECRET_ID", default="")
 VOICE_SESSION_QUEUE_URL = env.str("VOICE_SESSION_QUEUE_URL", default="")
 VOICE_SESSION_TABLE = env.str("VOICE_SESSION_TABLE", default="")
+# E-mail: smtp+tls://user:password@host:587, or filemail:///a/folder
+EMAIL_URL = env.str("EMAIL_URL", default="")
+globals().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="voiceapp@localhost")
 SIMULATORS: list[str] = env.list("SIMULATORS", default=[])
 
 INSTALLED_APPS = [

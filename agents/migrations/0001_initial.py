@@ -117,6 +117,11 @@ class Migration(migrations.Migration):
                 ('orders_secret', models.CharField(default=agents.organizations.models.new_signing_secret, help_text='Signs the order webhooks.', max_length=128, verbose_name='order webhook secret')),
                 ('clerk_id', models.CharField(blank=True, help_text='Like org_…. People who sign in with Clerk for it act for this organization.', max_length=100, null=True, unique=True, verbose_name='Clerk organization ID')),
                 ('closed_message', models.CharField(blank=True, help_text='Said to callers outside the opening hours.', max_length=300)),
+                ('voicemail', models.CharField(choices=[('off', 'Never'), ('unanswered', 'If the AI provider fails, or nobody answers a transfer'), ('always', 'Also outside the opening hours, and while the agent is paused')], default='unanswered', max_length=10, verbose_name='callers may leave a message')),
+                ('voicemail_greeting', models.CharField(blank=True, help_text="Said before the tone. Leave empty for a sentence in the agent's language.", max_length=300)),
+                ('voicemail_email', models.EmailField(blank=True, help_text='Messages are sent to this address, with the audio.', max_length=254, verbose_name='voicemail e-mail address')),
+                ('voicemail_url', models.URLField(blank=True, help_text='Messages are posted to this URL, signed with the order webhook secret.', verbose_name='voicemail webhook URL')),
+                ('deletes_voicemail_at_carrier', models.BooleanField(default=False, help_text='As soon as the audio is stored here.', verbose_name='delete voicemail at Twilio')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={

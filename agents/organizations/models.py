@@ -41,6 +41,14 @@ def new_signing_secret() -> str:
     return secrets.token_hex(32)
 
 
+class VoicemailUse(models.TextChoices):
+    """Which callers may leave a message."""
+
+    OFF = "off", "Never"
+    UNANSWERED = "unanswered", "If the AI provider fails, or nobody answers a transfer"
+    ALWAYS = "always", "Also outside the opening hours, and while the agent is paused"
+
+
 class Organization(TenantModel):
     """A business whose phone is answered. Everything else belongs to one."""
 
@@ -103,6 +111,25 @@ class Organization(TenantModel):
     )
     closed_message = models.CharField(
         max_length=300, blank=True, help_text="Said to callers outside the opening hours."
+    )
+    voicemail = models.CharField(
+        "callers may leave a message", max_length=10, choices=VoicemailUse.choices, default=VoicemailUse.UNANSWERED
+    )
+    voicemail_greeting = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Said before the tone. Leave empty for a sentence in the agent's language.",
+    )
+    voicemail_email = models.EmailField(
+        "voicemail e-mail address", blank=True, help_text="Messages are sent to this address, with the audio."
+    )
+    voicemail_url = models.URLField(
+        "voicemail webhook URL",
+        blank=True,
+        help_text="Messages are posted to this URL, signed with the order webhook secret.",
+    )
+    deletes_voicemail_at_carrier = models.BooleanField(
+        "delete voicemail at Twilio", default=False, help_text="As soon as the audio is stored here."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0001_initial'),
+        ('recordings', '0001_initial'),
         ('voice_sessions', '0001_initial'),
     ]
 
@@ -35,12 +36,27 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='NumberCheck',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, editable=False, primary_key=True, serialize=False)),
+                ('checked_at', models.DateTimeField()),
+                ('error', models.CharField(blank=True, help_text="Why Twilio's numbers could not be read.", max_length=300)),
+                ('unknown_numbers', models.JSONField(default=list, help_text="Twilio's numbers that are not set up here.")),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_number_check')],
+            },
+        ),
+        migrations.CreateModel(
             name='PhoneNumber',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.CharField(max_length=16, unique=True, validators=[voiceapp.core.phones.numbers.validate_e164])),
                 ('label', models.CharField(blank=True, max_length=80)),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('carrier_state', models.CharField(blank=True, choices=[('', 'Not checked'), ('in_step', 'Points here'), ('differs', 'Points elsewhere'), ('missing', 'Not at Twilio')], default='', editable=False, max_length=8, verbose_name='at Twilio')),
+                ('carrier_difference', models.CharField(blank=True, editable=False, help_text='As of the last check.', max_length=1000, verbose_name='difference at Twilio')),
+                ('carrier_checked_at', models.DateTimeField(editable=False, null=True, verbose_name='checked at Twilio')),
                 ('agent', models.ForeignKey(blank=True, help_text='Leave empty to use the default agent.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='phone_numbers', to='agents.agent')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phone_numbers', to='agents.organization')),
             ],
@@ -121,6 +137,30 @@ class Migration(migrations.Migration):
                 'ordering': ('transfer', 'position'),
             },
         ),
+        migrations.CreateModel(
+            name='Voicemail',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('recording_sid', models.CharField(max_length=34, unique=True, verbose_name='recording SID at Twilio')),
+                ('why', models.CharField(choices=[('closed', 'Outside the opening hours'), ('no_agent', 'No agent answers the number'), ('provider_failed', 'The AI provider or the connection failed'), ('nobody_there', 'No person answered')], max_length=16, verbose_name='why a message was taken')),
+                ('state', models.CharField(choices=[('fetching', 'Being fetched from Twilio'), ('stored', 'Stored'), ('empty', 'Nothing was said'), ('lost', 'Lost')], default='fetching', max_length=8)),
+                ('explanation', models.CharField(blank=True, help_text='Why it is empty or lost, or why it could not be fetched yet.', max_length=300)),
+                ('duration_s', models.PositiveIntegerField(null=True, verbose_name='duration (seconds)')),
+                ('transcript', models.TextField(blank=True)),
+                ('no_transcript', models.CharField(blank=True, max_length=300, verbose_name='why there is no transcript')),
+                ('heard_at', models.DateTimeField(null=True)),
+                ('heard_by', models.CharField(blank=True, max_length=150)),
+                ('is_at_carrier', models.BooleanField(default=True, verbose_name='still at Twilio')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='received')),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='voicemails', to='voice_sessions.call')),
+                ('recording', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='voicemail', to='recordings.recording')),
+            ],
+            options={
+                'verbose_name': 'voicemail message',
+                'verbose_name_plural': 'voicemail',
+                'ordering': ('-created_at',),
+            },
+        ),
         migrations.AddConstraint(
             model_name='mediastream',
             constraint=models.UniqueConstraint(condition=models.Q(('is_return', False)), fields=('call',), name='one_first_stream_per_call'),
@@ -152,5 +192,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='transferattempt',
             constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('dialing', 'ringing', 'answered'))), fields=('transfer',), name='one_person_is_called_at_a_time'),
+        ),
+        migrations.AddIndex(
+            model_name='voicemail',
+            index=models.Index(fields=['heard_at', 'state'], name='voicemail_unheard'),
         ),
     ]

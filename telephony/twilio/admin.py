@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from agents.configuration.models import Agent
-from agents.organizations.roles import Area
+from agents.organizations.access import access_of
+from agents.organizations.roles import Area, Power
+from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.number_search import NumberSearch
 from agents.tenant_admin.tenant import ReadOnlyAdmin, TenantAdmin
 from agents.tenant_admin.theme import display
 from sessions.calls.admin.call import call_link
 from sessions.calls.models import Call
+from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import show_number
+from voiceapp.providers.errors import ProviderError
 
-from .models import MediaStream, PhoneNumber
+from .models import CarrierState, MediaStream, NumberCheck, PhoneNumber
+from .numbers.comparison import Comparison, webhook_url
+from .numbers.services import check_numbers, point_number_here
 
 
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
     area = Area.NUMBERS
-    list_display = ("shown", "label", "organization", "answered_by", "status", "last_call")
-    list_filter = ("is_active", "agent", "organization")
+    list_display = ("shown", "label", "organization", "answered_by", "status", "at_carrier", "last_call")
+    list_filter = ("is_active", "carrier_state", "agent", "organization")
+    list_before_template = "admin/parts/number_check.html"
     list_select_related = ("organization", "agent")
     list_display_links = ("shown",)
     search_fields = ("number", "label")
-    fields = ("organization", "number", "label", "agent", "is_active", "webhook")
-    readonly_fields = ("webhook",)
+    fields = ("organization", "number", "label", "agent", "is_active", "webhook", "at_carrier", "carrier_difference")
+    readonly_fields = ("webhook", "at_carrier", "carrier_difference")
+    buttons = (
+        Button("check", "Check at Twilio", "check_one", icon="sync", power=Power.EDIT),
+        Button("point-here", "Point here", "point_here", icon="my_location", style="primary", power=Power.EDIT,
+               confirm="Twilio will send this number's calls and texts to this server. What is set there now is lost.",
+               is_offered=lambda number: number.carrier_state == CarrierState.DIFFERS),
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PhoneNumber]:
         """With the last call to each number, and its organization's default agent, in the one query."""
@@ -74,6 +89,64 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
             return "no_agent", "No published agent"
         return ("paused", "Agent paused") if paused else ("active", "Active")
 
+    @display(
+        description="at Twilio",
+        ordering="carrier_state",
+        label={"unchecked": "info", "in_step": "success", "differs": "danger", "missing": "danger"},
+    )
+    def at_carrier(self, number: PhoneNumber) -> tuple[str, str]:
+        state = CarrierState(number.carrier_state)
+        return state.value or "unchecked", str(state.label)
+
+    def offered(self, request: HttpRequest, row: PhoneNumber) -> Iterator[Button]:
+        """Only for superusers: others could take over numbers of the account that are not theirs."""
+        sees_all = access_of(request).sees_all
+        return (each for each in super().offered(request, row) if each.name != "point-here" or sees_all)
+
+    def check_one(self, request: HttpRequest, number: PhoneNumber, _: str) -> str:
+        compared = check_now()
+        found = next((each for each in compared.numbers if each.number.pk == number.pk), None)
+        return f"{number}: {found.state.label if found else 'not checked'}."
+
+    def point_here(self, request: HttpRequest, number: PhoneNumber, _: str) -> str:
+        if not access_of(request).sees_all:
+            raise PermissionDenied
+        try:
+            pointed = point_number_here(number)
+        except ProviderError as error:
+            raise ApplicationError(f"Twilio's numbers could not be read ({error}).") from error
+        if pointed.error:
+            raise ApplicationError(f"{number} does not point here: {pointed.error}")
+        return f"{number} points here."
+
+    def get_urls(self) -> list[URLPattern]:
+        check = path("check/", self.page(self.check_all), name="telephony_phonenumber_check")
+        return [check, *super().get_urls()]
+
+    def check_all(self, request: HttpRequest) -> HttpResponse:
+        """The button above the list."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_power(request, Power.EDIT):
+            raise PermissionDenied
+        try:
+            compared = check_now()
+        except ApplicationError as error:
+            messages.error(request, str(error))
+        else:
+            in_step = len(compared.of(CarrierState.IN_STEP))
+            messages.success(request, f"Checked: {in_step} of {len(compared.numbers)} numbers point here.")
+        return HttpResponseRedirect(numbers_url())
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        check = NumberCheck.objects.first()
+        context = {
+            "number_check": check,
+            "may_check_numbers": self.has_power(request, Power.EDIT),
+            "unknown_numbers": check.unknown_numbers if check and access_of(request).sees_all else [],
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
     @display(description="last call", ordering="last_call_at")
     def last_call(self, number: PhoneNumber) -> Any:
         return getattr(number, "last_call_at", None) or "Never"
@@ -93,8 +166,12 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
         )
 
 
-def webhook_url(number: PhoneNumber) -> str:
-    return f"{settings.PUBLIC_BASE_URL}/twiml/start?orgId={number.organization_id}"
+def check_now() -> Comparison:
+    """Raises ApplicationError."""
+    try:
+        return check_numbers()
+    except ProviderError as error:
+        raise ApplicationError(f"Twilio's numbers could not be read ({error}).") from error
 
 
 def numbers_url() -> str:

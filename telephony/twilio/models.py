@@ -89,6 +89,15 @@ class MediaStream(TenantModel):
         return self.stream_sid or str(self.id)
 
 
+class CarrierState(models.TextChoices):
+    """Whether Twilio sends a number's calls and texts to us."""
+
+    UNCHECKED = "", "Not checked"
+    IN_STEP = "in_step", "Points here"
+    DIFFERS = "differs", "Points elsewhere"
+    MISSING = "missing", "Not at Twilio"
+
+
 class PhoneNumber(TenantModel):
     """One number of an organization, and who answers it."""
 
@@ -104,6 +113,18 @@ class PhoneNumber(TenantModel):
     )
     label = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField("active", default=True)
+    carrier_state = models.CharField(
+        "at Twilio",
+        max_length=8,
+        blank=True,
+        choices=CarrierState.choices,
+        default=CarrierState.UNCHECKED,
+        editable=False,
+    )
+    carrier_difference = models.CharField(
+        "difference at Twilio", max_length=1000, blank=True, editable=False, help_text="As of the last check."
+    )
+    carrier_checked_at = models.DateTimeField("checked at Twilio", null=True, editable=False)
 
     objects = TenantQuerySet["PhoneNumber"].as_manager()
 
@@ -122,3 +143,18 @@ class PhoneNumber(TenantModel):
             raise ValidationError(
                 {"agent": "This agent belongs to another organization. Choose one of this organization."}
             )
+
+
+class NumberCheck(models.Model):
+    """The last comparison with Twilio: one row. What belongs to a number is on the number."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    checked_at = models.DateTimeField()
+    error = models.CharField(max_length=300, blank=True, help_text="Why Twilio's numbers could not be read.")
+    unknown_numbers = models.JSONField(default=list, help_text="Twilio's numbers that are not set up here.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_number_check")]
+
+    def __str__(self) -> str:
+        return f"Check at {self.checked_at:%Y-%m-%d %H:%M}"

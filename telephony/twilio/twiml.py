@@ -78,6 +78,9 @@ def take_message(*sentences: str, language: str) -> HttpResponse:
         timeout=5,
         finish_on_key="#",
         play_beep=True,
+        recording_status_callback=public_url("/twilio/recording-status"),
+        recording_status_callback_method="POST",
+        recording_status_callback_event="completed absent",
     )
     response.hangup()
     return answer(response)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,12 +20,13 @@ from agents.organizations.access import Access
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from recordings.models import Recording
-from sessions.calls.models import Call, CallState
+from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.orders.models import Order, OrderState
 from telephony.events.models import ProviderEvent
-from telephony.twilio.models import PhoneNumber
+from telephony.twilio.models import CarrierState, PhoneNumber
+from telephony.twilio.voicemail.models import Voicemail
 
 from .local_days import LocalDays, link
 
@@ -53,7 +55,7 @@ def notices(access: Access, days: LocalDays) -> list[Notice]:
         *failed_recordings(access, days),
     ]
     if access.may(Area.NUMBERS, Power.VIEW):
-        found += numbers_without_agent(access)
+        found += [*numbers_without_agent(access), *numbers_elsewhere(access)]
     if access.may(Area.AGENTS, Power.VIEW):
         found += [*agent_notices(access), *failed_greetings(access)]
     if access.may(Area.ORGANIZATION, Power.VIEW):
@@ -108,13 +110,17 @@ def event_problems(access: Access) -> Iterator[Notice]:
 
 
 def messages_left(access: Access, days: LocalDays) -> Iterator[Notice]:
-    """Callers who reached no one and left a message."""
+    """Callers who reached no one and left a message that nobody has heard, of any day."""
     if not access.may(Area.CALLS, Power.VIEW):
         return
-    calls = Call.objects.visible_to(access.principal(Area.CALLS)).filter(days.rows())
-    for call in calls.filter(events__kind="message_left").select_related("organization").distinct()[:MOST_ROWS]:
+    calls = Call.objects.visible_to(access.principal(Area.CALLS)).select_related("organization")
+    unheard = Voicemail.objects.unheard().filter(call=OuterRef("pk"))
+    known = Voicemail.objects.filter(recording_sid=OuterRef("sid"))
+    left = CallEvent.objects.filter(call=OuterRef("pk"), kind="message_left").annotate(sid=KT("detail__recording_sid"))
+    is_new = Exists(unheard) | (days.rows() & Exists(left.filter(~Exists(known))))
+    for call in calls.filter(is_new).order_by("-created_at")[:MOST_ROWS]:
         yield Notice(f"A caller left a message at {when_of(call, call.created_at)}",
-                     "Twilio stores the recording (its ID is in the timeline). Call the customer back.", "voicemail",
+                     "Listen to it on the call's page, then call the customer back.", "voicemail",
                      "warning", reverse("admin:voice_sessions_call_change", args=(call.pk,)))  # fmt: skip
 
 
@@ -180,6 +186,20 @@ def numbers_without_agent(access: Access) -> list[Notice]:
              "dialpad", "danger", reverse("admin:telephony_phonenumber_change", args=(number.pk,)))
         for number in numbers.exclude(pk__in=served)[:MOST_ROWS]
     ]  # fmt: skip
+
+
+def numbers_elsewhere(access: Access) -> Iterator[Notice]:
+    """Active numbers whose calls Twilio does not send here, as of the last check."""
+    numbers = PhoneNumber.objects.visible_to(access.principal(Area.NUMBERS)).filter(is_active=True)
+    page = "telephony_phonenumber"
+    if elsewhere := numbers.filter(carrier_state=CarrierState.DIFFERS).count():
+        yield Notice(f"{some(elsewhere, 'phone number')} at Twilio not pointing here",
+                     "Its calls or texts do not arrive. Run manage.py sync_phone_numbers on the server.", "dialpad",
+                     "danger", link(page, carrier_state__exact=CarrierState.DIFFERS.value))  # fmt: skip
+    if missing := numbers.filter(carrier_state=CarrierState.MISSING).count():
+        yield Notice(f"{some(missing, 'phone number')} not at Twilio",
+                     "The Twilio account does not have it: nobody can call it.", "dialpad", "warning",
+                     link(page, carrier_state__exact=CarrierState.MISSING.value))  # fmt: skip
 
 
 def agent_notices(access: Access) -> list[Notice]:

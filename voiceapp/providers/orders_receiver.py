@@ -1,4 +1,4 @@
-"""An organization's order webhook: one signed POST per message (docs/reference/orders-webhook.md)."""
+"""An organization's webhooks: one signed POST per message (docs/reference/orders-webhook.md)."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ def signature(secret: str, *, body: bytes, sent_at_s: int) -> str:
 class OrdersReceiver:
     """Posts to URLs that organizations configure, and to public addresses only."""
 
-    def __init__(self, *, may_be_local: bool, version: str) -> None:
+    def __init__(self, *, may_be_local: bool, version: str, name: str = PROVIDER) -> None:
         self._may_be_local = may_be_local
+        self._name = name
         self._agent = f"voiceapp/{version}"
 
     @classmethod
-    def from_settings(cls) -> OrdersReceiver:
-        return cls(may_be_local=bool(settings.SIMULATORS) or settings.DEBUG, version=settings.VERSION)
+    def from_settings(cls, *, name: str = PROVIDER) -> OrdersReceiver:
+        """`name` is how its errors call the receiver."""
+        return cls(may_be_local=bool(settings.SIMULATORS) or settings.DEBUG, version=settings.VERSION, name=name)
 
     def post(self, url: str, *, secret: str, message_id: str, body: bytes) -> None:
         """Return after a 2xx response; raises ProviderError, which never quotes the response."""
@@ -43,20 +45,20 @@ class OrdersReceiver:
             "Voiceapp-Message-Id": message_id,
             "Voiceapp-Signature": signature(secret, body=body, sent_at_s=int(time.time())),
         }
-        named = _read(url)
+        named = self._read(url)
         pinned = PinnedHttp(may_connect=self._may_connect(named.scheme), whole_s=WHOLE_POST_S)
         try:
             response = pinned.post(named, body, headers)
         except (NoResponse, NameNotFound) as exc:
-            raise ProviderError(PROVIDER, f"no response ({exc})") from exc
+            raise ProviderError(self._name, f"no response ({exc})") from exc
         except AddressRefused as exc:
             why = str(exc) if named.scheme == "https" else "the URL is not https"
-            raise ProviderError(PROVIDER, why, permanent=True) from exc
+            raise ProviderError(self._name, why, permanent=True) from exc
         status = response.status
         if not 200 <= status < 300:
             wait_s = retry_after_s(response.retry_after)
             retry_class = retry_class_of(status, retry_after_s=wait_s)
-            raise ProviderError(PROVIDER, f"returned {status}", retry_class=retry_class, retry_after_s=wait_s)
+            raise ProviderError(self._name, f"returned {status}", retry_class=retry_class, retry_after_s=wait_s)
 
     def _may_connect(self, scheme: str) -> Callable[[str], bool]:
         """Public addresses over https; loopback addresses, if allowed, over http too."""
@@ -66,12 +68,11 @@ class OrdersReceiver:
 
         return judge
 
-
-def _read(url: str) -> httpx.URL:
-    try:
-        read = httpx.URL(url)
-    except httpx.InvalidURL as exc:
-        raise ProviderError(PROVIDER, "the URL is malformed", permanent=True) from exc
-    if read.scheme not in ("http", "https") or not read.host or read.userinfo or (read.port or 0) > 65_535:
-        raise ProviderError(PROVIDER, "the URL is not a plain https URL", permanent=True)
-    return read
+    def _read(self, url: str) -> httpx.URL:
+        try:
+            read = httpx.URL(url)
+        except httpx.InvalidURL as exc:
+            raise ProviderError(self._name, "the URL is malformed", permanent=True) from exc
+        if read.scheme not in ("http", "https") or not read.host or read.userinfo or (read.port or 0) > 65_535:
+            raise ProviderError(self._name, "the URL is not a plain https URL", permanent=True)
+        return read

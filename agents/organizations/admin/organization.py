@@ -38,8 +38,8 @@ class OrganizationForm(TenantForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         show_percent(self)
-        if "trade" in self.fields:
-            self.fields["trade"].required = False  # not given: as it is, or the model's own default
+        for name in {"trade", "voicemail"} & set(self.fields):
+            self.fields[name].required = False  # not given: as it is, or the model's own default
         if self.instance._state.adding:
             make_location_optional(self)
 
@@ -51,6 +51,9 @@ class OrganizationForm(TenantForm):
 
     def clean_trade(self) -> str:
         return str(self.cleaned_data["trade"] or self.instance.trade)
+
+    def clean_voicemail(self) -> str:
+        return str(self.cleaned_data["voicemail"] or self.instance.voicemail)
 
     def clean_orders_secret(self) -> str:
         return str(self.cleaned_data["orders_secret"] or self.instance.orders_secret)
@@ -88,8 +91,10 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         ("Calls", {"fields": ("max_live_calls",)}),
         ("Prices and tax", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
         ("Orders", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
+        ("Voicemail", {"fields": ("voicemail", "voicemail_greeting", "voicemail_email", "voicemail_url",
+                                  "deletes_voicemail_at_carrier")}),
         ("Sign-in", {"fields": ("clerk_id",)}),
-    )
+    )  # fmt: skip
     buttons = (
         Button(
             "pause-orders",
@@ -148,7 +153,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         ]
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        if db_field.name == "orders_url":
+        if db_field.name in ("orders_url", "voicemail_url"):
             kwargs["assume_scheme"] = "https"
         if db_field.name == "time_zone":
             kwargs["widget"] = Select(choices=zone_choices())

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 
 from agents.hours.local_time import when_of
 from agents.organizations.access import access_of
-from agents.organizations.roles import Area
+from agents.organizations.roles import Area, Power
 from agents.tenant_admin.number_search import NumberSearch
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import ChangeList, display
@@ -185,6 +185,7 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
                 "cost": cost_text(call),
                 "state_color": CALL_COLORS[CallState(call.state)],
                 "order_colors": ORDER_COLORS,
+                "may_listen": self.has_power(request, Power.OPERATE, call),
                 "parts": PARTS,
                 "subtitle": None,
             }

@@ -59,6 +59,7 @@ class CallPage:
     orders: Sequence[Order]
     recordings: Sequence[Any]
     transfers: Sequence[Any]
+    voicemails: Sequence[Any]
     usage: Sequence[tuple[str, str]]
     lines_left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -100,6 +101,7 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         orders=orders,
         recordings=list(call.recordings.all()),
         transfers=list(call.transfers.prefetch_related("attempts")),
+        voicemails=list(call.voicemails.all()),
         usage=flat_usage(call.usage),
         lines_left_out=max(len(lines) - MOST_LINES, 0),
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},

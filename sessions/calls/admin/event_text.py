@@ -198,6 +198,11 @@ def _appointment(action: str) -> Callable[[Detail], str]:
     )
 
 
+def _voicemail(detail: Detail) -> str:
+    why_empty = f" {detail['empty']}" if detail.get("empty") else ""
+    return f"The voicemail of {detail.get('duration_s', 'unknown')} s is stored.{why_empty}"
+
+
 SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "ringing": _ringing,
     "connected": "The call was connected.",
@@ -227,6 +232,9 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
         f"The caller left a message of {detail.get('duration_s') or 'unknown'} s "
         f"(recording {detail.get('recording_sid', 'unknown')})."
     ),
+    "message_missing": _with("The carrier recorded no message: the caller said nothing, or hung up", "status", "error"),
+    "voicemail_stored": _voicemail,
+    "voicemail_lost": lambda detail: f"The voicemail is lost. {detail.get('why') or 'The reason is unknown.'}",
     "hung_up_at_the_carrier": "The server ended the call at the carrier.",
     # The AI provider
     "greeting_played": "The kept greeting was played.",

@@ -54,6 +54,7 @@ def test_these_are_all_webhooks() -> None:
         LIVEKIT_WEBHOOK,
         "twilio/call-status",
         "twilio/conference-status",
+        "twilio/recording-status",
         "twilio/stream-status",
         "twilio/transfer-status",
         "twiml/after",

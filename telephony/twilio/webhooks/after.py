@@ -18,6 +18,8 @@ from telephony.twilio.transfers.caller_ids import caller_id_for, shown_number
 from telephony.twilio.transfers.documents import hold, language_of
 from telephony.twilio.transfers.models import Transfer, TransferAttempt
 from telephony.twilio.transfers.returning import stream_back
+from telephony.twilio.voicemail.offering import take_message
+from telephony.twilio.voicemail.services import open_voicemail
 
 from .endpoint import SignedForm, find_call, twilio_webhook
 from .voice import apologize, refuse
@@ -50,9 +52,9 @@ def say_next(call: Call, next_step: NextStep, stream_id: UUID | None = None) -> 
         case NextStep(Step.BACK_TO_AGENT):
             return return_caller(transfer_after(call, stream_id))
         case NextStep(Step.TAKE_MESSAGE):
-            return take_message(phrase(Phrase.NOBODY_THERE, language), language=language)
+            return take_message(call, phrase(Phrase.NOBODY_THERE, language), language=language)
         case NextStep(Step.APOLOGIZE_AND_TAKE_MESSAGE):
-            return take_message(apology, language=language)
+            return take_message(call, apology, language=language)
         case _:
             return twiml.hang_up()
 
@@ -69,11 +71,7 @@ def return_caller(transfer: Transfer) -> HttpResponse:
     if stream is not None:
         return twiml.connect(stream)
     language = language_of(transfer.call)
-    return take_message(phrase(Phrase.NOBODY_THERE, language), language=language)
-
-
-def take_message(why: str, *, language: str) -> HttpResponse:
-    return twiml.take_message(why, phrase(Phrase.LEAVE_MESSAGE, language), language=language)
+    return take_message(transfer.call, phrase(Phrase.NOBODY_THERE, language), language=language)
 
 
 @twilio_webhook(without_database=apologize)
@@ -95,7 +93,7 @@ def after_dial(form: SignedForm) -> HttpResponse:
         following = cold.dial_after(attempt)
         return dial_next(call, following) if following is not None else return_caller(attempt.transfer)
     language = language_of(call)
-    return take_message(phrase(Phrase.NOBODY_THERE, language), language=language)
+    return take_message(call, phrase(Phrase.NOBODY_THERE, language), language=language)
 
 
 def dial_next(call: Call, attempt: TransferAttempt) -> HttpResponse:
@@ -109,6 +107,8 @@ def after_message(form: SignedForm) -> HttpResponse:
     call = find_call(form)
     if call is None:
         return HttpResponse(status=404)
-    note_message(call, recording_sid=form.text("RecordingSid"), duration_s=form.number("RecordingDuration"))
+    sid, duration_s = form.text("RecordingSid"), form.number("RecordingDuration")
+    note_message(call, recording_sid=sid, duration_s=duration_s)
+    open_voicemail(call, recording_sid=sid, duration_s=duration_s)
     language = language_of(call)
     return twiml.hang_up(phrase(Phrase.THANKS, language), language=language)

@@ -12,6 +12,7 @@ from telephony.twilio.models import MediaStream
 from telephony.twilio.phrases import Phrase, phrase, spoken_language
 from telephony.twilio.services.admission import OtherCall, Ring, open_call
 from telephony.twilio.transfers.documents import language_of
+from telephony.twilio.voicemail.offering import NOBODY_ANSWERS, may_leave_message, take_message
 
 from .endpoint import SignedForm, twilio_webhook
 
@@ -60,4 +61,8 @@ def refuse(call: Call) -> HttpResponse:
             sentences = [call.organization.closed_message]
         elif spoken_language(language) == "en":
             sentences = [opening_hours_sentence(call.organization, call.created_at)]
-    return twiml.hang_up(*sentences, language=language)
+    if call.end_reason not in NOBODY_ANSWERS or not may_leave_message(call):
+        return twiml.hang_up(*sentences, language=language)
+    if reason is Phrase.PAUSED:
+        sentences = [phrase(Phrase.NOBODY_THERE, language)]
+    return take_message(call, *sentences, language=language)

@@ -21,7 +21,7 @@ from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from sessions.calls.admin.display import reason_and_advice
 from sessions.calls.models import Call
-from telephony.twilio.admin import webhook_url
+from telephony.twilio.numbers.comparison import webhook_url
 
 from .forms import BusinessForm
 from .steps import STEPS, Step, agent_of, make_organization

@@ -27,6 +27,7 @@ from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
+from telephony.twilio.voicemail.models import Voicemail
 
 
 @dataclass(slots=True)
@@ -228,6 +229,17 @@ def records_of(call: Call, marker: str) -> list[Model]:
             error=f"{marker} error",
             size_bytes=1234,
             duration_ms=65_000,
+        ),
+        Voicemail.objects.create(
+            call=call,
+            recording_sid=f"RE{marker}",
+            why=Voicemail.Why.CLOSED,
+            state=Voicemail.State.STORED,
+            transcript=f"{marker} message",
+            no_transcript=f"{marker} reason",
+            explanation=f"{marker} explanation",
+            heard_at=now,
+            heard_by=f"{marker} listener",
         ),
         RoomAgent.objects.create(
             call=call,

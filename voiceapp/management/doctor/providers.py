@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import requests
 from django.conf import settings
@@ -11,9 +12,12 @@ from twilio.rest import Client
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
-from telephony.twilio.models import PhoneNumber
+from telephony.twilio.models import CarrierState, PhoneNumber
+from telephony.twilio.numbers.comparison import compare
+from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.openai.client import OpenAIClient, OpenAIError
 from voiceapp.providers.twilio.client import OFFICIAL_URL, BoundedHttp
+from voiceapp.providers.twilio.numbers import TwilioNumbers
 from voiceapp.providers.vapi.client import VapiClient, VapiError, VapiErrorKind
 
 from .finding import Finding, failed, passed, skipped
@@ -107,23 +111,28 @@ def check_twilio() -> Finding:
 
 
 def check_webhooks() -> Finding:
-    """Whether the webhook of each number at Twilio is this server."""
-    if settings.TWILIO_BASE_URL != OFFICIAL_URL or not settings.TWILIO_AUTH_TOKEN:
-        return skipped("webhooks", "only the real Twilio knows where numbers point")
+    """Whether each number at Twilio points at this server."""
+    if not settings.TWILIO_ACCOUNT_SID or not settings.TWILIO_AUTH_TOKEN:
+        return skipped("webhooks", "Twilio is not configured")
+    ours = list(PhoneNumber.objects.select_related("organization").order_by("number"))
     try:
-        known = {
-            each.phone_number: each.voice_url or "" for each in twilio_client().incoming_phone_numbers.list(limit=500)
-        }
-    except (TwilioException, requests.RequestException, ValueError) as exc:
-        return skipped("webhooks", f"could not be read ({type(exc).__name__})")
-    numbers = PhoneNumber.objects.filter(is_active=True).values_list("number", flat=True)
-    elsewhere = [
-        number for number in numbers if not known.get(number, "").startswith(f"{settings.PUBLIC_BASE_URL}/twiml/start")
-    ]
+        found = compare(ours, TwilioNumbers.from_settings().all())
+    except ProviderError as error:
+        return skipped("webhooks", f"Twilio's numbers could not be read ({error})")
+    elsewhere, missing = found.of(CarrierState.DIFFERS), found.of(CarrierState.MISSING)
+    more = f"; not set up here: {_listed(found.unknown)}" if found.unknown else ""
     if elsewhere:
-        fix = "Admin, Phone numbers: copy the webhook address of the number into the Twilio console."
-        return failed("webhooks", f"{', '.join(elsewhere[:5])} do not point here", fix)
-    return passed("webhooks", "every number points here")
+        detail = f"{_listed(each.number.number for each in elsewhere)} do not point here: {elsewhere[0].difference}"
+        return failed("webhooks", f"{detail}{more}", "Run manage.py sync_phone_numbers.")
+    if missing and settings.TWILIO_BASE_URL == OFFICIAL_URL:
+        fix = "Buy or port them at Twilio, or remove them in the admin, under Phone numbers."
+        return failed("webhooks", f"{_listed(each.number.number for each in missing)} are not at Twilio{more}", fix)
+    return passed("webhooks", f"{len(ours) - len(missing)} of {len(ours)} numbers are at Twilio and point here{more}")
+
+
+def _listed(numbers: Iterable[str]) -> str:
+    every = list(numbers)
+    return ", ".join(every[:5]) + (f" and {len(every) - 5} more" if len(every) > 5 else "")
 
 
 def check_public_address() -> Finding:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from .errors import OpenAIError, OpenAIErrorKind
 from .key import openai_api_key, renewed_api_key
-from .rest import post_json
+from .rest import post_file, post_json
 
 __all__ = [
     "ClientSecret",
@@ -74,13 +74,28 @@ class OpenAIClient:
         """Mint a secret for a GA session object (10 to 7200 s; OpenAI's own default is 600). Raises OpenAIError."""
         body = client_secret_request(session, expires_after_s=expires_after_s)
         url = f"{self._base_url}/realtime/client_secrets"
+        return read_client_secret(self._with_a_good_key(lambda headers: post_json(url, body, headers=headers)))
+
+    def transcribe(self, audio: bytes, *, file_name: str, content_type: str, model: str, language: str = "") -> str:
+        """The words of a sound file. `language` is ISO 639-1, empty if unknown. Raises OpenAIError."""
+        url = f"{self._base_url}/audio/transcriptions"
+        fields = {"model": model, "response_format": "json"} | ({"language": language} if language else {})
+        file = (file_name, audio, content_type)
+        response = self._with_a_good_key(lambda headers: post_file(url, fields, file=file, headers=headers))
+        text = response.get("text")
+        if not isinstance(text, str):
+            raise OpenAIError(OpenAIErrorKind.MALFORMED_RESPONSE, "returned no transcript", status=200)
+        return text
+
+    def _with_a_good_key(self, post: Callable[[Mapping[str, str]], Mapping[str, object]]) -> Mapping[str, object]:
+        """The response to our key or, if it was rejected, to the renewed one."""
         try:
-            return read_client_secret(post_json(url, body, headers=self.headers()))
+            return post(self.headers())
         except OpenAIError as exc:
             renewed = self.with_renewed_key() if exc.status == 401 else None
             if renewed is None:
                 raise
-            return read_client_secret(post_json(url, body, headers=renewed.headers()))
+            return post(renewed.headers())
 
 
 def client_secret_request(session: Mapping[str, object], *, expires_after_s: int | None = None) -> dict[str, object]:

@@ -17,6 +17,8 @@ from .errors import OpenAIError, OpenAIErrorKind, kind_of, status_text
 TIMEOUTS = httpx.Timeout(8, connect=3, pool=3)
 # The timeouts above are per read; this limits a response that trickles.
 WHOLE_RESPONSE_S = 12
+# A job of the outbox has a lease of 30 s.
+FILE_RESPONSE_S = 20
 MAX_RESPONSE_BYTES = 1024 * 1024
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
@@ -24,15 +26,30 @@ CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 def post_json(url: str, body: Mapping[str, object], *, headers: Mapping[str, str]) -> Mapping[str, object]:
     """The JSON object of a 200 response. Raises OpenAIError."""
+    return _exchange(url, json.dumps(body).encode(), {**headers, "Content-Type": "application/json"})
+
+
+def post_file(
+    url: str, fields: Mapping[str, str], *, file: tuple[str, bytes, str], headers: Mapping[str, str]
+) -> Mapping[str, object]:
+    """The same for a form with one file (its name, content and type), which takes longer. Raises OpenAIError."""
+    form = httpx.Request("POST", url, data=dict(fields), files={"file": file})
+    headers = {**headers, "Content-Type": form.headers["Content-Type"]}
+    return _exchange(url, form.read(), headers, timeout_s=FILE_RESPONSE_S)
+
+
+def _exchange(
+    url: str, content: bytes, headers: Mapping[str, str], *, timeout_s: float = WHOLE_RESPONSE_S
+) -> Mapping[str, object]:
     try:
-        status, content, wait_s = _post(url, json.dumps(body).encode(), {**headers, "Content-Type": "application/json"})
+        status, body, wait_s = _post(url, content, headers, timeout_s)
     except httpx.TimeoutException as exc:
         is_unavailable = isinstance(exc, httpx.ConnectTimeout)
         kind = OpenAIErrorKind.UNAVAILABLE if is_unavailable else OpenAIErrorKind.TIMEOUT
         raise OpenAIError(kind, f"no response in time ({type(exc).__name__})") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise OpenAIError(OpenAIErrorKind.UNAVAILABLE, f"no response ({type(exc).__name__})") from exc
-    response = _read(content)
+    response = _read(body)
     if status != httpx.codes.OK:
         message = f"returned {status_text(status)}{_code_of(response)}"
         raise OpenAIError(kind_of(status), message, status=status, retry_after_s=wait_s)
@@ -41,19 +58,22 @@ def post_json(url: str, body: Mapping[str, object], *, headers: Mapping[str, str
     return response
 
 
-def _post(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, float | None]:
+def _post(url: str, content: bytes, headers: Mapping[str, str], timeout_s: float) -> tuple[int, bytes, float | None]:
     try:
-        return _post_once(url, content, headers)
+        return _post_once(url, content, headers, timeout_s)
     except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-        # OpenAI has just closed a pooled connection. Minting a secret twice does no harm.
-        return _post_once(url, content, headers)
+        # OpenAI has just closed a pooled connection. Minting a secret or transcribing twice does no harm.
+        return _post_once(url, content, headers, timeout_s)
 
 
-def _post_once(url: str, content: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, float | None]:
+def _post_once(
+    url: str, content: bytes, headers: Mapping[str, str], timeout_s: float
+) -> tuple[int, bytes, float | None]:
     """The status, the body, and the seconds of a Retry-After."""
-    deadline = time.monotonic() + WHOLE_RESPONSE_S
+    deadline = time.monotonic() + timeout_s
     body = b""
-    with _client().stream("POST", url, content=content, headers=headers) as response:
+    timeouts = TIMEOUTS if timeout_s == WHOLE_RESPONSE_S else httpx.Timeout(timeout_s, connect=3, pool=3)
+    with _client().stream("POST", url, content=content, headers=headers, timeout=timeouts) as response:
         for piece in response.iter_bytes():
             body += piece
             if len(body) > MAX_RESPONSE_BYTES:

@@ -87,6 +87,8 @@ class TwilioClient:
         if not account_sid or not auth_token:
             raise ProviderError("twilio", "TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is not set", permanent=True)
         self._client = Client(account_sid, auth_token, http_client=BoundedHttp(base_url.rstrip("/")))
+        self.credentials = (account_sid, auth_token)
+        self.account_url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}"
 
     @classmethod
     def from_settings(cls) -> Self:

@@ -34,8 +34,9 @@ Faults are injected by URL: `http://HOST:PORT/fault/<name>[=<argument>]/v1`, or 
 | `tools=<script>` | the first responses of a session call these tools, a list in each (`tools_fault`) | (none) |
 | `tag=<any>` | none; gives a test a URL (and counters) of its own | |
 
-The endpoint of client secrets has `refuse`, `flaky`, `slow`, `garbage` (200 without JSON), `big_frame` (a body of this
-size), `tag`, and:
+`POST /v1/audio/transcriptions` recognizes a WAV file of what callers say to a voicemail
+(`recognition/messages.jsgf`). It and the endpoint of client secrets have `refuse`, `flaky`, `slow`, `garbage` (200
+without JSON), `big_frame` (a body of this size), `tag`, and:
 
 | fault | what happens | argument (default) |
 |---|---|---|

@@ -21,6 +21,7 @@ from voiceapp.simulators.openai.http_errors import BETA, error_response, error_w
 from voiceapp.simulators.openai.http_faults import inject_fault
 from voiceapp.simulators.openai.schema import InvalidRequest
 from voiceapp.simulators.openai.session import RealtimeSession
+from voiceapp.simulators.openai.transcriptions import transcribe
 from voiceapp.simulators.openai.validation import LONGEST_FRAME_BYTES
 
 MODELS = frozenset({
@@ -77,6 +78,7 @@ class OpenAISimulator:
         app = web.Application()
         app.router.add_get("/{faults:(?:fault/[^/]+/)*}v1/realtime", self._realtime)
         app.router.add_post("/{faults:(?:fault/[^/]+/)*}v1/realtime/client_secrets", self._client_secrets)
+        app.router.add_post("/{faults:(?:fault/[^/]+/)*}v1/audio/transcriptions", self._transcriptions)
         app.router.add_get("/health", self._health)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -132,6 +134,15 @@ class OpenAISimulator:
             status = 404 if exc.code == "model_not_found" else 400
             return error_response(status, exc.code, exc.message, param=exc.param)
         return await inject_fault(request, faults) or web.json_response(body)
+
+    async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
+        try:
+            faults = OpenAIFaults.of(request.match_info["faults"])
+        except UnknownFault as error:
+            return error_response(404, "unknown_fault", str(error))
+        if (rejection := self._rejection(request, faults, self._keys.__contains__)) is not None:
+            return rejection
+        return await inject_fault(request, faults) or await transcribe(request)
 
     def _may_connect(self, key: str) -> bool:
         return key in self._keys or self._secrets.find(key) is not None

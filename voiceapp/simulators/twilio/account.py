@@ -11,6 +11,7 @@ from voiceapp.simulators.twilio.callbacks import Callbacks
 from voiceapp.simulators.twilio.conferences import Conference
 from voiceapp.simulators.twilio.faults import TwilioFaults
 from voiceapp.simulators.twilio.numbers import Number
+from voiceapp.simulators.twilio.recording import KeptRecording, kept_recording
 from voiceapp.simulators.twilio.ticker import Ticker
 from voiceapp.simulators.twilio.twiml import Document, TwimlError
 from voiceapp.simulators.twilio.webhooks import WebhookClient, WebhookFailed
@@ -34,8 +35,8 @@ class Account:
         self.ticker = Ticker()
         self.webhooks = WebhookClient(auth_token)
         self.numbers: dict[str, Number] = {}
-        self.recordings: dict[str, tuple[str, bytes]] = {}  # sid → the call's sid, µ-law
         self.conferences: dict[str, Conference] = {}  # by name, the latest one of each
+        self.recordings: dict[str, KeptRecording] = {}
         self._background: set[asyncio.Task[None]] = set()
 
     def number(self, number: str) -> Number:
@@ -54,9 +55,10 @@ class Account:
             self.conferences[name] = found
         return found
 
-    def keep_recording(self, call_sid: str, ulaw: bytes) -> str:
+    def keep_recording(self, call_sid: str, ulaw: bytes, *, ready_in_s: float = 0.0) -> str:
+        """Its audio can be fetched after that time."""
         sid = new_sid("RE")
-        self.recordings[sid] = (call_sid, ulaw)
+        self.recordings[sid] = kept_recording(call_sid, ulaw, ready_in_s=ready_in_s)
         return sid
 
     def fetch_in_background(self, fetch: Coroutine[object, object, Document | None]) -> None:

@@ -66,6 +66,7 @@ _BOOLEAN = _one_of("true", "false")
 _URL = Rule(_is_url, INVALID_URL)
 _KEYS = re.compile(r"[0-9*#]*").fullmatch
 _EVENTS = Rule(_set_of("initiated", "ringing", "answered", "completed"))
+_RECORDING_EVENTS = Rule(_set_of("in-progress", "completed", "absent"))
 RULES: Mapping[str, Mapping[str, Rule]] = {
     "Say": {
         "language": Rule(LANGUAGES.__contains__, 13512),
@@ -111,6 +112,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "transcribe": Rule(_BOOLEAN, 13614), "playBeep": Rule(_BOOLEAN, 13616),
         "trim": Rule(_one_of("trim-silence", "do-not-trim")),
         "recordingStatusCallback": _URL, "recordingStatusCallbackMethod": _method(),
+        "recordingStatusCallbackEvent": _RECORDING_EVENTS,
     },
     "Reject": {"reason": Rule(_one_of("rejected", "busy"))},
     "Hangup": {},

@@ -29,6 +29,12 @@ KNOWN: dict[str, float | None] = {
     "conference_refused": None,  # a conference cannot be joined
     "caller_id_refused": 21210,  # a call from another number than the account's own: the error code
     "answers_late": 2000,  # ms after its ringing time; a cancellation does not reach it any more
+    # recordings
+    "recording_unreported": None,  # the action and the callback of a <Record> are not requested; of a call
+    "media_late": 3000,  # ms after the message during which its audio is not there; this and the next by URL
+    "media_gone": None,  # the recording was deleted
+    "media_garbage": None,
+    "media_cut": None,  # the file ends in the middle
     # the REST API
     "rest_500": None,
     "rest_slow": 3000,  # ms before each response

@@ -1,16 +1,66 @@
-"""WAV files: a call in stereo (left the caller, right what the caller heard), a message in mono."""
+"""WAV files: a call in stereo (left the caller, right what the caller heard), a message in mono, which is kept."""
 
 from __future__ import annotations
 
 import io
+import time
 import wave
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from voiceapp.simulators import mulaw
 
 SAMPLE_RATE = 8000
+
+
+class KeptRecording(NamedTuple):
+    """A message. Its audio can be fetched from `ready_s` on, on the clock of `time.monotonic`."""
+
+    call_sid: str
+    ulaw: bytes
+    made_at: datetime
+    made_s: float
+    ready_s: float
+
+    @property
+    def status(self) -> str:
+        return "completed" if time.monotonic() >= self.ready_s else "processing"
+
+    def resource(self, sid: str, *, account_sid: str) -> Mapping[str, object]:
+        """https://www.twilio.com/docs/voice/api/recording"""
+        uri = f"/2010-04-01/Accounts/{account_sid}/Recordings/{sid}"
+        made_at = format_datetime(self.made_at)
+        return {
+            "sid": sid,
+            "account_sid": account_sid,
+            "api_version": "2010-04-01",
+            "call_sid": self.call_sid,
+            "conference_sid": None,
+            "channels": 1,
+            "date_created": made_at,
+            "date_updated": made_at,
+            "start_time": made_at,
+            "duration": str(round(len(self.ulaw) / SAMPLE_RATE)),
+            "encryption_details": None,
+            "error_code": None,
+            "media_url": f"https://api.twilio.com{uri}",
+            "price": None,
+            "price_unit": "USD",
+            "source": "RecordVerb",
+            "status": self.status,
+            "subresource_uris": {},
+            "uri": f"{uri}.json",
+        }
+
+
+def kept_recording(call_sid: str, ulaw: bytes, *, ready_in_s: float) -> KeptRecording:
+    now_s = time.monotonic()
+    return KeptRecording(call_sid, ulaw, datetime.now(UTC), now_s, now_s + ready_in_s)
 
 
 def stereo_wav(left_ulaw: bytes, right_ulaw: bytes) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -15,31 +15,16 @@ from voiceapp.simulators.twilio.attributes import E164
 from voiceapp.simulators.twilio.call_resource import call_resource
 from voiceapp.simulators.twilio.carrier import Carrier
 from voiceapp.simulators.twilio.faults import TwilioFaults
+from voiceapp.simulators.twilio.incoming_numbers import IncomingNumbersApi
 from voiceapp.simulators.twilio.leg import CallLeg
 from voiceapp.simulators.twilio.plan import DEFAULT_LIMIT_S, CallPlan
-from voiceapp.simulators.twilio.recording import mono_wav
+from voiceapp.simulators.twilio.recordings_api import RecordingsApi
+from voiceapp.simulators.twilio.rest_error import Handler, RestError, faults_of, form_of, not_found
 from voiceapp.simulators.twilio.status import Status
 from voiceapp.simulators.twilio.twiml import Document, TwimlError, Verb, parse
 
 _PREFIX = r"/{faults:(?:fault/[^/]+/)*}2010-04-01/Accounts/{account}"
 _MAX_TWIML = 4000
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class RestError(Exception):
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-
-    @property
-    def response(self) -> web.Response:
-        more = f"https://www.twilio.com/docs/errors/{self.code}"
-        body = {"code": self.code, "message": self.message, "more_info": more, "status": self.status}
-        headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if self.status == 401 else {}
-        return web.json_response(body, status=self.status, headers=headers)
 
 
 class RestApi:
@@ -53,9 +38,8 @@ class RestApi:
         app.router.add_get(f"{_PREFIX}/Calls.json", self._guarded(self._list_calls))
         app.router.add_get(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._show_call))
         app.router.add_post(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._update_call))
-        app.router.add_get(f"{_PREFIX}/Recordings/{{sid}}.json", self._guarded(self._show_recording))
-        app.router.add_get(f"{_PREFIX}/Recordings/{{sid}}.wav", self._guarded(self._play_recording))
-        app.router.add_get(f"{_PREFIX}/Recordings/{{sid}}", self._guarded(self._play_recording))
+        RecordingsApi(self._account).add_to(app, _PREFIX, self._guarded)
+        IncomingNumbersApi(self._account).add_to(app, _PREFIX, self._guarded)
         app.router.add_route("*", f"{_PREFIX}/{{rest:.*}}", self._guarded(self._unknown))
 
     def _guarded(self, handler: Handler) -> Handler:
@@ -63,7 +47,7 @@ class RestApi:
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             try:
-                faults = _faults(request)
+                faults = faults_of(request)
                 if "rest_slow" in faults:
                     await asyncio.sleep(faults.number("rest_slow") / 1000)
                 if "rest_500" in faults:
@@ -85,10 +69,10 @@ class RestApi:
         if scheme.lower() != "basic" or not hmac.compare_digest(f"{username}:{password}".encode(), expected):
             raise RestError(401, 20003, "Authenticate")
         if request.match_info["account"] != self._account.sid:
-            raise _not_found(request)
+            raise not_found(request)
 
     async def _create_call(self, request: web.Request) -> web.Response:
-        form = await _form(request)
+        form = await form_of(request)
         to_number, from_number = form.get("To", ""), form.get("From", "")
         if not to_number:
             raise RestError(400, 21201, "No 'To' number is specified")
@@ -98,7 +82,7 @@ class RestApi:
             raise RestError(400, 21211, f"Invalid 'To' Phone Number: {to_number}")
         if not E164.fullmatch(from_number):
             raise RestError(400, 21212, f"Invalid 'From' Phone Number: {from_number}")
-        self._check_caller_id(from_number, form.get("CallToken", ""), _faults(request))
+        self._check_caller_id(from_number, form.get("CallToken", ""), faults_of(request))
         url, twiml = form.get("Url", ""), form.get("Twiml", "")
         if not url and not twiml:
             raise RestError(400, 21205, "Url parameter is required")
@@ -117,7 +101,7 @@ class RestApi:
                 status_callback_method=form.get("StatusCallbackMethod", "POST"),
                 status_callback_events=tuple(word for event in events for word in str(event).split()),
                 steps=self._account.number(to_number).script,
-                faults=_faults(request),
+                faults=faults_of(request),
                 limit_s=float(form.get("TimeLimit", DEFAULT_LIMIT_S)),
                 ring_s=float(form.get("Timeout", 60)),
             )
@@ -142,7 +126,7 @@ class RestApi:
 
     async def _update_call(self, request: web.Request) -> web.Response:
         call = self._call(request)
-        form = await _form(request)
+        form = await form_of(request)
         status, twiml, url = form.get("Status", ""), form.get("Twiml", ""), form.get("Url", "")
         _check(form)
         if status not in ("", "completed", "canceled"):
@@ -165,27 +149,13 @@ class RestApi:
             call.redirect(document)
         return web.json_response(call_resource(call))
 
-    async def _show_recording(self, request: web.Request) -> web.Response:
-        sid = request.match_info["sid"]
-        if sid not in self._account.recordings:
-            raise _not_found(request)
-        call_sid, audio = self._account.recordings[sid]
-        resource = {"sid": sid, "call_sid": call_sid, "duration": str(round(len(audio) / 8000)), "channels": 1}
-        return web.json_response(resource | {"account_sid": self._account.sid, "status": "completed"})
-
-    async def _play_recording(self, request: web.Request) -> web.Response:
-        sid = request.match_info["sid"]
-        if sid not in self._account.recordings:
-            raise _not_found(request)
-        return web.Response(body=mono_wav(self._account.recordings[sid][1]), content_type="audio/x-wav")
-
     async def _unknown(self, request: web.Request) -> web.Response:
-        raise _not_found(request)
+        raise not_found(request)
 
     def _call(self, request: web.Request) -> CallLeg:
         call = self._carrier.find(request.match_info["sid"])
         if call is None:
-            raise _not_found(request)
+            raise not_found(request)
         return call
 
 
@@ -206,21 +176,6 @@ def _check(form: Mapping[str, str]) -> None:
     timeout = form.get("Timeout", "60")
     if not (timeout.isdigit() and 1 <= int(timeout) <= 600):
         raise RestError(400, 21208, f"Timeout is not valid: {timeout}")
-
-
-def _faults(request: web.Request) -> TwilioFaults:
-    try:
-        return TwilioFaults.from_path(request.match_info["faults"])
-    except ValueError as exc:
-        raise RestError(400, 20001, str(exc)) from exc
-
-
-async def _form(request: web.Request) -> Mapping[str, str]:
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-
-
-def _not_found(request: web.Request) -> RestError:
-    return RestError(404, 20404, f"The requested resource {request.path} was not found")
 
 
 def _redirect_to(url: str, method: str) -> Document:

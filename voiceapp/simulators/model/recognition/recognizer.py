@@ -1,15 +1,16 @@
-"""Recognizes a sentence in telephone audio by the menu: pocketsphinx with an automaton of sentences."""
+"""Recognizes a sentence in telephone audio: pocketsphinx with an automaton of sentences, such as those of a menu."""
 
 from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from pocketsphinx import Config, Decoder, get_model_path
 
 from voiceapp.simulators.model.agent.menu import PromptMenu
-from voiceapp.simulators.model.recognition.grammar import arcs_with
+from voiceapp.simulators.model.recognition.grammar import Arc, arcs_with
 from voiceapp.simulators.model.recognition.high_band import restored
 from voiceapp.simulators.model.recognition.name_lists import NameLists, name_lists_of
 from voiceapp.simulators.model.recognition.pronunciation import pronunciations
@@ -42,9 +43,9 @@ class _CepstralMean:
 
 
 class Recognizer:
-    """The decoder of one menu. Thread-safe: one sentence at a time."""
+    """The decoder of one grammar, given as arcs. Thread-safe: one sentence at a time."""
 
-    def __init__(self, names: NameLists) -> None:
+    def __init__(self, arcs: Sequence[Arc], pronounce: Callable[[str], Sequence[str]]) -> None:
         self._lock = threading.Lock()
         self._mean = _CepstralMean()
         self._decoder = Decoder(
@@ -53,13 +54,12 @@ class Recognizer:
                 beam=1e-60, pbeam=1e-60, wbeam=1e-40, bestpath=False, cmn="live",
             )
         )  # fmt: skip
-        arcs = arcs_with(names)
         for word in sorted({arc[3] for arc in arcs if len(arc) == 4}):
-            for number, phones in enumerate(_pronunciations(word.replace("_", " "), names), start=1):
+            for number, phones in enumerate(pronounce(word.replace("_", " ")), start=1):
                 self._decoder.add_word(word if number == 1 else f"{word}({number})", phones, False)
         self._decoder.add_word("end'of'words", "Z", True)  # the last word makes the decoder reload its dictionary
         end = max(arc[1] for arc in arcs)
-        self._decoder.add_fsg("order", self._decoder.create_fsg("order", 0, end, arcs))
+        self._decoder.add_fsg("order", self._decoder.create_fsg("order", 0, end, list(arcs)))
         self._decoder.activate_search("order")
 
     def recognize(self, pcm_8k: bytes) -> str | None:
@@ -87,7 +87,8 @@ def recognizer_for(menu: PromptMenu) -> Recognizer:
 
 @lru_cache(maxsize=8)
 def _build(menu: PromptMenu) -> Recognizer:
-    return Recognizer(name_lists_of(menu))
+    names = name_lists_of(menu)
+    return Recognizer(arcs_with(names), lambda form: _pronunciations(form, names))
 
 
 def _pronunciations(form: str, names: NameLists) -> list[str]:

@@ -1,0 +1,196 @@
+"""Voicemail: the list, and the page of a message with its player, its transcript and the number to ring back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from agents.organizations.access import Access, access_of
+from agents.organizations.roles import Area, Power
+from agents.tenant_admin.buttons import Button, PageLink
+from agents.tenant_admin.number_search import NumberSearch
+from agents.tenant_admin.tenant import ReadOnlyAdmin
+from agents.tenant_admin.theme import display
+from recordings.files import read_file
+from recordings.player import sound_response
+from recordings.storage import SOUND_TYPES, file_name
+from sessions.calls.admin.call import call_link, shown_number
+from sessions.calls.admin.display import duration_text
+from voiceapp.core.phones.numbers import read_caller, show_number
+from voiceapp.providers.errors import ProviderError
+
+from . import services
+from .models import Voicemail
+
+State = Voicemail.State
+NEW, HEARD = "new", "heard"
+COLORS: Mapping[str, str] = {
+    NEW: "warning",
+    HEARD: "success",
+    State.FETCHING: "info",
+    State.EMPTY: "info",
+    State.LOST: "danger",
+}
+WORDS_IN_LIST = 120
+
+
+def may_be_fetched(voicemail: Voicemail) -> bool:
+    return voicemail.state in (State.FETCHING, State.LOST)
+
+
+def sees_caller(access: Access, voicemail: Voicemail) -> bool:
+    """Also to those who do the daily work: they ring back."""
+    organization_id = voicemail.call.organization_id
+    return access.sees_numbers_of(organization_id) or access.may(Area.CALLS, Power.OPERATE, organization_id)
+
+
+@admin.register(Voicemail)
+class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
+    """Listening marks a message as heard; who was the first is kept."""
+
+    area = Area.CALLS
+    list_display = ("created_at", "status", "caller", "why", "duration", "words", "of_call")
+    list_filter = ("state", "why", "created_at")
+    list_select_related = ("call__organization",)
+    linkable = ("call", "heard_at")
+    search_fields = ("transcript", "=recording_sid")
+    number_fields = ("call__caller_number",)
+    ordering = ("-created_at",)
+    fields = (
+        "status", "explanation", "player", "transcript", "no_transcript", "caller", "why", "duration", "created_at",
+        "heard_at", "heard_by", "of_call", "of_recording", "is_at_carrier", "recording_sid",
+    )  # fmt: skip
+    readonly_fields = ("status", "player", "caller", "duration", "created_at", "of_call", "of_recording")
+    buttons = (
+        Button("heard", "Mark as heard", "mark_heard", icon="check", style="primary",
+               is_offered=lambda voicemail: voicemail.heard_at is None),
+        Button("new", "Mark as new", "mark_new", icon="mark_email_unread",
+               is_offered=lambda voicemail: voicemail.heard_at is not None),
+        Button("fetch", "Fetch again", "fetch_again", icon="replay", is_offered=may_be_fetched),
+    )  # fmt: skip
+
+    def sees_numbers(self, request: HttpRequest) -> bool:
+        access = access_of(request)
+        return access.sees_all or all(
+            access.sees_numbers_of(each) or access.may(Area.CALLS, Power.OPERATE, each)
+            for each in access.organizations(self.area)
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Voicemail]:
+        return super().get_queryset(request).select_related("call__organization", "recording__call")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Voicemail | None:
+        """With what the page may show to this user."""
+        voicemail = super().get_object(request, object_id, from_field)
+        if voicemail is not None:
+            vars(voicemail)["sees_caller"] = sees_caller(access_of(request), voicemail)
+            vars(voicemail)["may_listen"] = self.has_power(request, Power.OPERATE, voicemail)
+        return voicemail
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The caller's number as this user may read it: a column made for the request."""
+        access = access_of(request)
+
+        @display(description="caller", ordering="call__caller_number")
+        def caller(voicemail: Voicemail) -> str:
+            return shown_number(voicemail.call, sees=sees_caller(access, voicemail))
+
+        return [caller if each == "caller" else each for each in super().get_list_display(request)]
+
+    def page_links(self, request: HttpRequest, row: Voicemail) -> tuple[PageLink, ...]:
+        number = read_caller(row.call.caller_number).number
+        if not number or not sees_caller(access_of(request), row):
+            return ()
+        return (PageLink(f"Call {show_number(number)}", "call", f"tel:{number}"),)
+
+    @display(description="status", ordering="state", label=COLORS)
+    def status(self, voicemail: Voicemail) -> tuple[str, str]:
+        return status_badge(voicemail)
+
+    @display(description="caller")
+    def caller(self, voicemail: Voicemail) -> str:
+        return shown_number(voicemail.call, sees=vars(voicemail).get("sees_caller", False))
+
+    @display(description="duration", ordering="duration_s")
+    def duration(self, voicemail: Voicemail) -> str:
+        return duration_text(voicemail.duration_s)
+
+    @display(description="message")
+    def words(self, voicemail: Voicemail) -> str:
+        text = voicemail.transcript or voicemail.explanation
+        return text if len(text) <= WORDS_IN_LIST else f"{text[:WORDS_IN_LIST].rsplit(' ', 1)[0]} …"
+
+    @display(description="audio")
+    def player(self, voicemail: Voicemail) -> str:
+        if voicemail.recording is None:
+            return "There is no audio."
+        if not vars(voicemail).get("may_listen"):
+            return "Your role may not listen to it."
+        return format_html(
+            '<audio class="va-player" controls preload="none" src="{}" aria-label="The message"></audio>',
+            audio_url(voicemail),
+        )
+
+    @display(description="call")
+    def of_call(self, voicemail: Voicemail) -> str:
+        return call_link(voicemail.call)
+
+    @display(description="recording")
+    def of_recording(self, voicemail: Voicemail) -> str:
+        if voicemail.recording is None:
+            return "–"
+        url = reverse("admin:recordings_recording_change", args=(voicemail.recording.pk,))
+        return format_html('<a class="va-link" href="{}">{}</a>', url, voicemail.recording)
+
+    def mark_heard(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
+        services.mark_heard(voicemail, by=request.user.get_username())
+        return "The message is marked as heard."
+
+    def mark_new(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
+        services.mark_new(voicemail)
+        return "The message is marked as new."
+
+    def fetch_again(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
+        services.fetch_again(voicemail)
+        return "The recording is being fetched from Twilio."
+
+    def get_urls(self) -> list[URLPattern]:
+        listen = path("<path:object_id>/audio.wav", self.page(self.listen), name="telephony_voicemail_audio")
+        return [listen, *super().get_urls()]
+
+    def listen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The audio for the player."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        voicemail = self.get_object(request, object_id)
+        if voicemail is None or voicemail.recording is None:
+            raise Http404("There is no such message.")
+        if not self.has_power(request, Power.OPERATE, voicemail):
+            raise PermissionDenied
+        recording = voicemail.recording
+        try:
+            content = read_file(recording)
+        except ProviderError as error:
+            return HttpResponse(f"The audio cannot be read ({error}).", status=404 if error.permanent else 503)
+        if request.method == "GET":
+            services.mark_heard(voicemail, by=request.user.get_username())
+        sound_type = SOUND_TYPES[recording.FileType(recording.file_type)]
+        return sound_response(request, content, content_type=sound_type, file_name=file_name(recording))
+
+
+def status_badge(voicemail: Voicemail) -> tuple[str, str]:
+    """A key of COLORS, and the state for people."""
+    if voicemail.state != State.STORED:
+        return voicemail.state, voicemail.get_state_display()
+    return (HEARD, "Heard") if voicemail.heard_at else (NEW, "New")
+
+
+def audio_url(voicemail: Voicemail) -> str:
+    return reverse("admin:telephony_voicemail_audio", args=(voicemail.pk,))

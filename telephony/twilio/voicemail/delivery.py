@@ -1,0 +1,128 @@
+"""A voicemail is sent to its organization: as a signed webhook, and as an e-mail with the audio."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.urls import reverse
+
+from agents.hours.local_time import when
+from recordings.files import read_file
+from recordings.storage import recording_link_if_possible
+from sessions.messages.models import OutboxMessage
+from voiceapp.core.api.timestamps import iso_z
+from voiceapp.core.jobs.engine import NotConfigured
+from voiceapp.core.phones.numbers import read_caller
+from voiceapp.core.transactions import release_connections
+from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.orders_receiver import OrdersReceiver
+
+from .models import Voicemail
+
+# SMTP: from 500 on the same message would be refused again.
+PERMANENT_SMTP = 500
+
+
+def post_voicemail(message: OutboxMessage) -> None:
+    """Post it to the organization's voicemail webhook URL. Raises NotConfigured and ProviderError."""
+    voicemail = _find(message)
+    organization = message.organization
+    if voicemail is None:
+        return
+    if organization is None or not organization.voicemail_url:
+        raise NotConfigured("No voicemail webhook URL is set on the organization's page.")
+    post = {
+        "type": "voicemail.received",
+        "messageId": str(message.message_id),
+        "voicemail": voicemail_json(voicemail),
+    }
+    OrdersReceiver.from_settings(name="voicemail webhook").post(
+        organization.voicemail_url,
+        secret=organization.orders_secret,
+        message_id=str(message.message_id),
+        body=json.dumps(post, ensure_ascii=False, separators=(",", ":")).encode(),
+    )
+
+
+def voicemail_json(voicemail: Voicemail) -> dict[str, object]:
+    """docs/reference/voicemail.md"""
+    call = voicemail.call
+    return {
+        "id": str(voicemail.pk),
+        "orgId": str(call.organization_id),
+        "callId": str(call.pk),
+        "receivedAt": iso_z(voicemail.created_at),
+        "why": voicemail.why,
+        "callerNumber": read_caller(call.caller_number).number,
+        "dialedNumber": call.dialed_number,
+        "durationSeconds": voicemail.duration_s,
+        "transcript": voicemail.transcript,
+        "audioUrl": recording_link_if_possible(voicemail.recording) if voicemail.recording else None,
+        "pageUrl": page_url(voicemail),
+    }
+
+
+def mail_voicemail(message: OutboxMessage) -> None:
+    """Mail it to the organization's address. Raises NotConfigured and ProviderError."""
+    voicemail = _find(message)
+    organization = message.organization
+    if voicemail is None or voicemail.recording is None:
+        return
+    if organization is None or not organization.voicemail_email:
+        raise NotConfigured("No voicemail e-mail address is set on the organization's page.")
+    if not settings.EMAIL_URL:
+        raise NotConfigured("EMAIL_URL is not set on this server.")
+    mail = EmailMessage(
+        subject=f"Voicemail from {_caller(voicemail)} for {organization.name}".replace("\n", " "),
+        body=mail_text(voicemail),
+        to=[organization.voicemail_email],
+        # A mail that is sent twice is recognized by it.
+        headers={
+            "Message-ID": f"<voicemail-{voicemail.pk}@{settings.PUBLIC_BASE_URL.partition('://')[2].split(':')[0]}>"
+        },
+    )
+    mail.attach(f"voicemail-{voicemail.created_at:%Y-%m-%d-%H%M}.wav", read_file(voicemail.recording), "audio/wav")
+    release_connections()
+    try:
+        mail.send()
+    except smtplib.SMTPResponseException as exc:
+        is_final = exc.smtp_code >= PERMANENT_SMTP
+        raise ProviderError("mail server", f"returned {exc.smtp_code}", permanent=is_final) from exc
+    except smtplib.SMTPRecipientsRefused as exc:
+        codes = sorted(code for code, _ in exc.recipients.values())
+        is_final = bool(codes) and codes[0] >= PERMANENT_SMTP
+        raise ProviderError("mail server", f"refused the address ({codes})", permanent=is_final) from exc
+    except (smtplib.SMTPException, OSError) as exc:
+        raise ProviderError("mail server", f"no response ({type(exc).__name__})") from exc
+
+
+def mail_text(voicemail: Voicemail) -> str:
+    organization = voicemail.call.organization
+    received = when(voicemail.created_at, organization.zone if organization else None, is_zone_named=True)
+    minutes, seconds = divmod(voicemail.duration_s or 0, 60)
+    said = voicemail.transcript or f"No transcript: {voicemail.no_transcript or 'it is not ready yet.'}"
+    return "\n".join((
+        f"{_caller(voicemail)} left a message: {received}.",
+        f"Why: {voicemail.get_why_display()}. Duration: {minutes}:{seconds:02}.",
+        "",
+        said,
+        "",
+        f"Listen to it: {page_url(voicemail)}",
+    ))  # fmt: skip
+
+
+def page_url(voicemail: Voicemail) -> str:
+    return f"{settings.PUBLIC_BASE_URL}{reverse('admin:telephony_voicemail_change', args=(voicemail.pk,))}"
+
+
+def _caller(voicemail: Voicemail) -> str:
+    caller = read_caller(voicemail.call.caller_number)
+    return caller.label if caller.number else "A caller without a number"
+
+
+def _find(message: OutboxMessage) -> Voicemail | None:
+    found = Voicemail.objects.select_related("call__organization", "recording__call")
+    return found.filter(pk=message.body["voicemail"]).first()

@@ -1,0 +1,152 @@
+"""The steps of a voicemail as jobs of the outbox. Each may run twice, and die at any point."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from recordings.files import read_file, store_file
+from recordings.models import Recording
+from recordings.sound import NoSound, read_sound
+from recordings.transcription import transcribe
+from sessions.calls.models import Call
+from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
+from voiceapp.core.transactions import release_connections
+from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.openai.errors import OpenAIError
+from voiceapp.providers.twilio.recordings import SOURCE_OF_RECORD_VERB, NoAudio, TwilioRecordings
+
+from . import services
+from .delivery import mail_voicemail, post_voicemail
+from .models import Voicemail
+
+State = Voicemail.State
+# Twilio has a message within seconds. What it does not know by then was deleted.
+AT_CARRIER_WITHIN = dt.timedelta(minutes=10)
+# Of a fault that may pass: each wait is half as long as the message is old, so that it is fetched after any outage.
+SHORTEST_WAIT_S, LONGEST_WAIT_S = 2.0, 600.0
+MOST_TRANSCRIPTIONS = 6
+LAYOUT_OF_KEYS = "recordings/{tenant}/{created_at:%Y/%m}/{id}.wav"
+
+
+class NeverRecorded(Exception):
+    """Twilio has a recording without audio."""
+
+
+def register_all() -> None:
+    """Called once, when the app is ready."""
+    outbox.register(services.LOOK_FOR, look_for_messages)
+    outbox.register(services.FETCH, fetch_audio)
+    outbox.register(services.TRANSCRIBE, transcribe_voicemail)
+    outbox.register(services.POST, post_voicemail)
+    outbox.register(services.MAIL, mail_voicemail)
+    outbox.register(services.DELETE, delete_at_carrier)
+
+
+def look_for_messages(message: OutboxMessage) -> None:
+    """Open what Twilio recorded of a call and no report has told us of."""
+    call = Call.objects.select_related("organization").filter(pk=message.body["call"]).first()
+    if call is None or not call.carrier_sid:
+        return
+    release_connections()
+    for found in TwilioRecordings.from_settings().of_call(call.carrier_sid):
+        if found.source == SOURCE_OF_RECORD_VERB and not found.has_no_audio:
+            services.open_voicemail(call, recording_sid=found.sid, duration_s=found.duration_s)
+
+
+def fetch_audio(message: OutboxMessage) -> None:
+    """Fetch, check and store the audio. Raises ProviderError while Twilio does not have it or does not respond."""
+    voicemail = _find(message)
+    if voicemail is None or voicemail.state != State.FETCHING:
+        return
+    release_connections()
+    key = key_of(voicemail)
+    try:
+        audio = _download(voicemail.recording_sid)
+        sound = read_sound(audio)
+        bucket = store_file(key, audio, file_type=Recording.FileType.WAV)
+    except (NoAudio, NoSound) as exc:
+        # What is missing may still come, while the message is young.
+        if timezone.now() > voicemail.created_at + AT_CARRIER_WITHIN:
+            services.lose_voicemail(voicemail, str(exc))
+            return
+        fault = ProviderError("twilio", str(exc))
+    except NeverRecorded as exc:
+        services.lose_voicemail(voicemail, str(exc))
+        return
+    except ProviderError as exc:
+        fault = exc
+    else:
+        services.keep_audio(voicemail, sound, bucket=bucket, key=key, size_bytes=len(audio))
+        return
+    services.explain(voicemail, f"Not fetched yet: {fault}")
+    raise fault if fault.permanent else _with_patience(voicemail, fault)
+
+
+def _download(recording_sid: str) -> bytes:
+    """Raises NoAudio, NeverRecorded and ProviderError."""
+    carrier = TwilioRecordings.from_settings()
+    try:
+        return carrier.download(recording_sid)
+    except NoAudio:
+        found = carrier.find(recording_sid)
+    if found is None:
+        raise NoAudio("The recording was deleted at Twilio before it could be fetched.")
+    if found.has_no_audio:
+        raise NeverRecorded(f"Twilio reports that the recording is {found.status}.")
+    raise ProviderError("twilio", "the recording is not stored yet")
+
+
+def _with_patience(voicemail: Voicemail, fault: ProviderError) -> ProviderError:
+    """The same with a wait: waits that are named do not count as attempts on the first day (jobs/engine.py)."""
+    age_s = (timezone.now() - voicemail.created_at).total_seconds()
+    wait_s = min(max(age_s / 2, SHORTEST_WAIT_S), LONGEST_WAIT_S)
+    return ProviderError(
+        fault.provider,
+        str(fault).removeprefix(f"{fault.provider}: "),
+        retry_after_s=max(fault.retry_after_s or 0, wait_s),
+    )
+
+
+def key_of(voicemail: Voicemail) -> str:
+    """The same at every attempt: a worker that dies leaves no second file."""
+    return LAYOUT_OF_KEYS.format(
+        tenant=voicemail.call.organization_id, created_at=voicemail.created_at, id=voicemail.pk
+    )
+
+
+def transcribe_voicemail(message: OutboxMessage) -> None:
+    """Raises ProviderError for what may pass, a few times: the message is sent on without a text then."""
+    voicemail = _find(message)
+    if voicemail is None or voicemail.recording is None or voicemail.transcript:
+        return
+    language = voicemail.call.agent_version.language if voicemail.call.agent_version else ""
+    try:
+        audio = read_file(voicemail.recording)
+        release_connections()
+        text = transcribe(audio, language=language)
+    except ProviderError as exc:
+        if not exc.permanent and message.attempts < MOST_TRANSCRIPTIONS:
+            # Without the wait that OpenAI may name: such waits are not counted as attempts.
+            raise ProviderError(exc.provider, str(exc).removeprefix(f"{exc.provider}: ")) from exc
+        why = exc.public_message if isinstance(exc, OpenAIError) else str(exc)
+        services.keep_transcript(voicemail, "", why_not=why)
+        return
+    services.keep_transcript(voicemail, text, why_not="" if text else "OpenAI understood no words.")
+
+
+def delete_at_carrier(message: OutboxMessage) -> None:
+    """Only what is stored here. Raises ProviderError."""
+    voicemail = _find(message)
+    if voicemail is None or voicemail.recording is None or not voicemail.is_at_carrier:
+        return
+    release_connections()
+    TwilioRecordings.from_settings().delete(voicemail.recording_sid)
+    Voicemail.objects.filter(pk=voicemail.pk).update(is_at_carrier=False)
+
+
+def _find(message: OutboxMessage) -> Voicemail | None:
+    found = Voicemail.objects.select_related("call__organization", "call__agent_version", "recording")
+    return found.filter(pk=message.body["voicemail"]).first()

@@ -1,0 +1,204 @@
+"""The states of a voicemail: opened by whichever of Twilio's reports comes first, changed by guarded updates only."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from recordings.models import Recording
+from recordings.sound import Sound
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import Call
+from sessions.calls.services import record_event
+from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
+from telephony.twilio.models import MediaStream, Step
+from voiceapp.providers.twilio.recordings import RECORDING_SID
+
+from .models import Voicemail
+
+logger = structlog.get_logger("voicemail")
+
+LOOK_FOR = "voicemail.look_for"
+FETCH = "voicemail.fetch"
+TRANSCRIBE = "voicemail.transcribe"
+POST = "voicemail.post"
+MAIL = "voicemail.mail"
+DELETE = "voicemail.delete"
+
+# After the longest message: by then Twilio has reported it, or its report was lost.
+LOOK_AFTER = dt.timedelta(minutes=5)
+# A message is sent on without its transcript after this time.
+TRANSCRIBED_WITHIN = dt.timedelta(minutes=2)
+SHORTEST_MS = 1000
+# A cough or a key is no message.
+LEAST_SPEECH_MS = 240
+NO_AGENT = {EndReason.AGENT_PAUSED, EndReason.AGENT_NOT_PUBLISHED, EndReason.NO_AGENT}
+State = Voicemail.State
+
+
+def look_for_message_later(call: Call) -> None:
+    """Ask Twilio for the call's recordings in some minutes: its reports may be lost, a message must not be."""
+    key = f"voicemail:call:{call.pk}"
+    with transaction.atomic():
+        if not OutboxMessage.objects.filter(topic=LOOK_FOR, partition_key=key).exists():
+            outbox.enqueue(
+                LOOK_FOR,
+                partition_key=key,
+                body={"call": str(call.pk)},
+                organization=call.organization,
+                delay=LOOK_AFTER,
+            )
+
+
+@transaction.atomic
+def open_voicemail(call: Call, *, recording_sid: str, duration_s: int | None = None) -> Voicemail | None:
+    """The voicemail of a recording, once, however often Twilio reports it; None if it is no recording of the call."""
+    if call.organization_id is None or not RECORDING_SID.fullmatch(recording_sid):
+        return None
+    voicemail, is_new = Voicemail.objects.get_or_create(
+        recording_sid=recording_sid, defaults={"call": call, "why": _why_taken(call), "duration_s": duration_s}
+    )
+    if voicemail.call_id != call.pk:
+        logger.warning("a recording is reported for two calls", recording_sid=recording_sid, call_id=str(call.pk))
+        return None
+    if is_new:
+        _enqueue(FETCH, voicemail)
+    return voicemail
+
+
+def _why_taken(call: Call) -> Voicemail.Why:
+    if call.end_reason == EndReason.CLOSED_HOURS:
+        return Voicemail.Why.CLOSED
+    if call.end_reason in NO_AGENT:
+        return Voicemail.Why.NO_AGENT
+    failed = MediaStream.objects.filter(call=call, next_step=Step.APOLOGIZE_AND_TAKE_MESSAGE).exists()
+    return Voicemail.Why.PROVIDER_FAILED if failed else Voicemail.Why.NOBODY_THERE
+
+
+@transaction.atomic
+def keep_audio(voicemail: Voicemail, sound: Sound, *, bucket: str, key: str, size_bytes: int) -> bool:
+    """The audio is stored here: what follows is enqueued with it. False if another worker was faster.
+
+    A recording in which nothing was said is kept too, but nobody is told of it.
+    """
+    why_empty = _why_empty(sound)
+    state = State.EMPTY if why_empty else State.STORED
+    fetched = Voicemail.objects.filter(pk=voicemail.pk, state=State.FETCHING).update(
+        state=state, explanation=why_empty, duration_s=round(sound.duration_ms / 1000)
+    )
+    if not fetched:
+        return False
+    now = timezone.now()
+    recording = Recording.objects.create(
+        call=voicemail.call,
+        source=Recording.Source.TWILIO,
+        external_id=voicemail.recording_sid,
+        state=Recording.State.STORED,
+        file_type=Recording.FileType.WAV,
+        bucket=bucket,
+        key=key,
+        size_bytes=size_bytes,
+        duration_ms=sound.duration_ms,
+        started_at=voicemail.created_at - dt.timedelta(milliseconds=sound.duration_ms),
+        ended_at=voicemail.created_at,
+        reported_at=now,
+    )
+    Voicemail.objects.filter(pk=voicemail.pk).update(recording=recording)
+    record_event(voicemail.call_id, "voicemail_stored", {"duration_s": sound.duration_ms // 1000, "empty": why_empty})
+    _enqueue_rest(voicemail, is_empty=bool(why_empty))
+    return True
+
+
+def _why_empty(sound: Sound) -> str:
+    if sound.duration_ms < SHORTEST_MS:
+        return f"The recording is too short ({sound.duration_ms / 1000:.1f} s)."
+    return "" if sound.loud_ms >= LEAST_SPEECH_MS else "The recording is silent."
+
+
+def _enqueue_rest(voicemail: Voicemail, *, is_empty: bool) -> None:
+    organization = voicemail.call.organization
+    if organization is None:
+        return
+    if not is_empty:
+        _enqueue(TRANSCRIBE, voicemail)
+        for topic, receiver in ((POST, organization.voicemail_url), (MAIL, organization.voicemail_email)):
+            if receiver:
+                _enqueue(topic, voicemail, delay=TRANSCRIBED_WITHIN)
+    if organization.deletes_voicemail_at_carrier:
+        _enqueue(DELETE, voicemail)
+
+
+def keep_transcript(voicemail: Voicemail, text: str, *, why_not: str = "") -> None:
+    """The transcription is over, with or without a text: the message is sent on now."""
+    with transaction.atomic():
+        Voicemail.objects.filter(pk=voicemail.pk).update(transcript=text, no_transcript=why_not[:300])
+        waiting = OutboxMessage.objects.filter(
+            topic__in=(POST, MAIL), partition_key=_key_of(voicemail), state=OutboxMessage.State.WAITING, attempts=0
+        )
+        waiting.update(due_at=timezone.now())
+        outbox.wake_up_on_commit((POST, MAIL))
+
+
+@transaction.atomic
+def lose_voicemail(voicemail: Voicemail, why: str) -> bool:
+    """There is no audio to fetch. False if it was fetched meanwhile."""
+    fetching = Voicemail.objects.filter(pk=voicemail.pk, state=State.FETCHING)
+    if not fetching.update(state=State.LOST, explanation=why[:300], is_at_carrier=False):
+        return False
+    record_event(voicemail.call_id, "voicemail_lost", {"why": why[:300]})
+    logger.warning("voicemail lost", call_id=str(voicemail.call_id), why=why)
+    return True
+
+
+def note_missing(call: Call, *, recording_sid: str, status: str, error_code: str) -> None:
+    """Twilio reports that it has no audio: the caller said nothing, or hung up during the tone."""
+    detail = {"status": status, "error": error_code} if error_code else {"status": status}
+    known = Voicemail.objects.filter(call=call, recording_sid=recording_sid).first()
+    if known is not None:
+        lose_voicemail(known, f"Twilio reports that the recording is {status}.")
+    elif not call.events.filter(kind="message_missing").exists():
+        record_event(call.id, "message_missing", detail)
+
+
+def explain(voicemail: Voicemail, why: str) -> None:
+    """Why it could not be fetched yet."""
+    Voicemail.objects.filter(pk=voicemail.pk, state=State.FETCHING).update(explanation=why[:300])
+
+
+@transaction.atomic
+def fetch_again(voicemail: Voicemail) -> None:
+    """After it was lost, or its job has failed: from the beginning."""
+    Voicemail.objects.filter(pk=voicemail.pk, state=State.LOST).update(state=State.FETCHING, explanation="")
+    waiting = OutboxMessage.objects.filter(topic=FETCH, partition_key=_key_of(voicemail))
+    if not waiting.exclude(state=OutboxMessage.State.DONE).exists():
+        _enqueue(FETCH, voicemail)
+    outbox.retry(waiting)
+
+
+def mark_heard(voicemail: Voicemail, *, by: str) -> bool:
+    """The first listener stays. False if it had been heard."""
+    return bool(
+        Voicemail.objects.filter(pk=voicemail.pk, heard_at=None).update(heard_at=timezone.now(), heard_by=by[:150])
+    )
+
+
+def mark_new(voicemail: Voicemail) -> None:
+    Voicemail.objects.filter(pk=voicemail.pk).update(heard_at=None, heard_by="")
+
+
+def _enqueue(topic: str, voicemail: Voicemail, *, delay: dt.timedelta = dt.timedelta()) -> None:
+    outbox.enqueue(
+        topic,
+        partition_key=_key_of(voicemail),
+        body={"voicemail": str(voicemail.pk)},
+        organization=voicemail.call.organization,
+        delay=delay,
+    )
+
+
+def _key_of(voicemail: Voicemail) -> str:
+    return f"voicemail:{voicemail.pk}"
