@@ -2,4 +2,5 @@
 
 import telephony.events.admin
 import telephony.twilio.admin
-import telephony.twilio.voicemail.admin  # noqa: F401
+import telephony.twilio.voicemail.admin
+import telephony.vapi.admin  # noqa: F401

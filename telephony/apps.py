@@ -16,9 +16,11 @@ class TelephonyConfig(AppConfig):
         from telephony.livekit.events import process_livekit_event
         from telephony.twilio.readiness import check_number
         from telephony.twilio.voicemail import jobs as voicemail_jobs
+        from telephony.vapi.events import process_vapi_event
 
         MORE_CHECKS.append(check_number)
         for provider in PROVIDERS:
             greetings.register(provider, make_greeting)
         inbox.register("livekit", process_livekit_event)
         voicemail_jobs.register_all()
+        inbox.register("vapi", process_vapi_event)

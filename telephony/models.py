@@ -3,4 +3,5 @@
 import telephony.events.models
 import telephony.twilio.models
 import telephony.twilio.transfers.models
-import telephony.twilio.voicemail.models  # noqa: F401
+import telephony.twilio.voicemail.models
+import telephony.vapi.models  # noqa: F401

@@ -1,4 +1,4 @@
-"""Celery tasks of the carriers and LiveKit. Each may be lost or run twice: the truth is in the database."""
+"""Celery tasks of the carriers, LiveKit and VAPI. Each may be lost or run twice: the truth is in the database."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.lost_calls import close_lost_calls
 from telephony.twilio.transfers.advance import advance, advance_all
+from telephony.vapi.reconciliation import reconcile_vapi_calls
 from voiceapp.providers.errors import ProviderError
 
 
@@ -67,3 +68,9 @@ def check_phone_numbers() -> int:
         return len(check_numbers().numbers)
     except ProviderError:
         return 0
+
+
+@shared_task(name="telephony.tasks.reconcile_vapi_calls", expires=25)
+def reconcile_calls_at_vapi() -> int:
+    """Every 30 s: request the reports of VAPI's calls that no webhook has brought."""
+    return reconcile_vapi_calls()

@@ -1,4 +1,4 @@
-"""The addresses to which Twilio and LiveKit send webhooks."""
+"""The addresses to which Twilio, LiveKit and VAPI send webhooks."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from telephony.twilio.webhooks.transfer import (
     transfer_status,
 )
 from telephony.twilio.webhooks.voice import start
+from telephony.vapi.webhooks import vapi_webhook
 
 urlpatterns = [
     path("twiml/start", start, name="twiml-start"),
@@ -36,5 +37,6 @@ urlpatterns = [
     path("twilio/conference-status", conference_status, name="conference-status"),
     path("sounds/hold.wav", hold_sound, name="hold-sound"),
     path("twilio/recording-status", recording_status, name="recording-status"),
+    path("vapi/webhook", vapi_webhook, name="vapi-webhook"),
     path("api/voice/webhook", livekit_webhook, name="livekit-webhook"),
 ]

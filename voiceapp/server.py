@@ -22,6 +22,7 @@ from sessions.calls.end_reasons import EndReason
 from telephony.live.gateway import call_gateway
 from telephony.live.idle_links import idle_links
 from telephony.live.registry import LiveCalls, live_calls
+from telephony.vapi.webhooks import vapi_threads
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
@@ -163,6 +164,7 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
         server.run(sockets=[listener])
     finally:
         webhook_threads.close()
+        vapi_threads.close()
         call_gateway().close()
 
 

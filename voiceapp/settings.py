@@ -95,6 +95,19 @@ VAPI_SERVER_SECRET = env.str("VAPI_SERVER_SECRET", default="")
 TRANSFER_RING_S = env.int("TRANSFER_RING_S", default=25)
 TRANSFER_COUNTRIES = [each.strip().upper() for each in env.list("TRANSFER_COUNTRIES", default=[]) if each.strip()]
 MAX_TRANSFER_CALLS_PER_DAY = env.int("MAX_TRANSFER_CALLS_PER_DAY", default=200)
+# How VAPI proves who it is: secret, bearer or hmac (voiceapp/providers/vapi/webhooks.py).
+VAPI_SERVER_AUTH = env.str("VAPI_SERVER_AUTH", default="secret").lower()
+VAPI_SERVER_HEADER = env.str("VAPI_SERVER_HEADER", default="")
+VAPI_SERVER_CREDENTIAL_ID = env.str("VAPI_SERVER_CREDENTIAL_ID", default="")
+VAPI_HMAC_ALGORITHM = env.str("VAPI_HMAC_ALGORITHM", default="sha256").lower()
+VAPI_HMAC_TIMESTAMP_HEADER = env.str("VAPI_HMAC_TIMESTAMP_HEADER", default="x-timestamp")
+VAPI_HMAC_PAYLOAD = env.str("VAPI_HMAC_PAYLOAD", default="{timestamp}.{body}")
+VAPI_HMAC_PREFIX = env.str("VAPI_HMAC_PREFIX", default="")
+VAPI_HMAC_ENCODING = env.str("VAPI_HMAC_ENCODING", default="hex").lower()
+# Of stored assistants, each as provider/name: the model, the voice of agents that name none, the transcriber.
+VAPI_MODEL = env.str("VAPI_MODEL", default="openai/gpt-4.1")
+VAPI_VOICE = env.str("VAPI_VOICE", default="vapi/Elliot")
+VAPI_TRANSCRIBER = env.str("VAPI_TRANSCRIBER", default="deepgram/nova-3")
 LIVEKIT_HOST = env.str("LIVEKIT_HOST", default="").rstrip("/")
 LIVEKIT_INTERNAL_URL = env.str("LIVEKIT_INTERNAL_URL", default="").rstrip("/") or LIVEKIT_HOST
 LIVEKIT_API_KEY = env.str("LIVEKIT_API_KEY", default="")

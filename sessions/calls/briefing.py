@@ -70,6 +70,7 @@ class Briefing:
     phrases: Phrases
     transcription_model: str
     provider: str = "openai"  # which AI provider plays the agent (telephony/live/providers.py)
+    facts: str = ""  # the part of `instructions` that changes from day to day: hours, what is sold, who is there
     noise_reduction: str | None = None
     turn_detection: TurnDetection = TurnDetection()
     limits: CallLimits = CallLimits()
@@ -79,4 +80,4 @@ class Briefing:
 
     def without_prompt(self) -> Briefing:
         """Without what only the provider's session needs: a call would hold several KB of it to its end."""
-        return replace(self, instructions="", keywords=())
+        return replace(self, instructions="", facts="", keywords=())

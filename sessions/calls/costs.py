@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 MILLION = Decimal(1_000_000)
+REPORTED = "usd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,15 @@ def add_usage(
 
 
 def cost_of(totals: Mapping[str, object], on: date) -> Decimal | None:
-    """The sum in US dollars at that day's prices, or None if any part has no known price."""
+    """The sum in US dollars at that day's prices, or None if any part has no known price.
+
+    A part that its provider has priced itself has that price as `usd`.
+    """
     cost = Decimal(0)
     for key, counts in totals.items():
+        if isinstance(counts, Mapping) and REPORTED in counts:
+            cost += Decimal(str(counts[REPORTED]))
+            continue
         price = _price_of(key.partition(" ")[2], on)
         if price is None or not isinstance(counts, Mapping):
             return None

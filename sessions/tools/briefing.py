@@ -73,12 +73,13 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
     """The briefing of a persona that answers for an organization at that time."""
     catalog, greeting = load_catalog(organization.pk, now), persona.spoken_greeting
     services = _services(persona, organization)
+    facts = _live_facts(organization, catalog, services, now)
     return Briefing(
         call_id=call_id,
         model=greeting.model,
         voice=greeting.voice,
         language=persona.language,
-        instructions=_instructions(persona, organization, catalog, services, now),
+        instructions=_shared(f"{_standing(persona, organization, services)}\n\n{facts}"),
         keywords=tuple(dict.fromkeys((*keywords(catalog), *(service_keywords(services) if services else ())))),
         tools=_tools(persona, organization, services),
         phrases=Phrases(
@@ -100,7 +101,14 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
         ),
         reading_tools=READING_TOOLS,
         protects_greeting=persona.protects_greeting,
+        facts=facts,
     )
+
+
+def standing_part(persona: Persona, organization: Organization) -> tuple[str, tuple[FunctionTool, ...]]:
+    """Prompt and tools without what may be different at the next call: what a provider can keep of an agent."""
+    services = _services(persona, organization)
+    return _standing(persona, organization, services), _tools(persona, organization, services)
 
 
 def turn_detection_of(persona: Persona) -> TurnDetection:
@@ -129,23 +137,28 @@ def _tools(persona: Persona, organization: Organization, services: Services | No
     return tuple(tool.as_function() for name, tool in EVERY_TOOL.items() if name in stored)
 
 
-def _instructions(
-    persona: Persona, organization: Organization, catalog: Catalog, services: Services | None, now: dt.datetime
-) -> str:
-    people = people_of(organization, now=now)
+def _standing(persona: Persona, organization: Organization, services: Services | None) -> str:
     blocks = [
         persona.prompt.strip() or f"You answer the phone of {organization.name}.",
         CONDUCT,
         _ordering(persona, organization),
         _booking(services),
         ENDING,
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _live_facts(organization: Organization, catalog: Catalog, services: Services | None, now: dt.datetime) -> str:
+    """The time, the hours, what is sold, who is there."""
+    people = people_of(organization, now=now)
+    blocks = [
         _hours_block(load_schedule(organization), now),
         services_block(services) if services else "",
         # What is only booked has no menu.
         menu_block(catalog) if catalog.items or not services else "",
         _people(people),
     ]
-    return _shared("\n\n".join(block for block in blocks if block))
+    return "\n\n".join(block for block in blocks if block)
 
 
 @lru_cache(maxsize=128)

@@ -13,6 +13,7 @@ class ProviderEvent(TenantModel, Job):
     """A callback of a provider. `dedup_key` makes a repeated one harmless; numbers in `fields` are masked.
 
     Twilio's are processed in the request and stored as done. LiveKit's wait for a worker; their partition is the room.
+    VAPI's wait for one unless VAPI waits for the response; their partition is VAPI's id of the call.
     """
 
     tenant_path = "call__organization_id"

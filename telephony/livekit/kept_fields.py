@@ -6,33 +6,26 @@ number, and an egress repeats the storage's credentials.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
-# Names to store. A mapping goes one level down, into an object or into each object of a list.
-Allowed = Mapping[str, "Allowed | None"]
+from telephony.events.allow_list import Allowed, kept, names
 
-
-def _names(names: str, **below: Allowed) -> Allowed:
-    return dict.fromkeys(names.split()) | below
-
-
-HEAD = _names("event id createdAt")
-ROOM = _names("sid name creationTime creationTimeMs")
-PERSON = _names("sid identity name kind state joinedAt joinedAtMs disconnectReason")
-TRACK = _names("sid type source name muted")
-EGRESS = _names(
+HEAD = names("event id createdAt")
+ROOM = names("sid name creationTime creationTimeMs")
+PERSON = names("sid identity name kind state joinedAt joinedAtMs disconnectReason")
+TRACK = names("sid type source name muted")
+EGRESS = names(
     "egressId roomId roomName status startedAt updatedAt endedAt error errorCode",
-    fileResults=_names("filename location size duration"),
+    fileResults=names("filename location size duration"),
     # The name that the file was to have, and nothing else of the request.
-    roomComposite={"fileOutputs": _names("filepath")},
+    roomComposite={"fileOutputs": names("filepath")},
 )
 
 OF_ROOM: Allowed = {**HEAD, "room": ROOM, "roomEndReason": None}
 OF_PERSON: Allowed = {**HEAD, "room": ROOM, "participant": PERSON}
 OF_TRACK: Allowed = {**OF_PERSON, "track": TRACK}
-OF_EGRESS: Allowed = {**HEAD, "room": ROOM, "participant": _names("sid identity"), "egressInfo": EGRESS}
-OF_OTHERS: Allowed = {**HEAD, "room": _names("sid name")}
+OF_EGRESS: Allowed = {**HEAD, "room": ROOM, "participant": names("sid identity"), "egressInfo": EGRESS}
+OF_OTHERS: Allowed = {**HEAD, "room": names("sid name")}
 
 ALLOWED: Mapping[str, Allowed] = {
     "room_started": OF_ROOM,
@@ -50,22 +43,4 @@ ALLOWED: Mapping[str, Allowed] = {
 
 def kept_fields(record: Mapping[str, object]) -> dict[str, object]:
     """Of one of LiveKit's events, as JSON, what is processed or read by an operator. Of an unknown event its room."""
-    return _kept(record, ALLOWED.get(str(record.get("event")), OF_OTHERS))
-
-
-def _kept(record: Mapping[str, object], allowed: Allowed) -> dict[str, object]:
-    return {name: _below(value, allowed[name]) for name, value in record.items() if _is_kept(value, name, allowed)}
-
-
-def _is_kept(value: object, name: str, allowed: Allowed) -> bool:
-    """A plain value where a name stands alone, objects where names stand below it."""
-    is_plain = not isinstance(value, Mapping | list | tuple)
-    return name in allowed and is_plain is (allowed[name] is None)
-
-
-def _below(value: Any, allowed: Allowed | None) -> object:
-    if allowed is None:
-        return value
-    if isinstance(value, Sequence):
-        return [_kept(each, allowed) for each in value if isinstance(each, Mapping)]
-    return _kept(value, allowed)
+    return kept(record, ALLOWED.get(str(record.get("event")), OF_OTHERS))

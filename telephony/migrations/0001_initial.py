@@ -87,6 +87,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SyncedAssistant',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('assistant_id', models.CharField(blank=True, max_length=64, verbose_name='assistant ID')),
+                ('sent', models.JSONField(default=dict, help_text='Each field as we last wrote it.')),
+                ('returned', models.JSONField(default=dict, help_text='Each field as VAPI returned it then.')),
+                ('version', models.PositiveIntegerField(null=True, verbose_name='version of the agent')),
+                ('synced_at', models.DateTimeField(null=True, verbose_name='synchronized at')),
+                ('synced_by', models.CharField(blank=True, max_length=150, verbose_name='synchronized by')),
+                ('claimed_until', models.DateTimeField(help_text='Somebody is synchronizing it.', null=True)),
+                ('agent', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='vapi_assistant', to='agents.agent')),
+            ],
+            options={
+                'verbose_name': 'VAPI assistant',
+                'verbose_name_plural': 'VAPI assistants',
+                'ordering': ('agent',),
+            },
+        ),
+        migrations.CreateModel(
             name='Transfer',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -138,6 +157,34 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='VapiLeg',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('vapi_id', models.CharField(max_length=64, unique=True, verbose_name='VAPI call ID')),
+                ('carries_phone', models.BooleanField(default=False, help_text="The caller dialed a number of VAPI's: no audio passes through us.", verbose_name='phone call at VAPI')),
+                ('assistant_id', models.CharField(blank=True, max_length=64, verbose_name='assistant ID')),
+                ('status', models.CharField(blank=True, help_text="VAPI's word, like in-progress.", max_length=24)),
+                ('ended_reason', models.CharField(blank=True, help_text="VAPI's word, like customer-ended-call.", max_length=120)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('cost_usd', models.DecimalField(decimal_places=6, max_digits=10, null=True, verbose_name='cost (USD)')),
+                ('costs', models.JSONField(default=list, help_text='Its parts, as VAPI reports them.')),
+                ('recording_url', models.TextField(blank=True, verbose_name='recording URL')),
+                ('stereo_recording_url', models.TextField(blank=True, verbose_name='stereo recording URL')),
+                ('recording_url_expires_at', models.DateTimeField(null=True, verbose_name='recording URL expires at')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('reported_at', models.DateTimeField(null=True, verbose_name='report received at')),
+                ('checks', models.PositiveIntegerField(default=0, verbose_name='requests for a report')),
+                ('check_at', models.DateTimeField(null=True, verbose_name='next request for a report')),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vapi_legs', to='voice_sessions.call')),
+            ],
+            options={
+                'verbose_name': 'VAPI call',
+                'verbose_name_plural': 'VAPI calls',
+                'ordering': ('-created_at',),
+            },
+        ),
+        migrations.CreateModel(
             name='Voicemail',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -177,6 +224,10 @@ class Migration(migrations.Migration):
             model_name='providerevent',
             constraint=models.UniqueConstraint(fields=('source', 'dedup_key'), name='provider_events_are_kept_once'),
         ),
+        migrations.AddConstraint(
+            model_name='syncedassistant',
+            constraint=models.UniqueConstraint(condition=models.Q(('assistant_id', ''), _negated=True), fields=('assistant_id',), name='vapi_assistants_have_one_agent'),
+        ),
         migrations.AddIndex(
             model_name='transfer',
             index=models.Index(condition=models.Q(('state__in', ('waiting', 'joining', 'talking'))), fields=['state'], name='live_transfers'),
@@ -192,6 +243,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='transferattempt',
             constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('dialing', 'ringing', 'answered'))), fields=('transfer',), name='one_person_is_called_at_a_time'),
+        ),
+        migrations.AddIndex(
+            model_name='vapileg',
+            index=models.Index(condition=models.Q(('reported_at__isnull', True)), fields=['check_at'], name='vapi_leg_without_report'),
         ),
         migrations.AddIndex(
             model_name='voicemail',

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.checks import CheckMessage, Tags, register
 
-from voiceapp.checks import aws, clerk, livekit, production, values
+from voiceapp.checks import aws, clerk, livekit, production, values, vapi
 
 
 @register(Tags.security, deploy=True)
@@ -16,4 +16,12 @@ def check_production(**_: object) -> list[CheckMessage]:
 @register()
 def check_settings(**_: object) -> list[CheckMessage]:
     """Also for development: invalid values, and endpoints that refuse every request."""
-    return [*values.values(), *values.internal_key(), *values.redis(), *clerk.clerk(), *livekit.livekit(), *aws.aws()]
+    return [
+        *values.values(),
+        *values.internal_key(),
+        *values.redis(),
+        *clerk.clerk(),
+        *livekit.livekit(),
+        *aws.aws(),
+        *vapi.vapi(),
+    ]

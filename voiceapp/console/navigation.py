@@ -62,6 +62,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Agents", "support_agent", "agents_agent", Area.AGENTS),
             ("Phone numbers", "dialpad", "telephony_phonenumber", Area.NUMBERS),
             ("Transfer targets", "phone_forwarded", "agents_transfertarget", Area.ORGANIZATION),
+            ("VAPI assistants", "cloud_sync", "telephony_syncedassistant", Area.AGENTS),
         ),
     ),
     (
@@ -78,6 +79,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         (
             ("Webhook deliveries", "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
             ("Provider events", "cell_tower", "telephony_providerevent", Area.EVENTS),
+            ("VAPI calls", "phone_in_talk", "telephony_vapileg", Area.CALLS),
             ("Tool calls", "build", "voice_sessions_toolcall", Area.CALLS),
             ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),
             ("Room agents", "smart_toy", "voice_sessions_roomagent", Area.CALLS),

@@ -19,6 +19,7 @@ signatures_refused = Counter(
 orders_submitted = Counter("voiceapp_orders_submitted_total", "Orders committed")
 appointments_booked = Counter("voiceapp_appointments_booked_total", "Appointments committed")
 tool_calls = Counter("voiceapp_tool_calls_total", "Tools run for a model", ["name", "outcome"])
+vapi_messages = Counter("voiceapp_vapi_messages_total", "Genuine messages of VAPI's to our server URL", ["type"])
 provider_links = Counter("voiceapp_provider_links_total", "Connections to the voice provider", ["result"])
 idle_links = Gauge("voiceapp_idle_links", "Connections to the voice provider that wait for a call")
 call_links = Counter("voiceapp_call_links_total", "Calls by their first connection: idle before, or new", ["kind"])

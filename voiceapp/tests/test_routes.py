@@ -124,6 +124,7 @@ def visitors(db: None, settings: Settings) -> dict[str, Visitor]:
     settings.TWILIO_AUTH_TOKEN, settings.TWILIO_ACCOUNT_SID = "t" * 32, "AC" + "0" * 32
     settings.LIVEKIT_INTERNAL_URL, settings.LIVEKIT_API_KEY = "http://127.0.0.1:1", "APItest"
     settings.LIVEKIT_API_SECRET = "s" * 32
+    settings.VAPI_SERVER_SECRET = "v" * 32
     key = issue_key(make_organization("Harbour"), name="website").text
     session = Visitor()
     session.client.force_login(User.objects.create_superuser("root"))
@@ -139,6 +140,7 @@ def visitors(db: None, settings: Settings) -> dict[str, Visitor]:
         "internal key as X-API-Key": Visitor({"X-API-Key": "i" * 40}),
         "session": session,
         "forged Twilio": Visitor({"X-Twilio-Signature": "A" * 27 + "="}),
+        "forged VAPI": Visitor({"X-Vapi-Secret": "w" * 32}),
         "bare token": Visitor({"Authorization": clerk.token()}),
         "two credentials": Visitor({"Authorization": f"Bearer {key}", "X-API-Key": key}),
     }
@@ -169,6 +171,7 @@ REFUSED_WITH: dict[str, Callable[[str, str], int]] = {
     "internal key": unless("internal key", status=401),
     "Twilio's signature": unless(status=403),
     "LiveKit's signature": unless(status=401),
+    "VAPI's secret": unless(status=401),
 }
 
 

@@ -236,6 +236,14 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "voicemail_stored": _voicemail,
     "voicemail_lost": lambda detail: f"The voicemail is lost. {detail.get('why') or 'The reason is unknown.'}",
     "hung_up_at_the_carrier": "The server ended the call at the carrier.",
+    # VAPI's server URL
+    "agent_slow": "VAPI reports that its assistant is slow to answer.",
+    "vapi_report": _with("VAPI's report of the call was received", "reason"),
+    "vapi_report_missing": "VAPI has no report of the call: its cost and its recording are unknown.",
+    "vapi_call_ended_by_us": "The call went on at VAPI after its end here; the server ended it there.",
+    "vapi_transfer": _with("VAPI transferred the call", "to"),
+    "transfer_at_vapi": _with("VAPI was told to connect the caller", "target"),
+    "transfer_failed": _with("The transfer failed", "target", "why"),
     # The AI provider
     "greeting_played": "The kept greeting was played.",
     "agent_ready": lambda detail: (

@@ -93,16 +93,17 @@ class OtherCall(Exception):
     """The CallSid belongs to a call of another organization or number than the request names."""
 
 
-def open_call(ring: Ring) -> Call:
+def open_call(ring: Ring, *, is_streamed: bool = True) -> Call:
     """The call of this ring. A repeated or parallel request finds the same one; raises OtherCall if it is another's.
 
     Admitted: `ringing`, with a media stream whose token holds for a minute. Otherwise `missed`, with the reason.
+    `is_streamed`: its audio comes to us. A call whose audio does not takes no place in this process and has no lease.
     """
     line = find_line(dialed=ring.dialed, org_id=ring.org_id)
     refusal = _why_not(line, timezone.now())
     with transaction.atomic():
         serialize(*_locks(ring, line))
-        return _known_call(ring) or _new_call(ring, line, refusal)
+        return _known_call(ring) or _new_call(ring, line, refusal, is_streamed=is_streamed)
 
 
 def _locks(ring: Ring, line: Line | None) -> list[str]:
@@ -135,7 +136,7 @@ def _is_same(call: Call, ring: Ring) -> bool:
     return find_organization(ring.org_id) == call.organization
 
 
-def _new_call(ring: Ring, line: Line | None, refusal: Refusal | None) -> Call:
+def _new_call(ring: Ring, line: Line | None, refusal: Refusal | None, *, is_streamed: bool) -> Call:
     now = timezone.now()
     if line is not None and refusal is None and (limit := _limit_reached(line, ring)):
         refusal = Refusal(EndReason.LINE_FULL, limit)
@@ -148,14 +149,15 @@ def _new_call(ring: Ring, line: Line | None, refusal: Refusal | None) -> Call:
         caller_number=ring.caller,
         dialed_number=ring.dialed,
         state=CallState.RINGING,
-        process=process_name(),
-        lease_expires_at=now + TOKEN_LIFETIME,
+        process=process_name() if is_streamed else "",
+        lease_expires_at=now + TOKEN_LIFETIME if is_streamed else None,
     )
     record_event(call.id, "ringing", {"refused_for": refusal.rule} if refusal else {})
     if refusal is None:
-        MediaStream.objects.create(
-            call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME, call_token=ring.call_token
-        )
+        if is_streamed:
+            MediaStream.objects.create(
+                call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME, call_token=ring.call_token
+            )
     else:
         logger.info("call refused", call_id=str(call.id), reason=refusal.reason.value, detail=refusal.rule)
         finish_call(call.id, reason=refusal.reason)

@@ -1,6 +1,7 @@
 """Phone calls that no process carries any more, or that never began: closed once the carrier confirms their end.
 
-Calls in rooms have no lease: LiveKit carries them (telephony/livekit/reconciliation.py).
+Calls in rooms have no lease: LiveKit carries them (telephony/livekit/reconciliation.py). Nor have calls to a number of
+VAPI's (telephony/vapi/reconciliation.py).
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _lost(now: datetime) -> QuerySet[Call]:
     lease_ran_out = Q(lease_expires_at__lt=now) | Q(lease_expires_at=None, connected_at__lt=now - LEASE)
     # A call in a transfer is carried by nobody here, and ended by its transfer.
     in_transfer = Transfer.objects.filter(call=OuterRef("pk"), state__in=LIVE_TRANSFERS)
-    return Call.objects.filter(~Exists(in_transfer), kind=CallKind.PHONE).filter(
+    ours = Call.objects.filter(~Exists(in_transfer), kind=CallKind.PHONE).exclude(vapi_legs__carries_phone=True)
+    return ours.filter(
         Q(lease_ran_out, state=CallState.CONNECTED)
         | Q(state__in=(CallState.PENDING, CallState.RINGING), created_at__lt=now - NEVER_BEGAN_AFTER)
     )

@@ -54,15 +54,21 @@ def start(form: SignedForm) -> HttpResponse:
 def refuse(call: Call) -> HttpResponse:
     """Say why the call is not taken, as it was when it came: a repeated request hears the same."""
     language = language_of(call)
+    sentence = refusal_sentence(call)
+    if call.end_reason not in NOBODY_ANSWERS or not may_leave_message(call):
+        return twiml.hang_up(sentence, language=language)
+    if REFUSALS.get(EndReason(call.end_reason), Phrase.PAUSED) is Phrase.PAUSED:
+        sentence = phrase(Phrase.NOBODY_THERE, language)
+    return take_message(call, sentence, language=language)
+
+
+def refusal_sentence(call: Call) -> str:
+    """Why the call is not taken."""
+    language = language_of(call)
     reason = REFUSALS.get(EndReason(call.end_reason), Phrase.PAUSED)
-    sentences = [phrase(reason, language)]
     if reason is Phrase.CLOSED and call.organization is not None:
         if call.organization.closed_message:
-            sentences = [call.organization.closed_message]
-        elif spoken_language(language) == "en":
-            sentences = [opening_hours_sentence(call.organization, call.created_at)]
-    if call.end_reason not in NOBODY_ANSWERS or not may_leave_message(call):
-        return twiml.hang_up(*sentences, language=language)
-    if reason is Phrase.PAUSED:
-        sentences = [phrase(Phrase.NOBODY_THERE, language)]
-    return take_message(call, *sentences, language=language)
+            return call.organization.closed_message
+        if spoken_language(language) == "en":
+            return opening_hours_sentence(call.organization, call.created_at)
+    return phrase(reason, language)

@@ -28,6 +28,7 @@ from sessions.rooms.models import Participant, RoomAgent, RoomToken
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
 from telephony.twilio.voicemail.models import Voicemail
+from telephony.vapi.models import SyncedAssistant, VapiLeg
 
 
 @dataclass(slots=True)
@@ -195,6 +196,7 @@ def make_appointment(world: World) -> None:
 
 def records_of(call: Call, marker: str) -> list[Model]:
     now = timezone.now()
+    assert call.agent is not None
     return [
         VoiceSession.objects.create(
             organization=call.organization,
@@ -258,6 +260,15 @@ def records_of(call: Call, marker: str) -> list[Model]:
         DraftOrder.objects.create(call=call, version=1, lines=[{"item": f"{marker} item"}]),
         MediaStream.objects.create(
             call=call, account_sid="AC1", stream_sid=f"MZ{marker}", expires_at=now, hand_over_to=f"{marker}-desk"
+        ),
+        VapiLeg.objects.create(
+            vapi_id=f"vapi-{marker}",
+            call=call,
+            ended_reason=f"{marker}-reason",
+            recording_url=f"https://{marker}.test/r",
+        ),
+        SyncedAssistant.objects.create(
+            agent=call.agent, assistant_id=f"{marker}-assistant", sent={"name": f"{marker} name"}
         ),
         ProviderEvent.objects.create(
             source="twilio", dedup_key=f"{marker}-1", kind="call-status", call=call, fields={"text": f"{marker} field"}

@@ -9,6 +9,8 @@ JSON_BYTES = 256 * KIB
 FORM_BYTES = MIB
 # A room's metadata may be 64 KiB, and so may that of each participant.
 LIVEKIT_EVENT_BYTES = 512 * KIB
+# Each of VAPI's messages repeats the assistant with its prompt, and the conversation so far in two forms.
+VAPI_MESSAGE_BYTES = 2 * MIB
 
 # By path prefix; the longest match counts.
 MAX_BODY_BYTES: dict[str, int] = {
@@ -18,6 +20,7 @@ MAX_BODY_BYTES: dict[str, int] = {
     "/realtime_session": JSON_BYTES,
     "/twiml/": 64 * KIB,
     "/twilio/": 64 * KIB,
+    "/vapi/": VAPI_MESSAGE_BYTES,
     "/admin/": FORM_BYTES,
     "/admin/login/": 16 * KIB,
 }

@@ -115,6 +115,10 @@ class VapiClient:
             return _was_open(exc)
         return True
 
+    def control(self, control_url: str, message: Mapping[str, object]) -> None:
+        """Send a control message to a live call, at the URL that its messages name. Needs no key."""
+        request_now("POST", self._safe(control_url, "https"), message, headers=self._keyless)
+
     # Assistants
 
     def list_assistants(self) -> list[VapiAssistant]:
