@@ -133,6 +133,9 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(outbox, "_handlers", {})
     register_all()
     assert outbox._handlers.keys() == {
+        "appointment.booked",
+        "appointment.canceled",
+        "appointment.moved",
         "order.submitted",
         "room.close",
         "room_agent.withdraw",
