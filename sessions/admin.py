@@ -4,6 +4,7 @@ import sessions.appointments.admin
 import sessions.calls.admin.call
 import sessions.calls.admin.records
 import sessions.messages.admin
+import sessions.messages.texts.admin
 import sessions.orders.admin
 import sessions.realtime.admin
 import sessions.rooms.admin.room  # noqa: F401

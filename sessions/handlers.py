@@ -8,8 +8,14 @@ from collections.abc import Mapping
 from django.conf import settings
 
 from sessions.appointments.announcements import Announcement
+from sessions.calls.notes import leave_note
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
+from sessions.messages.texts.models import Text
+from sessions.messages.texts.reasons import words_of
+from sessions.messages.texts.services.queueing import TOPIC as TEXT_TOPIC
+from sessions.messages.texts.services.sending import send_text
+from sessions.messages.texts.services.statuses import when_failed
 from sessions.orders.services.submission import TOPIC
 from sessions.realtime.services import voice_sessions
 from sessions.rooms.services import closing as room_closing
@@ -26,10 +32,18 @@ def register_all() -> None:
     outbox.register(TOPIC, post_order)
     for announcement in Announcement:
         outbox.register(announcement, post_appointment)
+    outbox.register(TEXT_TOPIC, send_text)
+    when_failed.append(tell_caller)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
     queue = SharedReceiver(is_configured=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
     outbox.register(voice_sessions.TOPIC, announce_voice_session, receiver=queue)
+
+
+def tell_caller(text: Text) -> None:
+    """A text was not delivered: the agent tells the caller, if the call is still live."""
+    if text.call_id is not None:
+        leave_note(text.call_id, words_of(text.reason).say)
 
 
 def post_order(message: OutboxMessage) -> None:

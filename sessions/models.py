@@ -3,6 +3,7 @@
 import sessions.appointments.models
 import sessions.calls.models
 import sessions.messages.models
+import sessions.messages.texts.models
 import sessions.orders.models
 import sessions.realtime.models
 import sessions.rooms.models  # noqa: F401

@@ -7,6 +7,7 @@ from django.urls import path
 from telephony.livekit.webhooks import livekit_webhook
 from telephony.twilio.transfers.hold_sound import hold_sound
 from telephony.twilio.webhooks.after import after, after_dial, after_message
+from telephony.twilio.webhooks.messages import message, message_status
 from telephony.twilio.webhooks.recording import recording_status
 from telephony.twilio.webhooks.status import call_status, stream_status
 from telephony.twilio.webhooks.transfer import (
@@ -38,5 +39,7 @@ urlpatterns = [
     path("sounds/hold.wav", hold_sound, name="hold-sound"),
     path("twilio/recording-status", recording_status, name="recording-status"),
     path("vapi/webhook", vapi_webhook, name="vapi-webhook"),
+    path("twilio/message", message, name="message"),
+    path("twilio/message-status", message_status, name="message-status"),
     path("api/voice/webhook", livekit_webhook, name="livekit-webhook"),
 ]

@@ -13,9 +13,9 @@ MAKING_APPOINTMENTS = ("look_up_services", "find_appointment_times", "choose_app
                        "book_appointment", "find_my_appointments", "move_appointment",
                        "cancel_appointment")  # fmt: skip
 APPOINTMENT_TOOLS = frozenset(MAKING_APPOINTMENTS)
-TALKING_TOOLS = ("look_up_items", "transfer_call", "end_call", "get_opening_hours")
-TAKING_ORDERS = ("look_up_items", "change_order", "read_back_order", "submit_order", "transfer_call", "end_call",
-                 "get_opening_hours")  # fmt: skip
+TALKING_TOOLS = ("look_up_items", "send_text", "transfer_call", "end_call", "get_opening_hours")
+TAKING_ORDERS = ("look_up_items", "change_order", "read_back_order", "submit_order", "send_text", "transfer_call",
+                 "end_call", "get_opening_hours")  # fmt: skip
 
 # What people read of the tools: every tool that an agent can have.
 TOOL_LABELS = {
@@ -31,6 +31,7 @@ TOOL_LABELS = {
     "find_my_appointments": "Find the caller's appointments",
     "move_appointment": "Move an appointment",
     "cancel_appointment": "Cancel an appointment",
+    "send_text": "Send a text message",
     "transfer_call": "Transfer to a person",
     "end_call": "End the call",
     "get_opening_hours": "Give opening hours",

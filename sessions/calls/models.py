@@ -187,6 +187,19 @@ class CallEvent(TenantModel):
         return self.kind
 
 
+class CallNote(models.Model):
+    """What the agent of a live call is to be told outside its tools' answers. It is deleted when it is taken."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="notes")
+    text = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Turn(TenantModel):
     """The caller spoke, the agent answered: the response time and its parts, in ms."""
 

@@ -1,7 +1,11 @@
+import datetime
+import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import sessions.calls.end_reasons
+import sessions.messages.texts.models
 import uuid
+import voiceapp.core.phones.numbers
 from django.db import migrations, models
 
 
@@ -118,6 +122,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CallNote',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.CharField(max_length=300)),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='voice_sessions.call')),
+            ],
+            options={
+                'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
             name='DraftAppointment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -165,6 +180,21 @@ class Migration(migrations.Migration):
                 ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='voice_sessions.appointment')),
                 ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='agents.resource')),
             ],
+        ),
+        migrations.CreateModel(
+            name='OptOut',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(max_length=16, validators=[voiceapp.core.phones.numbers.validate_e164])),
+                ('is_out', models.BooleanField(default=True, verbose_name='opted out')),
+                ('source', models.CharField(choices=[('keyword', 'Texted us'), ('carrier', 'Reported by the carrier'), ('operator', 'Entered here')], default='operator', max_length=10)),
+                ('changed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='since')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opt_outs', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'opt-out',
+                'ordering': ('-changed_at',),
+            },
         ),
         migrations.CreateModel(
             name='Order',
@@ -300,6 +330,74 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'room token',
                 'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='Text',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('direction', models.CharField(choices=[('inbound', 'Inbound'), ('outbound', 'Outbound')], default='outbound', max_length=10)),
+                ('kind', models.CharField(blank=True, choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
+                ('key', models.CharField(max_length=160)),
+                ('about', models.CharField(blank=True, help_text='The ID of the appointment or order.', max_length=80)),
+                ('number', models.CharField(max_length=64, verbose_name="customer's number")),
+                ('our_number', models.CharField(blank=True, max_length=64, verbose_name='our number')),
+                ('body', models.TextField()),
+                ('segments', models.PositiveIntegerField(default=1)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('failed', 'Not delivered'), ('not_sent', 'Not sent'), ('received', 'Received')], default='waiting', max_length=10)),
+                ('reason', models.CharField(blank=True, choices=[('off', 'Texts are turned off'), ('not_configured', 'No Twilio account'), ('no_number', 'No number to text'), ('no_sender', 'No number to send from'), ('landline', 'Landline'), ('invalid_number', 'Invalid number'), ('other_country', 'Another country'), ('opted_out', 'Opted out'), ('number_cap', 'Maximum per number reached'), ('day_cap', 'Maximum per day reached'), ('unregistered', 'Sender not registered'), ('bad_sender', 'Sender cannot send texts'), ('trial', 'Trial account'), ('no_permission', 'Country not enabled'), ('unreachable', 'Phone not reachable'), ('filtered', 'Filtered as spam'), ('refused', 'Refused by the carrier'), ('no_response', 'Carrier did not respond'), ('too_late', 'Too late'), ('changed', 'No longer true')], max_length=24)),
+                ('carrier_status', models.CharField(blank=True, max_length=20, verbose_name='status at the carrier')),
+                ('provider_sid', models.CharField(max_length=64, null=True, unique=True, verbose_name='carrier ID')),
+                ('error_code', models.PositiveIntegerField(null=True, verbose_name="carrier's error code")),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('not_after', models.DateTimeField(help_text='Later it is not sent any more.', null=True)),
+                ('sending_since', models.DateTimeField(editable=False, null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True, verbose_name='delivered or failed at')),
+                ('call', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='texts', to='voice_sessions.call')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'text',
+                'ordering': ('-created_at',),
+            },
+        ),
+        migrations.CreateModel(
+            name='TextSettings',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_on', models.BooleanField(default=True, verbose_name='send texts')),
+                ('confirms_orders', models.BooleanField(default=False, help_text="A text with the order's number, items and total after each order by phone.")),
+                ('confirms_appointments', models.BooleanField(default=True, help_text='A text when an appointment is booked, moved or canceled.')),
+                ('reminder_hours', models.PositiveIntegerField(default=24, help_text='Hours before an appointment at which its reminder is sent; 0: no reminders.', validators=[django.core.validators.MaxValueValidator(336)], verbose_name='reminder (hours before)')),
+                ('quiet_from', models.TimeField(default=datetime.time(21, 0), help_text='Reminders wait during these hours.')),
+                ('quiet_until', models.TimeField(default=datetime.time(8, 0))),
+                ('most_per_number', models.PositiveIntegerField(default=5, help_text='Further texts to that number are not sent.', verbose_name='maximum per number and day')),
+                ('most_per_day', models.PositiveIntegerField(default=200, verbose_name='maximum per day')),
+                ('countries', models.CharField(blank=True, help_text="Texts go to numbers of these countries only, like “DE, AT”. Empty: the organization's country.", max_length=120, validators=[sessions.messages.texts.models.validate_countries])),
+                ('messaging_service_sid', models.CharField(blank=True, help_text='Twilio sends by this Messaging Service. Empty: from the number that was called.', max_length=34, validators=[django.core.validators.RegexValidator('^MG[0-9a-f]{32}$', 'Enter MG and 32 letters and digits, as Twilio shows it.')], verbose_name='Messaging Service SID')),
+                ('menu_url', models.URLField(blank=True, help_text='What “text me the menu” sends.', verbose_name="menu's link")),
+                ('answers_help', models.BooleanField(default=False, help_text='Twilio answers HELP by itself, in English. Turn this on if you have turned that off.', verbose_name='answer HELP')),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='text_settings', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'text settings',
+                'verbose_name_plural': 'text settings',
+            },
+        ),
+        migrations.CreateModel(
+            name='TextTemplate',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
+                ('language', models.CharField(choices=[('en', 'English'), ('de', 'German'), ('es', 'Spanish'), ('fr', 'French'), ('it', 'Italian')], max_length=2)),
+                ('body', models.TextField(max_length=1600)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='text_templates', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'text template',
+                'ordering': ('kind', 'language'),
             },
         ),
         migrations.CreateModel(
@@ -446,6 +544,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('resource', 'slot'), name='a_resource_is_booked_once'),
         ),
         migrations.AddConstraint(
+            model_name='optout',
+            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='one_opt_out_per_number'),
+        ),
+        migrations.AddConstraint(
             model_name='order',
             constraint=models.UniqueConstraint(fields=('call', 'draft_version'), name='one_order_per_draft_version'),
         ),
@@ -476,6 +578,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='roomagent',
             constraint=models.UniqueConstraint(condition=models.Q(('status', 'disconnected'), _negated=True), fields=('call',), name='one_agent_at_a_time_in_a_call'),
+        ),
+        migrations.AddIndex(
+            model_name='text',
+            index=models.Index(fields=['organization', 'due_at'], name='text_of_organization'),
+        ),
+        migrations.AddIndex(
+            model_name='text',
+            index=models.Index(fields=['organization', 'number', '-created_at'], name='text_of_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='text',
+            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='one_text_per_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='texttemplate',
+            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'language'), name='one_text_template_per_kind_and_language'),
         ),
         migrations.AddConstraint(
             model_name='toolcall',

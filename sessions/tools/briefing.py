@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -22,6 +23,7 @@ from sessions.calls.briefing import Briefing, CallLimits, FunctionTool, Phrases,
 from sessions.calls.models import Call
 from sessions.orders.services.transfer_targets import Person, people_of
 from sessions.tools.registry import EVERY_TOOL, READING_TOOLS
+from sessions.tools.text_tools import can_text
 from voiceapp.core.errors import ApplicationError
 
 CONDUCT = """## How to speak
@@ -54,6 +56,10 @@ To move or cancel an appointment, use find_my_appointments first, then move_appo
 NO_BOOKING = """## Appointments
 Appointments are not made on the phone now. Say so, and help with everything else."""
 
+TEXTING = """## Text messages
+Use send_text when the caller wants something by text message, and never read out a link.
+Say that a text message is on its way only after a tool has answered so. When it refuses, say its sentence."""
+
 ENDING = """## How to end
 When the caller wants nothing more or says goodbye, say a short goodbye and call end_call.
 When the caller asks for a person, is upset, or needs what you cannot do, use transfer_call if somebody is there.
@@ -74,14 +80,15 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
     catalog, greeting = load_catalog(organization.pk, now), persona.spoken_greeting
     services = _services(persona, organization)
     facts = _live_facts(organization, catalog, services, now)
+    tools = _tools(persona, organization, services)
     return Briefing(
         call_id=call_id,
         model=greeting.model,
         voice=greeting.voice,
         language=persona.language,
-        instructions=_shared(f"{_standing(persona, organization, services)}\n\n{facts}"),
+        instructions=_shared(f"{_standing(persona, organization, services, tools)}\n\n{facts}"),
         keywords=tuple(dict.fromkeys((*keywords(catalog), *(service_keywords(services) if services else ())))),
-        tools=_tools(persona, organization, services),
+        tools=tools,
         phrases=Phrases(
             greeting=greeting.text,
             reprompt=persona.reprompt,
@@ -108,7 +115,8 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
 def standing_part(persona: Persona, organization: Organization) -> tuple[str, tuple[FunctionTool, ...]]:
     """Prompt and tools without what may be different at the next call: what a provider can keep of an agent."""
     services = _services(persona, organization)
-    return _standing(persona, organization, services), _tools(persona, organization, services)
+    tools = _tools(persona, organization, services)
+    return _standing(persona, organization, services, tools), tools
 
 
 def turn_detection_of(persona: Persona) -> TurnDetection:
@@ -134,15 +142,20 @@ def _tools(persona: Persona, organization: Organization, services: Services | No
         stored -= ORDER_TOOLS
     if services is None or not services.offers:
         stored -= APPOINTMENT_TOOLS
+    if "send_text" in stored and not can_text(organization, stored):
+        stored.remove("send_text")
     return tuple(tool.as_function() for name, tool in EVERY_TOOL.items() if name in stored)
 
 
-def _standing(persona: Persona, organization: Organization, services: Services | None) -> str:
+def _standing(
+    persona: Persona, organization: Organization, services: Services | None, tools: Sequence[FunctionTool]
+) -> str:
     blocks = [
         persona.prompt.strip() or f"You answer the phone of {organization.name}.",
         CONDUCT,
         _ordering(persona, organization),
         _booking(services),
+        TEXTING if any(tool["name"] == "send_text" for tool in tools) else "",
         ENDING,
     ]
     return "\n\n".join(block for block in blocks if block)

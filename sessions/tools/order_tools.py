@@ -12,6 +12,7 @@ from sessions.orders.services.drafts import change_draft, read_back_draft
 from sessions.orders.services.submission import submit_draft
 from sessions.orders.services.transfer_targets import too_large
 
+from .text_tools import text_answer
 from .tool import Answer, NoArguments, Tool, ToolRequest, schema_of
 
 CHANGES = schema_of(Annotated[list[Change], Meta(min_length=1, max_length=MOST_CHANGES)])
@@ -66,6 +67,8 @@ def submit_order(request: ToolRequest[Customer]) -> Answer:
     facts: dict[str, object] = {"order": submission.view.shown()}
     if submission.order is not None:
         facts["order_number"] = submission.order.number
+    if submission.text is not None:
+        facts["text"] = text_answer(submission.text).say
     return Answer(submission.say, is_ok=submission.order is not None, facts=facts, transfer_to=submission.transfer_to)
 
 

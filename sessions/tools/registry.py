@@ -17,6 +17,7 @@ from .appointment_tools import (
 from .call_tools import END_CALL, GET_OPENING_HOURS, TRANSFER_CALL
 from .look_up_items import LOOK_UP_ITEMS
 from .order_tools import CHANGE_ORDER, READ_BACK_ORDER, SUBMIT_ORDER
+from .text_tools import SEND_TEXT
 from .tool import Tool
 
 
@@ -30,6 +31,7 @@ TOOLS = by_name(
     CHANGE_ORDER,
     READ_BACK_ORDER,
     SUBMIT_ORDER,
+    SEND_TEXT,
     TRANSFER_CALL,
     END_CALL,
     GET_OPENING_HOURS,

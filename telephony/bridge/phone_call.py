@@ -121,6 +121,11 @@ class PhoneCall:
         if not self._conversation.is_over:
             self._conversation.tool_finished(tool_call_id, result)
 
+    def note(self, text: str) -> None:
+        """Something became known outside the tools, for the agent to tell the caller."""
+        if not self._conversation.is_over:
+            self._conversation.note(text)
+
     def waiting_tools(self) -> list[RunTool]:
         """After the end: tools that the agent requested and that have not begun, in order. Returned once."""
         return self._conversation.waiting_tools()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from uuid import UUID
 
+from sessions.calls import notes
 from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
@@ -72,6 +73,10 @@ class CallGateway:
     async def renew_leases(self, call_ids: Iterable[UUID]) -> set[UUID]:
         """Returns the calls that are still live."""
         return await self._run(calls.renew_leases, list(call_ids))
+
+    async def take_notes(self, call_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+        """What the agents of these calls are to be told now; each note once."""
+        return await self._run(notes.take_notes, list(call_ids))
 
     async def finish(self, call_id: UUID, reason: EndReason) -> bool:
         """The agent's part is over, and with it the call, unless a transfer may bring the caller back."""

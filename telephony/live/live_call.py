@@ -85,7 +85,7 @@ class LiveCall:
 
     async def run(self) -> None:
         """Carry the call to its end, on whichever side it ends."""
-        self._calls.add(self, self._gateway.renew_leases)
+        self._calls.add(self, self._gateway.renew_leases, self._gateway.take_notes)
         self._socket.listen(on_text=self._caller_frame, on_closed=self._caller_closed)
         self._begin(self._prepare())
         try:
@@ -99,6 +99,12 @@ class LiveCall:
             self._end(CloseCall(reason, FallBack()))
         elif not self._core.is_over:
             self._core.hang_up(reason)
+            self._settle(self._core)
+
+    def note(self, text: str) -> None:
+        """Something became known that the caller should hear."""
+        if self._core is not None and not self._core.is_over:
+            self._core.note(text)
             self._settle(self._core)
 
     def break_off(self, fault: BaseException) -> None:

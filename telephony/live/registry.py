@@ -19,8 +19,10 @@ logger = structlog.get_logger("live_calls")
 
 TICK_S = 0.1
 RENEW_EVERY_S = 15.0
+NOTES_EVERY_S = 2.0
 
 RenewLeases = Callable[[Iterable[UUID]], Awaitable[set[UUID]]]
+TakeNotes = Callable[[Iterable[UUID]], Awaitable[dict[UUID, list[str]]]]
 
 
 class Carried(Protocol):
@@ -34,12 +36,15 @@ class Carried(Protocol):
 
     def hang_up(self, reason: EndReason) -> None: ...
 
+    def note(self, text: str) -> None:
+        """Have the agent tell the caller something."""
+
     def break_off(self, fault: BaseException) -> None:
         """Our own code failed: end this call, and only this one."""
 
 
 class LiveCalls:
-    """The registry. Its two tasks run only while there are calls, so that an idle process does nothing."""
+    """The registry. Its tasks run only while there are calls, so that an idle process does nothing."""
 
     def __init__(self) -> None:
         self.is_draining = False
@@ -60,7 +65,7 @@ class LiveCalls:
         finally:
             self._starting -= is_free
 
-    def add(self, call: Carried, renew_leases: RenewLeases) -> None:
+    def add(self, call: Carried, renew_leases: RenewLeases, take_notes: TakeNotes | None = None) -> None:
         self._calls[call.call_id] = call
         self._set_gauge()
         if not self._tasks:
@@ -68,6 +73,8 @@ class LiveCalls:
                 asyncio.create_task(self._keep_time(), name="ticker"),
                 asyncio.create_task(self._keep_leases(renew_leases), name="leases"),
             ]
+            if take_notes is not None:
+                self._tasks.append(asyncio.create_task(self._pass_notes(take_notes), name="notes"))
 
     def remove(self, call: Carried) -> None:
         self._calls.pop(call.call_id, None)
@@ -119,6 +126,20 @@ class LiveCalls:
                     ):  # ended elsewhere: by an operator, a webhook of the carrier, or the reaper
                         self._calls[call_id].hang_up(EndReason.HUNG_UP_BY_OPERATOR)
             await asyncio.sleep(RENEW_EVERY_S)
+
+    async def _pass_notes(self, take_notes: TakeNotes) -> None:
+        """One query for all calls: the note may have been left by any process."""
+        while True:
+            await asyncio.sleep(NOTES_EVERY_S)
+            try:
+                found = await take_notes(list(self._calls))
+            except Exception:
+                logger.exception("notes not taken")
+                continue
+            for call_id, texts in found.items():
+                for text in texts:
+                    if call_id in self._calls:
+                        self._calls[call_id].note(text)
 
 
 live_calls = LiveCalls()

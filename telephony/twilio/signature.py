@@ -5,6 +5,7 @@ The signed address is built from PUBLIC_BASE_URL, never from the Host header.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from twilio.request_validator import RequestValidator
 
 from voiceapp.core.metrics import signatures_refused
 from voiceapp.providers.twilio.client import CALL_SID
+from voiceapp.providers.twilio.messages import MESSAGE_SID
 
 logger = structlog.get_logger("webhooks")
 
@@ -40,7 +42,14 @@ def is_signed(signature: str, url: str, form: QueryDict | None = None) -> bool:
     )
 
 
-def verify_request(request: HttpRequest, *, webhook: str) -> bool:
+class Subject(enum.Enum):
+    """What a webhook is about: the field with its SID, which it must have."""
+
+    CALL = ("CallSid", CALL_SID)
+    MESSAGE = ("MessageSid", MESSAGE_SID)
+
+
+def verify_request(request: HttpRequest, *, webhook: str, about: Subject = Subject.CALL) -> bool:
     """Whether Twilio made this form request for our own account, with the fields it must have.
 
     Names and values are signed without separators, so shapes are checked after the signature (reliability A4).
@@ -53,8 +62,9 @@ def verify_request(request: HttpRequest, *, webhook: str) -> bool:
         return refuse(webhook, "wrong signature")
     if any(len(values) > 1 for fields in (form, request.GET) for _, values in fields.lists()):
         return refuse(webhook, "repeated field")
-    if not CALL_SID.fullmatch(form.get("CallSid", "")):
-        return refuse(webhook, "malformed CallSid")
+    name, pattern = about.value
+    if not pattern.fullmatch(form.get(name, "")):
+        return refuse(webhook, f"malformed {name}")
     if not settings.TWILIO_ACCOUNT_SID or form.get("AccountSid") != settings.TWILIO_ACCOUNT_SID:
         return refuse(webhook, "other account")
     return True

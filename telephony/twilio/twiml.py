@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpResponse
+from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
 from voiceapp.core.phones.numbers import validate_dialable, validate_e164
@@ -86,6 +87,14 @@ def take_message(*sentences: str, language: str) -> HttpResponse:
     return answer(response)
 
 
+def reply(text: str) -> HttpResponse:
+    """Answer a text that came in; an empty text answers nothing."""
+    response = MessagingResponse()
+    if text:
+        response.message(text)
+    return answer(response)
+
+
 def say(response: VoiceResponse, sentences: tuple[str, ...], language: str) -> None:
     """Add what can be written in XML of the sentences."""
     for sentence in sentences:
@@ -94,7 +103,7 @@ def say(response: VoiceResponse, sentences: tuple[str, ...], language: str) -> N
             response.say(spoken, language=voice_language(language))
 
 
-def answer(response: VoiceResponse) -> HttpResponse:
+def answer(response: VoiceResponse | MessagingResponse) -> HttpResponse:
     return HttpResponse(str(response), content_type="text/xml; charset=utf-8")
 
 

@@ -40,6 +40,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Appointments", "event", "voice_sessions_appointment", Area.APPOINTMENTS),
             ("Items", "lunch_dining", "agents_item", Area.STOCK),
             ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
+            ("Texts", "sms", "voice_sessions_text", Area.CALLS),
             ("Transcripts", "forum", "voice_sessions_transcriptline", Area.CALLS),
         ),
     ),
@@ -69,6 +70,9 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         "Settings",
         (
             ("Organization", "storefront", "agents_organization", Area.ORGANIZATION),
+            ("Text settings", "mobile_chat", "voice_sessions_textsettings", Area.ORGANIZATION),
+            ("Text templates", "edit_note", "voice_sessions_texttemplate", Area.ORGANIZATION),
+            ("Opt-outs", "speaker_notes_off", "voice_sessions_optout", Area.ORGANIZATION),
             ("People", "group", "agents_membership", Area.PEOPLE),
             ("API keys", "key", "agents_apikey", Area.KEYS),
             ("Realtime endpoints", "lan", "agents_realtimeendpoint", Area.KEYS),

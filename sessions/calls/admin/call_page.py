@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from sessions.calls.models import Call, ToolCall, TranscriptLine, Turn
+from sessions.messages.texts.models import Text
 from sessions.orders.models import Order
 from sessions.rooms.admin.participants import ShownParticipant, shown_participants
 from sessions.rooms.models import RoomAgent
@@ -60,6 +61,7 @@ class CallPage:
     recordings: Sequence[Any]
     transfers: Sequence[Any]
     voicemails: Sequence[Any]
+    texts: Sequence[Text]
     usage: Sequence[tuple[str, str]]
     lines_left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -102,6 +104,7 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         recordings=list(call.recordings.all()),
         transfers=list(call.transfers.prefetch_related("attempts")),
         voicemails=list(call.voicemails.all()),
+        texts=list(call.texts.order_by("created_at")[:MOST_LINES]),
         usage=flat_usage(call.usage),
         lines_left_out=max(len(lines) - MOST_LINES, 0),
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},

@@ -7,6 +7,8 @@ from typing import Any
 
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import CallState
+from sessions.messages.texts.kinds import TextKind
+from sessions.messages.texts.reasons import TextReason
 
 Detail = Mapping[str, Any]
 
@@ -203,6 +205,17 @@ def _voicemail(detail: Detail) -> str:
     return f"The voicemail of {detail.get('duration_s', 'unknown')} s is stored.{why_empty}"
 
 
+def _text_kind(detail: Detail) -> str:
+    kind = str(detail.get("kind", ""))
+    return TextKind(kind).label.lower() if kind in set(TextKind) else "unknown kind"
+
+
+def _text_reason(detail: Detail) -> str:
+    reason = str(detail.get("reason", ""))
+    words = TextReason(reason).label.lower() if reason in set(TextReason) else "unknown reason"
+    return f"{words} (error {detail['code']})" if detail.get("code") else words
+
+
 SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "ringing": _ringing,
     "connected": "The call was connected.",
@@ -244,6 +257,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "vapi_transfer": _with("VAPI transferred the call", "to"),
     "transfer_at_vapi": _with("VAPI was told to connect the caller", "target"),
     "transfer_failed": _with("The transfer failed", "target", "why"),
+    "note_given": "The agent was told something to pass on to the caller.",
     # The AI provider
     "greeting_played": "The kept greeting was played.",
     "agent_ready": lambda detail: (
@@ -267,6 +281,10 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "echoes_lost": "The carrier did not confirm played audio.",
     "tone_played": "A tone was played while the caller waited.",
     "farewell_interrupted": "The caller interrupted the goodbye.",
+    # Texts
+    "text_queued": lambda detail: f"A text was queued: {_text_kind(detail)}.",
+    "text_not_sent": lambda detail: f"No text was sent ({_text_kind(detail)}): {_text_reason(detail)}.",
+    "text_failed": lambda detail: f"A text was not delivered ({_text_kind(detail)}): {_text_reason(detail)}.",
     # Tools
     "tool_ended_late": _tool("The tool “{tool}” finished after its time limit; its result was not used."),
     "tool_timed_out": _tool("The tool “{tool}” exceeded its time limit."),

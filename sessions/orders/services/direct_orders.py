@@ -20,6 +20,7 @@ from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import read_caller, read_number
 from voiceapp.core.transactions import retried
 
+from .confirmations import confirm_order
 from .drafts import NO_ORDERS, view_of
 from .stock import SoldOut
 from .submission import JUST_SOLD_OUT, Placement, lock_organization, place_order
@@ -94,9 +95,11 @@ def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
             note=wish.note,
         )
         try:
-            return place_order(organization, view.lines, view.totals, placement), False
+            order = place_order(organization, view.lines, view.totals, placement)
         except SoldOut as exc:
             raise Refused(JUST_SOLD_OUT) from exc
+        confirm_order(order)
+        return order, False
 
 
 def _call_of(organization: Organization, call_id: uuid.UUID | None) -> Call | None:

@@ -14,6 +14,7 @@ from agents.catalog.offers import Counted, say_price
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
 from sessions.messages.outbox import outbox
+from sessions.messages.texts.models import Text
 from sessions.orders.draft import Chosen, Line, Refused, counted, lines_from_json, refresh
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier, OrderState
 from sessions.orders.pricing import Totals
@@ -21,6 +22,7 @@ from sessions.orders.serializers import OrderBody
 from voiceapp.core import metrics
 from voiceapp.core.phones.numbers import read_caller
 
+from .confirmations import confirm_order
 from .drafts import NO_ORDERS, DraftView, live_catalog, lock_draft, save_lines, standing_order, view_of
 from .stock import SoldOut, held_by, move_stock
 from .transfer_targets import too_large
@@ -160,6 +162,7 @@ class Submission:
     view: DraftView
     order: Order | None = None
     transfer_to: str = ""
+    text: Text | None = None
 
 
 def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.datetime) -> Submission:
@@ -198,7 +201,8 @@ def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.d
             order = place_order(organization, view.lines, view.totals, placement, replaces=earlier)
         except SoldOut:
             return Submission(JUST_SOLD_OUT, view)
-    return Submission(confirmation(order), view, order)
+        text = confirm_order(order)
+    return Submission(confirmation(order), view, order, text=text)
 
 
 def _not_ready(draft: DraftOrder, view: DraftView, caller_turns: int) -> str:

@@ -139,6 +139,7 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
         "order.submitted",
         "room.close",
         "room_agent.withdraw",
+        "text.send",
         "voice_session.created",
     }
     assert orders_receiver.PROVIDER == "order webhook"

@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from pytest_django import Settings
 
 from agents.transfers.models import TransferTarget
 from sessions.calls.models import Call, ToolCall
+from sessions.messages.texts.models import TextSettings
 from sessions.orders.models import DraftOrder, Order
 from sessions.tests.builders import Phone, make_call, make_restaurant
 from sessions.tools.registry import READING_TOOLS, TOOLS
 from sessions.tools.services import LONGEST_KEY, TOO_LATE, run_tool
 from sessions.tools.tool import Answer, ToolRequest
+from telephony.twilio.models import PhoneNumber
 
 
 def change(call: Call, tool_call_id: str, item: str, *, turns: int = 1, **more: Any) -> dict[str, Any]:
@@ -154,8 +157,11 @@ def test_an_order_that_was_given_up_is_not_placed_when_the_database_comes_back()
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(TOOLS))
-def test_a_tool_changes_something_exactly_where_it_says_so(name: str) -> None:
+def test_a_tool_changes_something_exactly_where_it_says_so(name: str, settings: Settings) -> None:
     organization, call = make_restaurant()
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "AC" + "1" * 32, "token"
+    PhoneNumber.objects.create(organization=organization, number="+4930123456")
+    TextSettings.objects.create(organization=organization, menu_url="https://alice.example.com/menu")
     TransferTarget.objects.create(
         organization=organization, name="Front desk", slug="front-desk", number="+493012345678", when_to_use="always"
     )
@@ -167,6 +173,7 @@ def test_a_tool_changes_something_exactly_where_it_says_so(name: str) -> None:
         "change_order": {"changes": [{"do": "add", "item": "Tiramisu"}]},
         "transfer_call": {"target": "front-desk"},
         "look_up_items": {"query": "pizza"},
+        "send_text": {"about": "menu"},
     }
     written: list[str] = []
 

@@ -74,6 +74,7 @@ class Conversation:
         self._turns = 0
         self._retries = Retries(agent, briefing.phrases, alarms=self._alarms)
         self._caller_is_speaking = False
+        self._notes: list[str] = []
         self._guard = GreetingGuard(agent, is_on=briefing.protects_greeting and bool(briefing.phrases.greeting))
 
     # Time
@@ -193,7 +194,10 @@ class Conversation:
             self._guard.release(caller_is_speaking=self._caller_is_speaking)
             is_working = self._is_due
         is_quiet = not (is_working or is_playing or self._caller_is_speaking or self._farewell.ending)
-        self._silence.update(now_ms, is_idle=is_quiet)
+        if self._notes and is_quiet and not self._guard.is_on:
+            self._tell_notes()
+            is_working = True
+        self._silence.update(now_ms, is_idle=is_quiet and not is_working)
         is_line_quiet = self._bounds.is_line_quiet(now_ms, loud_ms=self.caller_loud_ms)
         self._wait.update(
             now_ms,
@@ -245,6 +249,18 @@ class Conversation:
             if not self._guard.is_on:
                 self._agent.respond(Purpose.ANSWER)
         self._settle()
+
+    def note(self, text: str) -> None:
+        """The agent is to tell the caller this, once nobody speaks and nothing else is under way."""
+        self._notes.append(text)
+        self._settle()
+
+    def _tell_notes(self) -> None:
+        for text in self._notes:
+            self._agent.caller_typed(f"[Note for you: {text} Tell the caller.]")
+            self.timeline.happened("note_given")
+        self._notes.clear()
+        self._agent.respond(Purpose.ANSWER)
 
     def _heard_more(self) -> None:
         turn = self._meter.heard(at_ms=self._clock.now_ms, position=self._playout.confirmed_bytes)

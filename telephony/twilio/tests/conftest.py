@@ -25,6 +25,7 @@ from voiceapp.core.serving import serving
 TOKEN = "the-auth-token-of-the-account"
 ACCOUNT_SID = "AC" + "a" * 32
 CALL_SID = "CA" + "1" * 32
+MESSAGE_SID = "SM" + "3" * 32
 STREAM_SID = "MZ" + "2" * 32
 PUBLIC = "https://voice.example.com"
 NUMBER = "+493012345678"
@@ -57,6 +58,7 @@ class Twilio:
     def form(self, **fields: str) -> dict[str, str]:
         return {
             "CallSid": CALL_SID,
+            "MessageSid": MESSAGE_SID,
             "AccountSid": ACCOUNT_SID,
             "From": CALLER,
             "To": NUMBER,

@@ -54,6 +54,8 @@ def test_these_are_all_webhooks() -> None:
         LIVEKIT_WEBHOOK,
         "twilio/call-status",
         "twilio/conference-status",
+        "twilio/message",
+        "twilio/message-status",
         "twilio/recording-status",
         "twilio/stream-status",
         "twilio/transfer-status",
@@ -106,6 +108,8 @@ def test_no_webhook_breaks_on_hostile_fields(address: str, twilio: Twilio, line:
         {"CallStatus": "completed", "SequenceNumber": "9" * 5000, "CallDuration": "٣"},
         {"CallStatus": "completed", "SequenceNumber": "-1", "CallDuration": "1e9"},
         {"DialCallStatus": hostile, "DialCallDuration": "NaN", "DialBridged": hostile},
+        {"Body": hostile, "NumMedia": "9" * 5000, "OptOutType": hostile},
+        {"MessageStatus": "failed", "ErrorCode": "9" * 5000},
         {"RecordingSid": hostile, "RecordingDuration": "", "RecordingUrl": hostile},
     ):
         response = twilio.post(f"/{address}", **fields)

@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from sessions.calls.models import Call
 from telephony.twilio.services.streams import are_true
-from telephony.twilio.signature import refuse, verify_request
+from telephony.twilio.signature import Subject, refuse, verify_request
 
 logger = structlog.get_logger("webhooks")
 
@@ -23,7 +23,10 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class SignedForm:
-    """A request that Twilio signed. Its fields may still say anything: read them with `text`."""
+    """A request that Twilio signed. Its fields may still say anything: read them with `text`.
+
+    `call_sid` is empty for those about a message.
+    """
 
     call_sid: str
     fields: Mapping[str, str]
@@ -50,7 +53,9 @@ Webhook = Callable[[SignedForm], HttpResponse]
 View = Callable[[HttpRequest], HttpResponse]
 
 
-def twilio_webhook(*, without_database: Callable[[], HttpResponse]) -> Callable[[Webhook], View]:
+def twilio_webhook(
+    *, without_database: Callable[[], HttpResponse], about: Subject = Subject.CALL
+) -> Callable[[Webhook], View]:
     """Make a view of a function that takes a SignedForm. `without_database` answers while the database is away."""
 
     def decorate(webhook: Webhook) -> View:
@@ -66,9 +71,9 @@ def twilio_webhook(*, without_database: Callable[[], HttpResponse]) -> Callable[
                 return HttpResponse(status=403)
             if request.content_type != FORM:
                 return HttpResponse(status=415)
-            if not verify_request(request, webhook=name):
+            if not verify_request(request, webhook=name, about=about):
                 return HttpResponse(status=403)
-            form = SignedForm(str(request.POST["CallSid"]), one_each(request.POST), one_each(request.GET))
+            form = SignedForm(request.POST.get("CallSid", ""), one_each(request.POST), one_each(request.GET))
             try:
                 return webhook(form)
             except DatabaseError:

@@ -22,6 +22,9 @@ from recordings.models import Recording
 from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
 from sessions.calls.models import Call, CallEvent, CallState, ToolCall, TranscriptLine, Turn
 from sessions.messages.models import OutboxMessage
+from sessions.messages.texts.kinds import TextKind
+from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState, TextTemplate
+from sessions.messages.texts.reasons import TextReason
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier
 from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
@@ -153,7 +156,7 @@ def make_call(world: World, digits: str) -> None:
         state=OutboxMessage.State.FAILED,
         last_error=f"{marker} error",
     )
-    rows: list[Model] = [call, order, line, modifier, message, *records_of(call, marker)]
+    rows: list[Model] = [call, order, line, modifier, message, *records_of(call, marker), *texts_of(call, marker)]
     for row in rows:
         world.rows[type(row)] = row
 
@@ -192,6 +195,31 @@ def make_appointment(world: World) -> None:
     )
     for row in (service, resource, hours, absence, appointment, draft):
         world.rows[type(row)] = row
+
+
+def texts_of(call: Call, marker: str) -> list[Model]:
+    organization = call.organization
+    assert organization is not None
+    text = Text.objects.create(
+        organization=organization,
+        call=call,
+        kind=TextKind.MENU_LINK,
+        key=f"{marker} key",
+        number=call.caller_number,
+        our_number=call.dialed_number,
+        body=f"{marker} words of a text",
+        state=TextState.FAILED,
+        reason=TextReason.UNREACHABLE,
+        provider_sid=f"SM{marker}",
+    )
+    return [
+        text,
+        OptOut.objects.create(organization=organization, number=f"+49151{call.caller_number[-8:]}"),
+        TextSettings.objects.create(organization=organization, menu_url=f"https://{marker.lower()}.example.com/menu"),
+        TextTemplate.objects.create(
+            organization=organization, kind=TextKind.MENU_LINK, language="en", body=f"{marker} template {{link}}"
+        ),
+    ]
 
 
 def records_of(call: Call, marker: str) -> list[Model]:

@@ -69,6 +69,12 @@ def country_codes(number: str) -> set[str]:
     return {phonenumbers.region_code_for_number(parsed) or f"+{parsed.country_code}"}
 
 
+def is_landline(number: str) -> bool:
+    """Whether the number is known to be a landline. Where landlines and mobile phones look alike, it is not."""
+    parsed = _parsed(number, "")
+    return parsed is not None and phonenumbers.number_type(parsed) == PhoneNumberType.FIXED_LINE
+
+
 def read_number(typed: str, *, region: str = "") -> str:
     """E.164 of what a person typed, in any notation; without a country code it is a number of the region (ISO 3166).
 

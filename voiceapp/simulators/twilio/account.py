@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from voiceapp.simulators.twilio.callbacks import Callbacks
 from voiceapp.simulators.twilio.conferences import Conference
 from voiceapp.simulators.twilio.faults import TwilioFaults
+from voiceapp.simulators.twilio.messages import Messages
 from voiceapp.simulators.twilio.numbers import Number
 from voiceapp.simulators.twilio.recording import KeptRecording, kept_recording
 from voiceapp.simulators.twilio.ticker import Ticker
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def new_sid(kind: str) -> str:
-    """`CA` a call, `CF` a conference, `MZ` a media stream, `RE` a recording: two letters, then 32 hex digits."""
+    """`CA` a call, `CF` a conference, `MZ` a media stream, `RE` a recording, `SM` a text; then 32 hex digits."""
     return kind + secrets.token_hex(16)
 
 
@@ -35,6 +36,9 @@ class Account:
         self.ticker = Ticker()
         self.webhooks = WebhookClient(auth_token)
         self.numbers: dict[str, Number] = {}
+        self.messages = Messages(
+            self.webhooks, account_sid=sid, new_sid=new_sid, behavior_of=lambda number: self.number(number).texts
+        )
         self.conferences: dict[str, Conference] = {}  # by name, the latest one of each
         self.recordings: dict[str, KeptRecording] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -78,6 +82,7 @@ class Account:
         for task in tuple(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self.messages.close()
         for conference in self.conferences.values():
             conference.callbacks.stop()
         self.ticker.stop()

@@ -48,6 +48,8 @@ class ControlApi:
         app.router.add_get(f"{_PREFIX}/calls/{{sid}}/recording.wav", self._recording)
         app.router.add_post(f"{_PREFIX}/calls/{{sid}}/hangup", self._hang_up)
         app.router.add_post(f"{_PREFIX}/calls/{{sid}}/steps", self._add_steps)
+        app.router.add_get(f"{_PREFIX}/messages", self._inbox)
+        app.router.add_post(f"{_PREFIX}/messages", self._text)
         app.router.add_put(f"{_PREFIX}/numbers/{{number}}", self._set_number)
         app.router.add_get(f"{_PREFIX}/numbers", self._list_numbers)
 
@@ -122,6 +124,28 @@ class ControlApi:
         except ValueError as exc:
             return _bad_request(str(exc))
         return web.json_response({"sid": call.sid, "status": call.status.value}, status=202)
+
+    async def _inbox(self, request: web.Request) -> web.Response:
+        """`?number=`: the texts that arrived there. `?count=2&wait_s=10` waits for so many, at most so long."""
+        messages, number = self._carrier.account.messages, request.query.get("number", "")
+        wait_s = min(float(request.query.get("wait_s", 0)), _MAX_WAIT_S)
+        count = int(request.query.get("count", 1))
+        arrived = await messages.wait_for(number, count, within_s=wait_s) if wait_s > 0 else messages.inbox(number)
+        return web.json_response({"messages": [each.as_json() for each in arrived]})
+
+    async def _text(self, request: web.Request) -> web.Response:
+        """A phone texts a number: `{from, to, body, sms_url?}`."""
+        given = await _json_object(request)
+        if not given.get("from") or not given.get("to"):
+            return _bad_request("from and to are required")
+        number = self._carrier.numbers.get(str(given["to"]), Number())
+        message = await self._carrier.account.messages.receive(
+            from_number=str(given["from"]),
+            to_number=str(given["to"]),
+            body=str(given.get("body") or ""),
+            url=str(given.get("sms_url") or number.sms_url),
+        )
+        return web.json_response(message.as_json(), status=201)
 
     async def _set_number(self, request: web.Request) -> web.Response:
         try:

@@ -38,6 +38,8 @@ KNOWN: dict[str, float | None] = {
     # the REST API
     "rest_500": None,
     "rest_slow": 3000,  # ms before each response
+    "rest_late": 3000,  # ms between what a request does and its response
+    "texts": None,  # what becomes of every text, like `landline`
 }
 
 
@@ -76,6 +78,10 @@ class TwilioFaults:
         default = KNOWN[name]
         assert default is not None, name
         return float(self._chosen[name]) if self._chosen.get(name) else default
+
+    def argument(self, name: str) -> str:
+        """The fault's argument as it was written."""
+        return self._chosen[name]
 
     def breaks_signature_of(self, what: str) -> bool:
         return "bad_signature" in self and self._chosen["bad_signature"] in ("", what)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from voiceapp.simulators.twilio.message import Receives
 from voiceapp.simulators.twilio.steps import Step, as_steps
 
 
@@ -36,7 +37,8 @@ class Number:
     """With `voice_url` it belongs to an application, otherwise to a person.
 
     The person answers after `answers_after_ms`, presses `presses` during a whisper, says `says`, stays `stays_s` and
-    hangs up; or does the `steps`, if there are any, or what `behaves` says.
+    hangs up; or does the `steps`, if there are any, or what `behaves` says. `sms_url` gets the
+    texts to an application's number; `texts` says what becomes of those to a person's.
     """
 
     voice_url: str = ""
@@ -44,6 +46,8 @@ class Number:
     voice_fallback_url: str = ""
     status_callback: str = ""
     status_callback_method: str = "POST"
+    sms_url: str = ""
+    texts: Receives = Receives.DELIVERED
     answers: Answers = Answers.YES
     answers_after_ms: int = 300
     says: str = ""
@@ -83,7 +87,9 @@ class Number:
         known = set(cls.__slots__)
         if unknown := set(given) - known:
             raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}; known fields: {', '.join(sorted(known))}")
-        strings = {name: str(given[name]) for name in known & set(given) - {"steps", "answers", "behaves"} - _NUMERIC}
+        strings = {
+            name: str(given[name]) for name in known & set(given) - {"steps", "answers", "behaves", "texts"} - _NUMERIC
+        }
         steps = given.get("steps") or []
         if not isinstance(steps, list):
             raise ValueError("steps must be a list")
@@ -93,6 +99,7 @@ class Number:
         return cls(
             **strings,
             answers=Answers(str(given.get("answers", "yes"))),
+            texts=Receives(str(given.get("texts", Receives.DELIVERED))),
             answers_after_ms=int(answers_after_ms),
             stays_s=float(stays_s),
             steps=as_steps(steps),

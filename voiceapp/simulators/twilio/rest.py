@@ -17,6 +17,7 @@ from voiceapp.simulators.twilio.carrier import Carrier
 from voiceapp.simulators.twilio.faults import TwilioFaults
 from voiceapp.simulators.twilio.incoming_numbers import IncomingNumbersApi
 from voiceapp.simulators.twilio.leg import CallLeg
+from voiceapp.simulators.twilio.messages_api import MessagesApi
 from voiceapp.simulators.twilio.plan import DEFAULT_LIMIT_S, CallPlan
 from voiceapp.simulators.twilio.recordings_api import RecordingsApi
 from voiceapp.simulators.twilio.rest_error import Handler, RestError, faults_of, form_of, not_found
@@ -38,6 +39,7 @@ class RestApi:
         app.router.add_get(f"{_PREFIX}/Calls.json", self._guarded(self._list_calls))
         app.router.add_get(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._show_call))
         app.router.add_post(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._update_call))
+        MessagesApi(self._account).add_to(app, _PREFIX, self._guarded)
         RecordingsApi(self._account).add_to(app, _PREFIX, self._guarded)
         IncomingNumbersApi(self._account).add_to(app, _PREFIX, self._guarded)
         app.router.add_route("*", f"{_PREFIX}/{{rest:.*}}", self._guarded(self._unknown))
@@ -53,7 +55,10 @@ class RestApi:
                 if "rest_500" in faults:
                     raise RestError(500, 20500, "An internal server error has occurred")
                 self._authenticate(request)
-                return await handler(request)
+                response = await handler(request)
+                if "rest_late" in faults:
+                    await asyncio.sleep(faults.number("rest_late") / 1000)
+                return response
             except RestError as exc:
                 return exc.response
 

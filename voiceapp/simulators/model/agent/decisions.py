@@ -9,7 +9,7 @@ from voiceapp.simulators.model.agent.call_state import CallState, call_state_of
 from voiceapp.simulators.model.agent.menu import PromptMenu, read_menu
 from voiceapp.simulators.model.agent.outputs import Output, Speech
 from voiceapp.simulators.model.agent.phrases import SpokenPhrase, parser_for
-from voiceapp.simulators.model.agent.replies import GOODBYE, NOT_POSSIBLE, PRESSED, after_key
+from voiceapp.simulators.model.agent.replies import GOODBYE, NOT_POSSIBLE, NOTE, PRESSED, after_key
 from voiceapp.simulators.model.conversation import ModelBrief, Turn
 from voiceapp.simulators.model.spelling import spoken
 
@@ -37,5 +37,7 @@ def _outputs(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase]) ->
         return [Speech("Hello! What can I do for you?")]
     if (state.heard.text or "").startswith(PRESSED):
         return after_key(menu, state.heard.text or "")
+    if note := NOTE.match(state.heard.text or ""):
+        return [Speech(note[1])]
     after_caller = appointment_decisions.after_caller if books else order_decisions.after_caller
     return after_caller(menu, state, phrases)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from voiceapp.simulators.model.agent.menu import PromptMenu
@@ -14,6 +15,8 @@ ANYTHING_ELSE = "Anything else?"
 NOT_POSSIBLE = "I am sorry, I cannot help with that."
 GOODBYE = "Thank you for calling. Goodbye!"
 PRESSED = "[The caller pressed "
+# What the application wants to be told to the caller.
+NOTE = re.compile(r"\[Note for you: (.*) Tell the caller\.\]")
 
 
 def has(phrases: Sequence[SpokenPhrase], kind: Meaning) -> bool:

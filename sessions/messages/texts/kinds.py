@@ -1,0 +1,107 @@
+"""The kinds of texts, the facts that each may name, and what it says by default in each language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import models
+
+# Twilio takes no longer one (provider-fields.md).
+LONGEST_BODY = 1600
+LANGUAGES = (("en", "English"), ("de", "German"), ("es", "Spanish"), ("fr", "French"), ("it", "Italian"))
+
+
+class TextKind(models.TextChoices):
+    ORDER_CONFIRMATION = "order_confirmation", "Order confirmation"
+    APPOINTMENT_CONFIRMATION = "appointment_confirmation", "Appointment confirmation"
+    APPOINTMENT_MOVED = "appointment_moved", "Appointment moved"
+    APPOINTMENT_CANCELED = "appointment_canceled", "Appointment canceled"
+    APPOINTMENT_REMINDER = "appointment_reminder", "Appointment reminder"
+    MENU_LINK = "menu_link", "Link to the menu"
+    HELP = "help", "Answer to HELP"
+
+
+K = TextKind
+# In every text: the organization's name and the number to call.
+ALWAYS = ("name", "phone")
+APPOINTMENT = (*ALWAYS, "service", "date", "time")
+PLACEHOLDERS: Mapping[TextKind, tuple[str, ...]] = {
+    K.ORDER_CONFIRMATION: (*ALWAYS, "number", "items", "total"),
+    K.APPOINTMENT_CONFIRMATION: APPOINTMENT,
+    K.APPOINTMENT_MOVED: APPOINTMENT,
+    K.APPOINTMENT_CANCELED: APPOINTMENT,
+    K.APPOINTMENT_REMINDER: APPOINTMENT,
+    K.MENU_LINK: (*ALWAYS, "link"),
+    K.HELP: ALWAYS,
+}
+# For the preview.
+EXAMPLES: Mapping[str, str] = {
+    "name": "Bella Napoli",
+    "phone": "+49 30 23125001",
+    "number": "42",
+    "items": "2 x large Margherita, 1 x Tiramisu",
+    "total": "29.00 EUR",
+    "service": "Oil change",
+    "date": "Thursday, December 3",
+    "time": "9:30 AM",
+    "link": "https://example.com/menu",
+}
+# In GSM-7, so that a usual text is one or two segments.
+DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
+    "en": {
+        K.ORDER_CONFIRMATION: "{name}: Order No. {number}: {items}. Total {total}. Questions? Call {phone}.",
+        K.APPOINTMENT_CONFIRMATION: "{name}: Your appointment is booked: {service}, {date}, {time}. Changes? Call "
+        "{phone}.",
+        K.APPOINTMENT_MOVED: "{name}: Your appointment was moved: {service}, {date}, {time}. Questions? Call {phone}.",
+        K.APPOINTMENT_CANCELED: "{name}: Your appointment was canceled: {service}, {date}, {time}. Questions? Call "
+        "{phone}.",
+        K.APPOINTMENT_REMINDER: "{name}: A reminder of your appointment: {service}, {date}, {time}. Changes? Call "
+        "{phone}.",
+        K.MENU_LINK: "{name}: Here is our menu: {link}",
+        K.HELP: "{name}: Please call {phone}. Reply STOP to get no more texts.",
+    },
+    "de": {
+        K.ORDER_CONFIRMATION: "{name}: Bestellung Nr. {number}: {items}. Summe {total}. Fragen? Rufen Sie an: {phone}.",
+        K.APPOINTMENT_CONFIRMATION: "{name}: Ihr Termin: {service}, {date}, {time} Uhr. Änderungen? Rufen Sie an: "
+        "{phone}.",
+        K.APPOINTMENT_MOVED: "{name}: Ihr Termin wurde verlegt: {service}, {date}, {time} Uhr. Fragen? Rufen Sie an: "
+        "{phone}.",
+        K.APPOINTMENT_CANCELED: "{name}: Ihr Termin wurde abgesagt: {service}, {date}, {time} Uhr. Fragen? Rufen Sie "
+        "an: {phone}.",
+        K.APPOINTMENT_REMINDER: "{name}: Wir erinnern an Ihren Termin: {service}, {date}, {time} Uhr. Änderungen? "
+        "Rufen Sie an: {phone}.",
+        K.MENU_LINK: "{name}: Hier ist unsere Karte: {link}",
+        K.HELP: "{name}: Bitte rufen Sie an: {phone}. Mit STOP bekommen Sie keine SMS mehr.",
+    },
+    "es": {
+        K.ORDER_CONFIRMATION: "{name}: Pedido {number}: {items}. Total {total}. ¿Preguntas? Llame al {phone}.",
+        K.APPOINTMENT_CONFIRMATION: "{name}: Su cita: {service}, {date}, {time}. ¿Cambios? Llame al {phone}.",
+        K.APPOINTMENT_MOVED: "{name}: Su cita ha cambiado: {service}, {date}, {time}. ¿Preguntas? Llame al {phone}.",
+        K.APPOINTMENT_CANCELED: "{name}: Su cita se ha cancelado: {service}, {date}, {time}. ¿Preguntas? Llame al "
+        "{phone}.",
+        K.APPOINTMENT_REMINDER: "{name}: Le recordamos su cita: {service}, {date}, {time}. ¿Cambios? Llame al {phone}.",
+        K.MENU_LINK: "{name}: Nuestra carta: {link}",
+        K.HELP: "{name}: Llame al {phone}. Responda STOP para darse de baja.",
+    },
+    "fr": {
+        K.ORDER_CONFIRMATION: "{name}: Commande no {number}: {items}. Total {total}. Questions? Appelez le {phone}.",
+        K.APPOINTMENT_CONFIRMATION: "{name}: Votre rendez-vous: {service}, {date}, {time}. Un changement? Appelez le "
+        "{phone}.",
+        K.APPOINTMENT_MOVED: "{name}: Rendez-vous déplacé: {service}, {date}, {time}. Questions? Appelez le {phone}.",
+        K.APPOINTMENT_CANCELED: "{name}: Rendez-vous annulé: {service}, {date}, {time}. Questions? Appelez le {phone}.",
+        K.APPOINTMENT_REMINDER: "{name}: Rappel de votre rendez-vous: {service}, {date}, {time}. Un changement? "
+        "Appelez le {phone}.",
+        K.MENU_LINK: "{name}: Voici notre carte: {link}",
+        K.HELP: "{name}: Appelez le {phone}. Répondez STOP pour ne plus recevoir de SMS.",
+    },
+    "it": {
+        K.ORDER_CONFIRMATION: "{name}: Ordine n. {number}: {items}. Totale {total}. Domande? Chiami {phone}.",
+        K.APPOINTMENT_CONFIRMATION: "{name}: Appuntamento: {service}, {date}, {time}. Modifiche? Chiami {phone}.",
+        K.APPOINTMENT_MOVED: "{name}: Appuntamento spostato: {service}, {date}, {time}. Domande? Chiami {phone}.",
+        K.APPOINTMENT_CANCELED: "{name}: Appuntamento annullato: {service}, {date}, {time}. Domande? Chiami {phone}.",
+        K.APPOINTMENT_REMINDER: "{name}: Le ricordiamo l'appuntamento: {service}, {date}, {time}. Modifiche? Chiami "
+        "{phone}.",
+        K.MENU_LINK: "{name}: Ecco il nostro menù: {link}",
+        K.HELP: "{name}: Chiami {phone}. Risponda STOP per non ricevere più SMS.",
+    },
+}

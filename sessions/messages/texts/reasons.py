@@ -1,0 +1,158 @@
+"""Why a text was not sent or not delivered: the cause and the fix in words, and what the agent is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import models
+
+
+class TextReason(models.TextChoices):
+    """One closed set, for what we refuse ourselves and for what the carrier reports."""
+
+    OFF = "off", "Texts are turned off"
+    NOT_CONFIGURED = "not_configured", "No Twilio account"
+    NO_NUMBER = "no_number", "No number to text"
+    NO_SENDER = "no_sender", "No number to send from"
+    LANDLINE = "landline", "Landline"
+    INVALID_NUMBER = "invalid_number", "Invalid number"
+    OTHER_COUNTRY = "other_country", "Another country"
+    OPTED_OUT = "opted_out", "Opted out"
+    NUMBER_CAP = "number_cap", "Maximum per number reached"
+    DAY_CAP = "day_cap", "Maximum per day reached"
+    UNREGISTERED = "unregistered", "Sender not registered"
+    BAD_SENDER = "bad_sender", "Sender cannot send texts"
+    TRIAL = "trial", "Trial account"
+    NO_PERMISSION = "no_permission", "Country not enabled"
+    UNREACHABLE = "unreachable", "Phone not reachable"
+    FILTERED = "filtered", "Filtered as spam"
+    REFUSED = "refused", "Refused by the carrier"
+    NO_RESPONSE = "no_response", "Carrier did not respond"
+    TOO_LATE = "too_late", "Too late"
+    CHANGED = "changed", "No longer true"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`say` is what the agent tells the caller; `cause` and `fix` are for the operator."""
+
+    say: str
+    cause: str
+    fix: str
+
+
+R = TextReason
+CANNOT = "I cannot send you a text message right now."
+WORDS: Mapping[TextReason, Words] = {
+    R.OFF: Words(CANNOT, "Texts are turned off.", "Turn on “Send texts” in the text settings."),
+    R.NOT_CONFIGURED: Words(
+        CANNOT,
+        "There is no Twilio account, or Twilio does not accept its keys.",
+        "Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN on the server.",
+    ),
+    R.NO_NUMBER: Words(
+        "I do not see your number, so I cannot send you a text message.",
+        "The caller's number is withheld or is no phone number.",
+        "Nothing can be done: texts go only to the number that calls.",
+    ),
+    R.NO_SENDER: Words(
+        CANNOT,
+        "The organization has no active phone number and no Messaging Service.",
+        "Add a phone number, or enter the Messaging Service SID in the text settings.",
+    ),
+    R.LANDLINE: Words(
+        "Your number is a landline, and text messages do not reach it.",
+        "The number is a landline, which receives no texts.",
+        "Call the customer, or ask for a mobile number.",
+    ),
+    R.INVALID_NUMBER: Words(
+        "I cannot send text messages to your number.",
+        "The number cannot receive texts: it is not valid, or has special charges.",
+        "Call the customer, or ask for a mobile number.",
+    ),
+    R.OTHER_COUNTRY: Words(
+        "I cannot send text messages to numbers of your country.",
+        "The number belongs to a country to which the organization sends no texts.",
+        "Add the country in the text settings.",
+    ),
+    R.OPTED_OUT: Words(
+        "You have asked us to send you no text messages. To get them again, text START to our number.",
+        "The customer has replied STOP.",
+        "Only the customer can change that, by texting START to your number.",
+    ),
+    R.NUMBER_CAP: Words(
+        "I have already sent you as many text messages today as I may.",
+        "The maximum of texts to this number was reached for the day.",
+        "Raise “Maximum per number and day” in the text settings.",
+    ),
+    R.DAY_CAP: Words(
+        CANNOT,
+        "The organization's maximum of texts was reached for the day.",
+        "Raise “Maximum per day” in the text settings.",
+    ),
+    R.UNREGISTERED: Words(
+        CANNOT,
+        "The sender is not registered for texts to that country.",
+        "Register it in Twilio's console: A2P 10DLC or toll-free verification for the United States.",
+    ),
+    R.BAD_SENDER: Words(
+        CANNOT,
+        "The sender cannot send texts.",
+        "Choose a number with SMS in Twilio's console, or a Messaging Service in the text settings.",
+    ),
+    R.TRIAL: Words(
+        CANNOT, "Twilio's trial accounts send only to verified numbers.", "Upgrade the account in Twilio's console."
+    ),
+    R.NO_PERMISSION: Words(
+        CANNOT,
+        "The Twilio account may not send to that country.",
+        "Enable it in Twilio's console: Messaging, Settings, Geo permissions.",
+    ),
+    R.UNREACHABLE: Words(
+        "The text message did not reach your phone.",
+        "The phone is switched off, out of reach, or its number is not in use.",
+        "Send it again later, or call the customer.",
+    ),
+    R.FILTERED: Words(
+        "The text message could not be delivered.",
+        "The carrier took the text for spam.",
+        "Change the template: avoid short links and capitals. Twilio's log has the details.",
+    ),
+    R.REFUSED: Words(
+        "The text message could not be delivered.",
+        "The carrier refused the text.",
+        "Look up the error code in Twilio's documentation.",
+    ),
+    R.NO_RESPONSE: Words(
+        CANNOT, "Twilio did not respond in time.", "Check status.twilio.com, then send the text again."
+    ),
+    R.TOO_LATE: Words(CANNOT, "It could not be sent in time.", "Check that a worker runs. Call the customer."),
+    R.CHANGED: Words(
+        "That has changed meanwhile, so I sent no text message.",
+        "The appointment was moved or canceled before the text was due.",
+        "Nothing has to be done.",
+    ),
+}
+# twilio.com/docs/api/errors, protocols.md A6. 30006 reports a landline afterwards, 21614 and 21635 at once.
+BY_CODE: Mapping[int, TextReason] = {
+    21211: R.INVALID_NUMBER, 21217: R.INVALID_NUMBER, 21265: R.INVALID_NUMBER, 21421: R.INVALID_NUMBER,
+    21604: R.INVALID_NUMBER, 21614: R.LANDLINE, 21635: R.LANDLINE, 30006: R.LANDLINE,
+    20003: R.NOT_CONFIGURED, 21610: R.OPTED_OUT,
+    21408: R.NO_PERMISSION, 21215: R.NO_PERMISSION, 21612: R.NO_PERMISSION,
+    21608: R.TRIAL,
+    21212: R.BAD_SENDER, 21603: R.BAD_SENDER, 21606: R.BAD_SENDER, 21659: R.BAD_SENDER, 21660: R.BAD_SENDER,
+    21703: R.BAD_SENDER, 21704: R.BAD_SENDER,
+    30032: R.UNREGISTERED, 30034: R.UNREGISTERED, 30035: R.UNREGISTERED, 21611: R.REFUSED,
+    30003: R.UNREACHABLE, 30005: R.UNREACHABLE, 30004: R.UNREACHABLE, 30017: R.UNREACHABLE,
+    30007: R.FILTERED,
+}  # fmt: skip
+
+
+def reason_of(code: int | None) -> TextReason:
+    """The reason of a carrier's error code."""
+    return BY_CODE.get(code or 0, TextReason.REFUSED)
+
+
+def words_of(reason: str) -> Words:
+    return WORDS[TextReason(reason)]

@@ -1,0 +1,69 @@
+"""Whether a text may be sent: to this number, of this organization, now."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+
+from agents.organizations.models import Organization
+from sessions.calls.models import Call, Direction
+from sessions.messages.texts.models import Text, TextSettings, TextState
+from sessions.messages.texts.reasons import TextReason
+from voiceapp.core.phones.numbers import country_codes, is_dialable, is_landline, read_caller
+
+from .opt_outs import is_opted_out
+
+
+def sender_of(organization: Organization, call: Call | None) -> str:
+    """The number that the caller dialed, else the organization's first active one; empty where there is none."""
+    numbers = list(organization.phone_numbers.filter(is_active=True).values_list("number", flat=True))
+    if call is not None and call.dialed_number in numbers:
+        return call.dialed_number
+    return numbers[0] if numbers else ""
+
+
+def number_of(call: Call) -> str:
+    """The only number to which a text of the call may go: the caller's own. Empty if it is withheld or none."""
+    return read_caller(call.caller_number).number
+
+
+def why_not(organization: Organization, wishes: TextSettings, number: str, *, sender: str) -> TextReason | None:
+    """Why no text can go to the number, as far as it is known beforehand."""
+    if not wishes.is_on:
+        return TextReason.OFF
+    if not settings.TWILIO_ACCOUNT_SID or not settings.TWILIO_AUTH_TOKEN:
+        return TextReason.NOT_CONFIGURED
+    if not number:
+        return TextReason.NO_NUMBER
+    if not sender and not wishes.messaging_service_sid:
+        return TextReason.NO_SENDER
+    if not is_dialable(number) or number == sender:
+        return TextReason.INVALID_NUMBER
+    if is_landline(number):
+        return TextReason.LANDLINE
+    if not _is_served(organization, wishes, number):
+        return TextReason.OTHER_COUNTRY
+    return TextReason.OPTED_OUT if is_opted_out(organization, number) else None
+
+
+def _is_served(organization: Organization, wishes: TextSettings, number: str) -> bool:
+    """Texts to far countries are expensive, and calls with forged numbers would make us send them."""
+    countries = {each.strip() for each in wishes.countries.split(",") if each.strip()} or {organization.region} - {""}
+    return not countries or bool(country_codes(number) & countries)
+
+
+def cap_reached(organization: Organization, wishes: TextSettings, number: str, *, at: dt.datetime) -> TextReason | None:
+    """Which maximum of the local day of `at` leaves no room. Texts of an organization are counted in turn.
+
+    The server's own maximum holds whatever the organization enters.
+    """
+    local = at.astimezone(organization.zone)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    tomorrow = (midnight + dt.timedelta(days=1, hours=2)).replace(hour=0)
+    sent = Text.objects.filter(
+        organization=organization, direction=Direction.OUTBOUND, due_at__gte=midnight, due_at__lt=tomorrow
+    ).exclude(state=TextState.NOT_SENT)
+    if sent.filter(number=number).count() >= min(wishes.most_per_number, settings.MAX_TEXTS_PER_NUMBER):
+        return TextReason.NUMBER_CAP
+    return TextReason.DAY_CAP if sent.count() >= min(wishes.most_per_day, settings.MAX_TEXTS_PER_DAY) else None

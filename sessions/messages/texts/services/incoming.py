@@ -1,0 +1,48 @@
+"""Keeps a text that a customer sent, and does what its keyword says."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from agents.organizations.models import Organization
+from sessions.calls.models import Direction
+from sessions.messages.texts.kinds import TextKind
+from sessions.messages.texts.models import OptOut, Text, TextState, text_settings_of
+from sessions.messages.texts.segments import size_of
+from voiceapp.core.phones.numbers import is_e164
+from voiceapp.core.transactions import serialize
+
+from .opt_outs import keyword_of, set_opt_out
+from .queueing import body_of
+
+
+def receive_text(
+    organization: Organization, *, sid: str, number: str, our_number: str, body: str, opt_out_type: str = ""
+) -> str:
+    """Keep the text once. Returns what to answer: nothing, or for HELP the organization's own words.
+
+    `opt_out_type`: Twilio's Messaging Service has recognized a keyword, and answered it.
+    """
+    with transaction.atomic():
+        serialize(f"sessions.texts:{organization.pk}")
+        keyword = keyword_of(body, opt_out_type=opt_out_type)
+        key = f"received:{sid}"
+        if not Text.objects.filter(organization=organization, key=key).exists():
+            Text.objects.create(
+                organization=organization,
+                direction=Direction.INBOUND,
+                key=key,
+                provider_sid=sid,
+                number=number,
+                our_number=our_number,
+                body=body,
+                segments=size_of(body).segments,
+                state=TextState.RECEIVED,
+                ended_at=timezone.now(),
+            )
+            if keyword in ("STOP", "START") and is_e164(number):
+                set_opt_out(organization, number, is_out=keyword == "STOP", source=OptOut.Source.KEYWORD)
+        if keyword != "HELP" or opt_out_type or not text_settings_of(organization).answers_help:
+            return ""
+        return body_of(organization, TextKind.HELP, {}, call=None, sender=our_number)

@@ -1,0 +1,113 @@
+"""Texts that are not sent: unwanted numbers, and the maximum per number and day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from agents.organizations.models import Organization
+from agents.tests.builders import make_organization
+from sessions.messages.models import OutboxMessage
+from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
+from sessions.messages.texts.reasons import WORDS, TextReason
+
+from .conftest import make_garage, new_number, queue
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("account")]
+R = TextReason
+
+
+def reason_for(number: str, organization: Organization) -> str:
+    text = queue(organization, number)
+    assert (text.state == TextState.NOT_SENT) == bool(text.reason)
+    assert OutboxMessage.objects.count() == (0 if text.reason else 1)
+    return text.reason
+
+
+@pytest.mark.parametrize(("number", "reason"), [
+    ("+4915112345678", ""),
+    ("", R.NO_NUMBER),
+    ("+4930123456", R.LANDLINE),
+    ("+33612345678", R.OTHER_COUNTRY),
+    ("+14155550100", R.OTHER_COUNTRY),
+    ("+499001234567", R.INVALID_NUMBER),
+    ("+881612345678", R.INVALID_NUMBER),
+    ("sip:alice@example.com", R.INVALID_NUMBER),
+    ("+266696687", R.INVALID_NUMBER),
+])  # fmt: skip
+def test_what_a_number_shows_is_known_before_anything_is_sent(number: str, reason: str) -> None:
+    assert reason_for(number, make_garage()) == reason
+
+
+def test_other_countries_are_served_where_they_are_entered() -> None:
+    garage = make_garage()
+    TextSettings.objects.create(organization=garage, countries="DE, US")
+    assert reason_for("+14155550100", garage) == ""
+    assert queue(garage, "+18765551234", key="jamaica").reason == R.OTHER_COUNTRY
+
+
+def test_a_garage_does_not_text_itself() -> None:
+    garage = make_garage(number="+4915111111111")
+    assert reason_for("+4915111111111", garage) == R.INVALID_NUMBER
+
+
+def test_without_a_number_of_its_own_an_organization_cannot_send() -> None:
+    assert reason_for("+4915112345678", make_organization("Alice's Garage")) == R.NO_SENDER
+
+
+def test_a_messaging_service_needs_no_number() -> None:
+    organization = make_organization("Alice's Garage")
+    TextSettings.objects.create(organization=organization, messaging_service_sid="MG" + "1" * 32)
+    assert reason_for("+4915112345678", organization) == ""
+
+
+def test_without_an_account_nothing_is_sent(settings: Settings) -> None:
+    settings.TWILIO_ACCOUNT_SID = ""
+    assert reason_for("+4915112345678", make_garage()) == R.NOT_CONFIGURED
+
+
+def test_texts_can_be_turned_off() -> None:
+    garage = make_garage()
+    TextSettings.objects.create(organization=garage, is_on=False)
+    assert reason_for("+4915112345678", garage) == R.OFF
+
+
+def test_an_opt_out_by_an_operator_counts() -> None:
+    garage = make_garage()
+    OptOut.objects.create(organization=garage, number="+4915112345678")
+    assert reason_for("+4915112345678", garage) == R.OPTED_OUT
+
+
+def reasons(garage: Organization, numbers: list[str], **more: object) -> list[str]:
+    start = Text.objects.count()
+    return [queue(garage, number, key=f"k{start + at}", **more).reason for at, number in enumerate(numbers)]
+
+
+def test_a_number_gets_only_so_many_a_day() -> None:
+    garage, number = make_garage(), new_number()
+    TextSettings.objects.create(organization=garage, most_per_number=2)
+    assert reasons(garage, [number] * 4) == ["", "", R.NUMBER_CAP, R.NUMBER_CAP]
+    assert reasons(garage, [new_number()]) == [""]
+    assert reasons(garage, [number], due_at=timezone.now() + dt.timedelta(days=2)) == [""]
+
+
+def test_an_organization_sends_only_so_many_a_day() -> None:
+    garage = make_garage()
+    TextSettings.objects.create(organization=garage, most_per_day=3)
+    assert reasons(garage, [new_number() for _ in range(5)]) == ["", "", "", R.DAY_CAP, R.DAY_CAP]
+    assert reasons(make_garage("Charlie's Garage"), [new_number()]) == [""]
+
+
+def test_the_servers_maximum_holds_whatever_is_entered(settings: Settings) -> None:
+    settings.MAX_TEXTS_PER_NUMBER, settings.MAX_TEXTS_PER_DAY = 1, 2
+    garage, number = make_garage(), new_number()
+    TextSettings.objects.create(organization=garage, most_per_number=1000, most_per_day=1000)
+    assert reasons(garage, [number, number, new_number(), new_number()]) == ["", R.NUMBER_CAP, "", R.DAY_CAP]
+
+
+def test_every_reason_has_words_for_the_caller_and_the_operator() -> None:
+    assert set(WORDS) == set(TextReason)
+    assert all(words.say and words.cause and words.fix for words in WORDS.values())

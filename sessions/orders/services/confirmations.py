@@ -1,0 +1,44 @@
+"""Confirms an order by text, to the number of its call."""
+
+from __future__ import annotations
+
+from sessions.messages.texts.kinds import TextKind
+from sessions.messages.texts.models import Text, text_settings_of
+from sessions.messages.texts.services.checking import number_of
+from sessions.messages.texts.services.queueing import queue_text, text_language
+from sessions.messages.texts.wording import items_words, money_words
+from sessions.orders.models import Order, OrderLine
+
+
+def confirm_order(order: Order) -> Text | None:
+    """The confirmation, in the order's own transaction, where the organization wants one and the order has a call."""
+    if order.call is None or not text_settings_of(order.organization).confirms_orders:
+        return None
+    return text_order(order)
+
+
+def text_order(order: Order) -> Text:
+    """The text about an order of a call; repeated, the same one."""
+    assert order.call is not None
+    lines = order.lines.prefetch_related("modifiers").order_by("position")
+    language = text_language(order.organization, order.call)
+    return queue_text(
+        order.organization,
+        to=number_of(order.call),
+        kind=TextKind.ORDER_CONFIRMATION,
+        fields={
+            "number": order.number,
+            "items": items_words([_line_words(line) for line in lines]),
+            "total": money_words(order.total, order.currency, language),
+        },
+        key=f"order:{order.pk}:confirmation",
+        call=order.call,
+        about=str(order.pk),
+    )
+
+
+def _line_words(line: OrderLine) -> str:
+    """“2 x large Margherita (deep dish, olives)”: a multiplication sign would make a text twice as long."""
+    modifiers = ", ".join(each.name for each in line.modifiers.all())
+    name = " ".join(f"{line.quantity} x {line.size} {line.item}".split())
+    return f"{name} ({modifiers})" if modifiers else name
