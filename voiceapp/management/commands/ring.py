@@ -1,4 +1,4 @@
-"""`manage.py ring`: place calls from the simulated phone, show them as text, compare the order."""
+"""`manage.py ring`: place calls from the simulated phone, show them as text, compare order and appointments."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import statistics
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
+from agents.organizations.trades import Trade
+from sessions.appointments.models import Appointment
+from sessions.appointments.queries import upcoming_of
+from sessions.appointments.services.booking import Origin, cancel_appointment
 from sessions.calls.models import Call, Turn
 from sessions.orders.models import Order, OrderState
 from telephony.twilio.models import PhoneNumber
@@ -19,10 +25,17 @@ from voiceapp.core.phones.numbers import show_number
 from voiceapp.core.phones.search import matching_whole
 from voiceapp.management.ringing.phone import SimulatedPhone, addresses
 from voiceapp.management.ringing.script import Script, ScriptError, read_script
-from voiceapp.management.ringing.verdict import differences, ordered_lines
+from voiceapp.management.ringing.verdict import (
+    appointment_differences,
+    booked_appointments,
+    describe_appointment,
+    differences,
+    ordered_lines,
+)
 from voiceapp.management.ringing.watch import CallWatch, order_text
 
-DEMO = Path(__file__).resolve().parents[1] / "ringing" / "demo.json"
+SCRIPTS = Path(__file__).resolve().parents[1] / "ringing"
+DEMO, GARAGE = SCRIPTS / "demo.json", SCRIPTS / "garage.json"
 CALLER = "+14155550100"
 # After the last step the caller waits this long for the agent to hang up.
 FINAL_WAIT_S = 15
@@ -39,10 +52,10 @@ class Command(BaseCommand):
         source.add_argument(
             "--wav", action="append", metavar="FILE", help="a WAV that the caller says; may be repeated"
         )
-        source.add_argument(
-            "--script", metavar="FILE", help="steps and the expected order as JSON (default: the demo's)"
+        source.add_argument("--script", metavar="FILE", help="steps and what is expected as JSON (default: the demo's)")
+        parser.add_argument(
+            "--to", metavar="NUMBER", help="the number to call, or “garage” (default: the demo's, or the first one)"
         )
-        parser.add_argument("--to", metavar="NUMBER", help="the number to call (default: the demo's, or the first one)")
         parser.add_argument("--from", dest="caller", default=CALLER, metavar="NUMBER", help="the caller's number")
         parser.add_argument("--calls", type=int, default=1, metavar="N", help="place N calls at once")
         parser.add_argument(
@@ -67,6 +80,8 @@ class Command(BaseCommand):
         number = number_to_call(options["to"])
         phone = SimulatedPhone(places.phone)
         caller = str(options["caller"])
+        if script.appointments is not None:
+            cancel_earlier(number, caller)
         sids = [
             phone.place_call(
                 # The product limits the live calls of a caller: several calls have several callers.
@@ -148,13 +163,15 @@ class Command(BaseCommand):
             call.orders.exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED]).order_by("-created_at").first()
         )
         ordered = ordered_lines(call.pk)
+        booked = booked_appointments(call.pk)
         wrong = [] if script.expected is None else differences(script.expected, ordered)
+        wrong += [] if script.appointments is None else appointment_differences(script.appointments, booked)
         times = [t for t in Turn.objects.filter(call=call).values_list("response_ms", flat=True) if t is not None]
         if as_json:
-            self.stdout.write(json.dumps(summary(call, order, wrong, times, report)))
+            self.stdout.write(json.dumps(summary(call, order, booked, wrong, times, report)))
             return not wrong
         self.print("")
-        for row in order_text(order) if order else ["No order was made."]:
+        for row in result_text(order, booked):
             self.print(row)
         self.print("")
         duration = f", {call.duration_s} s" if call.duration_s is not None else ""
@@ -162,10 +179,11 @@ class Command(BaseCommand):
         if times:
             median = f"{statistics.median(times):.0f}"
             self.print(f"Response times: median {median} ms, longest {max(times)} ms, {len(times)} turns.")
+        what = "appointment" if script.appointments else "order"
         if wrong:
-            self.print("The order is not the expected one:\n  " + "\n  ".join(wrong))
-        elif script.expected is not None:
-            self.print("The order is the expected one.")
+            self.print(f"The {what} is not the expected one:\n  " + "\n  ".join(wrong))
+        elif script.expected is not None or script.appointments is not None:
+            self.print(f"The {what} is the expected one.")
         return not wrong
 
     def print(self, text: str) -> None:
@@ -177,29 +195,47 @@ class Command(BaseCommand):
 def chosen_script(options: dict[str, object]) -> Script:
     """The caller's steps. At the end the caller waits for the agent to hang up."""
     steps: list[object]
+    expected, appointments = None, None
     if isinstance(options["say"], list):
-        steps, expected = [{"say": text} for text in options["say"]], None
+        steps = [{"say": text} for text in options["say"]]
     elif isinstance(options["wav"], list):
-        steps, expected = [{"wav": str(Path(name).resolve())} for name in options["wav"]], None
+        steps = [{"wav": str(Path(name).resolve())} for name in options["wav"]]
     else:
-        script = read_script(Path(str(options["script"] or DEMO)))
-        steps, expected = list(script.steps), script.expected
+        of_demo = GARAGE if options["to"] == Trade.GARAGE else DEMO
+        script = read_script(Path(str(options["script"] or of_demo)))
+        steps, expected, appointments = list(script.steps), script.expected, script.appointments
     if not any(isinstance(step, dict) and "hang_up" in step for step in steps):
         steps += [{"listen": True}, {"wait_s": FINAL_WAIT_S}, {"hang_up": True}]
-    return Script(tuple(steps), expected)
+    return Script(tuple(steps), expected, appointments)
 
 
 def number_to_call(given: object) -> PhoneNumber:
     numbers = PhoneNumber.objects.filter(is_active=True).select_related("organization")
-    if given:
+    if given == Trade.GARAGE:
+        numbers = numbers.filter(organization__trade=Trade.GARAGE)
+    elif given:
         regions = {number.organization.region for number in numbers} - {""}
         numbers = numbers.filter(matching_whole("number", str(given), regions=regions))
     found = numbers.order_by("pk").first()
     if found is None:
         raise CommandError(
-            f"No active number {given or ''} is known. `manage.py seed_demo` makes one.".replace("  ", " ")
+            f"No active number {given or ''} is known. `manage.py seed_demo --garage` makes one.".replace("  ", " ")
         )
     return found
+
+
+def cancel_earlier(number: PhoneNumber, caller: str) -> None:
+    """A scripted caller begins without appointments: those of earlier test calls would be in the way."""
+    for appointment in upcoming_of(number.organization, caller, timezone.now()):
+        cancel_appointment(appointment, Origin(person="manage.py ring"), reason="Booked by an earlier test call")
+
+
+def result_text(order: Order | None, booked: Sequence[Appointment]) -> list[str]:
+    """What came of the call, as rows."""
+    rows = [f"Appointment {appointment.number}: {describe_appointment(appointment)}" for appointment in booked]
+    if order is not None:
+        rows = [*order_text(order), *rows]
+    return rows or ["No order was made."]
 
 
 def wait_until_over(call: Call, within_s: float = 10) -> None:
@@ -211,7 +247,12 @@ def wait_until_over(call: Call, within_s: float = 10) -> None:
 
 
 def summary(
-    call: Call, order: Order | None, wrong: list[str], times: list[int], report: dict[str, object]
+    call: Call,
+    order: Order | None,
+    booked: Sequence[Appointment],
+    wrong: list[str],
+    times: list[int],
+    report: dict[str, object],
 ) -> dict[str, object]:
     """The data of --json. Times are milliseconds on the recording's clock."""
     return {
@@ -223,6 +264,10 @@ def summary(
         "order": None
         if order is None
         else {"number": order.number, "total": str(order.total), "currency": order.currency},
+        "appointments": [
+            {"number": each.number, "service": each.service_name, "starts_at": each.starts_at.isoformat()}
+            for each in booked
+        ],
         "differences": wrong,
         "response_ms": times,
         "interruptions": report["interruptions"],

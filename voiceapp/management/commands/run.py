@@ -133,8 +133,9 @@ class Command(BaseCommand):
             time.sleep(0.5)
 
     def seed(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """The demo organization, with its orders going to the simulated kitchen."""
-        printed = self.output_of(["seed_demo", "--json", "--orders-url", environment["ORDERS_URL"]], environment)
+        """The demo organizations, with their orders and appointments going to the simulated kitchen."""
+        command = ["seed_demo", "--garage", "--json", "--orders-url", environment["ORDERS_URL"]]
+        printed = self.output_of(command, environment)
         seeded: dict[str, str] = json.loads(printed)
         return seeded
 
@@ -173,6 +174,7 @@ class Command(BaseCommand):
             ("", f"curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d {{}} {base}/voice-session"),
             ("Webhook", seeded["webhook_url"]),
             ("Ring again", ".venv/bin/python manage.py ring --say 'One large margherita, please.'"),
+            ("", ".venv/bin/python manage.py ring --to garage"),
             ("Logs", str(settings.VAR_DIR / "log")),
         ]:
             self.stdout.write(f"  {name:<13} {text}")

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: a restaurant that can be rung at once."""
+"""`manage.py seed_demo`: a restaurant, and a garage, that can be rung at once."""
 
 from __future__ import annotations
 
@@ -9,35 +9,42 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from voiceapp.management.demo.garage import make_garage
 from voiceapp.management.demo.history import make_history
 from voiceapp.management.demo.organization import Demo, make_demo
 
 
 class Command(BaseCommand):
-    help = "Make the demo organization, or keep the one there is. Example: manage.py seed_demo --json"
+    help = "Make the demo organization, or keep the one there is. Example: manage.py seed_demo --garage --json"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--orders-url", default="", help="where submitted orders are posted")
-
+        parser.add_argument("--orders-url", default="", help="where orders and appointments are posted")
+        parser.add_argument("--garage", action="store_true", help="make the demo garage as well")
         parser.add_argument("--history", type=int, default=0, metavar="N", help="make that many past calls and orders")
 
     def handle(self, *args: object, **options: object) -> None:
         # The secret comes by the environment: arguments are visible to every process of the machine.
-        demo = make_demo(orders_url=str(options["orders_url"]), orders_secret=os.environ.get("ORDERS_SECRET", ""))
+        receiver = {"orders_url": str(options["orders_url"]), "orders_secret": os.environ.get("ORDERS_SECRET", "")}
+        demo = make_demo(**receiver)
         if options["history"]:
             added = make_history(demo.organization, demo.agent, demo.number.number, calls=int(str(options["history"])))
             self.stderr.write(f"Added {added} past calls.")
-        facts = describe(demo)
+        garage = make_garage(**receiver) if options["garage"] else None
         if options["json"]:
-            self.stdout.write(json.dumps(facts))
+            self.stdout.write(json.dumps(describe(demo) | ({"garage": describe(garage)} if garage else {})))
             return
-        self.stderr.write("Made the demo organization." if demo.is_new else "The demo organization was there already.")
-        for name, value in facts.items():
+        self.report(demo, "demo organization")
+        if garage is not None:
+            self.report(garage, "demo garage")
+
+    def report(self, demo: Demo, what: str) -> None:
+        self.stderr.write(f"Made the {what}." if demo.is_new else f"The {what} was there already.")
+        for name, value in describe(demo).items():
             self.stdout.write(f"{name.replace('_', ' '):<16} {value}")
 
 
-def describe(demo: Demo) -> dict[str, str]:
+def describe(demo: Demo) -> dict[str, object]:
     """What somebody needs to ring it."""
     return {
         "organization_id": str(demo.organization.id),

@@ -1,1 +1,1 @@
-"""The demo organization: what a newcomer rings first."""
+"""The demo organizations: what a newcomer rings first."""

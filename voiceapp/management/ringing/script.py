@@ -1,7 +1,8 @@
-"""The script of a caller and the expected order, read from JSON."""
+"""The script of a caller, and the expected order and appointments, read from JSON."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +22,35 @@ class ExpectedLine:
     modifiers: tuple[str, ...] = ()
 
 
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAppointment:
+    """An expected appointment: on the weekday and at the time of the organization. Empty texts are not compared."""
+
+    service: str
+    weekday: str
+    time: dt.time
+    within_days: int = 7
+    customer_name: str = ""
+    vehicle: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Steps for the simulated phone, and the expected order (None: nothing is compared; empty: no order may exist)."""
+    """Steps for the simulated phone, and the expected order and appointments.
+
+    None: nothing is compared; empty: none may exist.
+    """
 
     steps: tuple[object, ...]
     expected: tuple[ExpectedLine, ...] | None = None
+    appointments: tuple[ExpectedAppointment, ...] | None = None
 
 
 def read_script(path: Path) -> Script:
-    """Read a script file: `{"steps": [...], "expect": {"order": [...]}}`."""
+    """Read a script file: `{"steps": [...], "expect": {"order": [...], "appointments": [...]}}`."""
     try:
         content = json.loads(path.read_text())
     except OSError as exc:
@@ -47,18 +67,42 @@ def parse_script(content: object) -> Script:
     unknown = set(content) - {"steps", "expect"}
     if unknown:
         raise ScriptError(f"A script has only “steps” and “expect”, not {', '.join(sorted(unknown))}.")
-    return Script(steps=tuple(content["steps"]), expected=_expected(content.get("expect")))
-
-
-def _expected(expect: object) -> tuple[ExpectedLine, ...] | None:
+    expect = content.get("expect")
     if expect is None:
-        return None
-    lines = expect.get("order") if isinstance(expect, dict) else None
-    if not isinstance(lines, list):
+        return Script(steps=tuple(content["steps"]))
+    if not isinstance(expect, dict) or not expect or set(expect) - {"order", "appointments"}:
         raise ScriptError(
-            '"expect" is written like {"order": [{"item": "Margherita", "size": "large", "quantity": 2}]}.'
+            '"expect" is written like {"order": [{"item": "Margherita", "size": "large", "quantity": 2}]} or '
+            '{"appointments": [{"service": "Oil change", "weekday": "Thursday", "time": "09:00"}]}.'
         )
-    return tuple(_expected_line(line) for line in lines)
+    lines, appointments = _list(expect, "order"), _list(expect, "appointments")
+    return Script(
+        steps=tuple(content["steps"]),
+        expected=None if lines is None else tuple(map(_expected_line, lines)),
+        appointments=None if appointments is None else tuple(map(_expected_appointment, appointments)),
+    )
+
+
+def _list(expect: dict[str, object], name: str) -> list[object] | None:
+    listed = expect.get(name, [])
+    if not isinstance(listed, list):
+        raise ScriptError(f'"{name}" in "expect" is a list.')
+    return listed if name in expect else None
+
+
+def _expected_appointment(expected: object) -> ExpectedAppointment:
+    try:
+        fields = dict(expected)  # type: ignore[call-overload]
+        fields["time"] = dt.time.fromisoformat(fields["time"])
+        appointment = ExpectedAppointment(**fields)
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ScriptError(
+            'An expected appointment has "service", "weekday" and "time" (like 09:00), and may have "within_days", '
+            '"customer_name" and "vehicle".'
+        ) from exc
+    if appointment.weekday not in WEEKDAYS:
+        raise ScriptError(f'"weekday" is one of {", ".join(WEEKDAYS)}.')
+    return appointment
 
 
 def _expected_line(line: object) -> ExpectedLine:

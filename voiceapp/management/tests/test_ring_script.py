@@ -1,17 +1,29 @@
-"""Scripts of the simulated phone, and the comparison of the order with the expected one."""
+"""Scripts of the simulated phone, and the comparison of orders and appointments with the expected ones."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from agents.organizations.models import Organization
+from sessions.appointments.models import AppointmentState
+from sessions.appointments.services.booking import Customer, Origin, book_appointment
+from sessions.tests.builders import make_garage
 from telephony.twilio.models import PhoneNumber
-from voiceapp.management.commands.ring import DEMO, number_to_call
-from voiceapp.management.ringing.script import ExpectedLine, ScriptError, parse_script, read_script
-from voiceapp.management.ringing.verdict import differences
+from voiceapp.management.commands.ring import DEMO, GARAGE, cancel_earlier, number_to_call
+from voiceapp.management.ringing.script import (
+    ExpectedAppointment,
+    ExpectedLine,
+    ScriptError,
+    parse_script,
+    read_script,
+)
+from voiceapp.management.ringing.verdict import appointment_differences, differences
 
 
 def test_the_demo_script_is_played_with_a_modifier_an_interruption_and_a_correction() -> None:
@@ -69,3 +81,64 @@ def test_the_number_to_call_is_typed_in_any_notation(typed: str) -> None:
     organization = Organization.objects.create(name="Alices", slug="alices", time_zone="Europe/Berlin")
     line = PhoneNumber.objects.create(organization=organization, number="+493023125001")
     assert number_to_call(typed) == line
+
+
+def test_the_garages_script_expects_the_appointment_that_the_caller_asks_for() -> None:
+    script = read_script(GARAGE)
+    assert script.expected is None
+    assert script.appointments is not None
+    assert (script.appointments[0].service, f"{script.appointments[0].time:%H:%M}") == ("Oil change", "09:00")
+
+
+@pytest.mark.parametrize(
+    ("expected", "says"),
+    [
+        ({"service": "Oil change", "time": "09:00"}, "weekday"),
+        ({"service": "Oil change", "weekday": "Thursday", "time": "nine"}, "like 09:00"),
+        ({"service": "Oil change", "weekday": "thu", "time": "09:00"}, "is one of Monday"),
+        ({"service": "Oil change", "weekday": "Thursday", "time": "09:00", "x": 1}, "may have"),
+        (7, "has"),
+    ],
+)
+def test_a_wrong_expected_appointment_is_refused_with_a_sentence(expected: object, says: str) -> None:
+    with pytest.raises(ScriptError, match=says):
+        parse_script({"steps": [], "expect": {"appointments": [expected]}})
+    with pytest.raises(ScriptError, match="is a list"):
+        parse_script({"steps": [], "expect": {"appointments": expected}})
+
+
+@pytest.mark.django_db
+def test_the_booked_appointment_is_compared_by_service_day_time_and_customer() -> None:
+    organization = make_garage()[0]
+    now = timezone.now()
+    monday = now + dt.timedelta(days=7 - now.weekday())
+    start = dt.datetime.combine(monday.date(), dt.time(9), organization.zone)
+    service = organization.services.get(name="Oil change")
+    booked = [book_appointment(service, start, Customer("alice miller", vehicle="Ford"), Origin(), now=now)]
+    wanted = ExpectedAppointment("Oil change", "Monday", dt.time(9), customer_name="Alice Miller", vehicle="Ford")
+    assert appointment_differences([wanted], booked) == []
+    assert appointment_differences([], booked) == [
+        f"unexpected: Oil change on Monday {start:%Y-%m-%d} 09:00 for alice miller, Ford"
+    ]
+    for other in (
+        replace(wanted, service="Inspection"),
+        replace(wanted, weekday="Tuesday"),
+        replace(wanted, time=dt.time(9, 30)),
+        replace(wanted, customer_name="Bob"),
+        replace(wanted, within_days=-1),
+    ):
+        assert len(appointment_differences([other], booked)) == 2
+
+
+@pytest.mark.django_db
+def test_a_scripted_caller_begins_without_earlier_appointments_and_the_garage_is_called_by_its_name() -> None:
+    organization, call = make_garage()
+    line = PhoneNumber.objects.create(organization=organization, number="+493023125002")
+    assert number_to_call("garage") == line
+    now = timezone.now()
+    start = dt.datetime.combine(now.date() + dt.timedelta(days=14 - now.weekday()), dt.time(9), organization.zone)
+    service = organization.services.get(name="Oil change")
+    appointment = book_appointment(service, start, Customer("Ada", call.caller_number), Origin(call), now=now)
+    cancel_earlier(line, call.caller_number)
+    appointment.refresh_from_db()
+    assert appointment.state == AppointmentState.CANCELED

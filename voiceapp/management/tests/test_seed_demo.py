@@ -13,9 +13,11 @@ from agents.catalog.models import Item, Menu
 from agents.catalog.queries import load_catalog
 from agents.hours.queries import is_open
 from agents.organizations.models import Organization
+from sessions.appointments.queries import load_calendar
 from sessions.messages.models import OutboxMessage
 from sessions.orders.pricing import Totals, totals_of
 from sessions.orders.services.drafts import tax_rule
+from sessions.orders.services.transfer_targets import people_of
 from telephony.twilio.models import PhoneNumber
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +85,19 @@ def test_a_history_is_made_once_and_adds_up() -> None:
     assert "completed" in states
     assert states <= {"completed", "missed", "failed"}
     assert not OutboxMessage.objects.exclude(state="done").exists()
+
+
+def test_a_garage_is_made_beside_it_and_offers_times_at_any_hour() -> None:
+    printed = seed(garage=True)
+    garage = Organization.objects.get(pk=printed["garage"]["organization_id"])  # type: ignore[index]
+    assert seed(garage=True) == printed
+    assert (Organization.objects.count(), PhoneNumber.objects.count()) == (2, 2)
+    assert (garage.trade, garage.takes_orders, is_open(garage, timezone.now())) == ("garage", False, True)
+    agent = garage.agents.get(is_default=True)
+    assert agent.published_version is not None
+    assert {"book_appointment", "transfer_call"} <= set(agent.published_version.tools)
+    for service in garage.services.all():
+        starts = load_calendar(garage, service, timezone.now()).availability.starts()
+        assert len(starts) > 50, service
+    people = people_of(garage, now=timezone.now())
+    assert [person.slug for person in people if person.is_there] == ["service-desk", "parts", "billing"]

@@ -1,4 +1,4 @@
-"""The HTTP server of the kitchen: signature, faults, repeated messages, tickets."""
+"""The HTTP server of the kitchen: signature, faults, repeated messages, tickets; and the cards of appointments."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
+from voiceapp.simulators.kitchen.appointment_card import appointment_card
 from voiceapp.simulators.kitchen.order_ticket import order_ticket
 
 _MAX_AGE_S = 300
@@ -79,7 +80,7 @@ class KitchenSimulator:
             return web.json_response({"received": True, "repeated": True})
         try:
             post = json.loads(body)
-            text = order_ticket(post)
+            text = appointment_card(post) if "appointment" in post else order_ticket(post)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             logger.warning("not an order: %r", exc)
             return web.json_response({"error": "not an order"}, status=422)

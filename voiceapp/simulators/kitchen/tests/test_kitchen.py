@@ -108,6 +108,39 @@ async def test_a_body_that_is_not_an_order_is_rejected_and_may_be_sent_again(bod
         assert await post(kitchen.orders_url) == 200
 
 
+APPOINTMENT: dict[str, Any] = {
+    "type": "appointment.moved",
+    "appointment": {
+        "number": 3,
+        "startsAt": "2026-12-04T08:00:00.000Z",
+        "endsAt": "2026-12-04T08:30:00.000Z",
+        "timeZone": "Europe/Berlin",
+        "service": "Oil change",
+        "resources": [{"id": 1, "name": "Mia", "kind": "staff"}, {"id": 2, "name": "Bay 1", "kind": "bay"}],
+        "customerName": "Alice",
+        "customerNumber": "+15550001111",
+        "vehicle": "Ford",
+        "note": "",
+        "cancelReason": "",
+    },
+}
+
+
+async def test_an_appointment_is_printed_as_a_card(capsys: pytest.CaptureFixture[str]) -> None:
+    async with KitchenSimulator(secret=SECRET) as kitchen:
+        assert await post(kitchen.orders_url, body=json.dumps(APPOINTMENT).encode()) == 200
+        assert await post(kitchen.orders_url, body=json.dumps(APPOINTMENT).encode()) == 200
+        assert await post(kitchen.orders_url, body=b'{"type":"x","appointment":{}}', message_id="another") == 422
+    assert capsys.readouterr().out.splitlines()[1:-1] == [
+        "MOVED 3",
+        "2026-12-04 09:00 to 09:30",
+        "Oil change",
+        "Mia, Bay 1",
+        "Alice +15550001111",
+        "Ford",
+    ]
+
+
 async def test_an_injected_fault_fails_each_message_so_many_times() -> None:
     async with KitchenSimulator(secret=SECRET) as kitchen:
         url = f"{kitchen.base_url}/fault/fail=2/orders"

@@ -1,0 +1,86 @@
+"""From a booked appointment to the signed post at the organization's address, and to the card in the garage."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+
+from agents.organizations.models import Organization
+from sessions import tasks
+from sessions.appointments.services.booking import (
+    Customer,
+    Origin,
+    book_appointment,
+    cancel_appointment,
+    move_appointment,
+)
+from sessions.handlers import appointment_post_body
+from sessions.messages.models import OutboxMessage
+from sessions.tests.builders import make_garage
+from voiceapp.providers.orders_receiver import OrdersReceiver
+from voiceapp.simulators.kitchen.appointment_card import appointment_card
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 12, 1, 9, 0, tzinfo=dt.UTC)
+FRIDAY_AT_NINE = dt.datetime(2026, 12, 4, 8, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def posts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What would have been posted."""
+    posted: list[dict[str, object]] = []
+
+    def post(self: OrdersReceiver, url: str, **what: object) -> None:
+        posted.append({"url": url, **what})
+
+    monkeypatch.setattr(OrdersReceiver, "post", post)
+    return posted
+
+
+def booked_moved_and_canceled(**values: object) -> Organization:
+    organization = make_garage(**values)[0]  # type: ignore[arg-type]
+    service = organization.services.get(name="Inspection")
+    customer = Customer("Ada", "+4915112345678", "VW Golf", "squeaks")
+    appointment = book_appointment(service, FRIDAY_AT_NINE, customer, Origin(), now=NOW)
+    move_appointment(appointment, FRIDAY_AT_NINE + dt.timedelta(hours=1), Origin(), now=NOW)
+    cancel_appointment(appointment, Origin(), reason="Ill")
+    return organization
+
+
+def test_what_becomes_of_an_appointment_is_posted_in_order_and_signed(posts: list[dict[str, object]]) -> None:
+    booked_moved_and_canceled(orders_url="https://garage.example/hook", orders_secret="secret of alice")
+    assert tasks.sweep_outbox() == 3
+    assert {(post["url"], post["secret"]) for post in posts} == {("https://garage.example/hook", "secret of alice")}
+    bodies = [json.loads(post["body"]) for post in posts]  # type: ignore[arg-type]
+    assert [body["type"] for body in bodies] == ["appointment.booked", "appointment.moved", "appointment.canceled"]
+    assert [body["appointment"]["version"] for body in bodies] == [1, 2, 3]
+    assert [body["appointment"]["state"] for body in bodies] == ["booked", "booked", "canceled"]
+    assert [body["messageId"] for body in bodies] == [post["message_id"] for post in posts]
+    assert "movedFrom" not in bodies[0]["appointment"]
+    assert bodies[1]["appointment"]["movedFrom"] == "2026-12-04T08:00:00.000Z"
+    assert bodies[2]["appointment"]["cancelReason"] == "Ill"
+
+
+def test_every_attempt_sends_the_same_bytes_and_the_garage_understands_them(posts: list[dict[str, object]]) -> None:
+    booked_moved_and_canceled()
+    message = OutboxMessage.objects.get(topic="appointment.booked")
+    assert appointment_post_body(message) == appointment_post_body(OutboxMessage.objects.get(pk=message.pk))
+    assert appointment_card(json.loads(appointment_post_body(message))).splitlines()[1:-1] == [
+        "APPOINTMENT 1",
+        "2026-12-04 09:00 to 10:00",
+        "Inspection",
+        "Mia, Bay 1",
+        "Ada +4915112345678",
+        "VW Golf",
+        "squeaks",
+    ]
+
+
+def test_without_an_address_nothing_is_delivered_and_nothing_says_so(posts: list[dict[str, object]]) -> None:
+    booked_moved_and_canceled()
+    assert tasks.sweep_outbox() == 0
+    assert posts == []
+    assert set(OutboxMessage.objects.values_list("state", flat=True)) == {OutboxMessage.State.UNCONFIGURED}
