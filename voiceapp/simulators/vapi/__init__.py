@@ -28,6 +28,7 @@ Faults are injected by URL: `http://HOST:PORT/fault/<name>[=<argument>]`, or sev
 | `slow_model=<ms>` | each response waits | (1500) |
 | `garbage` | an invalid text frame before each event | |
 | `text_audio` | audio is sent as base64 in text frames | |
+| `steady_audio` | silence is sent while the assistant does not speak | |
 | `nested` | events are inside `message`, as webhooks are | |
 | `no_interrupt` | the caller's speech never stops the assistant | |
 | `deaf` | recognizes nothing, responds to every turn with a tone | |

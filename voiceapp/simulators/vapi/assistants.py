@@ -133,9 +133,9 @@ def _without_nulls(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _filled(value: Any, variables: Mapping[str, Any]) -> Any:
-    """Replace `{{name}}` in every text; an unknown name stays as it is written."""
+    """Replace `{{name}}` in every text; an unknown name becomes empty."""
     if isinstance(value, str):
-        return _VARIABLE.sub(lambda found: str(variables.get(found[1], found[0])), value)
+        return _VARIABLE.sub(lambda found: str(variables.get(found[1], "")), value)
     if isinstance(value, dict):
         return {name: _filled(each, variables) for name, each in value.items()}
     return [_filled(each, variables) for each in value] if isinstance(value, list) else value

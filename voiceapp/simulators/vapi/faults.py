@@ -18,8 +18,8 @@ _ARGUMENTS = {
 _TEXTUAL = {"close", "tools", "tool_shape", "tag"}
 _BARE = {
     "no_answer", "bad_json", "concurrency_blocked", "no_url", "no_monitor", "silent", "no_report", "report_first",
-    "garbage", "text_audio", "no_first_message", "no_interrupt", "deaf", "echo", "tool_ignored", "nested",
-    "webhooks_twice", "webhooks_reordered", "webhooks_lost", "wrong_secret", "tag",
+    "garbage", "text_audio", "steady_audio", "no_first_message", "no_interrupt", "deaf", "echo", "tool_ignored",
+    "nested", "webhooks_twice", "webhooks_reordered", "webhooks_lost", "wrong_secret", "tag",
 }  # fmt: skip
 TOOL_SHAPES = ("sdk", "arguments", "parameters", "json", "legacy")
 

@@ -53,6 +53,8 @@ class LiveCall:
         limit_s = call.faults.number("limit_s") or call.settings.max_duration_s
         limit = asyncio.get_running_loop().call_later(limit_s, self.end, "exceeded-max-duration")
         try:
+            if "steady_audio" in call.faults:
+                self._spawn(self._speaker.fill_pauses())
             self._begin()
             await self._ended.wait()
         finally:
@@ -204,18 +206,21 @@ class LiveCall:
         is_answered = await self._run_functions(own) if own else False
         for call in calls.values():
             if self._tools.built_in(call.name) == "endCall":
-                self.end("assistant-ended-call")
+                await self._end_politely()
             elif self._tools.built_in(call.name) == "transferCall":
                 await self._ask_destination(self._tools.definition(call.name))
         return is_answered and not self._ended.is_set()
 
+    async def _end_politely(self) -> None:
+        if text := str(self.call.settings.assistant.get("endCallMessage") or ""):
+            await self._say(text, is_verbatim=True, may_be_interrupted=False)
+        self.end("assistant-ended-call")
+
     async def _run_functions(self, calls: Mapping[str, FunctionCall]) -> bool:
         """Returns whether the model speaks next: a message of a tool is spoken in its place."""
-        first = next(iter(calls.values()))
         running = asyncio.ensure_future(self._tools.run(calls))
         try:
-            if filler := self._tools.said_at_start(first.name):
-                await self._say(filler, is_verbatim=True)
+            await self._say_meanwhile(next(iter(calls.values())).name, running)
             outcomes = await running
         finally:
             running.cancel()
@@ -228,6 +233,14 @@ class LiveCall:
         if spoken:
             await self._say(" ".join(spoken))
         return not spoken
+
+    async def _say_meanwhile(self, name: str, running: asyncio.Future[Any]) -> None:
+        """The messages of a tool for the time in which it runs."""
+        if text := self._tools.said_at_start(name):
+            await self._say(text, is_verbatim=True)
+        text, after_s = self._tools.said_when_delayed(name)
+        if text and not (await asyncio.wait([running], timeout=after_s))[0]:
+            await self._say(text, is_verbatim=True)
 
     # control
 

@@ -11,6 +11,7 @@ from voiceapp.simulators.model.voice_model import VoiceModel
 from voiceapp.simulators.vapi.audio_format import AudioFormat
 
 CHUNK_MS = (20, 40, 20, 60)  # frames of an audio stream vary in length
+FILL_MS = 20
 _LEAD_S = 0.2
 
 Emit = Callable[..., None]
@@ -71,6 +72,14 @@ class Speaker:
             self.is_speaking = False
             self._report("stopped")
         return Spoken(" ".join(said), duration_ms, self._interrupted.is_set())
+
+    async def fill_pauses(self) -> None:
+        """Send silence while nothing is said, in real time, until cancelled."""
+        silence = self._format.encode(bytes(FILL_MS * 16))
+        while True:
+            await asyncio.sleep(FILL_MS / 1000)
+            if not self.is_speaking:
+                self._send(silence)
 
     async def _speak(self, sentence: str) -> Spoken:
         self._emit("voice-input", input=sentence)

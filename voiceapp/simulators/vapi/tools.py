@@ -58,6 +58,12 @@ class ToolRunner:
     def said_at_start(self, name: str) -> str:
         return self._message(name, "request-start")
 
+    def said_when_delayed(self, name: str) -> tuple[str, float]:
+        """What is said if the tool takes longer than so many seconds; empty: nothing."""
+        found = self._messages(name, "request-response-delayed")
+        text = str(found[0].get("content") or "") if found else ""
+        return text, float(found[0].get("timingMilliseconds") or 1000) / 1000 if found else 0.0
+
     async def run(self, calls: Mapping[str, FunctionCall]) -> dict[str, ToolOutcome]:
         """The outcome of each call by its id; calls of the same server are in one webhook."""
         self._emit("tool-calls", **self._lists(calls, "sdk"))
@@ -132,8 +138,11 @@ class ToolRunner:
         return ToolOutcome(text, is_error, str(spoken or configured))
 
     def _message(self, name: str, kind: str) -> str:
-        messages = self.definition(name).get("messages") or []
-        return next((str(each.get("content") or "") for each in messages if each.get("type") == kind), "")
+        found = self._messages(name, kind)
+        return str(found[0].get("content") or "") if found else ""
+
+    def _messages(self, name: str, kind: str) -> list[dict[str, Any]]:
+        return [each for each in self.definition(name).get("messages") or [] if each.get("type") == kind]
 
     def _lists(self, calls: Mapping[str, FunctionCall], shape: str) -> dict[str, Any]:
         wire = {call_id: _shaped(call_id, call, shape) for call_id, call in calls.items()}

@@ -56,7 +56,7 @@ class Caller:
         """The next event of this kind with these fields."""
         async with asyncio.timeout(WAIT_S):
             while True:
-                event = await self._next()
+                event = await self.receive()
                 if event is not None and event["type"] == kind and fields.items() <= event.items():
                     return event
 
@@ -64,13 +64,14 @@ class Caller:
         """Read until the socket is closed; its code."""
         async with asyncio.timeout(WAIT_S):
             while not self.socket.closed:
-                await self._next()
+                await self.receive()
         return self.socket.close_code
 
     def kinds(self) -> list[str]:
         return [event["type"] for event in self.events]
 
-    async def _next(self) -> dict[str, Any] | None:
+    async def receive(self) -> dict[str, Any] | None:
+        """One frame; the event, if it is one."""
         message = await self.socket.receive()
         if message.type is aiohttp.WSMsgType.BINARY:
             self.audio += message.data

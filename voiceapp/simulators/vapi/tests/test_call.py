@@ -35,7 +35,7 @@ async def test_audio_arrives_in_real_time(vapi: VapiSimulator) -> None:
     async with calling(vapi, assistant=LONG) as caller:
         began_s = asyncio.get_running_loop().time()
         while len(caller.audio) < 8 * 1500:
-            await caller._next()
+            await caller.receive()
         assert asyncio.get_running_loop().time() - began_s > 1.0
 
 
@@ -195,7 +195,7 @@ async def test_only_subscribed_events_are_sent(vapi: VapiSimulator) -> None:
     assistant = {**ASSISTANT, "clientMessages": ["status-update", "end-of-call-report"]}
     async with calling(vapi, assistant=assistant) as caller:
         while not caller.audio:
-            await caller._next()
+            await caller.receive()
         await caller.send({"type": "end-call"})
         await caller.closed()
     assert caller.kinds() == ["status-update", "status-update", "end-of-call-report"]

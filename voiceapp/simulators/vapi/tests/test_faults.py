@@ -89,6 +89,14 @@ async def test_audio_as_text(vapi: VapiSimulator) -> None:
                 break
 
 
+async def test_silence_is_sent_between_the_words(vapi: VapiSimulator) -> None:
+    async with calling(vapi, "steady_audio", "no_first_message") as caller:
+        await caller.until("assistant.started")
+        while len(caller.audio) < 480:
+            await caller.receive()
+    assert set(caller.audio) == {0xFF}
+
+
 async def test_events_inside_a_message(vapi: VapiSimulator) -> None:
     async with calling(vapi, "nested") as caller:
         message = await caller.socket.receive_json()

@@ -151,12 +151,27 @@ async def test_a_slow_tool_is_reported_as_hanging(vapi: VapiSimulator) -> None:
         assert server.of("hang")
 
 
+async def test_a_slow_tool_is_bridged_by_its_own_words(vapi: VapiSimulator) -> None:
+    delayed = {"type": "request-response-delayed", "content": "One moment.", "timingMilliseconds": 100}
+    tool = {**LOOK_UP, "messages": [{"type": "request-start", "content": ""}, delayed]}
+    async with own_server(tool_calls=results()) as server:
+        server.delay_s = 0.4
+        async with calling(vapi, ONE_CALL, "no_first_message", assistant=assistant(server, tool)) as caller:
+            await caller.until("assistant.started")
+            await caller.send({"type": "add-message", "message": {"role": "user", "content": "an espresso"}})
+            await caller.until("transcript", role="assistant", transcriptType="final", transcript="One moment.")
+            await caller.until("transcript", role="assistant", transcriptType="final", transcript="An espresso.")
+        await vapi.idle()
+
+
 async def test_the_tool_that_ends_the_call_ends_it(vapi: VapiSimulator) -> None:
     async with calling(
-        vapi, tools_fault([("end_call", {})]), "no_first_message", assistant=assistant(None, END_CALL)
-    ) as caller:
+        vapi, tools_fault([("end_call", {})]), "no_first_message",
+        assistant=assistant(None, END_CALL, endCallMessage="Goodbye."),
+    ) as caller:  # fmt: skip
         await caller.until("assistant.started")
         await caller.send({"type": "add-message", "message": {"role": "user", "content": "goodbye"}})
+        await caller.until("transcript", transcriptType="final", transcript="Goodbye.")
         assert (await caller.until("status-update", status="ended"))["endedReason"] == "assistant-ended-call"
         assert await caller.closed() == 1000
 
