@@ -7,14 +7,16 @@ from collections.abc import Mapping
 
 from django.conf import settings
 
-from sessions.appointments.announcements import Announcement
+from sessions.appointments.announcements import TEXT_KINDS, Announcement
+from sessions.appointments.texts import still_stands
 from sessions.calls.notes import leave_note
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
+from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text
 from sessions.messages.texts.reasons import words_of
 from sessions.messages.texts.services.queueing import TOPIC as TEXT_TOPIC
-from sessions.messages.texts.services.sending import send_text
+from sessions.messages.texts.services.sending import send_text, still_true
 from sessions.messages.texts.services.statuses import when_failed
 from sessions.orders.services.submission import TOPIC
 from sessions.realtime.services import voice_sessions
@@ -34,6 +36,8 @@ def register_all() -> None:
         outbox.register(announcement, post_appointment)
     outbox.register(TEXT_TOPIC, send_text)
     when_failed.append(tell_caller)
+    for kind in (*TEXT_KINDS.values(), TextKind.APPOINTMENT_REMINDER):
+        still_true[kind] = still_stands
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
     queue = SharedReceiver(is_configured=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))

@@ -8,9 +8,11 @@ import enum
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.messages.outbox import outbox
+from sessions.messages.texts.kinds import TextKind
 
 from .models import Appointment
 from .serializers import AppointmentBody
+from .texts import text_customer
 from .wording import written
 
 
@@ -22,10 +24,17 @@ class Announcement(enum.StrEnum):
     CANCELED = "appointment.canceled"
 
 
+TEXT_KINDS = {
+    Announcement.BOOKED: TextKind.APPOINTMENT_CONFIRMATION,
+    Announcement.MOVED: TextKind.APPOINTMENT_MOVED,
+    Announcement.CANCELED: TextKind.APPOINTMENT_CANCELED,
+}
+
+
 def announce(
     appointment: Appointment, what: Announcement, *, call: Call | None, moved_from: dt.datetime | None = None
 ) -> None:
-    """Tell the organization's webhook and the call's timeline, in the transaction that makes it true.
+    """Tell the organization's webhook, the customer and the call's timeline, in the transaction that makes it true.
 
     `call` is the one on which it happened, if it was one. Messages about an appointment are delivered in order.
     """
@@ -39,3 +48,4 @@ def announce(
         at = written(appointment.starts_at, appointment.organization.zone)
         detail = {"number": appointment.number, "service": appointment.service_name, "at": at}
         record_event(call.pk, what.replace(".", "_"), detail)
+    text_customer(appointment, TEXT_KINDS[what], call=call)

@@ -340,6 +340,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(blank=True, choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
                 ('key', models.CharField(max_length=160)),
                 ('about', models.CharField(blank=True, help_text='The ID of the appointment or order.', max_length=80)),
+                ('about_at', models.DateTimeField(help_text='When the appointment begins of which it speaks.', null=True)),
                 ('number', models.CharField(max_length=64, verbose_name="customer's number")),
                 ('our_number', models.CharField(blank=True, max_length=64, verbose_name='our number')),
                 ('body', models.TextField()),

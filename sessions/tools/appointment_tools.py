@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from agents.catalog.offers import ServiceOffer, say_duration, say_price
 from agents.catalog.queries import load_services
-from sessions.appointments.models import LONGEST_CUSTOMER, LONGEST_NOTE, LONGEST_VEHICLE
+from sessions.appointments.models import LONGEST_CUSTOMER, LONGEST_NOTE, LONGEST_VEHICLE, Appointment
 from sessions.appointments.services.confirmed import (
     Outcome,
     ask_or_cancel,
@@ -20,12 +20,15 @@ from sessions.appointments.services.confirmed import (
 from sessions.appointments.services.drafts import Choice, choose, organization_of, read_back
 from sessions.appointments.services.services_said import NO_SERVICES, WHICH_SERVICE, find_service, services_named
 from sessions.appointments.services.times_said import WHEN, offer_times, wish_of
+from sessions.appointments.texts import newest_text
 from sessions.appointments.wishes.reading import LONGEST_WISH
 from sessions.appointments.wording import say_start, written
+from sessions.messages.texts.kinds import TextKind
 from sessions.orders.draft.names import either
 from sessions.orders.draft.requests import argument
 from voiceapp.core.phones.numbers import LONGEST_TYPED
 
+from .text_tools import text_answer
 from .tool import Answer, NoArguments, Tool, ToolRequest
 
 MOST_SERVICES = 8
@@ -178,6 +181,7 @@ def book_appointment(request: ToolRequest[NoArguments]) -> Answer:
     facts: dict[str, object] = {"draft": view.shown()}
     if outcome.appointment is not None:
         facts["appointment"] = outcome.appointment.number
+        facts |= _text_facts(outcome.appointment, TextKind.APPOINTMENT_CONFIRMATION)
     return Answer(outcome.say, is_ok=outcome.appointment is not None, facts=facts)
 
 
@@ -227,9 +231,10 @@ class Move(Struct):
 
 def move_appointment(request: ToolRequest[Move]) -> Answer:
     given = request.arguments
-    return _answer(
-        ask_or_move(request.call, given.appointment, given.time, caller_turns=request.caller_turns, now=request.now)
+    outcome = ask_or_move(
+        request.call, given.appointment, given.time, caller_turns=request.caller_turns, now=request.now
     )
+    return _answer(outcome, TextKind.APPOINTMENT_MOVED)
 
 
 MOVE_APPOINTMENT = Tool(
@@ -251,9 +256,10 @@ class Cancel(Struct):
 
 def cancel_appointment(request: ToolRequest[Cancel]) -> Answer:
     given = request.arguments
-    return _answer(
-        ask_or_cancel(request.call, given.appointment, given.reason, caller_turns=request.caller_turns, now=request.now)
+    outcome = ask_or_cancel(
+        request.call, given.appointment, given.reason, caller_turns=request.caller_turns, now=request.now
     )
+    return _answer(outcome, TextKind.APPOINTMENT_CANCELED)
 
 
 CANCEL_APPOINTMENT = Tool(
@@ -266,7 +272,16 @@ CANCEL_APPOINTMENT = Tool(
 )
 
 
-def _answer(outcome: Outcome) -> Answer:
+def _answer(outcome: Outcome, kind: TextKind) -> Answer:
     """Asking back is no refusal: the caller's answer is what is missing."""
     is_done = outcome.appointment is not None
-    return Answer(outcome.say, is_ok=is_done or outcome.is_asked, facts={"done": is_done})
+    facts: dict[str, object] = {"done": is_done}
+    if outcome.appointment is not None:
+        facts |= _text_facts(outcome.appointment, kind)
+    return Answer(outcome.say, is_ok=is_done or outcome.is_asked, facts=facts)
+
+
+def _text_facts(appointment: Appointment, kind: TextKind) -> dict[str, object]:
+    """What the caller may be told of the text that confirms it, if there is one."""
+    text = newest_text(appointment, kind)
+    return {} if text is None else {"text": text_answer(text).say}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Literal
 
+from django.utils import timezone
 from msgspec import Struct
 
 from agents.organizations.models import Organization
+from sessions.appointments.models import AppointmentState
+from sessions.appointments.texts import text_about
 from sessions.calls.models import Call
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text, TextState, text_settings_of
@@ -23,17 +26,18 @@ from .tool import Answer, Tool, ToolRequest
 
 ON_ITS_WAY = "The text message is on its way to your phone."
 NO_MENU = "I cannot text you the menu, but I can tell you what we have."
+NO_APPOINTMENT = "There is no appointment of this call that I could text you."
 NO_ORDER = "There is no order yet that I could text you."
 
-About = Literal["menu", "order"]
+About = Literal["menu", "order", "appointment"]
 
 
 class Wish(Struct):
     about: Annotated[
         About,
         argument(
-            "Should I text you the menu, or your order?",
-            "menu: a link to the menu. order: the submitted order with its number and total.",
+            "Should I text you the menu, your order, or your appointment?",
+            "menu: a link to the menu. order: the submitted order. appointment: the one booked on this call.",
         ),
     ]
 
@@ -41,7 +45,7 @@ class Wish(Struct):
 def can_text(organization: Organization, tools: Collection[str]) -> bool:
     """Whether there is anything that an agent with these tools could text to a caller."""
     wishes = text_settings_of(organization)
-    return wishes.is_on and (bool(wishes.menu_url) or "submit_order" in tools)
+    return wishes.is_on and (bool(wishes.menu_url) or not {"submit_order", "book_appointment"}.isdisjoint(tools))
 
 
 def send_text(request: ToolRequest[Wish]) -> Answer:
@@ -77,7 +81,22 @@ def _text_order(call: Call) -> Text:
     return text_order(order)
 
 
-TEXTS: Mapping[str, Callable[[Call], Text]] = {"menu": _text_menu, "order": _text_order}
+def _text_appointment(call: Call) -> Text:
+    booked = call.appointments.filter(state=AppointmentState.BOOKED, starts_at__gt=timezone.now())
+    appointment = booked.select_related("organization", "call").order_by("-created_at").first()
+    text = None
+    if appointment is not None:
+        text = text_about(appointment, TextKind.APPOINTMENT_CONFIRMATION, call=call)
+    if text is None:
+        raise Refused(NO_APPOINTMENT)
+    return text
+
+
+TEXTS: Mapping[str, Callable[[Call], Text]] = {
+    "menu": _text_menu,
+    "order": _text_order,
+    "appointment": _text_appointment,
+}
 
 SEND_TEXT = Tool(
     name="send_text",

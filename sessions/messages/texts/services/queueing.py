@@ -37,6 +37,7 @@ def queue_text(
     key: str,
     call: Call | None = None,
     about: str = "",
+    about_at: dt.datetime | None = None,
     due_at: dt.datetime | None = None,
     not_after: dt.datetime | None = None,
 ) -> Text:
@@ -48,6 +49,7 @@ def queue_text(
     """
     now = timezone.now()
     due_at = due_at or now
+    not_after = not_after or due_at + SENT_WITHIN
     with transaction.atomic():
         serialize(f"sessions.texts:{organization.pk}")
         known = Text.objects.filter(organization=organization, key=key[:LONGEST_KEY]).first()
@@ -58,7 +60,7 @@ def queue_text(
         reason = why_not(organization, wishes, to, sender=sender)
         reason = reason or cap_reached(organization, wishes, to, at=due_at)
         if known is not None:
-            return known if reason else _send_after_all(known, due_at)
+            return known if reason else _send_after_all(known, due_at, not_after)
         body = body_of(organization, kind, fields, call=call, sender=sender)
         text = Text.objects.create(
             organization=organization,
@@ -66,6 +68,7 @@ def queue_text(
             kind=kind,
             key=key[:LONGEST_KEY],
             about=about,
+            about_at=about_at,
             number=to,
             our_number="" if wishes.messaging_service_sid else sender,
             body=body,
@@ -73,7 +76,7 @@ def queue_text(
             state=TextState.NOT_SENT if reason else TextState.WAITING,
             reason=reason or "",
             due_at=due_at,
-            not_after=not_after or due_at + SENT_WITHIN,
+            not_after=not_after,
             ended_at=now if reason else None,
         )
         if reason is None:
@@ -83,10 +86,10 @@ def queue_text(
     return text
 
 
-def _send_after_all(text: Text, due_at: dt.datetime) -> Text:
+def _send_after_all(text: Text, due_at: dt.datetime, not_after: dt.datetime) -> Text:
     """The reason for which it was not sent is gone: the customer texted START, or a maximum was raised."""
     text.state, text.reason, text.ended_at = TextState.WAITING, "", None
-    text.due_at, text.not_after = due_at, due_at + SENT_WITHIN
+    text.due_at, text.not_after = due_at, not_after
     text.save()
     enqueue(text)
     return text

@@ -53,6 +53,7 @@ def resend(text: Text, *, now: dt.datetime | None = None) -> Text:
             kind=text.kind,
             key=key,
             about=text.about,
+            about_at=text.about_at,
             number=text.number,
             our_number="" if wishes.messaging_service_sid else sender,
             body=text.body,

@@ -1,0 +1,106 @@
+"""Texts about an appointment: booked, moved, canceled, and the reminder before it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from sessions.calls.models import Call
+from sessions.messages.texts.kinds import TextKind
+from sessions.messages.texts.models import Text, TextSettings, TextState, text_settings_of
+from sessions.messages.texts.quiet_hours import NOTICE, reminder_time
+from sessions.messages.texts.reasons import TextReason
+from sessions.messages.texts.services.checking import number_of
+from sessions.messages.texts.services.queueing import queue_text, text_language
+from sessions.messages.texts.wording import date_words, time_words
+
+from .models import Appointment, AppointmentState
+
+
+def text_customer(appointment: Appointment, kind: TextKind, *, call: Call | None) -> None:
+    """Confirm what became of the appointment, where the organization wants it, and plan or withdraw its reminder.
+
+    In the transaction of the change. `call` is the one on which it happened, if it was one.
+    """
+    now = timezone.now()
+    _withdraw_reminders(appointment, now)
+    if appointment.starts_at <= now:
+        return
+    wishes = text_settings_of(appointment.organization)
+    text = text_about(appointment, kind, call=call) if wishes.confirms_appointments else None
+    if kind != TextKind.APPOINTMENT_CANCELED and (text is None or not text.reason):
+        _plan_reminder(appointment, wishes, now)
+
+
+def text_about(appointment: Appointment, kind: TextKind, *, call: Call | None) -> Text | None:
+    """The text of that kind about the appointment as it is now; repeated, the same one. None without a number."""
+    call = call or appointment.call
+    number = number_of(call) if call is not None else appointment.customer_number
+    if call is None and not number:
+        return None
+    return queue_text(
+        appointment.organization,
+        to=number,
+        kind=kind,
+        fields=_facts(appointment, call),
+        key=f"appointment:{appointment.pk}:{appointment.version}:{kind}",
+        call=call,
+        about=str(appointment.pk),
+        about_at=appointment.starts_at,
+    )
+
+
+def newest_text(appointment: Appointment, kind: TextKind) -> Text | None:
+    """What the caller may be told about the confirmation."""
+    return Text.objects.filter(organization=appointment.organization_id, about=str(appointment.pk), kind=kind).first()
+
+
+def still_stands(text: Text) -> bool:
+    """Whether the appointment that the text speaks of is still so."""
+    appointment = Appointment.objects.filter(organization=text.organization_id, pk=text.about).first()
+    if appointment is None or appointment.starts_at != text.about_at:
+        return False
+    is_canceled = appointment.state == AppointmentState.CANCELED
+    return is_canceled == (text.kind == TextKind.APPOINTMENT_CANCELED)
+
+
+def _plan_reminder(appointment: Appointment, wishes: TextSettings, now: dt.datetime) -> None:
+    due_at = reminder_time(appointment.starts_at, hours_before=wishes.reminder_hours, quiet=wishes.quiet_hours, now=now)
+    call = appointment.call
+    number = number_of(call) if call is not None else appointment.customer_number
+    if due_at is None or not number:
+        return
+    queue_text(
+        appointment.organization,
+        to=number,
+        kind=TextKind.APPOINTMENT_REMINDER,
+        fields=_facts(appointment, call),
+        # Moved there and back it is the same one.
+        key=f"appointment:{appointment.pk}:reminder:{appointment.starts_at:%Y%m%dT%H%M}",
+        call=call,
+        about=str(appointment.pk),
+        about_at=appointment.starts_at,
+        due_at=due_at,
+        not_after=appointment.starts_at - NOTICE / 2,
+    )
+
+
+def _withdraw_reminders(appointment: Appointment, now: dt.datetime) -> None:
+    reminders = Text.objects.filter(
+        organization=appointment.organization_id,
+        about=str(appointment.pk),
+        kind=TextKind.APPOINTMENT_REMINDER,
+        state=TextState.WAITING,
+    )
+    reminders.update(state=TextState.NOT_SENT, reason=TextReason.CHANGED, ended_at=now)
+
+
+def _facts(appointment: Appointment, call: Call | None) -> dict[str, object]:
+    language = text_language(appointment.organization, call)
+    local = appointment.starts_at.astimezone(appointment.organization.zone)
+    return {
+        "service": appointment.service_name,
+        "date": date_words(local, language),
+        "time": time_words(local, language),
+    }
