@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import wave
 
+import numpy as np
 from aiohttp import BodyPartReader, web
 
 from voiceapp.simulators.model.recognition.messages import message_recognizer
@@ -16,6 +17,7 @@ from voiceapp.simulators.twilio.recording import pcm_of_wav
 MODELS = frozenset({"whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-transcribe"})
 MAX_FILE_BYTES = 25 * 1024 * 1024
 MIN_MS = 100
+LEAST_PEAK = 400
 BYTES_PER_MS = 16
 
 
@@ -55,5 +57,6 @@ async def _response(file: bytes | None, fields: dict[str, str]) -> web.Response:
     if duration_ms < MIN_MS:
         message = "Audio file is too short. Minimum audio length is 0.1 seconds."
         return error_response(400, "audio_too_short", message, param="file")
-    heard = await asyncio.to_thread(lambda: message_recognizer().recognize(pcm))
+    is_silent = np.abs(np.frombuffer(pcm, "<i2").astype(np.int32)).max() < LEAST_PEAK
+    heard = None if is_silent else await asyncio.to_thread(lambda: message_recognizer().recognize(pcm))
     return web.json_response({"text": transcript_of(heard or ""), "usage": transcription_usage(duration_ms)})
