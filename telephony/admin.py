@@ -2,5 +2,6 @@
 
 import telephony.events.admin
 import telephony.twilio.admin
+import telephony.twilio.transfers.admin
 import telephony.twilio.voicemail.admin
 import telephony.vapi.admin  # noqa: F401

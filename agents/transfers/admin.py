@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.utils.html import format_html
 
@@ -23,8 +25,27 @@ class TransferHoursInline(TenantInline):
     verbose_name_plural = "hours (empty: while the organization is open)"
 
 
+OPTIONAL = ("position", "mode", "if_nobody", "caller_id")
+
+
 class TransferTargetForm(TenantForm):
+    """What is not sent is as in the model: other software knows only the first fields."""
+
     only_one = "is_fallback"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in OPTIONAL:
+            if name in self.fields:
+                self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned, empty = super().clean(), TransferTarget()
+        for name in OPTIONAL:
+            is_sent = name in self.fields and name in self.data
+            if is_sent and cleaned.get(name) in (None, ""):
+                cleaned[name] = getattr(empty, name)
+        return cleaned
 
 
 @admin.register(TransferTarget)

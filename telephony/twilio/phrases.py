@@ -27,6 +27,7 @@ class Phrase(enum.Enum):
     CALLER_NAME = enum.auto()
     ABOUT = enum.auto()
     ORDER = enum.auto()
+    APPOINTMENT = enum.auto()
     OFFER = enum.auto()
     JOINING = enum.auto()
     CALLER_GONE = enum.auto()
@@ -54,6 +55,7 @@ SAID: dict[str, dict[Phrase, str]] = {
         P.CALLER_NAME: "The caller's name is {name}.",
         P.ABOUT: "It is about: {reason}.",
         P.ORDER: "The caller has placed order number {number}.",
+        P.APPOINTMENT: "The caller has an appointment: {service}, {when}.",
         P.OFFER: "Press 1 to take the call, or 2 to decline.",
         P.JOINING: "I am connecting you.",
         P.CALLER_GONE: "The caller has hung up. Goodbye.",
@@ -78,6 +80,7 @@ SAID: dict[str, dict[Phrase, str]] = {
         P.CALLER_NAME: "Der Anrufer heißt {name}.",
         P.ABOUT: "Es geht um: {reason}.",
         P.ORDER: "Der Anrufer hat die Bestellung Nummer {number} aufgegeben.",
+        P.APPOINTMENT: "Der Anrufer hat einen Termin: {service}, {when}.",
         P.OFFER: "Drücken Sie die 1, um den Anruf anzunehmen, oder die 2, um ihn abzulehnen.",
         P.JOINING: "Ich verbinde Sie.",
         P.CALLER_GONE: "Der Anrufer hat aufgelegt. Auf Wiederhören.",
@@ -102,6 +105,7 @@ SAID: dict[str, dict[Phrase, str]] = {
         P.CALLER_NAME: "Quien llama es {name}.",
         P.ABOUT: "Se trata de: {reason}.",
         P.ORDER: "Quien llama ha hecho el pedido número {number}.",
+        P.APPOINTMENT: "Quien llama tiene una cita: {service}, {when}.",
         P.OFFER: "Pulse 1 para aceptar la llamada o 2 para rechazarla.",
         P.JOINING: "Le pongo en comunicación.",
         P.CALLER_GONE: "La persona que llamaba ha colgado. Adiós.",
@@ -126,6 +130,7 @@ SAID: dict[str, dict[Phrase, str]] = {
         P.CALLER_NAME: "La personne s'appelle {name}.",
         P.ABOUT: "Il s'agit de : {reason}.",
         P.ORDER: "Cette personne a passé la commande numéro {number}.",
+        P.APPOINTMENT: "Cette personne a un rendez-vous : {service}, {when}.",
         P.OFFER: "Appuyez sur 1 pour prendre l'appel, ou sur 2 pour le refuser.",
         P.JOINING: "Je vous mets en relation.",
         P.CALLER_GONE: "La personne a raccroché. Au revoir.",
@@ -150,6 +155,7 @@ SAID: dict[str, dict[Phrase, str]] = {
         P.CALLER_NAME: "Chi chiama è {name}.",
         P.ABOUT: "Si tratta di: {reason}.",
         P.ORDER: "Chi chiama ha fatto l'ordine numero {number}.",
+        P.APPOINTMENT: "Chi chiama ha un appuntamento: {service}, {when}.",
         P.OFFER: "Prema 1 per accettare la chiamata, oppure 2 per rifiutarla.",
         P.JOINING: "La metto in comunicazione.",
         P.CALLER_GONE: "La persona ha riagganciato. Arrivederci.",

@@ -36,6 +36,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         (
             ("Calls", "call", "voice_sessions_call", Area.CALLS),
             ("Voicemail", "voicemail", "telephony_voicemail", Area.CALLS),
+            ("Transfers", "phone_forwarded", "telephony_transfer", Area.CALLS),
             ("Orders", "receipt_long", "voice_sessions_order", Area.ORDERS),
             ("Appointments", "event", "voice_sessions_appointment", Area.APPOINTMENTS),
             ("Items", "lunch_dining", "agents_item", Area.STOCK),

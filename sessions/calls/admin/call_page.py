@@ -79,6 +79,7 @@ def read_call(call: Call, *, caller: str) -> CallPage:
     tools = list(call.tool_calls.all()[:MOST_LINES])
     events = list(call.events.all()[:MOST_LINES])
     orders = list(call.orders.select_related("replaces").prefetch_related("lines__modifiers").order_by("created_at"))
+    kinds = {event.kind for event in events}
     refused_for = next((str(event.detail.get("refused_for", "")) for event in events if event.kind == "ringing"), "")
     reason, advice = reason_and_advice(call.end_reason, refused_for=refused_for)
     times = [turn.response_ms for turn in turns]
@@ -102,7 +103,8 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         slowest=response_text(max(known)) if known else "–",
         orders=orders,
         recordings=list(call.recordings.all()),
-        transfers=list(call.transfers.prefetch_related("attempts")),
+        # A transfer begins when a stream is over: other calls take no query for it.
+        transfers=list(call.transfers.prefetch_related("attempts")) if "stream_over" in kinds else [],
         voicemails=list(call.voicemails.all()),
         texts=list(call.texts.order_by("created_at")[:MOST_LINES]),
         usage=flat_usage(call.usage),

@@ -35,6 +35,7 @@ ON_THEIR_OWNERS_PAGE = {
     "agents.TransferHours",
     "agents.ResourceHours",
     "agents.Size",
+    "telephony.TransferAttempt",
     "voice_sessions.OrderLine",
     "voice_sessions.OrderModifier",
 }

@@ -30,6 +30,7 @@ from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
+from telephony.twilio.transfers.models import Transfer, TransferAttempt
 from telephony.twilio.voicemail.models import Voicemail
 from telephony.vapi.models import SyncedAssistant, VapiLeg
 
@@ -286,8 +287,20 @@ def records_of(call: Call, marker: str) -> list[Model]:
         Participant.objects.create(call=call, sid=f"PA_{marker}", identity=f"caller-{marker}", name=f"{marker} guest"),
         Turn.objects.create(call=call, number=1, response_ms=900, detection_ms=500, model_ms=300, playout_ms=60),
         DraftOrder.objects.create(call=call, version=1, lines=[{"item": f"{marker} item"}]),
-        MediaStream.objects.create(
+        stream := MediaStream.objects.create(
             call=call, account_sid="AC1", stream_sid=f"MZ{marker}", expires_at=now, hand_over_to=f"{marker}-desk"
+        ),
+        transfer := Transfer.objects.create(
+            call=call, stream=stream, wanted="desk", name=f"{marker} desk", mode="warm", if_nobody="agent"
+        ),
+        TransferAttempt.objects.create(
+            transfer=transfer,
+            position=0,
+            slug="desk",
+            name=f"{marker} person",
+            number=call.caller_number,
+            caller_id="organization",
+            dialed_at=now,
         ),
         VapiLeg.objects.create(
             vapi_id=f"vapi-{marker}",
