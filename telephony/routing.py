@@ -12,6 +12,7 @@ from telephony.twilio.consumers import MediaStreamConsumer, NoSuchSocket
 # Django's `path` is typed for views; Channels uses it for ASGI applications.
 media_stream: Any = MediaStreamConsumer.as_asgi()
 nothing: Any = NoSuchSocket.as_asgi()
-routes: Any = [path("ws/twilio", media_stream), re_path(r"", nothing)]
+# Either address serves every agent, whatever its AI provider: TwiML may name one or the other.
+routes: Any = [path("ws/twilio", media_stream), path("twilio", media_stream), re_path(r"", nothing)]
 
 sockets = URLRouter(routes)

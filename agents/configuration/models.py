@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 
@@ -54,9 +54,20 @@ class Persona(models.Model):
 
     class Provider(models.TextChoices):
         OPENAI = "openai", "OpenAI Realtime"
+        VAPI = "vapi", "VAPI assistant"
 
-    # Not on the page while there is only one to choose.
-    provider = models.CharField(max_length=10, choices=Provider.choices, default=Provider.OPENAI, editable=False)
+    provider = models.CharField(
+        "AI provider",
+        max_length=10,
+        choices=Provider.choices,
+        default=Provider.OPENAI,
+        help_text="Listens and speaks for the agent. VAPI uses its assistant's voice, model and turn detection.",
+    )
+    fails_over = models.BooleanField(
+        "fall over to the other AI provider",
+        default=False,
+        help_text="If this one refuses a call or does not answer within 3 seconds, the other one takes it.",
+    )
     prompt = models.TextField(
         blank=True,
         validators=[MaxLengthValidator(MAX_PROMPT_LENGTH)],
@@ -130,6 +141,12 @@ class Persona(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def fallback_provider(self) -> str:
+        """The other AI provider, if it may take a call that this one does not answer; else empty."""
+        others: dict[str, str] = {"openai": "vapi", "vapi": "openai"}
+        return others.get(self.provider, "") if self.fails_over else ""
+
     @classmethod
     def persona_fields(cls) -> list[str]:
         """Names of the fields that publishing copies and that a comparison shows."""
@@ -156,6 +173,13 @@ class Agent(Persona, TenantModel):
         "default agent", default=False, help_text="Answers calls to phone numbers without an agent of their own."
     )
     is_paused = models.BooleanField("paused", default=False, help_text="Callers hear that nobody can take their call.")
+    vapi_assistant_id = models.CharField(
+        "VAPI assistant ID",
+        max_length=80,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9_-]+$", "Enter an assistant's ID as VAPI shows it.")],
+        help_text="The assistant that answers calls over VAPI. Empty: the server's default (VAPI_ASSISTANT_ID).",
+    )
     published_version = models.ForeignKey(
         "AgentVersion", models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )

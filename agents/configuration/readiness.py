@@ -6,6 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -44,7 +45,8 @@ MORE_CHECKS: list[Callable[[Agent], Check]] = []
 def checks_of(agent: Agent) -> list[Check]:
     """The checklist of the agent's saved draft. Layers above add theirs to `MORE_CHECKS`."""
     own = (_tools, _prompt, _menu, _hours, _transfer, _currency, _zone)
-    return [check(agent) for check in (*own, *MORE_CHECKS)]
+    more = (_vapi, *MORE_CHECKS) if agent.provider == Agent.Provider.VAPI else MORE_CHECKS
+    return [check(agent) for check in (*own, *more)]
 
 
 def blockers(agent: Agent) -> tuple[str, ...]:
@@ -73,6 +75,16 @@ def _prompt(agent: Agent) -> Check:
         return Check("Prompt", Level.GOOD, "The prompt is set.", agent, "prompt")
     text = "The prompt is empty: the agent has no instructions."
     return Check("Prompt", Level.USELESS, text, agent, "prompt")
+
+
+def _vapi(agent: Agent) -> Check:
+    name, field = "AI provider", "provider"
+    if settings.VAPI_API_KEY:
+        return Check(name, Level.GOOD, "Calls are answered by a VAPI assistant.", agent, field)
+    if agent.fails_over:
+        text = "VAPI_API_KEY is not set on the server: OpenAI takes every call."
+        return Check(name, Level.DOUBTFUL, text, agent, field)
+    return Check(name, Level.USELESS, "VAPI_API_KEY is not set on the server: VAPI takes no call.", agent, field)
 
 
 def _menu(agent: Agent) -> Check:

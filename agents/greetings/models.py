@@ -12,6 +12,9 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from voiceapp.core.jobs.models import Job
 from voiceapp.core.languages import LONGEST as LONGEST_TAG
 
+# A session of these costs as much as a call: they speak the greeting themselves in each.
+NEVER_KEPT = frozenset({"vapi"})
+
 
 @dataclass(frozen=True, slots=True)
 class Greeting:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from voiceapp.core.jobs.engine import JobQueue, Order
 from voiceapp.core.jobs.wake_up import WakeUp
 
-from .models import Greeting, KeptGreeting
+from .models import NEVER_KEPT, Greeting, KeptGreeting
 
 State = KeptGreeting.State
 
@@ -35,7 +35,7 @@ greetings = GreetingQueue(WakeUp("agents.tasks.make_greetings"))
 
 def keep_greeting(organization_id: UUID, greeting: Greeting) -> None:
     """Have it spoken after the commit, unless that was done before. One that failed gets all its attempts again."""
-    if not settings.KEEP_GREETINGS:
+    if not settings.KEEP_GREETINGS or greeting.provider in NEVER_KEPT:
         return
     row, is_new = KeptGreeting.objects.defer("audio").get_or_create(
         organization_id=organization_id, **asdict(greeting), defaults={"partition_key": str(organization_id)}

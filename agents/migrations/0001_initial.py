@@ -26,7 +26,8 @@ class Migration(migrations.Migration):
             name='Agent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(choices=[('openai', 'OpenAI Realtime')], default='openai', editable=False, max_length=10)),
+                ('provider', models.CharField(choices=[('openai', 'OpenAI Realtime'), ('vapi', 'VAPI assistant')], default='openai', help_text="Listens and speaks for the agent. VAPI uses its assistant's voice, model and turn detection.", max_length=10, verbose_name='AI provider')),
+                ('fails_over', models.BooleanField(default=False, help_text='If this one refuses a call or does not answer within 3 seconds, the other one takes it.', verbose_name='fall over to the other AI provider')),
                 ('prompt', models.TextField(blank=True, help_text='Who the agent is and how it behaves. The menu is added automatically.', validators=[django.core.validators.MaxLengthValidator(32000)])),
                 ('greeting', models.CharField(default='Hello! How can I help you?', max_length=300)),
                 ('protects_greeting', models.BooleanField(default=False, help_text='The caller cannot interrupt the greeting.', verbose_name='uninterruptible greeting')),
@@ -50,6 +51,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=80)),
                 ('is_default', models.BooleanField(default=False, help_text='Answers calls to phone numbers without an agent of their own.', verbose_name='default agent')),
                 ('is_paused', models.BooleanField(default=False, help_text='Callers hear that nobody can take their call.', verbose_name='paused')),
+                ('vapi_assistant_id', models.CharField(blank=True, help_text="The assistant that answers calls over VAPI. Empty: the server's default (VAPI_ASSISTANT_ID).", max_length=80, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9_-]+$', "Enter an assistant's ID as VAPI shows it.")], verbose_name='VAPI assistant ID')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -133,7 +135,8 @@ class Migration(migrations.Migration):
             name='AgentVersion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(choices=[('openai', 'OpenAI Realtime')], default='openai', editable=False, max_length=10)),
+                ('provider', models.CharField(choices=[('openai', 'OpenAI Realtime'), ('vapi', 'VAPI assistant')], default='openai', help_text="Listens and speaks for the agent. VAPI uses its assistant's voice, model and turn detection.", max_length=10, verbose_name='AI provider')),
+                ('fails_over', models.BooleanField(default=False, help_text='If this one refuses a call or does not answer within 3 seconds, the other one takes it.', verbose_name='fall over to the other AI provider')),
                 ('prompt', models.TextField(blank=True, help_text='Who the agent is and how it behaves. The menu is added automatically.', validators=[django.core.validators.MaxLengthValidator(32000)])),
                 ('greeting', models.CharField(default='Hello! How can I help you?', max_length=300)),
                 ('protects_greeting', models.BooleanField(default=False, help_text='The caller cannot interrupt the greeting.', verbose_name='uninterruptible greeting')),

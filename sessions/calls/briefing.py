@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
@@ -70,6 +71,9 @@ class Briefing:
     phrases: Phrases
     transcription_model: str
     provider: str = "openai"  # which AI provider plays the agent (telephony/live/providers.py)
+    fallback_provider: str = ""  # which one plays it when that one does not answer at the start of the call
+    assistant_id: str = ""  # the provider's own id of the agent, where it keeps agents
+    assistant: Mapping[str, object] = field(default_factory=dict, repr=False)  # or the agent as it wants it described
     facts: str = ""  # the part of `instructions` that changes from day to day: hours, what is sold, who is there
     noise_reduction: str | None = None
     turn_detection: TurnDetection = TurnDetection()
@@ -80,4 +84,8 @@ class Briefing:
 
     def without_prompt(self) -> Briefing:
         """Without what only the provider's session needs: a call would hold several KB of it to its end."""
-        return replace(self, instructions="", facts="", keywords=())
+        return replace(self, instructions="", facts="", keywords=(), assistant={})
+
+    def for_fallback(self) -> Briefing:
+        """The same agent, played by the other provider."""
+        return replace(self, provider=self.fallback_provider, fallback_provider="")

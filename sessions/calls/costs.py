@@ -72,6 +72,11 @@ def add_usage(
     return {**totals, key: counted}
 
 
+def set_cost(totals: Mapping[str, object], *, source: str, usd: float) -> dict[str, object]:
+    """`Call.usage` with what a session cost by its provider's own account: `{"vapi 7420f27a": {"usd": 0.07}}`."""
+    return {**totals, source: {REPORTED: usd}}
+
+
 def cost_of(totals: Mapping[str, object], on: date) -> Decimal | None:
     """The sum in US dollars at that day's prices, or None if any part has no known price.
 

@@ -60,6 +60,17 @@ class UsageReported:
 
 
 @dataclass(frozen=True, slots=True)
+class CostReported:
+    """What one session cost in all, in US dollars, by the provider's own account. A later report replaces it.
+
+    `source` names the session: provider and id.
+    """
+
+    source: str
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class SomethingHappened:
     """A line of the call's timeline. `kind` is a short snake_case word; `detail` holds no speech of the caller."""
 
@@ -68,4 +79,4 @@ class SomethingHappened:
     detail: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
 
 
-Fact = LineSpoken | TurnAnswered | TurnInterrupted | UsageReported | SomethingHappened
+Fact = LineSpoken | TurnAnswered | TurnInterrupted | UsageReported | CostReported | SomethingHappened

@@ -15,9 +15,17 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from voiceapp.core.metrics import turn_response_seconds
 
-from .costs import add_usage, cost_of
+from .costs import add_usage, cost_of, set_cost
 from .end_reasons import EndReason
-from .facts import Fact, LineSpoken, SomethingHappened, TurnAnswered, TurnInterrupted, UsageReported
+from .facts import (
+    CostReported,
+    Fact,
+    LineSpoken,
+    SomethingHappened,
+    TurnAnswered,
+    TurnInterrupted,
+    UsageReported,
+)
 from .models import LIVE_STATES, Call, CallEvent, CallKind, CallState, TranscriptLine, Turn
 from .recording_links import recording_transcript
 from .short_ids import short_id
@@ -176,10 +184,13 @@ def _count(call: Call, facts: Sequence[Fact]) -> None:
     changes: dict[str, Any] = {}
     if interruptions := sum(isinstance(fact, TurnInterrupted) for fact in facts):
         changes["interruptions"] = F("interruptions") + interruptions
-    if reports := [fact for fact in facts if isinstance(fact, UsageReported)]:
+    if reports := [fact for fact in facts if isinstance(fact, UsageReported | CostReported)]:
         usage: Mapping[str, object] = call.usage
         for report in reports:
-            usage = add_usage(usage, source=report.source, model=report.model, usage=report.usage)
+            if isinstance(report, CostReported):
+                usage = set_cost(usage, source=report.source, usd=report.usd)
+            else:
+                usage = add_usage(usage, source=report.source, model=report.model, usage=report.usage)
         changes |= {"usage": usage, "cost_usd": cost_of(usage, timezone.now().date())}
     if changes:
         Call.objects.filter(id=call.id).update(**changes)

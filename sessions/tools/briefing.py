@@ -72,7 +72,12 @@ def brief(call: Call) -> Briefing:
     if persona is None or call.organization is None:
         raise ApplicationError("The call has no published agent. Publish one in the admin.")
     briefing = brief_agent(persona, call.organization, call_id=str(call.pk), now=timezone.now())
-    return replace(briefing, greeting_audio=kept_audio(call.organization.pk, persona.spoken_greeting))
+    return replace(
+        briefing,
+        greeting_audio=kept_audio(call.organization.pk, persona.spoken_greeting),
+        fallback_provider=persona.fallback_provider,
+        assistant_id=call.agent.vapi_assistant_id if call.agent else "",
+    )
 
 
 def brief_agent(persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime) -> Briefing:

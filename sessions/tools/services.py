@@ -103,6 +103,13 @@ def run_tool(
     return result
 
 
+def stored_result(call_id: UUID, tool_call_id: str) -> ToolResult | None:
+    """The answer that `run_tool` gave to the first request with this id; None before that."""
+    key = short_id(tool_call_id, longest=LONGEST_KEY)
+    stored = ToolCall.objects.filter(call_id=call_id, tool_call_id=key).only("output").first()
+    return None if stored is None else result_of(stored.output)
+
+
 @dataclass(frozen=True, slots=True)
 class _ToolCall:
     """The tool call as it arrived."""

@@ -24,7 +24,10 @@ MakeDialect = Callable[[StreamClock], AgentDialect]
 
 
 class PhoneCall:
-    """Send what is in `to_caller`, `to_agent` and `actions`, each in order, and empty them; the lists stay the same."""
+    """Send what is in `to_caller`, `to_agent` and `actions`, each in order, and empty them.
+
+    The lists stay the same; only `change_agent` replaces one.
+    """
 
     def __init__(
         self, briefing: Briefing, *, codec: CallerCodec, make_dialect: MakeDialect, past: Sequence[Past] = ()
@@ -69,6 +72,7 @@ class PhoneCall:
         self._hear(payload, size)
         if conversation.is_caller_speaking and is_loud(payload):
             conversation.caller_loud_ms = conversation.now_ms
+            self._clock.loud_ms = self._clock.end_ms
 
     def caller_gone(self, why: str) -> None:
         """The media socket closed, or the carrier no longer reads from it."""
@@ -115,6 +119,15 @@ class PhoneCall:
         elif loss.wait_ms is None:
             loss = replace(loss, wait_ms=self._dialect.wait_ms(loss))
         self._conversation.link_lost(loss)
+
+    def change_agent(self, make_dialect: MakeDialect) -> None:
+        """The answer to FailOver: another provider plays the agent, whose link is opened next."""
+        if self._conversation.is_over:
+            return
+        self._dialect = make_dialect(self._clock)
+        self._hear = self._dialect.hear
+        self.to_agent = self._dialect.frames
+        self._conversation.change_agent(self._dialect)
 
     def tool_finished(self, tool_call_id: str, result: ToolResult) -> None:
         """The shell calls this once for every RunTool, however the tool ended and however late."""

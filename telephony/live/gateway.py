@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -11,20 +12,23 @@ from sessions.calls import notes
 from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.facts import Fact
+from sessions.calls.facts import Fact, SomethingHappened
 from sessions.calls.models import Call
-from sessions.calls.outcomes import ToolResult
+from sessions.calls.outcomes import NOT_FINISHED, ToolResult
 from sessions.calls.services import record_facts
 from sessions.tools.briefing import brief
-from sessions.tools.services import run_tool
+from sessions.tools.services import run_tool, stored_result
 from telephony.bridge.core.actions import FallBack, FollowUp, HandOver, HangUp
 from telephony.twilio.models import FollowUp as Written
 from telephony.twilio.services.follow_ups import set_follow_up, stream_ended
 from telephony.twilio.services.streams import RedeemedStream, redeem_token
 from telephony.twilio.transfers.resumption import Resumption, read_resumption
+from telephony.vapi.legs import open_leg
+from telephony.vapi.of_call import with_assistant
 from voiceapp.core.database_threads import DatabaseThreads
 
 THREADS = 16
+WATCH_EVERY_S = 0.1
 
 
 class CallGateway:
@@ -67,8 +71,18 @@ class CallGateway:
             not_after=None if within_s is None else time.monotonic() + within_s,
         )
 
+    async def watch_tool(self, call_id: UUID, *, tool_call_id: str, within_s: float) -> ToolResult:
+        """The output of a tool that runs in a webhook of ours, as soon as it is stored there."""
+        not_after = time.monotonic() + within_s
+        while time.monotonic() < not_after:
+            result = await self._run(stored_result, call_id, tool_call_id)
+            if result is not None:
+                return result
+            await asyncio.sleep(WATCH_EVERY_S)
+        return NOT_FINISHED
+
     async def record(self, call_id: UUID, facts: Sequence[Fact]) -> None:
-        await self._run(record_facts, call_id, facts)
+        await self._run(_record, call_id, facts)
 
     async def renew_leases(self, call_ids: Iterable[UUID]) -> set[UUID]:
         """Returns the calls that are still live."""
@@ -118,8 +132,16 @@ class CallGateway:
                 await self._run(set_follow_up, stream_id, Written.FALL_BACK)
 
 
+def _record(call_id: UUID, facts: Sequence[Fact]) -> None:
+    record_facts(call_id, facts)
+    for fact in facts:
+        if isinstance(fact, SomethingHappened) and fact.kind == "provider_call":
+            open_leg(call_id, str(fact.detail["code"]))
+
+
 def _brief(call_id: UUID) -> Briefing:
-    return brief(Call.objects.select_related("organization", "agent", "agent_version").get(id=call_id))
+    call = Call.objects.select_related("organization", "agent", "agent_version").get(id=call_id)
+    return with_assistant(brief(call), call)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The socket to an AI provider. It moves text and reports when the connection is lost."""
+"""The socket to an AI provider: it moves text, and for some sound in binary, and reports when it is lost."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ LONG_TEXT = 4096
 HEADER_ROOM = 14
 
 TEXT = WSMsgType.TEXT
+BINARY = WSMsgType.BINARY
 CLOSE = WSMsgType.CLOSE
 CONTINUATION = WSMsgType.CONTINUATION
 
@@ -75,11 +76,13 @@ class ProviderLink(WSListener):
         on_opened: Callable[[], None],
         on_frame: Callable[[str], None],
         on_lost: Callable[[LinkLoss], None],
-        audio_prefix: str,
+        audio_prefix: str | None = None,
+        on_audio: Callable[[bytes], None] | None = None,
         fatal_codes: frozenset[int] = frozenset(),
     ) -> None:
-        """`audio_prefix`: how a frame of audio begins, which may be dropped while the socket is congested.
+        """`audio_prefix`: how a text frame of audio begins, which may be dropped while the socket is congested.
 
+        `on_audio`: receives binary frames, of a provider that sends audio so.
         `fatal_codes`: close codes after which another link would be closed too.
         """
         self._url = url
@@ -88,11 +91,13 @@ class ProviderLink(WSListener):
         self._on_frame = on_frame
         self._on_lost = on_lost
         self._audio_prefix = audio_prefix
+        self._on_audio = on_audio
         self._fatal_codes = fatal_codes
         self._transport: WSTransport | None = None
         self._is_closed = False
         self._is_congested = False
         self._fragments: list[bytes] = []
+        self._is_fragmented_audio = False
         self._disconnection: asyncio.Task[None] | None = None
         self.dropped_frames = 0
 
@@ -136,7 +141,7 @@ class ProviderLink(WSListener):
         self._on_lost = on_lost
 
     def send(self, text: str) -> None:
-        if self._is_congested and text.startswith(self._audio_prefix):
+        if self._is_congested and self._audio_prefix is not None and text.startswith(self._audio_prefix):
             self.dropped_frames += 1  # audio may be dropped, other frames never
             return
         if self._transport is None:
@@ -146,6 +151,13 @@ class ProviderLink(WSListener):
         else:
             buffer = bytearray(HEADER_ROOM) + text.encode()
             self._transport.send_reuse_external_bytearray(TEXT, buffer, HEADER_ROOM)
+
+    def send_audio(self, audio: bytes) -> None:
+        """Send one binary frame, or none while the socket is congested."""
+        if self._is_congested:
+            self.dropped_frames += 1
+        elif self._transport is not None:
+            self._transport.send(BINARY, audio)
 
     def close(self) -> None:
         self._is_closed = True
@@ -178,11 +190,17 @@ class ProviderLink(WSListener):
             except UnicodeDecodeError:
                 text = ""  # the dialect counts it as a bad frame
             self._on_frame(text)
+        elif kind == BINARY and frame.fin and self._on_audio is not None:
+            self._on_audio(frame.get_payload_as_bytes())
         elif kind == CLOSE:
             code = frame.get_close_code()
             transport.send_close(WSCloseCode.OK if code == WSCloseCode.NO_INFO else code)
             transport.disconnect()
-        elif kind in (TEXT, CONTINUATION):
+        elif kind == CONTINUATION:
+            self._assemble(frame)
+        elif kind == TEXT or (kind == BINARY and self._on_audio is not None):
+            self._is_fragmented_audio = kind == BINARY
+            self._fragments.clear()
             self._assemble(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
@@ -206,9 +224,12 @@ class ProviderLink(WSListener):
         if sum(map(len, self._fragments)) > LARGEST_FRAME_BYTES:
             self._fragments.clear()
         elif frame.fin:
-            text = b"".join(self._fragments).decode("utf-8", "replace")
+            whole = b"".join(self._fragments)
             self._fragments.clear()
-            self._on_frame(text)
+            if not self._is_fragmented_audio:
+                self._on_frame(whole.decode("utf-8", "replace"))
+            elif self._on_audio is not None:
+                self._on_audio(whole)
 
     def _report(self, loss: LinkLoss) -> None:
         if not self._is_closed:

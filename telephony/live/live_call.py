@@ -11,10 +11,21 @@ from uuid import UUID
 
 import structlog
 
+from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import ToolResult
-from telephony.bridge.core.actions import Action, CloseCall, CloseLink, FallBack, HangUp, OpenLink, Record, RunTool
+from telephony.bridge.core.actions import (
+    Action,
+    CloseCall,
+    CloseLink,
+    FailOver,
+    FallBack,
+    HangUp,
+    OpenLink,
+    Record,
+    RunTool,
+)
 from telephony.bridge.core.ports import CallerCodec
 from telephony.bridge.phone_call import PhoneCall
 
@@ -58,6 +69,7 @@ class LiveCall:
         self._is_return = is_return
         self._codec = codec
         self._provider: Provider | None = None
+        self._fallback: tuple[str, Briefing] | None = None  # the first provider's name, and the briefing of the other
         self._gateway = gateway
         self._calls = calls
         self._socket = socket
@@ -175,6 +187,10 @@ class LiveCall:
 
     async def _finish_tools(self) -> None:
         """Run the tools that the agent requested before the end, in order: the caller may have confirmed an order."""
+        if self._provider is not None and self._provider.runs_tools:
+            for watcher in self._tools:
+                watcher.cancel()
+            return
         is_our_fault = self._ending is not None and self._ending.reason is EndReason.LOST_PROCESS
         waiting = [] if self._core is None or is_our_fault else self._core.waiting_tools()
         try:
@@ -230,10 +246,10 @@ class LiveCall:
         if resumption is not None:
             self._recorder.resumption = resumption
             briefing = resumption.brief(briefing)
-        self._provider = provider = provider_for(briefing)
-        now_ms = int((self._loop.time() - self._began_at) * 1000)
-        for each in provider.replaced:
-            self._recorder.note(SomethingHappened("field_replaced", now_ms, dict(each)))
+        if briefing.fallback_provider:
+            self._fallback = briefing.provider, briefing.for_fallback()
+        provider = self._choose(briefing)
+        now_ms = self._now_ms()
         past = resumption.past if resumption is not None else ()
         core = PhoneCall(briefing.without_prompt(), codec=self._codec, make_dialect=provider.make_dialect, past=past)
         core.time_passed(now_ms)
@@ -242,6 +258,24 @@ class LiveCall:
         self._early.clear()
         self._core = core
         self._settle(core)
+
+    def _choose(self, briefing: Briefing) -> Provider:
+        self._provider = provider = provider_for(briefing)
+        for each in provider.replaced:
+            self._recorder.note(SomethingHappened("field_replaced", self._now_ms(), dict(each)))
+        return provider
+
+    def _fail_over(self, core: PhoneCall, why: str) -> None:
+        if self._fallback is None:
+            return
+        (first, briefing), self._fallback = self._fallback, None
+        detail = {"from": first, "to": briefing.provider, "why": why}
+        self._recorder.note(SomethingHappened("failed_over", self._now_ms(), detail))
+        core.change_agent(self._choose(briefing).make_dialect)
+        self._settle(core)
+
+    def _now_ms(self) -> int:
+        return int((self._loop.time() - self._began_at) * 1000)
 
     def _open_link(self, core: PhoneCall) -> None:
         if self._provider is None:  # the core is made with it
@@ -291,6 +325,8 @@ class LiveCall:
                 task.add_done_callback(self._done)
             case OpenLink():
                 self._open_link(core)
+            case FailOver(why):
+                self._fail_over(core, why)
             case CloseLink():
                 if self._link is not None:
                     self._link.close()
@@ -307,6 +343,9 @@ class LiveCall:
             self._settle(core)
 
     async def _run_in_gateway(self, tool: RunTool) -> ToolResult:
+        within_s = tool.commits_within_ms / 1000
+        if self._provider is not None and self._provider.runs_tools:
+            return await self._gateway.watch_tool(self.call_id, tool_call_id=tool.tool_call_id, within_s=within_s)
         resumption = self._recorder.resumption
         return await self._gateway.run_tool(
             self.call_id,
@@ -314,7 +353,7 @@ class LiveCall:
             arguments=tool.arguments,
             tool_call_id=resumption.own_id(tool.tool_call_id) if resumption else tool.tool_call_id,
             caller_turns=tool.caller_turns + (resumption.turns if resumption else 0),
-            within_s=tool.commits_within_ms / 1000,
+            within_s=within_s,
         )
 
 

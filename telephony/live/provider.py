@@ -26,8 +26,12 @@ class MakeLink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An AI provider for one call. `replaced`: the fields of the agent's version that it would have refused."""
+    """An AI provider for one call. `replaced`: the fields of the agent's version that it would have refused.
+
+    `runs_tools`: it has the tools run at our webhooks, so that the call only learns what came of them.
+    """
 
     make_dialect: MakeDialect
     make_link: MakeLink
     replaced: tuple[Mapping[str, str | int | float | None], ...] = ()
+    runs_tools: bool = False

@@ -8,9 +8,11 @@ from sessions.calls.briefing import Briefing
 
 from .openai_provider import openai_provider
 from .provider import Provider
+from .vapi_provider import vapi_provider
 
 PROVIDERS: Mapping[str, Callable[[Briefing], Provider]] = {
     "openai": openai_provider,
+    "vapi": vapi_provider,
 }
 
 

@@ -28,6 +28,7 @@ from .suggestions import suggestions_for
 # On one page, not in tabs: a field with an error is never out of sight.
 PERSONA_FIELDSETS: Any = (
     ("Tools", {"fields": ("tools",)}),
+    ("AI provider", {"fields": ("provider", "fails_over")}),
     ("Voice and turn detection", {
         "fields": ("voice", "model", "language", "noise_reduction", "turn_detection", "vad_threshold",
                    "vad_prefix_padding_ms", "vad_silence_ms", "vad_eagerness"),
@@ -48,6 +49,14 @@ class AgentForm(TenantForm):
         widget=CheckboxSelectMultiple(),
         help_text="What the agent can do. Without “Submit the order” it takes no orders.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "provider" in self.fields:
+            self.fields["provider"].required = False  # a form without it keeps what is set
+
+    def clean_provider(self) -> str:
+        return str(self.cleaned_data.get("provider") or self.instance.provider)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -70,7 +79,9 @@ class AgentAdmin(TenantAdmin[Agent]):
     search_fields = ("name",)
     fieldsets = (
         (None, {"fields": ("organization", "name", "is_default", "prompt", "greeting", "protects_greeting")}),
-        *PERSONA_FIELDSETS,
+        PERSONA_FIELDSETS[0],
+        ("AI provider", {"fields": ("provider", "fails_over", "vapi_assistant_id")}),
+        *PERSONA_FIELDSETS[2:],
     )
     buttons = (
         Button("publish", "Publish", "publish", icon="publish", style="primary", power=Power.EDIT,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 
 from agents.configuration.models import AgentVersion
-from agents.greetings.models import KeptGreeting
+from agents.greetings.models import NEVER_KEPT, KeptGreeting
 from agents.greetings.queries import kept_greeting
 from agents.hours.local_time import when_of
 
@@ -19,8 +19,8 @@ RANGE = re.compile(r"bytes=(\d{1,9})-(\d{0,9})")
 State = KeptGreeting.State
 
 
-def can_be_made(_: AgentVersion) -> bool:
-    return bool(settings.KEEP_GREETINGS)
+def can_be_made(version: AgentVersion) -> bool:
+    return bool(settings.KEEP_GREETINGS) and version.provider not in NEVER_KEPT
 
 
 def kept_of(version: AgentVersion) -> KeptGreeting | None:
@@ -31,6 +31,8 @@ def sentence(version: AgentVersion, kept: KeptGreeting | None) -> str:
     """“Ready: 2.4 s, spoken by marin, made on …”"""
     if not settings.KEEP_GREETINGS:
         return "Off (KEEP_GREETINGS). The model speaks the greeting in each call."
+    if version.provider in NEVER_KEPT:
+        return f"Not kept: {version.get_provider_display()} speaks the greeting in each call."
     if kept is None:
         return "Not made for the current voice and model. The model speaks the greeting in each call."
     if kept.made_at is not None:

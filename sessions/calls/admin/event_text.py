@@ -170,6 +170,14 @@ def _with(text: str, *names: str) -> Callable[[Detail], str]:
     return sentence
 
 
+def _provider(name: object) -> str:
+    return {"openai": "OpenAI", "vapi": "VAPI"}.get(str(name), "The AI provider")
+
+
+def _reason(why: object) -> str:
+    return f" ({why})" if why else ""
+
+
 def _who(action: str) -> Callable[[Detail], str]:
     def sentence(detail: Detail) -> str:
         reason = f" ({_plain(detail['reason'])})" if detail.get("reason") else ""
@@ -265,6 +273,14 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     ),
     "agent_resumed": "The AI provider is connected again, with the conversation so far.",
     "agent_lost": _lost,
+    "agent_left": _with("The AI provider ended the conversation", "code"),
+    "failed_over": lambda detail: (
+        f"{_provider(detail.get('from'))} did not answer{_reason(detail.get('why'))}: "
+        f"{_provider(detail.get('to'))} took the call."
+    ),
+    "provider_call": _with("The AI provider opened a call of its own", "code"),
+    "provider_transfer": "The AI provider reported a transfer. Only a transfer target of the agent's can be dialed.",
+    "tool_elsewhere": "The AI provider used a tool of its own.",
     "session_renewed": "The AI provider's session was renewed before it expired.",
     "provider_error": _with("The AI provider reported an error", "code"),
     "field_replaced": _replaced,

@@ -42,6 +42,13 @@ class CloseLink:
 
 
 @dataclass(frozen=True, slots=True)
+class FailOver:
+    """Let the other provider play the agent (`PhoneCall.change_agent`): the first one does not answer."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunTool:
     """Run a tool in a task of its own; answer with `tool_finished`. `arguments` is the model's JSON, unread.
 
@@ -70,7 +77,7 @@ class CloseCall:
     follow_up: FollowUp
 
 
-Action = OpenLink | CloseLink | RunTool | Record | CloseCall
+Action = OpenLink | CloseLink | FailOver | RunTool | Record | CloseCall
 
 
 @dataclass(frozen=True, slots=True)

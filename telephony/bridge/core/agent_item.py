@@ -12,6 +12,7 @@ class AgentItem:
 
     `item_id` is the provider's and may repeat; `line_id` is ours and names its line of the transcript. `has_begun`:
     something of it can be heard; `loud_bytes` of the `lead_bytes` that came before that are no silence.
+    `is_streamed`: its audio comes as it is spoken, so that how much has come says nothing about how long it is.
     """
 
     __slots__ = (
@@ -21,6 +22,7 @@ class AgentItem:
         "is_complete",
         "is_dropped",
         "is_local",
+        "is_streamed",
         "item_id",
         "lead_bytes",
         "line_id",
@@ -38,6 +40,7 @@ class AgentItem:
         response_id: str = "",
         line_id: str = "",
         is_local: bool = False,
+        is_streamed: bool = False,
     ) -> None:
         self.item_id = item_id
         self.line_id = line_id or item_id
@@ -45,6 +48,7 @@ class AgentItem:
         self.content_index = content_index
         self.session = session
         self.is_local = is_local
+        self.is_streamed = is_streamed
         self.has_begun = False
         self.is_complete = False
         self.is_dropped = False

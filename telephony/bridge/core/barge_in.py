@@ -16,6 +16,6 @@ def interrupt(
     agent.stop_talking(server_stops_itself=server_stops_itself)
     for cut in missing:
         cut.item.is_dropped = True
-        heard_text = transcript.cut(cut.item.line_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
+        heard_text = transcript.cut_to(cut)
         agent.truncate(cut.item, cut.heard_ms, heard_text)
     return missing[0].heard_ms if missing else None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.facts import TurnInterrupted, UsageReported
+from sessions.calls.facts import CostReported, TurnInterrupted, UsageReported
 from sessions.calls.outcomes import EndCall, ToolResult, Transfer
 
 from . import events
@@ -75,6 +75,7 @@ class Conversation:
         self._retries = Retries(agent, briefing.phrases, alarms=self._alarms)
         self._caller_is_speaking = False
         self._notes: list[str] = []
+        self._has_agent_left = False
         self._guard = GreetingGuard(agent, is_on=briefing.protects_greeting and bool(briefing.phrases.greeting))
 
     # Time
@@ -342,6 +343,10 @@ class Conversation:
                 self.timeline.record(UsageReported(source, model, usage))
             case events.Complaint(kind, code):
                 self.timeline.happened(kind, code=code)
+            case events.CostSeen(source, usd):
+                self.timeline.record(CostReported(source, usd))
+            case events.AgentLeft(reason, code):
+                self._agent_left(reason, code)
             case events.AgentReady():
                 self._reconnection.ready(self.now_ms, are_tools_running=bool(self._tools))
             case events.LinkUnusable(reason, is_fatal, wait_ms):  # pragma: no branch - the last one
@@ -453,6 +458,12 @@ class Conversation:
         if self._farewell.ending is not None:
             self.close(self._farewell.ending.reason, self._farewell.ending.follow_up)
 
+    def _agent_left(self, reason: EndReason, code: str) -> None:
+        """The provider has ended the conversation: so does the call, once the caller has heard what was said."""
+        self.timeline.happened("agent_left", code=code[:80])
+        self._has_agent_left = True
+        self._farewell.begin(self.now_ms, Ending(reason, HangUp(), is_firm=True))
+
     def _agent_failed(self, reason: EndReason) -> None:
         """A farewell under way still ends the call its own way; otherwise the fallback takes the call."""
         self._end_after_farewell()
@@ -468,6 +479,13 @@ class Conversation:
 
     # The link
 
+    def change_agent(self, agent: AgentDialect) -> None:
+        """The other provider plays the agent from now on; nothing of the first one was heard."""
+        self._agent = agent
+        self._guard.change_agent(agent)
+        self._retries.change_agent(agent)
+        self._reconnection.change_agent(agent, self.now_ms)
+
     def link_opened(self, *, was_idle: bool) -> None:
         self.agent_frame_ms = self.now_ms
         self._reconnection.was_link_idle = was_idle
@@ -478,6 +496,11 @@ class Conversation:
         self.link_lost(LinkLoss(None, reason, is_fatal, wait_ms))
 
     def link_lost(self, loss: LinkLoss) -> None:
+        if self._has_agent_left:
+            self._agent.link_closed()
+            self._playout.finish()
+            self._settle()
+            return
         is_recoverable = self._reconnection.lost(self.now_ms, loss, was_speaking=self._caller_is_speaking)
         self._caller_is_speaking = False
         self._bounds.link_lost()

@@ -9,6 +9,8 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sessions.calls.end_reasons import EndReason
+
 from .agent_item import AgentItem
 
 
@@ -159,6 +161,22 @@ class LinkUnusable:
     wait_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AgentLeft:
+    """The provider has ended the conversation as its agent or its rules wished. `code` is its own word for that."""
+
+    reason: EndReason
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostSeen:
+    """What one session cost in all, by the provider's own account. `source` names the session."""
+
+    source: str
+    usd: float
+
+
 AgentEvent = (
     AgentReady
     | SpeechStarted
@@ -176,6 +194,8 @@ AgentEvent = (
     | UsageSeen
     | Complaint
     | LinkUnusable
+    | AgentLeft
+    | CostSeen
 )
 
 

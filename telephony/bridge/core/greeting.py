@@ -29,6 +29,9 @@ class GreetingGuard:
         self._turns = 0
         self.is_on = is_on
 
+    def change_agent(self, agent: AgentDialect) -> None:
+        self._agent = agent
+
     def turn_taken(self) -> None:
         self._turns += self.is_on
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sessions.calls.briefing import Briefing
 
-from .actions import CloseLink, LinkLoss, OpenLink, Timeline
+from .actions import CloseLink, FailOver, LinkLoss, OpenLink, Timeline
 from .alarms import TICK_MS, Alarm, Alarms
 from .events import Purpose
 from .ports import AgentDialect
@@ -42,6 +42,8 @@ class PendingAnswer:
 TRIES = 2
 FIRST_MS = 6_000
 AGAIN_MS = 4_000
+# The one try of a provider that has a stand-in: with it, somebody speaks within 3 s.
+ONLY_TRY_MS = 2_400
 PAUSE_MS = 300
 # A wait that the provider names is respected if the link can still open within this time after it was needed.
 NAMED_WAITS_FOR_MS = 12_000
@@ -54,9 +56,12 @@ STEADY_AFTER_MS = 30_000
 class LinkKeeper:
     """One effort after the other: each has its time in all, and two tries in it."""
 
-    def __init__(self, alarms: Alarms, act: Callable[[OpenLink | CloseLink], None]) -> None:
+    def __init__(
+        self, alarms: Alarms, act: Callable[[OpenLink | CloseLink], None], *, first_try_ms: int = FIRST_MS // TRIES
+    ) -> None:
         self._alarms = alarms
         self._act = act
+        self._first_try_ms = first_try_ms
         self._tries_left = TRIES - 1
         self._began_ms = 0
         self._ends_ms = FIRST_MS
@@ -70,13 +75,18 @@ class LinkKeeper:
         if self._is_trying:
             self._began_ms = now_ms
             self._ends_ms = now_ms + FIRST_MS
-            self._alarms.set(Alarm.CONNECT, now_ms + FIRST_MS // TRIES)
+            self._alarms.set(Alarm.CONNECT, now_ms + self._first_try_ms)
 
     def ready(self, now_ms: int) -> None:
         if self._is_recovering:
             self._recovered_ms = now_ms
         self._is_trying = self._is_recovering = False
         self._alarms.cancel(Alarm.CONNECT, Alarm.RECOVER)
+
+    def start_over(self, now_ms: int) -> None:
+        """Another provider gets the first effort."""
+        self._alarms.cancel(Alarm.RECOVER)
+        self._begin(now_ms, FIRST_MS)
 
     def renew(self, now_ms: int) -> None:
         """Replace a link that works, before its session ends."""
@@ -151,8 +161,10 @@ class Reconnection:
         self._timeline = timeline
         self._was_ready = False
         self.was_link_idle = False
+        self._may_fail_over = bool(briefing.fallback_provider)
         self.pending_answer = PendingAnswer()
-        self.link = LinkKeeper(alarms, timeline.act)
+        first_try_ms = ONLY_TRY_MS if self._may_fail_over else FIRST_MS // TRIES
+        self.link = LinkKeeper(alarms, timeline.act, first_try_ms=first_try_ms)
 
     def ready(self, now_ms: int, *, are_tools_running: bool) -> None:
         was_ready, self._was_ready = self._was_ready, True
@@ -179,12 +191,31 @@ class Reconnection:
         self.pending_answer.link_lost(was_due=self._agent.is_ready and self._agent.is_due, was_speaking=was_speaking)
         self._agent.link_closed()
         self._alarms.cancel(Alarm.ANSWER, Alarm.STALL, Alarm.ROLL_OVER)
+        if self._fails_over(loss.reason or f"closed with {loss.code}"):
+            return True
         return not loss.is_fatal and self.link.lost(now_ms, wait_ms=loss.wait_ms)
 
     def took_too_long(self, now_ms: int) -> bool:
         """A link could not be opened, or its session was not ready in time. Returns whether another is worth it."""
         self._agent.link_closed()
+        if self._may_fail_over and not self._was_ready:
+            self._timeline.act(CloseLink())
+            return self._fails_over("no answer in time")
         return self.link.try_took_too_long(now_ms)
+
+    def _fails_over(self, why: str) -> bool:
+        """A provider that never answered is replaced by the other one, once."""
+        if self._was_ready or not self._may_fail_over:
+            return False
+        self._may_fail_over = False
+        self._alarms.cancel(Alarm.CONNECT, Alarm.RECOVER)
+        self._timeline.act(FailOver(why[:80]))
+        return True
+
+    def change_agent(self, agent: AgentDialect, now_ms: int) -> None:
+        """Another provider plays the agent from now on."""
+        self._agent = agent
+        self.link.start_over(now_ms)
 
     def renew(self, now_ms: int) -> None:
         """Before the provider ends the session, while neither side speaks."""

@@ -39,6 +39,9 @@ class Retries:
         self._ends_ms = -QUIET_MS - 1
         self._pending: ResponseEnded | None = None
 
+    def change_agent(self, agent: AgentDialect) -> None:
+        self._agent = agent
+
     @property
     def is_waiting(self) -> bool:
         """A request is held back until the provider can take it."""

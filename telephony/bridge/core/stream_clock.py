@@ -18,11 +18,12 @@ LONGEST_GAP_MS = 10_000
 class StreamClock:
     """`now_ms` never goes back. `end_ms` is where the caller's audio ends, padding included."""
 
-    __slots__ = ("_behind_ms", "_has_audio", "_is_flowing", "_is_quiet", "_wall_ms", "end_ms", "now_ms")
+    __slots__ = ("_behind_ms", "_has_audio", "_is_flowing", "_is_quiet", "_wall_ms", "end_ms", "loud_ms", "now_ms")
 
     def __init__(self) -> None:
         self.now_ms = 0
         self.end_ms = 0
+        self.loud_ms = 0  # the caller's audio was loud until here, as far as he was known to speak
         self._wall_ms = 0
         self._behind_ms = 0
         self._has_audio = False

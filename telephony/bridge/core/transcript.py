@@ -41,6 +41,7 @@ class _Line:
     is_cut: bool = False
     is_recorded: bool = False
     is_heard: bool = True  # an agent's line without audio is not: he has said nothing
+    late_heard_ms: int | None = None  # it was cut before its text was known
 
 
 @dataclass(slots=True)
@@ -81,6 +82,8 @@ class Transcript:
     def agent_said(self, item_id: str, text: str, *, is_whole: bool) -> None:
         """The text comes beside the audio, usually ahead of it."""
         line = self._agent_line(item_id)
+        if line.late_heard_ms is not None and is_whole and text.strip():
+            self._cut_late(line, text)
         if line.is_cut or line.speaker is not Speaker.AGENT:
             return
         line.text = text.strip() if is_whole else line.text + text
@@ -96,6 +99,21 @@ class Transcript:
             self._report(line)
         return line.text
 
+    def cut_to(self, cut: Cut) -> str:
+        """The caller heard only what the cut says. Returns its text."""
+        line = self._agent_line(cut.item.line_id)
+        if not cut.item.is_streamed:
+            return self.cut(line.item_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
+        if not line.text:
+            line.late_heard_ms = cut.heard_ms
+        return self.cut(line.item_id, heard_ms=cut.heard_ms, received_ms=max(cut.received_ms, spoken_ms(line.text)))
+
+    def _cut_late(self, line: _Line, text: str) -> None:
+        heard_ms, line.late_heard_ms = line.late_heard_ms or 0, None
+        line.text = heard_text(text, heard_ms=heard_ms, received_ms=spoken_ms(text))
+        if line.text:
+            self._report(line)
+
     def cut_to_heard(self) -> None:
         """The response is over: text without audio was not spoken."""
         for line in self._lines.values():
@@ -105,7 +123,7 @@ class Transcript:
     def cut_all(self, cuts: list[Cut]) -> None:
         for cut in cuts:
             if cut.is_missing_something and not cut.item.is_local:
-                self.cut(cut.item.line_id, heard_ms=cut.heard_ms, received_ms=cut.received_ms)
+                self.cut_to(cut)
 
     def tool_requested(self, request_id: str, name: str, arguments: str, *, at_ms: int) -> None:
         self._tools[request_id] = _Tool(PastTool(request_id, name, arguments), at_ms, self._next_number())
@@ -151,6 +169,11 @@ class Transcript:
     def _report(self, line: _Line) -> None:
         line.is_recorded = True
         self._record(LineSpoken(line.item_id, line.speaker, line.text, line.spoken_at_ms, line.turn, line.is_cut))
+
+
+def spoken_ms(text: str) -> int:
+    """How long it takes to say: about 16 characters a second."""
+    return len(text.strip()) * 62
 
 
 def heard_text(text: str, *, heard_ms: int, received_ms: int) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from telephony.bridge.core.kept_audio import KeptAudio
+
 _APPEND = '{"type":"input_audio_buffer.append","audio":"'
-# What the caller says while a session is being opened is kept, but never so much that the agent lags behind him.
-MOST_KEPT = 2_000 * 8
 
 
 class CallerAudio:
@@ -14,8 +14,7 @@ class CallerAudio:
         self.out: list[str] = []
         self.session_bytes = 0
         self._is_open = False
-        self._kept: list[tuple[str, int]] = []
-        self._kept_bytes = 0
+        self._kept = KeptAudio()
 
     def hear(self, payload: str, size: int, /) -> None:
         """Base64 µ-law of `size` bytes, safe to stand in a JSON string."""
@@ -23,16 +22,12 @@ class CallerAudio:
             self.session_bytes += size
             self.out.append(_APPEND + payload + '"}')
             return
-        self._kept.append((payload, size))
-        self._kept_bytes += size
-        while self._kept_bytes > MOST_KEPT:
-            self._kept_bytes -= self._kept.pop(0)[1]
+        self._kept.keep(payload, size)
 
     def open(self) -> None:
         """The session may hear: first what was kept."""
         self._is_open = True
-        kept, self._kept, self._kept_bytes = self._kept, [], 0
-        for payload, size in kept:
+        for payload, size in self._kept.take():
             self.hear(payload, size)
 
     def close(self) -> None:

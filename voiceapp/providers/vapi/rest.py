@@ -111,6 +111,7 @@ class _Kept(threading.local):
 
     loop: asyncio.AbstractEventLoop | None = None
     client: httpx.AsyncClient | None = None
+    keeper: asyncio.Task[None] | None = None
 
 
 _kept = _Kept()
@@ -123,10 +124,20 @@ def _client() -> httpx.AsyncClient:
         _kept.client = httpx.AsyncClient(
             timeout=TIMEOUTS, limits=LIMITS, trust_env=False, follow_redirects=False, verify=public_authorities()
         )
+        _kept.keeper = loop.create_task(_close_at_the_end(_kept.client), name="vapi connections")
     return _kept.client
 
 
-async def _close() -> None:
-    client, _kept.client, _kept.loop = _kept.client, None, None
-    if client is not None:
+async def _close_at_the_end(client: httpx.AsyncClient) -> None:
+    """A loop that ends cancels its tasks, and cannot be closed before its connections are."""
+    try:
+        await asyncio.Event().wait()
+    finally:
         await client.aclose()
+
+
+async def _close() -> None:
+    keeper, _kept.client, _kept.loop, _kept.keeper = _kept.keeper, None, None, None
+    if keeper is not None:
+        keeper.cancel()
+        await asyncio.wait({keeper})
