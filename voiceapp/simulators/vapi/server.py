@@ -51,6 +51,8 @@ class VapiSimulator:
         self._sender = WebhookSender(self.account.credentials)
         self._model = VoiceModel()
         self._live: dict[str, LiveCall] = {}
+        self._no_live_calls = asyncio.Event()
+        self._no_live_calls.set()
         self._sockets: set[web.WebSocketResponse] = set()
         self._deliveries: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
@@ -83,7 +85,8 @@ class VapiSimulator:
         return self.account.calls
 
     async def idle(self) -> None:
-        """Wait until the webhooks of all calls that are over are delivered or given up."""
+        """Wait until all calls are over and their webhooks are delivered or given up."""
+        await self._no_live_calls.wait()
         await asyncio.gather(*self._deliveries, return_exceptions=True)
 
     async def close_calls(self, code: int = 1012) -> None:
@@ -150,6 +153,7 @@ class VapiSimulator:
         webhooks = CallWebhooks(self._sender, call.faults)
         live = LiveCall(call, client, self._model, ServerMessages(call, webhooks, self.account.server))
         self._live[call.id] = live
+        self._no_live_calls.clear()
         writing = asyncio.create_task(client.run())
         running = asyncio.create_task(live.run())
         try:
@@ -162,8 +166,10 @@ class VapiSimulator:
             running.cancel()
             writing.cancel()
             await asyncio.gather(running, writing, return_exceptions=True)
-            self._live.pop(call.id, None)
             self._keep(asyncio.create_task(webhooks.aclose()))
+            self._live.pop(call.id, None)
+            if not self._live:
+                self._no_live_calls.set()
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._deliveries.add(task)

@@ -52,9 +52,9 @@ class CallTranscript:
             self.formatted.append({"role": "assistant", "content": text})
 
     def add_text(self, role: str, content: str) -> None:
-        """A message that the client adds to the history."""
+        """A message that the client adds to the history: replayed, because callers speak, or a pressed key."""
         if role == "user":
-            self.turns.append(CallerTurn(content))
+            self.turns.append(CallerTurn(content, is_replayed=not content.startswith("[")))
         elif role in ("assistant", "bot"):
             self.turns.append(AgentTurn(content, is_verbatim=True))
         self._add({"assistant": "bot"}.get(role, role), message=content)
