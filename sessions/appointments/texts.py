@@ -57,7 +57,9 @@ def newest_text(appointment: Appointment, kind: TextKind) -> Text | None:
 
 
 def still_stands(text: Text) -> bool:
-    """Whether the appointment that the text speaks of is still so."""
+    """Whether the appointment that the text speaks of, if it names one, is still so."""
+    if not text.about:
+        return True
     appointment = Appointment.objects.filter(organization=text.organization_id, pk=text.about).first()
     if appointment is None or appointment.starts_at != text.about_at:
         return False
