@@ -1,6 +1,9 @@
 """Where Django looks for the admin pages of this app."""
 
 import sessions.appointments.admin
+import sessions.appointments.calendars.admin.connected_calendar
+import sessions.appointments.calendars.admin.entry
+import sessions.appointments.calendars.admin.feed
 import sessions.calls.admin.call
 import sessions.calls.admin.records
 import sessions.messages.admin

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from django.conf import settings
 
 from sessions.appointments.announcements import TEXT_KINDS, Announcement
+from sessions.appointments.calendars.services import outgoing as calendar_updates
 from sessions.appointments.texts import still_stands
 from sessions.calls.notes import leave_note
 from sessions.messages.models import OutboxMessage
@@ -38,6 +39,7 @@ def register_all() -> None:
     when_failed.append(tell_caller)
     for kind in (*TEXT_KINDS.values(), TextKind.APPOINTMENT_REMINDER):
         still_true[kind] = still_stands
+    outbox.register(calendar_updates.TOPIC, calendar_updates.update_calendar)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
     queue = SharedReceiver(is_configured=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))

@@ -1,5 +1,6 @@
 """Where Django looks for the models of this app; code imports them from their own folders."""
 
+import sessions.appointments.calendars.models
 import sessions.appointments.models
 import sessions.calls.models
 import sessions.messages.models

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from sessions.appointments.calendars.services.schedule import read_due_calendars
 from sessions.messages.outbox import outbox
 from sessions.realtime.services import voice_sessions
 
@@ -18,6 +19,12 @@ def deliver_outbox(topic: str) -> int:
 def sweep_outbox() -> int:
     """Every few seconds: retries, and what a lost wake-up left behind."""
     return outbox.process_due()
+
+
+@shared_task(name="sessions.tasks.read_calendars", expires=30)
+def read_calendars() -> int:
+    """Every half minute, and when a caller asks for a time: read the connected calendars that are due."""
+    return read_due_calendars()
 
 
 @shared_task(name="sessions.tasks.purge_voice_sessions", expires=3000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from sessions.appointments.calendars.views import calendar_feed
 from sessions.orders.api import SubmitOrderView
 from sessions.realtime.api import RealtimeSessionView, VoiceSessionView
 from sessions.rooms.api.agents import RoomAgentView
@@ -13,6 +14,7 @@ from sessions.rooms.api.tokens import TokenView
 from sessions.tools.api import OrgConfigView
 
 urlpatterns = [
+    path("calendar/<secret>.ics", calendar_feed, name="calendar-feed"),
     path("voice-session", VoiceSessionView.as_view(), name="voice-session"),
     path("api/realtime/org-config", OrgConfigView.as_view(), name="org-config"),
     path("api/realtime/submit-order", SubmitOrderView.as_view(), name="submit-order"),

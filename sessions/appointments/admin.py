@@ -24,6 +24,7 @@ from agents.tenant_admin.forms import TenantForm, changed_columns
 from agents.tenant_admin.number_search import NumberSearch
 from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import display
+from sessions.appointments.calendars.services.outgoing import enqueue_calendar_updates
 from sessions.calls.admin.call import call_link
 from sessions.calls.admin.display import APPOINTMENT_COLORS
 from sessions.orders.services.submission import lock_organization
@@ -180,6 +181,7 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
             values |= {"version": F("version") + 1, "updated_at": timezone.now()}
             if not Appointment.objects.filter(pk=obj.pk, version=fresh.version).update(**values):
                 raise Changed
+            enqueue_calendar_updates(fresh)
 
     def _book(self, obj: Appointment, origin: Origin) -> None:
         assert obj.service is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 
+from sessions.appointments.calendars.services.outgoing import enqueue_calendar_updates
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.messages.outbox import outbox
@@ -34,7 +35,7 @@ TEXT_KINDS = {
 def announce(
     appointment: Appointment, what: Announcement, *, call: Call | None, moved_from: dt.datetime | None = None
 ) -> None:
-    """Tell the organization's webhook, the customer and the call's timeline, in the transaction that makes it true.
+    """Tell the organization's webhook and calendars, the customer and the call's timeline, in the same transaction.
 
     `call` is the one on which it happened, if it was one. Messages about an appointment are delivered in order.
     """
@@ -44,6 +45,7 @@ def announce(
     outbox.enqueue(
         what, partition_key=f"appointment:{appointment.pk}", body=body, organization=appointment.organization
     )
+    enqueue_calendar_updates(appointment)
     if call is not None:
         at = written(appointment.starts_at, appointment.organization.zone)
         detail = {"number": appointment.number, "service": appointment.service_name, "at": at}

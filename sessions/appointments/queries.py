@@ -15,6 +15,7 @@ from agents.hours.queries import load_schedule, weekly_spans
 from agents.hours.schedule import ONE_DAY, Schedule
 from agents.organizations.models import Organization
 from agents.resources.models import Absence, Resource, ResourceKind
+from sessions.appointments.calendars.queries import busy_times
 
 from .availability import Availability, ResourceTimes, ServiceTimes, Slots, slot_at, slot_from, time_of
 from .models import Appointment, AppointmentState, BookedResource
@@ -111,7 +112,7 @@ def _resources(
     if without is not None:  # what it has already is preferred
         own = set(without.booked.values_list("resource_id", flat=True))
         rows.sort(key=lambda row: row.pk not in own)
-    absences, occupied = _absences(ids, first, end), _occupied(ids, first, end, without)
+    absences, occupied = _absences(ids, first, end, without), _occupied(ids, first, end, without)
     shared: dict[object, Schedule] = {}
     return [
         ResourceTimes(
@@ -133,10 +134,15 @@ def _own_schedule(resource: Resource, zone: zoneinfo.ZoneInfo, shared: dict[obje
     return shared.setdefault(tuple(sorted(weekly.items())), Schedule(zone, weekly))
 
 
-def _absences(ids: Sequence[int], first: int, end: int) -> Mapping[int, list[tuple[dt.datetime, dt.datetime]]]:
+def _absences(
+    ids: Sequence[int], first: int, end: int, without: Appointment | None
+) -> Mapping[int, list[tuple[dt.datetime, dt.datetime]]]:
+    """Absences that people entered, and the busy times of connected calendars."""
     found: defaultdict[int, list[tuple[dt.datetime, dt.datetime]]] = defaultdict(list)
-    rows = Absence.objects.filter(resource__in=ids, starts_at__lt=time_of(end), ends_at__gt=time_of(first))
-    for resource_id, starts_at, ends_at in rows.values_list("resource_id", "starts_at", "ends_at"):
+    rows = Absence.objects.filter(resource__in=ids, starts_at__lt=time_of(end), ends_at__gt=time_of(first)).order_by()
+    busy = busy_times(ids, time_of(first), time_of(end), without=without)
+    columns = "resource_id", "starts_at", "ends_at"
+    for resource_id, starts_at, ends_at in rows.values_list(*columns).union(busy.values_list(*columns), all=True):
         found[resource_id].append((starts_at, ends_at))
     return found
 

@@ -2,6 +2,7 @@ import datetime
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import sessions.appointments.calendars.models
 import sessions.calls.end_reasons
 import sessions.messages.texts.models
 import uuid
@@ -64,6 +65,26 @@ class Migration(migrations.Migration):
             model_name='appointment',
             name='resources',
             field=models.ManyToManyField(related_name='appointments', through='voice_sessions.BookedResource', to='agents.resource'),
+        ),
+        migrations.CreateModel(
+            name='CalendarFeed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text="Who uses it, like “Reception's computer”.", max_length=80)),
+                ('shows_customers', models.BooleanField(default=True, help_text='Name, number, vehicle and note of the customer. When off: service and time only.', verbose_name='customers are shown')),
+                ('secret_sha256', models.CharField(editable=False, max_length=64, unique=True)),
+                ('created_by', models.CharField(blank=True, editable=False, max_length=150)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('renewed_at', models.DateTimeField(editable=False, null=True)),
+                ('last_used_at', models.DateTimeField(editable=False, help_text='Accurate to the minute.', null=True, verbose_name='last fetched')),
+                ('revoked_at', models.DateTimeField(editable=False, null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_feeds', to='agents.organization')),
+                ('resource', models.ForeignKey(blank=True, help_text='Leave empty for all appointments of the organization.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='calendar_feeds', to='agents.resource')),
+            ],
+            options={
+                'verbose_name': 'calendar feed',
+                'ordering': ('-created_at',),
+            },
         ),
         migrations.CreateModel(
             name='Call',
@@ -130,6 +151,67 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='ConnectedCalendar',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.CharField(help_text='Of the server, of the account, or of the calendar itself.', max_length=500, validators=[sessions.appointments.calendars.models.validate_address])),
+                ('username', models.CharField(max_length=200, verbose_name='user name')),
+                ('sealed_password', models.TextField(editable=False)),
+                ('shows_customers', models.BooleanField(default=True, help_text='Name, number, vehicle and note of the customer. When off: service and time only.', verbose_name='customers are shown')),
+                ('reads_busy_times', models.BooleanField(default=True, help_text='When the calendar is busy, the resource gets no appointment.')),
+                ('writes_appointments', models.BooleanField(default=True, help_text='Appointments are written into the calendar.')),
+                ('calendar_url', models.CharField(blank=True, editable=False, max_length=1000)),
+                ('calendar_name', models.CharField(blank=True, editable=False, max_length=200, verbose_name='calendar')),
+                ('next_read_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),
+                ('reading_until', models.DateTimeField(editable=False, null=True)),
+                ('read_at', models.DateTimeField(editable=False, null=True, verbose_name='busy times read')),
+                ('failing_since', models.DateTimeField(editable=False, null=True)),
+                ('failures', models.PositiveIntegerField(default=0, editable=False)),
+                ('last_error', models.CharField(blank=True, editable=False, max_length=300)),
+                ('unreadable_events', models.PositiveIntegerField(default=0, editable=False)),
+                ('resource', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='connected_calendar', to='agents.resource')),
+            ],
+            options={
+                'verbose_name': 'connected calendar',
+                'ordering': ('resource__position', 'resource_id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='CalendarEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('etag', models.CharField(blank=True, max_length=200)),
+                ('written_version', models.PositiveIntegerField(default=0)),
+                ('written_at', models.DateTimeField(null=True)),
+                ('change', models.CharField(blank=True, choices=[('', 'As we wrote it'), ('moved', 'Changed in the calendar'), ('removed', 'Removed from the calendar'), ('left', 'Left as it is in the calendar')], default='', max_length=8)),
+                ('changed_to_start', models.DateTimeField(null=True)),
+                ('changed_to_end', models.DateTimeField(null=True)),
+                ('may_overwrite', models.BooleanField(default=False)),
+                ('noticed_at', models.DateTimeField(null=True)),
+                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_entries', to='voice_sessions.appointment')),
+                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='voice_sessions.connectedcalendar')),
+            ],
+            options={
+                'verbose_name': 'calendar entry',
+                'verbose_name_plural': 'calendar entries',
+                'ordering': ('appointment__starts_at',),
+            },
+        ),
+        migrations.CreateModel(
+            name='BusyTime',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('appointment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='voice_sessions.appointment')),
+                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='busy_times', to='agents.resource')),
+                ('calendar', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='busy_times', to='voice_sessions.connectedcalendar')),
+            ],
+            options={
+                'ordering': ('starts_at',),
             },
         ),
         migrations.CreateModel(
@@ -539,6 +621,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='appointment',
             constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='calendarentry',
+            constraint=models.UniqueConstraint(fields=('calendar', 'appointment'), name='appointment_is_in_a_calendar_once'),
+        ),
+        migrations.AddIndex(
+            model_name='busytime',
+            index=models.Index(fields=['resource', 'starts_at', 'ends_at'], name='busy_times_of_resource'),
+        ),
+        migrations.AddConstraint(
+            model_name='busytime',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='busy_time_has_a_length'),
         ),
         migrations.AddConstraint(
             model_name='occupiedslot',

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agents.catalog.offers import ServiceOffer, say_duration, say_price
 from agents.catalog.queries import load_services
+from sessions.appointments.calendars.services.schedule import refresh_soon
 from sessions.appointments.models import LONGEST_CUSTOMER, LONGEST_NOTE, LONGEST_VEHICLE, Appointment
 from sessions.appointments.services.confirmed import (
     Outcome,
@@ -98,6 +99,8 @@ def find_appointment_times(request: ToolRequest[TimesQuery]) -> Answer:
     service = find_service(organization, request.arguments.service)
     wish = wish_of(organization, request.arguments.when, request.now)
     offered = offer_times(organization, service, wish, request.now)
+    # For the booking: what stands in a calendar since it was last read counts then.
+    refresh_soon(organization.pk)
     times = [
         {"time": written(start, organization.zone), "say": say_start(start, request.now, organization.zone)}
         for start in offered.starts

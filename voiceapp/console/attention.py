@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils import timezone
@@ -82,18 +82,24 @@ def delivery_problems(access: Access) -> Iterator[Notice]:
     messages = OutboxMessage.objects.visible_to(access.principal(Area.DELIVERIES))
     states = OutboxMessage.State
     page = "voice_sessions_outboxmessage"
-    if failed := messages.filter(state=states.FAILED).count():
+    is_failing = Q(state=states.WAITING) & ~Q(last_error="")
+    is_late = Q(state=states.WAITING, last_error="", due_at__lt=timezone.now() - LATE)
+    is_late &= ~Q(topic__in=outbox.unconfigured_topics())
+    found = messages.filter(state__in=(states.WAITING, states.FAILED)).aggregate(
+        failed=Count("id", filter=Q(state=states.FAILED)),
+        failing=Count("id", filter=is_failing),
+        late=Count("id", filter=is_late),
+    )
+    if failed := found["failed"]:
         yield Notice(f"{some(failed, 'webhook delivery', 'webhook deliveries')} failed",
                      "The receiver did not accept it. Fix the receiver, then choose “Retry”.", "outbox", "danger",
                      link(page, state__exact=states.FAILED.value))  # fmt: skip
-    failing = messages.filter(state=states.WAITING).exclude(last_error="")
-    if number := failing.count():
+    if number := found["failing"]:
+        last_error = messages.filter(is_failing).order_by("-id")[0].last_error
         yield Notice(f"{some(number, 'webhook delivery', 'webhook deliveries')} being retried",
-                     f"{failing.order_by('-id')[0].last_error} Retries run automatically; “Retry” tries again now.",
+                     f"{last_error} Retries run automatically; “Retry” tries again now.",
                      "outbox", "warning", link(page, state__exact=states.WAITING.value))  # fmt: skip
-    late = messages.filter(state=states.WAITING, last_error="", due_at__lt=timezone.now() - LATE)
-    late = late.exclude(topic__in=outbox.unconfigured_topics())
-    if number := late.count():
+    if number := found["late"]:
         yield Notice(f"{some(number, 'webhook delivery', 'webhook deliveries')} overdue",
                      "No worker is running. Start one on the server: celery -A voiceapp worker --beat.",
                      "hourglass", "danger", link(page, state__exact=states.WAITING.value))  # fmt: skip

@@ -24,6 +24,7 @@ from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
 from sessions.orders.models import Order
 
 from .attention import Notice, notices
+from .calendar_notices import calendar_notices
 from .local_days import LocalDays, day_before, link
 
 DAYS = 14
@@ -80,7 +81,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         board.recent = recent_calls(access)
     if access.may(Area.ORDERS, Power.VIEW):
         board.tiles += order_tiles(access, days)
-    board.notices = notices(access, days)
+    board.notices = [*notices(access, days), *calendar_notices(access)]
     if access.may(Area.STOCK, Power.VIEW):
         board.unavailable_items = unavailable_items(access)
     return {**context, "dashboard": board, "title": "Dashboard"}

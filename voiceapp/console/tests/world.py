@@ -19,6 +19,7 @@ from agents.organizations.models import ApiKey, Membership, Organization
 from agents.resources.models import Absence, Resource, ResourceHours
 from agents.transfers.models import TransferTarget
 from recordings.models import Recording
+from sessions.appointments.calendars.models import CalendarEntry, CalendarFeed, ConnectedCalendar
 from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
 from sessions.calls.models import Call, CallEvent, CallState, ToolCall, TranscriptLine, Turn
 from sessions.messages.models import OutboxMessage
@@ -66,6 +67,7 @@ def make_world(marker: str, *, digits: str) -> World:
     make_line(world, digits)
     make_call(world, digits)
     make_appointment(world)
+    make_calendars(world)
     world.rows[Organization] = organization
     return world
 
@@ -83,6 +85,22 @@ def make_menu(world: World) -> None:
     under.under.add(modifier)
     word, _ = SpokenWord.objects.get_or_create(organization=organization, kind="without", text=f"{marker} nix")
     for row in (menu, category, item, size, group, modifier, word):
+        world.rows[type(row)] = row
+
+
+def make_calendars(world: World) -> None:
+    marker, organization, resource = world.marker, world.organization, world[Resource]
+    feed = CalendarFeed.objects.create(
+        organization=organization, name=f"{marker} feed", secret_sha256=f"{marker:0<64}", created_by=f"{marker} maker"
+    )
+    calendar = ConnectedCalendar(
+        resource=resource, address=f"https://{marker}.example/dav", username=f"{marker} user",
+        calendar_name=f"{marker} calendar", last_error=f"{marker} error",
+    )  # fmt: skip
+    calendar.password = f"{marker} password"
+    calendar.save()
+    entry = CalendarEntry.objects.create(calendar=calendar, appointment=world[Appointment], etag=f"{marker} etag")
+    for row in (feed, calendar, entry):
         world.rows[type(row)] = row
 
 

@@ -11,6 +11,8 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 logger = structlog.get_logger("request")
+# Whoever knows the address of a calendar feed can read it.
+SECRET_PATH = re.compile(r"^(/calendar/).+")
 ACCEPTED_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
@@ -31,7 +33,7 @@ class RequestLogMiddleware:
         logger.info(
             "request",
             method=request.method,
-            path=request.path,
+            path=SECRET_PATH.sub(r"\1…", request.path),
             status=response.status_code,
             duration_ms=round((time.perf_counter() - began) * 1000, 1),
         )

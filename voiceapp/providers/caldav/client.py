@@ -22,11 +22,13 @@ from voiceapp.core.ical.reading import Busy, Unreadable, read_busy
 from .errors import CalendarError, Trouble
 from .transport import Credentials, PinnedDavClient
 
-WHOLE_S = 20.0
+WHOLE_S = 12.0
 MAX_OBJECTS = 5000
 MAX_BUSY = 20_000
+# Of a year of a large calendar: servers calculate for a while before the first byte.
+READ_S = 18.0
 # How long recurrences may be calculated, over all events of a calendar.
-CALCULATE_S = 10.0
+CALCULATE_S = 8.0
 
 ICS = {"Content-Type": "text/calendar; charset=utf-8"}
 RESOURCE_TYPE, DISPLAY_NAME = "{DAV:}resourcetype", "{DAV:}displayname"
@@ -61,21 +63,23 @@ class StoredObject:
 
 
 class CalDavCalendar:
-    """Made for one piece of work, which takes `WHOLE_S` at most from the first request to the last.
+    """Made for one piece of work, which takes `whole_s` at most from the first request to the last.
 
     `url` is that of the calendar itself, except for `find`. Everything here blocks, and raises CalendarError.
     """
 
-    def __init__(self, url: str, credentials: Credentials, *, may_be_local: bool, version: str) -> None:
+    def __init__(
+        self, url: str, credentials: Credentials, *, may_be_local: bool, version: str, whole_s: float = WHOLE_S
+    ) -> None:
         self._url = url
         self._client = PinnedDavClient(
-            url, credentials, may_be_local=may_be_local, agent=f"voiceapp/{version}", whole_s=WHOLE_S
+            url, credentials, may_be_local=may_be_local, agent=f"voiceapp/{version}", whole_s=whole_s
         )
 
     @classmethod
-    def from_settings(cls, url: str, credentials: Credentials) -> CalDavCalendar:
+    def from_settings(cls, url: str, credentials: Credentials, *, whole_s: float = WHOLE_S) -> CalDavCalendar:
         may_be_local = bool(settings.SIMULATORS) or settings.DEBUG
-        return cls(url, credentials, may_be_local=may_be_local, version=settings.VERSION)
+        return cls(url, credentials, may_be_local=may_be_local, version=settings.VERSION, whole_s=whole_s)
 
     def find(self) -> list[FoundCalendar]:
         """The calendars at the address: the one that it names, or all of the user's that hold events.

@@ -27,7 +27,6 @@ from .errors import CalendarError, Trouble, error_of_status
 for name in ("caldav", "caldav.response"):
     logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
-REQUEST_S = 10.0
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_REDIRECTS = 3
 REDIRECTS = {301, 302, 307, 308}
@@ -108,8 +107,8 @@ class PinnedDavClient(DAVClient):
         left_s = self._ends_at - time.monotonic()
         if left_s <= 0:
             raise CalendarError(Trouble.NO_RESPONSE, "too slow")
-        whole_s = min(REQUEST_S, left_s)
-        http = PinnedHttp(self._may_connect(origin.scheme), whole_s=whole_s, max_body_bytes=MAX_BODY_BYTES)
+        may_connect = self._may_connect(origin.scheme)
+        http = PinnedHttp(may_connect, whole_s=left_s, read_s=left_s, max_body_bytes=MAX_BODY_BYTES)
         try:
             return http.send(method, url, content, headers)
         except TooLarge as exc:

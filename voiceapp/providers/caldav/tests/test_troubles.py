@@ -21,8 +21,9 @@ NOW = dt.datetime(2026, 7, 6, tzinfo=dt.UTC)
 MULTISTATUS = b'<?xml version="1.0"?><multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">%s</multistatus>'
 
 
-def connect(url: str, *, password: str = PASSWORD, may_be_local: bool = True) -> CalDavCalendar:
-    return CalDavCalendar(url, Credentials(USERNAME, password), may_be_local=may_be_local, version="1.2.3")
+def connect(url: str, *, password: str = PASSWORD, may_be_local: bool = True, whole_s: float = 12) -> CalDavCalendar:
+    credentials = Credentials(USERNAME, password)
+    return CalDavCalendar(url, credentials, may_be_local=may_be_local, version="1.2.3", whole_s=whole_s)
 
 
 def read(calendar: CalDavCalendar) -> object:
@@ -106,12 +107,20 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(
     assert failure_of_reading(connect(server.calendar_url)).trouble is Trouble.TOO_LARGE
 
 
-def test_a_server_that_hangs_is_given_up(server: RadicaleServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "REQUEST_S", 0.2)
+def test_a_server_that_hangs_is_given_up(server: RadicaleServer) -> None:
     server.pause_s = 1
     began = time.monotonic()
-    error = failure_of_reading(connect(server.calendar_url))
+    error = failure_of_reading(connect(server.calendar_url, whole_s=0.2))
     assert (error.trouble, error.permanent) == (Trouble.NO_RESPONSE, False)
+    assert time.monotonic() - began < 0.9
+
+
+def test_many_slow_responses_are_given_up_together(server: RadicaleServer) -> None:
+    server.pause_s = 0.15
+    began = time.monotonic()
+    with pytest.raises(CalendarError) as caught:
+        connect(server.base_url, whole_s=0.4).find()
+    assert caught.value.trouble is Trouble.NO_RESPONSE
     assert time.monotonic() - began < 0.9
 
 

@@ -1,0 +1,101 @@
+"""Connected calendars: address, user and password of a resource's calendar, and a test that says what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from agents.hours.local_time import when
+from agents.organizations.roles import Area, Power
+from agents.tenant_admin.buttons import Button
+from agents.tenant_admin.forms import TenantForm
+from agents.tenant_admin.tenant import TenantAdmin
+from agents.tenant_admin.theme import PasswordInput, display
+from sessions.appointments.calendars.models import ConnectedCalendar
+from sessions.appointments.calendars.services.connections import check_connection
+from sessions.appointments.calendars.services.outgoing import enqueue_missing, retry_failed_updates
+from voiceapp.core.web_addresses import read_origin
+
+KEEP = (
+    "Sent to this address only. Leave empty to keep the current one; it is never shown. Many providers want an app "
+    "password, made in the account's security settings. A new address needs it again."
+)
+
+
+class ConnectedCalendarForm(TenantForm):
+    """The password can be written, never read; it does not follow the address to another server."""
+
+    new_password = forms.CharField(
+        required=False,
+        max_length=512,
+        strip=False,
+        label="password",
+        widget=PasswordInput(render_value=False),
+        help_text=KEEP,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self._is_bound_elsewhere(cleaned) and not cleaned.get("new_password"):
+            self.add_error("new_password", "Enter the password for this address.")
+        return cleaned
+
+    def _is_bound_elsewhere(self, cleaned: dict[str, Any]) -> bool:
+        if self.instance._state.adding:
+            return True
+        is_other_address = "address" in cleaned and _origin(cleaned["address"]) != _origin(self.initial["address"])
+        return is_other_address or "resource" in self.changed_data
+
+
+def _origin(address: str) -> str:
+    try:
+        return str(read_origin(address))
+    except ValueError:
+        return ""
+
+
+@admin.register(ConnectedCalendar)
+class ConnectedCalendarAdmin(TenantAdmin[ConnectedCalendar]):
+    area = Area.KEYS
+    form = ConnectedCalendarForm
+    list_display = ("resource", "calendar_name", "status", "read_at")
+    list_select_related = ("resource__organization",)
+    search_fields = ("resource__name", "username", "calendar_name")
+    buttons = (
+        Button("test", "Test the connection", "test", icon="cable", style="primary", power=Power.EDIT),
+    )  # fmt: skip
+
+    @display(description="status", label={"works": "success", "new": "info", "failing": "danger"})
+    def status(self, calendar: ConnectedCalendar) -> tuple[str, str]:
+        if calendar.failing_since is not None:
+            return "failing", f"Not read since {when(calendar.failing_since)}"
+        return ("works", "Works") if calendar.read_at else ("new", "Not read yet")
+
+    def get_fields(self, request: HttpRequest, obj: ConnectedCalendar | None = None) -> tuple[str, ...]:
+        fields = ("resource", "address", "username", "new_password", "reads_busy_times", "writes_appointments",
+                  "shows_customers")  # fmt: skip
+        found = ("status", "calendar_name", "calendar_url", "read_at", "last_error", "unreadable_events")
+        return fields if obj is None else (*fields, *found)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ConnectedCalendar | None = None) -> tuple[str, ...]:
+        shown = ("status", "calendar_name", "calendar_url", "read_at", "last_error", "unreadable_events")
+        return () if obj is None else shown
+
+    def save_model(self, request: HttpRequest, obj: ConnectedCalendar, form: Any, change: bool) -> None:
+        password = form.cleaned_data.get("new_password")
+        if password:
+            obj.password = password
+        super().save_model(request, obj, form, change)
+        if change and password:
+            obj.save(update_fields=["sealed_password"])
+        if change:
+            obj.try_again(is_elsewhere=bool({"address", "username"} & set(form.changed_data)))
+
+    def test(self, request: HttpRequest, calendar: ConnectedCalendar, _: str) -> str:
+        found = check_connection(calendar)
+        enqueue_missing(calendar)
+        retry_failed_updates(calendar)
+        return found

@@ -1,0 +1,81 @@
+"""Connecting a resource's calendar: which one it is, and in words what is wrong with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.utils import timezone
+
+from sessions.appointments.calendars.models import ConnectedCalendar
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.ical.writing import CalendarEvent, write_event
+from voiceapp.core.secret_box import SealBroken, resealed
+from voiceapp.providers.caldav.client import WHOLE_S, CalDavCalendar
+from voiceapp.providers.caldav.errors import CalendarError, Trouble
+from voiceapp.providers.caldav.transport import Credentials
+
+MOST_NAMED = 8
+
+
+def open_calendar(calendar: ConnectedCalendar, url: str = "", *, whole_s: float = WHOLE_S) -> CalDavCalendar:
+    """A client for one piece of work. Raises CalendarError."""
+    try:
+        credentials = Credentials(calendar.username, calendar.password)
+    except SealBroken as exc:
+        raise CalendarError(Trouble.NO_PASSWORD) from exc
+    return CalDavCalendar.from_settings(url or calendar.calendar_url, credentials, whole_s=whole_s)
+
+
+def find_calendar(calendar: ConnectedCalendar) -> None:
+    """Find the calendar by its address and keep it. Raises CalendarError, with the names where there are several."""
+    found = open_calendar(calendar, calendar.address).find()
+    if not found:
+        raise CalendarError(Trouble.NO_CALENDAR)
+    if len(found) > 1:
+        named = "; ".join(f"{each.name}: {each.url}" for each in found[:MOST_NAMED])
+        raise CalendarError(Trouble.SEVERAL, named)
+    calendar.calendar_url, calendar.calendar_name = found[0].url, found[0].name[:200]
+    kept = ConnectedCalendar.objects.filter(pk=calendar.pk, address=calendar.address)
+    kept.update(calendar_url=calendar.calendar_url, calendar_name=calendar.calendar_name)
+
+
+def check_connection(calendar: ConnectedCalendar) -> str:
+    """Find the calendar, read a day of it, and write into it if that is wanted; what was found, as a sentence.
+
+    Raises ApplicationError with what is wrong.
+    """
+    try:
+        find_calendar(calendar)
+        client = open_calendar(calendar)
+        now = timezone.now()
+        client.read_busy(zone=calendar.resource.organization.zone, begins_at=now, ends_at=now + dt.timedelta(days=1))
+        if calendar.writes_appointments:
+            _write_and_remove(client, now)
+    except CalendarError as exc:
+        raise ApplicationError(str(exc).removeprefix(f"{exc.provider}: ")) from exc
+    access = "can be read and written" if calendar.writes_appointments else "can be read"
+    return f"The calendar “{calendar.calendar_name}” {access}."
+
+
+def reseal_passwords() -> list[ConnectedCalendar]:
+    """Seal every password by today's SECRET_KEY; those that none of the secret keys opens are left and returned."""
+    unreadable: list[ConnectedCalendar] = []
+    for calendar in ConnectedCalendar.objects.select_related("resource__organization"):
+        try:
+            sealed = resealed(calendar.sealed_password, place=calendar.place)
+        except SealBroken:
+            unreadable.append(calendar)
+            continue
+        # Only what was read: somebody may have written another password meanwhile.
+        same = ConnectedCalendar.objects.filter(pk=calendar.pk, sealed_password=calendar.sealed_password)
+        same.update(sealed_password=sealed)
+    return unreadable
+
+
+def _write_and_remove(client: CalDavCalendar, now: dt.datetime) -> None:
+    """An event that takes no time and is gone at once."""
+    uid = f"test-{uuid.uuid4().hex}"
+    until = now + dt.timedelta(minutes=5)
+    event = CalendarEvent(uid, now, until, "Connection test", created_at=now, changed_at=now, is_canceled=True)
+    client.remove(uid, etag=client.write(uid, write_event(event)))
