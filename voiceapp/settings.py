@@ -139,7 +139,7 @@ AWS_SESSION_TOKEN = env.str("AWS_SESSION_TOKEN", default="")
 OPENAI_SECRET_ID = env.str("OPENAI_SECRET_ID", default="")
 VOICE_SESSION_QUEUE_URL = env.str("VOICE_SESSION_QUEUE_URL", default="")
 VOICE_SESSION_TABLE = env.str("VOICE_SESSION_TABLE", default="")
-# E-mail: smtp+tls://user:password@host:587, or filemail:///a/folder
+# E-mail: smtp+tls://user:password@host:587, or filemail:////a/folder
 EMAIL_URL = env.str("EMAIL_URL", default="")
 globals().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
 EMAIL_TIMEOUT = 10

@@ -28,7 +28,7 @@ from voiceapp.providers.errors import ProviderError
 
 from .models import CarrierState, MediaStream, NumberCheck, PhoneNumber
 from .numbers.comparison import Comparison, webhook_url
-from .numbers.services import check_numbers, point_number_here
+from .numbers.services import check_numbers, forget_check, point_number_here
 
 
 @admin.register(PhoneNumber)
@@ -119,6 +119,11 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
             raise ApplicationError(f"{number} does not point here: {pointed.error}")
         return f"{number} points here."
 
+    def save_model(self, request: HttpRequest, obj: PhoneNumber, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if {"number", "organization"} & set(form.changed_data):
+            forget_check(obj)
+
     def get_urls(self) -> list[URLPattern]:
         check = path("check/", self.page(self.check_all), name="telephony_phonenumber_check")
         return [check, *super().get_urls()]
@@ -159,7 +164,8 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
         url = webhook_url(number)
         return format_html(
             '<input class="va-copy" type="text" readonly size="70" value="{}" aria-label="Webhook URL">'
-            '<p class="va-hint">In the Twilio console: Phone Numbers → this number → “A call comes in” → Webhook, '
+            '<p class="va-hint">Set by <code>manage.py sync_phone_numbers</code>, or '
+            "in the Twilio console: Phone Numbers → this number → “A call comes in” → Webhook, "
             "HTTP POST. For “Call status changes”: <code>{}/twilio/call-status</code></p>",
             url,
             settings.PUBLIC_BASE_URL,

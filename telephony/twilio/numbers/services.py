@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from telephony.twilio.models import CarrierState, NumberCheck, PhoneNumber
+from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.numbers import CarrierNumber, TwilioNumbers
@@ -16,6 +18,9 @@ from voiceapp.providers.twilio.numbers import CarrierNumber, TwilioNumbers
 from .comparison import ComparedNumber, Comparison, compare
 
 logger = structlog.get_logger("numbers")
+
+# When a web process starts, and after a number was changed here.
+check_soon = WakeUp("telephony.tasks.check_phone_numbers")
 
 MOST_UNKNOWN = 200
 
@@ -91,6 +96,15 @@ def _point(compared: ComparedNumber) -> Pointed:
 def _update(compared: ComparedNumber, carrier: CarrierNumber) -> CarrierNumber:
     changes = {change.field: change.wanted for change in compared.changes}
     return TwilioNumbers.from_settings().update(carrier.sid, changes)
+
+
+def forget_check(number: PhoneNumber) -> None:
+    """The number itself, or its organization, was changed: what was found before says nothing any more."""
+    PhoneNumber.objects.filter(pk=number.pk).update(
+        carrier_state=CarrierState.UNCHECKED, carrier_difference="", carrier_checked_at=None
+    )
+    if settings.TWILIO_AUTH_TOKEN:
+        transaction.on_commit(check_soon, robust=True)
 
 
 def point_number_here(number: PhoneNumber) -> Pointed:

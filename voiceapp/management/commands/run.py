@@ -99,6 +99,7 @@ class Command(BaseCommand):
             "PROJECT_NAME": settings.PROJECT_NAME,
             # Stubs of this machine may be named over the API.
             "ENVIRONMENT": os.environ.get("ENVIRONMENT", "dev"),
+            "EMAIL_URL": settings.EMAIL_URL or f"filemail:///{settings.VAR_DIR / 'mail'}",
         }
         return environment
 

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from voiceapp.management.demo.garage import make_garage
 from voiceapp.management.demo.history import make_history
 from voiceapp.management.demo.organization import Demo, make_demo
+from voiceapp.management.demo.simulated_numbers import buy_simulated_numbers
 
 
 class Command(BaseCommand):
@@ -31,6 +32,8 @@ class Command(BaseCommand):
             added = make_history(demo.organization, demo.agent, demo.number.number, calls=int(str(options["history"])))
             self.stderr.write(f"Added {added} past calls.")
         garage = make_garage(**receiver) if options["garage"] else None
+        if "twilio" in settings.SIMULATORS:
+            buy_simulated_numbers()
         if options["json"]:
             self.stdout.write(json.dumps(describe(demo) | ({"garage": describe(garage)} if garage else {})))
             return

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from telephony.livekit.reconciliation import catch_up
+from telephony.twilio.numbers.services import check_soon
 from voiceapp.metrics import start_private_listener
 from voiceapp.server import AddressUnavailable, serve
 
@@ -39,3 +40,5 @@ class Command(BaseCommand):
         self.stdout.flush()
         if settings.LIVEKIT_API_KEY:
             catch_up()
+        if settings.TWILIO_AUTH_TOKEN:
+            check_soon()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connections
 
-from . import announcements, product, providers, rooms
+from . import announcements, mail, product, providers, rooms
 from .finding import Finding, failed
 
 TIMEOUT_S = 2.0
@@ -24,6 +24,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("vapi", providers.check_vapi),
     ("twilio", providers.check_twilio),
     ("webhooks", providers.check_webhooks),
+    ("mail", mail.check_mail),
     ("livekit", rooms.check_livekit),
     ("recordings", rooms.check_recordings),
     ("announcements", announcements.check_announcements),

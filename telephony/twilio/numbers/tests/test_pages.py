@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -135,3 +138,31 @@ def test_the_doctor_says_the_same(account: Account, line: PhoneNumber, settings:
     assert check_webhooks().is_well
     settings.TWILIO_BASE_URL = "http://127.0.0.1:9"
     assert check_webhooks().is_well is None
+
+
+def test_a_number_that_was_changed_here_is_unchecked_until_the_next_check(account: Account, line: PhoneNumber) -> None:
+    account.buy(NUMBER)
+    run()
+    form = {"organization": str(line.organization_id), "number": NUMBER, "label": "Desk", "is_active": "on"}
+    page, client = reverse("admin:telephony_phonenumber_change", args=(line.pk,)), client_of(line)
+    client.post(page, form)
+    assert state_of(line) == CarrierState.IN_STEP
+    client.post(page, form | {"number": OTHER})
+    assert PhoneNumber.objects.get().number == OTHER
+    assert state_of(line) == CarrierState.UNCHECKED
+    check_phone_numbers()
+    assert state_of(line) == CarrierState.MISSING
+
+
+def test_the_demos_numbers_are_bought_from_a_simulated_twilio_and_point_here(
+    account: Account, settings: Settings
+) -> None:
+    settings.SIMULATORS = ["twilio"]
+    for _ in range(2):
+        call_command("seed_demo", "--json", stdout=StringIO(), stderr=StringIO())
+        (number,) = PhoneNumber.objects.all()
+        assert state_of(number) == CarrierState.IN_STEP
+    settings.SIMULATORS = []
+    PhoneNumber.objects.update(number=OTHER)
+    call_command("seed_demo", "--json", stdout=StringIO(), stderr=StringIO())
+    assert NumberCheck.objects.get().unknown_numbers == []

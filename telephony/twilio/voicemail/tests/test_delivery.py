@@ -23,6 +23,8 @@ from recordings.files import read_file
 from sessions.calls.models import Call
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.voicemail.models import Voicemail
+from voiceapp.management.doctor.mail import check_mail
+from voiceapp.tests.dying import Point, in_a_process_that_dies
 
 from .conftest import SENTENCE, jobs, only_voicemail, work
 
@@ -260,6 +262,54 @@ def test_a_mail_server_that_is_away(
     work()
     (job,) = jobs("mail")
     assert (job.state, job.last_error) == ("waiting", "mail server: no response (ConnectionRefusedError)")
+
+
+AFTER_STORING: list[Point] = [
+    ("telephony.twilio.voicemail.jobs", "read_file", "after"),
+    ("telephony.twilio.voicemail.jobs", "transcribe", "after"),
+    ("telephony.twilio.voicemail.services", "keep_transcript", "after"),
+    ("telephony.twilio.voicemail.delivery", "voicemail_json", "after"),
+    ("voiceapp.providers.orders_receiver:OrdersReceiver", "post", "before"),
+    ("voiceapp.providers.orders_receiver:OrdersReceiver", "post", "after"),
+    ("telephony.twilio.voicemail.delivery", "mail_text", "after"),
+    ("django.core.mail:EmailMessage", "send", "after"),
+    ("voiceapp.providers.twilio.recordings:TwilioRecordings", "delete", "before"),
+    ("voiceapp.providers.twilio.recordings:TwilioRecordings", "delete", "after"),
+]
+
+
+@pytest.mark.parametrize("point", AFTER_STORING, ids=lambda point: f"{point[1]}-{point[2]}")
+def test_a_worker_killed_at_any_point_after_storing_sends_and_deletes_all_the_same(
+    stored: Callable[..., Voicemail],
+    openai: str,
+    receiver: Receiver,
+    mailbox: Mailbox,
+    line: PhoneNumber,
+    point: Point,
+) -> None:
+    line.organization.deletes_voicemail_at_carrier = True
+    line.organization.save()
+    stored()
+    assert in_a_process_that_dies(work, point)
+    for minutes in (1, 3, 5):
+        work(later=dt.timedelta(minutes=minutes))
+    assert only_voicemail().transcript == SENTENCE
+    assert not only_voicemail().is_at_carrier
+    assert len({post["messageId"] for post in receiver.posts}) == 1, "sent at least once, and known by its id"
+    assert len({mail["Message-ID"] for mail in mailbox.got}) == 1
+    for topic in ("transcribe", "post", "mail", "delete"):
+        assert [job.state for job in jobs(topic)] == ["done"]
+
+
+def test_the_doctor_signs_in_to_the_mail_server(mailbox: Mailbox, line: PhoneNumber, settings: Settings) -> None:
+    assert check_mail().is_well
+    settings.EMAIL_PORT = 9
+    assert check_mail().is_well is False
+    settings.EMAIL_URL = ""
+    assert "voicemail of Alices is not sent" in check_mail().detail
+    line.organization.voicemail_email = ""
+    line.organization.save()
+    assert check_mail().is_well is None
 
 
 def test_a_name_with_a_line_break_writes_no_header(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from django.db import connections
 from pytest_django import Settings
 
 from recordings.files import read_file
 from recordings.models import Recording
 from sessions.calls.models import Call
+from sessions.messages.outbox import outbox
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.tests.conftest import Twilio
 from telephony.twilio.voicemail.models import Voicemail
@@ -277,6 +280,29 @@ def test_a_worker_killed_at_any_point_loses_and_doubles_nothing(
     assert len(files(own_folder)) == 1
     assert Recording.objects.count() == 1
     assert len(jobs("transcribe")) == 1
+
+
+def test_reports_and_workers_at_once_store_one_message(
+    twilio: Twilio, call: Call, carrier: RunningTwilio, own_folder: Path
+) -> None:
+    sid = keep(carrier, spoken())
+
+    def tell(number: int) -> None:
+        try:
+            if number % 2:
+                Twilio().post("/twiml/after-message", RecordingSid=sid, RecordingDuration="3")
+            else:
+                report(Twilio(), sid)
+            outbox.process_due(["voicemail.fetch"])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(tell, range(8)))
+    assert only_voicemail().state == State.STORED
+    assert Recording.objects.count() == 1
+    assert len(jobs("fetch")) == 1
+    assert len(files(own_folder)) == 1
 
 
 def test_what_is_stored_is_deleted_at_twilio_if_the_organization_wants_it(
