@@ -1,4 +1,4 @@
-"""`manage.py ring`: place calls from the simulated phone, show them as text, compare order and appointments."""
+"""`manage.py ring`: place calls from the simulated phone, show them as text, compare what came of them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,26 @@ import statistics
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from agents.organizations.models import Organization
 from agents.organizations.trades import Trade
-from sessions.appointments.models import Appointment
 from sessions.appointments.queries import upcoming_of
 from sessions.appointments.services.booking import Origin, cancel_appointment
 from sessions.calls.models import Call, Turn
-from sessions.orders.models import Order, OrderState
 from telephony.twilio.models import PhoneNumber
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import show_number
 from voiceapp.core.phones.search import matching_whole
 from voiceapp.management.ringing.phone import SimulatedPhone, addresses
+from voiceapp.management.ringing.report import result_text, summary
 from voiceapp.management.ringing.script import Script, ScriptError, read_script
-from voiceapp.management.ringing.verdict import (
-    appointment_differences,
-    booked_appointments,
-    describe_appointment,
-    differences,
-    ordered_lines,
-)
-from voiceapp.management.ringing.watch import CallWatch, order_text
+from voiceapp.management.ringing.verdict import outcome_of
+from voiceapp.management.ringing.watch import CallWatch
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "ringing"
 DEMO, GARAGE = SCRIPTS / "demo.json", SCRIPTS / "garage.json"
@@ -56,7 +50,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--to", metavar="NUMBER", help="the number to call, or “garage” (default: the demo's, or the first one)"
         )
-        parser.add_argument("--from", dest="caller", default=CALLER, metavar="NUMBER", help="the caller's number")
+        parser.add_argument(
+            "--from", dest="caller", metavar="NUMBER", help=f"the caller's number (default: the script's, or {CALLER})"
+        )
         parser.add_argument("--calls", type=int, default=1, metavar="N", help="place N calls at once")
         parser.add_argument(
             "--record", metavar="FILE", help="save the call in stereo: left the caller, right the agent"
@@ -66,20 +62,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         try:
-            script = chosen_script(options)
-            status = self.ring(script, options)
+            number = number_to_call(options["to"])
+            status = self.ring(number, chosen_script(options, number.organization), options)
         except (ApplicationError, ScriptError) as exc:
             raise CommandError(str(exc)) from exc
         if status:
             sys.exit(status)
 
-    def ring(self, script: Script, options: dict[str, object]) -> int:
+    def ring(self, number: PhoneNumber, script: Script, options: dict[str, object]) -> int:
         places, count = addresses(), int(str(options["calls"]))
         if not 1 <= count <= 200:
             raise CommandError("--calls takes 1 to 200.")
-        number = number_to_call(options["to"])
         phone = SimulatedPhone(places.phone)
-        caller = str(options["caller"])
+        caller = str(options["caller"] or script.caller or CALLER)
+        for each, behavior in script.phones.items():
+            phone.set_number(each, behavior)
         if script.appointments is not None:
             cancel_earlier(number, caller)
         sids = [
@@ -107,7 +104,7 @@ class Command(BaseCommand):
                 path = Path(str(options["record"]))
                 phone.save_recording(sid, path if count == 1 else path.with_stem(f"{path.stem}-{index + 1}"))
             self.print(f"Recorded to {options['record']}.")
-        verdicts = [self.judge(sid, script, reports[sid], as_json=bool(options["json"])) for sid in sids]
+        verdicts = [self.judge(phone, sid, script, reports[sid], as_json=bool(options["json"])) for sid in sids]
         if count > 1:
             self.print(f"{sum(verdicts)} of {count} calls were as expected.")
         return 0 if all(verdicts) else 1
@@ -150,8 +147,10 @@ class Command(BaseCommand):
         for line in watches[sid].new_lines(is_last=is_last):
             self.print(line)
 
-    def judge(self, sid: str, script: Script, report: dict[str, object], *, as_json: bool) -> bool:
-        """Print the result of one call. Returns whether the order is the expected one."""
+    def judge(
+        self, phone: SimulatedPhone, sid: str, script: Script, report: dict[str, object], *, as_json: bool
+    ) -> bool:
+        """Print the result of one call. Returns whether it is as the script expects."""
         call = Call.objects.filter(carrier_sid=sid).first()
         if call is None:
             self.print(
@@ -159,19 +158,14 @@ class Command(BaseCommand):
             )
             return False
         wait_until_over(call)
-        order = (
-            call.orders.exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED]).order_by("-created_at").first()
-        )
-        ordered = ordered_lines(call.pk)
-        booked = booked_appointments(call.pk)
-        wrong = [] if script.expected is None else differences(script.expected, ordered)
-        wrong += [] if script.appointments is None else appointment_differences(script.appointments, booked)
+        outcome = outcome_of(call, phone, script)
+        wrong = outcome.differences(script)
         times = [t for t in Turn.objects.filter(call=call).values_list("response_ms", flat=True) if t is not None]
         if as_json:
-            self.stdout.write(json.dumps(summary(call, order, booked, wrong, times, report)))
+            self.stdout.write(json.dumps(summary(call, outcome, wrong, times, report)))
             return not wrong
         self.print("")
-        for row in result_text(order, booked):
+        for row in result_text(outcome):
             self.print(row)
         self.print("")
         duration = f", {call.duration_s} s" if call.duration_s is not None else ""
@@ -179,11 +173,11 @@ class Command(BaseCommand):
         if times:
             median = f"{statistics.median(times):.0f}"
             self.print(f"Response times: median {median} ms, longest {max(times)} ms, {len(times)} turns.")
-        what = "appointment" if script.appointments else "order"
+        what = script.what_is_expected
         if wrong:
-            self.print(f"The {what} is not the expected one:\n  " + "\n  ".join(wrong))
-        elif script.expected is not None or script.appointments is not None:
-            self.print(f"The {what} is the expected one.")
+            self.print("Not as expected:\n  " + "\n  ".join(wrong))
+        elif what:
+            self.print(f"The {what} {'are' if ' and ' in what else 'is'} as expected.")
         return not wrong
 
     def print(self, text: str) -> None:
@@ -192,21 +186,18 @@ class Command(BaseCommand):
         self.stderr.flush()
 
 
-def chosen_script(options: dict[str, object]) -> Script:
+def chosen_script(options: dict[str, object], organization: Organization) -> Script:
     """The caller's steps. At the end the caller waits for the agent to hang up."""
-    steps: list[object]
-    expected, appointments = None, None
     if isinstance(options["say"], list):
-        steps = [{"say": text} for text in options["say"]]
+        script = Script(tuple({"say": text} for text in options["say"]))
     elif isinstance(options["wav"], list):
-        steps = [{"wav": str(Path(name).resolve())} for name in options["wav"]]
+        script = Script(tuple({"wav": str(Path(name).resolve())} for name in options["wav"]))
     else:
-        of_demo = GARAGE if options["to"] == Trade.GARAGE else DEMO
+        of_demo = GARAGE if organization.trade == Trade.GARAGE else DEMO
         script = read_script(Path(str(options["script"] or of_demo)))
-        steps, expected, appointments = list(script.steps), script.expected, script.appointments
-    if not any(isinstance(step, dict) and "hang_up" in step for step in steps):
-        steps += [{"listen": True}, {"wait_s": FINAL_WAIT_S}, {"hang_up": True}]
-    return Script(tuple(steps), expected, appointments)
+    if any(isinstance(step, dict) and "hang_up" in step for step in script.steps):
+        return script
+    return replace(script, steps=(*script.steps, {"listen": True}, {"wait_s": FINAL_WAIT_S}, {"hang_up": True}))
 
 
 def number_to_call(given: object) -> PhoneNumber:
@@ -230,48 +221,9 @@ def cancel_earlier(number: PhoneNumber, caller: str) -> None:
         cancel_appointment(appointment, Origin(person="manage.py ring"), reason="Booked by an earlier test call")
 
 
-def result_text(order: Order | None, booked: Sequence[Appointment]) -> list[str]:
-    """What came of the call, as rows."""
-    rows = [f"Appointment {appointment.number}: {describe_appointment(appointment)}" for appointment in booked]
-    if order is not None:
-        rows = [*order_text(order), *rows]
-    return rows or ["No order was made."]
-
-
 def wait_until_over(call: Call, within_s: float = 10) -> None:
     """The product closes a call shortly after the phone."""
     deadline = time.monotonic() + within_s
     while call.is_live and time.monotonic() < deadline:
         time.sleep(0.1)
         call.refresh_from_db()
-
-
-def summary(
-    call: Call,
-    order: Order | None,
-    booked: Sequence[Appointment],
-    wrong: list[str],
-    times: list[int],
-    report: dict[str, object],
-) -> dict[str, object]:
-    """The data of --json. Times are milliseconds on the recording's clock."""
-    return {
-        "call": str(call.pk),
-        "sid": call.carrier_sid,
-        "state": call.state,
-        "end_reason": call.end_reason,
-        "duration_s": call.duration_s,
-        "order": None
-        if order is None
-        else {"number": order.number, "total": str(order.total), "currency": order.currency},
-        "appointments": [
-            {"number": each.number, "service": each.service_name, "starts_at": each.starts_at.isoformat()}
-            for each in booked
-        ],
-        "differences": wrong,
-        "response_ms": times,
-        "interruptions": report["interruptions"],
-        "response_gaps": report["response_gaps"],
-        "underruns": report["underruns"],
-        "clipped_ends": report["clipped_ends"],
-    }

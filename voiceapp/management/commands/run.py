@@ -1,4 +1,4 @@
-"""`manage.py run`: the whole product on this machine, with a simulator for each provider without keys; one call."""
+"""`manage.py run`: the whole product on this machine, with a simulator for each provider without keys; two calls."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from django.db import OperationalError, transaction
 
 from agents.organizations.models import ApiKey, Organization
 from agents.organizations.services import issue_key
+from agents.organizations.trades import Trade
 from voiceapp.management.running.simulators import start_simulators
 from voiceapp.management.running.supervisor import Child, ChildFailed, Ports, PortTaken, Supervisor
 
@@ -46,7 +47,7 @@ class Command(BaseCommand):
             "--call",
             choices=["once", "only", "none"],
             default="once",
-            help="once: ring and go on serving (the default); only: stop after that call; none: do not ring",
+            help="once: ring and go on serving (the default); only: stop after those calls; none: do not ring",
         )
 
     def handle(self, *args: object, **options: object) -> None:
@@ -122,7 +123,7 @@ class Command(BaseCommand):
         status = 0
         if call != "none" and "twilio" in environment["SIMULATORS"]:
             self.stdout.write("")
-            status = subprocess.run([sys.executable, "manage.py", "ring"], env=environment, check=False).returncode
+            status = self.ring(environment)
         elif call != "none":
             self.say("Twilio is the real one: ring the number with your own phone.")
         if call == "only":
@@ -132,6 +133,14 @@ class Command(BaseCommand):
             for text in supervisor.restart_exited():
                 self.say(text)
             time.sleep(0.5)
+
+    def ring(self, environment: Mapping[str, str]) -> int:
+        """An order at the restaurant, an appointment at the garage. 0 if both are as the callers said."""
+        restaurant, garage = (
+            subprocess.run([sys.executable, "manage.py", "ring", *to], env=environment, check=False).returncode
+            for to in ([], ["--to", Trade.GARAGE.value])
+        )
+        return restaurant or garage
 
     def seed(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The demo organizations, with their orders and appointments going to the simulated kitchen."""

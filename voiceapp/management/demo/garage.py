@@ -14,7 +14,7 @@ from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
 from agents.organizations.trades import MAKING_APPOINTMENTS, Trade
 from agents.resources.models import Resource, ResourceHours, ResourceKind
-from agents.transfers.models import TransferTarget
+from agents.transfers.models import TransferMode, TransferTarget
 from telephony.twilio.models import PhoneNumber
 
 from .organization import Demo
@@ -141,6 +141,7 @@ def make_advisors(organization: Organization) -> None:
             when_to_use=when_to_use,
             number=number,
             is_fallback=position == 0,
+            mode=TransferMode.WARM,
             position=position,
         )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 from django.conf import settings
@@ -54,6 +56,21 @@ class SimulatedPhone:
         }
         return str(self._request("POST", "/local/calls", body)["sid"])
 
+    def set_number(self, number: str, behavior: Mapping[str, object]) -> None:
+        """What the person at that number does when the phone rings (docs/reference/simulator-twilio.md)."""
+        self._request("PUT", f"/local/numbers/{quote(number)}", behavior)
+
+    def texts_at(self, number: str) -> dict[str, str]:
+        """The texts that have arrived at that number, by their sids."""
+        arrived: Any = self._request("GET", f"/local/messages?number={quote(number)}")["messages"]
+        return {each["sid"]: each["body"] for each in arrived}
+
+    def sentences_heard_at(self, number: str) -> str:
+        """All that a voice of the carrier's has said to that number, in all calls to it."""
+        calls: Any = self._request("GET", f"/local/calls?to={quote(number)}")["calls"]
+        events: Any = [event for call in calls for event in self.report(call["sid"])["events"]]  # type: ignore[attr-defined]
+        return " ".join(event["details"]["text"] for event in events if event["what"] == "twilio_says")
+
     def report(self, sid: str) -> dict[str, object]:
         """The report of the call so far (`is_done`, speech, gaps, notices)."""
         return self._request("GET", f"/local/calls/{sid}")
@@ -74,7 +91,7 @@ class SimulatedPhone:
             content = response.json()
         except httpx.TransportError as exc:
             raise ApplicationError(
-                f"The simulated phone at {self._client.base_url} does not response. Is `make run` on?"
+                f"The simulated phone at {self._client.base_url} does not respond. Is `make run` on?"
             ) from exc
         except ValueError as exc:
             raise ApplicationError(

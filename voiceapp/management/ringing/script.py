@@ -1,10 +1,11 @@
-"""The script of a caller, and the expected order and appointments, read from JSON."""
+"""The script of a caller, and what is expected to come of the call, read from JSON."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -39,18 +40,34 @@ class ExpectedAppointment:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Steps for the simulated phone, and the expected order and appointments.
+    """Steps for the simulated phone, and what is expected. None: nothing is compared; empty: none may exist.
 
-    None: nothing is compared; empty: none may exist.
+    `caller` is the number that rings, if it matters; `phones` says what the people at other numbers do. `texts` are the
+    kinds of texts that arrive at the caller's phone; `transfer` is the name of who talks to the caller in the end.
     """
 
     steps: tuple[object, ...]
+    caller: str = ""
+    phones: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     expected: tuple[ExpectedLine, ...] | None = None
     appointments: tuple[ExpectedAppointment, ...] | None = None
+    texts: tuple[str, ...] | None = None
+    transfer: str | None = None
+
+    @property
+    def what_is_expected(self) -> str:
+        """“appointment and text”; empty if nothing is."""
+        named = {
+            "order": self.expected,
+            "appointment": self.appointments,
+            "text": self.texts,
+            "transfer": self.transfer,
+        }
+        return " and ".join(name for name, expected in named.items() if expected is not None)
 
 
 def read_script(path: Path) -> Script:
-    """Read a script file: `{"steps": [...], "expect": {"order": [...], "appointments": [...]}}`."""
+    """Read a script file: `{"steps": [...], "expect": {"order": [...]}}`, see docs/reference/ring-scripts.md."""
     try:
         content = json.loads(path.read_text())
     except OSError as exc:
@@ -64,26 +81,40 @@ def parse_script(content: object) -> Script:
     """Validate a script and its expected order; the simulated phone validates the steps."""
     if not isinstance(content, dict) or not isinstance(content.get("steps"), list):
         raise ScriptError('A script is an object with "steps", a list.')
-    unknown = set(content) - {"steps", "expect"}
-    if unknown:
-        raise ScriptError(f"A script has only “steps” and “expect”, not {', '.join(sorted(unknown))}.")
-    expect = content.get("expect")
-    if expect is None:
-        return Script(steps=tuple(content["steps"]))
-    if not isinstance(expect, dict) or not expect or set(expect) - {"order", "appointments"}:
+    if unknown := set(content) - FIELDS:
+        raise ScriptError(f"A script has only {', '.join(sorted(FIELDS))}, not {', '.join(sorted(unknown))}.")
+    caller, phones = content.get("from", ""), content.get("phones", {})
+    if not isinstance(caller, str):
+        raise ScriptError('"from" is the caller\'s number as text.')
+    if not isinstance(phones, dict) or not all(isinstance(each, dict) for each in phones.values()):
+        raise ScriptError('"phones" is written like {"+493023125020": {"behaves": "accept"}}.')
+    expect = content.get("expect", {})
+    if not isinstance(expect, dict) or ("expect" in content and not expect) or set(expect) - EXPECTED:
         raise ScriptError(
             '"expect" is written like {"order": [{"item": "Margherita", "size": "large", "quantity": 2}]} or '
-            '{"appointments": [{"service": "Oil change", "weekday": "Thursday", "time": "09:00"}]}.'
+            '{"appointments": [{"service": "Oil change", "weekday": "Thursday", "time": "09:00"}], '
+            '"texts": ["appointment_confirmation"], "transfer": "Service desk"}.'
         )
-    lines, appointments = _list(expect, "order"), _list(expect, "appointments")
+    lines, appointments, texts = (_list(expect, name) for name in ("order", "appointments", "texts"))
+    transfer = expect.get("transfer")
+    if transfer is not None and not isinstance(transfer, str):
+        raise ScriptError('"transfer" in "expect" is the name of a transfer target; empty: nobody is called.')
     return Script(
         steps=tuple(content["steps"]),
+        caller=caller,
+        phones=phones,
         expected=None if lines is None else tuple(map(_expected_line, lines)),
         appointments=None if appointments is None else tuple(map(_expected_appointment, appointments)),
+        texts=None if texts is None else tuple(map(str, texts)),
+        transfer=transfer,
     )
 
 
-def _list(expect: dict[str, object], name: str) -> list[object] | None:
+FIELDS = {"from", "phones", "steps", "expect"}
+EXPECTED = {"order", "appointments", "texts", "transfer"}
+
+
+def _list(expect: Mapping[str, object], name: str) -> list[object] | None:
     listed = expect.get(name, [])
     if not isinstance(listed, list):
         raise ScriptError(f'"{name}" in "expect" is a list.')

@@ -1,16 +1,93 @@
-"""Compares the order and the appointments in the database with those of the script. The transcript is not used."""
+"""Compares what came of a call with its script: order, appointments, texts, transfer. The transcript is not used."""
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sessions.appointments.models import Appointment, AppointmentState
+from sessions.calls.models import Call
+from sessions.messages.texts.models import Text
 from sessions.orders.models import Order, OrderState
+from telephony.twilio.transfers.models import Transfer, TransferState
 
-from .script import WEEKDAYS, ExpectedAppointment, ExpectedLine
+from .phone import SimulatedPhone
+from .script import WEEKDAYS, ExpectedAppointment, ExpectedLine, Script
+
+# The worker sends texts; the carrier delivers them.
+TEXTS_ARRIVE_WITHIN_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a call. `texts` are those that arrived at the caller's phone: kind and words."""
+
+    order: Order | None
+    lines: Sequence[ExpectedLine]
+    appointments: Sequence[Appointment]
+    texts: Sequence[tuple[str, str]]
+    transfer: Transfer | None
+    is_announced: bool  # the person heard the summary of the call
+
+    def differences(self, script: Script) -> list[str]:
+        """A sentence for each thing that is not as the script expects it."""
+        wrong = [] if script.expected is None else differences(script.expected, self.lines)
+        if script.appointments is not None:
+            wrong += appointment_differences(script.appointments, self.appointments)
+        if script.texts is not None:
+            expected, arrived = Counter(script.texts), Counter(kind for kind, _ in self.texts)
+            wrong += [f"text did not arrive: {kind}" for kind in (expected - arrived).elements()]
+            wrong += [f"unexpected text: {kind}" for kind in (arrived - expected).elements()]
+        if script.transfer is not None:
+            wrong += self._transfer_differences(script.transfer)
+        return wrong
+
+    def _transfer_differences(self, expected: str) -> list[str]:
+        transfer = self.transfer
+        if transfer is None or not expected:
+            names = expected or "none", transfer.name if transfer is not None else "none"
+            return [] if names == ("none", "none") else ["transfer: expected {}, got {}".format(*names)]
+        wrong = []
+        if transfer.name != expected or transfer.state != TransferState.TALKED:
+            outcome = f"{transfer.name}: {transfer.get_state_display().lower()}"
+            wrong.append(f"transfer: expected a talk with {expected}, got {outcome}")
+        if not self.is_announced:
+            wrong.append(f"transfer: {transfer.name} did not hear the summary")
+        return wrong
+
+
+def outcome_of(call: Call, phone: SimulatedPhone, script: Script) -> Outcome:
+    """Waits for the texts that the script expects, within reason."""
+    order = call.orders.exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED]).order_by("-created_at").first()
+    transfer = Transfer.objects.filter(call=call).order_by("-created_at").first()
+    return Outcome(
+        order,
+        ordered_lines(call.pk),
+        booked_appointments(call.pk),
+        _arrived(call, phone, at_least=len(script.texts or ())),
+        transfer,
+        transfer is not None and _is_announced(transfer, phone),
+    )
+
+
+def _arrived(call: Call, phone: SimulatedPhone, *, at_least: int) -> list[tuple[str, str]]:
+    deadline = time.monotonic() + TEXTS_ARRIVE_WITHIN_S
+    while True:
+        at_phone = phone.texts_at(call.caller_number) if call.caller_number else {}
+        sent = Text.objects.filter(call=call, provider_sid__in=at_phone).order_by("created_at")
+        arrived = [(text.kind, at_phone[text.provider_sid or ""]) for text in sent]
+        if len(arrived) >= at_least or time.monotonic() > deadline:
+            return arrived
+        time.sleep(0.2)
+
+
+def _is_announced(transfer: Transfer, phone: SimulatedPhone) -> bool:
+    numbers = {attempt.number for attempt in transfer.attempts.all()}
+    return bool(transfer.summary) and any(transfer.summary in phone.sentences_heard_at(number) for number in numbers)
 
 
 def ordered_lines(call_id: UUID) -> list[ExpectedLine]:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sessions.calls.models import Call, ToolCall, TranscriptLine, Turn
-from sessions.orders.models import Order
+from sessions.messages.texts.models import Text, TextState
+from telephony.twilio.transfers.models import AttemptState, Transfer, TransferAttempt
+from voiceapp.core.phones.numbers import show_number
 
 # A line grows while the agent speaks: it is shown when its text has not changed for this time.
 STABLE_AFTER_S = 0.6
@@ -25,6 +27,7 @@ TOOL_TEXTS = {
     "find_my_appointments": "looks up the caller's appointments",
     "move_appointment": "moves an appointment",
     "cancel_appointment": "cancels an appointment",
+    "send_text": "sends a text",
     "transfer_call": "transfers the call",
     "end_call": "ends the call",
     "get_opening_hours": "looks at the hours",
@@ -40,6 +43,7 @@ class CallWatch:
     _unstable: dict[str, tuple[str, float]] = field(default_factory=dict)
     _shown_tools: set[int] = field(default_factory=set)
     _shown_turns: set[int] = field(default_factory=set)
+    _shown_after: set[str] = field(default_factory=set)
 
     def new_lines(self, *, is_last: bool = False) -> Iterator[str]:
         """Lines that were not shown before; with `is_last` also those that may still change."""
@@ -58,6 +62,23 @@ class CallWatch:
             found.append((latest_ms, 2, f"   · turn {turn.number}: {response_text(turn)}"))
         for _, _, text in sorted(found):
             yield text
+        for text in [*self._texts(), *self._transfers()]:
+            if text not in self._shown_after:
+                self._shown_after.add(text)
+                yield text
+
+    def _texts(self) -> Iterator[str]:
+        sent = Text.objects.filter(call=self.call, state__in=(TextState.SENT, TextState.DELIVERED))
+        for text in sent.order_by("created_at"):
+            yield f"   · SMS to {show_number(text.number)}: {text.body}"
+
+    def _transfers(self) -> Iterator[str]:
+        for transfer in Transfer.objects.filter(call=self.call).prefetch_related("attempts"):
+            for attempt in transfer.attempts.all():
+                yield from _attempt_texts(transfer, attempt)
+            if not transfer.is_live:
+                talked = "" if transfer.talk_s is None else f", {transfer.talk_s} s"
+                yield f"   · transfer to {transfer.name}: {transfer.get_state_display().lower()}{talked}"
 
     def _line_text(self, line: TranscriptLine, *, is_last: bool) -> str:
         shown = self._shown_lines.get(line.item_id)
@@ -76,18 +97,17 @@ class CallWatch:
         return f"{who} {text}" if shown is None else f"       (interrupted; heard: {text})"
 
 
+def _attempt_texts(transfer: Transfer, attempt: TransferAttempt) -> Iterator[str]:
+    if attempt.dialed_at is not None:
+        yield f"   · {attempt.name} is called at {show_number(attempt.number)}"
+    if attempt.answered_at is not None:
+        yield f"   · {attempt.name} answers and hears: {transfer.summary}"
+    if attempt.state not in (AttemptState.PLANNED, AttemptState.DIALING, AttemptState.RINGING, AttemptState.ANSWERED):
+        yield f"   · {attempt.name}: {attempt.get_state_display().lower()}"
+
+
 def response_text(turn: Turn) -> str:
     """The response time of a turn with its parts."""
     parts = [("detection", turn.detection_ms), ("model", turn.model_ms), ("playout", turn.playout_ms)]
     known = ", ".join(f"{name} {value}" for name, value in parts if value is not None)
     return f"response time {turn.response_ms} ms" + (f" ({known})" if known else "")
-
-
-def order_text(order: Order) -> list[str]:
-    """The order as a receipt."""
-    rows = [f"Order {order.number}"]
-    for line in order.lines.prefetch_related("modifiers"):
-        rows.append(f"  {line!s:<34}{line.price:>9}")
-        rows += [f"      {modifier.name}" for modifier in line.modifiers.all()]
-    rows += [f"  {order.tax_label:<34}{order.tax:>9}", f"  {'Total':<34}{order.total:>9} {order.currency}"]
-    return rows

@@ -15,6 +15,7 @@ from sessions.appointments.models import AppointmentState
 from sessions.appointments.services.booking import Customer, Origin, book_appointment
 from sessions.tests.builders import make_garage
 from telephony.twilio.models import PhoneNumber
+from telephony.twilio.transfers.models import Transfer, TransferState
 from voiceapp.management.commands.ring import DEMO, GARAGE, cancel_earlier, number_to_call
 from voiceapp.management.ringing.script import (
     ExpectedAppointment,
@@ -23,7 +24,7 @@ from voiceapp.management.ringing.script import (
     parse_script,
     read_script,
 )
-from voiceapp.management.ringing.verdict import appointment_differences, differences
+from voiceapp.management.ringing.verdict import Outcome, appointment_differences, differences
 
 
 def test_the_demo_script_is_played_with_a_modifier_an_interruption_and_a_correction() -> None:
@@ -142,3 +143,51 @@ def test_a_scripted_caller_begins_without_earlier_appointments_and_the_garage_is
     cancel_earlier(line, call.caller_number)
     appointment.refresh_from_db()
     assert appointment.state == AppointmentState.CANCELED
+
+
+def test_the_garages_script_says_who_rings_what_the_person_does_and_what_comes_of_it() -> None:
+    script = read_script(GARAGE)
+    assert script.caller
+    assert [behavior["behaves"] for behavior in script.phones.values()] == ["accept"]
+    assert script.texts == ("appointment_confirmation",)
+    assert script.transfer == "Service desk"
+    assert script.what_is_expected == "appointment and text and transfer"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({"steps": [], "from": 4930}, "from"),
+        ({"steps": [], "phones": ["+493023125020"]}, "phones"),
+        ({"steps": [], "expect": {"texts": "appointment_confirmation"}}, "a list"),
+        ({"steps": [], "expect": {"transfer": ["Service desk"]}}, "transfer"),
+    ],
+)
+def test_wrong_texts_phones_and_transfers_are_refused_with_a_sentence(content: object, says: str) -> None:
+    with pytest.raises(ScriptError, match=says):
+        parse_script(content)
+
+
+def outcome(**parts: object) -> Outcome:
+    nothing = Outcome(order=None, lines=(), appointments=(), texts=(), transfer=None, is_announced=False)
+    return replace(nothing, **parts)  # type: ignore[arg-type]
+
+
+def test_a_text_that_is_missing_and_one_too_many_are_named() -> None:
+    script = parse_script({"steps": [], "expect": {"texts": ["appointment_confirmation"]}})
+    wrong = outcome(texts=[("order_confirmation", "Your order…")]).differences(script)
+    assert wrong == ["text did not arrive: appointment_confirmation", "unexpected text: order_confirmation"]
+    assert outcome(texts=[("appointment_confirmation", "Booked…")]).differences(script) == []
+
+
+def test_a_transfer_counts_once_the_person_has_heard_the_summary_and_talked() -> None:
+    script = parse_script({"steps": [], "expect": {"transfer": "Service desk"}})
+    talked = Transfer(name="Service desk", state=TransferState.TALKED)
+    in_vain = Transfer(name="Service desk", state=TransferState.NOBODY)
+    assert outcome(transfer=talked, is_announced=True).differences(script) == []
+    assert outcome(transfer=talked).differences(script) == ["transfer: Service desk did not hear the summary"]
+    assert "nobody took the call" in outcome(transfer=in_vain, is_announced=True).differences(script)[0]
+    assert outcome().differences(script) == ["transfer: expected Service desk, got none"]
+    nobody = parse_script({"steps": [], "expect": {"transfer": ""}})
+    assert outcome().differences(nobody) == []
+    assert outcome(transfer=talked).differences(nobody) == ["transfer: expected none, got Service desk"]
