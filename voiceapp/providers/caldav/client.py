@@ -98,6 +98,12 @@ class CalDavCalendar:
             home = _value(_properties(client, principal, depth=0), HOME)
             return _calendars(client, _properties(client, home or principal, depth=1))
 
+    def check_readable(self, now: dt.datetime) -> None:
+        """That the calendar answers a query. What it holds is not read: a web process calculates no repetitions."""
+        with _as_calendar_errors():
+            query = _query(now, now + dt.timedelta(days=1), is_whole=False)
+            self._client.report(self._url, query, depth=1).parse_calendar_query()
+
     def read_busy(self, *, zone: zoneinfo.ZoneInfo, begins_at: dt.datetime, ends_at: dt.datetime) -> BusyTimes:
         """When the calendar is busy in the range, by UID and in no order; `zone` is that of times without one."""
         with _as_calendar_errors():
@@ -180,10 +186,12 @@ def _name_of(found: PropfindResult) -> str:
     return name.strip() if isinstance(name, str) and name.strip() else found.href.rstrip("/").rpartition("/")[2]
 
 
-def _query(begins_at: dt.datetime, ends_at: dt.datetime) -> str:
-    """The whole events, recurrences included, that have an occurrence in the range (RFC 4791, 7.8)."""
+def _query(begins_at: dt.datetime, ends_at: dt.datetime, *, is_whole: bool = True) -> str:
+    """The events, with all their recurrences, that have an occurrence in the range (RFC 4791, 7.8)."""
     events = cdav.CompFilter("VEVENT") + cdav.TimeRange(begins_at, ends_at)
-    wanted = dav.Prop() + dav.GetEtag() + cdav.CalendarData()
+    wanted = dav.Prop() + dav.GetEtag()
+    if is_whole:
+        wanted += cdav.CalendarData()
     query = cdav.CalendarQuery() + wanted + (cdav.Filter() + (cdav.CompFilter("VCALENDAR") + events))
     return str(etree.tostring(query.xmlelement(), encoding="unicode"))
 

@@ -37,14 +37,22 @@ READS_XML = {"PROPFIND", "REPORT"}
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Sent as HTTP Basic, over https only (loopback excepted)."""
+    """Sent as HTTP Basic, or Digest where the server wants that; over https only (loopback excepted)."""
 
     username: str
     password: str
 
-    @property
-    def header(self) -> str:
+    def basic(self) -> str:
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+    def digest(self, challenge: str, method: str, url: httpx.URL) -> str:
+        """RFC 7616. Raises CalendarError for a challenge that is none."""
+        flow = httpx.DigestAuth(self.username, self.password).auth_flow(httpx.Request(method, url))
+        try:
+            refused = httpx.Response(401, headers={"WWW-Authenticate": challenge}, request=next(flow))
+            return flow.send(refused).headers["Authorization"]
+        except (StopIteration, KeyError, httpx.ProtocolError, NotImplementedError) as exc:
+            raise CalendarError(Trouble.UNAUTHORIZED, "a way to sign in that is not supported", status=401) from exc
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -86,12 +94,16 @@ class PinnedDavClient(DAVClient):
     ) -> DAVResponse:
         """The response of a status below 400. Raises CalendarError."""
         content = body.encode() if isinstance(body, str) else bytes(body or b"")
-        sent = {**dict(self.headers), **dict(headers or {}), "Authorization": self._credentials.header}
+        sent = {**dict(self.headers), **dict(headers or {}), "Authorization": self._credentials.basic()}
         if not content:
             sent.pop("Content-Type", None)
         target = httpx.URL(str(url))
         for _ in range(MAX_REDIRECTS + 1):
             response = self._send(method, target, content, sent)
+            challenge = response.headers.get("WWW-Authenticate", "")
+            if response.status == 401 and challenge.lower().startswith("digest"):
+                signed = {**sent, "Authorization": self._credentials.digest(challenge, method, target)}
+                response = self._send(method, target, content, signed)
             if response.status not in REDIRECTS:
                 self.arrived_at = target
                 return self._read(method, response)

@@ -41,7 +41,7 @@ def find_calendar(calendar: ConnectedCalendar) -> None:
 
 
 def check_connection(calendar: ConnectedCalendar) -> str:
-    """Find the calendar, read a day of it, and write into it if that is wanted; what was found, as a sentence.
+    """Find the calendar, query it, and write into it if that is wanted; what was found, as a sentence.
 
     Raises ApplicationError with what is wrong.
     """
@@ -49,7 +49,7 @@ def check_connection(calendar: ConnectedCalendar) -> str:
         find_calendar(calendar)
         client = open_calendar(calendar)
         now = timezone.now()
-        client.read_busy(zone=calendar.resource.organization.zone, begins_at=now, ends_at=now + dt.timedelta(days=1))
+        client.check_readable(now)
         if calendar.writes_appointments:
             _write_and_remove(client, now)
     except CalendarError as exc:

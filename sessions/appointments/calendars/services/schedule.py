@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from sessions.appointments.calendars.models import ConnectedCalendar
 from sessions.appointments.calendars.services.busy_times import read_calendar
-from sessions.appointments.calendars.services.outgoing import enqueue_missing
+from sessions.appointments.calendars.services.outgoing import enqueue_missing, retry_failed_updates
 from voiceapp.core.jobs.wake_up import WakeUp
 
 # Asked for while a caller chooses a time.
@@ -49,5 +49,7 @@ def read_due_calendars() -> int:
             break
         if due.filter(pk=calendar.pk).update(reading_until=now + LEASE) and read_calendar(calendar):
             enqueue_missing(calendar)
+            if calendar.failing_since is not None:
+                retry_failed_updates(calendar)
             done += 1
     return done

@@ -13,7 +13,7 @@ from sessions.appointments.calendars.services.schedule import read_due_calendars
 from sessions.appointments.models import Appointment
 from sessions.messages.models import OutboxMessage
 from voiceapp.core.ical.reading import read_event
-from voiceapp.providers.caldav.tests.radicale_server import RadicaleServer
+from voiceapp.providers.caldav.tests.radicale_server import PASSWORD, RadicaleServer
 
 from .conftest import Garage, deliver
 
@@ -285,6 +285,13 @@ def test_a_wrong_password_is_shown_and_the_rest_follows_after_it_is_corrected(
     assert message.state == "failed"
     assert "refuses the user name or the password" in message.last_error
     assert "Miller" not in str(message.body)
+    read_due_calendars()
+    assert (deliver(), names(server)) == (0, [])
+    calendar.password = PASSWORD
+    calendar.save(update_fields=["sealed_password"])
+    calendar.try_again(is_elsewhere=False)
+    read_due_calendars()
+    assert deliver() == 1
 
 
 def test_a_calendar_that_was_disconnected_needs_nothing(

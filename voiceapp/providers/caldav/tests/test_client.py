@@ -56,6 +56,15 @@ def test_all_calendars_of_the_user_are_found(server: RadicaleServer) -> None:
     assert set(urls) == {server.calendar_url, f"{server.base_url}/garage/lift%202/"}
 
 
+def test_a_server_that_wants_digest_gets_it(server: RadicaleServer) -> None:
+    server.wants_digest = True
+    (found,) = connect(server.base_url).find()
+    assert connect(found.url).write("a1", event()) != ""
+    with pytest.raises(CalendarError) as caught:
+        connect(server.base_url, password="wrong").find()
+    assert caught.value.trouble is Trouble.UNAUTHORIZED
+
+
 # Busy times
 
 

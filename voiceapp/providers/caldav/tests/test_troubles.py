@@ -64,6 +64,12 @@ def test_a_wrong_password_is_named(server: RadicaleServer) -> None:
     assert "app password" in str(caught.value)
 
 
+@pytest.mark.parametrize("challenge", ["Digest", "Digest realm=x", 'Digest realm="x", nonce="n", algorithm=NONE'])
+def test_a_challenge_that_is_none_is_a_refusal(server: RadicaleServer, challenge: str) -> None:
+    server.status, server.headers = "401 Unauthorized", [("WWW-Authenticate", challenge)]
+    assert failure_of_reading(connect(server.calendar_url)).trouble is Trouble.UNAUTHORIZED
+
+
 def test_a_web_page_is_no_calendar(server: RadicaleServer) -> None:
     server.status, server.body = "200 OK", b"<html><body><p>Welcome<br></body></html>"
     assert failure_of_reading(connect(server.calendar_url)).trouble is Trouble.GARBAGE
