@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import api_figures
+import availability_figures
 import bridge_figures
 import livekit_figures
 import page_figures
@@ -20,6 +21,7 @@ from options import Options
 
 GROUPS: dict[str, Callable[[Options], Iterator[Table]]] = {
     "api": api_figures.measure,
+    "availability": availability_figures.measure,
     "bridge": bridge_figures.measure,
     "livekit": livekit_figures.measure,
     "pages": page_figures.measure,

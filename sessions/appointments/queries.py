@@ -155,6 +155,6 @@ def _occupied(ids: Sequence[int], first: int, end: int, without: Appointment | N
     ).order_by()
     if without is not None:
         rows = rows.exclude(appointment=without)
-    for resource_id, *slots in rows.values_list("resource_id", "first_slot", "end_slot"):
-        found[resource_id].append((slots[0], slots[1]))
+    for resource_id, first_slot, end_slot in rows.values_list("resource_id", "first_slot", "end_slot"):
+        found[resource_id].append((first_slot, end_slot))
     return found
