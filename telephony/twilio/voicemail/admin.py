@@ -56,7 +56,7 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
     """Listening marks a message as heard; who was the first is kept."""
 
     area = Area.CALLS
-    list_display = ("created_at", "status", "caller", "why", "duration", "words", "of_call")
+    list_display = ("created_at", "status", "caller", "reason", "duration", "words", "of_call")
     list_filter = ("state", "why", "created_at")
     list_select_related = ("call__organization",)
     linkable = ("call", "heard_at")
@@ -67,6 +67,8 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
         "status", "explanation", "player", "transcript", "no_transcript", "caller", "why", "duration", "created_at",
         "heard_at", "heard_by", "of_call", "of_recording", "is_at_carrier", "recording_sid",
     )  # fmt: skip
+    # Shown only where they say something.
+    optional = ("explanation", "transcript", "no_transcript", "heard_at", "heard_by")
     readonly_fields = ("status", "player", "caller", "duration", "created_at", "of_call", "of_recording")
     buttons = (
         Button("heard", "Mark as heard", "mark_heard", icon="check", style="primary",
@@ -94,13 +96,17 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
             vars(voicemail)["may_listen"] = self.has_power(request, Power.OPERATE, voicemail)
         return voicemail
 
+    def get_fields(self, request: HttpRequest, obj: Voicemail | None = None) -> list[Any]:
+        return [each for each in self.fields if each not in self.optional or getattr(obj, each, None)]
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The caller's number as this user may read it: a column made for the request."""
         access = access_of(request)
 
         @display(description="caller", ordering="call__caller_number")
         def caller(voicemail: Voicemail) -> str:
-            return shown_number(voicemail.call, sees=sees_caller(access, voicemail))
+            number = shown_number(voicemail.call, sees=sees_caller(access, voicemail))
+            return format_html('<span class="va-nowrap">{}</span>', number)
 
         return [caller if each == "caller" else each for each in super().get_list_display(request)]
 
@@ -117,6 +123,10 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
     @display(description="caller")
     def caller(self, voicemail: Voicemail) -> str:
         return shown_number(voicemail.call, sees=vars(voicemail).get("sees_caller", False))
+
+    @display(description="reason", ordering="why")
+    def reason(self, voicemail: Voicemail) -> str:
+        return voicemail.get_why_display()
 
     @display(description="duration", ordering="duration_s")
     def duration(self, voicemail: Voicemail) -> str:

@@ -62,4 +62,4 @@ class Voicemail(TenantModel):
         indexes = [models.Index(fields=("heard_at", "state"), name="voicemail_unheard")]
 
     def __str__(self) -> str:
-        return f"Voicemail of {self.created_at:%Y-%m-%d %H:%M}"
+        return "Voicemail message"

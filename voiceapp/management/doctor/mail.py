@@ -21,9 +21,11 @@ def check_mail() -> Finding:
         if not waiting:
             return skipped("mail", "EMAIL_URL is not set: no e-mails are sent")
         return failed("mail", f"EMAIL_URL is not set: voicemail of {', '.join(waiting)} is not sent", "Set EMAIL_URL.")
-    where = settings.EMAIL_HOST or getattr(settings, "EMAIL_FILE_PATH", "the folder")
+    where = settings.EMAIL_HOST
+    if not where:
+        return passed("mail", f"e-mails are written to {getattr(settings, 'EMAIL_FILE_PATH', '') or 'the console'}")
     try:
-        connection = get_connection(timeout=TIMEOUT_S) if settings.EMAIL_HOST else get_connection()
+        connection = get_connection(timeout=TIMEOUT_S)
         connection.open()
         connection.close()
     except (smtplib.SMTPException, OSError) as exc:
