@@ -48,6 +48,7 @@ class Plan:
     differences: tuple[Difference, ...]
     ours: Mapping[str, Any] = field(repr=False)
     theirs: Mapping[str, Any] | None = field(repr=False)
+    synced_at: dt.datetime | None = None  # when it was last written, as of the comparison
 
     @property
     def action(self) -> Action:
@@ -96,6 +97,8 @@ def apply_plan(plan: Plan, client: VapiClient, *, by: str, overwrite: bool = Fal
     """
     row = _claimed(plan.agent)
     try:
+        if row.synced_at != plan.synced_at:
+            raise ApplicationError(f"The assistant of {plan.agent} has changed meanwhile. Compare again.")
         action = plan.action
         if action is Action.CREATE or (action is Action.DELETED and overwrite):
             created = client.create_assistant(plan.ours)
@@ -132,7 +135,7 @@ def _plan(agent: Agent, client: VapiClient, found: VapiAssistant | None) -> Plan
     compared: tuple[Difference, ...] = ()
     if theirs is not None:
         compared = differences(ours=flatten(ours), theirs=flatten(theirs.fields), sent=row.sent, returned=row.returned)
-    return Plan(agent, assistant_id, compared, ours, theirs.fields if theirs else None)
+    return Plan(agent, assistant_id, compared, ours, theirs.fields if theirs else None, row.synced_at)
 
 
 def _row(agent: Agent) -> SyncedAssistant:
