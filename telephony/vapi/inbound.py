@@ -15,7 +15,7 @@ from voiceapp.providers.vapi.messages import VapiMessage
 
 from .assistants import call_overrides, transient_assistant
 from .legs import CallUnknown, open_leg
-from .models import SyncedAssistant
+from .of_call import with_assistant
 
 logger = structlog.get_logger("vapi")
 
@@ -52,10 +52,8 @@ def refuse_assistant_request() -> dict[str, object]:
 
 
 def _assistant(call: Call) -> dict[str, object]:
-    """The agent's stored assistant if its published version is in step, else one for this call alone."""
-    briefing = brief(call)
-    version = call.agent_version
-    stored = SyncedAssistant.objects.filter(agent=call.agent).exclude(assistant_id="").first()
-    if stored is not None and version is not None and stored.version == version.number:
-        return {"assistantId": stored.assistant_id, "assistantOverrides": call_overrides(briefing, call)}
-    return {"assistant": transient_assistant(briefing, call)}
+    """The same that plays the agent over the socket; for an agent of another provider one for this call alone."""
+    briefing = with_assistant(brief(call), call)
+    if briefing.assistant_id:
+        return {"assistantId": briefing.assistant_id, "assistantOverrides": call_overrides(briefing, call)}
+    return {"assistant": briefing.assistant or transient_assistant(briefing, call)}

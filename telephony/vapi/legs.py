@@ -57,8 +57,7 @@ def find_leg(message: VapiMessage) -> VapiLeg:
     known = _known(message.call_id) or _named(message, named)
     if named and named != str(known.call_id):
         raise CallUnknown("other_call")
-    owner = _owner_of(message.assistant_id)
-    if owner is not None and owner != known.call.organization_id:
+    if is_foreign(message.assistant_id, known.call.organization_id):
         raise CallUnknown("other_organization")
     return known
 
@@ -87,12 +86,10 @@ def _named(message: VapiMessage, named: str) -> VapiLeg:
     return known
 
 
-def _owner_of(assistant_id: str) -> UUID | None:
-    """The organization whose agent the assistant is, if it is one's."""
+def is_foreign(assistant_id: str, organization_id: UUID | None) -> bool:
+    """Whether the assistant is that of another organization's agent."""
     if not assistant_id:
-        return None
+        return False
     return (
-        SyncedAssistant.objects.filter(assistant_id=assistant_id)
-        .values_list("agent__organization_id", flat=True)
-        .first()
+        SyncedAssistant.objects.filter(assistant_id=assistant_id).exclude(agent__organization=organization_id).exists()
     )

@@ -10,6 +10,7 @@ from sessions.calls.briefing import Briefing
 from sessions.calls.models import Call
 
 from .assistants import transient_assistant
+from .legs import is_foreign
 from .models import SyncedAssistant
 
 VAPI = "vapi"
@@ -19,9 +20,11 @@ def with_assistant(briefing: Briefing, call: Call) -> Briefing:
     """The briefing with an assistant, if VAPI may play the agent: a stored one by its id, or a whole one.
 
     The agent's own comes first, then the one that is kept in step with it, then the installation's. An agent that was
-    published after its assistant was written gets one for this call alone.
+    published after its assistant was written gets one for this call alone. Another organization's is nobody's own.
     """
-    if VAPI not in (briefing.provider, briefing.fallback_provider) or briefing.assistant_id:
+    if VAPI not in (briefing.provider, briefing.fallback_provider):
+        return briefing
+    if briefing.assistant_id and not is_foreign(briefing.assistant_id, call.organization_id):
         return briefing
     kept = SyncedAssistant.objects.filter(agent=call.agent).exclude(assistant_id="").first()
     version = call.agent_version

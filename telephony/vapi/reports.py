@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sessions.calls.costs import REPORTED, cost_of
+from sessions.calls.costs import cost_of, set_cost
 from sessions.calls.models import Call, CallEvent, TranscriptLine
 from sessions.calls.services import finish_call, possible_end
 from telephony.events.allow_list import kept
@@ -95,7 +95,8 @@ def apply_report(leg: VapiLeg, report: Report) -> None:
         stored.check_at = None
         stored.save()
         if report.cost_usd is not None:
-            usage = {**call.usage, f"vapi {leg.vapi_id}": {REPORTED: float(report.cost_usd)}}
+            # As the bridge does, which may have had the report on its socket.
+            usage = set_cost(call.usage, source=f"vapi {leg.vapi_id}", usd=float(report.cost_usd))
             on = (call.connected_at or call.created_at).date()
             Call.objects.filter(pk=call.pk).update(usage=usage, cost_usd=cost_of(usage, on))
         _add_lines(call, leg, report.lines)

@@ -72,8 +72,12 @@ class Plan:
 
 
 def agents_at_vapi() -> QuerySet[Agent]:
-    """The published agents whose calls VAPI answers."""
-    rows = Agent.objects.filter(published_version__provider=PROVIDER)
+    """The published agents whose calls VAPI answers, or may answer if the other provider does not.
+
+    An assistant that an agent names itself is its operator's: it may be another agent's, and is left alone.
+    """
+    at_vapi = Q(published_version__provider=PROVIDER) | Q(published_version__fails_over=True)
+    rows = Agent.objects.filter(at_vapi, published_version__isnull=False, vapi_assistant_id="")
     return rows.select_related("organization", "published_version", "vapi_assistant").order_by("organization", "name")
 
 

@@ -12,9 +12,10 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from agents.configuration.models import Agent
+from agents.configuration.models import Agent, AgentVersion
 from agents.hours.models import SpecialDay
 from agents.organizations.models import Organization
+from agents.tests.builders import make_agent, make_organization
 from agents.transfers.models import TransferTarget
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallEvent, CallState
@@ -83,6 +84,7 @@ def test_the_agent_of_the_dialed_number_answers(caller: VapiSender, organization
 
 def test_its_stored_assistant_is_completed_with_what_is_live(caller: VapiSender, organization: Organization) -> None:
     agent = Agent.objects.get()
+    AgentVersion.objects.update(provider="vapi")
     SyncedAssistant.objects.create(agent=agent, assistant_id="assistant-1", version=1)
     answer = ring(caller)
     assert answer["assistantId"] == "assistant-1"
@@ -94,8 +96,24 @@ def test_its_stored_assistant_is_completed_with_what_is_live(caller: VapiSender,
 
 
 def test_an_assistant_of_an_earlier_version_does_not_answer(caller: VapiSender) -> None:
+    AgentVersion.objects.update(provider="vapi")
     SyncedAssistant.objects.create(agent=Agent.objects.get(), assistant_id="assistant-1", version=7)
     assert "assistant" in ring(caller)
+
+
+def test_the_assistant_that_the_agent_names_comes_first(caller: VapiSender) -> None:
+    Agent.objects.update(vapi_assistant_id="of-alice")
+    AgentVersion.objects.update(provider="vapi")
+    SyncedAssistant.objects.create(agent=Agent.objects.get(), assistant_id="assistant-1", version=1)
+    assert ring(caller)["assistantId"] == "of-alice"
+
+
+def test_another_organizations_assistant_plays_no_agent_of_this_one(caller: VapiSender) -> None:
+    other = make_agent(make_organization("Osteria Charlie"), name="Charlie")
+    SyncedAssistant.objects.create(agent=other, assistant_id="of-charlie", version=1)
+    Agent.objects.exclude(pk=other.pk).update(vapi_assistant_id="of-charlie")
+    AgentVersion.objects.update(provider="vapi")
+    assert ring(caller).get("assistantId") != "of-charlie"
 
 
 def test_a_repeated_request_opens_one_call(caller: VapiSender) -> None:

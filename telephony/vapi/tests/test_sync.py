@@ -242,6 +242,13 @@ def test_two_at_once_make_one_assistant(simulator: VapiSimulator, client: VapiCl
 def test_agents_of_openai_have_no_assistant(client: VapiClient, agent: Agent) -> None:
     AgentVersion.objects.update(provider="openai")
     assert not agents_at_vapi().exists()
+    AgentVersion.objects.update(fails_over=True)
+    assert agents_at_vapi().get() == agent
+
+
+def test_an_assistant_that_the_agent_names_itself_is_left_alone(client: VapiClient, agent: Agent) -> None:
+    Agent.objects.update(vapi_assistant_id="732ba29e-4aeb-48ad-bd47-440d3fce8b26")
+    assert not agents_at_vapi().exists()
 
 
 # The command
