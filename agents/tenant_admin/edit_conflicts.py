@@ -70,6 +70,7 @@ class ConflictCheckingForm(forms.ModelForm[Any]):
         key, widget = self.add_initial_prefix(name), field.hidden_widget()
         value = field.prepare_value(self[name].initial)
         if isinstance(widget, forms.MultiWidget):
+            data[key] = ""  # Django looks for the name of the whole before it shows the parts
             for index, (part, of) in enumerate(zip(widget.decompress(value) or (), widget.widgets, strict=True)):
                 data[f"{key}_{index}"] = of.format_value(part) or ""
         elif isinstance(widget, forms.MultipleHiddenInput):

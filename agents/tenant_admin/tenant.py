@@ -121,6 +121,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         """Only the offered filters: `?orders_secret__startswith=` would read a secret character by character."""
         filters = (each[0] if isinstance(each, tuple) else each for each in self.get_list_filter(request))
         allowed = {each for each in filters if isinstance(each, str)} | {*self.linkable}
+        allowed |= {str(getattr(each, "parameter_name", "")) for each in self.list_filter if isinstance(each, type)}
         if self.date_hierarchy:
             allowed.add(self.date_hierarchy)
         return any(lookup == name or self._is_part_of(lookup, name) for name in allowed)
