@@ -17,7 +17,10 @@ from agents.catalog.admin.stock import stock_status
 from agents.catalog.models import Item
 from agents.hours.local_time import when_of
 from agents.organizations.access import Access, access_of
+from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
+from agents.organizations.trades import Trade
+from sessions.appointments.models import Appointment, AppointmentState
 from sessions.calls.admin.call import UNPAID
 from sessions.calls.admin.display import CALL_COLORS, end_reason_text, median_ms, response_text
 from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
@@ -81,6 +84,8 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         board.recent = recent_calls(access)
     if access.may(Area.ORDERS, Power.VIEW):
         board.tiles += order_tiles(access, days)
+    if access.may(Area.APPOINTMENTS, Power.VIEW):
+        board.tiles += appointment_tiles(access, days)
     board.notices = [*notices(access, days), *calendar_notices(access)]
     if access.may(Area.STOCK, Power.VIEW):
         board.unavailable_items = unavailable_items(access)
@@ -107,15 +112,30 @@ def call_tiles(access: Access, days: LocalDays) -> list[Tile]:
 def order_tiles(access: Access, days: LocalDays) -> list[Tile]:
     orders = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(days.rows())
     paid = orders.exclude(state__in=UNPAID)
-    sums = list(paid.order_by().values("currency").annotate(total=Sum("total"), number=Count("id")))
+    waiting = Count("id", filter=Q(state="submitted"))
+    rows = paid.order_by().values("currency")
+    sums = list(rows.annotate(total=Sum("total"), number=Count("id"), waiting=waiting))
     revenue = " + ".join(f"{row['total']:.2f} {row['currency']}" for row in sums) or "0.00"
     number = sum(row["number"] for row in sums)
     url = link("voice_sessions_order", created_at__gte=days.first.isoformat())
-    waiting = paid.filter(state="submitted").count()
     return [
-        Tile("Orders", str(number), f"{waiting} not accepted yet", "receipt_long", url),
+        Tile("Orders", str(number), f"{sum(row['waiting'] for row in sums)} not accepted yet", "receipt_long", url),
         Tile("Revenue", revenue, "today's orders", "payments", url),
     ]
+
+
+def appointment_tiles(access: Access, days: LocalDays) -> list[Tile]:
+    """Only for those whose trade makes appointments."""
+    principal = access.principal(Area.APPOINTMENTS)
+    if not Organization.objects.visible_to(principal).filter(trade=Trade.GARAGE).exists():
+        return []
+    booked = Appointment.objects.visible_to(principal).exclude(state=AppointmentState.CANCELED)
+    number = booked.filter(days.beginning_today()).count()
+    new = booked.filter(days.rows()).count()
+    return [
+        Tile("Appointments", str(number), f"today; {new} newly booked", "event",
+             link("voice_sessions_appointment", day="today")),
+    ]  # fmt: skip
 
 
 def last_days(access: Access, days: LocalDays) -> list[Day]:

@@ -36,6 +36,15 @@ class LocalDays:
             found |= Q(organization__time_zone=zone, created_at__gte=day_before(midnight, days_back))
         return found
 
+    def beginning_today(self) -> Q:
+        """Appointments that begin today, each in its organization's zone."""
+        found = Q(pk__in=[])
+        for zone, midnight in self.midnights.items():
+            found |= Q(
+                organization__time_zone=zone, starts_at__gte=midnight, starts_at__lt=day_before(midnight, days=-1)
+            )
+        return found
+
 
 def day_before(midnight: dt.datetime, days: int) -> dt.datetime:
     """Midnight so many days earlier, on the wall clock: a day may have 23 or 25 hours."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from sessions.appointments.models import Appointment
 from sessions.calls.models import Call, ToolCall, TranscriptLine, Turn
 from sessions.messages.texts.models import Text
 from sessions.orders.models import Order
@@ -67,6 +68,7 @@ class CallPage:
     counts: Mapping[str, int] = field(default_factory=dict)
     agents: Sequence[RoomAgent] = ()
     participants: Sequence[ShownParticipant] = ()
+    appointments: Sequence[Appointment] = ()
 
 
 MOST_LINES = 1000
@@ -112,7 +114,13 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},
         agents=list(call.room_agents.all()),
         participants=shown_participants(call),
+        appointments=booked_on(call) if any(event.kind == "appointment_booked" for event in events) else (),
     )
+
+
+def booked_on(call: Call) -> list[Appointment]:
+    """Read only where the timeline tells of one: most calls book nothing."""
+    return list(call.appointments.prefetch_related("resources").order_by("created_at"))
 
 
 def conversation_of(

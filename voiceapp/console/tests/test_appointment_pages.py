@@ -16,6 +16,7 @@ from agents.resources.models import Absence, Resource, ResourceHours
 from sessions.appointments.models import Appointment, AppointmentState, OccupiedSlot
 from sessions.appointments.services.booking import Customer, Origin, book_appointment, move_appointment
 from sessions.calls.models import Call
+from sessions.calls.services import record_event
 from sessions.messages.models import OutboxMessage
 from voiceapp.core.phones.numbers import show_number
 
@@ -240,3 +241,36 @@ def test_services_and_resources_are_set_up_on_their_pages(client_of_alice: Clien
 def test_items_are_listed_by_availability(client_of_alice: Client, harbour: World) -> None:
     assert client_of_alice.get("/admin/agents/item/", {"stock": "out"}).status_code == 200
     assert client_of_alice.get("/admin/agents/item/", {"stock__x": "out"}).status_code == 400
+
+
+def test_the_page_of_a_call_shows_what_it_booked(client_of_alice: Client, harbour: World) -> None:
+    record_event(harbour[Call].pk, "appointment_booked", {"number": 1, "service": "Check", "at": "2030-01-07 09:00"})
+    page = client_of_alice.get(url(Call, "change", harbour[Call].pk)).content.decode()
+    appointment = harbour[Appointment]
+    assert f'href="{url(Appointment, "change", appointment.pk)}"' in page
+    assert "Harbour car" in page
+    assert "Harbour person" in page
+    assert "Appointment No. 1 (Check) was booked for 2030-01-07 09:00." in page
+
+
+def test_the_dashboard_counts_todays_appointments_in_the_zone_of_each_organization(
+    client_of_alice: Client, garage: World
+) -> None:
+    def tile() -> Any:
+        tiles = {each.label: each for each in client_of_alice.get("/admin/").context["dashboard"].tiles}
+        return tiles.get("Appointments")
+
+    assert tile() is None
+    Organization.objects.filter(pk=garage.organization.pk).update(trade="garage")
+    assert (tile().value, tile().hint) == ("0", "today; 1 newly booked")
+    Organization.objects.filter(pk=garage.organization.pk).update(time_zone="Pacific/Kiritimati")
+    organization = Organization.objects.get(pk=garage.organization.pk)
+    today = timezone.now().astimezone(organization.zone).date()
+    for number, days in enumerate((-1, 0, 0, 1)):
+        start = dt.datetime.combine(today + dt.timedelta(days=days), dt.time(0, 30), organization.zone)
+        Appointment.objects.create(
+            organization=organization, number=number + 5, service_name="Oil change", currency="EUR", starts_at=start,
+            ends_at=start + dt.timedelta(minutes=30), customer_name="Ada",
+            state=AppointmentState.CANCELED if number == 2 else AppointmentState.BOOKED,
+        )  # fmt: skip
+    assert tile().value == "1"
