@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from agents.catalog.models import Item, Menu
+from agents.catalog.models import Item, Menu, Service
 from agents.catalog.queries import load_catalog
 from agents.hours.queries import load_schedule
-from agents.organizations.trades import ORDER_TOOLS, TOOL_LABELS, Trade
+from agents.organizations.trades import APPOINTMENT_TOOLS, ORDER_TOOLS, TOOL_LABELS, TOOLS_TO_BOOK, Trade
+from agents.resources.models import Resource, ResourceKind
 from agents.transfers.models import TransferTarget
 from voiceapp.core.countries import currency_of, zones_of
 
@@ -44,7 +45,10 @@ MORE_CHECKS: list[Callable[[Agent], Check]] = []
 
 def checks_of(agent: Agent) -> list[Check]:
     """The checklist of the agent's saved draft. Layers above add theirs to `MORE_CHECKS`."""
-    own = (_tools, _prompt, _menu, _hours, _transfer, _currency, _zone)
+    tools = set(agent.tools)
+    books = bool(APPOINTMENT_TOOLS & tools)
+    menu = (_menu,) if not books or "look_up_items" in tools else ()
+    own = (_tools, _prompt, *menu, *((_services,) if books else ()), _hours, _transfer, _currency, _zone)
     more = (_vapi, *MORE_CHECKS) if agent.provider == Agent.Provider.VAPI else MORE_CHECKS
     return [check(agent) for check in (*own, *more)]
 
@@ -103,6 +107,30 @@ def _menu(agent: Agent) -> Check:
         return Check("Menu", Level.DOUBTFUL, f"{unpriced} has no price and is not sold.", unpriced, "price")
     number = f"{len(items)} items" if len(items) != 1 else "1 item"
     return Check("Menu", Level.GOOD, f"{number} can be ordered.", menu)
+
+
+def _services(agent: Agent) -> Check:
+    services = list(Service.objects.filter(organization=agent.organization_id, is_active=True))
+    first = Service.objects.filter(organization=agent.organization_id).order_by("position", "pk").first() or Service
+    missing = [f"“{TOOL_LABELS[name]}”" for name in TOOLS_TO_BOOK if name not in agent.tools]
+    if missing:
+        text = (
+            f"The agent cannot book appointments: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} disabled."
+        )
+        return Check("Services", Level.DOUBTFUL, text, agent, "tools")
+    if not services:
+        return Check("Services", Level.DOUBTFUL, "No service is active: callers cannot book an appointment.", first)
+    able = list(
+        Resource.objects.filter(organization=agent.organization_id, is_active=True).prefetch_related("services")
+    )
+    for service in services:
+        for kind, noun in ((ResourceKind.STAFF, "person"), (ResourceKind.BAY, "bay")):
+            is_needed = service.needs_staff if kind == ResourceKind.STAFF else service.needs_bay
+            if is_needed and not any(each.kind == kind and each.can_do(service) for each in able):
+                text = f"No {noun} can do {service}: it cannot be booked."
+                return Check("Services", Level.DOUBTFUL, text, able[0] if able else Resource)
+    number = f"{len(services)} services" if len(services) != 1 else "1 service"
+    return Check("Services", Level.GOOD, f"{number} can be booked.", first)
 
 
 def _hours(agent: Agent) -> Check:

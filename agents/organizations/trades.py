@@ -13,6 +13,8 @@ MAKING_APPOINTMENTS = ("look_up_services", "find_appointment_times", "choose_app
                        "book_appointment", "find_my_appointments", "move_appointment",
                        "cancel_appointment")  # fmt: skip
 APPOINTMENT_TOOLS = frozenset(MAKING_APPOINTMENTS)
+# Without one of these nothing is booked.
+TOOLS_TO_BOOK = ("find_appointment_times", "choose_appointment", "read_back_appointment", "book_appointment")
 TALKING_TOOLS = ("look_up_items", "send_text", "transfer_call", "end_call", "get_opening_hours")
 TAKING_ORDERS = ("look_up_items", "change_order", "read_back_order", "submit_order", "send_text", "transfer_call",
                  "end_call", "get_opening_hours")  # fmt: skip

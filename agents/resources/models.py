@@ -38,6 +38,11 @@ class Resource(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    def can_do(self, service: Service) -> bool:
+        """Whether it does that service; its services should be prefetched."""
+        services = self.services.all()
+        return not services or service in services
+
 
 class ResourceHours(WeeklyHours, TenantModel):
     """When a resource works. Only while the organization is open, too: special days close everything."""
