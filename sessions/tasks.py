@@ -21,9 +21,9 @@ def sweep_outbox() -> int:
     return outbox.process_due()
 
 
-@shared_task(name="sessions.tasks.read_calendars", expires=30)
+@shared_task(name="sessions.tasks.read_calendars", expires=15)
 def read_calendars() -> int:
-    """Every half minute, and when a caller asks for a time: read the connected calendars that are due."""
+    """Every few seconds, and when a caller asks for a time: read the connected calendars that are due."""
     return read_due_calendars()
 
 

@@ -19,7 +19,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["agents", "sessions", "telephony", "voiceapp.core.limits"])
 app.conf.beat_schedule = {
     "process-the-outbox": {"task": "sessions.tasks.sweep_outbox", "schedule": 5.0},
-    "read-calendars": {"task": "sessions.tasks.read_calendars", "schedule": 30.0},
+    "read-calendars": {"task": "sessions.tasks.read_calendars", "schedule": 15.0},
     "make-greetings": {"task": "agents.tasks.make_greetings", "schedule": 15.0},
     "purge-rate-limit-counters": {"task": "limits.tasks.purge_limit_counts", "schedule": 600.0},
     "purge-expired-voice-sessions": {"task": "sessions.tasks.purge_voice_sessions", "schedule": 3600.0},

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 from caldav.elements import cdav, dav
-from caldav.lib.error import DAVError
+from caldav.lib.error import DAVError, ResponseError
 from caldav.response import DAVResponse, PropfindResult
 from django.conf import settings
 from lxml import etree
@@ -25,6 +25,8 @@ from .transport import Credentials, PinnedDavClient
 WHOLE_S = 12.0
 MAX_OBJECTS = 5000
 MAX_BUSY = 20_000
+# The status of one event stands for a list that the server cut short (RFC 4791, 7.8).
+TRUNCATED = "507"
 # Of a year of a large calendar: servers calculate for a while before the first byte.
 READ_S = 18.0
 # How long recurrences may be calculated, over all events of a calendar.
@@ -108,9 +110,9 @@ class CalDavCalendar:
         """When the calendar is busy in the range, by UID and in no order; `zone` is that of times without one."""
         with _as_calendar_errors():
             found = self._client.report(self._url, _query(begins_at, ends_at), depth=1).parse_calendar_query()
-        texts = [each.calendar_data for each in found if each.calendar_data]
-        if len(texts) > MAX_OBJECTS:
-            raise CalendarError(Trouble.TOO_LARGE, f"{len(texts)} events")
+        if len(found) > MAX_OBJECTS:
+            raise CalendarError(Trouble.TOO_LARGE, f"{len(found)} events")
+        texts = [each.calendar_data or "" for each in found if each.status < 400]
         return _busy_of(texts, zone=zone, begins_at=begins_at, ends_at=ends_at)
 
     def read(self, name: str) -> StoredObject | None:
@@ -121,7 +123,7 @@ class CalDavCalendar:
             if exc.trouble is Trouble.NOT_FOUND:
                 return None
             raise
-        return StoredObject(response.raw.encode(), _etag(response))
+        return StoredObject(self._client.body, _etag(response))
 
     def write(self, name: str, text: bytes, *, etag: str = "") -> str:
         """Store an object and return its new ETag, empty where the server names none.
@@ -217,5 +219,7 @@ def _as_calendar_errors() -> Iterator[None]:
     """What the library raises for a response that is no CalDAV, and what it trips over."""
     try:
         yield
+    except ResponseError as exc:
+        raise CalendarError(Trouble.TOO_LARGE if TRUNCATED in str(exc) else Trouble.GARBAGE, "of one event") from exc
     except (DAVError, ValueError, TypeError, AttributeError, KeyError, AssertionError, httpx.InvalidURL) as exc:
         raise CalendarError(Trouble.GARBAGE, type(exc).__name__) from exc

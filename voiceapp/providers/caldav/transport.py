@@ -33,6 +33,7 @@ REDIRECTS = {301, 302, 307, 308}
 # A redirect of what changes something is a fault; finding the calendar is where servers redirect.
 FOLLOWS_REDIRECTS = {"PROPFIND", "OPTIONS"}
 READS_XML = {"PROPFIND", "REPORT"}
+MULTISTATUS = "{DAV:}multistatus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class PinnedDavClient(DAVClient):
         self._may_be_local = may_be_local
         # Where the last request arrived, after redirects: addresses in its response are relative to it.
         self.arrived_at = httpx.URL(url)
+        # What it brought, as it came.
+        self.body = b""
         self._ends_at = time.monotonic() + whole_s
 
     def request(
@@ -135,12 +138,12 @@ class PinnedDavClient(DAVClient):
     def _read(self, method: str, response: Response) -> DAVResponse:
         if response.status >= 400:
             raise error_of_status(response.status, wait_s=retry_after_s(response.retry_after))
-        headers = httpx.Headers(response.headers)
+        self.body = response.body
         if method in READS_XML:
             _check_xml(response.body)
-        else:
-            headers["Content-Type"] = "text/calendar"  # anything else that is no XML is written to the log
-        return DAVResponse(_HttpResponse(response.status, response.body, headers), self)
+        # The library takes everything for XML, and writes what is none to the log.
+        content = response.body if method in READS_XML else b""
+        return DAVResponse(_HttpResponse(response.status, content, response.headers), self)
 
     def _may_connect(self, scheme: str) -> Callable[[str], bool]:
         """Public addresses over https; loopback addresses, if allowed, over http too."""
@@ -177,10 +180,12 @@ def _is_same_site(home: Origin, other: Origin) -> bool:
 
 
 def _check_xml(body: bytes) -> None:
-    """The library reads XML with entities, and logs what is none."""
+    """The library reads XML with entities, and takes a web page that is XML for an empty calendar."""
     try:
         tree = etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
     except (etree.XMLSyntaxError, ValueError) as exc:
         raise CalendarError(Trouble.GARBAGE, "not XML") from exc
     if tree.getroottree().docinfo.internalDTD is not None:
         raise CalendarError(Trouble.GARBAGE, "XML with a document type")
+    if tree.tag != MULTISTATUS:
+        raise CalendarError(Trouble.GARBAGE, "no multistatus")

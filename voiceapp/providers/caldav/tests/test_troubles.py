@@ -105,6 +105,33 @@ def test_garbage_is_an_error_or_nothing_and_never_a_crash(server: RadicaleServer
     assert outcome in (Trouble.GARBAGE, BusyTimes([], unreadable=0), BusyTimes([], unreadable=1))
 
 
+def test_a_page_that_is_xml_is_no_empty_calendar(server: RadicaleServer) -> None:
+    server.status, server.body = "200 OK", b'<html xmlns="http://www.w3.org/1999/xhtml"><body>Sign in</body></html>'
+    assert failure_of_reading(connect(server.calendar_url)).trouble is Trouble.GARBAGE
+
+
+def test_a_list_that_the_server_cut_short_is_not_used(server: RadicaleServer) -> None:
+    server.status = "207 Multi-Status"
+    server.body = MULTISTATUS % b"<response><href>/garage/</href><status>HTTP/1.1 507 Insufficient</status></response>"
+    assert failure_of_reading(connect(server.calendar_url)).trouble is Trouble.TOO_LARGE
+
+
+def test_an_event_without_its_data_is_counted(server: RadicaleServer) -> None:
+    server.status = "207 Multi-Status"
+    server.body = MULTISTATUS % (
+        b"<response><href>/garage/a.ics</href><propstat><prop><getetag>x</getetag></prop>"
+        b"<status>HTTP/1.1 200 OK</status></propstat></response>"
+    )
+    assert read(connect(server.calendar_url)) == BusyTimes([], unreadable=1)
+
+
+def test_an_object_that_is_no_text_is_read_as_it_is(server: RadicaleServer) -> None:
+    server.status, server.body = "200 OK", b"BEGIN:VCALENDAR\r\n\xff\xfe"
+    stored = connect(server.calendar_url).read("a1")
+    assert stored is not None
+    assert stored.text == server.body
+
+
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(
     server: RadicaleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
