@@ -35,7 +35,7 @@ DRAIN_BUDGET_S = env.int("DRAIN_BUDGET_S", default=60)
 MAX_LIVE_CALLS = env.int("MAX_LIVE_CALLS", default=100)
 TOOL_TIMEOUT_S = env.int("TOOL_TIMEOUT_S", default=10)
 # Texts per day to one number, and in all, of each organization, whatever it has entered.
-MAX_TEXTS_PER_NUMBER = env.int("MAX_TEXTS_PER_NUMBER", default=10)
+MAX_TEXTS_PER_NUMBER = env.int("MAX_TEXTS_PER_NUMBER", default=100)
 MAX_TEXTS_PER_DAY = env.int("MAX_TEXTS_PER_DAY", default=1000)
 # Links to the AI provider that are connected before a call begins: how many in each process, and for how long.
 MAX_IDLE_LINKS = env.int("MAX_IDLE_LINKS", default=10)

@@ -15,6 +15,7 @@ from agents.organizations.models import Organization
 from agents.organizations.trades import MAKING_APPOINTMENTS, Trade
 from agents.resources.models import Resource, ResourceHours, ResourceKind
 from agents.transfers.models import TransferMode, TransferTarget
+from sessions.messages.texts.models import TextSettings
 from telephony.twilio.models import PhoneNumber
 
 from .organization import Demo
@@ -22,7 +23,7 @@ from .organization import Demo
 SLUG = "bergmann-garage"
 # Berlin numbers reserved for fiction: no real phone rings.
 NUMBER = "+493023125002"
-TOOLS = [*MAKING_APPOINTMENTS, "transfer_call", "end_call", "get_opening_hours"]
+TOOLS = [*MAKING_APPOINTMENTS, "send_text", "transfer_call", "end_call", "get_opening_hours"]
 
 PROMPT = """\
 You answer the phone of Bergmann Garage, a friendly garage that repairs and services cars.
@@ -100,6 +101,10 @@ def make_garage(*, orders_url: str = "", orders_secret: str = "") -> Demo:
         make_resources(organization)
     if not organization.transfer_targets.exists():
         make_advisors(organization)
+    # Calls can be placed from American numbers, too, and often.
+    TextSettings.objects.get_or_create(
+        organization=organization, defaults={"countries": "DE, US", "most_per_number": 100}
+    )
     agent = make_agent(organization)
     number, _ = PhoneNumber.objects.get_or_create(
         number=NUMBER, defaults={"organization": organization, "label": "Service desk"}

@@ -12,6 +12,7 @@ from agents.configuration.models import Agent
 from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
+from sessions.messages.texts.models import TextSettings
 from telephony.twilio.models import PhoneNumber
 
 from .menu_card import CATEGORIES, GROUPS, DemoItem
@@ -65,6 +66,10 @@ def make_demo(*, orders_url: str = "", orders_secret: str = "") -> Demo:
     if not organization.menus.exists():
         make_menu(organization)
     make_targets(organization)
+    # The demo's caller has an American number.
+    TextSettings.objects.get_or_create(
+        organization=organization, defaults={"countries": "DE, US", "menu_url": "https://example.com/bella-napoli"}
+    )
     agent = make_agent(organization)
     number, _ = PhoneNumber.objects.get_or_create(
         number=NUMBER, defaults={"organization": organization, "label": "Main line"}
