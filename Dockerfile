@@ -9,7 +9,7 @@ RUN make static
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --create-home voiceapp
+    && useradd --system --create-home voiceapp && install -d -o voiceapp /srv/recordings
 WORKDIR /srv/voiceapp
 COPY --from=build --chown=voiceapp /srv/voiceapp /srv/voiceapp
 USER voiceapp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.checks import CheckMessage, Tags, register
 
-from voiceapp.checks import aws, clerk, livekit, production, values, vapi
+from voiceapp.checks import aws, clerk, files, livekit, production, values, vapi
 
 
 @register(Tags.security, deploy=True)
@@ -23,5 +23,6 @@ def check_settings(**_: object) -> list[CheckMessage]:
         *clerk.clerk(),
         *livekit.livekit(),
         *aws.aws(),
+        *files.files(),
         *vapi.vapi(),
     ]

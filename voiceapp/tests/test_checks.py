@@ -89,6 +89,8 @@ WRONG = [
     ("AWS_ACCESS_KEY_ID", "", "E021"),
     ("AWS_SECRET_ACCESS_KEY", "", "E021"),
     ("LIVEKIT_RECORDING_REGION", "", "W009"),
+    ("LIVEKIT_RECORDING_BUCKET", "", "W022"),
+    ("DEFAULT_FROM_EMAIL", "voicemail", "E043"),
     ("LIVEKIT_HOST", "", "E018"),
     ("LIVEKIT_API_KEY", "", "E018"),
     ("LIVEKIT_API_SECRET", "", "E018"),
