@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -20,6 +21,8 @@ from .local_days import link
 Change = CalendarEntry.Change
 UNDECIDED = (Change.MOVED, Change.REMOVED)
 MOST_APPOINTMENTS = 50
+# A worker reads a calendar within seconds after it is due.
+LATE = dt.timedelta(minutes=10)
 
 
 def calendar_notices(access: Access) -> Iterator[Notice]:
@@ -30,11 +33,19 @@ def calendar_notices(access: Access) -> Iterator[Notice]:
 
 
 def away(access: Access) -> Iterator[Notice]:
-    rows = ConnectedCalendar.objects.visible_to(access.principal(Area.KEYS))
-    for row in rows.exclude(failing_since=None).select_related("resource__organization")[:MOST_ROWS]:
+    """Calendars that fail, that no worker reads, and that have entries which nobody is kept from."""
+    late = Q(next_read_at__lt=timezone.now() - LATE)
+    rows = ConnectedCalendar.objects.visible_to(access.principal(Area.KEYS)).select_related("resource__organization")
+    for row in rows.filter(late | Q(failing_since__isnull=False) | Q(unreadable_events__gt=0))[:MOST_ROWS]:
         last = f"Busy times are those of {when_of(row, row.read_at)}." if row.read_at else "Busy times are not known."
-        yield Notice(f"{row} cannot be read since {when_of(row, row.failing_since)}", f"{row.last_error} {last}",
-                     "event_busy", "warning",
+        if row.failing_since is not None:
+            text, advice = f"{row} cannot be read since {when_of(row, row.failing_since)}", f"{row.last_error} {last}"
+        elif row.next_read_at < timezone.now() - LATE:
+            text, advice = f"{row} is not being read", f"{last} No worker is running."
+        else:
+            text = f"{row} has {some(row.unreadable_events, 'entry', 'entries')} that could not be read"
+            advice = "Appointments may be booked over them. Entries that repeat by the hour are such ones."
+        yield Notice(text, advice, "event_busy", "warning",
                      reverse("admin:voice_sessions_connectedcalendar_change", args=(row.pk,)))  # fmt: skip
 
 

@@ -210,6 +210,16 @@ def test_a_calendar_that_is_away_is_named(client_of_alice: Client, harbour: Worl
     assert "The server does not respond. Busy times are not known." in part
 
 
+def test_a_calendar_that_no_worker_reads_is_named(client_of_alice: Client) -> None:
+    ConnectedCalendar.objects.update(next_read_at=timezone.now() - dt.timedelta(minutes=20))
+    assert "No worker is running." in needs(client_of_alice)
+
+
+def test_entries_that_are_not_understood_are_named(client_of_alice: Client) -> None:
+    ConnectedCalendar.objects.update(unreadable_events=2)
+    assert "calendar has 2 entries that could not be read" in needs(client_of_alice)
+
+
 def test_an_appointment_in_a_busy_time_is_named(client_of_alice: Client, harbour: World, coming: Appointment) -> None:
     calendar = harbour[ConnectedCalendar]
     assert "in a busy time" not in needs(client_of_alice)
