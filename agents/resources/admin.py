@@ -44,6 +44,13 @@ class ResourceAdmin(TenantAdmin[Resource]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Resource]:
         return super().get_queryset(request).prefetch_related("services")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Resource | None = None) -> bool:
+        is_booked = isinstance(obj, Resource) and obj.booked.exists()
+        return super().has_delete_permission(request, obj) and not is_booked
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "services":
             kwargs["widget"] = CheckboxSelectMultiple()

@@ -20,7 +20,7 @@ from .drafts import (
     READ_BACK_FIRST,
     DraftView,
     caller_of,
-    check_few,
+    check_bookable,
     lock_draft,
     not_confirmed,
     note_carried_out,
@@ -62,7 +62,7 @@ def book_draft(call: Call, *, caller_turns: int, now: dt.datetime) -> tuple[Outc
         refusal = not_confirmed(draft, caller_turns)
         if refusal:
             return Outcome(refusal), view
-        check_few(organization, call, draft, now)
+        check_bookable(organization, call, draft, now)
         service, start = draft.service, draft.starts_at
         assert service is not None
         assert start is not None

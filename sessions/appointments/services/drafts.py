@@ -18,7 +18,7 @@ from agents.organizations.models import Organization
 from sessions.appointments.models import Appointment, DraftAppointment
 from sessions.appointments.queries import upcoming_of
 from sessions.appointments.wording import say_start, written
-from sessions.calls.models import Call
+from sessions.calls.models import Call, Direction
 from sessions.orders.draft import Refused
 from voiceapp.core.phones.numbers import read_caller, read_number
 from voiceapp.core.transactions import ConcurrentUpdate
@@ -140,7 +140,7 @@ def read_back(call: Call, *, caller_turns: int, now: dt.datetime) -> DraftView:
         view = DraftView(organization, draft, draft.service, now)
         if view.missing:
             raise Refused(view.missing[0])
-        check_few(organization, call, draft, now)
+        check_bookable(organization, call, draft, now)
         assert draft.service is not None
         assert draft.starts_at is not None
         exact_start(organization, draft.service, written(draft.starts_at, organization.zone), now)
@@ -159,8 +159,9 @@ def organization_of(call: Call) -> Organization:
 
 
 def caller_of(call: Call) -> str:
-    """The number that calls, as E.164; empty if it is withheld."""
-    return read_caller(call.caller_number).number
+    """The customer's number, as E.164; empty if it is withheld. It is the one that calls, or that we called."""
+    is_ours = call.direction == Direction.OUTBOUND
+    return read_caller(call.dialed_number if is_ours else call.caller_number).number
 
 
 def lock_draft(call: Call) -> DraftAppointment:
@@ -195,8 +196,10 @@ def not_confirmed(draft: DraftAppointment, caller_turns: int) -> str:
     return WAIT_FOR_ANSWER if caller_turns <= draft.read_back_turn else ""
 
 
-def check_few(organization: Organization, call: Call, draft: DraftAppointment, now: dt.datetime) -> None:
-    """Raises Refused for a customer who has many appointments already."""
+def check_bookable(organization: Organization, call: Call, draft: DraftAppointment, now: dt.datetime) -> None:
+    """Raises Refused for a service that is no longer offered, and for a customer who has many appointments already."""
+    if draft.service is not None and not draft.service.is_active:
+        raise Refused(f"{draft.service.name} is no longer offered. {WHICH_SERVICE}")
     for number in {draft.customer_number, caller_of(call)} - {""}:
         if upcoming_of(organization, number, now).count() >= MOST_UPCOMING:
             raise Refused(TOO_MANY)

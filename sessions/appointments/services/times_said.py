@@ -101,10 +101,8 @@ def say_obstacle(found: Obstacle, start: dt.datetime, calendar: Calendar) -> str
 def _proposal(
     organization: Organization, service: Service, wish: Wish, now: dt.datetime, without: Appointment | None
 ) -> tuple[Calendar, Proposal]:
-    center = wish.center(now.astimezone(organization.zone).date(), organization.zone)
-    near = load_calendar(
-        organization, service, now, first=center - LOOK_BACK, last=center + LOOK_AHEAD, without=without
-    )
+    first, last = wish.bounds(now.astimezone(organization.zone).date(), organization.zone)
+    near = load_calendar(organization, service, now, first=first - LOOK_BACK, last=last + LOOK_AHEAD, without=without)
     proposal = propose(wish, near.availability.starts(), now=now, zone=near.zone)
     if proposal.starts:
         return near, proposal

@@ -197,6 +197,7 @@ def test_this_morning_and_tonight_are_of_today() -> None:
 @pytest.mark.parametrize(
     "said",
     [
+        "9999-12-31 09:00", "0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31T23:59:00-12:00", "January 1, 9999",
         "every Friday", "not on Friday", "Fryday", "December 32", "February 30, 2027", "25:00", "13 pm", "9:75",
         "yesterday", "three score", "2026-13-01", "when hell freezes over", "in 5000 days", "29.2.2027",
         "from Friday to Thursday of next year", "Friday, December 3", "Monday 2026-12-01",

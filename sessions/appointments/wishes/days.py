@@ -16,6 +16,8 @@ ONE_DAY = dt.timedelta(days=1)
 OPEN_DAYS = 14
 MOST_DAYS = 62
 MOST_COUNT = 400
+# Others are slips, and days beside them may not exist.
+YEARS = range(1900, 2200)
 WEEKDAY = rf"(?:{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})"
 MONTH = rf"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})"
 NUMBER = r"(?:an?|\d{1,3})"
@@ -59,6 +61,8 @@ class DayReader:
         days, weekday = method(self, match), match.groupdict().get("named")
         if weekday and days[0].weekday() != WEEKDAYS[weekday]:
             raise ValueError("the date is another weekday")
+        if any(day.year not in YEARS for day in days):
+            raise ValueError("no such year")
         self.found.append(days)
         return f" {MARK}{len(self.found) - 1} "
 

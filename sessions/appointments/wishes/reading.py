@@ -11,7 +11,7 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 
-from .days import DayReader
+from .days import YEARS, DayReader
 from .times import TimeReader
 from .wish import Wish
 from .words import FILLERS, with_digits
@@ -57,5 +57,7 @@ def _stamp(said: str, zone: zoneinfo.ZoneInfo) -> _Stamp | None:
     try:
         local = dt.datetime.fromisoformat(said.upper()).astimezone(zone)
     except (ValueError, OverflowError):
+        return None
+    if local.year not in YEARS:
         return None
     return _Stamp(local.replace(tzinfo=None, second=0, microsecond=0, fold=0))

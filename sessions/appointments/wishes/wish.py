@@ -59,6 +59,12 @@ class Wish:
         clock = self.clocks[0] if self.clocks else _middle(self.after, self.before)
         return dt.datetime.combine(day, clock, zone).astimezone(dt.UTC)
 
+    def bounds(self, today: dt.date, zone: zoneinfo.ZoneInfo) -> tuple[dt.datetime, dt.datetime]:
+        """Noon of its first and of its last day."""
+        days = self.days or (today,)
+        first, last = (dt.datetime.combine(day, dt.time(12), zone) for day in (days[0], days[-1]))
+        return first.astimezone(dt.UTC), last.astimezone(dt.UTC)
+
 
 def instant(local: dt.datetime, zone: zoneinfo.ZoneInfo) -> dt.datetime:
     """The UTC time of a naive local time; raises SkippedTime or DoubledTime."""

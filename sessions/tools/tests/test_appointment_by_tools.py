@@ -197,6 +197,32 @@ def test_a_price_that_changed_after_the_read_back_is_read_back_again(phone: Phon
     assert phone.use("book_appointment")["ok"]
 
 
+def test_a_service_that_is_offered_no_more_is_not_booked(phone: Phone) -> None:
+    chosen(phone)
+    phone.use("read_back_appointment")
+    phone.speaks()
+    Service.objects.filter(name="Oil change").update(is_active=False)
+    assert phone.use("book_appointment")["say"].startswith("Oil change is no longer offered.")
+    assert phone.use("read_back_appointment")["say"].startswith("Oil change is no longer offered.")
+    assert not Appointment.objects.exists()
+
+
+def test_the_beginning_of_a_long_wish_is_offered_first(phone: Phone) -> None:
+    found = phone.use("find_appointment_times", service="oil change", when="next month")
+    assert found["times"][0]["time"] == "2027-01-01 08:00"
+
+
+def test_on_a_call_that_we_placed_the_customer_is_the_one_who_was_called(garage: tuple[Organization, Call]) -> None:
+    assert garage[1].agent is not None
+    placed = make_call(
+        garage[1].agent, direction="outbound", caller_number="+493023125002", dialed_number="+4915112345678"
+    )
+    phone = Phone(placed.pk)
+    booked(phone)
+    assert Appointment.objects.get().customer_number == "+4915112345678"
+    assert phone.use("find_my_appointments")["ok"]
+
+
 def test_a_hidden_number_is_asked_for_and_a_bad_one_is_refused(garage: tuple[Organization, Call]) -> None:
     assert garage[1].agent is not None
     phone = Phone(make_call(garage[1].agent, caller_number="anonymous").pk)

@@ -243,6 +243,14 @@ def test_items_are_listed_by_availability(client_of_alice: Client, harbour: Worl
     assert client_of_alice.get("/admin/agents/item/", {"stock__x": "out"}).status_code == 400
 
 
+def test_a_resource_with_appointments_is_not_deleted(client_of_alice: Client, garage: World) -> None:
+    booked(garage)
+    resource = garage[Resource]
+    assert client_of_alice.post(url(Resource, "delete", resource.pk), {"post": "yes"}).status_code == 403
+    free = Resource.objects.create(organization=garage.organization, name="Nobody")
+    assert client_of_alice.post(url(Resource, "delete", free.pk), {"post": "yes"}).status_code == 302
+
+
 def test_the_page_of_a_call_shows_what_it_booked(client_of_alice: Client, harbour: World) -> None:
     record_event(harbour[Call].pk, "appointment_booked", {"number": 1, "service": "Check", "at": "2030-01-07 09:00"})
     page = client_of_alice.get(url(Call, "change", harbour[Call].pk)).content.decode()
