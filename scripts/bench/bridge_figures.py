@@ -11,6 +11,7 @@ import first_word_figures
 import ringing_figures
 import scaling_figures
 import steady_figures
+import vapi_figures
 from bridge_rounds import Sides
 from capacity import MOST
 from figures import Table
@@ -22,6 +23,7 @@ ROUNDS: dict[str, Callable[[Sides, Options], Iterator[Table]]] = {
     "ringing": ringing_figures.measure,
     "tls": steady_figures.measure_tls,
     "talk": steady_figures.measure_talk,
+    "vapi": vapi_figures.measure,
     "scaling": scaling_figures.measure,
     "first_word": first_word_figures.measure,
 }

@@ -81,6 +81,17 @@ class Sides:
             )
             return _load(kind, plan, TWILIO_AUTH_TOKEN=product.auth_token)
 
+    def product_over_vapi(self, kind: type[Seen], plan: Plan) -> Seen:
+        """The same, with agents that are assistants of VAPI's."""
+        desk_port = free_port()
+        settings = {"VAPI_API_KEY": "of-the-load", "VAPI_BASE_URL": f"http://127.0.0.1:{desk_port}"}
+        plan = replace(plan, manner=replace(plan.manner, vapi_port=desk_port))
+        self._product.run("scripts/bench/choose_provider.py", "vapi")
+        try:
+            return self.product(kind, plan, settings=settings)
+        finally:
+            self._product.run("scripts/bench/choose_provider.py", "openai")
+
 
 def _load(kind: type[Seen], plan: Plan, **secrets: str) -> Seen:
     process = subprocess.Popen(

@@ -16,7 +16,8 @@ from calls import Calls, Speaks
 from connection import Sockets
 from frames import Faults
 from processes import cpu_s, machine_busy_s, memory_kb
-from provider import LoadProvider, Manner
+from provider import LoadProvider, Manner, RealtimeSession
+from vapi_provider import CallDesk, VapiSession
 from webhook import ACCOUNT_SID, OneRequest, StreamAddress, Webhook
 
 # Enough short calls for every thread and cache to have done its first work, but few at a time: memory that many calls
@@ -82,7 +83,11 @@ class Load:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.sockets = Sockets()
-        self.provider = LoadProvider(self.sockets, plan.manner)
+        self.desk = (
+            CallDesk(port=plan.manner.vapi_port, provider_port=plan.provider_port) if plan.manner.vapi_port else None
+        )
+        session = RealtimeSession if self.desk is None else VapiSession
+        self.provider = LoadProvider(self.sockets, plan.manner, session)
         self.delays: array[float] = array("d")
         self.callers: list[Caller] = []
 
@@ -91,8 +96,12 @@ class Load:
         """The provider listens inside the block."""
         self.sockets.open()
         self.provider.listen(self.plan.provider_port)
+        if self.desk is not None:
+            await self.desk.open()
         async with httpx.AsyncClient(transport=OneRequest()) as self._client:
             yield
+        if self.desk is not None:
+            await self.desk.close()
         self.provider.close()
         self.sockets.close()
 

@@ -26,13 +26,15 @@ TALK_FRAMES = 10
 class Manner:
     """How the provider behaves: it returns what it hears, or `talks` in deltas of 200 ms.
 
-    `certificate`: a file with key and certificate; it speaks TLS if there is one.
+    `certificate`: a file with key and certificate; it speaks TLS if there is one. `vapi_port`: it speaks VAPI's
+    protocol, and has its REST API there.
     """
 
     talks: bool = False
     certificate: str = ""
     connects_after_s: float = 0.0
     speaks_after_s: float = 0.0
+    vapi_port: int = 0
 
 
 class RealtimeSession(Connection):
@@ -175,7 +177,8 @@ class RealtimeSession(Connection):
 class LoadProvider:
     """The server of those sessions; knows which are open and what their frames looked like."""
 
-    def __init__(self, sockets: Sockets, manner: Manner) -> None:
+    def __init__(self, sockets: Sockets, manner: Manner, session: type[RealtimeSession] = RealtimeSession) -> None:
+        self._session = session
         self.manner = manner
         self.said_at: defaultdict[int, array[float]] = defaultdict(lambda: array("d"))
         self.sessions: set[RealtimeSession] = set()
@@ -209,7 +212,7 @@ class LoadProvider:
                 Admission(self._sockets, wire, self._admit, after_s=self.manner.connects_after_s)
 
     def _admit(self, wire: Wire, early: bytes) -> None:
-        session = RealtimeSession(self)
+        session = self._session(self)
         self.sessions.add(session)
         session.connect(self._sockets, wire)
         session.greet()

@@ -84,7 +84,7 @@ def brief_agent(persona: Persona, organization: Organization, *, call_id: str, n
     """The briefing of a persona that answers for an organization at that time."""
     catalog, greeting = load_catalog(organization.pk, now), persona.spoken_greeting
     services = _services(persona, organization)
-    facts = _live_facts(organization, catalog, services, now)
+    facts = _shared(_live_facts(organization, catalog, services, now))
     tools = _tools(persona, organization, services)
     return Briefing(
         call_id=call_id,

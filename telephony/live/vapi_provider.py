@@ -6,6 +6,7 @@ import asyncio
 from base64 import b64encode
 from binascii import a2b_base64
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -109,7 +110,8 @@ class VapiLink:
             self._client = client = VapiClient.from_settings()
             creation = asyncio.create_task(client.acreate_call(self._assistant, overrides=self._overrides))
             creation.add_done_callback(partial(_end_unwanted, self, client))
-            self._call = call = await asyncio.shield(creation)
+            call = await asyncio.shield(creation)
+            self._call = replace(call, fields={})  # VAPI's object repeats the assistant
         except VapiError as exc:
             self._report(loss_of(exc))
             return
