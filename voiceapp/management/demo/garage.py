@@ -159,6 +159,8 @@ def make_agent(organization: Organization) -> Agent:
         prompt=PROMPT,
         greeting="Hello, this is Bergmann Garage. How can I help you?",
         tools=TOOLS,
+        provider=Agent.Provider.VAPI,
+        fails_over=True,
     )
     if agent.published_version is None:
         publish_agent(agent, by="seed_demo", note="First version of the demo")

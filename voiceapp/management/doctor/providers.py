@@ -68,7 +68,11 @@ def check_vapi() -> Finding:
         return skipped("vapi", "VAPI_API_KEY is not set: no agent can use VAPI")
     where, assistant = settings.VAPI_BASE_URL, settings.VAPI_ASSISTANT_ID
     try:
-        VapiClient.from_settings().get_assistant(assistant)
+        client = VapiClient.from_settings()
+        if assistant:
+            client.get_assistant(assistant)
+        else:  # calls bring their own
+            client.list_assistants()
     except VapiError as exc:
         if exc.kind is VapiErrorKind.NOT_FOUND:
             fix = "Set VAPI_ASSISTANT_ID to one of your assistants."

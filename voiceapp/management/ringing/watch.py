@@ -94,7 +94,11 @@ class CallWatch:
             return ""
         self._shown_lines[line.item_id] = text
         who = "Caller" if line.speaker == TranscriptLine.Speaker.CALLER else "Agent "
-        return f"{who} {text}" if shown is None else f"       (interrupted; heard: {text})"
+        if shown is None:
+            return f"{who} {text}"
+        if not line.is_cut and text.startswith(shown):  # VAPI gives the text of an utterance sentence by sentence
+            return f"       {text.removeprefix(shown).strip()}"
+        return f"       (interrupted; heard: {text})"
 
 
 def _attempt_texts(transfer: Transfer, attempt: TransferAttempt) -> Iterator[str]:

@@ -95,7 +95,8 @@ def _openai() -> Simulator:
 def _vapi() -> Simulator:
     """Webhooks have the secret from the assistants, which the product sends; the simulator needs only the key."""
     keys = {"VAPI_API_KEY": f"vapi-local-{secrets.token_hex(16)}", "VAPI_SERVER_SECRET": secrets.token_hex(24)}
-    return Simulator("vapi", [], 9500, keys, {"VAPI_BASE_URL": "{url}"})
+    # No assistant is stored there: each call brings its own.
+    return Simulator("vapi", [], 9500, keys, {"VAPI_BASE_URL": "{url}", "VAPI_ASSISTANT_ID": ""})
 
 
 def _twilio() -> Simulator:
