@@ -44,11 +44,16 @@ UNSIGNED = Problem(401)
 NOT_STORED = Problem(503, message="The message was not stored. Send it again.")
 # Nothing follows from these: the bridge has them on its socket. They are counted.
 IGNORED = frozenset({
-    "assistant.speechStarted", "assistant.started", "call.endpointing.request", "conversation-update",
-    "handoff-destination-request", "knowledge-base-request", "language-change-detected", "language-changed",
-    "model-output", "phone-call-control", "speech-update", "transcript", 'transcript[transcriptType="final"]',
-    "user-interrupted", "voice-input",
+    "assistant.speechStarted", "assistant.started", "call.artifact.upload", "call.deleted", "call.delete.failed",
+    "call.endpointing.request", "chat.created", "chat.deleted", "conversation-update", "language-change-detected",
+    "language-changed", "model-output", "phone-call-control", "session.created", "session.deleted", "session.updated",
+    "speech-update", "transcript", 'transcript[transcriptType="final"]', "user-interrupted", "voice-input",
 })  # fmt: skip
+# What an assistant of somebody else's making may ask for, and does not get here.
+DECLINED: Mapping[str, Mapping[str, object]] = {
+    "handoff-destination-request": {"error": NOBODY},
+    "knowledge-base-request": {"documents": []},
+}
 
 # A tool may take seconds. These threads are not those of Twilio's webhooks, which must answer a ringing phone.
 THREADS = 16
@@ -100,7 +105,10 @@ async def vapi_webhook(request: HttpRequest) -> JsonResponse:
     if message.type in QUESTIONS:
         return JsonResponse(await _answer(message, QUESTIONS[message.type], began))
     known = message.type in EVENTS
-    vapi_messages.labels(message.type if known or message.type in IGNORED else "unknown").inc()
+    is_named = known or message.type in IGNORED or message.type in DECLINED
+    vapi_messages.labels(message.type if is_named else "unknown").inc()
+    if message.type in DECLINED:
+        return JsonResponse(DECLINED[message.type])
     if known:
         try:
             await vapi_threads.run(_store, message)

@@ -30,10 +30,28 @@ HEADERS: list[tuple[str, dict[str, str], int]] = [
     ("more than it", {"X-Vapi-Secret": SECRET + "x"}, 401),
     ("as a bearer", {"Authorization": f"Bearer {SECRET}"}, 401),
 ]
-COUNTED = [
-    "conversation-update", "speech-update", "transcript", 'transcript[transcriptType="final"]', "model-output",
-    "user-interrupted", "voice-input", "language-change-detected", "phone-call-control", "assistant.started",
-]  # fmt: skip
+# As VAPI documents them (server-url/events).
+COUNTED: dict[str, dict[str, Any]] = {
+    "conversation-update": {
+        "messages": [{"role": "bot", "message": "Hello!", "time": 1, "endTime": 2, "secondsFromStart": 0}],
+        "messagesOpenAIFormatted": [{"role": "assistant", "content": "Hello!"}],
+    },
+    "speech-update": {"status": "started", "role": "assistant", "turn": 2},
+    "transcript": {
+        "role": "user", "transcriptType": "partial", "transcript": "I'd like to book...", "isFiltered": False,
+        "detectedThreats": [], "originalTranscript": "I'd like to book...",
+    },
+    'transcript[transcriptType="final"]': {"role": "user", "transcriptType": "final", "transcript": "A pizza."},
+    "model-output": {"output": "Hello", "turnId": "t1"},
+    "user-interrupted": {"turnId": "t1"},
+    "voice-input": {"input": "Hello, world!"},
+    "language-change-detected": {"language": "es"},
+    "phone-call-control": {"request": "forward", "destination": {"type": "sip", "sipUri": "sip:agent@example.com"}},
+    "assistant.started": {"newAssistant": {"name": "Giulia"}},
+    "call.endpointing.request": {"messagesOpenAIFormatted": []},
+    "chat.created": {"chat": {"id": "c1"}},
+    "session.updated": {"session": {"id": "s1"}},
+}  # fmt: skip
 
 
 def counted(kind: str) -> float:
@@ -90,9 +108,17 @@ def test_a_signature_over_the_body_and_the_time(vapi: VapiSender, settings: Sett
 @pytest.mark.parametrize("kind", COUNTED)
 def test_what_means_nothing_to_us_is_counted_and_not_stored(vapi: VapiSender, kind: str) -> None:
     before = counted(kind)
-    response = vapi.send(kind, transcript="A pizza.", role="user", status="started")
+    response = vapi.send(kind, **COUNTED[kind])
     assert (response.status_code, response.json()) == (200, {"received": True})
     assert counted(kind) - before == 1
+    assert not ProviderEvent.objects.exists()
+
+
+def test_what_we_do_not_offer_is_declined_in_vapis_form(vapi: VapiSender) -> None:
+    handoff = vapi.send("handoff-destination-request", parameters={"destination": "sales"})
+    assert set(handoff.json()) == {"error"}
+    knowledge = vapi.send("knowledge-base-request", messages=[{"role": "user", "content": "Do you have pizza?"}])
+    assert knowledge.json() == {"documents": []}
     assert not ProviderEvent.objects.exists()
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from io import StringIO
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from pytest_django import Settings
+from vapi.types.create_assistant_dto import CreateAssistantDto
+from vapi.types.create_assistant_dto_client_messages_item import CreateAssistantDtoClientMessagesItem
+from vapi.types.create_assistant_dto_first_message_mode import CreateAssistantDtoFirstMessageMode
+from vapi.types.create_assistant_dto_server_messages_item import CreateAssistantDtoServerMessagesItem
+from vapi.types.server import Server
 
 from agents.catalog.models import Item
 from agents.configuration.models import Agent, AgentVersion
 from agents.configuration.services import publish_agent
 from agents.tests.builders import make_agent, make_menu, make_organization
+from telephony.vapi.assistants import stored_assistant
 from telephony.vapi.comparison import Origin
 from telephony.vapi.models import SyncedAssistant
 from telephony.vapi.sync import Action, Plan, agents_at_vapi, apply_plan, plan_sync
@@ -103,6 +109,22 @@ def test_a_published_agent_gets_its_assistant(simulator: VapiSimulator, client: 
     row = SyncedAssistant.objects.get()
     assert (row.agent, row.version, row.synced_by) == (agent, 1, "alice")
     assert SECRET not in json.dumps([row.sent, row.returned])
+
+
+def test_vapis_sdk_knows_every_field_and_every_message(agent: Agent) -> None:
+    assert agent.published_version is not None
+    fields = stored_assistant(agent, agent.published_version)
+    known = {field.alias or name for name, field in CreateAssistantDto.model_fields.items()}
+    assert set(fields) <= known
+    assert set(fields["server"]) - {"headers"} <= {field.alias or name for name, field in Server.model_fields.items()}
+    assert set(fields["serverMessages"]) <= literals(CreateAssistantDtoServerMessagesItem)
+    assert set(fields["clientMessages"]) <= literals(CreateAssistantDtoClientMessagesItem)
+    assert fields["firstMessageMode"] in literals(CreateAssistantDtoFirstMessageMode)
+    assert len(fields["name"]) <= 40
+
+
+def literals(union: object) -> set[str]:
+    return {name for each in get_args(union) for name in get_args(each)}
 
 
 def test_menu_hours_and_time_are_no_difference(client: VapiClient, agent: Agent) -> None:
