@@ -21,8 +21,8 @@ from telephony.twilio.models import PhoneNumber
 from .organization import Demo
 
 SLUG = "bergmann-garage"
-# Berlin numbers reserved for fiction: no real phone rings.
-NUMBER = "+493023125002"
+# Berlin numbers reserved for fiction: no real phone rings. The second line shows that either AI provider does the same.
+NUMBER, SECOND_NUMBER = "+493023125002", "+493023125003"
 TOOLS = [*MAKING_APPOINTMENTS, "send_text", "transfer_call", "end_call", "get_opening_hours"]
 
 PROMPT = """\
@@ -105,9 +105,14 @@ def make_garage(*, orders_url: str = "", orders_secret: str = "") -> Demo:
     TextSettings.objects.get_or_create(
         organization=organization, defaults={"countries": "DE, US", "most_per_number": 100}
     )
-    agent = make_agent(organization)
+    agent = make_agent(organization, "Nora", Agent.Provider.VAPI, is_default=True)
     number, _ = PhoneNumber.objects.get_or_create(
         number=NUMBER, defaults={"organization": organization, "label": "Service desk"}
+    )
+    second_agent = make_agent(organization, "Nora (OpenAI)", Agent.Provider.OPENAI)
+    PhoneNumber.objects.get_or_create(
+        number=SECOND_NUMBER,
+        defaults={"organization": organization, "label": "Service desk, second line", "agent": second_agent},
     )
     return Demo(organization, agent, number, is_new)
 
@@ -151,16 +156,18 @@ def make_advisors(organization: Organization) -> None:
         )
 
 
-def make_agent(organization: Organization) -> Agent:
-    agent = organization.agents.filter(is_default=True).first() or Agent.objects.create(
+def make_agent(organization: Organization, name: str, provider: Agent.Provider, *, is_default: bool = False) -> Agent:
+    agent, _ = Agent.objects.get_or_create(
         organization=organization,
-        name="Nora",
-        is_default=True,
-        prompt=PROMPT,
-        greeting="Hello, this is Bergmann Garage. How can I help you?",
-        tools=TOOLS,
-        provider=Agent.Provider.VAPI,
-        fails_over=True,
+        name=name,
+        defaults={
+            "is_default": is_default,
+            "provider": provider,
+            "fails_over": True,
+            "prompt": PROMPT,
+            "greeting": "Hello, this is Bergmann Garage. How can I help you?",
+            "tools": TOOLS,
+        },
     )
     if agent.published_version is None:
         publish_agent(agent, by="seed_demo", note="First version of the demo")

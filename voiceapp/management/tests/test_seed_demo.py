@@ -91,7 +91,11 @@ def test_a_garage_is_made_beside_it_and_offers_times_at_any_hour() -> None:
     printed = seed(garage=True)
     garage = Organization.objects.get(pk=printed["garage"]["organization_id"])  # type: ignore[index]
     assert seed(garage=True) == printed
-    assert (Organization.objects.count(), PhoneNumber.objects.count()) == (2, 2)
+    assert (Organization.objects.count(), PhoneNumber.objects.count()) == (2, 3)
+    providers = {agent.name: (agent.published_version.provider, agent.published_version.fails_over)  # type: ignore[union-attr]
+                 for agent in garage.agents.select_related("published_version")}  # fmt: skip
+    assert providers == {"Nora": ("vapi", True), "Nora (OpenAI)": ("openai", True)}
+    assert garage.phone_numbers.get(label__contains="second").agent == garage.agents.get(name="Nora (OpenAI)")
     assert (garage.trade, garage.takes_orders, is_open(garage, timezone.now())) == ("garage", False, True)
     agent = garage.agents.get(is_default=True)
     assert agent.published_version is not None
