@@ -165,6 +165,7 @@ def _begin_transfer(call: Call, stream: MediaStream, decision: NextStep) -> None
         language=language_of(call),
     )
     if step is Step.HOLD:
+        Call.objects.live().filter(pk=call.pk).update(process="")
         progress.wake_up_on_commit(transfer)
     elif (first := transfer.attempts.first()) is not None:
         progress.begin_attempt(first)
