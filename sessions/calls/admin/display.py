@@ -57,7 +57,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     ),
     EndReason.PROVIDER_REFUSED: (
         "The AI provider refused the call.",
-        "Check OPENAI_API_KEY and the agent's model, then run manage.py doctor.",
+        "Check the AI provider's key (OPENAI_API_KEY or VAPI_API_KEY) and the agent's model, then run manage.py doctor.",
     ),
     EndReason.STREAM_LOST: (
         "The audio connection to the carrier was lost.",

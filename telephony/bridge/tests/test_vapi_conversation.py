@@ -349,6 +349,35 @@ def test_garbage_is_counted_and_at_last_replaces_the_link(garbage: str) -> None:
     assert stage.links_opened == 2
 
 
+def test_texts_without_end_are_not_kept() -> None:
+    stage = VapiStage()
+    for number in range(2_000):
+        stage.event("voice-input", input=f"word {number} of many more")
+        stage.transcript("user", f"word {number} of many more")
+    stage.assistant("started")
+    stage.sound(500)
+    assert stage.lines
+    assert all(len(line.text) <= 10_000 for line in stage.lines)
+    assert not stage.is_over()
+
+
+def test_a_transcript_of_another_shape_is_a_bad_frame() -> None:
+    stage = VapiStage()
+    for text in ('{"type":"transcript","role":7}', '{"type":"tool-calls","toolCallList":{}}'):
+        stage.agent_says(text)
+    assert not stage.tools
+    assert stage.links_opened == 1
+
+
+@pytest.mark.parametrize("arguments", ["null", "[]", '"{"', "7", '"\\u0000"', '{"a": NaN}'])
+def test_arguments_that_are_no_object_are_passed_on_or_refused(arguments: str) -> None:
+    stage = VapiStage()
+    call = '{"id":"c","name":"look_up_items","arguments":' + arguments + "}"
+    stage.agent_says('{"type":"tool-calls","toolCallList":[' + call + "]}")
+    assert not stage.is_over()
+    assert len(stage.tools) <= 1
+
+
 def test_a_provider_that_refuses_at_once_is_replaced() -> None:
     stage = VapiStage(briefing("Hello.", fallback_provider="other"), opened=False)
     stage.lose_link(402, "vapi: returned 402 Payment Required", is_fatal=True)

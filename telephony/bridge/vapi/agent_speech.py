@@ -12,6 +12,8 @@ SAME_SPEECH_MS = 250
 # Every so many frames of an item one is listened to; so many quiet ones in a row, and the item is over.
 LOOK_EVERY = 25
 MOST_QUIET_LOOKS = 3
+# Of one utterance; what would be more is not kept.
+LONGEST_TEXT = 10_000
 
 
 class AgentSpeech:
@@ -74,12 +76,11 @@ class AgentSpeech:
 
     def next_text(self, text: str) -> None:
         """What is going to be spoken next."""
-        self._next = f"{self._next} {text}".strip()
+        self._next = _joined(self._next, text)
 
     def text(self, *, ahead: str = "", spoken: str = "") -> str:
         """All of its text so far. What VAPI is going to speak is known before what it says was spoken."""
-        self._ahead = f"{self._ahead} {ahead}".strip()
-        self._spoken = f"{self._spoken} {spoken}".strip()
+        self._ahead, self._spoken = _joined(self._ahead, ahead), _joined(self._spoken, spoken)
         if self.item is None:
             return self._spoken or self._ahead
         return max(self._spoken, self._ahead, key=len)
@@ -88,6 +89,10 @@ class AgentSpeech:
         self.session += 1
         self.item = self.latest = None
         self._next = ""
+
+
+def _joined(text: str, more: str) -> str:
+    return f"{text} {more}".strip() if len(text) + len(more) < LONGEST_TEXT else text
 
 
 def is_loud(payload: str) -> bool:

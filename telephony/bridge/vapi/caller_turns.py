@@ -12,6 +12,8 @@ from telephony.bridge.core.stream_clock import StreamClock
 NOTICED_AFTER_MS = 300
 # The line is quiet for at most this long before VAPI notices the end of the speech.
 LONGEST_NOTICE_MS = 3_000
+# Of one turn; what would be more is not kept.
+LONGEST_TEXT = 10_000
 
 
 class CallerTurns:
@@ -64,7 +66,8 @@ class CallerTurns:
             events += [*self._started(), *self.stopped()]
         elif self._is_implied:
             events += self.stopped()
-        self._text = f"{self._text} {text}".strip()
+        if len(self._text) + len(text) < LONGEST_TEXT:
+            self._text = f"{self._text} {text}".strip()
         if not self.is_speaking:
             events += self._commit()
         return [*events, CallerTranscribed(self._id, self._text)]
@@ -96,7 +99,7 @@ class CallerTurns:
     def _aside(self, text: str) -> list[AgentEvent]:
         """Words that did not interrupt, like “mhm”: a line of the transcript, and a turn if VAPI answers it."""
         self._count += 1
-        self._text = text
+        self._text = text[:LONGEST_TEXT]
         self._is_committed = self._is_answered = False
         return [CallerTranscribed(self._id, text)]
 
