@@ -168,7 +168,8 @@ class VapiLink:
 
     def _sound(self, audio: bytes) -> None:
         """The hot path, fifty times a second."""
-        self._on_frame(b64encode(audio).decode())
+        if audio:
+            self._on_frame(b64encode(audio).decode())
 
     def _lost(self, loss: LinkLoss) -> None:
         if self._is_open and not self._knows_end:

@@ -57,7 +57,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     ),
     EndReason.PROVIDER_REFUSED: (
         "The AI provider refused the call.",
-        "Check the AI provider's key (OPENAI_API_KEY or VAPI_API_KEY) and the agent's model, then run manage.py doctor.",
+        "Check the key of the AI provider (OPENAI_API_KEY, VAPI_API_KEY) and the agent's model; run manage.py doctor.",
     ),
     EndReason.STREAM_LOST: (
         "The audio connection to the carrier was lost.",
