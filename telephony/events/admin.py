@@ -19,6 +19,8 @@ from voiceapp.core.jobs.admin import STATE_COLORS, RetryMixin, state_badge
 from .inbox import inbox
 from .models import ProviderEvent
 
+VAPI_SHOWS = ("status", "endedReason", "cost", "tools")
+
 
 @admin.register(ProviderEvent)
 class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]):
@@ -61,7 +63,9 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
 
     @display(description="subject")
     def about(self, event: ProviderEvent) -> str:
-        """Of a LiveKit event the room and who or what it is about; of others every field."""
+        """Of a LiveKit event the room and who or what it is about, of VAPI's what it says; of others every field."""
+        if event.source == "vapi":
+            return details({name: event.fields.get(name) for name in VAPI_SHOWS}) or "–"
         if event.source != "livekit":
             return details(event.fields) or "–"
         about = {"room": event.partition_key}

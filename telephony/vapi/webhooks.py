@@ -174,7 +174,7 @@ def _note(message: VapiMessage, answer: Mapping[str, object]) -> None:
     """That it was answered, and how; the tools' own records have the rest."""
     fields = kept_fields(message) | {"answer": sorted(answer)}
     if tools := message.tools:
-        fields["tools"] = [tool.name[:64] for tool in tools[:20]]
+        fields["tools"] = ", ".join(tool.name[:64] for tool in tools[:20])
     ProviderEvent.objects.get_or_create(
         source=SOURCE,
         dedup_key=message.key,

@@ -13,6 +13,8 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from agents.configuration.models import AgentVersion
+from agents.transfers.models import TransferTarget
+from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallEvent, CallState, ToolCall
 from sessions.orders.models import Order
 from sessions.tools.briefing import brief
@@ -138,6 +140,42 @@ def test_what_a_refusing_tool_says_reaches_the_model(simulator: VapiSimulator, c
         each["result"] for each in simulator.calls[vapi_id].transcript.messages if each["role"] == "tool_call_result"
     ]
     assert results == ["I cannot do that on this line."]
+
+
+def test_a_transfer_of_a_call_that_vapi_carries_goes_to_its_control_url(simulator: VapiSimulator, call: Call) -> None:
+    assert call.organization is not None
+    PhoneNumber.objects.create(number="+493012345678", organization=call.organization)
+    TransferTarget.objects.create(
+        organization=call.organization, slug="front-desk", name="the front desk", number="+493087654321"
+    )
+    Call.objects.update(dialed_number="+493012345678")
+    tools = tools_fault([("transfer_call", {"target": "front-desk"})])
+    AgentVersion.objects.update(filler="")
+    call.refresh_from_db()
+    assistant = transient_assistant(brief(call), call)
+
+    async def run() -> str:
+        async with calling(simulator, "no_first_message", tools, assistant=assistant) as caller:
+            await asyncio.to_thread(open_leg, call.pk, caller.call["id"], carries_phone=True)
+            await caller.until("assistant.started")
+            await caller.send({"type": "add-message", "message": {"role": "user", "content": "a person, please"}})
+            await caller.until("transfer-update")
+            await caller.closed()
+            return str(caller.call["id"])
+
+    vapi_id = asyncio.run(run())
+    assert simulator.calls[vapi_id].destination == {
+        "type": "number", "number": "+493087654321", "callerId": "+493012345678",
+    }  # fmt: skip
+    leg = reported(vapi_id)
+    assert leg.ended_reason == "assistant-forwarded-call"
+    call.refresh_from_db()
+    assert (call.state, call.end_reason, call.transferred_to) == (
+        CallState.COMPLETED, EndReason.TRANSFERRED, "the front desk",
+    )  # fmt: skip
+    assert set(CallEvent.objects.filter(kind__contains="transfer").values_list("kind", flat=True)) == {
+        "transfer_at_vapi", "vapi_transfer",
+    }  # fmt: skip
 
 
 def ring(simulator: VapiSimulator, account: Settings, dialed: str) -> dict[str, Any]:
