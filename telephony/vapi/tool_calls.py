@@ -24,7 +24,8 @@ from .transfers import transfer_at_vapi
 logger = structlog.get_logger("vapi")
 
 UNKNOWN_CALL = "I cannot do that on this line."
-MOST_TOOLS = 20
+# More than these are not run, and more than those not even answered: no model calls so many at once.
+MOST_TOOLS, MOST_ANSWERED = 20, 200
 LEGACY = "function-call"
 Answer = dict[str, object]
 
@@ -39,7 +40,6 @@ def answer_tool_calls(message: VapiMessage, *, began: float) -> Answer:
 
     `began` is when the request came, on `time.monotonic()`: nothing is committed after nine tenths of `within_s`.
     """
-    tools = message.tools[:MOST_TOOLS]
     try:
         known = find_leg(message)
     except CallUnknown as exc:
@@ -47,13 +47,14 @@ def answer_tool_calls(message: VapiMessage, *, began: float) -> Answer:
         return refuse_tool_calls(message, UNKNOWN_CALL)
     turns = count_turns(message, known.call)
     not_after = began + within_s() * 0.9
-    results = [_run(known, tool, message, turns=turns, not_after=not_after) for tool in tools]
-    return _response(message, results)
+    tools = message.tools[:MOST_ANSWERED]
+    results = [_run(known, tool, message, turns=turns, not_after=not_after) for tool in tools[:MOST_TOOLS]]
+    return _response(message, [*results, *(_error(tool, NOT_UNDERSTOOD) for tool in tools[MOST_TOOLS:])])
 
 
 def refuse_tool_calls(message: VapiMessage, sentence: str = TOO_LATE) -> Answer:
     """The same sentence for each of them."""
-    return _response(message, [_error(tool, sentence) for tool in message.tools[:MOST_TOOLS]])
+    return _response(message, [_error(tool, sentence) for tool in message.tools[:MOST_ANSWERED]])
 
 
 def count_turns(message: VapiMessage, call: Call) -> int:

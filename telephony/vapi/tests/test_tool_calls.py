@@ -169,6 +169,25 @@ def test_a_message_without_calls_has_no_results(vapi: VapiSender) -> None:
         assert vapi.send("tool-calls", **fields).json() == {"results": []}
 
 
+@pytest.mark.parametrize("depth", [50, 500, 900, 940, 970, 985, 2000])
+def test_arguments_nested_without_end_are_a_sentence_or_refused(vapi: VapiSender, depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    message = json.dumps(
+        vapi.message("tool-calls", toolCallList=[{"id": "c1", "name": "change_order", "arguments": 0}])
+    )
+    body = f'{{"message": {message}}}'.replace('"arguments": 0', f'"arguments": {{"changes": {nested}}}')
+    response = vapi.post_raw(body.encode())
+    assert response.status_code in (200, 400)
+    if response.status_code == 200:
+        assert response.json()["results"][0]["error"]
+
+
+def test_more_tools_than_any_model_calls_are_not_run(vapi: VapiSender) -> None:
+    results = vapi.use_all([(f"c{number}", "get_opening_hours", {}) for number in range(25)], *HELLO)
+    assert [result["toolCallId"] for result in results] == [f"c{number}" for number in range(25)]
+    assert ["error" in result for result in results] == [False] * 20 + [True] * 5
+
+
 def test_tools_of_an_unknown_call_are_not_run(vapi: VapiSender) -> None:
     stranger = VapiSender(vapi.url.removesuffix("/vapi/webhook"))
     (result,) = stranger.use_all([("c1", "end_call", {})])

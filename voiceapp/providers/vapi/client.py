@@ -26,6 +26,7 @@ MULAW_TRANSPORT: Mapping[str, object] = {
 }
 END_CALL: Mapping[str, object] = {"type": "end-call"}
 MOST_ASSISTANTS = 1000
+VAPI_DOMAIN = ".vapi.ai"
 ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
@@ -116,8 +117,12 @@ class VapiClient:
         return True
 
     def control(self, control_url: str, message: Mapping[str, object]) -> None:
-        """Send a control message to a live call, at the URL that its messages name. Needs no key."""
-        request_now("POST", self._safe(control_url, "https"), message, headers=self._keyless)
+        """Send a control message to a live call, at the URL that its messages name: one of VAPI's. Needs no key."""
+        url = self._safe(control_url, "https")
+        host = urlsplit(url).hostname or ""
+        if host != urlsplit(self._base_url).hostname and not host.endswith(VAPI_DOMAIN):
+            raise VapiError(VapiErrorKind.MALFORMED_RESPONSE, "named a control URL that is not VAPI's")
+        request_now("POST", url, message, headers=self._keyless)
 
     # Assistants
 

@@ -212,7 +212,10 @@ def _tool_of(record: object, *, named: Mapping[str, Any] | None = None) -> Reque
     given: object = next(
         (place[field] for place in (function, call) for field in ("arguments", "parameters") if place.get(field)), {}
     )
-    arguments = given if isinstance(given, str) else json.dumps(given)
+    try:
+        arguments = given if isinstance(given, str) else json.dumps(given)
+    except RecursionError:  # as deep as could just be read
+        arguments = "[]"
     return RequestedTool(text_of(call, "id", longest=200) or text_of(call, "toolCallId", longest=200), name, arguments)
 
 

@@ -270,6 +270,26 @@ def test_a_call_is_ended_by_its_control_url_without_our_key(client: VapiClient, 
     assert not client.end_call(call)
 
 
+def test_a_control_message_goes_to_vapi_alone(client: VapiClient, vapi: Vapi) -> None:
+    vapi.response = (200, {})
+    client.control(f"{vapi.url}/7420f27a/control", {"type": "transfer"})
+    assert vapi.requests[-1][:3] == ("POST", "/7420f27a/control", {"type": "transfer"})
+    sent = len(vapi.requests)
+    for url in (
+        "https://example.com/control",
+        "https://vapi.ai.example.com/control",
+        "https://evilvapi.ai/control",
+        "http://call.vapi.ai/control",
+        "https://user@call.vapi.ai/control",
+        "https://127.0.0.2/control",
+        "file:///etc/passwd",
+        "",
+    ):
+        with pytest.raises(VapiError):
+            client.control(url, {"type": "transfer"})
+    assert len(vapi.requests) == sent
+
+
 def test_assistants_are_listed_read_made_changed_and_deleted(client: VapiClient, vapi: Vapi) -> None:
     one = {"id": "a1", "name": "Garage", "firstMessage": "Hello."}
     vapi.response = (200, [one])
