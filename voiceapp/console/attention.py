@@ -23,6 +23,8 @@ from recordings.models import Recording
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
+from sessions.messages.texts.models import Text, TextState
+from sessions.messages.texts.reasons import TextReason, words_of
 from sessions.orders.models import Order, OrderState
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import CarrierState, PhoneNumber
@@ -33,6 +35,8 @@ from .local_days import LocalDays, link
 MOST_ROWS = 8
 # A worker takes a message within seconds.
 LATE = dt.timedelta(minutes=2)
+NOT_SET_UP = (TextReason.NOT_CONFIGURED, TextReason.NO_SENDER, TextReason.DAY_CAP, TextReason.UNREGISTERED,
+              TextReason.BAD_SENDER, TextReason.NO_PERMISSION)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ def notices(access: Access, days: LocalDays) -> list[Notice]:
         *messages_left(access, days),
         *failed_calls(access, days),
         *failed_recordings(access, days),
+        *failed_texts(access, days),
     ]
     if access.may(Area.NUMBERS, Power.VIEW):
         found += [*numbers_without_agent(access), *numbers_elsewhere(access)]
@@ -150,6 +155,20 @@ def failed_recordings(access: Access, days: LocalDays) -> Iterator[Notice]:
                      "warning", link("recordings_recording", state__exact=Recording.State.FAILED.value))  # fmt: skip
 
 
+def failed_texts(access: Access, days: LocalDays) -> Iterator[Notice]:
+    """What did not reach a customer, by cause, and what was not sent because something is not set up."""
+    if not access.may(Area.CALLS, Power.VIEW):
+        return
+    texts = Text.objects.visible_to(access.principal(Area.CALLS)).filter(days.rows())
+    missed = texts.filter(Q(state=TextState.FAILED) | Q(state=TextState.NOT_SENT, reason__in=NOT_SET_UP))
+    for row in missed.order_by().values("reason").annotate(number_of_texts=Count("id"))[:MOST_ROWS]:
+        words = words_of(row["reason"])
+        yield Notice(f"{some(row['number_of_texts'], 'text')} did not reach the customer today",
+                     f"{words.cause} {words.fix}", "sms_failed", "warning",
+                     link("voice_sessions_text", reason__exact=row["reason"],
+                          created_at__gte=days.first.isoformat()))  # fmt: skip
+
+
 def failed_greetings(access: Access) -> Iterator[Notice]:
     """Of live versions only: what an earlier one says is heard by nobody."""
     principal = access.principal(Area.AGENTS)
@@ -198,11 +217,15 @@ def numbers_elsewhere(access: Access) -> Iterator[Notice]:
     """Active numbers whose calls Twilio does not send here, as of the last check."""
     numbers = PhoneNumber.objects.visible_to(access.principal(Area.NUMBERS)).filter(is_active=True)
     page = "telephony_phonenumber"
-    if elsewhere := numbers.filter(carrier_state=CarrierState.DIFFERS).count():
+    found = numbers.aggregate(
+        elsewhere=Count("id", filter=Q(carrier_state=CarrierState.DIFFERS)),
+        missing=Count("id", filter=Q(carrier_state=CarrierState.MISSING)),
+    )
+    if elsewhere := found["elsewhere"]:
         yield Notice(f"{some(elsewhere, 'phone number')} at Twilio not pointing here",
                      "Its calls or texts do not arrive. Run manage.py sync_phone_numbers on the server.", "dialpad",
                      "danger", link(page, carrier_state__exact=CarrierState.DIFFERS.value))  # fmt: skip
-    if missing := numbers.filter(carrier_state=CarrierState.MISSING).count():
+    if missing := found["missing"]:
         yield Notice(f"{some(missing, 'phone number')} not at Twilio",
                      "The Twilio account does not have it: nobody can call it.", "dialpad", "warning",
                      link(page, carrier_state__exact=CarrierState.MISSING.value))  # fmt: skip

@@ -12,6 +12,7 @@ from django.utils import timezone
 from recordings.models import Recording
 from sessions.calls.models import Call, CallEvent
 from sessions.messages.models import OutboxMessage
+from sessions.messages.texts.models import Text
 from sessions.orders.models import Order
 from telephony.events.models import ProviderEvent
 
@@ -25,6 +26,7 @@ def quiet(harbour: World) -> None:
     Order.objects.update(state="accepted")
     ProviderEvent.objects.update(state="done")
     Call.objects.update(state="completed")
+    Text.objects.update(state="delivered", reason="")
 
 
 def needs(client: Client) -> str:
@@ -105,3 +107,18 @@ def test_a_colleague_reads_only_what_the_role_opens(harbour: World) -> None:
     part = needs(client)
     assert "1 order not accepted yet" in part
     assert "delivery" not in part
+
+
+def test_texts_that_reached_nobody_are_named_with_the_cause_and_the_fix(client_of_alice: Client) -> None:
+    Text.objects.update(state="failed", reason="unregistered", body="Your appointment is booked.")
+    part = needs(client_of_alice)
+    assert "1 text did not reach the customer today" in part
+    assert "Register it in Twilio" in part
+    assert "Your appointment is booked." in leads_to(client_of_alice, "1 text did not reach the customer", part)
+    Text.objects.update(state="not_sent", reason="opted_out")
+    assert "did not reach" not in needs(client_of_alice)
+
+
+def test_a_strangers_texts_are_not_counted(client_of_alice: Client, meadow: World) -> None:
+    Text.objects.filter(organization=meadow.organization).update(state="failed", reason="filtered")
+    assert "did not reach" not in needs(client_of_alice)

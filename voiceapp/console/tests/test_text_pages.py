@@ -27,7 +27,9 @@ def account(settings: Settings) -> None:
 @pytest.fixture
 def text(harbour: World) -> Text:
     text: Text = harbour[Text]
-    Text.objects.update(number=NUMBER, body="Your appointment is booked.")
+    Text.objects.update(
+        number=NUMBER, body="Your appointment is booked.", state=TextState.FAILED, reason=TextReason.UNREACHABLE
+    )
     TextSettings.objects.update(countries="DE")
     text.refresh_from_db()
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
+from django.utils import timezone
 
 from agents.organizations.models import Organization
 from sessions.calls.models import Call, Direction
@@ -13,6 +14,11 @@ from sessions.messages.texts.reasons import TextReason
 from voiceapp.core.phones.numbers import country_codes, is_dialable, is_landline, read_caller
 
 from .opt_outs import is_opted_out
+
+OF_THE_NUMBER = (TextReason.LANDLINE, TextReason.INVALID_NUMBER)
+# A trial account is refused for each number of its own.
+OF_THE_SENDER = (TextReason.UNREGISTERED, TextReason.BAD_SENDER, TextReason.NO_PERMISSION)
+SENDER_IS_REFUSED_FOR = dt.timedelta(hours=1)
 
 
 def sender_of(organization: Organization, call: Call | None) -> str:
@@ -51,6 +57,24 @@ def _is_served(organization: Organization, wishes: TextSettings, number: str) ->
     """Texts to far countries are expensive, and calls with forged numbers would make us send them."""
     countries = {each.strip() for each in wishes.countries.split(",") if each.strip()} or {organization.region} - {""}
     return not countries or bool(country_codes(number) & countries)
+
+
+def known_failure(organization: Organization, number: str, *, sender: str) -> TextReason | None:
+    """What an earlier text has shown: the number is a landline, or the sender is refused in that country.
+
+    A sender is tried again after an hour, for it may have been registered meanwhile.
+    """
+    failed = Text.objects.filter(organization=organization, direction=Direction.OUTBOUND, state=TextState.FAILED)
+    of_number = failed.filter(number=number, reason__in=OF_THE_NUMBER).order_by("-ended_at").first()
+    if of_number is not None:
+        return TextReason(of_number.reason)
+    tried = Text.objects.filter(
+        organization=organization, our_number=sender, ended_at__gt=timezone.now() - SENDER_IS_REFUSED_FOR
+    ).filter(state__in=(TextState.FAILED, TextState.DELIVERED))
+    for text in tried.order_by("-ended_at")[:20]:
+        if country_codes(text.number) == country_codes(number):
+            return TextReason(text.reason) if text.reason in OF_THE_SENDER else None
+    return None
 
 
 def cap_reached(organization: Organization, wishes: TextSettings, number: str, *, at: dt.datetime) -> TextReason | None:

@@ -21,7 +21,7 @@ from sessions.messages.texts.wording import default_body, render
 from voiceapp.core.phones.numbers import show_number
 from voiceapp.core.transactions import serialize
 
-from .checking import cap_reached, sender_of, why_not
+from .checking import cap_reached, known_failure, sender_of, why_not
 
 TOPIC = "text.send"
 # A confirmation that comes later than this puzzles more than it helps.
@@ -57,7 +57,9 @@ def queue_text(
         sender = sender_of(organization, call)
         if known is not None and known.state != TextState.NOT_SENT:
             return known
+        our_number = "" if wishes.messaging_service_sid else sender
         reason = why_not(organization, wishes, to, sender=sender)
+        reason = reason or known_failure(organization, to, sender=our_number)
         reason = reason or cap_reached(organization, wishes, to, at=due_at)
         if known is not None:
             return known if reason else _send_after_all(known, due_at, not_after)
@@ -70,7 +72,7 @@ def queue_text(
             about=about,
             about_at=about_at,
             number=to,
-            our_number="" if wishes.messaging_service_sid else sender,
+            our_number=our_number,
             body=body,
             segments=size_of(body).segments,
             state=TextState.NOT_SENT if reason else TextState.WAITING,

@@ -12,7 +12,8 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
-from sessions.messages.texts.reasons import WORDS, TextReason
+from sessions.messages.texts.reasons import WORDS, TextReason, reason_of
+from sessions.messages.texts.services.statuses import note_status
 
 from .conftest import make_garage, new_number, queue
 
@@ -106,6 +107,38 @@ def test_the_servers_maximum_holds_whatever_is_entered(settings: Settings) -> No
     garage, number = make_garage(), new_number()
     TextSettings.objects.create(organization=garage, most_per_number=1000, most_per_day=1000)
     assert reasons(garage, [number, number, new_number(), new_number()]) == ["", R.NUMBER_CAP, "", R.DAY_CAP]
+
+
+def failed(garage: Organization, number: str, code: int, key: str = "failed") -> None:
+    note_status(f"SM{code}", "undelivered", text_id=queue(garage, number, key=key).pk, error_code=code)
+
+
+@pytest.mark.parametrize(("code", "reason"), [(30006, R.LANDLINE), (21211, R.INVALID_NUMBER), (30003, "")])
+def test_what_a_text_has_shown_of_a_number_is_known_to_the_next(code: int, reason: str) -> None:
+    garage, number = make_garage(), new_number()
+    failed(garage, number, code)
+    assert reasons(garage, [number, new_number()]) == [reason, ""]
+    assert reasons(make_garage("Charlie's Garage"), [number]) == [""]
+
+
+@pytest.mark.parametrize("code", [30034, 21606, 21408])
+def test_a_refused_sender_is_known_in_that_country_for_an_hour(code: int) -> None:
+    garage = make_garage()
+    TextSettings.objects.create(organization=garage, countries="DE, US")
+    failed(garage, new_number(), code)
+    reason = reason_of(code)
+    assert reasons(garage, [new_number(), "+14155550100"]) == [reason, ""]
+    Text.objects.filter(key="failed").update(ended_at=timezone.now() - dt.timedelta(minutes=61))
+    assert reasons(garage, [new_number()]) == [""]
+
+
+def test_a_sender_that_has_delivered_since_is_not_refused() -> None:
+    garage = make_garage()
+    earlier = queue(garage, new_number(), key="delivered")
+    failed(garage, new_number(), 30034)
+    assert reasons(garage, [new_number()]) == [R.UNREGISTERED]
+    note_status("SM1", "delivered", text_id=earlier.pk)
+    assert reasons(garage, [new_number()]) == [""]
 
 
 def test_every_reason_has_words_for_the_caller_and_the_operator() -> None:
