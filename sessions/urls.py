@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from sessions.appointments.api import AppointmentTimesView, BookAppointmentView
 from sessions.appointments.calendars.views import calendar_feed
 from sessions.orders.api import SubmitOrderView
 from sessions.realtime.api import RealtimeSessionView, VoiceSessionView
@@ -16,6 +17,8 @@ from sessions.tools.api import OrgConfigView
 urlpatterns = [
     path("calendar/<secret>.ics", calendar_feed, name="calendar-feed"),
     path("voice-session", VoiceSessionView.as_view(), name="voice-session"),
+    path("api/realtime/appointment-times", AppointmentTimesView.as_view(), name="appointment-times"),
+    path("api/realtime/book-appointment", BookAppointmentView.as_view(), name="book-appointment"),
     path("api/realtime/org-config", OrgConfigView.as_view(), name="org-config"),
     path("api/realtime/submit-order", SubmitOrderView.as_view(), name="submit-order"),
     path("api/voice/agent", RoomAgentView.as_view(), name="voice-agent"),

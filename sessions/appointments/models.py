@@ -11,6 +11,7 @@ from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.resources.models import Resource
 from sessions.calls.models import Call
+from sessions.orders.models import LONGEST_IDEMPOTENCY_KEY
 from voiceapp.core.phones.field import PhoneNumberField
 
 LONGEST_CUSTOMER = 120
@@ -45,6 +46,12 @@ class Appointment(TenantModel):
     cancel_reason = models.CharField("reason for canceling", max_length=LONGEST_NOTE, blank=True)
     call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="appointments")
     draft_version = models.PositiveIntegerField(null=True)
+    idempotency_key = models.CharField(
+        max_length=LONGEST_IDEMPOTENCY_KEY,
+        null=True,
+        help_text="The client's, with the call's id in front if it has one.",
+    )
+    request_digest = models.CharField(max_length=64, blank=True)
     made_by = models.CharField("booked by", max_length=150, help_text="The agent, or a user.")
     version = models.PositiveIntegerField(default=1, help_text="Rises with every change.")
     resources = models.ManyToManyField(Resource, through="BookedResource", related_name="appointments")
@@ -61,6 +68,9 @@ class Appointment(TenantModel):
         ]
         constraints = [
             models.UniqueConstraint(fields=("call", "draft_version"), name="one_appointment_per_draft_version"),
+            models.UniqueConstraint(
+                fields=("organization", "idempotency_key"), name="one_appointment_per_idempotency_key"
+            ),
             models.UniqueConstraint(fields=("organization", "number"), name="appointments_are_numbered"),
             models.CheckConstraint(
                 condition=models.Q(ends_at__gt=models.F("starts_at")), name="appointment_ends_after_it_starts"

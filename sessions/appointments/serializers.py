@@ -1,13 +1,21 @@
-"""An appointment as it is sent to its organization's webhook."""
+"""Appointments as they are sent to webhooks, and requests and responses of the internal API."""
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from sessions.orders.serializers import MillisecondsField
-from voiceapp.core.api.fields import MoneyField
+from sessions.orders.serializers import ORG_ID, MillisecondsField
+from voiceapp.core.api.fields import LineField, MoneyField
+from voiceapp.core.api.strict_json import StrictSerializer
+from voiceapp.core.phones.numbers import LONGEST_TYPED
 
-from .models import Appointment, BookedResource
+from .models import LONGEST_CUSTOMER, LONGEST_NOTE, LONGEST_VEHICLE, Appointment, BookedResource
+from .wishes.days import YEARS
+from .wishes.reading import LONGEST_WISH
 
 
 class BookedResourceBody(serializers.Serializer[BookedResource]):
@@ -40,3 +48,65 @@ class AppointmentBody(serializers.Serializer[Appointment]):
     note = serializers.CharField(allow_blank=True)
     madeBy = serializers.CharField(source="made_by")
     cancelReason = serializers.CharField(source="cancel_reason", allow_blank=True)
+
+
+class TimesQuery(StrictSerializer):
+    orgId = serializers.UUIDField(help_text="The organization.")
+    service = LineField(max_length=80, help_text="A service by a name that callers may use.")
+    when = LineField(
+        max_length=LONGEST_WISH, required=False, allow_blank=True,
+        help_text="English words, like “next Friday morning”, or `2026-12-04 09:00`; empty: as soon as possible.",
+    )  # fmt: skip
+
+
+class OfferedTimeBody(serializers.Serializer[Any]):
+    startsAt = MillisecondsField(source="starts_at")
+    say = serializers.CharField(help_text="The time as the agent says it.")
+
+
+class TimesResponse(serializers.Serializer[Any]):
+    service = serializers.CharField()
+    say = serializers.CharField(help_text="A sentence to say.")
+    asWished = serializers.BooleanField(source="as_wished", help_text="False: these are the nearest times.")
+    times = OfferedTimeBody(many=True)
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "an oil change",
+            {
+                "orgId": ORG_ID,
+                "service": "Oil change",
+                "startsAt": "2026-12-04T08:00:00Z",
+                "customerName": "Alice",
+                "vehicle": "VW Golf",
+            },
+        )
+    ]
+)
+class BookAppointmentRequest(StrictSerializer):
+    """There is no field for a price or a length: they are the service's."""
+
+    orgId = serializers.UUIDField()
+    callId = serializers.UUIDField(required=False, allow_null=True)
+    service = LineField(max_length=80, help_text="A service by a name that callers may use.")
+    startsAt = serializers.DateTimeField(help_text="One of the offered times in ISO 8601; without an offset in UTC.")
+    customerName = LineField(max_length=LONGEST_CUSTOMER)
+    customerNumber = serializers.CharField(
+        max_length=LONGEST_TYPED,
+        required=False,
+        allow_blank=True,
+        help_text="In any notation; without a country code, of the organization's country. Kept as E.164.",
+    )
+    vehicle = LineField(max_length=LONGEST_VEHICLE, required=False, allow_blank=True)
+    note = LineField(max_length=LONGEST_NOTE, required=False, allow_blank=True)
+
+    def validate_startsAt(self, starts_at: dt.datetime) -> dt.datetime:
+        if starts_at.year not in YEARS:
+            raise serializers.ValidationError("Enter a time of this century.")
+        return starts_at
+
+
+class BookAppointmentResponse(serializers.Serializer[Appointment]):
+    appointment = AppointmentBody(source="*")

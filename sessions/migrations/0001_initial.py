@@ -36,6 +36,8 @@ class Migration(migrations.Migration):
                 ('note', models.CharField(blank=True, max_length=300)),
                 ('cancel_reason', models.CharField(blank=True, max_length=300, verbose_name='reason for canceling')),
                 ('draft_version', models.PositiveIntegerField(null=True)),
+                ('idempotency_key', models.CharField(help_text="The client's, with the call's id in front if it has one.", max_length=165, null=True)),
+                ('request_digest', models.CharField(blank=True, max_length=64)),
                 ('made_by', models.CharField(help_text='The agent, or a user.', max_length=150, verbose_name='booked by')),
                 ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='booked')),
@@ -613,6 +615,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='appointment',
             constraint=models.UniqueConstraint(fields=('call', 'draft_version'), name='one_appointment_per_draft_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='appointment',
+            constraint=models.UniqueConstraint(fields=('organization', 'idempotency_key'), name='one_appointment_per_idempotency_key'),
         ),
         migrations.AddConstraint(
             model_name='appointment',

@@ -31,6 +31,26 @@ KEY_REUSED = Problem(422, message=KeyReused.message, code="idempotency_key_reuse
 ORDER_REFUSED = Problem(422, message="We are out of tiramisu. We have panna cotta instead.", code="order_refused")
 NOT_SAVED = Problem(503, message="The order could not be saved. Send it again with the same key.")
 RETRY_AFTER_S = 1
+IDEMPOTENCY_PARAMETER = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description="1 to 128 visible ASCII characters, one per order of a call, or of the organization without one.",
+    pattern=f"^{IDEMPOTENCY_KEY.pattern}$",
+)
+
+
+def read_idempotency_key(request: Request) -> str:
+    """The key in the header; 400 for one that is missing or odd."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not IDEMPOTENCY_KEY.fullmatch(key):
+        raise ValidationError({"Idempotency-Key": ["Send a header of 1 to 128 visible ASCII characters."]})
+    return key
+
+
+def digest_of(sent: object) -> str:
+    """Of what was sent, not of what it was read as: the same key with another body is a mistake of the sender."""
+    return hashlib.sha256(json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 class SubmitOrderView(InternalView):
@@ -43,14 +63,7 @@ class SubmitOrderView(InternalView):
         description="By the names of the menu. There is no field for a price: prices, tax and limits are those of the "
         "menu now. The same key and body again return the same order.",
         parameters=[
-            OpenApiParameter(
-                "Idempotency-Key",
-                location=OpenApiParameter.HEADER,
-                required=True,
-                description="1 to 128 visible ASCII characters, one per order of a call, or of the organization "
-                "without one.",
-                pattern=f"^{IDEMPOTENCY_KEY.pattern}$",
-            ),
+            IDEMPOTENCY_PARAMETER,
             OpenApiParameter(
                 "Idempotent-Replayed",
                 location=OpenApiParameter.HEADER,
@@ -80,9 +93,7 @@ class SubmitOrderView(InternalView):
         ),
     )
     def post(self, request: Request) -> Response:
-        key = request.headers.get("Idempotency-Key", "")
-        if not IDEMPOTENCY_KEY.fullmatch(key):
-            raise ValidationError({"Idempotency-Key": ["Send a header of 1 to 128 visible ASCII characters."]})
+        key = read_idempotency_key(request)
         wish = _wish(SubmitOrderRequest.of_body(request), key, request.data)
         try:
             with raised_as({UnknownCall: UNKNOWN_CALL, KeyReused: KEY_REUSED}):
@@ -100,12 +111,10 @@ class SubmitOrderView(InternalView):
 
 
 def _wish(body: dict[str, object], key: str, sent: object) -> DirectOrder:
-    # What was sent, not what it was read as: the same key with another body is a mistake of the sender.
-    canonical = json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()
     return DirectOrder(
         organization_id=body["orgId"],  # type: ignore[arg-type]
         idempotency_key=key,
-        request_digest=hashlib.sha256(canonical).hexdigest(),
+        request_digest=digest_of(sent),
         lines=body["lines"],  # type: ignore[arg-type]
         call_id=body.get("callId"),  # type: ignore[arg-type]
         customer_name=str(body.get("customerName", "")),

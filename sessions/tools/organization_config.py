@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from agents.catalog.queries import load_catalog
+from agents.catalog.queries import load_catalog, load_services
 from agents.configuration.models import Agent
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import hours_sentence
@@ -27,6 +27,7 @@ def load_configuration(organization: Organization, *, now: dt.datetime) -> Organ
             {"category": category, "items": items}
             for category, items in load_catalog(organization.pk, now).categories().items()
         ],
+        services=load_services(organization.pk).offers,
         transfer_targets=people_of(organization, now=now),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agents.catalog.offers import GroupOffer, ItemOffer, SizeOffer
+from agents.catalog.offers import GroupOffer, ItemOffer, ServiceOffer, SizeOffer
 from agents.configuration.models import Agent
 from agents.organizations.models import Organization
 from sessions.calls.briefing import Briefing, CallLimits, TurnDetection
@@ -39,6 +39,7 @@ class OrganizationConfiguration:
     hours: str
     agent: AgentConfiguration | None
     menu: list[dict[str, object]]
+    services: tuple[ServiceOffer, ...]
     transfer_targets: list[Person]
 
 
@@ -154,6 +155,18 @@ class TransferTargetBody(serializers.Serializer[Person]):
     isThere = serializers.BooleanField(source="is_there")
 
 
+class ServiceBody(serializers.Serializer[ServiceOffer]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    spokenForms = serializers.ListField(child=serializers.CharField(), source="spoken_forms")
+    description = serializers.CharField(allow_blank=True)
+    price = serializers.SerializerMethodField(help_text="Null: it depends on the work.")
+    durationMinutes = serializers.IntegerField(source="duration_minutes")
+
+    def get_price(self, service: ServiceOffer) -> str | None:
+        return f"{service.price:.2f}" if service.is_priced else None
+
+
 class OrganizationQuery(serializers.Serializer[Any]):
     orgId = serializers.UUIDField(help_text="The organization.")
 
@@ -171,6 +184,7 @@ class OrganizationResponse(serializers.Serializer[OrganizationConfiguration]):
     hours = serializers.CharField(allow_blank=True, help_text="A sentence to say.")
     agent = AgentBody(allow_null=True, help_text="The default agent's published version.")
     menu = CategoryBody(many=True)
+    services = ServiceBody(many=True)
     transferTargets = TransferTargetBody(many=True, source="transfer_targets")
 
     def get_taxPercent(self, configuration: OrganizationConfiguration) -> str:

@@ -65,6 +65,8 @@ class Origin:
     call: Call | None = None
     draft_version: int | None = None
     person: str = ""
+    idempotency_key: str | None = None
+    request_digest: str = ""
 
     @property
     def name(self) -> str:
@@ -98,6 +100,8 @@ def book_appointment(
             note=customer.note,
             call=origin.call,
             draft_version=origin.draft_version,
+            idempotency_key=origin.idempotency_key,
+            request_digest=origin.request_digest,
             made_by=origin.name,
         )
         _occupy(appointment, resource_ids, calendar)

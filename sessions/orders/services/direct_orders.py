@@ -78,9 +78,9 @@ def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
             if earlier.request_digest != wish.request_digest:
                 raise KeyReused
             return earlier, True
-        call = _call_of(organization, wish.call_id)
+        call = call_of(organization, wish.call_id)
         _check_takes_orders(organization, now)
-        number = _number(organization, wish.customer_number)
+        number = number_of(organization, wish.customer_number)
         changes = [{"do": "add", **line} for line in wish.lines]
         view = view_of(organization, 0, apply_changes((), changes, load_catalog(organization.pk, now)))
         large = too_large(view, now=now)
@@ -102,7 +102,8 @@ def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
         return order, False
 
 
-def _call_of(organization: Organization, call_id: uuid.UUID | None) -> Call | None:
+def call_of(organization: Organization, call_id: uuid.UUID | None) -> Call | None:
+    """The organization's call of that id, if one is named; raises UnknownCall."""
     if call_id is None:
         return None
     call = Call.objects.filter(organization=organization, pk=call_id).first()
@@ -111,8 +112,8 @@ def _call_of(organization: Organization, call_id: uuid.UUID | None) -> Call | No
     return call
 
 
-def _number(organization: Organization, typed: str) -> str:
-    """E.164 of a number in the organization's notation."""
+def number_of(organization: Organization, typed: str) -> str:
+    """E.164 of a number in the organization's notation; raises NumberRefused."""
     try:
         return read_number(typed, region=organization.region) if typed else ""
     except ValidationError as exc:
