@@ -161,7 +161,7 @@ class VapiSimulator:
             live.end("customer-ended-call")
             await running
             await asyncio.wait([writing], timeout=1)
-            live.report()
+            live.reports.after_close()
         finally:
             running.cancel()
             writing.cancel()

@@ -33,8 +33,8 @@ class ToolUse:
 class CallState:
     """`new_results`: tools whose output arrived after the caller's last words and was not spoken yet.
 
-    `said`: all words of the caller; `last_said`: those of the agent's last turn. `is_read_back`: the order, or the
-    appointment, as it is now.
+    `said`: the words of the caller, since an appointment was booked; `last_said`: those of the agent's last turn.
+    `is_read_back`: the order, or the appointment, as it is now.
     """
 
     heard: CallerTurn | None = None
@@ -120,5 +120,7 @@ def _add_result(state: CallState, use: ToolUse) -> None:
         state.is_read_back = use.is_ok
     elif use.name == "book_appointment":
         state.is_read_back = False
+        if use.is_ok:
+            state.said.clear()
     elif use.name == "submit_order":
         state.is_submitted, state.is_read_back = use.is_ok, False

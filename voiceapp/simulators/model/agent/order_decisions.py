@@ -7,7 +7,15 @@ from voiceapp.simulators.model.agent.menu import PromptMenu
 from voiceapp.simulators.model.agent.order_changes import changes_of
 from voiceapp.simulators.model.agent.outputs import FunctionCall, Output, Speech
 from voiceapp.simulators.model.agent.phrases import SpokenPhrase
-from voiceapp.simulators.model.agent.replies import ANYTHING_ELSE, GOODBYE, NOT_UNDERSTOOD, goodbye, has, transfer
+from voiceapp.simulators.model.agent.replies import (
+    ANYTHING_ELSE,
+    GOODBYE,
+    NOT_UNDERSTOOD,
+    goodbye,
+    has,
+    text_message,
+    transfer,
+)
 from voiceapp.simulators.model.agent.vocabulary import Meaning
 
 
@@ -25,7 +33,7 @@ def after_tools(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase])
         if has(phrases, Meaning.DONE):
             return [Speech(text), FunctionCall("read_back_order")]
         return [Speech(text if text.endswith("?") else f"{text} {ANYTHING_ELSE}")]
-    if last.name in ("get_opening_hours", "look_up_items"):
+    if last.name in ("get_opening_hours", "look_up_items", "send_text"):
         return [
             Speech(
                 text if text.endswith("?") else f"{text} {'What would you like?' if not state.lines else ANYTHING_ELSE}"
@@ -38,6 +46,8 @@ def after_caller(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase]
     """Respond to what the caller has said."""
     if has(phrases, Meaning.PERSON) or (has(phrases, Meaning.TARGET) and not has(phrases, Meaning.ITEM)):
         return transfer(menu, phrases)
+    if has(phrases, Meaning.TEXT):
+        return text_message(phrases, otherwise="order")
     changes = changes_of(phrases, state)
     question = _question(phrases)
     if question is not None and not _is_order(phrases):

@@ -27,6 +27,13 @@ def goodbye() -> list[Output]:
     return [Speech(GOODBYE), FunctionCall("end_call")]
 
 
+def text_message(phrases: Sequence[SpokenPhrase], *, otherwise: str) -> list[Output]:
+    """The caller wants something by text message: what the words name, otherwise what this agent makes."""
+    words = " ".join(phrase.words for phrase in phrases if phrase.kind is Meaning.TEXT)
+    named = {"menu": "menu", "link": "menu", "order": "order", "appointment": "appointment"}
+    return [FunctionCall("send_text", {"about": next((named[word] for word in named if word in words), otherwise)})]
+
+
 def after_key(menu: PromptMenu, text: str) -> list[Output]:
     if "asks for a person" in text:
         return transfer(menu, [])

@@ -49,6 +49,7 @@ class Meaning(StrEnum):
     TOTAL = "total"
     AGAIN = "again"
     PERSON = "person"
+    TEXT = "text"
     COUNT = "count"
     SIZE = "size"
     MODIFIER = "modifier"

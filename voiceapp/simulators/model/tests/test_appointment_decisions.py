@@ -14,6 +14,7 @@ SERVICES = (Path(__file__).parent / "data" / "services_garage.txt").read_text(en
 TOOLS = (
     "look_up_services", "find_appointment_times", "choose_appointment", "read_back_appointment", "book_appointment",
     "find_my_appointments", "move_appointment", "cancel_appointment", "transfer_call", "end_call", "get_opening_hours",
+    "send_text",
 )  # fmt: skip
 THURSDAY = [
     {"time": "2026-12-03 09:00", "say": "Thursday, December 3 at 9 am"},
@@ -71,6 +72,7 @@ def read_back(chosen: Dialogue) -> Dialogue:
     ("what services do you offer", "look_up_services "),
     ("what are your opening hours", "get_opening_hours"),
     ("when is my appointment", "find_my_appointments"),
+    ("could you text me the details please", "send_text appointment"),
     ("i'd like to move my appointment", "find_my_appointments"),
     ("please cancel my appointment", "find_my_appointments"),
     ("can i speak to a person", "says, transfer_call service-desk"),
@@ -182,6 +184,8 @@ def test_after_booking_the_caller_may_want_more(read_back: Dialogue) -> None:
     assert summary_of(read_back.responds_to("no that's all thank you")) == "says, end_call"
     assert summary_of(read_back.responds_to("can i speak to a person")) == "says, transfer_call service-desk"
     assert summary_of(read_back.responds_to("an inspection on monday")) == "find_appointment_times Inspection monday"
+    assert summary_of(read_back.responds_to("yes please")) == "says"
+    assert read_back.responds_to("i need another appointment") == [Speech("Which service do you need?")]
 
 
 def test_a_booking_that_was_not_confirmed_is_read_back_again(read_back: Dialogue) -> None:

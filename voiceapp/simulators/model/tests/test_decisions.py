@@ -175,6 +175,8 @@ def test_goodbye_without_an_order_ends_the_call(opening: Dialogue) -> None:
     ("do you have gelato", "look_up_items Gelato"),
     ("what desserts do you have", "look_up_items Desserts"),
     ("what sizes do you have for the margherita", "look_up_items Margherita"),
+    ("can you text me the menu", "send_text menu"),
+    ("please send me a confirmation", "send_text order"),
 ])  # fmt: skip
 def test_a_question_is_looked_up_and_orders_nothing(opening: Dialogue, text: str, call: str) -> None:
     assert summary_of(opening.responds_to(text)) == call

@@ -34,6 +34,7 @@ SENTENCES = (
     "What are your opening hours?",
     "I'd like to talk to the service desk please.",
     "Something later please.",
+    "Can you text me my appointment please?",
     "In two weeks on Monday morning.",
     "No, at eleven.",
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from voiceapp.simulators.vapi.tests.caller import WAIT_S
+from voiceapp.simulators.vapi.tests.caller import ASSISTANT, WAIT_S
 
 
 @dataclass(slots=True)
@@ -64,3 +64,10 @@ async def own_server(**responses: Any) -> AsyncIterator[OwnServer]:
         yield server
     finally:
         await runner.cleanup()
+
+
+def assistant(own: OwnServer | None, *tools: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """An assistant with these tools, whose server URL is this one."""
+    model = {**ASSISTANT["model"], "tools": list(tools)}
+    settings = {**ASSISTANT, "model": model, **fields}
+    return settings if own is None else {**settings, "server": {"url": own.url, **(fields.get("server") or {})}}
