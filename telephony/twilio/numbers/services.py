@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -47,20 +48,22 @@ def _failed(error: ProviderError) -> dict[str, object]:
 @transaction.atomic
 def keep_comparison(found: Comparison) -> None:
     now = timezone.now()
-    for each in found.numbers:
-        _keep(each)
+    _keep(found.numbers)
     NumberCheck.objects.update_or_create(
         id=1,
         defaults={"checked_at": now, "error": "", "unknown_numbers": list(found.unknown[:MOST_UNKNOWN])},
     )
 
 
-def _keep(compared: ComparedNumber) -> None:
-    PhoneNumber.objects.filter(pk=compared.number.pk).update(
-        carrier_state=compared.state,
-        carrier_difference=compared.difference[:1000],
-        carrier_checked_at=timezone.now(),
-    )
+def _keep(compared: Sequence[ComparedNumber]) -> None:
+    """These columns alone, of many numbers at once: a number may be edited meanwhile."""
+    now = timezone.now()
+    for each in compared:
+        each.number.carrier_state = each.state
+        each.number.carrier_difference = each.difference[:1000]
+        each.number.carrier_checked_at = now
+    columns = ("carrier_state", "carrier_difference", "carrier_checked_at")
+    PhoneNumber.objects.bulk_update([each.number for each in compared], columns, batch_size=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def _point(compared: ComparedNumber) -> Pointed:
         logger.warning("number not pointed here", number_id=compared.number.pk, error=str(error))
         return Pointed(compared, str(error))
     (after,) = compare([compared.number], [now]).numbers
-    _keep(after)
+    _keep([after])
     return Pointed(after, f"Twilio did not take over: {after.difference}" if after.changes else "")
 
 
@@ -111,5 +114,5 @@ def point_number_here(number: PhoneNumber) -> Pointed:
     """One number, by the button on its page. Raises ProviderError if Twilio's numbers cannot be read."""
     found = compare([number], TwilioNumbers.from_settings().all())
     (compared,) = found.numbers
-    _keep(compared)
+    _keep([compared])
     return _point(compared) if compared.changes or compared.carrier is None else Pointed(compared)

@@ -6,9 +6,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from telephony.twilio.models import CarrierState, NumberCheck, PhoneNumber
+from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.tests.conftest import NUMBER, PUBLIC
 from voiceapp.providers.twilio import numbers
 
@@ -164,3 +167,16 @@ def test_a_number_that_twilio_refuses_keeps_no_other_waiting(
     assert printed.count("not changed: twilio: 400 21402") == 2
     assert error == "Not every number points here."
     assert state_of(line) == CarrierState.DIFFERS
+
+
+def test_a_check_takes_the_same_queries_for_one_number_as_for_fifty(account: Account, line: PhoneNumber) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            check_numbers()
+        return len(captured)
+
+    check_numbers()
+    one = queries()
+    for index in range(50):
+        PhoneNumber.objects.create(organization=line.organization, number=f"+4930555{index:05}")
+    assert queries() == one
