@@ -28,6 +28,7 @@ from .provider import Provider
 logger = structlog.get_logger("vapi_link")
 
 ASK_HOW_IT_ENDED_S = 1.0
+CUSTOMER_GONE = "customer-"
 # VAPI's own limit of a call's duration: ours ends the call before.
 LONGER_S = 60
 LONGEST_S = 43_200
@@ -188,7 +189,9 @@ class VapiLink:
                     call = await self._client.aget_call(self._call.id)
             except (VapiError, TimeoutError):
                 call = None
-        if call is not None and call.is_over and not self._is_closed:
+        # VAPI takes a lost line for a customer who has hung up.
+        is_wanted = call is not None and call.is_over and not call.ended_reason.startswith(CUSTOMER_GONE)
+        if call is not None and is_wanted and not self._is_closed:
             self._on_frame(wire.ended(call.ended_reason))
         self._report(loss)
 
