@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.transfers.models import IfNobody, TransferMode, TransferTarget
@@ -17,6 +18,7 @@ from telephony.twilio.models import FollowUp, MediaStream, Step
 from telephony.twilio.transfers import progress
 from telephony.twilio.transfers.caller_ids import caller_id_for
 from telephony.twilio.transfers.documents import language_of
+from telephony.twilio.transfers.models import Transfer
 from telephony.twilio.transfers.planning import (
     MOST_TRANSFERS_PER_CALL,
     Department,
@@ -60,8 +62,11 @@ def stream_ended(call_id: UUID, reason: EndReason) -> bool:
 def _may_come_back(call: Call) -> bool:
     """A warm transfer begins before anybody has taken it, and a cold one may return the caller to the agent."""
     stream = MediaStream.objects.latest_of(call)
-    if stream is None or stream.follow_up != FollowUp.HAND_OVER or stream.next_step:
+    if stream is None or stream.follow_up != FollowUp.HAND_OVER:
         return False
+    if stream.next_step:  # the carrier was faster than we
+        begun = Transfer.objects.filter(stream=stream)
+        return begun.filter(Q(mode=TransferMode.WARM) | Q(if_nobody=IfNobody.AGENT)).exists()
     department = find_department(call, stream.hand_over_to, timezone.now())
     return department is not None and (department.mode is TransferMode.WARM or department.if_nobody is IfNobody.AGENT)
 

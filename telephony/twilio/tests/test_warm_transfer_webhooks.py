@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import itertools
+import threading
+import wave
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from agents.transfers.models import IfNobody, TransferMode, TransferTarget
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState
+from sessions.calls.services import finish_call
 from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
-from telephony.twilio.services.follow_ups import set_follow_up
+from telephony.twilio.services.follow_ups import set_follow_up, stream_ended
 from telephony.twilio.services.lost_calls import close_lost_calls
 from telephony.twilio.services.streams import redeem_token
 from telephony.twilio.tokens import token_for
 from telephony.twilio.transfers.advance import advance, advance_all
 from telephony.twilio.transfers.models import AttemptState, Transfer, TransferAttempt, TransferState
+from telephony.twilio.webhooks import transfer as transfer_webhook
 
 from .conftest import ACCOUNT_SID, CALL_SID, CALLER, NUMBER, PUBLIC, Twilio, verbs, xml
 from .phones import Phones, twilio_phones
@@ -460,3 +467,62 @@ def test_the_callers_number_is_not_called_and_the_timeline_says_so(
     assert phones.numbers == [BEN]
     event = Call.objects.get().events.get(kind="transfer_number_refused")
     assert event.detail == {"target": "Anna", "why": "the_callers"}
+
+
+def test_without_the_database_the_caller_goes_on_waiting(
+    twilio: Twilio, transfer: Transfer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(transfer_webhook, "_transfer", away)
+    assert caller_asks(twilio, transfer) == ["Play", "Redirect"]
+    path = f"/twiml/transfer/caller?transfer={transfer.pk}&round=41"
+    assert verbs(twilio.post(path)) == ["Say", "Say", "Hangup"]
+
+
+def test_an_operator_who_ends_the_call_ends_the_wait(twilio: Twilio, transfer: Transfer, phones: Phones) -> None:
+    advance(transfer.pk)
+    finish_call(transfer.call_id, reason=EndReason.HUNG_UP_BY_OPERATOR)
+    assert caller_asks(twilio, transfer) == ["Hangup"]
+    advance_all()
+    assert phones.hung_up == [the_leg(phones)["sid"]]
+
+
+@pytest.mark.parametrize("carrier_is_first", [False, True])
+def test_the_call_stays_live_while_it_is_transferred(
+    carrier_is_first: bool, twilio: Twilio, stream: MediaStream, anna: TransferTarget
+) -> None:
+    Call.objects.update(state=CallState.CONNECTED, connected_at=timezone.now())
+    set_follow_up(stream.id, FollowUp.HAND_OVER, "anna")
+    if carrier_is_first:
+        twilio.post("/twiml/after", CallStatus="in-progress")
+    assert stream_ended(stream.call_id, EndReason.TRANSFERRED)
+    assert Call.objects.get().state == CallState.CONNECTED
+    TransferTarget.objects.update(mode=TransferMode.COLD, if_nobody=IfNobody.MESSAGE)
+    assert stream_ended(stream.call_id, EndReason.CALLER_HUNG_UP)
+    assert Call.objects.get().state == CallState.COMPLETED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_place_one_call(twilio: Twilio, transfer: Transfer, phones: Phones) -> None:
+    def work() -> None:
+        try:
+            with suppress(OperationalError):
+                advance(transfer.pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert phones.numbers == [ANNA]
+
+
+def test_the_sound_of_the_hold_lasts_8_seconds_and_needs_no_signature(twilio: Twilio) -> None:
+    response = twilio.client.get("/sounds/hold.wav")
+    with wave.open(io.BytesIO(response.content)) as sound:
+        assert (sound.getframerate(), sound.getnchannels(), sound.getnframes()) == (8000, 1, 64_000)
+    assert response["Content-Type"] == "audio/wav"

@@ -9,8 +9,8 @@ from telephony.twilio.twiml import public_url
 
 from .models import TransferAttempt
 
-# Retried by the carrier where we fail (protocols A8).
-RETRIED = "#rp=5xx&rc=2"
+# Requested again by the carrier where we fail, as while a process is replaced (protocols A8).
+RETRIED = "#rp=all&rc=5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class LegUrls:
 def leg_urls(attempt: TransferAttempt) -> LegUrls:
     query = f"?attempt={attempt.pk}"
     return LegUrls(
-        answered=public_url(f"/twiml/transfer/answered{query}"),
-        pressed=public_url(f"/twiml/transfer/pressed{query}"),
+        answered=public_url(f"/twiml/transfer/answered{query}{RETRIED}"),
+        pressed=public_url(f"/twiml/transfer/pressed{query}{RETRIED}"),
         over=public_url(f"/twiml/transfer/person-over{query}"),
         status=public_url(f"/twilio/transfer-status{query}{RETRIED}"),
     )
@@ -35,11 +35,11 @@ def leg_urls(attempt: TransferAttempt) -> LegUrls:
 
 def caller_url(transfer_id: UUID, *, rounds: int = 0) -> str:
     """What follows for the caller: the hold, the conversation, the agent, a message."""
-    return public_url(f"/twiml/transfer/caller?transfer={transfer_id}&round={rounds}")
+    return public_url(f"/twiml/transfer/caller?transfer={transfer_id}&round={rounds}{RETRIED}")
 
 
 def caller_over_url(transfer_id: UUID) -> str:
-    return public_url(f"/twiml/transfer/caller-over?transfer={transfer_id}")
+    return public_url(f"/twiml/transfer/caller-over?transfer={transfer_id}{RETRIED}")
 
 
 def joined_url(transfer_id: UUID) -> str:

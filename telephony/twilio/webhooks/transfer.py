@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -18,18 +20,36 @@ from .endpoint import SignedForm, twilio_webhook
 from .status import busy
 from .voice import apologize
 
+logger = structlog.get_logger("webhooks")
+
+# Of 8 s each: a database that does not answer for so long ends the wait with an apology.
+MOST_ROUNDS_WITHOUT_DATABASE = 40
+
 
 @twilio_webhook(without_database=apologize)
 def transfer_caller(form: SignedForm) -> HttpResponse:
     """What follows for the caller, asked whenever the hold's sound is over and when something has changed."""
+    digits = form.query.get("round", "0")
+    rounds = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else 0
+    try:
+        return _what_follows(form, rounds)
+    except DatabaseError:
+        transfer_id = form.uuid("transfer")
+        if transfer_id is None or rounds > MOST_ROUNDS_WITHOUT_DATABASE:
+            raise
+        logger.exception("the database did not answer", webhook="transfer_caller")
+        return documents.hold_on(transfer_id, rounds=rounds)
+
+
+def _what_follows(form: SignedForm, rounds: int) -> HttpResponse:
     transfer = _transfer(form)
     if transfer is None:
         return twiml.hang_up()
-    if form.text("CallStatus") in OVER_AT_THE_CARRIER:
+    is_ended = transfer.is_live and not transfer.call.is_live  # by an operator, or over the API
+    if is_ended or form.text("CallStatus") in OVER_AT_THE_CARRIER:
         progress.caller_gone(transfer.call)
         return twiml.hang_up()
-    rounds = form.query.get("round", "0")
-    return _for_caller(transfer, rounds=int(rounds) if rounds.isascii() and rounds.isdigit() and len(rounds) < 6 else 0)
+    return _for_caller(transfer, rounds=rounds)
 
 
 def _for_caller(transfer: Transfer, *, rounds: int) -> HttpResponse:
