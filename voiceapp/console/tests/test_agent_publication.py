@@ -93,3 +93,22 @@ def test_a_difference_is_shown_line_by_line() -> None:
         "prompt": [(" ", "One"), ("-", "Two"), ("+", "2"), (" ", "Three")],
         "silence before the turn ends (ms)": [("-", "500"), ("+", "400")],
     }
+
+
+def test_the_ai_provider_and_its_assistant_are_chosen_on_the_page(client_of_alice: Client, harbour: World) -> None:
+    agent = harbour[Agent]
+    address = reverse("admin:agents_agent_change", args=(agent.pk,))
+    page = client_of_alice.get(address)
+    text = page.content.decode()
+    for label in ("AI provider", "VAPI assistant ID", "Fall over to the other AI provider", "OpenAI Realtime"):
+        assert label in text
+    initial = page.context["adminform"].form.initial
+    form = {name: value for name, value in initial.items() if value is not None}
+    changed = form | {"provider": "vapi", "fails_over": "on", "vapi_assistant_id": "an-assistant"}
+    saved = client_of_alice.post(address, changed)
+    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    agent.refresh_from_db()
+    assert (agent.provider, agent.fails_over, agent.vapi_assistant_id) == ("vapi", True, "an-assistant")
+    assert client_of_alice.post(address, form | {"provider": ""}).status_code == 302
+    agent.refresh_from_db()
+    assert agent.provider == "vapi"
