@@ -56,6 +56,8 @@ def voicemail_json(voicemail: Voicemail) -> dict[str, object]:
         "callId": str(call.pk),
         "receivedAt": iso_z(voicemail.created_at),
         "why": voicemail.why,
+        "state": voicemail.state,
+        "explanation": voicemail.explanation,
         "callerNumber": read_caller(call.caller_number).number,
         "dialedNumber": call.dialed_number,
         "durationSeconds": voicemail.duration_s,
@@ -69,7 +71,7 @@ def mail_voicemail(message: OutboxMessage) -> None:
     """Mail it to the organization's address. Raises NotConfigured and ProviderError."""
     voicemail = _find(message)
     organization = message.organization
-    if voicemail is None or voicemail.recording is None:
+    if voicemail is None:
         return
     if organization is None or not organization.voicemail_email:
         raise NotConfigured("No voicemail e-mail address is set on the organization's page.")
@@ -84,7 +86,9 @@ def mail_voicemail(message: OutboxMessage) -> None:
             "Message-ID": f"<voicemail-{voicemail.pk}@{settings.PUBLIC_BASE_URL.partition('://')[2].split(':')[0]}>"
         },
     )
-    mail.attach(f"voicemail-{voicemail.created_at:%Y-%m-%d-%H%M}.wav", read_file(voicemail.recording), "audio/wav")
+    if voicemail.recording is not None:
+        audio = read_file(voicemail.recording)
+        mail.attach(f"voicemail-{voicemail.created_at:%Y-%m-%d-%H%M}.wav", audio, "audio/wav")
     release_connections()
     try:
         mail.send()
@@ -104,13 +108,15 @@ def mail_text(voicemail: Voicemail) -> str:
     received = when(voicemail.created_at, organization.zone if organization else None, is_zone_named=True)
     minutes, seconds = divmod(voicemail.duration_s or 0, 60)
     said = voicemail.transcript or f"No transcript: {voicemail.no_transcript or 'it is not ready yet.'}"
+    if voicemail.state == Voicemail.State.LOST:
+        said = f"The message is lost. {voicemail.explanation}"
     return "\n".join((
         f"{_caller(voicemail)} left a message: {received}.",
         f"Why: {voicemail.get_why_display()}. Duration: {minutes}:{seconds:02}.",
         "",
         said,
         "",
-        f"Listen to it: {page_url(voicemail)}",
+        f"In the admin: {page_url(voicemail)}",
     ))  # fmt: skip
 
 

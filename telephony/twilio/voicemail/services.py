@@ -120,16 +120,20 @@ def _why_empty(sound: Sound) -> str:
 
 
 def _enqueue_rest(voicemail: Voicemail, *, is_empty: bool) -> None:
-    organization = voicemail.call.organization
-    if organization is None:
-        return
     if not is_empty:
         _enqueue(TRANSCRIBE, voicemail)
-        for topic, receiver in ((POST, organization.voicemail_url), (MAIL, organization.voicemail_email)):
-            if receiver:
-                _enqueue(topic, voicemail, delay=TRANSCRIBED_WITHIN)
-    if organization.deletes_voicemail_at_carrier:
+        _enqueue_deliveries(voicemail, delay=TRANSCRIBED_WITHIN)
+    organization = voicemail.call.organization
+    if organization is not None and organization.deletes_voicemail_at_carrier:
         _enqueue(DELETE, voicemail)
+
+
+def _enqueue_deliveries(voicemail: Voicemail, *, delay: dt.timedelta = dt.timedelta()) -> None:
+    organization = voicemail.call.organization
+    if organization is not None and organization.voicemail_url:
+        _enqueue(POST, voicemail, delay=delay)
+    if organization is not None and organization.voicemail_email:
+        _enqueue(MAIL, voicemail, delay=delay)
 
 
 def keep_transcript(voicemail: Voicemail, text: str, *, why_not: str = "") -> None:
@@ -145,11 +149,12 @@ def keep_transcript(voicemail: Voicemail, text: str, *, why_not: str = "") -> No
 
 @transaction.atomic
 def lose_voicemail(voicemail: Voicemail, why: str) -> bool:
-    """There is no audio to fetch. False if it was fetched meanwhile."""
+    """There is no audio to fetch: the organization hears that somebody called. False if it was fetched meanwhile."""
     fetching = Voicemail.objects.filter(pk=voicemail.pk, state=State.FETCHING)
     if not fetching.update(state=State.LOST, explanation=why[:300], is_at_carrier=False):
         return False
     record_event(voicemail.call_id, "voicemail_lost", {"why": why[:300]})
+    _enqueue_deliveries(voicemail)
     logger.warning("voicemail lost", call_id=str(voicemail.call_id), why=why)
     return True
 

@@ -22,11 +22,13 @@ from pytest_django import Settings
 from recordings.files import read_file
 from sessions.calls.models import Call
 from telephony.twilio.models import PhoneNumber
+from telephony.twilio.tests.conftest import Twilio
 from telephony.twilio.voicemail.models import Voicemail
 from voiceapp.management.doctor.mail import check_mail
+from voiceapp.simulators.twilio.tests.running import RunningTwilio
 from voiceapp.tests.dying import Point, in_a_process_that_dies
 
-from .conftest import SENTENCE, jobs, only_voicemail, work
+from .conftest import SENTENCE, jobs, keep, only_voicemail, report, spoken, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -262,6 +264,20 @@ def test_a_mail_server_that_is_away(
     work()
     (job,) = jobs("mail")
     assert (job.state, job.last_error) == ("waiting", "mail server: no response (ConnectionRefusedError)")
+
+
+def test_the_organization_is_told_of_a_message_that_is_lost(
+    call: Call, carrier: RunningTwilio, twilio: Twilio, receiver: Receiver, mailbox: Mailbox, settings: Settings
+) -> None:
+    settings.TWILIO_BASE_URL = carrier.fault_url("media_gone")
+    report(twilio, keep(carrier, spoken()))
+    for minutes in (0, 11, 12):
+        work(later=dt.timedelta(minutes=minutes))
+    why = "The recording was deleted at Twilio before it could be fetched."
+    (post,) = receiver.posts
+    assert (post["voicemail"]["state"], post["voicemail"]["explanation"]) == ("lost", why)
+    (mail,) = mailbox.got
+    assert f"The message is lost. {why}" in mail.get_content()  # type: ignore[attr-defined]
 
 
 AFTER_STORING: list[Point] = [
