@@ -53,8 +53,8 @@ class AppointmentTimesView(InternalView):
         },
         extensions=samples(
             Sample(
-                "Next week",
-                query={"orgId": "$ORG", "service": "Oil change", "when": "next week"},
+                "Tomorrow",
+                query={"orgId": "$ORG", "service": "Inspection", "when": "tomorrow"},
                 key="INTERNAL_API_KEY",
             )
         ),
@@ -103,7 +103,7 @@ class BookAppointmentView(InternalView):
         responses={
             201: BookAppointmentResponse,
             **errors(
-                BookAppointmentRequest.invalid({"startsAt": ["This field is required."]}),
+                BookAppointmentRequest.invalid({"time": ["This field is required."]}),
                 NO_ORGANIZATION,
                 UNKNOWN_CALL,
                 KEY_REUSED,
@@ -116,7 +116,7 @@ class BookAppointmentView(InternalView):
                 "Book an oil change",
                 headers={"Idempotency-Key": "appointment-$RANDOM$RANDOM"},
                 body={
-                    "orgId": "$ORG", "service": "Oil change", "startsAt": "2026-12-04T08:00:00Z",
+                    "orgId": "$ORG", "service": "Oil change", "time": "in two weeks at 9 am",
                     "customerName": "Alice",
                 },
                 key="INTERNAL_API_KEY",
@@ -131,7 +131,7 @@ class BookAppointmentView(InternalView):
             idempotency_key=key,
             request_digest=digest_of(request.data),
             service=body["service"],
-            starts_at=body["startsAt"],
+            time=body["time"],
             customer=Customer(
                 body["customerName"], body.get("customerNumber", ""), body.get("vehicle", ""), body.get("note", "")
             ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
@@ -14,7 +13,6 @@ from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.core.phones.numbers import LONGEST_TYPED
 
 from .models import LONGEST_CUSTOMER, LONGEST_NOTE, LONGEST_VEHICLE, Appointment, BookedResource
-from .wishes.days import YEARS
 from .wishes.reading import LONGEST_WISH
 
 
@@ -78,7 +76,7 @@ class TimesResponse(serializers.Serializer[Any]):
             {
                 "orgId": ORG_ID,
                 "service": "Oil change",
-                "startsAt": "2026-12-04T08:00:00Z",
+                "time": "2026-12-04T08:00:00Z",
                 "customerName": "Alice",
                 "vehicle": "VW Golf",
             },
@@ -91,7 +89,11 @@ class BookAppointmentRequest(StrictSerializer):
     orgId = serializers.UUIDField()
     callId = serializers.UUIDField(required=False, allow_null=True)
     service = LineField(max_length=80, help_text="A service by a name that callers may use.")
-    startsAt = serializers.DateTimeField(help_text="One of the offered times in ISO 8601; without an offset in UTC.")
+    time = LineField(
+        max_length=LONGEST_WISH,
+        help_text="One day and time in English words, as `2026-12-04 09:00` on the organization's clock, or as the "
+        "`startsAt` of an offered time.",
+    )
     customerName = LineField(max_length=LONGEST_CUSTOMER)
     customerNumber = serializers.CharField(
         max_length=LONGEST_TYPED,
@@ -101,11 +103,6 @@ class BookAppointmentRequest(StrictSerializer):
     )
     vehicle = LineField(max_length=LONGEST_VEHICLE, required=False, allow_blank=True)
     note = LineField(max_length=LONGEST_NOTE, required=False, allow_blank=True)
-
-    def validate_startsAt(self, starts_at: dt.datetime) -> dt.datetime:
-        if starts_at.year not in YEARS:
-            raise serializers.ValidationError("Enter a time of this century.")
-        return starts_at
 
 
 class BookAppointmentResponse(serializers.Serializer[Appointment]):

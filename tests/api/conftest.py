@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
-from agents.tests.builders import make_agent, make_menu, make_organization
+from agents.tests.builders import make_agent, make_menu, make_organization, make_services
 from sessions.messages.outbox import outbox
 from telephony.events.inbox import inbox
 from telephony.tasks import process_events
@@ -97,6 +97,7 @@ def product(settings: Settings, local_aws: str, live_server: LiveServer, worker:
     settings.OPENAI_API_KEY = OPENAI_KEY
     organization = make_organization("Trattoria")
     make_menu(organization)
+    make_services(organization)
     make_agent(organization)
     key = issue_key(organization, name="website").text
     webhook = f"{live_server.url}/api/voice/webhook"

@@ -19,18 +19,18 @@ from voiceapp.core.transactions import retried
 
 from .booking import Customer, NotPossible, Origin, book_appointment
 from .services_said import find_service
-from .times_said import say_obstacle
+from .times_said import exact_start, say_obstacle
 
 
 @dataclass(frozen=True, slots=True)
 class DirectBooking:
-    """The requested appointment. `service` is a name that callers may use."""
+    """The requested appointment. `service` and `time` are as callers say them."""
 
     organization_id: uuid.UUID
     idempotency_key: str
     request_digest: str
     service: str
-    starts_at: dt.datetime
+    time: str
     customer: Customer
     call_id: uuid.UUID | None = None
 
@@ -60,10 +60,11 @@ def _book(wish: DirectBooking, now: dt.datetime) -> tuple[Appointment, bool]:
         origin = Origin(call, idempotency_key=wish.scoped_key, request_digest=wish.request_digest)
         customer = _with_number(wish.customer, organization, call)
         service = find_service(organization, wish.service)
+        start = exact_start(organization, service, wish.time, now)
         try:
-            return book_appointment(service, wish.starts_at, customer, origin, now=now), False
+            return book_appointment(service, start, customer, origin, now=now), False
         except NotPossible as exc:
-            raise Refused(say_obstacle(exc.obstacle, wish.starts_at, exc.calendar)) from exc
+            raise Refused(say_obstacle(exc.obstacle, start, exc.calendar)) from exc
 
 
 def _with_number(customer: Customer, organization: Organization, call: Call | None) -> Customer:
