@@ -165,6 +165,7 @@ class Migration(migrations.Migration):
                 ('shows_customers', models.BooleanField(default=True, help_text='Name, number, vehicle and note of the customer. When off: service and time only.', verbose_name='customers are shown')),
                 ('reads_busy_times', models.BooleanField(default=True, help_text='When the calendar is busy, the resource gets no appointment.')),
                 ('writes_appointments', models.BooleanField(default=True, help_text='Appointments are written into the calendar.')),
+                ('offered', models.JSONField(default=list, editable=False)),
                 ('calendar_url', models.CharField(blank=True, editable=False, max_length=1000)),
                 ('calendar_name', models.CharField(blank=True, editable=False, max_length=200, verbose_name='calendar')),
                 ('next_read_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),

@@ -79,7 +79,9 @@ class ConnectedCalendar(TenantModel):
         default=True, help_text="When the calendar is busy, the resource gets no appointment."
     )
     writes_appointments = models.BooleanField(default=True, help_text="Appointments are written into the calendar.")
-    # The calendar itself, found by the address; empty until then.
+    # URL and name of each calendar at the address, where there are several to choose from.
+    offered = models.JSONField(default=list, editable=False)
+    # The calendar itself, found by the address or chosen; empty until then.
     calendar_url = models.CharField(max_length=MAX_URL_LENGTH * 2, blank=True, editable=False)
     calendar_name = models.CharField("calendar", max_length=200, blank=True, editable=False)
     next_read_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
@@ -117,10 +119,18 @@ class ConnectedCalendar(TenantModel):
         """Read it soon; of another address or user everything is found and written anew."""
         values: dict[str, object] = {"next_read_at": timezone.now(), "failures": 0}
         if is_elsewhere:
-            values |= {"calendar_url": "", "calendar_name": "", "failing_since": None, "last_error": ""}
+            values |= {"calendar_url": "", "calendar_name": "", "offered": [], "failing_since": None, "last_error": ""}
             self.entries.all().delete()
             self.busy_times.all().delete()
         ConnectedCalendar.objects.filter(pk=self.pk).update(**values)
+        self.refresh_from_db()
+
+    def choose(self, url: str) -> None:
+        """One of those that were offered."""
+        offered = self.offered
+        self.try_again(is_elsewhere=True)
+        chosen = ConnectedCalendar.objects.filter(pk=self.pk, address=self.address)
+        chosen.update(calendar_url=url, calendar_name=dict(offered)[url], offered=offered)
         self.refresh_from_db()
 
 

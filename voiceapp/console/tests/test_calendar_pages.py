@@ -130,11 +130,24 @@ def test_what_is_wrong_is_said_in_words(
     assert sentence in press(client_of_alice, calendar, "test")
 
 
-def test_several_calendars_are_named(client_of_alice: Client, harbour: World, server: RadicaleServer) -> None:
-    server.make_calendar(f"{server.base_url}/garage/lift-2/")
-    page = press(client_of_alice, connected(harbour, server), "test")
-    assert "The user has several calendars." in page
-    assert f"{server.base_url}/garage/lift-2/" in page
+def test_one_of_several_calendars_is_chosen(client_of_alice: Client, harbour: World, server: RadicaleServer) -> None:
+    second = f"{server.base_url}/garage/lift-2/"
+    server.make_calendar(second)
+    calendar = connected(harbour, server)
+    page = press(client_of_alice, calendar, "test")
+    assert "The user has several calendars. Choose one of them." in page
+    assert f'<option value="{second}">Lift 1</option>' in page
+    save(client_of_alice, calendar, chosen="https://elsewhere.example/")
+    calendar.refresh_from_db()
+    assert calendar.calendar_url == ""
+    save(client_of_alice, calendar, chosen=second)
+    calendar.refresh_from_db()
+    assert (calendar.calendar_url, calendar.calendar_name) == (second, "Lift 1")
+    assert "can be read and written" in press(client_of_alice, calendar, "test")
+    # Another save keeps it.
+    save(client_of_alice, calendar, chosen=second)
+    calendar.refresh_from_db()
+    assert calendar.calendar_url == second
 
 
 def test_the_password_does_not_follow_the_address_to_another_server(
@@ -175,6 +188,31 @@ def test_a_corrected_password_sends_what_failed(
     assert "password" not in str(LogEntry.objects.values_list("change_message", flat=True)).replace(
         "Password changed", ""
     )
+
+
+def test_nobody_waits_for_the_server_in_a_transaction(
+    client_of_alice: Client, harbour: World, server: RadicaleServer
+) -> None:
+    calendar = connected(harbour, server)
+    test = f"/admin/voice_sessions/connectedcalendar/{calendar.pk}/connection/"
+    pressed = client_of_alice.post(test.replace("/connection/", "/press/test/"))
+    assert (pressed["Location"], server.requests) == (test, [])
+    client_of_alice.get(test)
+    sent = len(server.requests)
+    assert sent > 0
+    # Without the button it is only a link back.
+    assert client_of_alice.get(test)["Location"] == test.replace("/connection/", "/change/")
+    assert len(server.requests) == sent
+
+
+def test_a_strangers_calendar_is_not_tested(
+    client_of_alice: Client, harbour: World, meadow: World, server: RadicaleServer
+) -> None:
+    calendar = connected(meadow, server)
+    address = f"/admin/voice_sessions/connectedcalendar/{calendar.pk}/"
+    assert client_of_alice.post(f"{address}press/test/").status_code in (302, 404)
+    assert client_of_alice.get(f"{address}connection/").status_code in (302, 404)
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "ftp://example.com", "https://user:x@example.com", "x"])

@@ -23,7 +23,7 @@ class Trouble(StrEnum):
     FORBIDDEN = "This user may not do that in this calendar. Choose another calendar, or let its owner share it."
     NOT_FOUND = "There is no calendar at this address. It may have been removed or renamed."
     NO_CALENDAR = "The server responds, but it offers no calendar there. Check the address."
-    SEVERAL = "The user has several calendars. Enter the address of one of them."
+    SEVERAL = "The user has several calendars. Choose one of them."
     CHANGED = "The event was changed in the calendar meanwhile."
     RATE_LIMITED = "The server accepts no more requests for now. It is tried again later."
     SERVER_FAILED = "The server reports a fault of its own. It is tried again later."

@@ -5,20 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 
 from agents.hours.local_time import when
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.tenant import TenantAdmin
-from agents.tenant_admin.theme import PasswordInput, display
+from agents.tenant_admin.theme import PasswordInput, Select, display
 from sessions.appointments.calendars.models import ConnectedCalendar
 from sessions.appointments.calendars.services.connections import check_connection
 from sessions.appointments.calendars.services.outgoing import enqueue_missing, retry_failed_updates
+from voiceapp.core.errors import ApplicationError
 from voiceapp.core.web_addresses import read_origin
 
+# In the session: the calendar whose button was pressed.
+TO_TEST = "calendar_to_test"
+FOUND = ("status", "calendar_name", "calendar_url", "read_at", "last_error", "unreadable_events")
 KEEP = (
     "Sent to this address only. Leave empty to keep the current one; it is never shown. Many providers want an app "
     "password, made in the account's security settings. A new address needs it again."
@@ -28,6 +34,7 @@ KEEP = (
 class ConnectedCalendarForm(TenantForm):
     """The password can be written, never read; it does not follow the address to another server."""
 
+    chosen = forms.ChoiceField(required=False, label="calendar", widget=Select())
     new_password = forms.CharField(
         required=False,
         max_length=512,
@@ -36,6 +43,13 @@ class ConnectedCalendarForm(TenantForm):
         widget=PasswordInput(render_value=False),
         help_text=KEEP,
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "chosen" in self.fields:
+            choices = [] if self.instance.calendar_url else [("", "Choose one")]
+            self.fields["chosen"].choices = [*choices, *self.instance.offered]  # type: ignore[attr-defined]
+            self.initial["chosen"] = self.instance.calendar_url
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -75,14 +89,14 @@ class ConnectedCalendarAdmin(TenantAdmin[ConnectedCalendar]):
         return ("works", "Works") if calendar.read_at else ("new", "Not read yet")
 
     def get_fields(self, request: HttpRequest, obj: ConnectedCalendar | None = None) -> tuple[str, ...]:
-        fields = ("resource", "address", "username", "new_password", "reads_busy_times", "writes_appointments",
-                  "shows_customers")  # fmt: skip
-        found = ("status", "calendar_name", "calendar_url", "read_at", "last_error", "unreadable_events")
-        return fields if obj is None else (*fields, *found)
+        place = ("resource", "address", "username", "new_password")
+        use = ("reads_busy_times", "writes_appointments", "shows_customers")
+        if obj is None:
+            return (*place, *use)
+        return (*place, *(("chosen",) if obj.offered else ()), *use, *FOUND)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ConnectedCalendar | None = None) -> tuple[str, ...]:
-        shown = ("status", "calendar_name", "calendar_url", "read_at", "last_error", "unreadable_events")
-        return () if obj is None else shown
+        return () if obj is None else FOUND
 
     def save_model(self, request: HttpRequest, obj: ConnectedCalendar, form: Any, change: bool) -> None:
         password = form.cleaned_data.get("new_password")
@@ -92,10 +106,38 @@ class ConnectedCalendarAdmin(TenantAdmin[ConnectedCalendar]):
         if change and password:
             obj.save(update_fields=["sealed_password"])
         if change:
-            obj.try_again(is_elsewhere=bool({"address", "username"} & set(form.changed_data)))
+            is_elsewhere = bool({"address", "username"} & set(form.changed_data))
+            if form.cleaned_data.get("chosen") and "chosen" in form.changed_data and not is_elsewhere:
+                obj.choose(form.cleaned_data["chosen"])
+            else:
+                obj.try_again(is_elsewhere=is_elsewhere)
 
-    def test(self, request: HttpRequest, calendar: ConnectedCalendar, _: str) -> str:
-        found = check_connection(calendar)
+    def test(self, request: HttpRequest, calendar: ConnectedCalendar, _: str) -> HttpResponse:
+        """On the next page: the form is saved in a transaction, in which nobody may wait for another server."""
+        request.session[TO_TEST] = calendar.pk
+        return HttpResponseRedirect(f"{self.page_of(calendar).removesuffix('change/')}connection/")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_test"
+        return [path("<path:object_id>/connection/", self.page(self.run_test), name=name), *super().get_urls()]
+
+    def run_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Once after the button was pressed."""
+        calendar = self.get_object(request, object_id)
+        if calendar is None:
+            raise Http404("There is no such record.")
+        if not self.has_power(request, Power.EDIT, calendar):
+            raise PermissionDenied
+        if request.session.pop(TO_TEST, None) == calendar.pk:
+            self._test(request, calendar)
+        return HttpResponseRedirect(self.page_of(calendar))
+
+    def _test(self, request: HttpRequest, calendar: ConnectedCalendar) -> None:
+        try:
+            found = check_connection(calendar)
+        except ApplicationError as exc:
+            messages.error(request, str(exc))
+            return
         enqueue_missing(calendar)
         retry_failed_updates(calendar)
-        return found
+        messages.success(request, found)

@@ -15,7 +15,8 @@ from voiceapp.providers.caldav.client import WHOLE_S, CalDavCalendar
 from voiceapp.providers.caldav.errors import CalendarError, Trouble
 from voiceapp.providers.caldav.transport import Credentials
 
-MOST_NAMED = 8
+MOST_OFFERED = 50
+LONGEST_NAME = 200
 
 
 def open_calendar(calendar: ConnectedCalendar, url: str = "", *, whole_s: float = WHOLE_S) -> CalDavCalendar:
@@ -28,15 +29,15 @@ def open_calendar(calendar: ConnectedCalendar, url: str = "", *, whole_s: float 
 
 
 def find_calendar(calendar: ConnectedCalendar) -> None:
-    """Find the calendar by its address and keep it. Raises CalendarError, with the names where there are several."""
+    """Find the calendar by its address and keep it, or keep those among which to choose. Raises CalendarError."""
     found = open_calendar(calendar, calendar.address).find()
     if not found:
         raise CalendarError(Trouble.NO_CALENDAR)
-    if len(found) > 1:
-        named = "; ".join(f"{each.name}: {each.url}" for each in found[:MOST_NAMED])
-        raise CalendarError(Trouble.SEVERAL, named)
-    calendar.calendar_url, calendar.calendar_name = found[0].url, found[0].name[:200]
     kept = ConnectedCalendar.objects.filter(pk=calendar.pk, address=calendar.address)
+    if len(found) > 1:
+        kept.update(offered=[(each.url, each.name[:LONGEST_NAME]) for each in found[:MOST_OFFERED]])
+        raise CalendarError(Trouble.SEVERAL)
+    calendar.calendar_url, calendar.calendar_name = found[0].url, found[0].name[:LONGEST_NAME]
     kept.update(calendar_url=calendar.calendar_url, calendar_name=calendar.calendar_name)
 
 
@@ -46,7 +47,8 @@ def check_connection(calendar: ConnectedCalendar) -> str:
     Raises ApplicationError with what is wrong.
     """
     try:
-        find_calendar(calendar)
+        if not calendar.calendar_url:
+            find_calendar(calendar)
         client = open_calendar(calendar)
         now = timezone.now()
         client.check_readable(now)
