@@ -62,6 +62,7 @@ class CallPage:
     recordings: Sequence[Any]
     transfers: Sequence[Any]
     voicemails: Sequence[Any]
+    vapi_legs: Sequence[Any]
     texts: Sequence[Text]
     usage: Sequence[tuple[str, str]]
     lines_left_out: int = 0
@@ -108,6 +109,8 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         # A transfer begins when a stream is over: other calls take no query for it.
         transfers=list(call.transfers.prefetch_related("attempts")) if "stream_over" in kinds else [],
         voicemails=list(call.voicemails.all()),
+        # Of calls whose agent VAPI plays.
+        vapi_legs=list(call.vapi_legs.all()) if kinds & {"provider_call", "vapi_report"} else [],
         texts=list(call.texts.order_by("created_at")[:MOST_LINES]),
         usage=flat_usage(call.usage),
         lines_left_out=max(len(lines) - MOST_LINES, 0),

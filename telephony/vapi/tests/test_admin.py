@@ -14,11 +14,16 @@ from pytest_django import Settings
 from agents.configuration.models import Agent, AgentVersion
 from agents.organizations.roles import Role
 from agents.tests.builders import make_agent, make_organization, make_user
+from sessions.tests.builders import make_call
+from telephony.vapi.legs import open_leg
 from telephony.vapi.models import SyncedAssistant
+from telephony.vapi.reports import apply_report, read_report
 from telephony.vapi.sync import agents_at_vapi, apply_plan, plan_sync
 from voiceapp.providers.vapi.client import VapiClient
 from voiceapp.simulators.vapi import VapiSimulator
 from voiceapp.simulators.vapi.tests.running import running_vapi
+
+from .sender import report
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -120,6 +125,20 @@ def test_others_see_and_change_nothing(simulator: VapiSimulator, agent: Agent, r
     assert "Create the assistant" not in shown
     assert client.post(PAGE, {"agent": str(agent.pk), "digest": "x"}).status_code == 403
     assert not SyncedAssistant.objects.exists()
+
+
+def test_a_call_leads_to_its_call_at_vapi(agent: Agent) -> None:
+    call = make_call(agent)
+    leg = open_leg(call.pk, "vapi-1")
+    apply_report(leg, read_report(report("b: Hello!", "u: A pizza.")))
+    alice = signed_in(agent)
+    shown = alice.get(reverse("admin:voice_sessions_call_change", args=(call.pk,))).content.decode()
+    address = reverse("admin:telephony_vapileg_change", args=(leg.pk,))
+    assert address in shown
+    assert "customer-ended-call, 0.1234 USD, recorded there" in shown
+    page_of_leg = alice.get(address).content.decode()
+    assert "https://storage.vapi.ai/stereo.wav" in page_of_leg
+    assert 'href="https://storage.vapi.ai' not in page_of_leg
 
 
 def test_a_stranger_sees_and_changes_nothing(simulator: VapiSimulator, agent: Agent) -> None:
