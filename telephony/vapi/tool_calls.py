@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,9 @@ from django.conf import settings
 from django.db.models import Max
 
 from sessions.calls.models import Call, TranscriptLine
-from sessions.calls.outcomes import EndCall, ToolResult, Transfer
+from sessions.calls.outcomes import EndCall, ToolResult, Transfer, refusal
 from sessions.calls.services import record_event
-from sessions.tools.services import NOT_SAVED, NOT_UNDERSTOOD, TOO_LATE, run_tool
+from sessions.tools.services import NOT_SAVED, NOT_UNDERSTOOD, TOO_LATE, run_tool, stored_result
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.vapi.messages import RequestedTool, VapiMessage, caller_turns
 
@@ -27,6 +28,8 @@ UNKNOWN_CALL = "I cannot do that on this line."
 # More than these are not run, and more than those not even answered: no model calls so many at once.
 MOST_TOOLS, MOST_ANSWERED = 20, 200
 LEGACY = "function-call"
+NOT_SAVED_OUTPUT = refusal(NOT_SAVED).output
+PARALLEL_WITHIN_S = 2.0
 Answer = dict[str, object]
 
 
@@ -83,11 +86,22 @@ def _run(known: VapiLeg, tool: RequestedTool, message: VapiMessage, *, turns: in
             caller_turns=turns,
             not_after=not_after,
         )
+        if result.output == NOT_SAVED_OUTPUT:
+            # The same request may have been faster in another process.
+            result = _stored(known, tool_call_id, not_after) or result
     except Exception:
         # A bug in one tool must not cost the others their results: VAPI ignores every response but 200.
         logger.exception("tool crashed", tool=tool.name[:64], call_id=str(known.call_id))
         return _error(tool, NOT_SAVED)
     return _answer(known, tool, result, message)
+
+
+def _stored(known: VapiLeg, tool_call_id: str, not_after: float) -> ToolResult | None:
+    """What a parallel request with this id has done, or is doing; None if there is none for a while."""
+    until = min(not_after, time.monotonic() + PARALLEL_WITHIN_S)
+    while (result := stored_result(known.call_id, tool_call_id)) is None and time.monotonic() < until:
+        time.sleep(0.1)
+    return result
 
 
 def _answer(known: VapiLeg, tool: RequestedTool, result: ToolResult, message: VapiMessage) -> Answer:

@@ -17,10 +17,13 @@ from pytest_django.live_server_helper import LiveServer
 from agents.configuration.models import AgentVersion
 from agents.transfers.models import TransferTarget
 from sessions.calls.models import Call, CallState, ToolCall, TranscriptLine
+from sessions.calls.outcomes import refusal
 from sessions.orders.models import Order
 from sessions.tests.builders import make_call, make_restaurant
 from sessions.tools import services
+from sessions.tools.services import NOT_SAVED, run_tool
 from telephony.events.models import ProviderEvent
+from telephony.vapi import tool_calls as tools
 from telephony.vapi.legs import open_leg
 from telephony.vapi.models import SyncedAssistant, VapiLeg
 
@@ -38,6 +41,12 @@ def output(result: dict[str, Any]) -> dict[str, Any]:
     assert "error" not in result, result
     parsed: dict[str, Any] = json.loads(result["result"])
     return parsed
+
+
+def only_output(response: httpx.Response) -> dict[str, Any]:
+    """Of the only tool. The order of its fields is the database's where it was stored before."""
+    (result,) = response.json()["results"]
+    return output(result)
 
 
 def test_an_order_is_taken_by_vapis_model(vapi: VapiSender, call: Call) -> None:
@@ -109,9 +118,9 @@ def test_results_are_single_lines_in_the_order_of_the_calls(vapi: VapiSender) ->
 def test_a_repeated_message_does_nothing_and_is_answered_the_same(vapi: VapiSender) -> None:
     message = vapi.message("tool-calls", **tool_calls([("c1", "change_order", PIZZA)]), **artifact(*HELLO))
     with ThreadPoolExecutor(5) as threads:
-        answers = list(threads.map(lambda _: vapi.post({"message": message}).json(), range(5)))
+        answers = list(threads.map(lambda _: only_output(vapi.post({"message": message})), range(5)))
     assert all(answer == answers[0] for answer in answers)
-    assert output(answers[0]["results"][0])["order"]["lines"][0]["quantity"] == 2
+    assert answers[0]["order"]["lines"][0]["quantity"] == 2
     assert ToolCall.objects.count() == 1
     assert ProviderEvent.objects.filter(kind="tool-calls", state="done").count() == 1
 
@@ -121,9 +130,23 @@ def test_an_order_is_submitted_once_however_often_it_is_requested(vapi: VapiSend
     vapi.use("read_back_order", *HELLO)
     message = vapi.message("tool-calls", **tool_calls([("c9", "submit_order", {})]), **artifact(*AGREED))
     with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda _: vapi.post({"message": message}).json(), range(4)))
+        answers = list(threads.map(lambda _: only_output(vapi.post({"message": message})), range(4)))
     assert all(answer == answers[0] for answer in answers)
     assert Order.objects.count() == 1
+
+
+def test_what_a_parallel_request_has_saved_is_not_called_unsaved(
+    vapi: VapiSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one holds the locks until this one has given up."""
+    run = run_tool
+
+    def lose(*args: Any, **kwargs: Any) -> Any:
+        run(*args, **kwargs)
+        return refusal(NOT_SAVED)
+
+    monkeypatch.setattr(tools, "run_tool", lose)
+    assert output(vapi.use("change_order", *HELLO, **PIZZA))["order"]["lines"][0]["quantity"] == 2
 
 
 # What is not done, and what the model hears instead
