@@ -50,6 +50,19 @@ def test_an_assistant_that_greets_by_itself_is_not_asked_to() -> None:
     assert [line.text for line in stage.lines] == ["Hello."]
 
 
+def test_a_greeting_that_is_not_spoken_is_requested_in_another_way() -> None:
+    stage = VapiStage(briefing("Hello."))
+    for _ in range(9):
+        stage.listen(2_000)
+        stage.event("metadata", metadata="not about speech")
+    assert stage.spoken_by_us == ["Hello.", "Hello."]
+    assert stage.sent("control") == [{"type": "control", "control": "say-first-message"}]
+    stage.speaks(500, "Hello.")
+    stage.listen(500)
+    assert [line.text for line in stage.lines] == ["Hello."]
+    assert not stage.is_over()
+
+
 def test_a_kept_greeting_is_told_and_not_repeated() -> None:
     stage = VapiStage(briefing("Hello.", greeting_audio=b"\x21" * 8_000))
     assert not stage.spoken_by_us

@@ -50,6 +50,7 @@ NEVER_BEGAN, NEVER_ENDED, NO_AUDIO = "never_began", "never_ended", "no_audio"
 class Request:
     purpose: Purpose
     say: str = ""
+    is_second_way: bool = False  # saying it in the usual way was not heard
 
 
 OWN = Request(Purpose.ANSWER)
@@ -301,7 +302,7 @@ class VapiDialect:
             self._active = Request(purpose, say)
             return
         if all(each.purpose is not purpose for each in self._wanted):
-            self._wanted.append(Request(purpose, say))
+            self._wanted.append(Request(purpose, say, is_second_way=in_other_words))
         self._advance()
 
     def forget(self, *purposes: Purpose) -> None:
@@ -401,7 +402,9 @@ class VapiDialect:
         if self._expects_own and self._wanted[0].purpose is not Purpose.FILLER:
             return
         request = self._requested = self._wanted.pop(0)
-        if request.say:
+        if request.purpose is Purpose.GREETING and request.is_second_way:
+            self.frames.append(wire.say_first_message())
+        elif request.say:
             is_interruptible = not (request.purpose is Purpose.GREETING and self._protects_greeting)
             self.frames.append(wire.say(request.say, is_interruptible=is_interruptible))
         else:

@@ -154,5 +154,10 @@ def add_message(role: str, content: str, *, is_answered: bool) -> str:
     )
 
 
+def say_first_message() -> str:
+    """Another way to greet: the greeting is also the assistant's first message in this call."""
+    return '{"type":"control","control":"say-first-message"}'
+
+
 def end_call() -> str:
     return '{"type":"end-call"}'
