@@ -52,7 +52,7 @@ class VapiLegAdmin(ReadOnlyAdmin[VapiLeg]):
 
     @display(description="recording at VAPI")
     def recording(self, leg: VapiLeg) -> str:
-        """Text, and no link: whoever has the address can listen."""
+        """Text, and no link: the address alone lets one listen."""
         return leg.stereo_recording_url or leg.recording_url or "–"
 
 

@@ -128,7 +128,7 @@ def _voice(persona: Persona) -> Fields:
 
 
 def _tool(tool: FunctionTool, persona: Persona) -> Fields:
-    """Without words of VAPI's own while it runs: it would say “Hold on a sec” at once."""
+    """Without VAPI's own filler while it runs: it would say “Hold on a sec” at once."""
     function: Mapping[str, object] = {
         "name": tool["name"],
         "description": tool["description"],

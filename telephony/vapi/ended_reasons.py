@@ -1,4 +1,4 @@
-"""VAPI's reasons for the end of a call: an open set of more than 600 words, classified by how they begin."""
+"""VAPI's reasons for the end of a call: an open set of more than 600 codes, classified by how they begin."""
 
 from __future__ import annotations
 

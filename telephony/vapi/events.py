@@ -69,7 +69,7 @@ def _end_of_call_report(leg: VapiLeg, message: VapiMessage, at: dt.datetime) -> 
 
 
 def _hang(leg: VapiLeg, message: VapiMessage, at: dt.datetime) -> None:
-    """VAPI's assistant is slow to answer. The bridge may have been told so on its socket."""
+    """VAPI's assistant is slow to answer. The bridge may know that from its socket."""
     about = CallEvent.objects.filter(call=leg.call_id, kind="agent_slow", at__range=(at - SAME_HANG, at + SAME_HANG))
     if not about.exists():
         record_event(leg.call_id, "agent_slow", at=at)

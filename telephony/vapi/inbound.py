@@ -1,4 +1,4 @@
-"""A call comes in at a number of VAPI's: which assistant answers it, or why nobody does."""
+"""A call comes in at a number of VAPI's: which assistant answers it, or why it is not taken."""
 
 from __future__ import annotations
 

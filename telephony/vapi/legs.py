@@ -17,7 +17,7 @@ from .models import SyncedAssistant, VapiLeg
 FIRST_CHECK_AFTER = dt.timedelta(minutes=2)
 # No call lasts longer than four hours at a carrier; a message that names an older one is not about it.
 NAMED_WITHIN = dt.timedelta(hours=5)
-# What we give VAPI with each call, and VAPI gives back with each message.
+# What we send to VAPI with each call; VAPI repeats it in each message.
 CALL_ID_KEY = "callId"
 
 

@@ -12,7 +12,7 @@ from sessions.calls.models import Call
 class VapiLeg(TenantModel):
     """A call at VAPI that plays the agent of one of our calls. One of ours may have several: a link may be lost.
 
-    Addresses of recordings are kept as text and never fetched: they expire, and whoever has one can listen.
+    Addresses of recordings are kept as text and never fetched: they expire, and one alone lets one listen.
     """
 
     tenant_path = "call__organization_id"
@@ -25,8 +25,8 @@ class VapiLeg(TenantModel):
         help_text="The caller dialed a number of VAPI's: no audio passes through us.",
     )
     assistant_id = models.CharField("assistant ID", max_length=64, blank=True)
-    status = models.CharField(max_length=24, blank=True, help_text="VAPI's word, like in-progress.")
-    ended_reason = models.CharField(max_length=120, blank=True, help_text="VAPI's word, like customer-ended-call.")
+    status = models.CharField(max_length=24, blank=True, help_text="VAPI's code, like in-progress.")
+    ended_reason = models.CharField(max_length=120, blank=True, help_text="VAPI's code, like customer-ended-call.")
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     cost_usd = models.DecimalField("cost (USD)", max_digits=10, decimal_places=6, null=True)

@@ -20,7 +20,7 @@ def with_assistant(briefing: Briefing, call: Call) -> Briefing:
     """The briefing with an assistant, if VAPI may play the agent: a stored one by its id, or a whole one.
 
     The agent's own comes first, then the one that is kept in step with it, then the installation's. An agent that was
-    published after its assistant was written gets one for this call alone. Another organization's is nobody's own.
+    published after its assistant was written gets one for this call alone. Another organization's is not used.
     """
     if VAPI not in (briefing.provider, briefing.fallback_provider):
         return briefing

@@ -69,7 +69,7 @@ def _reconcile(leg: VapiLeg, client: VapiClient) -> bool:
         return True
     VapiLeg.objects.filter(pk=leg.pk).update(status=found.status[:24])
     if not leg.call.is_live and client.end_call(found):
-        # Nobody listens to it any more, and it costs money.
+        # It has no caller any more, and costs money.
         record_event(leg.call_id, "vapi_call_ended_by_us")
     _check_later(leg)
     return False
@@ -82,7 +82,7 @@ def _is_unknown(leg: VapiLeg) -> None:
 
 
 def _check_later(leg: VapiLeg) -> None:
-    """A call that goes on at VAPI is asked for as long as one can last."""
+    """A call that goes on at VAPI is requested for as long as one can last."""
     now = timezone.now()
     is_hopeless = leg.checks >= len(WAITS_S)
     if leg.carries_phone and leg.call.is_live:
@@ -90,7 +90,7 @@ def _check_later(leg: VapiLeg) -> None:
             finish_call(leg.call_id, reason=EndReason.LOST_PROCESS)
         is_hopeless = False
     wait = dt.timedelta(seconds=WAITS_S[min(leg.checks, 3 if leg.call.is_live else len(WAITS_S) - 1)])
-    # Another run may have asked as well: the same number of requests is counted once.
+    # Another run may have requested it as well: that is counted once.
     VapiLeg.objects.filter(pk=leg.pk, checks=leg.checks).update(
         checks=leg.checks + 1, check_at=None if is_hopeless else now + wait
     )

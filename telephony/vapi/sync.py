@@ -61,7 +61,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """The same as long as nobody changes anything: what a person has seen is what is applied."""
+        """The same until something changes: what a person has seen is what is applied."""
         seen = [self.assistant_id, self.action, *((each.path, each.ours, each.theirs) for each in self.differences)]
         return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:32]
 

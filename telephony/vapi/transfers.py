@@ -31,7 +31,7 @@ TRANSFER_TOOLS = frozenset({"transferCall", "transfer_call"})
 
 
 def answer_destination_request(message: VapiMessage) -> dict[str, object]:
-    """VAPI's response: where to connect the caller, or a sentence why nobody is rung."""
+    """VAPI's response: where to connect the caller, or a sentence why that is not possible."""
     try:
         known = find_leg(message)
     except CallUnknown as exc:

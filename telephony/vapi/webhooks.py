@@ -49,7 +49,7 @@ IGNORED = frozenset({
     "language-changed", "model-output", "phone-call-control", "session.created", "session.deleted", "session.updated",
     "speech-update", "transcript", 'transcript[transcriptType="final"]', "user-interrupted", "voice-input",
 })  # fmt: skip
-# What an assistant of somebody else's making may ask for, and does not get here.
+# Requests that only assistants of another making send. They are declined.
 DECLINED: Mapping[str, Mapping[str, object]] = {
     "handoff-destination-request": {"error": NOBODY},
     "knowledge-base-request": {"documents": []},

@@ -263,7 +263,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "vapi_report_missing": "VAPI has no report of the call: its cost and its recording are unknown.",
     "vapi_call_ended_by_us": "The call went on at VAPI after its end here; the server ended it there.",
     "vapi_transfer": _with("VAPI transferred the call", "to"),
-    "transfer_at_vapi": _with("VAPI was told to connect the caller", "target"),
+    "transfer_at_vapi": _with("VAPI connects the caller", "target"),
     "transfer_failed": _with("The transfer failed", "target", "why"),
     "note_given": "The agent was told something to pass on to the caller.",
     # The AI provider

@@ -17,7 +17,7 @@ MAX_ID = 64
 MAX_TYPE = 60
 MAX_LINES = 1000
 MAX_TEXT = 4000
-# Older and custom models say other words for the same two speakers.
+# Older and custom models have other names for the same two speakers.
 CALLERS = frozenset({"user", "customer"})
 AGENTS = frozenset({"bot", "assistant"})
 # Where a conversation stands in a message, the best first.
@@ -46,7 +46,7 @@ class RequestedTool:
 
 @dataclass(frozen=True, slots=True)
 class SpokenLine:
-    """A line of the conversation; `at_ms` is None where VAPI gives no time."""
+    """A line of the conversation; `at_ms` is None where VAPI names no time."""
 
     speaker: Literal["caller", "agent"]
     text: str
@@ -114,7 +114,7 @@ class VapiMessage:
 
     @property
     def control_url(self) -> str:
-        """Whoever knows it controls the call."""
+        """A secret: it controls the call without a key."""
         return text_of(part_of(self.call, "monitor"), "controlUrl", longest=2000)
 
     @property

@@ -42,7 +42,7 @@ class WebhookRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request as it came: `url` is the public one, as VAPI was told it."""
+    """A request as it came: `url` is the public one, as configured at VAPI."""
 
     headers: Mapping[str, str]
     body: bytes

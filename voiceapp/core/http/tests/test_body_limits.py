@@ -121,6 +121,7 @@ def test_a_browser_gets_a_page(wire: Wire) -> None:
     [
         ("/api/voice/webhook", 512 * KIB),
         ("/api/voice/webhooks", 512 * KIB),
+        ("/vapi/webhook", 2 * MIB),
         ("/admin", DEFAULT_BYTES),
         ("", 16 * KIB),
     ],
