@@ -67,7 +67,7 @@ class Script:
 
 
 def read_script(path: Path) -> Script:
-    """Read a script file: `{"steps": [...], "expect": {"order": [...]}}`, see docs/reference/ring-scripts.md."""
+    """Read a script file: `{"steps": [...], "expect": {"order": [...]}}`, see docs/reference/simulator-twilio.md."""
     try:
         content = json.loads(path.read_text())
     except OSError as exc:
