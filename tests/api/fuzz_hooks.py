@@ -31,6 +31,7 @@ RULES = (
     "OpenAI has no",  # the list depends on the endpoint
     "is not a model name",
     "Remove the invisible character",
+    "This is one line",
     "This endpoint is not allowed",
     "Whom a user-to-user call is for has to be named",
     "does not become",
