@@ -177,7 +177,7 @@ def caller_turns(conversation: Sequence[Mapping[str, Any]]) -> int:
     """
     turns, has_agent_spoken = 0, True
     for message in conversation:
-        role = message.get("role")
+        role = text_of(message, "role")
         if role in AGENTS and spoken_text(message):
             has_agent_spoken = True
         elif role in CALLERS and has_agent_spoken and spoken_text(message):
@@ -190,7 +190,7 @@ def spoken_lines(conversation: Sequence[Mapping[str, Any]]) -> list[SpokenLine]:
     """What was said, without prompts and tools."""
     lines = []
     for message in conversation:
-        role, text = message.get("role"), spoken_text(message)
+        role, text = text_of(message, "role"), spoken_text(message)
         if text and (role in CALLERS or role in AGENTS):
             seconds = number_of(message, "secondsFromStart")
             at_ms = None if seconds is None else int(min(max(seconds, 0), 86_400) * 1000)

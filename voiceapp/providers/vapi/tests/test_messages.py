@@ -130,6 +130,13 @@ def test_turns_are_the_same_in_openais_form() -> None:
     assert caller_turns(lines) == 1
 
 
+@pytest.mark.parametrize("role", [{}, [], ["user"], None, 5, True])
+def test_a_role_that_is_no_name_is_nobodys(role: Any) -> None:
+    conversation = [{"role": role, "message": "hello"}, {"role": "user", "message": "a pizza"}]
+    assert caller_turns(conversation) == 1
+    assert [line.text for line in spoken_lines(conversation)] == ["a pizza"]
+
+
 def test_lines_are_what_was_said_with_its_time() -> None:
     lines = spoken_lines(
         [
