@@ -36,6 +36,12 @@ SEEDS = {
         '{"type":"response.done","event_id":"e","response":{"id":"r1","status":"completed","output":[],"usage":null}}',
         '{"type":"error","event_id":"e","error":{"type":"x","code":"session_expired","message":"m"}}',
     ],
+    "vapi": [
+        '{"message":{"type":"tool-calls","timestamp":1,"call":{"id":"v1","assistantOverrides":{"metadata":{"callId":"c"}}},"toolCallList":[{"id":"c1","type":"function","function":{"name":"end_call","arguments":"{}"}}],"artifact":{"messages":[{"role":"user","message":"a","secondsFromStart":1.5}]}}}',
+        '{"message":{"type":"tool-calls","toolWithToolCallList":[{"name":"end_call","toolCall":{"id":"c1","parameters":{"a":[1]}}}],"messagesOpenAIFormatted":[{"role":"assistant","content":"a"}]}}',
+        '{"message":{"type":"function-call","functionCall":{"name":"end_call","parameters":{}}}}',
+        '{"message":{"type":"assistant-request","call":{"id":"v1"},"phoneNumber":{"number":"+1"},"customer":{"number":"+2"}}}',
+    ],
 }
 
 
@@ -53,14 +59,33 @@ def phone_call() -> tuple[object, Callable[[str], None], Callable[[str], None]]:
     return call, call.caller_frame, call.agent_frame
 
 
+def read_server_message(body: bytes) -> None:
+    """One of VAPI's to our server URL, and all that is read of it."""
+    from voiceapp.providers.vapi import messages
+
+    try:
+        message = messages.read_message(body)
+    except messages.MessageUnreadable:
+        return
+    for name, value in vars(messages.VapiMessage).items():
+        if isinstance(value, property):
+            getattr(message, name)
+    messages.caller_turns(message.conversation or ())
+    messages.spoken_lines(message.conversation or ())
+
+
 def fuzz(target: str, seconds: int) -> None:
     """Run one target in this process until the time is over or something is raised."""
     import atheris
 
-    with atheris.instrument_imports(include=["telephony.bridge"]):
+    with atheris.instrument_imports(include=["telephony.bridge", "voiceapp.providers.vapi.messages"]):
         phone_call()
+        read_server_message(b"")
 
     def one_input(data: bytes) -> None:
+        if target == "vapi":
+            read_server_message(data)
+            return
         texts = data.decode("utf-8", "surrogatepass" if target == "agent" else "replace").split("\n")
         _, from_caller, from_agent = phone_call()
         for text in texts[:20]:
@@ -70,7 +95,8 @@ def fuzz(target: str, seconds: int) -> None:
         try:
             data.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
-            return
+            if target != "vapi":
+                return
         one_input(data)
 
     with tempfile.TemporaryDirectory() as folder:
