@@ -96,10 +96,10 @@ class Organization(TenantModel):
         help_text="Callers with a larger order are transferred to a person.",
     )
     orders_url = models.URLField(
-        "order webhook URL", blank=True, help_text="Submitted orders are posted to this URL, signed."
+        "order webhook URL", blank=True, help_text="Submitted orders and appointments are posted to this URL, signed."
     )
     orders_secret = models.CharField(
-        "order webhook secret", max_length=128, default=new_signing_secret, help_text="Signs the order webhooks."
+        "order webhook secret", max_length=128, default=new_signing_secret, help_text="Signs the webhooks."
     )
     clerk_id = models.CharField(
         max_length=100,

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from agents.catalog.menu_lines import keywords, menu_block, people_block, service_keywords, services_block
+from agents.catalog.models import Item
 from agents.catalog.offers import Catalog, Services
 from agents.catalog.queries import load_catalog, load_services
 from agents.configuration.models import Persona
@@ -147,6 +148,8 @@ def _tools(persona: Persona, organization: Organization, services: Services | No
         stored -= ORDER_TOOLS
     if services is None or not services.offers:
         stored -= APPOINTMENT_TOOLS
+    elif not Item.objects.filter(category__menu__organization=organization, category__menu__is_active=True).exists():
+        stored -= {"look_up_items"}  # a garage without a menu
     if "send_text" in stored and not can_text(organization, stored):
         stored.remove("send_text")
     return tuple(tool.as_function() for name, tool in EVERY_TOOL.items() if name in stored)

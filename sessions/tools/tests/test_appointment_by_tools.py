@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.catalog.models import Service
 from agents.hours.models import SpecialDay
 from agents.organizations.models import Organization
-from agents.tests.builders import make_service
+from agents.tests.builders import make_menu, make_service
 from sessions.appointments.models import Appointment, AppointmentState, DraftAppointment, OccupiedSlot
 from sessions.calls.models import Call, CallEvent, ToolCall
 from sessions.messages.models import OutboxMessage
@@ -360,6 +360,15 @@ def test_the_briefing_has_the_services_the_rules_and_today(garage: tuple[Organiz
     assert "Now it is Tuesday, December 1, 10 am." in instructions
     assert "## Menu" not in instructions
     assert {"Oil change", "new oil"} <= set(brief(garage[1]).keywords)
+
+
+def test_items_are_looked_up_only_where_there_are_some(garage: tuple[Organization, Call]) -> None:
+    def tools() -> set[str]:
+        return {tool["name"] for tool in brief(garage[1]).tools}
+
+    assert "look_up_items" not in tools()
+    make_menu(garage[0])
+    assert {"look_up_items", "look_up_services"} <= tools()
 
 
 def test_without_services_there_are_no_appointment_tools(garage: tuple[Organization, Call]) -> None:
