@@ -13,7 +13,7 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from agents.tests.builders import make_agent
 from sessions.messages.models import OutboxMessage
-from sessions.messages.texts.models import OptOut, Text, TextState
+from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
 from sessions.messages.texts.reasons import TextReason
 from sessions.messages.texts.services import sending
 from sessions.tests.builders import make_call
@@ -58,6 +58,20 @@ def test_requests_at_once_with_one_key_queue_one_text(garage: Organization, cust
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(work, range(16)))) == 1
     assert (Text.objects.count(), OutboxMessage.objects.count()) == (1, 1)
+
+
+def test_requests_at_once_do_not_pass_the_maximum(garage: Organization, customer: Customer) -> None:
+    TextSettings.objects.create(organization=garage, most_per_number=3)
+
+    def work(number: int) -> str:
+        try:
+            return queue(garage, customer.number, key=f"k{number}").state
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as threads:
+        states = list(threads.map(work, range(24)))
+    assert states.count(TextState.WAITING) == OutboxMessage.objects.count() == 3
 
 
 def test_a_text_is_queued_with_the_transaction_or_not_at_all(garage: Organization, customer: Customer) -> None:
