@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import Any
 
 from .appointment_tools import (
@@ -47,5 +49,5 @@ APPOINTMENT_TOOLS = by_name(
     MOVE_APPOINTMENT,
     CANCEL_APPOINTMENT,
 )
-EVERY_TOOL = APPOINTMENT_TOOLS | TOOLS
+EVERY_TOOL: Mapping[str, Tool[Any]] = ChainMap(TOOLS, APPOINTMENT_TOOLS)
 READING_TOOLS = frozenset(tool.name for tool in EVERY_TOOL.values() if tool.only_reads)
