@@ -28,8 +28,8 @@ def test_it_listens_and_stops_at_once() -> None:
     assert [each["name"] for each in response.json()] == ["Service agent"]
     began_s = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    rest, errors = process.communicate(timeout=5)
-    assert time.monotonic() - began_s < 2
+    rest, errors = process.communicate(timeout=20)
+    assert time.monotonic() - began_s < 5
     assert (process.returncode, rest) == (0, "")
     assert "Traceback" not in errors
 
