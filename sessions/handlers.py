@@ -36,7 +36,7 @@ def register_all() -> None:
     for announcement in Announcement:
         outbox.register(announcement, post_appointment)
     outbox.register(TEXT_TOPIC, send_text)
-    when_failed.append(tell_caller)
+    when_failed[:] = [tell_caller]
     for kind in (*TEXT_KINDS.values(), TextKind.APPOINTMENT_REMINDER):
         still_true[kind] = still_stands
     outbox.register(calendar_updates.TOPIC, calendar_updates.update_calendar)

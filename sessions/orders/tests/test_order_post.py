@@ -134,6 +134,7 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
     register_all()
     assert outbox._handlers.keys() == {
         "appointment.booked",
+        "appointment.calendar",
         "appointment.canceled",
         "appointment.moved",
         "order.submitted",
