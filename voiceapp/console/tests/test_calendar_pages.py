@@ -182,6 +182,9 @@ def test_a_corrected_password_sends_what_failed(
         body={"calendarId": calendar.pk, "appointmentId": str(harbour[Appointment].pk)},
     )  # fmt: skip
     save(client_of_alice, calendar, new_password=PASSWORD)
+    message.refresh_from_db()
+    assert message.state == "waiting"
+    OutboxMessage.objects.filter(pk=message.pk).update(state="failed")
     press(client_of_alice, calendar, "test")
     message.refresh_from_db()
     assert message.state == "waiting"

@@ -111,6 +111,7 @@ class ConnectedCalendarAdmin(TenantAdmin[ConnectedCalendar]):
                 obj.choose(form.cleaned_data["chosen"])
             else:
                 obj.try_again(is_elsewhere=is_elsewhere)
+            retry_failed_updates(obj)
 
     def test(self, request: HttpRequest, calendar: ConnectedCalendar, _: str) -> HttpResponse:
         """On the next page: the form is saved in a transaction, in which nobody may wait for another server."""
