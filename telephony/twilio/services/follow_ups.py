@@ -52,15 +52,15 @@ def stream_ended(call_id: UUID, reason: EndReason) -> bool:
 
     Then no process carries it: the transfer ends it, or the agent again.
     """
-    call = Call.objects.select_related("organization").get(pk=call_id)
-    if reason is not EndReason.TRANSFERRED or not _may_come_back(call):
+    if reason is not EndReason.TRANSFERRED or not _may_come_back(call_id):
         return finish_call(call_id, reason=reason)
     Call.objects.live().filter(pk=call_id).update(process="")
     return True
 
 
-def _may_come_back(call: Call) -> bool:
+def _may_come_back(call_id: UUID) -> bool:
     """A warm transfer begins before anybody has taken it, and a cold one may return the caller to the agent."""
+    call = Call.objects.select_related("organization").get(pk=call_id)
     stream = MediaStream.objects.latest_of(call)
     if stream is None or stream.follow_up != FollowUp.HAND_OVER:
         return False

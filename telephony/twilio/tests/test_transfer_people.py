@@ -241,3 +241,16 @@ def test_what_a_person_hears_is_in_the_agents_language_and_has_no_markup(call: C
     assert "4 9 1 7 6 1 2 3 4 5 6 7 8" in english
     Call.objects.update(caller_number="anonymous")
     assert "number" not in summary_of(Call.objects.get(), language="en")
+
+
+def test_a_caller_who_hangs_up_while_a_cold_transfer_rings_has_left(
+    twilio: Twilio, stream: MediaStream, three: list[TransferTarget]
+) -> None:
+    hand_over(twilio, stream)
+    for _ in range(2):
+        path = "/twiml/after-dial"
+        response = twilio.post(path, DialCallSid=FIRST, DialCallStatus="canceled", CallStatus="completed")
+        assert verbs(response) == ["Hangup"]
+    assert Transfer.objects.get().state == TransferState.CALLER_LEFT
+    assert list(TransferAttempt.objects.values_list("state", flat=True)) == ["canceled", "planned"]
+    assert Call.objects.get().end_reason == EndReason.CALLER_HUNG_UP

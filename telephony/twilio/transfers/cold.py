@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents.transfers.models import CallerId, TransferMode
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
-from sessions.calls.services import finish_call
+from sessions.calls.services import finish_call, record_event
 
 from . import progress
 from .models import AttemptState, Transfer, TransferAttempt, TransferState
@@ -63,6 +63,19 @@ def _outcome(attempt: TransferAttempt, status: str) -> AttemptState:
     if status == "failed" and attempt.caller_id == CallerId.CALLER:
         return AttemptState.REFUSED  # error 13214; the second try shows the organization's number
     return OUTCOMES.get(status, AttemptState.FAILED)
+
+
+def caller_left(attempt: TransferAttempt) -> None:
+    """The caller hung up before anybody had taken the call."""
+    now = timezone.now()
+    with transaction.atomic():
+        transfer = progress.lock(attempt.transfer_id)
+        is_ours = Transfer.objects.filter(pk=transfer.pk, state=TransferState.WAITING).update(
+            state=TransferState.CALLER_LEFT, ended_at=now
+        )
+        if is_ours:
+            record_event(transfer.call_id, "transfer_over", {"status": "caller_left"})
+        finish_call(transfer.call_id, reason=EndReason.CALLER_HUNG_UP)
 
 
 def dial_after(attempt: TransferAttempt) -> TransferAttempt | None:

@@ -89,7 +89,10 @@ def after_dial(form: SignedForm) -> HttpResponse:
         cold.dial_over(attempt, status=status, has_talked=has_talked, duration_s=duration_s)
     if has_talked:
         return twiml.hang_up()
-    if attempt is not None and form.text("CallStatus") not in OVER_AT_THE_CARRIER:
+    if attempt is not None and form.text("CallStatus") in OVER_AT_THE_CARRIER:
+        cold.caller_left(attempt)
+        return twiml.hang_up()
+    if attempt is not None:
         following = cold.dial_after(attempt)
         return dial_next(call, following) if following is not None else return_caller(attempt.transfer)
     language = language_of(call)
