@@ -84,7 +84,7 @@ def test_a_start_that_fails_makes_no_password_and_no_key(taken: int, tmp_path: P
         counts = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in
                   ("auth_user", "agents_apikey", "agents_organization")]  # fmt: skip
     database.close()
-    assert counts == [0, 0, 1]
+    assert counts == [0, 0, 2]  # the restaurant and the garage
 
 
 def test_a_full_disk_is_reported_with_what_to_do(tmp_path: Path) -> None:
