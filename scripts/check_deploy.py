@@ -20,6 +20,7 @@ PRODUCTION = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
     "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
     "INTERNAL_API_KEY": secrets.token_hex(32),
+    "RECORDINGS_DIR": "/srv/recordings",
     "VOICE_SESSION_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/sessions",
     "SIMULATORS": "",
 }
