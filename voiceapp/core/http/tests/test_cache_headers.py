@@ -14,7 +14,7 @@ from voiceapp.tests.test_routes import ROUTES, Visitor, example, row_of
 
 visitors = test_routes.visitors
 # The same for everyone: revalidated by their ETag, but may be stored.
-PUBLIC = {"/api/docs", "/api/schema"}
+PUBLIC = {"/api/docs", "/api/schema", "/sounds/hold.wav"}
 
 
 @pytest.mark.parametrize(
