@@ -27,7 +27,7 @@ TOOL_LABELS = {
     "submit_order": "Submit the order",
     "look_up_services": "Look up services",
     "find_appointment_times": "Find free appointment times",
-    "choose_appointment": "Choose service, time and customer of an appointment",
+    "choose_appointment": "Fill in the appointment",
     "read_back_appointment": "Read back the appointment",
     "book_appointment": "Book the appointment",
     "find_my_appointments": "Find the caller's appointments",
