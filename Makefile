@@ -62,7 +62,9 @@ test: setup-dev  ## Everything that needs no server and no account (browser test
 	$(BIN)/python -m pytest -m "not servers and not livekit_server" $(AT_ONCE) $(PYTEST)
 
 # Tests that use none of the three are not repeated.
-NO_SERVER = --ignore voiceapp/simulators --ignore telephony/bridge/tests --ignore scripts
+NO_SERVER = $(addprefix --ignore ,voiceapp/simulators voiceapp/providers voiceapp/core/ical telephony/bridge/tests scripts \
+	sessions/orders/tests/test_spoken_corpus.py sessions/orders/tests/test_draft_changes.py \
+	sessions/appointments/tests/test_availability.py sessions/appointments/tests/test_wishes.py)
 
 test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ from Debian's packages
 	$(BIN)/python scripts/with_servers.py $(BIN)/python -m pytest -m "not browser and not embedded and not livekit_server" $(AT_ONCE) $(NO_SERVER) $(PYTEST)
