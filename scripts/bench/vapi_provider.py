@@ -44,14 +44,19 @@ class CallDesk:
         self._port = port
         self._provider_port = provider_port
         self._created = 0
+        self._connections: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
 
     async def close(self) -> None:
         self._server.close()
+        for connection in self._connections:
+            connection.close()
+        await asyncio.sleep(0)  # each reads its end; a task that is canceled later would be reported as an error
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 await reader.readexactly(_length(head))
