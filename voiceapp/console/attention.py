@@ -19,6 +19,7 @@ from agents.hours.local_time import when_of
 from agents.organizations.access import Access
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
+from agents.organizations.trades import Trade
 from recordings.models import Recording
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages.models import OutboxMessage
@@ -187,7 +188,10 @@ def failed_greetings(access: Access) -> Iterator[Notice]:
 
 
 def paused_orders(access: Access) -> list[Notice]:
-    organizations = Organization.objects.visible_to(access.principal(Area.ORGANIZATION)).filter(takes_orders=False)
+    """Of those that live on orders: others never take any."""
+    organizations = Organization.objects.visible_to(access.principal(Area.ORGANIZATION)).filter(
+        takes_orders=False, trade=Trade.RESTAURANT
+    )
     return [
         Notice(f"{organization}: orders are paused", "The agent takes no orders. Choose “Resume orders” on its page.",
              "pause", "warning", reverse("admin:agents_organization_change", args=(organization.pk,)))

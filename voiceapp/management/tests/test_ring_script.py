@@ -11,12 +11,13 @@ import pytest
 from django.utils import timezone
 
 from agents.organizations.models import Organization
-from sessions.appointments.models import AppointmentState
+from sessions.appointments.models import Appointment
 from sessions.appointments.services.booking import Customer, Origin, book_appointment
+from sessions.messages.texts.models import Text
 from sessions.tests.builders import make_garage
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.transfers.models import Transfer, TransferState
-from voiceapp.management.commands.ring import DEMO, GARAGE, cancel_earlier, number_to_call
+from voiceapp.management.commands.ring import DEMO, GARAGE, forget_earlier, number_to_call
 from voiceapp.management.ringing.script import (
     ExpectedAppointment,
     ExpectedLine,
@@ -140,9 +141,9 @@ def test_a_scripted_caller_begins_without_earlier_appointments_and_the_garage_is
     start = dt.datetime.combine(now.date() + dt.timedelta(days=14 - now.weekday()), dt.time(9), organization.zone)
     service = organization.services.get(name="Oil change")
     appointment = book_appointment(service, start, Customer("Ada", call.caller_number), Origin(call), now=now)
-    cancel_earlier(line, call.caller_number)
-    appointment.refresh_from_db()
-    assert appointment.state == AppointmentState.CANCELED
+    forget_earlier(line, call.caller_number)
+    assert not Appointment.objects.filter(pk=appointment.pk).exists()
+    assert not Text.objects.filter(kind="appointment_canceled").exists()
 
 
 def test_the_garages_script_says_who_rings_what_the_person_does_and_what_comes_of_it() -> None:
