@@ -1,4 +1,4 @@
-"""The one place where it is told that an appointment was booked, moved or canceled."""
+"""The one place that announces an appointment as booked, moved or canceled."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "vapi_transfer": _with("VAPI transferred the call", "to"),
     "transfer_at_vapi": _with("VAPI connects the caller", "target"),
     "transfer_failed": _with("The transfer failed", "target", "why"),
-    "note_given": "The agent was told something to pass on to the caller.",
+    "note_given": "The agent got a note for the caller.",
     # The AI provider
     "greeting_played": "The kept greeting was played.",
     "agent_ready": lambda detail: (
