@@ -13,11 +13,12 @@ import pytest
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.loop import loop_thread
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit
+from voiceapp.tests.dying import fork
 
 
 def in_a_child(act: Callable[[], bool]) -> bool:
     """What it says in a forked process."""
-    child = os.fork()
+    child = fork()
     if child == 0:
         said = False
         try:
