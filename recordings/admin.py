@@ -53,6 +53,7 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
     readonly_fields = ("of_call", "state_label", "duration", "size", "created_at")
     buttons = (
         Button("fetch", "Download file", "fetch", icon="download", style="primary", power=Power.EDIT,
+               calls_provider=True,
                is_offered=is_fetchable),
     )  # fmt: skip
 

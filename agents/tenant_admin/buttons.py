@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
@@ -26,6 +27,8 @@ from .theme import ModelAdmin
 M = TypeVar("M", bound=models.Model)
 # A button that belongs to the page's form posts its name, and the text of its prompt, along with the form.
 PRESSED, TEXT, ANYWAY = "_press", "_press_text_", "_press_anyway_"
+# On a request: the button that waits for the commit, and its row.
+RUN_AFTER_COMMIT = "_run_after_commit"
 
 
 def always(_: Any) -> bool:
@@ -36,7 +39,9 @@ def always(_: Any) -> bool:
 class Button:
     """`method` is called with (request, row, text); `prompt` labels its text field, if it has one.
 
-    It returns the sentence that is shown and written to the history, or a response instead of the page.
+    It returns the sentence that is shown and written to the history, or a response instead of the page. It runs in a
+    transaction, unless it `calls_provider`: then it runs after the page's form is committed, outside any transaction,
+    so that no lock of the database waits for another server.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Button:
     power: Power = Power.OPERATE
     confirm: str = ""
     prompt: str = ""
+    calls_provider: bool = False
     is_offered: Callable[[Any], bool] = always
 
 
@@ -127,7 +133,7 @@ class ButtonsAdmin(ModelAdmin[M]):
             )
             return None
         try:
-            with transaction.atomic():
+            with nullcontext() if button.calls_provider else transaction.atomic():
                 outcome: str | HttpResponse = getattr(self, button.method)(request, row, text)
         except ApplicationError as exc:
             messages.error(request, str(exc))
@@ -139,16 +145,32 @@ class ButtonsAdmin(ModelAdmin[M]):
         self.log_change(request, row, outcome[:200])
         return None
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form is committed when `changeform_view` returns; now a button that calls a provider is run."""
+        response: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        pressed = vars(request).pop(RUN_AFTER_COMMIT, None)
+        return self._run_submitted(request, *pressed) if pressed else response
+
     def response_change(self, request: HttpRequest, obj: M) -> HttpResponse:
         """The form is saved, in this transaction; now the button that submitted it is run."""
         name = request.POST.get(PRESSED)
         if not name:
             return super().response_change(request, obj)
         button = next((button for button in self.buttons if button.name == name), None)
-        row = self.get_object(request, str(obj.pk))
-        if button is None or row is None:
+        if button is None:
             raise Http404("There is no such record or action.")
-        response = self._run(request, row, button, request.POST.get(f"{TEXT}{name}", "").strip())
+        if button.calls_provider:
+            vars(request)[RUN_AFTER_COMMIT] = (button, str(obj.pk))
+            return HttpResponseRedirect(self.page_of(obj))
+        return self._run_submitted(request, button, str(obj.pk))
+
+    def _run_submitted(self, request: HttpRequest, button: Button, object_id: str) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404("There is no such record or action.")
+        response = self._run(request, row, button, request.POST.get(f"{TEXT}{button.name}", "").strip())
         return response or HttpResponseRedirect(self.page_of(row))
 
     def log_change(self, request: HttpRequest, obj: M, message: Any) -> Any:

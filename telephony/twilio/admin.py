@@ -43,8 +43,9 @@ class PhoneNumberAdmin(NumberSearch[PhoneNumber], TenantAdmin[PhoneNumber]):
     fields = ("organization", "number", "label", "agent", "is_active", "webhook", "at_carrier", "carrier_difference")
     readonly_fields = ("webhook", "at_carrier", "carrier_difference")
     buttons = (
-        Button("check", "Check at Twilio", "check_one", icon="sync", power=Power.EDIT),
+        Button("check", "Check at Twilio", "check_one", icon="sync", power=Power.EDIT, calls_provider=True),
         Button("point-here", "Point here", "point_here", icon="my_location", style="primary", power=Power.EDIT,
+               calls_provider=True,
                confirm="Twilio will send this number's calls and texts to this server. What is set there now is lost.",
                is_offered=lambda number: number.carrier_state == CarrierState.DIFFERS),
     )  # fmt: skip

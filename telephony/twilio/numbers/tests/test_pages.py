@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -16,6 +18,7 @@ from telephony.tasks import check_phone_numbers
 from telephony.twilio.models import CarrierState, NumberCheck, PhoneNumber
 from telephony.twilio.tests.conftest import NUMBER, PUBLIC
 from voiceapp.management.doctor.providers import check_webhooks
+from voiceapp.providers.twilio.numbers import TwilioNumbers
 
 from .conftest import Account
 from .test_sync import ELSEWHERE, OTHER, run, state_of
@@ -95,6 +98,49 @@ def test_a_twilio_that_does_not_respond_is_said(account: Account, line: PhoneNum
     client = client_of(line)
     assert "could not be read" in client.post(f"{LIST}check/", follow=True).content.decode()
     assert "could not be read" in press(client, line, "check")
+
+
+@pytest.fixture
+def in_transaction(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each request to Twilio, whether the page was in a transaction: on SQLite nobody else could write then."""
+    seen: list[bool] = []
+
+    def watch(name: str) -> None:
+        original = getattr(TwilioNumbers, name)
+
+        def request(client: TwilioNumbers, *args: Any) -> Any:
+            seen.append(connection.in_atomic_block)
+            return original(client, *args)
+
+        monkeypatch.setattr(TwilioNumbers, name, request)
+
+    watch("all")
+    watch("update")
+    return seen
+
+
+def test_buttons_call_twilio_outside_of_transactions(
+    account: Account, line: PhoneNumber, root: Client, in_transaction: list[bool]
+) -> None:
+    account.buy(NUMBER, **ELSEWHERE)
+    press(root, line, "check")
+    assert "points here." in press(root, line, "point-here")
+    assert in_transaction == [False] * 3
+
+
+def test_a_button_of_the_form_calls_twilio_after_the_form_is_committed(
+    account: Account, line: PhoneNumber, root: Client, in_transaction: list[bool]
+) -> None:
+    account.buy(NUMBER, **ELSEWHERE)
+    page = reverse("admin:telephony_phonenumber_change", args=(line.pk,))
+    form = {"organization": str(line.organization_id), "number": NUMBER, "is_active": "on"}
+    shown = root.post(page, form | {"label": "Desk", "_press": "check"}, follow=True).content.decode()
+    assert "Points elsewhere" in shown
+    assert PhoneNumber.objects.get().label == "Desk"
+    assert in_transaction == [False]
+    shown = root.post(page, form | {"number": "none", "_press": "check"}, follow=True).content.decode()
+    assert "was not carried out" in shown
+    assert in_transaction == [False], "a form with an error is not saved, and nothing is run"
 
 
 def attention(client: Client) -> str:
