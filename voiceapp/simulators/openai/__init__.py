@@ -1,4 +1,7 @@
-"""The simulator of OpenAI Realtime (GA, over WebSocket): it understands speech, speaks, and mints client secrets.
+"""The simulator of OpenAI Realtime (GA): it understands speech, speaks, and mints client secrets.
+
+Over WebSocket, or over WebRTC: `POST /v1/realtime/calls` answers an SDP offer; audio is on the track, events are on the
+data channel `oai-events` and on side channels (`/v1/realtime?call_id=rtc_…`).
 
 Keys: `OPENAI_API_KEY` (comma separated) or `OpenAISimulator(keys=…)`. It learns the menu from the instructions of the
 session, one line for each item, as a model does. A `response.create` with the instructions `Say exactly: "…"` speaks
@@ -33,6 +36,8 @@ Faults are injected by URL: `http://HOST:PORT/fault/<name>[=<argument>]/v1`, or 
 | `count_ids` | ids are counted from 1: function calls in each response; events, items and responses in each session | |
 | `tools=<script>` | the first responses of a session call these tools, a list in each (`tools_fault`) | (none) |
 | `tag=<any>` | none; gives a test a URL (and counters) of its own | |
+
+Of the faults of a connection, a WebRTC call has `drop_after` and `stall`; its `POST` has those of HTTP below.
 
 `POST /v1/audio/transcriptions` recognizes a WAV file of what callers say to a voicemail
 (`recognition/messages.jsgf`). It and the endpoint of client secrets have `refuse`, `flaky`, `slow`, `garbage` (200

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from aiohttp import WSMsgType, web
 
-from voiceapp.simulators.openai.event_sender import EventSender
 from voiceapp.simulators.openai.ids import new_id
 from voiceapp.simulators.openai.session import RealtimeSession
+from voiceapp.simulators.openai.socket_sender import SocketSender
 
 _AUDIO = '"audio":"'
 
 
-async def echo(socket: web.WebSocketResponse, session: RealtimeSession, sender: EventSender) -> None:
+async def echo(socket: web.WebSocketResponse, session: RealtimeSession, sender: SocketSender) -> None:
     """Appends never reach the session; all other events do. Returns when the peer leaves."""
     response_id, item_id = new_id("resp"), new_id("item")
     place = f'"response_id":"{response_id}","item_id":"{item_id}","output_index":0,"content_index":0'
@@ -33,7 +33,7 @@ async def echo(socket: web.WebSocketResponse, session: RealtimeSession, sender: 
         await socket.send_str(f'{before}{frame[start : frame.find(chr(34), start)]}"}}')
 
 
-def _begin(sender: EventSender, response_id: str, item_id: str) -> None:
+def _begin(sender: SocketSender, response_id: str, item_id: str) -> None:
     item = {"id": item_id, "object": "realtime.item", "type": "message", "role": "assistant", "content": []}
     sender.send("response.created", response={
         "object": "realtime.response", "id": response_id, "status": "in_progress", "output": [],

@@ -51,6 +51,10 @@ class InputAudio:
         except (binascii.Error, ValueError) as exc:
             message = "Invalid 'audio'. Expected base64-encoded audio bytes."
             raise InvalidRequest("invalid_value", message, "audio") from exc
+        self.append_bytes(raw)
+
+    def append_bytes(self, raw: bytes) -> None:
+        """Audio in the format of the session."""
         audio = self._decoder.decode(raw)
         self._buffer.append(audio)
         if self._activity is None:

@@ -56,6 +56,9 @@ class ConversationItems:
     def find(self, item_id: str) -> ConversationItem | None:
         return next((item for item in self.items if item.id == item_id), None)
 
+    def __contains__(self, item_id: str) -> bool:
+        return self.find(item_id) is not None
+
     def add(self, item: ConversationItem, *, after: str | None = None) -> str | None:
         """Add it at the end, or after a named item (`root`: at the front). Returns the id of the item before it."""
         if self.find(item.id) is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -17,12 +17,17 @@ from voiceapp.simulators.openai.client_secrets import ClientSecrets
 from voiceapp.simulators.openai.echo import echo
 from voiceapp.simulators.openai.event_sender import EventSender
 from voiceapp.simulators.openai.faults import OpenAIFaults
-from voiceapp.simulators.openai.http_errors import BETA, error_response, error_with_status
+from voiceapp.simulators.openai.gate import Gate
+from voiceapp.simulators.openai.http_errors import BETA, error_response
 from voiceapp.simulators.openai.http_faults import inject_fault
 from voiceapp.simulators.openai.schema import InvalidRequest
 from voiceapp.simulators.openai.session import RealtimeSession
+from voiceapp.simulators.openai.socket_sender import SocketSender
 from voiceapp.simulators.openai.transcriptions import transcribe
 from voiceapp.simulators.openai.validation import LONGEST_FRAME_BYTES
+from voiceapp.simulators.openai.webrtc.calls import WebRTCCalls, follow
+from voiceapp.simulators.openai.webrtc.playout import Playout
+from voiceapp.simulators.openai.webrtc.routes import create_call, hang_up, no_such_call
 
 MODELS = frozenset({
     "gpt-realtime", "gpt-realtime-2025-08-28", "gpt-realtime-mini", "gpt-realtime-1.5", "gpt-realtime-2",
@@ -43,14 +48,13 @@ class OpenAISimulator:
         session_limit_s: float = 3600, models: Iterable[str] = MODELS,
     ) -> None:  # fmt: skip
         configured = os.environ.get("OPENAI_API_KEY", "").split(",") if keys is None else keys
-        self._keys = frozenset(key.strip() for key in configured if key.strip())
+        accepted = frozenset(key.strip() for key in configured if key.strip())
+        self._gate = Gate(accepted, frozenset(models))
         self._host, self._port, self._ahead, self._limit_s = host, port, ahead, session_limit_s
-        self._models = frozenset(models)
-        self._secrets = ClientSecrets(self._models)
-        self._attempts: Counter[str] = Counter()
         self._model = VoiceModel()
         self._runner: web.AppRunner | None = None
         self._live: set[web.WebSocketResponse] = set()
+        self._calls = WebRTCCalls()
 
     @property
     def address(self) -> str:
@@ -70,15 +74,30 @@ class OpenAISimulator:
     def live_sessions(self) -> int:
         return len(self._live)
 
+    @property
+    def live_calls(self) -> int:
+        """WebRTC calls."""
+        return len(self._calls)
+
+    @property
+    def secrets(self) -> ClientSecrets:
+        """What was minted."""
+        return self._gate.secrets
+
     async def close_sessions(self, code: int = 1012) -> None:
         """Close the open sessions with a close frame."""
         await asyncio.gather(*(socket.close(code=code) for socket in set(self._live)))
 
     async def __aenter__(self) -> OpenAISimulator:
         app = web.Application()
-        app.router.add_get("/{faults:(?:fault/[^/]+/)*}v1/realtime", self._realtime)
-        app.router.add_post("/{faults:(?:fault/[^/]+/)*}v1/realtime/client_secrets", self._client_secrets)
-        app.router.add_post("/{faults:(?:fault/[^/]+/)*}v1/audio/transcriptions", self._transcriptions)
+        for method, path, handler in (
+            ("GET", "realtime", self._realtime),
+            ("POST", "realtime/client_secrets", self._client_secrets),
+            ("POST", "realtime/calls", self._create_call),
+            ("POST", "realtime/calls/{call_id}/hangup", self._hang_up),
+            ("POST", "audio/transcriptions", self._transcriptions),
+        ):
+            app.router.add_route(method, f"/{{faults:(?:fault/[^/]+/)*}}v1/{path}", with_faults(handler))
         app.router.add_get("/health", self._health)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -91,6 +110,7 @@ class OpenAISimulator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._calls.close(1001, "server stops")
         await asyncio.gather(*(socket.close(code=1001, message=b"server stops") for socket in set(self._live)))
         if self._runner is not None:
             await self._runner.cleanup()
@@ -99,13 +119,11 @@ class OpenAISimulator:
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "sessions": self.live_sessions})
 
-    async def _realtime(self, request: web.Request) -> web.StreamResponse:
-        try:
-            faults = OpenAIFaults.of(request.match_info["faults"])
-        except UnknownFault as error:
-            return error_response(404, "unknown_fault", str(error))
-        if (rejection := self._rejection(request, faults, self._may_connect)) is not None:
+    async def _realtime(self, request: web.Request, faults: OpenAIFaults) -> web.StreamResponse:
+        if (rejection := self._gate.rejection(request, faults, of_secrets=True)) is not None:
             return rejection
+        if "call_id" in request.query and self._calls.find(request.query["call_id"]) is None:
+            return no_such_call(request.query["call_id"])
         await faults.delay_connection()
         protocols = ("realtime",) if "Sec-WebSocket-Protocol" in request.headers else ()
         socket = web.WebSocketResponse(
@@ -119,52 +137,39 @@ class OpenAISimulator:
             self._live.discard(socket)
         return socket
 
-    async def _client_secrets(self, request: web.Request) -> web.StreamResponse:
-        try:
-            faults = OpenAIFaults.of(request.match_info["faults"])
-        except UnknownFault as error:
-            return error_response(404, "unknown_fault", str(error))
-        if (rejection := self._rejection(request, faults, self._keys.__contains__)) is not None:
+    async def _client_secrets(self, request: web.Request, faults: OpenAIFaults) -> web.StreamResponse:
+        if (rejection := self._gate.rejection(request, faults)) is not None:
             return rejection
         if "OpenAI-Beta" in request.headers:
             return error_response(400, *BETA)
         try:
-            body = self._secrets.mint(await request.read())
+            body = self._gate.secrets.mint(await request.read())
         except InvalidRequest as exc:
             status = 404 if exc.code == "model_not_found" else 400
             return error_response(status, exc.code, exc.message, param=exc.param)
         return await inject_fault(request, faults) or web.json_response(body)
 
-    async def _transcriptions(self, request: web.Request) -> web.StreamResponse:
-        try:
-            faults = OpenAIFaults.of(request.match_info["faults"])
-        except UnknownFault as error:
-            return error_response(404, "unknown_fault", str(error))
-        if (rejection := self._rejection(request, faults, self._keys.__contains__)) is not None:
+    async def _create_call(self, request: web.Request, faults: OpenAIFaults) -> web.StreamResponse:
+        return await create_call(request, faults, self._gate, self._calls, self._session)
+
+    async def _hang_up(self, request: web.Request, faults: OpenAIFaults) -> web.StreamResponse:
+        return await hang_up(request, faults, self._gate, self._calls)
+
+    async def _transcriptions(self, request: web.Request, faults: OpenAIFaults) -> web.StreamResponse:
+        if (rejection := self._gate.rejection(request, faults)) is not None:
             return rejection
         return await inject_fault(request, faults) or await transcribe(request)
 
-    def _may_connect(self, key: str) -> bool:
-        return key in self._keys or self._secrets.find(key) is not None
-
-    def _rejection(
-        self, request: web.Request, faults: OpenAIFaults, accepts: Callable[[str], bool]
-    ) -> web.Response | None:
-        self._attempts[faults.key] += 1
-        if "flaky" in faults and self._attempts[faults.key] <= faults.number("flaky"):
-            return error_with_status(503)
-        if "refuse" in faults:
-            return error_with_status(faults.number("refuse"))
-        return None if accepts(_key_of(request)) else error_with_status(401)
-
     async def _serve(self, request: web.Request, socket: web.WebSocketResponse, faults: OpenAIFaults) -> None:
         transport = request.transport
-        sender = EventSender(socket, transport, faults)
+        sender = SocketSender(socket, transport, faults)
         writing = asyncio.create_task(sender.run())
         try:
             if "accept_hang" in faults:
                 await _discard_frames(socket)
-            elif (error := self._error_of(request)) is not None:
+            elif (call := self._calls.find(request.query.get("call_id", ""))) is not None:
+                await follow(call, socket, sender)
+            elif (error := self._gate.error_of(request)) is not None:
                 code, message = error
                 sender.error(code, message)
                 sender.close(4000, f"invalid_request_error.{code}")
@@ -175,33 +180,28 @@ class OpenAISimulator:
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
 
-    def _error_of(self, request: web.Request) -> tuple[str, str] | None:
-        if "OpenAI-Beta" in request.headers:
-            return BETA
-        model = self._model_of(request)
-        if model is None:
-            return "missing_model", "You must provide a model parameter."
-        if model not in self._models:
-            return "model_not_found", f"The model `{model}` does not exist or you do not have access to it."
-        return None
-
-    def _model_of(self, request: web.Request) -> str | None:
-        secret = self._secrets.find(_key_of(request))
-        return request.query.get("model", secret.model if secret is not None else None)
+    def _session(
+        self, sender: EventSender, faults: OpenAIFaults, *, model: str, settings: Mapping[str, Any],
+        playout: Playout | None = None,
+    ) -> RealtimeSession:  # fmt: skip
+        limit_s = faults.number("session_limit_s", 0) or self._limit_s
+        return RealtimeSession(
+            sender,
+            self._model,
+            model=model,
+            faults=faults,
+            limit_s=limit_s,
+            ahead=self._ahead,
+            settings=settings,
+            playout=playout,
+        )
 
     async def _converse(
-        self, request: web.Request, socket: web.WebSocketResponse, sender: EventSender, faults: OpenAIFaults
+        self, request: web.Request, socket: web.WebSocketResponse, sender: SocketSender, faults: OpenAIFaults
     ) -> None:
-        limit_s = faults.number("session_limit_s", 0) or self._limit_s
-        secret = self._secrets.find(_key_of(request))
-        session = RealtimeSession(
-            sender, self._model, model=self._model_of(request) or "", faults=faults, limit_s=limit_s, ahead=self._ahead,
-            settings=secret.settings if secret is not None else {},
-        )  # fmt: skip
-        length = f"{limit_s / 60:g} minutes" if limit_s >= 60 else f"{limit_s:g} seconds"
-        limit = asyncio.get_running_loop().call_later(
-            limit_s, sender.close, 1001, f"Your session hit the maximum duration of {length}."
-        )
+        secret = self._gate.secret_of(request)
+        settings = secret.settings if secret is not None else {}
+        session = self._session(sender, faults, model=self._gate.model_of(request) or "", settings=settings)
         try:
             session.open()
             if "echo" in faults:
@@ -213,7 +213,6 @@ class OpenAISimulator:
                     elif message.type is WSMsgType.BINARY:
                         sender.error("invalid_json", "Could not parse the event: binary frames are not supported.")
         finally:
-            limit.cancel()
             await session.aclose()
 
 
@@ -222,12 +221,16 @@ async def _discard_frames(socket: web.WebSocketResponse) -> None:
         pass
 
 
-def _key_of(request: web.Request) -> str:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return key.strip()
-    for protocol in request.headers.get("Sec-WebSocket-Protocol", "").split(","):
-        name, _, key = protocol.strip().partition("openai-insecure-api-key.")
-        if not name and key:
-            return key
-    return ""
+def with_faults(
+    handler: Callable[[web.Request, OpenAIFaults], Awaitable[web.StreamResponse]],
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The faults are part of the path."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            faults = OpenAIFaults.of(request.match_info["faults"])
+        except UnknownFault as error:
+            return error_response(404, "unknown_fault", str(error))
+        return await handler(request, faults)
+
+    return handle

@@ -18,23 +18,29 @@ from voiceapp.simulators.openai.responses import Responses
 from voiceapp.simulators.openai.schema import InvalidRequest
 from voiceapp.simulators.openai.session_state import SessionState, merged, new_session
 from voiceapp.simulators.openai.validation import check_event, read_event
+from voiceapp.simulators.openai.webrtc.playout import Playout
 
 
 class RealtimeSession:
-    """`receive` never raises, whatever a client sends; `aclose` cancels the tasks."""
+    """`receive` never raises, whatever a client sends; `aclose` cancels the tasks.
+
+    `playout`: that of a WebRTC call, whose audio has the format of the call whatever the session says.
+    """
 
     def __init__(
         self, sender: EventSender, voice_model: VoiceModel, *, model: str, faults: OpenAIFaults, limit_s: float,
-        ahead: float, settings: Mapping[str, Any],
+        ahead: float, settings: Mapping[str, Any], playout: Playout | None = None,
     ) -> None:  # fmt: skip
         fresh = new_session(session_id=new_id("sess"), model=model, expires_at=int(time.time() + limit_s))
-        session = merged(fresh, {**settings, "model": model})
+        self._playout, self._limit_s = playout, limit_s
+        session = merged(fresh, self._allowed({**settings, "model": model}))
         ids = IdSource(are_counted="count_ids" in faults)
         self._state = SessionState(sender, voice_model, faults, ids, session)
         self._sender, self._items = sender, self._state.items
         self._audio = InputAudio(self._state, on_speech=self._on_speech, on_turn=self._on_turn)
         self._responses = Responses(self._state, self._audio, ahead=ahead, on_end=self._start_idle_timer)
         self._idle_timer: asyncio.TimerHandle | None = None
+        self._limit: asyncio.TimerHandle | None = None
         self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
             "session.update": self._update,
             "input_audio_buffer.append": self._audio.append,
@@ -46,13 +52,29 @@ class RealtimeSession:
             "conversation.item.retrieve": self._retrieve_item,
             "response.create": self._create_response,
             "response.cancel": self._responses.cancel,
-            "output_audio_buffer.clear": self._reject_webrtc_only,
+            "output_audio_buffer.clear": self._clear_playout,
         }
 
     def open(self) -> None:
-        self._sender.send("session.created", session=self._state.session)
+        self.start()
+        self.describe(self._sender)
+
+    def start(self) -> None:
+        """From now on its length is limited."""
+        length = f"{self._limit_s / 60:g} minutes" if self._limit_s >= 60 else f"{self._limit_s:g} seconds"
+        self._limit = asyncio.get_running_loop().call_later(
+            self._limit_s, self._sender.close, 1001, f"Your session hit the maximum duration of {length}."
+        )
+
+    def describe(self, sender: EventSender) -> None:
+        """What a client learns first."""
+        sender.send("session.created", session=self._state.session)
         conversation = {"id": self._items.id, "object": "realtime.conversation"}
-        self._sender.send("conversation.created", conversation=conversation)
+        sender.send("conversation.created", conversation=conversation)
+
+    def append_audio(self, raw: bytes) -> None:
+        """Audio of the caller in the format of the session."""
+        self._audio.append_bytes(raw)
 
     def receive(self, raw: str) -> None:
         event_id = None
@@ -66,10 +88,12 @@ class RealtimeSession:
 
     async def aclose(self) -> None:
         self._stop_idle_timer()
+        if self._limit is not None:
+            self._limit.cancel()
         await self._state.cancel_tasks()
 
     def _update(self, event: dict[str, Any]) -> None:
-        changes, session = event["session"], self._state.session
+        changes, session = self._allowed(event["session"]), self._state.session
         if changes.get("model", session["model"]) != session["model"]:
             raise InvalidRequest("invalid_value", "The model of a session cannot be changed.", "session.model")
         voice = session["audio"]["output"]["voice"]
@@ -92,6 +116,7 @@ class RealtimeSession:
         turns = self._audio.turn_detection
         if turns is not None and turns.interrupt_response and "no_interrupt" not in self._state.faults:
             self._responses.stop_active("turn_detected")
+            self._cut_playout()
 
     def _on_turn(self) -> None:
         turns = self._audio.turn_detection
@@ -152,6 +177,27 @@ class RealtimeSession:
         item = self._items.retrieve(event["item_id"])
         self._sender.send("conversation.item.retrieved", item=item.wire)
 
-    def _reject_webrtc_only(self, event: dict[str, Any]) -> None:
-        message = "'output_audio_buffer.clear' is for WebRTC and SIP connections only."
-        raise InvalidRequest("invalid_value", message, "type")
+    # WebRTC
+
+    def _allowed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The audio of a WebRTC call is what was negotiated: formats of the session do not apply."""
+        allowed = dict(changes)
+        if self._playout is not None and "audio" in allowed:
+            sides = allowed["audio"].items()
+            allowed["audio"] = {
+                side: {name: value for name, value in fields.items() if name != "format"} for side, fields in sides
+            }
+        return allowed
+
+    def _clear_playout(self, event: dict[str, Any]) -> None:
+        if self._playout is None:
+            message = "'output_audio_buffer.clear' is for WebRTC and SIP connections only."
+            raise InvalidRequest("invalid_value", message, "type")
+        self._responses.stop_active("client_cancelled")
+        self._cut_playout()
+
+    def _cut_playout(self) -> None:
+        """Stop what the caller hears; each item that was not played to its end is truncated to what was."""
+        for item_id, heard_ms in self._playout.clear() if self._playout is not None else ():
+            if item_id in self._items:
+                self._truncate_item({"item_id": item_id, "content_index": 0, "audio_end_ms": heard_ms})

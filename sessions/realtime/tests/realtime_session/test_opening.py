@@ -53,7 +53,7 @@ def test_the_secret_opens_a_session_with_the_model_and_voice(
     settings.REALTIME_SECRET_LIFE_S = 10
     session = send_request({"model": "gpt-realtime-2.1-mini", "voice": "nova"}).json()["session"]
     assert (session["model_used"], session["voice_used"]) == ("gpt-realtime-2.1-mini", "coral")
-    minted = openai._secrets.find(session["client_secret"]["value"])
+    minted = openai.secrets.find(session["client_secret"]["value"])
     assert minted is not None
     assert (minted.model, minted.settings["audio"]["output"]["voice"]) == ("gpt-realtime-2.1-mini", "coral")
     assert dt.datetime.fromisoformat(session["expires_at"]).timestamp() == minted.expires_at

@@ -29,7 +29,7 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 def settings_of(server: OpenAISimulator, secret: str) -> dict[str, object]:
     """The session for which OpenAI minted this secret."""
-    minted = server._secrets.find(secret)
+    minted = server.secrets.find(secret)
     assert minted is not None
     return dict(minted.settings)
 
