@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines in production, readable lines in a terminal; no transcripts, phone numbers masked."""
+"""Structured logs: JSON lines in production, readable lines in a terminal; no transcripts or secrets in them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,44 @@ from django.conf import settings
 from voiceapp.core.phones.numbers import mask
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
-NUMBER = re.compile(r"\+\d{7,15}")
+NUMBER = re.compile(r"(?:\+|%2B)(\d{7,15})", re.IGNORECASE)
 SECRET_KEYS = {"authorization", "cookie", "token", "secret", "password", "api_key", "signature"}
+PRIVATE_NAMES = r"[\w.-]*(?:token|secret|password|api[_-]?key|signature|credential|authorization)"
+# What follows the kept part is secret: the path of a calendar feed, values in queries and nested fields, credentials.
+SECRET_PLACES = re.compile(
+    rf"""(/calendar/|[?&](?:{PRIVATE_NAMES}|key|sig)=|["']{PRIVATE_NAMES}["']:\ ?["']|\b(?:Bearer|Basic)\ )"""
+    r"""[^\s&"'\\<>\#…]+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# Known by their looks wherever they stand: API keys of ours, of OpenAI, and JSON Web Tokens.
+SECRET_SHAPES = re.compile(
+    r"\bva_[a-z0-9]{10}_[A-Za-z0-9_-]{43}|\b(?:sk|ek)[-_][A-Za-z0-9_-]{16,}|\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]*"
+)
 
 
 def hide_private(_: object, __: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
-    """Mask phone numbers in every string and remove values with secret keys."""
+    """Remove values with secret keys, and what is private in the others."""
     for key, value in event.items():
         if key.lower() in SECRET_KEYS:
             event[key] = "…"
-        elif isinstance(value, str) and "+" in value:
-            event[key] = NUMBER.sub(lambda found: mask(found.group()), value)
+        elif isinstance(value, str):
+            event[key] = redact(value)
     return event
+
+
+def redact(text: str) -> str:
+    """The text with phone numbers masked, and without secrets in paths, queries, headers and nested fields."""
+    text = SECRET_SHAPES.sub("…", SECRET_PLACES.sub(r"\1…", text))
+    return NUMBER.sub(lambda found: mask(found.group(1)), text)
+
+
+def redacting(renderer: structlog.typing.Processor) -> structlog.typing.Processor:
+    """The renderer with its whole line redacted: tracebacks, nested fields and libraries' messages quote addresses."""
+
+    def render(logger: object, name: str, event: MutableMapping[str, object]) -> str:
+        return redact(str(renderer(logger, name, event)))
+
+    return render
 
 
 class SeverityByCause(logging.Filter):
@@ -64,9 +90,14 @@ def configure() -> None:
     ending: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not is_terminal:
         ending.append(structlog.processors.format_exc_info)
-    ending += [hide_private, renderer]
+    ending.append(redacting(renderer))
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            hide_private,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
