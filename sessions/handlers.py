@@ -22,6 +22,7 @@ from sessions.messages.texts.services.statuses import when_failed
 from sessions.orders.services.submission import TOPIC
 from sessions.realtime.services import voice_sessions
 from sessions.rooms.services import closing as room_closing
+from sessions.rooms.services import room_state, watchdog
 from sessions.rooms.services.agents import WITHDRAW_TOPIC
 from sessions.rooms.services.dispatches import withdraw_agent
 from voiceapp.core.jobs.engine import NotConfigured
@@ -41,6 +42,8 @@ def register_all() -> None:
         still_true[kind] = still_stands
     outbox.register(calendar_updates.TOPIC, calendar_updates.update_calendar)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
+    outbox.register(watchdog.DISPATCH_TOPIC, watchdog.bring_agent)
+    outbox.register(room_state.TOPIC, room_state.show_room_state)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
     queue = SharedReceiver(is_configured=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
     outbox.register(voice_sessions.TOPIC, announce_voice_session, receiver=queue)

@@ -31,6 +31,8 @@ class EndReason(enum.StrEnum):
     ENDED_BY_REQUEST = "ended_by_request"
     ROOM_CLOSED = "room_closed"
     AGENT_NOT_DISPATCHED = "agent_not_dispatched"
+    AGENT_NEVER_JOINED = "agent_never_joined"
+    AGENT_LOST = "agent_lost"
     ROOM_NOT_OPENED = "room_not_opened"
     FAILED_BY_REQUEST = "failed_by_request"
 
@@ -55,6 +57,8 @@ LABELS = {
     EndReason.LOST_PROCESS: "Server process lost",
     EndReason.ENDED_BY_REQUEST: "Ended over the API",
     EndReason.AGENT_NOT_DISPATCHED: "Agent could not be dispatched",
+    EndReason.AGENT_NEVER_JOINED: "No agent joined",
+    EndReason.AGENT_LOST: "Agent lost",
     EndReason.ROOM_NOT_OPENED: "Room could not be opened",
     EndReason.FAILED_BY_REQUEST: "Marked as failed over the API",
 }

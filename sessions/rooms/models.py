@@ -104,7 +104,8 @@ class RoomAgentQuerySet(TenantQuerySet["RoomAgent"]):
 class RoomAgent(TenantModel):
     """Requested (pending), seen in the room (active), gone (disconnected). One at a time in a call.
 
-    One that left and is not withdrawn is active again when it comes back.
+    One that left and is not withdrawn is active again when it comes back. Another worker takes its place, under the
+    same identity, if it does not come (`tries`) or is lost while somebody is in the room (`replaced_at`): once each.
     """
 
     class Status(models.TextChoices):
@@ -120,6 +121,10 @@ class RoomAgent(TenantModel):
     is_withdrawn = models.BooleanField(
         "withdrawn", default=False, help_text="Removed or failed to join: it may not come back."
     )
+    never_joined = models.BooleanField(default=False, help_text="No worker came in time.")
+    tries = models.PositiveSmallIntegerField(default=1, help_text="How often LiveKit was requested to send it.")
+    replaced_at = models.DateTimeField(null=True, help_text="When another worker was requested for one that was lost.")
+    is_silent = models.BooleanField("silent", default=False, help_text="It was told to be silent and listens only.")
     dispatch_id = models.CharField("dispatch ID", max_length=64, blank=True)
     system_prompt = models.TextField(blank=True)
     voice = models.CharField(max_length=40)
@@ -140,3 +145,9 @@ class RoomAgent(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.identity} ({self.status})"
+
+    @property
+    def has_failed(self) -> bool:
+        """No worker came, or that which came in the place of a lost one was lost too: no other one is requested."""
+        is_lost_again = self.status == self.Status.DISCONNECTED and self.replaced_at is not None
+        return self.never_joined or (is_lost_again and not self.is_withdrawn)

@@ -15,12 +15,13 @@ from sessions.calls.models import Call, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.rooms.models import Participant, RoomAgent
 from sessions.rooms.queries import claim_room
-from sessions.rooms.services.agents import agent_never_came, agents_gone_with, agents_overdue
+from sessions.rooms.services.agents import agents_gone_with
 from sessions.rooms.services.calls import end_room_call
 from sessions.rooms.services.closing import TOPIC as ROOM_CLOSING
 from sessions.rooms.services.endings import UNREPORTED, estimated_end
 from sessions.rooms.services.events import only_these_are_there, room_closed
 from sessions.rooms.services.guard import close_found_room, remove_unauthorized
+from sessions.rooms.services.watchdog import agents_to_watch, watch_agents
 from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit import values as livekit_facts
@@ -82,12 +83,12 @@ def reconcile_rooms(*, is_everything: bool = False) -> int:
 
 def _calls_to_reconcile(now: dt.datetime) -> QuerySet[Call]:
     is_being_opened = Q(state=CallState.PENDING, created_at__gt=now - OPENED_WITHIN)
-    overdue = Exists(agents_overdue(now).filter(call=OuterRef("pk")))
+    to_watch = Exists(agents_to_watch(now).filter(call=OuterRef("pk")))
     there = Q(participants__kind=Participant.Kind.PERSON, participants__joined_at__isnull=False)
     people = Count("participants", filter=there & Q(participants__left_at__isnull=True))
-    calls = Call.objects.live().in_rooms().exclude(is_being_opened).annotate(is_overdue=overdue, people=people)
+    calls = Call.objects.live().in_rooms().exclude(is_being_opened).annotate(has_agent_to_watch=to_watch, people=people)
     longest_ago = F("room_seen_at").asc(nulls_first=True)
-    return calls.select_related("organization").order_by("-is_overdue", longest_ago, "created_at")
+    return calls.select_related("organization").order_by("-has_agent_to_watch", longest_ago, "created_at")
 
 
 def _calls_ended_lately(now: dt.datetime) -> dict[str, Call]:
@@ -121,8 +122,8 @@ def _is_due(call: Call, room: livekit_facts.Room, now: dt.datetime) -> bool:
     is_young = call.created_at > now - YOUNG_FOR
     is_unchanged = room.participant_count == getattr(call, "people", None)
     was_checked = call.room_checked_at is not None and call.room_checked_at > now - CHECK_PARTICIPANTS_EVERY
-    has_overdue = getattr(call, "is_overdue", False)
-    return is_young or has_overdue or call.state == CallState.PENDING or not (is_unchanged and was_checked)
+    has_agent_to_watch = getattr(call, "has_agent_to_watch", False)
+    return is_young or has_agent_to_watch or call.state == CallState.PENDING or not (is_unchanged and was_checked)
 
 
 def _reconcile_participants(call: Call, room: livekit_facts.Room, client: LiveKitClient) -> None:
@@ -134,8 +135,7 @@ def _reconcile_participants(call: Call, room: livekit_facts.Room, client: LiveKi
     remove_unauthorized(call, present)
     if any(participant.tracks for participant in present):
         enqueue_automatic_recording(call)
-    for agent in agents_overdue(timezone.now()).filter(call=call):
-        agent_never_came(agent)
+    watch_agents(call, timezone.now())
     Call.objects.filter(pk=call.pk).update(room_checked_at=requested_at)
     call.refresh_from_db(fields=["state"])
     if call.state == CallState.PENDING:

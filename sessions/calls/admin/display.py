@@ -95,6 +95,14 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "No agent could be dispatched to the room.",
         "Check that LiveKit is reachable, or run manage.py doctor.",
     ),
+    EndReason.AGENT_NEVER_JOINED: (
+        "No agent joined the room.",
+        "Check that the agents' worker runs (manage.py run_agent), or run manage.py doctor.",
+    ),
+    EndReason.AGENT_LOST: (
+        "The agent was lost during the call, and so was the one that took its place.",
+        "Check the log of the agents' worker at the time of the call.",
+    ),
     EndReason.ROOM_NOT_OPENED: (
         "LiveKit did not open the room.",
         "Check that LiveKit is reachable, or run manage.py doctor.",

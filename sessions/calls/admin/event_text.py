@@ -315,6 +315,10 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "participant_left": _who("left"),
     "participant_failed_to_join": _who("could not join"),
     "participant_removed": _with("A participant without a token was removed", "kind"),
+    "agent_requested_again": _with("The agent had not joined the room, and was requested again", "identity"),
+    "agent_replaced": _with("The agent was lost, and another one was requested in its place", "identity"),
+    "agent_silenced": "The agent was told to be silent.",
+    "agent_unsilenced": "The agent may speak again.",
     "agent_never_joined": _with("The agent did not join the room", "identity"),
     # Recordings
     "recording_started": _with("The recording started", "file_type"),

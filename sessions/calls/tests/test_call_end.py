@@ -25,6 +25,8 @@ STATES_OF_CONNECTED = {
     EndReason.ENDED_BY_REQUEST: "completed",
     EndReason.ROOM_CLOSED: "completed",
     EndReason.AGENT_NOT_DISPATCHED: "failed",
+    EndReason.AGENT_NEVER_JOINED: "failed",
+    EndReason.AGENT_LOST: "failed",
     EndReason.ROOM_NOT_OPENED: "failed",
     EndReason.FAILED_BY_REQUEST: "failed",
     EndReason.PROVIDER_FAILED: "failed",

@@ -6,8 +6,8 @@ One that was removed, was given up or says itself that it has gone is withdrawn:
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
-import secrets
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sessions.calls.models import Call
@@ -59,13 +60,19 @@ class StatusRefused(ApplicationError):
 
 def agent_expected(call: Call, *, system_prompt: str, voice: str) -> RoomAgent:
     """Save the request for an agent before it goes to LiveKit. Raises AgentIsThere."""
-    identity = f"ai-agent-{int(timezone.now().timestamp())}-{secrets.token_hex(8)}"
     try:
         with transaction.atomic():
+            identity = identity_of(call, number=call.room_agents.count() + 1)
             RoomToken.objects.create(call=call, identity=identity, role=RoomToken.Role.AGENT)
             return RoomAgent.objects.create(call=call, identity=identity, system_prompt=system_prompt, voice=voice)
     except IntegrityError as exc:
         raise AgentIsThere from exc
+
+
+def identity_of(call: Call, *, number: int) -> str:
+    """Of a call's first, second, … agent in this environment. Always the same: LiveKit lets one of an identity in."""
+    digest = hashlib.sha256(f"{settings.ENVIRONMENT} {call.pk} {number}".encode()).hexdigest()
+    return f"ai-agent-{int(call.created_at.timestamp())}-{digest[:16]}"
 
 
 def agent_request(agent: RoomAgent) -> AgentRequest:
@@ -118,7 +125,13 @@ def agents_gone_with(call_id: UUID, *, at: dt.datetime) -> bool:
 
 def agents_overdue(now: dt.datetime) -> QuerySet[RoomAgent]:
     """Those that should have come by now: for `agent_never_came`."""
-    return RoomAgent.objects.filter(status=Status.PENDING, created_at__lte=now - JOINS_WITHIN)
+    return agents_pending_since(now - JOINS_WITHIN)
+
+
+def agents_pending_since(time: dt.datetime) -> QuerySet[RoomAgent]:
+    """Those that were requested by then, first or in the place of one that was lost, and have not come."""
+    pending = RoomAgent.objects.filter(status=Status.PENDING)
+    return pending.annotate(requested_at=Coalesce("replaced_at", "created_at")).filter(requested_at__lte=time)
 
 
 def agent_never_came(agent: RoomAgent) -> bool:
@@ -127,6 +140,7 @@ def agent_never_came(agent: RoomAgent) -> bool:
         pending = RoomAgent.objects.filter(pk=agent.pk, status=Status.PENDING)
         is_ours = bool(_gone(pending, timezone.now(), is_withdrawn=True))
         if is_ours:
+            RoomAgent.objects.filter(pk=agent.pk).update(never_joined=True)
             record_event(agent.call_id, "agent_never_joined", {"identity": agent.identity})
             enqueue_withdrawal(agent)
     if is_ours:

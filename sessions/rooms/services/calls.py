@@ -23,8 +23,9 @@ from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 
-from .agents import agent_expected, agent_request, agents_gone_with
+from .agents import agent_expected, agents_gone_with
 from .closing import enqueue_room_closing
+from .dispatches import dispatch_agent
 from .tokens import Ticket, issue_room_token, name_for, others_hold_tokens, ticket_for
 
 LONGEST = 100
@@ -170,10 +171,11 @@ def _sweep(call: Call, client: LiveKitClient) -> None:
 
 
 def _open(call: Call, agent: RoomAgent | None, client: LiveKitClient) -> None:
-    request = agent_request(agent) if agent else None
     release_connections()
     try:
-        room = client.create_room(str(call.room_name), empty_timeout_s=EMPTY_ROOM_LIVES_S, agent=request)
+        room = client.create_room(str(call.room_name), empty_timeout_s=EMPTY_ROOM_LIVES_S)
+        if agent:
+            dispatch_agent(agent, client)
     except LiveKitError as error:
         _failed(call, error, may_be_open=True)
         raise

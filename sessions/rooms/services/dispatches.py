@@ -64,18 +64,31 @@ def spawn_agent(call: Call, *, system_prompt: str, voice: str) -> SpawnedAgent:
     if client.find_room(room) is None:
         raise RoomIsClosed
     agent = agent_expected(call, system_prompt=system_prompt, voice=voice)
-    release_connections()
     try:
-        dispatch = client.create_dispatch(room, agent_request(agent))
+        is_wanted = dispatch_agent(agent, client)
     except LiveKitError:
         # Perhaps only its answer was lost.
         _give_up(agent)
         raise
-    if not _dispatched(agent, dispatch.id):
+    if not is_wanted:
         _give_up(agent)
         raise CallIsOver("The call ended, or the agent was removed, before LiveKit had answered.")
     token = client.agent_token(room=room, identity=agent.identity, name=settings.LIVEKIT_AGENT_NAME)
     return SpawnedAgent(agent, token, client.browser_url)
+
+
+def dispatch_agent(agent: RoomAgent, client: LiveKitClient) -> bool:
+    """The one way in which LiveKit is requested to send an agent. Raises LiveKitError.
+
+    False if the call ended or the agent was removed meanwhile.
+    """
+    release_connections()
+    dispatch = client.create_dispatch(str(agent.call.room_name), agent_request(agent))
+    agent.dispatch_id = dispatch.id
+    with transaction.atomic():
+        RoomAgent.objects.filter(pk=agent.pk).update(dispatch_id=dispatch.id)
+        wanted = RoomAgent.objects.filter(pk=agent.pk, call__in=Call.objects.live())
+        return wanted.exclude(status=Status.DISCONNECTED).exists()
 
 
 def remove_agent(call: Call) -> RoomAgent:
@@ -105,15 +118,6 @@ def _room_of(call: Call) -> str:
     return call.room_name
 
 
-def _dispatched(agent: RoomAgent, dispatch_id: str) -> bool:
-    """Keep the dispatch's id. False if meanwhile the call ended or the agent was removed."""
-    agent.dispatch_id = dispatch_id
-    with transaction.atomic():
-        RoomAgent.objects.filter(pk=agent.pk).update(dispatch_id=dispatch_id)
-        wanted = RoomAgent.objects.filter(pk=agent.pk, call__in=Call.objects.live())
-        return wanted.exclude(status=Status.DISCONNECTED).exists()
-
-
 @transaction.atomic
 def _give_up(agent: RoomAgent) -> None:
     agent_removed(agent)
@@ -134,14 +138,14 @@ def _put_out(client: LiveKitClient, room: str, *, only: str = "") -> None:
 
 def _put_out_of_open_room(client: LiveKitClient, room: str, *, only: str) -> None:
     for dispatch in client.list_dispatches(room):
-        if dispatch.agent_name == settings.LIVEKIT_AGENT_NAME and only in ("", _identity_in(dispatch)):
+        if dispatch.agent_name == settings.LIVEKIT_AGENT_NAME and only in ("", identity_in(dispatch)):
             client.delete_dispatch(room, dispatch.id)
     for participant in client.list_participants(room):
         if participant.is_agent and only in ("", participant.identity):
             client.remove_participant(room, participant.identity)
 
 
-def _identity_in(dispatch: AgentDispatch) -> str:
+def identity_in(dispatch: AgentDispatch) -> str:
     try:
         metadata = json.loads(dispatch.metadata)
     except ValueError:

@@ -19,6 +19,7 @@ from voiceapp.providers.livekit import values as livekit_facts
 from .agents import agents_gone_with, agents_not_listed
 from .attendance import Attendance, sid_of
 from .endings import UNREPORTED, correct_end
+from .watchdog import replace_lost_agent
 
 
 @transaction.atomic
@@ -33,6 +34,7 @@ def participant_seen(call: Call, participant: livekit_facts.Participant, *, at: 
     attendance = Attendance(call)
     attendance.came(participant, at=participant.joined_at or at)
     attendance.connect()
+    replace_lost_agent(attendance.call)
 
 
 @transaction.atomic
@@ -41,6 +43,7 @@ def participant_left(call: Call, participant: livekit_facts.Participant, *, at: 
     attendance = Attendance(call)
     attendance.left(participant, at=at)
     attendance.connect()
+    replace_lost_agent(attendance.call)
 
 
 @transaction.atomic
@@ -62,6 +65,7 @@ def only_these_are_there(call: Call, present: Collection[livekit_facts.Participa
         attendance.went(row, at=at)
     agents_not_listed(call, [participant.identity for participant in present], at=at)
     attendance.connect()
+    replace_lost_agent(attendance.call)
 
 
 @transaction.atomic

@@ -128,6 +128,11 @@ class LiveKitClient:
         """Close it and disconnect all participants. False if there was none."""
         return self._was_there(self._api.room.delete_room(api.DeleteRoomRequest(room=name)))
 
+    def update_room_metadata(self, name: str, metadata: str) -> bool:
+        """All participants see it, and those who join later. False if there is no such room."""
+        request = api.UpdateRoomMetadataRequest(room=name, metadata=check_metadata(metadata))
+        return self._was_there(self._api.room.update_room_metadata(request))
+
     def list_participants(self, room: str) -> tuple[Participant, ...]:
         """All participants, agents and egress too. Empty if there is no such room."""
         response = self._request(self._api.room.list_participants(api.ListParticipantsRequest(room=room)))

@@ -1,0 +1,62 @@
+"""What everybody in a room is shown of its agent: LiveKit's metadata of the room, which a late participant sees too.
+
+A participant's token cannot change it, so that the agent obeys it.
+"""
+
+from __future__ import annotations
+
+import json
+
+from sessions.calls.models import Call, CallType
+from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
+from sessions.rooms.models import RoomAgent
+from voiceapp.providers.livekit.client import LiveKitClient
+
+from .agents import agent_of
+
+TOPIC = "room.state"
+Status = RoomAgent.Status
+
+LATE = "The agent has not joined yet. We are trying again; please wait a few seconds."
+REPLACED = "The connection to the agent was lost. Another one is joining; please wait a few seconds."
+NEVER_JOINED = "No agent is available."
+LOST = "The agent was lost."
+CALL_AGAIN = "This call ends in half a minute. Please call again in a few minutes."
+WITHOUT = "The call goes on without one."
+
+
+def enqueue_room_state(call: Call) -> None:
+    """In the caller's transaction: participants see the state that the agent has by then."""
+    waiting = OutboxMessage.objects.filter(
+        topic=TOPIC, partition_key=str(call.pk), state=OutboxMessage.State.WAITING, attempts=0
+    )
+    if not waiting.exists():
+        body = {"callId": str(call.pk)}
+        outbox.enqueue(TOPIC, partition_key=str(call.pk), body=body, organization=call.organization)
+
+
+def show_room_state(message: OutboxMessage) -> None:
+    """Raises LiveKitError: retry. Of a call that is over, nothing."""
+    call = Call.objects.live().in_rooms().filter(pk=message.body["callId"]).first()
+    if call:
+        LiveKitClient.from_settings().update_room_metadata(str(call.room_name), json.dumps(room_state(call)))
+
+
+def room_state(call: Call) -> dict[str, object]:
+    """`message`: for people, what happened to the agent and what to do; empty if all is well."""
+    agent = agent_of(call)
+    if agent is None:
+        return {"agentStatus": None, "agentSilent": False, "message": ""}
+    return {"agentStatus": agent.status, "agentSilent": agent.is_silent, "message": message_about(agent)}
+
+
+def message_about(agent: RoomAgent) -> str:
+    if agent.status == Status.PENDING and agent.replaced_at:
+        return REPLACED
+    if agent.status == Status.PENDING and agent.tries > 1:
+        return LATE
+    if not agent.has_failed:
+        return ""
+    cause = LOST if agent.replaced_at else NEVER_JOINED
+    return f"{cause} {CALL_AGAIN if agent.call.call_type == CallType.SUPPORT else WITHOUT}"
