@@ -11,6 +11,7 @@ from recordings.services.reconciling import reconcile_recordings
 from telephony.events.inbox import inbox
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.twilio.numbers.services import check_numbers
+from telephony.twilio.services.call_tokens import forget_call_tokens
 from telephony.twilio.services.lost_calls import close_lost_calls
 from telephony.twilio.transfers.advance import advance, advance_all
 from telephony.vapi.reconciliation import reconcile_vapi_calls
@@ -25,8 +26,10 @@ def process_events(*sources: str) -> int:
 
 @shared_task(name="telephony.tasks.reap_lost_calls", expires=25)
 def reap_lost_calls() -> int:
-    """Every 30 s: close the calls whose process is gone."""
-    return close_lost_calls()
+    """Every 30 s: close the calls whose process is gone, and remove the credentials of those that are over."""
+    closed = close_lost_calls()
+    forget_call_tokens()
+    return closed
 
 
 @shared_task(name="telephony.tasks.advance_transfer", expires=30)

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('next_target', models.CharField(blank=True, help_text='Its slug.', max_length=40, verbose_name='transfer target')),
                 ('is_return', models.BooleanField(default=False, help_text='The caller came back to the agent: nobody took the transfer.', verbose_name='after a transfer')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('call_token', models.TextField(blank=True, editable=False, help_text="Lets a transfer show the caller's own number while the call goes on.")),
+                ('sealed_call_token', models.TextField(blank=True, editable=False)),
                 ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='media_streams', to='voice_sessions.call')),
             ],
         ),
@@ -207,6 +207,10 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'voicemail',
                 'ordering': ('-created_at',),
             },
+        ),
+        migrations.AddIndex(
+            model_name='mediastream',
+            index=models.Index(condition=models.Q(('sealed_call_token', ''), _negated=True), fields=['call'], name='streams_with_a_call_token'),
         ),
         migrations.AddConstraint(
             model_name='mediastream',

@@ -13,6 +13,7 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
 from voiceapp.core.phones.field import PhoneNumberField
 from voiceapp.core.phones.numbers import show_number, validate_e164
+from voiceapp.core.secret_box import SealBroken, seal, unseal
 
 
 class FollowUp(models.TextChoices):
@@ -71,13 +72,15 @@ class MediaStream(TenantModel):
         "after a transfer", default=False, help_text="The caller came back to the agent: nobody took the transfer."
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    call_token = models.TextField(
-        blank=True, editable=False, help_text="Lets a transfer show the caller's own number while the call goes on."
-    )
+    # Lets a transfer show the caller's own number. Removed when the call is over (services/call_tokens.py).
+    sealed_call_token = models.TextField(blank=True, editable=False)
 
     objects = MediaStreamQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            models.Index(fields=("call",), name="streams_with_a_call_token", condition=~models.Q(sealed_call_token=""))
+        ]
         constraints = [
             # Webhooks of a new call may be repeated at once: it begins with one stream.
             models.UniqueConstraint(
@@ -87,6 +90,22 @@ class MediaStream(TenantModel):
 
     def __str__(self) -> str:
         return self.stream_sid or str(self.id)
+
+    @property
+    def call_token(self) -> str:
+        """Empty where there is none, or where none of the secret keys opens it."""
+        try:
+            return unseal(self.sealed_call_token, place=self._place) if self.sealed_call_token else ""
+        except SealBroken:
+            return ""
+
+    @call_token.setter
+    def call_token(self, token: str) -> None:
+        self.sealed_call_token = seal(token, place=self._place) if token else ""
+
+    @property
+    def _place(self) -> str:
+        return f"call token|{self.call_id}"
 
 
 class CarrierState(models.TextChoices):

@@ -155,9 +155,9 @@ def _new_call(ring: Ring, line: Line | None, refusal: Refusal | None, *, is_stre
     record_event(call.id, "ringing", {"refused_for": refusal.rule} if refusal else {})
     if refusal is None:
         if is_streamed:
-            MediaStream.objects.create(
-                call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME, call_token=ring.call_token
-            )
+            stream = MediaStream(call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME)
+            stream.call_token = ring.call_token
+            stream.save(force_insert=True)
     else:
         logger.info("call refused", call_id=str(call.id), reason=refusal.reason.value, detail=refusal.rule)
         finish_call(call.id, reason=refusal.reason)

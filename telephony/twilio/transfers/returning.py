@@ -36,7 +36,7 @@ def stream_back(transfer: Transfer) -> MediaStream | None:
         stream = MediaStream.objects.create(
             call=locked.call,
             account_sid=locked.stream.account_sid,
-            call_token=locked.stream.call_token,
+            sealed_call_token=locked.stream.sealed_call_token,
             expires_at=now + TOKEN_LIFETIME,
             is_return=True,
         )
