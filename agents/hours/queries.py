@@ -33,9 +33,15 @@ def opening_hours_sentence(organization: Organization, now: dt.datetime) -> str:
 
 
 def target_schedule(target: TransferTarget, of_organization: Schedule) -> Schedule:
-    """When the target may be rung: its own weekly hours, or those of its organization if it has none."""
+    """When the target may be rung: its own weekly hours, or those of its organization if it has none.
+
+    The organization's special days close and shorten its own hours, too, unless it also takes calls on them.
+    """
     weekly = weekly_spans(target.hours.all())
-    return Schedule(of_organization.zone, weekly) if weekly else of_organization
+    if not weekly:
+        return of_organization
+    limits = {} if target.takes_calls_on_special_days else of_organization.special
+    return Schedule(of_organization.zone, weekly, limits=limits)
 
 
 def target_hours_sentence(target: TransferTarget, schedule: Schedule, now: dt.datetime) -> str:

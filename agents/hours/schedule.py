@@ -22,11 +22,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """`weekly` by weekday (0 is Monday); `special` by date, None for a closed day. No weekly spans: always open."""
+    """`weekly` by weekday (0 is Monday); `special` by date, None for a closed day. No weekly spans: always open.
+
+    On the dates of `limits` the weekly spans hold only within that span, and not at all where it is None.
+    """
 
     zone: zoneinfo.ZoneInfo
     weekly: Mapping[int, tuple[Span, ...]] = field(default_factory=dict)
     special: Mapping[dt.date, Span | None] = field(default_factory=dict)
+    limits: Mapping[dt.date, Span | None] = field(default_factory=dict)
 
     @property
     def is_round_the_clock(self) -> bool:
@@ -41,7 +45,19 @@ class Schedule:
             spans = (Span(dt.time(0), dt.time(0)),)
         else:
             spans = self.weekly.get(date.weekday(), ())
-        return sorted(self._times(date, span) for span in spans)
+        return sorted(self._limited(date, [self._times(date, span) for span in spans]))
+
+    def _limited(
+        self, date: dt.date, spans: list[tuple[dt.datetime, dt.datetime]]
+    ) -> list[tuple[dt.datetime, dt.datetime]]:
+        if date not in self.limits:
+            return spans
+        limit = self.limits[date]
+        if limit is None:
+            return []
+        since, until = self._times(date, limit)
+        within = ((max(opens, since), min(closes, until)) for opens, closes in spans)
+        return [(opens, closes) for opens, closes in within if opens < closes]
 
     def _times(self, date: dt.date, span: Span) -> tuple[dt.datetime, dt.datetime]:
         closing_date = date if span.closes_at > span.opens_at else date + ONE_DAY

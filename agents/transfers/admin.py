@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 
 from agents.hours.models import TransferHours
+from agents.hours.queries import load_schedule, target_schedule
+from agents.hours.schedule import say_date_and_time
 from agents.organizations.roles import Area
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.inlines import TenantInline
@@ -60,6 +65,7 @@ class TransferTargetAdmin(NumberSearch[TransferTarget], TenantAdmin[TransferTarg
         "position",
         "mode",
         "when_to_use",
+        "there_now",
         "fallback",
         "organization",
     )
@@ -68,8 +74,22 @@ class TransferTargetAdmin(NumberSearch[TransferTarget], TenantAdmin[TransferTarg
     search_fields = ("name", "slug", "number", "department")
     prepopulated_fields = {"slug": ("name",)}
     fields = ("organization", "name", "slug", "number", "when_to_use", "department", "position", "mode", "if_nobody",
-              "caller_id", "is_fallback")  # fmt: skip
+              "caller_id", "is_fallback", "takes_calls_on_special_days")  # fmt: skip
     inlines = (TransferHoursInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TransferTarget]:
+        """With what says who is there now."""
+        found = super().get_queryset(request)
+        return found.prefetch_related("hours", "organization__opening_hours", "organization__special_days")
+
+    @display(description="now", label={"there": "success", "not_there": "warning"})
+    def there_now(self, target: TransferTarget) -> tuple[str, str]:
+        """By the same rule as a transfer's."""
+        schedule, now = target_schedule(target, load_schedule(target.organization)), timezone.now()
+        if schedule.is_open_at(now):
+            return "there", "There"
+        opening = schedule.next_opening(now)
+        return "not_there", f"Again {say_date_and_time(opening, now, schedule.zone)}" if opening else "Not there"
 
     @display(description="number", ordering="number")
     def shown(self, target: TransferTarget) -> str:

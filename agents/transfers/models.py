@@ -54,6 +54,11 @@ class TransferTarget(TenantModel):
         help_text="If this person does not take a call, the others of the department are called.",
     )
     position = models.PositiveIntegerField("order", default=0, help_text="Lower numbers are called first.")
+    takes_calls_on_special_days = models.BooleanField(
+        default=False,
+        help_text="The hours below also hold on the organization's special days. When off, nobody is called on a "
+        "closed day, and on a day with other hours only within both.",
+    )
     mode = models.CharField("transfer", max_length=4, choices=TransferMode.choices, default=TransferMode.COLD)
     caller_id = models.CharField("caller ID", max_length=12, choices=CallerId.choices, default=CallerId.ORGANIZATION)
     if_nobody = models.CharField("if nobody answers", max_length=8, choices=IfNobody.choices, default=IfNobody.MESSAGE)

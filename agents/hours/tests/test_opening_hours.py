@@ -204,3 +204,50 @@ def test_a_target_without_hours_is_there_while_the_organization_is_open() -> Non
     )
     never = Schedule(BERLIN, {}, {dt.date(2026, 3, 1) + dt.timedelta(days=day): None for day in range(90)})
     assert target_hours_sentence(target, never, at("2026-03-02 12:00")) == "Desk is not there now."
+
+
+@pytest.fixture
+def night_desk() -> TransferTarget:
+    """Mondays from 8 to noon and from 6 pm to 2 am; the organization has a holiday and a short day."""
+    organization = make_organization()
+    SpecialDay.objects.create(organization=organization, date=dt.date(2026, 3, 2))
+    SpecialDay.objects.create(
+        organization=organization, date=dt.date(2026, 3, 9), opens_at=dt.time(10), closes_at=dt.time(19)
+    )
+    target = TransferTarget.objects.create(organization=organization, slug="desk", name="Desk", number="+4930123456")
+    for opens, closes in ((8, 12), (18, 2)):
+        TransferHours.objects.create(target=target, weekday=0, opens_at=dt.time(opens), closes_at=dt.time(closes))
+    return target
+
+
+SPECIAL_DAYS = [
+    ("2026-03-02 09:00", False, True),
+    ("2026-03-03 01:00", False, True),
+    ("2026-03-09 09:00", False, True),
+    ("2026-03-09 11:00", True, True),
+    ("2026-03-09 15:00", False, False),
+    ("2026-03-09 18:30", True, True),
+    ("2026-03-09 19:00", False, True),
+    ("2026-03-16 09:00", True, True),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("time", "is_there", "is_there_on_special_days"), SPECIAL_DAYS)
+def test_special_days_close_and_shorten_a_targets_own_hours(
+    time: str, is_there: bool, is_there_on_special_days: bool, night_desk: TransferTarget
+) -> None:
+    of_organization = load_schedule(night_desk.organization)
+    assert target_schedule(night_desk, of_organization).is_open_at(at(time)) is is_there
+    night_desk.takes_calls_on_special_days = True
+    assert target_schedule(night_desk, of_organization).is_open_at(at(time)) is is_there_on_special_days
+
+
+@pytest.mark.django_db
+def test_a_target_that_is_away_for_a_holiday_is_there_again_on_the_next_day_with_hours(
+    night_desk: TransferTarget,
+) -> None:
+    schedule = target_schedule(night_desk, load_schedule(night_desk.organization))
+    assert target_hours_sentence(night_desk, schedule, at("2026-03-02 09:00")) == (
+        "Desk is not there now, but again on Monday, March 9 at 10 am."
+    )

@@ -47,7 +47,8 @@ def find_department(call: Call, slug: str, now: dt.datetime) -> Department | Non
     first = wanted or members[0]
     ordered = [first, *(member for member in members if member != first)] if wanted else members
     caller = read_caller(call.caller_number).number
-    there = [target for target in ordered if _is_there(target, now)]
+    schedule = load_schedule(first.organization)
+    there = [target for target in ordered if target_schedule(target, schedule).is_open_at(now)]
     why = {target.pk: why_not_called(target.number, target.organization, caller=caller) for target in there}
     return Department(
         name=wanted.name if wanted else department,
@@ -56,10 +57,6 @@ def find_department(call: Call, slug: str, now: dt.datetime) -> Department | Non
         people=[target for target in there if why[target.pk] is None],
         refused=[(target.name, reason) for target in there if (reason := why[target.pk]) is not None],
     )
-
-
-def _is_there(target: TransferTarget, now: dt.datetime) -> bool:
-    return target_schedule(target, load_schedule(target.organization)).is_open_at(now)
 
 
 def _targets(call: Call) -> QuerySet[TransferTarget]:
