@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9300, help="0 takes a free one")
     parser.add_argument("--agent-after-s", type=float, default=0.3, help="from a dispatch until the agent joins")
+    parser.add_argument("--no-agents", action="store_true", help="without workers that register nobody joins")
     parser.add_argument(
         "--recordings", type=Path, default=None, help="the folder for files; by default a temporary one"
     )
@@ -43,6 +44,7 @@ def main() -> int:
             host=options.host,
             port=options.port,
             agent_after_s=options.agent_after_s,
+            agent_names=() if options.no_agents else None,
             directory=options.recordings,
             auto_create=not options.no_auto_create,
         )

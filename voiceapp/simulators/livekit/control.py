@@ -16,9 +16,9 @@ from livekit.protocol.webhook import WebhookEvent
 
 from voiceapp.simulators.livekit.backend import LiveKitBackend
 from voiceapp.simulators.livekit.faults import LiveKitFaults
+from voiceapp.simulators.livekit.request_faults import PREFIX
 from voiceapp.simulators.livekit.tokens import InvalidToken
 from voiceapp.simulators.livekit.twirp import STATUS, TwirpError
-from voiceapp.simulators.livekit.twirp_api import PREFIX
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 

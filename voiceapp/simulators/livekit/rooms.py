@@ -29,7 +29,7 @@ class Rooms:
         self.faults = faults
         self.open: dict[str, OpenRoom] = {}
         self.on_track: list[Callable[[OpenRoom], None]] = []
-        self.on_left: list[Callable[[OpenRoom, str], None]] = []
+        self.on_left: list[Callable[[OpenRoom, ParticipantInfo], None]] = []
         self.on_closed: list[Callable[[OpenRoom], None]] = []
         self._clock, self._webhooks = clock, webhooks
 
@@ -88,7 +88,7 @@ class Rooms:
         participant.state, participant.disconnect_reason = ParticipantInfo.State.DISCONNECTED, reason
         self._send_event(room, "participant_left", participant=participant)
         for notify in self.on_left:
-            notify(room, identity)
+            notify(room, participant)
         if was_person and not room.people and room.name in self.open:
             self._close_after(room, room.info.departure_timeout)
 

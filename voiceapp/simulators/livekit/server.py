@@ -1,4 +1,4 @@
-"""The simulator of LiveKit over HTTP: Twirp and the control API."""
+"""The simulator of LiveKit over HTTP: Twirp, sockets and the control API."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aiohttp import web
 from voiceapp.simulators.livekit.backend import LiveKitBackend
 from voiceapp.simulators.livekit.control import ControlApi
 from voiceapp.simulators.livekit.faults import LiveKitFaults
+from voiceapp.simulators.livekit.socket_api import SocketApi
 from voiceapp.simulators.livekit.twirp_api import TwirpApi
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -82,6 +83,7 @@ class LiveKitSimulator:
         await self.backend.open()
         app = web.Application()
         TwirpApi(self.backend).add_to(app)
+        SocketApi(self.backend).add_to(app)
         ControlApi(self.backend).add_to(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()

@@ -1,4 +1,4 @@
-"""Agent workers: an agent joins after its dispatch, late, or never; or there is no worker."""
+"""Who takes a dispatch: a worker that registered, else a simulated one, whose agent joins soon, late, or never."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from livekit.protocol.models import DisconnectReason, ParticipantInfo
 
 from voiceapp.simulators.livekit.faults import LiveKitFaults
 from voiceapp.simulators.livekit.ids import new_id
+from voiceapp.simulators.livekit.registered_jobs import RegisteredJobs
+from voiceapp.simulators.livekit.registered_workers import RegisteredWorkers
 from voiceapp.simulators.livekit.room import OpenRoom
 from voiceapp.simulators.livekit.rooms import Rooms
 from voiceapp.simulators.livekit.tokens import TokenClaims
@@ -23,20 +25,26 @@ _NO_WORKERS = frozenset({"no-agent-wanted"})
 
 
 class AgentWorkers:
-    """`join_after_s`: from the dispatch until the agent joins. `names`: of the workers; None: one for any name.
+    """`registered`: the workers at /agent; the others are simulated.
 
-    A dispatch without a name goes to a worker without a name, which the fault `unnamed_worker` adds.
+    `join_after_s`: from the dispatch until a simulated agent joins. `names`: of the simulated workers; None: one for
+    any name. A dispatch without a name goes to a worker without a name, which the fault `unnamed_worker` adds.
     """
 
-    def __init__(self, rooms: Rooms, *, join_after_s: float, names: frozenset[str] | None) -> None:
+    def __init__(
+        self, rooms: Rooms, registered: RegisteredWorkers, *, join_after_s: float, names: frozenset[str] | None
+    ) -> None:
         self.join_after_s, self.names = join_after_s, names
+        self.registered = registered
+        self._jobs = RegisteredJobs(rooms, registered)
         self._rooms = rooms
         self._waiting: set[asyncio.TimerHandle] = set()
         rooms.on_left.append(self._end_job)
 
-    def stop(self) -> None:
+    async def close(self) -> None:
         for handle in self._waiting:
             handle.cancel()
+        await self._jobs.close()
 
     def dispatch(self, room: OpenRoom, *, agent_name: str, metadata: str, faults: LiveKitFaults) -> AgentDispatch:
         """A dispatch is always accepted. Without a worker it never gets a job."""
@@ -44,6 +52,9 @@ class AgentWorkers:
         dispatch.state.created_at = time.time_ns()
         room.dispatches[dispatch.id] = dispatch
         faults = room.faults | faults
+        if "no_worker" not in faults and self.registered.has(agent_name):
+            self._jobs.launch(room, dispatch)
+            return dispatch
         if not self._has_worker(agent_name, faults):
             return dispatch
         job = _new_job(dispatch, room)
@@ -54,12 +65,15 @@ class AgentWorkers:
         return dispatch
 
     def delete_dispatch(self, room: OpenRoom, dispatch_id: str) -> AgentDispatch:
-        """The agent is removed if it has joined, as if its worker did not end the job. Raises TwirpError."""
+        """A simulated agent that has joined is removed, as if its worker did not end the job. Raises TwirpError."""
         if dispatch_id not in room.dispatches:
             raise TwirpError("not_found", "dispatch ID not found")
         dispatch = room.dispatches.pop(dispatch_id)
         dispatch.state.deleted_at = time.time_ns()
+        self._jobs.delete(room, dispatch)
         for job in dispatch.state.jobs:
+            if job.state.worker_id:
+                continue
             if job.state.status == JobStatus.JS_RUNNING:
                 self._rooms.leave(room, job.state.participant_identity, DisconnectReason.PARTICIPANT_REMOVED)
             job.state.status = JobStatus.JS_SUCCESS
@@ -105,11 +119,12 @@ class AgentWorkers:
         if identity in room.participants:
             self._rooms.leave(room, identity, DisconnectReason.CLIENT_INITIATED)
 
-    def _end_job(self, room: OpenRoom, identity: str) -> None:
-        """A job ends when its agent has left, for whatever reason."""
+    def _end_job(self, room: OpenRoom, participant: ParticipantInfo) -> None:
+        """A simulated job ends when its agent has left, for whatever reason."""
         for dispatch in room.dispatches.values():
             for job in dispatch.state.jobs:
-                if job.state.participant_identity == identity and job.state.status == JobStatus.JS_RUNNING:
+                is_its = job.state.participant_identity == participant.identity and not job.state.worker_id
+                if is_its and job.state.status == JobStatus.JS_RUNNING:
                     job.state.status, job.state.ended_at = JobStatus.JS_SUCCESS, time.time_ns()
 
     def _call_later(self, delay_s: float, act: Callable[[], None]) -> None:
