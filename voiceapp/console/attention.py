@@ -36,8 +36,8 @@ from .local_days import LocalDays, link
 MOST_ROWS = 8
 # A worker takes a message within seconds.
 LATE = dt.timedelta(minutes=2)
-NOT_SET_UP = (TextReason.NOT_CONFIGURED, TextReason.NO_SENDER, TextReason.DAY_CAP, TextReason.UNREGISTERED,
-              TextReason.BAD_SENDER, TextReason.NO_PERMISSION)  # fmt: skip
+NOT_SET_UP = (TextReason.NOT_CONFIGURED, TextReason.NO_SENDER, TextReason.DAY_CAP, TextReason.TOO_MANY_FAIL,
+              TextReason.UNREGISTERED, TextReason.BAD_SENDER, TextReason.NO_PERMISSION)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

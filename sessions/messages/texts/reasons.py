@@ -21,6 +21,7 @@ class TextReason(models.TextChoices):
     OPTED_OUT = "opted_out", "Opted out"
     NUMBER_CAP = "number_cap", "Maximum per number reached"
     DAY_CAP = "day_cap", "Maximum per day reached"
+    TOO_MANY_FAIL = "too_many_fail", "Paused: too many failures"
     UNREGISTERED = "unregistered", "Sender not registered"
     BAD_SENDER = "bad_sender", "Sender cannot send texts"
     TRIAL = "trial", "Trial account"
@@ -90,6 +91,11 @@ WORDS: Mapping[TextReason, Words] = {
         CANNOT,
         "The organization's maximum of texts was reached for the day.",
         "Raise “Maximum per day” in the text settings.",
+    ),
+    R.TOO_MANY_FAIL: Words(
+        CANNOT,
+        "Most texts of the last hour were not delivered. Texts are paused, for callers may use forged numbers.",
+        "Look at the texts that failed. Texts go on by themselves within an hour; “Send again” sends this one now.",
     ),
     R.UNREGISTERED: Words(
         CANNOT,

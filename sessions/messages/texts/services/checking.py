@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from agents.organizations.models import Organization
 from sessions.calls.models import Call, Direction
 from sessions.messages.texts.models import Text, TextSettings, TextState
 from sessions.messages.texts.reasons import TextReason
-from voiceapp.core.phones.numbers import country_codes, is_dialable, is_landline, read_caller
+from voiceapp.core.phones.numbers import CallerKind, country_codes, is_dialable, is_landline, read_caller
 
 from .opt_outs import is_opted_out
 
@@ -19,6 +20,13 @@ OF_THE_NUMBER = (TextReason.LANDLINE, TextReason.INVALID_NUMBER)
 # A trial account is refused for each number of its own.
 OF_THE_SENDER = (TextReason.UNREGISTERED, TextReason.BAD_SENDER, TextReason.NO_PERMISSION)
 SENDER_IS_REFUSED_FOR = dt.timedelta(hours=1)
+# Calls with numbers that nobody has make us text them: more than these failures of an hour, and more failures than
+# deliveries, and no text is sent until they are older.
+FAILURES_COUNT_FOR = dt.timedelta(hours=1)
+MOST_FAILURES = 10
+# They say nothing of the numbers that were texted.
+NO_FAULT_OF_NUMBERS = (*OF_THE_SENDER, TextReason.OPTED_OUT, TextReason.TRIAL, TextReason.NOT_CONFIGURED,
+                       TextReason.NO_RESPONSE)  # fmt: skip
 
 
 def sender_of(organization: Organization, call: Call | None) -> str:
@@ -30,8 +38,12 @@ def sender_of(organization: Organization, call: Call | None) -> str:
 
 
 def number_of(call: Call) -> str:
-    """The only number to which a text of the call may go: the caller's own. Empty if it is withheld or none."""
-    return read_caller(call.caller_number).number
+    """The only number to which a text of the call may go: the caller's own, as the phone network gives it.
+
+    Empty if it is withheld or none. Anybody may write any number into a SIP address.
+    """
+    caller = read_caller(call.caller_number)
+    return caller.number if caller.kind in (CallerKind.NUMBER, CallerKind.WHATSAPP) else ""
 
 
 def why_not(organization: Organization, wishes: TextSettings, number: str, *, sender: str) -> TextReason | None:
@@ -55,8 +67,15 @@ def why_not(organization: Organization, wishes: TextSettings, number: str, *, se
 
 def _is_served(organization: Organization, wishes: TextSettings, number: str) -> bool:
     """Texts to far countries are expensive, and calls with forged numbers would make us send them."""
-    countries = {each.strip() for each in wishes.countries.split(",") if each.strip()} or {organization.region} - {""}
-    return not countries or bool(country_codes(number) & countries)
+    entered = {each.strip() for each in wishes.countries.split(",") if each.strip()}
+    return bool(
+        country_codes(number) & (entered or {organization.region} - {""} or _countries_of_numbers(organization))
+    )
+
+
+def _countries_of_numbers(organization: Organization) -> set[str]:
+    numbers = organization.phone_numbers.values_list("number", flat=True)
+    return {code for number in numbers for code in country_codes(number)}
 
 
 def known_failure(organization: Organization, number: str, *, sender: str) -> TextReason | None:
@@ -75,6 +94,18 @@ def known_failure(organization: Organization, number: str, *, sender: str) -> Te
         if country_codes(text.number) == country_codes(number):
             return TextReason(text.reason) if text.reason in OF_THE_SENDER else None
     return None
+
+
+def are_too_many_failing(organization: Organization, *, now: dt.datetime) -> bool:
+    """Whether texts are paused: a circuit breaker against abuse, which closes by itself."""
+    ended = Text.objects.filter(
+        organization=organization, direction=Direction.OUTBOUND, ended_at__gt=now - FAILURES_COUNT_FOR
+    )
+    failed = Q(state=TextState.FAILED) & ~Q(reason__in=NO_FAULT_OF_NUMBERS)
+    counts = ended.aggregate(
+        failed=Count("pk", filter=failed), delivered=Count("pk", filter=Q(state=TextState.DELIVERED))
+    )
+    return bool(counts["failed"] > MOST_FAILURES and counts["failed"] > counts["delivered"])
 
 
 def cap_reached(organization: Organization, wishes: TextSettings, number: str, *, at: dt.datetime) -> TextReason | None:

@@ -21,7 +21,7 @@ from sessions.messages.texts.wording import default_body, render
 from voiceapp.core.phones.numbers import show_number
 from voiceapp.core.transactions import serialize
 
-from .checking import cap_reached, known_failure, sender_of, why_not
+from .checking import are_too_many_failing, cap_reached, known_failure, sender_of, why_not
 
 TOPIC = "text.send"
 # A confirmation that comes later than this puzzles more than it helps.
@@ -44,8 +44,8 @@ def queue_text(
     """The text of that key, written and queued with the caller's transaction, or as it was queued before.
 
     One that cannot be sent, as far as that is known now, is kept too: `not_sent`, with the reason; requested again, it
-    is checked again. `fields` are the
-    facts of its kind; the organization's name and number are added. It is sent at `due_at`, and not after `not_after`.
+    is checked again. `fields` are the facts of its kind; the organization's name and number are added. It is sent at
+    `due_at`, and not after `not_after`.
     """
     now = timezone.now()
     due_at = due_at or now
@@ -61,6 +61,8 @@ def queue_text(
         reason = why_not(organization, wishes, to, sender=sender)
         reason = reason or known_failure(organization, to, sender=our_number)
         reason = reason or cap_reached(organization, wishes, to, at=due_at)
+        if reason is None and are_too_many_failing(organization, now=now):
+            reason = TextReason.TOO_MANY_FAIL
         if known is not None:
             return known if reason else _send_after_all(known, due_at, not_after)
         body = body_of(organization, kind, fields, call=call, sender=sender)
@@ -133,10 +135,3 @@ def text_language(organization: Organization, call: Call | None) -> str:
     version = call.agent_version if call is not None else None
     spoken = (version.language if version is not None else "").partition("-")[0].lower()
     return spoken if spoken in DEFAULTS else language_of(organization.region)
-
-
-def refuse(text: Text, reason: TextReason) -> None:
-    """A waiting text is not sent after all."""
-    Text.objects.filter(pk=text.pk, state=TextState.WAITING).update(
-        state=TextState.NOT_SENT, reason=reason, ended_at=timezone.now()
-    )

@@ -18,8 +18,8 @@ from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.messages import CarrierMessage, MessageRefused, MessagesClient
 
 from .checking import sender_of, why_not
-from .queueing import enqueue, refuse
-from .statuses import note_failure, note_status
+from .queueing import enqueue
+from .statuses import note_failure, note_status, refuse
 
 # After an interrupted request the text may still appear at Twilio for so long.
 SETTLES_WITHIN_S = 15.0

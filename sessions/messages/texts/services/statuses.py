@@ -23,6 +23,8 @@ RANKS = {"accepted": 1, "scheduled": 1, "queued": 2, "sending": 3, "sent": 4, "p
          "delivered": 6, "undelivered": 6, "failed": 6, "canceled": 6, "read": 7}  # fmt: skip
 DELIVERED = {"delivered", "read"}
 FAILED = {"undelivered", "failed", "canceled"}
+# Called with each text that failed, in the transaction that says so. Registered from above (sessions/handlers.py).
+when_failed: list[Callable[[Text], None]] = []
 TERMINAL = (TextState.DELIVERED, TextState.FAILED, TextState.NOT_SENT, TextState.RECEIVED)
 
 
@@ -63,6 +65,22 @@ def note_failure(text: Text, reason: TextReason, *, error_code: int | None = Non
             _failed(text)
 
 
+def refuse(text: Text, reason: TextReason) -> None:
+    """A waiting text is not sent after all. What the caller has changed meanwhile is no news to the caller."""
+    with transaction.atomic():
+        changed = Text.objects.filter(pk=text.pk, state=TextState.WAITING).update(
+            state=TextState.NOT_SENT, reason=reason, ended_at=timezone.now()
+        )
+        if not changed:
+            return
+        text.refresh_from_db()
+        if text.call_id is not None:
+            record_event(text.call_id, "text_not_sent", event_of(text))
+        if reason != TextReason.CHANGED:
+            for report in when_failed:
+                report(text)
+
+
 def _find(sid: str, text_id: uuid.UUID | None) -> Text | None:
     texts = Text.objects.select_for_update(of=("self",)).select_related("organization")
     text = texts.filter(provider_sid=sid).first()
@@ -85,15 +103,11 @@ def _apply(text: Text, status: str, error_code: int | None) -> None:
     text.ended_at = text.ended_at or timezone.now()
 
 
-# Called with each text that failed, in the transaction that says so. Registered from above (sessions/handlers.py).
-when_failed: list[Callable[[Text], None]] = []
-
-
 def _failed(text: Text) -> None:
     if text.reason == TextReason.OPTED_OUT:
         set_opt_out(text.organization, text.number, is_out=True, source=OptOut.Source.CARRIER)
     if text.call_id is not None:
         record_event(text.call_id, "text_failed", event_of(text))
     logger.warning("text not delivered", text_id=str(text.pk), reason=text.reason, error_code=text.error_code)
-    for tell in when_failed:
-        tell(text)
+    for report in when_failed:
+        report(text)

@@ -9,13 +9,17 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from agents.tests.builders import make_organization
+from agents.tests.builders import make_agent, make_organization
+from sessions.calls.models import Call, CallNote, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
 from sessions.messages.texts.reasons import WORDS, TextReason, reason_of
+from sessions.messages.texts.services.checking import number_of
+from sessions.messages.texts.services.resending import may_resend, resend
 from sessions.messages.texts.services.statuses import note_status
+from sessions.tests.builders import make_call
 
-from .conftest import make_garage, new_number, queue
+from .conftest import make_garage, new_number, queue, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("account")]
 R = TextReason
@@ -41,6 +45,13 @@ def reason_for(number: str, organization: Organization) -> str:
 ])  # fmt: skip
 def test_what_a_number_shows_is_known_before_anything_is_sent(number: str, reason: str) -> None:
     assert reason_for(number, make_garage()) == reason
+
+
+def test_an_organization_without_a_country_texts_those_of_its_own_numbers_only() -> None:
+    garage = make_garage()
+    garage.country, garage.time_zone, garage.currency = "", "UTC", "USD"
+    assert garage.region == ""
+    assert reasons(garage, [new_number(), "+881612345678", "+33612345678"]) == ["", R.INVALID_NUMBER, R.OTHER_COUNTRY]
 
 
 def test_other_countries_are_served_where_they_are_entered() -> None:
@@ -139,6 +150,69 @@ def test_a_sender_that_has_delivered_since_is_not_refused() -> None:
     assert reasons(garage, [new_number()]) == [R.UNREGISTERED]
     note_status("SM1", "delivered", text_id=earlier.pk)
     assert reasons(garage, [new_number()]) == [""]
+
+
+def many_failed(garage: Organization, count: int, code: int = 30003) -> None:
+    for at in range(count):
+        failed_text = queue(garage, new_number(), key=f"pumped {at}")
+        note_status(f"SM{code}{at}", "undelivered", text_id=failed_text.pk, error_code=code)
+
+
+def test_texts_are_paused_while_most_of_them_fail() -> None:
+    garage = make_garage()
+    many_failed(garage, 10)
+    assert reasons(garage, [new_number()]) == [""]
+    failed(garage, new_number(), 30005)
+    assert reasons(garage, [new_number(), new_number()]) == [R.TOO_MANY_FAIL] * 2
+    assert reasons(make_garage("Charlie's Garage"), [new_number()]) == [""]
+    Text.objects.update(ended_at=timezone.now() - dt.timedelta(minutes=61))
+    assert reasons(garage, [new_number()]) == [""]
+
+
+def test_texts_go_on_where_more_arrive_than_fail() -> None:
+    garage = make_garage()
+    for at in range(12):
+        note_status(f"SMd{at}", "delivered", text_id=queue(garage, new_number(), key=f"arrived {at}").pk)
+    many_failed(garage, 12)
+    assert reasons(garage, [new_number()]) == [""]
+
+
+@pytest.mark.parametrize("code", [30034, 21610, 20003])
+def test_failures_that_are_no_fault_of_the_numbers_pause_nothing(code: int) -> None:
+    garage = make_garage()
+    TextSettings.objects.create(organization=garage, countries="DE, US")
+    many_failed(garage, 12, code)
+    assert reasons(garage, ["+14155550100"]) == [""]
+
+
+def test_the_agent_of_the_call_is_told_of_a_queued_text_that_is_not_sent() -> None:
+    garage, number = make_garage(), new_number()
+    call = make_call(make_agent(garage), caller_number=number, state=CallState.CONNECTED)
+    queue(garage, number, call=call)
+    OptOut.objects.create(organization=garage, number=number)
+    assert send() == 1
+    assert Text.objects.get().reason == R.OPTED_OUT
+    assert [note.text for note in CallNote.objects.all()] == [WORDS[R.OPTED_OUT].say]
+    assert "text_not_sent" in call.events.values_list("kind", flat=True)
+
+
+def test_a_paused_text_can_be_sent_by_hand() -> None:
+    garage = make_garage()
+    many_failed(garage, 12)
+    text = queue(garage, new_number(), key="mine")
+    assert text.reason == R.TOO_MANY_FAIL
+    assert may_resend(text)
+    assert resend(text).state == TextState.WAITING
+
+
+@pytest.mark.parametrize(("caller", "number"), [
+    ("+4915112345678", "+4915112345678"),
+    ("whatsapp:+4915112345678", "+4915112345678"),
+    ("sip:+4915112345678@evil.example", ""),
+    ("anonymous", ""),
+])  # fmt: skip
+def test_only_a_number_of_the_phone_network_is_texted(caller: str, number: str) -> None:
+    assert number_of(Call(caller_number=caller)) == number
 
 
 def test_every_reason_has_words_for_the_caller_and_the_operator() -> None:
