@@ -127,6 +127,8 @@ ENVIRONMENT = env.str("ENVIRONMENT", default="prod")
 PROJECT_NAME = env.str("PROJECT_NAME", default="voiceapp")
 # Workers of one environment must not take agent jobs of another.
 LIVEKIT_AGENT_NAME = f"voiceapp-{ENVIRONMENT}"
+# The outbound SIP trunk by which LiveKit calls phones.
+LIVEKIT_SIP_TRUNK_ID = env.str("LIVEKIT_SIP_TRUNK_ID", default="")
 LIVEKIT_RECORDING_BUCKET = env.str("LIVEKIT_RECORDING_BUCKET", default="")
 LIVEKIT_RECORDING_REGION = env.str("LIVEKIT_RECORDING_REGION", default="")
 # Voicemail without a bucket.

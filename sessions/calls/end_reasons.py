@@ -33,6 +33,7 @@ class EndReason(enum.StrEnum):
     AGENT_NOT_DISPATCHED = "agent_not_dispatched"
     AGENT_NEVER_JOINED = "agent_never_joined"
     AGENT_LOST = "agent_lost"
+    PHONE_NOT_REACHED = "phone_not_reached"
     ROOM_NOT_OPENED = "room_not_opened"
     FAILED_BY_REQUEST = "failed_by_request"
 
@@ -59,6 +60,7 @@ LABELS = {
     EndReason.AGENT_NOT_DISPATCHED: "Agent could not be dispatched",
     EndReason.AGENT_NEVER_JOINED: "No agent joined",
     EndReason.AGENT_LOST: "Agent lost",
+    EndReason.PHONE_NOT_REACHED: "Phone could not be called",
     EndReason.ROOM_NOT_OPENED: "Room could not be opened",
     EndReason.FAILED_BY_REQUEST: "Marked as failed over the API",
 }

@@ -21,6 +21,7 @@ from sessions.rooms.services.closing import TOPIC as ROOM_CLOSING
 from sessions.rooms.services.endings import UNREPORTED, estimated_end
 from sessions.rooms.services.events import only_these_are_there, room_closed
 from sessions.rooms.services.guard import close_found_room, remove_unauthorized
+from sessions.rooms.services.phone_ends import end_unanswered
 from sessions.rooms.services.watchdog import agents_to_watch, watch_agents
 from voiceapp.core.jobs.wake_up import WakeUp
 from voiceapp.core.transactions import release_connections
@@ -115,6 +116,7 @@ def _reconcile_call(
     Call.objects.filter(pk=call.pk).update(room_seen_at=listed_at)
     if is_everything or _is_due(call, room, listed_at):
         _reconcile_participants(call, room, client)
+    end_unanswered(call, timezone.now())
 
 
 def _is_due(call: Call, room: livekit_facts.Room, now: dt.datetime) -> bool:

@@ -103,6 +103,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "The agent was lost during the call, and so was the one that took its place.",
         "Check the log of the agents' worker at the time of the call.",
     ),
+    EndReason.PHONE_NOT_REACHED: (
+        "LiveKit could not call the phone.",
+        "Check its SIP service and the outbound trunk of LIVEKIT_SIP_TRUNK_ID.",
+    ),
     EndReason.ROOM_NOT_OPENED: (
         "LiveKit did not open the room.",
         "Check that LiveKit is reachable, or run manage.py doctor.",

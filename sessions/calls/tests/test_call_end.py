@@ -27,6 +27,7 @@ STATES_OF_CONNECTED = {
     EndReason.AGENT_NOT_DISPATCHED: "failed",
     EndReason.AGENT_NEVER_JOINED: "failed",
     EndReason.AGENT_LOST: "failed",
+    EndReason.PHONE_NOT_REACHED: "failed",
     EndReason.ROOM_NOT_OPENED: "failed",
     EndReason.FAILED_BY_REQUEST: "failed",
     EndReason.PROVIDER_FAILED: "failed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -21,6 +23,7 @@ from sessions.rooms.api.errors import (
     INVALID_AGENT_STATUS,
     INVALID_STATE,
     NOTHING_TO_UPDATE,
+    PHONES_NOT_CONFIGURED,
     ROOM_MISSING,
     ROOM_TAKEN,
     SESSION_ENDED,
@@ -52,6 +55,7 @@ from sessions.rooms.services.calls import (
     open_room_call,
 )
 from sessions.rooms.services.changes import NoAgentInCall, StateRefused, change_call
+from sessions.rooms.services.phones import NoTrunk, PhoneRefused, is_phone, number_to_dial
 from voiceapp.core.api.errors import raised_as
 from voiceapp.core.api.openapi import any_of, errors, samples
 from voiceapp.core.api.samples import Sample, shell_line
@@ -70,7 +74,8 @@ class CallView(RoomView):
         tags=["Calls"],
         summary="Start a call",
         description="A support call gets an agent, which is `pending` until it joins the room. Join with the token "
-        "within ten minutes. The call is `connected` once both sides are in the room.",
+        "within ten minutes. The call is `connected` once both sides are in the room. A `calleeId` that is a phone "
+        "number, like +4930123456, is called by LiveKit's SIP trunk.",
         request=StartSessionRequest,
         responses={
             200: StartSessionResponse,
@@ -79,6 +84,7 @@ class CallView(RoomView):
                 StartSessionRequest.invalid({"calleeId": [NO_CALLEE]}),
                 ROOM_TAKEN,
                 SESSION_ENDED,
+                PHONES_NOT_CONFIGURED,
                 *livekit_problems(SESSION_NOT_CREATED),
             ),
         },
@@ -210,8 +216,18 @@ def open_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
     """Raises ApiError: 400, 409, 500 and 503, and then nothing was left behind."""
     if wanted.callee and wanted.callee == principal.subject:
         raise serializers.ValidationError({"calleeId": [NOT_YOURSELF]})
+    if is_phone(wanted.callee):
+        wanted = replace(wanted, callee=_number_to_dial(principal, wanted.callee))
     try:
         with raised_as({RoomTaken: ROOM_TAKEN, EndedMeanwhile: SESSION_ENDED}):
             return open_room_call(principal, wanted)
     except LiveKitError as exc:
         raise livekit_error(exc, failed=SESSION_NOT_CREATED) from exc
+
+
+def _number_to_dial(principal: Principal, callee: str) -> str:
+    try:
+        with raised_as({NoTrunk: PHONES_NOT_CONFIGURED}):
+            return number_to_dial(principal, callee)
+    except PhoneRefused as error:
+        raise serializers.ValidationError({"calleeId": [str(error)]}) from error

@@ -11,6 +11,7 @@ from sessions.rooms.services.calls import EndedMeanwhile, RoomTaken
 from sessions.rooms.services.changes import NoAgentInCall, StateRefused
 from sessions.rooms.services.configuration import AgentNotReady
 from sessions.rooms.services.dispatches import CallIsOver, NoAgent, RoomIsClosed
+from sessions.rooms.services.phones import NoTrunk
 from voiceapp.core.api.errors import ApiError, Problem, retry_after_of
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
@@ -41,6 +42,8 @@ AGENT_NOT_READY = Problem(503, "AI agent not ready", AgentNotReady.message)
 VOICE_NOT_CONFIGURED = Problem(
     503, "Voice service not configured", "LIVEKIT_HOST, LIVEKIT_API_KEY or LIVEKIT_API_SECRET is missing."
 )
+PHONES_NOT_CONFIGURED = Problem(503, "Phone calls not configured", NoTrunk.message)
+NO_PHONES = "LiveKit cannot call phones: it has no SIP service, or does not know the trunk of LIVEKIT_SIP_TRUNK_ID."
 LIVEKIT_UNAVAILABLE = {
     LiveKitErrorKind.UNAVAILABLE: "LiveKit cannot be reached right now. Try again soon.",
     LiveKitErrorKind.TIMEOUT: "LiveKit did not respond in time. Try again soon.",
@@ -71,6 +74,8 @@ def livekit_error(error: LiveKitError, *, failed: Problem) -> ApiError:
     """LiveKit's failures by the spec's numbers."""
     if error.kind is LiveKitErrorKind.NOT_CONFIGURED:
         return VOICE_NOT_CONFIGURED.error()
+    if error.kind is LiveKitErrorKind.NO_PHONES:
+        return PHONES_NOT_CONFIGURED.error(NO_PHONES)
     if error.kind in LIVEKIT_UNAVAILABLE:
         return LIVEKIT_AWAY.error(LIVEKIT_UNAVAILABLE[error.kind], retry_after_s=retry_after_of(error))
     if error.kind is LiveKitErrorKind.BAD_INPUT:

@@ -36,7 +36,11 @@ class Attendance:
         LiveKit's own time of their joining corrects one that was inferred: a track's event has none, and no kind.
         """
         row = self._row_of(seen)
-        joined_at = self.within(seen.joined_at or at)
+        if self._rings(seen, row):
+            row.save()
+            return row
+        # A phone was there before it was answered.
+        joined_at = self.within(at if self._parties.is_phone(seen.identity) else seen.joined_at or at)
         if row.joined_at is None or (seen.joined_at and joined_at < row.joined_at):
             inferred, row.joined_at = row.joined_at, joined_at
             if row.left_at is not None:
@@ -69,6 +73,11 @@ class Attendance:
 
     def left(self, seen: livekit_facts.Participant, *, at: dt.datetime) -> None:
         row = self.came(seen, at=seen.joined_at) if seen.joined_at else self._row_of(seen)
+        if self._rings(seen, row):
+            row.left_at = self.within(at)
+            row.save()
+            self._note_of(row, "participant_failed_to_join", row.left_at, reason=seen.disconnect_reason)
+            return
         self.went(row, at=at, why=seen.disconnect_reason)
 
     def never_came(self, seen: livekit_facts.Participant, *, at: dt.datetime) -> None:
@@ -105,6 +114,10 @@ class Attendance:
     def within(self, at: dt.datetime) -> dt.datetime:
         """No time of a call is before its start or in the future, even if LiveKit's clock is wrong."""
         return max(self.call.created_at, min(at, timezone.now()))
+
+    def _rings(self, seen: livekit_facts.Participant, row: Participant) -> bool:
+        """A phone that was not answered yet. LiveKit has it in the room already; most events do not say its state."""
+        return self._parties.is_phone(seen.identity) and row.joined_at is None and not seen.is_answered
 
     def _note_joined(self, row: Participant, inferred: dt.datetime | None) -> None:
         """One line for each who came; it moves to the true time when that becomes known."""

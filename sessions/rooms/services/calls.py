@@ -21,11 +21,12 @@ from sessions.rooms.models import RoomAgent, RoomToken
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
-from voiceapp.providers.livekit.errors import LiveKitError
+from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
 from .agents import agent_expected, agents_gone_with
 from .closing import enqueue_room_closing
 from .dispatches import dispatch_agent
+from .phones import dial_phone, is_phone
 from .tokens import Ticket, issue_room_token, name_for, others_hold_tokens, ticket_for
 
 LONGEST = 100
@@ -176,6 +177,8 @@ def _open(call: Call, agent: RoomAgent | None, client: LiveKitClient) -> None:
         room = client.create_room(str(call.room_name), empty_timeout_s=EMPTY_ROOM_LIVES_S)
         if agent:
             dispatch_agent(agent, client)
+        if is_phone(call.callee):
+            dial_phone(call, call.callee, client=client)
     except LiveKitError as error:
         _failed(call, error, may_be_open=True)
         raise
@@ -183,7 +186,10 @@ def _open(call: Call, agent: RoomAgent | None, client: LiveKitClient) -> None:
 
 
 def _failed(call: Call, error: LiveKitError, *, may_be_open: bool = False) -> None:
-    reason = EndReason.AGENT_NOT_DISPATCHED if call.room_agents.exists() else EndReason.ROOM_NOT_OPENED
+    if error.kind is LiveKitErrorKind.NO_PHONES:
+        reason = EndReason.PHONE_NOT_REACHED
+    else:
+        reason = EndReason.AGENT_NOT_DISPATCHED if call.room_agents.exists() else EndReason.ROOM_NOT_OPENED
     with transaction.atomic():
         record_event(call.pk, "room_not_opened", {"error": error.kind.value})
         finish_call(call.pk, reason=reason)

@@ -19,6 +19,7 @@ from voiceapp.providers.livekit import values as livekit_facts
 from .agents import agents_gone_with, agents_not_listed
 from .attendance import Attendance, sid_of
 from .endings import UNREPORTED, correct_end
+from .phone_ends import end_with_phone
 from .watchdog import replace_lost_agent
 
 
@@ -43,6 +44,7 @@ def participant_left(call: Call, participant: livekit_facts.Participant, *, at: 
     attendance = Attendance(call)
     attendance.left(participant, at=at)
     attendance.connect()
+    end_with_phone(attendance.call, why=participant.disconnect_reason)
     replace_lost_agent(attendance.call)
 
 
@@ -65,6 +67,7 @@ def only_these_are_there(call: Call, present: Collection[livekit_facts.Participa
         attendance.went(row, at=at)
     agents_not_listed(call, [participant.identity for participant in present], at=at)
     attendance.connect()
+    end_with_phone(attendance.call)
     replace_lost_agent(attendance.call)
 
 

@@ -9,6 +9,8 @@ from sessions.calls.models import Call, CallType
 from sessions.rooms.models import Participant, RoomToken
 from sessions.rooms.presence import Presence, Side
 
+from .phones import is_phone
+
 Role = RoomToken.Role
 
 SIDES: Mapping[str, Side] = {
@@ -33,6 +35,9 @@ class Parties:
 
     def is_authorized(self, identity: str) -> bool:
         return identity in self._passes
+
+    def is_phone(self, identity: str) -> bool:
+        return identity in self._passes and is_phone(self._passes[identity].subject)
 
     def is_agent(self, identity: str) -> bool:
         return identity in self._passes and self._passes[identity].role == Role.AGENT

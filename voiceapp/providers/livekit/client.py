@@ -29,6 +29,7 @@ RESPONSE_TIMEOUT_S = 5.0
 EGRESS_TIMEOUT_S = 10.0
 # How long a room stays open after its last participant has left. Agents and egress do not keep it open.
 DEPARTURE_TIMEOUT_S = 20
+RINGING_TIMEOUT_S = 30
 # It limits joining only: participants who have joined stay.
 JOIN_TOKEN_TTL_S = 600
 # AttributeError: livekit-api fails on an error body that is JSON but not an object.
@@ -166,6 +167,30 @@ class LiveKitClient:
     def delete_dispatch(self, room: str, dispatch_id: str) -> bool:
         """End its jobs: the agent leaves. False if there was none."""
         return self._was_there(self._api.agent_dispatch.delete_dispatch(dispatch_id, room))
+
+    # phones
+
+    def dial_phone(self, room: str, *, trunk_id: str, number: str, identity: str, name: str = "") -> None:
+        """Call a number (E.164) by an outbound SIP trunk. The participant joins at once, before anybody answers.
+
+        The caller hears it ring. Not idempotent. Raises NO_PHONES without a SIP service or such a trunk.
+        """
+        request = api.CreateSIPParticipantRequest(
+            sip_trunk_id=trunk_id,
+            sip_call_to=number,
+            room_name=check_name(room, "a room's name"),
+            participant_identity=check_name(identity, "an identity"),
+            participant_name=fit_display_name(name),
+            play_dialtone=True,
+            hide_phone_number=True,
+        )
+        request.ringing_timeout.FromSeconds(RINGING_TIMEOUT_S)
+        try:
+            self._request(self._api.sip.create_sip_participant(request))
+        except LiveKitError as error:
+            if error.kind is LiveKitErrorKind.NOT_FOUND and "trunk" in str(error):
+                raise LiveKitError(LiveKitErrorKind.NO_PHONES, str(error)) from error
+            raise
 
     # recordings
 

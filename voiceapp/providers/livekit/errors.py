@@ -18,6 +18,7 @@ class LiveKitErrorKind(StrEnum):
     BAD_INPUT = "bad_input"
     NOT_CONFIGURED = "not_configured"
     NO_RECORDER = "no_recorder"  # this LiveKit has no egress service: it cannot record
+    NO_PHONES = "no_phones"  # this LiveKit has no SIP service, or does not know our trunk
     UNAVAILABLE = "unavailable"  # no response, or only from a proxy: probably nothing was done
     TIMEOUT = "timeout"  # no response in time: it may have been done
     CREDENTIALS_REFUSED = "credentials_refused"
@@ -83,6 +84,8 @@ def _kind_of(fault: api.ServerError) -> LiveKitErrorKind:
     code = str(fault.code)
     if code == api.ServerErrorCode.INTERNAL and "egress not connected" in str(fault.message):
         return LiveKitErrorKind.NO_RECORDER
+    if code == api.ServerErrorCode.INTERNAL and "sip not connected" in str(fault.message):
+        return LiveKitErrorKind.NO_PHONES
     if code == api.ServerErrorCode.UNKNOWN:
         return KIND_BY_STATUS.get(fault.status, LiveKitErrorKind.REFUSED)
     return KIND_BY_CODE.get(code, LiveKitErrorKind.REFUSED)

@@ -82,6 +82,11 @@ class Participant:
         return self.kind == "agent"
 
     @property
+    def is_answered(self) -> bool:
+        """A telephone that was dialed and answered: LiveKit has it in the room since it was dialed."""
+        return self.attributes.get("sip.callStatus") == "active"
+
+    @property
     def is_person(self) -> bool:
         """A browser or a telephone: neither an agent nor one of LiveKit's services."""
         return self.kind in ("standard", "sip", "connector")

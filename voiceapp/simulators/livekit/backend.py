@@ -14,6 +14,7 @@ from voiceapp.simulators.livekit.clock import Clock
 from voiceapp.simulators.livekit.egress import EgressRecorder
 from voiceapp.simulators.livekit.faults import LiveKitFaults
 from voiceapp.simulators.livekit.limits import check_room_claims
+from voiceapp.simulators.livekit.phones import SipService
 from voiceapp.simulators.livekit.registered_workers import RegisteredWorkers
 from voiceapp.simulators.livekit.room import OpenRoom
 from voiceapp.simulators.livekit.rooms import Rooms
@@ -57,6 +58,7 @@ class LiveKitBackend:
         self.rooms = Rooms(self.clock, self.webhooks, faults)
         names = None if agent_names is None else frozenset(agent_names)
         self.workers = AgentWorkers(self.rooms, RegisteredWorkers(self.key), join_after_s=agent_after_s, names=names)
+        self.phones = SipService(self.rooms, self.clock, answers_after_s=agent_after_s)
         self.auto_create, self.egress_wait_s = auto_create, egress_wait_s
         self.recorder = EgressRecorder(self.rooms, self.clock, self.webhooks, step_s=egress_step_s, directory=directory)
 

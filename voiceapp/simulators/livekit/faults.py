@@ -18,6 +18,7 @@ _BARE = {
     "credentials", "not_found", "garbage", "empty", "garbage_protobuf", "reset", "lost_answer", "agent_never",
     "no_worker", "redis_required", "egress_no_worker", "egress_refused", "egress_never_starts", "egress_aborts",
     "egress_fails", "egress_never_ends", "egress_no_file", "webhook_reordered", "unnamed_worker",
+    "phone_rings", "phone_busy", "trunk_fails",
 }  # fmt: skip
 _KNOWN = _NUMBERS.keys() | _TEXTS.keys() | _OF_EVENTS | _BARE
 

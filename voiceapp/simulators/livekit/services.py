@@ -187,4 +187,4 @@ def methods(backend: LiveKitBackend) -> dict[tuple[str, str], Method]:
         ("livekit.Egress", "StartRoomCompositeEgress"): Method(RoomCompositeEgressRequest, egress.start),
         ("livekit.Egress", "StopEgress"): Method(StopEgressRequest, egress.stop),
         ("livekit.Egress", "ListEgress"): Method(ListEgressRequest, egress.list),
-    }
+    } | backend.phones.methods

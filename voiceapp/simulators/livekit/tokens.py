@@ -24,6 +24,7 @@ class TokenClaims:
     attributes: Mapping[str, str] = field(default_factory=dict)
     video: Mapping[str, object] = field(default_factory=dict)
     room_config: Mapping[str, object] = field(default_factory=dict)
+    sip: Mapping[str, object] = field(default_factory=dict)
 
     def grants(self, what: str) -> bool:
         return self.video.get(what) is True
@@ -67,6 +68,7 @@ class ApiKeyPair:
             attributes=claims.get("attributes") or {},
             video=claims.get("video") or {},
             room_config=claims.get("roomConfig") or {},
+            sip=claims.get("sip") or {},
         )
 
     def sign(self, claims: Mapping[str, object], *, valid_s: int, is_forged: bool = False) -> str:
