@@ -49,7 +49,7 @@ def test_what_a_number_shows_is_known_before_anything_is_sent(number: str, reaso
 
 def test_an_organization_without_a_country_texts_those_of_its_own_numbers_only() -> None:
     garage = make_garage()
-    garage.country, garage.time_zone, garage.currency = "", "UTC", "USD"
+    garage.country, garage.time_zone, garage.currency = "", "UTC", "EUR"
     assert garage.region == ""
     assert reasons(garage, [new_number(), "+881612345678", "+33612345678"]) == ["", R.INVALID_NUMBER, R.OTHER_COUNTRY]
 
