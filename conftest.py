@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from socketserver import StreamRequestHandler
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,8 +18,10 @@ from django.test.signals import template_rendered
 from django.utils.safestring import SafeString
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
+from xdist.remote import Producer
 
 from voiceapp.tests.database import empty_tables
+from voiceapp.tests.distribution import NICE, FromBothEnds, computes, in_order
 
 # AWS credentials come from the tests alone, never from the machine's role.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -100,26 +102,20 @@ def contexts_are_kept_of_whole_pages(django_test_environment: None) -> Iterator[
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the slow files over the first half of the others: no worker begins one at the end, and their waiting is
-    filled with work.
-    """
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    slow = [path for path, tests in files.items() if any(map(is_slow, tests))]
-    others = [path for path in files if path not in slow]
-    places: dict[Path, float] = {path: number for number, path in enumerate(others)}
-    places |= {path: number * len(others) / (2 * len(slow)) for number, path in enumerate(slow)}
-    items[:] = [item for path in sorted(files, key=lambda path: places[path]) for item in files[path]]
+    items[:] = in_order(items)
 
 
-def is_slow(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in ("slow", "sound", "browser"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FromBothEnds | None:
+    return FromBothEnds(config, log) if config.getoption("dist") == "loadfile" else None
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """The garbage collector walks seldom, and never over the thousands of tests, which stay until the end."""
     gc.set_threshold(50_000, 20, 20)
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker and computes(worker["workerid"], worker["workercount"]):
+        os.nice(NICE)
 
 
 def pytest_collection_finish() -> None:

@@ -17,7 +17,7 @@ from tests.api.conftest import Product
 from voiceapp.core.api.docs import document
 from voiceapp.tests.limits import raise_limits
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.waits
 
 # `make fuzz` gives more.
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "25"))

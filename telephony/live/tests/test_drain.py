@@ -19,7 +19,7 @@ from .conftest import Provider, call_of, comes_true, end_of, in_a_thread
 from .handset import Handset
 from .served import served
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 
 async def test_a_live_call_goes_on_and_no_new_one_is_taken(

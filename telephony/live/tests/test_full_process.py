@@ -82,7 +82,7 @@ async def test_a_call_names_the_process_that_carries_it(handset: Handset) -> Non
     assert (await call_of(handset)).process == process_name()
 
 
-@pytest.mark.slow
+@pytest.mark.waits
 async def test_two_processes_take_no_more_calls_of_an_organization_than_it_may_have(
     new_handset: Callable[[], Handset], line: PhoneNumber, unused_tcp_port_factory: Callable[[], int]
 ) -> None:

@@ -22,7 +22,7 @@ from .conftest import call_of, end_of, in_a_thread, kinds_of
 from .handset import Handset
 from .scripted_vapi import ScriptedVapi, scripted_vapi
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 
 @pytest_asyncio.fixture

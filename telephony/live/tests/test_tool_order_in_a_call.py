@@ -24,7 +24,7 @@ from voiceapp.simulators.openai import tools_fault
 from .conftest import Provider, call_of, comes_true, end_of, in_a_thread, kinds_of
 from .handset import Handset
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 REPETITIONS = 8
 

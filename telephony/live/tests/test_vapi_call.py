@@ -19,7 +19,7 @@ from .conftest import Provider, call_of, end_of, in_a_thread, kinds_of
 from .handset import Handset
 from .scripted_vapi import ScriptedVapi, scripted_vapi
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 GREETING = "Hello, this is the garage."
 

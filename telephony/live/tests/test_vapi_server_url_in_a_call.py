@@ -22,7 +22,7 @@ from voiceapp.simulators.vapi import VapiSimulator, tools_fault
 from .conftest import call_of, end_of, in_a_thread
 from .handset import Handset
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 KEY = "vapi-private-key"
 

@@ -19,7 +19,7 @@ from voiceapp.tests.worker import folder_broker, worker_process
 
 from .rooms import Room, a_whole_call, check_whole_call, whole_calls
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.waits]
 
 # Where the process dies.
 POINTS: list[Point] = [

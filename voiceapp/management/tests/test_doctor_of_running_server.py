@@ -19,7 +19,7 @@ from django.conf import settings
 from voiceapp.management.doctor.report import PATH
 from voiceapp.tests.worker import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded]
+pytestmark = [pytest.mark.waits, pytest.mark.embedded]
 
 KEY = "k" * 40
 BOUND_S = 3.0

@@ -22,7 +22,7 @@ from agents.organizations.services import find_key
 from agents.tests.builders import make_organization
 from voiceapp.management.commands.run import demo_admin, replace_demo_key
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded]
+pytestmark = [pytest.mark.waits, pytest.mark.embedded]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from voiceapp.tests.worker import folder_broker, until, worker_process
 
 from .conftest import Garage
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded]
+pytestmark = [pytest.mark.waits, pytest.mark.embedded]
 
 
 @pytest.mark.django_db(transaction=True)

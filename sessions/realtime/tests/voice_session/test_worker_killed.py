@@ -21,7 +21,7 @@ from voiceapp.tests.worker import folder_broker, until, worker_process
 
 from .conftest import SendRequest, on_queue
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.waits
 
 State = OutboxMessage.State
 WITHIN_S = 40.0

@@ -17,7 +17,7 @@ from voiceapp.core.http.connections import connections
 
 from .wire import Wire, is_closed, read_response, request
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.waits
 
 HEAD_S, BODY_S = 1, 3
 SOON_S = 1.5

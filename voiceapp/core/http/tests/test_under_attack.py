@@ -21,7 +21,7 @@ from voiceapp.tests.worker import until
 
 from .wire import Wire, is_closed, request
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded]
+pytestmark = [pytest.mark.waits, pytest.mark.embedded]
 
 HALVES = [
     b"GET / HTTP/1.1\r\nHost: localhost\r\n",

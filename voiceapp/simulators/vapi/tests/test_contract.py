@@ -17,7 +17,7 @@ from voiceapp.simulators.vapi.tests.caller import KEY, MULAW
 from voiceapp.simulators.vapi.tests.running import running_vapi
 
 # The SDK builds thousands of types when it is first used: 10 s of CPU time.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.waits, pytest.mark.timeout(300)]
 
 TRANSPORT = {"provider": "vapi.websocket", "conversationType": "voice", "audioFormat": MULAW}
 

@@ -16,7 +16,7 @@ from voiceapp.tests.worker import until, worker_process
 from .conftest import Environment, Submit
 from .kitchen import Kitchen
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.waits
 
 State = OutboxMessage.State
 Send = Callable[..., None]

@@ -1,0 +1,41 @@
+"""Which process of pytest-xdist runs which file: one per core those that compute, the others those that wait."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
+
+# A process that computes yields to those whose tests speak, listen and wait for deadlines.
+NICE = 5
+
+
+def is_waiting(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("waits", "sound", "browser"))
+
+
+def is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
+
+
+def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """By files: at the front those that wait, at the end those that compute for long, which begin early too."""
+    waiting = {item.path for item in items if is_waiting(item)}
+    slow = {item.path for item in items if is_slow(item)} - waiting
+    return sorted(items, key=lambda item: (item.path not in waiting, item.path in slow))
+
+
+def computes(worker: str, workers: int) -> bool:
+    """Whether the process with this name, one of so many, is for files that compute."""
+    return int(worker.removeprefix("gw")) < min(os.cpu_count() or 1, workers // 2)
+
+
+class FromBothEnds(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Those that compute take from the end, the others from the front, until they meet."""
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if computes(node.gateway.id, self.numnodes):
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
