@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +18,7 @@ from sessions.rooms.api.errors import (
     CALL_NOT_ACTIVE,
     INVALID_AGENT_STATUS,
     NO_AGENT,
+    NO_CHANGE_OF_AGENT,
     ROOM_CLOSED,
     ROOM_MISSING,
     SESSION_NOT_FOUND,
@@ -39,6 +41,7 @@ from sessions.rooms.serializers.agents import (
 from sessions.rooms.serializers.rooms import MOST_LISTED, RoomQuery
 from sessions.rooms.services.agents import AgentIsThere, StatusRefused, agent_of, change_agent_status
 from sessions.rooms.services.dispatches import CallIsOver, NoAgent, RoomIsClosed, remove_agent, spawn_agent
+from sessions.rooms.services.room_state import silence_agent
 from voiceapp.core.api.errors import Problem, raised_as
 from voiceapp.core.api.openapi import any_of, errors, samples
 from voiceapp.core.api.samples import Sample
@@ -109,23 +112,38 @@ class RoomAgentView(RoomView):
     @extend_schema(
         operation_id="updateAgent",
         tags=["Agents"],
-        summary="Update an agent's status",
-        description="For an agent of your own. A status goes from `pending` to `active` to `disconnected`, never back.",
+        summary="Silence an agent, or update its status",
+        description="A `silent` agent stays in the room and listens; the call goes on. `status` is for an agent of "
+        "your own: it goes from `pending` to `active` to `disconnected`, never back.",
         request=UpdateAgentRequest,
         responses={
             200: UpdateAgentResponse,
-            **errors(ROOM_MISSING, INVALID_AGENT_STATUS, ACCESS_DENIED, SESSION_NOT_FOUND, AGENT_NOT_FOUND),
+            **errors(
+                ROOM_MISSING,
+                INVALID_AGENT_STATUS,
+                ACCESS_DENIED,
+                SESSION_NOT_FOUND,
+                AGENT_NOT_FOUND,
+                NO_AGENT,
+                NO_CHANGE_OF_AGENT,
+            ),
         },
         extensions=samples(Sample("It has joined", body={"roomName": "$ROOM", "status": "active"})),
     )
     def patch(self, request: Request) -> Response:
         body = UpdateAgentRequest.of_body(request)
-        agent = agent_of(self.find_call(body["roomName"], Access.WRITE))
+        if body.keys() == {"roomName"}:
+            raise NO_CHANGE_OF_AGENT.error()
+        call = self.find_call(body["roomName"], Access.WRITE)
+        agent = agent_of(call)
         if agent is None:
             raise AGENT_NOT_FOUND.error()
-        with raised_as({StatusRefused: INVALID_AGENT_STATUS}):
-            change_agent_status(agent, body["status"])
-        return Response(UpdateAgentResponse(body["status"]).data)
+        with transaction.atomic(), raised_as({StatusRefused: INVALID_AGENT_STATUS, NoAgent: NO_AGENT}):
+            if "silent" in body:
+                silence_agent(call, is_silent=body["silent"])
+            if "status" in body:
+                change_agent_status(agent, body["status"])
+        return Response(UpdateAgentResponse(body).data)
 
     @extend_schema(
         operation_id="removeAgent",

@@ -32,6 +32,7 @@ NOT_JOINABLE = replace(
 ROOM_TAKEN = Problem(409, "Active session already exists for this room", RoomTaken.message)
 SESSION_ENDED = Problem(409, "Session ended", EndedMeanwhile.message)
 NOTHING_TO_UPDATE = Problem(400, "Nothing to update", "Give status, agentStatus or metadata.", malformed=True)
+NO_CHANGE_OF_AGENT = replace(NOTHING_TO_UPDATE, message="Give status or silent.")
 INVALID_STATE = Problem(400, "Invalid status", str(StateRefused("connected", "ringing")))
 INVALID_AGENT_STATUS = Problem(400, "Invalid status", str(StatusRefused("disconnected", "active")))
 AGENT_NOT_FOUND = Problem(404, "Agent not found", NoAgentInCall.message)

@@ -20,7 +20,7 @@ from sessions.rooms.serializers.rooms import (
     examples,
 )
 from sessions.rooms.services.dispatches import SpawnedAgent
-from voiceapp.core.api.fields import ConstantField, TextField, TimestampField
+from voiceapp.core.api.fields import ConstantField, TextField, TimestampField, TruthField
 from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.providers.openai.fields import MAX_PROMPT_LENGTH
 
@@ -46,12 +46,15 @@ class SpawnAgentRequest(StrictSerializer):
     voice = serializers.ChoiceField(VOICES, default=DEFAULT_VOICE)
 
 
-@extend_schema_serializer(examples=examples(active={"roomName": ROOM, "status": "active"}))
+@extend_schema_serializer(
+    examples=examples(active={"roomName": ROOM, "status": "active"}, silent={"roomName": ROOM, "silent": True})
+)
 class UpdateAgentRequest(StrictSerializer):
     titles = ROOM_TITLES
 
     roomName = RoomNameField()
-    status = serializers.ChoiceField(RoomAgent.Status.values)
+    status = serializers.ChoiceField(RoomAgent.Status.values, required=False)
+    silent = TruthField(required=False, help_text="It listens only, until it is set to false.")
 
 
 class AgentsQuery(StrictSerializer):
@@ -123,14 +126,16 @@ class AgentsResponse(serializers.Serializer[list[RoomAgent]]):
 
 
 @extend_schema_serializer(examples=examples(updated={"success": True, "message": "Agent status updated to active"}))
-class UpdateAgentResponse(serializers.Serializer[str]):
-    """Of the new status."""
+class UpdateAgentResponse(serializers.Serializer[dict[str, Any]]):
+    """Of the request."""
 
     success = ConstantField(True)
     message = serializers.SerializerMethodField()
 
-    def get_message(self, status: str) -> str:
-        return f"Agent status updated to {status}"
+    def get_message(self, body: dict[str, Any]) -> str:
+        if "status" in body:
+            return f"Agent status updated to {body['status']}"
+        return "Agent is silent" if body["silent"] else "Agent speaks"
 
 
 @extend_schema_serializer(examples=examples(removed={"success": True, "message": "Agent removed successfully"}))

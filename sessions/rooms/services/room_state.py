@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 
+from django.db import transaction
+
 from sessions.calls.models import Call, CallType
+from sessions.calls.services import record_event
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.rooms.models import RoomAgent
 from voiceapp.providers.livekit.client import LiveKitClient
 
 from .agents import agent_of
+from .dispatches import NoAgent
 
 TOPIC = "room.state"
 Status = RoomAgent.Status
@@ -24,6 +28,17 @@ NEVER_JOINED = "No agent is available."
 LOST = "The agent was lost."
 CALL_AGAIN = "This call ends in half a minute. Please call again in a few minutes."
 WITHOUT = "The call goes on without one."
+
+
+def silence_agent(call: Call, *, is_silent: bool) -> None:
+    """It listens only, or speaks again; the call goes on. The same again changes nothing. Raises NoAgent."""
+    present = RoomAgent.objects.present().filter(call=call)
+    with transaction.atomic():
+        if present.exclude(is_silent=is_silent).update(is_silent=is_silent):
+            record_event(call.pk, "agent_silenced" if is_silent else "agent_unsilenced")
+            enqueue_room_state(call)
+        elif not present.exists():
+            raise NoAgent
 
 
 def enqueue_room_state(call: Call) -> None:
