@@ -43,6 +43,21 @@ def read_file(recording: Recording) -> bytes:
     return content
 
 
+def delete_file(recording: Recording) -> None:
+    """Also if it is gone already. Raises ProviderError."""
+    if not recording.key:
+        return
+    if not recording.bucket:
+        _delete(_path_of(recording.key))
+        return
+    release_connections()
+    try:
+        client = aws_client("s3", region=bucket_region())
+        client.delete_object(Bucket=recording.bucket, Key=recording.key)
+    except FAULTS as fault:
+        raise aws_error("s3", fault) from fault
+
+
 def _path_of(key: str) -> Path:
     """Within the folder: keys are ours, and none leads out of it."""
     folder = Path(settings.RECORDINGS_DIR).resolve()
@@ -71,5 +86,12 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError as exc:
         raise ProviderError("disk", "the file is gone", permanent=True) from exc
+    except OSError as exc:
+        raise ProviderError("disk", exc.strerror or type(exc).__name__) from exc
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
     except OSError as exc:
         raise ProviderError("disk", exc.strerror or type(exc).__name__) from exc

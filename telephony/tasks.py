@@ -14,6 +14,7 @@ from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.call_tokens import forget_call_tokens
 from telephony.twilio.services.lost_calls import close_lost_calls
 from telephony.twilio.transfers.advance import advance, advance_all
+from telephony.twilio.voicemail.retention import remove_old_voicemail
 from telephony.vapi.reconciliation import reconcile_vapi_calls
 from voiceapp.providers.errors import ProviderError
 
@@ -71,6 +72,12 @@ def check_phone_numbers() -> int:
         return len(check_numbers().numbers)
     except ProviderError:
         return 0
+
+
+@shared_task(name="telephony.tasks.remove_old_voicemail", expires=3000)
+def remove_voicemail_by_age() -> int:
+    """Every hour: remove the messages that are older than their organizations keep them."""
+    return remove_old_voicemail()
 
 
 @shared_task(name="telephony.tasks.reconcile_vapi_calls", expires=25)

@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
                 ('voicemail_email', models.EmailField(blank=True, help_text='Messages are sent to this address, with the audio.', max_length=254, verbose_name='voicemail e-mail address')),
                 ('voicemail_url', models.URLField(blank=True, help_text='Messages are posted to this URL, signed with the order webhook secret.', verbose_name='voicemail webhook URL')),
                 ('deletes_voicemail_at_carrier', models.BooleanField(default=False, help_text='As soon as the audio is stored here.', verbose_name='delete voicemail at Twilio')),
+                ('voicemail_days', models.PositiveIntegerField(default=90, help_text='The audio, here and at Twilio, and the transcript. 0: never.', verbose_name='delete voicemail after (days)')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={

@@ -131,6 +131,11 @@ class Organization(TenantModel):
     deletes_voicemail_at_carrier = models.BooleanField(
         "delete voicemail at Twilio", default=False, help_text="As soon as the audio is stored here."
     )
+    voicemail_days = models.PositiveIntegerField(
+        "delete voicemail after (days)",
+        default=90,
+        help_text="The audio, here and at Twilio, and the transcript. 0: never.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["Organization"].as_manager()

@@ -38,7 +38,7 @@ class OrganizationForm(TenantForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         show_percent(self)
-        for name in {"trade", "voicemail"} & set(self.fields):
+        for name in {"trade", "voicemail", "voicemail_days"} & set(self.fields):
             self.fields[name].required = False  # not given: as it is, or the model's own default
         if self.instance._state.adding:
             make_location_optional(self)
@@ -54,6 +54,10 @@ class OrganizationForm(TenantForm):
 
     def clean_voicemail(self) -> str:
         return str(self.cleaned_data["voicemail"] or self.instance.voicemail)
+
+    def clean_voicemail_days(self) -> int:
+        days = self.cleaned_data["voicemail_days"]
+        return self.instance.voicemail_days if days is None else int(days)
 
     def clean_orders_secret(self) -> str:
         return str(self.cleaned_data["orders_secret"] or self.instance.orders_secret)
@@ -92,7 +96,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         ("Prices and tax", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
         ("Orders", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
         ("Voicemail", {"fields": ("voicemail", "voicemail_greeting", "voicemail_email", "voicemail_url",
-                                  "deletes_voicemail_at_carrier")}),
+                                  "deletes_voicemail_at_carrier", "voicemail_days")}),
         ("Sign-in", {"fields": ("clerk_id",)}),
     )  # fmt: skip
     buttons = (

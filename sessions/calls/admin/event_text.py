@@ -255,6 +255,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     ),
     "message_missing": _with("The carrier recorded no message: the caller said nothing, or hung up", "status", "error"),
     "voicemail_stored": _voicemail,
+    "voicemail_failed": _with("The voicemail could not be fetched", "why"),
     "voicemail_lost": lambda detail: f"The voicemail is lost. {detail.get('why') or 'The reason is unknown.'}",
     "hung_up_at_the_carrier": "The server ended the call at the carrier.",
     # VAPI's server URL

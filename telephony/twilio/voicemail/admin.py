@@ -10,7 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from agents.organizations.access import Access, access_of
 from agents.organizations.roles import Area, Power
@@ -23,6 +24,7 @@ from recordings.player import sound_response
 from recordings.storage import SOUND_TYPES, file_name
 from sessions.calls.admin.call import call_link, shown_number
 from sessions.calls.admin.display import duration_text
+from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import read_caller, show_number
 from voiceapp.providers.errors import ProviderError
 
@@ -36,13 +38,23 @@ COLORS: Mapping[str, str] = {
     HEARD: "success",
     State.FETCHING: "info",
     State.EMPTY: "info",
+    State.FAILED: "danger",
     State.LOST: "danger",
 }
 WORDS_IN_LIST = 120
+DELIVERIES: Mapping[str, str] = {services.POST: "Webhook", services.MAIL: "E-mail"}
 
 
 def may_be_fetched(voicemail: Voicemail) -> bool:
-    return voicemail.state in (State.FETCHING, State.LOST)
+    return voicemail.state in (*Voicemail.NOT_FETCHED, State.LOST)
+
+
+def may_be_transcribed(voicemail: Voicemail) -> bool:
+    return voicemail.state == State.STORED and voicemail.recording is not None and bool(voicemail.no_transcript)
+
+
+def may_be_sent(voicemail: Voicemail) -> bool:
+    return voicemail.state in (State.STORED, State.LOST)
 
 
 def sees_caller(access: Access, voicemail: Voicemail) -> bool:
@@ -65,17 +77,19 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
     ordering = ("-created_at",)
     fields = (
         "status", "explanation", "player", "transcript", "no_transcript", "caller", "why", "duration", "created_at",
-        "heard_at", "heard_by", "of_call", "of_recording", "is_at_carrier", "recording_sid",
+        "heard_at", "heard_by", "of_call", "sent", "of_recording", "is_at_carrier", "recording_sid",
     )  # fmt: skip
     # Shown only where they say something.
     optional = ("explanation", "transcript", "no_transcript", "heard_at", "heard_by")
-    readonly_fields = ("status", "player", "caller", "duration", "created_at", "of_call", "of_recording")
+    readonly_fields = ("status", "player", "caller", "duration", "created_at", "of_call", "sent", "of_recording")
     buttons = (
         Button("heard", "Mark as heard", "mark_heard", icon="check", style="primary",
                is_offered=lambda voicemail: voicemail.heard_at is None),
         Button("new", "Mark as new", "mark_new", icon="mark_email_unread",
                is_offered=lambda voicemail: voicemail.heard_at is not None),
         Button("fetch", "Fetch again", "fetch_again", icon="replay", is_offered=may_be_fetched),
+        Button("transcribe", "Transcribe again", "transcribe_again", icon="notes", is_offered=may_be_transcribed),
+        Button("send", "Send again", "send_again", icon="forward_to_inbox", is_offered=may_be_sent),
     )  # fmt: skip
 
     def sees_numbers(self, request: HttpRequest) -> bool:
@@ -152,6 +166,21 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
     def of_call(self, voicemail: Voicemail) -> str:
         return call_link(voicemail.call)
 
+    @display(description="sent to the organization")
+    def sent(self, voicemail: Voicemail) -> str:
+        """Each delivery, and why one failed."""
+        lines = [
+            (DELIVERIES[each.topic], each.state_label, each.last_error) for each in services.deliveries_of(voicemail)
+        ]
+        return (
+            format_html_join(
+                mark_safe("<br>"),
+                "{}",
+                ((f"{name}: {state}{f' ({error})' if error else ''}",) for name, state, error in lines),
+            )
+            or "–"
+        )
+
     @display(description="recording")
     def of_recording(self, voicemail: Voicemail) -> str:
         if voicemail.recording is None:
@@ -170,6 +199,16 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
     def fetch_again(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
         services.fetch_again(voicemail)
         return "The recording is being fetched from Twilio."
+
+    def transcribe_again(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
+        services.transcribe_again(voicemail)
+        return "The message is being transcribed."
+
+    def send_again(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
+        if not services.send_again(voicemail):
+            raise ApplicationError("No voicemail address is set. Enter an e-mail address or a webhook URL on the "
+                                   "organization's page.")  # fmt: skip
+        return "The message is being sent to the organization."
 
     def get_urls(self) -> list[URLPattern]:
         listen = path("<path:object_id>/audio.wav", self.page(self.listen), name="telephony_voicemail_audio")

@@ -16,6 +16,7 @@ from sessions.messages.models import OutboxMessage
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.jobs.engine import NotConfigured
 from voiceapp.core.phones.numbers import read_caller
+from voiceapp.core.plain_text import one_line
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.orders_receiver import OrdersReceiver
@@ -78,7 +79,7 @@ def mail_voicemail(message: OutboxMessage) -> None:
     if not settings.EMAIL_URL:
         raise NotConfigured("EMAIL_URL is not set on this server.")
     mail = EmailMessage(
-        subject=f"Voicemail from {_caller(voicemail)} for {organization.name}".replace("\n", " "),
+        subject=one_line(f"Voicemail from {_caller(voicemail)} for {organization.name}"),
         body=mail_text(voicemail),
         to=[organization.voicemail_email],
         # A mail that is sent twice is recognized by it.

@@ -22,7 +22,6 @@ from . import services
 from .delivery import mail_voicemail, post_voicemail
 from .models import Voicemail
 
-State = Voicemail.State
 # Twilio has a message within seconds. What it does not know by then was deleted.
 AT_CARRIER_WITHIN = dt.timedelta(minutes=10)
 # Of a fault that may pass: each wait is half as long as the message is old, so that it is fetched after any outage.
@@ -59,7 +58,7 @@ def look_for_messages(message: OutboxMessage) -> None:
 def fetch_audio(message: OutboxMessage) -> None:
     """Fetch, check and store the audio. Raises ProviderError while Twilio does not have it or does not respond."""
     voicemail = _find(message)
-    if voicemail is None or voicemail.state != State.FETCHING:
+    if voicemail is None or voicemail.state not in Voicemail.NOT_FETCHED:
         return
     release_connections()
     key = key_of(voicemail)
@@ -81,7 +80,8 @@ def fetch_audio(message: OutboxMessage) -> None:
     else:
         services.keep_audio(voicemail, sound, bucket=bucket, key=key, size_bytes=len(audio))
         return
-    services.explain(voicemail, f"Not fetched yet: {fault}")
+    is_last = fault.permanent or message.attempts >= outbox.max_attempts
+    services.explain(voicemail, f"Not fetched yet: {fault}", is_last=is_last)
     raise fault if fault.permanent else _with_patience(voicemail, fault)
 
 

@@ -26,7 +26,11 @@ class Voicemail(TenantModel):
         FETCHING = "fetching", "Being fetched from Twilio"
         STORED = "stored", "Stored"
         EMPTY = "empty", "Nothing was said"
+        FAILED = "failed", "Could not be fetched"
         LOST = "lost", "Lost"
+
+    # Twilio may still have the audio.
+    NOT_FETCHED = (State.FETCHING, State.FAILED)
 
     class Why(models.TextChoices):
         CLOSED = "closed", "Outside the opening hours"
@@ -42,7 +46,7 @@ class Voicemail(TenantModel):
     why = models.CharField("why a message was taken", max_length=16, choices=Why.choices)
     state = models.CharField(max_length=8, choices=State.choices, default=State.FETCHING)
     explanation = models.CharField(
-        max_length=300, blank=True, help_text="Why it is empty or lost, or why it could not be fetched yet."
+        max_length=300, blank=True, help_text="Why it is empty or lost, or why it could not be fetched."
     )
     recording = models.OneToOneField(Recording, models.SET_NULL, null=True, related_name="voicemail")
     duration_s = models.PositiveIntegerField("duration (seconds)", null=True)

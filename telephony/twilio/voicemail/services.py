@@ -6,6 +6,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recordings.models import Recording
@@ -83,11 +84,11 @@ def _why_taken(call: Call) -> Voicemail.Why:
 def keep_audio(voicemail: Voicemail, sound: Sound, *, bucket: str, key: str, size_bytes: int) -> bool:
     """The audio is stored here: what follows is enqueued with it. False if another worker was faster.
 
-    A recording in which nothing was said is kept too, but nobody is told of it.
+    A recording in which nothing was said is kept too, but is not sent to the organization.
     """
     why_empty = _why_empty(sound)
     state = State.EMPTY if why_empty else State.STORED
-    fetched = Voicemail.objects.filter(pk=voicemail.pk, state=State.FETCHING).update(
+    fetched = Voicemail.objects.filter(pk=voicemail.pk, state__in=Voicemail.NOT_FETCHED).update(
         state=state, explanation=why_empty, duration_s=round(sound.duration_ms / 1000)
     )
     if not fetched:
@@ -140,18 +141,16 @@ def keep_transcript(voicemail: Voicemail, text: str, *, why_not: str = "") -> No
     """The transcription is over, with or without a text: the message is sent on now."""
     with transaction.atomic():
         Voicemail.objects.filter(pk=voicemail.pk).update(transcript=text, no_transcript=why_not[:300])
-        waiting = OutboxMessage.objects.filter(
-            topic__in=(POST, MAIL), partition_key=_key_of(voicemail), state=OutboxMessage.State.WAITING, attempts=0
-        )
+        waiting = deliveries_of(voicemail).filter(state=OutboxMessage.State.WAITING, attempts=0)
         waiting.update(due_at=timezone.now())
         outbox.wake_up_on_commit((POST, MAIL))
 
 
 @transaction.atomic
 def lose_voicemail(voicemail: Voicemail, why: str) -> bool:
-    """There is no audio to fetch: the organization hears that somebody called. False if it was fetched meanwhile."""
-    fetching = Voicemail.objects.filter(pk=voicemail.pk, state=State.FETCHING)
-    if not fetching.update(state=State.LOST, explanation=why[:300], is_at_carrier=False):
+    """There is no audio to fetch: the organization gets a report of the call. False if it was fetched meanwhile."""
+    not_fetched = Voicemail.objects.filter(pk=voicemail.pk, state__in=Voicemail.NOT_FETCHED)
+    if not not_fetched.update(state=State.LOST, explanation=why[:300], is_at_carrier=False):
         return False
     record_event(voicemail.call_id, "voicemail_lost", {"why": why[:300]})
     _enqueue_deliveries(voicemail)
@@ -169,19 +168,51 @@ def note_missing(call: Call, *, recording_sid: str, status: str, error_code: str
         record_event(call.id, "message_missing", detail)
 
 
-def explain(voicemail: Voicemail, why: str) -> None:
-    """Why it could not be fetched yet."""
-    Voicemail.objects.filter(pk=voicemail.pk, state=State.FETCHING).update(explanation=why[:300])
+def explain(voicemail: Voicemail, why: str, *, is_last: bool) -> None:
+    """Why it could not be fetched. After the last attempt somebody has to repeat it."""
+    state = State.FAILED if is_last else State.FETCHING
+    fetching = Voicemail.objects.filter(pk=voicemail.pk, state__in=Voicemail.NOT_FETCHED)
+    if fetching.update(state=state, explanation=why[:300]) and is_last:
+        record_event(voicemail.call_id, "voicemail_failed", {"why": why[:300]})
+        logger.warning("voicemail not fetched", call_id=str(voicemail.call_id), why=why)
 
 
 @transaction.atomic
 def fetch_again(voicemail: Voicemail) -> None:
     """After it was lost, or its job has failed: from the beginning."""
-    Voicemail.objects.filter(pk=voicemail.pk, state=State.LOST).update(state=State.FETCHING, explanation="")
-    waiting = OutboxMessage.objects.filter(topic=FETCH, partition_key=_key_of(voicemail))
+    unfetched = Voicemail.objects.filter(pk=voicemail.pk, state__in=(State.FAILED, State.LOST))
+    unfetched.update(state=State.FETCHING, explanation="")
+    waiting = OutboxMessage.objects.filter(topic=FETCH, partition_key=key_of_jobs(voicemail))
     if not waiting.exclude(state=OutboxMessage.State.DONE).exists():
         _enqueue(FETCH, voicemail)
     outbox.retry(waiting)
+
+
+@transaction.atomic
+def transcribe_again(voicemail: Voicemail) -> None:
+    """After OpenAI refused it, or there was no key."""
+    Voicemail.objects.filter(pk=voicemail.pk).update(no_transcript="")
+    waiting = OutboxMessage.objects.filter(topic=TRANSCRIBE, partition_key=key_of_jobs(voicemail))
+    if not waiting.exclude(state=OutboxMessage.State.DONE).exists():
+        _enqueue(TRANSCRIBE, voicemail)
+    outbox.retry(waiting)
+
+
+@transaction.atomic
+def send_again(voicemail: Voicemail) -> bool:
+    """To all of the organization's addresses: what failed is repeated, what was sent is sent anew.
+
+    False if no address is set.
+    """
+    open_deliveries = deliveries_of(voicemail).exclude(state=OutboxMessage.State.DONE)
+    if not outbox.retry(open_deliveries):
+        _enqueue_deliveries(voicemail)
+    return deliveries_of(voicemail).exists()
+
+
+def deliveries_of(voicemail: Voicemail) -> QuerySet[OutboxMessage]:
+    """To the organization, the oldest first."""
+    return OutboxMessage.objects.filter(topic__in=(POST, MAIL), partition_key=key_of_jobs(voicemail)).order_by("id")
 
 
 def mark_heard(voicemail: Voicemail, *, by: str) -> bool:
@@ -198,12 +229,12 @@ def mark_new(voicemail: Voicemail) -> None:
 def _enqueue(topic: str, voicemail: Voicemail, *, delay: dt.timedelta = dt.timedelta()) -> None:
     outbox.enqueue(
         topic,
-        partition_key=_key_of(voicemail),
+        partition_key=key_of_jobs(voicemail),
         body={"voicemail": str(voicemail.pk)},
         organization=voicemail.call.organization,
         delay=delay,
     )
 
 
-def _key_of(voicemail: Voicemail) -> str:
+def key_of_jobs(voicemail: Voicemail) -> str:
     return f"voicemail:{voicemail.pk}"

@@ -9,15 +9,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
-from agents.organizations.models import Membership
+from agents.organizations.models import Membership, Organization
 from recordings.files import read_file
+from sessions.calls.models import Call
+from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from telephony.twilio.models import PhoneNumber
-from telephony.twilio.tests.conftest import CALLER
+from telephony.twilio.tests.conftest import CALLER, Twilio
 from telephony.twilio.voicemail.models import Voicemail
 from telephony.twilio.voicemail.services import lose_voicemail
+from voiceapp.simulators.twilio.tests.running import RunningTwilio
 
-from .conftest import jobs, only_voicemail, silent
+from .conftest import OPENAI_KEY, jobs, keep, only_voicemail, report, silent, spoken, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -183,3 +188,66 @@ def test_the_recordings_page_downloads_the_file_from_the_disk(
     response = client.post(f"/admin/recordings/recording/{recording.pk}/press/fetch/")
     assert response.content == read_file(recording)
     assert response["Content-Disposition"].startswith("attachment")
+
+
+def test_a_message_that_could_not_be_fetched_says_why_and_can_be_fetched_again(
+    twilio: Twilio, call: Call, carrier: RunningTwilio, line: PhoneNumber, settings: Settings
+) -> None:
+    report(twilio, keep(carrier, spoken()))
+    token, settings.TWILIO_AUTH_TOKEN = settings.TWILIO_AUTH_TOKEN, "wrong"
+    work("fetch")
+    client, voicemail = client_of(line, "owner"), only_voicemail()
+    assert voicemail.state == Voicemail.State.FAILED
+    shown = client.get(page(voicemail)).content.decode()
+    assert "Could not be fetched" in shown
+    assert "401" in shown
+    assert call.events.filter(kind="voicemail_failed").exists()
+    settings.TWILIO_AUTH_TOKEN = token
+    press(client, voicemail, "fetch")
+    assert only_voicemail().state == Voicemail.State.FETCHING
+    work("fetch")
+    assert only_voicemail().state == Voicemail.State.STORED
+
+
+def test_a_failed_fetch_can_be_retried_as_a_job_too(
+    twilio: Twilio, call: Call, carrier: RunningTwilio, settings: Settings
+) -> None:
+    report(twilio, keep(carrier, spoken()))
+    token, settings.TWILIO_AUTH_TOKEN = settings.TWILIO_AUTH_TOKEN, "wrong"
+    work("fetch")
+    settings.TWILIO_AUTH_TOKEN = token
+    outbox.retry(OutboxMessage.objects.all())
+    work("fetch")
+    assert (only_voicemail().state, only_voicemail().explanation) == (Voicemail.State.STORED, "")
+
+
+def test_a_message_without_a_transcript_can_be_transcribed_again(
+    stored: Callable[..., Voicemail], line: PhoneNumber, openai: str, settings: Settings
+) -> None:
+    settings.OPENAI_API_KEY = ""
+    voicemail, client = stored(), client_of(line, "staff")
+    work("transcribe")
+    assert "Transcribe again" in client.get(page(voicemail)).content.decode()
+    settings.OPENAI_API_KEY = OPENAI_KEY
+    for _ in range(2):
+        press(client, voicemail, "transcribe")
+    work("transcribe")
+    assert only_voicemail().transcript
+    assert "Transcribe again" not in client.get(page(voicemail)).content.decode()
+
+
+def test_the_page_says_what_became_of_the_deliveries_and_sends_again(
+    stored: Callable[..., Voicemail], line: PhoneNumber
+) -> None:
+    voicemail, client = stored(), client_of(line, "staff")
+    assert "No voicemail address is set" in press(client, voicemail, "send")
+    Organization.objects.update(voicemail_url="http://127.0.0.1:9/voicemail")
+    press(client, voicemail, "send")
+    OutboxMessage.objects.filter(topic="voicemail.post").update(state="failed", last_error="returned 410")
+    shown = client.get(page(voicemail)).content.decode()
+    assert "Webhook: Failed (returned 410)" in shown
+    press(client, voicemail, "send")
+    assert [job.state for job in jobs("post")] == ["waiting"]
+    OutboxMessage.objects.filter(topic="voicemail.post").update(state="done")
+    press(client, voicemail, "send")
+    assert [job.state for job in jobs("post")] == ["done", "waiting"]
