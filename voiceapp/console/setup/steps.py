@@ -20,6 +20,7 @@ from agents.transfers.models import TransferTarget
 from telephony.twilio.models import PhoneNumber
 
 from .forms import AgentSetupForm, BusinessForm, HoursForm, MenuForm, NumberForm, PersonForm
+from .services import ServicesForm, save_services, what_is_booked
 
 Data = Any
 
@@ -29,6 +30,7 @@ class Step:
     """`make` builds the form, `save` writes it, `done` describes what exists already and is empty otherwise.
 
     `is_finer`: what exists has more detail than the form; it is shown, and changed on the organization's page.
+    `is_for`: whether the organization has this step.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Step:
     done: Callable[[Organization], str]
     can_be_skipped: bool = False
     is_finer: Callable[[Organization], bool] = lambda _: False
+    is_for: Callable[[Organization], bool] = lambda _: True
 
 
 def free_slug(name: str) -> str:
@@ -149,6 +152,9 @@ STEPS = (
          lambda organization: counted(Item.objects.filter(category__menu__organization=organization).count(),
                                       "item", "items"),
          can_be_skipped=True),
+    Step("services", "Appointments", "The agent books these services while a person or a bay is free for them.",
+         lambda _, data: ServicesForm(data), save_services, what_is_booked, can_be_skipped=True,
+         is_for=lambda organization: Trade(organization.trade).books_appointments),
     Step("person", "Transfer target", "The person to whom the agent transfers callers it cannot help.",
          make_person, save_person,
          lambda organization: ", ".join(target.name for target in organization.transfer_targets.all()),
@@ -162,3 +168,9 @@ STEPS = (
          make_agent, lambda _, form: form.save(),
          lambda organization: agent.name if (agent := agent_of(organization)) else ""),
 )  # fmt: skip
+
+
+def steps_of(organization: Organization | None) -> list[Step]:
+    """The steps of this organization; of one that is not there yet, those that all have."""
+    blank = Organization(trade=Trade.OTHER)
+    return [each for each in STEPS if each.is_for(organization or blank)]

@@ -24,7 +24,7 @@ from sessions.calls.models import Call
 from telephony.twilio.numbers.comparison import webhook_url
 
 from .forms import BusinessForm
-from .steps import STEPS, Step, agent_of, make_organization
+from .steps import STEPS, Step, agent_of, make_organization, steps_of
 
 # Setting up a phone line writes all of these.
 AREAS = (Area.ORGANIZATION, Area.MENU, Area.NUMBERS, Area.AGENTS)
@@ -55,17 +55,17 @@ def step(request: HttpRequest, organization_id: UUID, name: str) -> HttpResponse
         return _publish(request, organization)
     if name == CALL:
         return _first_call(request, organization)
-    found = next((each for each in STEPS if each.name == name), None)
+    found = next((each for each in steps_of(organization) if each.name == name), None)
     if found is None:
         raise Http404("There is no such step.")
     if found.is_finer(organization):
-        context = {"step": found, "done": found.done(organization), "next": _after(found)}
+        context = {"step": found, "done": found.done(organization), "next": _after(organization, found)}
         return _page(request, organization, name, context)
     form = found.make(organization, request.POST or None)
     if request.method == "POST" and form.is_valid():
         found.save(organization, form)
-        return HttpResponseRedirect(address(organization, _after(found)))
-    context = {"form": form, "step": found, "done": found.done(organization), "next": _after(found)}
+        return HttpResponseRedirect(address(organization, _after(organization, found)))
+    context = {"form": form, "step": found, "done": found.done(organization), "next": _after(organization, found)}
     return _page(request, organization, name, context)
 
 
@@ -92,8 +92,8 @@ def _may(request: HttpRequest, organization_id: UUID) -> bool:
     return all(access_of(request).may(area, Power.EDIT, organization_id) for area in AREAS)
 
 
-def _after(found: Step) -> str:
-    names = [each.name for each in STEPS]
+def _after(organization: Organization, found: Step) -> str:
+    names = [each.name for each in steps_of(organization)]
     return [*names, PUBLISH][names.index(found.name) + 1]
 
 
@@ -134,7 +134,11 @@ def _first_call(request: HttpRequest, organization: Organization) -> HttpRespons
 def _page(
     request: HttpRequest, organization: Organization | None, current: str, context: dict[str, Any]
 ) -> HttpResponse:
-    titles = [*((each.name, each.title) for each in STEPS), (PUBLISH, "Check and publish"), (CALL, "First call")]
+    titles = [
+        *((each.name, each.title) for each in steps_of(organization)),
+        (PUBLISH, "Check and publish"),
+        (CALL, "First call"),
+    ]
     form = context.get("form")
     shown = {
         **admin.site.each_context(request),

@@ -137,3 +137,74 @@ def test_hours_that_differ_from_day_to_day_are_not_made_alike(root: Client) -> N
     assert "The hours differ from day to day" in root.get(at(organization, "hours")).content.decode()
     root.post(at(organization, "hours"), {"is_always_open": "on"})
     assert organization.opening_hours.count() == 2
+
+
+SERVICES = {
+    "services": "Oil change 45 min 89,90\nInspection: 1.5 h\nTire change 30 minutes - 40 EUR",
+    "people": "Anna\nBen",
+}
+
+
+def test_a_garage_enters_the_services_that_it_books(root: Client) -> None:
+    garage = begin(root)
+    menu = {"heading": "Prices", "items": "Wiper blade 12"}
+    assert root.post(at(garage, "menu"), menu).headers["Location"] == at(garage, "services")
+    for _ in range(2):
+        saved = root.post(at(garage, "services"), SERVICES | {"bays": "Lift 1"})
+        assert saved.headers["Location"] == at(garage, "person")
+    services = [(each.name, each.duration_minutes, each.price) for each in garage.services.all()]
+    assert services == [
+        ("Oil change", 45, Decimal("89.90")),
+        ("Inspection", 90, None),
+        ("Tire change", 30, Decimal(40)),
+    ]
+    assert all(each.needs_staff and each.needs_bay for each in garage.services.all())
+    kinds = list(garage.resources.values_list("name", "kind"))
+    assert kinds == [("Anna", "staff"), ("Ben", "staff"), ("Lift 1", "bay")]
+    page = root.get(at(garage, "services")).content.decode()
+    assert "Already set up: 3 services by Anna, Ben, Lift 1." in page
+
+
+def test_entered_again_a_service_is_updated_and_keeps_its_rules(root: Client) -> None:
+    garage = begin(root)
+    root.post(at(garage, "services"), SERVICES)
+    garage.services.filter(name="Inspection").update(needs_bay=True, lead_time_minutes=1440)
+    root.post(at(garage, "services"), {"services": "Inspection 60 min 120", "people": "Anna"})
+    inspection = garage.services.get(name="Inspection")
+    assert (inspection.duration_minutes, inspection.price) == (60, Decimal(120))
+    assert (inspection.needs_bay, inspection.lead_time_minutes) == (True, 1440)
+    assert garage.services.count() == 3
+
+
+@pytest.mark.parametrize(("services", "error"), [
+    ("Oil change", "does not say how long it takes"),
+    ("Oil change 89.90", "does not say how long it takes"),
+    ("45 min", "does not say how long it takes"),
+    ("Oil change 7 min", "Enter a multiple of 5 minutes."),
+    ("Oil change 0 min", "greater than or equal to 5"),
+    ("Oil change 13 h", "less than or equal to 720"),
+    ("Oil|change 45 min", "|"),
+    ("Oil change 45 min\nInspection", "Inspection"),
+])  # fmt: skip
+def test_a_service_without_a_length_that_can_be_booked_is_shown_again(root: Client, services: str, error: str) -> None:
+    garage = begin(root)
+    page = root.post(at(garage, "services"), {"services": services, "people": "Anna"})
+    assert error in page.context["form"].errors["services"][0]
+    assert not garage.services.exists()
+
+
+def test_without_people_and_bays_nothing_could_be_booked(root: Client) -> None:
+    garage = begin(root)
+    page = root.post(at(garage, "services"), {"services": "Oil change 45 min"})
+    assert "without either, no time is free" in page.context["form"].errors["people"][0]
+    page = root.post(at(garage, "services"), SERVICES | {"bays": "anna"})
+    assert page.context["form"].errors["bays"] == ["“anna” is a person already."]
+    assert not garage.resources.exists()
+
+
+def test_only_those_who_book_appointments_have_the_step_of_services(root: Client) -> None:
+    organization = begin(root, "restaurant")
+    menu = {"heading": "Menu", "items": "Margherita 9.50"}
+    assert root.post(at(organization, "menu"), menu).headers["Location"] == at(organization, "person")
+    assert root.get(at(organization, "services")).status_code == 404
+    assert at(organization, "services") not in root.get(at(organization, "person")).content.decode()

@@ -185,7 +185,7 @@ def test_failures_that_are_no_fault_of_the_numbers_pause_nothing(code: int) -> N
     assert reasons(garage, ["+14155550100"]) == [""]
 
 
-def test_the_agent_of_the_call_is_told_of_a_queued_text_that_is_not_sent() -> None:
+def test_the_agent_of_the_call_gets_a_note_of_a_queued_text_that_is_not_sent() -> None:
     garage, number = make_garage(), new_number()
     call = make_call(make_agent(garage), caller_number=number, state=CallState.CONNECTED)
     queue(garage, number, call=call)
