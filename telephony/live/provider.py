@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from telephony.bridge.agent_side import MakeDialect
 from telephony.bridge.core.actions import LinkLoss
-from telephony.bridge.phone_call import MakeDialect
 
 from .links import Link
 

@@ -13,10 +13,12 @@ class AgentItem:
     `item_id` is the provider's and may repeat; `line_id` is ours and names its line of the transcript. `has_begun`:
     something of it can be heard; `loud_bytes` of the `lead_bytes` that came before that are no silence.
     `is_streamed`: its audio comes as it is spoken, so that how much has come says nothing about how long it is.
+    `expected_ms`: how long it will be, as far as its text is known, where only that is known of it.
     """
 
     __slots__ = (
         "content_index",
+        "expected_ms",
         "has_begun",
         "heard_bytes",
         "is_complete",
@@ -53,6 +55,7 @@ class AgentItem:
         self.is_complete = False
         self.is_dropped = False
         self.heard_bytes = 0
+        self.expected_ms = 0
         self.loud_bytes = 0
         self.lead_bytes = 0
 

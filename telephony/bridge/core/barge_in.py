@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from .playout import Playout
-from .ports import AgentDialect
+from .ports import AgentDialect, Ledger
 from .transcript import Transcript
 
 
-def interrupt(
-    playout: Playout, agent: AgentDialect, transcript: Transcript, *, server_stops_itself: bool
-) -> int | None:
+def interrupt(playout: Ledger, agent: AgentDialect, transcript: Transcript, *, server_stops_itself: bool) -> int | None:
     """Returns how many ms of the item being spoken were heard, or None when the caller had heard everything."""
     cuts = playout.interrupt()
     missing = [cut for cut in cuts if cut.is_missing_something and not cut.item.is_local]

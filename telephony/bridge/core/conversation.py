@@ -20,8 +20,7 @@ from .barge_in import interrupt
 from .events import Purpose
 from .farewell import Ending, Farewell
 from .greeting import GreetingGuard, play_kept_greeting
-from .playout import Playout
-from .ports import AgentDialect
+from .ports import AgentDialect, Ledger
 from .reconnection import Reconnection
 from .retries import Retries
 from .silence import LOOK_AGAIN_MS, CallerSilence, ResponseWait
@@ -43,7 +42,7 @@ class Conversation:
         briefing: Briefing,
         *,
         agent: AgentDialect,
-        playout: Playout,
+        playout: Ledger,
         clock: StreamClock,
         past: Sequence[Past] = (),
     ) -> None:
@@ -343,6 +342,8 @@ class Conversation:
                 self.timeline.record(UsageReported(source, model, usage))
             case events.Complaint(kind, code):
                 self.timeline.happened(kind, code=code)
+            case events.PlayedByProvider(mark):
+                self.mark_echoed(mark)
             case events.CostSeen(source, usd):
                 self.timeline.record(CostReported(source, usd))
             case events.AgentLeft(reason, code):

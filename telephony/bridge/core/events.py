@@ -177,6 +177,13 @@ class CostSeen:
     usd: float
 
 
+@dataclass(frozen=True, slots=True)
+class PlayedByProvider:
+    """A mark of RemotePlayout: the caller hears a response of a provider that plays it itself, or no longer does."""
+
+    mark: str
+
+
 AgentEvent = (
     AgentReady
     | SpeechStarted
@@ -196,6 +203,7 @@ AgentEvent = (
     | LinkUnusable
     | AgentLeft
     | CostSeen
+    | PlayedByProvider
 )
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from .agent_item import AgentItem
 from .events import Purpose
-from .playout import Playout
-from .ports import AgentDialect
+from .ports import AgentDialect, Ledger
 from .transcript import Transcript
 
 # No session of the provider's spoke it.
 _NO_SESSION = -1
 
 
-def play_kept_greeting(audio: bytes, text: str, *, playout: Playout, transcript: Transcript, at_ms: int) -> None:
+def play_kept_greeting(audio: bytes, text: str, *, playout: Ledger, transcript: Transcript, at_ms: int) -> None:
     """Let the agent greet before it has a session: an item and a line of the transcript like any other."""
     item = AgentItem("greeting", session=_NO_SESSION)
     item.has_begun = True

@@ -1,4 +1,4 @@
-"""The two ports of the neutral core: a codec for each carrier and a dialect for each AI provider implement them."""
+"""The ports of the neutral core: a codec for each carrier and a dialect for each AI provider implement them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from .actions import LinkLoss
-from .agent_item import AgentItem
+from .agent_item import AgentItem, Cut
 from .events import AgentEvent, CallerEvent, Purpose
 from .transcript import Past
 
@@ -46,6 +46,43 @@ class CallerCodec(CallerLine, Protocol):
 
     def ends_stream(self, text: str) -> bool:
         """Whether the frame ends the stream in the regular way."""
+
+
+class Ledger(Protocol):
+    """What the caller has heard of the agent: Playout, or RemotePlayout where the provider itself plays."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything that came has been heard."""
+
+    @property
+    def confirmed_bytes(self) -> int:
+        """The position up to which all has surely been heard."""
+
+    @property
+    def received_bytes(self) -> int:
+        """The position at which audio added now would end up."""
+
+    @property
+    def outstanding_ms(self) -> int: ...
+
+    def add(self, item: AgentItem, payload: str) -> None: ...
+
+    def complete(self, item: AgentItem) -> None: ...
+
+    def play_whole(self, item: AgentItem, audio: bytes) -> None: ...
+
+    def interject(self, payload: str) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def echoed(self, name: str) -> bool: ...
+
+    def tick(self) -> bool: ...
+
+    def interrupt(self) -> list[Cut]: ...
+
+    def abandon(self) -> list[Cut]: ...
 
 
 class AgentDialect(Protocol):

@@ -28,6 +28,7 @@ class OpenAIDialect:
     """The AgentDialect of OpenAI Realtime: one after the other, the sessions of one call."""
 
     is_about_response = staticmethod(wire.is_about_response)
+    reader: type[OpenAIReader] = OpenAIReader
 
     def __init__(self, session: Mapping[str, object], clock: StreamClock, *, protects_greeting: bool) -> None:
         """`session`: the GA session object of session.update."""
@@ -167,7 +168,7 @@ class OpenAIDialect:
 
     def _begin_session(self) -> None:
         self._state = SessionState(self._settings, is_guarding=self._is_guarding)
-        self._reader = OpenAIReader(
+        self._reader = self.reader(
             session=self._session,
             state=self._state,
             clock=self._clock,

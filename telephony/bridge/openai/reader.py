@@ -38,6 +38,8 @@ from .tool_calls import CallOrder, ToolBatches
 class OpenAIReader:
     """Everything that one session knows; a new session gets a new one."""
 
+    turns: type[CallerTurns] = CallerTurns
+
     def __init__(
         self,
         *,
@@ -55,7 +57,7 @@ class OpenAIReader:
         self.responses = Responses(session, self._names.of_agent)
         self.tools = ToolBatches(ids.mint)
         self._call_order = CallOrder()
-        self._caller_turns = CallerTurns(
+        self._caller_turns = self.turns(
             state, sequencer=self.sequencer, names=self._names, clock=clock, caller_audio=caller_audio
         )
         self._item: AgentItem | None = None
@@ -95,10 +97,14 @@ class OpenAIReader:
         if self._state.is_ready:
             self._state.is_updating = self._state.is_on_its_own = False
             return []
-        if event.session is not None and not wire.is_pcmu(event.session):
+        if event.session is not None and not self.is_usable(event.session):
             return [LinkUnusable("wrong_audio_format", is_fatal=True)]
         self._state.is_ready = True
         return [AgentReady()]
+
+    def is_usable(self, session: wire.Session) -> bool:
+        """Whether its audio is what the phone speaks."""
+        return wire.is_pcmu(session)
 
     def error(self, event: wire.ServerEvent) -> list[AgentEvent]:
         error = event.error or wire.ErrorBody()
