@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -19,8 +20,8 @@ MOST_BAD_FRAMES = 20
 MakeDialect = Callable[[StreamClock], AgentDialect]
 
 
-class AgentSide:
-    """Send what is in `to_agent` and `actions`, each in order, and empty them. It never raises.
+class AgentSide(ABC):
+    """Send what is in `to_agent`, `to_caller` and `actions`, each in order, and empty them. It never raises.
 
     The lists stay the same; only `change_agent` replaces one.
     """
@@ -40,12 +41,17 @@ class AgentSide:
         self._conversation = Conversation(briefing, agent=self._dialect, playout=playout, clock=clock, past=past)
         self._timeline = self._conversation.timeline
         self.to_agent = self._dialect.frames
+        self.to_caller: list[str] = []
         self.actions = self._timeline.actions
         self._bad_agent_frames = 0
 
     @property
     def is_over(self) -> bool:
         return self._conversation.is_over
+
+    @abstractmethod
+    def time_passed(self, now_ms: int) -> None:
+        """Ten times a second: milliseconds since the call began, never going back."""
 
     def agent_frame(self, text: str) -> None:
         """A text frame of the provider's."""

@@ -27,7 +27,6 @@ class BrowserCall(AgentSide):
         self._conversation.close(EndReason.CALLER_HUNG_UP, HangUp())
 
     def time_passed(self, now_ms: int) -> None:
-        """Ten times a second: milliseconds since the call began, never going back."""
         conversation = self._conversation
         if conversation.is_over:
             return

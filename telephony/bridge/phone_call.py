@@ -64,7 +64,6 @@ class PhoneCall(AgentSide):
         self._hear = self._dialect.hear
 
     def time_passed(self, now_ms: int) -> None:
-        """Ten times a second: milliseconds since the stream began, never going back."""
         conversation = self._conversation
         if conversation.is_over:
             return

@@ -1,57 +1,31 @@
-"""One live call: two sockets, the core between them, and one scope for all tasks."""
+"""One live phone call: two sockets, and the core between them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import Any
 from uuid import UUID
 
-import structlog
-
-from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.facts import SomethingHappened
-from sessions.calls.outcomes import ToolResult
-from telephony.bridge.core.actions import (
-    Action,
-    CloseCall,
-    CloseLink,
-    FailOver,
-    FallBack,
-    HangUp,
-    OpenLink,
-    Record,
-    RunTool,
-)
+from telephony.bridge.core.actions import CloseCall, HangUp
 from telephony.bridge.core.ports import CallerCodec
 from telephony.bridge.phone_call import PhoneCall
 
-from .call_recorder import CallRecorder
+from .call_scope import CallScope
 from .caller_socket import CLOSE_WITHIN_S, NOT_UNDERSTOOD, POLICY_VIOLATION, CallerSocket
 from .gateway import CallGateway
-from .links import Link
-from .provider import Provider
-from .providers import provider_for
 from .registry import LiveCalls
-
-logger = structlog.get_logger("live_call")
 
 EARLY_FRAMES = 100  # 2 s of sound while the agent is being briefed
 BRIEF_WITHIN_S = 4.0
-TASKS_END_WITHIN_S = 2.0
 HEAR_WITHIN_S = 10.0
 SEND_WITHIN_S = 2.0
-TOOLS_END_WITHIN_S = 5.0
-RECORD_BEFORE_CLOSE_S = 2.0
 
 NORMAL = 1000
 
 
-class LiveCall:
-    """Moves frames between the sockets and the core and executes the actions of the core, which decides everything."""
+class LiveCall(CallScope[PhoneCall]):
+    """The caller is on a carrier's media stream."""
 
     def __init__(
         self,
@@ -65,65 +39,28 @@ class LiveCall:
         is_return: bool = False,
     ) -> None:
         """`is_return`: the caller comes back from a transfer that nobody took."""
-        self._call_id = call_id
+        super().__init__(call_id, stream_id=stream_id, gateway=gateway, calls=calls)
         self._is_return = is_return
         self._codec = codec
-        self._provider: Provider | None = None
-        self._fallback: tuple[str, Briefing] | None = None  # the first provider's name, and the briefing of the other
-        self._gateway = gateway
-        self._calls = calls
         self._socket = socket
-        self._loop = asyncio.get_running_loop()
-        self._began_at = self._heard_at = self._loop.time()
+        self._heard_at = self._began_at
         self._has_heard = False
         self._early: list[str] = []
-        self._core: PhoneCall | None = None
-        self._link: Link | None = None
-        self._ending: CloseCall | None = None
         self._close_code = NORMAL
         self._caller_is_there = True
         self._is_lost = False
-        self._over: asyncio.Future[None] = self._loop.create_future()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._tools: set[asyncio.Task[Any]] = set()
-        self._recorder = CallRecorder(gateway, call_id=call_id, stream_id=stream_id)
-        self._log = logger.bind(call_id=str(call_id))
 
-    @property
-    def call_id(self) -> UUID:
-        return self._call_id
-
-    # The scope
-
-    async def run(self) -> None:
-        """Carry the call to its end, on whichever side it ends."""
-        self._calls.add(self, self._gateway.renew_leases, self._gateway.take_notes)
+    def _listen(self) -> None:
         self._socket.listen(on_text=self._caller_frame, on_closed=self._caller_closed)
-        self._begin(self._prepare())
-        try:
-            await self._over
-        finally:
-            await _shield(asyncio.create_task(self._close()))
 
-    def hang_up(self, reason: EndReason) -> None:
-        """The operator, or a server that stops, ends the call."""
-        if self._core is None:
-            self._end(CloseCall(reason, FallBack()))
-        elif not self._core.is_over:
-            self._core.hang_up(reason)
-            self._settle(self._core)
+    def _send_to_caller(self, texts: list[str]) -> None:
+        self._socket.send_texts(texts)
 
-    def note(self, text: str) -> None:
-        """Something became known that the caller should hear."""
-        if self._core is not None and not self._core.is_over:
-            self._core.note(text)
-            self._settle(self._core)
-
-    def break_off(self, fault: BaseException) -> None:
-        """Our own code failed. The caller is handed to the fallback; the other calls go on."""
-        self._log.error("call broken off", exc_info=fault)
-        self._end(CloseCall(EndReason.LOST_PROCESS, FallBack()))
-        self._finish_now()
+    async def _close_caller(self) -> None:
+        if self._caller_is_there:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_WITHIN_S):
+                    await self._socket.close(self._close_code)
 
     def tick(self, now: float) -> None:
         if self._has_heard:
@@ -138,71 +75,7 @@ class LiveCall:
         elif now - self._heard_at > HEAR_WITHIN_S:
             self._lose_caller(core, "silent socket")
         else:
-            core.time_passed(int((now - self._began_at) * 1000))
-            self._settle(core)
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        self._tools.discard(task)
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self.break_off(fault)
-
-    def _end(self, ending: CloseCall) -> None:
-        """The end is decided, and all frames before it are sent."""
-        if self._ending is None:
-            self._ending = ending
-        self._finish_now()
-
-    def _finish_now(self) -> None:
-        if not self._over.done():
-            self._over.set_result(None)
-
-    async def _close(self) -> None:
-        """Close both sockets, then the rest. Every step has its own limit, so that none blocks the next."""
-        self._calls.remove(self)
-        if self._link is not None:
-            self._link.close()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=TASKS_END_WITHIN_S)
-        ending = self._ending or CloseCall(EndReason.SERVER_STOPPING, FallBack())
-        recording_end = asyncio.create_task(self._recorder.close(ending))
-        # The carrier requests the action webhook, and reports the end, as soon as the socket is closed.
-        await asyncio.wait({recording_end}, timeout=RECORD_BEFORE_CLOSE_S)
-        if self._caller_is_there:
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(CLOSE_WITHIN_S):
-                    await self._socket.close(self._close_code)
-        try:
-            await self._finish_tools()
-        finally:
-            await recording_end
-
-    async def _finish_tools(self) -> None:
-        """Run the tools that the agent requested before the end, in order: the caller may have confirmed an order."""
-        if self._provider is not None and self._provider.runs_tools:
-            for watcher in self._tools:
-                watcher.cancel()
-            return
-        is_our_fault = self._ending is not None and self._ending.reason is EndReason.LOST_PROCESS
-        waiting = [] if self._core is None or is_our_fault else self._core.waiting_tools()
-        try:
-            async with asyncio.timeout(TOOLS_END_WITHIN_S):
-                if self._tools:
-                    await asyncio.wait(set(self._tools))
-                for tool in waiting:
-                    await self._run_in_gateway(tool)
-        except TimeoutError:
-            self._log.warning("tools not finished")
-
-    # The caller's side
+            super().tick(now)
 
     def _caller_frame(self, text: str) -> None:
         """The hot path, fifty times a second. Called from inside the loop's read."""
@@ -237,7 +110,11 @@ class LiveCall:
         self._settle(core)
         self._finish_now()
 
-    # The agent's side
+    def _on_close(self, core: PhoneCall, ending: CloseCall) -> None:
+        if ending.reason is EndReason.STREAM_LOST and not self._is_lost:
+            # From a socket that is still open: a second start, or too many bad frames.
+            self._close_code = POLICY_VIOLATION if core.has_second_start else NOT_UNDERSTOOD
+        self._end(ending)
 
     async def _prepare(self) -> None:
         async with asyncio.timeout(BRIEF_WITHIN_S):
@@ -258,112 +135,3 @@ class LiveCall:
         self._early.clear()
         self._core = core
         self._settle(core)
-
-    def _choose(self, briefing: Briefing) -> Provider:
-        self._provider = provider = provider_for(briefing)
-        for each in provider.replaced:
-            self._recorder.note(SomethingHappened("field_replaced", self._now_ms(), dict(each)))
-        return provider
-
-    def _fail_over(self, core: PhoneCall, why: str) -> None:
-        if self._fallback is None:
-            return
-        (first, briefing), self._fallback = self._fallback, None
-        detail = {"from": first, "to": briefing.provider, "why": why}
-        self._recorder.note(SomethingHappened("failed_over", self._now_ms(), detail))
-        core.change_agent(self._choose(briefing).make_dialect)
-        self._settle(core)
-
-    def _now_ms(self) -> int:
-        return int((self._loop.time() - self._began_at) * 1000)
-
-    def _open_link(self, core: PhoneCall) -> None:
-        if self._provider is None:  # the core is made with it
-            raise RuntimeError("a link without a provider")
-        link: Link = self._provider.make_link(
-            on_opened=lambda: self._pass_on(core, core.link_opened, link.was_idle),
-            on_frame=partial(self._pass_on, core, core.agent_frame),
-            on_lost=partial(self._pass_on, core, core.link_lost),
-        )
-        self._link = link
-        self._begin(link.open())
-
-    def _pass_on(self, core: PhoneCall, what: Callable[..., None], *details: object) -> None:
-        """Pass an event of the link to the core. Called by picows, which takes any exception for a lost link."""
-        try:
-            what(*details)
-            self._settle(core)
-        except Exception as fault:  # noqa: BLE001 - passed on: it ends this call
-            self.break_off(fault)
-
-    # The core's actions
-
-    def _settle(self, core: PhoneCall) -> None:
-        """Send the core's frames and execute its actions. Runs after every input, so it checks before it works."""
-        if core.to_agent:
-            link = self._link
-            if link is not None:
-                for text in core.to_agent:
-                    link.send(text)
-            core.to_agent.clear()
-        if core.to_caller:
-            self._socket.send_texts(core.to_caller)
-            core.to_caller.clear()
-        if core.actions:
-            actions = core.actions.copy()
-            core.actions.clear()
-            for action in actions:
-                self._do(core, action)
-
-    def _do(self, core: PhoneCall, action: Action) -> None:
-        match action:
-            case Record(fact):
-                self._recorder.note(fact)
-            case RunTool():
-                task = asyncio.create_task(self._run_tool(core, action))
-                self._tools.add(task)
-                task.add_done_callback(self._done)
-            case OpenLink():
-                self._open_link(core)
-            case FailOver(why):
-                self._fail_over(core, why)
-            case CloseLink():
-                if self._link is not None:
-                    self._link.close()
-            case CloseCall():
-                if action.reason is EndReason.STREAM_LOST and not self._is_lost:
-                    # From a socket that is still open: a second start, or too many bad frames.
-                    self._close_code = POLICY_VIOLATION if core.has_second_start else NOT_UNDERSTOOD
-                self._end(action)
-
-    async def _run_tool(self, core: PhoneCall, tool: RunTool) -> None:
-        result = await self._run_in_gateway(tool)
-        if not core.is_over:
-            core.tool_finished(tool.tool_call_id, result)
-            self._settle(core)
-
-    async def _run_in_gateway(self, tool: RunTool) -> ToolResult:
-        within_s = tool.commits_within_ms / 1000
-        if self._provider is not None and self._provider.runs_tools:
-            return await self._gateway.watch_tool(self.call_id, tool_call_id=tool.tool_call_id, within_s=within_s)
-        resumption = self._recorder.resumption
-        return await self._gateway.run_tool(
-            self.call_id,
-            name=tool.name,
-            arguments=tool.arguments,
-            tool_call_id=resumption.own_id(tool.tool_call_id) if resumption else tool.tool_call_id,
-            caller_turns=tool.caller_turns + (resumption.turns if resumption else 0),
-            within_s=within_s,
-        )
-
-
-async def _shield(closing: asyncio.Task[None]) -> None:
-    """Wait for the end even when this task is canceled, so that the call's state is always written."""
-    was_cancelled = False
-    while not closing.done():
-        try:
-            await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            was_cancelled = True
-    if was_cancelled:
-        raise asyncio.CancelledError
