@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.organizations.models import Organization
-from sessions.orders.api import NO_ORGANIZATION
+from sessions.idempotency.api import NO_ORGANIZATION
 from sessions.tools.organization_config import load_configuration
 from sessions.tools.serializers import OrganizationQuery, OrganizationResponse
 from voiceapp.core.api.errors import INVALID_FIELDS, Problem

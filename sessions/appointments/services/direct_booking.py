@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
-from agents.organizations.models import Organization
 from sessions.appointments.models import Appointment
-from sessions.calls.models import Call
+from sessions.idempotency.requests import IdempotentRequest, call_of, customer_number_of, made_before
 from sessions.orders.draft import Refused
-from sessions.orders.services.direct_orders import KeyReused, call_of, number_of
 from sessions.orders.services.submission import lock_organization
-from voiceapp.core.phones.numbers import read_caller
 from voiceapp.core.transactions import retried
 
 from .booking import Customer, NotPossible, Origin, book_appointment
@@ -22,22 +18,13 @@ from .services_said import find_service
 from .times_said import exact_start, say_obstacle
 
 
-@dataclass(frozen=True, slots=True)
-class DirectBooking:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectBooking(IdempotentRequest):
     """The requested appointment. `service` and `time` are as callers say them."""
 
-    organization_id: uuid.UUID
-    idempotency_key: str
-    request_digest: str
     service: str
     time: str
     customer: Customer
-    call_id: uuid.UUID | None = None
-
-    @property
-    def scoped_key(self) -> str:
-        """A key is unique in its call, as those of orders."""
-        return f"{self.call_id}:{self.idempotency_key}" if self.call_id else self.idempotency_key
 
 
 def book_directly(wish: DirectBooking, *, now: dt.datetime) -> tuple[Appointment, bool]:
@@ -51,24 +38,15 @@ def book_directly(wish: DirectBooking, *, now: dt.datetime) -> tuple[Appointment
 def _book(wish: DirectBooking, now: dt.datetime) -> tuple[Appointment, bool]:
     with transaction.atomic():
         organization = lock_organization(wish.organization_id)
-        earlier = Appointment.objects.filter(organization=organization, idempotency_key=wish.scoped_key).first()
-        if earlier is not None:
-            if earlier.request_digest != wish.request_digest:
-                raise KeyReused
+        if (earlier := made_before(Appointment.objects.all(), wish)) is not None:
             return earlier, True
         call = call_of(organization, wish.call_id)
         origin = Origin(call, idempotency_key=wish.scoped_key, request_digest=wish.request_digest)
-        customer = _with_number(wish.customer, organization, call)
+        number = customer_number_of(organization, wish.customer.number, call)
         service = find_service(organization, wish.service)
         start = exact_start(organization, service, wish.time, now)
         try:
+            customer = replace(wish.customer, number=number)
             return book_appointment(service, start, customer, origin, now=now), False
         except NotPossible as exc:
             raise Refused(say_obstacle(exc.obstacle, start, exc.calendar)) from exc
-
-
-def _with_number(customer: Customer, organization: Organization, call: Call | None) -> Customer:
-    """The number as E.164; without one, that of the call."""
-    of_call = read_caller(call.caller_number).number if call else ""
-    number = number_of(organization, customer.number) or of_call
-    return Customer(customer.name, number, customer.vehicle, customer.note)

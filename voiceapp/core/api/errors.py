@@ -7,19 +7,20 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import structlog
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 
-from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.errors import ProviderError
 
 from .fields import ConstantField
 
 INVALID_FIELDS = "Some fields cannot be taken as they are."
 UNAVAILABLE_RETRY_S = 5
+
+E = TypeVar("E", bound=Exception)
 
 
 def retry_after_of(error: ProviderError) -> int:
@@ -178,12 +179,13 @@ BROKEN = Problem(
 
 
 @contextlib.contextmanager
-def raised_as(problems: Mapping[type[ApplicationError], Problem]) -> Iterator[None]:
+def raised_as(problems: Mapping[type[E], Problem]) -> Iterator[None]:
     """Raise the problem in the place of what a service raises; the service's message stays."""
     try:
         yield
     except tuple(problems) as exc:
-        raise problems[type(exc)].error(str(exc)) from exc
+        problem = next(problem for kind, problem in problems.items() if isinstance(exc, kind))
+        raise problem.error(str(exc)) from exc
 
 
 def shape_at(path: str) -> type[ErrorBody]:
