@@ -9,8 +9,8 @@ import aiohttp
 import httpx
 import pytest
 from vapi import Vapi
+from vapi import types as vapi_types  # whose 1,300 models are made when the first one is named
 from vapi.core.api_error import ApiError
-from vapi.types import Call, CallBatchResponse
 
 from voiceapp.simulators.vapi import VapiSimulator
 from voiceapp.simulators.vapi.tests.caller import KEY, MULAW
@@ -76,9 +76,9 @@ def test_errors_have_vapis_body(sdk: Vapi, simulator: VapiSimulator) -> None:
     assert unauthorized.value.status_code == 401
 
 
-def _socket_url(call: Call | CallBatchResponse) -> str:
+def _socket_url(call: vapi_types.Call | vapi_types.CallBatchResponse) -> str:
     """The SDK has no name for it (protocols.md, C1)."""
-    assert isinstance(call, Call)
+    assert isinstance(call, vapi_types.Call)
     assert call.transport is not None
     return str((call.transport.model_extra or {})["websocketCallUrl"])
 
