@@ -1,10 +1,16 @@
 # The web process and the worker share this image. Its steps are Make targets, which CI runs too.
+FROM node:20-slim AS browser
+WORKDIR /srv/voiceapp
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+
 FROM python:3.11-slim-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /srv/voiceapp
 COPY Makefile requirements.txt ./
 RUN make setup PYTHON=python3
 COPY . .
+COPY --from=browser /srv/voiceapp/node_modules/livekit-client/dist/livekit-client.umd.js static/vendor/
 RUN make static
 
 FROM python:3.11-slim-bookworm

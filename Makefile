@@ -7,11 +7,12 @@ CALL ?=
 JOBS ?= 6
 AT_ONCE = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 PORT ?= 8080
+LIVEKIT_CLIENT = static/vendor/livekit-client.umd.js
 HOST ?= 0.0.0.0
 # Containers often forbid Python to keep what it has compiled: every process of the tests would compile all anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup setup-simulators setup-dev run serve test test-servers test-browser livekit-server test-livekit check fix bench fuzz static
+.PHONY: help setup setup-simulators setup-dev run serve test test-servers test-browser livekit-client livekit-server test-livekit check fix bench fuzz static
 
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -48,7 +49,16 @@ setup: $(VENV)/.runs  ## Make the virtual environment with the packages of produ
 setup-simulators: $(VENV)/.simulates  ## Add the packages of the simulators
 setup-dev: $(VENV)/.develops  ## Add the packages of the tests and checks
 
+# livekit-client for the call page: the browser's only code by others, at the version and hash of package-lock.json.
+$(LIVEKIT_CLIENT): package-lock.json
+	@command -v npm >/dev/null || { echo "The call page needs livekit-client, which npm installs: install Node.js 18 or newer, then make livekit-client"; exit 1; }
+	@npm ci --ignore-scripts --no-audit --no-fund --silent
+	@mkdir -p $(@D) && cp node_modules/livekit-client/dist/livekit-client.umd.js $@
+
+livekit-client: $(LIVEKIT_CLIENT)  ## Add livekit-client to the static files, for the call page in the browser; needs npm
+
 run: setup-simulators  ## Run everything; simulators replace providers without keys. One test call; CALL=only stops after it
+	@$(MAKE) --no-print-directory livekit-client || true
 	@$(BIN)/python manage.py run $(if $(CALL),--call $(CALL))
 
 serve: setup  ## Migrate, then the web process alone, with whatever the environment says
@@ -59,6 +69,7 @@ static: setup  ## Collect the static files, as the container's image does
 	@SECRET_KEY=only-for-collecting-files $(BIN)/python manage.py collectstatic --no-input -v 0
 
 test: setup-dev  ## Everything that needs no server and no account (browser tests where Chromium is)
+	@$(MAKE) --no-print-directory livekit-client || true
 	$(BIN)/python -m pytest -m "not servers and not livekit_server" $(AT_ONCE) $(PYTEST)
 
 # Tests that use none of the three are not repeated.

@@ -23,6 +23,11 @@ CREDENTIALS = ("Authorization", "Cookie", "X-API-Key")
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
+def policy_connecting_to(*origins: str) -> str:
+    """For a page whose scripts connect to other servers: exact origins, or all hosts of a domain."""
+    return " ".join((f"{STRICT}; connect-src 'self'", *origins))
+
+
 def admin_policy(*, forms_redirect_to: str) -> str:
     """For an admin page with a form whose response redirects to that origin; browsers block it otherwise."""
     if not ORIGIN.fullmatch(forms_redirect_to):
