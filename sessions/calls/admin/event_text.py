@@ -91,9 +91,15 @@ def _ended(detail: Detail) -> str:
     return f"The call ended: {EndReason(reason).label}." if reason in set(EndReason) else "The call ended."
 
 
+NOT_PLACED = {
+    "no_caller_id": " No call is placed: there is no caller ID to show.",
+    "too_many_today": " No call is placed: the maximum of transfer calls per day is reached.",
+}
+
+
 def _stream_over(detail: Detail) -> str:
     step = NEXT_STEPS.get(str(detail.get("next", "")), "").format(target=detail.get("target") or "a person")
-    why = " No call is placed: there is no caller ID to show." if detail.get("why") == "no_caller_id" else ""
+    why = NOT_PLACED.get(str(detail.get("why", "")), "")
     return f"The audio stream ended.{f' Next: {step}.' if step else ''}{why}"
 
 

@@ -19,6 +19,7 @@ from telephony.twilio.transfers import progress
 from telephony.twilio.transfers.caller_ids import caller_id_for
 from telephony.twilio.transfers.documents import language_of
 from telephony.twilio.transfers.models import Transfer
+from telephony.twilio.transfers.permission import TOO_MANY_TODAY, are_too_many
 from telephony.twilio.transfers.planning import (
     MOST_TRANSFERS_PER_CALL,
     Department,
@@ -120,9 +121,16 @@ def _decide(call: Call, stream: MediaStream, now: dt.datetime, is_caller_gone: b
     department = find_department(call, fallback.slug, now) if fallback else None
     if department is None or not department.people:
         return NextStep(Step.APOLOGIZE_AND_TAKE_MESSAGE, department=department)
-    if not caller_id_for(call):
-        return NextStep(Step.APOLOGIZE_AND_TAKE_MESSAGE, why="no_caller_id", department=department)
+    if why := _why_not_at_all(call):
+        return NextStep(Step.APOLOGIZE_AND_TAKE_MESSAGE, why=why, department=department)
     return NextStep(Step.APOLOGIZE_AND_DIAL, department.people[0], department=department)
+
+
+def _why_not_at_all(call: Call) -> str:
+    """Why no person can be called for this caller, whoever it would be."""
+    if not caller_id_for(call):
+        return "no_caller_id"  # without a number that may be shown the carrier refuses to ring anybody
+    return TOO_MANY_TODAY if call.organization is not None and are_too_many(call.organization) else ""
 
 
 def _transfer(call: Call, department: Department | None) -> NextStep:
@@ -132,9 +140,8 @@ def _transfer(call: Call, department: Department | None) -> NextStep:
     otherwise = Step.BACK_TO_AGENT if returns else Step.TAKE_MESSAGE
     if not department.people:
         return NextStep(otherwise, department=department)
-    # Without a number that may be shown the carrier would refuse to ring anybody.
-    if not caller_id_for(call):
-        return NextStep(otherwise, why="no_caller_id", department=department)
+    if why := _why_not_at_all(call):
+        return NextStep(otherwise, why=why, department=department)
     is_warm = department.mode is TransferMode.WARM and call.is_live
     return NextStep(Step.HOLD if is_warm else Step.DIAL, department.people[0], department=department)
 

@@ -20,6 +20,7 @@ from sessions.calls.models import Call, CallState
 from sessions.orders.services.transfer_targets import find_person, people_of
 from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
 from telephony.twilio.services.follow_ups import set_follow_up
+from telephony.twilio.transfers.advance import advance_all
 from telephony.twilio.transfers.models import Transfer, TransferAttempt, TransferState
 from telephony.twilio.transfers.planning import find_department
 from telephony.twilio.transfers.summary import summary_of
@@ -254,3 +255,52 @@ def test_a_caller_who_hangs_up_while_a_cold_transfer_rings_has_left(
     assert Transfer.objects.get().state == TransferState.CALLER_LEFT
     assert list(TransferAttempt.objects.values_list("state", flat=True)) == ["canceled", "planned"]
     assert Call.objects.get().end_reason == EndReason.CALLER_HUNG_UP
+
+
+def dial_failed(twilio: Twilio, path: str = "/twiml/after-dial", sid: str = FIRST) -> list[str]:
+    return verbs(twilio.post(path, DialCallSid=sid, DialCallStatus="no-answer", CallStatus="in-progress"))
+
+
+def test_cold_transfers_count_as_calls_to_people_too(
+    twilio: Twilio, stream: MediaStream, three: list[TransferTarget], settings: Settings
+) -> None:
+    settings.MAX_TRANSFER_CALLS_PER_DAY = 1
+    assert hand_over(twilio, stream) == ANNA
+    assert "Record" in dial_failed(twilio)
+    assert list(TransferAttempt.objects.values_list("state", "failure")) == [
+        ("no_answer", ""), ("failed", "too_many_today"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wish", "step"), [
+    (FollowUp.HAND_OVER, "take_message"), (FollowUp.FALL_BACK, "apologize_and_take_message"),
+])  # fmt: skip
+def test_no_first_dial_is_made_beyond_the_maximum_of_a_day(
+    twilio: Twilio, stream: MediaStream, three: list[TransferTarget], settings: Settings, wish: FollowUp, step: str
+) -> None:
+    TransferTarget.objects.filter(slug="anna").update(is_fallback=True)
+    settings.MAX_TRANSFER_CALLS_PER_DAY = 0
+    set_follow_up(stream.id, wish, "anna" if wish is FollowUp.HAND_OVER else "")
+    assert "Dial" not in verbs(twilio.post("/twiml/after", CallStatus="in-progress"))
+    detail = Call.objects.get().events.get(kind="stream_over").detail
+    assert (detail["next"], detail["why"]) == (step, "too_many_today")
+
+
+def test_a_number_that_became_ours_meanwhile_is_not_dialed(
+    twilio: Twilio, stream: MediaStream, three: list[TransferTarget], line: PhoneNumber
+) -> None:
+    hand_over(twilio, stream)
+    PhoneNumber.objects.create(organization=line.organization, number=BEN)
+    assert "Record" in dial_failed(twilio)
+    assert TransferAttempt.objects.get(slug="ben").failure == "our_own"
+
+
+def test_a_dial_whose_result_was_lost_is_closed_in_the_end(
+    twilio: Twilio, stream: MediaStream, three: list[TransferTarget]
+) -> None:
+    hand_over(twilio, stream)
+    Transfer.objects.update(created_at=timezone.now() - dt.timedelta(hours=2))
+    advance_all()
+    assert Transfer.objects.get().state == TransferState.NOBODY
+    attempt = TransferAttempt.objects.get(position=0)
+    assert (attempt.state, attempt.failure) == ("failed", "no_word")

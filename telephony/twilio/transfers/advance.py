@@ -16,10 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from agents.transfers.models import TransferMode
-from agents.transfers.numbers import why_not_called
-from sessions.calls.models import Call
 from telephony.twilio.twiml import LONGEST_TRANSFER_S
-from voiceapp.core.phones.numbers import read_caller
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.client import CallerIdRefused, TwilioClient
 
@@ -27,6 +24,7 @@ from . import progress
 from .addresses import caller_url, leg_urls
 from .caller_ids import shown_number
 from .models import LIVE_TRANSFERS, OPEN_ATTEMPTS, AttemptState, Transfer, TransferAttempt, TransferState
+from .permission import why_not
 
 logger = structlog.get_logger("transfers")
 
@@ -115,6 +113,8 @@ def _next_action(transfer: Transfer, now: dt.datetime) -> Action | None:
     if transfer.mode == TransferMode.COLD:
         if transfer.is_live and now - transfer.created_at > LONGEST_TALK:
             # Whatever became of it, the carrier's word was lost.
+            if (attempt := progress.open_attempt(transfer)) is not None:
+                progress.close_attempt(attempt, AttemptState.FAILED, failure="no_word")
             progress.nobody_took_it(transfer, failure="no_word")
         return None
     carrier_sid = transfer.call.carrier_sid or ""
@@ -164,7 +164,7 @@ def place_call(attempt_id: UUID) -> None:
         pk=attempt_id
     )
     call = attempt.transfer.call
-    if why := _why_not(attempt, call):
+    if why := why_not(attempt, call):
         progress.close_attempt(attempt, AttemptState.FAILED, failure=why)
         return
     number, token = shown_number(attempt)
@@ -188,18 +188,6 @@ def place_call(attempt_id: UUID) -> None:
         # Its webhooks may have come first, or the caller may have hung up meanwhile.
         TransferAttempt.objects.filter(pk=attempt.pk, call_sid=None).update(call_sid=sid)
         TransferAttempt.objects.filter(pk=attempt.pk, state=AttemptState.DIALING).update(state=AttemptState.RINGING)
-
-
-def _why_not(attempt: TransferAttempt, call: Call) -> str:
-    """Why this number is not called after all; empty if it is."""
-    organization = call.organization
-    if organization is None:
-        return "no_organization"
-    if why := why_not_called(attempt.number, organization, caller=read_caller(call.caller_number).number):
-        return why.value
-    since = timezone.now() - dt.timedelta(days=1)
-    placed = TransferAttempt.objects.filter(transfer__call__organization=organization, dialed_at__gt=since)
-    return "too_many_today" if placed.count() > settings.MAX_TRANSFER_CALLS_PER_DAY else ""
 
 
 def send_caller_on(transfer_id: UUID, carrier_sid: str) -> bool | None:

@@ -15,6 +15,7 @@ from sessions.calls.services import finish_call, record_event
 
 from . import progress
 from .models import AttemptState, Transfer, TransferAttempt, TransferState
+from .permission import why_not
 
 OUTCOMES = {
     "busy": AttemptState.BUSY,
@@ -79,12 +80,15 @@ def caller_left(attempt: TransferAttempt) -> None:
 
 
 def dial_after(attempt: TransferAttempt) -> TransferAttempt | None:
-    """Whom to dial after this one, the same for a repeated request; None: nobody, and the transfer is over."""
+    """The person to dial after this one, the same for a repeated request. None: there is none, the transfer is over."""
     with transaction.atomic():
         transfer = progress.lock(attempt.transfer_id)
         for following in transfer.attempts.filter(position__gt=attempt.position):
             was_refused = following.is_second_try and _was_refused(transfer, following.position - 1)
             if following.is_second_try and not was_refused:
+                continue
+            if why := why_not(following, transfer.call):
+                progress.close_attempt(following, AttemptState.FAILED, failure=why)
                 continue
             progress.begin_attempt(following)
             return following
