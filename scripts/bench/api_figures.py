@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from api_rounds import Request, Timings, take_turns
 from figures import Figure, Table
 from load import percentile
 from options import Options
 from processes import cores
-from product import Product
+from product import HERE, WITH_REFERENCE, Product
 from servers import server
 
-HERE = Path(__file__).resolve().parent
 REQUESTS_PER_S = 25
 SETTINGS = {
+    "PYTHONPATH": WITH_REFERENCE,
     "DJANGO_SETTINGS_MODULE": "api_settings",
     "LIMIT_SESSION_CREATION": "1000000/h",
     "LIMIT_READ": "1000000/h",
@@ -29,18 +27,13 @@ SETTINGS = {
 }
 
 
-def measure(options: Options) -> Iterator[Table]:
+def measure(product: Product, options: Options) -> Iterator[Table]:
     timings = Timings()
     times = max(50, int(options.seconds * REQUESTS_PER_S))
-    with tempfile.TemporaryDirectory(prefix="voiceapp-bench-") as name:
-        folder = Path(name)
-        product = Product(folder, calls=max(options.calls), **SETTINGS)
-        product.environment["PYTHONPATH"] += os.pathsep + str(HERE)
-        key = product.run("manage.py", "create_api_key", product.line.org_id).strip()
-        for _ in range(options.runs):
-            seen = _voice_sessions(product, key, folder, times)
-            timings.ours += seen.ours
-            timings.reference += seen.reference
+    product = product.another("api", **SETTINGS)
+    key = product.run("manage.py", "create_api_key", product.line.org_id).strip()
+    for _ in range(options.runs):
+        timings.add(_voice_sessions(product, key, times))
     yield Table(
         "What POST /voice-session costs more than a view that only authenticates and answers",
         [figure("voice_session", timings, rank) for rank in (50, 99)],
@@ -53,16 +46,14 @@ def figure(name: str, timings: Timings, rank: int) -> Figure:
     return Figure(f"{name}.p{rank}_ms", ours, reference, void=void)
 
 
-def _voice_sessions(product: Product, key: str, folder: Path, times: int) -> Timings:
+def _voice_sessions(product: Product, key: str, times: int) -> Timings:
     """Creating one, while the provider answers at once."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     body = json.dumps({"instructions": "Be brief.", "text_only": False}).encode()
     command = [sys.executable, str(HERE / "instant_provider.py"), str(product.provider_port)]
-    load_core = cores()[1]
+    load_core, log = cores()[1], product.folder / "provider.log"
     with (
-        server(
-            command, port=product.provider_port, core=load_core, environment=os.environ, log=folder / "provider.log"
-        ),
+        server(command, port=product.provider_port, core=load_core, environment=os.environ, log=log),
         product.serve(cores()[0]),
         on_core(load_core),
     ):

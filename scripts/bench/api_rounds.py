@@ -47,6 +47,10 @@ class Timings:
     ours: list[float] = field(default_factory=list)
     reference: list[float] = field(default_factory=list)
 
+    def add(self, others: Timings) -> None:
+        self.ours += others.ours
+        self.reference += others.reference
+
 
 def take_turns(port: int, ours: Request, reference: Request, *, times: int, warm_up: int = 50) -> Timings:
     client, timings = Client(port), Timings()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import capacity_figures
 import first_word_figures
@@ -13,9 +11,10 @@ import scaling_figures
 import steady_figures
 import vapi_figures
 from bridge_rounds import Sides
-from capacity import MOST
 from figures import Table
 from options import Options
+from product import Product
+from progress import say
 
 ROUNDS: dict[str, Callable[[Sides, Options], Iterator[Table]]] = {
     "steady": steady_figures.measure,
@@ -29,8 +28,8 @@ ROUNDS: dict[str, Callable[[Sides, Options], Iterator[Table]]] = {
 }
 
 
-def measure(options: Options) -> Iterator[Table]:
-    with tempfile.TemporaryDirectory(prefix="voiceapp-bench-") as name:
-        sides = Sides(Path(name), calls=max(MOST, *options.calls))
-        for each in options.rounds or ROUNDS:
-            yield from ROUNDS[each](sides, options)
+def measure(product: Product, options: Options) -> Iterator[Table]:
+    sides = Sides(product.another("bridge"))
+    for each in options.rounds or ROUNDS:
+        say(f"bridge: {each}")
+        yield from ROUNDS[each](sides, options)

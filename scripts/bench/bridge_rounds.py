@@ -16,27 +16,28 @@ import node_peer
 from certificate import write_certificate
 from load import Plan
 from processes import cores, prefer
-from product import Product
+from product import HERE, Product
+from progress import say
 from servers import free_port, server
 
-HERE = Path(__file__).resolve().parent
 RING_AND_SETTLE_S = 300
 Seen = TypeVar("Seen")
 NO_SETTINGS: Mapping[str, str] = {}
 
 
 class Sides:
-    """The product and the reference. The product's database is made once."""
+    """The product and its references."""
 
-    def __init__(self, folder: Path, *, calls: int) -> None:
-        self._folder = folder
-        self._product = Product(folder, calls=calls)
+    def __init__(self, product: Product) -> None:
+        self._product = product
+        self._folder = folder = product.folder
         self._product.run("scripts/bench/keep_greetings.py")
         self._node_script: Path | None = None
         self.certificate = str(write_certificate(folder / "provider.pem"))
 
     def relay(self, kind: type[Seen], plan: Plan) -> Seen:
         """What a round of the load saw of the reference."""
+        say(f"the relay: {_what(plan)}")
         port, provider_port = free_port(), free_port()
         tls = "s" if plan.manner.certificate else ""
         provider = f"ws{tls}://127.0.0.1:{provider_port}/v1/realtime?model=reference"
@@ -49,6 +50,7 @@ class Sides:
 
     def node(self, kind: type[Seen], plan: Plan) -> Seen:
         """What it saw of the peer. Raises NodeUnavailable."""
+        say(f"Node: {_what(plan)}")
         port, provider_port = free_port(), free_port()
         script = self._node_script = self._node_script or node_peer.install(self._folder)
         provider = f"ws://127.0.0.1:{provider_port}/v1/realtime?model=reference"
@@ -60,6 +62,7 @@ class Sides:
         self, kind: type[Seen], plan: Plan, *, settings: Mapping[str, str] = NO_SETTINGS, processes: int = 1
     ) -> Seen:
         """What it saw of the product, with so many processes on one core."""
+        say(f"the product: {_what(plan)}")
         product = self._product
         environment = {"KEEP_GREETINGS": "false", **settings}  # frames of a kept greeting are no frames of the load
         if plan.manner.certificate:
@@ -91,6 +94,10 @@ class Sides:
             return self.product(kind, plan, settings=settings)
         finally:
             self._product.run("scripts/bench/choose_provider.py", "openai")
+
+
+def _what(plan: Plan) -> str:
+    return f"{plan.round}, {' and '.join(map(str, sorted(plan.calls)))} calls"
 
 
 def _load(kind: type[Seen], plan: Plan, **secrets: str) -> Seen:

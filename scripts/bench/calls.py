@@ -13,7 +13,7 @@ from webhook import ACCOUNT_SID
 if TYPE_CHECKING:
     from load import Load
 
-RINGS_PER_S = 30
+RINGS_PER_S = 50
 ARRIVE_S = 0.5
 HANG_UP_EVERY_S = 0.002
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import httpx
 from calls import Calls
 from handshake import HandshakeRefused
 from load import Load, Sight
+from progress import say
 from webhook import WebhookRefused
 
 FIRST, SECOND = 100, 200
-STEP = 1.4
+STEP = 1.25
 MOST = 800
+FULL_CORE = 0.9
 CLOSE_ENOUGH = 1.07
-SETTLE_S = 1.5
-WINDOW_S = 3.0
+SETTLE_S = 1.0
+WINDOW_S = 2.5
 LATE_MS = 20.0
+HOPELESS_MS = 60.0
 MOST_CORE_USE = 0.8
 MOST_TRIES = 3
 NOISE = 0.1  # cores that other programs take
@@ -48,35 +50,34 @@ async def play(load: Load) -> Capacity:
             return await Search(load, calls).run()
 
 
-def _steps() -> Iterator[int]:
-    yield FIRST
-    number = SECOND
-    while number < MOST:
-        yield number
-        number = int(number * STEP)
-    yield MOST
-
-
 class Search:
-    """Steps up until a number of calls is too much, then halves what lies between."""
+    """Guesses from what few calls cost, steps up until a number of calls is too much, and halves what lies between."""
 
     def __init__(self, load: Load, calls: Calls) -> None:
         self._load = load
         self._calls = calls
         self._found = Capacity()
-        self._too_many = MOST + 1
+        self._too_many = 2 * MOST  # not known yet
 
     async def run(self) -> Capacity:
         found = self._found
-        for number in _steps():
-            if not await self._is_good(number):
-                break
-        else:
-            found.is_at_least = True
-            return found
-        while self._too_many > max(found.calls * CLOSE_ENOUGH, found.calls + 2):
-            await self._is_good((found.calls + self._too_many) // 2)
+        if await self._is_good(FIRST) and await self._is_good(SECOND):
+            await self._is_good(self._guess())
+        while found.calls < MOST and self._too_many > max(found.calls * CLOSE_ENOUGH, found.calls + 2):
+            is_open_above = self._too_many > MOST
+            await self._is_good(self._step() if is_open_above else (found.calls + self._too_many) // 2)
+        found.is_at_least |= found.calls == MOST
         return found
+
+    def _step(self) -> int:
+        return min(MOST, int(self._found.calls * STEP))
+
+    def _guess(self) -> int:
+        """How many calls fill the core at the price of the last ones: at least a step more."""
+        seen = self._found.probes[-1:]
+        if not seen or not seen[0].cpu_ms_per_call_second:
+            return self._step()
+        return max(self._step(), min(MOST, int(FULL_CORE * 1000 / seen[0].cpu_ms_per_call_second)))
 
     async def _is_good(self, number: int) -> bool:
         """Whether so many calls are carried. A noise of the machine is no limit: lateness is measured again."""
@@ -89,6 +90,8 @@ class Search:
                 self._take(seen)
                 return True
             if turn and (seen is None or seen.elsewhere_use < NOISE):
+                break
+            if seen is not None and seen.added_delay_p99_ms > HOPELESS_MS:
                 break
         self._too_many = number
         self._found.is_at_least = is_load_full
@@ -117,6 +120,7 @@ class Search:
         seen.faults.lost = self._lost() - lost
         seen.calls_failed = sum(not caller.is_open for caller in calls.live)
         self._found.probes.append(seen)
+        say(f"{seen.calls} calls: p99 {seen.added_delay_p99_ms:.0f} ms, load's core {seen.core_use:.0%}")
         return seen
 
     def _lost(self) -> int:

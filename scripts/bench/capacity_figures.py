@@ -11,7 +11,7 @@ from load import Plan
 from node_peer import NodeUnavailable
 from options import Options
 
-PLAN = Plan(round="capacity")
+PLAN = Plan(round="capacity", calls=[FIRST])
 
 
 def measure(sides: Sides, options: Options) -> Iterator[Table]:

@@ -12,7 +12,7 @@ from typing import Protocol
 from frames import FRAME_MS
 from interval_timer import forget_ticks, interval_timer
 
-SHORTEST_TICK_S = 0.0002
+SHORTEST_TICK_S = 0.0005  # each costs as much as a frame
 
 
 class Speaker(Protocol):

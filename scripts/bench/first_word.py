@@ -13,7 +13,7 @@ from calls import Calls
 from load import Load
 
 HEARD_WITHIN_S = 8.0
-BETWEEN_CALLS_S = 1.0  # time to prepare for the next caller
+BETWEEN_CALLS_S = 0.5  # time to prepare for the next caller
 # µ-law of a quiet line: the seven smallest values of either sign.
 _QUIET = bytes((*range(0x79, 0x80), *range(0xF9, 0x100)))
 _LOUD_BYTES = 8

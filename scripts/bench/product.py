@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from servers import free_port, server
 from webhook import ACCOUNT_SID
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+WITH_REFERENCE = f"{ROOT}{os.pathsep}{HERE}"  # a path on which a reference's view is found, too
 KEPT = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 
 
@@ -37,9 +41,9 @@ class Serving:
 
 
 class Product:
-    """Makes the database once; every round then serves it with a new process, by these settings."""
+    """Makes the database; every round then serves it with a new process."""
 
-    def __init__(self, folder: Path, *, calls: int, **settings: str) -> None:
+    def __init__(self, folder: Path, *, calls: int) -> None:
         self.folder = folder
         self.provider_port = free_port()
         self.port = free_port()
@@ -47,7 +51,20 @@ class Product:
         self.environment = self._environment() | {"MAX_LIVE_CALLS": str(calls + 10)}
         self.run("manage.py", "migrate", "--no-input", "-v", "0")
         self.line = Line(**json.loads(self.run("scripts/bench/open_line.py", str(calls + 10)).splitlines()[-1]))
-        self.environment |= settings
+
+    def another(self, name: str, **settings: str) -> Product:
+        """One with these settings, and with a folder and a copy of the database of its own."""
+        other = copy.copy(self)
+        other.folder = self.folder / name
+        other.folder.mkdir()
+        with closing(sqlite3.connect(self._database)) as ours, closing(sqlite3.connect(other._database)) as theirs:
+            ours.backup(theirs)
+        other.environment = self.environment | {"DATABASE_URL": f"sqlite:///{other._database}"} | settings
+        return other
+
+    @property
+    def _database(self) -> Path:
+        return self.folder / "bench.sqlite3"
 
     @contextmanager
     def serve(self, core: int, *, port: int | None = None, **settings: str) -> Iterator[Serving]:
@@ -69,7 +86,7 @@ class Product:
             "DEBUG": "false",
             "HOST": "127.0.0.1",
             "LOG_LEVEL": "info",
-            "DATABASE_URL": f"sqlite:///{self.folder / 'bench.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self._database}",
             "REDIS_URL": "",
             "CELERY_BROKER_URL": "memory://",
             "OPENAI_API_KEY": secrets.token_hex(16),

@@ -16,7 +16,7 @@ from webhook import WebhookRefused
 
 RINGS_PER_S = 30
 HOLD_S = 2.0
-SETTLE_S = 3.0
+SETTLE_S = 2.0
 LATE_S = 0.020
 PLACES = 300  # for those who ring: many are still there when the next ones come
 

@@ -8,11 +8,12 @@ from bridge_rounds import Sides
 from figures import Figure, Table
 from load import Plan, Sight
 from options import Options
+from steady_figures import usual
 
 
 def measure(sides: Sides, options: Options) -> Iterator[Table]:
     number = min(options.calls)
-    [one] = sides.product(list[Sight], Plan(calls=[number], seconds=options.seconds))
+    one = usual(sides, options)[0].ours[-1]
     [two] = sides.product(list[Sight], Plan(calls=[2 * number], seconds=options.seconds), processes=2)
     yield Table(
         f"Two processes with {number} calls each (ours) beside one with {number} (reference), on one core: a second "

@@ -7,7 +7,7 @@ import asyncio
 from calls import Calls
 from load import Load, Sight
 
-SETTLE_S = 3.0
+SETTLE_S = 2.0
 
 
 async def play(load: Load) -> list[Sight]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from operator import attrgetter
 from statistics import median
 
@@ -43,37 +44,43 @@ class Rounds:
         return summary([of(seen) for seen in self.ours]), summary([of(seen) for seen in self.reference])
 
 
+@cache
+def usual(sides: Sides, options: Options) -> list[Rounds]:
+    """The load with each number of calls, on either side; what other rounds compare theirs with."""
+    return _beside(sides, Plan(calls=sorted(options.calls), seconds=options.seconds), options.runs)
+
+
 def measure(sides: Sides, options: Options) -> Iterator[Table]:
-    plan = Plan(calls=list(options.calls), seconds=options.seconds)
-    return _beside(sides, plan, "{calls} calls at once: what a call costs, and what it suffers", COMPARED, options.runs)
+    for number, seen in zip(sorted(options.calls), usual(sides, options), strict=True):
+        yield Table(f"{number} calls at once: what a call costs, and what it suffers", judge(seen))
 
 
 def measure_tls(sides: Sides, options: Options) -> Iterator[Table]:
-    plan = _once(options, Manner(certificate=sides.certificate))
+    [seen] = _beside(sides, _with_few_calls(options, Manner(certificate=sides.certificate)))
     bars = COMPARED | {"memory_kb_per_call": "under 160"}
-    return _beside(sides, plan, "TLS to the provider, {calls} calls at once: what a call costs", bars)
+    yield Table(f"TLS to the provider, {min(options.calls)} calls at once: what a call costs", judge(seen, bars))
 
 
 def measure_talk(sides: Sides, options: Options) -> Iterator[Table]:
-    plan = _once(options, Manner(talks=True))
+    [seen] = _beside(sides, _with_few_calls(options, Manner(talks=True)))
     bars = {name: bar for name, bar in COMPARED.items() if "gap" not in name}
-    proves = "A provider that talks in deltas of 200 ms, {calls} calls at once: what a call costs"
-    return _beside(sides, plan, proves, bars)
+    proves = f"A provider that talks in deltas of 200 ms, {min(options.calls)} calls at once: what a call costs"
+    yield Table(proves, judge(seen, bars))
 
 
-def _once(options: Options, manner: Manner) -> Plan:
+def _with_few_calls(options: Options, manner: Manner) -> Plan:
     return Plan(calls=[min(options.calls)], seconds=options.seconds, manner=manner)
 
 
-def _beside(sides: Sides, plan: Plan, proves: str, bars: Mapping[str, str], runs: int = 1) -> Iterator[Table]:
+def _beside(sides: Sides, plan: Plan, runs: int = 1) -> list[Rounds]:
+    """One for each number of calls."""
     rounds = [Rounds([], []) for _ in plan.calls]
     for _ in range(runs):
         for each, seen in zip(rounds, sides.relay(list[Sight], plan), strict=True):
             each.reference.append(seen)
         for each, seen in zip(rounds, sides.product(list[Sight], plan), strict=True):
             each.ours.append(seen)
-    for number, each in zip(sorted(plan.calls), rounds, strict=True):
-        yield Table(proves.format(calls=number), judge(each, bars))
+    return rounds
 
 
 def judge(rounds: Rounds, bars: Mapping[str, str] = COMPARED) -> list[Figure]:

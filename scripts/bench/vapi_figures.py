@@ -8,7 +8,7 @@ from bridge_rounds import Sides
 from figures import Table
 from load import Plan, Sight
 from options import Options
-from steady_figures import COMPARED, Rounds, judge
+from steady_figures import COMPARED, Rounds, judge, usual
 
 BARS = COMPARED | {
     "cpu_ms_per_call_second": "at most 2.4 times",
@@ -19,12 +19,10 @@ BESIDE_OPENAI = dict.fromkeys(("cpu_ms_per_call_second", "added_delay_p99_ms", "
 
 
 def measure(sides: Sides, options: Options) -> Iterator[Table]:
-    plan = Plan(calls=list(options.calls), seconds=options.seconds)
-    relay = sides.relay(list[Sight], plan)
-    openai = sides.product(list[Sight], plan)
-    vapi = sides.product_over_vapi(list[Sight], plan)
-    for number, reference, beside, ours in zip(sorted(plan.calls), relay, openai, vapi, strict=True):
+    plan = Plan(calls=sorted(options.calls), seconds=options.seconds)
+    over_openai = usual(sides, options)
+    for number, usually, ours in zip(plan.calls, over_openai, sides.product_over_vapi(list[Sight], plan), strict=True):
         proves = f"VAPI, {number} calls at once: what a call costs, and what it suffers"
-        yield Table(proves, judge(Rounds([ours], [reference]), BARS))
+        yield Table(proves, judge(Rounds([ours], usually.reference), BARS))
         proves = f"VAPI, {number} calls at once: beside the same calls over OpenAI's protocol"
-        yield Table(proves, judge(Rounds([ours], [beside]), BESIDE_OPENAI))
+        yield Table(proves, judge(Rounds([ours], usually.ours), BESIDE_OPENAI))

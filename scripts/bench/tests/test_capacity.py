@@ -80,3 +80,29 @@ def test_a_search_ends_at_the_most_calls() -> None:
     found = search(good)
     assert found.calls == capacity.MOST
     assert found.is_at_least
+
+
+def test_the_price_of_a_call_leads_to_the_number_of_calls() -> None:
+    windows: list[int] = []
+
+    class Priced(Search):
+        async def _window(self, number: int) -> Sight | None:
+            windows.append(number)
+            seen = replace(good(number) if number <= 450 else late(number), cpu_ms_per_call_second=2.0)
+            self._found.probes.append(seen)
+            return seen
+
+    found = asyncio.run(Priced(cast("Load", None), cast("Calls", None)).run())
+    assert windows[:3] == [capacity.FIRST, capacity.SECOND, 450]
+    assert found.calls == 450
+
+
+def test_what_is_far_too_late_is_not_measured_again() -> None:
+    windows: list[int] = []
+
+    def hopeless(number: int) -> Sight:
+        windows.append(number)
+        return replace(late(number), added_delay_p99_ms=200.0) if number > 400 else good(number)
+
+    search(hopeless)
+    assert len(windows) == len(set(windows))

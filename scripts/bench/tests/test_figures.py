@@ -4,7 +4,7 @@ import json
 
 import pytest
 import steady_figures
-from figures import Figure, table
+from figures import Figure, Table, table, verdict
 from frames import Faults
 from load import Sight
 from steady_figures import Rounds
@@ -75,3 +75,35 @@ def test_an_unfair_round_voids_the_speed(ours: Sight, reference: Sight) -> None:
 def test_one_core_for_both_voids_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steady_figures, "cores", lambda: (0, 0))
     assert judged([sight()], [sight()])["bridge.cpu_ms_per_call_second"].void
+
+
+@pytest.mark.parametrize(
+    ("figure", "holds"),
+    [
+        (Figure("cpu", 3, 2, bar="at most 1.5 times"), True),
+        (Figure("cpu", 3.1, 2, bar="at most 1.5 times"), False),
+        (Figure("calls", 400, 200, bar="at least 2 times"), True),
+        (Figure("calls", 399, 200, bar="at least 2 times"), False),
+        (Figure("memory", 80, 40, bar="under 80"), False),
+        (Figure("p99", 4.9, bar="under 5 on a quiet machine"), True),
+        (Figure("late", 0, 3, bar="0"), True),
+        (Figure("late", 1, bar="0"), False),
+        (Figure("marks", 10, 10, bar="as many as the reference"), None),
+        (Figure("cpu", 3, bar="at most 1.5 times"), None),
+    ],
+)
+def test_a_figure_says_whether_it_is_within_its_bound(figure: Figure, holds: bool | None) -> None:
+    assert figure.holds is holds
+    assert json.loads(figure.as_line()).get("holds") is holds
+    assert {True: "holds", False: "MISSED", None: ""}[holds] in table([figure])
+
+
+def test_the_last_words_name_the_bounds_that_were_missed() -> None:
+    kept, missed = Figure("memory", 70, bar="under 80"), Figure("calls", 300, 200, bar="at least 2 times")
+    void = Figure("cpu", 9, 2, bar="at most 1.5 times", void="too busy")
+    last = verdict([Table("Kept", [kept, Figure("rung", 5)]), Table("Not kept", [missed, void])])
+    assert last.startswith("1 of 2 figures")
+    assert "Not kept\n" in last
+    assert "Kept\n" not in last.replace("Not kept", "")
+    assert "calls " in last
+    assert "cpu" not in last
