@@ -1,7 +1,8 @@
-"""The simulator of LiveKit, without media: rooms, tokens, agents, recordings and signed webhooks.
+"""The simulator of LiveKit: rooms, tokens, agents, audio, recordings and signed webhooks.
 
-Twirp over HTTP with protobuf or JSON, as on the real server; one API key with its secret. Agents join by themselves;
-people join, publish and leave through the control API under /local/, with a real token.
+Twirp over HTTP with protobuf or JSON, as on the real server; one API key with its secret. LiveKit's own clients join at
+/rtc with audio and data; workers of livekit-agents register at /agent. Without them, agents join by themselves, and
+people join, publish and leave through the control API under /local/, with a real token; those have no media.
 
 In a test: `async with LiveKitSimulator(api_key=…, api_secret=…, webhook_urls=[…]) as simulator: …`.
 

@@ -26,7 +26,7 @@ async def serve(simulator: LiveKitSimulator) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m voiceapp.simulators.livekit", description="LiveKit without media")
+    parser = argparse.ArgumentParser(prog="python -m voiceapp.simulators.livekit", description="a simulated LiveKit")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9300, help="0 takes a free one")
     parser.add_argument("--agent-after-s", type=float, default=0.3, help="from a dispatch until the agent joins")

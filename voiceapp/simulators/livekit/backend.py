@@ -7,7 +7,7 @@ from pathlib import Path
 
 from google.protobuf import json_format
 from livekit.protocol.agent_dispatch import RoomAgentDispatch
-from livekit.protocol.models import ParticipantInfo
+from livekit.protocol.models import ParticipantInfo, ServerInfo
 from livekit.protocol.room import CreateRoomRequest, RoomConfiguration
 
 from voiceapp.simulators.livekit.clock import Clock
@@ -18,6 +18,7 @@ from voiceapp.simulators.livekit.phones import SipService
 from voiceapp.simulators.livekit.registered_workers import RegisteredWorkers
 from voiceapp.simulators.livekit.room import OpenRoom
 from voiceapp.simulators.livekit.rooms import Rooms
+from voiceapp.simulators.livekit.rtc.connections import Connections
 from voiceapp.simulators.livekit.tokens import ApiKeyPair, InvalidToken, TokenClaims
 from voiceapp.simulators.livekit.twirp import TwirpError
 from voiceapp.simulators.livekit.webhooks import WebhookSender
@@ -31,6 +32,14 @@ _KINDS = {
     "ingress": ParticipantInfo.Kind.INGRESS,
     "sip": ParticipantInfo.Kind.SIP,
 }
+
+
+#: As /agent and /rtc introduce the server.
+SERVER = ServerInfo(version="1.13.5", protocol=17, agent_protocol=1, node_id="ND_simulator")
+
+
+def kind_of(claims: TokenClaims) -> ParticipantInfo.Kind:
+    return _KINDS.get(claims.kind, ParticipantInfo.Kind.STANDARD)
 
 
 class LiveKitBackend:
@@ -59,6 +68,7 @@ class LiveKitBackend:
         names = None if agent_names is None else frozenset(agent_names)
         self.workers = AgentWorkers(self.rooms, RegisteredWorkers(self.key), join_after_s=agent_after_s, names=names)
         self.phones = SipService(self.rooms, self.clock, answers_after_s=agent_after_s)
+        self.connections = Connections(self.rooms, self.clock, SERVER)
         self.auto_create, self.egress_wait_s = auto_create, egress_wait_s
         self.recorder = EgressRecorder(self.rooms, self.clock, self.webhooks, step_s=egress_step_s, directory=directory)
 
@@ -67,6 +77,7 @@ class LiveKitBackend:
 
     async def close(self) -> None:
         await self.workers.close()
+        await self.connections.close()
         self.clock.stop()
         await self.recorder.close()
         await self.webhooks.close()
@@ -80,7 +91,17 @@ class LiveKitBackend:
         return room
 
     def join(self, token: str, *, faults: LiveKitFaults) -> tuple[OpenRoom, ParticipantInfo]:
-        """Enter the token's room, which `auto_create` creates if necessary. Raises InvalidToken, TwirpError."""
+        """Be in the token's room at once, without media. Raises InvalidToken, TwirpError."""
+        room, claims = self._open(token, faults)
+        return room, self.rooms.join(room, claims, kind_of(claims))
+
+    def enter(self, token: str, *, faults: LiveKitFaults) -> tuple[OpenRoom, ParticipantInfo]:
+        """Enter the token's room, and join it when media is connected. Raises InvalidToken, TwirpError."""
+        room, claims = self._open(token, faults)
+        return room, self.rooms.enter(room, claims, kind_of(claims))
+
+    def _open(self, token: str, faults: LiveKitFaults) -> tuple[OpenRoom, TokenClaims]:
+        """The token's room, which `auto_create` creates if necessary."""
         claims = self.check_token(token)
         request = CreateRoomRequest(name=claims.room)
         if claims.room not in self.rooms.open and claims.room_config:
@@ -88,8 +109,7 @@ class LiveKitBackend:
             request.agents.extend(config.agents)
             for name in ("empty_timeout", "departure_timeout", "max_participants", "metadata"):
                 setattr(request, name, getattr(config, name))
-        room = self.create_room(request, faults)
-        return room, self.rooms.join(room, claims, _KINDS.get(claims.kind, ParticipantInfo.Kind.STANDARD))
+        return self.create_room(request, faults), claims
 
     def check_token(self, token: str) -> TokenClaims:
         """The claims of a token that opens a room. Raises InvalidToken, or TwirpError if there is no room."""

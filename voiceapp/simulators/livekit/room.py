@@ -74,7 +74,7 @@ def new_participant(claims: TokenClaims, kind: ParticipantInfo.Kind) -> Particip
         identity=claims.identity,
         name=claims.name,
         kind=kind,
-        state=ParticipantInfo.State.ACTIVE,
+        state=ParticipantInfo.State.JOINING,
         metadata=claims.metadata,
         attributes=dict(claims.attributes),
         joined_at=now_ms // 1000,
@@ -93,4 +93,5 @@ def _permission(claims: TokenClaims) -> ParticipantPermission:
         can_publish_sources=[str(each).upper() for each in named],
         can_update_metadata=claims.video.get("canUpdateOwnMetadata") is True,
         agent=claims.video.get("agent") is True,
+        hidden=claims.video.get("hidden") is True,
     )

@@ -23,7 +23,10 @@ from voiceapp.simulators.livekit.webhooks import WebhookSender
 
 
 class Rooms:
-    """`on_track`, `on_left` and `on_closed` notify the recorder and the workers."""
+    """`on_track`, `on_left`, `on_closed` and `on_changed` notify the recorder, the workers and the other participants.
+
+    `on_changed`: a participant came, became active, published or changed something; None: the room itself changed.
+    """
 
     def __init__(self, clock: Clock, webhooks: WebhookSender, faults: LiveKitFaults) -> None:
         self.faults = faults
@@ -31,6 +34,7 @@ class Rooms:
         self.on_track: list[Callable[[OpenRoom], None]] = []
         self.on_left: list[Callable[[OpenRoom, ParticipantInfo], None]] = []
         self.on_closed: list[Callable[[OpenRoom], None]] = []
+        self.on_changed: list[Callable[[OpenRoom, ParticipantInfo | None], None]] = []
         self._clock, self._webhooks = clock, webhooks
 
     def get(self, name: str) -> OpenRoom:
@@ -59,6 +63,12 @@ class Rooms:
         self._close(room, DisconnectReason.ROOM_DELETED)
 
     def join(self, room: OpenRoom, claims: TokenClaims, kind: ParticipantInfo.Kind) -> ParticipantInfo:
+        """Enter and be active at once. Raises TwirpError as `enter`."""
+        participant = self.enter(room, claims, kind)
+        self.activate(room, participant)
+        return participant
+
+    def enter(self, room: OpenRoom, claims: TokenClaims, kind: ParticipantInfo.Kind) -> ParticipantInfo:
         """A second participant with the same identity removes the first one.
 
         Raises TwirpError if the room is full, or for an invalid identity or name.
@@ -74,19 +84,34 @@ class Rooms:
         room.update_counts()
         if room.people and room.timer:
             room.timer.cancel()
-        self._send_event(room, "participant_joined", participant=participant)
         return participant
 
+    def activate(self, room: OpenRoom, participant: ParticipantInfo) -> None:
+        """The participant is connected: others learn of it, and so does the webhook."""
+        participant.state = ParticipantInfo.State.ACTIVE
+        self._send_event(room, "participant_joined", participant=participant)
+        self.change(room, participant)
+
+    def change(self, room: OpenRoom, participant: ParticipantInfo | None) -> None:
+        """Notify of a change that was made to this participant, or to the room."""
+        if participant is not None:
+            participant.version += 1
+        for notify in self.on_changed:
+            notify(room, participant)
+
     def leave(self, room: OpenRoom, identity: str, reason: DisconnectReason) -> None:
-        """Raises TwirpError: not_found."""
+        """One who was never active has not joined: its connection was aborted. Raises TwirpError: not_found."""
         participant = room.participant(identity)
+        has_joined = participant.state == ParticipantInfo.State.ACTIVE
         for track in list(participant.tracks):
             self.unpublish(room, identity, track.sid)
         was_person = participant.kind not in DEPENDENTS
         del room.participants[identity], room.claims[identity]
         room.update_counts()
         participant.state, participant.disconnect_reason = ParticipantInfo.State.DISCONNECTED, reason
-        self._send_event(room, "participant_left", participant=participant)
+        participant.version += 1
+        event = "participant_left" if has_joined else "participant_connection_aborted"
+        self._send_event(room, event, participant=participant)
         for notify in self.on_left:
             notify(room, participant)
         if was_person and not room.people and room.name in self.open:
@@ -105,13 +130,17 @@ class Rooms:
             name=source,
             mime_type="audio/red" if is_audio else "video/VP8",
         )
+        self.add_track(room, participant, track)
+        return track
+
+    def add_track(self, room: OpenRoom, participant: ParticipantInfo, track: TrackInfo) -> None:
         participant.tracks.append(track)
         participant.is_publisher = True
         room.update_counts()
         self._send_track_event(room, "track_published", participant, track)
         for notify in self.on_track:
             notify(room)
-        return track
+        self.change(room, participant)
 
     def unpublish(self, room: OpenRoom, identity: str, track_sid: str) -> None:
         participant = room.participant(identity)
@@ -123,6 +152,7 @@ class Rooms:
         participant.tracks.remove(track)
         room.update_counts()
         self._send_track_event(room, "track_unpublished", participant, gone)
+        self.change(room, participant)
 
     def _close_after(self, room: OpenRoom, delay_s: int) -> None:
         if room.timer:

@@ -1,4 +1,4 @@
-"""The sockets: of agents' workers, and whether a participant's token opens its room."""
+"""The sockets: of agents' workers at /agent, of participants at /rtc, and the check of their tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from voiceapp.simulators.livekit.backend import LiveKitBackend
+from voiceapp.simulators.livekit.backend import SERVER, LiveKitBackend
 from voiceapp.simulators.livekit.faults import LiveKitFaults
 from voiceapp.simulators.livekit.request_faults import PREFIX, inject
 from voiceapp.simulators.livekit.tokens import InvalidToken
@@ -24,13 +24,24 @@ class SocketApi:
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get(f"{PREFIX}agent", _with_faults("agent", self._agent))
+        app.router.add_get(f"{PREFIX}rtc", _with_faults("rtc", self._rtc))
         app.router.add_get(f"{PREFIX}rtc/validate", _with_faults("validate", self._validate))
         app.router.add_get(f"{PREFIX}", self._alive)
 
     async def _agent(self, request: web.Request) -> web.StreamResponse:
         if not self._backend.key.read(_token(request)).grants("agent"):
             raise InvalidToken("permissions denied")
-        return await serve_worker(request, self._backend.workers.registered)
+        return await serve_worker(request, self._backend.workers.registered, SERVER)
+
+    async def _rtc(self, request: web.Request) -> web.StreamResponse:
+        """Signaling v0: /rtc/v1 is not found, and clients fall back."""
+        token = _token(request)
+        if request.query.get("reconnect") in ("1", "true"):
+            self._backend.check_token(token)
+            return await self._backend.connections.refuse_resumption(request)
+        faults = LiveKitFaults.from_path(request.match_info["faults"])
+        room, participant = self._backend.enter(token, faults=faults)
+        return await self._backend.connections.serve(request, room, participant)
 
     async def _validate(self, request: web.Request) -> web.StreamResponse:
         """Whether a browser may join with this token."""

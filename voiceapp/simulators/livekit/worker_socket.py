@@ -14,13 +14,12 @@ from voiceapp.simulators.livekit.message_socket import MessageSocket
 from voiceapp.simulators.livekit.registered_workers import RegisteredWorker, RegisteredWorkers
 
 REGISTER_WITHIN_S = 10.0
-SERVER = ServerInfo(version="1.13.5", protocol=17, agent_protocol=1, node_id="ND_simulator")
 
 
-async def serve_worker(request: web.Request, workers: RegisteredWorkers) -> web.StreamResponse:
+async def serve_worker(request: web.Request, workers: RegisteredWorkers, server: ServerInfo) -> web.StreamResponse:
     """The token has been checked."""
     async with MessageSocket(request, WorkerMessage) as socket:
-        worker = await _registered(socket)
+        worker = await _registered(socket, server)
         if worker is not None:
             workers.add(worker)
             try:
@@ -31,7 +30,7 @@ async def serve_worker(request: web.Request, workers: RegisteredWorkers) -> web.
     return socket.response
 
 
-async def _registered(socket: MessageSocket[WorkerMessage]) -> RegisteredWorker | None:
+async def _registered(socket: MessageSocket[WorkerMessage], server: ServerInfo) -> RegisteredWorker | None:
     """Jobs of participants and publishers are not simulated: such a worker is refused."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(REGISTER_WITHIN_S):
@@ -39,7 +38,7 @@ async def _registered(socket: MessageSocket[WorkerMessage]) -> RegisteredWorker 
                 if message.WhichOneof("message") != "register" or message.register.type != JobType.JT_ROOM:
                     return None
                 worker = RegisteredWorker(message.register, socket.send)
-                socket.send(ServerMessage(register=RegisterWorkerResponse(worker_id=worker.id, server_info=SERVER)))
+                socket.send(ServerMessage(register=RegisterWorkerResponse(worker_id=worker.id, server_info=server)))
                 return worker
     return None
 

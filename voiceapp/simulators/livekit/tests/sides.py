@@ -28,6 +28,9 @@ class Side(Protocol):
     """What both can: somebody joins with a token and a microphone, leaves, and webhooks arrive."""
 
     receiver: Receiver
+    url: str
+    api_key: str
+    api_secret: str
 
     @property
     def client(self) -> LiveKitClient: ...
@@ -42,10 +45,11 @@ class Simulator:
 
     def __init__(self, livekit: RunningLiveKit, receiver: Receiver) -> None:
         self.livekit, self.receiver = livekit, receiver
+        self.url, self.api_key, self.api_secret = livekit.url, API_KEY, API_SECRET
 
     @property
     def client(self) -> LiveKitClient:
-        return LiveKitClient(url=self.livekit.url, api_key=API_KEY, api_secret=API_SECRET)
+        return LiveKitClient(url=self.url, api_key=self.api_key, api_secret=self.api_secret)
 
     def join(self, token: str) -> None:
         self.livekit.join(token)
@@ -57,11 +61,11 @@ class Simulator:
 class RealServer:
     def __init__(self, url: str, api_key: str, api_secret: str, who: People, receiver: Receiver) -> None:
         self.receiver = receiver
-        self._url, self._api_key, self._api_secret, self._people = url, api_key, api_secret, who
+        self.url, self.api_key, self.api_secret, self._people = url, api_key, api_secret, who
 
     @property
     def client(self) -> LiveKitClient:
-        return LiveKitClient(url=self._url, api_key=self._api_key, api_secret=self._api_secret)
+        return LiveKitClient(url=self.url, api_key=self.api_key, api_secret=self.api_secret)
 
     def join(self, token: str) -> None:
         self._people.join(token)
