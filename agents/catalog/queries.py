@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from agents.organizations.models import Organization
@@ -52,8 +53,17 @@ def _money(organization_id: UUID) -> tuple[str, bool]:
 
 
 def _words(organization_id: UUID) -> WordTable:
-    own_words = SpokenWord.objects.filter(organization_id=organization_id).values_list("kind", "text")
-    return DEFAULT_TABLE.extended(tuple(own_words))
+    own_words = SpokenWord.objects.filter(organization_id=organization_id).order_by().values_list("kind", "text")
+    return DEFAULT_TABLE.extended(tuple(sorted(own_words)))
+
+
+def _place(row: Item | Size | ModifierGroup | Modifier) -> tuple[int, int]:
+    return row.position, row.pk
+
+
+def _place_on_the_menu(item: Item) -> tuple[int, int, int, int, int]:
+    category = item.category
+    return category.menu_id, category.position, category.pk, *_place(item)
 
 
 class _Loading:
@@ -61,26 +71,30 @@ class _Loading:
         self.now = now
         self.held = held
         of_menu = {"menu__organization_id": organization_id, "menu__is_active": True}
+        # Ordered here: a database's order costs as much again to put into SQL, for each call that rings.
         self.items = list(
             Item.objects.filter(category__menu__organization_id=organization_id, category__menu__is_active=True)
             .select_related("category__menu")
-            .order_by("category__menu_id", "category__position", "category_id", "position", "id")
+            .order_by()
         )
+        self.items.sort(key=_place_on_the_menu)
         self.sizes: defaultdict[int, list[Size]] = defaultdict(list)
-        for size in Size.objects.filter(item__in=[item.pk for item in self.items]).order_by("position", "id"):
+        for size in sorted(Size.objects.filter(item__in=[item.pk for item in self.items]).order_by(), key=_place):
             self.sizes[size.item_id].append(size)
-        self.groups = {group.pk: group for group in ModifierGroup.objects.filter(**of_menu)}
+        self.groups = {group.pk: group for group in ModifierGroup.objects.filter(**of_menu).order_by()}
         self.modifiers: defaultdict[int, list[Modifier]] = defaultdict(list)
-        for modifier in Modifier.objects.filter(group__in=self.groups).order_by("position", "id"):
+        for modifier in sorted(Modifier.objects.filter(group__in=self.groups).order_by(), key=_place):
             self.modifiers[modifier.group_id].append(modifier)
-        self.of_item = self._links("items")
-        self.of_modifier = self._links("under")
+        self.of_item = self._links(ModifierGroup.items.through, "item")
+        self.of_modifier = self._links(ModifierGroup.under.through, "modifier")
 
-    def _links(self, relation: str) -> dict[int, list[ModifierGroup]]:
+    def _links(self, through: Any, owner: str) -> dict[int, list[ModifierGroup]]:
         links: defaultdict[int, list[ModifierGroup]] = defaultdict(list)
-        linked = ModifierGroup.objects.filter(pk__in=self.groups, **{f"{relation}__isnull": False})
-        for owner_id, group_id in linked.order_by("position", "pk").values_list(relation, "pk"):
+        pairs = through.objects.filter(modifiergroup__in=self.groups)
+        for owner_id, group_id in pairs.values_list(owner, "modifiergroup"):
             links[owner_id].append(self.groups[group_id])
+        for groups in links.values():
+            groups.sort(key=_place)
         return links
 
     def items_sold(self) -> tuple[ItemOffer, ...]:

@@ -171,9 +171,10 @@ def _standing(
 
 def _live_facts(organization: Organization, catalog: Catalog, services: Services | None, now: dt.datetime) -> str:
     """The time, the hours, what is sold, who is there."""
-    people = people_of(organization, now=now)
+    schedule = load_schedule(organization)
+    people = people_of(organization, now=now, schedule=schedule)
     blocks = [
-        _hours_block(load_schedule(organization), now),
+        _hours_block(schedule, now),
         services_block(services) if services else "",
         # What is only booked has no menu.
         menu_block(catalog) if catalog.items or not services else "",

@@ -39,9 +39,12 @@ class HandOver:
     target: str
 
 
-def people_of(organization: Organization, *, now: dt.datetime) -> list[Person]:
-    """Every transfer target in the organization's order, then the departments of several."""
-    schedule = load_schedule(organization)
+def people_of(organization: Organization, *, now: dt.datetime, schedule: Schedule | None = None) -> list[Person]:
+    """Every transfer target in the organization's order, then the departments of several.
+
+    `schedule`: the organization's, where it has been read already.
+    """
+    schedule = schedule or load_schedule(organization)
     targets = list(organization.transfer_targets.prefetch_related("hours"))
     people = [_person(target, target_schedule(target, schedule), now) for target in targets]
     return people + _departments(targets, people)

@@ -43,19 +43,24 @@ class Line:
 
 def find_line(*, dialed: str, org_id: str) -> Line | None:
     """The line by the number dialed, else by the organization that the webhook's address names."""
-    named = find_organization(org_id)
     number = (
         PhoneNumber.objects.select_related("organization", "agent__published_version").filter(number=dialed).first()
     )
     if number is None:
+        named = find_organization(org_id)
         return Line(named, default_agent(named)) if named else None
     organization = number.organization
     return Line(
         organization,
         number.agent or default_agent(organization),
-        agrees=not org_id or named == organization,
+        agrees=not org_id or is_named(org_id, organization),
         is_switched_off=not number.is_active,
     )
+
+
+def is_named(org_id: str, organization: Organization) -> bool:
+    """Whether this is the organization's id or slug."""
+    return org_id in (str(organization.pk), organization.slug) or find_organization(org_id) == organization
 
 
 def find_organization(org_id: str) -> Organization | None:
@@ -120,9 +125,7 @@ def _locks(ring: Ring, line: Line | None) -> list[str]:
 
 
 def _known_call(ring: Ring) -> Call | None:
-    call = (
-        Call.objects.select_related("organization", "agent", "agent_version").filter(carrier_sid=ring.call_sid).first()
-    )
+    call = Call.objects.filter(carrier_sid=ring.call_sid).first()  # nearly always none: nothing is joined
     if call is not None and not _is_same(call, ring):
         raise OtherCall(ring.call_sid)
     return call
@@ -133,7 +136,7 @@ def _is_same(call: Call, ring: Ring) -> bool:
         return False
     if not ring.org_id or call.end_reason == EndReason.UNKNOWN_NUMBER:
         return True
-    return find_organization(ring.org_id) == call.organization
+    return call.organization is not None and is_named(ring.org_id, call.organization)
 
 
 def _new_call(ring: Ring, line: Line | None, refusal: Refusal | None, *, is_streamed: bool) -> Call:

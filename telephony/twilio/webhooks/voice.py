@@ -8,7 +8,6 @@ from agents.hours.queries import opening_hours_sentence
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from telephony.twilio import twiml
-from telephony.twilio.models import MediaStream
 from telephony.twilio.phrases import Phrase, phrase, spoken_language
 from telephony.twilio.services.admission import OtherCall, Ring, open_call
 from telephony.twilio.transfers.documents import language_of
@@ -47,7 +46,7 @@ def start(form: SignedForm) -> HttpResponse:
         call = open_call(ring)
     except OtherCall:
         return HttpResponse(status=403)
-    stream = MediaStream.objects.select_related("call").filter(call=call, is_return=False).first()
+    stream = call.media_streams.filter(is_return=False).first()
     return twiml.connect(stream) if stream is not None else refuse(call)
 
 
