@@ -72,6 +72,7 @@ class RoomService:
             raise TwirpError("invalid_argument", "metadata size exceeds limits")
         room = self._rooms.get(request.room)
         room.info.metadata = request.metadata
+        self._rooms.change(room, None)
         return room.info
 
     async def list_participants(self, call: TwirpCall, request: ListParticipantsRequest) -> ListParticipantsResponse:

@@ -37,6 +37,8 @@ class Subscriber(Peer):
             RELIABLE: self.connection.createDataChannel(RELIABLE),
             LOSSY: self.connection.createDataChannel(LOSSY, ordered=False, maxRetransmits=0),
         }
+        self._unsent: list[bytes] = []
+        self._channels[RELIABLE].on("open", self._send_waiting)
         self._tracks: dict[str, ForwardedAudio] = {}
         self._bound: set[str] = set()
         self._is_wanted = asyncio.Event()
@@ -74,9 +76,16 @@ class Subscriber(Peer):
             self._answer.set_result(sdp)
 
     def send_data(self, label: str, data: bytes) -> None:
+        """What is reliable waits until the channel is open."""
         channel = self._channels[label]
         if channel.readyState == "open":
             channel.send(data)
+        elif channel.readyState == "connecting" and label == RELIABLE:
+            self._unsent.append(data)
+
+    def _send_waiting(self) -> None:
+        while self._unsent:
+            self._channels[RELIABLE].send(self._unsent.pop(0))
 
     async def close(self) -> None:
         self._negotiation.cancel()

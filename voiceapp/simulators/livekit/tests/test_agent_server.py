@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from livekit import api
 from livekit.agents import AgentServer, JobContext, JobExecutorType, JobRequest
+from livekit.protocol.models import ParticipantInfo
 
 from voiceapp.simulators.livekit import LiveKitSimulator
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET
@@ -43,6 +44,8 @@ class Jobs:
             self._loop.call_soon_threadsafe(self.ended.put_nowait, context.job.metadata)
 
         context.add_shutdown_callback(ended)
+        if context.job.metadata == "join":
+            await context.connect()
         self._loop.call_soon_threadsafe(self.began.put_nowait, context)
 
 
@@ -79,3 +82,22 @@ async def test_it_registers_and_runs_a_job_until_its_dispatch_is_deleted() -> No
         assert (context.job.dispatch_id, context.job.room.name, context.job.metadata) == (created.id, ROOM, "1")
         await client.agent_dispatch.delete_dispatch(created.id, ROOM)
         assert await jobs.ended.get() == "1"
+
+
+async def test_its_agent_is_in_the_room_until_the_room_is_deleted() -> None:
+    async with (
+        LiveKitSimulator(api_key=API_KEY, api_secret=API_SECRET) as livekit,
+        agent_server(livekit) as (_, jobs),
+        api.LiveKitAPI(livekit.base_url, API_KEY, API_SECRET) as client,
+        asyncio.timeout(20),
+    ):
+        agents = [api.RoomAgentDispatch(agent_name=AGENT, metadata="join")]
+        await client.room.create_room(api.CreateRoomRequest(name=ROOM, agents=agents))
+        await jobs.began.get()
+        (agent,) = (await client.room.list_participants(api.ListParticipantsRequest(room=ROOM))).participants
+        assert (agent.identity, agent.kind, agent.state) == (
+            "ai-agent-7", ParticipantInfo.Kind.AGENT, ParticipantInfo.State.ACTIVE,
+        )  # fmt: skip
+        assert dict(agent.attributes) == {"callId": "join", "lk.agent.name": AGENT}
+        await client.room.delete_room(api.DeleteRoomRequest(room=ROOM))
+        assert await jobs.ended.get() == "join"
