@@ -375,6 +375,38 @@ def test_a_refused_conference_brings_the_caller_back_at_once(
     assert TransferAttempt.objects.get().failure == "conference_refused"
 
 
+def person_is_refused(twilio: Twilio, leg: dict[str, str]) -> list[str]:
+    attempt = TransferAttempt.objects.get(call_sid=leg["sid"])
+    path = f"/twiml/transfer/person-over?attempt={attempt.pk}"
+    return verbs(twilio.post(path, **leg_fields(leg) | {"DialCallStatus": "failed"}))
+
+
+def test_a_caller_who_is_back_with_the_agent_stays_there_when_the_person_is_refused_too(
+    twilio: Twilio, transfer: Transfer, phones: Phones
+) -> None:
+    leg = accept(twilio, transfer, phones)
+    path = f"/twiml/transfer/caller-over?transfer={transfer.pk}"
+    assert verbs(twilio.post(path, DialCallStatus="failed", CallStatus="in-progress")) == ["Connect"]
+    sent_on = list(phones.sent_on)
+    assert person_is_refused(twilio, leg) == ["Say", "Hangup"]
+    advance_all()
+    assert phones.sent_on == sent_on
+
+
+def test_a_person_hears_that_the_conference_was_refused_before_the_leg_is_ended(
+    twilio: Twilio, transfer: Transfer, phones: Phones
+) -> None:
+    leg = accept(twilio, transfer, phones)
+    path = f"/twiml/transfer/caller-over?transfer={transfer.pk}"
+    twilio.post(path, DialCallStatus="failed", CallStatus="in-progress")
+    advance_all()
+    assert phones.hung_up == []
+    assert person_is_refused(twilio, leg) == ["Say", "Hangup"]
+    TransferAttempt.objects.update(ended_at=timezone.now() - dt.timedelta(seconds=16))
+    advance_all()
+    assert phones.hung_up == [leg["sid"]], "who does not go is hung up in the end"
+
+
 def nobody(twilio: Twilio, transfer: Transfer, phones: Phones) -> None:
     advance(transfer.pk)
     leg_status(twilio, the_leg(phones), "busy")

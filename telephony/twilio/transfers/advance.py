@@ -218,12 +218,16 @@ def _is_caller_there(transfer_id: UUID, carrier_sid: str) -> bool:
 
 
 def end_open_legs(transfer_id: UUID | None = None) -> None:
-    """Hang up whoever was called and is not wanted any more: a leg may be answered too late, or outlive its caller."""
+    """Hang up legs that are not needed any more: they may be answered too late, or outlive their callers.
+
+    A person whom the conference has refused is still hearing that, and is hung up by the document.
+    """
     now = timezone.now()
+    is_hearing_why = Q(failure=progress.CONFERENCE_REFUSED, ended_at__gt=now - LEG_ENDS_WITHIN)
     is_over = Q(ended_at__isnull=False) & ~Q(state=AttemptState.ACCEPTED)
     outlived = Q(state=AttemptState.ACCEPTED, transfer__ended_at__lt=now - LEG_ENDS_WITHIN)
     legs = TransferAttempt.objects.filter(call_sid__isnull=False, leg_ended_at=None).filter(is_over | outlived)
-    legs = legs.filter(transfer__mode=TransferMode.WARM).exclude(state__in=OPEN_ATTEMPTS)
+    legs = legs.filter(transfer__mode=TransferMode.WARM).exclude(state__in=OPEN_ATTEMPTS).exclude(is_hearing_why)
     if transfer_id is not None:
         legs = legs.filter(transfer=transfer_id)
     for attempt in legs[:MOST_AT_ONCE]:

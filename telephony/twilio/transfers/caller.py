@@ -25,9 +25,9 @@ def left_conference(transfer: Transfer, *, has_hung_up: bool, is_refused: bool) 
             progress.end_talk(locked, now)
             return
         if locked.state == TransferState.JOINING and not has_hung_up:
-            progress.not_joined(locked, "conference_refused" if is_refused else "hung_up")
+            progress.not_joined(locked, progress.CONFERENCE_REFUSED if is_refused else "hung_up")
             if is_refused:
-                progress.nobody_took_it(locked, failure="conference_refused")
+                progress.nobody_took_it(locked, failure=progress.CONFERENCE_REFUSED)
     if has_hung_up:
         progress.caller_gone(transfer.call, now)
 

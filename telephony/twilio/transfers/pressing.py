@@ -94,16 +94,20 @@ def _standing(attempt: TransferAttempt, transfer: Transfer) -> Reply:
 
 
 def person_over(attempt_id: UUID, call_sid: str, *, is_refused: bool) -> bool:
-    """The person has left the conference, or the carrier let nobody in. Returns whether they were never joined."""
+    """The person has left the conference, or the carrier did not let them in. Returns whether they were never joined.
+
+    The caller, who may have been refused first and be with the agent again, is sent on only by who ends the transfer.
+    """
+    is_ours = False
     with transaction.atomic():
         attempt, transfer = _locked(attempt_id, call_sid)
         if attempt is None or transfer is None:
             return False
         if is_refused and transfer.state == TransferState.JOINING and attempt.state == AttemptState.ACCEPTED:
-            progress.not_joined(transfer, "conference_refused")
-            progress.nobody_took_it(transfer, failure="conference_refused")
+            progress.not_joined(transfer, progress.CONFERENCE_REFUSED)
+            is_ours = progress.nobody_took_it(transfer, failure=progress.CONFERENCE_REFUSED)
             progress.wake_up_on_commit(transfer)
-    if is_refused:
+    if is_ours:
         send_caller_on(transfer.pk, transfer.call.carrier_sid or "")
     return is_refused
 

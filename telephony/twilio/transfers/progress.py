@@ -19,6 +19,8 @@ from voiceapp.core.jobs.wake_up import WakeUp
 
 from .models import LIVE_TRANSFERS, OPEN_ATTEMPTS, AttemptState, Transfer, TransferAttempt, TransferState
 
+CONFERENCE_REFUSED = "conference_refused"
+
 wake_up = WakeUp("telephony.tasks.advance_transfer")
 
 
