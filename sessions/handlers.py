@@ -13,6 +13,7 @@ from sessions.appointments.texts import still_stands
 from sessions.calls.notes import leave_note
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
+from sessions.messages.signing import signing_secret_of
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text
 from sessions.messages.texts.reasons import words_of
@@ -71,7 +72,7 @@ def _post(message: OutboxMessage, body: bytes) -> None:
         raise NotConfigured("No order webhook URL is set on the organization's page.")
     OrdersReceiver.from_settings().post(
         organization.orders_url,
-        secret=organization.orders_secret,
+        secret=signing_secret_of(organization),
         message_id=str(message.message_id),
         body=body,
     )

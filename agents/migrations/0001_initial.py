@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                 ('takes_orders', models.BooleanField(default=True, help_text='When off, agents answer calls but submit no orders.')),
                 ('largest_order_total', models.DecimalField(decimal_places=2, default=Decimal('1000'), help_text='Callers with a larger order are transferred to a person.', max_digits=10, verbose_name='maximum order total')),
                 ('orders_url', models.URLField(blank=True, help_text='Submitted orders and appointments are posted to this URL, signed.', verbose_name='order webhook URL')),
-                ('orders_secret', models.CharField(default=agents.organizations.models.new_signing_secret, help_text='Signs the webhooks.', max_length=128, verbose_name='order webhook secret')),
+                ('sealed_orders_secret', models.TextField(editable=False)),
                 ('clerk_id', models.CharField(blank=True, help_text='Like org_…. People who sign in with Clerk for it act for this organization.', max_length=100, null=True, unique=True, verbose_name='Clerk organization ID')),
                 ('closed_message', models.CharField(blank=True, help_text='Said to callers outside the opening hours.', max_length=300)),
                 ('voicemail', models.CharField(choices=[('off', 'Never'), ('unanswered', 'If the AI provider fails, or nobody answers a transfer'), ('always', 'Also outside the opening hours, and while the agent is paused')], default='unanswered', max_length=10, verbose_name='callers may leave a message')),

@@ -8,6 +8,7 @@ import secrets
 import uuid
 import zoneinfo
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from django.db import models
 from django.utils import timezone
 
 from voiceapp.core.countries import country_names, country_of
+from voiceapp.core.secret_box import seal, unseal
 
 from .principal import KEY_PREFIX
 from .roles import Role
@@ -98,9 +100,8 @@ class Organization(TenantModel):
     orders_url = models.URLField(
         "order webhook URL", blank=True, help_text="Submitted orders and appointments are posted to this URL, signed."
     )
-    orders_secret = models.CharField(
-        "order webhook secret", max_length=128, default=new_signing_secret, help_text="Signs the webhooks."
-    )
+    # Signs the webhooks; made with the organization (save).
+    sealed_orders_secret = models.TextField(editable=False)
     clerk_id = models.CharField(
         max_length=100,
         unique=True,
@@ -146,6 +147,25 @@ class Organization(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.sealed_orders_secret:
+            self.orders_secret = new_signing_secret()
+        super().save(*args, **kwargs)
+
+    @property
+    def orders_secret(self) -> str:
+        """Raises SealBroken."""
+        return unseal(self.sealed_orders_secret, place=self.place)
+
+    @orders_secret.setter
+    def orders_secret(self, secret: str) -> None:
+        self.sealed_orders_secret = seal(secret, place=self.place)
+
+    @property
+    def place(self) -> str:
+        """What the secret is sealed for: moved to another organization it cannot be read."""
+        return f"order webhook secret|{self.pk}"
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -31,6 +31,7 @@ class OrganizationForm(TenantForm):
         label="Order webhook secret",
         required=False,
         min_length=32,
+        max_length=128,
         widget=PasswordInput(render_value=False),
         help_text=KEEP,
     )
@@ -58,14 +59,6 @@ class OrganizationForm(TenantForm):
     def clean_voicemail_days(self) -> int:
         days = self.cleaned_data["voicemail_days"]
         return self.instance.voicemail_days if days is None else int(days)
-
-    def clean_orders_secret(self) -> str:
-        return str(self.cleaned_data["orders_secret"] or self.instance.orders_secret)
-
-    @property
-    def changed_data(self) -> list[str]:
-        """A secret left empty is no change, though it differs from what is kept."""
-        return [name for name in super().changed_data if name != "orders_secret" or self.data.get(name)]
 
 
 class HoursInline(TenantInline):
@@ -131,6 +124,13 @@ class OrganizationAdmin(TenantAdmin[Organization]):
     def resume_orders(self, request: HttpRequest, organization: Organization, _: str) -> str:
         Organization.objects.filter(pk=organization.pk).update(takes_orders=True)
         return "Orders are resumed."
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        if secret := form.cleaned_data.get("orders_secret"):
+            obj.orders_secret = secret
+        super().save_model(request, obj, form, change)
+        if change and secret:
+            obj.save(update_fields=["sealed_orders_secret"])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return access_of(request).sees_all

@@ -13,6 +13,7 @@ from agents.hours.local_time import when
 from recordings.files import read_file
 from recordings.storage import recording_link_if_possible
 from sessions.messages.models import OutboxMessage
+from sessions.messages.signing import signing_secret_of
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.jobs.engine import NotConfigured
 from voiceapp.core.phones.numbers import read_caller
@@ -42,7 +43,7 @@ def post_voicemail(message: OutboxMessage) -> None:
     }
     OrdersReceiver.from_settings(name="voicemail webhook").post(
         organization.voicemail_url,
-        secret=organization.orders_secret,
+        secret=signing_secret_of(organization),
         message_id=str(message.message_id),
         body=json.dumps(post, ensure_ascii=False, separators=(",", ":")).encode(),
     )
