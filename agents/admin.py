@@ -1,6 +1,9 @@
 """Where Django looks for the admin pages of this app."""
 
+import agents.catalog.admin.category
+import agents.catalog.admin.item
 import agents.catalog.admin.menu
+import agents.catalog.admin.modifier
 import agents.catalog.admin.service
 import agents.catalog.admin.spoken_word
 import agents.catalog.admin.stock
