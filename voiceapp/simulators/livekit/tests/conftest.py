@@ -13,8 +13,16 @@ from collections.abc import Iterator
 import pytest
 
 from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.simulators.livekit.tests.people import people
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, RunningLiveKit, running_livekit
-from voiceapp.simulators.livekit.tests.sides import RealServer, Side, Simulator, simulator, started_server
+from voiceapp.simulators.livekit.tests.sides import (
+    RealServer,
+    Side,
+    Simulator,
+    SimulatorWithClients,
+    simulator,
+    started_server,
+)
 from voiceapp.tests.livekit_server import why_not_there
 
 REAL_URL = os.environ.get("LIVEKIT_TEST_URL", "")
@@ -46,9 +54,23 @@ def plain_livekit() -> Iterator[Simulator]:
         yield side
 
 
-@pytest.fixture(params=SIDES)
+@pytest.fixture
+def livekit_with_clients(plain_livekit: Simulator) -> Iterator[Simulator]:
+    with people(plain_livekit.url) as who:
+        yield SimulatorWithClients(plain_livekit.livekit, plain_livekit.receiver, who)
+
+
+@pytest.fixture(params=[*SIDES, "simulator with clients"])
 def side(request: pytest.FixtureRequest) -> Side:
     """With people who join and webhooks that arrive."""
+    fixture = {"real": "real_server", "simulator": "plain_livekit", "simulator with clients": "livekit_with_clients"}
+    which: Side = request.getfixturevalue(fixture[request.param])
+    return which
+
+
+@pytest.fixture(params=SIDES)
+def media_side(request: pytest.FixtureRequest) -> Side:
+    """For tests whose participants are LiveKit's own clients anyway."""
     which: Side = request.getfixturevalue("real_server" if request.param == "real" else "plain_livekit")
     return which
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,12 @@ class Participant:
     async def _hear(self, track: rtc.Track, heard: list[Heard]) -> None:
         async for event in rtc.AudioStream(track, sample_rate=RATE, num_channels=1):
             heard.append(Heard(time.monotonic(), np.frombuffer(bytes(event.frame.data), np.int16)))
+
+
+async def until(is_true: Callable[[], object], *, within_s: float = 5) -> None:
+    async with asyncio.timeout(within_s):
+        while not is_true():
+            await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager

@@ -58,6 +58,20 @@ class Simulator:
         self.livekit.leave(room, identity)
 
 
+class SimulatorWithClients(Simulator):
+    """Those who join are LiveKit's own clients, as with the real server."""
+
+    def __init__(self, livekit: RunningLiveKit, receiver: Receiver, who: People) -> None:
+        super().__init__(livekit, receiver)
+        self._people = who
+
+    def join(self, token: str) -> None:
+        self._people.join(token)
+
+    def leave(self, room: str, identity: str) -> None:
+        self._people.leave(room, identity)
+
+
 class RealServer:
     def __init__(self, url: str, api_key: str, api_secret: str, who: People, receiver: Receiver) -> None:
         self.receiver = receiver

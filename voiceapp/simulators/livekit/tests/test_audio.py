@@ -14,10 +14,10 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.sound]
 ALICE, BOB = "caller-alice", "callee-bob"
 
 
-async def test_two_people_hear_each_other_at_once_undistorted_and_soon(side: Side, room: str) -> None:
+async def test_two_people_hear_each_other_at_once_undistorted_and_soon(media_side: Side, room: str) -> None:
     async with (
-        participant(side, join_token(side, room, ALICE)) as alice,
-        participant(side, join_token(side, room, BOB)) as bob,
+        participant(media_side, join_token(media_side, room, ALICE)) as alice,
+        participant(media_side, join_token(media_side, room, BOB)) as bob,
     ):
         for publication in await asyncio.gather(alice.publish(), bob.publish()):
             await asyncio.wait_for(publication.wait_for_subscription(), 5)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from livekit import api, rtc
 
-from voiceapp.simulators.livekit.tests.media import Participant, join_token, participant
+from voiceapp.simulators.livekit.tests.media import Participant, join_token, participant, until
 from voiceapp.simulators.livekit.tests.sides import Side
 
 pytestmark = pytest.mark.asyncio
@@ -29,12 +29,6 @@ async def together(side: Side, room: str, *identities: str, **grants: Any) -> As
         ]
         await until(lambda: all(len(each.room.remote_participants) == len(those) - 1 for each in those))
         yield those
-
-
-async def until(is_true: Any) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not is_true():
-            await asyncio.sleep(0.01)
 
 
 def received(one: Participant, event: str) -> asyncio.Queue[Any]:
@@ -62,8 +56,8 @@ async def next_of(queue: asyncio.Queue[Any]) -> Any:
     return await asyncio.wait_for(queue.get(), WITHIN_S)
 
 
-async def test_text_streams_arrive_with_their_attributes(side: Side, room: str) -> None:
-    async with together(side, room, ALICE, BOB) as (alice, bob):
+async def test_text_streams_arrive_with_their_attributes(media_side: Side, room: str) -> None:
+    async with together(media_side, room, ALICE, BOB) as (alice, bob):
         transcripts = texts(bob, "lk.transcription")
         attributes = {"lk.segment_id": "SG_1", "lk.transcription_final": "true"}
         long = "A large pizza, please. " * 2_000
@@ -72,9 +66,9 @@ async def test_text_streams_arrive_with_their_attributes(side: Side, room: str) 
 
 
 async def test_packets_go_to_those_who_are_named_or_to_all_and_their_sender_is_who_sent_them(
-    side: Side, room: str
+    media_side: Side, room: str
 ) -> None:
-    async with together(side, room, ALICE, BOB, CHARLIE) as (alice, bob, charlie):
+    async with together(media_side, room, ALICE, BOB, CHARLIE) as (alice, bob, charlie):
         to_bob, to_charlie = (received(each, "data_received") for each in (bob, charlie))
         await alice.room.local_participant.publish_data(b"to bob", destination_identities=[BOB], topic="t")
         await alice.room.local_participant.publish_data(b"to all", reliable=False)
@@ -83,8 +77,8 @@ async def test_packets_go_to_those_who_are_named_or_to_all_and_their_sender_is_w
         assert [(await next_of(each)).data for each in (to_bob, to_charlie)] == [b"to all", b"to all"]
 
 
-async def test_a_procedure_is_called_and_its_error_comes_back(side: Side, room: str) -> None:
-    async with together(side, room, ALICE, BOB) as (alice, bob):
+async def test_a_procedure_is_called_and_its_error_comes_back(media_side: Side, room: str) -> None:
+    async with together(media_side, room, ALICE, BOB) as (alice, bob):
 
         async def greet(call: rtc.RpcInvocationData) -> str:
             if call.payload == "nobody":
@@ -98,8 +92,8 @@ async def test_a_procedure_is_called_and_its_error_comes_back(side: Side, room: 
             await call(destination_identity=BOB, method="greet", payload="nobody")
 
 
-async def test_attributes_and_metadata_reach_the_others_and_the_server(side: Side, room: str) -> None:
-    async with together(side, room, ALICE, BOB) as (alice, bob):
+async def test_attributes_and_metadata_reach_the_others_and_the_server(media_side: Side, room: str) -> None:
+    async with together(media_side, room, ALICE, BOB) as (alice, bob):
         changes = received(bob, "participant_attributes_changed")
         await alice.room.local_participant.set_attributes({"lk.agent.state": "listening", "gone": "soon"})
         changed, who = await next_of(changes)
@@ -110,40 +104,40 @@ async def test_attributes_and_metadata_reach_the_others_and_the_server(side: Sid
         await alice.room.local_participant.set_name("Alice")
         await until(lambda: bob.room.remote_participants[ALICE].name == "Alice")
         assert bob.room.remote_participants[ALICE].metadata == "m"
-        there = {each.identity: each for each in await asyncio.to_thread(side.client.list_participants, room)}
+        there = {each.identity: each for each in await asyncio.to_thread(media_side.client.list_participants, room)}
         assert (there[ALICE].name, dict(there[ALICE].attributes)) == ("Alice", {"lk.agent.state": "listening"})
 
 
-async def test_without_the_grants_nothing_is_changed_or_sent(side: Side, room: str) -> None:
+async def test_without_the_grants_nothing_is_changed_or_sent(media_side: Side, room: str) -> None:
     grants = api.VideoGrants(room_join=True, room=room, can_publish_data=False, can_update_own_metadata=False)
-    token = api.AccessToken(side.api_key, side.api_secret).with_identity(ALICE).with_grants(grants).to_jwt()
-    async with together(side, room, BOB) as (bob,), participant(side, token) as alice:
+    token = api.AccessToken(media_side.api_key, media_side.api_secret).with_identity(ALICE).with_grants(grants).to_jwt()
+    async with together(media_side, room, BOB) as (bob,), participant(media_side, token) as alice:
         packets = received(bob, "data_received")
         await alice.room.local_participant.set_attributes({"lk.agent.state": "listening"})
         await alice.room.local_participant.publish_data(b"from alice")
         await asyncio.sleep(0.3)  # nothing arrives: there is nothing to wait for
         assert packets.empty()
-        there = {each.identity: each for each in await asyncio.to_thread(side.client.list_participants, room)}
+        there = {each.identity: each for each in await asyncio.to_thread(media_side.client.list_participants, room)}
         assert not there[ALICE].attributes
 
 
-async def test_the_metadata_of_the_room_reaches_those_who_are_in_it(side: Side, room: str) -> None:
-    async with together(side, room, ALICE) as (alice,):
+async def test_the_metadata_of_the_room_reaches_those_who_are_in_it(media_side: Side, room: str) -> None:
+    async with together(media_side, room, ALICE) as (alice,):
         changes = received(alice, "room_metadata_changed")
-        async with api.LiveKitAPI(side.url, side.api_key, side.api_secret) as client:
+        async with api.LiveKitAPI(media_side.url, media_side.api_key, media_side.api_secret) as client:
             await client.room.update_room_metadata(api.UpdateRoomMetadataRequest(room=room, metadata="closing"))
         assert (await next_of(changes))[-1] == "closing"
 
 
-async def test_an_agent_writes_transcripts_in_the_name_of_who_spoke(side: Side, room: str) -> None:
+async def test_an_agent_writes_transcripts_in_the_name_of_who_spoke(media_side: Side, room: str) -> None:
     agent_token = (
-        api.AccessToken(side.api_key, side.api_secret)
+        api.AccessToken(media_side.api_key, media_side.api_secret)
         .with_identity(AGENT)
         .with_kind("agent")
         .with_grants(api.VideoGrants(room_join=True, room=room, agent=True))
         .to_jwt()
     )
-    async with together(side, room, ALICE) as (alice,), participant(side, agent_token) as agent:
+    async with together(media_side, room, ALICE) as (alice,), participant(media_side, agent_token) as agent:
         transcripts = texts(alice, "lk.transcription")
         writer = await agent.room.local_participant.stream_text(topic="lk.transcription", sender_identity=ALICE)
         await writer.write("One large pizza.")
