@@ -61,6 +61,19 @@ def test_a_number_is_pointed_here(account: Account, line: PhoneNumber) -> None:
     assert run() == ("+49 30 12345678          Points here\n", "")
 
 
+def test_the_repetitions_that_an_operator_chose_at_twilio_are_no_difference_and_stay(
+    account: Account, line: PhoneNumber
+) -> None:
+    sid = account.buy(NUMBER)
+    run()
+    address = f"{PUBLIC}/twilio/message#rc=3&rp=5xx,ct,rt"
+    account.set(sid, SmsUrl=address)
+    assert run() == ("+49 30 12345678          Points here\n", "")
+    assert account.number(sid)["sms_url"] == address
+    account.set(sid, SmsUrl="https://old.example.com/sms#rc=3", VoiceFallbackUrl="")
+    assert "SMS URL" in run("--dry-run")[0]
+
+
 def test_a_dry_run_says_what_would_change_and_changes_nothing(account: Account, line: PhoneNumber) -> None:
     sid = account.buy(NUMBER, **ELSEWHERE)
     before = account.number(sid)
