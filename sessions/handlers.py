@@ -16,7 +16,7 @@ from sessions.messages.outbox import outbox
 from sessions.messages.signing import signing_secret_of
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text
-from sessions.messages.texts.reasons import words_of
+from sessions.messages.texts.reasons import explanation_of
 from sessions.messages.texts.services.queueing import TOPIC as TEXT_TOPIC
 from sessions.messages.texts.services.sending import send_text, still_true
 from sessions.messages.texts.services.statuses import when_failed
@@ -53,7 +53,7 @@ def register_all() -> None:
 def tell_caller(text: Text) -> None:
     """A text was not delivered: the agent tells the caller, if the call is still live."""
     if text.call_id is not None:
-        leave_note(text.call_id, words_of(text.reason).say)
+        leave_note(text.call_id, explanation_of(text.reason).say)
 
 
 def post_order(message: OutboxMessage) -> None:

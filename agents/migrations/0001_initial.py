@@ -448,7 +448,7 @@ class Migration(migrations.Migration):
                 ('is_fallback', models.BooleanField(default=False, help_text='Called when the agent fails.', verbose_name='fallback')),
                 ('department', models.CharField(blank=True, help_text='If this person does not take a call, the others of the department are called.', max_length=40)),
                 ('position', models.PositiveIntegerField(default=0, help_text='Lower numbers are called first.', verbose_name='order')),
-                ('takes_calls_on_special_days', models.BooleanField(default=False, help_text="The hours below also hold on the organization's special days. When off, nobody is called on a closed day, and on a day with other hours only within both.")),
+                ('takes_calls_on_special_days', models.BooleanField(default=False, help_text="The hours below also hold on the organization's special days. When off, no call is placed on a closed day, and on a day with other hours only within both.")),
                 ('mode', models.CharField(choices=[('cold', 'Connect at once'), ('warm', 'Announce the call first; the person accepts it with key 1')], default='cold', max_length=4, verbose_name='transfer')),
                 ('caller_id', models.CharField(choices=[('organization', "The organization's number"), ('caller', "The caller's own number, where the carrier allows it")], default='organization', max_length=12, verbose_name='caller ID')),
                 ('if_nobody', models.CharField(choices=[('message', 'Can leave a message'), ('agent', 'Goes back to the agent')], default='message', max_length=8, verbose_name='if nobody answers')),

@@ -28,7 +28,7 @@ class CallerId(models.TextChoices):
 
 
 class IfNobody(models.TextChoices):
-    """What the caller gets if nobody takes the call."""
+    """What the caller gets if no person takes the call."""
 
     MESSAGE = "message", "Can leave a message"
     AGENT = "agent", "Goes back to the agent"
@@ -56,7 +56,7 @@ class TransferTarget(TenantModel):
     position = models.PositiveIntegerField("order", default=0, help_text="Lower numbers are called first.")
     takes_calls_on_special_days = models.BooleanField(
         default=False,
-        help_text="The hours below also hold on the organization's special days. When off, nobody is called on a "
+        help_text="The hours below also hold on the organization's special days. When off, no call is placed on a "
         "closed day, and on a day with other hours only within both.",
     )
     mode = models.CharField("transfer", max_length=4, choices=TransferMode.choices, default=TransferMode.COLD)

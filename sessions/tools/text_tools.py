@@ -14,7 +14,7 @@ from sessions.appointments.texts import text_about
 from sessions.calls.models import Call
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text, TextState, text_settings_of
-from sessions.messages.texts.reasons import words_of
+from sessions.messages.texts.reasons import explanation_of
 from sessions.messages.texts.services.checking import number_of
 from sessions.messages.texts.services.queueing import queue_text
 from sessions.orders.draft import Refused
@@ -55,7 +55,7 @@ def send_text(request: ToolRequest[Wish]) -> Answer:
 def text_answer(text: Text) -> Answer:
     """What the caller hears of a text: that it is under way, or why there is none."""
     if text.reason:
-        return Answer(words_of(text.reason).say, is_ok=False, facts={"reason": text.reason})
+        return Answer(explanation_of(text.reason).say, is_ok=False, facts={"reason": text.reason})
     return Answer("You have the text message." if text.state == TextState.DELIVERED else ON_ITS_WAY)
 
 

@@ -25,7 +25,7 @@ from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import Text, TextState
-from sessions.messages.texts.reasons import TextReason, words_of
+from sessions.messages.texts.reasons import TextReason, explanation_of
 from sessions.orders.models import Order, OrderState
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import CarrierState, PhoneNumber
@@ -163,9 +163,9 @@ def failed_texts(access: Access, days: LocalDays) -> Iterator[Notice]:
     texts = Text.objects.visible_to(access.principal(Area.CALLS)).filter(days.rows())
     missed = texts.filter(Q(state=TextState.FAILED) | Q(state=TextState.NOT_SENT, reason__in=NOT_SET_UP))
     for row in missed.order_by().values("reason").annotate(number_of_texts=Count("id"))[:MOST_ROWS]:
-        words = words_of(row["reason"])
+        explanation = explanation_of(row["reason"])
         yield Notice(f"{some(row['number_of_texts'], 'text')} did not reach the customer today",
-                     f"{words.cause} {words.fix}", "sms_failed", "warning",
+                     f"{explanation.cause} {explanation.fix}", "sms_failed", "warning",
                      link("voice_sessions_text", reason__exact=row["reason"],
                           created_at__gte=days.first.isoformat()))  # fmt: skip
 

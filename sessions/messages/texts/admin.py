@@ -22,7 +22,7 @@ from voiceapp.core.phones.numbers import mask, read_caller, show_number
 
 from .kinds import PLACEHOLDERS, TextKind
 from .models import OptOut, Text, TextSettings, TextState, TextTemplate
-from .reasons import words_of
+from .reasons import explanation_of
 from .segments import size_of
 from .services.resending import may_resend, resend
 from .wording import default_body, preview
@@ -42,7 +42,7 @@ class TextAdmin(NumberSearch[Text], ReadOnlyAdmin[Text]):
     """Records of what was said; one that did not arrive can be sent again."""
 
     area = Area.CALLS
-    list_display = ("created_at", "state_label", "shown_number", "kind_label", "words", "why", "organization")
+    list_display = ("created_at", "state_label", "shown_number", "kind_label", "excerpt", "why", "organization")
     list_filter = ("state", "kind", "direction", "reason", "created_at", "organization")
     list_select_related = ("organization", "call")
     linkable = ("call",)
@@ -56,7 +56,7 @@ class TextAdmin(NumberSearch[Text], ReadOnlyAdmin[Text]):
     readonly_fields = ("state_label", "shown_number", "kind_label", "size", "cause", "fix", "conversation")
     buttons = (
         Button("resend", "Send again", "send_again", icon="replay", style="primary", is_offered=may_resend,
-               confirm="The customer gets a new text with the same words."),
+               confirm="The customer gets the same text once more."),
     )  # fmt: skip
 
     def sees_numbers(self, request: HttpRequest) -> bool:
@@ -87,7 +87,7 @@ class TextAdmin(NumberSearch[Text], ReadOnlyAdmin[Text]):
         return text.get_kind_display() if text.kind else "From the customer"
 
     @display(description="text")
-    def words(self, text: Text) -> str:
+    def excerpt(self, text: Text) -> str:
         return text.body if len(text.body) <= 80 else f"{text.body[:79]}…"
 
     @display(description="reason", ordering="reason")
@@ -100,11 +100,11 @@ class TextAdmin(NumberSearch[Text], ReadOnlyAdmin[Text]):
 
     @display(description="cause")
     def cause(self, text: Text) -> str:
-        return words_of(text.reason).cause if text.reason else "–"
+        return explanation_of(text.reason).cause if text.reason else "–"
 
     @display(description="what to do")
     def fix(self, text: Text) -> str:
-        return words_of(text.reason).fix if text.reason else "–"
+        return explanation_of(text.reason).fix if text.reason else "–"
 
     @display(description="conversation")
     def conversation(self, text: Text) -> str:
@@ -212,8 +212,8 @@ class TextTemplateAdmin(TenantAdmin[TextTemplate]):
 
     @display(description="size")
     def shown_size(self, template: TextTemplate) -> str:
-        words = _preview(template)
-        return size_sentence(words) if words else "–"
+        shown = _preview(template)
+        return size_sentence(shown) if shown else "–"
 
     @display(description="placeholders")
     def placeholders(self, template: TextTemplate) -> str:

@@ -51,7 +51,7 @@ class Text(TenantModel):
     key = models.CharField(max_length=LONGEST_KEY)
     about = models.CharField(max_length=80, blank=True, help_text="The ID of the appointment or order.")
     about_at = models.DateTimeField(null=True, help_text="When the appointment begins of which it speaks.")
-    # The customer's number and ours, whoever wrote.
+    # The customer's number and ours, in either direction.
     number = models.CharField("customer's number", max_length=64)
     our_number = models.CharField("our number", max_length=64, blank=True)
     body = models.TextField()

@@ -6,7 +6,7 @@ import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
 
-# A reminder that comes later than this before its appointment helps nobody.
+# A reminder that comes later than this before its appointment is of no use.
 NOTICE = dt.timedelta(hours=1)
 ONE_DAY = dt.timedelta(days=1)
 

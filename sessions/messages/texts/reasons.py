@@ -1,4 +1,4 @@
-"""Why a text was not sent or not delivered: the cause and the fix in words, and what the agent is told."""
+"""Why a text was not sent or not delivered: the cause, the fix, and what the agent says of it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class TextReason(models.TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """`say` is what the agent tells the caller; `cause` and `fix` are for the operator."""
+class Explanation:
+    """`say` is for the caller; `cause` and `fix` are for the operator."""
 
     say: str
     cause: str
@@ -45,96 +45,96 @@ class Words:
 
 R = TextReason
 CANNOT = "I cannot send you a text message right now."
-WORDS: Mapping[TextReason, Words] = {
-    R.OFF: Words(CANNOT, "Texts are turned off.", "Turn on “Send texts” in the text settings."),
-    R.NOT_CONFIGURED: Words(
+EXPLANATIONS: Mapping[TextReason, Explanation] = {
+    R.OFF: Explanation(CANNOT, "Texts are turned off.", "Turn on “Send texts” in the text settings."),
+    R.NOT_CONFIGURED: Explanation(
         CANNOT,
         "There is no Twilio account, or Twilio does not accept its keys.",
         "Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN on the server.",
     ),
-    R.NO_NUMBER: Words(
+    R.NO_NUMBER: Explanation(
         "I do not see your number, so I cannot send you a text message.",
         "The caller's number is withheld or is no phone number.",
         "Nothing can be done: texts go only to the number that calls.",
     ),
-    R.NO_SENDER: Words(
+    R.NO_SENDER: Explanation(
         CANNOT,
         "The organization has no active phone number and no Messaging Service.",
         "Add a phone number, or enter the Messaging Service SID in the text settings.",
     ),
-    R.LANDLINE: Words(
+    R.LANDLINE: Explanation(
         "Your number is a landline, and text messages do not reach it.",
         "The number is a landline, which receives no texts.",
         "Call the customer, or ask for a mobile number.",
     ),
-    R.INVALID_NUMBER: Words(
+    R.INVALID_NUMBER: Explanation(
         "I cannot send text messages to your number.",
         "The number cannot receive texts: it is not valid, or has special charges.",
         "Call the customer, or ask for a mobile number.",
     ),
-    R.OTHER_COUNTRY: Words(
+    R.OTHER_COUNTRY: Explanation(
         "I cannot send text messages to numbers of your country.",
         "The number belongs to a country to which the organization sends no texts.",
         "Add the country in the text settings.",
     ),
-    R.OPTED_OUT: Words(
+    R.OPTED_OUT: Explanation(
         "You have asked us to send you no text messages. To get them again, text START to our number.",
         "The customer has replied STOP.",
         "Only the customer can change that, by texting START to your number.",
     ),
-    R.NUMBER_CAP: Words(
+    R.NUMBER_CAP: Explanation(
         "I have already sent you as many text messages today as I may.",
         "The maximum of texts to this number was reached for the day.",
         "Raise “Maximum per number and day” in the text settings.",
     ),
-    R.DAY_CAP: Words(
+    R.DAY_CAP: Explanation(
         CANNOT,
         "The organization's maximum of texts was reached for the day.",
         "Raise “Maximum per day” in the text settings.",
     ),
-    R.TOO_MANY_FAIL: Words(
+    R.TOO_MANY_FAIL: Explanation(
         CANNOT,
         "Most texts of the last hour were not delivered. Texts are paused, for callers may use forged numbers.",
         "Look at the texts that failed. Texts go on by themselves within an hour; “Send again” sends this one now.",
     ),
-    R.UNREGISTERED: Words(
+    R.UNREGISTERED: Explanation(
         CANNOT,
         "The sender is not registered for texts to that country.",
         "Register it in Twilio's console: A2P 10DLC or toll-free verification for the United States.",
     ),
-    R.BAD_SENDER: Words(
+    R.BAD_SENDER: Explanation(
         CANNOT,
         "The sender cannot send texts.",
         "Choose a number with SMS in Twilio's console, or a Messaging Service in the text settings.",
     ),
-    R.TRIAL: Words(
+    R.TRIAL: Explanation(
         CANNOT, "Twilio's trial accounts send only to verified numbers.", "Upgrade the account in Twilio's console."
     ),
-    R.NO_PERMISSION: Words(
+    R.NO_PERMISSION: Explanation(
         CANNOT,
         "The Twilio account may not send to that country.",
         "Enable it in Twilio's console: Messaging, Settings, Geo permissions.",
     ),
-    R.UNREACHABLE: Words(
+    R.UNREACHABLE: Explanation(
         "The text message did not reach your phone.",
         "The phone is switched off, out of reach, or its number is not in use.",
         "Send it again later, or call the customer.",
     ),
-    R.FILTERED: Words(
+    R.FILTERED: Explanation(
         "The text message could not be delivered.",
         "The carrier took the text for spam.",
         "Change the template: avoid short links and capitals. Twilio's log has the details.",
     ),
-    R.REFUSED: Words(
+    R.REFUSED: Explanation(
         "The text message could not be delivered.",
         "The carrier refused the text.",
         "Look up the error code in Twilio's documentation.",
     ),
-    R.NO_RESPONSE: Words(
+    R.NO_RESPONSE: Explanation(
         CANNOT, "Twilio did not respond in time.", "Check status.twilio.com, then send the text again."
     ),
-    R.TOO_LATE: Words(CANNOT, "It could not be sent in time.", "Check that a worker runs. Call the customer."),
-    R.CHANGED: Words(
+    R.TOO_LATE: Explanation(CANNOT, "It could not be sent in time.", "Check that a worker runs. Call the customer."),
+    R.CHANGED: Explanation(
         "That has changed meanwhile, so I sent no text message.",
         "The appointment was moved or canceled before the text was due.",
         "Nothing has to be done.",
@@ -160,5 +160,5 @@ def reason_of(code: int | None) -> TextReason:
     return BY_CODE.get(code or 0, TextReason.REFUSED)
 
 
-def words_of(reason: str) -> Words:
-    return WORDS[TextReason(reason)]
+def explanation_of(reason: str) -> Explanation:
+    return EXPLANATIONS[TextReason(reason)]

@@ -113,6 +113,6 @@ def _is_same(now: str, wanted: str) -> bool:
 
 
 def without_query(url: str) -> str:
-    """What tells one server from another, without ids or keys that other services put into a query."""
+    """What distinguishes one server from another, without ids or keys that other services put into a query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else url

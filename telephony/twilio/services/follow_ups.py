@@ -127,7 +127,7 @@ def _decide(call: Call, stream: MediaStream, now: dt.datetime, is_caller_gone: b
 
 
 def _why_not_at_all(call: Call) -> str:
-    """Why no person can be called for this caller, whoever it would be."""
+    """Why no person can be called for this caller, of any department."""
     if not caller_id_for(call):
         return "no_caller_id"  # without a number that may be shown the carrier refuses to ring anybody
     return TOO_MANY_TODAY if call.organization is not None and are_too_many(call.organization) else ""

@@ -39,7 +39,7 @@ def close_lost_calls() -> int:
 
 def _lost(now: datetime) -> QuerySet[Call]:
     lease_ran_out = Q(lease_expires_at__lt=now) | Q(lease_expires_at=None, connected_at__lt=now - LEASE)
-    # A call in a transfer is carried by nobody here, and ended by its transfer.
+    # A call in a transfer is carried by no process here, and ended by its transfer.
     in_transfer = Transfer.objects.filter(call=OuterRef("pk"), state__in=LIVE_TRANSFERS)
     ours = Call.objects.filter(~Exists(in_transfer), kind=CallKind.PHONE).exclude(vapi_legs__carries_phone=True)
     return ours.filter(

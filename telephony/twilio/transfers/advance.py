@@ -30,12 +30,12 @@ logger = structlog.get_logger("transfers")
 
 # Twilio adds up to 5 s to the time that a phone rings.
 RING_MARGIN = dt.timedelta(seconds=8)
-# No leg, and no word of one, so long after it was requested: the process died, or the request was lost.
+# No leg, and no report of one, so long after it was requested: the process died, or the request was lost.
 NO_WORD_AFTER = dt.timedelta(seconds=15)
 # Longer than the summary, read twice, with the time to press a key.
 DECIDES_WITHIN = dt.timedelta(seconds=90)
 JOINS_WITHIN = dt.timedelta(seconds=20)
-# The hold's sound lasts 8 s, then Twilio asks again what follows.
+# The hold's sound lasts 8 s, then Twilio requests again what follows.
 CALLER_UNSEEN_FOR = dt.timedelta(seconds=30)
 LONGEST_TALK = dt.timedelta(seconds=LONGEST_TRANSFER_S + 120)
 # Both legs end by themselves when one hangs up.
@@ -53,7 +53,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Nobody took the call: let the carrier ask at once what follows for the caller."""
+    """No person took the call: have the carrier request at once what follows for the caller."""
 
     carrier_sid: str
 
@@ -77,7 +77,7 @@ def advance_all() -> int:
 
 
 def _send_on_who_still_wait() -> None:
-    """Callers whom nobody took and who have not come back: the carrier did not respond, or the process died."""
+    """Callers whom no person took and who have not come back: the carrier did not respond, or the process died."""
     now = timezone.now()
     waiting = Transfer.objects.filter(
         mode=TransferMode.WARM,
@@ -112,7 +112,7 @@ def advance(transfer_id: UUID) -> None:
 def _next_action(transfer: Transfer, now: dt.datetime) -> Action | None:
     if transfer.mode == TransferMode.COLD:
         if transfer.is_live and now - transfer.created_at > LONGEST_TALK:
-            # Whatever became of it, the carrier's word was lost.
+            # Whatever became of it, the carrier's report was lost.
             if (attempt := progress.open_attempt(transfer)) is not None:
                 progress.close_attempt(attempt, AttemptState.FAILED, failure="no_word")
             progress.nobody_took_it(transfer, failure="no_word")
@@ -191,9 +191,9 @@ def place_call(attempt_id: UUID) -> None:
 
 
 def send_caller_on(transfer_id: UUID, carrier_sid: str) -> bool | None:
-    """Let the carrier ask now what follows for the caller. False: the caller has hung up. None: it did not respond.
+    """Have the carrier request now what follows for the caller. False: the caller has hung up. None: no response.
 
-    It asks by itself when the hold's sound ends, so a failure costs seconds.
+    It does so by itself when the hold's sound ends, so a failure costs seconds.
     """
     try:
         return TwilioClient.from_settings().continue_at(carrier_sid, url=caller_url(transfer_id))
@@ -203,7 +203,7 @@ def send_caller_on(transfer_id: UUID, carrier_sid: str) -> bool | None:
 
 
 def _is_caller_there(transfer_id: UUID, carrier_sid: str) -> bool:
-    """The carrier has not asked for a while what follows: ask it. False if the transfer is over, or nobody knows."""
+    """The carrier has sent no request for a while: look the call up. False if the transfer is over, or unknown."""
     transfer = Transfer.objects.select_related("call").get(pk=transfer_id)
     try:
         found = TwilioClient.from_settings().fetch_call(carrier_sid)

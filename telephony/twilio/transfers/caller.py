@@ -10,7 +10,7 @@ from django.utils import timezone
 from . import progress
 from .models import AttemptState, Transfer, TransferState
 
-# The carrier's word that both had entered may be lost: who was in a conference for so long with a person has talked.
+# The carrier's report that both had entered may be lost: who was in a conference for so long with a person has talked.
 TALKED_AFTER = dt.timedelta(seconds=5)
 
 

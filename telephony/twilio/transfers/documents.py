@@ -14,7 +14,7 @@ from telephony.twilio.phrases import Phrase, phrase, voice_language
 from .addresses import caller_over_url, caller_url, hold_sound_url, joined_url, leg_urls
 from .models import Transfer, TransferAttempt
 
-# Not only the hold's sound: in every third round, of 8 s each, the caller hears that somebody still tries.
+# Not only the hold's sound: in every third round, of 8 s each, the caller hears that a person is still being called.
 SAYS_EVERY = 3
 DECIDES_WITHIN_S = 8
 ACCEPT, DECLINE = "1", "2"
@@ -27,7 +27,7 @@ def language_of(call: Call) -> str:
 
 
 def hold(transfer: Transfer, *, rounds: int) -> HttpResponse:
-    """A sentence and a sound, then the carrier asks again what follows."""
+    """A sentence and a sound, then the carrier requests again what follows."""
     language = language_of(transfer.call)
     response = VoiceResponse()
     if rounds == 0:
@@ -72,7 +72,7 @@ def join_person(attempt: TransferAttempt) -> HttpResponse:
     language = language_of(attempt.transfer.call)
     response = VoiceResponse()
     twiml.say(response, (phrase(Phrase.JOINING, language),), language)
-    # Silence for a moment, instead of music that is not ours.
+    # Silence until the caller comes, instead of music that is not ours.
     _conference(response, attempt.transfer, action=leg_urls(attempt).over, wait_url="")
     return twiml.answer(response)
 

@@ -43,12 +43,12 @@ class Transfer(TenantModel):
     state = models.CharField(max_length=12, choices=TransferState.choices, default=TransferState.WAITING)
     failure = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    seen_at = models.DateTimeField("caller seen at", null=True, help_text="When the carrier last asked what follows.")
+    seen_at = models.DateTimeField("caller seen at", null=True, help_text="When the carrier last sent a request.")
     accepted_at = models.DateTimeField(null=True)
     caller_joined_at = models.DateTimeField(null=True, help_text="When the caller entered the conference.")
     joined_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    returned_at = models.DateTimeField(null=True, help_text="When a caller whom nobody took was sent on.")
+    returned_at = models.DateTimeField(null=True, help_text="When a caller whom no person took was sent on.")
 
     objects = TenantQuerySet["Transfer"].as_manager()
 

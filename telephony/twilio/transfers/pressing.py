@@ -67,7 +67,7 @@ def person_pressed(attempt_id: UUID, call_sid: str, keys: str) -> Reply:
             TransferAttempt.objects.filter(pk=attempt.pk).update(prompts=attempt.prompts + 1)
             return Reply.OFFER
         _accept(attempt, transfer)
-    # The caller is called away from the hold at once. If that fails, the hold asks again within seconds.
+    # The caller is called away from the hold at once. If that fails, the hold ends within seconds.
     if send_caller_on(transfer.pk, transfer.call.carrier_sid or "") is False:
         progress.caller_gone(transfer.call)
         return Reply.CALLER_GONE

@@ -1,6 +1,6 @@
 """The life of a transfer. Every change is one short transaction: webhooks may repeat, overtake each other, meet tasks.
 
-What then has to be said to the carrier is said after the commit, and by the periodic task if the process dies before.
+What the carrier then has to do is requested after the commit, and by the periodic task if the process dies before.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def caller_gone(call: Call, at: dt.datetime | None = None) -> None:
 
 
 def caller_left_after_all(transfer: Transfer) -> None:
-    """Nobody took the call, and the caller hung up before hearing so."""
+    """No person took the call, and the caller hung up before hearing so."""
     Transfer.objects.filter(pk=transfer.pk, returned_at=None).update(returned_at=timezone.now())
     finish_call(transfer.call_id, reason=EndReason.CALLER_HUNG_UP)
 

@@ -20,7 +20,7 @@ from .documents import language_of
 from .models import AttemptState, Transfer
 
 MOST_ENTRIES = 400
-# How the model hears what became of each person.
+# What the model reads of each person.
 TRIED: Mapping[str, str] = {
     AttemptState.DECLINED: "declined",
     AttemptState.NOT_ACCEPTED: "did not accept the call",
@@ -44,7 +44,7 @@ class Resumption:
     number: int
 
     def brief(self, briefing: Briefing) -> Briefing:
-        """The agent does not greet again, but says that nobody took the call."""
+        """The agent does not greet again, but says that no person took the call."""
         return replace(briefing, greeting_audio=b"", phrases=replace(briefing.phrases, greeting=self.say))
 
     def own_id(self, name: str) -> str:
@@ -89,7 +89,7 @@ def read_resumption(call_id: UUID) -> Resumption:
 
 
 def _past(call: Call, transfer: Transfer | None) -> list[Past]:
-    """What was said and done, oldest first. A tool call belongs after the caller's words of its turn."""
+    """What was said and done, oldest first. A tool call belongs after what the caller said in its turn."""
     said: list[tuple[int, int, int, Past]] = [
         (line.turn, 0, line.spoken_at_ms, PastLine(line.item_id, Speaker(line.speaker), line.text))
         for line in call.lines.exclude(text="").order_by("-spoken_at_ms")[:MOST_ENTRIES]

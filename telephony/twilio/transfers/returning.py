@@ -1,4 +1,4 @@
-"""A caller whom nobody took: back to the agent, with a stream of its own, or to a message."""
+"""A caller whom no person took: back to the agent, with a stream of its own, or to a message."""
 
 from __future__ import annotations
 

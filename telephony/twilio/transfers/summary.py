@@ -1,4 +1,4 @@
-"""What a person hears of a call before accepting it: facts that the call has stored, in sentences of ours."""
+"""The summary of a call that a person hears before accepting it: facts of the call, in sentences of ours."""
 
 from __future__ import annotations
 

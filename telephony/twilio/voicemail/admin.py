@@ -41,7 +41,7 @@ COLORS: Mapping[str, str] = {
     State.FAILED: "danger",
     State.LOST: "danger",
 }
-WORDS_IN_LIST = 120
+LONGEST_EXCERPT = 120
 DELIVERIES: Mapping[str, str] = {services.POST: "Webhook", services.MAIL: "E-mail"}
 
 
@@ -68,7 +68,7 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
     """Listening marks a message as heard; who was the first is kept."""
 
     area = Area.CALLS
-    list_display = ("created_at", "status", "caller", "reason", "duration", "words", "of_call")
+    list_display = ("created_at", "status", "caller", "reason", "duration", "excerpt", "of_call")
     list_filter = ("state", "why", "created_at")
     list_select_related = ("call__organization",)
     linkable = ("call", "heard_at")
@@ -147,9 +147,9 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
         return duration_text(voicemail.duration_s)
 
     @display(description="message")
-    def words(self, voicemail: Voicemail) -> str:
+    def excerpt(self, voicemail: Voicemail) -> str:
         text = voicemail.transcript or voicemail.explanation
-        return text if len(text) <= WORDS_IN_LIST else f"{text[:WORDS_IN_LIST].rsplit(' ', 1)[0]} …"
+        return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT].rsplit(' ', 1)[0]} …"
 
     @display(description="audio")
     def player(self, voicemail: Voicemail) -> str:

@@ -45,7 +45,7 @@ def register_all() -> None:
 
 
 def look_for_messages(message: OutboxMessage) -> None:
-    """Open what Twilio recorded of a call and no report has told us of."""
+    """Open what Twilio recorded of a call and no report has brought."""
     call = Call.objects.select_related("organization").filter(pk=message.body["call"]).first()
     if call is None or not call.carrier_sid:
         return
@@ -134,7 +134,7 @@ def transcribe_voicemail(message: OutboxMessage) -> None:
         why = exc.public_message if isinstance(exc, OpenAIError) else str(exc)
         services.keep_transcript(voicemail, "", why_not=why)
         return
-    services.keep_transcript(voicemail, text, why_not="" if text else "OpenAI understood no words.")
+    services.keep_transcript(voicemail, text, why_not="" if text else "OpenAI recognized no speech.")
 
 
 def delete_at_carrier(message: OutboxMessage) -> None:

@@ -1,4 +1,4 @@
-"""A message that a caller left because nobody could answer."""
+"""A message that a caller left because neither an agent nor a person could answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class VoicemailQuerySet(TenantQuerySet["Voicemail"]):
     """Reads of voicemail."""
 
     def unheard(self) -> VoicemailQuerySet:
-        """Messages with words in them, or that may have some, that nobody has listened to."""
+        """Messages with speech in them, or that may have some, before their first listener."""
         return self.filter(heard_at=None).exclude(state=Voicemail.State.EMPTY)
 
 

@@ -1,4 +1,4 @@
-"""The states of a voicemail: opened by whichever of Twilio's reports comes first, changed by guarded updates only."""
+"""The states of a voicemail: opened by the first of Twilio's reports, changed by guarded updates only."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ State = Voicemail.State
 
 
 def look_for_message_later(call: Call) -> None:
-    """Ask Twilio for the call's recordings in some minutes: its reports may be lost, a message must not be."""
+    """Request the call's recordings of Twilio in some minutes: its reports may be lost, a message must not be."""
     key = f"voicemail:call:{call.pk}"
     with transaction.atomic():
         if not OutboxMessage.objects.filter(topic=LOOK_FOR, partition_key=key).exists():

@@ -66,7 +66,7 @@ def transfer_after(call: Call, stream_id: UUID | None) -> Transfer:
 
 
 def return_caller(transfer: Transfer) -> HttpResponse:
-    """Nobody took the call: the caller goes back to the agent, or leaves a message."""
+    """No person took the call: the caller goes back to the agent, or leaves a message."""
     stream = stream_back(transfer)
     if stream is not None:
         return twiml.connect(stream)

@@ -25,7 +25,7 @@ logger = structlog.get_logger("webhooks")
 
 @twilio_webhook(without_database=busy, about=Subject.MESSAGE)
 def message(form: SignedForm) -> HttpResponse:
-    """Keep the text. The answer is empty, for Twilio answers STOP and START itself, or the words for HELP."""
+    """Keep the text. The response is empty, for Twilio answers STOP and START itself, or has the text for HELP."""
     organization = _organization_of(form)
     if organization is None:
         logger.warning("a text to an unknown number", message_sid=form.text("MessageSid"))
@@ -59,7 +59,7 @@ def _organization_of(form: SignedForm) -> Organization | None:
 
 
 def _body_of(form: SignedForm) -> str:
-    """The words, and how many pictures came with them."""
+    """The body, and how many pictures came with it."""
     body = NOT_IN_A_TEXT.sub(" ", form.fields.get("Body", "").replace("\r\n", "\n"))[:LONGEST_BODY].strip()
     pictures = form.number("NumMedia") or 0
     return f"{body}\n[{pictures} attached]".strip() if pictures else body

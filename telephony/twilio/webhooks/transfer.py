@@ -28,7 +28,7 @@ MOST_ROUNDS_WITHOUT_DATABASE = 40
 
 @twilio_webhook(without_database=apologize)
 def transfer_caller(form: SignedForm) -> HttpResponse:
-    """What follows for the caller, asked whenever the hold's sound is over and when something has changed."""
+    """What follows for the caller, requested whenever the hold's sound is over and when something has changed."""
     digits = form.query.get("round", "0")
     rounds = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else 0
     try:

@@ -20,7 +20,7 @@ OF_THE_NUMBER = (TextReason.LANDLINE, TextReason.INVALID_NUMBER)
 # A trial account is refused for each number of its own.
 OF_THE_SENDER = (TextReason.UNREGISTERED, TextReason.BAD_SENDER, TextReason.NO_PERMISSION)
 SENDER_IS_REFUSED_FOR = dt.timedelta(hours=1)
-# Calls with numbers that nobody has make us text them: more than these failures of an hour, and more failures than
+# Calls with forged numbers make us text those numbers: more than these failures of an hour, and more failures than
 # deliveries, and no text is sent until they are older.
 FAILURES_COUNT_FOR = dt.timedelta(hours=1)
 MOST_FAILURES = 10

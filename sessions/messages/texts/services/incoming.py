@@ -20,7 +20,7 @@ from .queueing import body_of
 def receive_text(
     organization: Organization, *, sid: str, number: str, our_number: str, body: str, opt_out_type: str = ""
 ) -> str:
-    """Keep the text once. Returns what to answer: nothing, or for HELP the organization's own words.
+    """Keep the text once. Returns the reply: none, or for HELP the organization's own text.
 
     `opt_out_type`: Twilio's Messaging Service has recognized a keyword, and answered it.
     """

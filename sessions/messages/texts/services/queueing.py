@@ -112,7 +112,7 @@ def enqueue(text: Text) -> None:
 
 
 def event_of(text: Text) -> dict[str, object]:
-    """The detail of an event on the call's timeline: neither number nor words."""
+    """The detail of an event on the call's timeline: neither number nor body."""
     detail: dict[str, object] = {"text": str(text.pk), "kind": text.kind}
     if text.reason:
         detail["reason"] = text.reason

@@ -1,4 +1,4 @@
-"""Sends a text again that was not sent or not delivered, when an operator asks for it."""
+"""Sends a text again that was not sent or not delivered, when an operator wants it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sessions.calls.services import record_event
 from sessions.messages.texts.models import LONGEST_KEY, Text, TextState, text_settings_of
-from sessions.messages.texts.reasons import TextReason, words_of
+from sessions.messages.texts.reasons import TextReason, explanation_of
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import serialize
 
@@ -32,7 +32,7 @@ def may_resend(text: Text) -> bool:
 
 
 def resend(text: Text, *, now: dt.datetime | None = None) -> Text:
-    """A new text with the same words, queued now; pressed twice, there is one. Raises NotSentAgain."""
+    """A new text with the same body, queued now; pressed twice, there is one. Raises NotSentAgain."""
     now = now or timezone.now()
     with transaction.atomic():
         serialize(f"sessions.texts:{text.organization_id}")
@@ -45,8 +45,8 @@ def resend(text: Text, *, now: dt.datetime | None = None) -> Text:
         reason = why_not(text.organization, wishes, text.number, sender=sender)
         reason = reason or cap_reached(text.organization, wishes, text.number, at=now)
         if reason is not None:
-            words = words_of(reason)
-            raise NotSentAgain(f"{words.cause} {words.fix}")
+            explanation = explanation_of(reason)
+            raise NotSentAgain(f"{explanation.cause} {explanation.fix}")
         again = Text.objects.create(
             organization=text.organization,
             call=text.call,

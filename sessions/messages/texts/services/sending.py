@@ -78,7 +78,7 @@ def _was_postponed(text: Text) -> bool:
 
 
 def _send(client: MessagesClient, text: Text) -> None:
-    # Committed before the request: whoever takes over from a killed worker knows that it may have been sent.
+    # Committed before the request: a worker that takes over from a killed one knows that it may have been sent.
     Text.objects.filter(pk=text.pk).update(sending_since=timezone.now())
     service = text_settings_of(text.organization).messaging_service_sid
     release_connections()

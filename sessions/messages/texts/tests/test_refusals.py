@@ -13,7 +13,7 @@ from agents.tests.builders import make_agent, make_organization
 from sessions.calls.models import Call, CallNote, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
-from sessions.messages.texts.reasons import WORDS, TextReason, reason_of
+from sessions.messages.texts.reasons import EXPLANATIONS, TextReason, reason_of
 from sessions.messages.texts.services.checking import number_of
 from sessions.messages.texts.services.resending import may_resend, resend
 from sessions.messages.texts.services.statuses import note_status
@@ -192,7 +192,7 @@ def test_the_agent_of_the_call_gets_a_note_of_a_queued_text_that_is_not_sent() -
     OptOut.objects.create(organization=garage, number=number)
     assert send() == 1
     assert Text.objects.get().reason == R.OPTED_OUT
-    assert [note.text for note in CallNote.objects.all()] == [WORDS[R.OPTED_OUT].say]
+    assert [note.text for note in CallNote.objects.all()] == [EXPLANATIONS[R.OPTED_OUT].say]
     assert "text_not_sent" in call.events.values_list("kind", flat=True)
 
 
@@ -216,5 +216,5 @@ def test_only_a_number_of_the_phone_network_is_texted(caller: str, number: str) 
 
 
 def test_every_reason_has_words_for_the_caller_and_the_operator() -> None:
-    assert set(WORDS) == set(TextReason)
-    assert all(words.say and words.cause and words.fix for words in WORDS.values())
+    assert set(EXPLANATIONS) == set(TextReason)
+    assert all(each.say and each.cause and each.fix for each in EXPLANATIONS.values())
