@@ -18,11 +18,13 @@ class NotCalled(enum.StrEnum):
     NOT_DIALABLE = "not_dialable"
     OUR_OWN = "our_own"
     FOREIGN = "foreign"
+    NO_COUNTRY = "no_country"
     THE_CALLERS = "the_callers"
 
 
 MESSAGES = {
     NotCalled.OUR_OWN: "This number is answered by an agent: a transferred call would come back. Use another one.",
+    NotCalled.NO_COUNTRY: "Enter the organization's country first: only numbers of its country are called.",
     NotCalled.FOREIGN: "This number is in another country. Calls abroad must be allowed with TRANSFER_COUNTRIES.",
 }
 
@@ -43,7 +45,9 @@ def why_not_called(number: str, organization: Organization, *, caller: str = "")
     if Organization.objects.filter(phone_numbers__number=number).exists():
         return NotCalled.OUR_OWN
     allowed = _countries(organization)
-    return NotCalled.FOREIGN if allowed and not allowed & country_codes(number) else None
+    if not allowed:
+        return NotCalled.NO_COUNTRY
+    return None if allowed & country_codes(number) else NotCalled.FOREIGN
 
 
 def _countries(organization: Organization) -> set[str]:

@@ -114,6 +114,7 @@ TRANSFER_OUTCOMES = {
 }
 NOT_CALLED = {
     "our_own": "the number is answered by an agent",
+    "no_country": "the organization has no country",
     "foreign": "the number is in a country that is not allowed",
     "the_callers": "it is the caller's own number",
     "not_dialable": "the number may not be called",

@@ -304,3 +304,14 @@ def test_a_dial_whose_result_was_lost_is_closed_in_the_end(
     assert Transfer.objects.get().state == TransferState.NOBODY
     attempt = TransferAttempt.objects.get(position=0)
     assert (attempt.state, attempt.failure) == ("failed", "no_word")
+
+
+def test_without_any_country_no_number_is_called(line: PhoneNumber, settings: Settings) -> None:
+    organization = line.organization
+    organization.country, organization.time_zone, organization.currency = "", "UTC", "EUR"
+    PhoneNumber.objects.all().delete()
+    assert why_not_called(ANNA, organization) is NotCalled.NO_COUNTRY
+    with pytest.raises(ValidationError, match="Enter the organization's country first"):
+        TransferTarget(organization=organization, slug="anna", name="Anna", number=ANNA).clean()
+    settings.TRANSFER_COUNTRIES = ["DE"]
+    assert why_not_called(ANNA, organization) is None
