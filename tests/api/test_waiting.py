@@ -30,6 +30,8 @@ from voiceapp.tests.gate import Gate, Mode, gate_before
 from voiceapp.tests.limits import raise_limits
 from voiceapp.tests.waiting import soon
 
+pytestmark = pytest.mark.waits
+
 OPENAI_KEY = "sk-of-these-tests"
 ROOM = "support-user123-1640995200"
 BY_NAME: Mapping[str, object] = {"params": {"roomName": ROOM}}

@@ -16,15 +16,14 @@ def is_waiting(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in ("waits", "sound", "browser"))
 
 
-def is_slow(item: pytest.Item) -> bool:
-    return item.get_closest_marker("slow") is not None
-
-
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """By files: at the front those that wait, at the end those that compute for long, which begin early too."""
+    """By files: at the front those that wait, first the longest, which speak; at the end those that compute for long,
+    which begin early too.
+    """
     waiting = {item.path for item in items if is_waiting(item)}
-    slow = {item.path for item in items if is_slow(item)} - waiting
-    return sorted(items, key=lambda item: (item.path not in waiting, item.path in slow))
+    speaking = {item.path for item in items if item.get_closest_marker("sound")}
+    slow = {item.path for item in items if item.get_closest_marker("slow")} - waiting
+    return sorted(items, key=lambda item: (item.path not in waiting, item.path not in speaking, item.path in slow))
 
 
 def computes(worker: str, workers: int) -> bool:

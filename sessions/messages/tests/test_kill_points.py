@@ -16,7 +16,7 @@ from sessions.orders.models import Order
 from sessions.tests.builders import Phone, make_call, make_restaurant
 from voiceapp.tests.dying import Point, in_a_process_that_dies
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.waits]
 
 ROUNDS = 3
 # Where the process dies.

@@ -17,7 +17,7 @@ from telephony.twilio.models import MediaStream
 from .conftest import Provider, call_of, end_of
 from .handset import Handset
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 POLICY_VIOLATION = 1008
 

@@ -12,7 +12,7 @@ from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
 from .conftest import end_of
 from .handset import Handset
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 
 async def test_a_peer_that_reads_nothing_is_given_up(handset: Handset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
 from .conftest import Provider, comes_true, end_of
 from .handset import Handset
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 
 async def test_the_caller_hears_the_greeting_and_hangs_up(handset: Handset, openai: Provider) -> None:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from .conftest import Provider, call_of, end_of, kinds_of
 from .handset import Handset
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 
 async def agent_has_spoken(handset: Handset) -> bool:

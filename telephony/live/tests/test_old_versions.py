@@ -13,7 +13,7 @@ from sessions.calls.models import CallEvent
 from .conftest import end_of
 from .handset import Handset
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 OLD: list[tuple[dict[str, Any], list[str]]] = [
     ({"language": "en-US"}, []),

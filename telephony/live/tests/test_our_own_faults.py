@@ -12,7 +12,7 @@ from telephony.bridge.phone_call import PhoneCall
 from .conftest import Provider, call_of, end_of
 from .handset import Handset
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 
 def boom(*_: object, **__: object) -> None:

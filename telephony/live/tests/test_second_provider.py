@@ -20,7 +20,7 @@ from .conftest import call_of, end_of, kinds_of
 from .handset import Handset
 from .tiny_provider import TONE, TinyServer, tiny_provider, tiny_server
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 
 @pytest_asyncio.fixture

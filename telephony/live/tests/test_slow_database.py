@@ -18,6 +18,7 @@ from .conftest import Provider, call_of, comes_true, end_of, in_a_thread, kinds_
 from .handset import Handset
 
 pytestmark = [
+    pytest.mark.waits,
     pytest.mark.asyncio,
     pytest.mark.skipif(connection.vendor != "sqlite", reason="holds SQLite's one write lock"),
 ]

@@ -17,7 +17,7 @@ from voiceapp.tests.worker import folder_broker, until, worker_process
 
 from .rooms import open_room
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.waits]
 
 
 def livekit_settings(settings: Settings) -> dict[str, str]:

@@ -32,7 +32,7 @@ from voiceapp.tests.waiting import soon
 
 from .sender import SECRET
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.waits]
 
 ORDER = ("a large margherita please", "that is all", "yes")
 

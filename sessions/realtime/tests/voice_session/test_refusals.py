@@ -22,6 +22,8 @@ from voiceapp.tests.gate import closed_address
 
 from .conftest import OPENAI_KEY, SendRequest
 
+pytestmark = pytest.mark.waits
+
 BAD_BODIES: list[Any] = [
     {"instructions": 5},
     {"instructions": None},

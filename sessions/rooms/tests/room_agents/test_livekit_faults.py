@@ -28,6 +28,8 @@ from voiceapp.tests.waiting import soon
 from .api_requests import AGENT, REALTIME
 from .conftest import SeeAgent
 
+pytestmark = pytest.mark.waits
+
 AWAY, FAILED = (503, "Voice service unavailable"), (500, "Failed to spawn agent")
 FAULTS = [
     ("away", AWAY),

@@ -27,6 +27,8 @@ from voiceapp.tests.waiting import soon
 
 from .api_requests import SESSION, TOKEN
 
+pytestmark = pytest.mark.waits
+
 AWAY, FAILED = (503, "Voice service unavailable"), (500, "Failed to create session")
 FAULTS = [
     ("away", AWAY),

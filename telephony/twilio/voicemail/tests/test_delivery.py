@@ -30,7 +30,7 @@ from voiceapp.tests.dying import Point, in_a_process_that_dies
 
 from .conftest import SENTENCE, jobs, keep, only_voicemail, report, spoken, work
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.waits]
 
 
 class Receiver(ThreadingHTTPServer):

@@ -30,6 +30,7 @@ REQUESTS = {
 }
 
 pytestmark = [
+    pytest.mark.waits,
     pytest.mark.urls("voiceapp.core.limits.tests.endpoints"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("held_clock"),

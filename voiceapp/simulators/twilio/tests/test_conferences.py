@@ -20,7 +20,7 @@ from voiceapp.simulators.twilio.tests.fake_application import FakeApplication, R
 from voiceapp.simulators.twilio.tests.test_rest import client_of
 from voiceapp.simulators.twilio.ticker import Ticker
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 ALICE, BOB, CARLA, LINE = "+15550001111", "+15550003333", "+15550004444", "+15550002222"
 

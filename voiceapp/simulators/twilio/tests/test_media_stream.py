@@ -14,7 +14,7 @@ from twilio.request_validator import RequestValidator
 from voiceapp.simulators.twilio import SimulatedCall, TwilioSimulator
 from voiceapp.simulators.twilio.tests.fake_application import ACCOUNT_SID, AUTH_TOKEN, FakeApplication, MediaEnd
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 ALICE, LINE = "+15550001111", "+15550002222"
 VALIDATOR = RequestValidator(AUTH_TOKEN)

@@ -15,7 +15,7 @@ from voiceapp.simulators.twilio import TwilioSimulator
 from voiceapp.simulators.twilio.caller_voice import synthesize
 from voiceapp.simulators.twilio.tests.fake_application import FakeApplication, MediaEnd, echo
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 ALICE, LINE = "+15550001111", "+15550002222"
 

@@ -21,7 +21,7 @@ from voiceapp.simulators.twilio.tests.fake_application import (
 
 from .test_rest import ALICE, LINE, client_of
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 RECORD = (
     '<Response><Record action="/kept" timeout="1" playBeep="false" recordingStatusCallback="/recorded"'

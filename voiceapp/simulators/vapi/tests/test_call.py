@@ -11,7 +11,7 @@ from voiceapp.simulators import mulaw
 from voiceapp.simulators.vapi import VapiSimulator
 from voiceapp.simulators.vapi.tests.caller import ASSISTANT, calling, post, request
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 PCM = {"provider": "vapi.websocket", "audioFormat": {"format": "pcm_s16le", "container": "raw", "sampleRate": 16000}}
 LONG = {**ASSISTANT, "firstMessage": "Welcome to our house. " * 6, "firstMessageInterruptionsEnabled": True}

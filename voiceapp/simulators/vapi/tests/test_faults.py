@@ -14,7 +14,7 @@ from voiceapp.simulators.vapi import VapiSimulator
 from voiceapp.simulators.vapi.faults import VapiFaults
 from voiceapp.simulators.vapi.tests.caller import HEADERS, call_body, calling, post
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 
 @pytest.mark.parametrize("status", [401, 402, 429, 500, 503])
