@@ -64,7 +64,7 @@ def converse(simulator: VapiSimulator, call: Call, *said: str, faults: tuple[str
     assistant = {**transient_assistant(brief(call), call), **fields}
 
     async def run() -> str:
-        async with calling(simulator, "no_first_message", *faults, assistant=assistant) as caller:
+        async with calling(simulator, "no_first_message", "hasty", *faults, assistant=assistant) as caller:
             await asyncio.to_thread(note, call, caller.call["id"])
             await caller.until("assistant.started")
             for words in said:

@@ -25,6 +25,7 @@ Faults are injected by URL: `http://HOST:PORT/fault/<name>[=<argument>]`, or sev
 | `limit_s=<n>` | the maximum duration of the call | (1) |
 | `silent` | the assistant never speaks | |
 | `no_first_message` | it does not greet | |
+| `hasty=<n>` | it speaks n times as fast, to callers who type | (10) |
 | `slow_model=<ms>` | each response waits | (1500) |
 | `garbage` | an invalid text frame before each event | |
 | `text_audio` | audio is sent as base64 in text frames | |

@@ -13,7 +13,7 @@ from voiceapp.simulators.model.tool_script import Script, read_script
 _ARGUMENTS = {
     "refuse": "503", "flaky": "1", "slow": "1500", "refuse_socket": "503", "slow_socket": "1500", "stall": "3",
     "drop_after": "3", "close": "1011", "slow_model": "1500", "tools": "W10", "tool_shape": "sdk", "hang": "0",
-    "late_webhooks": "500", "limit_s": "1",
+    "late_webhooks": "500", "limit_s": "1", "hasty": "10",
 }  # fmt: skip
 _TEXTUAL = {"close", "tools", "tool_shape", "tag"}
 _BARE = {

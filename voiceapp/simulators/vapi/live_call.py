@@ -27,7 +27,7 @@ class LiveCall:
         self._emit = self.reports.emit
         self._speaker = Speaker(
             model, call.audio_format, voice=settings.voice, emit=self._emit, send=socket.audio,
-            is_chirping="deaf" in faults,
+            is_chirping="deaf" in faults, pace=faults.number("hasty", 1),
         )  # fmt: skip
         self._ear = Ear(call.audio_format, pause_ms=settings.pause_ms, on_speech=self._on_speech, on_turn=self._on_turn)
         tools = ToolRunner(

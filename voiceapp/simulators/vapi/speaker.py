@@ -31,10 +31,10 @@ class Speaker:
 
     def __init__(
         self, model: VoiceModel, audio_format: AudioFormat, *, voice: str, emit: Emit, send: Callable[[bytes], None],
-        is_chirping: bool = False,
+        is_chirping: bool = False, pace: int = 1,
     ) -> None:  # fmt: skip
         self._model, self._format, self._voice, self._emit, self._send = model, audio_format, voice, emit, send
-        self._is_chirping = is_chirping
+        self._is_chirping, self._bytes_per_s = is_chirping, audio_format.bytes_per_ms * 1000 * pace
         self._interrupted, self._one_at_a_time = asyncio.Event(), asyncio.Lock()
         self._may_be_interrupted = True
         self.is_speaking = False
@@ -100,17 +100,17 @@ class Speaker:
 
     async def _play(self, audio: bytes) -> int:
         """Send it ahead of real time by at most the lead. Returns how much a listener has heard, in milliseconds."""
-        loop, at, sent_ms, number = asyncio.get_running_loop(), 0, 0, 0
+        loop, at, number = asyncio.get_running_loop(), 0, 0
         began_s = loop.time()
         while at < len(audio) and not self._interrupted.is_set():
             step_ms = CHUNK_MS[number % len(CHUNK_MS)]
             chunk = audio[at : at + step_ms * self._format.bytes_per_ms]
             self._send(chunk)
             at, number = at + len(chunk), number + 1
-            sent_ms += len(chunk) // self._format.bytes_per_ms
-            await self._wait_until(began_s + sent_ms / 1000 - _LEAD_S)
-        await self._wait_until(began_s + sent_ms / 1000)
-        return min(sent_ms, round((loop.time() - began_s) * 1000))
+            await self._wait_until(began_s + at / self._bytes_per_s - _LEAD_S)
+        await self._wait_until(began_s + at / self._bytes_per_s)
+        heard = min(at, round((loop.time() - began_s) * self._bytes_per_s))
+        return heard // self._format.bytes_per_ms
 
     async def _wait_until(self, at_s: float) -> None:
         wait_s = at_s - asyncio.get_running_loop().time()
