@@ -78,6 +78,18 @@ def _countries_of_numbers(organization: Organization) -> set[str]:
     return {code for number in numbers for code in country_codes(number)}
 
 
+def may_reply(organization: Organization, wishes: TextSettings, number: str) -> bool:
+    """Whether HELP of that number gets a reply: each costs money, and anybody may send it, again and again."""
+    received = Text.objects.filter(
+        organization=organization,
+        number=number,
+        direction=Direction.INBOUND,
+        created_at__gt=timezone.now() - dt.timedelta(days=1),
+    )
+    most = min(wishes.most_per_number, settings.MAX_TEXTS_PER_NUMBER)
+    return is_dialable(number) and _is_served(organization, wishes, number) and received.count() <= most
+
+
 def known_failure(organization: Organization, number: str, *, sender: str) -> TextReason | None:
     """What an earlier text has shown: the number is a landline, or the sender is refused in that country.
 

@@ -13,6 +13,7 @@ from sessions.messages.texts.segments import size_of
 from voiceapp.core.phones.numbers import is_e164
 from voiceapp.core.transactions import serialize
 
+from .checking import may_reply
 from .opt_outs import keyword_of, set_opt_out
 from .queueing import body_of
 
@@ -43,6 +44,8 @@ def receive_text(
             )
             if keyword in ("STOP", "START") and is_e164(number):
                 set_opt_out(organization, number, is_out=keyword == "STOP", source=OptOut.Source.KEYWORD)
-        if keyword != "HELP" or opt_out_type or not text_settings_of(organization).answers_help:
+        wishes = text_settings_of(organization)
+        is_our_help = keyword == "HELP" and not opt_out_type and wishes.answers_help
+        if not is_our_help or not may_reply(organization, wishes, number):
             return ""
         return body_of(organization, TextKind.HELP, {}, call=None, sender=our_number)

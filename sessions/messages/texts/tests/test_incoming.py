@@ -72,6 +72,25 @@ def test_help_is_answered_by_the_carrier_and_by_us_where_we_want(
     assert any(each.startswith("Alice's Garage: Bitte rufen Sie an") for each in answers) == answers_help
 
 
+def help_from(garage: Organization, number: str, count: int) -> list[bool]:
+    """Whether each request for help gets a reply."""
+    return [
+        bool(receive_text(garage, sid=f"SM{number}{at}", number=number, our_number="+4915100000001", body="HELP"))
+        for at in range(count)
+    ]
+
+
+@pytest.mark.django_db
+def test_help_is_answered_only_so_often_and_in_our_countries() -> None:
+    garage = make_garage()
+    TextSettings.objects.create(organization=garage, answers_help=True, most_per_number=2)
+    assert help_from(garage, "+4915112345678", 4) == [True, True, False, False]
+    assert help_from(garage, "+4915112345679", 1) == [True]
+    assert help_from(garage, "+33612345678", 1) == [False]
+    assert help_from(garage, "+881612345678", 1) == [False]
+    assert Text.objects.count() == 7, "each is kept"
+
+
 @pytest.mark.parametrize(("body", "keyword"), [
     ("STOP", "STOP"), ("stop.", "STOP"), (" Unsubscribe\n", "STOP"), ("OPTOUT", "STOP"), ("revoke", "STOP"),
     ("END", "STOP"), ("quit", "STOP"), ("StopAll", "STOP"), ("CANCEL", "STOP"), ("Stopp!", "STOP"),
