@@ -238,6 +238,24 @@ def test_who_answers_and_does_not_decide_is_given_up(twilio: Twilio, transfer: T
     assert leg["sid"] in phones.hung_up
 
 
+@pytest.mark.parametrize(("characters", "prompts", "seconds", "state"), [
+    (100, 1, 49, "answered"), (100, 1, 51, "not_accepted"),
+    (1200, 1, 150, "answered"), (1200, 3, 400, "answered"), (1200, 3, 500, "not_accepted"),
+])  # fmt: skip
+def test_a_person_is_given_the_time_that_the_summary_takes(
+    twilio: Twilio, transfer: Transfer, phones: Phones, characters: int, prompts: int, seconds: int, state: str
+) -> None:
+    Transfer.objects.update(summary="x" * characters)
+    advance(transfer.pk)
+    leg = the_leg(phones)
+    from_leg(twilio, leg, leg["Url"])
+    answered_at = timezone.now() - dt.timedelta(seconds=seconds)
+    TransferAttempt.objects.update(answered_at=answered_at, prompts=prompts)
+    Transfer.objects.update(seen_at=timezone.now())
+    advance(transfer.pk)
+    assert states() == [("anna", state)]
+
+
 def test_other_keys_repeat_the_offer_and_end_it_in_the_end(twilio: Twilio, transfer: Transfer, phones: Phones) -> None:
     advance(transfer.pk)
     leg = the_leg(phones)

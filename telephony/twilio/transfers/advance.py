@@ -32,8 +32,9 @@ logger = structlog.get_logger("transfers")
 RING_MARGIN = dt.timedelta(seconds=8)
 # No leg, and no report of one, so long after it was requested: the process died, or the request was lost.
 NO_WORD_AFTER = dt.timedelta(seconds=15)
-# Longer than the summary, read twice, with the time to press a key.
-DECIDES_WITHIN = dt.timedelta(seconds=90)
+# Of each reading of the summary: a slow voice says so many characters in a second; then the keys, twice.
+SAID_PER_S = 10
+KEYS_TAKE_S = 40
 JOINS_WITHIN = dt.timedelta(seconds=20)
 # The hold's sound lasts 8 s, then Twilio requests again what follows.
 CALLER_UNSEEN_FOR = dt.timedelta(seconds=30)
@@ -152,10 +153,16 @@ def _overdue(attempt: TransferAttempt, now: dt.datetime) -> AttemptState | None:
     dialed_at, answered_at = attempt.dialed_at or now, attempt.answered_at
     ring = dt.timedelta(seconds=settings.TRANSFER_RING_S) + RING_MARGIN
     if attempt.state == AttemptState.ANSWERED and answered_at is not None:
-        return AttemptState.NOT_ACCEPTED if now - answered_at > DECIDES_WITHIN else None
+        return AttemptState.NOT_ACCEPTED if now - answered_at > _decides_within(attempt) else None
     if attempt.call_sid is None and now - dialed_at > NO_WORD_AFTER:
         return AttemptState.FAILED
     return AttemptState.NO_ANSWER if now - dialed_at > ring else None
+
+
+def _decides_within(attempt: TransferAttempt) -> dt.timedelta:
+    """Longer than all that the person hears: another key than those offered has it read once more."""
+    reading_s = len(attempt.transfer.summary) / SAID_PER_S + KEYS_TAKE_S
+    return dt.timedelta(seconds=reading_s * max(attempt.prompts, 1))
 
 
 def place_call(attempt_id: UUID) -> None:
