@@ -11,7 +11,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from sessions.calls.facts import Speaker
 from telephony.bridge.core.ports import NOT_JSON, BadFrame
+from telephony.bridge.core.transcript import Past, PastLine
 
 JSON_BEGINS = "{"
 # What the link reports in the place of VAPI: a call was created over REST, and how it ended by then.
@@ -152,6 +154,19 @@ def add_message(role: str, content: str, *, is_answered: bool) -> str:
             "triggerResponseEnabled": is_answered,
         }
     )
+
+
+def replayed(past: Iterable[Past]) -> list[str]:
+    """The conversation so far, as messages that are not answered."""
+    frames: list[str] = []
+    for entry in past:
+        if isinstance(entry, PastLine):
+            role = "user" if entry.speaker is Speaker.CALLER else "assistant"
+            frames.append(add_message(role, entry.text, is_answered=False))
+        elif entry.output is not None:
+            used = f"You called {entry.name} with {entry.arguments}. It returned: {entry.output}"
+            frames.append(add_message("system", used, is_answered=False))
+    return frames
 
 
 def say_first_message() -> str:
