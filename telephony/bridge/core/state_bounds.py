@@ -1,6 +1,6 @@
 """How long a state of the conversation may last when the event that should end it does not come.
 
-The table of all states is in docs/explanation/call.md; what a bound leads to is decided in conversation.py.
+The table of all states is in docs/explanation/call.md; what a bound leads to is decided in deadlines.py.
 """
 
 from __future__ import annotations
