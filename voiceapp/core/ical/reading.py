@@ -1,7 +1,7 @@
 """When somebody is busy, read from iCalendar objects that a stranger's server sends: recurring, all-day, in any zone.
 
 Recurrences are calculated by recurring-ical-events. What would take it long is refused before: a rule that repeats by
-the second, one that never comes true, thousands of dates.
+the second, one that never comes true, thousands of dates; in an event, or in the time zone that it brings along.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from .writing import DIGEST, digest_of
 MAX_EVENTS = 500
 MAX_DATES = 2000
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
+# Outlook's time zones begin in 1601.
+EARLIEST_ZONE_YEAR = 1600
+MAX_ZONE_CHANGES = 200
 # A day's rule, a week's rule: every other part could make them match never, and looking for "never" takes seconds.
 HARMLESS_PARTS = {
     "DAILY": {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTH"},
@@ -105,7 +108,22 @@ def _parse(text: bytes) -> Calendar:
     read = Calendar.from_ical(text)
     if not isinstance(read, Calendar):
         raise Unreadable("not a calendar")
+    _refuse_slow_zones(read)
     return read
+
+
+def _refuse_slow_zones(calendar: Calendar) -> None:
+    """A zone is calculated as soon as one of its times is compared: its changes of clocks come once a year."""
+    changes = [each for kind in ("STANDARD", "DAYLIGHT") for each in calendar.walk(kind)]
+    is_long = sum(1 for change in changes for _ in _dates(change, "RDATE")) > MAX_DATES
+    if is_long or len(changes) > MAX_ZONE_CHANGES:
+        raise Unreadable("a time zone with too many changes")
+    for change in changes:
+        start, rules = _value(change, "DTSTART"), _listed(change.get("RRULE"))
+        if not isinstance(start, dt.date) or start.year < EARLIEST_ZONE_YEAR:
+            raise Unreadable("a time zone without a start that we read")
+        if len(rules) > 1 or not all(_is_harmless(rule) and _frequency(rule) == "YEARLY" for rule in rules):
+            raise Unreadable("a time zone that we do not calculate")
 
 
 def _refuse_what_takes_long(calendar: Calendar) -> None:
@@ -128,13 +146,18 @@ def _refuse_what_takes_long(calendar: Calendar) -> None:
 def _is_harmless(rule: object) -> bool:
     if not isinstance(rule, icalendar.vRecur):
         return False
-    frequency = str(next(iter(_listed(rule.get("FREQ"))), "")).upper()
+    frequency = _frequency(rule)
     parts = {str(name).upper() for name in rule}
     if any(int(str(each)) < 1 for each in _listed(rule.get("INTERVAL"))):
         return False
     if frequency in RARE_FREQUENCIES:
         return all(len(_listed(rule.get(part))) <= 1 for part in TIMES_OF_DAY)
     return parts <= HARMLESS_PARTS.get(frequency, set())
+
+
+def _frequency(rule: object) -> str:
+    found = rule.get("FREQ") if isinstance(rule, icalendar.vRecur) else None
+    return str(next(iter(_listed(found)), "")).upper()
 
 
 def _dates(event: Component, name: str) -> Iterator[object]:

@@ -109,6 +109,44 @@ def test_an_event_with_a_zone_of_its_own_is_read_by_its_rules() -> None:
     assert busy(text) == [("07-02 06:00", "07-02 07:00")]
 
 
+def zone_of(*lines: str) -> bytes:
+    """An event in a zone of its own with two changes of clocks, each of which has these lines."""
+    changes = [
+        line
+        for kind, start, before, after in (("STANDARD", 1, "+0200", "+0100"), ("DAYLIGHT", 2, "+0100", "+0200"))
+        for line in (f"BEGIN:{kind}", f"DTSTART:1970010{start}T000000", f"TZOFFSETFROM:{before}", f"TZOFFSETTO:{after}",
+                     *lines, f"END:{kind}")
+    ]  # fmt: skip
+    return calendar(
+        "BEGIN:VTIMEZONE", "TZID:Own", *changes, "END:VTIMEZONE",
+        "BEGIN:VEVENT", "UID:one", "DTSTART;TZID=Own:20260702T090000", "DTEND;TZID=Own:20260702T100000", "END:VEVENT",
+    )  # fmt: skip
+
+
+def test_a_zone_whose_clocks_change_once_a_year_is_read() -> None:
+    assert busy(zone_of("RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU")) != []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["RRULE:FREQ=SECONDLY"],
+        ["RRULE:FREQ=HOURLY"],
+        ["RRULE:FREQ=DAILY"],
+        ["RRULE:FREQ=YEARLY;BYHOUR=1,2;BYMINUTE=1,2;BYSECOND=1,2"],
+        ["RRULE:FREQ=YEARLY", "RRULE:FREQ=YEARLY;BYMONTH=3"],
+        ["RDATE:" + ",".join(f"2026{m:02}01T00{n:02}00" for m in range(1, 13) for n in range(60))] * 3,
+    ],
+    ids=["seconds", "hours", "days", "every second of a day", "two rules", "dates"],
+)
+def test_a_zone_that_takes_long_to_calculate_is_refused_before(lines: list[str]) -> None:
+    text = zone_of(*lines)
+    with pytest.raises(Unreadable):
+        busy(text)
+    with pytest.raises(Unreadable):
+        read_event(text, zone=BERLIN)
+
+
 HOSTILE = {
     "seconds": ("DTSTART:20260101T000000Z", "DURATION:PT1S", "RRULE:FREQ=SECONDLY"),
     "minutes": ("DTSTART:19700101T000000Z", "DURATION:PT1M", "RRULE:FREQ=MINUTELY;INTERVAL=1"),
