@@ -90,17 +90,28 @@ def may_reply(organization: Organization, wishes: TextSettings, number: str) -> 
     return is_dialable(number) and _is_served(organization, wishes, number) and received.count() <= most
 
 
-def known_failure(organization: Organization, number: str, *, sender: str) -> TextReason | None:
-    """What an earlier text has shown: the number is a landline, or the sender is refused in that country.
+def known_failure(
+    organization: Organization, number: str, *, sender: str, due_at: dt.datetime | None = None
+) -> TextReason | None:
+    """What earlier texts have shown: the number is a landline, the sender is refused in that country, or most fail.
 
-    A sender is tried again after an hour, for it may have been registered meanwhile.
+    The last two hold for an hour: a sender may be registered meanwhile, and a later text is checked when it is due.
     """
     failed = Text.objects.filter(organization=organization, direction=Direction.OUTBOUND, state=TextState.FAILED)
     of_number = failed.filter(number=number, reason__in=OF_THE_NUMBER).order_by("-ended_at").first()
     if of_number is not None:
         return TextReason(of_number.reason)
+    now = timezone.now()
+    if due_at is not None and due_at > now + SENDER_IS_REFUSED_FOR:
+        return None
+    return _failure_of_sender(organization, number, sender=sender, now=now) or (
+        TextReason.TOO_MANY_FAIL if are_too_many_failing(organization, now=now) else None
+    )
+
+
+def _failure_of_sender(organization: Organization, number: str, *, sender: str, now: dt.datetime) -> TextReason | None:
     tried = Text.objects.filter(
-        organization=organization, our_number=sender, ended_at__gt=timezone.now() - SENDER_IS_REFUSED_FOR
+        organization=organization, our_number=sender, ended_at__gt=now - SENDER_IS_REFUSED_FOR
     ).filter(state__in=(TextState.FAILED, TextState.DELIVERED))
     for text in tried.order_by("-ended_at")[:20]:
         if country_codes(text.number) == country_codes(number):

@@ -15,15 +15,16 @@ from sessions.calls.services import record_event
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.kinds import DEFAULTS, TextKind
 from sessions.messages.texts.models import LONGEST_KEY, Text, TextState, TextTemplate, text_settings_of
-from sessions.messages.texts.reasons import TextReason
 from sessions.messages.texts.segments import size_of
 from sessions.messages.texts.wording import default_body, render
 from voiceapp.core.phones.numbers import show_number
 from voiceapp.core.transactions import serialize
 
-from .checking import are_too_many_failing, cap_reached, known_failure, sender_of, why_not
+from .checking import cap_reached, known_failure, sender_of, why_not
 
 TOPIC = "text.send"
+# The key of a text that an operator sends again, whatever has failed before.
+AGAIN = "again:"
 # A confirmation that comes later than this puzzles more than it helps.
 SENT_WITHIN = dt.timedelta(hours=2)
 
@@ -59,10 +60,8 @@ def queue_text(
             return known
         our_number = "" if wishes.messaging_service_sid else sender
         reason = why_not(organization, wishes, to, sender=sender)
-        reason = reason or known_failure(organization, to, sender=our_number)
+        reason = reason or known_failure(organization, to, sender=our_number, due_at=due_at)
         reason = reason or cap_reached(organization, wishes, to, at=due_at)
-        if reason is None and are_too_many_failing(organization, now=now):
-            reason = TextReason.TOO_MANY_FAIL
         if known is not None:
             return known if reason else _send_after_all(known, due_at, not_after)
         body = body_of(organization, kind, fields, call=call, sender=sender)

@@ -14,7 +14,7 @@ from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import serialize
 
 from .checking import cap_reached, sender_of, why_not
-from .queueing import SENT_WITHIN, enqueue, event_of
+from .queueing import AGAIN, SENT_WITHIN, enqueue, event_of
 
 # Another attempt cannot end otherwise, or would say what is no longer true.
 FINAL = (TextReason.CHANGED, TextReason.NO_NUMBER, TextReason.LANDLINE, TextReason.INVALID_NUMBER)
@@ -36,7 +36,7 @@ def resend(text: Text, *, now: dt.datetime | None = None) -> Text:
     now = now or timezone.now()
     with transaction.atomic():
         serialize(f"sessions.texts:{text.organization_id}")
-        key = f"again:{text.pk}"[:LONGEST_KEY]
+        key = f"{AGAIN}{text.pk}"[:LONGEST_KEY]
         known = Text.objects.filter(organization=text.organization_id, key=key).first()
         if known is not None:
             return known

@@ -17,8 +17,8 @@ from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.messages import CarrierMessage, MessageRefused, MessagesClient
 
-from .checking import sender_of, why_not
-from .queueing import enqueue
+from .checking import known_failure, sender_of, why_not
+from .queueing import AGAIN, enqueue
 from .statuses import note_failure, note_status, refuse
 
 # After an interrupted request the text may still appear at Twilio for so long.
@@ -61,7 +61,11 @@ def _why_not_now(text: Text) -> TextReason | None:
     if text.kind in still_true and not still_true[text.kind](text):
         return TextReason.CHANGED
     sender = text.our_number or sender_of(text.organization, text.call)
-    return why_not(text.organization, text_settings_of(text.organization), text.number, sender=sender)
+    wishes = text_settings_of(text.organization)
+    reason = why_not(text.organization, wishes, text.number, sender=sender)
+    if reason is not None or text.key.startswith(AGAIN):
+        return reason
+    return known_failure(text.organization, text.number, sender=text.our_number)
 
 
 def _was_postponed(text: Text) -> bool:

@@ -169,6 +169,27 @@ def test_texts_are_paused_while_most_of_them_fail() -> None:
     assert reasons(garage, [new_number()]) == [""]
 
 
+def test_texts_that_wait_when_too_many_fail_are_not_sent_and_later_ones_stay() -> None:
+    garage = make_garage()
+    waiting = queue(garage, new_number(), key="waiting")
+    many_failed(garage, 12)
+    reminder = queue(garage, new_number(), key="reminder", due_at=timezone.now() + dt.timedelta(days=3))
+    assert reminder.state == TextState.WAITING
+    send()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.reason) == (TextState.NOT_SENT, R.TOO_MANY_FAIL)
+    reminder.refresh_from_db()
+    assert reminder.state == TextState.WAITING
+
+
+def test_a_reminder_of_next_week_does_not_fall_to_a_sender_that_is_refused_today() -> None:
+    garage = make_garage()
+    failed(garage, new_number(), 30034)
+    later = timezone.now() + dt.timedelta(days=7)
+    assert reasons(garage, [new_number()]) == [R.UNREGISTERED]
+    assert queue(garage, new_number(), key="reminder", due_at=later).reason == ""
+
+
 def test_texts_go_on_where_more_arrive_than_fail() -> None:
     garage = make_garage()
     for at in range(12):
