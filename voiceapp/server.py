@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import gc
 import resource
+import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -23,6 +24,7 @@ from telephony.live.gateway import call_gateway
 from telephony.live.idle_links import idle_links
 from telephony.live.registry import LiveCalls, live_calls
 from telephony.vapi.webhooks import vapi_threads
+from voiceapp.core.database_process import DatabaseProcess
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
@@ -47,9 +49,18 @@ class Server(uvicorn.Server):
     """On the first signal live calls continue until they end or the budget is used up; on the second they end now."""
 
     def __init__(
-        self, config: uvicorn.Config, *, calls: LiveCalls, budget_s: float, when_listening: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        *,
+        calls: LiveCalls,
+        budget_s: float,
+        when_listening: Callable[[], None],
+        has_database_process: bool = False,
     ):
         super().__init__(config)
+        self._database_process = DatabaseProcess(self._stop) if has_database_process else None
+        if self._database_process is not None:
+            self._database_process.start()  # it loads the application while this process does
         self._calls = calls
         self._budget_s = budget_s
         self._when_listening = when_listening
@@ -57,6 +68,9 @@ class Server(uvicorn.Server):
         self._draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._database_process is not None:
+            await self._database_process.connect()
+            await self._database_process.wait_until_ready()
         await super().startup(sockets)
         self._loop = asyncio.get_running_loop()
         idle_links.start()
@@ -68,6 +82,12 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         idle_links.stop()
         await super().shutdown(sockets)
+        if self._database_process is not None:
+            await self._database_process.close()
+
+    def _stop(self) -> None:
+        """Without its database a process can take no call: live ones end, then whoever supervises it starts another."""
+        self.handle_exit(signal.SIGTERM, None)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.started:
@@ -159,6 +179,7 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
         calls=live_calls,
         budget_s=settings.DRAIN_BUDGET_S,
         when_listening=lambda: when_listening(f"http://{shown}:{bound_port}"),
+        has_database_process=settings.DATABASE_PROCESS,
     )
     try:
         server.run(sockets=[listener])

@@ -31,6 +31,8 @@ HOST = env.str("HOST", default="0.0.0.0")  # noqa: S104 - the specs' default; `m
 PORT = env.int("PORT", default=8080)
 LOG_LEVEL = env.str("LOG_LEVEL", default="info").lower()
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+# Queries and webhooks of phone calls run in a process of their own, beside the one that carries the audio.
+DATABASE_PROCESS = env.bool("DATABASE_PROCESS", default=False)
 DRAIN_BUDGET_S = env.int("DRAIN_BUDGET_S", default=60)
 MAX_LIVE_CALLS = env.int("MAX_LIVE_CALLS", default=100)
 TOOL_TIMEOUT_S = env.int("TOOL_TIMEOUT_S", default=10)

@@ -14,7 +14,7 @@ from ringing import LATE_S, RINGS_PER_S, Ringing
 def measure(sides: Sides, options: Options) -> Iterator[Table]:
     plan = Plan(round="ringing", calls=[max(options.calls)], seconds=options.seconds)
     reference = sides.relay(Ringing, plan)
-    ours = sides.product(Ringing, plan)
+    ours = sides.product(Ringing, plan, settings={"DATABASE_PROCESS": "true"})
     yield Table(
         f"{RINGS_PER_S} calls ring per second beside {max(options.calls)} live ones: no frame of these is more than "
         f"{LATE_S * 1000:.0f} ms late (the reference has no webhook, no signature and no database)",

@@ -152,7 +152,7 @@ async def _answer(message: VapiMessage, question: Question, began: float) -> Map
     vapi_messages.labels(message.type).inc()
     try:
         async with asyncio.timeout(max(began + question.within_s() - time.monotonic(), 0.1)):
-            return await vapi_threads.run(_answer_and_note, message, question, began)
+            return await vapi_threads.run(_answer_and_note, message, began)
     except TimeoutError:
         logger.warning("no response in time", kind=message.type, vapi_id=message.call_id)
     except Exception:
@@ -161,8 +161,8 @@ async def _answer(message: VapiMessage, question: Question, began: float) -> Map
     return question.refuse(message)
 
 
-def _answer_and_note(message: VapiMessage, question: Question, began: float) -> Mapping[str, object]:
-    answer = question.answer(message, began)
+def _answer_and_note(message: VapiMessage, began: float) -> Mapping[str, object]:
+    answer = QUESTIONS[message.type].answer(message, began)
     try:
         _note(message, answer)
     except DatabaseError:

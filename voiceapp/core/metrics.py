@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from collections import Counter as Sums
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from prometheus_client import Counter, Gauge, Histogram, Metric
 
 live_calls = Gauge("voiceapp_live_calls", "Calls whose media socket is open in this process")
 turn_response_seconds = Histogram(
@@ -30,3 +34,57 @@ limit_counters_unavailable = Counter(
 edge_refused = Counter(
     "voiceapp_edge_refused_total", "Requests and connections ended before the application ran", ["reason"]
 )
+
+
+@dataclass(slots=True)
+class Samples:
+    """Values of counters and histograms, by the sample's name and labels."""
+
+    values: Sums[tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=Sums)
+
+
+def read_samples() -> Samples:
+    """Those of this module, in this process."""
+    counting = [each for each in globals().values() if isinstance(each, Counter | Histogram)]
+    samples = [sample for each in counting for family in each.collect() for sample in family.samples]
+    return Samples(Sums({(sample.name, tuple(sorted(sample.labels.items()))): sample.value for sample in samples}))
+
+
+@dataclass(slots=True)
+class DatabaseProcessSamples:
+    """What the database process has counted: this one, and those before it."""
+
+    now: Samples = field(default_factory=Samples)
+    before: Samples = field(default_factory=Samples)
+
+    def keep(self) -> None:
+        """The process has ended; the next one counts from zero."""
+        self.before.values.update(self.now.values)
+        self.now = Samples()
+
+    def added_to(self, families: Iterable[Metric]) -> Iterator[Metric]:
+        """The families with these values added."""
+        more = self.before.values + self.now.values
+        by_name: dict[str, list[tuple[tuple[tuple[str, str], ...], float]]] = {}
+        for (name, labels), value in more.items():
+            by_name.setdefault(name, []).append((labels, value))
+        for family in families:
+            yield _with(family, by_name) if family.type in ("counter", "histogram") else family
+
+
+def _with(family: Metric, by_name: dict[str, list[tuple[tuple[tuple[str, str], ...], float]]]) -> Metric:
+    whole = Metric(family.name, family.documentation, family.type, family.unit)
+    added = {
+        (family.name + suffix, labels): value
+        for suffix in ("_total", "_bucket", "_sum", "_count")
+        for labels, value in by_name.get(family.name + suffix, ())
+    }
+    for sample in family.samples:
+        key = sample.name, tuple(sorted(sample.labels.items()))
+        whole.add_sample(sample.name, sample.labels, sample.value + added.pop(key, 0), sample.timestamp)
+    for (name, labels), value in added.items():
+        whole.add_sample(name, dict(labels), value)
+    return whole
+
+
+of_database_process = DatabaseProcessSamples()
