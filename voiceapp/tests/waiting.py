@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def soon(is_true: Callable[[], T | None], *, within_s: float = 5, every_s: float = 0.01) -> T:
+def soon(is_true: Callable[[], T | None], *, within_s: float = 15, every_s: float = 0.01) -> T:
     """What `is_true` returns, as soon as that is something."""
     until_s = time.monotonic() + within_s
     while not (found := is_true()):

@@ -43,7 +43,7 @@ def idle_links_taken() -> float:
 
 
 async def comes(claim: Callable[[], bool]) -> bool:
-    return await asyncio.to_thread(comes_true, claim, 5)
+    return await asyncio.to_thread(comes_true, claim, 15)
 
 
 async def silence_before_sound_s(handset: Handset) -> float:

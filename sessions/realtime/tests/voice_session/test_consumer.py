@@ -26,6 +26,8 @@ from voiceapp.tests.worker import until
 
 from .conftest import on_queue
 
+pytestmark = [pytest.mark.embedded, pytest.mark.waits]
+
 
 def record(session_id: str = "sess_1", **other: object) -> dict[str, object]:
     return {

@@ -66,6 +66,7 @@ def writing(folder: Path, first: int) -> SpawnProcess:
     return process
 
 
+@pytest.mark.embedded
 def test_a_folder_as_the_broker_shows_each_message_once_and_whole(tmp_path: Path) -> None:
     writers = [writing(tmp_path, 0), writing(tmp_path, MESSAGES)]
     taken: list[object] = []
@@ -83,6 +84,7 @@ def test_a_folder_as_the_broker_shows_each_message_once_and_whole(tmp_path: Path
     assert not list(tmp_path.glob(".*.msg"))
 
 
+@pytest.mark.embedded
 def test_what_was_cut_short_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "1_a.q.msg").write_text('{"body": ')
     writing(tmp_path, 7).join(30)
