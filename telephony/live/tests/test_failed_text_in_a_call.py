@@ -1,4 +1,4 @@
-"""A text that fails while the caller is on the phone: the agent is told, and tells the caller."""
+"""A text that fails while the caller is on the phone: the agent gets a note of it, and says so."""
 
 from __future__ import annotations
 

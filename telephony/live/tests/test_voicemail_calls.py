@@ -1,4 +1,4 @@
-"""Whole calls over the simulator of Twilio by callers who reach nobody: what they say is stored and understood."""
+"""Whole calls over the simulator of Twilio by callers who reach no person: what they say is stored and understood."""
 
 from __future__ import annotations
 

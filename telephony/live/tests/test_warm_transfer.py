@@ -34,7 +34,7 @@ ANNA, BEN = "+493055555551", "+493055555552"
 
 
 class RemembersItems(ScriptedProvider):
-    """A provider that also keeps what each session was told, and which tools the first one requests."""
+    """A provider that also keeps what each session was sent, and which tools the first one requests."""
 
     def __init__(self, tools: list[tuple[str, Mapping[str, object]]]) -> None:
         super().__init__(tools)
@@ -185,9 +185,9 @@ async def test_a_person_hears_the_summary_presses_1_and_talks_to_the_caller(shop
     assert transfer.state == "talked"
     assert transfer.talk_s is not None
     assert 1 <= transfer.talk_s <= 15
-    told = await kinds(stored)
+    recorded = await kinds(stored)
     for kind in ("stream_over", "transfer_accepted", "transfer_joined", "transfer_over", "ended"):
-        assert told.count(kind) == 1, told
+        assert recorded.count(kind) == 1, recorded
     assert "hold the line" in texts_said_to(call)
     assert call.report.notices == []
     assert anna.log.notices == []

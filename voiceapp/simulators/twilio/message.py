@@ -1,4 +1,4 @@
-"""One message (SMS) as Twilio keeps it, what can become of it, and the words by which people opt out."""
+"""One message (SMS) as Twilio keeps it, what can become of it, and the keywords by which people opt out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from enum import StrEnum
 
-# twilio.com/docs/messaging/tutorials/advanced-opt-out: single words, in any case.
+# twilio.com/docs/messaging/tutorials/advanced-opt-out: in any case.
 STOP_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
 START_WORDS = {"START", "UNSTOP", "YES"}
 HELP_WORDS = {"HELP", "INFO"}
@@ -84,7 +84,7 @@ class Message:
 
 
 def segments_of(body: str) -> int:
-    """Latin-1 stands for GSM-7: near enough for a number that only tells the price."""
+    """Latin-1 stands for GSM-7: near enough for a number that is only a price."""
     alone, joined = (160, 153) if all(ord(each) < 256 for each in body) else (70, 67)
     return 1 if len(body) <= alone else -(-len(body) // joined)
 

@@ -76,7 +76,7 @@ class Customer:
     sms_url: str = ""
 
     def inbox(self, count: int = 0, *, within_s: float = 0) -> list[str]:
-        """The words of the texts that arrived, once so many have."""
+        """The bodies of the texts that arrived, once so many have."""
         query: dict[str, str] = {"number": self.number, "count": str(count), "wait_s": str(within_s)}
         found = httpx.get(f"{self.base_url}/local/messages", params=query, timeout=30).json()
         return [each["body"] for each in found["messages"]]

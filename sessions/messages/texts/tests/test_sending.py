@@ -142,7 +142,7 @@ def test_a_text_whose_response_was_lost_is_found_by_its_callback(
     settings.TWILIO_BASE_URL = f"{simulator.base_url}/fault/rest_late=1000"
     assert send() == 0
     becomes(text, TextState.DELIVERED)
-    settings.TWILIO_BASE_URL = "http://127.0.0.1:9"  # nothing is asked any more
+    settings.TWILIO_BASE_URL = "http://127.0.0.1:9"  # no request is answered any more
     later()
     assert send() == 1
     assert len(customer.inbox()) == 1

@@ -102,7 +102,7 @@ def test_a_twilio_that_does_not_respond_is_said(account: Account, line: PhoneNum
 
 @pytest.fixture
 def in_transaction(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """For each request to Twilio, whether the page was in a transaction: on SQLite nobody else could write then."""
+    """For each request to Twilio, whether the page was in a transaction: on SQLite no other could write then."""
     seen: list[bool] = []
 
     def watch(name: str) -> None:

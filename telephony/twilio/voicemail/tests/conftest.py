@@ -1,4 +1,4 @@
-"""A call whose caller may leave a message, Twilio and OpenAI simulated, and a worker that works when it is told to."""
+"""A call whose caller may leave a message, Twilio and OpenAI simulated, and a worker that runs on request."""
 
 from __future__ import annotations
 

@@ -287,7 +287,7 @@ def test_reports_and_workers_at_once_store_one_message(
 ) -> None:
     sid = keep(carrier, spoken())
 
-    def tell(number: int) -> None:
+    def report_once(number: int) -> None:
         try:
             if number % 2:
                 Twilio().post("/twiml/after-message", RecordingSid=sid, RecordingDuration="3")
@@ -298,7 +298,7 @@ def test_reports_and_workers_at_once_store_one_message(
             connections.close_all()
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(tell, range(8)))
+        list(threads.map(report_once, range(8)))
     assert only_voicemail().state == State.STORED
     assert Recording.objects.count() == 1
     assert len(jobs("fetch")) == 1

@@ -122,16 +122,16 @@ async def test_callbacks_tell_who_joined_and_left_and_why_it_ended(
         while len(application.requests_of("/events")) < 6:
             await asyncio.sleep(0.02)
 
-    told = [received.params for received in application.requests_of("/events")]
-    kinds = [params["StatusCallbackEvent"] for params in told]
+    sent = [received.params for received in application.requests_of("/events")]
+    kinds = [params["StatusCallbackEvent"] for params in sent]
     assert kinds[:3] == ["participant-join", "participant-join", "conference-start"]
     assert sorted(kinds[3:]) == ["conference-end", "participant-leave", "participant-leave"]
-    end = next(params for params in told if params["StatusCallbackEvent"] == "conference-end")
+    end = next(params for params in sent if params["StatusCallbackEvent"] == "conference-end")
     assert end["ReasonConferenceEnded"] == "participant-with-end-conference-on-exit-left"
     assert end["CallSidEndingConference"] == bob.sid
     assert "CallSid" not in end
-    assert {params["CallSid"] for params in told if "CallSid" in params} == {alice.sid, bob.sid}
-    assert [int(params["SequenceNumber"]) for params in told] == list(range(6))
+    assert {params["CallSid"] for params in sent if "CallSid" in params} == {alice.sid, bob.sid}
+    assert [int(params["SequenceNumber"]) for params in sent] == list(range(6))
 
 
 async def test_a_rest_update_takes_a_leg_out_without_its_action(

@@ -27,7 +27,7 @@ Execute = Callable[[CallLeg, Document], Awaitable[bool]]
 
 
 async def dial(call: CallLeg, verb: Verb, document: Document, *, execute_whisper: Execute) -> Document | None:
-    """Return when one of the two hangs up, or nobody answers: the document of the action, or None for the next verb."""
+    """Return when one of the two hangs up, or no one answers: the document of the action, or None for the next verb."""
     if verb.named("Conference"):
         return await _conference(call, verb, document, execute_whisper)
     numbers = verb.named("Number") or ((Verb("Number", text=verb.text),) if verb.text else ())
