@@ -20,6 +20,7 @@ from sessions.messages.texts.reasons import explanation_of
 from sessions.messages.texts.services.queueing import TOPIC as TEXT_TOPIC
 from sessions.messages.texts.services.sending import send_text, still_true
 from sessions.messages.texts.services.statuses import when_failed
+from sessions.orders.services.confirmations import order_stands
 from sessions.orders.services.submission import TOPIC
 from sessions.realtime.services import voice_sessions
 from sessions.rooms.services import closing as room_closing
@@ -41,6 +42,7 @@ def register_all() -> None:
     when_failed[:] = [tell_caller]
     for kind in (*TEXT_KINDS.values(), TextKind.APPOINTMENT_REMINDER):
         still_true[kind] = still_stands
+    still_true[TextKind.ORDER_CONFIRMATION] = order_stands
     outbox.register(calendar_updates.TOPIC, calendar_updates.update_calendar)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(watchdog.DISPATCH_TOPIC, watchdog.bring_agent)

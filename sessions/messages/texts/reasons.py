@@ -136,7 +136,7 @@ EXPLANATIONS: Mapping[TextReason, Explanation] = {
     R.TOO_LATE: Explanation(CANNOT, "It could not be sent in time.", "Check that a worker runs. Call the customer."),
     R.CHANGED: Explanation(
         "That has changed meanwhile, so I sent no text message.",
-        "The appointment was moved or canceled before the text was due.",
+        "The appointment or order was changed or canceled before the text was sent.",
         "Nothing has to be done.",
     ),
 }

@@ -7,7 +7,7 @@ from sessions.messages.texts.models import Text, text_settings_of
 from sessions.messages.texts.services.checking import number_of
 from sessions.messages.texts.services.queueing import queue_text, text_language
 from sessions.messages.texts.wording import items_words, money_words
-from sessions.orders.models import Order, OrderLine
+from sessions.orders.models import Order, OrderLine, OrderState
 
 
 def confirm_order(order: Order) -> Text | None:
@@ -28,7 +28,7 @@ def text_order(order: Order) -> Text:
         kind=TextKind.ORDER_CONFIRMATION,
         fields={
             "number": order.number,
-            "items": items_words([_line_words(line) for line in lines]),
+            "items": items_words([_line_text(line) for line in lines]),
             "total": money_words(order.total, order.currency, language),
         },
         key=f"order:{order.pk}:confirmation",
@@ -37,7 +37,13 @@ def text_order(order: Order) -> Text:
     )
 
 
-def _line_words(line: OrderLine) -> str:
+def order_stands(text: Text) -> bool:
+    """Whether the order that the text confirms was neither replaced nor canceled since."""
+    orders = Order.objects.filter(organization=text.organization_id, pk=text.about)
+    return orders.exclude(state__in=(OrderState.REPLACED, OrderState.CANCELED)).exists()
+
+
+def _line_text(line: OrderLine) -> str:
     """“2 x large Margherita (deep dish, olives)”: a multiplication sign would make a text twice as long."""
     modifiers = ", ".join(each.name for each in line.modifiers.all())
     name = " ".join(f"{line.quantity} x {line.size} {line.item}".split())

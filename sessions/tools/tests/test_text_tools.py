@@ -11,8 +11,11 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_agent
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
+from sessions.messages.texts.reasons import TextReason
+from sessions.messages.texts.services.queueing import TOPIC as TEXT_TOPIC
 from sessions.messages.texts.services.statuses import note_status
 from sessions.orders.models import Order
 from sessions.tests.builders import Phone, make_call, make_restaurant
@@ -93,6 +96,17 @@ def test_a_changed_order_is_confirmed_anew(phone: Phone) -> None:
     assert [each.body.split(":")[1] for each in Text.objects.order_by("created_at")] == [
         " Order No. 1", " Order No. 2",
     ]  # fmt: skip
+
+
+def test_the_text_of_an_order_that_was_replaced_before_it_was_sent_stays_here(phone: Phone, settings: Settings) -> None:
+    settings.TWILIO_BASE_URL = "http://127.0.0.1:9"
+    TextSettings.objects.update(confirms_orders=True)
+    order_something(phone)
+    phone.add("Panna cotta")
+    phone.agrees()
+    outbox.process_due([TEXT_TOPIC])
+    states = [(each.state, each.reason) for each in Text.objects.order_by("created_at")]
+    assert states == [(TextState.NOT_SENT, TextReason.CHANGED), (TextState.WAITING, "")]
 
 
 @pytest.mark.parametrize(("number", "say"), [
