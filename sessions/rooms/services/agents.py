@@ -75,6 +75,15 @@ def identity_of(call: Call, *, number: int) -> str:
     return f"ai-agent-{int(call.created_at.timestamp())}-{digest[:16]}"
 
 
+def claim_agent(identity: str, *, job_id: str) -> bool:
+    """A worker's job takes the agent before it joins. False if another job has it, or if it is not wanted any more.
+
+    LiveKit may send two jobs for one agent: a dispatch is not idempotent, and a late one may come after all.
+    """
+    wanted = RoomAgent.objects.filter(identity=identity, is_withdrawn=False, call__in=Call.objects.live())
+    return bool(wanted.filter(job_id__in=("", job_id)).update(job_id=job_id))
+
+
 def agent_request(agent: RoomAgent) -> AgentRequest:
     """The request to LiveKit, with the room or afterwards. The worker reads the rest by the call's id."""
     metadata = json.dumps({"callId": str(agent.call_id), "agentIdentity": agent.identity})

@@ -61,7 +61,7 @@ def _request_late_agents_again(call: Call, now: dt.datetime) -> None:
     for agent in agents_pending_since(now - JOINS_SOON).filter(call=call, tries=1):
         with transaction.atomic():
             first = RoomAgent.objects.filter(pk=agent.pk, status=Status.PENDING, tries=1)
-            if first.update(tries=2, dispatch_id=""):
+            if first.update(tries=2, dispatch_id="", job_id=""):
                 record_event(call.pk, "agent_requested_again", {"identity": agent.identity})
                 enqueue_room_state(call)
                 _enqueue(agent)
@@ -117,7 +117,7 @@ def _replaces(agent: RoomAgent) -> bool:
     with transaction.atomic():
         lost = _lost_agents().filter(pk=agent.pk, replaced_at=None)
         is_ours = lost.update(
-            status=Status.PENDING, replaced_at=timezone.now(), tries=1, joined_at=None, dispatch_id=""
+            status=Status.PENDING, replaced_at=timezone.now(), tries=1, joined_at=None, dispatch_id="", job_id=""
         )
         if is_ours:
             record_event(agent.call_id, "agent_replaced", {"identity": agent.identity})

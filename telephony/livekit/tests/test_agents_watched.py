@@ -11,7 +11,7 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from sessions.messages.outbox import outbox
 from sessions.rooms.models import RoomAgent
-from sessions.rooms.services.agents import identity_of
+from sessions.rooms.services.agents import claim_agent, identity_of
 from sessions.rooms.services.dispatches import remove_agent
 from sessions.rooms.services.room_state import LATE, LOST, NEVER_JOINED, REPLACED
 from sessions.rooms.services.tokens import Role
@@ -142,9 +142,11 @@ def test_an_agent_that_is_lost_is_replaced_once_under_its_identity(
 ) -> None:
     room = talking(livekit, harbour)
     identity = agent_of(room).identity
+    assert claim_agent(identity, job_id="AJ_1")
     workers(livekit, are_there=False)
     worker_dies(room)
     assert agent_of(room).status == "pending"
+    assert claim_agent(identity, job_id="AJ_2")
     outbox.process_due()
     assert shown(room) == {"agentStatus": "pending", "agentSilent": False, "message": REPLACED}
     dispatch = _dispatch_of(room)

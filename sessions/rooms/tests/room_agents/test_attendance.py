@@ -28,6 +28,7 @@ from sessions.rooms.services.agents import (
     agents_gone_with,
     agents_overdue,
     change_agent_status,
+    claim_agent,
 )
 from sessions.tests.builders import ROOM
 from voiceapp.providers.livekit.client import LiveKitClient
@@ -111,6 +112,24 @@ def test_two_are_not_expected_at_once(call: Call, agent: RoomAgent) -> None:
     with pytest.raises(AgentIsThere):
         agent_expected(call, system_prompt="", voice="alloy")
     assert agent_of(call) == agent
+
+
+# Jobs
+
+
+def test_of_two_jobs_for_one_agent_the_first_takes_it(call: Call, agent: RoomAgent) -> None:
+    assert claim_agent(agent.identity, job_id="AJ_1")
+    assert claim_agent(agent.identity, job_id="AJ_1")
+    assert not claim_agent(agent.identity, job_id="AJ_2")
+
+
+def test_no_job_takes_an_agent_that_is_not_wanted(call: Call, agent: RoomAgent) -> None:
+    assert not claim_agent("ai-agent-of-nobody", job_id="AJ_1")
+    agent_removed(agent)
+    assert not claim_agent(agent.identity, job_id="AJ_1")
+    second = agent_expected(call, system_prompt="", voice="alloy")
+    Call.objects.update(state="completed")
+    assert not claim_agent(second.identity, job_id="AJ_1")
 
 
 # Never
