@@ -11,7 +11,6 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from pytest_django import Settings
-from vapi import types as vapi_types  # whose 1,300 models are made when the first one is named
 
 from agents.catalog.models import Item
 from agents.configuration.models import Agent, AgentVersion
@@ -26,6 +25,7 @@ from voiceapp.providers.vapi.client import VapiClient
 from voiceapp.simulators.vapi import VapiSimulator
 from voiceapp.simulators.vapi.assistants import Assistants
 from voiceapp.simulators.vapi.tests.running import running_vapi
+from voiceapp.simulators.vapi.tests.sdk import vapi_types
 
 from .sender import SECRET
 

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 import aiohttp
 import httpx
 import pytest
-from vapi import Vapi
-from vapi import types as vapi_types  # whose 1,300 models are made when the first one is named
 from vapi.core.api_error import ApiError
 
 from voiceapp.simulators.vapi import VapiSimulator
 from voiceapp.simulators.vapi.tests.caller import KEY, MULAW
 from voiceapp.simulators.vapi.tests.running import running_vapi
+from voiceapp.simulators.vapi.tests.sdk import Vapi, vapi_types
 
 # The SDK builds thousands of types when it is first used: 10 s of CPU time.
 pytestmark = [pytest.mark.waits, pytest.mark.timeout(300)]
