@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import logging.config
 import re
@@ -17,12 +18,21 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
 NUMBER = re.compile(r"(?:\+|%2B)(\d{7,15})", re.IGNORECASE)
 SECRET_KEYS = {"authorization", "cookie", "token", "secret", "password", "api_key", "signature"}
 PRIVATE_NAMES = r"[\w.-]*(?:token|secret|password|api[_-]?key|signature|credential|authorization)"
-# What follows the kept part is secret: the path of a calendar feed, values in queries and nested fields, credentials.
+# What follows the kept part is secret: the path of a calendar feed, passwords in addresses, values in queries and in
+# nested fields, credentials.
 SECRET_PLACES = re.compile(
-    rf"""(/calendar/|[?&](?:{PRIVATE_NAMES}|key|sig)=|["']{PRIVATE_NAMES}["']:\ ?["']|\b(?:Bearer|Basic)\ )"""
-    r"""[^\s&"'\\<>\#…]+""",
+    rf"""(
+    /calendar/
+    | ://[^\s:/@"']*:(?=[^\s/@"']+@)
+    | [?&](?:{PRIVATE_NAMES}|key|sig)=
+    | ["']{PRIVATE_NAMES}["']:\ ?["']
+    | \b(?:Bearer|Basic)[ ]
+    )[^\s&@"'\\<>\#…]+""",
     re.IGNORECASE | re.VERBOSE,
 )
+SECRET_SETTING = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|FALLBACKS)S?$")
+# A shorter value would be found in ordinary text.
+SHORTEST_SECRET = 12
 # Known by their looks wherever they stand: API keys of ours, of OpenAI, and JSON Web Tokens.
 SECRET_SHAPES = re.compile(
     r"\bva_[a-z0-9]{10}_[A-Za-z0-9_-]{43}|\b(?:sk|ek)[-_][A-Za-z0-9_-]{16,}|\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]*"
@@ -39,8 +49,21 @@ def hide_private(_: object, __: str, event: MutableMapping[str, object]) -> Muta
     return event
 
 
+@functools.cache
+def own_secrets() -> re.Pattern[str]:
+    """The values of this server's secret settings, wherever they stand."""
+    values: set[str] = set()
+    for name in dir(settings):
+        if SECRET_SETTING.search(name):
+            value = getattr(settings, name)
+            texts = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else ()
+            values |= {text.strip() for text in texts if isinstance(text, str) and len(text.strip()) >= SHORTEST_SECRET}
+    return re.compile("|".join(map(re.escape, sorted(values, key=len, reverse=True))) or r"(?!)")
+
+
 def redact(text: str) -> str:
     """The text with phone numbers masked, and without secrets in paths, queries, headers and nested fields."""
+    text = own_secrets().sub("…", text)
     text = SECRET_SHAPES.sub("…", SECRET_PLACES.sub(r"\1…", text))
     return NUMBER.sub(lambda found: mask(found.group(1)), text)
 

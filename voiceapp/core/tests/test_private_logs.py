@@ -10,9 +10,10 @@ from typing import cast
 
 import pytest
 import structlog
+from pytest_django import Settings
 
 from voiceapp.core import logs
-from voiceapp.core.logs import redact
+from voiceapp.core.logs import own_secrets, redact
 
 SECRET = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE"
 FEED = f"/calendar/{SECRET}.ics"
@@ -31,6 +32,9 @@ FEED = f"/calendar/{SECRET}.ics"
         (f"refused va_abcdefghij_{SECRET} of Alice", "refused … of Alice"),
         ("key sk-proj-abcdefghijklmnop1234 is wrong", "key … is wrong"),
         ("eyJhbGciOiJI.eyJzdWIiOiIx.c2ln", "…"),
+        ("cannot reach redis://:p4ss@10.0.0.1:6379/0", "cannot reach redis://:…@10.0.0.1:6379/0"),
+        ("postgres://voice:p4ss@db/voice", "postgres://voice:…@db/voice"),
+        ("http://127.0.0.1:8000/a@b", "http://127.0.0.1:8000/a@b"),
         ("from +4917612345678", "from …78"),
         ("?from=%2B4917612345678&to=1", "?from=…78&to=1"),
         ("path /api/voice/token, state 3, code: 404", "path /api/voice/token, state 3, code: 404"),
@@ -40,6 +44,22 @@ FEED = f"/calendar/{SECRET}.ics"
 )  # fmt: skip
 def test_a_line_shows_where_a_secret_was_and_not_the_secret(text: str, shown: str) -> None:
     assert redact(text) == shown
+
+
+@pytest.fixture
+def own_settings(settings: Settings) -> Iterator[None]:
+    settings.TWILIO_AUTH_TOKEN = "first-token-of-twilio, second-token-of-twilio"
+    settings.SECRET_KEY_FALLBACKS = ["the-secret-key-before"]
+    settings.INTERNAL_API_KEY = "short"
+    own_secrets.cache_clear()
+    yield
+    own_secrets.cache_clear()
+
+
+@pytest.mark.usefixtures("own_settings")
+def test_values_of_secret_settings_are_hidden_wherever_they_stand() -> None:
+    said = "used second-token-of-twilio/first-token-of-twilio and the-secret-key-before, in short"
+    assert redact(said) == "used …/… and …, in short"
 
 
 @pytest.fixture
