@@ -37,6 +37,9 @@ SHORTEST_SECRET = 12
 SECRET_SHAPES = re.compile(
     r"\bva_[a-z0-9]{10}_[A-Za-z0-9_-]{43}|\b(?:sk|ek)[-_][A-Za-z0-9_-]{16,}|\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]*"
 )
+# A text without any of them matches neither: to look for these takes a tenth of the time.
+MARKS = ("/calendar/", "://", "token", "secret", "password", "api_key", "api-key", "apikey", "signature", "credential",
+         "authorization", "key=", "sig=", "bearer ", "basic ", "va_", "sk-", "sk_", "ek-", "ek_", "eyj")  # fmt: skip
 
 
 def hide_private(_: object, __: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
@@ -64,8 +67,12 @@ def own_secrets() -> re.Pattern[str]:
 def redact(text: str) -> str:
     """The text with phone numbers masked, and without secrets in paths, queries, headers and nested fields."""
     text = own_secrets().sub("…", text)
-    text = SECRET_SHAPES.sub("…", SECRET_PLACES.sub(r"\1…", text))
-    return NUMBER.sub(lambda found: mask(found.group(1)), text)
+    lowered = text.lower()
+    if any(mark in lowered for mark in MARKS):
+        text = SECRET_SHAPES.sub("…", SECRET_PLACES.sub(r"\1…", text))
+    if "+" in text or "%2b" in lowered:
+        text = NUMBER.sub(lambda found: mask(found.group(1)), text)
+    return text
 
 
 def redacting(renderer: structlog.typing.Processor) -> structlog.typing.Processor:
