@@ -53,7 +53,8 @@ class TimesQuery(StrictSerializer):
     service = LineField(max_length=80, help_text="A service by a name that callers may use.")
     when = LineField(
         max_length=LONGEST_WISH, required=False, allow_blank=True,
-        help_text="English words, like “next Friday morning”, or `2026-12-04 09:00`; empty: as soon as possible.",
+        help_text="English or German words, like “next Friday morning”, or `2026-12-04 09:00`; empty: as soon as "
+        "possible.",
     )  # fmt: skip
 
 
@@ -91,8 +92,8 @@ class BookAppointmentRequest(StrictSerializer):
     service = LineField(max_length=80, help_text="A service by a name that callers may use.")
     time = LineField(
         max_length=LONGEST_WISH,
-        help_text="One day and time in English words, as `2026-12-04 09:00` on the organization's clock, or as the "
-        "`startsAt` of an offered time.",
+        help_text="One day and time in English or German words, as `2026-12-04 09:00` on the organization's clock, or "
+        "as the `startsAt` of an offered time.",
     )
     customerName = LineField(max_length=LONGEST_CUSTOMER)
     customerNumber = serializers.CharField(

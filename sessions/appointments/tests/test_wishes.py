@@ -250,3 +250,13 @@ def test_a_time_as_a_tool_writes_it_is_read_as_the_same_time(date: dt.date, hour
     clock = dt.time(hour, minute)
     wish = read(f"{date:%Y-%m-%d} {clock:%H:%M}")
     assert (wish.days, wish.clocks[0]) == ((date,), clock)
+
+
+def test_a_time_as_a_tool_writes_it_is_not_that_of_the_evening() -> None:
+    assert read("2026-12-04 10:00") == Wish(days("12-04"), (dt.time(10),))
+
+
+@pytest.mark.parametrize("said", ["in -3 days", "in two Fridays", "3 Mondays", "December 4 at 24:00", "half past 24"])
+def test_a_number_is_not_taken_for_another_one(said: str) -> None:
+    with pytest.raises(NotUnderstood):
+        read(said)

@@ -126,8 +126,6 @@ def _of(hour: str, minute: int, half: str | None) -> Clock:
         if not 1 <= number <= 12:
             raise ValueError("no such time")
         return Clock(dt.time(number % 12 + (12 if half == "pm" else 0), minute), is_sure=True)
-    if number == 24 and minute == 0:
-        number = 0
     return Clock(dt.time(number, minute), is_sure=len(hour) == 2 and hour[0] == "0")
 
 
