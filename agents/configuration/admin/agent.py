@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -40,6 +42,9 @@ PERSONA_FIELDSETS: Any = (
 )  # fmt: skip
 
 
+NOT_AN_ID = "Enter the ID of an assistant as VAPI shows it, like 732ba29e-4aeb-48ad-bd47-440d3fce8b26."
+
+
 class AgentForm(TenantForm):
     only_one = "is_default"
 
@@ -63,7 +68,24 @@ class AgentForm(TenantForm):
         reprompt, goodbye = cleaned.get("reprompt_after_s"), cleaned.get("goodbye_after_s")
         if reprompt and goodbye and goodbye <= reprompt:
             self.add_error("goodbye_after_s", "Enter a longer time than that before the reprompt.")
+        owner = getattr(cleaned.get("organization"), "pk", None) or self.instance.organization_id
+        if cleaned.get("vapi_assistant_id") and _is_of_others(cleaned["vapi_assistant_id"], owner):
+            self.add_error("vapi_assistant_id", "This assistant belongs to an agent of another organization.")
         return cleaned
+
+    def clean_vapi_assistant_id(self) -> str:
+        """As VAPI writes it."""
+        given = str(self.cleaned_data.get("vapi_assistant_id") or "").strip()
+        try:
+            return str(UUID(given)) if given else ""
+        except ValueError as exc:
+            raise forms.ValidationError(NOT_AN_ID) from exc
+
+
+def _is_of_others(assistant_id: str, organization_id: UUID | None) -> bool:
+    """Whether an agent of another organization names it, or is kept in step with it."""
+    named_or_kept = Q(vapi_assistant_id=assistant_id) | Q(vapi_assistant__assistant_id=assistant_id)
+    return Agent.objects.filter(named_or_kept).exclude(organization=organization_id).exists()
 
 
 @admin.register(Agent)

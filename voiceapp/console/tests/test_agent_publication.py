@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import Agent
+from agents.tests.builders import make_agent, make_organization
+from telephony.vapi.models import SyncedAssistant
 
 from .world import World
+
+ASSISTANT = "0c1f6a52-7a0e-4b7e-9b0a-5a3f5c2d9e11"
 
 
 def press(client: Client, agent: Agent, button: str, text: str = "") -> str:
@@ -104,11 +109,59 @@ def test_the_ai_provider_and_its_assistant_are_chosen_on_the_page(client_of_alic
         assert label in text
     initial = page.context["adminform"].form.initial
     form = {name: value for name, value in initial.items() if value is not None}
-    changed = form | {"provider": "vapi", "fails_over": "on", "vapi_assistant_id": "an-assistant"}
+    changed = form | {"provider": "vapi", "fails_over": "on", "vapi_assistant_id": ASSISTANT}
     saved = client_of_alice.post(address, changed)
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     agent.refresh_from_db()
-    assert (agent.provider, agent.fails_over, agent.vapi_assistant_id) == ("vapi", True, "an-assistant")
+    assert (agent.provider, agent.fails_over, agent.vapi_assistant_id) == ("vapi", True, ASSISTANT)
     assert client_of_alice.post(address, form | {"provider": ""}).status_code == 302
     agent.refresh_from_db()
     assert agent.provider == "vapi"
+
+
+@pytest.mark.parametrize(
+    "written", [ASSISTANT.upper(), f" {ASSISTANT} ", ASSISTANT.replace("-", "")], ids=["upper", "spaces", "no dashes"]
+)
+def test_an_assistant_id_is_kept_as_vapi_writes_it(client_of_alice: Client, harbour: World, written: str) -> None:
+    form = _form_of(client_of_alice, harbour[Agent])
+    assert client_of_alice.post(_address(harbour[Agent]), form | {"vapi_assistant_id": written}).status_code == 302
+    harbour[Agent].refresh_from_db()
+    assert harbour[Agent].vapi_assistant_id == ASSISTANT
+
+
+@pytest.mark.parametrize("written", ["an-assistant", "732ba29e", f"{ASSISTANT}x"])
+def test_an_assistant_id_that_is_no_uuid_is_refused(client_of_alice: Client, harbour: World, written: str) -> None:
+    form = _form_of(client_of_alice, harbour[Agent])
+    page = client_of_alice.post(_address(harbour[Agent]), form | {"vapi_assistant_id": written})
+    assert "Enter the ID of an assistant as VAPI shows it" in page.content.decode()
+    harbour[Agent].refresh_from_db()
+    assert harbour[Agent].vapi_assistant_id == ""
+
+
+@pytest.mark.parametrize("how", ["named", "kept in step"])
+def test_the_assistant_of_another_organizations_agent_is_refused(
+    client_of_alice: Client, harbour: World, how: str
+) -> None:
+    stranger = make_agent(make_organization("Elsewhere"), vapi_assistant_id=ASSISTANT if how == "named" else "")
+    if how == "kept in step":
+        SyncedAssistant.objects.create(agent=stranger, assistant_id=ASSISTANT)
+    form = _form_of(client_of_alice, harbour[Agent])
+    page = client_of_alice.post(_address(harbour[Agent]), form | {"vapi_assistant_id": ASSISTANT})
+    assert "belongs to an agent of another organization" in page.content.decode()
+    harbour[Agent].refresh_from_db()
+    assert harbour[Agent].vapi_assistant_id == ""
+
+
+def test_agents_of_one_organization_may_share_an_assistant(client_of_alice: Client, harbour: World) -> None:
+    make_agent(harbour[Agent].organization, name="Night", is_default=False, vapi_assistant_id=ASSISTANT)
+    form = _form_of(client_of_alice, harbour[Agent])
+    assert client_of_alice.post(_address(harbour[Agent]), form | {"vapi_assistant_id": ASSISTANT}).status_code == 302
+
+
+def _address(agent: Agent) -> str:
+    return reverse("admin:agents_agent_change", args=(agent.pk,))
+
+
+def _form_of(client: Client, agent: Agent) -> dict[str, object]:
+    initial = client.get(_address(agent)).context["adminform"].form.initial
+    return {name: value for name, value in initial.items() if value is not None}
