@@ -16,6 +16,7 @@ from agents.hours.schedule import ONE_DAY, Schedule
 from agents.organizations.models import Organization
 from agents.resources.models import Absence, Resource, ResourceKind
 from sessions.appointments.calendars.queries import busy_times
+from sessions.calls.models import Direction
 
 from .availability import Availability, ResourceTimes, ServiceTimes, Slots, slot_at, slot_from, time_of
 from .models import Appointment, AppointmentState, BookedResource
@@ -69,9 +70,14 @@ def period_of(service: Service, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> Pe
 
 
 def upcoming_of(organization: Organization, number: str, now: dt.datetime) -> QuerySet[Appointment]:
-    """The booked appointments of the customer with that number, and those that were booked by calls from it."""
+    """The booked appointments of the customer with that number, and those that were booked in calls with it.
+
+    Never by our own side's number: whoever fakes that would find all that calls of ours booked.
+    """
+    called_us = Q(call__direction=Direction.INBOUND, call__caller_number=number)
+    was_called = Q(call__direction=Direction.OUTBOUND, call__dialed_number=number)
     return Appointment.objects.filter(
-        Q(customer_number=number) | Q(call__caller_number=number),
+        Q(customer_number=number) | called_us | was_called,
         organization=organization,
         state=AppointmentState.BOOKED,
         starts_at__gt=now,

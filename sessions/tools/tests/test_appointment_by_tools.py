@@ -223,6 +223,17 @@ def test_on_a_call_that_we_placed_the_customer_is_the_one_who_was_called(garage:
     assert phone.use("find_my_appointments")["ok"]
 
 
+def test_a_call_that_pretends_to_come_from_our_own_number_finds_nothing(garage: tuple[Organization, Call]) -> None:
+    agent = garage[1].agent
+    assert agent is not None
+    placed = make_call(agent, direction="outbound", caller_number="+493023125002", dialed_number="+4915112345678")
+    booked(Phone(placed.pk), customer_number="0151 99999999")
+    own = Phone(make_call(agent, caller_number="+4915112345678").pk)
+    assert own.use("find_my_appointments")["ok"]
+    faked = Phone(make_call(agent, caller_number="+493023125002").pk)
+    assert faked.use("find_my_appointments")["say"] == "I find no appointment for the number that you call from."
+
+
 def test_a_hidden_number_is_asked_for_and_a_bad_one_is_refused(garage: tuple[Organization, Call]) -> None:
     assert garage[1].agent is not None
     phone = Phone(make_call(garage[1].agent, caller_number="anonymous").pk)
