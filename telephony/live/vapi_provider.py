@@ -110,9 +110,8 @@ class VapiLink:
         try:
             self._client = client = VapiClient.from_settings()
             creation = asyncio.create_task(client.acreate_call(self._assistant, overrides=self._overrides))
-            creation.add_done_callback(partial(_end_unwanted, self, client))
+            creation.add_done_callback(self._created)
             call = await asyncio.shield(creation)
-            self._call = replace(call, fields={})  # VAPI's object repeats the assistant
         except VapiError as exc:
             self._report(loss_of(exc))
             return
@@ -149,13 +148,22 @@ class VapiLink:
             if not was_closed:
                 self._link.send(wire.end_call())
             self._link.close()
-        elif self._link is not None:
-            self._link.close()
+        else:
+            if self._link is not None:
+                self._link.close()
             self._end_over_rest()
 
     @property
     def is_closed(self) -> bool:
         return self._is_closed
+
+    def _created(self, creation: asyncio.Task[VapiCall]) -> None:
+        """Before `open` goes on, which it may never do: a call that is not wanted any more is ended at once."""
+        if creation.cancelled() or creation.exception() is not None:
+            return
+        self._call = replace(creation.result(), fields={})  # VAPI's object repeats the assistant
+        if self._is_closed:
+            self._end_over_rest()
 
     def _opened(self) -> None:
         self._is_open = True
@@ -196,8 +204,9 @@ class VapiLink:
         self._report(loss)
 
     def _end_over_rest(self) -> None:
-        if self._client is not None and self._call is not None:
-            _in_background(end_quietly(self._client, self._call))
+        call, self._call = self._call, None
+        if self._client is not None and call is not None:
+            _in_background(end_quietly(self._client, call))
 
     def _report(self, loss: LinkLoss) -> None:
         if not self._is_closed:
@@ -217,12 +226,6 @@ async def end_quietly(client: VapiClient, call: VapiCall) -> None:
         await client.aend_call(call)
     except VapiError as exc:
         logger.warning("call of VAPI not ended", vapi_call_id=call.id, why=str(exc))
-
-
-def _end_unwanted(link: VapiLink, client: VapiClient, creation: asyncio.Task[VapiCall]) -> None:
-    """A call that was created after its link had been closed."""
-    if not creation.cancelled() and creation.exception() is None and link.is_closed:
-        _in_background(end_quietly(client, creation.result()))
 
 
 _background: set[asyncio.Task[None]] = set()
