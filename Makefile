@@ -12,7 +12,7 @@ HOST ?= 0.0.0.0
 # Containers often forbid Python to keep what it has compiled: every process of the tests would compile all anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup setup-simulators setup-dev run serve test test-servers test-browser livekit-client livekit-server test-livekit check fix bench fuzz static
+.PHONY: help setup setup-simulators setup-agent setup-dev run serve test test-servers test-browser livekit-client livekit-server test-livekit check fix bench fuzz static
 
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -39,14 +39,21 @@ $(VENV)/.simulates: requirements-simulators.txt $(VENV)/.runs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-simulators.txt
 	@touch $@
 
-$(VENV)/.develops: requirements-dev.txt requirements-simulators.txt requirements.txt | $(BIN)/python
+$(VENV)/.agent: requirements-agent.txt $(VENV)/.runs
+	$(room)
+	@echo "Installing the packages of the agents' worker (once, about a minute)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-agent.txt
+	@touch $@
+
+$(VENV)/.develops: requirements-dev.txt requirements-agent.txt requirements-simulators.txt requirements.txt | $(BIN)/python
 	$(room)
 	@echo "Installing the packages for tests and checks (once, about two minutes)…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $(VENV)/.runs $(VENV)/.simulates $@
+	@touch $(VENV)/.runs $(VENV)/.simulates $(VENV)/.agent $@
 
 setup: $(VENV)/.runs  ## Make the virtual environment with the packages of production
 setup-simulators: $(VENV)/.simulates  ## Add the packages of the simulators
+setup-agent: $(VENV)/.agent  ## Add the packages of the worker whose agents speak in rooms (about 300 MB)
 setup-dev: $(VENV)/.develops  ## Add the packages of the tests and checks
 
 # livekit-client for the call page: the browser's only code by others, at the version and hash of package-lock.json.

@@ -83,6 +83,7 @@ def test_the_images_steps_are_make_targets() -> None:
         ("serve", {"requirements.txt"}),
         ("static", {"requirements.txt"}),
         ("run", {"requirements.txt", "requirements-simulators.txt"}),
+        ("setup-agent", {"requirements.txt", "requirements-agent.txt"}),
     ],
 )
 def test_a_make_target_installs_only_what_it_needs(target: str, files: set[str], tmp_path: Path) -> None:
@@ -95,6 +96,12 @@ def test_the_image_copies_and_installs_the_packages_of_production_alone() -> Non
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert set(re.findall(r"requirements[\w-]*\.txt", dockerfile)) == {"requirements.txt"}
     assert set(re.findall(r"RUN make (\S+)", dockerfile)) == {"setup", "static"}
+
+
+def test_the_image_of_the_agents_worker_adds_its_packages() -> None:
+    dockerfile = (ROOT / "Dockerfile.agent").read_text()
+    assert set(re.findall(r"requirements[\w-]*\.txt", dockerfile)) == {"requirements.txt", "requirements-agent.txt"}
+    assert re.findall(r"RUN make (\S+)", dockerfile) == ["setup-agent"]
 
 
 def test_the_readme_names_only_make_targets_and_files_that_exist() -> None:
@@ -111,7 +118,7 @@ def test_no_distribution_takes_the_name_of_our_agents_package() -> None:
 
 
 def test_every_requirement_is_pinned_exactly() -> None:
-    for name in ("requirements.txt", "requirements-simulators.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-simulators.txt", "requirements-agent.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith(("#", "-r")):
                 assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z0-9,]+\])?==[0-9a-z.]+", line), line

@@ -12,6 +12,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
@@ -166,7 +167,16 @@ class Command(BaseCommand):
         supervisor.start("worker", worker)
         if "aws" in supervisor.environment["SIMULATORS"].split(","):
             supervisor.start("consumer", ["manage.py", "consume_sessions"])
+        if "livekit" in supervisor.environment["SIMULATORS"].split(",") or settings.LIVEKIT_HOST:
+            self.start_agent(supervisor)
         return supervisor.start("web", ["manage.py", "serve"])
+
+    def start_agent(self, supervisor: Supervisor) -> None:
+        """The worker whose agents speak in rooms, where its packages are."""
+        if find_spec("livekit.agents"):
+            supervisor.start("agent", ["manage.py", "run_agent"])
+        else:
+            self.say("No agent speaks in LiveKit rooms: its packages (300 MB) are missing. Install: make setup-agent")
 
     def print_addresses(self, environment: Mapping[str, str], seeded: dict[str, str]) -> None:
         """The link and the key are made last and printed at once: a start that fails would not print them."""

@@ -90,7 +90,8 @@ class Responses:
 
     def _begin(self, request: dict[str, Any]) -> ModelResponse:
         state = self._state
-        overrides = {name: value for name, value in request.items() if name in state.session}
+        # Null, as livekit-agents sends it, is what the session has.
+        overrides = {name: value for name, value in request.items() if name in state.session and value is not None}
         context = None
         if "input" in request:
             context = [state.items.referred(sent) for sent in request["input"]]

@@ -150,7 +150,7 @@ _item = Tagged({
 })  # fmt: skip
 _input_item = Tagged({**_item.shapes, "item_reference": Shape({"type": _type, "id": text()})})
 _response = Shape({}, {
-    **_shared,
+    **_shared, "instructions": nullable(text()),
     "audio": Shape({}, {"output": Shape({}, {"format": _format, "voice": _voice})}),
     "conversation": one_of("auto", "none"), "input": array(_input_item), "metadata": nullable(metadata),
 })  # fmt: skip

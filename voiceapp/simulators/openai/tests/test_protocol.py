@@ -186,6 +186,13 @@ async def test_the_output_of_an_unknown_function_call_is_rejected() -> None:
     assert error["code"] == "invalid_tool_call_id"
 
 
+async def test_null_instructions_of_a_response_are_those_of_the_session() -> None:
+    async with client() as one:
+        await one.settle()
+        await one.send({"type": "response.create", "response": {"instructions": None}})
+        assert (await one.until("response.done"))[-1]["response"]["status"] == "completed"
+
+
 async def test_a_second_response_during_the_first_is_rejected() -> None:
     async with client("slow=1000") as caller:
         await caller.settle()

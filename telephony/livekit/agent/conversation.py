@@ -1,0 +1,265 @@
+"""One conversation of an agent in a room: its session, its tools, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable
+from typing import Any
+
+import structlog
+from livekit import rtc
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    AgentStateChangedEvent,
+    CloseEvent,
+    ConversationItemAddedEvent,
+    ErrorEvent,
+    JobContext,
+    RunContext,
+    StopResponse,
+    UserStateChangedEvent,
+    function_tool,
+)
+from livekit.agents.llm import RawFunctionTool
+from livekit.agents.voice import MetricsCollectedEvent, room_io
+
+from sessions.calls.briefing import FunctionTool as ToolSchema
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import SomethingHappened
+from sessions.calls.outcomes import NOT_FINISHED, EndCall, Transfer
+from sessions.rooms.services.agent_briefing import RoomBriefing
+
+from .facts import CallFacts
+from .gateway import RoomGateway
+from .model import conversation_so_far, realtime_model
+
+logger = structlog.get_logger("room_agent")
+
+NOT_CONNECTED = "I cannot connect you from here. Please call us by phone for that."
+LOOK_EVERY_S = 0.2
+FAREWELL_WITHIN_S = 15.0
+
+
+class RoomConversation:
+    """Created when the job is connected to the room; `run` returns when the agent has nothing more to do there."""
+
+    def __init__(self, context: JobContext, room: RoomBriefing, gateway: RoomGateway) -> None:
+        self._context, self._room, self._gateway = context, room, gateway
+        self._briefing = room.briefing
+        self._facts = CallFacts(gateway.note, room.briefing, turns=room.turns, since_ms=room.since_ms)
+        self._session: AgentSession[None] = AgentSession(
+            llm=realtime_model(room.briefing),
+            vad=None,
+            turn_handling={"turn_detection": "realtime_llm"},
+            user_away_timeout=None,
+        )
+        self._over = asyncio.Event()
+        self._reason: EndReason | None = None
+        self._idle_since_s = 0.0
+        self._has_reprompted = False
+        self._ends_after_speech = False
+        self._is_silent = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, caller: rtc.RemoteParticipant) -> EndReason | None:
+        """The reason with which the agent ends the call; None if somebody else ended it."""
+        session = self._session
+        session.on("user_state_changed", self._on_user_state)
+        session.on("agent_state_changed", self._on_agent_state)
+        session.on("conversation_item_added", self._on_item)
+        session.on("metrics_collected", self._on_metrics)
+        session.on("error", self._on_error)
+        session.on("close", self._on_close)
+        self._context.room.on("room_metadata_changed", self._on_metadata)
+        self._context.room.on("participant_connected", self._on_participant)
+        await session.start(
+            Agent(
+                instructions=self._briefing.instructions,
+                tools=[self._tool(schema) for schema in self._briefing.tools],
+                chat_ctx=conversation_so_far(self._room),
+            ),
+            room=self._context.room,
+            room_options=room_io.RoomOptions(
+                participant_identity=caller.identity, close_on_disconnect=False, delete_room_on_close=False
+            ),
+            record=False,
+        )
+        self._set_silent(self._room.is_silent)
+        if not self._room.past:
+            self._say(self._briefing.phrases.greeting)
+        try:
+            await self._watch()
+        finally:
+            await session.aclose()
+        return self._reason
+
+    def end(self, reason: EndReason) -> None:
+        """The agent stops now."""
+        if self._reason is None:
+            self._reason = reason
+        self._over.set()
+
+    def stop(self) -> None:
+        """The room or the job is over."""
+        self._over.set()
+
+    # Time
+
+    async def _watch(self) -> None:
+        limits, loop = self._briefing.limits, asyncio.get_running_loop()
+        began_s = self._idle_since_s = loop.time()
+        farewell_s = 0.0
+        while not self._over.is_set():
+            await asyncio.sleep(LOOK_EVERY_S)
+            now_s = loop.time()
+            if self._is_busy:
+                self._idle_since_s = now_s
+            if self._ends_after_speech:
+                farewell_s = farewell_s or now_s
+                if not self._is_busy or now_s - farewell_s > FAREWELL_WITHIN_S:
+                    self._over.set()
+                continue
+            farewell_s = 0.0
+            if (now_s - began_s) * 1000 > limits.longest_call_ms - self._room.since_ms:
+                self._say_goodbye(self._briefing.phrases.time_goodbye, EndReason.TOO_LONG)
+            elif not self._is_silent and not self._room.has_others:
+                self._mind_silence((now_s - self._idle_since_s) * 1000)
+
+    def _mind_silence(self, idle_ms: float) -> None:
+        limits = self._briefing.limits
+        if self._has_reprompted and idle_ms > limits.goodbye_after_ms - limits.reprompt_after_ms:
+            self._say_goodbye(self._briefing.phrases.silence_goodbye, EndReason.CALLER_SILENT)
+        elif not self._has_reprompted and idle_ms > limits.reprompt_after_ms:
+            self._has_reprompted = True
+            self._say(self._briefing.phrases.reprompt)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._session.agent_state in ("speaking", "thinking") or self._session.user_state == "speaking"
+
+    def _say(self, text: str) -> None:
+        if text and not self._is_silent:
+            words = text.replace('"', "'")
+            self._session.generate_reply(instructions=f'Say exactly: "{words}"', tool_choice="none")
+
+    def _say_goodbye(self, text: str, reason: EndReason) -> None:
+        self._reason = self._reason or reason
+        self._say(text)
+        self._begin(self._end_after_speech())
+
+    async def _end_after_speech(self) -> None:
+        speech = self._session.current_speech
+        if speech is not None:
+            await speech.wait_for_playout()
+        self._ends_after_speech = True
+
+    # Tools
+
+    def _tool(self, schema: ToolSchema) -> RawFunctionTool[Any, Any]:
+        name = schema["name"]
+
+        async def run(context: RunContext[None], raw_arguments: dict[str, object]) -> str:
+            return await self._run_tool(context, name, raw_arguments)
+
+        raw = {"name": name, "description": schema["description"], "parameters": schema["parameters"]}
+        return function_tool(run, raw_schema=raw)
+
+    async def _run_tool(self, context: RunContext[None], name: str, arguments: dict[str, object]) -> str:
+        within_s = self._briefing.limits.tool_commits_within_ms / 1000
+        try:
+            result = await asyncio.wait_for(
+                self._gateway.run_tool(
+                    self._room.call_id,
+                    name=name,
+                    arguments=json.dumps(arguments),
+                    tool_call_id=context.function_call.call_id,
+                    caller_turns=self._facts.turns,
+                    within_s=within_s,
+                ),
+                self._briefing.limits.tool_ends_within_ms / 1000,
+            )
+        except TimeoutError:
+            result = NOT_FINISHED
+        match result.then:
+            case EndCall():
+                self._reason = EndReason.AGENT_HUNG_UP
+                return await self._farewell(context, result.output)
+            case Transfer():
+                self._happened("transfer_not_possible")
+                return json.dumps(
+                    {"ok": False, "say": "I cannot connect you from here. Please call by phone for that."}
+                )
+        return result.output
+
+    async def _farewell(self, context: RunContext[None], output: str) -> str:
+        """What was said before the tool was called is the farewell; without it the model says one."""
+        has_spoken = self._session.agent_state == "speaking"
+        self._begin(self._end_after_speech())
+        if has_spoken:
+            raise StopResponse
+        return output
+
+    # What the session reports
+
+    def _on_user_state(self, event: UserStateChangedEvent) -> None:
+        self._facts.on_user_state(event)
+        if event.new_state == "speaking":
+            self._has_reprompted = False
+            if self._ends_after_speech and self._reason in (EndReason.AGENT_HUNG_UP, EndReason.CALLER_SILENT):
+                # Who speaks into the farewell has not finished.
+                self._ends_after_speech, self._reason = False, None
+
+    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+        self._facts.on_agent_state(event)
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        self._facts.on_item(event)
+
+    def _on_metrics(self, event: MetricsCollectedEvent) -> None:
+        self._facts.on_usage(event.metrics)
+
+    def _on_error(self, event: ErrorEvent) -> None:
+        self._happened("provider_error", code=type(event.error).__name__)
+
+    def _on_close(self, event: CloseEvent) -> None:
+        if event.error is not None:
+            logger.error("session closed", call_id=str(self._room.call_id), error=str(event.error)[:200])
+            self.end(EndReason.PROVIDER_FAILED)
+        self._over.set()
+
+    # The room
+
+    def _on_metadata(self, old: str, new: str) -> None:
+        try:
+            state = json.loads(new)
+        except ValueError:
+            return
+        if isinstance(state, dict):
+            self._set_silent(state.get("agentSilent") is True)
+
+    def _set_silent(self, is_silent: bool) -> None:
+        """It hears and speaks nothing until it may again."""
+        if is_silent == self._is_silent:
+            return
+        self._is_silent = is_silent
+        if is_silent:
+            self._session.interrupt(force=True)
+        self._session.input.set_audio_enabled(not is_silent)
+
+    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
+        """The caller came back, under another identity."""
+        self._begin(self._listen_to(participant))
+
+    async def _listen_to(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity in await self._gateway.callers(self._room.call_id):
+            self._session.room_io.set_participant(participant.identity)
+
+    def _happened(self, kind: str, **detail: Any) -> None:
+        self._gateway.note(SomethingHappened(kind, self._facts.now_ms, detail))
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

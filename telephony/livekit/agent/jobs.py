@@ -1,0 +1,122 @@
+"""What a job of the worker does. It runs in a process of its own, which has to set Django up first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+
+import django
+from django.apps import apps
+
+if not apps.ready:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceapp.settings")
+    django.setup()
+
+import structlog
+from django.db import connections
+from livekit import rtc
+from livekit.agents import JobContext, JobProcess, JobRequest
+from livekit.agents.ipc.log_queue import LogQueueHandler
+
+from sessions.calls.end_reasons import EndReason
+from sessions.rooms.services.agent_briefing import JobRefused, RoomBriefing
+
+from .conversation import RoomConversation
+from .gateway import RoomGateway
+
+logger = structlog.get_logger("room_agent")
+
+
+def prewarm(process: JobProcess) -> None:
+    """No connection of the parent's is used by a job, and its log is its own: the library would send each line to its
+    parent as well, as text that is no line of ours any more.
+    """
+    connections.close_all()
+    for handler in logging.getLogger().handlers[:]:
+        if isinstance(handler, LogQueueHandler):
+            logging.getLogger().removeHandler(handler)
+
+
+async def on_request(request: JobRequest) -> None:
+    """Accept under the identity of the dispatch; a job without one is for none of our agents."""
+    identity = metadata_of(request.job.metadata).get("agentIdentity", "")
+    if identity:
+        await request.accept(identity=identity, name="Agent")
+    else:
+        logger.warning("job refused", room=request.room.name, reason="its metadata names no agent")
+        await request.reject()
+
+
+async def entrypoint(context: JobContext) -> None:
+    """It returns when the agent is in the room: until then LiveKit cannot end the job."""
+    named = metadata_of(context.job.metadata)
+    gateway = RoomGateway()
+    try:
+        room = await gateway.brief(
+            named.get("callId", ""), identity=named.get("agentIdentity", ""), room=context.job.room.name
+        )
+    except JobRefused as refused:
+        logger.warning("job refused", room=context.job.room.name, reason=str(refused))
+        await gateway.aclose()
+        context.shutdown(reason="refused")
+        return
+    await context.connect()
+    asyncio.get_running_loop().create_task(_carry(context, room, gateway), name="conversation")
+
+
+async def _carry(context: JobContext, room: RoomBriefing, gateway: RoomGateway) -> None:
+    log = logger.bind(call_id=str(room.call_id), identity=room.identity)
+    reason: EndReason | None = EndReason.PROVIDER_FAILED
+    try:
+        gone = asyncio.Event()
+        context.room.on("disconnected", lambda *_: gone.set())
+        caller = await _caller(context.room, room, gateway, gone)
+        if caller is None:
+            reason = None
+            return
+        conversation = RoomConversation(context, room, gateway)
+        context.room.on("disconnected", lambda *_: conversation.stop())
+        reason = await conversation.run(caller)
+    except Exception:
+        log.exception("conversation failed")
+    finally:
+        log.info("agent leaves", reason=str(reason or "room over"))
+        await _finish(room, gateway, reason)
+        context.shutdown(reason=str(reason or "done"))
+
+
+async def _caller(
+    room: rtc.Room, briefing: RoomBriefing, gateway: RoomGateway, gone: asyncio.Event
+) -> rtc.RemoteParticipant | None:
+    """The caller, as soon as he is there; None if the room closed before."""
+    while not gone.is_set():
+        identities = briefing.callers | await gateway.callers(briefing.call_id)
+        for participant in room.remote_participants.values():
+            if participant.identity in identities:
+                return participant
+        await asyncio.sleep(0.1)
+    return None
+
+
+async def _finish(room: RoomBriefing, gateway: RoomGateway, reason: EndReason | None) -> None:
+    """Of a call between people the agent's end is not the end."""
+    try:
+        if reason is not None and room.has_others:
+            await gateway.leave(room.identity)
+        elif reason is not None:
+            await gateway.end(room.call_id, reason)
+    finally:
+        await gateway.aclose()
+
+
+def metadata_of(text: str) -> dict[str, str]:
+    """The metadata of a dispatch of ours; empty for anything else."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(read, dict):
+        return {}
+    return {str(key): str(value) for key, value in read.items()}

@@ -1,0 +1,60 @@
+"""The worker: registers with LiveKit, keeps processes warm, takes as many calls as it may, and drains on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+
+from django.conf import settings
+from livekit.agents import AgentServer, JobExecutorType
+
+from . import jobs
+
+# A model that tells the end of a turn is loaded otherwise: 280 MiB in each job. OpenAI tells it.
+os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+
+
+def agent_server(*, idle: int, most_calls: int, port: int, in_threads: bool = False) -> AgentServer:
+    """`idle`: processes that wait for a call. `most_calls` at once; beyond, LiveKit asks other workers.
+
+    `port`: of the health check, on this machine alone (0: any).
+    """
+
+    def load(server: AgentServer) -> float:
+        return min(1.0, len(server.active_jobs) / most_calls)
+
+    server = AgentServer(
+        ws_url=settings.LIVEKIT_INTERNAL_URL,
+        api_key=settings.LIVEKIT_API_KEY,
+        api_secret=settings.LIVEKIT_API_SECRET,
+        host="127.0.0.1",
+        port=port,
+        job_executor_type=JobExecutorType.THREAD if in_threads else JobExecutorType.PROCESS,
+        num_idle_processes=idle,
+        setup_fnc=jobs.prewarm,
+        preload_modules=[jobs.__name__],
+        load_fnc=load,
+        load_threshold=1.0,
+        drain_timeout=settings.DRAIN_BUDGET_S,
+    )
+    server.rtc_session(jobs.entrypoint, agent_name=settings.LIVEKIT_AGENT_NAME, on_request=jobs.on_request)
+    return server
+
+
+async def serve(server: AgentServer, on_registered: Callable[[], None]) -> None:
+    """Until SIGTERM or SIGINT; then it takes no call, and ends when those it has are over or the time is up."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server.on("worker_registered", lambda *_: on_registered())
+    running, stopping = loop.create_task(server.run()), loop.create_task(stop.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not running.done():
+        with contextlib.suppress(TimeoutError):
+            await server.drain()
+        await server.aclose()
+    await running

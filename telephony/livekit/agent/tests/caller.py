@@ -1,0 +1,118 @@
+"""A person in a room, with LiveKit's own client: speaks sentences into it, and keeps what it hears and reads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import numpy as np
+from livekit import rtc
+
+from voiceapp.simulators import speech
+from voiceapp.simulators.model.resampling import upsample
+
+RATE, FRAME = 48_000, 960
+LOUD = 700
+WITHIN_S = 30.0
+
+
+class RoomCaller:
+    """`states`: what the agent's attribute said, in order; `captions`: the newest text of each segment, by identity."""
+
+    def __init__(self) -> None:
+        self.room = rtc.Room()
+        self.states: list[str] = []
+        self.captions: dict[tuple[str, str], str] = {}
+        self.loud_at_s: list[float] = []
+        self._unsaid = b""
+        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=60)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.room.on("track_subscribed", self._on_track)
+        self.room.on("participant_attributes_changed", self._on_attributes)
+        self.room.register_text_stream_handler("lk.transcription", self._on_text)
+
+    async def publish(self) -> None:
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        await self.room.local_participant.publish_track(track, options)
+        self._start(self._speak())
+
+    def say(self, text: str) -> None:
+        self._unsaid += upsample(speech.say(text), RATE)
+
+    @property
+    def has_spoken(self) -> bool:
+        return not self._unsaid
+
+    def is_quiet(self, *, for_s: float) -> bool:
+        return not self.loud_at_s or time.monotonic() - self.loud_at_s[-1] > for_s
+
+    async def hears_to_the_end(self, *, after_s: float = 0.0, quiet_s: float = 1.2) -> None:
+        """Something loud later than `after_s`, and then a pause."""
+        async with asyncio.timeout(WITHIN_S):
+            while not (self.loud_at_s and self.loud_at_s[-1] > after_s and self.is_quiet(for_s=quiet_s)):
+                await asyncio.sleep(0.02)
+
+    async def tells(self, text: str) -> None:
+        """Say it, and hear the answer to its end."""
+        self.say(text)
+        while not self.has_spoken:
+            await asyncio.sleep(0.02)
+        await self.hears_to_the_end(after_s=time.monotonic())
+
+    def said_by(self, part_of_identity: str) -> str:
+        lines = (text for (identity, _), text in self.captions.items() if part_of_identity in identity)
+        return " ".join(lines)
+
+    async def leave(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.room.disconnect()
+
+    async def _speak(self) -> None:
+        size = FRAME * 2
+        while True:
+            chunk, self._unsaid = self._unsaid[:size], self._unsaid[size:]
+            await self._source.capture_frame(rtc.AudioFrame(chunk.ljust(size, b"\0"), RATE, 1, FRAME))
+
+    def _on_track(self, track: rtc.Track, *_: object) -> None:
+        self._start(self._listen(track))
+
+    async def _listen(self, track: rtc.Track) -> None:
+        async for event in rtc.AudioStream(track, sample_rate=8_000, num_channels=1):
+            samples = np.frombuffer(bytes(event.frame.data), np.int16)
+            if np.abs(samples).max(initial=0) > LOUD:
+                self.loud_at_s.append(time.monotonic())
+
+    def _on_attributes(self, changed: dict[str, str], _: object) -> None:
+        if "lk.agent.state" in changed:
+            self.states.append(changed["lk.agent.state"])
+
+    def _on_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        self._start(self._read(reader, identity))
+
+    async def _read(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        segment = (reader.info.attributes or {}).get("lk.segment_id", reader.info.stream_id)
+        self.captions[identity, segment] = ""
+        async for part in reader:
+            self.captions[identity, segment] += part
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+
+
+@contextlib.asynccontextmanager
+async def room_caller(url: str, token: str) -> AsyncIterator[RoomCaller]:
+    caller = RoomCaller()
+    async with asyncio.timeout(WITHIN_S):
+        await caller.room.connect(url.replace("http", "ws", 1), token)
+    try:
+        await caller.publish()
+        yield caller
+    finally:
+        await caller.leave()

@@ -1,0 +1,114 @@
+"""A person in a room orders by voice from the agent of a real worker: nothing but audio goes in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import Settings
+
+from agents.organizations.models import Organization
+from agents.organizations.principal import Kind, Principal
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import Call, TranscriptLine, Turn
+from sessions.orders.models import Order
+from sessions.rooms.services.calls import WantedCall, end_room_call, open_room_call
+from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
+from voiceapp.simulators.openai.tests.running import running_openai
+from voiceapp.tests.database import database_url
+from voiceapp.tests.waiting import soon
+
+from .caller import room_caller
+
+pytestmark = [
+    pytest.mark.asyncio, pytest.mark.sound, pytest.mark.waits, pytest.mark.timeout(240),
+    pytest.mark.django_db(transaction=True),
+]  # fmt: skip
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+KEY = "sk-of-the-room-agent"
+READY = b"Registered as"
+
+
+@contextlib.contextmanager
+def agent_worker(folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """`manage.py run_agent`, registered; ended by SIGTERM."""
+    log = folder / "agent.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "run_agent"], cwd=django_settings.BASE_DIR, stdout=output, stderr=output,
+            env=os.environ | {"DATABASE_URL": database_url(), "REDIS_URL": "", "PYTHONUNBUFFERED": "1"} | environment,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        soon(lambda: READY in log.read_bytes() or process.poll() is not None, within_s=60, every_s=0.1)
+        assert process.poll() is None, log.read_text()
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        print(log.read_text()[-9000:])
+
+
+async def in_a_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
+
+
+async def test_an_order_is_placed_by_voice(livekit: RunningLiveKit, settings: Settings, tmp_path: Path) -> None:
+    await in_a_thread(call_command, "seed_demo", "--json")
+    organization = await Organization.objects.aget()
+    settings.OPENAI_API_KEY = KEY
+    with running_openai(keys=[KEY]) as openai:
+        settings.OPENAI_BASE_URL = openai.base_url
+        environment = {
+            "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": openai.base_url, "LIVEKIT_HOST": livekit.url,
+            "LIVEKIT_API_KEY": settings.LIVEKIT_API_KEY, "LIVEKIT_API_SECRET": settings.LIVEKIT_API_SECRET,
+        }  # fmt: skip
+        worker = agent_worker(tmp_path, environment)
+        await in_a_thread(worker.__enter__)
+        try:
+            await _order(livekit, organization)
+        finally:
+            await in_a_thread(worker.__exit__, None, None, None)
+    await sync_to_async(connections.close_all)()
+
+
+async def _order(livekit: RunningLiveKit, organization: Organization) -> None:
+    principal = Principal("user_alice", frozenset({organization.pk}), kind=Kind.CLERK, organization_id=organization.pk)
+    opened = await in_a_thread(open_room_call, principal, WantedCall())
+    async with room_caller(livekit.url, opened.ticket.token) as caller:
+        await caller.hears_to_the_end()
+        await caller.tells("Hi, two small funghi and a tiramisu, please.")
+        await caller.tells("That's all.")
+        await caller.tells("Yes, please.")
+        assert "listening" in caller.states
+        assert "speaking" in caller.states
+        assert "tiramisu" in caller.said_by("ai-agent").lower()
+        assert "funghi" in caller.said_by("caller").lower()
+    call = await Call.objects.aget(pk=opened.call.pk)
+    order = await Order.objects.aget(call=call)
+    assert order.total
+    lines = [line async for line in TranscriptLine.objects.filter(call=call)]
+    assert lines[0].speaker == "agent"
+    assert any("funghi" in line.text.lower() for line in lines if line.speaker == "caller")
+    assert await Turn.objects.filter(call=call, response_ms__isnull=False).acount() >= 2
+    await in_a_thread(end_room_call, call, reason=EndReason.ENDED_BY_REQUEST)
+    await in_a_thread(LiveKitClient.from_settings().delete_room, str(call.room_name))
