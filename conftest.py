@@ -112,6 +112,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FromBot
 
 def pytest_configure(config: pytest.Config) -> None:
     """The garbage collector walks seldom, and never over the thousands of tests, which stay until the end."""
+    gc.disable()
     gc.set_threshold(50_000, 20, 20)
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker and computes(worker["workerid"], worker["workercount"]):
@@ -121,6 +122,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
