@@ -18,6 +18,8 @@ from sessions.tools.briefing import brief_agent
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.openai.fields import fit_model, fit_voice
 
+from .agents import claim_agent
+
 Status = RoomAgent.Status
 GREETING = "Hello, how can I help you?"
 LONGEST_PAST = 60
@@ -45,12 +47,14 @@ class RoomBriefing:
     has_others: bool = False
 
 
-def brief_room_agent(call_id: str, *, identity: str, room: str) -> RoomBriefing:
-    """Raises JobRefused."""
+def brief_room_agent(call_id: str, *, identity: str, room: str, job_id: str) -> RoomBriefing:
+    """The job takes the agent. Raises JobRefused."""
     agent = _expected_agent(call_id, identity)
     call = agent.call
     if call.room_name != room:
         raise JobRefused("The job is for another room than that of its call.")
+    if not claim_agent(identity, job_id=job_id):
+        raise JobRefused("Another job has this agent.")
     callers = call.room_tokens.filter(role=RoomToken.Role.CALLER).values_list("identity", flat=True)
     lines = list(call.lines.exclude(text="").order_by("-spoken_at_ms", "-id")[:LONGEST_PAST])[::-1]
     since_ms = round((timezone.now() - (call.connected_at or call.created_at)).total_seconds() * 1000)

@@ -37,9 +37,9 @@ class RoomGateway:
         self._writing: asyncio.Task[None] | None = None
         self._call_id: UUID | None = None
 
-    async def brief(self, call_id: str, *, identity: str, room: str) -> RoomBriefing:
+    async def brief(self, call_id: str, *, identity: str, room: str, job_id: str) -> RoomBriefing:
         """Raises JobRefused."""
-        briefing = await self._run(brief_room_agent, call_id, identity=identity, room=room)
+        briefing = await self._run(brief_room_agent, call_id, identity=identity, room=room, job_id=job_id)
         self._call_id = briefing.call_id
         return briefing
 

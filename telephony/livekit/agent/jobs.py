@@ -55,7 +55,10 @@ async def entrypoint(context: JobContext) -> None:
     gateway = RoomGateway()
     try:
         room = await gateway.brief(
-            named.get("callId", ""), identity=named.get("agentIdentity", ""), room=context.job.room.name
+            named.get("callId", ""),
+            identity=named.get("agentIdentity", ""),
+            room=context.job.room.name,
+            job_id=context.job.id,
         )
     except JobRefused as refused:
         logger.warning("job refused", room=context.job.room.name, reason=str(refused))
