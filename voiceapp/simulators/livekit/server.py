@@ -85,6 +85,7 @@ class LiveKitSimulator:
         TwirpApi(self.backend).add_to(app)
         SocketApi(self.backend).add_to(app)
         ControlApi(self.backend).add_to(app)
+        app.on_response_prepare.append(_allow_any_origin)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -97,3 +98,8 @@ class LiveKitSimulator:
         if self._runner:
             await self._runner.cleanup()
         await self.backend.close()
+
+
+async def _allow_any_origin(request: web.Request, response: web.StreamResponse) -> None:
+    """For pages of any address, as on the real server; also where nothing is found, which clients fall back from."""
+    response.headers["Access-Control-Allow-Origin"] = "*"

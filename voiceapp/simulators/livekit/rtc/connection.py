@@ -88,7 +88,8 @@ class Connection:
         await self.publisher.close()
 
     def wants(self, track_sid: str) -> bool:
-        if not self.participant.permission.can_subscribe:
+        """Nothing before it is active: aiortc needs the data channels alone in the first offer."""
+        if not self.is_active or not self.participant.permission.can_subscribe:
             return False
         return track_sid in self.wanted or (self.auto_subscribe and track_sid not in self.unwanted)
 

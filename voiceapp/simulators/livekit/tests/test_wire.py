@@ -158,3 +158,11 @@ def test_the_control_api_rejects_invalid_requests(livekit: RunningLiveKit, path:
         livekit.control("POST", path, content=body)
     assert refused.value.response.status_code == status
     assert refused.value.response.json()["error"]
+
+
+@pytest.mark.parametrize(("path", "status"), [("rtc/v1/validate", 404), ("rtc/validate", 401)])
+def test_pages_of_any_address_may_read_what_their_client_falls_back_from(
+    livekit: RunningLiveKit, path: str, status: int
+) -> None:
+    response = httpx.get(f"{livekit.url}/{path}", headers={"Origin": "http://127.0.0.1:8080"}, trust_env=False)
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (status, "*")
