@@ -23,7 +23,7 @@ from livekit.agents import (
     function_tool,
 )
 from livekit.agents.llm import RawFunctionTool
-from livekit.agents.voice import MetricsCollectedEvent, room_io
+from livekit.agents.voice import room_io
 
 from sessions.calls.briefing import FunctionTool as ToolSchema
 from sessions.calls.end_reasons import EndReason
@@ -50,7 +50,7 @@ class RoomConversation:
         self._briefing = room.briefing
         self._facts = CallFacts(gateway.note, room.briefing, turns=room.turns, since_ms=room.since_ms)
         self._session: AgentSession[None] = AgentSession(
-            llm=realtime_model(room.briefing),
+            llm=realtime_model(room.briefing, self._facts.on_event),
             vad=None,
             turn_handling={"turn_detection": "realtime_llm"},
             user_away_timeout=None,
@@ -69,7 +69,6 @@ class RoomConversation:
         session.on("user_state_changed", self._on_user_state)
         session.on("agent_state_changed", self._on_agent_state)
         session.on("conversation_item_added", self._on_item)
-        session.on("metrics_collected", self._on_metrics)
         session.on("error", self._on_error)
         session.on("close", self._on_close)
         self._context.room.on("room_metadata_changed", self._on_metadata)
@@ -204,7 +203,6 @@ class RoomConversation:
     # What the session reports
 
     def _on_user_state(self, event: UserStateChangedEvent) -> None:
-        self._facts.on_user_state(event)
         if event.new_state == "speaking":
             self._has_reprompted = False
             if self._ends_after_speech and self._reason in (EndReason.AGENT_HUNG_UP, EndReason.CALLER_SILENT):
@@ -216,9 +214,6 @@ class RoomConversation:
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         self._facts.on_item(event)
-
-    def _on_metrics(self, event: MetricsCollectedEvent) -> None:
-        self._facts.on_usage(event.metrics)
 
     def _on_error(self, event: ErrorEvent) -> None:
         self._happened("provider_error", code=type(event.error).__name__)

@@ -60,12 +60,16 @@ async def entrypoint(context: JobContext) -> None:
             room=context.job.room.name,
             job_id=context.job.id,
         )
-    except JobRefused as refused:
-        logger.warning("job refused", room=context.job.room.name, reason=str(refused))
+        await context.connect()
+    except Exception as fault:
+        # LiveKit reports such a job as done (livekit-agents): the log and the watchdog of agents say what happened.
+        if isinstance(fault, JobRefused):
+            logger.warning("job refused", room=context.job.room.name, reason=str(fault))
+        else:
+            logger.exception("job failed", room=context.job.room.name)
         await gateway.aclose()
         context.shutdown(reason="refused")
         return
-    await context.connect()
     asyncio.get_running_loop().create_task(_carry(context, room, gateway), name="conversation")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from livekit.agents.llm import ChatContext
-from livekit.plugins.openai.realtime import RealtimeModel
+from livekit.plugins.openai.realtime import RealtimeModel, RealtimeSession
 from openai.types.realtime import AudioTranscription
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
 
@@ -13,25 +16,42 @@ from voiceapp.providers.openai.client import OpenAIClient
 from voiceapp.providers.openai.fields import fit_model, fit_voice
 from voiceapp.providers.openai.key import openai_api_key
 
+OnEvent = Callable[[Mapping[str, Any]], None]
 
-def realtime_model(briefing: Briefing) -> RealtimeModel:
+
+class RoomModel(RealtimeModel):
+    """It reports each event of OpenAI's as it came: livekit-agents' own metrics leave out some of what is billed."""
+
+    on_event: OnEvent
+
+    def session(self, *, turn_detection_disabled: bool = False) -> RealtimeSession:
+        session = super().session(turn_detection_disabled=turn_detection_disabled)
+        session.on("openai_server_event_received", self.on_event)
+        return session
+
+
+def realtime_model(briefing: Briefing, on_event: OnEvent) -> RoomModel:
     """Raises OpenAIError without a key."""
-    key, model = openai_api_key(), fit_model(briefing.model)[0]
-    # The whole URL: the plugin appends its own path to some base URLs and not to others.
-    url = OpenAIClient.from_settings().realtime_url(model)
-    transcription = AudioTranscription(model=briefing.transcription_model)
+    key, name = openai_api_key(), fit_model(briefing.model)[0]
+    transcription: dict[str, object] = {"model": briefing.transcription_model}
     if briefing.language:
-        transcription.language = briefing.language
-    return RealtimeModel(
-        model=model,
+        transcription["language"] = briefing.language
+    if briefing.keywords:
+        transcription["keywords"] = list(briefing.keywords)
+    model = RoomModel(
+        model=name,
         voice=fit_voice(briefing.voice)[0],
         modalities=["audio"],
-        base_url=url,
+        # The whole URL: the plugin appends its own path to some base URLs and not to others.
+        base_url=OpenAIClient.from_settings().realtime_url(name),
         api_key=key,
         turn_detection=_turn_detection(briefing),
-        input_audio_transcription=transcription,
+        input_audio_transcription=AudioTranscription.model_validate(transcription),
+        # In a room the browser reduces noise itself.
         input_audio_noise_reduction=None,
     )
+    model.on_event = on_event
+    return model
 
 
 def conversation_so_far(room: RoomBriefing) -> ChatContext:
