@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from agents.organizations.models import Organization
@@ -19,7 +19,6 @@ from .opt_outs import is_opted_out
 OF_THE_NUMBER = (TextReason.LANDLINE, TextReason.INVALID_NUMBER)
 # A trial account is refused for each number of its own.
 OF_THE_SENDER = (TextReason.UNREGISTERED, TextReason.BAD_SENDER, TextReason.NO_PERMISSION)
-SENDER_IS_REFUSED_FOR = dt.timedelta(hours=1)
 # Calls with forged numbers make us text those numbers: more than these failures of an hour, and more failures than
 # deliveries, and no text is sent until they are older.
 FAILURES_COUNT_FOR = dt.timedelta(hours=1)
@@ -102,7 +101,7 @@ def known_failure(
     if of_number is not None:
         return TextReason(of_number.reason)
     now = timezone.now()
-    if due_at is not None and due_at > now + SENDER_IS_REFUSED_FOR:
+    if due_at is not None and due_at > now + FAILURES_COUNT_FOR:
         return None
     return _failure_of_sender(organization, number, sender=sender, now=now) or (
         TextReason.TOO_MANY_FAIL if are_too_many_failing(organization, now=now) else None
@@ -110,9 +109,8 @@ def known_failure(
 
 
 def _failure_of_sender(organization: Organization, number: str, *, sender: str, now: dt.datetime) -> TextReason | None:
-    tried = Text.objects.filter(
-        organization=organization, our_number=sender, ended_at__gt=now - SENDER_IS_REFUSED_FOR
-    ).filter(state__in=(TextState.FAILED, TextState.DELIVERED))
+    ended = _ended_lately(organization, now)
+    tried = ended.filter(our_number=sender, state__in=(TextState.FAILED, TextState.DELIVERED))
     for text in tried.order_by("-ended_at")[:20]:
         if country_codes(text.number) == country_codes(number):
             return TextReason(text.reason) if text.reason in OF_THE_SENDER else None
@@ -121,14 +119,21 @@ def _failure_of_sender(organization: Organization, number: str, *, sender: str, 
 
 def are_too_many_failing(organization: Organization, *, now: dt.datetime) -> bool:
     """Whether texts are paused: a circuit breaker against abuse, which closes by itself."""
-    ended = Text.objects.filter(
-        organization=organization, direction=Direction.OUTBOUND, ended_at__gt=now - FAILURES_COUNT_FOR
-    )
     failed = Q(state=TextState.FAILED) & ~Q(reason__in=NO_FAULT_OF_NUMBERS)
-    counts = ended.aggregate(
+    counts = _ended_lately(organization, now).aggregate(
         failed=Count("pk", filter=failed), delivered=Count("pk", filter=Q(state=TextState.DELIVERED))
     )
     return bool(counts["failed"] > MOST_FAILURES and counts["failed"] > counts["delivered"])
+
+
+def _ended_lately(organization: Organization, now: dt.datetime) -> QuerySet[Text]:
+    """What went out and was over within the last hour; it was due on the last day (the index is by that)."""
+    return Text.objects.filter(
+        organization=organization,
+        direction=Direction.OUTBOUND,
+        due_at__gt=now - dt.timedelta(days=1),
+        ended_at__gt=now - FAILURES_COUNT_FOR,
+    )
 
 
 def cap_reached(organization: Organization, wishes: TextSettings, number: str, *, at: dt.datetime) -> TextReason | None:
