@@ -15,7 +15,7 @@ import msgspec
 import node_peer
 from certificate import write_certificate
 from load import Plan
-from processes import cores, prefer
+from processes import cores, family, prefer
 from product import HERE, Product
 from progress import say
 from servers import free_port, server
@@ -75,6 +75,10 @@ class Sides:
                 stack.enter_context(product.serve(cores()[0], port=free_port(), **environment))
                 for _ in range(processes)
             ]
+            for each in serving:
+                for database_process in family(each.pid)[1:]:
+                    # As in production: where there is time. It yields to the load, too.
+                    os.sched_setaffinity(database_process, cores())
             plan = replace(
                 plan,
                 pids=[each.pid for each in serving],

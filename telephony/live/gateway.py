@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from uuid import UUID
@@ -30,6 +30,8 @@ from telephony.vapi.legs import open_leg
 from telephony.vapi.of_call import with_assistant
 from voiceapp.core.database_threads import DatabaseThreads
 
+from .gathering import Gathering
+
 THREADS = 16
 WATCH_EVERY_S = 0.1
 
@@ -46,10 +48,14 @@ class CallGateway:
         self._run = self._threads.run
         self._run_again = self._threads.run_again
         self.close = self._threads.close
+        self._briefings = Gathering(self._brief)
 
     async def brief(self, call_id: UUID) -> Briefing:
         """The briefing of the call's agent."""
-        return _one_copy(await self._run_again(_brief, call_id))
+        return _one_copy(await self._briefings.get(call_id))
+
+    async def _brief(self, call_ids: Collection[UUID]) -> Mapping[UUID, Briefing | Exception]:
+        return await self._run_again(_brief, call_ids)
 
     async def run_tool(
         self,
@@ -143,9 +149,21 @@ def _record(call_id: UUID, facts: Sequence[Fact]) -> None:
             open_leg(call_id, str(fact.detail["code"]))
 
 
-def _brief(call_id: UUID) -> Briefing:
-    call = Call.objects.select_related("organization", "agent", "agent_version").get(id=call_id)
-    return with_assistant(brief(call), call)
+def _brief(call_ids: Collection[UUID]) -> dict[UUID, Briefing | Exception]:
+    """Calls of one agent that begin together need its menu only once."""
+    calls = Call.objects.select_related("organization", "agent", "agent_version").in_bulk(call_ids)
+    of_agents: dict[tuple[object, ...], Briefing] = {}
+    briefings: dict[UUID, Briefing | Exception] = {}
+    for call_id in call_ids:
+        try:
+            call = calls[call_id]
+            agent = call.organization_id, call.agent_id, call.agent_version_id
+            if agent not in of_agents:
+                of_agents[agent] = brief(call)
+            briefings[call_id] = with_assistant(replace(of_agents[agent], call_id=str(call_id)), call)
+        except Exception as exc:  # noqa: BLE001 - the fault of this call, raised where it is requested
+            briefings[call_id] = exc
+    return briefings
 
 
 def _one_copy(briefing: Briefing) -> Briefing:
