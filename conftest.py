@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.remote import Producer
+from xdist.workermanage import WorkerController
 
 from voiceapp.tests.database import empty_tables
 from voiceapp.tests.distribution import NICE, FromBothEnds, computes, in_order
@@ -114,9 +115,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """The garbage collector walks seldom, and never over the thousands of tests, which stay until the end."""
     gc.disable()
     gc.set_threshold(50_000, 20, 20)
-    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    if worker and computes(worker["workerid"], worker["workercount"]):
-        os.nice(NICE)
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    os.nice(worker.get("nice", 0))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    if node.config.getoption("dist") == "loadfile" and computes(node.gateway.id, len(node.nodemanager.specs)):
+        node.workerinput["nice"] = NICE
 
 
 def pytest_collection_finish() -> None:
