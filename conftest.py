@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery import current_app
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection, connections
 from django.template import Context, RequestContext, Template
@@ -69,6 +70,15 @@ def static_files_are_found_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def messages_stay_here(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The worker of a `make run` in this clone takes none of them."""
+    options = current_app.conf.broker_transport_options
+    if "data_folder_out" in options:
+        folder = str(tmp_path_factory.mktemp("queue"))
+        options.update(data_folder_in=folder, data_folder_out=folder, control_folder=f"{folder}/control")
 
 
 @pytest.fixture(scope="session", autouse=True)
