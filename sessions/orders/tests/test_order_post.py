@@ -139,6 +139,8 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
         "appointment.moved",
         "order.submitted",
         "room.close",
+        "room.state",
+        "room_agent.dispatch",
         "room_agent.withdraw",
         "text.send",
         "voice_session.created",
