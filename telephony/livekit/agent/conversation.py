@@ -28,8 +28,9 @@ from livekit.agents.voice import room_io
 from sessions.calls.briefing import FunctionTool as ToolSchema
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
-from sessions.calls.outcomes import NOT_FINISHED, EndCall, Transfer
+from sessions.calls.outcomes import NOT_FINISHED, EndCall, Transfer, refusal
 from sessions.rooms.services.agent_briefing import RoomBriefing
+from sessions.rooms.services.transfers import PersonNotCalled
 
 from .facts import CallFacts
 from .gateway import RoomGateway
@@ -37,7 +38,8 @@ from .model import conversation_so_far, realtime_model
 
 logger = structlog.get_logger("room_agent")
 
-NOT_CONNECTED = "I cannot connect you from here. Please call us by phone for that."
+NOT_ANSWERED = "Nobody takes the call just now. Can I help you with anything else?"
+SIP_STATUS = "sip.callStatus"
 LOOK_EVERY_S = 0.2
 FAREWELL_WITHIN_S = 15.0
 
@@ -61,6 +63,7 @@ class RoomConversation:
         self._has_reprompted = False
         self._ends_after_speech = False
         self._is_silent = False
+        self._person = ""  # to whom the caller is being transferred
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, caller: rtc.RemoteParticipant) -> EndReason | None:
@@ -73,6 +76,8 @@ class RoomConversation:
         session.on("close", self._on_close)
         self._context.room.on("room_metadata_changed", self._on_metadata)
         self._context.room.on("participant_connected", self._on_participant)
+        self._context.room.on("participant_attributes_changed", self._on_attributes)
+        self._context.room.on("participant_disconnected", self._on_left)
         await session.start(
             Agent(
                 instructions=self._briefing.instructions,
@@ -113,7 +118,7 @@ class RoomConversation:
         while not self._over.is_set():
             await asyncio.sleep(LOOK_EVERY_S)
             now_s = loop.time()
-            if self._is_busy:
+            if self._is_busy or self._person:
                 self._idle_since_s = now_s
             if self._ends_after_speech:
                 farewell_s = farewell_s or now_s
@@ -185,12 +190,19 @@ class RoomConversation:
             case EndCall():
                 self._reason = EndReason.AGENT_HUNG_UP
                 return await self._farewell(context, result.output)
-            case Transfer():
-                self._happened("transfer_not_possible")
-                return json.dumps(
-                    {"ok": False, "say": "I cannot connect you from here. Please call by phone for that."}
-                )
+            case Transfer(target_id):
+                return await self._transfer(target_id, result.output)
         return result.output
+
+    async def _transfer(self, target: str, output: str) -> str:
+        """The person's phone rings in the room. The agent leaves when it is answered, and goes on when it is not."""
+        try:
+            self._person = await self._gateway.call_person(self._room.call_id, target)
+        except PersonNotCalled as refused:
+            self._happened("transfer_over", target=target, status="nobody", why="not_called")
+            return refusal(str(refused)).output
+        self._happened("transfer_attempt", target=target)
+        return output
 
     async def _farewell(self, context: RunContext[None], output: str) -> str:
         """What was said before the tool was called is the farewell; without it the model says one."""
@@ -246,6 +258,17 @@ class RoomConversation:
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
         """The caller came back, under another identity."""
         self._begin(self._listen_to(participant))
+
+    def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
+        if self._person and participant.identity == self._person and changed.get(SIP_STATUS) == "active":
+            self._happened("transfer_joined")
+            self.end(EndReason.TRANSFERRED)
+
+    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
+        if self._person and participant.identity == self._person:
+            self._person = ""
+            self._happened("transfer_over", status="nobody")
+            self._say(NOT_ANSWERED)
 
     async def _listen_to(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity in await self._gateway.callers(self._room.call_id):

@@ -17,6 +17,7 @@ from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agent_briefing import RoomBriefing, brief_room_agent, caller_identities
 from sessions.rooms.services.agents import agent_removed
 from sessions.rooms.services.calls import end_room_call
+from sessions.rooms.services.transfers import call_person
 from sessions.tools.services import run_tool
 from voiceapp.core.database_threads import DatabaseThreads
 
@@ -59,6 +60,10 @@ class RoomGateway:
             caller_turns=caller_turns,
             not_after=time.monotonic() + within_s,
         )
+
+    async def call_person(self, call_id: UUID, target: str) -> str:
+        """A transfer: their identity in the room, where their phone rings. Raises PersonNotCalled."""
+        return await self._run(call_person, call_id, target)
 
     def note(self, fact: Fact) -> None:
         """Have it written soon, in order."""
