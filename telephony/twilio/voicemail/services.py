@@ -182,20 +182,22 @@ def fetch_again(voicemail: Voicemail) -> None:
     """After it was lost, or its job has failed: from the beginning."""
     unfetched = Voicemail.objects.filter(pk=voicemail.pk, state__in=(State.FAILED, State.LOST))
     unfetched.update(state=State.FETCHING, explanation="")
-    waiting = OutboxMessage.objects.filter(topic=FETCH, partition_key=key_of_jobs(voicemail))
-    if not waiting.exclude(state=OutboxMessage.State.DONE).exists():
-        _enqueue(FETCH, voicemail)
-    outbox.retry(waiting)
+    _repeat(FETCH, voicemail)
 
 
 @transaction.atomic
 def transcribe_again(voicemail: Voicemail) -> None:
     """After OpenAI refused it, or there was no key."""
     Voicemail.objects.filter(pk=voicemail.pk).update(no_transcript="")
-    waiting = OutboxMessage.objects.filter(topic=TRANSCRIBE, partition_key=key_of_jobs(voicemail))
-    if not waiting.exclude(state=OutboxMessage.State.DONE).exists():
-        _enqueue(TRANSCRIBE, voicemail)
-    outbox.retry(waiting)
+    _repeat(TRANSCRIBE, voicemail)
+
+
+def _repeat(topic: str, voicemail: Voicemail) -> None:
+    """Retry the job that is not done, or enqueue another one."""
+    jobs = OutboxMessage.objects.filter(topic=topic, partition_key=key_of_jobs(voicemail))
+    if not jobs.exclude(state=OutboxMessage.State.DONE).exists():
+        _enqueue(topic, voicemail)
+    outbox.retry(jobs)
 
 
 @transaction.atomic
