@@ -35,7 +35,7 @@ TEXT_KINDS = {
 def announce(
     appointment: Appointment, what: Announcement, *, call: Call | None, moved_from: dt.datetime | None = None
 ) -> None:
-    """Tell the organization's webhook and calendars, the customer and the call's timeline, in the same transaction.
+    """Inform the organization's webhook and calendars, the customer and the call's timeline, in the same transaction.
 
     `call` is the one on which it happened, if it was one. Messages about an appointment are delivered in order.
     """

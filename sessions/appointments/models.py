@@ -128,7 +128,7 @@ class OccupiedSlot(models.Model):
 class DraftAppointment(TenantModel):
     """What a call is about to book, move or cancel; which version was read back at which turn; which was carried out.
 
-    One row per call. `price` and `duration_minutes` are those that the caller was told.
+    One row per call. `price` and `duration_minutes` are those that were read back.
     """
 
     class Action(models.TextChoices):

@@ -72,7 +72,7 @@ def period_of(service: Service, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> Pe
 def upcoming_of(organization: Organization, number: str, now: dt.datetime) -> QuerySet[Appointment]:
     """The booked appointments of the customer with that number, and those that were booked in calls with it.
 
-    Never by our own side's number: whoever fakes that would find all that calls of ours booked.
+    Never by our own side's number: a caller who fakes it would find all that was booked in calls of ours.
     """
     called_us = Q(call__direction=Direction.INBOUND, call__caller_number=number)
     was_called = Q(call__direction=Direction.OUTBOUND, call__dialed_number=number)

@@ -52,7 +52,7 @@ def text_about(appointment: Appointment, kind: TextKind, *, call: Call | None) -
 
 
 def newest_text(appointment: Appointment, kind: TextKind) -> Text | None:
-    """What the caller may be told about the confirmation."""
+    """The text that confirms it, which the agent may mention."""
     return Text.objects.filter(organization=appointment.organization_id, about=str(appointment.pk), kind=kind).first()
 
 

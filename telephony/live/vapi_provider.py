@@ -27,7 +27,7 @@ from .provider import Provider
 
 logger = structlog.get_logger("vapi_link")
 
-ASK_HOW_IT_ENDED_S = 1.0
+LOOK_UP_END_S = 1.0
 CUSTOMER_GONE = "customer-"
 # VAPI's own limit of a call's duration: ours ends the call before.
 LONGER_S = 60
@@ -81,7 +81,7 @@ def overrides_for(briefing: Briefing) -> dict[str, object]:
 
 
 class VapiLink:
-    """A Link (links.py). The call is created when it is opened, and ended when it is closed, whoever closes it."""
+    """A Link (links.py). The call is created when it is opened, and ended when it is closed, by either side."""
 
     was_idle = False
 
@@ -182,18 +182,18 @@ class VapiLink:
 
     def _lost(self, loss: LinkLoss) -> None:
         if self._is_open and not self._knows_end:
-            _in_background(self._ask_how_it_ended(loss))
+            _in_background(self._look_up_end(loss))
             return
         self._report(loss)
         if not self._is_open:
             self._end_over_rest()
 
-    async def _ask_how_it_ended(self, loss: LinkLoss) -> None:
-        """A socket that is closed without a word: the call may have ended as it should, or the line is lost."""
+    async def _look_up_end(self, loss: LinkLoss) -> None:
+        """A socket that is closed without an event: the call may have ended as it should, or the line is lost."""
         call = None
         if self._client is not None and self._call is not None and not self._is_closed:
             try:
-                async with asyncio.timeout(ASK_HOW_IT_ENDED_S):
+                async with asyncio.timeout(LOOK_UP_END_S):
                     call = await self._client.aget_call(self._call.id)
             except (VapiError, TimeoutError):
                 call = None

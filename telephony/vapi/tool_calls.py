@@ -108,7 +108,7 @@ def _answer(known: VapiLeg, tool: RequestedTool, result: ToolResult, message: Va
     """A plain refusal is VAPI's `error`, everything else its `result`; both are one line.
 
     The result says by `transfer_to` and `ends_call` what happens then. The bridge reads that on its socket. A call that
-    VAPI carries itself has no bridge: the result itself tells VAPI, or its control URL does.
+    VAPI carries itself has no bridge: VAPI is informed by the result itself or over its control URL.
     """
     output: Mapping[str, Any] = json.loads(result.output)
     if not output.get("ok") and not output.keys() - {"ok", "say"}:

@@ -126,9 +126,9 @@ class ItemAdmin(StockAdmin[Item]):
         menu = item.category.menu_id if item else (menus[0] if len(menus) == 1 else None)
         query = {"_popup": 1} | ({"menu": menu} if menu else {"organization": self.organization_of_page(request) or ""})
         return format_html(
-            'What the caller is asked, or can ask for, with this item. <a class="va-link related-widget-wrapper-link '
-            'add-related" id="add_id_choices" data-popup="yes" data-new-choices-of="choices" target="_blank" '
-            'href="{}?{}">Add modifier group</a>',
+            'What the agent offers, or the caller can request, with this item. <a data-new-choices-of="choices" '
+            'class="va-link related-widget-wrapper-link add-related" id="add_id_choices" data-popup="yes" '
+            'target="_blank" href="{}?{}">Add modifier group</a>',
             reverse("admin:agents_modifiergroup_add"),
             urlencode(query),
         )

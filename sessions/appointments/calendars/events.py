@@ -1,4 +1,4 @@
-"""An appointment as an event: the same words in a feed and in a connected calendar."""
+"""An appointment as an event: the same texts in a feed and in a connected calendar."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def event_of(
 
 
 def _lines(appointment: Appointment, resources: Iterable[Resource], *, shows_customer: bool) -> list[str]:
-    told = [("With", ", ".join(str(resource) for resource in resources))]
+    facts = [("With", ", ".join(str(resource) for resource in resources))]
     if shows_customer:
-        told += [
+        facts += [
             ("Customer", appointment.customer_name),
             ("Phone", show_number(str(appointment.customer_number)) if appointment.customer_number else ""),
             ("Vehicle", appointment.vehicle),
             ("Note", appointment.note),
         ]
-    return [f"Appointment {appointment.number}", *(f"{label}: {text}" for label, text in told if text)]
+    return [f"Appointment {appointment.number}", *(f"{label}: {text}" for label, text in facts if text)]

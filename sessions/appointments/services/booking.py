@@ -1,4 +1,4 @@
-"""Books, moves and cancels: only what availability offers at that moment, and never a resource twice.
+"""Books, moves and cancels: only what availability offers at that time, and never a resource twice.
 
 Bookings of an organization take turns by the lock of its row; what keeps a resource from being booked twice is the
 constraint on its slots (docs/decisions/double-booking.md).

@@ -82,7 +82,7 @@ def book_draft(call: Call, *, caller_turns: int, now: dt.datetime) -> tuple[Outc
 
 
 def ask_or_move(call: Call, number: int, time: str, *, caller_turns: int, now: dt.datetime) -> Outcome:
-    """Ask whether to move the caller's appointment; move it once the caller has answered. Raises Refused."""
+    """Request the caller's consent, then move the appointment once the caller has answered. Raises Refused."""
     organization = organization_of(call)
     with transaction.atomic():
         draft = lock_draft(call)
@@ -105,7 +105,7 @@ def ask_or_move(call: Call, number: int, time: str, *, caller_turns: int, now: d
 
 
 def ask_or_cancel(call: Call, number: int, reason: str, *, caller_turns: int, now: dt.datetime) -> Outcome:
-    """Ask whether to cancel the caller's appointment; cancel it once the caller has answered. Raises Refused."""
+    """Request the caller's consent, then cancel the appointment once the caller has answered. Raises Refused."""
     organization = organization_of(call)
     with transaction.atomic():
         draft = lock_draft(call)

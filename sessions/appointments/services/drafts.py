@@ -30,7 +30,7 @@ WHAT_NAME = "What is your name?"
 WHAT_NUMBER = "At what number can we reach you?"
 READ_BACK_FIRST = "Let me repeat the appointment to you first."
 WAIT_FOR_ANSWER = "Please tell me first whether that is right."
-# More at a time are made by a person: nobody books a week out by phone.
+# More at a time are made by a person: no customer books a week out by phone.
 MOST_UPCOMING = 5
 TOO_MANY = "You have several appointments already. For more of them I will connect you to a person."
 
@@ -60,13 +60,13 @@ class DraftView:
     def missing(self) -> tuple[str, ...]:
         """The questions that are left before it can be read back."""
         draft = self.draft
-        asked = (
+        needed = (
             (self.service, WHICH_SERVICE),
             (draft.starts_at, WHEN),
             (draft.customer_name, WHAT_NAME),
             (draft.customer_number, WHAT_NUMBER),
         )
-        return tuple(question for value, question in asked if not value)
+        return tuple(question for value, question in needed if not value)
 
     def shown(self) -> dict[str, object]:
         """The `draft` of a tool's output."""

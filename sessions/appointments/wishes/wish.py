@@ -1,4 +1,4 @@
-"""A wish: the days that suit, and the times of a day. Local to the organization, until it is asked for an instant."""
+"""A wish: the days that suit, and the times of a day. Local to the organization, until `instants` converts it."""
 
 from __future__ import annotations
 

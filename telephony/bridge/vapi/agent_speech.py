@@ -96,7 +96,7 @@ def _joined(text: str, more: str) -> str:
 
 
 def is_loud(payload: str) -> bool:
-    """Whether sound holds more than a quiet line: VAPI may send silence while nobody speaks. Raises BadFrame."""
+    """Whether sound holds more than a quiet line: VAPI may send silence between utterances. Raises BadFrame."""
     audio = decoded(payload)
     if not audio:
         raise BadFrame

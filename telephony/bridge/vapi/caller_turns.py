@@ -1,6 +1,6 @@
 """The caller's turns, made of VAPI's speech-updates and transcripts, in whatever order they come.
 
-VAPI names no turns and no items. A turn is speech with words: a final transcript, or an answer to it, commits it.
+VAPI names no turns and no items. A turn is speech with a text: a final transcript, or an answer to it, commits it.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class CallerTurns:
         return [SpeechStarted(self._id, max(0, self._clock.end_ms - NOTICED_AFTER_MS))]
 
     def _aside(self, text: str) -> list[AgentEvent]:
-        """Words that did not interrupt, like “mhm”: a line of the transcript, and a turn if VAPI answers it."""
+        """Speech that did not interrupt, like “mhm”: a line of the transcript, and a turn if VAPI answers it."""
         self._count += 1
         self._text = text[:LONGEST_TEXT]
         self._is_committed = self._is_answered = False

@@ -262,7 +262,7 @@ class VapiDialect:
         self.frames += [payload for payload, _ in self._kept.take()]
 
     def release_greeting(self) -> None:
-        """Only the greeting itself was said so that nobody can interrupt it."""
+        """Only the greeting itself cannot be interrupted."""
         self._responses.protects_greeting = False
 
     def link_closed(self) -> None:

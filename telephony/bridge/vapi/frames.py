@@ -130,7 +130,7 @@ def created(call_id: str) -> str:
 
 
 def ended(reason: str) -> str:
-    """An event of VAPI's own, for an end that VAPI told over REST alone."""
+    """An event of VAPI's own, for an end that VAPI reported over REST alone."""
     return json.dumps({"type": STATUS, "status": "ended", "endedReason": reason})
 
 

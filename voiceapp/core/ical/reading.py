@@ -60,7 +60,7 @@ class ReadEvent:
     starts_at: dt.datetime
     ends_at: dt.datetime
     summary: str
-    # Nobody has changed its times or texts since we wrote it.
+    # Its times and texts are those that we wrote.
     is_untouched: bool
 
 

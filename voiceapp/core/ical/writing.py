@@ -85,7 +85,7 @@ def _component(event: CalendarEvent) -> Event:
     component.add("dtend", _utc(event.ends_at))
     component.add("summary", _plain(event.summary))
     component.add("status", "CANCELLED" if event.is_canceled else "CONFIRMED")
-    # A canceled appointment blocks nobody's time, also where a client shows it.
+    # A canceled appointment blocks no time, also where a client shows it.
     component.add("transp", "TRANSPARENT" if event.is_canceled else "OPAQUE")
     if event.description:
         component.add("description", _plain(event.description))

@@ -173,7 +173,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def caller_turns(conversation: Sequence[Mapping[str, Any]]) -> int:
     """How often the caller has spoken after the agent had: several messages in a row are one turn.
 
-    What the caller said before the agent's next words are heard is no reply to them.
+    What the caller said before the agent is heard again is no reply to them.
     """
     turns, has_agent_spoken = 0, True
     for message in conversation:

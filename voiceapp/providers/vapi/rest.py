@@ -32,7 +32,7 @@ async def request(
             try:
                 status, content, wait_s = await _send(_client(), method, url, body, headers)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                # VAPI has just closed a kept connection. A call that nobody connects to costs nothing.
+                # VAPI has just closed a kept connection. A call without a connection costs nothing.
                 status, content, wait_s = await _send(_client(), method, url, body, headers)
     except TimeoutError as exc:
         raise VapiError(VapiErrorKind.TIMEOUT, "the response arrives too slowly") from exc
@@ -91,11 +91,11 @@ def _read(content: bytes) -> object:
 
 
 def _quote(status: int, read: object) -> str:
-    """VAPI's own words, such as which property it does not accept; not about keys, parts of which it may quote."""
-    words = read.get("message") if isinstance(read, dict) else None
-    if status in (401, 403) or not words:
+    """VAPI's own message, such as which property it does not accept; not about keys, parts of which it may quote."""
+    reasons = read.get("message") if isinstance(read, dict) else None
+    if status in (401, 403) or not reasons:
         return ""
-    text = "; ".join(map(str, words)) if isinstance(words, list) else str(words)
+    text = "; ".join(map(str, reasons)) if isinstance(reasons, list) else str(reasons)
     return f": {''.join(sign if sign.isprintable() else ' ' for sign in text)[:LONGEST_QUOTE]}"
 
 

@@ -61,7 +61,7 @@ class FunctionTool:
 
 @dataclass(frozen=True, slots=True)
 class ModelBrief:
-    """What a model is told before the call."""
+    """What a model is given before the call."""
 
     instructions: str
     tools: tuple[FunctionTool, ...] = ()

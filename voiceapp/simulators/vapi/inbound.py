@@ -1,6 +1,6 @@
-"""A call to a number that VAPI owns: the server is asked which assistant answers (protocols.md, C3).
+"""A call to a number that VAPI owns: the server is requested to name the assistant (protocols.md, C3).
 
-No telephone is simulated: the call is created as the server says, and nobody speaks in it.
+No telephone is simulated: the call is created as the server says, and no caller speaks in it.
 """
 
 from __future__ import annotations

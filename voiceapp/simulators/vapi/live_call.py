@@ -186,7 +186,7 @@ class LiveCall:
         if destinations:
             await self._transfer(dict(destinations[0]), str(destinations[0].get("message") or ""))
             return
-        response = await self._server.ask("transfer-destination-request")
+        response = await self._server.request("transfer-destination-request")
         destination = (response or {}).get("destination")
         if not isinstance(destination, dict):
             error = (response or {}).get("error")
@@ -197,7 +197,7 @@ class LiveCall:
         await self._transfer(destination, str(text or destination.get("message") or ""))
 
     async def _transfer(self, destination: dict[str, Any], content: str) -> None:
-        """A websocket call has no telephone leg: the client is told the destination, and the call ends."""
+        """A websocket call has no telephone leg: the client gets the destination, and the call ends."""
         if content:
             await self._say(content, is_verbatim=True, may_be_interrupted=False)
         self.call.destination = destination

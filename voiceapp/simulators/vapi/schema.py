@@ -1,4 +1,4 @@
-"""A small validator that reports everything wrong with a body, in the words of VAPI's validator."""
+"""A small validator that reports everything wrong with a body, as VAPI's validator phrases it."""
 
 from __future__ import annotations
 

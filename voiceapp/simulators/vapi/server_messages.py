@@ -1,4 +1,4 @@
-"""What a call tells the server URL: the messages to which the assistant subscribes, and the requests."""
+"""What a call sends to the server URL: the messages to which the assistant subscribes, and the requests."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class ServerMessages:
         if subscription is not None and self._server is not None:
             self.webhooks.report(self._server, {**self.describe(subscription), **fields})
 
-    async def ask(self, kind: str, *, timeout_s: float | None = None) -> dict[str, Any] | None:
+    async def request(self, kind: str, *, timeout_s: float | None = None) -> dict[str, Any] | None:
         if self._server is None:
             return None
-        return await self.webhooks.ask(self._server, self.describe(kind), timeout_s=timeout_s)
+        return await self.webhooks.request(self._server, self.describe(kind), timeout_s=timeout_s)
 
     async def send_report(self, fields: Mapping[str, Any]) -> None:
         """Send the end-of-call report now and wait until it is delivered."""
         if self._server is not None and "end-of-call-report" in self._wanted:
-            await self.webhooks.ask(self._server, {**self.describe("end-of-call-report"), **fields})
+            await self.webhooks.request(self._server, {**self.describe("end-of-call-report"), **fields})
 
     @property
     def _server(self) -> Server | None:

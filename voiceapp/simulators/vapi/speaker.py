@@ -74,7 +74,7 @@ class Speaker:
         return Spoken(" ".join(said), duration_ms, self._interrupted.is_set())
 
     async def fill_pauses(self) -> None:
-        """Send silence while nothing is said, in real time, until cancelled."""
+        """Send silence while nothing is said, in real time, until canceled."""
         silence = self._format.encode(bytes(FILL_MS * 16))
         while True:
             await asyncio.sleep(FILL_MS / 1000)

@@ -33,7 +33,7 @@ class ToolOutcome:
 
 
 class ToolRunner:
-    """The function tools of an assistant. `describe` makes the message of a webhook; `emit` tells the client."""
+    """The function tools of an assistant. `describe` makes the message of a webhook; `emit` informs the client."""
 
     def __init__(
         self, definitions: list[dict[str, Any]], *, server_of: Callable[[Mapping[str, Any]], Server | None],
@@ -78,10 +78,10 @@ class ToolRunner:
             key = json.dumps(server, sort_keys=True)
             servers[key] = server
             groups.setdefault(key, []).append(call_id)
-        asked = await asyncio.gather(
-            *(self._ask(servers[key], {each: calls[each] for each in ids}) for key, ids in groups.items())
+        results = await asyncio.gather(
+            *(self._request(servers[key], {each: calls[each] for each in ids}) for key, ids in groups.items())
         )
-        for answered in asked:
+        for answered in results:
             outcomes |= answered
         for call_id, outcome in outcomes.items():
             name = calls[call_id].name
@@ -90,13 +90,13 @@ class ToolRunner:
             )
         return outcomes
 
-    async def _ask(self, server: Server, calls: Mapping[str, FunctionCall]) -> dict[str, ToolOutcome]:
+    async def _request(self, server: Server, calls: Mapping[str, FunctionCall]) -> dict[str, ToolOutcome]:
         shape = self._faults.chosen.get("tool_shape", "sdk")
         if all(self.definition(call.name).get("async") for call in calls.values()):
             self._webhooks.report(server, {**self._describe("tool-calls"), **self._lists(calls, shape)})
             return {call_id: ToolOutcome("Success.") for call_id in calls}
         if shape == "legacy":
-            return {call_id: await self._ask_legacy(server, call) for call_id, call in calls.items()}
+            return {call_id: await self._request_legacy(server, call) for call_id, call in calls.items()}
         message = {**self._describe("tool-calls"), **self._lists(calls, shape)}
         response = await self._response(server, message)
         if response is None or "tool_ignored" in self._faults:
@@ -109,7 +109,7 @@ class ToolRunner:
         )
         return {call_id: self._outcome(call.name, results.get(call_id)) for call_id, call in calls.items()}
 
-    async def _ask_legacy(self, server: Server, call: FunctionCall) -> ToolOutcome:
+    async def _request_legacy(self, server: Server, call: FunctionCall) -> ToolOutcome:
         message = {
             **self._describe("function-call"), "functionCall": {"name": call.name, "parameters": call.arguments},
         }  # fmt: skip
@@ -120,12 +120,12 @@ class ToolRunner:
 
     async def _response(self, server: Server, message: dict[str, Any]) -> dict[str, Any] | None:
         """The server's response; if it takes long, `hang` is reported meanwhile."""
-        asking = asyncio.ensure_future(self._webhooks.ask(server, message))
+        requesting = asyncio.ensure_future(self._webhooks.request(server, message))
         patience_s = self._faults.seconds("hang") if "hang" in self._faults else HANG_AFTER_S
         with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(asyncio.shield(asking), patience_s)
+            return await asyncio.wait_for(asyncio.shield(requesting), patience_s)
         self._emit("hang")
-        return await asking
+        return await requesting
 
     def _outcome(self, name: str, result: Mapping[str, Any] | None) -> ToolOutcome:
         if result is None or ("result" not in result and "error" not in result):

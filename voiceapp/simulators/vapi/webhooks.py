@@ -109,7 +109,7 @@ class CallWebhooks:
             copied, self._held = self._held, None
         self._queue.put_nowait(copied)
 
-    async def ask(
+    async def request(
         self, server: Server, message: dict[str, Any], *, timeout_s: float | None = None
     ) -> dict[str, Any] | None:
         """Send a webhook at once and read its response; with the fault `webhooks_twice` the second one counts."""

@@ -114,7 +114,7 @@ class ConnectedCalendarAdmin(TenantAdmin[ConnectedCalendar]):
             retry_failed_updates(obj)
 
     def test(self, request: HttpRequest, calendar: ConnectedCalendar, _: str) -> HttpResponse:
-        """On the next page: the form is saved in a transaction, in which nobody may wait for another server."""
+        """On the next page: the form is saved in a transaction, which must not wait for another server."""
         request.session[TO_TEST] = calendar.pk
         return HttpResponseRedirect(f"{self.page_of(calendar).removesuffix('change/')}connection/")
 

@@ -87,5 +87,5 @@ def show_address(request: HttpRequest, issued: IssuedFeed) -> None:
     """Once, to the person who requested it; it is neither in the history nor in a log."""
     messages.warning(
         request,
-        f"Subscribe to {issued.address} – copy it now, it is not shown again. Whoever has it can read the feed.",
+        f"Subscribe to {issued.address} – copy it now, it is not shown again. Everybody who has it can read the feed.",
     )

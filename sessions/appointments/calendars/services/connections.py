@@ -1,4 +1,4 @@
-"""Connecting a resource's calendar: which one it is, and in words what is wrong with it."""
+"""Connecting a resource's calendar: which one it is, and a sentence about what is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When connected calendars are read: every few minutes, and soon when a caller asks for a time."""
+"""When connected calendars are read: every few minutes, and soon when a caller chooses a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sessions.appointments.calendars.services.busy_times import read_calendar
 from sessions.appointments.calendars.services.outgoing import enqueue_missing, retry_failed_updates
 from voiceapp.core.jobs.wake_up import WakeUp
 
-# Asked for while a caller chooses a time.
+# While a caller chooses a time, busy times that are older are read again.
 OLD_AFTER = dt.timedelta(minutes=1)
 # No other worker reads the calendar meanwhile.
 LEASE = dt.timedelta(minutes=2)

@@ -1,4 +1,4 @@
-"""How an appointment of the caller is moved or canceled: looked up, asked about, and done after a yes."""
+"""How an appointment of the caller is moved or canceled: looked up, confirmed by the caller, and done."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _change_of(number: object, words: AppointmentWords, when: str, *, said_befor
 
 
 def pending_change(state: CallState) -> ToolUse | None:
-    """The move or cancellation that the agent has just asked about, or for which the time was refused."""
+    """The move or cancellation that the agent has just read back, or for which the time was refused."""
     last = state.last
     if last is not None and last.name in _CHANGING and not (last.output or {}).get("done"):
         return last
@@ -57,8 +57,8 @@ def go_on(booking: Booking, pending: ToolUse, phrases: list[SpokenPhrase]) -> li
     words = booking.words
     if pending.name == "find_my_appointments":
         number = booking.own[0]["appointment"] if len(booking.own) == 1 else None
-        is_told = booking.has_wanted_to_move and number is not None and words.when
-        return [FunctionCall("move_appointment", {"appointment": number, "time": words.when})] if is_told else []
+        is_named = booking.has_wanted_to_move and number is not None and words.when
+        return [FunctionCall("move_appointment", {"appointment": number, "time": words.when})] if is_named else []
     if words.when and pending.name == "move_appointment":
         return [FunctionCall("move_appointment", {**pending.arguments, "time": booking.full_when})]
     if pending.is_ok and (has(phrases, Meaning.YES) or words.agrees) and not has(phrases, Meaning.NO):
