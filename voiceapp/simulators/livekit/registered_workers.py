@@ -124,7 +124,7 @@ class RegisteredWorker:
             "name": response.participant_name,
             "kind": "agent",
             "metadata": response.participant_metadata,
-            "attributes": {**response.participant_attributes, "lk.agent.name": self.agent_name},
+            "attributes": {**response.participant_attributes, "lk.agent_name": self.agent_name},
             "video": video,
         }
         return key.sign(claims, valid_s=_TOKEN_VALID_S)

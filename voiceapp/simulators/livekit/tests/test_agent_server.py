@@ -98,6 +98,6 @@ async def test_its_agent_is_in_the_room_until_the_room_is_deleted() -> None:
         assert (agent.identity, agent.kind, agent.state) == (
             "ai-agent-7", ParticipantInfo.Kind.AGENT, ParticipantInfo.State.ACTIVE,
         )  # fmt: skip
-        assert dict(agent.attributes) == {"callId": "join", "lk.agent.name": AGENT}
+        assert dict(agent.attributes) == {"callId": "join", "lk.agent.name": AGENT, "lk.agent_name": AGENT}
         await client.room.delete_room(api.DeleteRoomRequest(room=ROOM))
         assert await jobs.ended.get() == "join"
