@@ -18,7 +18,7 @@ from voiceapp.core.phones.numbers import read_caller, read_number
 class KeyReused(ApplicationError):
     """The idempotency key belongs to another request."""
 
-    message = "This key belongs to another order."
+    message = "This key belongs to another request."
 
 
 class NumberRefused(ApplicationError):

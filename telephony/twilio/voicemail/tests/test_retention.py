@@ -18,6 +18,7 @@ from sessions.calls.models import Call
 from telephony.tasks import remove_voicemail_by_age
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.tests.conftest import Twilio
+from telephony.twilio.voicemail import retention
 from telephony.twilio.voicemail.models import Voicemail
 from telephony.twilio.voicemail.services import LOOK_FOR
 from voiceapp.celery import app
@@ -110,6 +111,16 @@ def test_a_worker_killed_while_it_removes_leaves_nothing_behind(
     assert in_a_process_that_dies(remove_voicemail_by_age, point)
     assert remove_voicemail_by_age() == 1
     assert (files(own_folder), at_twilio(carrier), Recording.objects.count()) == ([], 0, 0)
+
+
+def test_a_run_ends_before_its_task_is_killed(
+    stored: Callable[..., Voicemail], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored()
+    ages(100)
+    monkeypatch.setattr(retention, "LONGEST_RUN_S", -1.0)
+    assert remove_voicemail_by_age() == 0
+    assert Voicemail.objects.count() == 1
 
 
 def test_the_beat_removes_old_messages_every_hour() -> None:
