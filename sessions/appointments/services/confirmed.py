@@ -1,4 +1,7 @@
-"""Carries out what the caller has confirmed: books the draft, moves or cancels an appointment, each exactly once."""
+"""Carries out what the caller has confirmed: books the draft, moves or cancels an appointment, each exactly once.
+
+Where a person changes the appointment meanwhile, ConcurrentUpdate lets the tool begin again with what it is now.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from sessions.appointments.queries import upcoming_of
 from sessions.appointments.wording import say_start
 from sessions.calls.models import Call
 from sessions.orders.draft import Refused
+from voiceapp.core.transactions import ConcurrentUpdate
 
-from .booking import Customer, NotPossible, Origin, book_appointment, cancel_appointment, move_appointment
+from .booking import Changed, Customer, NotPossible, Origin, book_appointment, cancel_appointment, move_appointment
 from .drafts import (
     READ_BACK_FIRST,
     DraftView,
@@ -100,6 +104,8 @@ def ask_or_move(call: Call, number: int, time: str, *, caller_turns: int, now: d
             move_appointment(appointment, start, Origin(call), now=now)
         except NotPossible as exc:
             return Outcome(_others(exc, organization, start, now))
+        except Changed as exc:
+            raise ConcurrentUpdate from exc
         note_carried_out(draft, appointment, now)
     return Outcome(_confirmation(draft, organization, now), appointment)
 
@@ -115,7 +121,10 @@ def ask_or_cancel(call: Call, number: int, reason: str, *, caller_turns: int, no
         appointment = find_own(call, number, now)
         if _is_to_ask(draft, Action.CANCEL, appointment, appointment.starts_at, caller_turns, now):
             return Outcome(_question(draft, organization, now), is_asked=True)
-        cancel_appointment(appointment, Origin(call), reason=reason)
+        try:
+            cancel_appointment(appointment, Origin(call), reason=reason)
+        except Changed as exc:
+            raise ConcurrentUpdate from exc
         note_carried_out(draft, appointment, now)
     return Outcome(_confirmation(draft, organization, now), appointment)
 

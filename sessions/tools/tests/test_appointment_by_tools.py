@@ -17,6 +17,8 @@ from agents.hours.models import SpecialDay
 from agents.organizations.models import Organization
 from agents.tests.builders import make_menu, make_service
 from sessions.appointments.models import Appointment, AppointmentState, DraftAppointment, OccupiedSlot
+from sessions.appointments.services import confirmed
+from sessions.appointments.services.confirmed import find_own
 from sessions.calls.models import Call, CallEvent, ToolCall
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import Phone, make_call, make_garage, make_restaurant
@@ -274,6 +276,36 @@ def test_own_appointments_are_found_by_the_number_that_calls(garage: tuple[Organ
     assert found["appointments"][0]["appointment"] == 1
     stranger = Phone(make_call(agent, caller_number="+4915112345699").pk)
     assert stranger.use("find_my_appointments")["say"] == "I find no appointment for the number that you call from."
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"), [("move_appointment", {"time": "Friday at 10"}), ("cancel_appointment", {})]
+)
+def test_what_a_person_changes_in_the_same_second_lets_the_tool_begin_again(
+    garage: tuple[Organization, Call],
+    phone: Phone,
+    monkeypatch: pytest.MonkeyPatch,
+    tool: str,
+    arguments: dict[str, str],
+) -> None:
+    booked(phone)
+    assert garage[1].agent is not None
+    again = Phone(make_call(garage[1].agent).pk)
+    again.use(tool, appointment=1, **arguments)
+    again.speaks()
+    reads: list[int] = []
+
+    def found_and_then_changed(call: Call, number: int, now: dt.datetime) -> Appointment:
+        """As if another transaction were committed between reading the row and changing it."""
+        appointment = find_own(call, number, now)
+        reads.append(appointment.version)
+        if len(reads) == 1:
+            appointment.version -= 1
+        return appointment
+
+    monkeypatch.setattr(confirmed, "find_own", found_and_then_changed)
+    assert again.use(tool, appointment=1, **arguments)["done"] is True
+    assert len(reads) == 2
 
 
 def test_an_appointment_is_moved_after_the_caller_has_agreed(garage: tuple[Organization, Call], phone: Phone) -> None:
