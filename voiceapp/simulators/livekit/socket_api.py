@@ -69,7 +69,8 @@ def _with_faults(name: str, handler: Handler) -> Handler:
         except InvalidToken as exc:
             return web.Response(status=401, text=str(exc))
         except TwirpError as exc:
-            return web.Response(status=STATUS[exc.code], text=exc.message)
+            # The real server has no status of its own for a room that is full.
+            return web.Response(status=500 if exc.code == "resource_exhausted" else STATUS[exc.code], text=exc.message)
         except ValueError as exc:
             return web.Response(status=404, text=str(exc))
 
