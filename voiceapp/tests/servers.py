@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 READY_WITHIN_S = 60
+# It need not outlive a power cut; each process of the tests has a pool of threads with connections.
+POSTGRES_OPTIONS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
 
 
 def free_port() -> int:
@@ -79,7 +81,7 @@ def postgres(folder: Path) -> Iterator[str]:
         **user,  # type: ignore[call-overload]  # user= is Popen's
     )
     process = subprocess.Popen(
-        [server, "-D", str(cluster), "-p", str(port), "-h", "127.0.0.1", "-k", str(cluster), "-c", "fsync=off"],
+        [server, "-D", str(cluster), "-p", str(port), "-h", "127.0.0.1", "-k", str(cluster), *POSTGRES_OPTIONS],
         start_new_session=True,
         cwd="/",
         stderr=subprocess.DEVNULL,
