@@ -72,7 +72,7 @@ def install(log: Path | None = None) -> Path:
 def _build(go: str, log: Path | None) -> None:
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder, contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("wb")) if log else None
-        command = ["nice", "-n", "15", go, "install", "-p", "2", MODULE]
+        command = ["nice", "-n", "19", go, "install", "-p", "2", MODULE]
         subprocess.run(command, env=os.environ | {"GOBIN": folder}, check=True, stdout=output, stderr=output)
         PROGRAM.parent.mkdir(exist_ok=True)
         # It is there as a whole or not at all.
