@@ -10,7 +10,7 @@ import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import OperationalError, connection
@@ -26,6 +26,7 @@ from telephony.twilio.services.follow_ups import set_follow_up, stream_ended
 from telephony.twilio.services.lost_calls import close_lost_calls
 from telephony.twilio.services.streams import redeem_token
 from telephony.twilio.tokens import token_for
+from telephony.twilio.transfers import progress
 from telephony.twilio.transfers.advance import advance, advance_all
 from telephony.twilio.transfers.models import AttemptState, Transfer, TransferAttempt, TransferState
 from telephony.twilio.webhooks import transfer as transfer_webhook
@@ -298,6 +299,25 @@ def test_a_leg_of_a_request_that_had_no_response_is_hung_up(twilio: Twilio, tran
     twilio.post(f"/twilio/transfer-status?attempt={attempt.pk}", CallSid=sid, CallStatus="ringing")
     advance_all()
     assert phones.hung_up == [sid]
+
+
+def test_a_transfer_that_fails_keeps_no_other_caller_waiting(
+    twilio: Twilio, transfer: Transfer, phones: Phones, stream: MediaStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = Call.objects.create(carrier_sid="CA" + "6" * 32, state=CallState.CONNECTED, caller_number=CALLER)
+    other = MediaStream.objects.create(call=call, account_sid=ACCOUNT_SID, expires_at=timezone.now())
+    broken = Transfer.objects.create(call=call, stream=other, wanted="x", name="X", mode="warm", if_nobody="agent")
+    Transfer.objects.filter(pk=broken.pk).update(created_at=timezone.now() - dt.timedelta(seconds=5))
+    lock = progress.lock
+
+    def lock_or_fail(transfer_id: UUID) -> Transfer:
+        if transfer_id == broken.pk:
+            raise ValueError("a fault of ours")
+        return lock(transfer_id)
+
+    monkeypatch.setattr(progress, "lock", lock_or_fail)
+    assert advance_all() == 2
+    assert phones.numbers == [ANNA]
 
 
 def test_another_leg_cannot_speak_for_an_attempt(twilio: Twilio, transfer: Transfer, phones: Phones) -> None:

@@ -23,7 +23,7 @@ from voiceapp.providers.twilio.client import CallerIdRefused, TwilioClient
 from . import progress
 from .addresses import caller_url, leg_urls
 from .caller_ids import shown_number
-from .models import LIVE_TRANSFERS, OPEN_ATTEMPTS, AttemptState, Transfer, TransferAttempt, TransferState
+from .models import OPEN_ATTEMPTS, AttemptState, Transfer, TransferAttempt, TransferState
 from .permission import why_not
 
 logger = structlog.get_logger("transfers")
@@ -68,10 +68,18 @@ Action = Place | Return | LookForCaller
 
 
 def advance_all() -> int:
-    """How many live transfers there were. Then the legs that are left open."""
-    live = list(Transfer.objects.filter(state__in=LIVE_TRANSFERS).values_list("pk", flat=True)[:MOST_AT_ONCE])
+    """How many live transfers there were. Then the legs that are left open.
+
+    Those whose callers wait come first, and one that fails keeps no other waiting.
+    """
+    waiting = Transfer.objects.filter(state__in=(TransferState.WAITING, TransferState.JOINING))
+    talking = Transfer.objects.filter(state=TransferState.TALKING)
+    live = [pk for found in (waiting, talking) for pk in found.values_list("pk", flat=True)[:MOST_AT_ONCE]]
     for transfer_id in live:
-        advance(transfer_id)
+        try:
+            advance(transfer_id)
+        except Exception:
+            logger.exception("transfer not advanced", transfer_id=str(transfer_id))
     _send_on_who_still_wait()
     end_open_legs()
     return len(live)
