@@ -24,15 +24,26 @@ LONGEST_QUOTE = 160
 
 
 async def request(
-    method: str, url: str, body: Mapping[str, object] | None = None, *, headers: Mapping[str, str]
+    method: str,
+    url: str,
+    body: Mapping[str, object] | None = None,
+    *,
+    headers: Mapping[str, str],
+    is_kept: bool = True,
 ) -> object:
-    """The JSON of a response with 2xx, None without a body. Raises VapiError. Connections are kept by the loop."""
+    """The JSON of a response with 2xx, None without a body. Raises VapiError. Connections are kept by the loop.
+
+    `is_kept`: the connection may be one that VAPI has just closed, so that the request is sent once more.
+    """
     try:
         async with asyncio.timeout(WHOLE_RESPONSE_S):
             try:
                 status, content, wait_s = await _send(_client(), method, url, body, headers)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                # VAPI has just closed a kept connection. A call without a connection costs nothing.
+                # On a new connection VAPI may have carried it out: an assistant would be created twice.
+                if not is_kept:
+                    raise
+                # A call without a connection costs nothing.
                 status, content, wait_s = await _send(_client(), method, url, body, headers)
     except TimeoutError as exc:
         raise VapiError(VapiErrorKind.TIMEOUT, "the response arrives too slowly") from exc
@@ -59,7 +70,7 @@ def request_now(
 
 async def _request_once(method: str, url: str, body: Mapping[str, object] | None, headers: Mapping[str, str]) -> object:
     try:
-        return await request(method, url, body, headers=headers)
+        return await request(method, url, body, headers=headers, is_kept=False)
     finally:
         await _close()
 

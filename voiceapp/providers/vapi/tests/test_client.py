@@ -44,6 +44,7 @@ class Vapi(ThreadingHTTPServer):
         self.response: tuple[int, Any] = (201, CREATED)
         self.headers: dict[str, str] = {}
         self.delay_s = 0.0
+        self.loses_responses = False
         self.requests: list[tuple[str, str, Any, dict[str, str]]] = []
 
     @property
@@ -60,6 +61,9 @@ class Desk(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.requests.append((self.command, self.path, json.loads(body) if body else None, headers))
         time.sleep(self.server.delay_s)
+        if self.server.loses_responses:
+            self.close_connection = True
+            return
         status, response = self.server.response
         content = response if isinstance(response, bytes) else json.dumps(response).encode()
         with contextlib.suppress(OSError):  # the client may have given up
@@ -223,6 +227,14 @@ def test_a_response_without_end_is_cut(client: VapiClient, vapi: Vapi, monkeypat
     vapi.response = (200, b"[" + b'"x",' * 1000 + b'"x"]')
     with pytest.raises(VapiError, match="too large"):
         client.list_assistants()
+
+
+def test_an_assistant_is_not_created_again_if_the_response_is_lost(client: VapiClient, vapi: Vapi) -> None:
+    vapi.loses_responses = True
+    with pytest.raises(VapiError) as caught:
+        client.create_assistant({"name": "Garage"})
+    assert caught.value.kind is VapiErrorKind.UNAVAILABLE
+    assert len(vapi.requests) == 1
 
 
 def test_nothing_is_requested_without_a_key(settings: Settings) -> None:
