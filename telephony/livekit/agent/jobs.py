@@ -76,8 +76,8 @@ async def entrypoint(context: JobContext) -> None:
 async def _carry(context: JobContext, room: RoomBriefing, gateway: RoomGateway) -> None:
     log = logger.bind(call_id=str(room.call_id), identity=room.identity)
     reason: EndReason | None = EndReason.PROVIDER_FAILED
+    gone = asyncio.Event()
     try:
-        gone = asyncio.Event()
         context.room.on("disconnected", lambda *_: gone.set())
         caller = await _caller(context.room, room, gateway, gone)
         if caller is None:
@@ -86,8 +86,14 @@ async def _carry(context: JobContext, room: RoomBriefing, gateway: RoomGateway) 
         conversation = RoomConversation(context, room, gateway)
         context.room.on("disconnected", lambda *_: conversation.stop())
         reason = await conversation.run(caller)
+    except asyncio.CancelledError:
+        # LiveKit or the worker ended the job, not the call: another worker takes its place.
+        reason = None
+        raise
     except Exception:
         log.exception("conversation failed")
+        if gone.is_set():
+            reason = None
     finally:
         log.info("agent leaves", reason=str(reason or "room over"))
         await _finish(room, gateway, reason)
