@@ -7,32 +7,32 @@ import wave
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from voiceapp.simulators import speech
+from voiceapp.simulators.model.resampling import upsample
 
 from .conftest import CHROMIUM, QUIET
 
 RATE = 48_000
-SILENCE_BEFORE_S = 3
 
 
-def speech_file(file: Path, *sentences: str, pause_s: float = 6) -> Path:
-    """The sentences with a pause after each; Chromium plays it once."""
-    parts = [np.zeros(SILENCE_BEFORE_S * RATE, np.int16)]
+def speech_file(file: Path, *sentences: str, before_s: float = 3, pause_s: float = 6) -> Path:
+    """The sentences after a silence, with a pause after each; Chromium plays it once."""
+    parts = [_silence(before_s)]
     for sentence in sentences:
-        spoken = np.frombuffer(speech.say(sentence), np.int16)
-        times = np.arange(len(spoken) * RATE // speech.SAMPLE_RATE) * speech.SAMPLE_RATE / RATE
-        parts += [np.interp(times, np.arange(len(spoken)), spoken).astype(np.int16)]
-        parts += [np.zeros(int(pause_s * RATE), np.int16)]
+        parts += [upsample(speech.say(sentence), RATE), _silence(pause_s)]
     with wave.open(str(file), "wb") as target:
         target.setnchannels(1)
         target.setsampwidth(2)
         target.setframerate(RATE)
-        target.writeframes(np.concatenate(parts).tobytes())
+        target.writeframes(b"".join(parts))
     return file
+
+
+def _silence(seconds: float) -> bytes:
+    return bytes(2 * int(seconds * RATE))
 
 
 @contextlib.contextmanager

@@ -78,13 +78,13 @@ def complaints() -> list[str]:
 @pytest.fixture
 def open_page(live_server: LiveServer, settings: Settings, tmp_path: Path, complaints: list[str]) -> OpenPage:
     @contextlib.contextmanager
-    def opened(organization: Organization, *sentences: str, pause_s: float = 6) -> Iterator[Page]:
+    def opened(organization: Organization, *sentences: str, **silences_s: float) -> Iterator[Page]:
         alice = User.objects.create_user("alice", is_staff=True)
         Membership.objects.create(organization=organization, user=alice, role="owner")
         client = Client()
         client.force_login(alice)
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
-        file = speech_file(tmp_path / "caller.wav", *sentences, pause_s=pause_s)
+        file = speech_file(tmp_path / "caller.wav", *sentences, **silences_s)
         with browser_with_microphone(file) as browser:
             context = browser.new_context(permissions=["microphone"])
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
@@ -104,3 +104,12 @@ def open_page(live_server: LiveServer, settings: Settings, tmp_path: Path, compl
 def is_complaint(message: ConsoleMessage) -> bool:
     """Not that the simulator has no signaling v1, after which the client falls back."""
     return message.type == "error" and "/rtc/v1" not in message.text + str(message.location["url"])
+
+
+def until_heard(page: Page, *, louder_than: float) -> None:
+    """Since LISTEN. Asked from here: the page's policy forbids Playwright to wait within it."""
+    for _ in range(WITHIN_MS // 100):
+        if page.evaluate("window.loudest") > louder_than:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("nothing is heard")

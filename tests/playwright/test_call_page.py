@@ -12,7 +12,7 @@ from sessions.rooms.models import RoomAgent
 from telephony.tasks import process_events
 from voiceapp.providers.livekit.client import LiveKitClient
 
-from .rooms import LISTEN, MARKS, WITHIN_MS, OpenPage, complaints, livekit, open_page
+from .rooms import LISTEN, MARKS, WITHIN_MS, OpenPage, complaints, livekit, open_page, until_heard
 from .scripted_agent import ScriptedAgent, in_room
 
 __all__ = ["complaints", "livekit", "open_page"]
@@ -48,7 +48,7 @@ def test_alice_speaks_reads_and_hears_the_agent_and_hangs_up(
             expect(log).to_contain_text(SENTENCE, timeout=WITHIN_MS)
             expect(log).to_contain_text(ANSWER)
             assert agent.has_heard.is_set()
-            page.wait_for_function("window.loudest > 0.05", timeout=WITHIN_MS)
+            until_heard(page, louder_than=0.05)
             expect(page.locator("#state")).to_have_text("Listening", timeout=WITHIN_MS)
             assert log.locator("p").count() == 2
             process_events()
