@@ -225,6 +225,31 @@ def test_on_a_call_that_we_placed_the_customer_is_the_one_who_was_called(garage:
     assert phone.use("find_my_appointments")["ok"]
 
 
+@pytest.mark.parametrize(
+    ("time", "says"),
+    [
+        ("25:00", "I did not understand “25:00” as a day or a time."),
+        ("next Thirsday at 9", "I did not understand “next Thirsday at 9” as a day or a time."),
+        ("in -3 days at 9 am", "I did not understand “in -3 days at 9 am” as a day or a time."),
+        ("in 400 days at 9 am", "Wednesday, January 5, 2028 at 9 am is too far ahead"),
+        ("yesterday at 9 am", "I did not understand “yesterday at 9 am” as a day or a time."),
+        ("2026-11-30 09:00", "Monday, November 30 at 9 am is over."),
+    ],
+)
+def test_a_time_that_is_none_is_a_sentence_and_changes_nothing(phone: Phone, time: str, says: str) -> None:
+    answer = phone.use("choose_appointment", service="oil change", time=time)
+    assert not answer["ok"]
+    assert answer["say"].startswith(says)
+    assert not DraftAppointment.objects.exclude(starts_at=None).exists()
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\u202e\u200b", "\x00\n"])
+def test_a_name_without_a_character_is_asked_for_again(phone: Phone, name: str) -> None:
+    answer = phone.use("choose_appointment", service="oil change", time="Friday at 9", customer_name=name)
+    assert answer["draft"]["missing"] == ["What is your name?"]
+    assert not phone.use("read_back_appointment")["ok"]
+
+
 def test_a_call_that_pretends_to_come_from_our_own_number_finds_nothing(garage: tuple[Organization, Call]) -> None:
     agent = garage[1].agent
     assert agent is not None
