@@ -40,7 +40,7 @@ ACCOUNT_SID = "AC" + "b" * 32
 AUTH_TOKEN = "auth-token-of-the-live-tests"
 API_KEY = "sk-of-the-live-tests"
 NUMBER = "+493012345678"
-QUIET_WITHIN_S = 8.0
+QUIET_WITHIN_S = 20.0
 
 
 class LoopThread:

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from voiceapp.tests.database import database_url
 
-START_WITHIN_S = 30.0
+START_WITHIN_S = 60.0
 
 
 @dataclass

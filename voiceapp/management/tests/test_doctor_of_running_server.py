@@ -76,7 +76,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, hanging: str) -> Iterator[
             [*manage, "serve", "--port", "0"], env=environment, cwd=settings.BASE_DIR, stdout=lines, stderr=-3
         )
         try:
-            until(lambda: "listening on" in out.read_text(), within_s=30)
+            until(lambda: "listening on" in out.read_text(), within_s=60)
             yield Product(out.read_text().strip().rpartition(" ")[2], folder)
         finally:
             process.terminate()

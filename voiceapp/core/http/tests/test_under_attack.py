@@ -45,7 +45,7 @@ def process(tmp_path: Path) -> Iterator[tuple[int, Wire]]:
     with out.open("wb") as lines:
         served = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR, stdout=lines, stderr=-3)
         try:
-            until(lambda: "listening on" in out.read_text(), within_s=30)
+            until(lambda: "listening on" in out.read_text(), within_s=60)
             yield served.pid, Wire(int(out.read_text().strip().rpartition(":")[2]))
         finally:
             served.terminate()
