@@ -23,6 +23,8 @@ from voiceapp.tests.waiting import soon
 pytestmark = pytest.mark.embedded
 
 PRODUCTION, SIMULATORS = "requirements.txt", "requirements-simulators.txt"
+# Of the packages of requirements-agent.txt, which the production environment does not have.
+AGENTS_ONLY = ("livekit.agents", "livekit.plugins", "livekit.rtc", "telephony.livekit.agent")
 IMPORTED = re.compile(r"^import '([\w.]+)'", re.M)
 
 
@@ -98,6 +100,19 @@ def test_run_says_how_to_install_the_simulators(production_python: Path, environ
     assert "Traceback" not in done.stderr
 
 
+def test_the_agents_worker_says_how_to_install_its_packages(
+    production_python: Path, environment: dict[str, str]
+) -> None:
+    command = [str(production_python), "manage.py", "run_agent"]
+    livekit = {"LIVEKIT_HOST": "ws://127.0.0.1:9", "LIVEKIT_API_KEY": "key", "LIVEKIT_API_SECRET": "s" * 32}
+    done = subprocess.run(
+        command, cwd=settings.BASE_DIR, env=environment | livekit, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "make setup-agent" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.fixture
 def log(production_python: Path, environment: dict[str, str], tmp_path: Path) -> Iterator[Path]:
     """The log of `manage.py serve` in the production environment, with a line for each import."""
@@ -126,3 +141,5 @@ def test_serve_answers_and_imports_nothing_of_the_simulators(log: Path) -> None:
     assert {"voiceapp.server", "voiceapp.urls"} <= imported
     assert not {name for name in imported if name.startswith("voiceapp.simulators")}
     assert not {name.partition(".")[0] for name in imported} & only_simulators_need()
+    assert "livekit.api" in imported
+    assert not {name for name in imported if name.startswith(AGENTS_ONLY)}

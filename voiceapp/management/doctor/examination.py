@@ -26,6 +26,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("webhooks", providers.check_webhooks),
     ("mail", mail.check_mail),
     ("livekit", rooms.check_livekit),
+    ("room agents", rooms.check_room_agents),
     ("recordings", rooms.check_recordings),
     ("announcements", announcements.check_announcements),
     ("records", announcements.check_records),

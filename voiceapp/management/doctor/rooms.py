@@ -1,9 +1,10 @@
-"""Checks of LiveKit and of the bucket of its recordings."""
+"""Checks of LiveKit, of the worker of its agents, and of the bucket of its recordings."""
 
 from __future__ import annotations
 
 from django.conf import settings
 
+from sessions.rooms.models import RoomAgent
 from voiceapp.providers.aws.client import FAULTS, aws_client, aws_error
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
@@ -32,6 +33,19 @@ def check_livekit() -> Finding:
     return passed(
         "livekit", f"{where} accepts the key; its webhook must be {settings.PUBLIC_BASE_URL}/api/voice/webhook"
     )
+
+
+def check_room_agents() -> Finding:
+    """Whether a worker came for the agent that was requested last: LiveKit does not say which workers it has."""
+    if not settings.LIVEKIT_HOST:
+        return skipped("room agents", "LIVEKIT_HOST is not set: no calls in rooms")
+    last = RoomAgent.objects.exclude(status=RoomAgent.Status.PENDING).order_by("-id").first()
+    if last is None:
+        return skipped("room agents", "none was requested yet; their worker is manage.py run_agent (make setup-agent)")
+    if last.never_joined:
+        fix = f"Start a worker with ENVIRONMENT={settings.ENVIRONMENT}: make setup-agent, then manage.py run_agent."
+        return failed("room agents", f"no worker came for the one requested at {last.created_at:%Y-%m-%d %H:%M}", fix)
+    return passed("room agents", f"a worker came for the one requested at {last.created_at:%Y-%m-%d %H:%M}")
 
 
 def check_recordings() -> Finding:

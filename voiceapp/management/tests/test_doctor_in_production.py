@@ -8,9 +8,12 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
+from sessions.rooms.models import RoomAgent
+from sessions.rooms.services.agents import agent_expected, agent_never_came
+from sessions.tests.builders import make_room_call
 from voiceapp.management.doctor.announcements import check_announcements, check_records, check_secret
 from voiceapp.management.doctor.examination import Check, examine
-from voiceapp.management.doctor.rooms import check_livekit, check_recordings
+from voiceapp.management.doctor.rooms import check_livekit, check_recordings, check_room_agents
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.aws.dynamodb import AwsTable
 from voiceapp.simulators.aws.tests.running import running_aws
@@ -44,6 +47,20 @@ def test_livekit_is_well_when_it_takes_the_key(settings: Settings) -> None:
         assert "LIVEKIT_API_SECRET" in check_livekit().fix
         settings.LIVEKIT_API_SECRET, settings.LIVEKIT_INTERNAL_URL = API_SECRET, NOWHERE
         assert "does not respond" in check_livekit().detail
+
+
+@pytest.mark.django_db
+def test_agents_without_a_worker_are_named_with_a_fix(settings: Settings) -> None:
+    settings.LIVEKIT_HOST = ""
+    assert check_room_agents().is_well is None
+    settings.LIVEKIT_HOST = NOWHERE
+    assert "make setup-agent" in check_room_agents().detail
+    agent = agent_expected(make_room_call(None), system_prompt="", voice="alloy")
+    RoomAgent.objects.update(status=RoomAgent.Status.ACTIVE)
+    assert check_room_agents().is_well
+    RoomAgent.objects.update(status=RoomAgent.Status.PENDING)
+    assert agent_never_came(agent)
+    assert (check_room_agents().is_well, "run_agent" in check_room_agents().fix) == (False, True)
 
 
 def test_a_livekit_without_a_recorder_is_named_with_a_fix(aws: str, settings: Settings) -> None:
