@@ -80,7 +80,7 @@ test: setup-dev  ## Everything that needs no server and no account (browser test
 	$(BIN)/python -m pytest -m "not servers and not livekit_server" $(AT_ONCE) $(PYTEST)
 
 # Tests that use none of the three are not repeated.
-NO_SERVER = $(addprefix --ignore ,voiceapp/simulators voiceapp/providers voiceapp/core/ical telephony/bridge/tests scripts \
+NO_SERVER = --deselect scripts/ $(addprefix --ignore ,voiceapp/simulators voiceapp/providers voiceapp/core/ical telephony/bridge/tests \
 	sessions/orders/tests/test_spoken_corpus.py sessions/orders/tests/test_draft_changes.py \
 	sessions/appointments/tests/test_availability.py sessions/appointments/tests/test_wishes.py)
 

@@ -23,7 +23,7 @@ from voiceapp.core.serving import serving
 
 from .scripted_provider import url_of
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits, pytest.mark.embedded]
 
 CREATED = '{"type":"session.created","session":{"id":"sess_1"}}'
 KEY, NEW_KEY = "sk-first", "sk-second"
