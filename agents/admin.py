@@ -14,4 +14,4 @@ import agents.organizations.admin.api_key
 import agents.organizations.admin.organization
 import agents.organizations.admin.people
 import agents.resources.admin
-import agents.transfers.admin  # noqa: F401
+import agents.transfers.admin  # noqa: F401 - all of these register themselves

@@ -6,4 +6,4 @@ import agents.greetings.models
 import agents.hours.models
 import agents.organizations.models
 import agents.resources.models
-import agents.transfers.models  # noqa: F401
+import agents.transfers.models  # noqa: F401 - all of these register themselves

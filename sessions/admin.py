@@ -10,4 +10,4 @@ import sessions.messages.admin
 import sessions.messages.texts.admin
 import sessions.orders.admin
 import sessions.realtime.admin
-import sessions.rooms.admin.room  # noqa: F401
+import sessions.rooms.admin.room  # noqa: F401 - all of these register themselves

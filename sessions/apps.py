@@ -11,6 +11,6 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         from sessions import handlers
-        from sessions.realtime import checks  # noqa: F401
+        from sessions.realtime import checks  # noqa: F401 - they register themselves
 
         handlers.register_all()

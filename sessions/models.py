@@ -7,4 +7,4 @@ import sessions.messages.models
 import sessions.messages.texts.models
 import sessions.orders.models
 import sessions.realtime.models
-import sessions.rooms.models  # noqa: F401
+import sessions.rooms.models  # noqa: F401 - all of these register themselves

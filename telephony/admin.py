@@ -4,4 +4,4 @@ import telephony.events.admin
 import telephony.twilio.admin
 import telephony.twilio.transfers.admin
 import telephony.twilio.voicemail.admin
-import telephony.vapi.admin  # noqa: F401
+import telephony.vapi.admin  # noqa: F401 - all of these register themselves

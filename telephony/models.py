@@ -4,4 +4,4 @@ import telephony.events.models
 import telephony.twilio.models
 import telephony.twilio.transfers.models
 import telephony.twilio.voicemail.models
-import telephony.vapi.models  # noqa: F401
+import telephony.vapi.models  # noqa: F401 - all of these register themselves

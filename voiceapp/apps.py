@@ -10,7 +10,7 @@ class VoiceappConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing them here, not in voiceapp/__init__, keeps voiceapp.simulators free of the product.
-        from voiceapp import celery, checks  # noqa: F401
+        from voiceapp import celery, checks  # noqa: F401 - they register themselves
 
         from .core import logs
 

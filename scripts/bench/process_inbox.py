@@ -10,7 +10,7 @@ import django
 django.setup()
 
 from telephony.events.models import ProviderEvent  # noqa: E402 - models need the setup
-from telephony.tasks import process_events  # noqa: E402
+from telephony.tasks import process_events  # noqa: E402 - models need the setup
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ class Webhook:
         if answer.status_code != httpx.codes.OK:
             raise WebhookRefused(f"{answer.status_code}: {answer.text[:200]}")
         # Our own server's TwiML on loopback, not a stranger's document.
-        stream = ElementTree.fromstring(answer.text).find("./Connect/Stream")  # noqa: S314
+        stream = ElementTree.fromstring(answer.text).find("./Connect/Stream")  # noqa: S314 - our own
         if stream is None:
             raise WebhookRefused(answer.text[:500])
         url = stream.attrib["url"]

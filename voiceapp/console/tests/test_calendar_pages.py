@@ -160,7 +160,7 @@ def test_the_password_does_not_follow_the_address_to_another_server(
     assert calendar.address == server.base_url
     ConnectedCalendar.objects.update(address="https://elsewhere.example")
     with pytest.raises(SealBroken):
-        ConnectedCalendar.objects.get(pk=calendar.pk).password  # noqa: B018
+        _ = ConnectedCalendar.objects.get(pk=calendar.pk).password
 
 
 def test_a_new_address_begins_anew(client_of_alice: Client, harbour: World, server: RadicaleServer) -> None:

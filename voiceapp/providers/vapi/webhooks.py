@@ -27,7 +27,7 @@ BEARER = "Bearer "
 class Method(StrEnum):
     """How VAPI proves who it is: the credential that its dashboard attaches to the server URL."""
 
-    SECRET = "secret"  # noqa: S105
+    SECRET = "secret"  # noqa: S105 - the name of a method
     BEARER = "bearer"
     HMAC = "hmac"
 

@@ -52,8 +52,11 @@ def test_a_burst_of_webhooks_waits_for_eight_threads(wire: Wire, monkeypatch: py
         return False
 
     monkeypatch.setattr(signature, "is_signed", slow)
+
+    def send(_: int) -> int:
+        return wire.send(*request("POST", "/twiml/start", b"CallSid=CA1", chunked=False, **SIGNED)).status
+
     with ThreadPoolExecutor(24) as callers:
-        send = lambda _: wire.send(*request("POST", "/twiml/start", b"CallSid=CA1", chunked=False, **SIGNED)).status  # noqa: E731
         statuses = list(callers.map(send, range(24)))
 
     assert statuses == [403] * 24

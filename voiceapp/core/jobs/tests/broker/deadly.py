@@ -10,7 +10,7 @@ import django
 
 django.setup()
 
-from voiceapp.celery import app  # noqa: E402
+from voiceapp.celery import app  # noqa: E402 - models need the setup
 
 
 @app.task(name="voiceapp.tests.die", expires=60)
