@@ -172,7 +172,7 @@ class VapiLink:
     def _event(self, text: str) -> None:
         """Text that is no JSON object is passed on as a bad frame: it must not be taken for sound."""
         is_object = text.lstrip()[:1] == wire.JSON_BEGINS
-        self._knows_end = self._knows_end or '"ended"' in text
+        self._knows_end = self._knows_end or _is_end(text)
         self._on_frame(text.lstrip() if is_object else "")
 
     def _sound(self, audio: bytes) -> None:
@@ -212,6 +212,11 @@ class VapiLink:
         if not self._is_closed:
             self._is_closed = True
             self._on_lost(loss)
+
+
+def _is_end(event: str) -> bool:
+    """Whether the event says how the call ended. A caller may say “ended”, too: that is a transcript."""
+    return f'"{wire.REPORT}"' in event or (f'"{wire.STATUS}"' in event and '"ended"' in event)
 
 
 def loss_of(error: VapiError) -> LinkLoss:

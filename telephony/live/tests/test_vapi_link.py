@@ -56,6 +56,23 @@ async def test_a_call_is_ended_whose_link_is_closed_just_after_its_creation(
         assert "opened" not in seen
 
 
+@pytest.mark.parametrize("says", ["Hello.", "ended"])
+async def test_an_end_without_an_event_is_looked_up_whatever_was_said(settings: Settings, says: str) -> None:
+    async with scripted_vapi() as server:
+        link, seen = link_to(server, settings)
+        await link.open()
+        async with asyncio.timeout(5):
+            while not server.open_sockets:
+                await asyncio.sleep(0.01)
+        await server.event("transcript", role="user", transcriptType="final", transcript=says)
+        await server.end("assistant-ended-call", is_told=False)
+        async with asyncio.timeout(5):
+            while not any(isinstance(each, LinkLoss) for each in seen):
+                await asyncio.sleep(0.01)
+        link.close()
+        assert any(isinstance(each, str) and "assistant-ended-call" in each for each in seen)
+
+
 async def test_a_link_that_is_closed_twice_ends_its_call_once(settings: Settings) -> None:
     async with scripted_vapi() as server:
         link, seen = link_to(server, settings)
