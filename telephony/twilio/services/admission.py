@@ -43,16 +43,14 @@ class Line:
 
 def find_line(*, dialed: str, org_id: str) -> Line | None:
     """The line by the number dialed, else by the organization that the webhook's address names."""
-    number = (
-        PhoneNumber.objects.select_related("organization", "agent__published_version").filter(number=dialed).first()
-    )
+    number = PhoneNumber.objects.select_related("organization").order_by().filter(number=dialed).first()
     if number is None:
         named = find_organization(org_id)
         return Line(named, default_agent(named)) if named else None
     organization = number.organization
     return Line(
         organization,
-        number.agent or default_agent(organization),
+        _own_agent(number) or default_agent(organization),
         agrees=not org_id or is_named(org_id, organization),
         is_switched_off=not number.is_active,
     )
@@ -69,6 +67,12 @@ def find_organization(org_id: str) -> Organization | None:
         return Organization.objects.filter(id=UUID(org_id)).first()
     except ValueError:
         return Organization.objects.filter(slug=org_id).first() if SLUG.fullmatch(org_id) else None
+
+
+def _own_agent(number: PhoneNumber) -> Agent | None:
+    if number.agent_id is None:
+        return None
+    return Agent.objects.select_related("published_version").get(pk=number.agent_id)
 
 
 def default_agent(organization: Organization) -> Agent | None:
