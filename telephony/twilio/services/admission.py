@@ -72,7 +72,7 @@ def find_organization(org_id: str) -> Organization | None:
 def _own_agent(number: PhoneNumber) -> Agent | None:
     if number.agent_id is None:
         return None
-    return Agent.objects.select_related("published_version").get(pk=number.agent_id)
+    return Agent.objects.select_related("published_version").filter(pk=number.agent_id).first()
 
 
 def default_agent(organization: Organization) -> Agent | None:
