@@ -64,9 +64,13 @@ async function readCaption(room, reader, from, on) {
     const isCaller = from.identity === room.localParticipant.identity;
     const id = attributes["lk.segment_id"] ?? reader.info.id;
     let text = "";
-    for await (const part of reader) {
-        text += part;
-        on.caption({ id, isCaller, text, isFinal: false });
+    try {
+        for await (const part of reader) {
+            text += part;
+            on.caption({ id, isCaller, text, isFinal: false });
+        }
+    } catch {
+        // The call ended, or the stream broke off: what was read stands.
     }
     on.caption({ id, isCaller, text, isFinal: !isCaller || attributes["lk.transcription_final"] === "true" });
 }
