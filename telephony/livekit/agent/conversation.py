@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable
 from typing import Any
@@ -23,7 +24,7 @@ from livekit.agents import (
     function_tool,
 )
 from livekit.agents.llm import RawFunctionTool
-from livekit.agents.voice import room_io
+from livekit.agents.voice import SpeechHandle, room_io
 
 from sessions.calls.briefing import FunctionTool as ToolSchema
 from sessions.calls.end_reasons import EndReason
@@ -34,13 +35,14 @@ from sessions.rooms.services.transfers import PersonNotCalled
 
 from .facts import CallFacts
 from .gateway import RoomGateway
-from .model import conversation_so_far, realtime_model
+from .model import FRAME_MS, conversation_so_far, realtime_model
 
 logger = structlog.get_logger("room_agent")
 
 NOT_ANSWERED = "Nobody takes the call just now. Can I help you with anything else?"
 SIP_STATUS = "sip.callStatus"
 LOOK_EVERY_S = 0.2
+MOST_TOOLS = 10  # one after the other, before the caller speaks again
 FAREWELL_WITHIN_S = 15.0
 
 
@@ -56,11 +58,13 @@ class RoomConversation:
             vad=None,
             turn_handling={"turn_detection": "realtime_llm"},
             user_away_timeout=None,
+            max_tool_steps=MOST_TOOLS,
         )
         self._over = asyncio.Event()
         self._reason: EndReason | None = None
         self._idle_since_s = 0.0
         self._has_reprompted = False
+        self._is_leaving = False
         self._ends_after_speech = False
         self._is_silent = False
         self._person = ""  # to whom the caller is being transferred
@@ -86,7 +90,10 @@ class RoomConversation:
             ),
             room=self._context.room,
             room_options=room_io.RoomOptions(
-                participant_identity=caller.identity, close_on_disconnect=False, delete_room_on_close=False
+                audio_input=room_io.AudioInputOptions(frame_size_ms=FRAME_MS),
+                participant_identity=caller.identity,
+                close_on_disconnect=False,
+                delete_room_on_close=False,
             ),
             record=False,
         )
@@ -126,6 +133,8 @@ class RoomConversation:
                     self._over.set()
                 continue
             farewell_s = 0.0
+            if self._is_leaving:
+                continue
             if (now_s - began_s) * 1000 > limits.longest_call_ms - self._room.since_ms:
                 self._say_goodbye(self._briefing.phrases.time_goodbye, EndReason.TOO_LONG)
             elif not self._is_silent and not self._room.has_others:
@@ -143,21 +152,37 @@ class RoomConversation:
     def _is_busy(self) -> bool:
         return self._session.agent_state in ("speaking", "thinking") or self._session.user_state == "speaking"
 
-    def _say(self, text: str) -> None:
-        if text and not self._is_silent:
-            words = text.replace('"', "'")
-            self._session.generate_reply(instructions=f'Say exactly: "{words}"', tool_choice="none")
+    def _say(self, text: str) -> SpeechHandle | None:
+        if not text or self._is_silent:
+            return None
+        words = text.replace('"', "'")
+        return self._session.generate_reply(instructions=f'Say exactly: "{words}"', tool_choice="none")
 
     def _say_goodbye(self, text: str, reason: EndReason) -> None:
-        self._reason = self._reason or reason
-        self._say(text)
-        self._begin(self._end_after_speech())
+        self._leave_after(self._say(text), reason)
 
-    async def _end_after_speech(self) -> None:
-        speech = self._session.current_speech
-        if speech is not None:
-            await speech.wait_for_playout()
+    def _leave_after(self, farewell: SpeechHandle | None, reason: EndReason) -> None:
+        self._is_leaving = True
+        self._reason = reason
+        self._begin(self._hear_out(farewell))
+
+    async def _hear_out(self, farewell: SpeechHandle | None) -> None:
+        if farewell is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(farewell.wait_for_playout(), FAREWELL_WITHIN_S)
+            if farewell.interrupted and self._may_stay:
+                self._stay()
+                return
         self._ends_after_speech = True
+
+    @property
+    def _may_stay(self) -> bool:
+        """Who speaks into the farewell has not finished."""
+        return self._reason in (EndReason.AGENT_HUNG_UP, EndReason.CALLER_SILENT)
+
+    def _stay(self) -> None:
+        self._is_leaving = self._ends_after_speech = False
+        self._reason = None
 
     # Tools
 
@@ -188,8 +213,7 @@ class RoomConversation:
             result = NOT_FINISHED
         match result.then:
             case EndCall():
-                self._reason = EndReason.AGENT_HUNG_UP
-                return await self._farewell(context, result.output)
+                return self._farewell(context, result.output)
             case Transfer(target_id):
                 return await self._transfer(target_id, result.output)
         return result.output
@@ -204,11 +228,10 @@ class RoomConversation:
         self._happened("transfer_attempt", target=target)
         return output
 
-    async def _farewell(self, context: RunContext[None], output: str) -> str:
+    def _farewell(self, context: RunContext[None], output: str) -> str:
         """What was said before the tool was called is the farewell; without it the model says one."""
-        has_spoken = self._session.agent_state == "speaking"
-        self._begin(self._end_after_speech())
-        if has_spoken:
+        self._leave_after(context.speech_handle, EndReason.AGENT_HUNG_UP)
+        if self._session.agent_state == "speaking":
             raise StopResponse
         return output
 
@@ -217,9 +240,8 @@ class RoomConversation:
     def _on_user_state(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
             self._has_reprompted = False
-            if self._ends_after_speech and self._reason in (EndReason.AGENT_HUNG_UP, EndReason.CALLER_SILENT):
-                # Who speaks into the farewell has not finished.
-                self._ends_after_speech, self._reason = False, None
+            if self._ends_after_speech and self._may_stay:
+                self._stay()
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         self._facts.on_agent_state(event)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from livekit.agents.llm import ChatContext
+from livekit.agents.utils.audio import AudioByteStream
 from livekit.plugins.openai.realtime import RealtimeModel, RealtimeSession
 from openai.types.realtime import AudioTranscription
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
@@ -16,6 +17,8 @@ from voiceapp.providers.openai.client import OpenAIClient
 from voiceapp.providers.openai.fields import fit_model, fit_voice
 from voiceapp.providers.openai.key import openai_api_key
 
+SAMPLE_RATE = 24_000
+FRAME_MS = 20
 OnEvent = Callable[[Mapping[str, Any]], None]
 
 
@@ -27,6 +30,8 @@ class RoomModel(RealtimeModel):
     def session(self, *, turn_detection_disabled: bool = False) -> RealtimeSession:
         session = super().session(turn_detection_disabled=turn_detection_disabled)
         session.on("openai_server_event_received", self.on_event)
+        # It gathers 100 ms of sound otherwise: so much later the agent would notice that the caller interrupts it.
+        session._bstream = AudioByteStream(SAMPLE_RATE, 1, samples_per_channel=SAMPLE_RATE * FRAME_MS // 1000)
         return session
 
 
