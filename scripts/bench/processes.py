@@ -49,11 +49,16 @@ def memory_kb(pid: int) -> int:
     return sum(_own_memory_kb(each) for each in family(pid))
 
 
-def _own_memory_kb(pid: int) -> int:
+def _own_memory_kb(pid: int, kind: str = "Rss:") -> int:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Rss:"):
+        if line.startswith(kind):
             return int(line.split()[1])
     raise LookupError(f"no resident memory of process {pid}")
+
+
+def pss_kb(pid: int) -> int:
+    """Memory of the family, what its processes share counted once."""
+    return sum(_own_memory_kb(each, "Pss:") for each in family(pid))
 
 
 def machine_busy_s() -> float:

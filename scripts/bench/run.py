@@ -18,6 +18,7 @@ import availability_figures
 import bridge_figures
 import livekit_figures
 import page_figures
+import room_figures
 from capacity import MOST
 from figures import Table, verdict
 from options import Options
@@ -30,6 +31,7 @@ GROUPS: dict[str, Callable[[Product, Options], Iterator[Table]]] = {
     "bridge": bridge_figures.measure,
     "livekit": livekit_figures.measure,
     "pages": page_figures.measure,
+    "rooms": room_figures.measure,
 }
 
 

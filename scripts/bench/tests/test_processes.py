@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import cpu_s, memory_kb, prefer
+from processes import cpu_s, memory_kb, prefer, pss_kb
 
 
 @pytest.fixture
@@ -34,3 +34,7 @@ def test_a_process_that_is_preferred_goes_before_others(sleeper: int) -> None:
 def test_cpu_time_and_memory_of_a_process_are_known(sleeper: int) -> None:
     assert cpu_s(sleeper) > 0
     assert memory_kb(sleeper) > 1000
+
+
+def test_shared_memory_counts_less_than_resident_memory(sleeper: int) -> None:
+    assert 0 < pss_kb(sleeper) <= memory_kb(sleeper)
