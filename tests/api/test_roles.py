@@ -19,6 +19,7 @@ from agents.tests.builders import make_organization, make_user
 from agents.tests.people import token_of
 from voiceapp.providers.tests.clerk_instance import ClerkInstance, trust
 from voiceapp.tests.limits import raise_limits
+from voiceapp.tests.schema_paths import ORGANIZATION
 
 pytestmark = pytest.mark.django_db
 METHODS = ("get", "post", "patch", "delete")
@@ -28,7 +29,7 @@ def customer_views(
     patterns: list[URLPattern | URLResolver], prefix: str = "/"
 ) -> Iterator[tuple[str, type[CustomerView]]]:
     for each in patterns:
-        path = prefix + str(each.pattern)
+        path = (prefix + str(each.pattern)).replace("<slug:organization>", ORGANIZATION).replace("<slug:call_id>", "1")
         if isinstance(each, URLResolver):
             yield from customer_views(each.url_patterns, path)
             continue
@@ -41,7 +42,7 @@ OPERATIONS = [
     (path, method, Scope(f"{view.scope_area}:{'read' if method == 'get' else 'write'}"))
     for path, view in customer_views(get_resolver().url_patterns)
     for method in METHODS
-    if hasattr(view, method)
+    if hasattr(view, method) and method in view.http_method_names
 ]
 
 

@@ -6,15 +6,20 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from voiceapp.core.api.json_view import JSONView
 
+# The organization of those tests that walk all operations, where a path names one.
+ORGANIZATION = "harbour"
+
 
 def _walk(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for pattern in patterns:
-        path = prefix + str(pattern.pattern)
+        path = (prefix + str(pattern.pattern)).replace("<slug:organization>", ORGANIZATION)
         if isinstance(pattern, URLResolver):
             found += _walk(pattern.url_patterns, path)
         elif issubclass(view := getattr(pattern.callback, "cls", object), JSONView):
-            found += [(method, path) for method in ("POST", "PATCH", "PUT") if hasattr(view, method.lower())]
+            open_to = getattr(view, "http_method_names", ())
+            methods = [each for each in ("POST", "PATCH", "PUT") if each.lower() in open_to]
+            found += [(method, path) for method in methods if hasattr(view, method.lower())]
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import threading
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import icalendar
 import recurring_ical_events
 from icalendar import Calendar, Component
+from icalendar.timezone import tzp
 
 from .writing import DIGEST, digest_of
 
@@ -33,6 +35,7 @@ RARE_FREQUENCIES = {"MONTHLY", "YEARLY"}
 TIMES_OF_DAY = {"BYHOUR", "BYMINUTE", "BYSECOND"}
 # Zones are up to 14 hours from UTC: occurrences without a zone are looked for this much around.
 MARGIN = dt.timedelta(days=2)
+_one_at_a_time = threading.Lock()
 
 
 class Unreadable(Exception):
@@ -70,7 +73,7 @@ def read_busy(text: bytes, *, zone: zoneinfo.ZoneInfo, begins_at: dt.datetime, e
     Canceled and transparent events take no time. Raises Unreadable.
     """
     first, last = (begins_at - MARGIN).astimezone(dt.UTC), (ends_at + MARGIN).astimezone(dt.UTC)
-    with _as_unreadable():
+    with _own_zones(), _as_unreadable():
         calendar = _parse(text)
         _refuse_what_takes_long(calendar)
         found = recurring_ical_events.of(calendar, components=["VEVENT"]).between(first, last)
@@ -80,7 +83,7 @@ def read_busy(text: bytes, *, zone: zoneinfo.ZoneInfo, begins_at: dt.datetime, e
 
 def read_event(text: bytes, *, zone: zoneinfo.ZoneInfo) -> ReadEvent:
     """The single event of an object that we wrote and that somebody may have changed. Raises Unreadable."""
-    with _as_unreadable():
+    with _own_zones(), _as_unreadable():
         events = _parse(text).walk("VEVENT")
         if not events:
             raise Unreadable("no event")
@@ -93,6 +96,19 @@ def read_event(text: bytes, *, zone: zoneinfo.ZoneInfo) -> ReadEvent:
             summary=str(first.get("SUMMARY", "")),
             is_untouched=len(events) == 1 and str(first.get(DIGEST, "")) == digest_of(first),
         )
+
+
+@contextlib.contextmanager
+def _own_zones() -> Iterator[None]:
+    """icalendar keeps the zones that objects bring along, by name, for the whole process: those of one stranger would
+    stand for those of the next one.
+    """
+    with _one_at_a_time:
+        tzp.use_default()
+        try:
+            yield
+        finally:
+            tzp.use_default()
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from sessions.calls.models import Call
 from telephony.events.models import ProviderEvent
 from telephony.livekit.tests.webhook_sender import sign
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, name_livekit, running_livekit
-from voiceapp.tests.schema_paths import JSON_OPERATIONS
+from voiceapp.tests.schema_paths import JSON_OPERATIONS, ORGANIZATION
 
 from .wire import Answer, Wire, request
 
@@ -55,6 +55,7 @@ def test_every_json_endpoint_reads_a_chunked_body(
     wire: Wire, key: dict[str, Any], operation: tuple[str, str], body: bytes, status: int, settings: Settings
 ) -> None:
     settings.INTERNAL_API_KEY = "i" * 40
+    Organization.objects.update(slug=ORGANIZATION)
     method, path = operation
     headers = {**key, "Idempotency_Key": "one"}
     if path.startswith("/api/realtime/"):
@@ -68,6 +69,7 @@ def test_no_json_endpoint_takes_a_body_of_another_type(
     wire: Wire, key: dict[str, Any], operation: tuple[str, str], settings: Settings
 ) -> None:
     settings.INTERNAL_API_KEY = "i" * 40
+    Organization.objects.update(slug=ORGANIZATION)
     method, path = operation
     headers = {**key, "Idempotency_Key": "one"}
     if path.startswith("/api/realtime/"):

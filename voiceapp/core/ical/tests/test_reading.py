@@ -127,6 +127,15 @@ def test_a_zone_whose_clocks_change_once_a_year_is_read() -> None:
     assert busy(zone_of("RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU")) != []
 
 
+def test_the_zone_of_one_object_is_not_that_of_the_next_one_with_its_name() -> None:
+    with pytest.raises(Unreadable):
+        busy(zone_of("RRULE:FREQ=SECONDLY"))
+    rule = "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU"
+    other = zone_of(rule).replace(b"+0100", b"+0500").replace(b"+0200", b"+0600")
+    hours = [int(start[6:8]) for text in (zone_of(rule), other) for start, _ in busy(text)]
+    assert hours[0] - hours[1] == 4
+
+
 @pytest.mark.parametrize(
     "lines",
     [
