@@ -77,7 +77,7 @@ class Handset:
             "ApiVersion": "2010-04-01",
         } | fields
         url = self.base_url + path
-        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=15) as client:
             answer = await client.post(url, data=form, headers={"X-Twilio-Signature": self._signature(url, form)})
         assert answer.status_code == 200, answer.status_code
         return ElementTree.fromstring(answer.text)
