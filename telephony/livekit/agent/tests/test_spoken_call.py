@@ -65,7 +65,6 @@ def agent_worker(folder: Path, environment: dict[str, str]) -> Iterator[subproce
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-        print(log.read_text()[-9000:])
 
 
 async def in_a_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
