@@ -95,6 +95,8 @@ class RoomGateway:
                     await asyncio.sleep(TRY_AGAIN_AFTER_S)
                 else:
                     break
+            else:
+                logger.error("facts given up", facts=len(batch), call_id=str(self._call_id))
 
 
 def _end(call_id: UUID, reason: EndReason) -> None:
