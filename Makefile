@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 CALL ?=
 # Two processes for the tests that compute, four for those that wait for a clock. JOBS=0 runs one after the other.
 JOBS ?= 6
-AT_ONCE = -n $(JOBS) --dist loadfile --no-loadscope-reorder
+AT_ONCE = -n $(JOBS) --dist loadfile --no-loadscope-reorder -p voiceapp.tests.second_run
 PORT ?= 8080
 LIVEKIT_CLIENT = static/vendor/livekit-client.umd.js
 HOST ?= 0.0.0.0
@@ -94,7 +94,7 @@ livekit-server: setup  ## A real LiveKit on this machine alone, for rooms withou
 	@exec $(BIN)/python scripts/livekit_server.py run $(PORT)
 
 test-livekit: setup-dev  ## The contract, and a whole call, with a real LiveKit; skipped with the reason where it is not installed
-	$(BIN)/python -m pytest -m livekit_server $(PYTEST)
+	$(BIN)/python -m pytest -m livekit_server -p voiceapp.tests.second_run $(PYTEST)
 
 check: setup-dev  ## Style, types, the order of imports, migrations, production settings
 	$(BIN)/ruff check .

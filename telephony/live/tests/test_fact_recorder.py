@@ -40,6 +40,16 @@ class Book:
     def written(self) -> list[int]:
         return [number for batch in self.batches for number in batch]
 
+    async def has_written(self, facts: int) -> None:
+        async with asyncio.timeout(15):
+            while len(self.written) < facts:
+                await asyncio.sleep(0.01)
+
+    async def has_failed(self) -> None:
+        async with asyncio.timeout(15):
+            while self.failures:
+                await asyncio.sleep(0.01)
+
 
 async def test_facts_that_come_together_are_one_batch() -> None:
     book = Book()
@@ -47,11 +57,11 @@ async def test_facts_that_come_together_are_one_batch() -> None:
     running = asyncio.create_task(recorder.run())
     for number in range(5):
         recorder.add(SomethingHappened("x", number))
-    await asyncio.sleep(0.05)
-
-    assert book.batches == [[0, 1, 2, 3, 4]]
+    await book.has_written(5)
     recorder.close()
     await running
+
+    assert book.batches == [[0, 1, 2, 3, 4]]
 
 
 async def test_closing_writes_what_is_left() -> None:
@@ -83,7 +93,7 @@ async def test_a_batch_that_cannot_be_written_does_not_keep_the_next_from_its_tu
     recorder = FactRecorder(book.write)
     running = asyncio.create_task(recorder.run())
     recorder.add(SomethingHappened("x", 1))
-    await asyncio.sleep(0.15)
+    await book.has_failed()
     recorder.add(SomethingHappened("x", 2))
     recorder.close()
     await running
@@ -96,7 +106,7 @@ async def test_a_fault_of_ours_costs_one_batch(in_no_time: None) -> None:
     recorder = FactRecorder(book.write)
     running = asyncio.create_task(recorder.run())
     recorder.add(SomethingHappened("x", 1))
-    await asyncio.sleep(0.1)
+    await book.has_failed()
     recorder.add(SomethingHappened("x", 2))
     recorder.close()
     await running

@@ -70,6 +70,7 @@ class Caller:
         self.channel = self.peer.createDataChannel("oai-events")
         self.events: list[dict[str, Any]] = []
         self.loud_at_s: list[float] = []
+        self.received_ms = 0.0
         self.channel.on("message", lambda message: self.events.append(json.loads(message)))
         self.peer.on("track", self._on_track)
         self._listening: asyncio.Task[None] | None = None
@@ -82,6 +83,7 @@ class Caller:
         while True:
             frame = await track.recv()
             assert isinstance(frame, AudioFrame)
+            self.received_ms += 1000 * frame.samples / frame.sample_rate
             for each in resampler.resample(frame):
                 samples = np.frombuffer(bytes(each.planes[0])[: each.samples * 2], dtype="<i2")
                 if np.abs(samples).max(initial=0) > LOUD:
@@ -105,6 +107,15 @@ class Caller:
             while len(self.of(kind)) < count:
                 await asyncio.sleep(0.01)
         return self.of(kind)[count - 1]
+
+    async def hears(self, ms: int) -> None:
+        """So much, from the first word on."""
+        async with asyncio.timeout(WAIT_S):
+            while not self.loud_at_s:
+                await asyncio.sleep(0.01)
+            until_ms = self.received_ms + ms
+            while self.received_ms < until_ms:
+                await asyncio.sleep(0.01)
 
     async def close(self) -> None:
         await self.peer.close()
@@ -175,14 +186,15 @@ async def test_the_agent_is_silent_soon_after_the_caller_speaks_and_the_item_is_
     async with server() as simulator, call(simulator) as (caller, _):
         caller.send(long)
         await caller.until("output_audio_buffer.started")
-        await asyncio.sleep(1)
+        await caller.hears(ms=1000)
+        received_ms = caller.received_ms
         caller.microphone.say("One tiramisu, please.")
         await caller.until("input_audio_buffer.speech_started")
         cut_s = asyncio.get_running_loop().time()
         cleared = await caller.until("output_audio_buffer.cleared")
         truncated = await caller.until("conversation.item.truncated")
         assert cleared["response_id"] == caller.of("output_audio_buffer.started")[0]["response_id"]
-        assert 900 <= truncated["audio_end_ms"] <= 2500
+        assert 800 <= truncated["audio_end_ms"] <= 1000 + caller.received_ms - received_ms + 500
         await asyncio.sleep(0.4)
         assert max(at_s for at_s in caller.loud_at_s if at_s < cut_s + 0.4) < cut_s + 0.3
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import httpx
 
@@ -26,10 +25,8 @@ def test_it_listens_and_stops_at_once() -> None:
     assert line.startswith("listening on http://127.0.0.1:")
     response = httpx.get(f"{line.split()[-1]}/assistant", headers=HEADERS, trust_env=False)
     assert [each["name"] for each in response.json()] == ["Service agent"]
-    began_s = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    rest, errors = process.communicate(timeout=20)
-    assert time.monotonic() - began_s < 5
+    rest, errors = process.communicate(timeout=10)
     assert (process.returncode, rest) == (0, "")
     assert "Traceback" not in errors
 
