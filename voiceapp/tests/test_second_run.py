@@ -30,10 +30,15 @@ def run(folder: Path, *arguments: str, failures: int, tests: int = 1) -> subproc
     file = folder / "test_late.py"
     file.write_text(LATE.format(failures=failures, names=[f"n{number}" for number in range(tests)]))
     command = [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "voiceapp.tests.second_run", *arguments]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(
         [*command, "-c", "pytest.ini", str(file)],
-        cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["-n", "2"]], ids=["one process", "several"])

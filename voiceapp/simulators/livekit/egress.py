@@ -52,13 +52,19 @@ class EgressRecording:
 
 
 class EgressRecorder:
-    """`step_s`: how long each change of state takes. Files go to `directory` unless the request names a storage."""
+    """`step_s`: how long each change of state takes. Files go to `directory` unless the request names a storage; if
+    there is neither, they stay until `close`.
+    """
 
     def __init__(
         self, rooms: Rooms, clock: Clock, webhooks: WebhookSender, *, step_s: float, directory: Path | None
     ) -> None:
         self.recordings: dict[str, EgressRecording] = {}
-        self.directory = directory or Path(tempfile.mkdtemp(prefix="livekit-recordings-"))
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        if directory is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="livekit-recordings-")
+            directory = Path(self._temporary.name)
+        self.directory = directory
         self._rooms, self._clock, self._webhooks, self._step_s = rooms, clock, webhooks, step_s
         rooms.on_track.append(self._track_published)
         rooms.on_closed.append(self._room_closed)
@@ -68,6 +74,8 @@ class EgressRecorder:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._temporary:
+            self._temporary.cleanup()
 
     def start(self, request: RoomCompositeEgressRequest, faults: LiveKitFaults) -> EgressInfo:
         """Raises TwirpError."""
