@@ -66,12 +66,13 @@ def test_values_of_secret_settings_are_hidden_wherever_they_stand() -> None:
 def lines() -> Iterator[io.StringIO]:
     """What the process's own chain writes, as JSON."""
     root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, chain = root.handlers[:], root.level, structlog.get_config()
     logs.configure()
     cast("logging.StreamHandler[io.StringIO]", root.handlers[0]).setStream(stream)
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
+    structlog.configure(**chain)  # the same list of processors, which loggers in use keep, and in which capture_logs is
 
 
 def test_an_unhandled_error_is_logged_without_the_secret_of_its_path(lines: io.StringIO) -> None:
