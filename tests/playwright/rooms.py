@@ -16,7 +16,7 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from agents.organizations.models import Membership, Organization
-from voiceapp.console.call_page.views import LIBRARY
+from voiceapp.console.call_page.ways import LIBRARY
 from voiceapp.simulators.livekit.tests.running import name_livekit, running_livekit
 from voiceapp.tests import livekit_server
 
@@ -91,7 +91,7 @@ def open_page(live_server: LiveServer, settings: Settings, tmp_path: Path, compl
             page = context.new_page()
             page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(f"{live_server.url}/call/{organization.slug}")
+            page.goto(f"{live_server.url}/call/{organization.slug}?way=room")
             try:
                 yield page
             finally:

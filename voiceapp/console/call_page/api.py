@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -11,18 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents.organizations.models import Organization
-from agents.organizations.principal import Principal
-from sessions.calls.end_reasons import EndReason
+from agents.organizations.principal import Kind, Principal
 from sessions.calls.models import Call
-from sessions.orders.draft import lines_from_json
-from sessions.orders.models import DraftOrder, Order, OrderState
-from sessions.orders.services.drafts import view_of
 from sessions.rooms.api.calls import CallView
 from sessions.rooms.api.errors import NO_CALL_FOR_YOU
 from sessions.rooms.api.room_view import RoomView
-from sessions.rooms.services.agents import agent_of
-from sessions.rooms.services.room_state import message_about
 from voiceapp.core.limits.limit import READ
+
+from .progress import progress_of
 
 
 @extend_schema(exclude=True)
@@ -48,7 +43,7 @@ class CallPageSessionView(CallView):
 
 @extend_schema(exclude=True)
 class CallProgressView(RoomView):
-    """How a call is going, for its page: state, agent, running order, response times."""
+    """How a call is going, for its page."""
 
     limits = {"GET": READ}
     http_method_names = ["get", "head", "options"]
@@ -58,7 +53,7 @@ class CallProgressView(RoomView):
         call = calls.select_related("organization").filter(pk=call_id).first() if is_uuid(call_id) else None
         if call is None:
             raise NO_CALL_FOR_YOU.error()
-        return Response(progress_of(call))
+        return Response(progress_of(call, is_operator=self.principal.kind is Kind.SESSION))
 
 
 def is_uuid(text: str) -> bool:
@@ -67,29 +62,3 @@ def is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def progress_of(call: Call) -> dict[str, Any]:
-    agent = agent_of(call)
-    return {
-        "state": call.state,
-        "endReason": EndReason(call.end_reason).label if call.end_reason else "",
-        "durationS": call.duration_so_far_s,
-        "agentStatus": agent.status if agent else None,
-        "message": message_about(agent) if agent else "",
-        "order": _running_order(call),
-        "submitted": _submitted(call),
-        "responseMs": list(call.turns.exclude(response_ms=None).values_list("response_ms", flat=True)),
-    }
-
-
-def _running_order(call: Call) -> object:
-    draft = DraftOrder.objects.filter(call=call).first()
-    if draft is None or not draft.lines or call.organization is None:
-        return None
-    return view_of(call.organization, draft.version, lines_from_json(draft.lines)).shown()
-
-
-def _submitted(call: Call) -> object:
-    order = Order.objects.filter(call=call).exclude(state=OrderState.REPLACED).order_by("-number").first()
-    return {"number": order.number, "total": str(order.total), "currency": order.currency} if order else None

@@ -17,7 +17,7 @@ from sessions.rooms.models import RoomAgent
 from sessions.tests.builders import make_room_call
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
-from ..views import LIBRARY, NO_LIBRARY, NOT_CONFIGURED, addresses_of
+from ..ways import LIBRARY, NO_LIBRARY, NOT_CONFIGURED, addresses_of
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,295 @@
+/** The call page: one call at a time, by one of the ways that the page lists. */
+
+import { Captions, clock } from "./captions.mjs";
+import { Controls } from "./controls.mjs";
+import { DevicePicker, recall, remember } from "./devices.mjs";
+import { Listener } from "./listener.mjs";
+import { Meter, audioContext } from "./meter.mjs";
+import { Microphone } from "./microphone.mjs";
+import { Preflight } from "./preflight.mjs";
+import { Problem } from "./problems.mjs";
+import { Screen, part } from "./screen.mjs";
+import { prepareCall, request } from "./server.mjs";
+import { clearCards, showProgress, showSummary } from "./summary.mjs";
+import { Tab } from "./tab.mjs";
+
+const WAYS = {
+    realtime: () => import("./realtime.mjs").then(({ RealtimeWay }) => RealtimeWay),
+    room: () => import("./room.mjs").then(({ RoomWay }) => RoomWay),
+    dialer: () => import("./dialer.mjs").then(({ DialerWay }) => DialerWay),
+};
+const PROGRESS_EVERY_MS = 1500;
+const LOOK_EVERY_MS = 200;
+const SUMMARY_TRIES = 10;
+const SUMMARY_EVERY_MS = 500;
+const TEST_MS = 10_000;
+const OVER = new Set(["completed", "missed", "failed"]);
+
+let call = null;
+let last = null;
+const root = part("call");
+const screen = new Screen();
+const captions = new Captions(part("captions"), part("interim"));
+const microphone = new Microphone({ onLost: microphoneLost, onHeld: microphoneHeld });
+const microphones = new DevicePicker(part("microphones"), "audioinput", changeMicrophone);
+const speakers = new DevicePicker(part("speakers"), "audiooutput", () => setOutput());
+const agentMeter = new Meter(part("agent-level"));
+const listener = new Listener(screen);
+const callerMeter = new Meter(part("caller-level"), (level) => listener.heard(level, hearing()));
+const preflight = new Preflight(part("checks"));
+const tab = new Tab({ onReturn: () => screen.notice("background", "The call went on while this tab was in the background.") });
+const controls = new Controls(
+    {
+        sending: (isSending) => setSending(isSending),
+        typed: (text) => call?.way?.type(text),
+        interrupt: () => call?.way?.interrupt(),
+    },
+    () => screen.isLive,
+);
+
+part("begin").addEventListener("click", () => begin());
+part("type-instead").addEventListener("click", () => begin({ isSilent: true }));
+part("end").addEventListener("click", () => call && finish(call));
+part("test-microphone").addEventListener("click", testMicrophone);
+part("volume").addEventListener("input", () => setOutput());
+part("keypad").addEventListener("click", ({ target }) => target.dataset.digit && call?.way?.digits(target.dataset.digit));
+part("ways").addEventListener("change", ({ target }) => WAYS[target.value]().catch(() => null));
+part("copy").addEventListener("click", () => copy(captions.text, "The conversation was copied."));
+part("download").addEventListener("click", download);
+part("diagnose").addEventListener("click", async () => copy(await diagnosis(), "The facts were copied."));
+part("larger").addEventListener("click", () => enlarge(part("larger").getAttribute("aria-pressed") !== "true"));
+addEventListener("pagehide", () => call?.way?.end());
+addEventListener("offline", () => call && screen.notice("offline", "You are offline. The call goes on when the network is back."));
+addEventListener("online", () => screen.clearNotice("offline"));
+
+enlarge(recall("larger") === "yes");
+microphones.refresh();
+speakers.refresh();
+const canCall = await preflight.look();
+const chosen = () => root.querySelector("[name=way]:checked");
+if (!canCall) screen.showProblem(new Problem("insecure"));
+if (chosen()) WAYS[chosen().value]().catch(() => null); // loaded before the click
+root.dataset.ready = "yes";
+
+/** `isSilent`: without a microphone; the caller types. */
+async function begin({ isSilent = false } = {}) {
+    if (call) return;
+    const mine = (call = last = { id: "", way: null, beganAt: Date.now(), timers: [], states: [], isLive: false, problem: null });
+    audioContext();
+    clear();
+    try {
+        await tab.enterCall();
+        show(mine, "microphone");
+        await openMicrophone(isSilent);
+        if (call !== mine) return microphone.close();
+        show(mine, "preparing");
+        const Way = await WAYS[chosen().value]();
+        await prepareCall();
+        mine.way = root.way = new Way({ ...chosen().dataset, request });
+        mine.timers.push(setInterval(() => look(mine), LOOK_EVERY_MS));
+        show(mine, "connecting");
+        await mine.way.start(microphone.stream, callbacks(mine));
+        if (call === mine) part("call-heading").focus();
+    } catch (error) {
+        if (call === mine && !(error instanceof Problem)) console.error(error);
+        await finish(mine, error instanceof Problem ? error : new Problem("unexpected"));
+    }
+}
+
+function callbacks(mine) {
+    const only = (act) => (...details) => call === mine && act(...details);
+    return {
+        state: only((name, doing) => show(mine, name, doing)),
+        caption: only((line) => captions.show(line)),
+        notice: only((message) => screen.showProblem(message ? new Problem("refused", { message }) : null)),
+        callId: only((id) => follow(mine, id)),
+        progress: only((progress) => showProgress(progress)),
+        ended: only(({ message }) => finish(mine, message ? new Problem("refused", { message }) : null)),
+        failed: only((problem) => finish(mine, problem)),
+    };
+}
+
+function show(mine, name, doing = "") {
+    mine.states.push([Date.now() - mine.beganAt, name]);
+    const { canType, canDial } = mine.way ?? {};
+    screen.show(name, { doing, canType, canDial });
+    if (screen.isLive && !mine.isLive) {
+        mine.isLive = true;
+        mine.liveAt = Date.now();
+        captions.begin();
+        controls.begin();
+    }
+    controls.refresh();
+}
+
+/** Ends the call here and on the server, once. */
+async function finish(mine, problem = null) {
+    if (call !== mine) return;
+    call = null;
+    mine.problem = problem;
+    mine.timers.forEach(clearInterval);
+    microphone.close();
+    callerMeter.watch(null);
+    agentMeter.watch(null);
+    tab.leaveCall();
+    captions.end();
+    screen.notice("", "");
+    screen.showProblem(problem);
+    screen.show(mine.isLive ? "ended" : problem ? "failed" : "ready");
+    controls.refresh();
+    await mine.way?.end();
+    if (mine.id) await summarize(mine);
+}
+
+// The microphone
+
+async function openMicrophone(isSilent) {
+    if (isSilent) return microphone.openSilence();
+    const isAnother = await microphone.open(microphones.chosen);
+    if (isAnother) {
+        microphones.forget();
+        screen.notice("device", "The microphone that you chose is not there: the browser's own is used.");
+    }
+    await Promise.all([microphones.refresh(), speakers.refresh()]);
+    callerMeter.watch(microphone.heard);
+    setSending(controls.isSending);
+}
+
+async function changeMicrophone() {
+    if (!microphone.heard && !call) return;
+    try {
+        await openMicrophone(false);
+        await call?.way?.replaceMicrophone(microphone.stream);
+        screen.showProblem(null);
+    } catch (error) {
+        screen.showProblem(error);
+    }
+}
+
+async function microphoneLost() {
+    await microphones.refresh();
+    if (!call) return;
+    try {
+        await openMicrophone(false);
+        await call.way?.replaceMicrophone(microphone.stream);
+        screen.notice("device", "The microphone was taken away: another one is used now.");
+    } catch {
+        screen.showProblem(new Problem("microphone_lost"));
+    }
+}
+
+function microphoneHeld(isHeld) {
+    if (isHeld && call) screen.notice("held", "Something else uses the microphone. You are heard again when it is free.");
+    else screen.clearNotice("held");
+}
+
+function setSending(isSending) {
+    microphone.isSending = isSending;
+    call?.way?.setMuted(!isSending);
+}
+
+function hearing() {
+    return { isListening: screen.state === "listening", isSending: controls.isSending, isMuted: controls.isMuted, isInCall: call !== null };
+}
+
+async function testMicrophone() {
+    part("meters").hidden = false;
+    preflight.reach(chosen()?.dataset.reach);
+    try {
+        await openMicrophone(false);
+    } catch (error) {
+        screen.showProblem(error);
+        return;
+    }
+    screen.showProblem(null);
+    preflight.heard(false);
+    listener.whenHeard(() => preflight.heard(true));
+    setTimeout(() => {
+        if (call) return;
+        microphone.close();
+        callerMeter.watch(null);
+        part("meters").hidden = true;
+    }, TEST_MS);
+}
+
+// During the call
+
+function look(mine) {
+    const sound = mine.way.sound;
+    if (sound && sound !== mine.sound) {
+        mine.sound = sound;
+        agentMeter.watch(sound);
+        setOutput();
+    }
+    part("clock").textContent = mine.isLive ? clock(Date.now() - mine.liveAt) : "";
+}
+
+function setOutput() {
+    call?.way?.setOutput?.({ volume: Number(part("volume").value), deviceId: part("speakers").value });
+}
+
+function follow(mine, id) {
+    mine.id = id;
+    if (mine.way.pushesProgress) return;
+    const ask = async () => {
+        const progress = await read(mine);
+        if (!progress || call !== mine) return;
+        showProgress(progress);
+        if (OVER.has(progress.state)) await finish(mine, progress.message ? new Problem("refused", progress) : null);
+    };
+    mine.timers.push(setInterval(ask, PROGRESS_EVERY_MS));
+}
+
+const read = (mine) => request("GET", `${root.dataset.calls}${mine.id}`).catch(() => null);
+
+/** The server may write the end a moment later. */
+async function summarize(mine) {
+    for (let tries = 0; tries < SUMMARY_TRIES && last === mine; tries++) {
+        const progress = await read(mine);
+        if (progress && (OVER.has(progress.state) || tries === SUMMARY_TRIES - 1) && last === mine) {
+            showProgress(progress);
+            showSummary(progress);
+            break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, SUMMARY_EVERY_MS));
+    }
+    if (last !== mine) return;
+    part("summary").hidden = false;
+    part("summary-heading").focus();
+}
+
+function clear() {
+    screen.showProblem(null);
+    screen.notice("", "");
+    captions.begin();
+    clearCards();
+    listener.begin();
+}
+
+// Captions and facts to take along
+
+function enlarge(isLarger) {
+    part("larger").setAttribute("aria-pressed", String(isLarger));
+    part("conversation-card").classList.toggle("larger", isLarger);
+    remember("larger", isLarger ? "yes" : "no");
+}
+
+async function copy(text, done) {
+    const isCopied = await navigator.clipboard.writeText(text).then(() => true, () => false);
+    screen.notice("copied", isCopied ? done : "The browser does not allow copying here.");
+}
+
+function download() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([`${captions.text}\n`], { type: "text/plain" }));
+    link.download = `call-${last?.id || "page"}.txt`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+}
+
+async function diagnosis() {
+    const { code, facts } = last?.problem ?? {};
+    const connection = (await last?.way?.diagnose?.()) ?? {};
+    const about = { way: chosen()?.value, online: navigator.onLine, browser: navigator.userAgent, at: new Date().toISOString() };
+    return JSON.stringify({ code, facts, callId: last?.id, states: last?.states, connection, ...about }, null, 2);
+}

@@ -1,0 +1,56 @@
+"""The ways to talk that the call page offers, best first, and why one is not available."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
+from django.urls import reverse
+
+from agents.organizations.models import Organization
+
+# make livekit-client puts it there.
+LIBRARY = "vendor/livekit-client.umd.js"
+NOT_CONFIGURED = "Calls in the browser need LiveKit: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
+NO_LIBRARY = "The page lacks livekit-client: run “make livekit-client” on the server, which needs npm, and reload."
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """`data`: what its module needs, as data attributes. `connects_to`: other servers, for the content policy."""
+
+    name: str
+    label: str
+    explanation: str
+    problem: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    connects_to: tuple[str, ...] = ()
+
+
+def ways_of(organization: Organization) -> list[Way]:
+    return [room_of(organization)]
+
+
+def room_of(organization: Organization) -> Way:
+    label, explanation = "In a room", "A LiveKit room, in which others can join."
+    has_library = finders.find(LIBRARY) is not None
+    problem = "" if settings.LIVEKIT_HOST else NOT_CONFIGURED
+    problem = problem or ("" if has_library else NO_LIBRARY)
+    if problem:
+        return Way("room", label, explanation, problem)
+    data = {"start": reverse("call-page-session", args=[organization.slug]), "library": static(LIBRARY)}
+    return Way("room", label, explanation, data=data, connects_to=tuple(addresses_of(settings.LIVEKIT_HOST)))
+
+
+def addresses_of(livekit_host: str) -> list[str]:
+    """What livekit-client connects to: the server's socket and its HTTP, and in LiveKit Cloud those of its regions."""
+    parts = urlsplit(livekit_host)
+    if not parts.netloc:
+        return []
+    is_secure = parts.scheme in ("wss", "https")
+    hosts = [parts.netloc] + (["*.livekit.cloud"] if parts.netloc.endswith(".livekit.cloud") else [])
+    schemes = ("wss", "https") if is_secure else ("ws", "http")
+    return [f"{scheme}://{host}" for host in hosts for scheme in schemes]
