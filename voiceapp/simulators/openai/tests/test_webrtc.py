@@ -277,6 +277,20 @@ async def test_a_call_that_breaks_ends_for_both() -> None:
                 await asyncio.sleep(0.01)
 
 
+async def test_a_call_that_stalls_at_once_says_nothing_at_all() -> None:
+    async with server() as simulator, sdk(simulator, "stall=0") as client:
+        caller = Caller()
+        created = await client.realtime.calls.create(sdp=await caller.offer(), session=SESSION)  # type: ignore[arg-type]
+        await caller.accept(created.text)
+        async with asyncio.timeout(WAIT_S):
+            while caller.channel.readyState != "open":
+                await asyncio.sleep(0.01)
+        caller.send(SAY_HELLO)
+        await caller.hears(100)
+        assert caller.events == []
+        await caller.close()
+
+
 async def test_no_side_channel_to_a_call_that_is_not_there() -> None:
     async with server() as simulator, sdk(simulator) as client:
         with pytest.raises(Exception, match="404"):

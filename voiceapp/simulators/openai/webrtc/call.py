@@ -110,7 +110,8 @@ class WebRTCCall:
 
     def follow(self, follower: EventSender) -> None:
         """It learns what the session is, then every event."""
-        self.session.describe(follower)
+        if "stall" not in self._faults or self._faults.number("stall") > 0:
+            self.session.describe(follower)
         self.followers.add(follower)
 
     def close_soon(self, code: int, reason: str) -> None:
