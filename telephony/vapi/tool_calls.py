@@ -14,6 +14,7 @@ from django.db.models import Max
 from sessions.calls.models import Call, TranscriptLine
 from sessions.calls.outcomes import EndCall, ToolResult, Transfer, refusal
 from sessions.calls.services import record_event
+from sessions.orders.draft import Refused
 from sessions.tools.services import NOT_SAVED, NOT_UNDERSTOOD, TOO_LATE, run_tool, stored_result
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.vapi.messages import RequestedTool, VapiMessage, caller_turns
@@ -122,10 +123,11 @@ def _answer(known: VapiLeg, tool: RequestedTool, result: ToolResult, message: Va
             answer["message"] = farewell | {"endCallAfterSpokenEnabled": True}
         case Transfer(target_id):
             try:
-                transfer_at_vapi(known, target_id, control_url=message.control_url, say=str(output.get("say", "")))
-            except ProviderError as fault:
+                say = str(output.get("say", ""))
+                transfer_at_vapi(known.call, target_id, control_url=message.control_url, say=say)
+            except (ProviderError, Refused) as fault:
                 record_event(known.call_id, "transfer_failed", {"target": target_id, "why": str(fault)[:200]})
-                return _error(tool, "I could not connect you just now.")
+                return _error(tool, str(fault) if isinstance(fault, Refused) else "I could not connect you just now.")
     return answer
 
 

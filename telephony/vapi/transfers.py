@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,23 +10,23 @@ import msgspec
 import structlog
 from django.utils import timezone
 
-from agents.transfers.models import TransferTarget
-from agents.transfers.numbers import why_not_called
-from sessions.calls.models import Call, ToolCall
+from sessions.calls.models import Call, CallEvent, ToolCall
+from sessions.calls.persons_called import CALLED_BY_VAPI, TOO_MANY_TODAY, are_too_many
 from sessions.calls.services import record_event
 from sessions.orders.draft import Refused
-from sessions.orders.services.transfer_targets import Person, find_person, people_of
+from sessions.orders.services.transfer_targets import Person, find_person, people_of, target_to_call
 from telephony.twilio.transfers.caller_ids import caller_id_for
-from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.vapi.client import VapiClient
 from voiceapp.providers.vapi.messages import VapiMessage, list_of, part_of, text_of
 
 from .legs import CallUnknown, find_leg
-from .models import VapiLeg
 
 logger = structlog.get_logger("vapi")
 
 NOBODY = "There is nobody here whom I can connect you to."
+NOBODY_TODAY = "I cannot connect you to a person any more today."
+# VAPI sends a message again that got no response within its 20 s, twice at most (assistants.py).
+SENT_AGAIN_WITHIN = dt.timedelta(seconds=90)
 TARGET_NAMES = ("target", "destination", "department", "to")
 TRANSFER_TOOLS = frozenset({"transferCall", "transfer_call"})
 
@@ -33,40 +34,41 @@ TRANSFER_TOOLS = frozenset({"transferCall", "transfer_call"})
 def answer_destination_request(message: VapiMessage) -> dict[str, object]:
     """VAPI's response: where to connect the caller, or a sentence why that is not possible."""
     try:
-        known = find_leg(message)
+        call = find_leg(message).call
     except CallUnknown as exc:
         logger.warning("transfer of an unknown call", vapi_id=message.call_id, reason=exc.reason)
         return {"error": NOBODY}
-    call = known.call
     try:
         person = _wanted(call, requested_target(message))
         destination = destination_of(call, person)
     except Refused as refused:
         return {"error": refused.say}
-    _note(known, person.slug, person.name)
+    _note(call, person)
     sentence = f"I will connect you to {person.name} now."
     return {"destination": destination, "message": {"type": "request-start", "content": sentence}}
 
 
-def transfer_at_vapi(known: VapiLeg, slug: str, *, control_url: str, say: str) -> None:
-    """Have VAPI connect a caller whose phone call it carries. Raises ProviderError."""
-    try:
-        person = find_person(known.call, slug, now=timezone.now())
-        destination = destination_of(known.call, person)
-    except Refused as refused:
-        raise ProviderError("vapi", refused.say, permanent=True) from refused
-    client = VapiClient.from_settings()
-    client.control(control_url, {"type": "transfer", "destination": destination, "content": say})
-    _note(known, person.slug, person.name)
+def transfer_at_vapi(call: Call, slug: str, *, control_url: str, say: str) -> None:
+    """Have VAPI connect a caller whose phone call it carries. Raises Refused and ProviderError."""
+    person = find_person(call, slug, now=timezone.now())
+    destination = destination_of(call, person)
+    if not _is_placed(call, person):
+        command = {"type": "transfer", "destination": destination, "content": say}
+        VapiClient.from_settings().control(control_url, command)
+        _note(call, person)
 
 
 def destination_of(call: Call, person: Person) -> dict[str, object]:
     """VAPI's destination for a person who is there. Raises Refused. The number comes from the database alone."""
+    assert call.organization is not None
     if not person.is_there:
         raise Refused(person.absence)
-    target = TransferTarget.objects.filter(organization=call.organization, slug=person.slug).first()
-    if target is None or why_not_called(target.number, target.organization, caller=call.caller_number):
+    target = target_to_call(call, person.slug, now=timezone.now())
+    if target is None:
         raise Refused(NOBODY)
+    if are_too_many(call.organization) and not _is_placed(call, person):
+        record_event(call.pk, "transfer_number_refused", {"target": person.name, "why": TOO_MANY_TODAY})
+        raise Refused(NOBODY_TODAY)
     destination: dict[str, object] = {"type": "number", "number": target.number}
     if caller_id := caller_id_for(call):
         destination["callerId"] = caller_id
@@ -118,6 +120,14 @@ def _tools_in(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [each for each in found if isinstance(each, Mapping)]
 
 
-def _note(known: VapiLeg, slug: str, name: str) -> None:
-    record_event(known.call_id, "transfer_at_vapi", {"target": slug})
-    Call.objects.filter(pk=known.call_id).update(transferred_to=name)
+def _is_placed(call: Call, person: Person) -> bool:
+    """Whether VAPI calls this person already: the message is one that it has sent again."""
+    since = timezone.now() - SENT_AGAIN_WITHIN
+    placed = CallEvent.objects.filter(call=call, kind=CALLED_BY_VAPI, at__gt=since)
+    return placed.filter(detail__target=person.slug).exists()
+
+
+def _note(call: Call, person: Person) -> None:
+    if not _is_placed(call, person):
+        record_event(call.pk, CALLED_BY_VAPI, {"target": person.slug})
+        Call.objects.filter(pk=call.pk).update(transferred_to=person.name)

@@ -6,17 +6,22 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from django.utils.text import slugify
 
 from agents.hours.queries import load_schedule, target_hours_sentence, target_schedule
 from agents.hours.schedule import Schedule
 from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
+from agents.transfers.numbers import why_not_called
 from sessions.calls.models import Call
 from sessions.orders.draft import Refused
 from sessions.orders.draft.names import either
+from voiceapp.core.phones.numbers import read_caller
 
 from .drafts import DraftView
+
+logger = structlog.get_logger("transfers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,22 @@ def find_person(call: Call, slug: str, *, now: dt.datetime) -> Person:
         names = either([person.name for person in people if person.is_there])
         raise Refused(f"I can connect you to {names}." if names else "There is nobody here whom I can connect you to.")
     return person
+
+
+def target_to_call(call: Call, slug: str, *, now: dt.datetime) -> TransferTarget | None:
+    """The target of that slug, or the first of the department, who is there and whose number may be called."""
+    if call.organization is None:
+        return None
+    targets = TransferTarget.objects.filter(organization=call.organization).select_related("organization")
+    schedule, caller = load_schedule(call.organization), read_caller(call.caller_number).number
+    for target in targets.prefetch_related("hours"):
+        is_wanted = bool(slug) and slug in (target.slug, target.department_slug)
+        if is_wanted and target_schedule(target, schedule).is_open_at(now):
+            why = why_not_called(target.number, call.organization, caller=caller)
+            if why is None:
+                return target
+            logger.warning("person not called", call_id=str(call.pk), target=target.slug, reason=why)
+    return None
 
 
 def too_large(view: DraftView, *, now: dt.datetime) -> HandOver | None:

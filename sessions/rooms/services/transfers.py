@@ -8,10 +8,10 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from agents.hours.queries import load_schedule, target_schedule
-from agents.transfers.models import TransferTarget
-from agents.transfers.numbers import why_not_called
 from sessions.calls.models import Call
+from sessions.calls.persons_called import TOO_MANY_TODAY, are_too_many
+from sessions.calls.services import record_event
+from sessions.orders.services.transfer_targets import target_to_call
 from sessions.rooms.models import RoomToken
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.livekit.client import LiveKitClient
@@ -34,27 +34,14 @@ def call_person(call_id: UUID, slug: str) -> str:
     Their phone rings; LiveKit's `sip.callStatus` says when it is answered. Raises PersonNotCalled.
     """
     call = Call.objects.select_related("organization").get(pk=call_id)
-    target = _target(call, slug)
+    target = target_to_call(call, slug, now=timezone.now())
     if target is None or not settings.LIVEKIT_SIP_TRUNK_ID or not call.is_live:
+        raise PersonNotCalled
+    if are_too_many(target.organization):
+        record_event(call.pk, "transfer_number_refused", {"target": target.name, "why": TOO_MANY_TODAY})
         raise PersonNotCalled
     try:
         return dial_phone(call, target.number, client=LiveKitClient.from_settings(), role=RoomToken.Role.MEMBER)
     except LiveKitError as error:
         logger.warning("person not called", call_id=str(call_id), target=slug, error=str(error))
         raise PersonNotCalled from error
-
-
-def _target(call: Call, slug: str) -> TransferTarget | None:
-    """One whose number may be called, and who is there now."""
-    if call.organization is None:
-        return None
-    targets = TransferTarget.objects.filter(organization=call.organization).select_related("organization")
-    schedule, now = load_schedule(call.organization), timezone.now()
-    for target in targets.prefetch_related("hours"):
-        is_wanted = slug in (target.slug, target.department_slug)
-        if is_wanted and target_schedule(target, schedule).is_open_at(now):
-            why = why_not_called(target.number, call.organization)
-            if why is None:
-                return target
-            logger.warning("person not called", call_id=str(call.pk), target=target.slug, reason=why)
-    return None

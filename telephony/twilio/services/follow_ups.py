@@ -13,13 +13,13 @@ from django.utils import timezone
 from agents.transfers.models import IfNobody, TransferMode, TransferTarget
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState
+from sessions.calls.persons_called import TOO_MANY_TODAY, are_too_many
 from sessions.calls.services import finish_call, record_event
 from telephony.twilio.models import FollowUp, MediaStream, Step
 from telephony.twilio.transfers import progress
 from telephony.twilio.transfers.caller_ids import caller_id_for
 from telephony.twilio.transfers.documents import language_of
 from telephony.twilio.transfers.models import Transfer
-from telephony.twilio.transfers.permission import TOO_MANY_TODAY, are_too_many
 from telephony.twilio.transfers.planning import (
     MOST_TRANSFERS_PER_CALL,
     Department,

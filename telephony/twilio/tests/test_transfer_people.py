@@ -16,7 +16,9 @@ from agents.hours.models import TransferHours
 from agents.transfers.models import CallerId, IfNobody, TransferMode, TransferTarget
 from agents.transfers.numbers import NotCalled, why_not_called
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.models import Call, CallState
+from sessions.calls.models import Call, CallKind, CallState
+from sessions.calls.persons_called import are_too_many
+from sessions.calls.services import record_event
 from sessions.orders.services.transfer_targets import find_person, people_of
 from telephony.twilio.models import FollowUp, MediaStream, PhoneNumber
 from telephony.twilio.services.follow_ups import set_follow_up
@@ -270,6 +272,24 @@ def test_cold_transfers_count_as_calls_to_people_too(
     assert list(TransferAttempt.objects.values_list("state", "failure")) == [
         ("no_answer", ""), ("failed", "too_many_today"),
     ]  # fmt: skip
+
+
+def test_transfers_at_vapi_and_into_rooms_count_too(
+    twilio: Twilio, stream: MediaStream, three: list[TransferTarget], settings: Settings
+) -> None:
+    settings.MAX_TRANSFER_CALLS_PER_DAY = 2
+    call = stream.call
+    assert call.organization is not None
+    room = Call.objects.create(organization=call.organization, kind=CallKind.ROOM)
+    stranger = Call.objects.create(organization=None)
+    record_event(call.pk, "transfer_attempt", {"target": "Anna", "outcome": "busy"})  # its row counts, not its line
+    record_event(stranger.pk, "transfer_at_vapi")
+    record_event(room.pk, "transfer_attempt", {"target": "anna"})
+    assert not are_too_many(call.organization)
+    record_event(call.pk, "transfer_at_vapi", {"target": "anna"})
+    assert are_too_many(call.organization)
+    set_follow_up(stream.id, FollowUp.HAND_OVER, "anna")
+    assert "Dial" not in verbs(twilio.post("/twiml/after", CallStatus="in-progress"))
 
 
 @pytest.mark.parametrize(("wish", "step"), [

@@ -11,6 +11,7 @@ from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
+from sessions.calls.services import record_event
 from sessions.rooms.services.calls import end_room_call
 from sessions.rooms.services.transfers import PersonNotCalled, call_person
 from voiceapp.simulators.livekit.phones import TRUNK
@@ -81,7 +82,14 @@ def _over(settings: Settings, call: Call) -> None:
     end_room_call(call, reason=EndReason.ENDED_BY_REQUEST)
 
 
-@pytest.mark.parametrize("spoil", [_without_trunk, _with_a_trunk_that_livekit_does_not_know, _abroad, _over])
+def _too_often(settings: Settings, call: Call) -> None:
+    settings.MAX_TRANSFER_CALLS_PER_DAY = 1
+    record_event(call.pk, "transfer_attempt", {"target": "tom"})
+
+
+@pytest.mark.parametrize(
+    "spoil", [_without_trunk, _with_a_trunk_that_livekit_does_not_know, _abroad, _over, _too_often]
+)
 def test_the_caller_is_told_when_nobody_can_be_called(
     call: Call,
     livekit: RunningLiveKit,
