@@ -8,9 +8,8 @@ from django.db.models import Max
 
 from agents.greetings.services import keep_greeting
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.secret_box import SealBroken, resealed
 
-from .models import Agent, AgentVersion, Persona, RealtimeEndpoint
+from .models import Agent, AgentVersion, Persona
 
 
 def publish_agent(agent: Agent, *, by: str, note: str = "") -> AgentVersion:
@@ -62,18 +61,3 @@ def _check(draft: Agent) -> None:
 def _point_at(agent: Agent, version: AgentVersion) -> None:
     Agent.objects.filter(pk=agent.pk).update(published_version=version)
     agent.published_version = version
-
-
-def reseal_endpoint_keys() -> list[RealtimeEndpoint]:
-    """Seal every key by today's SECRET_KEY; those that none of the secret keys opens are left and returned."""
-    unreadable: list[RealtimeEndpoint] = []
-    for endpoint in RealtimeEndpoint.objects.select_related("organization"):
-        try:
-            sealed = resealed(endpoint.sealed_key, place=endpoint.place)
-        except SealBroken:
-            unreadable.append(endpoint)
-            continue
-        # Only what was read: somebody may have written another key meanwhile.
-        same = RealtimeEndpoint.objects.filter(pk=endpoint.pk, sealed_key=endpoint.sealed_key, origin=endpoint.origin)
-        same.update(sealed_key=sealed)
-    return unreadable

@@ -17,7 +17,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from voiceapp.core.errors import ApplicationError
-from voiceapp.core.secret_box import SealBroken, resealed
 
 from .models import KEY_PATTERN, PREFIX_LENGTH, ApiKey, Organization
 from .principal import KEY_PREFIX, Kind, Principal
@@ -165,18 +164,3 @@ def _note_use(key: ApiKey, now: dt.datetime) -> None:
             rows.update(last_used_at=now)
     except DatabaseError:
         logger.warning("use of a key not noted", prefix=key.prefix, exc_info=True)
-
-
-def reseal_orders_secrets() -> list[Organization]:
-    """Seal every webhook secret by today's SECRET_KEY; those that no key opens are left and returned."""
-    unreadable: list[Organization] = []
-    for organization in Organization.objects.all():
-        try:
-            sealed = resealed(organization.sealed_orders_secret, place=organization.place)
-        except SealBroken:
-            unreadable.append(organization)
-            continue
-        # Only what was read: somebody may have entered another one meanwhile.
-        same = Organization.objects.filter(pk=organization.pk, sealed_orders_secret=organization.sealed_orders_secret)
-        same.update(sealed_orders_secret=sealed)
-    return unreadable

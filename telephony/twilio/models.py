@@ -95,16 +95,17 @@ class MediaStream(TenantModel):
     def call_token(self) -> str:
         """Empty where there is none, or where none of the secret keys opens it."""
         try:
-            return unseal(self.sealed_call_token, place=self._place) if self.sealed_call_token else ""
+            return unseal(self.sealed_call_token, place=self.place) if self.sealed_call_token else ""
         except SealBroken:
             return ""
 
     @call_token.setter
     def call_token(self, token: str) -> None:
-        self.sealed_call_token = seal(token, place=self._place) if token else ""
+        self.sealed_call_token = seal(token, place=self.place) if token else ""
 
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """What the token is sealed for: moved to another call it cannot be read."""
         return f"call token|{self.call_id}"
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from sessions.appointments.calendars.models import ConnectedCalendar
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.ical.writing import CalendarEvent, write_event
-from voiceapp.core.secret_box import SealBroken, resealed
+from voiceapp.core.secret_box import SealBroken
 from voiceapp.providers.caldav.client import WHOLE_S, CalDavCalendar
 from voiceapp.providers.caldav.errors import CalendarError, Trouble
 from voiceapp.providers.caldav.transport import Credentials
@@ -58,21 +58,6 @@ def check_connection(calendar: ConnectedCalendar) -> str:
         raise ApplicationError(str(exc).removeprefix(f"{exc.provider}: ")) from exc
     access = "can be read and written" if calendar.writes_appointments else "can be read"
     return f"The calendar “{calendar.calendar_name}” {access}."
-
-
-def reseal_passwords() -> list[ConnectedCalendar]:
-    """Seal every password by today's SECRET_KEY; those that none of the secret keys opens are left and returned."""
-    unreadable: list[ConnectedCalendar] = []
-    for calendar in ConnectedCalendar.objects.select_related("resource__organization"):
-        try:
-            sealed = resealed(calendar.sealed_password, place=calendar.place)
-        except SealBroken:
-            unreadable.append(calendar)
-            continue
-        # Only what was read: somebody may have written another password meanwhile.
-        same = ConnectedCalendar.objects.filter(pk=calendar.pk, sealed_password=calendar.sealed_password)
-        same.update(sealed_password=sealed)
-    return unreadable
 
 
 def _write_and_remove(client: CalDavCalendar, now: dt.datetime) -> None:
