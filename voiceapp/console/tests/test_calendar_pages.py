@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
 from agents.resources.models import Resource
+from sessions.appointments.calendars.admin import connected_calendar
 from sessions.appointments.calendars.models import BusyTime, CalendarEntry, CalendarFeed, ConnectedCalendar
+from sessions.appointments.calendars.services.connections import check_connection
 from sessions.appointments.models import Appointment
 from sessions.messages.models import OutboxMessage
 from voiceapp.core.secret_box import SealBroken
@@ -193,19 +196,26 @@ def test_a_corrected_password_sends_what_failed(
     )
 
 
+@pytest.mark.django_db(transaction=True)
 def test_nobody_waits_for_the_server_in_a_transaction(
-    client_of_alice: Client, harbour: World, server: RadicaleServer
+    client_of_alice: Client, harbour: World, server: RadicaleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calendar = connected(harbour, server)
-    test = f"/admin/voice_sessions/connectedcalendar/{calendar.pk}/connection/"
-    pressed = client_of_alice.post(test.replace("/connection/", "/press/test/"))
-    assert (pressed["Location"], server.requests) == (test, [])
-    client_of_alice.get(test)
-    sent = len(server.requests)
-    assert sent > 0
-    # Without the button it is only a link back.
-    assert client_of_alice.get(test)["Location"] == test.replace("/connection/", "/change/")
-    assert len(server.requests) == sent
+    in_transaction: list[bool] = []
+
+    def found(calendar: ConnectedCalendar) -> str:
+        in_transaction.append(connection.in_atomic_block)
+        return check_connection(calendar)
+
+    monkeypatch.setattr(connected_calendar, "check_connection", found)
+    assert "can be read and written" in press(client_of_alice, calendar, "test")
+    # As a button of the form: what was typed is saved first.
+    ConnectedCalendar.objects.update(username="former")
+    assert "can be read and written" in save(client_of_alice, calendar, _press="test")
+    assert ConnectedCalendar.objects.get(pk=calendar.pk).username == USERNAME
+    assert in_transaction == [False, False]
+    entries = LogEntry.objects.filter(change_message__contains="can be read and written")
+    assert entries.count() == 2
 
 
 def test_a_strangers_calendar_is_not_tested(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.contrib import admin
+from django.http import HttpRequest
 
 from agents.hours.local_time import when
 from agents.organizations.roles import Area, Power
@@ -19,11 +17,8 @@ from agents.tenant_admin.theme import PasswordInput, Select, display
 from sessions.appointments.calendars.models import ConnectedCalendar
 from sessions.appointments.calendars.services.connections import check_connection
 from sessions.appointments.calendars.services.outgoing import enqueue_missing, retry_failed_updates
-from voiceapp.core.errors import ApplicationError
 from voiceapp.core.web_addresses import read_origin
 
-# In the session: the calendar whose button was pressed.
-TO_TEST = "calendar_to_test"
 FOUND = ("status", "calendar_name", "calendar_url", "read_at", "last_error", "unreadable_events")
 KEEP = (
     "Sent to this address only. Leave empty to keep the current one; it is never shown. Many providers want an app "
@@ -79,7 +74,8 @@ class ConnectedCalendarAdmin(TenantAdmin[ConnectedCalendar]):
     list_select_related = ("resource__organization",)
     search_fields = ("resource__name", "username", "calendar_name")
     buttons = (
-        Button("test", "Test the connection", "test", icon="cable", style="primary", power=Power.EDIT),
+        Button("test", "Test the connection", "test", icon="cable", style="primary", power=Power.EDIT,
+               calls_provider=True),
     )  # fmt: skip
 
     @display(description="status", label={"works": "success", "new": "info", "failing": "danger"})
@@ -113,32 +109,8 @@ class ConnectedCalendarAdmin(TenantAdmin[ConnectedCalendar]):
                 obj.try_again(is_elsewhere=is_elsewhere)
             retry_failed_updates(obj)
 
-    def test(self, request: HttpRequest, calendar: ConnectedCalendar, _: str) -> HttpResponse:
-        """On the next page: the form is saved in a transaction, which must not wait for another server."""
-        request.session[TO_TEST] = calendar.pk
-        return HttpResponseRedirect(f"{self.page_of(calendar).removesuffix('change/')}connection/")
-
-    def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_test"
-        return [path("<path:object_id>/connection/", self.page(self.run_test), name=name), *super().get_urls()]
-
-    def run_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Once after the button was pressed."""
-        calendar = self.get_object(request, object_id)
-        if calendar is None:
-            raise Http404("There is no such record.")
-        if not self.has_power(request, Power.EDIT, calendar):
-            raise PermissionDenied
-        if request.session.pop(TO_TEST, None) == calendar.pk:
-            self._test(request, calendar)
-        return HttpResponseRedirect(self.page_of(calendar))
-
-    def _test(self, request: HttpRequest, calendar: ConnectedCalendar) -> None:
-        try:
-            found = check_connection(calendar)
-        except ApplicationError as exc:
-            messages.error(request, str(exc))
-            return
+    def test(self, request: HttpRequest, calendar: ConnectedCalendar, _: str) -> str:
+        found = check_connection(calendar)
         enqueue_missing(calendar)
         retry_failed_updates(calendar)
-        messages.success(request, found)
+        return found
