@@ -188,7 +188,7 @@ class CallEvent(TenantModel):
 
 
 class CallNote(models.Model):
-    """What the agent of a live call is to be told outside its tools' answers. It is deleted when it is taken."""
+    """What the agent of a live call has to say beside the results of its tools. It is deleted when it is taken."""
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="notes")
     text = models.CharField(max_length=300)

@@ -12,7 +12,7 @@ LONGEST_NOTE = 300
 
 
 def leave_note(call_id: UUID, text: str) -> bool:
-    """Have the agent told, if the call is still live. The process that carries the call takes it within seconds."""
+    """Leave the agent a note, if the call is still live. The process that carries the call takes it within seconds."""
     if not Call.objects.filter(pk=call_id, state__in=LIVE_STATES).exists():
         return False
     CallNote.objects.create(call_id=call_id, text=text[:LONGEST_NOTE])

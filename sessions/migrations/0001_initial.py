@@ -391,7 +391,7 @@ class Migration(migrations.Migration):
                 ('never_joined', models.BooleanField(default=False, help_text='No worker came in time.')),
                 ('tries', models.PositiveSmallIntegerField(default=1, help_text='How often LiveKit was requested to send it.')),
                 ('replaced_at', models.DateTimeField(help_text='When another worker was requested for one that was lost.', null=True)),
-                ('is_silent', models.BooleanField(default=False, help_text='It was told to be silent and listens only.', verbose_name='silent')),
+                ('is_silent', models.BooleanField(default=False, help_text='It listens and does not speak.', verbose_name='silent')),
                 ('job_id', models.CharField(blank=True, help_text="LiveKit's job that carries it.", max_length=64, verbose_name='job ID')),
                 ('dispatch_id', models.CharField(blank=True, max_length=64, verbose_name='dispatch ID')),
                 ('system_prompt', models.TextField(blank=True)),

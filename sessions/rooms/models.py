@@ -124,7 +124,7 @@ class RoomAgent(TenantModel):
     never_joined = models.BooleanField(default=False, help_text="No worker came in time.")
     tries = models.PositiveSmallIntegerField(default=1, help_text="How often LiveKit was requested to send it.")
     replaced_at = models.DateTimeField(null=True, help_text="When another worker was requested for one that was lost.")
-    is_silent = models.BooleanField("silent", default=False, help_text="It was told to be silent and listens only.")
+    is_silent = models.BooleanField("silent", default=False, help_text="It listens and does not speak.")
     job_id = models.CharField("job ID", max_length=64, blank=True, help_text="LiveKit's job that carries it.")
     dispatch_id = models.CharField("dispatch ID", max_length=64, blank=True)
     system_prompt = models.TextField(blank=True)

@@ -122,7 +122,7 @@ def read_call(call: Call, *, caller: str) -> CallPage:
 
 
 def booked_on(call: Call) -> list[Appointment]:
-    """Read only where the timeline tells of one: most calls book nothing."""
+    """Read only where the timeline has one: most calls book nothing."""
     return list(call.appointments.prefetch_related("resources").order_by("created_at"))
 
 

@@ -27,11 +27,11 @@ REFUSALS = {
 NEXT_STEPS = {
     "hang_up": "hang up",
     "dial": "transfer to {target}",
-    "apologise_and_dial": "apologize and transfer to {target}",
+    "apologize_and_dial": "apologize and transfer to {target}",
     "hold": "hold the line for {target}",
     "back_to_agent": "back to the agent",
     "take_message": "take a message",
-    "apologise_and_take_message": "apologize and take a message",
+    "apologize_and_take_message": "apologize and take a message",
 }
 
 
@@ -132,7 +132,7 @@ def _why(detail: Detail) -> str:
 
 
 def _transfer_attempt(detail: Detail) -> str:
-    outcome = TRANSFER_OUTCOMES.get(str(detail.get("outcome", "")), "The call to {target} ended")
+    outcome = TRANSFER_OUTCOMES.get(str(detail.get("outcome", "")), "{target} is called")
     return f"{outcome.format(target=detail.get('target') or 'A person')}{_why(detail)}."
 
 
@@ -326,7 +326,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "participant_removed": _with("A participant without a token was removed", "kind"),
     "agent_requested_again": _with("The agent had not joined the room, and was requested again", "identity"),
     "agent_replaced": _with("The agent was lost, and another one was requested in its place", "identity"),
-    "agent_silenced": "The agent was told to be silent.",
+    "agent_silenced": "The agent was made silent.",
     "agent_unsilenced": "The agent may speak again.",
     "agent_never_joined": _with("The agent did not join the room", "identity"),
     # Recordings
