@@ -36,6 +36,8 @@ class EndReason(enum.StrEnum):
     PHONE_NOT_REACHED = "phone_not_reached"
     ROOM_NOT_OPENED = "room_not_opened"
     FAILED_BY_REQUEST = "failed_by_request"
+    PAGE_CHANGED_SESSION = "page_changed_session"
+    BROWSER_NEVER_JOINED = "browser_never_joined"
 
     @property
     def label(self) -> str:
@@ -63,4 +65,6 @@ LABELS = {
     EndReason.PHONE_NOT_REACHED: "Phone could not be called",
     EndReason.ROOM_NOT_OPENED: "Room could not be opened",
     EndReason.FAILED_BY_REQUEST: "Marked as failed over the API",
+    EndReason.PAGE_CHANGED_SESSION: "Page changed the agent",
+    EndReason.BROWSER_NEVER_JOINED: "Browser did not connect",
 }

@@ -54,6 +54,7 @@ MISSED_REASONS = {
     EndReason.LINE_FULL,
     EndReason.UNKNOWN_NUMBER,
     EndReason.NOT_ANSWERED,
+    EndReason.BROWSER_NEVER_JOINED,
 }
 
 

@@ -106,6 +106,16 @@ class AgentSide(ABC):
         if not self._conversation.is_over:
             self._conversation.tool_finished(tool_call_id, result)
 
+    def say(self, text: str) -> None:
+        """The caller typed, where he can."""
+        if not self._conversation.is_over:
+            self._conversation.caller_typed("typed", text)
+
+    def silence_agent(self) -> None:
+        """The caller wants to hear no more of what the agent is saying, by a button."""
+        if not self._conversation.is_over:
+            self._conversation.silence_agent()
+
     def note(self, text: str) -> None:
         """Something became known outside the tools, for the agent to tell the caller."""
         if not self._conversation.is_over:

@@ -112,6 +112,14 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "Check that LiveKit is reachable, or run manage.py doctor.",
     ),
     EndReason.FAILED_BY_REQUEST: ("The call was marked as failed over the API.", ""),
+    EndReason.PAGE_CHANGED_SESSION: (
+        "The caller's page tried to change the agent's instructions, or what it knows.",
+        "No page of ours does that: somebody has tampered with it. Prices and orders were not affected.",
+    ),
+    EndReason.BROWSER_NEVER_JOINED: (
+        "The caller's browser did not connect to the AI provider.",
+        "Its network may not allow WebRTC (UDP).",
+    ),
 }
 
 

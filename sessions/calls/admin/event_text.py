@@ -274,7 +274,8 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "transfer_at_vapi": _with("VAPI connects the caller", "target"),
     "transfer_failed": _with("The transfer failed", "target", "why"),
     "note_given": "The agent got a note for the caller.",
-    "session_changed_by_page": "The page tried to change the agent's instructions or tools; they were restored.",
+    "session_changed_by_page": _with("The page tried to change the agent; it was put back", "code"),
+    "browser_joined": "The browser is connected to the AI provider.",
     # The AI provider
     "greeting_played": "The kept greeting was played.",
     "agent_ready": lambda detail: (

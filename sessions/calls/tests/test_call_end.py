@@ -30,6 +30,8 @@ STATES_OF_CONNECTED = {
     EndReason.PHONE_NOT_REACHED: "failed",
     EndReason.ROOM_NOT_OPENED: "failed",
     EndReason.FAILED_BY_REQUEST: "failed",
+    EndReason.PAGE_CHANGED_SESSION: "failed",
+    EndReason.BROWSER_NEVER_JOINED: "missed",
     EndReason.PROVIDER_FAILED: "failed",
     EndReason.PROVIDER_REFUSED: "failed",
     EndReason.STREAM_LOST: "failed",

@@ -10,7 +10,7 @@ from sessions.calls.facts import CostReported, UsageReported
 from sessions.calls.outcomes import ToolResult
 
 from . import events
-from .actions import RunTool
+from .actions import HangUp, RunTool
 from .agent_item import AgentItem, is_heard_now, is_too_quiet
 from .alarms import Alarm
 from .deadlines import Deadlines
@@ -32,11 +32,14 @@ class Conversation(Deadlines):
 
     def key_pressed(self, digit: str) -> None:
         """A key is a turn of the caller's, and interrupts as speech does."""
+        wish = " and asks for a person" if digit == "0" else ""
+        self.caller_typed("key", f"[The caller pressed {digit}{wish}]")
+
+    def caller_typed(self, kind: str, text: str) -> None:
+        """A turn of the caller's that was not spoken."""
         self._caller_was_active()
         self._turns += 1
-        wish = " and asks for a person" if digit == "0" else ""
-        text = f"[The caller pressed {digit}{wish}]"
-        self._transcript.caller_said(f"key_{self._turns}", text, at_ms=self._clock.now_ms, turn=self._turns)
+        self._transcript.caller_said(f"{kind}_{self._turns}", text, at_ms=self._clock.now_ms, turn=self._turns)
         self._guard.turn_taken()
         if not self._guard.is_on:
             self._interrupt(server_stops_itself=False)
@@ -45,6 +48,12 @@ class Conversation(Deadlines):
             self._agent.caller_typed(text)
             if not self._guard.is_on:
                 self._agent.respond(Purpose.ANSWER)
+        self._settle()
+
+    def silence_agent(self) -> None:
+        """The caller wants to hear no more of what the agent is saying."""
+        self._caller_was_active()
+        self._interrupt(server_stops_itself=False)
         self._settle()
 
     def note(self, text: str) -> None:
@@ -118,6 +127,10 @@ class Conversation(Deadlines):
                 self.timeline.happened(kind, code=code)
             case events.PlayedByProvider(mark):
                 self.mark_echoed(mark)
+            case events.SessionChangedByPage(what, is_last):
+                self.timeline.happened("session_changed_by_page", code=what)
+                if is_last:
+                    self.close(EndReason.PAGE_CHANGED_SESSION, HangUp())
             case events.CostSeen(source, usd):
                 self.timeline.record(CostReported(source, usd))
             case events.AgentLeft(reason, code):

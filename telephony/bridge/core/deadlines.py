@@ -69,8 +69,7 @@ class Deadlines(CallState, ABC):
             case Alarm.TONE:
                 # An agent that speaks no faster than the phone plays has nothing outstanding between two frames.
                 is_quiet = self._playout.is_idle and now_ms - self.audio_ms >= LOOK_AGAIN_MS
-                if self._wait.tone_is_due(now_ms, is_quiet=is_quiet):
-                    self._playout.interject(TONE)
+                if self._wait.tone_is_due(now_ms, is_quiet=is_quiet) and self._playout.interject(TONE):
                     self.timeline.happened("tone_played")
             case Alarm.STALL:
                 if self._wait.has_stalled(now_ms, last_frame_ms=self.agent_frame_ms):

@@ -184,6 +184,14 @@ class PlayedByProvider:
     mark: str
 
 
+@dataclass(frozen=True, slots=True)
+class SessionChangedByPage:
+    """The caller's own page changed what the agent is or knows, and it was put back. `is_last`: no more of that."""
+
+    what: str
+    is_last: bool
+
+
 AgentEvent = (
     AgentReady
     | SpeechStarted
@@ -204,6 +212,7 @@ AgentEvent = (
     | AgentLeft
     | CostSeen
     | PlayedByProvider
+    | SessionChangedByPage
 )
 
 

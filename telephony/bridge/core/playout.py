@@ -127,11 +127,12 @@ class Playout:
         self._enqueue(item, audio)
         self.complete(item)
 
-    def interject(self, payload: str) -> None:
+    def interject(self, payload: str) -> bool:
         """Play audio of our own, such as a tone. The provider does not learn of it."""
         item = AgentItem("", is_local=True)
         self.add(item, payload)
         self.complete(item)
+        return True
 
     def finish(self) -> None:
         """The item being spoken will not continue."""

@@ -72,7 +72,8 @@ class Ledger(Protocol):
 
     def play_whole(self, item: AgentItem, audio: bytes) -> None: ...
 
-    def interject(self, payload: str) -> None: ...
+    def interject(self, payload: str) -> bool:
+        """Play audio of our own, which the provider does not learn of. Returns whether it can be played."""
 
     def finish(self) -> None: ...
 

@@ -11,6 +11,8 @@ from .ulaw import BYTES_PER_MS
 
 # While something is played, an estimate that is used up says no less than this.
 LEAST_MS = 100
+# A report that does not come is waited for so long after the estimated end of what should have been played.
+REPORT_WITHIN_MS = 15_000
 
 
 class RemotePlayout:
@@ -21,6 +23,7 @@ class RemotePlayout:
         self._items: list[AgentItem] = []  # not played to their end, in playing order
         self._playing = ""  # the response
         self._since_ms = 0
+        self._added_ms = 0
         self._added = 0
         self._confirmed = 0
 
@@ -48,6 +51,7 @@ class RemotePlayout:
         if item not in self._items:
             self._items.append(item)
             self._added += 1
+            self._added_ms = self._clock.now_ms
 
     def complete(self, item: AgentItem) -> None:
         item.is_complete = True
@@ -72,14 +76,23 @@ class RemotePlayout:
         return bool(items)
 
     def tick(self) -> bool:
-        """Nothing is waited for that a clock could stand in for."""
-        return False
+        """Returns whether a report that does not come was given up: its audio counts as heard."""
+        if not self._items:
+            return False
+        since_ms = max(self._added_ms, self._since_ms if self._playing else 0)
+        length_ms = sum(item.expected_ms for item in self._items)
+        if self._clock.now_ms < since_ms + length_ms + REPORT_WITHIN_MS:
+            return False
+        self._forget(self._items)
+        self._playing = ""
+        return True
 
     def play_whole(self, item: AgentItem, audio: bytes) -> None:
         """Nobody here can play audio of ours: such a call is not given a kept greeting."""
 
-    def interject(self, payload: str) -> None:
+    def interject(self, payload: str) -> bool:
         """The same for a tone."""
+        return False
 
     def interrupt(self) -> list[Cut]:
         """What was heard of each item, in playing order. The provider stops its audio itself."""

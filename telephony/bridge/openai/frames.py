@@ -35,6 +35,7 @@ class ErrorBody(msgspec.Struct):
 class Item(msgspec.Struct):
     id: str | None = None
     type: str | None = None
+    role: str | None = None
     status: str | None = None
     call_id: str | None = None
     name: str | None = None
@@ -69,6 +70,7 @@ class Audio(msgspec.Struct):
 
 class Session(msgspec.Struct):
     audio: Audio | None = None
+    instructions: str | None = None
 
 
 class ServerEvent(msgspec.Struct):

@@ -51,6 +51,11 @@ class ResponseSequencer:
         return bool(self._active_id or self._requested)
 
     @property
+    def is_owed(self) -> bool:
+        """A response was requested, or a turn of the caller's has none yet."""
+        return bool(self._requested or self._expects_own or self._has_open_turn)
+
+    @property
     def expects_own(self) -> bool:
         return self._expects_own
 

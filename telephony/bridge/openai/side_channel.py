@@ -11,14 +11,15 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 from telephony.bridge.core.agent_item import AUDIBLE_BYTES, AgentItem
-from telephony.bridge.core.events import AgentAudio, AgentEvent, Complaint, PlayedByProvider
+from telephony.bridge.core.events import AgentAudio, AgentEvent, PlayedByProvider, Purpose
 from telephony.bridge.core.remote_playout import begun, ended
 from telephony.bridge.core.stream_clock import StreamClock
-from telephony.bridge.core.transcript import Past, spoken_ms
+from telephony.bridge.core.transcript import Past, PastTool, spoken_ms
 
 from . import frames as wire
 from .caller_turns import CallerTurns
 from .dialect import OpenAIDialect
+from .page_watch import PageWatch
 from .reader import OpenAIReader
 
 # Stands for audio that was played elsewhere: the least that counts as heard.
@@ -32,12 +33,31 @@ class SideChannelTurns(CallerTurns):
     def _stream_ms(self, session_ms: float) -> int:
         return self._clock.now_ms
 
+    def continue_from(self, earlier: CallerTurns) -> None:
+        self._names = earlier._names
+
 
 class SideChannelReader(OpenAIReader):
     """The frames of a side channel."""
 
     turns = SideChannelTurns
+    watch: PageWatch
     _heard_id = ""  # the response that is heard
+    _has_seen_response = False
+    _is_restoring = False
+
+    def configure(self) -> None:
+        """A side channel joins a session that exists already: nothing announces it (protocols.md, B1)."""
+        self._state.is_requested = True
+        self._send(wire.session_update(self._settings))
+
+    def continue_from(self, earlier: SideChannelReader) -> None:
+        """The same session, followed over another side channel."""
+        self.tools, self.responses = earlier.tools, earlier.responses
+        self._names, self._call_order = earlier._names, earlier._call_order
+        self._state.unconfirmed_items = earlier._state.unconfirmed_items
+        if isinstance(self._caller_turns, SideChannelTurns):
+            self._caller_turns.continue_from(earlier._caller_turns)
 
     def receive(self, text: str) -> tuple[AgentItem, str] | list[AgentEvent] | None:
         """`AgentDialect.receive`. Raises BadFrame."""
@@ -45,8 +65,21 @@ class SideChannelReader(OpenAIReader):
         if event is None:
             return super().receive(text)
         match event.type:
+            case "session.created":
+                return []
             case "session.updated":
                 return self.session_updated(event)
+            case "error":
+                return self.error(event)
+            case "response.created":
+                return self.response_created(event)
+            case "response.output_item.added":
+                self.watch.made(event.item)
+                return self.item_begun(event)
+            case "conversation.item.added":
+                return self.item_added(event)
+            case "conversation.item.deleted":
+                return self.item_deleted(event)
             case "response.output_audio_transcript.delta":
                 return self.text_delta(event)
             case "response.output_audio_transcript.done":
@@ -59,16 +92,58 @@ class SideChannelReader(OpenAIReader):
                 return [PlayedByProvider(ended(event.response_id))]
 
     def session_updated(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        """The caller's own page has the same rights as we: what it changes, we change back."""
+        """What the page changes, we change back."""
         state = self._state
-        if not state.is_ready or state.is_updating:
+        if not state.is_ready or (state.is_updating and not self._is_other(event.session)):
             return super().session_updated(event)
-        state.is_updating = True
-        self._send(wire.session_update(state.settings.guarded if state.is_guarding else state.settings.normal))
-        return [Complaint("session_changed_by_page", "session.update")]
+        if not state.is_updating:
+            state.is_updating = self._is_restoring = True
+            self._send(wire.session_update(self._settings))
+        return [self.watch.changed("session.update")]
+
+    def error(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        """OpenAI refuses a whole update that names another voice once the agent has spoken."""
+        if self._is_restoring and self._state.is_updating:
+            self._is_restoring = False
+            self._send(wire.session_update(_without_voice(self._settings)))
+        return super().error(event)
+
+    def _is_other(self, session: wire.Session | None) -> bool:
+        """Whether it says that its instructions are not ours."""
+        return session is not None and session.instructions not in (None, self._settings.get("instructions"))
+
+    @property
+    def _settings(self) -> Mapping[str, object]:
+        settings = self._state.settings
+        return settings.guarded if self._state.is_guarding else settings.normal
 
     def is_usable(self, session: wire.Session) -> bool:
         return True
+
+    def response_created(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        """The first one may answer what was said before we could follow."""
+        is_the_pages = self._has_seen_response and not self.sequencer.is_owed
+        self._has_seen_response = True
+        events = super().response_created(event)
+        if is_the_pages and event.response is not None:
+            self._send(wire.cancel_response(event.response.id))
+            events.append(self.watch.changed("response.create"))
+        return events
+
+    def item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        item = event.item
+        is_the_pages = item is not None and self.watch.is_foreign(item, ours=self._state.unconfirmed_items)
+        events = super().item_added(event)
+        if item is not None and item.id is not None and is_the_pages:
+            self.watch.drop(item.id)
+            self._send(wire.delete_item(item.id))
+            what = "conversation.item.create"
+            events.append(self.watch.changed(what, is_beyond_repair=self.watch.is_misleading(item)))
+        return events
+
+    def item_deleted(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        is_ours = self.watch.is_dropped(event.item_id)
+        return [] if is_ours else [self.watch.changed("conversation.item.delete")]
 
     def text_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
         return self._spoken(event, event.delta) + super().text_delta(event)
@@ -95,9 +170,39 @@ class SideChannelDialect(OpenAIDialect):
     """The AgentDialect of a call over WebRTC. A lost side channel is opened again to the same session."""
 
     reader = SideChannelReader
+    _reader: SideChannelReader
 
     def __init__(self, session: Mapping[str, object], clock: StreamClock, *, protects_greeting: bool) -> None:
-        super().__init__(_without_formats(session), clock, protects_greeting=protects_greeting)
+        self._watch = PageWatch()
+        self._may_begin = True
+        self._is_resuming = False
+        self._has_late_outputs = False
+        super().__init__(without_formats(session), clock, protects_greeting=protects_greeting)
+
+    def wait_for_page(self) -> None:
+        """Say nothing before `begin`: nobody would hear it."""
+        self._may_begin = False
+
+    def begin(self) -> None:
+        """The page hears the agent."""
+        if not self._may_begin:
+            self._may_begin = True
+            if self.is_ready:
+                super().let_caller_in()
+
+    def link_opened(self) -> None:
+        self._reader.configure()
+
+    def let_caller_in(self) -> None:
+        self._is_resuming = self._has_late_outputs = False
+        if self._may_begin:
+            super().let_caller_in()
+
+    def respond(self, purpose: Purpose, say: str = "", *, in_other_words: bool = False) -> None:
+        """While the side channel was lost, the server has answered by itself."""
+        is_answered = self._is_resuming and not self._has_late_outputs
+        if not (is_answered and purpose in (Purpose.ANSWER, Purpose.MISSED)):
+            super().respond(purpose, say, in_other_words=in_other_words)
 
     def stop_talking(self, *, server_stops_itself: bool) -> None:
         super().stop_talking(server_stops_itself=server_stops_itself)
@@ -108,10 +213,24 @@ class SideChannelDialect(OpenAIDialect):
         """The server knows better what was heard, and has done it."""
 
     def replay(self, past: Sequence[Past]) -> None:
-        """The session lives on: it knows everything."""
+        """The session lives on: it knows everything but the outputs of tools that ended meanwhile."""
+        self._is_resuming = True
+        for entry in past:
+            if not isinstance(entry, PastTool) or entry.output is None:
+                continue
+            if self._reader.tools.call_id_of(entry.request_id) is not None:
+                self._has_late_outputs = True
+                self.answer_tool(entry.request_id, entry.output, is_farewell=False)
+
+    def _begin_session(self) -> None:
+        earlier: SideChannelReader | None = getattr(self, "_reader", None)
+        super()._begin_session()
+        self._reader.watch = self._watch
+        if earlier is not None:
+            self._reader.continue_from(earlier)
 
 
-def _without_formats(session: Mapping[str, object]) -> dict[str, object]:
+def without_formats(session: Mapping[str, object]) -> dict[str, object]:
     """The audio of a call over WebRTC is what was negotiated."""
     copy: dict[str, object] = json.loads(json.dumps(session))
     audio = copy.get("audio")
@@ -121,7 +240,15 @@ def _without_formats(session: Mapping[str, object]) -> dict[str, object]:
     return copy
 
 
+def _without_voice(session: Mapping[str, object]) -> dict[str, object]:
+    audio = session.get("audio")
+    heard = {side: value for side, value in audio.items() if side != "output"} if isinstance(audio, Mapping) else {}
+    return {**session, "audio": heard}
+
+
 _OWN = frozenset({
-    "session.updated", "response.output_audio_transcript.delta", "response.output_audio_transcript.done",
+    "session.created", "session.updated", "error", "response.created", "response.output_item.added",
+    "conversation.item.added", "conversation.item.deleted",
+    "response.output_audio_transcript.delta", "response.output_audio_transcript.done",
     "output_audio_buffer.started", "output_audio_buffer.stopped", "output_audio_buffer.cleared",
 })  # fmt: skip

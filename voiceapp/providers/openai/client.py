@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -11,9 +12,10 @@ from django.conf import settings
 
 from .errors import OpenAIError, OpenAIErrorKind
 from .key import openai_api_key, renewed_api_key
-from .rest import post_file, post_json
+from .rest import post_file, post_json, post_nothing, post_offer
 
 __all__ = [
+    "AnsweredOffer",
     "ClientSecret",
     "OpenAIClient",
     "OpenAIError",
@@ -36,6 +38,18 @@ class ClientSecret:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class AnsweredOffer:
+    """A call over WebRTC: OpenAI's id of it, and the SDP answer that the browser gets."""
+
+    call_id: str
+    sdp: str
+
+
+CALL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+NOT_FOUND = 404
+
+
 class OpenAIClient:
     """One account of OpenAI, or of any server that speaks its GA protocol.
 
@@ -54,8 +68,15 @@ class OpenAIClient:
 
     def realtime_url(self, model: str) -> str:
         """The WebSocket's URL: https becomes wss, http (a server on this machine) becomes ws."""
+        return self._socket_url(model=model)
+
+    def side_channel_url(self, call_id: str) -> str:
+        """The WebSocket that follows and controls a call over WebRTC."""
+        return self._socket_url(call_id=call_id)
+
+    def _socket_url(self, **query: str) -> str:
         scheme, _, rest = self._base_url.partition("://")
-        return f"{'ws' if scheme == 'http' else 'wss'}://{rest}/realtime?{urlencode({'model': model})}"
+        return f"{'ws' if scheme == 'http' else 'wss'}://{rest}/realtime?{urlencode(query)}"
 
     def headers(self) -> dict[str, str]:
         """No beta header: the beta was switched off, and the header closes the socket with 4000."""
@@ -75,6 +96,31 @@ class OpenAIClient:
         body = client_secret_request(session, expires_after_s=expires_after_s)
         url = f"{self._base_url}/realtime/client_secrets"
         return read_client_secret(self._with_a_good_key(lambda headers: post_json(url, body, headers=headers)))
+
+    def answer_offer(self, offer: str, *, secret: str) -> AnsweredOffer:
+        """Begin a call over WebRTC with the session for which the secret was minted. Raises OpenAIError."""
+        url = f"{self._base_url}/realtime/calls"
+        sdp, location = post_offer(url, offer, headers={"Authorization": f"Bearer {secret}"})
+        call_id = location.rstrip("/").rpartition("/")[2]
+        if not (CALL_ID.fullmatch(call_id) and sdp.startswith("v=")):
+            raise OpenAIError(OpenAIErrorKind.MALFORMED_RESPONSE, "returned no answer, or no id of the call")
+        return AnsweredOffer(call_id, sdp)
+
+    def hang_up(self, call_id: str) -> bool:
+        """End a call over WebRTC. False if it was over already. Raises OpenAIError."""
+        url = f"{self._base_url}/realtime/calls/{call_id}/hangup"
+
+        def post(headers: Mapping[str, str]) -> Mapping[str, object]:
+            post_nothing(url, headers=headers)
+            return {}
+
+        try:
+            self._with_a_good_key(post)
+        except OpenAIError as exc:
+            if exc.status != NOT_FOUND:
+                raise
+            return False
+        return True
 
     def transcribe(self, audio: bytes, *, file_name: str, content_type: str, model: str, language: str = "") -> str:
         """The words of a sound file. `language` is ISO 639-1, empty if unknown. Raises OpenAIError."""

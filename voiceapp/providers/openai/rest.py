@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import httpx
 
@@ -38,38 +39,70 @@ def post_file(
     return _exchange(url, form.read(), headers, timeout_s=FILE_RESPONSE_S)
 
 
+def post_offer(url: str, offer: str, *, headers: Mapping[str, str]) -> tuple[str, str]:
+    """The text of a 201 response to an SDP offer, and its Location. Raises OpenAIError."""
+    reply = _reply(url, offer.encode(), {**headers, "Content-Type": "application/sdp"}, status=httpx.codes.CREATED)
+    return reply.body.decode(errors="replace"), reply.location
+
+
+def post_nothing(url: str, *, headers: Mapping[str, str]) -> None:
+    """A request without a body, whose 200 response says nothing more. Raises OpenAIError."""
+    _reply(url, b"", headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """`wait_s`: the seconds of a Retry-After."""
+
+    status: int
+    body: bytes
+    wait_s: float | None
+    location: str
+
+
 def _exchange(
     url: str, content: bytes, headers: Mapping[str, str], *, timeout_s: float = WHOLE_RESPONSE_S
 ) -> Mapping[str, object]:
+    response = _read(_reply(url, content, headers, timeout_s=timeout_s).body)
+    if not response:
+        message = "returned no JSON object"
+        raise OpenAIError(OpenAIErrorKind.MALFORMED_RESPONSE, message, status=httpx.codes.OK)
+    return response
+
+
+def _reply(
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float = WHOLE_RESPONSE_S,
+    status: int = httpx.codes.OK,
+) -> _Reply:
+    """The response, if it has this status. Raises OpenAIError."""
     try:
-        status, body, wait_s = _post(url, content, headers, timeout_s)
+        reply = _post(url, content, headers, timeout_s)
     except httpx.TimeoutException as exc:
         is_unavailable = isinstance(exc, httpx.ConnectTimeout)
         kind = OpenAIErrorKind.UNAVAILABLE if is_unavailable else OpenAIErrorKind.TIMEOUT
         raise OpenAIError(kind, f"no response in time ({type(exc).__name__})") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise OpenAIError(OpenAIErrorKind.UNAVAILABLE, f"no response ({type(exc).__name__})") from exc
-    response = _read(body)
-    if status != httpx.codes.OK:
-        message = f"returned {status_text(status)}{_code_of(response)}"
-        raise OpenAIError(kind_of(status), message, status=status, retry_after_s=wait_s)
-    if not response:
-        raise OpenAIError(OpenAIErrorKind.MALFORMED_RESPONSE, "returned no JSON object", status=status)
-    return response
+    if reply.status != status:
+        message = f"returned {status_text(reply.status)}{_code_of(_read(reply.body))}"
+        raise OpenAIError(kind_of(reply.status), message, status=reply.status, retry_after_s=reply.wait_s)
+    return reply
 
 
-def _post(url: str, content: bytes, headers: Mapping[str, str], timeout_s: float) -> tuple[int, bytes, float | None]:
+def _post(url: str, content: bytes, headers: Mapping[str, str], timeout_s: float) -> _Reply:
     try:
         return _post_once(url, content, headers, timeout_s)
     except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-        # OpenAI has just closed a pooled connection. Minting a secret or transcribing twice does no harm.
+        # OpenAI has just closed a pooled connection. Minting a secret, transcribing or hanging up twice does no harm;
+        # a call whose answer nobody got connects no one.
         return _post_once(url, content, headers, timeout_s)
 
 
-def _post_once(
-    url: str, content: bytes, headers: Mapping[str, str], timeout_s: float
-) -> tuple[int, bytes, float | None]:
-    """The status, the body, and the seconds of a Retry-After."""
+def _post_once(url: str, content: bytes, headers: Mapping[str, str], timeout_s: float) -> _Reply:
     deadline = time.monotonic() + timeout_s
     body = b""
     timeouts = TIMEOUTS if timeout_s == WHOLE_RESPONSE_S else httpx.Timeout(timeout_s, connect=3, pool=3)
@@ -82,7 +115,8 @@ def _post_once(
                 )
             if time.monotonic() > deadline:
                 raise OpenAIError(OpenAIErrorKind.TIMEOUT, "the response arrives too slowly")
-        return response.status_code, body, retry_after_s(response.headers.get("Retry-After"))
+        wait_s = retry_after_s(response.headers.get("Retry-After"))
+        return _Reply(response.status_code, body, wait_s, response.headers.get("Location", ""))
 
 
 def _read(content: bytes) -> Mapping[str, object]:

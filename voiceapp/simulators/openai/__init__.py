@@ -35,6 +35,7 @@ Faults are injected by URL: `http://HOST:PORT/fault/<name>[=<argument>]/v1`, or 
 | `echo` | every append is returned at once as audio of the same bytes (for load tests) | |
 | `count_ids` | ids are counted from 1: function calls in each response; events, items and responses in each session | |
 | `tools=<script>` | the first responses of a session call these tools, a list in each (`tools_fault`) | (none) |
+| `no_side_channel` | a side channel to a WebRTC call gets 403 | |
 | `tag=<any>` | none; gives a test a URL (and counters) of its own | |
 
 Of the faults of a connection, a WebRTC call has `drop_after` and `stall`; its `POST` has those of HTTP below.

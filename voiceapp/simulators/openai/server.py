@@ -18,7 +18,7 @@ from voiceapp.simulators.openai.echo import echo
 from voiceapp.simulators.openai.event_sender import EventSender
 from voiceapp.simulators.openai.faults import OpenAIFaults
 from voiceapp.simulators.openai.gate import Gate
-from voiceapp.simulators.openai.http_errors import BETA, error_response
+from voiceapp.simulators.openai.http_errors import BETA, error_response, error_with_status
 from voiceapp.simulators.openai.http_faults import inject_fault
 from voiceapp.simulators.openai.schema import InvalidRequest
 from voiceapp.simulators.openai.session import RealtimeSession
@@ -88,6 +88,10 @@ class OpenAISimulator:
         """Close the open sessions with a close frame."""
         await asyncio.gather(*(socket.close(code=code) for socket in set(self._live)))
 
+    async def hang_up_calls(self, code: int = 1000) -> None:
+        """End the WebRTC calls; their side channels are closed with this code."""
+        await self._calls.close(code, "The call has ended.")
+
     async def __aenter__(self) -> OpenAISimulator:
         app = web.Application()
         for method, path, handler in (
@@ -122,6 +126,8 @@ class OpenAISimulator:
     async def _realtime(self, request: web.Request, faults: OpenAIFaults) -> web.StreamResponse:
         if (rejection := self._gate.rejection(request, faults, of_secrets=True)) is not None:
             return rejection
+        if "call_id" in request.query and "no_side_channel" in faults:
+            return error_with_status(403)
         if "call_id" in request.query and self._calls.find(request.query["call_id"]) is None:
             return no_such_call(request.query["call_id"])
         await faults.delay_connection()
