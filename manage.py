@@ -8,6 +8,9 @@ import sys
 if __name__ == "__main__":
     gc.disable()  # what is imported stays; voiceapp/apps.py turns collection on
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceapp.settings")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +35,8 @@ CALLER = "+14155550100"
 # After the last step the caller waits this long for the agent to hang up.
 FINAL_WAIT_S = 15
 POLL_S = 0.25
+# After it was hung up, until the phone reports that the call is over.
+ENDS_WITHIN_S = 60
 
 
 class Command(BaseCommand):
@@ -69,40 +73,44 @@ class Command(BaseCommand):
             sys.exit(status)
 
     def ring(self, number: PhoneNumber, script: Script, options: dict[str, object]) -> int:
-        places, count = addresses(), int(str(options["calls"]))
+        places, count, timeout_s = addresses(), int(str(options["calls"])), int(str(options["timeout"]))
         if not 1 <= count <= 200:
             raise CommandError("--calls takes 1 to 200.")
+        if timeout_s < 1:
+            raise CommandError("--timeout takes 1 second or more.")
+        record = Path(str(options["record"])) if options["record"] else None
+        if record and not record.absolute().parent.is_dir():
+            raise CommandError(f"--record: there is no folder {record.absolute().parent}.")
         phone = SimulatedPhone(places.phone)
         caller = str(options["caller"] or script.caller or CALLER)
         for each, behavior in script.phones.items():
             phone.set_number(each, behavior)
         if script.appointments is not None:
             forget_earlier(number, caller)
-        sids = [
-            phone.place_call(
-                # The product limits the live calls of a caller: several calls have several callers.
-                caller=caller if count == 1 else f"{caller[:-3]}{index:03}",
-                number=number.number,
-                voice_url=f"{places.product}/twiml/start?orgId={number.organization_id}",
-                status_callback=f"{places.product}/twilio/call-status",
-                steps=script.steps,
-            )
-            for index in range(count)
-        ]
-        self.print(
-            f"Ringing {show_number(number.number)} ({number.organization}){f', {count} calls' if count > 1 else ''}…"
-        )
+        sids: list[str] = []
         try:
-            reports = self.follow(phone, sids, int(str(options["timeout"])), shows_text=count == 1)
-        except KeyboardInterrupt:
-            for sid in sids:
-                phone.hang_up(sid)
+            for index in range(count):
+                sid = phone.place_call(
+                    # The product limits the live calls of a caller: several calls have several callers.
+                    caller=caller if count == 1 else f"{caller[:-3]}{index:03}",
+                    number=number.number,
+                    voice_url=f"{places.product}/twiml/start?orgId={number.organization_id}",
+                    status_callback=f"{places.product}/twilio/call-status",
+                    steps=script.steps,
+                )
+                sids.append(sid)
+            several = f", {count} calls" if count > 1 else ""
+            self.print(f"Ringing {show_number(number.number)} ({number.organization}){several}…")
+            reports = self.follow(phone, sids, timeout_s, shows_text=count == 1)
+        except (KeyboardInterrupt, ApplicationError) as exc:
+            hang_up_all(phone, sids)
+            if isinstance(exc, ApplicationError):
+                raise
             raise CommandError("Hung up.") from None
-        if options["record"]:
+        if record:
             for index, sid in enumerate(sids):
-                path = Path(str(options["record"]))
-                phone.save_recording(sid, path if count == 1 else path.with_stem(f"{path.stem}-{index + 1}"))
-            self.print(f"Recorded to {options['record']}.")
+                save_recording(phone, sid, record if count == 1 else record.with_stem(f"{record.stem}-{index + 1}"))
+            self.print(f"Recorded to {record}.")
         verdicts = [self.judge(phone, sid, script, reports[sid], as_json=bool(options["json"])) for sid in sids]
         if count > 1:
             self.print(f"{sum(verdicts)} of {count} calls were as expected.")
@@ -112,7 +120,7 @@ class Command(BaseCommand):
         self, phone: SimulatedPhone, sids: list[str], timeout_s: int, *, shows_text: bool
     ) -> dict[str, dict[str, object]]:
         """Wait until all calls are over and print their progress. Returns the phone's reports."""
-        deadline = time.monotonic() + timeout_s
+        deadline, is_hung_up = time.monotonic() + timeout_s, False
         watches: dict[str, CallWatch] = {}
         reports: dict[str, dict[str, object]] = {}
         finished = -1
@@ -128,10 +136,12 @@ class Command(BaseCommand):
                 finished = len(reports)
                 self.print(f"  {finished} of {len(sids)} calls are over")
             if time.monotonic() > deadline:
+                if is_hung_up:
+                    raise ApplicationError(f"The simulated phone did not end the call within {ENDS_WITHIN_S} s.")
                 self.print(f"Hanging up: {timeout_s} s are over.")
                 for sid in set(sids) - set(reports):
                     phone.hang_up(sid)
-                deadline += timeout_s
+                deadline, is_hung_up = time.monotonic() + ENDS_WITHIN_S, True
             time.sleep(POLL_S)
         return reports
 
@@ -221,6 +231,21 @@ def forget_earlier(number: PhoneNumber, caller: str) -> None:
     """
     for appointment in upcoming_of(number.organization, caller, timezone.now()):
         appointment.delete()
+
+
+def hang_up_all(phone: SimulatedPhone, sids: Iterable[str]) -> None:
+    """As far as the phone still responds."""
+    with contextlib.suppress(ApplicationError):
+        for sid in sids:
+            phone.hang_up(sid)
+
+
+def save_recording(phone: SimulatedPhone, sid: str, path: Path) -> None:
+    recording = phone.recording(sid)
+    try:
+        path.write_bytes(recording)
+    except OSError as exc:
+        raise CommandError(f"{path} cannot be written: {exc.strerror}.") from exc
 
 
 def wait_until_over(call: Call, within_s: float = 10) -> None:

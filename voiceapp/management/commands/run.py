@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -11,7 +13,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -26,12 +28,18 @@ from agents.organizations.models import ApiKey, Organization
 from agents.organizations.services import issue_key
 from agents.organizations.trades import Trade
 from voiceapp.management.running.simulators import start_simulators
-from voiceapp.management.running.supervisor import Child, ChildFailed, Ports, PortTaken, Supervisor
+from voiceapp.management.running.supervisor import STOP_SIGNALS, Child, ChildFailed, Ports, PortTaken, Supervisor
 
 ADMIN_NAME = "admin"
 OTHER_PORT = 8090
+# As a shell reports it: the calls were not compared.
+INTERRUPTED = 130
 KEY_NAME = "make run"
 LEAST_SPACE_BYTES = 4_000_000
+ALREADY_RUNNING = (
+    "`make run` is running already, with the data in {folder}. Stop it by Ctrl-C in its terminal. "
+    f"To run a second one beside it, give it data of its own: make run VAR_DIR=var/second PORT={OTHER_PORT}"
+)
 NO_SPACE = "No space is left on the disk that holds {folder}. Free some, or set VAR_DIR to a folder on another disk."
 
 
@@ -52,33 +60,41 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: object) -> None:
-        # A second Ctrl-C while stopping must not leave children behind.
-        signal.signal(signal.SIGINT, self.on_signal)
-        signal.signal(signal.SIGTERM, self.on_signal)
-        status = 0
-        ports = Ports()
-        supervisor = Supervisor(self.environment(ports), settings.VAR_DIR / "log", ports)
-        run_file = settings.VAR_DIR / "run.json"
-        try:
-            status = self.run(supervisor, run_file, str(options["call"]))
-        except Stopped:
-            self.stdout.write("\nStopping…")
-        except (ChildFailed, OSError, OperationalError) as exc:
-            if is_disk_full(settings.VAR_DIR):
-                raise CommandError(NO_SPACE.format(folder=settings.VAR_DIR)) from exc
-            if not isinstance(exc, ChildFailed):
-                raise
-            raise CommandError(str(exc)) from exc
-        finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            supervisor.stop()
-            run_file.unlink(missing_ok=True)
+        with only_one(settings.VAR_DIR):
+            status = self.run_until_stopped(str(options["call"]))
         if options["call"] != "only":
-            self.stdout.write("Everything is stopped.")
+            self.say("Everything is stopped.")
         if status:
             sys.exit(status)
 
+    def run_until_stopped(self, call: str) -> int:
+        """Returns the exit status. Whatever happens, nothing that was started is left."""
+        ports = Ports()
+        supervisor = Supervisor(os.environ, settings.VAR_DIR / "log", ports)
+        run_file = settings.VAR_DIR / "run.json"
+        try:
+            try:
+                handle_stop_signals(self.on_signal)
+                supervisor.environment = self.environment(ports)
+                return self.run(supervisor, run_file, call)
+            finally:
+                handle_stop_signals(signal.SIG_IGN)
+        except Stopped:
+            self.say("\nStopping…")
+            return INTERRUPTED if call == "only" else 0
+        except (ChildFailed, OSError, OperationalError) as exc:
+            if is_disk_full(settings.VAR_DIR):
+                raise CommandError(NO_SPACE.format(folder=settings.VAR_DIR)) from exc
+            if isinstance(exc, OperationalError):
+                raise
+            raise CommandError(str(exc)) from exc
+        finally:
+            supervisor.stop()
+            run_file.unlink(missing_ok=True)
+
     def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Once: a second Ctrl-C while stopping must not leave children behind."""
+        handle_stop_signals(signal.SIG_IGN)
         raise Stopped
 
     def environment(self, ports: Ports) -> dict[str, str]:
@@ -90,8 +106,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Port {settings.PORT} is taken by another program. Choose another one: make run PORT={OTHER_PORT}"
             ) from exc
-        write_secrets(settings.BASE_DIR / ".env")
-        environment = dict(os.environ)
+        environment = dict(os.environ) | write_secrets(settings.BASE_DIR / ".env")
+        without_proxy = ",".join(filter(None, (environment.get("NO_PROXY"), "127.0.0.1", "localhost")))
         environment |= {
             "HOST": "127.0.0.1",
             "PORT": str(port),
@@ -101,6 +117,9 @@ class Command(BaseCommand):
             "PROJECT_NAME": settings.PROJECT_NAME,
             # Stubs of this machine may be named over the API.
             "ENVIRONMENT": os.environ.get("ENVIRONMENT", "dev"),
+            # The children speak with each other.
+            "NO_PROXY": without_proxy,
+            "no_proxy": without_proxy,
             "EMAIL_URL": settings.EMAIL_URL or f"filemail:///{settings.VAR_DIR / 'mail'}",
         }
         return environment
@@ -138,7 +157,10 @@ class Command(BaseCommand):
     def ring(self, environment: Mapping[str, str]) -> int:
         """An order at the restaurant, an appointment at the garage. 0 if both are as the callers said."""
         restaurant, garage = (
-            subprocess.run([sys.executable, "manage.py", "ring", *to], env=environment, check=False).returncode
+            # In a session of its own: Ctrl-C stops this process, which stops all others.
+            subprocess.run(
+                [sys.executable, "manage.py", "ring", *to], env=environment, check=False, start_new_session=True
+            ).returncode
             for to in ([], ["--to", Trade.GARAGE.value])
         )
         return restaurant or garage
@@ -153,7 +175,9 @@ class Command(BaseCommand):
     def output_of(self, command: list[str], environment: Mapping[str, str]) -> str:
         """What a command of ours prints, run in the product's environment."""
         whole = [sys.executable, "manage.py", *command]
-        done = subprocess.run(whole, env=environment, check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            whole, env=environment, check=False, capture_output=True, text=True, start_new_session=True
+        )
         if done.returncode:
             raise CommandError(f"manage.py {command[0]} failed:\n{done.stderr}")
         return done.stdout.strip()
@@ -202,8 +226,27 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        with contextlib.suppress(OSError):  # the terminal was closed
+            self.stdout.write(text)
+            self.stdout.flush()
+
+
+def handle_stop_signals(handler: signal._HANDLER) -> None:
+    """Those of a terminal that was closed stay ignored where `nohup` says so."""
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Two would share a database, a queue and logs, and each would process the other's jobs. Raises CommandError."""
+    with (folder / "run.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise CommandError(ALREADY_RUNNING.format(folder=folder)) from exc
+        yield
 
 
 def is_disk_full(folder: Path) -> bool:
@@ -211,16 +254,23 @@ def is_disk_full(folder: Path) -> bool:
     return shutil.disk_usage(folder).free < LEAST_SPACE_BYTES
 
 
-def write_secrets(path: Path) -> None:
-    """Add what is missing of this machine's own secrets to the ignored file, for its owner only."""
-    content = path.read_text() if path.exists() else ""
-    missing = [
-        key for key in ("SECRET_KEY", "INTERNAL_API_KEY") if not os.environ.get(key) and f"{key}=" not in content
-    ]
-    if missing:
-        path.touch(mode=0o600)
-        with path.open("a") as file:
-            file.writelines(f"{key}={secrets.token_urlsafe(48)}\n" for key in missing)
+def write_secrets(path: Path) -> dict[str, str]:
+    """Write what is missing of this machine's own secrets into the ignored file, for its owner only; returns it.
+
+    A line without a value, as in a copy of `.env.example`, is replaced: of several lines the first one counts.
+    """
+    path = path.resolve()
+    lines = path.read_text().splitlines() if path.exists() else []
+    known = {name for line in lines for name, _, value in [line.strip().partition("=")] if value.strip()}
+    missing = [name for name in ("SECRET_KEY", "INTERNAL_API_KEY") if not os.environ.get(name) and name not in known]
+    made = {name: secrets.token_urlsafe(48) for name in missing}
+    if made:
+        kept = [line for line in lines if line.strip().rstrip("=").rstrip() not in made]
+        written = path.with_name(f"{path.name}.new")
+        written.touch(mode=0o600)
+        written.write_text("".join(f"{line}\n" for line in [*kept, *(f"{name}={made[name]}" for name in missing)]))
+        written.replace(path)
+    return made
 
 
 def demo_admin() -> User:

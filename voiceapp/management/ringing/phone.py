@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -75,24 +74,20 @@ class SimulatedPhone:
         """The report of the call so far (`is_done`, speech, gaps, notices)."""
         return self._request("GET", f"/local/calls/{sid}")
 
-    def save_recording(self, sid: str, path: Path) -> None:
+    def recording(self, sid: str) -> bytes:
         """The call as stereo WAV: left what the caller said, right what the caller heard."""
-        response = self._client.get(f"/local/calls/{sid}/recording.wav")
+        response = self._send("GET", f"/local/calls/{sid}/recording.wav")
         if response.status_code != httpx.codes.OK:
             raise ApplicationError(f"The phone has no recording of {sid} (status {response.status_code}).")
-        path.write_bytes(response.content)
+        return response.content
 
     def hang_up(self, sid: str) -> None:
         self._request("POST", f"/local/calls/{sid}/hangup")
 
     def _request(self, method: str, path: str, body: object | None = None) -> dict[str, object]:
+        response = self._send(method, path, body)
         try:
-            response = self._client.request(method, path, json=body)
             content = response.json()
-        except httpx.TransportError as exc:
-            raise ApplicationError(
-                f"The simulated phone at {self._client.base_url} does not respond. Is `make run` on?"
-            ) from exc
         except ValueError as exc:
             raise ApplicationError(
                 f"{self._client.base_url} is not a simulated phone: its response is not JSON."
@@ -101,3 +96,11 @@ class SimulatedPhone:
             message = content.get("message") or content.get("error") if isinstance(content, dict) else content
             raise ApplicationError(f"The simulated phone rejected the request: {message}")
         return content
+
+    def _send(self, method: str, path: str, body: object | None = None) -> httpx.Response:
+        try:
+            return self._client.request(method, path, json=body)
+        except httpx.TransportError as exc:
+            raise ApplicationError(
+                f"The simulated phone at {self._client.base_url} does not respond. Is `make run` on?"
+            ) from exc

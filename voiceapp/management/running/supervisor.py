@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import functools
+import http.client
 import os
 import re
 import signal
@@ -11,15 +14,24 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# A child that exits is noticed at once; this is for one that hangs, on a slow and busy machine.
+START_WITHIN_S = 180
 STOP_WITHIN_S = 15
 # A child that exits more often than this is given up.
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60
 LISTENING = re.compile(r"listening on (http://\S+)")
+# Ctrl-C, the end of the process, and the end of its terminal.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# On Linux the kernel stops a child whose parent was killed (prctl, PR_SET_PDEATHSIG).
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PARENT_DEATH_SIGNAL = 1
+# The children are on this machine: no proxy leads to them.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class ChildFailed(RuntimeError):
@@ -28,6 +40,25 @@ class ChildFailed(RuntimeError):
 
 class PortTaken(Exception):
     """Another program or another child uses the port."""
+
+
+@contextlib.contextmanager
+def stop_signals_held() -> Iterator[None]:
+    """They are delivered at the end: between the start of a process and its registration they would leave it behind."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_child(parent: int) -> None:
+    """In the new process, before its program."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    if LIBC is not None:
+        LIBC.prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 @dataclass
@@ -81,7 +112,7 @@ class Child:
     restarts: list[float] = field(default_factory=list)
 
     def start(self) -> None:
-        with self.log.open("ab") as output:
+        with self.log.open("ab") as output, stop_signals_held():
             self.process = subprocess.Popen(
                 [sys.executable, *self.arguments],
                 env=dict(self.environment),
@@ -89,13 +120,15 @@ class Child:
                 stdout=None if self.shows_output else output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=functools.partial(_begin_child, os.getpid()),
             )
 
     def kill(self) -> None:
         """Kill it and its own children, such as the processes of a worker's pool."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(5)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
 
     def failure(self) -> str:
         tail = "\n".join(f"    {line}" for line in self.log.read_text(errors="replace").splitlines()[-8:])
@@ -126,11 +159,12 @@ class Supervisor:
         log.write_bytes(b"")
         merged = {**self.environment, **(environment or {})}
         child = Child(name, arguments, merged, log, shows_output, is_needed_by_others)
-        child.start()
-        self.children.append(child)
+        with stop_signals_held():
+            child.start()
+            self.children.append(child)
         return child
 
-    def wait_for_address(self, child: Child, *, within_s: float = 30) -> str:
+    def wait_for_address(self, child: Child, *, within_s: float = START_WITHIN_S) -> str:
         """Wait for the line `listening on http://…` in the child's log. Returns the URL."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -141,11 +175,11 @@ class Supervisor:
             time.sleep(0.05)
         raise ChildFailed(f"{child.name} did not start to listen within {within_s:.0f} s. Its log: {child.log}")
 
-    def wait_for_ok(self, child: Child, url: str, *, within_s: float = 60) -> None:
+    def wait_for_ok(self, child: Child, url: str, *, within_s: float = START_WITHIN_S) -> None:
         """Wait until a GET of the URL returns 200."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=3) as response:  # noqa: S310 - our own
+            with contextlib.suppress(OSError, http.client.HTTPException), DIRECT.open(url, timeout=3) as response:
                 if response.status == 200:
                     return
             self.check(child)

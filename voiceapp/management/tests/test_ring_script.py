@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from sessions.appointments.models import Appointment
 from sessions.appointments.services.booking import Customer, Origin, book_appointment
 from sessions.messages.texts.models import Text
-from sessions.tests.builders import make_garage
+from sessions.tests.builders import make_garage, make_restaurant
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.transfers.models import Transfer, TransferState
 from voiceapp.management.commands.ring import DEMO, GARAGE, forget_earlier, number_to_call
@@ -192,3 +194,23 @@ def test_a_transfer_counts_once_the_person_has_heard_the_summary_and_talked() ->
     nobody = parse_script({"steps": [], "expect": {"transfer": ""}})
     assert outcome().differences(nobody) == []
     assert outcome(transfer=talked).differences(nobody) == ["transfer: expected none, got Service desk"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"timeout": 0}, "--timeout takes 1 second or more"),
+        ({"calls": 201}, "--calls takes 1 to 200"),
+        ({"record": "/nowhere/call.wav"}, "there is no folder /nowhere"),
+        ({}, r"The simulated phone at http://127\.0\.0\.1:9 does not respond. Is `make run` on\?"),
+    ],
+)
+def test_a_call_that_cannot_be_placed_is_a_sentence(
+    settings: Settings, options: dict[str, object], sentence: str
+) -> None:
+    make_restaurant()
+    PhoneNumber.objects.create(number="+493012345678", organization=Organization.objects.get())
+    settings.TWILIO_BASE_URL = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match=sentence):
+        call_command("ring", say=["Hello."], **options)

@@ -20,7 +20,16 @@ from pytest_django import Settings
 
 from agents.organizations.services import find_key
 from agents.tests.builders import make_organization
-from voiceapp.management.commands.run import demo_admin, replace_demo_key
+from voiceapp.management.commands.run import (
+    Command,
+    Stopped,
+    demo_admin,
+    handle_stop_signals,
+    only_one,
+    replace_demo_key,
+    write_secrets,
+)
+from voiceapp.management.running.supervisor import STOP_SIGNALS, Ports
 
 pytestmark = [pytest.mark.waits, pytest.mark.embedded]
 
@@ -61,6 +70,63 @@ def test_a_port_that_is_taken_is_reported_with_what_to_do(taken: int, tmp_path: 
     assert done.returncode == 1
     assert f"Port {taken} is taken by another program. Choose another one: make run PORT=" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_second_one_in_the_same_folder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    serving = tmp_path / "run.json"
+    serving.write_text("{}")
+    with only_one(tmp_path):
+        done = run(tmp_path)
+    assert done.returncode == 1
+    assert f"`make run` is running already, with the data in {tmp_path}." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert serving.exists()
+    with only_one(tmp_path):
+        pass
+
+
+def test_secrets_replace_the_empty_lines_of_a_copied_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "")
+    monkeypatch.delenv("INTERNAL_API_KEY", raising=False)
+    path = tmp_path / ".env"
+    path.write_text("# Signs cookies\nSECRET_KEY=\nPORT=8081\n#INTERNAL_API_KEY=\n")
+    made = write_secrets(path)
+    assert path.read_text().splitlines() == [
+        "# Signs cookies", "PORT=8081", "#INTERNAL_API_KEY=", f"SECRET_KEY={made['SECRET_KEY']}",
+        f"INTERNAL_API_KEY={made['INTERNAL_API_KEY']}",
+    ]  # fmt: skip
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert write_secrets(path) == {}
+    assert [each.name for each in tmp_path.iterdir()] == [".env"]
+
+
+def test_the_children_reach_each_other_whatever_proxy_is_set(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.PORT = 0
+    for name in ("SECRET_KEY", "INTERNAL_API_KEY"):
+        monkeypatch.setenv(name, "x" * 50)
+    monkeypatch.setenv("NO_PROXY", "internal.example.com")
+    ports = Ports()
+    environment = Command().environment(ports)
+    ports.release()
+    assert environment["NO_PROXY"] == environment["no_proxy"] == "internal.example.com,127.0.0.1,localhost"
+
+
+def test_a_closed_terminal_stops_everything_once_unless_nohup_says_otherwise() -> None:
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        handle_stop_signals(Command().on_signal)
+        with pytest.raises(Stopped):
+            signal.raise_signal(signal.SIGHUP)
+        # A second one has no effect: it would interrupt the stop.
+        signal.raise_signal(signal.SIGINT)
+        handle_stop_signals(Command().on_signal)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_serve_names_the_address_that_it_cannot_listen_at(taken: int, settings: Settings) -> None:

@@ -6,12 +6,22 @@ import os
 import signal
 import socket
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
-from voiceapp.management.running.supervisor import MAX_RESTARTS, ChildFailed, Ports, PortTaken, Supervisor
+from voiceapp.management.running.supervisor import (
+    MAX_RESTARTS,
+    ChildFailed,
+    Ports,
+    PortTaken,
+    Supervisor,
+    stop_signals_held,
+)
 from voiceapp.tests.worker import until
 
 
@@ -111,3 +121,47 @@ def test_the_product_stops_before_what_it_needs(supervisor: Supervisor, tmp_path
     ended = (tmp_path / "ended").read_text().split()
     assert ended[0] == "web"
     assert set(ended[1:]) == {"simulator", "kitchen"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not report the end of a parent")
+def test_the_children_of_a_supervisor_that_was_killed_stop(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    code = (
+        "import pathlib, os, time\n"
+        "from voiceapp.management.running.supervisor import Supervisor\n"
+        f"supervisor = Supervisor(os.environ, pathlib.Path({str(tmp_path)!r}))\n"
+        "child = supervisor.start('child', ['-c', 'import time; time.sleep(600)'])\n"
+        f"pathlib.Path({str(started)!r}).write_text(str(child.process.pid) + ' ')\n"
+        "time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=settings.BASE_DIR) as killed:
+        until(lambda: started.exists() and started.read_text().endswith(" "))
+        child = int(started.read_text())
+        assert is_alive(child)
+        killed.kill()
+    until(lambda: not is_alive(child))
+
+
+def test_a_signal_waits_until_a_child_is_registered() -> None:
+    order: list[str] = []
+    before = signal.signal(signal.SIGTERM, lambda *_: order.append("signal"))
+    try:
+        with stop_signals_held():
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            order.append("registered")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert order == ["registered", "signal"]
+
+
+def test_a_child_is_stopped_by_signals_although_they_were_held_at_its_start(supervisor: Supervisor) -> None:
+    child = supervisor.start("child", ["-c", "import time; time.sleep(600)"])
+    child.process.terminate()
+    assert child.process.wait(30) == -signal.SIGTERM
+
+
+def test_no_proxy_comes_between(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    port = supervisor.ports.reserve(0)
+    server = ["-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(tmp_path)]
+    supervisor.wait_for_ok(supervisor.start("web", server), f"http://127.0.0.1:{port}/")
