@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import logging
-import signal
-import sys
-
 from voiceapp.simulators.kitchen import KitchenSimulator
-
-
-async def serve(kitchen: KitchenSimulator) -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    async with kitchen:
-        sys.stdout.write(f"listening on {kitchen.base_url}\n")
-        sys.stdout.flush()
-        await stopped.wait()
+from voiceapp.simulators.serving import parser_of, run
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m voiceapp.simulators.kitchen", description="prints order tickets")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9200, help="0 takes a free one")
+    parser = parser_of("kitchen", port=9200, description="Prints order tickets.")
     options = parser.parse_args()
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         kitchen = KitchenSimulator(host=options.host, port=options.port)
     except ValueError as exc:
         parser.error(str(exc))
-    asyncio.run(serve(kitchen))
-    return 0
+    return run(kitchen, options, address=lambda: kitchen.base_url)
 
 
 if __name__ == "__main__":

@@ -60,11 +60,8 @@ class EgressRecorder:
         self, rooms: Rooms, clock: Clock, webhooks: WebhookSender, *, step_s: float, directory: Path | None
     ) -> None:
         self.recordings: dict[str, EgressRecording] = {}
+        self._given = directory
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        if directory is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="livekit-recordings-")
-            directory = Path(self._temporary.name)
-        self.directory = directory
         self._rooms, self._clock, self._webhooks, self._step_s = rooms, clock, webhooks, step_s
         rooms.on_track.append(self._track_published)
         rooms.on_closed.append(self._room_closed)
@@ -76,6 +73,14 @@ class EgressRecorder:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._temporary:
             self._temporary.cleanup()
+
+    def _directory(self) -> Path:
+        """A temporary one is made for its first file: a simulator that is killed leaves none behind without need."""
+        if self._given is not None:
+            return self._given
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="livekit-recordings-")
+        return Path(self._temporary.name)
 
     def start(self, request: RoomCompositeEgressRequest, faults: LiveKitFaults) -> EgressInfo:
         """Raises TwirpError."""
@@ -199,7 +204,7 @@ class EgressRecorder:
         audio_s = min(duration_s, _MAX_AUDIO_S)
         content = mp4(audio_s) if extension == ".mp4" else ogg(audio_s)
         name = file_name(recording.output.filepath, recording.info, extension)
-        location = await store(content, name=name, output=recording.output, directory=self.directory)
+        location = await store(content, name=name, output=recording.output, directory=self._directory)
         now_ns = time.time_ns()
         recording.info.file_results.add(
             filename=name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -23,8 +24,8 @@ class UploadFailed(Exception):
     """The file could not be stored."""
 
 
-async def store(content: bytes, *, name: str, output: EncodedFileOutput, directory: Path) -> str:
-    """Returns its location as LiveKit reports it. Raises UploadFailed.
+async def store(content: bytes, *, name: str, output: EncodedFileOutput, directory: Callable[[], Path]) -> str:
+    """Returns its location as LiveKit reports it. `directory` is for files without a storage. Raises UploadFailed.
 
     A real bucket is not written to: nothing leaves this machine.
     """
@@ -37,7 +38,7 @@ async def store(content: bytes, *, name: str, output: EncodedFileOutput, directo
             raise UploadFailed(f"{endpoint} is not on this machine")
         await _upload(content, address)
         return address
-    return await asyncio.to_thread(_write, content, directory, name)
+    return await asyncio.to_thread(_write, content, directory(), name)
 
 
 async def _upload(content: bytes, address: str) -> None:
@@ -58,8 +59,11 @@ def _write(content: bytes, directory: Path, name: str) -> str:
     path = Path(os.path.normpath(directory / name.lstrip("/")))
     if not path.is_relative_to(directory):
         raise UploadFailed("the path is outside the folder of recordings")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as exc:
+        raise UploadFailed(exc.strerror or type(exc).__name__) from exc
     return str(path)
 
 

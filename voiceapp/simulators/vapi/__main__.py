@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import logging
-import signal
-import sys
-
-import uvloop
-
+from voiceapp.simulators.serving import parser_of, run
 from voiceapp.simulators.vapi.server import VapiSimulator
 
 
-async def _serve(host: str, port: int, server_url: str) -> None:
-    stop = asyncio.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    server = {"url": server_url} if server_url else None
-    async with VapiSimulator(host=host, port=port, server=server) as simulator:
-        sys.stdout.write(f"listening on {simulator.address}\n")
-        sys.stdout.flush()
-        await stop.wait()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="The simulator of VAPI.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9500)
+def main() -> int:
+    parser = parser_of("vapi", port=9500, description="The simulator of VAPI.")
     parser.add_argument("--server-url", default="", help="the organization's server URL")
-    given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr)
-    uvloop.run(_serve(given.host, given.port, given.server_url))
+    options = parser.parse_args()
+    server = {"url": options.server_url} if options.server_url else None
+    simulator = VapiSimulator(host=options.host, port=options.port, server=server)
+    return run(simulator, options, address=lambda: simulator.address)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
