@@ -1,4 +1,4 @@
-"""The addresses of sockets."""
+"""The addresses of the carriers' sockets; voiceapp/routing.py has those of pages, too."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()  # first: it loads the apps that the sockets import
 
-from telephony.routing import sockets  # noqa: E402 - as above
 from voiceapp.core.http.pooled_requests import PooledRequests  # noqa: E402 - as above
 from voiceapp.core.http.requests import BoundedRequests, BusyAddresses  # noqa: E402 - as above
+from voiceapp.routing import sockets  # noqa: E402 - as above
 
 WEBHOOKS = ("/twiml/", "/twilio/")
 

@@ -40,6 +40,10 @@ class CallKind(models.TextChoices):
     BROWSER = "browser"
 
 
+# Calls that a process of ours carries, and for which it renews a lease; LiveKit carries the others.
+CARRIED = (CallKind.PHONE, CallKind.BROWSER)
+
+
 class CallType(models.TextChoices):
     """Who speaks with whom in a room: a person with an agent, two people, or several."""
 

@@ -26,7 +26,7 @@ from .facts import (
     TurnInterrupted,
     UsageReported,
 )
-from .models import LIVE_STATES, Call, CallEvent, CallKind, CallState, TranscriptLine, Turn
+from .models import CARRIED, LIVE_STATES, Call, CallEvent, CallState, TranscriptLine, Turn
 from .recording_links import recording_transcript
 from .short_ids import short_id
 
@@ -99,8 +99,8 @@ def record_event(
 
 
 def live_calls_of(organization: Organization) -> int:
-    """How many phone calls of the organization have not ended, for its capacity; LiveKit carries those in rooms."""
-    return Call.objects.live().filter(organization=organization, kind=CallKind.PHONE).count()
+    """How many calls of the organization have not ended, for its capacity; LiveKit carries those in rooms."""
+    return Call.objects.live().filter(organization=organization, kind__in=CARRIED).count()
 
 
 def renew_leases(call_ids: Iterable[UUID]) -> set[UUID]:

@@ -22,7 +22,7 @@ from agents.organizations.models import Organization
 from agents.organizations.trades import APPOINTMENT_TOOLS, ORDER_TOOLS
 from sessions.calls.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnDetection
 from sessions.calls.models import Call
-from sessions.orders.services.transfer_targets import Person, people_of
+from sessions.orders.services.transfer_targets import Person, can_transfer, people_of
 from sessions.tools.registry import EVERY_TOOL, READING_TOOLS
 from sessions.tools.text_tools import can_text
 from voiceapp.core.errors import ApplicationError
@@ -61,6 +61,10 @@ TEXTING = """## Text messages
 Use send_text when the caller wants something by text message, and never read out a link.
 Say that a text message is on its way only after a tool has answered so. When it refuses, say its sentence."""
 
+NO_PEOPLE = """## People
+Nobody can be connected to this caller, who calls from a browser. When the caller asks for a person, use transfer_call:
+it answers which number to ring instead."""
+
 ENDING = """## How to end
 When the caller wants nothing more or says goodbye, say a short goodbye and call end_call.
 When the caller asks for a person, is upset, or needs what you cannot do, use transfer_call if somebody is there.
@@ -72,7 +76,9 @@ def brief(call: Call) -> Briefing:
     persona = call.agent_version
     if persona is None or call.organization is None:
         raise ApplicationError("The call has no published agent. Publish one in the admin.")
-    briefing = brief_agent(persona, call.organization, call_id=str(call.pk), now=timezone.now())
+    briefing = brief_agent(
+        persona, call.organization, call_id=str(call.pk), now=timezone.now(), has_people=can_transfer(call)
+    )
     return replace(
         briefing,
         greeting_audio=kept_audio(call.organization.pk, persona.spoken_greeting),
@@ -81,11 +87,16 @@ def brief(call: Call) -> Briefing:
     )
 
 
-def brief_agent(persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime) -> Briefing:
-    """The briefing of a persona that answers for an organization at that time."""
+def brief_agent(
+    persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime, has_people: bool = True
+) -> Briefing:
+    """The briefing of a persona that answers for an organization at that time.
+
+    `has_people`: its callers can be connected to one.
+    """
     catalog, greeting = load_catalog(organization.pk, now), persona.spoken_greeting
     services = _services(persona, organization)
-    facts = _shared(_live_facts(organization, catalog, services, now))
+    facts = _shared(_live_facts(organization, catalog, services, now, has_people=has_people))
     tools = _tools(persona, organization, services)
     return Briefing(
         call_id=call_id,
@@ -169,16 +180,17 @@ def _standing(
     return "\n\n".join(block for block in blocks if block)
 
 
-def _live_facts(organization: Organization, catalog: Catalog, services: Services | None, now: dt.datetime) -> str:
+def _live_facts(
+    organization: Organization, catalog: Catalog, services: Services | None, now: dt.datetime, *, has_people: bool
+) -> str:
     """The time, the hours, what is sold, who is there."""
     schedule = load_schedule(organization)
-    people = people_of(organization, now=now, schedule=schedule)
     blocks = [
         _hours_block(schedule, now),
         services_block(services) if services else "",
         # What is only booked has no menu.
         menu_block(catalog) if catalog.items or not services else "",
-        _people(people),
+        _people(people_of(organization, now=now, schedule=schedule)) if has_people else NO_PEOPLE,
     ]
     return "\n\n".join(block for block in blocks if block)
 

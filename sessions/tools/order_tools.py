@@ -41,7 +41,7 @@ CHANGE_ORDER = Tool(
 
 def read_back_order(request: ToolRequest[NoArguments]) -> Answer:
     view = read_back_draft(request.call, caller_turns=request.caller_turns, now=request.now)
-    large = too_large(view, now=request.now)
+    large = too_large(view, request.call, now=request.now)
     if large is not None:
         return Answer(large.say, is_ok=False, facts={"order": view.shown()}, transfer_to=large.target)
     return Answer(view.read_back(), facts={"order": view.shown()})

@@ -24,7 +24,8 @@ FINISH_TRIES = 3
 class CallRecorder:
     """Opened with the call, closed once. The call's audio never waits for it."""
 
-    def __init__(self, gateway: CallGateway, *, call_id: UUID, stream_id: UUID) -> None:
+    def __init__(self, gateway: CallGateway, *, call_id: UUID, stream_id: UUID | None) -> None:
+        """Without a `stream_id` nothing follows the call: no carrier asks for it."""
         self._gateway = gateway
         self._call_id = call_id
         self._stream_id = stream_id
@@ -37,7 +38,8 @@ class CallRecorder:
 
     async def close(self, ending: CloseCall) -> None:
         """Write the follow-up, the remaining facts, then the end: a reader who sees the end sees everything."""
-        await self._try("follow_up", self._gateway.set_follow_up(self._stream_id, ending.follow_up))
+        if self._stream_id is not None:
+            await self._try("follow_up", self._gateway.set_follow_up(self._stream_id, ending.follow_up))
         self._recorder.close()
         await asyncio.wait({self._recording}, timeout=WRITE_WITHIN_S)
         for _ in range(FINISH_TRIES):

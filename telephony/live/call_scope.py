@@ -49,7 +49,7 @@ class CallScope(ABC, Generic[Core]):
     A subclass has the caller's side.
     """
 
-    def __init__(self, call_id: UUID, *, stream_id: UUID, gateway: CallGateway, calls: LiveCalls) -> None:
+    def __init__(self, call_id: UUID, *, stream_id: UUID | None, gateway: CallGateway, calls: LiveCalls) -> None:
         self._call_id = call_id
         self._provider: Provider | None = None
         self._fallback: tuple[str, Briefing] | None = None  # the first provider's name, and the briefing of the other

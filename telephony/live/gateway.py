@@ -157,7 +157,7 @@ def _brief(call_ids: Collection[UUID]) -> dict[UUID, Briefing | Exception]:
     for call_id in call_ids:
         try:
             call = calls[call_id]
-            agent = call.organization_id, call.agent_id, call.agent_version_id
+            agent = call.organization_id, call.agent_id, call.agent_version_id, call.kind
             if agent not in of_agents:
                 of_agents[agent] = brief(call)
             briefings[call_id] = with_assistant(replace(of_agents[agent], call_id=str(call_id)), call)

@@ -25,13 +25,13 @@ NORMAL = 1000
 
 
 class LiveCall(CallScope[PhoneCall]):
-    """The caller is on a carrier's media stream."""
+    """The caller is on a media stream: a carrier's, or that of a browser's dialer."""
 
     def __init__(
         self,
         call_id: UUID,
         *,
-        stream_id: UUID,
+        stream_id: UUID | None,
         codec: CallerCodec,
         gateway: CallGateway,
         calls: LiveCalls,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,26 +14,30 @@ class TooManyStreams(Exception):
 
 
 class PendingStreams:
-    """Counts pending sockets. A socket leaves when its call starts or when it is refused.
+    """Counts pending sockets. A socket leaves when its call starts or when it is refused."""
 
-    There is no limit per address: all have Twilio's signature, and Twilio calls from few addresses.
-    """
-
-    def __init__(self) -> None:
-        self._count = 0
+    def __init__(self, *, per_address: int | None = None) -> None:
+        self._per_address = per_address
+        self._addresses: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        return self._count
+        return self._addresses.total()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        if self._count >= settings.MAX_UNSTARTED_STREAMS:
+    def place(self, address: str = "") -> Iterator[None]:
+        """Raises TooManyStreams."""
+        is_crowded = self._per_address is not None and self._addresses[address] >= self._per_address
+        if is_crowded or len(self) >= settings.MAX_UNSTARTED_STREAMS:
             raise TooManyStreams
-        self._count += 1
+        self._addresses[address] += 1
         try:
             yield
         finally:
-            self._count -= 1
+            self._addresses[address] -= 1
+            self._addresses += Counter()  # forgets those that have none
 
 
+# No limit per address: all have Twilio's signature, and Twilio calls from few addresses.
 pending_streams = PendingStreams()
+# Those of browsers are counted apart, so that they take no place of a phone call's.
+pending_dialers = PendingStreams(per_address=10)

@@ -45,7 +45,9 @@ class _MediaFormat(msgspec.Struct):
     channels: int = 1
 
 
-class _Start(msgspec.Struct):
+class StartFrame(msgspec.Struct):
+    """What follows `connected`, as it came."""
+
     streamSid: str
     callSid: str
     accountSid: str
@@ -55,7 +57,7 @@ class _Start(msgspec.Struct):
 
 class _Frame(msgspec.Struct):
     event: str
-    start: _Start | None = None
+    start: StartFrame | None = None
 
 
 _decoder = msgspec.json.Decoder(_Frame)
@@ -63,6 +65,11 @@ _decoder = msgspec.json.Decoder(_Frame)
 
 async def read_start(receive: Receive, query_string: bytes) -> StreamStart:
     """Wait for `start`. Raises StreamRefused for what is not a stream of ours, StreamGone when there is none."""
+    return _stream_start(await read_start_frame(receive), query_string)
+
+
+async def read_start_frame(receive: Receive) -> StartFrame:
+    """Wait for `start` of any µ-law stream at 8 kHz. Raises as `read_start` does."""
     bad_frames = 0
     while bad_frames < MOST_BAD_FRAMES:
         message = await receive()
@@ -72,7 +79,7 @@ async def read_start(receive: Receive, query_string: bytes) -> StreamStart:
         if frame is None:
             bad_frames += 1
         elif frame.event == "start":
-            return _stream_start(frame.start, query_string)
+            return _checked(frame.start)
     raise StreamRefused(NOT_UNDERSTOOD, "garbage")
 
 
@@ -83,12 +90,18 @@ def _parse(text: str | None) -> _Frame | None:
         return None
 
 
-def _stream_start(start: _Start | None, query_string: bytes) -> StreamStart:
+def _checked(start: StartFrame | None) -> StartFrame:
     if start is None:
         raise StreamRefused(POLICY_VIOLATION, "empty_start")
     form = start.mediaFormat
     if (form.encoding, form.sampleRate, form.channels) != ("audio/x-mulaw", 8000, 1):
         raise StreamRefused(POLICY_VIOLATION, "media_format")
+    if not 0 < len(start.streamSid) <= LONGEST_VALUE:
+        raise StreamRefused(POLICY_VIOLATION, "malformed_start")
+    return start
+
+
+def _stream_start(start: StartFrame, query_string: bytes) -> StreamStart:
     hints = dict(start.customParameters)
     token = hints.pop("token", "")
     for name, value in parse_qsl(query_string.decode("latin-1")):
@@ -96,7 +109,7 @@ def _stream_start(start: _Start | None, query_string: bytes) -> StreamStart:
         hint = value.replace(" ", "+") if name == "from" else value
         if hints.setdefault(name, hint) != hint:
             raise StreamRefused(POLICY_VIOLATION, "hints_disagree")
-    values = (start.streamSid, start.callSid, start.accountSid, token, *hints.values())
-    if not token or not start.streamSid or any(len(value) > LONGEST_VALUE for value in values):
+    values = (start.callSid, start.accountSid, token, *hints.values())
+    if not token or any(len(value) > LONGEST_VALUE for value in values):
         raise StreamRefused(POLICY_VIOLATION, "no_token" if not token else "malformed_start")
     return StreamStart(start.streamSid, start.callSid, start.accountSid, token, hints)

@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
-from telephony import routing
+from voiceapp import routing
 from voiceapp.providers.tests.clerk_instance import PAGE, ClerkInstance, trust
 from voiceapp.tests.limits import raise_limits
 
@@ -249,7 +249,7 @@ async def test_no_socket_is_accepted_without_its_handshake(route: str, headers: 
     async def send(message: dict[str, object]) -> None:
         sent.append(str(message["type"]))
 
-    path = route.replace("*", "anything")
+    path = example(route).replace("*", "anything")
     scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "client": None}
     await SOCKET_ROUTER(scope, receive, send)
     assert sent == ["websocket.close"]

@@ -193,9 +193,11 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
 
 
 def shown_number(call: Call, *, sees: bool) -> str:
-    """A call into a room has no number: its type is shown instead."""
+    """A call into a room or from a browser has no number: its type is shown instead."""
     if call.kind == CallKind.ROOM:
         return call.get_call_type_display()
+    if call.kind == CallKind.BROWSER:
+        return call.get_kind_display()
     caller = read_caller(call.caller_number)
     return caller.label if sees or caller.kind is CallerKind.HIDDEN else mask(call.caller_number)
 

@@ -51,7 +51,7 @@ def _place(wish: DirectOrder, now: dt.datetime) -> tuple[Order, bool]:
         number = customer_number_of(organization, wish.customer_number, call)
         changes = [{"do": "add", **line} for line in wish.lines]
         view = view_of(organization, 0, apply_changes((), changes, load_catalog(organization.pk, now)))
-        large = too_large(view, now=now)
+        large = too_large(view, call, now=now)
         if large is not None:
             raise Refused(large.say)
         placement = Placement(

@@ -188,7 +188,7 @@ def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.d
             return Submission(" ".join([*fresh.changed, *fresh.problems, READ_BACK_AGAIN]), view)
         if fresh.problems:
             return Submission(" ".join(fresh.problems), view)
-        large = too_large(view, now=now)
+        large = too_large(view, call, now=now)
         if large is not None:
             return Submission(large.say, view, transfer_to=large.target)
         placement = Placement(

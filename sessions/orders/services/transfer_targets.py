@@ -14,10 +14,10 @@ from agents.hours.schedule import Schedule
 from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
 from agents.transfers.numbers import why_not_called
-from sessions.calls.models import Call
+from sessions.calls.models import Call, CallKind
 from sessions.orders.draft import Refused
 from sessions.orders.draft.names import either
-from voiceapp.core.phones.numbers import read_caller
+from voiceapp.core.phones.numbers import read_caller, show_number
 
 from .drafts import DraftView
 
@@ -76,9 +76,23 @@ def _departments(targets: Sequence[TransferTarget], people: Sequence[Person]) ->
     ]
 
 
+def can_transfer(call: Call) -> bool:
+    """A browser's call has no carrier that could ring a person."""
+    return call.kind != CallKind.BROWSER
+
+
+def ring_instead(organization: Organization) -> str:
+    """What a caller hears who wants a person and cannot be transferred."""
+    number = organization.phone_numbers.filter(is_active=True).values_list("number", flat=True).first()
+    instead = f"Please ring {show_number(number)}." if number else "Please ring us by phone."
+    return f"I cannot connect you to a person, because this call comes from a browser. {instead}"
+
+
 def find_person(call: Call, slug: str, *, now: dt.datetime) -> Person:
     """The target of that slug; raises Refused with the names there are."""
     assert call.organization is not None
+    if not can_transfer(call):
+        raise Refused(ring_instead(call.organization))
     people = people_of(call.organization, now=now)
     person = next((person for person in people if person.slug == slug), None)
     if person is None:
@@ -103,10 +117,12 @@ def target_to_call(call: Call, slug: str, *, now: dt.datetime) -> TransferTarget
     return None
 
 
-def too_large(view: DraftView, *, now: dt.datetime) -> HandOver | None:
+def too_large(view: DraftView, call: Call | None, *, now: dt.datetime) -> HandOver | None:
     """Who takes an order over the organization's largest total; None for an order of an ordinary size."""
     if view.totals.total <= view.organization.largest_order_total:
         return None
+    if call is not None and not can_transfer(call):
+        return HandOver(f"An order of this size is taken by a person. {ring_instead(view.organization)}", "")
     person = _first_there(people_of(view.organization, now=now))
     if person is None:
         return HandOver("An order of this size is taken by a person, and nobody is here now. Please call again.", "")

@@ -237,6 +237,17 @@ def test_a_large_order_is_handed_to_the_person_for_it(phone: Phone, restaurant: 
     assert not Order.objects.exists()
 
 
+def test_a_large_order_from_a_browser_is_handed_to_nobody(phone: Phone, restaurant: tuple[Organization, Call]) -> None:
+    organization, call = restaurant
+    Organization.objects.update(largest_order_total=Decimal("20.00"))
+    Call.objects.filter(pk=call.pk).update(kind="browser")
+    TransferTarget.objects.create(organization=organization, slug="office", name="Office", number="+4930123456")
+    phone.add("Margherita", quantity=2)
+    answer = phone.use("read_back_order")
+    assert answer["say"].startswith("An order of this size is taken by a person. I cannot connect you to a person")
+    assert phone.results[-1].then is None
+
+
 def test_an_order_of_exactly_the_largest_total_is_taken(phone: Phone) -> None:
     Organization.objects.update(largest_order_total=Decimal("5.50"))
     phone.add("Tiramisu")

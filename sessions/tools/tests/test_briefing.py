@@ -76,6 +76,15 @@ def test_only_people_who_are_there_are_targets_and_of_the_others_it_is_said_when
     )
 
 
+def test_who_calls_from_a_browser_is_connected_to_nobody() -> None:
+    organization, call = make_restaurant()
+    TransferTarget.objects.create(organization=organization, slug="front-desk", name="Front desk", number="+4930123456")
+    call.kind = "browser"
+    instructions = brief(call).instructions
+    assert "Nobody can be connected to this caller, who calls from a browser." in instructions
+    assert "TARGET" not in instructions
+
+
 def test_without_orders_there_are_no_order_tools() -> None:
     _, call = make_restaurant(takes_orders=False)
     briefing = brief(call)

@@ -43,6 +43,7 @@ class Handset:
     started_at: float | None = None
     sound_came_at: float | None = None
     close_code: int | None = None
+    others: list[dict[str, Any]] = field(default_factory=list)  # frames that are not Twilio's
     echoes_marks: bool = True
     reads: bool = True
 
@@ -198,6 +199,8 @@ class Handset:
                         self._queue.append(message["mark"]["name"])
                     case "clear":
                         await self._clear()
+                    case _:
+                        self.others.append(message)
         except ConnectionClosed as closed:
             self.close_code = closed.rcvd.code if closed.rcvd is not None else None
         finally:

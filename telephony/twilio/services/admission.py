@@ -17,7 +17,7 @@ from agents.configuration.models import Agent
 from agents.hours.queries import is_open
 from agents.organizations.models import Organization
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.models import Call, CallKind, CallState
+from sessions.calls.models import CARRIED, Call, CallState
 from sessions.calls.services import finish_call, record_event
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
@@ -203,7 +203,7 @@ def _why_not(line: Line | None, now: dt.datetime) -> Refusal | None:
 
 
 def _limit_reached(line: Line, ring: Ring) -> str:
-    """Which limit of live phone calls leaves no place; empty if there is one."""
+    """Which limit of live calls leaves no place; empty if there is one."""
     if serving.is_draining:
         return "draining"
     of_organization = Q(organization=line.organization)
@@ -212,7 +212,7 @@ def _limit_reached(line: Line, ring: Ring) -> str:
     of_caller = Q(caller_number=ring.caller) if _shows_number(ring) else Q(pk__in=())
     counts = (
         Call.objects.live()
-        .filter(of_organization | of_process | of_caller, kind=CallKind.PHONE)
+        .filter(of_organization | of_process | of_caller, kind__in=CARRIED)
         .aggregate(
             organization=Count("id", filter=of_organization),
             process=Count("id", filter=of_process),

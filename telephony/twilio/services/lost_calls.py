@@ -1,4 +1,5 @@
-"""Phone calls that no process carries any more, or that never began: closed once the carrier confirms their end.
+"""Calls that no process carries any more, or that never began: closed once the carrier confirms their end. Those of
+browsers have no carrier: they are closed at once.
 
 Calls in rooms have no lease: LiveKit carries them (telephony/livekit/reconciliation.py). Nor have calls to a number of
 VAPI's (telephony/vapi/reconciliation.py).
@@ -14,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.models import Call, CallKind, CallState
+from sessions.calls.models import CARRIED, Call, CallState
 from sessions.calls.services import LEASE, finish_call, possible_end, record_event
 from telephony.twilio.models import MediaStream
 from telephony.twilio.transfers.models import LIVE_TRANSFERS, Transfer
@@ -41,7 +42,7 @@ def _lost(now: datetime) -> QuerySet[Call]:
     lease_ran_out = Q(lease_expires_at__lt=now) | Q(lease_expires_at=None, connected_at__lt=now - LEASE)
     # A call in a transfer is carried by no process here, and ended by its transfer.
     in_transfer = Transfer.objects.filter(call=OuterRef("pk"), state__in=LIVE_TRANSFERS)
-    ours = Call.objects.filter(~Exists(in_transfer), kind=CallKind.PHONE).exclude(vapi_legs__carries_phone=True)
+    ours = Call.objects.filter(~Exists(in_transfer), kind__in=CARRIED).exclude(vapi_legs__carries_phone=True)
     return ours.filter(
         Q(lease_ran_out, state=CallState.CONNECTED)
         | Q(state__in=(CallState.PENDING, CallState.RINGING), created_at__lt=now - NEVER_BEGAN_AFTER)

@@ -1,0 +1,70 @@
+"""A page of ours with a dialer: Media Streams as a handset speaks it, opened with a session and an Origin."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from websockets.asyncio.client import connect
+
+from agents.organizations.models import Membership, Organization
+from sessions.calls.models import LIVE_STATES, Call
+
+from .handset import Handset
+
+
+class Dialer(Handset):
+    """Of nobody, unless it has a session."""
+
+    def __init__(self, base_url: str, organization: str, *, session: str = "") -> None:
+        super().__init__(base_url, account_sid="", auth_token="", dialed="", call_sid="")
+        self.stream_url = f"ws{base_url.removeprefix('http')}/ws/dialer/{organization}"
+        self.session = session
+
+    async def open(self, *, query: str = "", signature: str | None = None, **headers: str) -> None:
+        headers = {"Origin": self.base_url, "Cookie": f"{settings.SESSION_COOKIE_NAME}={self.session}"} | headers
+        sent = {name: value for name, value in headers.items() if value}
+        self._socket = await connect(self.stream_url, additional_headers=sent, compression=None, proxy=None)
+        self._tasks.append(asyncio.create_task(self._listen(self._socket)))
+
+    async def dial(self) -> None:
+        await self.open()
+        await self.start()
+
+    async def hang_up(self) -> None:
+        """As the page: `stop`, and the server closes."""
+        await self.send({"event": "stop", "streamSid": self.stream_sid, "stop": {"callSid": ""}})
+        await self.close_comes(within_s=10)
+
+    async def gets(self, event: str, *, within_s: float = 5) -> dict[str, Any]:
+        """The first of the page's own frames of that kind."""
+        async with asyncio.timeout(within_s):
+            while True:
+                for frame in self.others:
+                    if frame["event"] == event:
+                        return frame
+                await asyncio.sleep(0.01)
+
+    async def call(self) -> Call:
+        frame = await self.gets("call")
+        return await Call.objects.aget(pk=frame["callId"])
+
+    async def end(self, *, within_s: float = 5) -> tuple[str, str]:
+        """State and reason of the call once it is over."""
+        async with asyncio.timeout(within_s):
+            while (call := await self.call()).state in LIVE_STATES:
+                await asyncio.sleep(0.03)
+        return call.state, call.end_reason
+
+
+def session_of(name: str, *organizations: Organization) -> str:
+    """The key of a session of that user, who owns the organizations."""
+    user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True})
+    for organization in organizations:
+        Membership.objects.get_or_create(organization=organization, user=user, defaults={"role": "owner"})
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -1,0 +1,18 @@
+"""The addresses of all sockets: those of pages, and those of the carriers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.routing import URLRouter
+from django.urls import path
+
+from telephony.routing import sockets as carrier_sockets
+from voiceapp.console.call_page.dialer.consumers import DialerConsumer
+
+# Django's `path` is typed for views; Channels uses it for ASGI applications.
+dialer: Any = DialerConsumer.as_asgi()
+page_sockets: Any = [path("ws/dialer/<slug:organization>", dialer)]
+
+# The last of the carriers' answers all that nobody has.
+sockets = URLRouter([*page_sockets, *carrier_sockets.routes])
