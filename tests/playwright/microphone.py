@@ -18,11 +18,12 @@ from .conftest import CHROMIUM, QUIET
 RATE = 48_000
 
 
-def speech_file(file: Path, *sentences: str, before_s: float = 3, pause_s: float = 6) -> Path:
-    """The sentences after a silence, with a pause after each; Chromium plays it once."""
+def speech_file(file: Path, *sentences: str | tuple[str, float], before_s: float = 3, pause_s: float = 6) -> Path:
+    """The sentences after a silence, with a pause after each, its own or `pause_s`; Chromium plays it once."""
     parts = [_silence(before_s)]
     for sentence in sentences:
-        parts += [upsample(speech.say(sentence), RATE), _silence(pause_s)]
+        text, after_s = sentence if isinstance(sentence, tuple) else (sentence, pause_s)
+        parts += [upsample(speech.say(text), RATE), _silence(after_s)]
     with wave.open(str(file), "wb") as target:
         target.setnchannels(1)
         target.setsampwidth(2)

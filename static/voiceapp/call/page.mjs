@@ -58,7 +58,7 @@ part("copy").addEventListener("click", () => copy(captions.text, "The conversati
 part("download").addEventListener("click", download);
 part("diagnose").addEventListener("click", async () => copy(await diagnosis(), "The facts were copied."));
 part("larger").addEventListener("click", () => enlarge(part("larger").getAttribute("aria-pressed") !== "true"));
-addEventListener("pagehide", () => call?.way?.end());
+addEventListener("pagehide", leave);
 addEventListener("offline", () => call && screen.notice("offline", "You are offline. The call goes on when the network is back."));
 addEventListener("online", () => screen.clearNotice("offline"));
 
@@ -139,6 +139,13 @@ async function finish(mine, problem = null) {
     controls.refresh();
     await mine.way?.end();
     if (mine.id) await summarize(mine);
+}
+
+/** The page goes away: this request outlives it. */
+function leave() {
+    if (!call) return;
+    call.way?.end();
+    if (call.id) request("DELETE", `${root.dataset.calls}${call.id}`, undefined, { keepalive: true }).catch(() => null);
 }
 
 // The microphone
