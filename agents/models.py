@@ -1,5 +1,6 @@
 """Where Django looks for the models of this app; code imports them from their own folders."""
 
+import agents.call_page.models
 import agents.catalog.models
 import agents.configuration.models
 import agents.greetings.models

@@ -7,4 +7,5 @@ import sessions.messages.models
 import sessions.messages.texts.models
 import sessions.orders.models
 import sessions.realtime.models
-import sessions.rooms.models  # noqa: F401 - all of these register themselves
+import sessions.rooms.models
+import sessions.visitors.models  # noqa: F401 - all of these register themselves

@@ -48,6 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "live_calls": serving.live_calls,
         "is_draining": serving.is_draining,
         "simulators": simulated_providers(),
+        "call_page": f"/call/{settings.DEMO_ORGANIZATION}" if settings.DEMO_ORGANIZATION else "",
     }
     return HttpResponse(render_to_string("home.html", context))
 

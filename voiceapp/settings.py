@@ -148,6 +148,8 @@ EMAIL_URL = env.str("EMAIL_URL", default="")
 globals().update(environ.Env.email_url_config(EMAIL_URL or "dummymail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="voiceapp@localhost")
+# The organization whose call page the home page opens first: `make run` names its demo.
+DEMO_ORGANIZATION = env.str("DEMO_ORGANIZATION", default="")
 SIMULATORS: list[str] = env.list("SIMULATORS", default=[])
 
 INSTALLED_APPS = [
@@ -256,6 +258,8 @@ LIMIT_RECORDING = env.str("LIMIT_RECORDING", default="20/h")
 LIMIT_READ = env.str("LIMIT_READ", default="100/15m")
 LIMIT_REALTIME_SESSION = env.str("LIMIT_REALTIME_SESSION", default="3/m")
 LIMIT_CALENDAR_FEED = env.str("LIMIT_CALENDAR_FEED", default="300/h")
+LIMIT_VISITOR_CALL = env.str("LIMIT_VISITOR_CALL", default="100/h")
+LIMIT_VISITOR_CALL_ADDRESS = env.str("LIMIT_VISITOR_CALL_ADDRESS", default="20/h")
 LIMIT_FAILED = env.str("LIMIT_FAILED", default="30/h")
 LIMIT_WRONG_CREDENTIALS = env.str("LIMIT_WRONG_CREDENTIALS", default="30/15m")
 LIMIT_SIGN_IN = env.str("LIMIT_SIGN_IN", default="5/15m")

@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from agents.organizations.sign_in_links import sign_in_by_link
-from voiceapp.console.call_page.api import CallPageSessionView, CallProgressView
+from voiceapp.console.call_page.api import CallPageSessionView, CallProgressView, VisitorTokenView
+from voiceapp.console.call_page.page_view import for_named_sites
 from voiceapp.console.call_page.views import call_page
 from voiceapp.console.setup import views as setup
 from voiceapp.core.api import docs
@@ -18,9 +19,14 @@ urlpatterns = [
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),
     path("admin/", admin.site.urls),
-    path("call/<slug:organization>", admin.site.admin_view(call_page), name="call-page"),
-    path("call/<slug:organization>/session", CallPageSessionView.as_view(), name="call-page-session"),
-    path("call/<slug:organization>/calls/<slug:call_id>", CallProgressView.as_view(), name="call-progress"),
+    path("call/<slug:organization>", call_page, name="call-page"),
+    path("call/<slug:organization>/visitor", for_named_sites(VisitorTokenView.as_view()), name="visitor-token"),
+    path("call/<slug:organization>/session", for_named_sites(CallPageSessionView.as_view()), name="call-page-session"),
+    path(
+        "call/<slug:organization>/calls/<slug:call_id>",
+        for_named_sites(CallProgressView.as_view()),
+        name="call-progress",
+    ),
     path("metrics", metrics, name="metrics"),
     path("health/report", report, name="health-report"),
     path("api/schema", docs.schema, name="api-schema"),

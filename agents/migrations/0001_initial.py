@@ -278,6 +278,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CallPage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('who_may_call', models.CharField(choices=[('staff', 'Staff only, signed in'), ('link', 'Anyone who has the link'), ('sites', 'Visitors of the websites below, inside these')], default='staff', help_text='Staff always may. Visitors call without signing in, within the limits below.', max_length=10)),
+                ('sites', models.TextField(blank=True, help_text='One on each line, like https://www.example.com. No other website can show it in a frame.', verbose_name='websites that show the page')),
+                ('uses_push_to_talk', models.BooleanField(default=False, help_text='The page begins with a closed microphone: callers hold a button, or the space bar, while they talk.', verbose_name='push-to-talk')),
+                ('daily_budget_usd', models.DecimalField(decimal_places=2, default=Decimal('10'), help_text="What they may cost at the AI provider from midnight to midnight in the organization's time zone. It is never exceeded: a call begins only if the most that it may cost is left.", max_digits=8, validators=[django.core.validators.MinValueValidator(0)], verbose_name="daily budget of visitors' calls (USD)")),
+                ('longest_call_minutes', models.PositiveIntegerField(default=5, help_text='The agent says goodbye then. A shorter maximum of the agent itself holds, too.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(60)], verbose_name="maximum duration of a visitor's call (min)")),
+                ('calls_at_once', models.PositiveIntegerField(default=3, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='maximum concurrent calls of visitors')),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='call_page', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'call page',
+            },
+        ),
+        migrations.CreateModel(
             name='ApiKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -19,6 +19,7 @@ class Kind(enum.StrEnum):
     SESSION = "session"
     CLERK = "clerk"
     KEY = "key"
+    VISITOR = "visitor"
 
 
 @dataclass(frozen=True, slots=True)

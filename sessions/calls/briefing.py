@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
+from .spending import SpendingLimit
+
 
 class FunctionTool(TypedDict):
     """A function tool in the shape of OpenAI's GA session (`session.tools[]`)."""
@@ -38,6 +40,7 @@ class CallLimits:
     longest_call_ms: int = 30 * 60_000
     roll_over_after_ms: int = 55 * 60_000
     tool_ends_within_ms: int = 10_000
+    spending: SpendingLimit | None = None  # None: what the call costs does not end it
 
     @property
     def tool_commits_within_ms(self) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
+
+from .spending import SpendingLimit
+from .usage import counts_of
 
 MILLION = Decimal(1_000_000)
 REPORTED = "usd"
@@ -64,7 +67,7 @@ def add_usage(
 ) -> dict[str, object]:
     """`Call.usage` with one report added: `{"<source> <model>": {"text_in": 10, …, "second": 1.5}}`."""
     key = f"{source} {model}"
-    counted = _counts(usage)
+    counted = counts_of(usage)
     before = totals.get(key)
     if isinstance(before, Mapping):
         for kind, count in before.items():
@@ -105,29 +108,34 @@ def _price_of(model: str, on: date) -> Price | None:
     return max(valid, key=lambda price: price.valid_from) if valid else None
 
 
-def _counts(usage: Mapping[str, object]) -> dict[str, float]:
-    """OpenAI's two shapes of usage, flattened. Cached tokens are part of the input ones and are taken out of them."""
-    if usage.get("type") == "duration":
-        return {"second": _number(usage.get("seconds"))}
-    counted: dict[str, float] = {}
-    inputs, outputs = _part(usage, "input_token_details"), _part(usage, "output_token_details")
-    cached = _part(inputs, "cached_tokens_details")
-    for kind in ("text", "audio", "image"):
-        from_cache = _number(cached.get(f"{kind}_tokens"))
-        counted[f"{kind}_in"] = max(0, _number(inputs.get(f"{kind}_tokens")) - from_cache)
-        counted[f"{kind}_cached"] = from_cache
-        counted[f"{kind}_out"] = _number(outputs.get(f"{kind}_tokens"))
-    if not inputs:
-        counted["text_in"] = _number(usage.get("input_tokens"))
-    if not outputs:
-        counted["text_out"] = _number(usage.get("output_tokens"))
-    return {kind: count for kind, count in counted.items() if count}
+# What a minute of a long call uses at most: the agent speaks all of it (a token is 50 ms of its speech), its words and
+# the caller's are read once as new input (100 ms) and again from the cache in six responses of a long conversation
+# (developers.openai.com/api/docs/guides/realtime-costs). A call that uses more ends before it costs more.
+MINUTE: Mapping[str, int] = {
+    "audio_out": 1200, "audio_in": 1800, "audio_cached": 96_000, "text_in": 1000, "text_out": 400, "second": 60,
+}  # fmt: skip
+# The longest prompt that OpenAI takes, tools included (voiceapp/providers/openai/fields.py).
+PROMPT_TOKENS = 16_384
 
 
-def _part(usage: Mapping[str, object], name: str) -> Mapping[str, object]:
-    part = usage.get(name)
-    return part if isinstance(part, Mapping) else {}
+def spending_limit(model: str, *, transcription_model: str, minutes: int, on: date) -> SpendingLimit | None:
+    """The most that a call of this length may cost at that day's prices. None if a model's price is not known."""
+    rates = {name: _rates(name, on) for name in (model, transcription_model)}
+    own = rates[model]
+    if not own.get("audio_out") or not rates[transcription_model]:
+        return None
+    by_kind = {**rates[transcription_model], **own}
+    minute = sum(by_kind.get(kind, 0) * count for kind, count in MINUTE.items())
+    rest = SpendingLimit(most_usd=0, model=model, rates=rates).most_of_the_rest(text=PROMPT_TOKENS, audio=0)
+    most_usd = Decimal(str(minute * minutes + rest)).quantize(Decimal("0.01"), ROUND_UP)
+    return SpendingLimit(most_usd=float(most_usd), model=model, rates=rates)
 
 
-def _number(value: object) -> float:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0
+def _rates(model: str, on: date) -> dict[str, float]:
+    """US dollars per token or second of each kind."""
+    price = _price_of(model, on)
+    if price is None:
+        return {}
+    kinds = {each.name: getattr(price, each.name) for each in fields(price) if each.name != "valid_from"}
+    known = {kind: rate for kind, rate in kinds.items() if rate is not None}
+    return {kind: float(rate if kind == "second" else rate / MILLION) for kind, rate in known.items()}

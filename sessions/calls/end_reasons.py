@@ -14,6 +14,7 @@ class EndReason(enum.StrEnum):
     NOBODY_THERE = "nobody_there"
     CALLER_SILENT = "caller_silent"
     TOO_LONG = "too_long"
+    BUDGET_USED = "budget_used"
     PROVIDER_FAILED = "provider_failed"
     PROVIDER_REFUSED = "provider_refused"
     STREAM_LOST = "stream_lost"
@@ -49,6 +50,7 @@ LABELS = {
     EndReason.NOBODY_THERE: "Nobody took the call",
     EndReason.CALLER_SILENT: "Caller was silent",
     EndReason.TOO_LONG: "Maximum duration reached",
+    EndReason.BUDGET_USED: "Maximum cost reached",
     EndReason.PROVIDER_FAILED: "AI provider failed",
     EndReason.PROVIDER_REFUSED: "AI provider refused the call",
     EndReason.STREAM_LOST: "Audio connection lost",

@@ -41,6 +41,7 @@ COMPLETED_REASONS = {
     EndReason.NOBODY_THERE,
     EndReason.CALLER_SILENT,
     EndReason.TOO_LONG,
+    EndReason.BUDGET_USED,
     EndReason.HUNG_UP_BY_OPERATOR,
     EndReason.ENDED_BY_REQUEST,
     EndReason.ROOM_CLOSED,

@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('phone', 'Phone'), ('room', 'Room'), ('browser', 'Browser')], default='phone', max_length=10)),
                 ('direction', models.CharField(choices=[('inbound', 'Inbound'), ('outbound', 'Outbound')], default='inbound', max_length=10)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('ringing', 'Ringing'), ('connected', 'Connected'), ('completed', 'Completed'), ('missed', 'Missed'), ('failed', 'Failed')], default='pending', max_length=10)),
-                ('end_reason', models.CharField(blank=True, choices=[(sessions.calls.end_reasons.EndReason['CALLER_HUNG_UP'], 'Caller hung up'), (sessions.calls.end_reasons.EndReason['AGENT_HUNG_UP'], 'Agent hung up'), (sessions.calls.end_reasons.EndReason['TRANSFERRED'], 'Transferred'), (sessions.calls.end_reasons.EndReason['NOBODY_THERE'], 'Nobody took the call'), (sessions.calls.end_reasons.EndReason['CALLER_SILENT'], 'Caller was silent'), (sessions.calls.end_reasons.EndReason['TOO_LONG'], 'Maximum duration reached'), (sessions.calls.end_reasons.EndReason['PROVIDER_FAILED'], 'AI provider failed'), (sessions.calls.end_reasons.EndReason['PROVIDER_REFUSED'], 'AI provider refused the call'), (sessions.calls.end_reasons.EndReason['STREAM_LOST'], 'Audio connection lost'), (sessions.calls.end_reasons.EndReason['HUNG_UP_BY_OPERATOR'], 'Hung up by operator'), (sessions.calls.end_reasons.EndReason['SERVER_STOPPING'], 'Server stopping'), (sessions.calls.end_reasons.EndReason['CLOSED_HOURS'], 'Outside opening hours'), (sessions.calls.end_reasons.EndReason['AGENT_PAUSED'], 'Agent paused'), (sessions.calls.end_reasons.EndReason['AGENT_NOT_PUBLISHED'], 'Agent not published'), (sessions.calls.end_reasons.EndReason['NO_AGENT'], 'No default agent'), (sessions.calls.end_reasons.EndReason['NUMBER_SWITCHED_OFF'], 'Phone number inactive'), (sessions.calls.end_reasons.EndReason['LINE_FULL'], 'Too many calls'), (sessions.calls.end_reasons.EndReason['UNKNOWN_NUMBER'], 'Unknown phone number'), (sessions.calls.end_reasons.EndReason['LOST_PROCESS'], 'Server process lost'), (sessions.calls.end_reasons.EndReason['NOT_ANSWERED'], 'Not answered'), (sessions.calls.end_reasons.EndReason['ENDED_BY_REQUEST'], 'Ended over the API'), (sessions.calls.end_reasons.EndReason['ROOM_CLOSED'], 'Room closed'), (sessions.calls.end_reasons.EndReason['AGENT_NOT_DISPATCHED'], 'Agent could not be dispatched'), (sessions.calls.end_reasons.EndReason['AGENT_NEVER_JOINED'], 'No agent joined'), (sessions.calls.end_reasons.EndReason['AGENT_LOST'], 'Agent lost'), (sessions.calls.end_reasons.EndReason['PHONE_NOT_REACHED'], 'Phone could not be called'), (sessions.calls.end_reasons.EndReason['ROOM_NOT_OPENED'], 'Room could not be opened'), (sessions.calls.end_reasons.EndReason['FAILED_BY_REQUEST'], 'Marked as failed over the API'), (sessions.calls.end_reasons.EndReason['PAGE_CHANGED_SESSION'], 'Page changed the agent'), (sessions.calls.end_reasons.EndReason['BROWSER_NEVER_JOINED'], 'Browser did not connect')], max_length=24)),
+                ('end_reason', models.CharField(blank=True, choices=[(sessions.calls.end_reasons.EndReason['CALLER_HUNG_UP'], 'Caller hung up'), (sessions.calls.end_reasons.EndReason['AGENT_HUNG_UP'], 'Agent hung up'), (sessions.calls.end_reasons.EndReason['TRANSFERRED'], 'Transferred'), (sessions.calls.end_reasons.EndReason['NOBODY_THERE'], 'Nobody took the call'), (sessions.calls.end_reasons.EndReason['CALLER_SILENT'], 'Caller was silent'), (sessions.calls.end_reasons.EndReason['TOO_LONG'], 'Maximum duration reached'), (sessions.calls.end_reasons.EndReason['BUDGET_USED'], 'Maximum cost reached'), (sessions.calls.end_reasons.EndReason['PROVIDER_FAILED'], 'AI provider failed'), (sessions.calls.end_reasons.EndReason['PROVIDER_REFUSED'], 'AI provider refused the call'), (sessions.calls.end_reasons.EndReason['STREAM_LOST'], 'Audio connection lost'), (sessions.calls.end_reasons.EndReason['HUNG_UP_BY_OPERATOR'], 'Hung up by operator'), (sessions.calls.end_reasons.EndReason['SERVER_STOPPING'], 'Server stopping'), (sessions.calls.end_reasons.EndReason['CLOSED_HOURS'], 'Outside opening hours'), (sessions.calls.end_reasons.EndReason['AGENT_PAUSED'], 'Agent paused'), (sessions.calls.end_reasons.EndReason['AGENT_NOT_PUBLISHED'], 'Agent not published'), (sessions.calls.end_reasons.EndReason['NO_AGENT'], 'No default agent'), (sessions.calls.end_reasons.EndReason['NUMBER_SWITCHED_OFF'], 'Phone number inactive'), (sessions.calls.end_reasons.EndReason['LINE_FULL'], 'Too many calls'), (sessions.calls.end_reasons.EndReason['UNKNOWN_NUMBER'], 'Unknown phone number'), (sessions.calls.end_reasons.EndReason['LOST_PROCESS'], 'Server process lost'), (sessions.calls.end_reasons.EndReason['NOT_ANSWERED'], 'Not answered'), (sessions.calls.end_reasons.EndReason['ENDED_BY_REQUEST'], 'Ended over the API'), (sessions.calls.end_reasons.EndReason['ROOM_CLOSED'], 'Room closed'), (sessions.calls.end_reasons.EndReason['AGENT_NOT_DISPATCHED'], 'Agent could not be dispatched'), (sessions.calls.end_reasons.EndReason['AGENT_NEVER_JOINED'], 'No agent joined'), (sessions.calls.end_reasons.EndReason['AGENT_LOST'], 'Agent lost'), (sessions.calls.end_reasons.EndReason['PHONE_NOT_REACHED'], 'Phone could not be called'), (sessions.calls.end_reasons.EndReason['ROOM_NOT_OPENED'], 'Room could not be opened'), (sessions.calls.end_reasons.EndReason['FAILED_BY_REQUEST'], 'Marked as failed over the API'), (sessions.calls.end_reasons.EndReason['PAGE_CHANGED_SESSION'], 'Page changed the agent'), (sessions.calls.end_reasons.EndReason['BROWSER_NEVER_JOINED'], 'Browser did not connect')], max_length=24)),
                 ('carrier_sid', models.CharField(help_text="Like Twilio's CallSid.", max_length=64, null=True, unique=True, verbose_name='carrier ID')),
                 ('caller_number', models.CharField(blank=True, max_length=64)),
                 ('dialed_number', models.CharField(blank=True, max_length=64, verbose_name='dialed number')),
@@ -543,6 +543,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='VisitorCall',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token_id', models.CharField(help_text='Each visitor token begins one call.', max_length=40, unique=True, verbose_name='visitor')),
+                ('day', models.DateField(help_text="In the organization's time zone: the day whose budget it is of.")),
+                ('model', models.CharField(max_length=80)),
+                ('longest_call_minutes', models.PositiveIntegerField()),
+                ('reserved_usd', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='reserved (USD)')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('call', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visitor_call', to='voice_sessions.call')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visitor_calls', to='agents.organization')),
+            ],
+        ),
+        migrations.CreateModel(
             name='VoiceSession',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -713,6 +727,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='turn',
             constraint=models.UniqueConstraint(fields=('call', 'number'), name='turns_are_numbered'),
+        ),
+        migrations.AddIndex(
+            model_name='visitorcall',
+            index=models.Index(fields=['organization', 'day'], name='visitor_calls_of_a_day'),
         ),
         migrations.AddIndex(
             model_name='voicesession',

@@ -25,6 +25,7 @@ from sessions.calls.models import Call
 from sessions.orders.services.transfer_targets import Person, can_transfer, people_of
 from sessions.tools.registry import EVERY_TOOL, READING_TOOLS
 from sessions.tools.text_tools import can_text
+from sessions.visitors.queries import spending_of
 from voiceapp.core.errors import ApplicationError
 
 CONDUCT = """## How to speak
@@ -72,7 +73,10 @@ When the caller asks for a person, is upset, or needs what you cannot do, use tr
 
 
 def brief(call: Call) -> Briefing:
-    """The briefing of a call; raises ApplicationError when its agent is not published."""
+    """The briefing of a call, the same for all calls of its agent; `limited` adds what is this call's alone.
+
+    Raises ApplicationError when its agent is not published.
+    """
     persona = call.agent_version
     if persona is None or call.organization is None:
         raise ApplicationError("The call has no published agent. Publish one in the admin.")
@@ -85,6 +89,20 @@ def brief(call: Call) -> Briefing:
         fallback_provider=persona.fallback_provider,
         assistant_id=call.agent.vapi_assistant_id if call.agent else "",
     )
+
+
+def limited(briefing: Briefing, call: Call) -> Briefing:
+    """With the limits of a visitor's call; any other call's briefing as it is.
+
+    No other provider takes it: what that would cost is not known before the call has ended.
+    """
+    reserved = spending_of(call)
+    if reserved is None:
+        return briefing
+    minutes, spending = reserved
+    longest_ms = min(briefing.limits.longest_call_ms, minutes * 60_000)
+    limits = replace(briefing.limits, longest_call_ms=longest_ms, spending=spending)
+    return replace(briefing, limits=limits, fallback_provider="")
 
 
 def brief_agent(

@@ -19,7 +19,7 @@ from sessions.calls.facts import Fact, SomethingHappened
 from sessions.calls.models import Call
 from sessions.calls.outcomes import NOT_FINISHED, ToolResult
 from sessions.calls.services import record_facts
-from sessions.tools.briefing import brief
+from sessions.tools.briefing import brief, limited
 from sessions.tools.services import run_tool, stored_result
 from telephony.bridge.core.actions import FallBack, FollowUp, HandOver, HangUp
 from telephony.twilio.models import FollowUp as Written
@@ -151,7 +151,7 @@ def _record(call_id: UUID, facts: Sequence[Fact]) -> None:
 
 def _brief(call_ids: Collection[UUID]) -> dict[UUID, Briefing | Exception]:
     """Calls of one agent that begin together need its menu only once."""
-    calls = Call.objects.select_related("organization", "agent", "agent_version").in_bulk(call_ids)
+    calls = Call.objects.select_related("organization", "agent", "agent_version", "visitor_call").in_bulk(call_ids)
     of_agents: dict[tuple[object, ...], Briefing] = {}
     briefings: dict[UUID, Briefing | Exception] = {}
     for call_id in call_ids:
@@ -160,7 +160,7 @@ def _brief(call_ids: Collection[UUID]) -> dict[UUID, Briefing | Exception]:
             agent = call.organization_id, call.agent_id, call.agent_version_id, call.kind
             if agent not in of_agents:
                 of_agents[agent] = brief(call)
-            briefings[call_id] = with_assistant(replace(of_agents[agent], call_id=str(call_id)), call)
+            briefings[call_id] = limited(with_assistant(replace(of_agents[agent], call_id=str(call_id)), call), call)
         except Exception as exc:  # noqa: BLE001 - the fault of this call, raised where it is requested
             briefings[call_id] = exc
     return briefings

@@ -9,6 +9,7 @@ from functools import partial
 from typing import cast
 
 from sessions.calls.briefing import Briefing
+from sessions.calls.spending import MOST_OUTPUT_TOKENS
 from telephony.bridge.core.actions import LinkLoss
 from telephony.bridge.core.ports import BadFrame
 from telephony.bridge.openai.dialect import OpenAIDialect
@@ -61,6 +62,7 @@ def session_for(briefing: Briefing) -> tuple[dict[str, object], list[Replaced]]:
         keywords=briefing.keywords,
         tools=cast("tuple[dict[str, object], ...]", briefing.tools),
         noise_reduction=briefing.noise_reduction,
+        max_output_tokens=MOST_OUTPUT_TOKENS if briefing.limits.spending else None,
     )
     return fit_session(session)
 

@@ -72,6 +72,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         "Settings",
         (
             ("Organization", "storefront", "agents_organization", Area.ORGANIZATION),
+            ("Call page", "perm_phone_msg", "agents_callpage", Area.ORGANIZATION),
             ("Text settings", "mobile_chat", "voice_sessions_textsettings", Area.ORGANIZATION),
             ("Text templates", "edit_note", "voice_sessions_texttemplate", Area.ORGANIZATION),
             ("Opt-outs", "speaker_notes_off", "voice_sessions_optout", Area.ORGANIZATION),

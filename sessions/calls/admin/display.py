@@ -49,7 +49,11 @@ REASONS: Mapping[str, tuple[str, str]] = {
     EndReason.CALLER_SILENT: ("The caller was silent.", ""),
     EndReason.TOO_LONG: (
         "The call reached its maximum duration.",
-        "The agent's “Maximum call duration” sets this limit.",
+        "The agent's “Maximum call duration” sets this limit; a visitor's call on the call page has one of its own.",
+    ),
+    EndReason.BUDGET_USED: (
+        "The call had cost what was reserved for it of the call page's daily budget.",
+        "It talked more than calls of its length do. If this happens repeatedly, shorten the agent's prompt.",
     ),
     EndReason.PROVIDER_FAILED: (
         "The AI provider failed and could not be reached again.",

@@ -21,6 +21,7 @@ STATES_OF_CONNECTED = {
     EndReason.NOBODY_THERE: "completed",
     EndReason.CALLER_SILENT: "completed",
     EndReason.TOO_LONG: "completed",
+    EndReason.BUDGET_USED: "completed",
     EndReason.HUNG_UP_BY_OPERATOR: "completed",
     EndReason.ENDED_BY_REQUEST: "completed",
     EndReason.ROOM_CLOSED: "completed",

@@ -48,10 +48,12 @@ from sessions.rooms.serializers.rooms import MOST_LISTED, CallDetails, RoomQuery
 from sessions.rooms.services.agents import StatusRefused, agent_of
 from sessions.rooms.services.calls import (
     EndedMeanwhile,
+    OnWritten,
     OpenedCall,
     RoomTaken,
     WantedCall,
     end_room_call,
+    ignore,
     open_room_call,
 )
 from sessions.rooms.services.changes import NoAgentInCall, StateRefused, change_call
@@ -212,7 +214,7 @@ class CallView(RoomView):
         )
 
 
-def open_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
+def open_call(principal: Principal, wanted: WantedCall, *, on_written: OnWritten = ignore) -> OpenedCall:
     """Raises ApiError: 400, 409, 500 and 503, and then nothing was left behind."""
     if wanted.callee and wanted.callee == principal.subject:
         raise serializers.ValidationError({"calleeId": [NOT_YOURSELF]})
@@ -220,7 +222,7 @@ def open_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
         wanted = replace(wanted, callee=_number_to_dial(principal, wanted.callee))
     try:
         with raised_as({RoomTaken: ROOM_TAKEN, EndedMeanwhile: SESSION_ENDED}):
-            return open_room_call(principal, wanted)
+            return open_room_call(principal, wanted, on_written=on_written)
     except LiveKitError as exc:
         raise livekit_error(exc, failed=SESSION_NOT_CREATED) from exc
 

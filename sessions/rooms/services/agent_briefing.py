@@ -14,7 +14,7 @@ from sessions.calls.briefing import Briefing, Phrases
 from sessions.calls.models import Call, CallType
 from sessions.realtime.services.instructions import default_persona, instructions_of
 from sessions.rooms.models import RoomAgent, RoomToken
-from sessions.tools.briefing import brief_agent
+from sessions.tools.briefing import brief_agent, limited
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.openai.fields import fit_model, fit_voice
 
@@ -78,7 +78,7 @@ def caller_identities(call_id: UUID) -> frozenset[str]:
 
 
 def _expected_agent(call_id: str, identity: str) -> RoomAgent:
-    agents = RoomAgent.objects.select_related("call__organization", "call__agent_version")
+    agents = RoomAgent.objects.select_related("call__organization", "call__agent_version", "call__visitor_call")
     try:
         agent = agents.filter(call_id=call_id, identity=identity).first()
     except (ValueError, ValidationError):
@@ -111,4 +111,4 @@ def _briefing(call: Call, agent: RoomAgent) -> Briefing:
     own.prompt = prompt or persona.prompt
     if agent.voice:
         own.voice = fit_voice(agent.voice)[0]
-    return brief_agent(own, call.organization, call_id=str(call.pk), now=timezone.now())
+    return limited(brief_agent(own, call.organization, call_id=str(call.pk), now=timezone.now()), call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -89,13 +90,20 @@ class OpenedCall:
     ticket: Ticket
 
 
-def open_room_call(principal: Principal, wanted: WantedCall) -> OpenedCall:
-    """Write the call, have LiveKit open its room, and ring.
+OnWritten = Callable[[Call], None]
+
+
+def ignore(_: Call) -> None:
+    """Nothing more is to be written with the call."""
+
+
+def open_room_call(principal: Principal, wanted: WantedCall, *, on_written: OnWritten = ignore) -> OpenedCall:
+    """Write the call, have LiveKit open its room, and ring. `on_written` is in the transaction that writes it.
 
     Raises RoomTaken, EndedMeanwhile and LiveKitError; then the call, if it was written, has ended and no room stays.
     """
     client = LiveKitClient.from_settings()
-    call, agent, room_token = _write(principal, wanted)
+    call, agent, room_token = _write(principal, wanted, on_written)
     if wanted.room_name:
         _sweep(call, client)
     _open(call, agent, client)
@@ -118,7 +126,7 @@ def end_room_call(call: Call, *, reason: EndReason, state: CallState | None = No
 
 
 @transaction.atomic
-def _write(principal: Principal, wanted: WantedCall) -> tuple[Call, RoomAgent | None, RoomToken]:
+def _write(principal: Principal, wanted: WantedCall, on_written: OnWritten) -> tuple[Call, RoomAgent | None, RoomToken]:
     organization_id = principal.organization_id
     organization = Organization.objects.filter(pk=organization_id).first() if organization_id else None
     persona = default_persona(organization_id)
@@ -140,6 +148,7 @@ def _write(principal: Principal, wanted: WantedCall) -> tuple[Call, RoomAgent | 
         raise RoomTaken from exc
     if wanted.room_name and others_hold_tokens(call):
         raise RoomTaken("Tokens for an earlier session in this room are still good. Take another name, or wait.")
+    on_written(call)
     record_event(call.pk, "requested", {"call_type": call.call_type})
     agent = None
     if wanted.has_agent:

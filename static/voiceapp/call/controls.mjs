@@ -15,7 +15,10 @@ export class Controls {
         this.isInCall = isInCall;
         const stored = recall("pushToTalk");
         part("push-to-talk").checked = stored ? stored === "yes" : part("call").dataset.pushToTalk === "yes";
-        part("push-to-talk").addEventListener("change", () => this.#choosePushToTalk());
+        part("push-to-talk").addEventListener("change", () => {
+            remember("pushToTalk", this.isPushToTalk ? "yes" : "no");
+            this.#choosePushToTalk();
+        });
         part("mute").addEventListener("click", () => this.#mute(!this.isMuted));
         part("interrupt").addEventListener("click", () => on.interrupt());
         part("type-form").addEventListener("submit", (event) => this.#submit(event));
@@ -40,7 +43,6 @@ export class Controls {
     }
 
     #choosePushToTalk() {
-        remember("pushToTalk", this.isPushToTalk ? "yes" : "no");
         this.#isHeld = false;
         this.#show();
     }

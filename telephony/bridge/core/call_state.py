@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import TurnInterrupted
+from sessions.calls.spending import Spending
 
 from .actions import CloseCall, CloseLink, FallBack, FollowUp, HangUp, LinkLoss, Timeline
 from .alarms import Alarms
@@ -57,6 +58,7 @@ class CallState:
         self._farewell = Farewell(self._alarms)
         self._transcript = Transcript(self.timeline.record, past=past)
         self._meter = TurnMeter()
+        self._spending = Spending(briefing.limits.spending)
         self._reconnection = Reconnection(
             briefing, agent=agent, transcript=self._transcript, alarms=self._alarms, timeline=self.timeline
         )

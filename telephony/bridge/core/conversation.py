@@ -123,6 +123,8 @@ class Conversation(Deadlines):
                 is_hearing = source == "transcription"
                 model = self._briefing.transcription_model if is_hearing else self._briefing.model
                 self.timeline.record(UsageReported(source, model, usage))
+                self._spending.add(model, usage)
+                self._mind_spending()
             case events.Complaint(kind, code):
                 self.timeline.happened(kind, code=code)
             case events.PlayedByProvider(mark):

@@ -87,8 +87,7 @@ class Deadlines(CallState, ABC):
             case Alarm.FAREWELL:
                 self._end_after_farewell()
             case Alarm.LONGEST:
-                self._farewell.begin(now_ms, Ending(EndReason.TOO_LONG, HangUp(), is_firm=True))
-                self._agent.respond(Purpose.GOODBYE, self._phrases.time_goodbye)
+                self._say_time_is_over(EndReason.TOO_LONG)
             case Alarm.RETRY:
                 self._retries.wait_is_over()
             case Alarm.ROLL_OVER:  # pragma: no branch - the last one
@@ -145,6 +144,14 @@ class Deadlines(CallState, ABC):
             self._alarms.set(Alarm.FILLER, self.now_ms + LOOK_AGAIN_MS)
         else:
             self._agent.respond(Purpose.FILLER, self._phrases.filler)
+
+    def _mind_spending(self) -> None:
+        if self._spending.is_used_up and not (self._farewell.ending and self._farewell.ending.is_firm):
+            self._say_time_is_over(EndReason.BUDGET_USED)
+
+    def _say_time_is_over(self, reason: EndReason) -> None:
+        self._farewell.begin(self.now_ms, Ending(reason, HangUp(), is_firm=True))
+        self._agent.respond(Purpose.GOODBYE, self._phrases.time_goodbye)
 
     def _end_for_silence(self) -> None:
         if self._is_due or not self._playout.is_idle:

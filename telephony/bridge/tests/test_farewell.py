@@ -6,6 +6,7 @@ import pytest
 
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.outcomes import EndCall, Transfer
+from sessions.calls.spending import SpendingLimit
 from telephony.bridge.core.actions import CloseCall, FallBack, HandOver, HangUp
 
 from .stage import CallLimits, Stage, briefing
@@ -186,6 +187,29 @@ def test_the_longest_call_ends_with_a_goodbye() -> None:
     stage.speak("u1")  # it is not up to him any more
     stage.done("r1", "cancelled")
     assert stage.ending() == CloseCall(EndReason.TOO_LONG, HangUp())
+
+
+def test_a_call_ends_with_a_goodbye_before_it_costs_more_than_was_reserved() -> None:
+    rates = {"gpt-realtime-2.1": {"audio_in": 0.0, "text_in": 0.0, "audio_out": 0.0001}}
+    brief = briefing(limits=CallLimits(spending=SpendingLimit(most_usd=1, model="gpt-realtime-2.1", rates=rates)))
+    stage = Stage(brief)
+    stage.listen(1_000)
+
+    def answer(response: str, tokens: int) -> None:
+        stage.begin(response)
+        stage.audio(response, f"{response}-item", 100, 1)
+        stage.audio_done(response, f"{response}-item")
+        stage.done(response, usage={"output_token_details": {"audio_tokens": tokens}})
+
+    # One more response and the farewell may cost 0.20 each.
+    answer("r1", tokens=5000)
+    assert stage.requested == []
+    answer("r2", tokens=1500)
+    assert stage.requested == [brief.phrases.time_goodbye]
+    answer("r3", tokens=10)
+    stage.listen(1_000)
+    assert stage.requested == [brief.phrases.time_goodbye]
+    assert stage.ending() == CloseCall(EndReason.BUDGET_USED, HangUp())
 
 
 def test_the_longest_call_ends_even_if_the_caller_never_stops() -> None:

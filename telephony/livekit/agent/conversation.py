@@ -137,6 +137,8 @@ class RoomConversation:
                 continue
             if (now_s - began_s) * 1000 > limits.longest_call_ms - self._room.since_ms:
                 self._say_goodbye(self._briefing.phrases.time_goodbye, EndReason.TOO_LONG)
+            elif self._facts.spending.is_used_up:
+                self._say_goodbye(self._briefing.phrases.time_goodbye, EndReason.BUDGET_USED)
             elif not self._is_silent and not self._room.has_others:
                 self._mind_silence((now_s - self._idle_since_s) * 1000)
 

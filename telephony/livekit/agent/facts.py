@@ -12,6 +12,7 @@ from livekit.agents.llm import ChatMessage
 
 from sessions.calls.briefing import Briefing
 from sessions.calls.facts import Fact, LineSpoken, Speaker, TurnAnswered, TurnInterrupted, UsageReported
+from sessions.calls.spending import Spending
 
 TRANSCRIBED = "conversation.item.input_audio_transcription.completed"
 
@@ -37,6 +38,7 @@ class CallFacts:
         self._answer: _Answer | None = None
         self._agent_since_ms = -1
         self.turns = turns
+        self.spending = Spending(briefing.limits.spending)
 
     @property
     def now_ms(self) -> int:
@@ -79,6 +81,7 @@ class CallFacts:
     def _used(self, source: str, model: str, usage: object) -> None:
         if isinstance(usage, Mapping):
             self._note(UsageReported(source, model, usage))
+            self.spending.add(model, usage)
 
     def _answered(self, now_ms: int) -> None:
         answer, self._answer = self._answer, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from livekit.agents.llm import ChatContext
@@ -12,6 +13,7 @@ from openai.types.realtime import AudioTranscription
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
 
 from sessions.calls.briefing import Briefing
+from sessions.calls.spending import MOST_OUTPUT_TOKENS
 from sessions.rooms.services.agent_briefing import RoomBriefing
 from voiceapp.providers.openai.client import OpenAIClient
 from voiceapp.providers.openai.fields import fit_model, fit_voice
@@ -26,13 +28,23 @@ class RoomModel(RealtimeModel):
     """It reports each event of OpenAI's as it came: livekit-agents' own metrics leave out some of what is billed."""
 
     on_event: OnEvent
+    max_output_tokens: int | None = None
 
     def session(self, *, turn_detection_disabled: bool = False) -> RealtimeSession:
         session = super().session(turn_detection_disabled=turn_detection_disabled)
         session.on("openai_server_event_received", self.on_event)
+        if self.max_output_tokens:
+            session.on("openai_server_event_received", partial(_limit_output, session, self.max_output_tokens))
         # It gathers 100 ms of sound otherwise: so much later the agent would notice that the caller interrupts it.
         session._bstream = AudioByteStream(SAMPLE_RATE, 1, samples_per_channel=SAMPLE_RATE * FRAME_MS // 1000)
         return session
+
+
+def _limit_output(session: RealtimeSession, tokens: int, event: Mapping[str, Any]) -> None:
+    """In each of its connections to OpenAI: livekit-agents has no setting for it."""
+    if event.get("type") == "session.created":
+        update = {"type": "session.update", "session": {"type": "realtime", "max_output_tokens": tokens}}
+        session.send_event(update)
 
 
 def realtime_model(briefing: Briefing, on_event: OnEvent) -> RoomModel:
@@ -56,6 +68,8 @@ def realtime_model(briefing: Briefing, on_event: OnEvent) -> RoomModel:
         input_audio_noise_reduction=None,
     )
     model.on_event = on_event
+    if briefing.limits.spending:
+        model.max_output_tokens = MOST_OUTPUT_TOKENS
     return model
 
 

@@ -1,45 +1,87 @@
-"""`/call/<organization>`: the page on which staff talk with the organization's agent."""
+"""`/call/<organization>`: the page on which staff, and visitors where they may, talk with the organization's agent."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 
+from agents.call_page.models import CallAccess, CallPage, call_page_of
 from agents.organizations.access import access_of
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area
-from voiceapp.core.http.security_headers import policy_connecting_to
+from voiceapp.core.http.security_headers import framed_by, policy_connecting_to
 
+from .admission import NOT_OPEN, why_closed
+from .visitor_tokens import VisitorToken
 from .ways import Way, ways_of
+
+NO_WAY = "No way to call is available here; what each needs stands below."
 
 
 @require_GET
+@xframe_options_exempt  # its policy says who may show it
 def call_page(request: HttpRequest, organization: str) -> HttpResponse:
-    """404 for organizations whose calls the user may not see. `?way=room` chooses another way than the best."""
+    """Staff's for those who may see the organization's calls, else a visitor's. Others sign in; strangers get 404.
+
+    `?way=room` chooses another way than the best.
+    """
     mine = Organization.objects.visible_to(access_of(request).principal(Area.CALLS))
-    found = get_object_or_404(mine, slug=organization)
-    ways = ways_of(found)
+    found = mine.filter(slug=organization).first()
+    if found:
+        return _page(request, call_page_of(found), is_visitor=False)
+    public = CallPage.objects.exclude(who_may_call=CallAccess.STAFF).select_related("organization")
+    page = public.filter(organization__slug=organization).first()
+    if page is None:
+        return admin.site.admin_view(_no_page)(request)
+    # Browsers say so at secure addresses; what a visitor may cost does not depend on it.
+    is_alone = request.headers.get("Sec-Fetch-Dest") == "document"
+    if page.who_may_call == CallAccess.SITES and is_alone:
+        return _on_its_websites(request, page)
+    return _page(request, page, is_visitor=True)
+
+
+def _no_page(request: HttpRequest) -> HttpResponse:
+    """Whoever is signed in by now: there is no such page for them."""
+    raise Http404
+
+
+def _on_its_websites(request: HttpRequest, page: CallPage) -> HttpResponse:
+    title = f"{page.organization} takes calls on its website"
+    context = {"page": {"status": 403, "title": title, "next_step": f"Open {page.named_sites[0]} and call there."}}
+    return render(request, "error.html", context, status=403)
+
+
+def _page(request: HttpRequest, page: CallPage, *, is_visitor: bool) -> HttpResponse:
+    organization = page.organization
+    ways = ways_of(organization)
     available = [way for way in ways if not way.problem]
-    numbers = found.phone_numbers.filter(is_active=True)
+    numbers = organization.phone_numbers.filter(is_active=True)
+    problem = "" if available else NOT_OPEN.message if is_visitor else NO_WAY
     context = {
-        "organization": found,
-        "ways": ways,
+        "organization": organization,
+        # What the others lack is the operator's affair.
+        "ways": available if is_visitor else ways,
         "chosen": chosen_of(available, wanted=request.GET.get("way", "")),
-        "problem": "" if available else "No way to call is available here; what each needs stands below.",
-        "calls": reverse("call-page", args=[found.slug]) + "/calls/",
+        "problem": (why_closed(page) if is_visitor else "") or problem,
+        "calls": reverse("call-page", args=[organization.slug]) + "/calls/",
         "sign_in": f"{reverse('admin:login')}?next={quote(request.path)}",
         "phone_number": numbers.values_list("number", flat=True).first() or "",
+        "visitor": reverse("visitor-token", args=[organization.slug]) if is_visitor else "",
+        "visitor_token": VisitorToken.issue(organization.pk)[0] if is_visitor else "",
+        "uses_push_to_talk": page.uses_push_to_talk,
         "simulators": settings.SIMULATORS,
     }
     response = TemplateResponse(request, "call.html", context)
-    connects_to = [address for way in available for address in way.connects_to]
-    response["Content-Security-Policy"] = policy_connecting_to(*connects_to)
+    policy = policy_connecting_to(*(address for way in available for address in way.connects_to))
+    response["Content-Security-Policy"] = framed_by(policy, *(page.named_sites if page.is_public else ()))
     return response
 
 

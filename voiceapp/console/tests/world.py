@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.utils import timezone
 
+from agents.call_page.models import CallPage
 from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Service, Size, SpokenWord
 from agents.configuration.models import Agent, RealtimeEndpoint
 from agents.configuration.services import publish_agent
@@ -126,7 +127,8 @@ def make_line(world: World, digits: str) -> None:
     endpoint = RealtimeEndpoint(organization=organization, origin=f"https://{marker.lower()}.example.com")
     endpoint.api_key = f"{marker}-endpoint-key"
     endpoint.save()
-    for row in (key, endpoint, agent, version, target, hours, special, target_hours, number):
+    call_page = CallPage.objects.create(organization=organization, sites=f"https://{marker.lower()}.example")
+    for row in (call_page, key, endpoint, agent, version, target, hours, special, target_hours, number):
         world.rows[type(row)] = row
 
 

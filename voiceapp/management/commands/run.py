@@ -27,6 +27,7 @@ from django.db import OperationalError, transaction
 from agents.organizations.models import ApiKey, Organization
 from agents.organizations.services import issue_key
 from agents.organizations.trades import Trade
+from voiceapp.management.demo.organization import SLUG
 from voiceapp.management.running.simulators import start_simulators
 from voiceapp.management.running.supervisor import STOP_SIGNALS, Child, ChildFailed, Ports, PortTaken, Supervisor
 
@@ -120,6 +121,7 @@ class Command(BaseCommand):
             # The children speak with each other.
             "NO_PROXY": without_proxy,
             "no_proxy": without_proxy,
+            "DEMO_ORGANIZATION": settings.DEMO_ORGANIZATION or SLUG,
             "EMAIL_URL": settings.EMAIL_URL or f"filemail:///{settings.VAR_DIR / 'mail'}",
         }
         return environment
@@ -167,7 +169,7 @@ class Command(BaseCommand):
 
     def seed(self, environment: Mapping[str, str]) -> dict[str, str]:
         """The demo organizations, with their orders and appointments going to the simulated kitchen."""
-        command = ["seed_demo", "--garage", "--json", "--orders-url", environment["ORDERS_URL"]]
+        command = ["seed_demo", "--garage", "--open-call-pages", "--json", "--orders-url", environment["ORDERS_URL"]]
         printed = self.output_of(command, environment)
         seeded: dict[str, str] = json.loads(printed)
         return seeded
@@ -210,6 +212,7 @@ class Command(BaseCommand):
         key = replace_demo_key(seeded["organization_id"])
         for name, text in [
             ("Home", f"{base}/"),
+            ("Talk to it", f"{base}/call/{environment['DEMO_ORGANIZATION']}"),
             ("Sign in", f"{link}"),
             ("", f"as {ADMIN_NAME}; the link works once, within ten minutes"),
             ("Another link", f".venv/bin/python manage.py sign_in_link {ADMIN_NAME}"),

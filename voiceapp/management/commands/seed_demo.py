@@ -9,6 +9,7 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from agents.call_page.models import CallAccess, CallPage
 from voiceapp.management.demo.garage import make_garage
 from voiceapp.management.demo.history import make_history
 from voiceapp.management.demo.organization import Demo, make_demo
@@ -22,6 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--orders-url", default="", help="where orders and appointments are posted")
         parser.add_argument("--garage", action="store_true", help="make the demo garage as well")
+        parser.add_argument(
+            "--open-call-pages", action="store_true", help="let anyone who reaches this server call on the demo's pages"
+        )
         parser.add_argument("--history", type=int, default=0, metavar="N", help="make that many past calls and orders")
 
     def handle(self, *args: object, **options: object) -> None:
@@ -32,6 +36,9 @@ class Command(BaseCommand):
             added = make_history(demo.organization, demo.agent, demo.number.number, calls=int(str(options["history"])))
             self.stderr.write(f"Added {added} past calls.")
         garage = make_garage(**receiver) if options["garage"] else None
+        if options["open_call_pages"]:
+            for each in (demo, garage):
+                open_call_page(each)
         if "twilio" in settings.SIMULATORS:
             buy_simulated_numbers()
         if options["json"]:
@@ -45,6 +52,12 @@ class Command(BaseCommand):
         self.stderr.write(f"Made the {what}." if demo.is_new else f"The {what} was there already.")
         for name, value in describe(demo).items():
             self.stdout.write(f"{name.replace('_', ' '):<16} {value}")
+
+
+def open_call_page(demo: Demo | None) -> None:
+    """A page that somebody has set up stays as it is."""
+    if demo is not None:
+        CallPage.objects.get_or_create(organization=demo.organization, defaults={"who_may_call": CallAccess.LINK})
 
 
 def describe(demo: Demo) -> dict[str, object]:

@@ -15,12 +15,13 @@ TIMEOUT_S = 2.0
 
 Check = Callable[[], Finding]
 CHECKS: Sequence[tuple[str, Check]] = (
+    # The key and the model first: with them alone one can talk on the call page.
+    ("openai", providers.check_openai),
     ("database", product.check_database),
     ("cache", product.check_cache),
     ("queue", product.check_queue),
     ("worker", product.check_worker),
     ("outbox", product.check_outbox),
-    ("openai", providers.check_openai),
     ("vapi", providers.check_vapi),
     ("twilio", providers.check_twilio),
     ("webhooks", providers.check_webhooks),

@@ -31,7 +31,10 @@ def check_openai() -> Finding:
     try:
         client, model = OpenAIClient.from_settings(), settings.OPENAI_REALTIME_MODEL
     except OpenAIError as exc:
-        fix = "Set OPENAI_API_KEY to a key with Realtime access, or keep one in AWS Secrets Manager."
+        fix = (
+            "Set OPENAI_API_KEY to a key with Realtime access, or keep one in AWS Secrets Manager. It is all that the "
+            "call page needs."
+        )
         return failed("openai", str(exc).removeprefix("openai: "), fix)
     where = settings.OPENAI_BASE_URL
     try:
@@ -45,21 +48,30 @@ def check_openai() -> Finding:
             event = json.loads(socket.recv(timeout=TIMEOUT_S))
     except InvalidStatus as exc:
         status = exc.response.status_code
-        fix = "Check OPENAI_API_KEY." if status in (401, 403) else "Check OPENAI_BASE_URL and OPENAI_REALTIME_MODEL."
-        return failed("openai", f"{where} returns {status}", fix)
+        if status in (401, 403):
+            return failed("openai", f"{where} returns {status}: it refuses the key", "Check OPENAI_API_KEY.")
+        return failed("openai", f"{where} returns {status}", "Check OPENAI_BASE_URL and OPENAI_REALTIME_MODEL.")
     except (OSError, WebSocketException, ValueError) as exc:
         return failed(
             "openai", f"{where} does not respond ({type(exc).__name__})", "Check OPENAI_BASE_URL and the network."
         )
     kind = event.get("type") if isinstance(event, dict) else None
     if kind != "session.created":
-        code = (event.get("error") or {}).get("code") if isinstance(event, dict) else None
-        return failed(
-            "openai",
-            f"the first event of {where} is {kind} ({code})",
-            "Check the account's credit and the model's name.",
-        )
+        code = str((event.get("error") or {}).get("code")) if isinstance(event, dict) else ""
+        return _no_session(where, model, kind=str(kind), code=code)
     return passed("openai", f"{where} opened a session of {model}")
+
+
+def _no_session(where: str, model: str, *, kind: str, code: str) -> Finding:
+    """The key is good. The code of the first event says what is missing."""
+    if code == "model_not_found":
+        fix = "Set OPENAI_REALTIME_MODEL to a model that the account may use."
+        return failed("openai", f"{where} accepts the key, but has no model {model} for it", fix)
+    if code == "insufficient_quota":
+        fix = "Add credit to the account of OPENAI_API_KEY."
+        return failed("openai", f"{where} accepts the key, but the account has no credit", fix)
+    fix = "Check the account's credit and the model's name."
+    return failed("openai", f"the first event of {where} is {kind} ({code})", fix)
 
 
 def check_vapi() -> Finding:

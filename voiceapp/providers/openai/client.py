@@ -197,10 +197,12 @@ def realtime_session(
     tools: Sequence[Mapping[str, object]] = (),
     noise_reduction: str | None = None,
     audio_format: str = "audio/pcmu",
+    max_output_tokens: int | None = None,
 ) -> dict[str, object]:
     """A GA session object (`session` of session.update) that uses µ-law both ways, as the telephone does.
 
-    The model is not in it: it is part of the URL and cannot change afterwards.
+    The model is not in it: it is part of the URL and cannot change afterwards. `max_output_tokens` of one response:
+    1 to 4096; None: the model's own.
     """
     transcription: dict[str, object] = {"model": transcription_model}
     if language:
@@ -222,6 +224,7 @@ def realtime_session(
         },
         "tools": list(tools),
         "tool_choice": "auto",
+        **({"max_output_tokens": max_output_tokens} if max_output_tokens else {}),
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
@@ -15,7 +13,7 @@ from agents.tests.builders import make_organization
 from sessions.calls.models import Call, Turn
 from sessions.rooms.models import RoomAgent
 from sessions.tests.builders import make_room_call
-from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 from ..ways import LIBRARY, NO_LIBRARY, NOT_CONFIGURED, addresses_of
 
@@ -23,23 +21,6 @@ from ..ways import LIBRARY, NO_LIBRARY, NOT_CONFIGURED, addresses_of
 @pytest.fixture(autouse=True)
 def committed(transactional_db: None) -> None:
     """LiveKit's answers are processed in other threads."""
-
-
-@pytest.fixture
-def livekit(settings: Settings) -> Iterator[RunningLiveKit]:
-    with running_livekit() as running:
-        name_livekit(settings, running.url)
-        yield running
-
-
-@pytest.fixture
-def harbour() -> Organization:
-    return make_organization("Harbour")
-
-
-@pytest.fixture
-def meadow() -> Organization:
-    return make_organization("Meadow")
 
 
 def member_of(*organizations: Organization, role: str = "owner", name: str = "alice") -> Client:

@@ -1,0 +1,116 @@
+"""A visitor opens a public page without signing in; a named website shows it in a frame, any other one cannot."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from agents.call_page.models import CallAccess, CallPage
+from agents.organizations.models import Organization
+from agents.tests.builders import make_agent, make_organization
+
+from .conftest import CHROMIUM
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here"),
+]
+
+WEBSITE = """<!doctype html><title>A restaurant</title><h1>Our restaurant</h1>
+<script src="{server}/static/voiceapp/embed.js" data-page="{server}/call/{slug}"
+ data-label="Talk to us" async></script>"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args: object) -> None:
+        """Nothing on the tests' output."""
+
+
+@pytest.fixture
+def website(tmp_path: Path) -> Iterator[str]:
+    """Another site than the server's: its name is localhost, not 127.0.0.1."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def harbour(browser: Browser, transactional_db: None) -> Organization:
+    harbour = make_organization("Harbour")
+    make_agent(harbour)
+    return harbour
+
+
+@contextlib.contextmanager
+def visitor(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def write_page(folder: Path, live_server: LiveServer, organization: Organization) -> None:
+    (folder / "index.html").write_text(WEBSITE.format(server=live_server.url, slug=organization.slug))
+
+
+def test_a_visitor_sees_the_page_without_signing_in(
+    browser: Browser, live_server: LiveServer, harbour: Organization
+) -> None:
+    CallPage.objects.create(organization=harbour, who_may_call=CallAccess.LINK)
+    with visitor(browser) as page:
+        page.goto(f"{live_server.url}/call/{harbour.slug}")
+        expect(page.get_by_role("heading", name="Call Harbour")).to_be_visible()
+        assert page.locator("#call").get_attribute("data-visitor-token")
+        assert page.context.cookies() == []
+        page.goto(f"{live_server.url}/call/nowhere")
+        expect(page).to_have_url(f"{live_server.url}/admin/login/?next=/call/nowhere")
+
+
+def test_a_named_website_shows_it_in_a_frame_that_may_use_the_microphone(
+    browser: Browser, live_server: LiveServer, harbour: Organization, website: str, tmp_path: Path
+) -> None:
+    write_page(tmp_path, live_server, harbour)
+    CallPage.objects.create(organization=harbour, who_may_call=CallAccess.SITES, sites=website)
+    with visitor(browser) as page:
+        page.goto(website)
+        page.get_by_role("button", name="Talk to us").click()
+        frame = page.frame_locator("iframe")
+        expect(frame.get_by_role("heading", name="Call Harbour")).to_be_visible()
+        expect(frame.locator("#state")).to_have_text("Ready")
+        inside = next(each for each in page.frames if each.url.startswith(live_server.url))
+        assert inside.evaluate("document.featurePolicy.allowsFeature('microphone')")
+        # Without a cookie, which this frame could not send.
+        status = inside.evaluate("""async () => (await fetch(location.pathname + "/visitor", {
+            method: "POST", headers: {"Content-Type": "application/json"}, body: "{}" })).status""")
+        assert status == 201
+        page.keyboard.press("Escape")
+        expect(page.locator("iframe")).to_have_count(0)
+        page.goto(f"{live_server.url}/call/{harbour.slug}")
+        expect(page.get_by_role("heading", name="Harbour takes calls on its website")).to_be_visible()
+
+
+def test_the_browser_refuses_it_to_a_website_that_is_not_named(
+    browser: Browser, live_server: LiveServer, harbour: Organization, website: str, tmp_path: Path
+) -> None:
+    write_page(tmp_path, live_server, harbour)
+    CallPage.objects.create(organization=harbour, who_may_call=CallAccess.LINK, sites="https://www.example.com")
+    with visitor(browser) as page:
+        page.goto(website)
+        # Chromium's own page in its place says that the server refused to connect.
+        with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-error:")):
+            page.get_by_role("button", name="Talk to us").click()
+        expect(page.frame_locator("iframe").locator("#call")).to_have_count(0)
