@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import signal
 from collections.abc import Callable
 
 from django.conf import settings
-from livekit.agents import AgentServer, JobExecutorType
+from livekit.agents import AgentServer, JobExecutorType, JobRequest
 
 from . import jobs
 
@@ -17,15 +18,36 @@ from . import jobs
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
 
 
+class Places:
+    """For calls: `occupied` ones, and those that are being taken, count up to `most`.
+
+    The library's own threshold refuses calls that come at once beyond the processes that wait, be there places or not.
+    """
+
+    def __init__(self, occupied: Callable[[], int], *, most: int) -> None:
+        self._occupied, self._most = occupied, most
+        self._taking = 0
+
+    def load(self) -> float:
+        return min(1.0, (self._occupied() + self._taking) / self._most)
+
+    async def on_request(self, request: JobRequest) -> None:
+        if self.load() >= 1.0:
+            await request.reject(terminate=False)  # LiveKit asks the next worker
+            return
+        self._taking += 1
+        try:
+            await jobs.on_request(request)
+        finally:
+            self._taking -= 1
+
+
 def agent_server(*, idle: int, most_calls: int, port: int, in_threads: bool = False) -> AgentServer:
     """`idle`: processes that wait for a call. `most_calls` at once; beyond, LiveKit asks other workers.
 
     `port`: of the health check, on this machine alone (0: any).
     """
-
-    def load(server: AgentServer) -> float:
-        return min(1.0, len(server.active_jobs) / most_calls)
-
+    places = Places(lambda: len(server.active_jobs), most=most_calls)
     server = AgentServer(
         ws_url=settings.LIVEKIT_INTERNAL_URL,
         api_key=settings.LIVEKIT_API_KEY,
@@ -35,12 +57,12 @@ def agent_server(*, idle: int, most_calls: int, port: int, in_threads: bool = Fa
         job_executor_type=JobExecutorType.THREAD if in_threads else JobExecutorType.PROCESS,
         num_idle_processes=idle,
         setup_fnc=jobs.prewarm,
-        preload_modules=[jobs.__name__],
-        load_fnc=load,
-        load_threshold=1.0,
+        preload_modules=[f"{jobs.__package__}.preload"],
+        load_fnc=places.load,
+        load_threshold=math.inf,
         drain_timeout=settings.DRAIN_BUDGET_S,
     )
-    server.rtc_session(jobs.entrypoint, agent_name=settings.LIVEKIT_AGENT_NAME, on_request=jobs.on_request)
+    server.rtc_session(jobs.entrypoint, agent_name=settings.LIVEKIT_AGENT_NAME, on_request=places.on_request)
     return server
 
 
