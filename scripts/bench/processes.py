@@ -25,11 +25,12 @@ def prefer(pid: int) -> None:
 
 
 def family(pid: int) -> list[int]:
-    """The process and all its descendants."""
+    """The process and all its descendants, of which some may be ending."""
     found = [pid]
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        for child in (thread / "children").read_text().split():
-            found += family(int(child))
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                found += family(int(child))
     return found
 
 

@@ -67,7 +67,7 @@ class Product:
         return self.folder / "bench.sqlite3"
 
     @contextmanager
-    def serve(self, core: int, *, port: int | None = None, **settings: str) -> Iterator[Serving]:
+    def serve(self, core: int | None, *, port: int | None = None, **settings: str) -> Iterator[Serving]:
         """A new process; several at a time need a port each."""
         port = port or self.port
         command = [sys.executable, str(ROOT / "manage.py"), "serve"]

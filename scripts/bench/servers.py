@@ -1,4 +1,4 @@
-"""A server started for one round: on its own core, with its output in a file, and always stopped."""
+"""A server started for one round: on its own core or on all, with its output in a file, and always stopped."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ def free_port() -> int:
 
 @contextmanager
 def server(
-    command: Sequence[str], *, port: int, core: int, environment: Mapping[str, str], log: Path
+    command: Sequence[str], *, port: int, core: int | None, environment: Mapping[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Yields the process once it accepts connections at the port."""
+    """Yields the process once it accepts connections at the port. `core` None: it may use all."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=dict(environment), start_new_session=True)
     try:
-        os.sched_setaffinity(process.pid, {core})
+        if core is not None:
+            os.sched_setaffinity(process.pid, {core})
         prefer(process.pid)
         _wait_until_ready(process, port, log)
         yield process

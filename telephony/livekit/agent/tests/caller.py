@@ -20,19 +20,31 @@ WITHIN_S = 30.0
 
 
 class RoomCaller:
-    """`states`: what the agent's attribute said, in order; `captions`: the newest text of each segment, by identity."""
+    """`states`: what the agent's attribute said, in order; `captions`: the newest text of each segment, by identity.
+
+    Times are those of `time.monotonic`: of loud sound that was heard, of the end of what was said, of the agent's
+    coming.
+    """
 
     def __init__(self) -> None:
         self.room = rtc.Room()
         self.states: list[str] = []
         self.captions: dict[tuple[str, str], str] = {}
         self.loud_at_s: list[float] = []
+        self.spoke_until_s = 0.0
+        self.agent_came_at_s = 0.0
         self._unsaid = b""
         self._source = rtc.AudioSource(RATE, 1, queue_size_ms=60)
         self._tasks: set[asyncio.Task[None]] = set()
         self.room.on("track_subscribed", self._on_track)
         self.room.on("participant_attributes_changed", self._on_attributes)
+        self.room.on("participant_connected", self._on_participant)
         self.room.register_text_stream_handler("lk.transcription", self._on_text)
+
+    async def join(self, url: str, token: str) -> None:
+        await self.room.connect(url.replace("http", "ws", 1), token)
+        for participant in self.room.remote_participants.values():
+            self._on_participant(participant)
 
     async def publish(self) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
@@ -41,7 +53,10 @@ class RoomCaller:
         self._start(self._speak())
 
     def say(self, text: str) -> None:
-        self._unsaid += upsample(speech.say(text), RATE)
+        self.play(speech.say(text))
+
+    def play(self, pcm_8k: bytes) -> None:
+        self._unsaid += upsample(pcm_8k, RATE)
 
     @property
     def has_spoken(self) -> bool:
@@ -78,6 +93,8 @@ class RoomCaller:
         while True:
             chunk, self._unsaid = self._unsaid[:size], self._unsaid[size:]
             await self._source.capture_frame(rtc.AudioFrame(chunk.ljust(size, b"\0"), RATE, 1, FRAME))
+            if chunk:
+                self.spoke_until_s = time.monotonic() + self._source.queued_duration
 
     def _on_track(self, track: rtc.Track, *_: object) -> None:
         self._start(self._listen(track))
@@ -87,6 +104,10 @@ class RoomCaller:
             samples = np.frombuffer(bytes(event.frame.data), np.int16)
             if np.abs(samples).max(initial=0) > LOUD:
                 self.loud_at_s.append(time.monotonic())
+
+    def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT and not self.agent_came_at_s:
+            self.agent_came_at_s = time.monotonic()
 
     def _on_attributes(self, changed: dict[str, str], _: object) -> None:
         if "lk.agent.state" in changed:
@@ -110,7 +131,7 @@ class RoomCaller:
 async def room_caller(url: str, token: str) -> AsyncIterator[RoomCaller]:
     caller = RoomCaller()
     async with asyncio.timeout(WITHIN_S):
-        await caller.room.connect(url.replace("http", "ws", 1), token)
+        await caller.join(url, token)
     try:
         await caller.publish()
         yield caller
