@@ -162,7 +162,7 @@ def test_a_slow_clerk_costs_a_bounded_time_and_no_request_queues_for_it(
     began = time.monotonic()
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(is_away, range(64)))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert clerk.fetches <= 3
 
 

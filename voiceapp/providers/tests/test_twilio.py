@@ -128,12 +128,12 @@ def test_what_goes_wrong_says_whether_to_try_again(
 
 def test_a_carrier_that_does_not_answer_is_given_up_in_time(carrier: Carrier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twilio, "RESPONSE_TIMEOUT_S", 0.2)
-    carrier.delay_s = 3.0
+    carrier.delay_s = 60.0
     client = TwilioClient(account_sid=ACCOUNT_SID, auth_token="current", base_url=carrier.url)
     began = time.monotonic()
     with pytest.raises(ProviderError) as fault:
         client.hang_up(SID)
-    assert time.monotonic() - began < 2.8
+    assert time.monotonic() - began < 15
     assert not fault.value.permanent
 
 

@@ -84,14 +84,14 @@ def test_what_hangs_is_down_after_a_second_and_is_not_checked_again(
 
     def hang() -> None:
         checked.append(1)
-        released.wait(10)
+        released.wait(60)
 
     with_checks(monkeypatch, database=hang, cache=lambda: None)
     monkeypatch.setattr(readiness, "TIMEOUT_S", 0.2)
     began = time.monotonic()
     for _ in range(2):
         assert client.get("/health/ready").json()["checks"] == {"database": "down", "cache": "ok"}
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert len(checked) == 1
     released.set()
 
@@ -135,7 +135,7 @@ def test_a_broker_that_does_not_listen_is_noticed(settings: Settings) -> None:
     began = time.monotonic()
     with pytest.raises(OperationalError):
         readiness.check_queue()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # it is not tried again and again
 
 
 def test_an_sqs_that_does_not_answer_is_noticed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

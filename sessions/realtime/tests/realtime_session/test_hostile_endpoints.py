@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -246,7 +247,7 @@ def test_the_environments_proxy_is_not_used(
         {"status": 200, "body": json.dumps(MINTED).encode() + b" " * (2 << 20)},
         {"status": 200, "headers": {"Content-Encoding": "gzip"}, "body": b"\x1f\x8b"},
         {"status": 200, "drips": True},
-        {"status": 200, "hangs_s": 3.0},
+        {"status": 200, "hangs_s": 60.0},
         {"status": 999},
     ],
     ids=lambda response: str(response)[:40],
@@ -269,7 +270,7 @@ def test_of_a_listed_origin_nothing_is_passed_on(
         began = time.monotonic()
         answer = send_request({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 10
     assert len(stub.sent) == 1
 
 
@@ -277,11 +278,11 @@ def test_a_name_server_that_hangs_times_out(
     send_request: SendRequest, alices: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     list_endpoint(alices, LISTED)
-    real = socket.getaddrinfo
+    real, goes_on = socket.getaddrinfo, threading.Event()
 
     def hang(host: object, *args: object, **kwargs: object) -> object:
         if host == "voice.example.com":
-            time.sleep(3)
+            goes_on.wait(60)
             raise socket.gaierror
         return real(host, *args, **kwargs)  # type: ignore[arg-type]
 
@@ -290,7 +291,8 @@ def test_a_name_server_that_hangs_times_out(
     began = time.monotonic()
     answer = send_request({**BODY, "endpoint": LISTED})
     assert (answer.status_code, answer.json()) == (500, UNAVAILABLE)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
+    goes_on.set()
 
 
 def test_each_organization_has_a_list_of_its_own(

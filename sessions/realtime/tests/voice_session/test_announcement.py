@@ -29,7 +29,8 @@ from voiceapp.tests.gate import closed_address, deaf_server, gate_before
 from .conftest import SendRequest, on_queue
 
 State = OutboxMessage.State
-FELT_S = 1.0
+# Shorter than the client waits for a queue that hangs.
+FELT_S = 4.0
 
 
 @pytest.fixture(autouse=True)
@@ -134,8 +135,8 @@ def test_a_queue_that_hangs_is_not_felt_and_lets_go_in_time(
         assert time.monotonic() - began < FELT_S
         began = time.monotonic()
         assert tasks.sweep_outbox() == 0
-        # One of the two is tried: it ends long before its lease.
-        assert 4 < time.monotonic() - began < 10
+        # One of the two is tried: it ends long before its lease of a minute.
+        assert 4 < time.monotonic() - began < 25
     assert sorted(OutboxMessage.objects.values_list("state", "attempts")) == [("waiting", 0), ("waiting", 1)]
 
 

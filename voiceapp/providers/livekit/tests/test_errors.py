@@ -94,8 +94,8 @@ def test_a_livekit_that_does_not_answer_is_given_up_in_time(
 ) -> None:
     monkeypatch.setattr(livekit_provider, "RESPONSE_TIMEOUT_S", 0.1)
     began_s = time.monotonic()
-    assert fault_of(lambda: client_at(livekit.server.fault_url("slow=3000")).find_room("room")).kind is Kind.TIMEOUT
-    assert time.monotonic() - began_s < 1
+    assert fault_of(lambda: client_at(livekit.server.fault_url("slow=60000")).find_room("room")).kind is Kind.TIMEOUT
+    assert time.monotonic() - began_s < 15
 
 
 def test_a_refused_connection_means_unavailable() -> None:

@@ -106,7 +106,7 @@ def test_without_redis_recordings_fail_at_once(either: LiveKitClient, room: str)
     with pytest.raises(LiveKitError) as error:
         either.list_recordings(room)
     assert kind_of(error) is LiveKitErrorKind.NO_RECORDER
-    assert time.monotonic() - began_s < 2
+    assert time.monotonic() - began_s < 10  # of the 21 s for which LiveKit looks for a recorder
     with pytest.raises(LiveKitError) as error:
         either.stop_recording("EG_unknown")
     assert kind_of(error) is LiveKitErrorKind.NO_RECORDER
