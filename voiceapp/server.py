@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
             await self._database_process.close()
 
     def _stop(self) -> None:
-        """Without its database a process can take no call: live ones end, then whoever supervises it starts another."""
+        """Without its database a process can take no call: live ones end, then its supervisor starts another."""
         self.handle_exit(signal.SIGTERM, None)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -124,7 +124,7 @@ class TlsWire(Wire):
         super().__init__(self._tls)
 
     def read(self) -> bytes | None:
-        """All that has been decrypted: the socket's file descriptor does not tell of it again."""
+        """All that has been decrypted: the socket's file descriptor does not report it again."""
         records = []
         while record := super().read():
             records.append(record)

@@ -1,4 +1,4 @@
-"""What the bench is doing, for whoever waits: on the error output, so that figures can be read from the other one."""
+"""What the bench is doing, on the error output, so that figures can be read from the other one."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ BINARY = 0x82
 
 
 class VapiSession(RealtimeSession):
-    """One socket: sound in binary frames both ways. It speaks as soon as it was told to say something."""
+    """One socket: sound in binary frames both ways. It speaks as soon as it gets something to say."""
 
     __slots__ = ()
 

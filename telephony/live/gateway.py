@@ -99,7 +99,7 @@ class CallGateway:
         return await self._run(calls.renew_leases, list(call_ids))
 
     async def take_notes(self, call_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
-        """What the agents of these calls are to be told now; each note once."""
+        """The notes for the agents of these calls; each note once."""
         return await self._run(notes.take_notes, list(call_ids))
 
     async def finish(self, call_id: UUID, reason: EndReason) -> bool:

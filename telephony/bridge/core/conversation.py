@@ -57,7 +57,7 @@ class Conversation(Deadlines):
         self._settle()
 
     def note(self, text: str) -> None:
-        """The agent is to tell the caller this, once nobody speaks and nothing else is under way."""
+        """The agent says this to the caller, once nobody speaks and nothing else is under way."""
         self._notes.append(text)
         self._settle()
 

@@ -157,8 +157,8 @@ class RoomConversation:
     def _say(self, text: str) -> SpeechHandle | None:
         if not text or self._is_silent:
             return None
-        words = text.replace('"', "'")
-        return self._session.generate_reply(instructions=f'Say exactly: "{words}"', tool_choice="none")
+        quoted = text.replace('"', "'")
+        return self._session.generate_reply(instructions=f'Say exactly: "{quoted}"', tool_choice="none")
 
     def _say_goodbye(self, text: str, reason: EndReason) -> None:
         self._leave_after(self._say(text), reason)

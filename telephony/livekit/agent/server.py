@@ -14,7 +14,7 @@ from livekit.agents import AgentServer, JobExecutorType, JobRequest
 
 from . import jobs
 
-# A model that tells the end of a turn is loaded otherwise: 280 MiB in each job. OpenAI tells it.
+# Otherwise a model that detects the end of a turn is loaded: 280 MiB in each job. OpenAI detects it.
 os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
 
 
@@ -43,7 +43,7 @@ class Places:
 
 
 def agent_server(*, idle: int, most_calls: int, port: int, in_threads: bool = False) -> AgentServer:
-    """`idle`: processes that wait for a call. `most_calls` at once; beyond, LiveKit asks other workers.
+    """`idle`: processes that wait for a call. `most_calls` at once; beyond that, LiveKit uses other workers.
 
     `port`: of the health check, on this machine alone (0: any).
     """

@@ -122,7 +122,7 @@ class TwilioClient:
     ) -> str:
         """Let a phone ring; `url` says what follows when it is answered. Returns the call's sid.
 
-        A request without a response may still have been carried out: the callbacks tell. Raises CallerIdRefused.
+        A request without a response may still have been carried out: the callbacks say so. Raises CallerIdRefused.
         """
         optional = {"call_token": call_token} if call_token else {}
         try:

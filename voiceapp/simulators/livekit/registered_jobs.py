@@ -36,7 +36,7 @@ class RegisteredJobs:
         self._start(self._assign(room, dispatch))
 
     def delete(self, room: OpenRoom, dispatch: AgentDispatch) -> None:
-        """The worker is told to end the job; an agent that has not left after 3 s is removed."""
+        """The worker gets the request to end the job; an agent that has not left after 3 s is removed."""
         for job in dispatch.state.jobs:
             self._start(self._terminate(room, job))
 

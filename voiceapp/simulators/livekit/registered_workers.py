@@ -146,10 +146,10 @@ class RegisteredWorkers:
         return any(worker.agent_name == agent_name for worker in self._workers.values())
 
     async def assign(self, job: Job) -> bool:
-        """Whether a worker of this name took it; the next one is asked if one refuses."""
-        asked: set[str] = set()
-        while (worker := self._choose(job.agent_name, asked)) is not None:
-            asked.add(worker.id)
+        """Whether a worker of this name took it; another one is tried if one refuses."""
+        tried: set[str] = set()
+        while (worker := self._choose(job.agent_name, tried)) is not None:
+            tried.add(worker.id)
             try:
                 await worker.assign(job, self._key)
             except NotAvailable:
@@ -167,13 +167,13 @@ class RegisteredWorkers:
                 return True
         return False
 
-    def _choose(self, agent_name: str, asked: set[str]) -> RegisteredWorker | None:
+    def _choose(self, agent_name: str, tried: set[str]) -> RegisteredWorker | None:
         """At random, the more likely the less load it has."""
         free = [
             worker
             for worker in self._workers.values()
             if worker.agent_name == agent_name
-            and worker.id not in asked
+            and worker.id not in tried
             and worker.status == WorkerStatus.WS_AVAILABLE
             and worker.load < 1
         ]

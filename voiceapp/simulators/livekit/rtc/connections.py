@@ -72,7 +72,7 @@ class Connections:
         return socket.response
 
     async def refuse_resumption(self, request: web.Request) -> web.StreamResponse:
-        """A client that wants its session back is told to join anew."""
+        """A client that wants its session back has to join anew."""
         async with MessageSocket(request, SignalRequest) as socket:
             leave = LeaveRequest(
                 can_reconnect=True, reason=DisconnectReason.STATE_MISMATCH, action=LeaveRequest.Action.RECONNECT
