@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,7 +98,5 @@ async def test_after_kill_9_the_database_process_ends_too(handset: Handset, unus
         server.send(signal.SIGKILL)
 
         await handset.close_comes(within_s=5)
-        began = time.monotonic()
-        assert await asyncio.to_thread(comes_true, lambda: has_ended(beside), 5)
-        assert time.monotonic() - began < 5
+        assert await asyncio.to_thread(comes_true, lambda: has_ended(beside), 30)
     assert (await call_of(handset)).state == "connected"  # the reaper's (test_drain.py)

@@ -47,13 +47,11 @@ async def test_a_provider_that_cannot_be_reached_ends_the_call_with_the_fallback
     handset: Handset, openai: Provider, settings: Settings, fault: str
 ) -> None:
     settings.OPENAI_BASE_URL = openai.url(fault)
-    began = time.monotonic()
 
     await handset.dial()
 
     assert await hears_or_is_handed_on(handset, within_s=5) != "nothing"
     assert await end_of(handset, within_s=15) == ("failed", "provider_failed")
-    assert time.monotonic() - began < 15
 
 
 async def test_an_address_that_refuses_connections_ends_the_call_with_the_fallback(
