@@ -19,25 +19,12 @@ from sessions.appointments.services.booking import (
 from sessions.handlers import appointment_post_body
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import make_garage
-from voiceapp.providers.orders_receiver import OrdersReceiver
 from voiceapp.simulators.kitchen.appointment_card import appointment_card
 
 pytestmark = pytest.mark.django_db
 
 NOW = dt.datetime(2026, 12, 1, 9, 0, tzinfo=dt.UTC)
 FRIDAY_AT_NINE = dt.datetime(2026, 12, 4, 8, 0, tzinfo=dt.UTC)
-
-
-@pytest.fixture
-def posts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
-    """What would have been posted."""
-    posted: list[dict[str, object]] = []
-
-    def post(self: OrdersReceiver, url: str, **what: object) -> None:
-        posted.append({"url": url, **what})
-
-    monkeypatch.setattr(OrdersReceiver, "post", post)
-    return posted
 
 
 def booked_moved_and_canceled(**values: object) -> Organization:

@@ -21,18 +21,6 @@ from voiceapp.providers.orders_receiver import OrdersReceiver
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def posts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
-    """What would have been posted."""
-    posted: list[dict[str, object]] = []
-
-    def post(self: OrdersReceiver, url: str, **what: object) -> None:
-        posted.append({"url": url, **what})
-
-    monkeypatch.setattr(OrdersReceiver, "post", post)
-    return posted
-
-
 def submit_one(**values: object) -> Organization:
     organization, call = make_restaurant(**values)  # type: ignore[arg-type]
     phone = Phone(call.pk)

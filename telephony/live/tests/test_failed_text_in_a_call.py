@@ -13,9 +13,10 @@ from sessions.messages.texts.models import Text, TextSettings
 from sessions.messages.texts.services.queueing import TOPIC
 from telephony.live import registry
 from telephony.twilio.models import PhoneNumber
+from voiceapp.simulators.tests.in_thread import in_thread
 from voiceapp.simulators.twilio import TwilioSimulator
 
-from .conftest import ACCOUNT_SID, AUTH_TOKEN, LoopThread, call_of, in_a_thread, kinds_of
+from .conftest import ACCOUNT_SID, AUTH_TOKEN, call_of, in_a_thread, kinds_of
 from .handset import Handset
 from .scripted_provider import provider_that_requests
 
@@ -24,12 +25,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.sound]
 
 @pytest.fixture
 def carrier() -> Iterator[TwilioSimulator]:
-    thread = LoopThread()
-    simulator = TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN)
-    thread.do(simulator.__aenter__())
-    yield simulator
-    thread.do(simulator.__aexit__(None, None, None))
-    thread.stop()
+    with in_thread(TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN)) as simulator:
+        yield simulator
 
 
 async def test_a_text_that_is_not_delivered_is_told_to_the_caller(

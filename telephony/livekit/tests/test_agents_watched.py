@@ -111,27 +111,27 @@ def test_a_call_for_which_no_agent_comes_fails_and_says_why(
     assert LiveKitClient.from_settings().find_room(room.name) is None
 
 
-def test_a_conference_goes_on_without_an_agent(livekit: RunningLiveKit, harbour: Organization) -> None:
+def without_agent(livekit: RunningLiveKit, harbour: Organization, *, joins: Role, **wanted: Any) -> Room:
+    """A call of two people, for which no agent has come after 100 s: it goes on."""
     workers(livekit, are_there=False)
     with held_clock(livekit) as clock:
-        room = open_room(livekit, harbour, call_type="conference")
+        room = open_room(livekit, harbour, **wanted)
         room.caller_joins()
-        room.joins(Role.MEMBER)
+        room.joins(joins)
         clock.passes(100)
         assert (room.call.state, agent_of(room).never_joined) == ("connected", True)
-        assert "goes on" in shown(room)["message"]
+    return room
+
+
+def test_a_conference_goes_on_without_an_agent(livekit: RunningLiveKit, harbour: Organization) -> None:
+    room = without_agent(livekit, harbour, joins=Role.MEMBER, call_type="conference")
+    assert "goes on" in shown(room)["message"]
 
 
 def test_a_call_that_a_person_took_over_goes_on_without_an_agent(
     livekit: RunningLiveKit, harbour: Organization
 ) -> None:
-    workers(livekit, are_there=False)
-    with held_clock(livekit) as clock:
-        room = open_room(livekit, harbour)
-        room.caller_joins()
-        room.joins(Role.CALLEE)
-        clock.passes(100)
-        assert (room.call.state, agent_of(room).never_joined) == ("connected", True)
+    without_agent(livekit, harbour, joins=Role.CALLEE)
 
 
 # The worker dies in a call

@@ -6,10 +6,10 @@ The package's docstring lists them.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from voiceapp.simulators.fault_path import UnknownFault, read_faults
-from voiceapp.simulators.model.tool_script import Script, read_script
+from voiceapp.simulators.model.faults import ModelFaults
 
 _ARGUMENT = {
     "refuse": "500", "drop_after": "5", "close": "1011", "stall": "10", "slow": "1500", "big_frame": "5",
@@ -25,11 +25,8 @@ ENDINGS = ("empty", "text", "mute", "cut", "filtered", "cancelled", "odd", "neve
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAIFaults:
-    """The faults of a URL. `key` separates its counters from those of other URLs."""
-
-    key: str = ""
-    chosen: dict[str, str] = field(default_factory=dict)
+class OpenAIFaults(ModelFaults):
+    """Those of a URL of this simulator."""
 
     @classmethod
     def of(cls, path: str) -> OpenAIFaults:
@@ -37,29 +34,7 @@ class OpenAIFaults:
         chosen = read_faults(path, arguments=_ARGUMENT, bare=_BARE, textual=_TEXTUAL)
         if chosen.get("ends", ENDINGS[0]) not in ENDINGS:
             raise UnknownFault(f"ends needs one of {', '.join(ENDINGS)}")
-        if "tools" in chosen:
-            try:
-                read_script(chosen["tools"])
-            except ValueError as exc:
-                raise UnknownFault("tools needs a script made by tools_fault()") from exc
-        return cls(key=path, chosen=chosen)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.chosen
-
-    def number(self, name: str, default: int = 0) -> int:
-        return int(self.chosen[name]) if name in self.chosen else default
-
-    def close_at(self) -> tuple[int, int] | None:
-        """`close=1011@20` → code 1011 after 20 server events; `close=1011` → after 3."""
-        if "close" not in self.chosen:
-            return None
-        code, _, after = self.chosen["close"].partition("@")
-        return int(code), int(after or 3)
-
-    def script(self) -> Script:
-        """`tools=…` → the function calls of each of the first responses."""
-        return read_script(self.chosen["tools"]) if "tools" in self.chosen else []
+        return cls.checked(path, chosen)
 
     async def delay_connection(self) -> None:
         await asyncio.sleep(self.number("slow_connect") / 1000)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import random
-import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -25,40 +23,18 @@ from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text
 from sessions.messages.texts.services.queueing import TOPIC, queue_text
 from telephony.twilio.models import PhoneNumber
+from voiceapp.simulators.tests.in_thread import in_thread
 from voiceapp.simulators.twilio import TwilioSimulator
-
-T = TypeVar("T")
 
 ACCOUNT_SID = "AC" + "d" * 32
 AUTH_TOKEN = "auth-token-of-the-texts"
 _numbers = itertools.count(random.randrange(10**6))
 
 
-class LoopThread:
-    """An event loop of its own for the simulator."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=20)
-
-    def stop(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(timeout=5)
-        self.loop.close()
-
-
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[TwilioSimulator]:
-    thread = LoopThread()
-    simulator = TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN)
-    thread.do(simulator.__aenter__())
-    yield simulator
-    thread.do(simulator.__aexit__(None, None, None))
-    thread.stop()
+    with in_thread(TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN)) as simulator:
+        yield simulator
 
 
 def new_number() -> str:
