@@ -22,6 +22,9 @@ class CallAccess(models.TextChoices):
     SITES = "sites", "Visitors of the websites below, inside these"
 
 
+PUBLIC = (CallAccess.LINK, CallAccess.SITES)
+
+
 class CallPage(TenantModel):
     """The settings of `/call/<organization>`. Without a row the defaults hold. Model and voice are the agent's."""
 
@@ -86,7 +89,7 @@ class CallPage(TenantModel):
 
     @property
     def is_public(self) -> bool:
-        return self.who_may_call != CallAccess.STAFF
+        return self.who_may_call in PUBLIC
 
 
 def call_page_of(organization: Organization) -> CallPage:

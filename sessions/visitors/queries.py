@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from agents.organizations.models import Organization
 from sessions.calls.costs import spending_limit
+from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import LIVE_STATES, Call
 from sessions.calls.spending import SpendingLimit
 
 from .models import VisitorCall
 
+LOST = (EndReason.LOST_PROCESS, EndReason.AGENT_LOST)
 # A call's last usage may be written after its end.
 SETTLED_AFTER = dt.timedelta(minutes=1)
 # Until then a reservation has become a call, or its request has died.
@@ -29,9 +31,10 @@ MONEY: DecimalField[Decimal, Decimal] = DecimalField(max_digits=12, decimal_plac
 def charged_usd(organization: Organization, day: dt.date) -> Decimal:
     """Of the budget of that day: what ended calls cost, and what is reserved for the others.
 
-    An ended call whose cost is not known counts as its reservation, unless it never began.
+    An ended call whose cost is not known counts as its reservation, unless it never began. So does one whose process
+    was lost, and with it some of its usage.
     """
-    settled = Q(call__ended_at__lt=timezone.now() - SETTLED_AFTER)
+    settled = Q(call__ended_at__lt=timezone.now() - SETTLED_AFTER) & ~Q(call__end_reason__in=LOST)
     charge = Case(
         When(settled & Q(call__cost_usd__isnull=False), then=F("call__cost_usd")),
         When(settled & Q(call__connected_at=None, call__usage={}), then=Decimal(0)),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from agents.call_page.models import CallPage
 from agents.configuration.models import AgentVersion, Persona
 from sessions.calls.models import Call
+from sessions.calls.spending import SpendingLimit
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import serialize
 
@@ -44,13 +45,10 @@ def reserve_call(page: CallPage, persona: AgentVersion, *, token_id: str) -> Vis
 
     Exact however many begin at once: those of one organization take turns.
     """
-    now = timezone.now()
-    minutes = min(page.longest_call_minutes, persona.longest_call_minutes)
-    model = model_of(persona)
-    limit = spending_limit_of(model, minutes=minutes, on=now.date()) if model else None
+    limit = limit_of(page, persona)
     if limit is None:
         raise NotPriced
-    amount, local_now = Decimal(str(limit.most_usd)), now.astimezone(page.organization.zone)
+    amount, local_now = Decimal(str(limit.most_usd)), timezone.now().astimezone(page.organization.zone)
     with transaction.atomic():
         serialize(f"sessions.visitors:{page.organization_id}")
         if VisitorCall.objects.filter(token_id=token_id).exists():
@@ -63,10 +61,20 @@ def reserve_call(page: CallPage, persona: AgentVersion, *, token_id: str) -> Vis
             organization=page.organization,
             token_id=token_id,
             day=local_now.date(),
-            model=model,
-            longest_call_minutes=minutes,
+            model=limit.model,
+            longest_call_minutes=longest_minutes(page, persona),
             reserved_usd=amount,
         )
+
+
+def limit_of(page: CallPage, persona: Persona) -> SpendingLimit | None:
+    """The most that a visitor's call may cost now; None if no price is known for what the agent speaks with."""
+    model, minutes = model_of(persona), longest_minutes(page, persona)
+    return spending_limit_of(model, minutes=minutes, on=timezone.now().date()) if model else None
+
+
+def longest_minutes(page: CallPage, persona: Persona) -> int:
+    return min(page.longest_call_minutes, persona.longest_call_minutes)
 
 
 def model_of(persona: Persona) -> str:

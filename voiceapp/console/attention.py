@@ -12,6 +12,7 @@ from django.db.models.fields.json import KT
 from django.urls import reverse
 from django.utils import timezone
 
+from agents.call_page.models import PUBLIC, CallPage
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import Agent
 from agents.greetings.models import KeptGreeting
@@ -31,6 +32,7 @@ from telephony.events.models import ProviderEvent
 from telephony.twilio.models import CarrierState, PhoneNumber
 from telephony.twilio.voicemail.models import Voicemail
 
+from .call_page.budget_problems import problem_of
 from .local_days import LocalDays, link
 
 MOST_ROWS = 8
@@ -65,7 +67,7 @@ def notices(access: Access, days: LocalDays) -> list[Notice]:
     if access.may(Area.AGENTS, Power.VIEW):
         found += [*agent_notices(access), *failed_greetings(access)]
     if access.may(Area.ORGANIZATION, Power.VIEW):
-        found += paused_orders(access)
+        found += organization_notices(access)
     return found
 
 
@@ -187,16 +189,20 @@ def failed_greetings(access: Access) -> Iterator[Notice]:
                          "warning", reverse("admin:agents_agentversion_change", args=(version.pk,)))  # fmt: skip
 
 
-def paused_orders(access: Access) -> list[Notice]:
-    """Of those that live on orders: others never take any."""
-    organizations = Organization.objects.visible_to(access.principal(Area.ORGANIZATION)).filter(
-        takes_orders=False, trade=Trade.RESTAURANT
-    )
-    return [
-        Notice(f"{organization}: orders are paused", "The agent takes no orders. Choose “Resume orders” on its page.",
-             "pause", "warning", reverse("admin:agents_organization_change", args=(organization.pk,)))
-        for organization in organizations[:MOST_ROWS]
-    ]  # fmt: skip
+def organization_notices(access: Access) -> Iterator[Notice]:
+    """Paused orders of those that live on orders, and visitors who should be able to call and cannot."""
+    visible = Organization.objects.visible_to(access.principal(Area.ORGANIZATION)).select_related("call_page")
+    is_paused, is_public = Q(takes_orders=False, trade=Trade.RESTAURANT), Q(call_page__who_may_call__in=PUBLIC)
+    for organization in visible.filter(is_paused | is_public)[:MOST_ROWS]:
+        if organization.trade == Trade.RESTAURANT and not organization.takes_orders:
+            yield Notice(f"{organization}: orders are paused",
+                         "The agent takes no orders. Choose “Resume orders” on its page.", "pause", "warning",
+                         reverse("admin:agents_organization_change", args=(organization.pk,)))  # fmt: skip
+        page: CallPage | None = getattr(organization, "call_page", None)
+        if page is not None and page.is_public and (problem := problem_of(page)):
+            yield Notice(
+                *problem, "perm_phone_msg", "warning", reverse("admin:agents_callpage_change", args=(page.pk,))
+            )
 
 
 def some(number: int, one: str, many: str = "") -> str:

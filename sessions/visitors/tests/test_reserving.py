@@ -16,6 +16,7 @@ from django.utils import timezone
 from agents.call_page.models import CallAccess, CallPage
 from agents.configuration.models import AgentVersion
 from agents.tests.builders import make_agent, make_organization
+from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallState
 from sessions.tests.builders import make_call
 from sessions.tools.briefing import brief, limited
@@ -140,6 +141,9 @@ def test_a_cost_that_is_not_known_counts_as_the_reservation() -> None:
     assert charged_usd(page.organization, today(page)) == reservation.reserved_usd
     end(call, cost=None, connected=False)
     assert charged_usd(page.organization, today(page)) == 0
+    end(call, cost="0.10")
+    Call.objects.update(end_reason=EndReason.LOST_PROCESS)
+    assert charged_usd(page.organization, today(page)) == reservation.reserved_usd
 
 
 def test_what_became_no_call_is_given_back_and_its_token_may_try_again() -> None:

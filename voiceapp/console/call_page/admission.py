@@ -16,14 +16,14 @@ from agents.organizations.models import Organization
 from sessions.calls.models import Call
 from sessions.realtime.services.instructions import default_persona
 from sessions.visitors.models import VisitorCall
-from sessions.visitors.queries import charged_usd, spending_limit_of
+from sessions.visitors.queries import charged_usd
 from sessions.visitors.services import (
     BudgetUsed,
     NoPlace,
     NotPriced,
     TokenUsed,
     belongs_to,
-    model_of,
+    limit_of,
     next_midnight,
     release,
     reserve_call,
@@ -93,11 +93,7 @@ def why_closed(page: CallPage) -> str:
     """What the page says instead of offering a call to a visitor; empty while one may begin."""
     organization = page.organization
     persona = _persona_of(organization)
-    model = model_of(persona) if persona else ""
-    if persona is None or not model:
-        return _or_ring(organization, NOT_OPEN.message)
-    minutes = min(page.longest_call_minutes, persona.longest_call_minutes)
-    limit = spending_limit_of(model, minutes=minutes, on=timezone.now().date())
+    limit = limit_of(page, persona) if persona else None
     if limit is None:
         return _or_ring(organization, NOT_OPEN.message)
     local_now = timezone.now().astimezone(organization.zone)

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from agents.call_page.models import CallAccess, CallPage
+from agents.call_page.models import PUBLIC, CallPage
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import finish_call
@@ -55,7 +55,7 @@ class VisitorTokenView(LimitedView):
     http_method_names = ["post", "options"]
 
     def post(self, request: Request, organization: str) -> Response:
-        page = CallPage.objects.exclude(who_may_call=CallAccess.STAFF).filter(organization__slug=organization).first()
+        page = CallPage.objects.filter(who_may_call__in=PUBLIC, organization__slug=organization).first()
         if page is None:
             raise NO_CALL_FOR_YOU.error()
         text, token = VisitorToken.issue(page.organization_id)

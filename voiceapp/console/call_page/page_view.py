@@ -15,7 +15,7 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from agents.call_page.models import CallAccess, CallPage
+from agents.call_page.models import PUBLIC, CallPage
 from agents.organizations.api import CustomerView
 from agents.organizations.principal import Principal
 from voiceapp.core.api.errors import ErrorBody, Problem
@@ -91,5 +91,5 @@ def for_named_sites(view: View) -> View:
 
 
 def _sites_of(slug: str) -> tuple[str, ...]:
-    page = CallPage.objects.exclude(who_may_call=CallAccess.STAFF).filter(organization__slug=slug).first()
+    page = CallPage.objects.filter(who_may_call__in=PUBLIC).filter(organization__slug=slug).first()
     return page.named_sites if page else ()

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 
-from agents.call_page.models import CallAccess, CallPage, call_page_of
+from agents.call_page.models import PUBLIC, CallAccess, CallPage, call_page_of
 from agents.organizations.access import access_of
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area
@@ -37,7 +37,7 @@ def call_page(request: HttpRequest, organization: str) -> HttpResponse:
     found = mine.filter(slug=organization).first()
     if found:
         return _page(request, call_page_of(found), is_visitor=False)
-    public = CallPage.objects.exclude(who_may_call=CallAccess.STAFF).select_related("organization")
+    public = CallPage.objects.filter(who_may_call__in=PUBLIC).select_related("organization")
     page = public.filter(organization__slug=organization).first()
     if page is None:
         return admin.site.admin_view(_no_page)(request)

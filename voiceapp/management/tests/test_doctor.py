@@ -19,6 +19,7 @@ from voiceapp.management.doctor import examination, product, providers
 from voiceapp.management.doctor.examination import CHECKS, examine
 from voiceapp.management.doctor.finding import Finding, failed, passed, skipped
 from voiceapp.management.doctor.report import Report, request_report
+from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.simulators.vapi.tests.running import running_vapi
 
 SECRETS = {
@@ -90,6 +91,21 @@ def test_a_missing_key_is_named(name: str, settings: Settings) -> None:
     settings.OPENAI_BASE_URL = settings.TWILIO_BASE_URL = NOWHERE
     findings = [providers.check_openai(), providers.check_twilio(), product.check_internal_key()]
     assert any(finding.is_well is False and name in finding.detail for finding in findings)
+
+
+def test_the_key_and_the_model_of_openai_come_first_and_what_is_missing_is_said(settings: Settings) -> None:
+    assert CHECKS[0] == ("openai", providers.check_openai)
+    with running_openai(keys=["right"]) as openai:
+        settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = openai.base_url, "right"
+        assert providers.check_openai().is_well, providers.check_openai()
+        settings.OPENAI_REALTIME_MODEL = "gpt-of-tomorrow"
+        missing = providers.check_openai()
+        assert "accepts the key, but has no model gpt-of-tomorrow" in missing.detail
+        assert "OPENAI_REALTIME_MODEL" in missing.fix
+        settings.OPENAI_API_KEY = "wrong"
+        refused = providers.check_openai()
+        assert "returns 401: it refuses the key" in refused.detail
+        assert refused.fix == "Check OPENAI_API_KEY."
 
 
 def test_the_key_and_the_assistant_of_vapi_are_checked(settings: Settings) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from agents.call_page.models import CallAccess, CallPage
 from agents.catalog.models import Item, Menu
 from agents.catalog.queries import load_catalog
 from agents.hours.queries import is_open
@@ -34,6 +35,17 @@ def test_a_second_run_makes_nothing_twice() -> None:
     first = seed()
     assert seed() == first
     assert Organization.objects.count() == Menu.objects.count() == PhoneNumber.objects.count() == 1
+
+
+def test_visitors_may_call_the_demo_only_where_that_was_asked_for() -> None:
+    seed(garage=True)
+    assert not CallPage.objects.exists()
+    seed(garage=True, open_call_pages=True)
+    assert {page.who_may_call for page in CallPage.objects.all()} == {CallAccess.LINK}
+    assert CallPage.objects.count() == 2
+    CallPage.objects.update(who_may_call=CallAccess.STAFF)
+    seed(garage=True, open_call_pages=True)
+    assert not any(page.is_public for page in CallPage.objects.all())
 
 
 def test_a_second_run_keeps_a_changed_menu() -> None:

@@ -48,6 +48,14 @@ def test_a_machine_gets_the_status_at_home(client: Client, accept: str) -> None:
     assert "Accept" in response["Vary"]
 
 
+def test_the_first_step_is_to_talk_with_the_demo(client: Client, settings: Settings) -> None:
+    settings.DEMO_ORGANIZATION = "bella-napoli"
+    page = client.get("/", headers={"Accept": BROWSER}).content.decode()
+    assert page.index('href="/call/bella-napoli"') < page.index('class="button" href="/admin/"')
+    settings.DEMO_ORGANIZATION = ""
+    assert "/call/" not in client.get("/", headers={"Accept": BROWSER}).content.decode()
+
+
 def test_a_browser_gets_a_page_that_leads_on(client: Client, settings: Settings) -> None:
     settings.SIMULATORS = ["openai", "twilio"]
     response = client.get("/", headers={"Accept": BROWSER})
