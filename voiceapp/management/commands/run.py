@@ -143,11 +143,11 @@ class Command(BaseCommand):
         run_file.chmod(0o600)
         self.say(f"Ready after {time.monotonic() - began:.1f} s.")
         status = 0
-        if call != "none" and "twilio" in environment["SIMULATORS"]:
+        if why := why_not_ring(call, environment["SIMULATORS"].split(",")):
+            self.say(why)
+        elif call != "none":
             self.stdout.write("")
             status = self.ring(environment)
-        elif call != "none":
-            self.say("Twilio is the real one: ring the number with your own phone.")
         if call == "only":
             return status
         self.print_addresses(environment, seeded)
@@ -250,6 +250,15 @@ def only_one(folder: Path) -> Iterator[None]:
         except BlockingIOError as exc:
             raise CommandError(ALREADY_RUNNING.format(folder=folder)) from exc
         yield
+
+
+def why_not_ring(call: str, simulators: list[str]) -> str:
+    """Why the simulated phone places no call although one was expected, and what to do instead."""
+    if call != "none" and "twilio" not in simulators:
+        return "Twilio is the real one: ring the number with your own phone."
+    if call == "once" and "openai" not in simulators:
+        return "OpenAI is the real one, and bills each call: talk to it in the browser, at the address below."
+    return ""
 
 
 def is_disk_full(folder: Path) -> bool:

@@ -27,6 +27,7 @@ from voiceapp.management.commands.run import (
     handle_stop_signals,
     only_one,
     replace_demo_key,
+    why_not_ring,
     write_secrets,
 )
 from voiceapp.management.running.supervisor import STOP_SIGNALS, Ports
@@ -41,6 +42,23 @@ def taken() -> Iterator[int]:
         other.bind(("127.0.0.1", 0))
         other.listen()
         yield other.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("call", "simulators", "says"),
+    [
+        ("once", ["openai", "twilio"], ""),
+        ("once", ["twilio"], "OpenAI is the real one, and bills each call: talk to it in the browser"),
+        ("only", ["twilio"], ""),
+        ("once", ["openai"], "Twilio is the real one"),
+        ("none", [], ""),
+    ],
+)
+def test_the_simulated_phone_does_not_ring_a_provider_that_bills_it(
+    call: str, simulators: list[str], says: str
+) -> None:
+    assert why_not_ring(call, simulators).startswith(says)
+    assert bool(why_not_ring(call, simulators)) == bool(says)
 
 
 def environment_of(folder: Path, **environment: str) -> dict[str, str]:

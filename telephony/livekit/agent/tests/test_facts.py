@@ -10,8 +10,9 @@ import time_machine
 from livekit.agents import AgentStateChangedEvent, ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage
 
-from sessions.calls.briefing import Briefing, Phrases, TurnDetection
+from sessions.calls.briefing import Briefing, CallLimits, Phrases, TurnDetection
 from sessions.calls.facts import Fact, LineSpoken, Speaker, TurnAnswered, TurnInterrupted, UsageReported
+from sessions.calls.spending import SpendingLimit
 from telephony.livekit.agent.facts import CallFacts
 
 BEGAN = dt.datetime(2026, 5, 4, 12, tzinfo=dt.UTC)
@@ -38,7 +39,7 @@ def noted() -> list[Fact]:
     return []
 
 
-def facts_of(noted: list[Fact], kind: str = "server_vad") -> CallFacts:
+def facts_of(noted: list[Fact], kind: str = "server_vad", limits: CallLimits | None = None) -> CallFacts:
     briefing = Briefing(
         call_id="1",
         model="gpt-realtime-2.1",
@@ -50,6 +51,7 @@ def facts_of(noted: list[Fact], kind: str = "server_vad") -> CallFacts:
         phrases=Phrases(greeting="Hello."),
         transcription_model="gpt-transcribe",
         turn_detection=TurnDetection(kind=kind, silence_ms=500),
+        limits=limits or CallLimits(),
     )
     return CallFacts(noted.append, briefing, turns=0, since_ms=0)
 
@@ -90,6 +92,18 @@ def test_what_the_agent_says_by_itself_answers_nothing(clock: Clock, noted: list
     answer(facts, clock)
     facts.on_agent_state(starts_to_speak(clock.at(9_000)))
     assert [type(fact) for fact in noted] == [TurnAnswered]
+
+
+def test_what_a_visitors_call_has_cost_is_counted(noted: list[Fact]) -> None:
+    rates = {"gpt-realtime-2.1": {"audio_in": 0.0, "text_in": 0.0, "audio_out": 0.0001}}
+    limit = SpendingLimit(most_usd=1, model="gpt-realtime-2.1", rates=rates)
+    limited, free = facts_of(noted, limits=CallLimits(spending=limit)), facts_of(noted)
+    for tokens, is_used_up in ((5000, False), (1500, True)):
+        for facts in (limited, free):
+            usage = {"output_token_details": {"audio_tokens": tokens}}
+            facts.on_event({"type": "response.done", "response": {"usage": usage}})
+        assert limited.spending.is_used_up is is_used_up
+        assert not free.spending.is_used_up
 
 
 def test_tokens_and_transcribed_seconds_are_reported_as_openai_counts_them(clock: Clock, noted: list[Fact]) -> None:
