@@ -22,7 +22,7 @@ from sessions.messages.texts.services.sending import send_text, still_true
 from sessions.messages.texts.services.statuses import when_failed
 from sessions.orders.services.confirmations import order_stands
 from sessions.orders.services.submission import TOPIC
-from sessions.realtime.services import voice_sessions
+from sessions.realtime.services import hang_ups, voice_sessions
 from sessions.rooms.services import closing as room_closing
 from sessions.rooms.services import room_state, watchdog
 from sessions.rooms.services.agents import WITHDRAW_TOPIC
@@ -48,6 +48,7 @@ def register_all() -> None:
     outbox.register(watchdog.DISPATCH_TOPIC, watchdog.bring_agent)
     outbox.register(room_state.TOPIC, room_state.show_room_state)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
+    outbox.register(hang_ups.TOPIC, hang_ups.hang_up_now)
     queue = SharedReceiver(is_configured=lambda: bool(settings.VOICE_SESSION_QUEUE_URL))
     outbox.register(voice_sessions.TOPIC, announce_voice_session, receiver=queue)
 

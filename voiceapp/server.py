@@ -24,6 +24,7 @@ from telephony.live.gateway import call_gateway
 from telephony.live.idle_links import idle_links
 from telephony.live.registry import LiveCalls, live_calls
 from telephony.vapi.webhooks import vapi_threads
+from voiceapp.console.call_page.browser_call.consumers import page_threads
 from voiceapp.core.database_process import DatabaseProcess
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 from voiceapp.core.http.pooled_requests import webhook_threads
@@ -110,6 +111,7 @@ class Server(uvicorn.Server):
             logger.warning("calls ended by the drain", calls=len(self._calls))
             self._calls.hang_up_all(EndReason.SERVER_STOPPING)
             await self._wait_for_calls(HANG_UP_TIMEOUT_S)
+        await self._calls.wait_until_closed(within_s=HANG_UP_TIMEOUT_S)
         if had_calls and not self._has_second_signal:
             # The carrier requests what follows the last streams at once; we must still respond.
             await asyncio.sleep(LAST_REQUESTS_S)
@@ -187,6 +189,7 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
         webhook_threads.close()
         vapi_threads.close()
         call_gateway().close()
+        page_threads.close()
 
 
 def limit_malloc_arenas() -> None:

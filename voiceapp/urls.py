@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from agents.organizations.sign_in_links import sign_in_by_link
 from voiceapp.console.call_page.api import CallPageSessionView, CallProgressView, VisitorTokenView
+from voiceapp.console.call_page.browser_call.api import OfferView, RealtimeCallView
 from voiceapp.console.call_page.page_view import for_named_sites
 from voiceapp.console.call_page.views import call_page
 from voiceapp.console.setup import views as setup
@@ -27,6 +28,8 @@ urlpatterns = [
         for_named_sites(CallProgressView.as_view()),
         name="call-progress",
     ),
+    path("call/<slug:organization>/realtime", RealtimeCallView.as_view(), name="call-page-realtime"),
+    path("call/<slug:organization>/realtime/<slug:call_id>", OfferView.as_view(), name="call-page-offer"),
     path("metrics", metrics, name="metrics"),
     path("health/report", report, name="health-report"),
     path("api/schema", docs.schema, name="api-schema"),

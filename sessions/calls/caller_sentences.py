@@ -17,6 +17,10 @@ SENTENCES = {
     EndReason.STREAM_LOST: "The connection broke off. Check your network, then call again.",
     EndReason.HUNG_UP_BY_OPERATOR: "Somebody else ended the call.",
     EndReason.SERVER_STOPPING: "The server is restarting. Call again in a minute.",
+    EndReason.PAGE_CHANGED_SESSION: "The call was ended because this page changed what the agent is told. Reload it.",
+    EndReason.BROWSER_NEVER_JOINED: (
+        "Your browser did not connect to the agent. A network without UDP may be the reason: try another one."
+    ),
     EndReason.LOST_PROCESS: f"Something went wrong on our side. {_LATER}",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 import structlog
@@ -24,13 +24,16 @@ FINISH_TRIES = 3
 class CallRecorder:
     """Opened with the call, closed once. The call's audio never waits for it."""
 
-    def __init__(self, gateway: CallGateway, *, call_id: UUID, stream_id: UUID | None) -> None:
+    def __init__(
+        self, gateway: CallGateway, *, call_id: UUID, stream_id: UUID | None, on_written: Callable[[], None]
+    ) -> None:
         """Without a `stream_id` nothing follows the call: no carrier asks for it."""
         self._gateway = gateway
         self._call_id = call_id
         self._stream_id = stream_id
         self.resumption: Resumption | None = None
-        self._recorder = FactRecorder(lambda facts: gateway.record(call_id, facts))
+        self._on_written = on_written
+        self._recorder = FactRecorder(self._record)
         self._recording = asyncio.create_task(self._recorder.run())
 
     def note(self, fact: Fact) -> None:
@@ -46,6 +49,10 @@ class CallRecorder:
             if await self._try("finish", self._gateway.finish(self._call_id, ending.reason)):
                 break
         self._recording.cancel()
+
+    async def _record(self, facts: Sequence[Fact]) -> None:
+        await self._gateway.record(self._call_id, facts)
+        self._on_written()
 
     async def _try(self, step: str, work: Awaitable[object]) -> bool:
         """If every try fails, the reaper and the carrier's callbacks end the call."""

@@ -41,6 +41,7 @@ TOOLS_END_WITHIN_S = 5.0
 RECORD_BEFORE_CLOSE_S = 2.0
 
 Core = TypeVar("Core", bound=AgentSide)
+P = TypeVar("P", bound=Provider)
 
 
 class CallScope(ABC, Generic[Core]):
@@ -63,7 +64,7 @@ class CallScope(ABC, Generic[Core]):
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._tools: set[asyncio.Task[Any]] = set()
-        self._recorder = CallRecorder(gateway, call_id=call_id, stream_id=stream_id)
+        self._recorder = CallRecorder(gateway, call_id=call_id, stream_id=stream_id, on_written=self._on_written)
         self._log = logger.bind(call_id=str(call_id))
 
     @property
@@ -87,6 +88,9 @@ class CallScope(ABC, Generic[Core]):
     @abstractmethod
     async def _close_caller(self) -> None:
         """Close the caller's side."""
+
+    def _on_written(self) -> None:
+        """More of the call's facts are in the database."""
 
     def _on_close(self, core: Core, ending: CloseCall) -> None:
         """The core ends the call."""
@@ -190,7 +194,10 @@ class CallScope(ABC, Generic[Core]):
     # The agent's side
 
     def _choose(self, briefing: Briefing) -> Provider:
-        self._provider = provider = provider_for(briefing)
+        return self._use(provider_for(briefing))
+
+    def _use(self, provider: P) -> P:
+        self._provider = provider
         for each in provider.replaced:
             self._recorder.note(SomethingHappened("field_replaced", self._now_ms(), dict(each)))
         return provider

@@ -16,11 +16,13 @@ from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import Fact, SomethingHappened
-from sessions.calls.models import Call
+from sessions.calls.models import Call, CallEvent
 from sessions.calls.outcomes import NOT_FINISHED, ToolResult
 from sessions.calls.services import record_facts
+from sessions.realtime.services.hang_ups import hang_up_later
 from sessions.tools.briefing import brief, limited
 from sessions.tools.services import run_tool, stored_result
+from telephony.bridge.browser_call import BROWSER_JOINED
 from telephony.bridge.core.actions import FallBack, FollowUp, HandOver, HangUp
 from telephony.twilio.models import FollowUp as Written
 from telephony.twilio.services.follow_ups import set_follow_up, stream_ended
@@ -106,6 +108,14 @@ class CallGateway:
         """The agent's part is over, and with it the call, unless a transfer may bring the caller back."""
         return await self._run(stream_ended, call_id, reason)
 
+    async def hang_up_later(self, call_id: UUID) -> None:
+        """Have a worker end a browser's call at OpenAI."""
+        await self._run(hang_up_later, call_id)
+
+    async def has_joined(self, call_id: UUID) -> bool:
+        """Whether the page has said so to another process."""
+        return await self._run(_has_joined, call_id)
+
     async def resumption(self, call_id: UUID) -> Resumption:
         """What a call that comes back from a transfer continues."""
         return await self._run(read_resumption, call_id)
@@ -147,6 +157,10 @@ def _record(call_id: UUID, facts: Sequence[Fact]) -> None:
     for fact in facts:
         if isinstance(fact, SomethingHappened) and fact.kind == "provider_call":
             open_leg(call_id, str(fact.detail["code"]))
+
+
+def _has_joined(call_id: UUID) -> bool:
+    return CallEvent.objects.filter(call_id=call_id, kind=BROWSER_JOINED).exists()
 
 
 def _brief(call_ids: Collection[UUID]) -> dict[UUID, Briefing | Exception]:

@@ -36,7 +36,7 @@ def openai_provider(briefing: Briefing) -> Provider:
     protects_greeting = briefing.protects_greeting and bool(briefing.phrases.greeting)
     return Provider(
         make_dialect=partial(OpenAIDialect, session, protects_greeting=protects_greeting),
-        make_link=OpenAILinks(model),
+        make_link=OpenAILinks(lambda client: client.realtime_url(model)),
         replaced=tuple(map(asdict, (*replaced, *more))),
     )
 
@@ -83,8 +83,10 @@ def fault_in(frame: str) -> LinkLoss | None:
 class OpenAILinks:
     """Makes the links of one call. Only the first may be an idle one: what the call lost, they may have lost too."""
 
-    def __init__(self, model: str) -> None:
-        self._model = model
+    def __init__(self, url_of: Callable[[OpenAIClient], str], *, is_own_address: bool = False) -> None:
+        """`is_own_address`: no other call has links to it, so that none is kept idle."""
+        self._url_of = url_of
+        self._is_own_address = is_own_address
         self._is_first = True
 
     def __call__(
@@ -95,7 +97,14 @@ class OpenAILinks:
         on_lost: Callable[[LinkLoss], None],
     ) -> OpenAILink:
         may_be_idle, self._is_first = self._is_first, False
-        return OpenAILink(self._model, may_be_idle=may_be_idle, on_opened=on_opened, on_frame=on_frame, on_lost=on_lost)
+        return OpenAILink(
+            self._url_of,
+            may_be_idle=may_be_idle,
+            is_own_address=self._is_own_address,
+            on_opened=on_opened,
+            on_frame=on_frame,
+            on_lost=on_lost,
+        )
 
 
 class OpenAILink:
@@ -103,16 +112,18 @@ class OpenAILink:
 
     def __init__(
         self,
-        model: str,
+        url_of: Callable[[OpenAIClient], str],
         *,
         may_be_idle: bool,
+        is_own_address: bool,
         on_opened: Callable[[], None],
         on_frame: Callable[[str], None],
         on_lost: Callable[[LinkLoss], None],
     ) -> None:
         self.was_idle = False
-        self._model = model
-        self._may_be_idle = may_be_idle
+        self._url_of = url_of
+        self._may_be_idle = may_be_idle and not is_own_address
+        self._is_own_address = is_own_address
         self._on_opened = on_opened
         self._on_frame = on_frame
         self._on_lost = on_lost
@@ -156,7 +167,7 @@ class OpenAILink:
         if self._is_closed:  # the caller hung up while the key was fetched
             return
         destination = Destination(
-            client.realtime_url(self._model),
+            self._url_of(client),
             tuple(client.headers().items()),
             audio_prefix=AUDIO_PREFIX,
             fatal_codes=frozenset({RETIRED_PROTOCOL}),
@@ -165,9 +176,8 @@ class OpenAILink:
         idle = idle_links.take(destination) if self._may_be_idle else None
         self._may_be_idle = False
         if idle is None:
-            self._link = idle_links.new_link(
-                destination, on_opened=self._on_opened, on_frame=self._on_frame, on_lost=self._lost
-            )
+            new_link = destination.link if self._is_own_address else partial(idle_links.new_link, destination)
+            self._link = new_link(on_opened=self._on_opened, on_frame=self._on_frame, on_lost=self._lost)
             self.send = self._link.send
             await self._link.open()
         else:

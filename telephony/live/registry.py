@@ -43,6 +43,13 @@ class Carried(Protocol):
         """Our own code failed: end this call, and only this one."""
 
 
+class Runs(Carried, Protocol):
+    """A call that no socket of its caller's waits for."""
+
+    async def run(self) -> None:
+        """Carry it to its end."""
+
+
 class LiveCalls:
     """The registry. Its tasks run only while there are calls, so that an idle process does nothing."""
 
@@ -50,10 +57,30 @@ class LiveCalls:
         self.is_draining = False
         self._calls: dict[UUID, Carried] = {}
         self._starting = 0
+        self._carried: dict[UUID, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     def __len__(self) -> int:
         return len(self._calls)
+
+    def find(self, call_id: UUID) -> Carried | None:
+        """The call, if this process carries it."""
+        return self._calls.get(call_id)
+
+    def carry(self, call: Runs) -> None:
+        """Run it to its end, in a task of its own."""
+        call_id = call.call_id
+        task = self._carried[call_id] = asyncio.get_running_loop().create_task(call.run())
+        task.add_done_callback(lambda _: self._carried.pop(call_id))
+
+    def is_carrying(self, call_id: UUID) -> bool:
+        """Whether it runs in a task of its own, be it that its end is still being written."""
+        return call_id in self._carried
+
+    async def wait_until_closed(self, *, within_s: float) -> None:
+        """Those in tasks of their own have ended, and everything about them is written."""
+        if self._carried:
+            await asyncio.wait(set(self._carried.values()), timeout=within_s)
 
     @contextmanager
     def place(self) -> Iterator[bool]:

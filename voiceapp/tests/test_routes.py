@@ -173,6 +173,7 @@ REFUSED_WITH: dict[str, Callable[[str, str], int]] = {
     "Twilio's signature": unless(status=403),
     "LiveKit's signature": unless(status=401),
     "VAPI's secret": unless(status=401),
+    "call's secret": unless(status=401),
 }
 
 

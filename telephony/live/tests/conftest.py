@@ -27,11 +27,13 @@ from telephony.live.gateway import call_gateway
 from telephony.live.pending_streams import pending_streams
 from telephony.live.registry import live_calls
 from telephony.twilio.models import PhoneNumber
+from voiceapp.console.call_page.browser_call.consumers import page_threads
 from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.core.serving import serving
 from voiceapp.server import Server, listen, uvicorn_config
 from voiceapp.simulators.openai import OpenAISimulator
 
+from .browser import Browser, page, signed_in
 from .handset import Handset
 
 T = TypeVar("T")
@@ -119,6 +121,7 @@ def serving_here(django_db_setup: None, server_socket: socket.socket) -> Iterato
     thread.join(timeout=10)
     webhook_threads.close()
     call_gateway().close()
+    page_threads.close()
 
 
 @pytest.fixture(scope="session")
@@ -177,6 +180,16 @@ async def new_handset(line: PhoneNumber, product: str) -> AsyncIterator[Callable
 @pytest.fixture
 def handset(new_handset: Callable[[], Handset]) -> Handset:
     return new_handset()
+
+
+@pytest_asyncio.fixture
+async def tab(line: PhoneNumber, product: str, openai: Provider) -> AsyncIterator[Browser]:
+    """The call page of Alice's in a tab of her browser."""
+    session = await in_a_thread(lambda: signed_in(line.organization))
+    async with page(product, slug=line.organization.slug, session=session) as opened:
+        yield opened
+    assert await asyncio.to_thread(comes_true, lambda: openai.server.live_calls == 0, 15), "a call is open at OpenAI"
+    await sync_to_async(connections.close_all)()
 
 
 def comes_true(claim: Callable[[], bool], within_s: float) -> bool:

@@ -15,8 +15,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.models import CARRIED, Call, CallState
+from sessions.calls.models import CARRIED, Call, CallKind, CallState
 from sessions.calls.services import LEASE, finish_call, possible_end, record_event
+from sessions.realtime.services.hang_ups import hang_up
 from telephony.twilio.models import MediaStream
 from telephony.twilio.transfers.models import LIVE_TRANSFERS, Transfer
 from voiceapp.providers.errors import ProviderError
@@ -52,6 +53,8 @@ def _lost(now: datetime) -> QuerySet[Call]:
 def _close(call: Call, now: datetime) -> bool:
     lost_at = call.lease_expires_at or call.connected_at or call.created_at
     is_overdue = lost_at < now - GIVE_UP_AFTER
+    if call.kind == CallKind.BROWSER:
+        hang_up(call)  # at OpenAI it goes on without us, for up to an hour
     report = _report_on(call)
     if report.is_over is not True and not is_overdue:
         return False
@@ -76,7 +79,7 @@ def _report_on(call: Call) -> Report:
     if stream is not None and stream.ended_at is not None:
         # What the carrier does with the caller now is not the agent's.
         return Report(is_over=True, ended_at=stream.ended_at)
-    if not call.carrier_sid:
+    if not call.carrier_sid or call.kind == CallKind.BROWSER:
         return Report(is_over=True)
     try:
         found = TwilioClient.from_settings().fetch_call(call.carrier_sid)

@@ -12,6 +12,7 @@ from agents.call_page.models import PUBLIC, CallPage
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import finish_call
+from sessions.realtime.services.hang_ups import hang_up
 from sessions.rooms.api.calls import open_call
 from sessions.rooms.api.errors import CHANGE_DENIED, NO_CALL_FOR_YOU
 from sessions.rooms.api.room_view import Access, may
@@ -80,6 +81,7 @@ class CallProgressView(CallPageView):
             end_room_call(call, reason=EndReason.ENDED_BY_REQUEST)
         else:
             finish_call(call.pk, reason=EndReason.ENDED_BY_REQUEST)
+            hang_up(call)
         call.refresh_from_db()
         return Response(progress_of(call, is_operator=self.caller.sees_cost))
 

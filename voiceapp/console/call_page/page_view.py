@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -57,7 +57,7 @@ class CallPageView(CustomerView):
     authentication_classes = [CallerAuthentication]
     permission_classes = [IsAuthenticated]
     scope_area = "calls"
-    error_shape = CallPageError
+    error_shape: ClassVar[type[ErrorBody]] = CallPageError
 
     @property
     def caller(self) -> Caller:

@@ -1,0 +1,156 @@
+"""The call page in a browser, as far as the wire goes: its requests, its socket, its peer connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from agents.organizations.models import Membership, Organization
+from sessions.calls.models import LIVE_STATES, Call
+from voiceapp.simulators.openai.tests.caller import WAIT_S, Caller
+
+CSRF = "c" * 32
+
+
+def signed_in(organization: Organization, name: str = "alice") -> str:
+    """The session of an owner of the organization."""
+    user = User.objects.create_user(name, is_staff=True)
+    Membership.objects.create(organization=organization, user=user, role="owner")
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+class Browser:
+    """`messages`: what came on the socket."""
+
+    def __init__(self, address: str, *, slug: str, session: str) -> None:
+        self.slug = slug
+        self.caller = Caller()
+        self.details: dict[str, Any] = {}
+        self.offer = ""
+        self.messages: list[dict[str, Any]] = []
+        self.close_code: int | None = None
+        self._cookies = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: CSRF}
+        self._http = httpx.AsyncClient(
+            cookies=self._cookies, headers={"X-CSRFToken": CSRF}, trust_env=False, timeout=WAIT_S
+        )
+        self.address = address
+        self._socket: ClientConnection | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    # The page
+
+    async def request(self) -> httpx.Response:
+        return await self._http.post(f"{self.address}/call/{self.slug}/realtime", json={})
+
+    async def begin(self) -> None:
+        response = await self.request()
+        assert response.status_code == 201, response.text
+        self.details = response.json()
+
+    async def send_offer(self, *, secret: str | None = None, offer: str | None = None) -> httpx.Response:
+        value = self.details["secret"]["value"] if secret is None else secret
+        headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {value}"}
+        self.offer = self.offer or await self.caller.offer()
+        # Without cookies: the secret is enough.
+        async with httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=WAIT_S) as http:
+            return await http.post(
+                self.details["callsUrl"], content=self.offer if offer is None else offer, headers=headers
+            )
+
+    async def connect(self) -> None:
+        response = await self.send_offer()
+        assert response.status_code == 201, response.text
+        await self.caller.accept(response.text)
+        await self.caller.until("session.created")
+
+    async def listen(self, **headers: str) -> None:
+        """Open the socket. Raises websockets' InvalidStatus when it is refused."""
+        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        address = "ws" + self.address.removeprefix("http") + self.details["socket"]
+        headers = {"Cookie": cookies, "Origin": self.address} | headers
+        self._socket = await connect(address, additional_headers=headers, proxy=None)
+        self._listening = asyncio.create_task(self._read(self._socket))
+
+    async def send(self, kind: str, **content: Any) -> None:
+        assert self._socket is not None
+        await self._socket.send(json.dumps({"type": kind, **content}))
+
+    async def dial(self) -> None:
+        """From the click to a call that is heard."""
+        await self.begin()
+        await self.listen()
+        await self.connect()
+        await self.send("joined")
+
+    def drop_socket(self) -> None:
+        """The network is gone for it."""
+        assert self._socket is not None
+        self._socket.transport.abort()
+
+    async def _read(self, socket: ClientConnection) -> None:
+        try:
+            while True:
+                self.messages.append(json.loads(await socket.recv()))
+        except ConnectionClosed as closed:
+            self.close_code = closed.rcvd.code if closed.rcvd is not None else None
+
+    # What is seen of it
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """The newest."""
+        return next((each for each in reversed(self.messages) if each["type"] == "progress"), {})
+
+    async def shows(self, **claims: Any) -> dict[str, Any]:
+        """The first progress of which this is true."""
+        async with asyncio.timeout(WAIT_S):
+            while not all(self.progress.get(name) == value for name, value in claims.items()):
+                await asyncio.sleep(0.01)
+        return self.progress
+
+    async def ended(self) -> dict[str, Any]:
+        async with asyncio.timeout(WAIT_S):
+            while not self.messages or self.messages[-1]["type"] != "ended":
+                await asyncio.sleep(0.01)
+        return self.messages[-1]
+
+    async def call(self) -> Call:
+        return await Call.objects.aget(pk=self.details["callId"])
+
+    async def over(self, *, within_s: float = WAIT_S) -> tuple[str, str]:
+        """State and reason of the call once it is over."""
+        async with asyncio.timeout(within_s):
+            while (call := await self.call()).state in LIVE_STATES:
+                await asyncio.sleep(0.03)
+        return call.state, call.end_reason
+
+    async def put_away(self) -> None:
+        await self.caller.close()
+        if self._listening is not None:
+            self._listening.cancel()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                await self._socket.close()
+        await self._http.aclose()
+
+
+@asynccontextmanager
+async def page(address: str, *, slug: str, session: str) -> AsyncIterator[Browser]:
+    browser = Browser(address, slug=slug, session=session)
+    try:
+        yield browser
+    finally:
+        await browser.put_away()

@@ -1,0 +1,106 @@
+"""What the page requests to call over WebRTC: a call with its secret, and the answer to its offer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sessions.calls.models import CallState
+from sessions.realtime.api import PROVIDER_ERROR
+from sessions.realtime.services.client_secrets import ProviderFailed
+from voiceapp.core.api.errors import Problem, RealtimeSessionError, raised_as
+from voiceapp.core.api.strict_json import StrictSerializer
+from voiceapp.core.api.timestamps import iso_z
+from voiceapp.core.http.client_address import address_of
+from voiceapp.core.limits.limit import SESSION_CREATION
+from voiceapp.core.limits.views import LimitedView
+from voiceapp.core.serving import serving
+
+from ..admission import admit
+from ..api import is_uuid
+from ..opening import NoPageCall, open_page_call
+from ..page_view import CallPageView
+from .carrying import carry, is_ours
+from .services import CallOver, NoOffer, SecretRefused, SecretUsed, answer_offer, end_browser_call, mint_secret
+
+NO_OFFER = Problem(400, message=str(NoOffer()), malformed=True)
+SECRET_REFUSED = Problem(401, message=str(SecretRefused()))
+SECRET_USED = Problem(409, message=str(SecretUsed()), code="secret_used")
+CALL_OVER = Problem(409, message=str(CallOver()), code="call_over")
+NO_CALL = Problem(503, code="refused")
+NO_PLACE = Problem(503, message="All lines are busy, or the server is restarting. Call again in a minute.")
+
+
+class CallError(RealtimeSessionError):
+    """As of `/realtime_session`, with the codes of what only a page has to tell apart."""
+
+    def get_error_code(self, problem: Problem) -> str:
+        own = problem.code if problem.code and problem.status in (403, 404, 409, 429, 503) else ""
+        return own or super().get_error_code(problem)
+
+
+@extend_schema(exclude=True)
+class RealtimeCallView(CallPageView):
+    """Begins a call. The secret is good for its one offer."""
+
+    error_shape = CallError
+    limits = {"POST": SESSION_CREATION}
+    http_method_names = ["post"]
+
+    def post(self, request: Request, organization: str) -> Response:
+        StrictSerializer(data=request.data).is_valid(raise_exception=True)
+        if serving.is_draining or serving.is_full:
+            raise NO_PLACE.error()
+        with raised_as({NoPageCall: NO_CALL}), admit(self.caller, address=address_of(request._request)) as admission:
+            call = open_page_call(self.caller, state=CallState.PENDING)
+            admission.took(call)
+        try:
+            secret = mint_secret(call)
+        except ProviderFailed as exc:
+            raise PROVIDER_ERROR.error(str(exc)) from exc
+        body = {
+            "callId": str(call.pk),
+            "secret": {"value": secret.value, "expiresAt": iso_z(secret.expires_at)},
+            "callsUrl": reverse("call-page-offer", args=[organization, call.pk]),
+            "model": secret.model,
+            "voice": secret.voice,
+            "socket": f"/ws/browser-call/{call.pk}",
+        }
+        return Response(body, status=201)
+
+
+@extend_schema(exclude=True)
+class OfferView(LimitedView):
+    """`POST` as at OpenAI: an SDP offer with the secret as bearer token. No cookie counts: the secret is the call's."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    error_shape = CallError
+    http_method_names = ["post"]
+
+    def post(self, request: Request, organization: str, call_id: str) -> HttpResponse:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not is_uuid(call_id):
+            raise SECRET_REFUSED.error()
+        if serving.is_draining or serving.is_full:
+            raise NO_PLACE.error()
+        problems = {NoOffer: NO_OFFER, SecretRefused: SECRET_REFUSED, SecretUsed: SECRET_USED, CallOver: CALL_OVER}
+        with raised_as({**problems, ProviderFailed: PROVIDER_ERROR}):
+            call, answer = answer_offer(
+                UUID(call_id), organization=organization, secret=secret.strip(), offer=_text_of(request)
+            )
+        if is_ours(call) and (why_not := async_to_sync(carry)(call.pk, str(call.carrier_sid))):
+            end_browser_call(call.pk, why_not)
+            raise NO_PLACE.error()
+        return HttpResponse(answer, status=201, content_type="application/sdp")
+
+
+def _text_of(request: Request) -> str:
+    body: bytes = request._request.body
+    return body.decode("utf-8", "replace")
