@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,33 +15,15 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_agent, make_organization
 
 from .conftest import CHROMIUM
+from .websites import website, write_page
+
+__all__ = ["website"]
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here"),
 ]
-
-WEBSITE = """<!doctype html><title>A restaurant</title><h1>Our restaurant</h1>
-<script src="{server}/static/voiceapp/embed.js" data-page="{server}/call/{slug}"
- data-label="Talk to us" async></script>"""
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        """Nothing on the tests' output."""
-
-
-@pytest.fixture
-def website(tmp_path: Path) -> Iterator[str]:
-    """Another site than the server's: its name is localhost, not 127.0.0.1."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(tmp_path)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
@@ -61,10 +40,6 @@ def visitor(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
     finally:
         context.close()
-
-
-def write_page(folder: Path, live_server: LiveServer, organization: Organization) -> None:
-    (folder / "index.html").write_text(WEBSITE.format(server=live_server.url, slug=organization.slug))
 
 
 def test_a_visitor_sees_the_page_without_signing_in(

@@ -86,7 +86,7 @@ export class RoomWay {
         const session = this.#session;
         this.#session = null;
         if (!session) return;
-        const address = `/api/voice/session?roomName=${encodeURIComponent(session.roomName)}`;
+        const address = this.address.replace(/session$/, `calls/${session.callId}`);
         await this.request("DELETE", address, undefined, { keepalive: true }).catch(() => null);
     }
 

@@ -25,10 +25,12 @@ export class Tab {
     async enterCall() {
         const isFree = await new Promise((resolve) => {
             if (!navigator.locks) return resolve(true);
-            navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+            const request = navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
                 resolve(lock !== null);
                 return lock && new Promise((release) => (this.#release = release));
             });
+            // In a frame of another site the browser may keep nothing, and so no locks.
+            request.catch(() => resolve(true));
         });
         if (!isFree) throw new Problem("other_tab");
         this.#isInCall = true;
