@@ -36,6 +36,7 @@ OTHER_PORT = 8090
 # As a shell reports it: the calls were not compared.
 INTERRUPTED = 130
 KEY_NAME = "make run"
+MANAGE = ".venv/bin/python manage.py"
 LEAST_SPACE_BYTES = 4_000_000
 ALREADY_RUNNING = (
     "`make run` is running already, with the data in {folder}. Stop it by Ctrl-C in its terminal. "
@@ -210,18 +211,19 @@ class Command(BaseCommand):
         # By a process of its own: at the first start this one has not read the SECRET_KEY that it has just written.
         link = self.output_of(["sign_in_link", demo_admin().username], environment)
         key = replace_demo_key(seeded["organization_id"])
+        manage = manage_command()
         for name, text in [
             ("Home", f"{base}/"),
             ("Talk to it", f"{base}/call/{environment['DEMO_ORGANIZATION']}"),
             ("Sign in", f"{link}"),
             ("", f"as {ADMIN_NAME}; the link works once, within ten minutes"),
-            ("Another link", f".venv/bin/python manage.py sign_in_link {ADMIN_NAME}"),
-            ("Password", f"set one: .venv/bin/python manage.py changepassword {ADMIN_NAME}, then {base}/admin/"),
+            ("Another link", f"{manage} sign_in_link {ADMIN_NAME}"),
+            ("Password", f"set one: {manage} changepassword {ADMIN_NAME}, then {base}/admin/"),
             ("API key", f"{key}   (until the next start)"),
             ("", f"curl -H 'X-API-Key: {key}' -H 'Content-Type: application/json' -d {{}} {base}/voice-session"),
             ("Webhook", seeded["webhook_url"]),
-            ("Ring again", ".venv/bin/python manage.py ring --say 'One large margherita, please.'"),
-            ("", ".venv/bin/python manage.py ring --to garage"),
+            ("Ring again", f"{manage} ring --say 'One large margherita, please.'"),
+            ("", f"{manage} ring --to garage"),
             ("Logs", str(settings.VAR_DIR / "log")),
         ]:
             self.stdout.write(f"  {name:<13} {text}")
@@ -232,6 +234,13 @@ class Command(BaseCommand):
         with contextlib.suppress(OSError):  # the terminal was closed
             self.stdout.write(text)
             self.stdout.flush()
+
+
+def manage_command() -> str:
+    """For another terminal: with the settings that lead to this database and address, where they are not the usual."""
+    usual = {"VAR_DIR": "var", "PORT": "8080"}
+    given = {name: os.environ.get(name) or text for name, text in usual.items()}
+    return " ".join([*(f"{name}={given[name]}" for name in usual if given[name] != usual[name]), MANAGE])
 
 
 def handle_stop_signals(handler: signal._HANDLER) -> None:

@@ -25,6 +25,7 @@ from voiceapp.management.commands.run import (
     Stopped,
     demo_admin,
     handle_stop_signals,
+    manage_command,
     only_one,
     replace_demo_key,
     why_not_ring,
@@ -129,6 +130,17 @@ def test_the_children_reach_each_other_whatever_proxy_is_set(
     environment = Command().environment(ports)
     ports.release()
     assert environment["NO_PROXY"] == environment["no_proxy"] == "internal.example.com,127.0.0.1,localhost"
+
+
+def test_commands_for_another_terminal_name_what_is_not_as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VAR_DIR", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert manage_command() == ".venv/bin/python manage.py"
+    monkeypatch.setenv("PORT", "8080")
+    monkeypatch.setenv("VAR_DIR", "var/second")
+    assert manage_command() == "VAR_DIR=var/second .venv/bin/python manage.py"
+    monkeypatch.setenv("PORT", "8090")
+    assert manage_command() == "VAR_DIR=var/second PORT=8090 .venv/bin/python manage.py"
 
 
 def test_a_closed_terminal_stops_everything_once_unless_nohup_says_otherwise() -> None:
