@@ -18,6 +18,9 @@ from telephony.bridge.openai.side_channel import SideChannelDialect
 # A page that says nothing hears the agent by then, or not at all.
 GREET_AFTER_MS = 3_000
 JOIN_WITHIN_MS = 20_000
+# A call that has just been answered may not be known yet where side channels are opened.
+FIND_WITHIN_MS = 3_000
+FIND_AGAIN_MS = 400
 # Less than the longest session: a new one cannot take its place, for the browser is in this one.
 LONGEST_CALL_MS = 55 * 60_000
 
@@ -64,6 +67,8 @@ class BrowserCall(AgentSide):
         elif loss.code == NOT_FOUND and self._was_linked:
             self.has_left = True
             self._conversation.close(EndReason.PROVIDER_FAILED, FallBack())
+        elif loss.code == NOT_FOUND and self._conversation.now_ms < FIND_WITHIN_MS:
+            super().link_lost(replace(loss, is_fatal=False, wait_ms=FIND_AGAIN_MS))
         else:
             super().link_lost(loss)
 

@@ -33,7 +33,7 @@ class PageWatch:
         self._changes += 1
         return SessionChangedByPage(what, is_last=is_beyond_repair or self._changes >= MOST_CHANGES)
 
-    def is_foreign(self, item: Item, *, ours: set[str]) -> bool:
+    def is_foreign(self, item: Item, *, ours: frozenset[str] = frozenset()) -> bool:
         """Whether the page made it. What a caller may say by voice, he may also type: that is none of our business."""
         is_callers = item.type == "message" and item.role == "user"
         return not (item.id is None or is_callers or item.id in ours or item.id in self._made)

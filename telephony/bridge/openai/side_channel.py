@@ -78,6 +78,8 @@ class SideChannelReader(OpenAIReader):
                 return self.item_begun(event)
             case "conversation.item.added":
                 return self.item_added(event)
+            case "conversation.item.done":
+                return self.item_whole(event)
             case "conversation.item.deleted":
                 return self.item_deleted(event)
             case "response.output_audio_transcript.delta":
@@ -131,19 +133,34 @@ class SideChannelReader(OpenAIReader):
         return events
 
     def item_added(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        item = event.item
-        is_the_pages = item is not None and self.watch.is_foreign(item, ours=self._state.unconfirmed_items)
+        """Our own items are known by their ids until the server has confirmed them."""
+        item, ours = event.item, frozenset(self._state.unconfirmed_items)
         events = super().item_added(event)
-        if item is not None and item.id is not None and is_the_pages:
-            self.watch.drop(item.id)
-            self._send(wire.delete_item(item.id))
-            what = "conversation.item.create"
-            events.append(self.watch.changed(what, is_beyond_repair=self.watch.is_misleading(item)))
+        if item is not None and self.watch.is_misleading(item) and self.watch.is_foreign(item, ours=ours):
+            events.append(self._drop(item, is_beyond_repair=True))
         return events
+
+    def item_whole(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        """By now it is known which items are of a response."""
+        item = event.item
+        if item is None or self.watch.is_misleading(item) or not self.watch.is_foreign(item):
+            return []
+        return [self._drop(item, is_beyond_repair=False)]
+
+    def _drop(self, item: wire.Item, *, is_beyond_repair: bool) -> AgentEvent:
+        item_id = item.id or ""
+        self.watch.drop(item_id)
+        self._send(wire.delete_item(item_id))
+        return self.watch.changed("conversation.item.create", is_beyond_repair=is_beyond_repair)
 
     def item_deleted(self, event: wire.ServerEvent) -> list[AgentEvent]:
         is_ours = self.watch.is_dropped(event.item_id)
         return [] if is_ours else [self.watch.changed("conversation.item.delete")]
+
+    def give_up_response(self) -> list[AgentEvent]:
+        """It may come yet: then nobody else has asked for it."""
+        self._has_seen_response = False
+        return super().give_up_response()
 
     def text_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
         return self._spoken(event, event.delta) + super().text_delta(event)
@@ -248,7 +265,7 @@ def _without_voice(session: Mapping[str, object]) -> dict[str, object]:
 
 _OWN = frozenset({
     "session.created", "session.updated", "error", "response.created", "response.output_item.added",
-    "conversation.item.added", "conversation.item.deleted",
+    "conversation.item.added", "conversation.item.done", "conversation.item.deleted",
     "response.output_audio_transcript.delta", "response.output_audio_transcript.done",
     "output_audio_buffer.started", "output_audio_buffer.stopped", "output_audio_buffer.cleared",
 })  # fmt: skip

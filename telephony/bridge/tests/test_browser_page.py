@@ -11,7 +11,7 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import ToolResult
 from telephony.bridge.browser_call import GREET_AFTER_MS, JOIN_WITHIN_MS, BrowserCall
-from telephony.bridge.core.actions import CloseCall, FallBack, HangUp, LinkLoss, RunTool
+from telephony.bridge.core.actions import CloseCall, FallBack, HangUp, LinkLoss, OpenLink, RunTool
 from telephony.bridge.openai.side_channel import SideChannelDialect
 
 from .stage import briefing, session
@@ -43,7 +43,8 @@ def answered() -> SideChannel:
 
 
 def added(side: SideChannel, **item: Any) -> None:
-    side.agent("conversation.item.added", item={"status": "completed", **item}, previous_item_id=None)
+    for kind in ("conversation.item.added", "conversation.item.done"):
+        side.agent(kind, item={"status": "completed", **item}, previous_item_id=None)
 
 
 # The page is there
@@ -153,6 +154,28 @@ def test_a_side_channel_that_is_refused_ends_the_call() -> None:
     assert side.ending == CloseCall(EndReason.PROVIDER_REFUSED, FallBack())
 
 
+def test_a_call_that_is_not_known_yet_is_looked_for_again() -> None:
+    side = SideChannel(briefing(GREETING), is_open=False)
+    side.call.link_lost(LinkLoss(404, "HTTP 404", is_fatal=True))
+    side.wait(1_000)
+    assert sum(isinstance(action, OpenLink) for action in side.actions) == 2
+    side.open()
+    assert len(side.of("response.create")) == 1
+
+
+def test_a_call_that_stays_unknown_is_given_up() -> None:
+    side = SideChannel(briefing(GREETING), is_open=False)
+    tries = 0
+    while side.ending is None:
+        found = sum(isinstance(action, OpenLink) for action in side.actions)
+        if found > tries:
+            tries = found
+            side.call.link_lost(LinkLoss(404, "HTTP 404", is_fatal=True))
+        side.wait(100)
+    assert 4 <= tries <= 10
+    assert side.ending == CloseCall(EndReason.PROVIDER_REFUSED, FallBack())
+
+
 def test_a_tool_that_ends_while_the_side_channel_is_lost_is_answered_on_the_next() -> None:
     side = greeted()
     side.take_turn("u1", "One tiramisu, please.")
@@ -248,8 +271,18 @@ def test_what_the_agent_and_the_caller_say_is_nobodys_change() -> None:
     added(side, id="u1", type="message", role="user")
     side.agent("response.created", response={"id": "r2", "status": "in_progress"})
     for item in ({"id": "a2", "type": "message", "role": "assistant"}, {"id": "f2", "type": "function_call"}):
+        side.agent("conversation.item.added", item=item, previous_item_id=None)
         side.agent("response.output_item.added", response_id="r2", output_index=0, item=item)
-        added(side, **item)
+        side.agent("conversation.item.done", item=item, previous_item_id=None)
+    assert changes(side) == []
+
+
+def test_a_response_that_was_given_up_and_comes_after_all_is_let_through() -> None:
+    side = SideChannel(briefing(GREETING))
+    side.wait(10_000)
+    assert len(side.of("response.create")) == 2
+    side.agent("response.created", response={"id": "r1", "status": "in_progress"})
+    side.agent("response.done", response={"id": "r1", "status": "completed", "output": []})
     assert changes(side) == []
 
 

@@ -60,6 +60,10 @@ class Browser:
         assert response.status_code == 201, response.text
         self.details = response.json()
 
+    async def delete(self) -> httpx.Response:
+        """As a page that is left."""
+        return await self._http.delete(f"{self.address}/call/{self.slug}/calls/{self.details['callId']}")
+
     async def send_offer(self, *, secret: str | None = None, offer: str | None = None) -> httpx.Response:
         value = self.details["secret"]["value"] if secret is None else secret
         headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {value}"}

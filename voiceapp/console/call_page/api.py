@@ -18,6 +18,7 @@ from sessions.rooms.api.errors import CHANGE_DENIED, NO_CALL_FOR_YOU
 from sessions.rooms.api.room_view import Access, may
 from sessions.rooms.serializers.calls import StartSessionRequest, StartSessionResponse
 from sessions.rooms.services.calls import WantedCall, end_room_call
+from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.http.client_address import address_of
 from voiceapp.core.limits.limit import READ, SESSION_CREATION
@@ -56,6 +57,7 @@ class VisitorTokenView(LimitedView):
     http_method_names = ["post", "options"]
 
     def post(self, request: Request, organization: str) -> Response:
+        StrictSerializer(data=request.data).is_valid(raise_exception=True)
         page = CallPage.objects.filter(who_may_call__in=PUBLIC, organization__slug=organization).first()
         if page is None:
             raise NO_CALL_FOR_YOU.error()

@@ -21,6 +21,7 @@ MAX_BODY_BYTES: dict[str, int] = {
     "/twiml/": 64 * KIB,
     "/twilio/": 64 * KIB,
     "/vapi/": VAPI_MESSAGE_BYTES,
+    "/call/": 64 * KIB,
     "/admin/": FORM_BYTES,
     "/admin/login/": 16 * KIB,
 }

@@ -10,6 +10,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from sessions.calls.models import CallState
 from sessions.realtime.api import PROVIDER_ERROR
@@ -19,7 +20,6 @@ from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.http.client_address import address_of
 from voiceapp.core.limits.limit import SESSION_CREATION
-from voiceapp.core.limits.views import LimitedView
 from voiceapp.core.serving import serving
 
 from ..admission import admit
@@ -76,7 +76,7 @@ class RealtimeCallView(CallPageView):
 
 
 @extend_schema(exclude=True)
-class OfferView(LimitedView):
+class OfferView(APIView):
     """`POST` as at OpenAI: an SDP offer with the secret as bearer token. No cookie counts: the secret is the call's."""
 
     authentication_classes = ()
