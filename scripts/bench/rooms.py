@@ -18,7 +18,7 @@ import httpx
 from livekit import api
 from processes import cpu_s, family, prefer, pss_kb
 
-from telephony.livekit.agent.tests.caller import room_caller
+from telephony.livekit.agent.tests.caller import RoomCaller
 from voiceapp.simulators.model.synthesis import chirp
 
 ALONE = 3
@@ -40,11 +40,12 @@ class Call:
         response.raise_for_status()
         opened = response.json()["session"]
         self.room = opened["roomName"]
-        caller = self.caller = await self._stack.enter_async_context(
-            room_caller(opened["livekitHost"], opened["token"])
-        )
+        caller = self.caller = RoomCaller()
+        self._stack.push_async_callback(caller.leave)
+        await caller.join(opened["livekitHost"], opened["token"])
         await _until(lambda: caller.agent_came_at_s > 0)
         self.joined_s = caller.agent_came_at_s - began_at_s
+        await caller.publish()
         await _until(lambda: bool(caller.loud_at_s))
         self.greeted_s = caller.loud_at_s[0] - began_at_s
 

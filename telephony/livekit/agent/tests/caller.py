@@ -100,7 +100,7 @@ class RoomCaller:
         self._start(self._listen(track))
 
     async def _listen(self, track: rtc.Track) -> None:
-        async for event in rtc.AudioStream(track, sample_rate=8_000, num_channels=1):
+        async for event in rtc.AudioStream(track, sample_rate=8_000, num_channels=1, frame_size_ms=20):
             samples = np.frombuffer(bytes(event.frame.data), np.int16)
             if np.abs(samples).max(initial=0) > LOUD:
                 self.loud_at_s.append(time.monotonic())
