@@ -8,11 +8,11 @@ from uuid import UUID
 
 import structlog
 
+from sessions.calls.fact_recorder import FactRecorder
 from sessions.calls.facts import Fact
 from telephony.bridge.core.actions import CloseCall
 from telephony.twilio.transfers.resumption import Resumption
 
-from .fact_recorder import FactRecorder
 from .gateway import CallGateway
 
 logger = structlog.get_logger("call_recorder")

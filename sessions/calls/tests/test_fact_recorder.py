@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import pytest
 from django.db import OperationalError
 
+from sessions.calls import fact_recorder
+from sessions.calls.fact_recorder import FactRecorder
 from sessions.calls.facts import Fact, SomethingHappened
-from telephony.live import fact_recorder
-from telephony.live.fact_recorder import FactRecorder
 
 pytestmark = pytest.mark.asyncio
 
