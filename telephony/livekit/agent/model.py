@@ -10,6 +10,7 @@ from livekit.agents.llm import ChatContext
 from livekit.agents.utils.audio import AudioByteStream
 from livekit.plugins.openai.realtime import RealtimeModel, RealtimeSession
 from openai.types.realtime import AudioTranscription
+from openai.types.realtime.realtime_audio_config_input import NoiseReduction
 from openai.types.realtime.realtime_audio_input_turn_detection import SemanticVad, ServerVad
 
 from sessions.calls.briefing import Briefing
@@ -64,8 +65,7 @@ def realtime_model(briefing: Briefing, on_event: OnEvent) -> RoomModel:
         api_key=key,
         turn_detection=_turn_detection(briefing),
         input_audio_transcription=AudioTranscription.model_validate(transcription),
-        # In a room the browser reduces noise itself.
-        input_audio_noise_reduction=None,
+        input_audio_noise_reduction=_noise_reduction(briefing),
     )
     model.on_event = on_event
     if briefing.limits.spending:
@@ -79,6 +79,11 @@ def conversation_so_far(room: RoomBriefing) -> ChatContext:
     for speaker, text in room.past:
         context.add_message(role="user" if speaker == "caller" else "assistant", content=text)
     return context
+
+
+def _noise_reduction(briefing: Briefing) -> NoiseReduction | None:
+    reduction = briefing.noise_reduction
+    return NoiseReduction.model_validate({"type": reduction}) if reduction else None
 
 
 def _turn_detection(briefing: Briefing) -> ServerVad | SemanticVad:
