@@ -128,7 +128,7 @@ class RoomAgent(TenantModel):
     job_id = models.CharField("job ID", max_length=64, blank=True, help_text="LiveKit's job that carries it.")
     dispatch_id = models.CharField("dispatch ID", max_length=64, blank=True)
     system_prompt = models.TextField(blank=True)
-    voice = models.CharField(max_length=40)
+    voice = models.CharField(max_length=80)
     model = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     joined_at = models.DateTimeField(null=True)

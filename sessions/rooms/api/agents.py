@@ -79,7 +79,7 @@ class RoomAgentView(RoomView):
         call = self.find_call(body["roomName"], Access.WRITE)
         try:
             with raised_as({AgentIsThere: AGENT_IN_ROOM, CallIsOver: CALL_NOT_ACTIVE, RoomIsClosed: ROOM_CLOSED}):
-                spawned = spawn_agent(call, system_prompt=body["systemPrompt"], voice=body["voice"])
+                spawned = spawn_agent(call, system_prompt=body["systemPrompt"], voice=body.get("voice", ""))
         except LiveKitError as exc:
             logger.warning("agent_not_spawned", call_id=str(call.pk), kind=exc.kind, error=str(exc))
             raise livekit_error(exc, failed=AGENT_NOT_SPAWNED) from exc

@@ -107,7 +107,7 @@ class CallView(RoomView):
             is_recorded=body["enableRecording"],
             has_agent=body["enableAiAgent"],
             system_prompt=body["systemPrompt"],
-            voice=body["voice"],
+            voice=body.get("voice", ""),
         )
         return Response(StartSessionResponse(open_call(self.principal, wanted)).data)
 

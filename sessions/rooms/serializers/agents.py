@@ -10,11 +10,11 @@ from rest_framework import serializers
 from sessions.calls.models import Call
 from sessions.rooms.models import RoomAgent
 from sessions.rooms.serializers.rooms import (
-    DEFAULT_VOICE,
     HOST,
     ROOM,
     ROOM_TITLES,
     TOKEN,
+    VOICE_HELP,
     VOICES,
     RoomNameField,
     examples,
@@ -43,7 +43,7 @@ class SpawnAgentRequest(StrictSerializer):
     systemPrompt = TextField(
         required=False, default="", allow_blank=True, max_length=MAX_PROMPT_LENGTH, help_text="In the place of our own."
     )
-    voice = serializers.ChoiceField(VOICES, default=DEFAULT_VOICE)
+    voice = serializers.ChoiceField(VOICES, required=False, help_text=VOICE_HELP)
 
 
 @extend_schema_serializer(

@@ -14,12 +14,12 @@ from sessions.rooms.models import RoomAgent
 from sessions.rooms.serializers.rooms import (
     AGENT_STATUS_HELP,
     CALL_ID,
-    DEFAULT_VOICE,
     HOST,
     MOST_LISTED,
     ROOM,
     ROOM_TITLES,
     TOKEN,
+    VOICE_HELP,
     VOICES,
     CallDetails,
     MetadataField,
@@ -65,7 +65,7 @@ class StartSessionRequest(StrictSerializer):
     enableRecording = TruthField(required=False, default=True)
     enableAiAgent = TruthField(required=False, help_text="By default true for support calls, false for others.")
     systemPrompt = TextField(required=False, default="", allow_blank=True, max_length=MAX_PROMPT_LENGTH)
-    voice = serializers.ChoiceField(VOICES, default=DEFAULT_VOICE)
+    voice = serializers.ChoiceField(VOICES, required=False, help_text=VOICE_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["callType"] == CallType.USER_TO_USER and "calleeId" not in attrs:

@@ -18,7 +18,7 @@ LONGEST_NAME = 120
 LONGEST_METADATA_BYTES = 8 * 1024
 AGENT_STATUS_HELP = "Null: no agent was ever spawned."
 VOICES = ("alloy", "echo", "fable", "onyx", "nova", "shimmer")
-DEFAULT_VOICE = "alloy"
+VOICE_HELP = "By default the published agent's; alloy if none is published."
 # No list is longer; those without pages show the newest.
 MOST_LISTED = 100
 

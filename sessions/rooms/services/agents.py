@@ -23,6 +23,7 @@ from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
+from sessions.realtime.services.instructions import default_persona
 from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.rooms.queries import CLOCKS_DIFFER_BY
 from voiceapp.core.errors import ApplicationError
@@ -36,6 +37,8 @@ Status = RoomAgent.Status
 # dispatch to the current workers only, so one that has not joined by now never will. Rooms are looked at every
 # five seconds (telephony/livekit/reconciliation.py), so that it is given up within 30.
 JOINS_WITHIN = dt.timedelta(seconds=25)
+# Spec 003's default, of a call without a published agent.
+DEFAULT_VOICE = "alloy"
 # The handler removes the agent from LiveKit: sessions/rooms/services/dispatches.py.
 WITHDRAW_TOPIC = "room_agent.withdraw"
 FORWARD = {
@@ -59,7 +62,11 @@ class StatusRefused(ApplicationError):
 
 
 def agent_expected(call: Call, *, system_prompt: str, voice: str) -> RoomAgent:
-    """Save the request for an agent before it goes to LiveKit. Raises AgentIsThere."""
+    """Save the request for an agent before it goes to LiveKit; without a voice it has the published agent's.
+
+    Raises AgentIsThere.
+    """
+    voice = voice or _published_voice(call)
     try:
         with transaction.atomic():
             identity = identity_of(call, number=call.room_agents.count() + 1)
@@ -67,6 +74,11 @@ def agent_expected(call: Call, *, system_prompt: str, voice: str) -> RoomAgent:
             return RoomAgent.objects.create(call=call, identity=identity, system_prompt=system_prompt, voice=voice)
     except IntegrityError as exc:
         raise AgentIsThere from exc
+
+
+def _published_voice(call: Call) -> str:
+    persona = call.agent_version or default_persona(call.organization_id)
+    return persona.spoken_greeting.voice if persona else DEFAULT_VOICE
 
 
 def identity_of(call: Call, *, number: int) -> str:

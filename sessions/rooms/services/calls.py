@@ -69,7 +69,7 @@ class EndedMeanwhile(ApplicationError):
 
 @dataclass(frozen=True, slots=True)
 class WantedCall:
-    """The requested call. Without a room name one is generated."""
+    """The requested call. Without a room name one is generated; without a voice it is the published agent's."""
 
     call_type: str = CallType.SUPPORT
     room_name: str = ""
@@ -77,7 +77,7 @@ class WantedCall:
     is_recorded: bool = True
     has_agent: bool = True
     system_prompt: str = ""
-    voice: str = "alloy"
+    voice: str = ""
     participant_name: str = ""
 
 

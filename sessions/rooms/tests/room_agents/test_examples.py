@@ -89,6 +89,14 @@ def test_the_voice_is_alloy_unless_said_otherwise(alice: ApiClient, call: Call) 
     assert RoomAgent.objects.values_list("voice", "system_prompt").get() == ("alloy", "")
 
 
+def test_a_published_agent_speaks_with_its_own_voice_unless_said_otherwise(
+    alice: ApiClient, harbour: Organization, call: Call
+) -> None:
+    make_agent(harbour, voice="cedar")
+    assert alice.post(AGENT, roomName=ROOM).status_code == 200
+    assert RoomAgent.objects.values_list("voice", flat=True).get() == "cedar"
+
+
 def test_an_agent_is_seen_as_soon_as_it_is_in_the_room(alice: ApiClient, call: Call, see_agent: SeeAgent) -> None:
     alice.post(AGENT, roomName=ROOM)
     example: dict[str, Any] = {

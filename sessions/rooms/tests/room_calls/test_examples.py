@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -70,6 +71,15 @@ def test_every_field_may_be_left_out(alice: ApiClient) -> None:
     session = started(alice)
     assert (session["callType"], session["agentSpawned"]) == ("support", True)
     assert RoomAgent.objects.get().voice == "alloy"
+
+
+@pytest.mark.parametrize("path", [SESSION, TOKEN])
+def test_a_published_agent_speaks_with_its_own_voice_unless_said_otherwise(
+    alice: ApiClient, harbour: Organization, path: str
+) -> None:
+    make_agent(harbour, voice="cedar")
+    assert alice.post(path).status_code == 200
+    assert RoomAgent.objects.get().voice == "cedar"
 
 
 def test_every_field_may_be_given(alice: ApiClient) -> None:
