@@ -395,7 +395,7 @@ class Migration(migrations.Migration):
                 ('job_id', models.CharField(blank=True, help_text="LiveKit's job that carries it.", max_length=64, verbose_name='job ID')),
                 ('dispatch_id', models.CharField(blank=True, max_length=64, verbose_name='dispatch ID')),
                 ('system_prompt', models.TextField(blank=True)),
-                ('voice', models.CharField(max_length=40)),
+                ('voice', models.CharField(max_length=80)),
                 ('model', models.CharField(blank=True, max_length=100)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('joined_at', models.DateTimeField(null=True)),

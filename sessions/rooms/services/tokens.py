@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents.organizations.principal import Principal
 from agents.organizations.services import display_name
 from sessions.calls.models import Call, CallType
-from sessions.rooms.models import RoomToken
+from sessions.rooms.models import RoomAgent, RoomToken
 from voiceapp.providers.livekit.client import JOIN_TOKEN_TTL_S, LiveKitClient
 
 Role = RoomToken.Role
@@ -36,9 +36,13 @@ def issue_room_token(call: Call, *, subject: str, role: RoomToken.Role, name: st
 
 
 def ticket_for(room_token: RoomToken, *, client: LiveKitClient) -> Ticket:
-    """Only signs: no request to LiveKit."""
-    room = str(room_token.call.room_name)
-    token = client.join_token(room=room, identity=room_token.identity, name=room_token.name)
+    """Only signs: no request to LiveKit. Where an agent is expected or there, the holder may write to it."""
+    token = client.join_token(
+        room=str(room_token.call.room_name),
+        identity=room_token.identity,
+        name=room_token.name,
+        can_write=RoomAgent.objects.present().filter(call=room_token.call).exists(),
+    )
     return Ticket(room_token, token, client.browser_url)
 
 

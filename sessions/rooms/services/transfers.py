@@ -12,7 +12,7 @@ from sessions.calls.models import Call
 from sessions.calls.persons_called import TOO_MANY_TODAY, are_too_many
 from sessions.calls.services import record_event
 from sessions.orders.services.transfer_targets import target_to_call
-from sessions.rooms.models import RoomToken
+from sessions.rooms.models import Participant, RoomToken
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
@@ -45,3 +45,10 @@ def call_person(call_id: UUID, slug: str) -> str:
     except LiveKitError as error:
         logger.warning("person not called", call_id=str(call_id), target=slug, error=str(error))
         raise PersonNotCalled from error
+
+
+def callee_is_there(call_id: UUID) -> bool:
+    """Whether the call's callee is in its room, to whom the agent can leave the caller."""
+    callees = RoomToken.objects.filter(call_id=call_id, role=RoomToken.Role.CALLEE).values("identity")
+    present = Participant.objects.filter(call_id=call_id, joined_at__isnull=False, left_at=None)
+    return present.filter(identity__in=callees).exists()

@@ -33,6 +33,8 @@ from sessions.calls.outcomes import NOT_FINISHED, EndCall, Transfer, refusal
 from sessions.rooms.services.agent_briefing import RoomBriefing
 from sessions.rooms.services.transfers import PersonNotCalled
 
+from .chat import Chat
+from .deadlines import Due, RoomDeadlines
 from .facts import CallFacts
 from .gateway import RoomGateway
 from .model import FRAME_MS, conversation_so_far, realtime_model
@@ -41,9 +43,8 @@ logger = structlog.get_logger("room_agent")
 
 NOT_ANSWERED = "Nobody takes the call just now. Can I help you with anything else?"
 SIP_STATUS = "sip.callStatus"
-LOOK_EVERY_S = 0.2
+LOOK_EVERY_S = 0.1
 MOST_TOOLS = 10  # one after the other, before the caller speaks again
-FAREWELL_WITHIN_S = 15.0
 
 
 class RoomConversation:
@@ -60,12 +61,12 @@ class RoomConversation:
             user_away_timeout=None,
             max_tool_steps=MOST_TOOLS,
         )
+        self._chat = Chat(context.room, self._typed)
+        self._deadlines = RoomDeadlines(room.briefing.limits, since_ms=room.since_ms)
         self._over = asyncio.Event()
         self._reason: EndReason | None = None
-        self._idle_since_s = 0.0
-        self._has_reprompted = False
-        self._is_leaving = False
-        self._ends_after_speech = False
+        self._pending: SpeechHandle | None = None  # what the deadlines have it say, or its farewell
+        self._times_active = 0  # how often the caller has spoken or typed
         self._is_silent = False
         self._person = ""  # to whom the caller is being transferred
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,17 +93,22 @@ class RoomConversation:
             room_options=room_io.RoomOptions(
                 audio_input=room_io.AudioInputOptions(frame_size_ms=FRAME_MS),
                 participant_identity=caller.identity,
+                text_input=False,  # ours is bounded: chat.py
                 close_on_disconnect=False,
                 delete_room_on_close=False,
             ),
+            # It would send everybody in the room the prompt, the tools and each of their calls, and obey everybody.
+            session_host=False,
             record=False,
         )
         self._set_silent(self._room.is_silent)
+        self._chat.listen_to(caller.identity)
         if not self._room.past:
-            self._say(self._briefing.phrases.greeting)
+            self._greet()
         try:
             await self._watch()
         finally:
+            self._chat.close()
             await session.aclose()
         return self._reason
 
@@ -119,40 +125,58 @@ class RoomConversation:
     # Time
 
     async def _watch(self) -> None:
-        limits, loop = self._briefing.limits, asyncio.get_running_loop()
-        began_s = self._idle_since_s = loop.time()
-        farewell_s = 0.0
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         while not self._over.is_set():
             await asyncio.sleep(LOOK_EVERY_S)
-            now_s = loop.time()
-            if self._is_busy or self._person:
-                self._idle_since_s = now_s
-            if self._ends_after_speech:
-                farewell_s = farewell_s or now_s
-                if not self._is_busy or now_s - farewell_s > FAREWELL_WITHIN_S:
-                    self._over.set()
+            if self._facts.spending.is_used_up and not self._deadlines.is_firm:
+                self._deadlines.leave_after_farewell(EndReason.BUDGET_USED, is_firm=True)
+                self._pending = self._say(self._briefing.phrases.time_goodbye)
                 continue
-            farewell_s = 0.0
-            if self._is_leaving:
-                continue
-            if (now_s - began_s) * 1000 > limits.longest_call_ms - self._room.since_ms:
-                self._say_goodbye(self._briefing.phrases.time_goodbye, EndReason.TOO_LONG)
-            elif self._facts.spending.is_used_up:
-                self._say_goodbye(self._briefing.phrases.time_goodbye, EndReason.BUDGET_USED)
-            elif not self._is_silent and not self._room.has_others:
-                self._mind_silence((now_s - self._idle_since_s) * 1000)
+            self._act(
+                self._deadlines.passes(
+                    round((loop.time() - began_s) * 1000),
+                    agent_is_busy=self._is_busy,
+                    caller_is_speaking=self._is_caller_speaking,
+                    minds_silence=not (self._is_silent or self._room.has_others or self._person),
+                )
+            )
 
-    def _mind_silence(self, idle_ms: float) -> None:
-        limits = self._briefing.limits
-        if self._has_reprompted and idle_ms > limits.goodbye_after_ms - limits.reprompt_after_ms:
-            self._say_goodbye(self._briefing.phrases.silence_goodbye, EndReason.CALLER_SILENT)
-        elif not self._has_reprompted and idle_ms > limits.reprompt_after_ms:
-            self._has_reprompted = True
-            self._say(self._briefing.phrases.reprompt)
+    def _act(self, due: Due | None) -> None:
+        phrases = self._briefing.phrases
+        match due:
+            case Due.REPROMPT:
+                self._pending = self._say(phrases.reprompt)
+            case Due.SILENCE_GOODBYE:
+                self._pending = self._say(phrases.silence_goodbye)
+            case Due.TIME_GOODBYE:
+                self._pending = self._say(phrases.time_goodbye)
+            case Due.LEAVE if self._deadlines.ending is not None:
+                self.end(self._deadlines.ending)
 
     @property
     def _is_busy(self) -> bool:
-        return self._session.agent_state in ("speaking", "thinking") or self._session.user_state == "speaking"
+        is_due = self._pending is not None and not self._pending.done()
+        return is_due or self._session.agent_state in ("speaking", "thinking")
+
+    @property
+    def _is_caller_speaking(self) -> bool:
+        return self._session.user_state == "speaking"
+
+    def _caller_was_active(self) -> None:
+        self._times_active += 1
+        if self._deadlines.caller_was_active():
+            self._happened("farewell_interrupted")
+
+    def _greet(self) -> None:
+        greeting = self._pending = self._say(self._briefing.phrases.greeting)
+        if greeting is not None and self._briefing.protects_greeting:
+            self._session.input.set_audio_enabled(False)
+            self._begin(self._hear_again_after(greeting))
+
+    async def _hear_again_after(self, greeting: SpeechHandle) -> None:
+        await greeting.wait_for_playout()
+        self._session.input.set_audio_enabled(not self._is_silent)
 
     def _say(self, text: str) -> SpeechHandle | None:
         if not text or self._is_silent:
@@ -160,31 +184,20 @@ class RoomConversation:
         quoted = text.replace('"', "'")
         return self._session.generate_reply(instructions=f'Say exactly: "{quoted}"', tool_choice="none")
 
-    def _say_goodbye(self, text: str, reason: EndReason) -> None:
-        self._leave_after(self._say(text), reason)
+    # What the caller types
 
-    def _leave_after(self, farewell: SpeechHandle | None, reason: EndReason) -> None:
-        self._is_leaving = True
-        self._reason = reason
-        self._begin(self._hear_out(farewell))
+    def _typed(self, text: str) -> None:
+        """A turn of the caller's, which interrupts as speech does."""
+        if self._is_silent or self._deadlines.is_firm:
+            return
+        self._caller_was_active()
+        self._facts.caller_typed()
+        self._begin(self._answer(text))
 
-    async def _hear_out(self, farewell: SpeechHandle | None) -> None:
-        if farewell is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(farewell.wait_for_playout(), FAREWELL_WITHIN_S)
-            if farewell.interrupted and self._may_stay:
-                self._stay()
-                return
-        self._ends_after_speech = True
-
-    @property
-    def _may_stay(self) -> bool:
-        """Who speaks into the farewell has not finished."""
-        return self._reason in (EndReason.AGENT_HUNG_UP, EndReason.CALLER_SILENT)
-
-    def _stay(self) -> None:
-        self._is_leaving = self._ends_after_speech = False
-        self._reason = None
+    async def _answer(self, text: str) -> None:
+        with contextlib.suppress(RuntimeError):  # the session is closing
+            await self._session.interrupt()
+            self._session.generate_reply(user_input=text)
 
     # Tools
 
@@ -199,6 +212,7 @@ class RoomConversation:
 
     async def _run_tool(self, context: RunContext[None], name: str, arguments: dict[str, object]) -> str:
         within_s = self._briefing.limits.tool_commits_within_ms / 1000
+        times_active = self._times_active
         try:
             result = await asyncio.wait_for(
                 self._gateway.run_tool(
@@ -213,26 +227,35 @@ class RoomConversation:
             )
         except TimeoutError:
             result = NOT_FINISHED
+        # Who spoke while the tool ran has not finished.
+        may_end = times_active == self._times_active and not self._is_caller_speaking
         match result.then:
-            case EndCall():
-                return self._farewell(context, result.output)
-            case Transfer(target_id):
-                return await self._transfer(target_id, result.output)
+            case EndCall() if may_end:
+                return self._farewell(context, result.output, EndReason.AGENT_HUNG_UP)
+            case Transfer(target_id) if may_end:
+                return await self._transfer(context, target_id, result.output)
         return result.output
 
-    async def _transfer(self, target: str, output: str) -> str:
-        """The person's phone rings in the room. The agent leaves when it is answered, and goes on when it is not."""
+    async def _transfer(self, context: RunContext[None], target: str, output: str) -> str:
+        """The person's phone rings in the room. The agent leaves when it is answered, and goes on when it is not.
+
+        Where no phone can be called, the call goes to its callee, if they are in the room.
+        """
         try:
             self._person = await self._gateway.call_person(self._room.call_id, target)
         except PersonNotCalled as refused:
+            if await self._gateway.has_callee(self._room.call_id):
+                self._happened("transfer_attempt", target=target)
+                return self._farewell(context, output, EndReason.TRANSFERRED)
             self._happened("transfer_over", target=target, status="nobody", why="not_called")
             return refusal(str(refused)).output
         self._happened("transfer_attempt", target=target)
         return output
 
-    def _farewell(self, context: RunContext[None], output: str) -> str:
+    def _farewell(self, context: RunContext[None], output: str, reason: EndReason) -> str:
         """What was said before the tool was called is the farewell; without it the model says one."""
-        self._leave_after(context.speech_handle, EndReason.AGENT_HUNG_UP)
+        self._pending = context.speech_handle
+        self._deadlines.leave_after_farewell(reason)
         if self._session.agent_state == "speaking":
             raise StopResponse
         return output
@@ -241,9 +264,7 @@ class RoomConversation:
 
     def _on_user_state(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
-            self._has_reprompted = False
-            if self._ends_after_speech and self._may_stay:
-                self._stay()
+            self._caller_was_active()
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         self._facts.on_agent_state(event)
@@ -297,6 +318,7 @@ class RoomConversation:
     async def _listen_to(self, participant: rtc.RemoteParticipant) -> None:
         if participant.identity in await self._gateway.callers(self._room.call_id):
             self._session.room_io.set_participant(participant.identity)
+            self._chat.listen_to(participant.identity)
 
     def _happened(self, kind: str, **detail: Any) -> None:
         self._gateway.note(SomethingHappened(kind, self._facts.now_ms, detail))

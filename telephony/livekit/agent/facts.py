@@ -44,6 +44,11 @@ class CallFacts:
     def now_ms(self) -> int:
         return self._ms(time.time())
 
+    def caller_typed(self) -> None:
+        """A turn of the caller's. Its answer has no latency, which counts from the end of speech."""
+        self.turns += 1
+        self._answer = None
+
     def on_event(self, event: Mapping[str, Any]) -> None:
         """An event of OpenAI's, before livekit-agents handles it."""
         match event.get("type"):

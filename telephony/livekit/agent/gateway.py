@@ -6,9 +6,8 @@ import asyncio
 import time
 from uuid import UUID
 
-import structlog
-
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.fact_recorder import FactRecorder
 from sessions.calls.facts import Fact
 from sessions.calls.models import Call
 from sessions.calls.outcomes import ToolResult
@@ -17,15 +16,12 @@ from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.agent_briefing import RoomBriefing, brief_room_agent, caller_identities
 from sessions.rooms.services.agents import agent_removed
 from sessions.rooms.services.calls import end_room_call
-from sessions.rooms.services.transfers import call_person
+from sessions.rooms.services.transfers import call_person, callee_is_there
 from sessions.tools.services import run_tool
 from voiceapp.core.database_threads import DatabaseThreads
 
-logger = structlog.get_logger("room_agent")
-
 THREADS = 2
-MOST_TRIES = 5
-TRY_AGAIN_AFTER_S = 1.0
+WRITE_WITHIN_S = 5.0
 
 
 class RoomGateway:
@@ -34,14 +30,14 @@ class RoomGateway:
     def __init__(self) -> None:
         self._threads = DatabaseThreads(THREADS, name="room-gateway")
         self._run = self._threads.run
-        self._facts: list[Fact] = []
-        self._writing: asyncio.Task[None] | None = None
-        self._call_id: UUID | None = None
+        self._recorder: FactRecorder | None = None
+        self._recording: asyncio.Task[None] | None = None
 
     async def brief(self, call_id: str, *, identity: str, room: str, job_id: str) -> RoomBriefing:
         """Raises JobRefused."""
         briefing = await self._run(brief_room_agent, call_id, identity=identity, room=room, job_id=job_id)
-        self._call_id = briefing.call_id
+        self._recorder = FactRecorder(lambda facts: self._run(record_facts, briefing.call_id, facts))
+        self._recording = asyncio.create_task(self._recorder.run())
         return briefing
 
     async def callers(self, call_id: UUID) -> frozenset[str]:
@@ -65,11 +61,22 @@ class RoomGateway:
         """A transfer: their identity in the room, where their phone rings. Raises PersonNotCalled."""
         return await self._run(call_person, call_id, target)
 
+    async def has_callee(self, call_id: UUID) -> bool:
+        """Whether the person for whom the call is, is in its room."""
+        return await self._run(callee_is_there, call_id)
+
     def note(self, fact: Fact) -> None:
         """Have it written soon, in order."""
-        self._facts.append(fact)
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.get_running_loop().create_task(self._write())
+        if self._recorder is not None:
+            self._recorder.add(fact)
+
+    async def write_facts(self) -> None:
+        """All that were noted, before the end of the call: a reader who sees the end sees everything."""
+        if self._recorder is None or self._recording is None:
+            return
+        self._recorder.close()
+        await asyncio.wait({self._recording}, timeout=WRITE_WITHIN_S)
+        self._recording.cancel()
 
     async def end(self, call_id: UUID, reason: EndReason) -> None:
         """The agent ends the call."""
@@ -80,23 +87,8 @@ class RoomGateway:
         await self._run(_leave, identity)
 
     async def aclose(self) -> None:
-        if self._writing is not None:
-            await self._writing
+        await self.write_facts()
         await asyncio.to_thread(self._threads.close)
-
-    async def _write(self) -> None:
-        while self._facts and self._call_id is not None:
-            batch, self._facts = self._facts, []
-            for attempt in range(1, MOST_TRIES + 1):
-                try:
-                    await self._run(record_facts, self._call_id, batch)
-                except Exception:
-                    logger.warning("facts not written", facts=len(batch), attempt=attempt, exc_info=True)
-                    await asyncio.sleep(TRY_AGAIN_AFTER_S)
-                else:
-                    break
-            else:
-                logger.error("facts given up", facts=len(batch), call_id=str(self._call_id))
 
 
 def _end(call_id: UUID, reason: EndReason) -> None:

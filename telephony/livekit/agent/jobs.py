@@ -116,6 +116,7 @@ async def _caller(
 async def _finish(room: RoomBriefing, gateway: RoomGateway, reason: EndReason | None) -> None:
     """Of a call between people, and of one that a person has taken, the agent's end is not the end."""
     try:
+        await gateway.write_facts()
         if reason is EndReason.TRANSFERRED or (reason is not None and room.has_others):
             await gateway.leave(room.identity)
         elif reason is not None:

@@ -227,15 +227,20 @@ class LiveKitClient:
 
     # tokens: no request, so no LiveKitError
 
-    def join_token(self, *, room: str, identity: str, name: str = "", ttl_s: int = JOIN_TOKEN_TTL_S) -> str:
-        """For a person: to hear and to publish a microphone in this one room. The holder can read its contents."""
+    def join_token(
+        self, *, room: str, identity: str, name: str = "", ttl_s: int = JOIN_TOKEN_TTL_S, can_write: bool = False
+    ) -> str:
+        """For a person: to hear and to publish a microphone in this one room. The holder can read its contents.
+
+        `can_write`: to send text, too.
+        """
         grants = api.VideoGrants(
             room_join=True,
             room=room,
             can_subscribe=True,
             can_publish=True,
             can_publish_sources=["microphone"],
-            can_publish_data=False,
+            can_publish_data=can_write,
             can_update_own_metadata=False,
         )
         return self._token(grants, identity=identity, name=name, ttl_s=ttl_s).to_jwt()

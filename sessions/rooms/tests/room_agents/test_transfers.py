@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
@@ -12,8 +13,10 @@ from agents.transfers.models import TransferTarget
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
+from sessions.rooms.models import Participant, RoomToken
 from sessions.rooms.services.calls import end_room_call
-from sessions.rooms.services.transfers import PersonNotCalled, call_person
+from sessions.rooms.services.tokens import Role, issue_room_token
+from sessions.rooms.services.transfers import PersonNotCalled, call_person, callee_is_there
 from voiceapp.simulators.livekit.phones import TRUNK
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
@@ -101,3 +104,17 @@ def test_the_caller_is_told_when_nobody_can_be_called(
     with pytest.raises(PersonNotCalled, match="call us by phone"):
         call_person(call.pk, "mia")
     assert dialed(livekit) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "has_left", "is_there"),
+    [(Role.CALLEE, False, True), (Role.CALLEE, True, False), (Role.MEMBER, False, False)],
+)
+def test_the_callee_can_take_the_call_while_in_its_room(
+    call: Call, role: RoomToken.Role, has_left: bool, is_there: bool
+) -> None:
+    bob, now = issue_room_token(call, subject="user_bob", role=role, name="Bob"), timezone.now()
+    Participant.objects.create(
+        call=call, sid="PA_1", identity=bob.identity, joined_at=now, left_at=now if has_left else None
+    )
+    assert callee_is_there(call.pk) is is_there

@@ -42,7 +42,7 @@ def test_a_token_opens_one_room_for_ten_minutes_to_a_microphone(alice: ApiClient
         "room": given["roomName"],
         "canPublish": True,
         "canSubscribe": True,
-        "canPublishData": False,
+        "canPublishData": True,  # text on lk.chat to the agent of the call
         "canPublishSources": ["microphone"],
         "canUpdateOwnMetadata": False,
     }
@@ -53,6 +53,12 @@ def test_a_token_opens_one_room_for_ten_minutes_to_a_microphone(alice: ApiClient
     assert "alice" not in claims["sub"]
     room_token = RoomToken.objects.get(role="caller")
     assert (room_token.identity, room_token.subject) == (claims["sub"], "user_alice")
+
+
+@pytest.mark.parametrize("path", [SESSION, TOKEN])
+def test_nobody_writes_where_no_agent_reads(alice: ApiClient, path: str) -> None:
+    body = alice.post(path, **({"enableAiAgent": False} if path == SESSION else {"spawnAiAgent": False})).json()
+    assert claims_of(body.get("session", body)["token"])["video"]["canPublishData"] is False
 
 
 def test_livekit_lets_its_holder_in(alice: ApiClient, livekit: RunningLiveKit) -> None:

@@ -20,7 +20,8 @@ WITHIN_S = 30.0
 
 
 class RoomCaller:
-    """`states`: what the agent's attribute said, in order; `captions`: the newest text of each segment, by identity.
+    """`states`: what the agent's attribute said, in order; `captions`: the newest text of each segment, by identity;
+    `chat`: what was written back.
 
     Times are those of `time.monotonic`: of loud sound that was heard, of the end of what was said, of the agent's
     coming.
@@ -30,16 +31,19 @@ class RoomCaller:
         self.room = rtc.Room()
         self.states: list[str] = []
         self.captions: dict[tuple[str, str], str] = {}
+        self.chat: list[str] = []
         self.loud_at_s: list[float] = []
         self.spoke_until_s = 0.0
         self.agent_came_at_s = 0.0
         self._unsaid = b""
-        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=60)
+        self._loud_mouth_s: float | None = None  # when the first loud frame of a sentence was sent
+        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=20)
         self._tasks: set[asyncio.Task[None]] = set()
         self.room.on("track_subscribed", self._on_track)
         self.room.on("participant_attributes_changed", self._on_attributes)
         self.room.on("participant_connected", self._on_participant)
         self.room.register_text_stream_handler("lk.transcription", self._on_text)
+        self.room.register_text_stream_handler("lk.chat", self._on_chat)
 
     async def join(self, url: str, token: str) -> None:
         await self.room.connect(url.replace("http", "ws", 1), token)
@@ -56,7 +60,14 @@ class RoomCaller:
         self.play(speech.say(text))
 
     def play(self, pcm_8k: bytes) -> None:
+        self._loud_mouth_s = None
         self._unsaid += upsample(pcm_8k, RATE)
+
+    @property
+    def agents(self) -> list[str]:
+        """The identities of those in the room."""
+        others = self.room.remote_participants.values()
+        return [each.identity for each in others if each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT]
 
     @property
     def has_spoken(self) -> bool:
@@ -78,6 +89,29 @@ class RoomCaller:
             await asyncio.sleep(0.02)
         await self.hears_to_the_end(after_s=time.monotonic())
 
+    async def hears(self) -> None:
+        """Something loud from now on."""
+        began_s = time.monotonic()
+        async with asyncio.timeout(WITHIN_S):
+            while not any(at_s > began_s for at_s in self.loud_at_s):
+                await asyncio.sleep(0.02)
+
+    async def interrupts(self, text: str, *, after_s: float = 1.0) -> float:
+        """Say it when the agent has been heard for so long; seconds from its first sound to the agent's last."""
+        await self.hears()
+        await asyncio.sleep(after_s)
+        self.say(text)
+        async with asyncio.timeout(WITHIN_S):
+            while self._loud_mouth_s is None or not self.is_quiet(for_s=0.4):
+                await asyncio.sleep(0.02)
+        return self.loud_at_s[-1] - self._loud_mouth_s
+
+    async def types(self, text: str) -> None:
+        """Write it to the agent, as LiveKit's clients do, and hear the answer to its end."""
+        began_s = time.monotonic()
+        await self.room.local_participant.send_text(text, topic="lk.chat")
+        await self.hears_to_the_end(after_s=began_s)
+
     def said_by(self, part_of_identity: str) -> str:
         lines = (text for (identity, _), text in self.captions.items() if part_of_identity in identity)
         return " ".join(lines)
@@ -92,6 +126,8 @@ class RoomCaller:
         size = FRAME * 2
         while True:
             chunk, self._unsaid = self._unsaid[:size], self._unsaid[size:]
+            if self._loud_mouth_s is None and np.abs(np.frombuffer(chunk, np.int16)).max(initial=0) > LOUD:
+                self._loud_mouth_s = time.monotonic()
             await self._source.capture_frame(rtc.AudioFrame(chunk.ljust(size, b"\0"), RATE, 1, FRAME))
             if chunk:
                 self.spoke_until_s = time.monotonic() + self._source.queued_duration
@@ -115,6 +151,12 @@ class RoomCaller:
 
     def _on_text(self, reader: rtc.TextStreamReader, identity: str) -> None:
         self._start(self._read(reader, identity))
+
+    def _on_chat(self, reader: rtc.TextStreamReader, _: str) -> None:
+        async def read() -> None:
+            self.chat.append(await reader.read_all())
+
+        self._start(read())
 
     async def _read(self, reader: rtc.TextStreamReader, identity: str) -> None:
         segment = (reader.info.attributes or {}).get("lk.segment_id", reader.info.stream_id)

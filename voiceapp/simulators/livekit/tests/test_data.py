@@ -115,11 +115,13 @@ async def test_without_the_grants_nothing_is_changed_or_sent(media_side: Side, r
     grants = api.VideoGrants(room_join=True, room=room, can_publish_data=False, can_update_own_metadata=False)
     token = api.AccessToken(media_side.api_key, media_side.api_secret).with_identity(ALICE).with_grants(grants).to_jwt()
     async with together(media_side, room, BOB) as (bob,), participant(media_side, token) as alice:
-        packets = received(bob, "data_received")
+        packets, written = received(bob, "data_received"), texts(bob, "lk.chat")
         await alice.room.local_participant.set_attributes({"lk.agent.state": "listening"})
         await alice.room.local_participant.publish_data(b"from alice")
+        await alice.room.local_participant.send_text("From Alice.", topic="lk.chat")
         await asyncio.sleep(0.3)  # nothing arrives: there is nothing to wait for
         assert packets.empty()
+        assert written.empty()
         there = {each.identity: each for each in await asyncio.to_thread(media_side.client.list_participants, room)}
         assert not there[ALICE].attributes
 
@@ -130,6 +132,15 @@ async def test_the_metadata_of_the_room_reaches_those_who_are_in_it(media_side: 
         async with api.LiveKitAPI(media_side.url, media_side.api_key, media_side.api_secret) as client:
             await client.room.update_room_metadata(api.UpdateRoomMetadataRequest(room=room, metadata="closing"))
         assert (await next_of(changes))[-1] == "closing"
+
+
+async def test_a_person_writes_in_no_name_but_their_own(media_side: Side, room: str) -> None:
+    async with together(media_side, room, ALICE, BOB, CHARLIE) as (alice, _, charlie):
+        written = texts(charlie, "lk.transcription")
+        writer = await alice.room.local_participant.stream_text(topic="lk.transcription", sender_identity=BOB)
+        await writer.write("I am Bob.")
+        await writer.aclose()
+        assert (await next_of(written))[:2] == (ALICE, "I am Bob.")
 
 
 async def test_an_agent_writes_transcripts_in_the_name_of_who_spoke(media_side: Side, room: str) -> None:
