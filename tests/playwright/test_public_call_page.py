@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from agents.call_page.models import CallAccess, CallPage
 from agents.organizations.models import Organization
-from agents.tests.builders import make_agent, make_organization
+from agents.tests.builders import make_agent, make_organization, make_user
+from telephony.twilio.models import PhoneNumber
 
 from .conftest import CHROMIUM
 from .websites import website, write_page
@@ -89,3 +92,30 @@ def test_the_browser_refuses_it_to_a_website_that_is_not_named(
         with page.expect_event("framenavigated", lambda frame: frame.url.startswith("chrome-error:")):
             page.get_by_role("button", name="Talk to us").click()
         expect(page.frame_locator("iframe").locator("#call")).to_have_count(0)
+
+
+def test_over_the_budget_it_says_when_to_come_back_and_which_number_to_ring(
+    browser: Browser, live_server: LiveServer, harbour: Organization
+) -> None:
+    CallPage.objects.create(organization=harbour, who_may_call=CallAccess.LINK, daily_budget_usd=0)
+    PhoneNumber.objects.create(organization=harbour, number="+493023125001")
+    with visitor(browser) as page:
+        page.goto(f"{live_server.url}/call/{harbour.slug}")
+        expect(page.get_by_role("alert")).to_contain_text("takes no more calls today. Come back after midnight (")
+        expect(page.get_by_role("alert")).to_contain_text("or ring +49 30 23125001.")
+        expect(page.locator("#begin")).to_be_disabled()
+
+
+def test_the_operator_sees_the_page_beside_its_settings(
+    browser: Browser, live_server: LiveServer, harbour: Organization, settings: Settings
+) -> None:
+    page_of_harbour = CallPage.objects.create(organization=harbour)
+    client = Client()
+    client.force_login(make_user("alice", harbour))
+    name = settings.SESSION_COOKIE_NAME
+    with visitor(browser) as page:
+        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        page.goto(f"{live_server.url}/admin/agents/callpage/{page_of_harbour.pk}/change/")
+        preview = page.frame_locator("iframe[title='Preview of the call page']")
+        expect(preview.get_by_role("heading", name="Call Harbour")).to_be_visible()
+        assert preview.locator("#call").get_attribute("data-visitor-token") == ""

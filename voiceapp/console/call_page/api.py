@@ -21,7 +21,7 @@ from sessions.rooms.services.calls import WantedCall, end_room_call
 from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.http.client_address import address_of
-from voiceapp.core.limits.limit import READ, SESSION_CREATION
+from voiceapp.core.limits.limit import CALL_PROGRESS, READ, SESSION_CREATION
 from voiceapp.core.limits.views import LimitedView
 
 from .admission import admit
@@ -69,7 +69,7 @@ class VisitorTokenView(LimitedView):
 class CallProgressView(CallPageView):
     """How a call is going, for its page: state, agent, running order, response times. DELETE ends it."""
 
-    limits = {"GET": READ}
+    limits = {"GET": CALL_PROGRESS}
     http_method_names = ["get", "head", "delete", "options"]
 
     def get(self, request: Request, organization: str, call_id: str) -> Response:

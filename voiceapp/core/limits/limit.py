@@ -77,9 +77,20 @@ WRONG_CREDENTIALS = Limit("wrong_credentials", is_open_without_counters=True, co
 SIGN_IN = Limit("sign_in", counts_refused=True)
 SIGN_IN_ADDRESS = Limit("sign_in_address", counts_refused=True)
 
+# A page asks every 1.5 s how its call is going.
+CALL_PROGRESS = Limit("call_progress", is_open_without_counters=True, counts_refused=True)
 VISITOR_CALL = Limit("visitor_call")
 VISITOR_CALL_ADDRESS = Limit("visitor_call_address")
 
 CALENDAR_FEED = Limit("calendar_feed", is_open_without_counters=True, counts_refused=True)
 
-GUARDS = (FAILED, WRONG_CREDENTIALS, SIGN_IN, SIGN_IN_ADDRESS, VISITOR_CALL, VISITOR_CALL_ADDRESS, CALENDAR_FEED)
+GUARDS = (
+    FAILED,
+    WRONG_CREDENTIALS,
+    SIGN_IN,
+    SIGN_IN_ADDRESS,
+    CALL_PROGRESS,
+    VISITOR_CALL,
+    VISITOR_CALL_ADDRESS,
+    CALENDAR_FEED,
+)
