@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from agents.organizations.models import Membership, Organization
 from sessions.calls.models import LIVE_STATES, Call
@@ -35,17 +36,18 @@ def signed_in(organization: Organization, name: str = "alice") -> str:
 class Browser:
     """`messages`: what came on the socket."""
 
-    def __init__(self, address: str, *, slug: str, session: str) -> None:
+    def __init__(self, address: str, *, slug: str, session: str = "", visitor: str = "") -> None:
+        """`session` of staff, or the token of a `visitor`."""
         self.slug = slug
         self.caller = Caller()
         self.details: dict[str, Any] = {}
         self.offer = ""
         self.messages: list[dict[str, Any]] = []
         self.close_code: int | None = None
-        self._cookies = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: CSRF}
-        self._http = httpx.AsyncClient(
-            cookies=self._cookies, headers={"X-CSRFToken": CSRF}, trust_env=False, timeout=WAIT_S
-        )
+        self._cookies = {settings.SESSION_COOKIE_NAME: session, settings.CSRF_COOKIE_NAME: CSRF} if session else {}
+        self._visitor = visitor
+        identity = {"X-Visitor-Token": visitor} if visitor else {"X-CSRFToken": CSRF}
+        self._http = httpx.AsyncClient(cookies=self._cookies, headers=identity, trust_env=False, timeout=WAIT_S)
         self.address = address
         self._socket: ClientConnection | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -85,7 +87,8 @@ class Browser:
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         address = "ws" + self.address.removeprefix("http") + self.details["socket"]
         headers = {"Cookie": cookies, "Origin": self.address} | headers
-        self._socket = await connect(address, additional_headers=headers, proxy=None)
+        protocols = [Subprotocol(each) for each in ("voiceapp", f"visitor.{self._visitor}")] if self._visitor else None
+        self._socket = await connect(address, additional_headers=headers, subprotocols=protocols, proxy=None)
         self._listening = asyncio.create_task(self._read(self._socket))
 
     async def send(self, kind: str, **content: Any) -> None:
@@ -152,8 +155,8 @@ class Browser:
 
 
 @asynccontextmanager
-async def page(address: str, *, slug: str, session: str) -> AsyncIterator[Browser]:
-    browser = Browser(address, slug=slug, session=session)
+async def page(address: str, *, slug: str, session: str = "", visitor: str = "") -> AsyncIterator[Browser]:
+    browser = Browser(address, slug=slug, session=session, visitor=visitor)
     try:
         yield browser
     finally:
