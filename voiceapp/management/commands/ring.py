@@ -82,17 +82,17 @@ class Command(BaseCommand):
         if record and not record.absolute().parent.is_dir():
             raise CommandError(f"--record: there is no folder {record.absolute().parent}.")
         phone = SimulatedPhone(places.phone)
-        caller = str(options["caller"] or script.caller or CALLER)
+        callers = callers_of(str(options["caller"] or script.caller or CALLER), count)
         for each, behavior in script.phones.items():
             phone.set_number(each, behavior)
         if script.appointments is not None:
-            forget_earlier(number, caller)
+            for caller in callers:
+                forget_earlier(number, caller)
         sids: list[str] = []
         try:
-            for index in range(count):
+            for caller in callers:
                 sid = phone.place_call(
-                    # The product limits the live calls of a caller: several calls have several callers.
-                    caller=caller if count == 1 else f"{caller[:-3]}{index:03}",
+                    caller=caller,
                     number=number.number,
                     voice_url=f"{places.product}/twiml/start?orgId={number.organization_id}",
                     status_callback=f"{places.product}/twilio/call-status",
@@ -207,6 +207,11 @@ def chosen_script(options: dict[str, object], organization: Organization) -> Scr
     if any(isinstance(step, dict) and "hang_up" in step for step in script.steps):
         return script
     return replace(script, steps=(*script.steps, {"listen": True}, {"wait_s": FINAL_WAIT_S}, {"hang_up": True}))
+
+
+def callers_of(caller: str, count: int) -> list[str]:
+    """The product limits the live calls of a caller: several calls have several callers."""
+    return [caller] if count == 1 else [f"{caller[:-3]}{index:03}" for index in range(count)]
 
 
 def number_to_call(given: object) -> PhoneNumber:

@@ -19,7 +19,7 @@ from sessions.messages.texts.models import Text
 from sessions.tests.builders import make_garage, make_restaurant
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.transfers.models import Transfer, TransferState
-from voiceapp.management.commands.ring import DEMO, GARAGE, forget_earlier, number_to_call
+from voiceapp.management.commands.ring import DEMO, GARAGE, callers_of, forget_earlier, number_to_call
 from voiceapp.management.ringing.script import (
     ExpectedAppointment,
     ExpectedLine,
@@ -194,6 +194,11 @@ def test_a_transfer_counts_once_the_person_has_heard_the_summary_and_talked() ->
     nobody = parse_script({"steps": [], "expect": {"transfer": ""}})
     assert outcome().differences(nobody) == []
     assert outcome(transfer=talked).differences(nobody) == ["transfer: expected none, got Service desk"]
+
+
+def test_several_calls_have_several_callers() -> None:
+    assert callers_of("+4915112345678", 1) == ["+4915112345678"]
+    assert callers_of("+4915112345678", 2) == ["+4915112345000", "+4915112345001"]
 
 
 @pytest.mark.django_db
