@@ -33,6 +33,7 @@ from voiceapp.management.running.supervisor import STOP_SIGNALS, Child, ChildFai
 
 ADMIN_NAME = "admin"
 OTHER_PORT = 8090
+HERE = ("127.0.0.1", "localhost")
 # As a shell reports it: the calls were not compared.
 INTERRUPTED = 130
 KEY_NAME = "make run"
@@ -109,11 +110,13 @@ class Command(BaseCommand):
                 f"Port {settings.PORT} is taken by another program. Choose another one: make run PORT={OTHER_PORT}"
             ) from exc
         environment = dict(os.environ) | write_secrets(settings.BASE_DIR / ".env")
-        without_proxy = ",".join(filter(None, (environment.get("NO_PROXY"), "127.0.0.1", "localhost")))
+        without_proxy = ",".join(filter(None, (environment.get("NO_PROXY"), *HERE)))
         environment |= {
             "HOST": "127.0.0.1",
             "PORT": str(port),
             "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}",
+            # Those of a production server in `.env` would refuse this address.
+            "ALLOWED_HOSTS": ",".join(dict.fromkeys([*settings.ALLOWED_HOSTS, *HERE])),
             "PYTHONUNBUFFERED": "1",
             "ORDERS_SECRET": secrets.token_hex(32),
             "PROJECT_NAME": settings.PROJECT_NAME,

@@ -119,16 +119,17 @@ def test_secrets_replace_the_empty_lines_of_a_copied_example(tmp_path: Path, mon
     assert [each.name for each in tmp_path.iterdir()] == [".env"]
 
 
-def test_the_children_reach_each_other_whatever_proxy_is_set(
+def test_the_children_reach_each_other_whatever_proxy_and_hosts_are_set(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    settings.PORT = 0
+    settings.PORT, settings.ALLOWED_HOSTS = 0, ["voice.example.com", "localhost"]
     for name in ("SECRET_KEY", "INTERNAL_API_KEY"):
         monkeypatch.setenv(name, "x" * 50)
     monkeypatch.setenv("NO_PROXY", "internal.example.com")
     ports = Ports()
     environment = Command().environment(ports)
     ports.release()
+    assert environment["ALLOWED_HOSTS"] == "voice.example.com,localhost,127.0.0.1"
     assert environment["NO_PROXY"] == environment["no_proxy"] == "internal.example.com,127.0.0.1,localhost"
 
 
