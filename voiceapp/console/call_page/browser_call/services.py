@@ -16,7 +16,7 @@ from sessions.calls.models import Call, CallKind, CallState
 from sessions.calls.services import LEASE, finish_call, record_event
 from sessions.realtime.services.client_secrets import ProviderFailed, words_of
 from sessions.realtime.services.hang_ups import hang_up
-from sessions.tools.briefing import brief
+from sessions.tools.briefing import brief, limited
 from telephony.live.side_channel_provider import secret_session
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.secret_box import SealBroken, seal, unseal
@@ -69,7 +69,7 @@ def mint_secret(call: Call) -> CallSecret:
     """OpenAI's secret for the session of the call's agent, sealed: with it as it is, a page could begin any number of
     calls that nobody follows. Raises ProviderFailed, and then the call has failed.
     """
-    session = secret_session(brief(call))
+    session = secret_session(limited(brief(call), call))
     release_connections()
     try:
         minted = OpenAIClient.from_settings().create_client_secret(
