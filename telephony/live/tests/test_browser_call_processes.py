@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from telephony.live.registry import live_calls
 
@@ -50,6 +51,18 @@ async def test_a_socket_that_comes_back_elsewhere_shows_and_ends_the_call(
         await tab.send("end")
         assert (await tab.ended())["endReason"] == "caller_hung_up"
     assert await asyncio.to_thread(comes_true, lambda: not live_calls, 5)
+
+
+async def test_a_database_process_does_the_queries(tab: Browser, openai: Provider, unused_tcp_port: int) -> None:
+    async with served(unused_tcp_port, DATABASE_PROCESS="true") as server:
+        tab.address = server.address
+        await tab.dial()
+        await tab.caller.until("output_audio_buffer.started")
+        await tab.shows(state="connected")
+        await tab.send("end")
+        assert (await tab.ended())["endReason"] == "caller_hung_up"
+        with pytest.raises(InvalidStatus):
+            await tab.listen(Cookie="")
 
 
 async def test_the_page_ends_the_call_by_a_request(tab: Browser) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +20,11 @@ from sessions.calls.caller_sentences import caller_sentence
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import TERMINAL_STATES, Call, CallKind
 from sessions.calls.services import record_event
-from sessions.rooms.api.errors import NO_CALL_FOR_YOU
 from telephony.bridge.browser_call import BROWSER_JOINED
 from telephony.live.browser_live_call import BrowserLiveCall
 from telephony.live.call_watchers import call_watchers
 from telephony.live.caller_socket import POLICY_VIOLATION, Receive, Send
 from telephony.live.registry import live_calls
-from voiceapp.core.api.errors import Problem
 from voiceapp.core.database_threads import DatabaseThreads
 
 from ..access import accepted_protocol, caller_of_socket
@@ -43,7 +42,6 @@ READ = ("type", "path", "headers", "client", "server", "scheme", "query_string",
 NORMAL = 1000
 INTERNAL_ERROR = 1011
 MOST_SOCKETS = 4
-TOO_MANY_SOCKETS = Problem(429, message="This call is open in too many tabs.")
 LONGEST_TEXT = 500
 MOST_MESSAGES = 30
 MESSAGES_PER_S = 3.0
@@ -70,27 +68,38 @@ class BrowserCallConsumer(AsyncConsumer):
         call_id: UUID = scope["url_route"]["kwargs"]["call_id"]
         plain = {name: scope[name] for name in READ if name in scope}
         try:
-            if call_watchers.count(call_id) >= MOST_SOCKETS:
-                raise TOO_MANY_SOCKETS.error()
-            sees_cost = await page_threads.run(may_watch, plain, call_id)
-        except (APIException, DatabaseError) as refused:
-            logger.warning("socket refused", call_id=str(call_id), reason=str(refused))
+            watch = await page_threads.run(may_watch, plain, call_id)
+        except DatabaseError as fault:
+            watch = Watch(refusal=type(fault).__name__)
+        if watch.refusal or call_watchers.count(call_id) >= MOST_SOCKETS:
+            logger.warning("socket refused", call_id=str(call_id), reason=watch.refusal or "too many sockets")
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept", "subprotocol": accepted_protocol(scope)})
-        await PageSocket(call_id, send=send, sees_cost=sees_cost).run(receive)
+        await PageSocket(call_id, send=send, sees_cost=watch.sees_cost).run(receive)
 
 
-def may_watch(scope: Mapping[str, Any], call_id: UUID) -> bool:
-    """Whether the page is also shown what the call costs. Raises ApiError."""
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whether a page may watch a call, and is also shown what it costs. `refusal`: why not, for the log."""
+
+    refusal: str = ""
+    sees_cost: bool = False
+
+
+def may_watch(scope: Mapping[str, Any], call_id: UUID) -> Watch:
+    """If so, its socket is here now. May run in another process, so that nothing is raised."""
     call = Call.objects.select_related("organization").filter(pk=call_id, kind=CallKind.BROWSER).first()
     if call is None or call.organization is None:
-        raise NO_CALL_FOR_YOU.error()
-    caller = caller_of_socket(scope, call.organization.slug)
+        return Watch(refusal="no such call")
+    try:
+        caller = caller_of_socket(scope, call.organization.slug)
+    except APIException as refused:
+        return Watch(refusal=str(refused.detail))
     if not caller.calls().filter(pk=call_id).exists():
-        raise NO_CALL_FOR_YOU.error()
+        return Watch(refusal="another's call")
     claim(call_id)
-    return caller.sees_cost
+    return Watch(sees_cost=caller.sees_cost)
 
 
 class PageSocket:
