@@ -14,7 +14,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from agents.call_page.models import call_page_of
+from agents.call_page.models import PUBLIC, CallPage, call_page_of
 from agents.organizations.access import principal_of
 from agents.organizations.api import denial_of
 from agents.organizations.authentication import CustomerAuthentication
@@ -114,13 +114,14 @@ def staff_by(principal: Principal, slug: str, *, scope: Scope) -> Caller:
 
 
 def caller_of_socket(scope: Mapping[str, Any], slug: str) -> Caller:
-    """By the token among the subprotocols, else by the session, for a page of our own. Reads the database.
-
-    Raises ApiError, as `may_call` does.
+    """By the token among the subprotocols, for pages of ours and of named websites, else by the session. Reads the
+    database. Raises ApiError, as `may_call` does.
     """
-    if not is_own_origin(scope):
+    text = next(_tokens(scope), "")
+    is_named = bool(text) and _headers(scope).get("origin", "") in named_sites_of(slug)
+    if not is_own_origin(scope) and not is_named:
         raise FOREIGN_PAGE.error()
-    if text := next(_tokens(scope), ""):
+    if text:
         return visitor_by(text, slug)
     principal = principal_of(_user_of(_headers(scope).get("cookie", "")))
     if not principal.is_authenticated:
@@ -133,6 +134,12 @@ def is_own_origin(scope: Mapping[str, Any]) -> bool:
     headers = _headers(scope)
     origin = headers.get("origin", "")
     return origin == settings.PUBLIC_BASE_URL or urlsplit(origin).netloc == headers.get("host")
+
+
+def named_sites_of(slug: str) -> tuple[str, ...]:
+    """The websites whose scripts may call as a visitor does."""
+    page = CallPage.objects.filter(who_may_call__in=PUBLIC, organization__slug=slug).first()
+    return page.named_sites if page else ()
 
 
 def accepted_protocol(scope: Mapping[str, Any]) -> str | None:

@@ -15,12 +15,11 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from agents.call_page.models import PUBLIC, CallPage
 from agents.organizations.api import CustomerView
 from agents.organizations.principal import Principal
 from voiceapp.core.api.errors import ErrorBody, Problem
 
-from .access import VISITOR_HEADER, Caller, may_call
+from .access import VISITOR_HEADER, Caller, may_call, named_sites_of
 
 View = Callable[..., HttpResponse]
 
@@ -74,7 +73,7 @@ def for_named_sites(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest, organization: str, **kwargs: Any) -> HttpResponse:
         origin = request.headers.get("Origin", "")
-        is_named = bool(origin) and origin in _sites_of(organization)
+        is_named = bool(origin) and origin in named_sites_of(organization)
         if is_named and request.method == "OPTIONS":
             response = HttpResponse(status=204)
         else:
@@ -82,14 +81,9 @@ def for_named_sites(view: View) -> View:
         if is_named:
             response["Access-Control-Allow-Origin"] = origin
             response["Access-Control-Allow-Methods"] = "GET, POST, DELETE"
-            response["Access-Control-Allow-Headers"] = f"Content-Type, {VISITOR_HEADER}"
+            response["Access-Control-Allow-Headers"] = f"Authorization, Content-Type, {VISITOR_HEADER}"
             response["Access-Control-Expose-Headers"] = "Retry-After"
             patch_vary_headers(response, ("Origin",))
         return response
 
     return wrapped
-
-
-def _sites_of(slug: str) -> tuple[str, ...]:
-    page = CallPage.objects.filter(who_may_call__in=PUBLIC).filter(organization__slug=slug).first()
-    return page.named_sites if page else ()

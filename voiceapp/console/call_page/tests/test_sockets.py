@@ -64,6 +64,17 @@ def test_visitors_by_a_token_among_the_subprotocols(harbour: Organization, meado
         caller_of_socket(scope(protocols=token(meadow)), meadow.slug)
 
 
+def test_scripts_of_named_websites_open_it_with_a_token_alone(harbour: Organization) -> None:
+    named = "https://www.example.com"
+    open_to(harbour, CallAccess.SITES, named)
+    assert caller_of_socket(scope(origin=named, protocols=token(harbour)), harbour.slug).is_visitor
+    by_session = scope(origin=named, cookie=session_of(harbour))
+    elsewhere = scope(origin=f"{named}:8443", protocols=token(harbour))
+    for other in (by_session, elsewhere):
+        with pytest.raises(ApiError, match="our own pages"):
+            caller_of_socket(other, harbour.slug)
+
+
 @pytest.mark.parametrize(
     "origin", ["", "https://evil.example", f"https://{HOST}.evil.example", "null", f"https://{HOST}:444"]
 )

@@ -13,6 +13,7 @@ from django.utils import timezone
 from agents.call_page.models import CallAccess, CallPage
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind
+from agents.tests.builders import make_agent
 from sessions.calls.models import Call
 from sessions.tests.builders import make_room_call
 from sessions.visitors.models import VisitorCall
@@ -77,6 +78,7 @@ def test_staff_are_staff_on_a_public_page_and_strangers_visitors(harbour: Organi
 
 
 def test_a_visitor_calls_follows_the_call_and_ends_it(livekit: RunningLiveKit, harbour: Organization) -> None:
+    make_agent(harbour, voice="cedar")
     open_to(harbour, CallAccess.LINK)
     token = token_of(harbour)
     status, body = begin(harbour, token)
@@ -86,7 +88,7 @@ def test_a_visitor_calls_follows_the_call_and_ends_it(livekit: RunningLiveKit, h
     assert call.owner.startswith("visitor_")
     assert not call.is_recording_wanted
     assert VisitorCall.objects.get().call == call
-    assert call.room_agents.get().voice == ""
+    assert call.room_agents.get().voice == "cedar", "the voice that the operator has published"
     assert follow(harbour, call.pk, token) == 200
     assert follow(harbour, call.pk, token, "delete") == 200
     call.refresh_from_db()
