@@ -121,8 +121,8 @@ export function problemOfDevice(error) {
     return new Problem(OF_DEVICES[error.name] ?? "microphone_unusable", { name: error.name });
 }
 
-/** Codes without more to say than their status. */
-const PLAIN = new Set(["rate_limited", "unauthorized", "not_found", "forbidden", "permission_denied"]);
+/** Codes that say no more than their status. */
+const PLAIN = new Set(["", "rate_limited", "too_many_requests", "unavailable", "service_unavailable"]);
 
 /** What a response of our server says. Its own sentence is shown where it knows more than the status. */
 export function problemOfResponse(response, body) {
@@ -132,8 +132,10 @@ export function problemOfResponse(response, body) {
     const seconds = Number(headers.get("Retry-After")) || 0;
     const facts = { status, code, message, seconds, requestId: headers.get("X-Request-ID") ?? "" };
     if (status === 401 || /^CSRF/.test(message)) return new Problem("signed_out", facts);
-    if (status === 403 || status === 404) return new Problem("not_allowed", facts);
-    if (status === 429) return new Problem(message && code && !PLAIN.has(code) ? "refused" : "limited", facts);
+    if (status === 404) return new Problem("not_allowed", { ...facts, message: "" });
+    if (status === 403) return new Problem("not_allowed", facts);
+    if ((status === 429 || status === 503) && message && !PLAIN.has(code)) return new Problem("refused", facts);
+    if (status === 429) return new Problem("limited", facts);
     if (status >= 500) return new Problem("provider_down", facts);
     return new Problem("refused", { ...facts, message: message || "The call could not be started. Try again." });
 }

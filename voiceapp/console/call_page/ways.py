@@ -14,7 +14,8 @@ from agents.organizations.models import Organization
 
 # make livekit-client puts it there.
 LIBRARY = "vendor/livekit-client.umd.js"
-NOT_CONFIGURED = "Calls in the browser need LiveKit: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
+NO_KEY = "Calls straight to the agent need OpenAI: set OPENAI_API_KEY."
+NOT_CONFIGURED = "Calls in a room need LiveKit: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
 NO_LIBRARY = "The page lacks livekit-client: run “make livekit-client” on the server, which needs npm, and reload."
 
 
@@ -31,7 +32,14 @@ class Way:
 
 
 def ways_of(organization: Organization) -> list[Way]:
-    return [room_of(organization)]
+    return [realtime_of(organization), room_of(organization)]
+
+
+def realtime_of(organization: Organization) -> Way:
+    label, explanation = "In the browser", "Straight to the agent: the shortest way, the best sound."
+    if not (settings.OPENAI_API_KEY or settings.OPENAI_SECRET_ID):
+        return Way("realtime", label, explanation, NO_KEY)
+    return Way("realtime", label, explanation, data={"start": reverse("call-page-realtime", args=[organization.slug])})
 
 
 def room_of(organization: Organization) -> Way:
