@@ -12,7 +12,7 @@ HOST ?= 0.0.0.0
 # Containers often forbid Python to keep what it has compiled: every process of the tests would compile all anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup setup-simulators setup-agent setup-dev run serve test test-servers test-browser livekit-client livekit-server test-livekit check fix bench fuzz static
+.PHONY: help setup setup-simulators setup-agent setup-dev run serve test test-servers test-browser pictures livekit-client livekit-server test-livekit check fix bench fuzz static
 
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ fro
 
 test-browser: setup-dev  ## The browser's tests alone
 	$(BIN)/python -m pytest -m browser $(PYTEST)
+
+pictures: setup-dev  ## Take the pictures of the call page anew, in each of its states; needs Chromium
+	PICTURES=docs/images $(BIN)/python -m pytest -q tests/playwright/pictures.py
 
 livekit-server: setup  ## A real LiveKit on this machine alone, for rooms without Cloud; needs Go, the first time five minutes
 	@exec $(BIN)/python scripts/livekit_server.py run $(PORT)
