@@ -46,7 +46,8 @@ class Chat:
         self._identity = identity
 
     def close(self) -> None:
-        self._room.unregister_text_stream_handler(TOPIC)
+        if self._identity:
+            self._room.unregister_text_stream_handler(TOPIC)
         for task in self._tasks:
             task.cancel()
 

@@ -48,7 +48,7 @@ MOST_TOOLS = 10  # one after the other, before the caller speaks again
 
 
 class RoomConversation:
-    """Created when the job is connected to the room; `run` returns when the agent has nothing more to do there."""
+    """`start` while the job connects to the room; `run` returns when the agent has nothing more to do there."""
 
     def __init__(self, context: JobContext, room: RoomBriefing, gateway: RoomGateway) -> None:
         self._context, self._room, self._gateway = context, room, gateway
@@ -64,6 +64,7 @@ class RoomConversation:
         self._chat = Chat(context.room, self._typed)
         self._deadlines = RoomDeadlines(room.briefing.limits, since_ms=room.since_ms)
         self._over = asyncio.Event()
+        self._met_caller = asyncio.Event()
         self._reason: EndReason | None = None
         self._pending: SpeechHandle | None = None  # what the deadlines have it say, or its farewell
         self._times_active = 0  # how often the caller has spoken or typed
@@ -71,28 +72,30 @@ class RoomConversation:
         self._person = ""  # to whom the caller is being transferred
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, caller: rtc.RemoteParticipant) -> EndReason | None:
-        """The reason with which the agent ends the call; None if somebody else ended it."""
-        session = self._session
+    async def start(self) -> None:
+        """Connects to the model and to the room at once. Returns when the agent is in the room."""
+        session, room = self._session, self._context.room
         session.on("user_state_changed", self._on_user_state)
         session.on("agent_state_changed", self._on_agent_state)
         session.on("conversation_item_added", self._on_item)
         session.on("error", self._on_error)
         session.on("close", self._on_close)
-        self._context.room.on("room_metadata_changed", self._on_metadata)
-        self._context.room.on("participant_connected", self._on_participant)
-        self._context.room.on("participant_attributes_changed", self._on_attributes)
-        self._context.room.on("participant_disconnected", self._on_left)
+        room.on("room_metadata_changed", self._on_metadata)
+        room.on("participant_connected", self._on_participant)
+        room.on("participant_attributes_changed", self._on_attributes)
+        room.on("participant_disconnected", self._on_left)
         await session.start(
             Agent(
                 instructions=self._briefing.instructions,
                 tools=[self._tool(schema) for schema in self._briefing.tools],
                 chat_ctx=conversation_so_far(self._room),
             ),
-            room=self._context.room,
+            room=room,
             room_options=room_io.RoomOptions(
-                audio_input=room_io.AudioInputOptions(frame_size_ms=FRAME_MS),
-                participant_identity=caller.identity,
+                # Browsers control the gain themselves, and the phone path does not either.
+                audio_input=room_io.AudioInputOptions(frame_size_ms=FRAME_MS, auto_gain_control=False),
+                # Who is listened to is chosen here, not by the library, which would take whoever comes first.
+                participant_kinds=[rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS],
                 text_input=False,  # ours is bounded: chat.py
                 close_on_disconnect=False,
                 delete_room_on_close=False,
@@ -102,14 +105,19 @@ class RoomConversation:
             record=False,
         )
         self._set_silent(self._room.is_silent)
-        self._chat.listen_to(caller.identity)
-        if not self._room.past:
-            self._greet()
+        for participant in room.remote_participants.values():
+            self._on_participant(participant)
+
+    async def run(self) -> EndReason | None:
+        """Begins when the caller is there. The reason with which the agent ends the call; None if somebody else did."""
         try:
+            await self._meet_caller()
+            if not self._room.past and not self._over.is_set():
+                self._greet()
             await self._watch()
         finally:
             self._chat.close()
-            await session.aclose()
+            await self._session.aclose()
         return self._reason
 
     def end(self, reason: EndReason) -> None:
@@ -121,6 +129,15 @@ class RoomConversation:
     def stop(self) -> None:
         """The room or the job is over."""
         self._over.set()
+
+    async def _meet_caller(self) -> None:
+        """Or until it is over."""
+        waiting = [asyncio.ensure_future(event.wait()) for event in (self._met_caller, self._over)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
 
     # Time
 
@@ -301,7 +318,7 @@ class RoomConversation:
         self._session.input.set_audio_enabled(not is_silent)
 
     def _on_participant(self, participant: rtc.RemoteParticipant) -> None:
-        """The caller came back, under another identity."""
+        """The caller came, or came back under another identity."""
         self._begin(self._listen_to(participant))
 
     def _on_attributes(self, changed: dict[str, str], participant: rtc.Participant) -> None:
@@ -316,9 +333,11 @@ class RoomConversation:
             self._say(NOT_ANSWERED)
 
     async def _listen_to(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity in await self._gateway.callers(self._room.call_id):
-            self._session.room_io.set_participant(participant.identity)
-            self._chat.listen_to(participant.identity)
+        identity = participant.identity
+        if identity in self._room.callers or identity in await self._gateway.callers(self._room.call_id):
+            self._session.room_io.set_participant(identity)
+            self._chat.listen_to(identity)
+            self._met_caller.set()
 
     def _happened(self, kind: str, **detail: Any) -> None:
         self._gateway.note(SomethingHappened(kind, self._facts.now_ms, detail))

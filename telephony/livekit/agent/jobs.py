@@ -16,7 +16,6 @@ if not apps.ready:
 
 import structlog
 from django.db import connections
-from livekit import rtc
 from livekit.agents import JobContext, JobProcess, JobRequest
 from livekit.agents.ipc.log_queue import LogQueueHandler
 
@@ -60,7 +59,6 @@ async def entrypoint(context: JobContext) -> None:
             room=context.job.room.name,
             job_id=context.job.id,
         )
-        await context.connect()
     except Exception as fault:
         # LiveKit reports such a job as done (livekit-agents): the log and the watchdog of agents say what happened.
         if isinstance(fault, JobRefused):
@@ -70,7 +68,12 @@ async def entrypoint(context: JobContext) -> None:
         await gateway.aclose()
         context.shutdown(reason="refused")
         return
-    asyncio.get_running_loop().create_task(_carry(context, room, gateway), name="conversation")
+    carrying = asyncio.get_running_loop().create_task(_carry(context, room, gateway), name="conversation")
+    try:
+        await context.connect()
+    except Exception:
+        logger.exception("job failed", room=context.job.room.name)
+        carrying.cancel()
 
 
 async def _carry(context: JobContext, room: RoomBriefing, gateway: RoomGateway) -> None:
@@ -79,13 +82,10 @@ async def _carry(context: JobContext, room: RoomBriefing, gateway: RoomGateway) 
     gone = asyncio.Event()
     try:
         context.room.on("disconnected", lambda *_: gone.set())
-        caller = await _caller(context.room, room, gateway, gone)
-        if caller is None:
-            reason = None
-            return
         conversation = RoomConversation(context, room, gateway)
         context.room.on("disconnected", lambda *_: conversation.stop())
-        reason = await conversation.run(caller)
+        await conversation.start()
+        reason = await conversation.run()
     except asyncio.CancelledError:
         # LiveKit or the worker ended the job, not the call: another worker takes its place.
         reason = None
@@ -98,19 +98,6 @@ async def _carry(context: JobContext, room: RoomBriefing, gateway: RoomGateway) 
         log.info("agent leaves", reason=str(reason or "room over"))
         await _finish(room, gateway, reason)
         context.shutdown(reason=str(reason or "done"))
-
-
-async def _caller(
-    room: rtc.Room, briefing: RoomBriefing, gateway: RoomGateway, gone: asyncio.Event
-) -> rtc.RemoteParticipant | None:
-    """The caller, as soon as he is there; None if the room closed before."""
-    while not gone.is_set():
-        identities = briefing.callers | await gateway.callers(briefing.call_id)
-        for participant in room.remote_participants.values():
-            if participant.identity in identities:
-                return participant
-        await asyncio.sleep(0.1)
-    return None
 
 
 async def _finish(room: RoomBriefing, gateway: RoomGateway, reason: EndReason | None) -> None:
