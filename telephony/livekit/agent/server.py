@@ -66,8 +66,18 @@ def agent_server(*, idle: int, most_calls: int, port: int, in_threads: bool = Fa
     return server
 
 
+def show_project_to_children() -> None:
+    """Jobs are forked from a process that finds modules on this path alone, in whatever folder this one was started.
+
+    Without them each job would import everything itself, which takes a second and 140 MiB.
+    """
+    paths = [str(settings.BASE_DIR), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+
+
 async def serve(server: AgentServer, on_registered: Callable[[], None]) -> None:
     """Until SIGTERM or SIGINT; then it takes no call, and ends when those it has are over or the time is up."""
+    show_project_to_children()
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

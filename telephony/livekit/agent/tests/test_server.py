@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from livekit import api
@@ -15,7 +18,7 @@ from livekit.protocol.agent import Job
 from pytest_django import Settings
 
 from telephony.livekit.agent import jobs
-from telephony.livekit.agent.server import Places, agent_server
+from telephony.livekit.agent.server import Places, agent_server, show_project_to_children
 from voiceapp.simulators.livekit import LiveKitSimulator
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, name_livekit
 
@@ -61,6 +64,15 @@ async def test_more_calls_at_once_than_there_are_processes_waiting_are_all_taken
             ]
             await asyncio.gather(*map(client.agent_dispatch.create_dispatch, wanted))
             assert {await begun.get() for _ in rooms} == rooms
+
+
+async def test_jobs_find_the_project_when_the_worker_was_started_in_another_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "")
+    show_project_to_children()
+    child = [sys.executable, "-c", f"import {jobs.__package__}"]
+    assert await asyncio.to_thread(subprocess.call, child, cwd=tmp_path) == 0
 
 
 class Requested:
