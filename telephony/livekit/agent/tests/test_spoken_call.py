@@ -62,9 +62,19 @@ def agent_worker(folder: Path, environment: dict[str, str]) -> Iterator[subproce
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(60)
+            # No process of a job is left, whatever became of its call.
+            soon(lambda: not _has_processes(process.pid), every_s=0.1)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def _has_processes(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def in_a_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
