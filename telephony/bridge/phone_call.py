@@ -9,7 +9,15 @@ from sessions.calls.end_reasons import EndReason
 from telephony.bridge.agent_side import MOST_BAD_FRAMES, AgentSide, MakeDialect
 from telephony.bridge.core.actions import HangUp
 from telephony.bridge.core.agent_item import is_loud
-from telephony.bridge.core.events import CallerEvent, KeyPressed, MarkEchoed, StreamStarted, StreamStopped
+from telephony.bridge.core.events import (
+    AgentSilenced,
+    CallerEvent,
+    KeyPressed,
+    MarkEchoed,
+    StreamStarted,
+    StreamStopped,
+    TextTyped,
+)
 from telephony.bridge.core.playout import Playout
 from telephony.bridge.core.ports import BadFrame, CallerCodec
 from telephony.bridge.core.stream_clock import StreamClock
@@ -80,6 +88,10 @@ class PhoneCall(AgentSide):
                 self._conversation.mark_echoed(name)
             case KeyPressed(digit):
                 self._conversation.key_pressed(digit)
+            case TextTyped(text):
+                self._conversation.caller_typed("typed", text)
+            case AgentSilenced():
+                self._conversation.silence_agent()
             case StreamStopped():
                 self._conversation.close(EndReason.CALLER_HUNG_UP, HangUp())
             case StreamStarted():

@@ -9,7 +9,7 @@ from sessions.calls.caller_sentences import caller_sentence
 from sessions.calls.facts import LineSpoken
 from telephony.bridge.core.actions import Action, CloseCall, Record
 from telephony.bridge.phone_call import PhoneCall
-from telephony.bridge.twilio.frames import TwilioCodec
+from telephony.bridge.twilio.dialer_frames import DialerCodec
 
 from .caller_socket import POLICY_VIOLATION, CallerSocket
 from .gateway import CallGateway
@@ -57,7 +57,7 @@ class DialerCall(LiveCall):
     def __init__(
         self, call_id: UUID, *, stream_sid: str, gateway: CallGateway, calls: LiveCalls, socket: CallerSocket
     ) -> None:
-        codec = TwilioCodec(stream_sid)
+        codec = DialerCodec(stream_sid)
         super().__init__(call_id, stream_id=None, codec=codec, gateway=gateway, calls=calls, socket=socket)
         self._page = PageFrames(stream_sid)
         self._allowance = MOST_AT_ONCE

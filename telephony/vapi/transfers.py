@@ -14,7 +14,7 @@ from sessions.calls.models import Call, CallEvent, ToolCall
 from sessions.calls.persons_called import CALLED_BY_VAPI, TOO_MANY_TODAY, are_too_many
 from sessions.calls.services import record_event
 from sessions.orders.draft import Refused
-from sessions.orders.services.transfer_targets import Person, find_person, people_of, target_to_call
+from sessions.orders.services.transfer_targets import Person, can_transfer, find_person, people_of, target_to_call
 from telephony.twilio.transfers.caller_ids import caller_id_for
 from voiceapp.providers.vapi.client import VapiClient
 from voiceapp.providers.vapi.messages import VapiMessage, list_of, part_of, text_of
@@ -97,7 +97,7 @@ def _wanted(call: Call, slug: str) -> Person:
     if slug:
         return find_person(call, slug, now=now)
     assert call.organization is not None
-    people = people_of(call.organization, now=now)
+    people = people_of(call.organization, now=now) if can_transfer(call) else []
     there = [person for person in people if person.is_there]
     if not there:
         raise Refused(people[0].absence if people else NOBODY)

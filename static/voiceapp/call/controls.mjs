@@ -91,6 +91,7 @@ export class Controls {
         if (event.repeat) return;
         if (event.key.toLowerCase() === "m" && !this.isPushToTalk) this.#mute(!this.isMuted);
         if (event.key.toLowerCase() === "i") this.on.interrupt();
+        if (!part("keypad").hidden && /^[0-9*#]$/.test(event.key)) this.on.digit(event.key);
     }
 
     #keyUp(event) {

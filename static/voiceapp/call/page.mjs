@@ -43,6 +43,7 @@ const controls = new Controls(
         sending: (isSending) => setSending(isSending),
         typed: (text) => call?.way?.type(text),
         interrupt: () => call?.way?.interrupt(),
+        digit: (digit) => call?.way?.digits(digit),
     },
     () => screen.isLive,
 );

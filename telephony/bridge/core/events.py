@@ -231,6 +231,18 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class TextTyped:
+    """The caller writes instead of speaking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSilenced:
+    """The caller pressed the button that interrupts the agent."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamStarted:
     """The carrier starts the stream once more, which it may do only once."""
 
@@ -245,4 +257,4 @@ class Ignored:
     """A frame without meaning for the call."""
 
 
-CallerEvent = MarkEchoed | KeyPressed | StreamStarted | StreamStopped | Ignored
+CallerEvent = MarkEchoed | KeyPressed | TextTyped | AgentSilenced | StreamStarted | StreamStopped | Ignored

@@ -112,6 +112,23 @@ async def test_a_key_is_a_turn(dialer: Dialer) -> None:
     assert [line.text async for line in said] == ["[The caller pressed 7]"]
 
 
+async def test_what_is_typed_is_a_turn_and_the_button_interrupts(dialer: Dialer) -> None:
+    await dialer.dial()
+    await dialer.gets("caption")
+    assert await dialer.hears_something(within_s=5)
+    await dialer.send({"event": "interrupt"})
+    async with asyncio.timeout(5):
+        while not any(each.get("caption", {}).get("wasInterrupted") for each in dialer.others):
+            await asyncio.sleep(0.02)
+    await dialer.send({"event": "say", "text": "What do you have?"})
+    async with asyncio.timeout(5):
+        while not any(each.get("caption", {}).get("who") == "caller" for each in dialer.others):
+            await asyncio.sleep(0.02)
+    await dialer.hang_up()
+    said = TranscriptLine.objects.filter(call=await dialer.call(), speaker="caller")
+    assert [line.text async for line in said] == ["What do you have?"]
+
+
 async def test_a_browser_is_not_transferred(dialer: Dialer, line: PhoneNumber, settings: Settings) -> None:
     await TransferTarget.objects.acreate(organization=line.organization, name="Anna", slug="anna", number="+493012345")
     async with provider_that_requests(("transfer_call", {"target": "anna"})) as provider:

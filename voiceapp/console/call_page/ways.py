@@ -32,7 +32,7 @@ class Way:
 
 
 def ways_of(organization: Organization) -> list[Way]:
-    return [realtime_of(organization), room_of(organization)]
+    return [realtime_of(organization), room_of(organization), dialer_of(organization)]
 
 
 def realtime_of(organization: Organization) -> Way:
@@ -40,6 +40,12 @@ def realtime_of(organization: Organization) -> Way:
     if not (settings.OPENAI_API_KEY or settings.OPENAI_SECRET_ID):
         return Way("realtime", label, explanation, NO_KEY)
     return Way("realtime", label, explanation, data={"start": reverse("call-page-realtime", args=[organization.slug])})
+
+
+def dialer_of(organization: Organization) -> Way:
+    """Always there: it needs nothing but this server."""
+    explanation = "A phone call without a phone: you hear what a caller hears. With a keypad."
+    return Way("dialer", "Phone line", explanation, data={"socket": f"/ws/dialer/{organization.slug}"})
 
 
 def room_of(organization: Organization) -> Way:

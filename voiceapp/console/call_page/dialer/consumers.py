@@ -20,14 +20,16 @@ from telephony.twilio.stream_start import StreamGone, StreamRefused, read_start_
 from voiceapp.core.http.client_address import address_in_scope, network_of
 from voiceapp.core.http.pooled_requests import webhook_threads
 
-from .handshake import SocketRefused, http_scope, is_own_page
-from .services import begin_call
+from ..access import accepted_protocol, is_own_origin
+from .services import CallRefused, begin_call
 
 logger = structlog.get_logger("dialer")
 
 # Of ASGI's many messages only those of sockets come here, and they are read as plain mappings.
 Scope = MutableMapping[str, Any]
 
+# What is read of a scope; the server's own objects cannot go to another process.
+READ = ("headers", "subprotocols")
 START_WITHIN_S = 5.0
 DRAINING = "The server is restarting. Call again in a minute."
 NO_DATABASE = "Something went wrong on our side. Call again in a minute."
@@ -41,17 +43,16 @@ class DialerConsumer(AsyncConsumer):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
         await receive()  # websocket.connect
-        handshake = http_scope(scope)
-        if not is_own_page(handshake):
+        if not is_own_origin(scope):
             logger.warning("dialer refused", reason="origin")
             await send({"type": "websocket.close"})
             return
         try:
             with pending_dialers.place(network_of(address_in_scope(scope))):
-                await send({"type": "websocket.accept"})
+                await send({"type": "websocket.accept", "subprotocol": accepted_protocol(scope)})
                 async with asyncio.timeout(START_WITHIN_S):
                     start = await read_start_frame(receive)
-                call_id = await self._begin(handshake, scope["url_route"]["kwargs"]["organization"])
+                call_id = await self._begin(scope)
         except TooManyStreams:
             logger.warning("dialer refused", reason="too_many_unstarted")
             await send({"type": "websocket.close"})
@@ -66,7 +67,7 @@ class DialerConsumer(AsyncConsumer):
             logger.warning("dialer refused", reason=refused.reason)
             await send({"type": "websocket.close", "code": refused.code})
             return
-        except SocketRefused as refused:
+        except CallRefused as refused:
             logger.info("dialer refused", reason=refused.code)
             frame = PageFrames(start.streamSid).refused(refused.code, refused.message)
             await send({"type": "websocket.send", "text": frame})
@@ -81,12 +82,18 @@ class DialerConsumer(AsyncConsumer):
         )
         await call.run()
 
-    async def _begin(self, handshake: dict[str, Any], slug: str) -> UUID:
+    async def _begin(self, scope: Scope) -> UUID:
         if live_calls.is_draining:
-            raise SocketRefused("refused", DRAINING)
+            raise CallRefused("refused", DRAINING)
         try:
             # The call takes its place before anything else runs: nothing is awaited between here and there.
             with live_calls.place() as has_place:
-                return await webhook_threads.run(begin_call, handshake, slug, has_place=has_place)
+                return await webhook_threads.run(
+                    begin_call,
+                    {name: scope[name] for name in READ if name in scope},
+                    scope["url_route"]["kwargs"]["organization"],
+                    address=address_in_scope(scope),
+                    has_place=has_place,
+                )
         except DatabaseError as exc:
-            raise SocketRefused("refused", NO_DATABASE) from exc
+            raise CallRefused("refused", NO_DATABASE) from exc
