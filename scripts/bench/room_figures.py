@@ -42,6 +42,7 @@ class Seen(msgspec.Struct):
     greeted_at_once_s: list[float]
     cpu_s_per_call: dict[str, float]
     kb_per_call: float
+    elsewhere_use: float
 
 
 def measure(product: Product, options: Options) -> Iterator[Table]:
@@ -85,6 +86,7 @@ def judge(seen: Seen) -> list[Figure]:
         Figure(f"rooms.greeted_of_{CALLS}_at_once_ms", 1000 * max(seen.greeted_at_once_s)),
         Figure("rooms.cpu_ms_per_call_begun", cpu_ms["worker"], note=f"the worker's; {others}"),
         Figure("rooms.pss_mib_per_call", seen.kb_per_call / 1024, bar="under 100"),
+        Figure("machine.elsewhere_use", seen.elsewhere_use, bar="0 on a quiet machine"),
     ]
 
 

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack
 
 import httpx
 from livekit import api
-from processes import cpu_s, family, prefer, pss_kb
+from processes import cpu_s, family, machine_busy_s, prefer, pss_kb
 
 from telephony.livekit.agent.tests.caller import RoomCaller
 from voiceapp.simulators.model.synthesis import chirp
@@ -89,10 +89,13 @@ async def play(url: str, key: str, calls: int, pids: dict[str, int]) -> dict[str
                 answered_s.append(await call.answered_s())
             await end([call])
         idle_kb, used_s = pss_kb(worker), _cpu_s(pids)
+        began_at_s, busy_s = time.monotonic(), machine_busy_s()
         async with AsyncExitStack() as stack:
             together = [Call(client, stack) for _ in range(calls)]
             await asyncio.gather(*(call.begin() for call in together))
-            used_s = {name: (now_s - used_s[name]) / calls for name, now_s in _cpu_s(pids).items()}
+            used_s = {name: now_s - used_s[name] for name, now_s in _cpu_s(pids).items()}
+            elsewhere_s = machine_busy_s() - busy_s - sum(used_s.values())
+            elsewhere_use = elsewhere_s / (time.monotonic() - began_at_s)
             await asyncio.sleep(SETTLE_S)
             kb_per_call = (pss_kb(worker) - idle_kb) / calls
         await end(together)
@@ -102,7 +105,8 @@ async def play(url: str, key: str, calls: int, pids: dict[str, int]) -> dict[str
         "answered_s": answered_s,
         "joined_at_once_s": [call.joined_s for call in together],
         "greeted_at_once_s": [call.greeted_s for call in together],
-        "cpu_s_per_call": used_s,
+        "cpu_s_per_call": {name: each_s / calls for name, each_s in used_s.items()},
+        "elsewhere_use": elsewhere_use,
         "kb_per_call": kb_per_call,
     }
 
