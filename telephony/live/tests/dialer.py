@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from agents.organizations.models import Membership, Organization
 from sessions.calls.models import LIVE_STATES, Call
@@ -23,11 +24,17 @@ class Dialer(Handset):
         super().__init__(base_url, account_sid="", auth_token="", dialed="", call_sid="")
         self.stream_url = f"ws{base_url.removeprefix('http')}/ws/dialer/{organization}"
         self.session = session
+        self.visitor_token = ""
 
     async def open(self, *, query: str = "", signature: str | None = None, **headers: str) -> None:
         headers = {"Origin": self.base_url, "Cookie": f"{settings.SESSION_COOKIE_NAME}={self.session}"} | headers
         sent = {name: value for name, value in headers.items() if value}
-        self._socket = await connect(self.stream_url, additional_headers=sent, compression=None, proxy=None)
+        offered = (
+            [Subprotocol("voiceapp"), Subprotocol(f"visitor.{self.visitor_token}")] if self.visitor_token else None
+        )
+        self._socket = await connect(
+            self.stream_url, additional_headers=sent, subprotocols=offered, compression=None, proxy=None
+        )
         self._tasks.append(asyncio.create_task(self._listen(self._socket)))
 
     async def dial(self) -> None:

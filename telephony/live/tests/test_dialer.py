@@ -16,6 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from websockets.exceptions import InvalidStatus
 
+from agents.call_page.models import CallAccess, CallPage
 from agents.configuration.models import Agent
 from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
@@ -25,6 +26,7 @@ from telephony.live.registry import live_calls
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.services.lost_calls import close_lost_calls
 from voiceapp.console.call_page.dialer import consumers
+from voiceapp.console.call_page.visitor_tokens import VisitorToken
 from voiceapp.core.serving import process_name
 
 from .conftest import Provider, in_a_thread
@@ -186,6 +188,24 @@ async def test_a_stranger_gets_no_call(new_dialer: NewDialer) -> None:
 
     assert (await refusal_of(new_dialer(await in_a_thread(charlie))))[0] == "not_allowed"
     assert not await Call.objects.aexists()
+
+
+async def test_a_visitor_calls_once_where_the_page_is_public(new_dialer: NewDialer, line: PhoneNumber) -> None:
+    page = await CallPage.objects.acreate(organization=line.organization, who_may_call=CallAccess.LINK)
+    token, visitor = VisitorToken.issue(line.organization_id)
+    first, second, later = (new_dialer("") for _ in range(3))
+    first.visitor_token = second.visitor_token = token
+    await first.dial()
+    assert (await first.call()).owner == f"visitor_{visitor.id}"
+    assert await first.hears_something(within_s=5)
+    assert (await refusal_of(second))[0] == "refused"  # the token has begun a call
+    await first.hang_up()
+    assert await first.end() == ("completed", "caller_hung_up")
+
+    page.who_may_call = CallAccess.STAFF
+    await page.asave()
+    later.visitor_token = VisitorToken.issue(line.organization_id)[0]
+    assert (await refusal_of(later))[0] == "not_allowed"
 
 
 async def test_an_agent_that_cannot_answer_says_why(new_dialer: NewDialer, line: PhoneNumber) -> None:
