@@ -157,11 +157,6 @@ class SideChannelReader(OpenAIReader):
         is_ours = self.watch.is_dropped(event.item_id)
         return [] if is_ours else [self.watch.changed("conversation.item.delete")]
 
-    def give_up_response(self) -> list[AgentEvent]:
-        """It may come yet: then nobody else has asked for it."""
-        self._has_seen_response = False
-        return super().give_up_response()
-
     def text_delta(self, event: wire.ServerEvent) -> list[AgentEvent]:
         return self._spoken(event, event.delta) + super().text_delta(event)
 
