@@ -125,6 +125,7 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
         "appointment.calendar",
         "appointment.canceled",
         "appointment.moved",
+        "browser_call.hang_up",
         "order.submitted",
         "room.close",
         "room.state",
