@@ -13,7 +13,11 @@ class Recording(TenantModel):
 
     class Source(models.TextChoices):
         LIVEKIT_EGRESS = "livekit_egress", "LiveKit egress"
+        ROOM_AGENT = "room_agent", "Room agent"
         TWILIO = "twilio", "Twilio"
+        VAPI = "vapi", "VAPI"
+        BRIDGE = "bridge", "This server"
+        PAGE = "page", "Caller's browser"
 
     class State(models.TextChoices):
         STARTING = "starting"
@@ -24,7 +28,18 @@ class Recording(TenantModel):
         CANCELED = "canceled"
         FAILED = "failed"
 
+    class Step(models.TextChoices):
+        """Of the finishing, in this order."""
+
+        FETCH = "fetch", "Fetching the file"
+        CHECK = "check", "Checking the file"
+        TRANSCODE = "transcode", "Transcoding"
+        ALIGN = "align", "Aligning the transcript"
+        STORE = "store", "Storing the file"
+        CLEAN = "clean", "Deleting copies"
+
     class FileType(models.TextChoices):
+        # OGG is Opus in Ogg, for LiveKit's egress and for our own files.
         MP4 = "mp4", "MP4"
         OGG = "ogg", "OGG"
         WAV = "wav", "WAV"
@@ -51,6 +66,23 @@ class Recording(TenantModel):
     transcript = models.TextField(blank=True)
     size_bytes = models.PositiveBigIntegerField("size (bytes)", null=True)
     duration_ms = models.PositiveBigIntegerField("duration (ms)", null=True)
+    channels = models.PositiveSmallIntegerField(
+        null=True, help_text="2: the caller first, the agent second. 1: both mixed. Empty: unknown."
+    )
+    starts_at_ms = models.BigIntegerField(
+        "starts at (ms)",
+        default=0,
+        help_text="Where the file's first sample is on the clock of the transcript's lines (spoken_at_ms).",
+    )
+    peaks = models.BinaryField(
+        null=True, help_text="The waveform: for each channel 1,000 bytes, each the loudest sample of its thousandth."
+    )
+    step = models.CharField(
+        max_length=9,
+        choices=Step.choices,
+        blank=True,
+        help_text="The step of the finishing that is being done or was tried last; empty when all are done.",
+    )
     error = models.CharField(max_length=300, blank=True)
     is_automatic = models.BooleanField("automatic", default=False, help_text="Started automatically with the call.")
     reported_at = models.DateTimeField(null=True, help_text="The source's own time of its latest report.")
