@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
@@ -19,10 +19,12 @@ from telephony.bridge.core.events import (
     TextTyped,
 )
 from telephony.bridge.core.playout import Playout
-from telephony.bridge.core.ports import BadFrame, CallerCodec
+from telephony.bridge.core.ports import AgentDialect, BadFrame, CallerCodec, CallerLine
 from telephony.bridge.core.stream_clock import StreamClock
 from telephony.bridge.core.transcript import Past
 from telephony.bridge.core.ulaw import BYTES_PER_MS, silence
+
+Hear = Callable[[str, int], None]
 
 
 class PhoneCall(AgentSide):
@@ -33,12 +35,21 @@ class PhoneCall(AgentSide):
     ) -> None:
         """`past`: the conversation before, if the caller returns from a transfer."""
         clock = StreamClock()
-        super().__init__(briefing, clock=clock, playout=Playout(codec, clock), make_dialect=make_dialect, past=past)
+        playout = Playout(self._line(codec, clock), clock)
+        super().__init__(briefing, clock=clock, playout=playout, make_dialect=make_dialect, past=past)
         self._read = codec.read
-        self._hear = self._dialect.hear
+        self._hear = self._hearing(self._dialect)
         self.to_caller = codec.frames
         self.has_second_start = False
         self._bad_frames = 0
+
+    def _line(self, codec: CallerCodec, clock: StreamClock) -> CallerLine:
+        """Where the ledger sends the agent's audio."""
+        return codec
+
+    def _hearing(self, dialect: AgentDialect) -> Hear:
+        """Where the caller's frames go."""
+        return dialect.hear
 
     def caller_frame(self, text: str) -> None:
         """A text frame of the carrier's after its start: audio, a mark, a key, the end, or garbage."""
@@ -69,7 +80,7 @@ class PhoneCall(AgentSide):
 
     def change_agent(self, make_dialect: MakeDialect) -> None:
         super().change_agent(make_dialect)
-        self._hear = self._dialect.hear
+        self._hear = self._hearing(self._dialect)
 
     def time_passed(self, now_ms: int) -> None:
         conversation = self._conversation
@@ -80,7 +91,7 @@ class PhoneCall(AgentSide):
         conversation.time_passed(now_ms)
 
     def _pad(self, missing_ms: int) -> None:
-        self._hear(silence(missing_ms), missing_ms * BYTES_PER_MS)
+        self._dialect.hear(silence(missing_ms), missing_ms * BYTES_PER_MS)
 
     def _caller_event(self, event: CallerEvent) -> None:
         match event:

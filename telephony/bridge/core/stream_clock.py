@@ -18,11 +18,23 @@ LONGEST_GAP_MS = 10_000
 class StreamClock:
     """`now_ms` never goes back. `end_ms` is where the caller's audio ends, padding included."""
 
-    __slots__ = ("_behind_ms", "_has_audio", "_is_flowing", "_is_quiet", "_wall_ms", "end_ms", "loud_ms", "now_ms")
+    __slots__ = (
+        "_behind_ms",
+        "_has_audio",
+        "_is_flowing",
+        "_is_quiet",
+        "_wall_ms",
+        "end_ms",
+        "late_ms",
+        "loud_ms",
+        "now_ms",
+    )
 
     def __init__(self) -> None:
         self.now_ms = 0
         self.end_ms = 0
+        # Where a frame belongs whose place was padded before it came. Whoever reads it resets it.
+        self.late_ms: int | None = None
         self.loud_ms = 0  # the caller's audio was loud until here, as far as he was known to speak
         self._wall_ms = 0
         self._behind_ms = 0
@@ -44,6 +56,8 @@ class StreamClock:
             self.end_ms = end_ms = starts_ms + lasts_ms
             if end_ms > self.now_ms:
                 self.now_ms = end_ms
+        else:
+            self.late_ms = starts_ms
         return missing_ms if missing_ms < LONGEST_GAP_MS else LONGEST_GAP_MS
 
     def tick(self, wall_ms: int) -> int:

@@ -105,12 +105,18 @@ class Stage:
     """`ms` is the stream's time: `listen` lets it pass. All output is kept for the test."""
 
     def __init__(
-        self, brief: Briefing | None = None, *, opened: bool = True, ticked: bool = True, **turn_detection: Any
+        self,
+        brief: Briefing | None = None,
+        *,
+        opened: bool = True,
+        ticked: bool = True,
+        kind: type[PhoneCall] = PhoneCall,
+        **turn_detection: Any,
     ) -> None:
         self.brief = brief or briefing()
         protects = self.brief.protects_greeting and bool(self.brief.phrases.greeting)
         make_dialect = partial(OpenAIDialect, session(**turn_detection), protects_greeting=protects)
-        self.call = PhoneCall(self.brief, codec=TwilioCodec("MZ1"), make_dialect=make_dialect)
+        self.call = kind(self.brief, codec=TwilioCodec("MZ1"), make_dialect=make_dialect)
         self.phone = Phone()
         self.ms = 0
         self.to_agent: list[dict[str, Any]] = []

@@ -1,0 +1,109 @@
+"""What both sides of a call say, taken down as it passes by: the caller's audio with its place on the stream's clock;
+the agent's as it is sent, and the echoes that say when it was heard.
+
+Where the agent's audio belongs is worked out after the call (recordings/spool/placing.py), from the same marks as the
+ledger's (playout.py). The call pays for a few references a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from recordings.spool.blocks import Heard, Said
+
+from .ports import CallerLine
+from .stream_clock import StreamClock
+from .ulaw import BYTES_PER_MS
+
+Hear = Callable[[str, int], None]
+
+# A frame of the caller's this near to the end of the one before it follows it.
+NEAR = 10 * BYTES_PER_MS
+# Marks whose echoes are outstanding. A phone that echoes none must not fill the memory.
+MOST_MARKS = 256
+
+
+class Tape:
+    """Between a call and both of its sides: a CallerLine for the ledger, and `hear` for the caller's frames.
+
+    `take` often: it holds everything since it was taken last.
+    """
+
+    def __init__(self, line: CallerLine, clock: StreamClock) -> None:
+        self._line = line
+        self._clock = clock
+        self.pass_on: Hear = _nowhere  # where the caller's frames go on to
+        self._caller_end = 0  # bytes of the stream's clock
+        self._stretch: list[str] = []
+        self._caller: list[tuple[int, list[str]]] = []
+        self._first_chunk = 0
+        self._chunks: list[str] = []
+        self._sent_at_ms: list[int] = []
+        self._heard: list[tuple[Heard, int, int]] = []
+        self._marks: dict[str, int] = {}
+
+    def hear(self, payload: str, size: int, /) -> None:
+        """The caller's frame that the clock has just counted."""
+        clock = self._clock
+        if clock.late_ms is None and clock.end_ms * BYTES_PER_MS - size == self._caller_end and self._stretch:
+            self._stretch.append(payload)
+            self._caller_end += size
+        else:
+            self._place(payload, size)
+        self.pass_on(payload, size)
+
+    def _place(self, payload: str, size: int) -> None:
+        """A frame after a gap, or a late one, whose place was padded before it came."""
+        clock = self._clock
+        late_ms, clock.late_ms = clock.late_ms, None
+        at = clock.end_ms * BYTES_PER_MS - size if late_ms is None else late_ms * BYTES_PER_MS
+        if is_elsewhere := abs(at - self._caller_end) >= NEAR:
+            self._caller_end = at
+        if is_elsewhere or not self._stretch:
+            self._stretch = []
+            self._caller.append((self._caller_end, self._stretch))
+        self._stretch.append(payload)
+        self._caller_end += size
+
+    # The agent, on its way to the caller
+
+    def play(self, payload: str) -> None:
+        self._chunks.append(payload)
+        self._sent_at_ms.append(self._clock.now_ms)
+        self._line.play(payload)
+
+    def mark(self, name: str) -> None:
+        self._marks[name] = self._first_chunk + len(self._chunks)
+        if len(self._marks) > MOST_MARKS:
+            del self._marks[next(iter(self._marks))]
+        self._line.mark(name)
+
+    def clear(self) -> None:
+        self._note(Heard.CLEARED, self._first_chunk + len(self._chunks))
+        self._line.clear()
+
+    def echoed(self, name: str) -> None:
+        """Also of a mark that a clear has made meaningless for the ledger: it says when the clear arrived."""
+        chunk = self._marks.pop(name, None)
+        if chunk is not None:
+            self._note(Heard.ECHOED, chunk)
+
+    def ended(self) -> None:
+        """Nothing more is heard."""
+        self._note(Heard.ENDED, self._first_chunk + len(self._chunks))
+
+    def _note(self, what: Heard, chunk: int) -> None:
+        self._heard.append((what, chunk, self._clock.now_ms))
+
+    def take(self) -> Said | None:
+        """All since the last time; None if there is nothing."""
+        if not (self._caller or self._chunks or self._heard):
+            return None
+        said = Said(self._caller, self._first_chunk, self._chunks, self._sent_at_ms, self._heard)
+        self._first_chunk += len(self._chunks)
+        self._stretch, self._caller, self._chunks, self._sent_at_ms, self._heard = [], [], [], [], []
+        return said
+
+
+def _nowhere(payload: str, size: int, /) -> None:
+    """Before there is an agent."""

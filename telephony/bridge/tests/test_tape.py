@@ -1,0 +1,206 @@
+"""What a tape takes down, read back: both lanes are where they were said and heard, within a frame of 20 ms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from recordings.spool.blocks import FileHeader, Said, header_line, packed
+from recordings.spool.wav import write_wav
+from telephony.bridge.core.agent_item import AgentItem
+from telephony.bridge.tests.alignment import assert_placed, lanes_of, pcm
+from telephony.bridge.tests.far_phone import SILENCE, FarPhone
+
+
+class Recorded:
+    """Reads what the tape holds every so often, as the shell does, and makes the WAV file of it."""
+
+    def __init__(self, phone: FarPhone, folder: Path) -> None:
+        self.phone = phone
+        self._file = folder / "call.tape"
+        self._wav = folder / "call.wav"
+        self._file.write_bytes(header_line(FileHeader(tape="t", call="c")))
+        self.most_held = 0
+
+    def wait(self, ms: int) -> None:
+        """Time passes; a block is written each second."""
+        while ms > 0:
+            self.phone.wait(min(ms, 1000))
+            ms -= 1000
+            self._write(self.phone.tape.take())
+
+    def _write(self, said: Said | None) -> None:
+        if said is not None:
+            self.most_held = max(self.most_held, len(said.chunks) + sum(len(frames) for _, frames in said.caller))
+            with self._file.open("ab") as file:
+                file.write(packed(said))
+
+    def lanes(self, *, ends: bool = True) -> tuple[bytes, bytes]:
+        """The samples of caller and agent, 16 bits each."""
+        if ends:
+            self.phone.tape.ended()
+        self._write(self.phone.tape.take())
+        write_wav(self._file, self._wav)
+        return lanes_of(self._wav)
+
+
+def test_both_lanes_are_where_they_were(tmp_path: Path) -> None:
+    phone = FarPhone()
+    recorded = Recorded(phone, tmp_path)
+    phone.say(1_130)
+    phone.speak(700)
+    recorded.wait(2_000)
+    phone.say(310)
+    recorded.wait(300)
+    phone.speak(2_500)
+    recorded.wait(3_000)
+    caller, agent = recorded.lanes()
+    assert caller == pcm(phone.said)
+    assert agent == pcm(phone.heard, like=agent)
+
+
+@pytest.mark.parametrize(("down_ms", "up_ms"), [(0, 0), (90, 90), (30, 240), (300, 20)])
+@pytest.mark.parametrize("phase_ms", [0, 7, 19])
+def test_the_agent_is_cut_where_the_phone_stopped(tmp_path: Path, down_ms: int, up_ms: int, phase_ms: int) -> None:
+    phone = FarPhone(down_ms=down_ms, up_ms=up_ms, phase_ms=phase_ms)
+    recorded = Recorded(phone, tmp_path)
+    recorded.wait(400)
+    phone.say(4_000)
+    recorded.wait(1_730)
+    phone.interrupt()
+    recorded.wait(900)
+    phone.say(500)
+    recorded.wait(2_000)
+    caller, agent = recorded.lanes()
+    assert caller == pcm(phone.said, like=caller)
+    assert_placed(agent, phone.heard)
+
+
+def test_echoes_may_be_lost(tmp_path: Path) -> None:
+    phone = FarPhone(down_ms=60, up_ms=60)
+    dice = Random(5)
+    phone.loses = lambda name: dice.random() < 0.6
+    recorded = Recorded(phone, tmp_path)
+    for ms in (900, 1_400, 330):
+        phone.say(ms)
+        recorded.wait(ms + 700)
+    _, agent = recorded.lanes()
+    assert_placed(agent, phone.heard)
+
+
+def test_without_any_echo_the_agent_stands_where_it_was_sent(tmp_path: Path) -> None:
+    phone = FarPhone()
+    phone.loses = lambda name: True
+    recorded = Recorded(phone, tmp_path)
+    for ms in (600, 900):
+        phone.say(ms)
+        recorded.wait(ms + 3_000)
+    _, agent = recorded.lanes()
+    assert_placed(agent, phone.heard)
+
+
+def test_gaps_in_the_callers_audio_are_silence(tmp_path: Path) -> None:
+    phone = FarPhone(up_ms=40)
+    phone.mutes = lambda at_ms: 500 <= at_ms < 620 or 1_000 <= at_ms < 3_500
+    recorded = Recorded(phone, tmp_path)
+    phone.speak(5_000)
+    recorded.wait(5_100)
+    caller, _ = recorded.lanes()
+    muted = bytearray(phone.said)
+    muted[500 * 8 : 620 * 8] = SILENCE * 120 * 8
+    muted[1_000 * 8 : 3_500 * 8] = SILENCE * 2_500 * 8
+    assert caller == pcm(muted, like=caller)
+
+
+def test_frames_that_come_after_their_place_was_padded_are_put_into_it(tmp_path: Path) -> None:
+    phone = FarPhone(up_ms=40)
+    phone.holds = lambda at_ms: max(3_000 - at_ms, 0) if 1_000 <= at_ms < 3_000 else 0
+    recorded = Recorded(phone, tmp_path)
+    phone.speak(6_000)
+    recorded.wait(6_000)
+    caller, _ = recorded.lanes()
+    assert len(caller) > 16 * 5_900
+    assert caller == pcm(phone.said)[: len(caller)]
+
+
+def test_remainders_of_frames_are_carried(tmp_path: Path) -> None:
+    """A provider sends pieces of any size: less than a frame waits for the next one, and is padded at the end."""
+    phone = FarPhone(down_ms=50, up_ms=50)
+    recorded = Recorded(phone, tmp_path)
+    first, second = AgentItem("a"), AgentItem("b")
+    phone.say(333, first, deltas_of_ms=7, ends=False)
+    phone.say(777, first, deltas_of_ms=33)
+    phone.say(411, second, deltas_of_ms=411)
+    recorded.wait(2_500)
+    _, agent = recorded.lanes()
+    assert_placed(agent, phone.heard)
+
+
+def test_audio_that_comes_in_real_time_over_a_bad_line(tmp_path: Path) -> None:
+    """The phone runs dry in the middle of speech, again and again."""
+    phone = FarPhone(down_ms=60, up_ms=60)
+    dice = Random(3)
+    phone.holds = lambda at_ms: dice.choice((0, 0, 0, 0, 45))
+    recorded = Recorded(phone, tmp_path)
+    item = AgentItem("a")
+    for _ in range(150):
+        phone.say(20, item, deltas_of_ms=20, ends=False)
+        recorded.wait(20)
+    phone.playout.complete(item)
+    recorded.wait(1_000)
+    _, agent = recorded.lanes()
+    assert_placed(agent, phone.heard, within_ms=60)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_whole_call_with_interruptions(tmp_path: Path, seed: int) -> None:
+    dice = Random(seed)
+    phone = FarPhone(down_ms=dice.randrange(150), up_ms=dice.randrange(150), phase_ms=dice.randrange(20), seed=seed)
+    recorded = Recorded(phone, tmp_path)
+    for _ in range(8):
+        for _ in range(dice.randrange(1, 4)):
+            phone.say(dice.randrange(40, 1_800), deltas_of_ms=dice.choice((20, 50, 200, 400)))
+        recorded.wait(dice.randrange(20, 4_000))
+        if dice.random() < 0.6:
+            phone.speak(400)
+            phone.interrupt()
+        recorded.wait(dice.choice((0, 40, 300, 1_500)))
+    recorded.wait(3_000)
+    caller, agent = recorded.lanes()
+    assert caller == pcm(phone.said, like=caller)
+    assert_placed(agent, phone.heard)
+
+
+def test_what_is_left_after_the_process_died_is_whole(tmp_path: Path) -> None:
+    """The last block is cut off in the middle: all before it counts, and what was not heard by then is not in it."""
+    phone = FarPhone(down_ms=30, up_ms=30)
+    recorded = Recorded(phone, tmp_path)
+    phone.say(9_000)
+    phone.speak(9_000)
+    recorded.wait(5_000)
+    file = tmp_path / "call.tape"
+    whole = file.read_bytes()
+    phone.wait(700)
+    recorded._write(phone.tape.take())
+    file.write_bytes(file.read_bytes()[:-1_000])
+    write_wav(file, tmp_path / "torn.wav")
+    file.write_bytes(whole)
+    write_wav(file, tmp_path / "whole.wav")
+    assert (tmp_path / "torn.wav").read_bytes() == (tmp_path / "whole.wav").read_bytes()
+    caller, agent = lanes_of(tmp_path / "whole.wav")
+    assert 4_900 <= len(caller) // 16 <= 5_000
+    assert_placed(agent, phone.heard[: len(agent) // 2])
+
+
+def test_a_tape_that_is_read_holds_no_more_than_a_second(tmp_path: Path) -> None:
+    phone = FarPhone()
+    phone.loses = lambda name: True
+    recorded = Recorded(phone, tmp_path)
+    for _ in range(30):
+        phone.say(900, deltas_of_ms=20)
+        phone.speak(1_000)
+        recorded.wait(1_000)
+    assert recorded.most_held <= 150
+    assert len(phone.tape._marks) <= 256
