@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from recordings.finishing.services import enqueue_finishing
 from recordings.models import Recording
 from recordings.sources.report import RecordingReport
 from sessions.calls.services import record_event
@@ -34,6 +35,8 @@ def apply_report(report: RecordingReport) -> Recording | None:
         if _older_than(report, report.state).filter(pk=recording.pk).update(**_changes(report)) and report.is_over:
             details = {"state": report.state.value, "error": _error(report)}
             record_event(recording.call_id, "recording_ended", details)
+            recording.refresh_from_db()
+            enqueue_finishing(recording)
         elif _is_unwanted(recording, report):
             enqueue_stop(recording)
     recording.refresh_from_db()

@@ -134,7 +134,8 @@ def test_a_recording_that_was_deleted_at_twilio_is_lost_after_ten_minutes_with_t
 
 
 @pytest.mark.parametrize(
-    ("fault", "why"), [("media_garbage", "The file is no WAV file."), ("media_cut", "The file is cut off.")]
+    ("fault", "why"),
+    [("media_garbage", "The file is no audio file that can be read."), ("media_cut", "The file is cut off.")],
 )
 def test_what_is_no_audio_is_fetched_again_and_then_given_up(
     twilio: Twilio, call: Call, carrier: RunningTwilio, settings: Settings, own_folder: Path, fault: str, why: str
@@ -256,7 +257,7 @@ KILLS: list[Point] = [
     (FETCH, "_download", "before"),
     (FETCH, "_download", "after"),
     (FETCH, "store_file", "after"),
-    ("recordings.files", "_write", "before"),
+    ("recordings.backends:DiskStorage", "_save", "before"),
     ("telephony.twilio.voicemail.services", "keep_audio", "before"),
     ("telephony.twilio.voicemail.services", "record_event", "after"),
     ("telephony.twilio.voicemail.services", "_enqueue_rest", "after"),
