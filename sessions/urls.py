@@ -6,6 +6,7 @@ from django.urls import path
 
 from sessions.appointments.api import AppointmentTimesView, BookAppointmentView
 from sessions.appointments.calendars.views import calendar_feed
+from sessions.calls.search.api import SearchView
 from sessions.orders.api import SubmitOrderView
 from sessions.realtime.api import RealtimeSessionView, VoiceSessionView
 from sessions.rooms.api.agents import RoomAgentView
@@ -23,6 +24,7 @@ urlpatterns = [
     path("api/realtime/submit-order", SubmitOrderView.as_view(), name="submit-order"),
     path("api/voice/agent", RoomAgentView.as_view(), name="voice-agent"),
     path("api/voice/realtime", RealtimeView.as_view(), name="voice-realtime"),
+    path("api/voice/search", SearchView.as_view(), name="voice-search"),
     path("api/voice/session", CallView.as_view(), name="voice-session-of-a-room"),
     path("api/voice/token", TokenView.as_view(), name="voice-token"),
     path("realtime_session", RealtimeSessionView.as_view(), name="realtime-session"),

@@ -1,12 +1,15 @@
 """Gives somebody of the demo organization many calls in rooms; prints their session and what a page of calls costs.
 
-Usage, in the environment of the product: python scripts/bench/fill_calls.py ORG CALLS
+Usage, in the environment of the product: python scripts/bench/fill_calls.py ORG CALLS [LINES]
+
+With LINES each call has so many transcript lines, and what a search costs is printed, too.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,16 +19,32 @@ from django.utils import timezone
 PATH = "/api/voice/session"
 # As in life, a few of them are to oneself, and some were recorded.
 TO_ONESELF, RECORDED = 10, 5
+DISHES = ("Funghi", "Margherita", "Napoli", "Salami", "Quattro Formaggi", "Hawaii", "Diavolo")
+DRINKS = (
+    "water",
+    "lemonade",
+    "red wine",
+    "beer",
+    "apple juice",
+    "coffee",
+    "tea",
+    "cola",
+    "white wine",
+    "nothing",
+    "rum",
+)
+RARE = 20_000
+LINES_AT_ONCE = 5000
 
 
-def fill(org_id: str, calls: int) -> dict[str, Any]:
+def fill(org_id: str, calls: int, lines: int = 0) -> dict[str, Any]:
     django.setup()
     from django.contrib.auth.models import User
     from django.test import Client
 
     from agents.organizations.models import Membership
 
-    user = User.objects.create_user("bench-caller")
+    user = User.objects.create_user("bench-caller", is_staff=True)
     Membership.objects.create(user=user, organization_id=org_id, role="staff")
     write_calls(org_id, str(user.pk), calls)
     browser = Client(HTTP_HOST="127.0.0.1")
@@ -34,6 +53,7 @@ def fill(org_id: str, calls: int) -> dict[str, Any]:
         "session": browser.cookies["sessionid"].value,
         "first_queries": queries_of(browser, {}),
         "last_queries": queries_of(browser, {"offset": calls - 10}),
+        "search_queries": search_queries(browser) if lines and write_lines(lines) else 0,
     }
 
 
@@ -62,17 +82,56 @@ def write_calls(org_id: str, subject: str, calls: int) -> None:
     Recording.objects.bulk_create(recordings, batch_size=1000)
 
 
+def write_lines(per_call: int) -> int:
+    """As many transcript lines for each call: `pizza` is in a third of them, a name in one of 20,000."""
+    from django.db import connection
+
+    from sessions.calls.models import Call, TranscriptLine
+
+    rows: list[TranscriptLine] = []
+    written = 0
+    for call in Call.objects.filter(room_name__startswith="support-bench-").only("organization_id", "owner"):
+        for number in range(per_call):
+            speaker, text = "caller" if number % 2 else "agent", said(written)
+            rows.append(
+                TranscriptLine(call=call, item_id=f"{number}", speaker=speaker, text=text, spoken_at_ms=number * 4000)
+            )
+            written += 1
+        if len(rows) >= LINES_AT_ONCE:
+            TranscriptLine.objects.bulk_create(rows, batch_size=1000)
+            rows.clear()
+    TranscriptLine.objects.bulk_create(rows, batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return written
+
+
+def said(number: int) -> str:
+    words = f"{DISHES[number % len(DISHES)]} and {DRINKS[number % len(DRINKS)]}, to street number {number % 997}"
+    if number % RARE == 0:
+        return f"My name is Jürgen Müller-Lüdenscheid, 0176 {number:07}."
+    return f"I would like a large pizza {words}, please." if number % 3 == 0 else f"Yes, {words}, thank you very much."
+
+
+def search_queries(browser: Any) -> int:
+    return requested(browser, "/api/voice/search", {"q": "pizza"}, lambda body: len(body["results"]) == 20)
+
+
 def queries_of(browser: Any, query: dict[str, int]) -> int:
-    """As real requests are, with the principal read from the database, too."""
+    return requested(browser, PATH, query, lambda body: body["count"] == 10)
+
+
+def requested(browser: Any, path: str, query: dict[str, Any], is_right: Callable[[Any], bool]) -> int:
+    """How many queries the request takes: as real ones, with the principal read from the database, too."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     with CaptureQueriesContext(connection) as captured:
-        answer = browser.get(PATH, query)
-    if answer.status_code != 200 or answer.json()["count"] != 10:
+        answer = browser.get(path, query)
+    if answer.status_code != 200 or not is_right(answer.json()):
         raise SystemExit(f"{answer.status_code}: {answer.content[:500]!r}")
     return len(captured)
 
 
 if __name__ == "__main__":
-    print(json.dumps(fill(sys.argv[1], int(sys.argv[2]))))
+    print(json.dumps(fill(sys.argv[1], *map(int, sys.argv[2:]))))

@@ -50,7 +50,11 @@ class Product:
         self.auth_token = secrets.token_hex(16)
         self.environment = self._environment() | {"MAX_LIVE_CALLS": str(calls + 10)}
         self.run("manage.py", "migrate", "--no-input", "-v", "0")
-        self.line = Line(**json.loads(self.run("scripts/bench/open_line.py", str(calls + 10)).splitlines()[-1]))
+        self.open_line(calls + 10)
+
+    def open_line(self, calls: int) -> None:
+        """The demo line, for so many calls at once."""
+        self.line = Line(**json.loads(self.run("scripts/bench/open_line.py", str(calls)).splitlines()[-1]))
 
     def another(self, name: str, **settings: str) -> Product:
         """One with these settings, and with a folder and a copy of the database of its own."""

@@ -19,6 +19,7 @@ import bridge_figures
 import livekit_figures
 import page_figures
 import room_figures
+import search_figures
 from capacity import MOST
 from figures import Table, verdict
 from options import Options
@@ -32,6 +33,7 @@ GROUPS: dict[str, Callable[[Product, Options], Iterator[Table]]] = {
     "livekit": livekit_figures.measure,
     "pages": page_figures.measure,
     "rooms": room_figures.measure,
+    "search": search_figures.measure,
 }
 
 

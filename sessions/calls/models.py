@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -13,6 +15,8 @@ from agents.organizations.principal import Principal
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
 from .end_reasons import EndReason
+from .search.index import TranscriptIndex
+from .search.words_field import WordsField
 
 
 class CallState(models.TextChoices):
@@ -228,6 +232,33 @@ class Turn(TenantModel):
         return f"Turn {self.number}"
 
 
+class TranscriptLineQuerySet(TenantQuerySet["TranscriptLine"]):
+    """Whoever writes a line's text writes its words, too."""
+
+    def bulk_create(
+        self,
+        objs: Iterable[TranscriptLine],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
+    ) -> list[TranscriptLine]:
+        fields = _with_words(update_fields)
+        return super().bulk_create(objs, batch_size, ignore_conflicts, update_conflicts, fields, unique_fields)
+
+    def update(self, **kwargs: Any) -> int:
+        if "text" in kwargs and "words" not in kwargs:
+            raise TypeError("The words of each text have to be written with it: save the lines, or bulk_create them.")
+        return super().update(**kwargs)
+
+
+def _with_words(fields: Iterable[str] | None) -> list[str] | None:
+    if fields is None:
+        return None
+    return list(dict.fromkeys([*fields, "words"])) if "text" in fields else list(fields)
+
+
 class TranscriptLine(TenantModel):
     """One item of the conversation as it was heard, in the order of `spoken_at_ms`."""
 
@@ -236,22 +267,28 @@ class TranscriptLine(TenantModel):
         AGENT = "agent"
 
     tenant_path = "call__organization_id"
+    owner_path = "call__owner"
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="lines")
     item_id = models.CharField("item ID", max_length=80)
     speaker = models.CharField(max_length=8, choices=Speaker.choices)
     text = models.TextField(blank=True)
+    words = WordsField(help_text="What the search compares: written with the text.")
     spoken_at_ms = models.PositiveIntegerField("time in the call (ms)")
     turn = models.PositiveIntegerField(default=0)
     is_cut = models.BooleanField(
         "interrupted", default=False, help_text="The caller interrupted; only what was heard is kept."
     )
 
-    objects = TenantQuerySet["TranscriptLine"].as_manager()
+    objects = TranscriptLineQuerySet.as_manager()
 
     class Meta:
         ordering = ("call", "spoken_at_ms", "id")
+        indexes = [TranscriptIndex(fields=("words",), name="transcript_words")]
         constraints = [models.UniqueConstraint(fields=("call", "item_id"), name="one_line_per_item")]
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        super().save(*args, update_fields=_with_words(update_fields), **kwargs)
 
     def __str__(self) -> str:
         return f"{self.get_speaker_display()} after {self.spoken_at_ms / 1000:.1f} s"

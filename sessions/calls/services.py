@@ -114,13 +114,15 @@ def renew_leases(call_ids: Iterable[UUID]) -> set[UUID]:
 
 
 LONGEST_ITEM_ID = 80
+# The last two for the search: whose words they are.
+READ_OF_CALL = ("created_at", "connected_at", "usage", "organization_id", "owner")
 
 
 def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
     """All of them in one transaction, each kind of row in one statement. A line or a turn that is there already is
     brought up to date."""
     with transaction.atomic():
-        call = Call.objects.select_for_update().only("created_at", "connected_at", "usage").get(id=call_id)
+        call = Call.objects.select_for_update().only(*READ_OF_CALL).get(id=call_id)
         _keep_lines(call, [fact for fact in facts if isinstance(fact, LineSpoken)])
         _keep_turns(call, [fact for fact in facts if isinstance(fact, TurnAnswered | TurnInterrupted)])
         _keep_events(call, [fact for fact in facts if isinstance(fact, SomethingHappened | TurnInterrupted)])

@@ -5,6 +5,8 @@ import django.utils.timezone
 import sessions.appointments.calendars.models
 import sessions.calls.end_reasons
 import sessions.messages.texts.models
+import sessions.calls.search.index
+import sessions.calls.search.words_field
 import uuid
 import voiceapp.core.phones.numbers
 from django.db import migrations, models
@@ -516,6 +518,7 @@ class Migration(migrations.Migration):
                 ('item_id', models.CharField(max_length=80, verbose_name='item ID')),
                 ('speaker', models.CharField(choices=[('caller', 'Caller'), ('agent', 'Agent')], max_length=8)),
                 ('text', models.TextField(blank=True)),
+                ('words', sessions.calls.search.words_field.WordsField(default='', editable=False, help_text='What the search compares: written with the text.')),
                 ('spoken_at_ms', models.PositiveIntegerField(verbose_name='time in the call (ms)')),
                 ('turn', models.PositiveIntegerField(default=0)),
                 ('is_cut', models.BooleanField(default=False, help_text='The caller interrupted; only what was heard is kept.', verbose_name='interrupted')),
@@ -571,6 +574,10 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-created_at', '-id'),
             },
+        ),
+        migrations.AddIndex(
+            model_name='transcriptline',
+            index=sessions.calls.search.index.TranscriptIndex(fields=['words'], name='transcript_words'),
         ),
         migrations.AddIndex(
             model_name='bookedresource',

@@ -47,6 +47,7 @@ REQUESTS: dict[str, list[tuple[str, str, Mapping[str, object], int]]] = {
         ("GET", "/api/voice/realtime", ROOM_QUERY, 200),
         ("GET", "/api/voice/agent", ROOM_QUERY, 200),
         ("GET", "/api/voice/recording", {"params": {"listAll": "true"}}, 200),
+        ("GET", "/api/voice/search", {"params": {"q": "pizza"}}, 200),
         ("HEAD", "/api/voice/session", {}, 200),
     ],
     "realtime_session": [("POST", "/realtime_session", OPENING, 200)],

@@ -25,8 +25,17 @@ from sessions.orders.models import Order, OrderState
 from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
 
 from .call_page import read_call
-from .display import CALL_COLORS, ORDER_COLORS, cost_text, duration_text, end_reason_text, median_ms, response_text
+from .display import (
+    CALL_COLORS,
+    ORDER_COLORS,
+    cost_text,
+    duration_text,
+    end_reason_text,
+    median_ms,
+    response_text,
+)
 from .latency_bars import PARTS
+from .said import hits_of_page, search_of, was_said
 
 # Orders that were replaced or canceled bring no revenue.
 UNPAID = (OrderState.REPLACED, OrderState.CANCELED)
@@ -39,6 +48,7 @@ class CallFigures:
     response_times: list[int | None] = field(default_factory=list)
     total: Decimal | None = None
     currency: str = ""
+    said: str = "–"
 
 
 class CallList(ChangeList):
@@ -48,6 +58,8 @@ class CallList(ChangeList):
         super().get_results(request)
         calls = list(self.result_list)
         figures = read_figures([call.pk for call in calls])
+        for call_id, said in hits_of_page(request, [call.pk for call in calls]).items():
+            figures[call_id].said = said
         for call in calls:
             call.figures = figures[call.pk]
         self.result_list = calls
@@ -95,6 +107,7 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
     change_form_template = "admin/call_page.html"
     fields = ("state",)
     number_fields = ("caller_number", "dialed_number")
+    search_help_text = 'Numbers, IDs, or what was said: pizza funghi, "no onions", hawai*'
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CallList
@@ -113,6 +126,7 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
     ) -> tuple[QuerySet[Call], bool]:
         # SQLite keeps a UUID without dashes; people paste it with them.
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
+        found |= queryset.filter(was_said(request))
         try:
             return found | queryset.filter(pk=UUID(search_term)), has_duplicates
         except ValueError:
@@ -143,7 +157,13 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
         def caller(call: Call) -> str:
             return shown_number(call, sees=access.sees_numbers_of(call.organization_id))
 
-        return [caller if each == "caller" else each for each in super().get_list_display(request)]
+        shown = [caller if each == "caller" else each for each in super().get_list_display(request)]
+        return [shown[0], "said", *shown[1:]] if search_of(request) else shown
+
+    @display(description="said")
+    def said(self, call: Call) -> str:
+        """The sentence that the search found, and a link to the second at which it was said."""
+        return figures_of(call).said
 
     @display(description="duration")
     def duration(self, call: Call) -> str:

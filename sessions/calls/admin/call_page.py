@@ -77,7 +77,7 @@ MOST_LINES = 1000
 
 def read_call(call: Call, *, caller: str) -> CallPage:
     """The page of a call that the user may see; `caller` is its number as this user may read it."""
-    lines = list(call.lines.all()[: MOST_LINES + 1])
+    lines = list(call.lines.defer("words")[: MOST_LINES + 1])
     turns = list(call.turns.all())
     tools = list(call.tool_calls.all()[:MOST_LINES])
     events = list(call.events.all()[:MOST_LINES])
