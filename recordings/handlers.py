@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from recordings.finishing import runs
 from recordings.services.automatic import START, start_enqueued
 from recordings.services.reports import STOP
 from recordings.services.stopping import stop_unwanted
@@ -13,4 +12,3 @@ def register_all() -> None:
     """Called once, when the app is ready."""
     outbox.register(START, start_enqueued)
     outbox.register(STOP, stop_unwanted)
-    runs.register()
