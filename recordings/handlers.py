@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recordings.finishing import runs
 from recordings.services.automatic import START, start_enqueued
 from recordings.services.reports import STOP
 from recordings.services.stopping import stop_unwanted
@@ -12,3 +13,4 @@ def register_all() -> None:
     """Called once, when the app is ready."""
     outbox.register(START, start_enqueued)
     outbox.register(STOP, stop_unwanted)
+    runs.register()

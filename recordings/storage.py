@@ -10,9 +10,10 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from recordings.backends import BucketStorage
 from recordings.models import Recording
 from sessions.calls.models import Call
-from voiceapp.providers.aws.client import FAULTS, aws_client, aws_error
+from voiceapp.providers.aws.client import FAULTS, aws_error
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.livekit.client import S3Storage
 
@@ -112,14 +113,11 @@ def bucket_region() -> str:
 
 def _signed(recording: Recording) -> str:
     wanted = {
-        "Bucket": recording.bucket,
-        "Key": recording.key,
         "ResponseContentDisposition": f'attachment; filename="{file_name(recording)}"',
         "ResponseContentType": SOUND_TYPES[Recording.FileType(recording.file_type)],
     }
     try:
-        client = aws_client("s3", region=bucket_region())
-        link: str = client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=LINK_LIVES_S)
+        link: str = BucketStorage(recording.bucket).url(recording.key, parameters=wanted, expire=LINK_LIVES_S)
     except FAULTS as fault:
         raise aws_error("s3", fault) from fault
     return link

@@ -16,7 +16,7 @@ TRANSPORT_ALIASES["filesystem"] = "voiceapp.core.jobs.folder_broker:Transport"
 
 app = Celery("voiceapp")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["agents", "sessions", "telephony", "voiceapp.core.limits"])
+app.autodiscover_tasks(["agents", "sessions", "recordings", "telephony", "voiceapp.core.limits"])
 app.conf.beat_schedule = {
     "process-the-outbox": {"task": "sessions.tasks.sweep_outbox", "schedule": 5.0},
     "read-calendars": {"task": "sessions.tasks.read_calendars", "schedule": 15.0},
@@ -26,6 +26,8 @@ app.conf.beat_schedule = {
     "process-the-inbox": {"task": "telephony.tasks.process_events", "schedule": 5.0},
     "reconcile-rooms": {"task": "telephony.tasks.reconcile_rooms", "schedule": 5.0},
     "reconcile-recordings": {"task": "telephony.tasks.reconcile_recordings", "schedule": 30.0},
+    "finish-recordings": {"task": "recordings.tasks.finish_recordings", "schedule": 15.0},
+    "sweep-recordings": {"task": "recordings.tasks.sweep_recordings", "schedule": 3600.0},
     "advance-transfers": {"task": "telephony.tasks.advance_transfers", "schedule": 5.0},
     "check-phone-numbers": {"task": "telephony.tasks.check_phone_numbers", "schedule": 600.0},
     "reconcile-vapi-calls": {"task": "telephony.tasks.reconcile_vapi_calls", "schedule": 30.0},

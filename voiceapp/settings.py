@@ -133,8 +133,10 @@ LIVEKIT_AGENT_NAME = f"voiceapp-{ENVIRONMENT}"
 LIVEKIT_SIP_TRUNK_ID = env.str("LIVEKIT_SIP_TRUNK_ID", default="")
 LIVEKIT_RECORDING_BUCKET = env.str("LIVEKIT_RECORDING_BUCKET", default="")
 LIVEKIT_RECORDING_REGION = env.str("LIVEKIT_RECORDING_REGION", default="")
-# Voicemail without a bucket.
+# Recordings without a bucket.
 RECORDINGS_DIR = env.str("RECORDINGS_DIR", default="") or str(VAR_DIR / "recordings")
+# What a worker is working on, on its own disk.
+FINISHING_DIR = env.str("FINISHING_DIR", default="") or str(VAR_DIR / "finishing")
 AWS_REGION = env.str("AWS_REGION", default="us-east-1")
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="").rstrip("/")
 AWS_ACCESS_KEY_ID = env.str("AWS_ACCESS_KEY_ID", default="")

@@ -12,10 +12,7 @@ State = Recording.State
 
 @dataclass(frozen=True, slots=True)
 class RecordingReport:
-    """`state` is None for one that this product does not know; `key` is the requested file name, if any.
-
-    `is_fetchable`: it is over, and the source has its whole file, which is still to be fetched and stored.
-    """
+    """`state` is None for one that this product does not know; `key` is the requested file name, if any."""
 
     source: Recording.Source
     external_id: str
@@ -27,7 +24,6 @@ class RecordingReport:
     error: str = ""
     size_bytes: int | None = None
     duration_ms: int | None = None
-    is_fetchable: bool = False
 
     @property
     def is_over(self) -> bool:

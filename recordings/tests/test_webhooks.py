@@ -84,7 +84,7 @@ def test_webhooks_carry_a_recording_to_its_end(
     assert recording.state == "stored"
     assert recording.size_bytes
     assert sorted(CallEvent.objects.values_list("kind", flat=True)) == ["recording_ended", "recording_started"]
-    assert not OutboxMessage.objects.exists()
+    assert [message.topic for message in OutboxMessage.objects.all()] == ["recording.finish"]
 
 
 def test_the_webhooks_of_a_start_whose_answer_was_lost_find_its_row_and_have_it_stopped(

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from agents.hours.models import SpecialDay
 from agents.organizations.models import Organization, VoicemailUse
 from recordings.files import read_file
-from recordings.sound import read_sound
+from recordings.finishing.audio import read_audio
 from sessions.calls.models import Call
 from sessions.messages.outbox import outbox
 from telephony.twilio.models import PhoneNumber
@@ -87,7 +87,7 @@ async def test_outside_the_opening_hours_what_the_caller_says_is_stored_and_unde
     assert voicemail is not None
     assert (voicemail.state, voicemail.why, voicemail.transcript) == ("stored", "closed", SENTENCE)
     assert voicemail.recording is not None
-    assert 2000 < read_sound(read_file(voicemail.recording)).duration_ms < 6000
+    assert 2000 < read_audio(read_file(voicemail.recording)).duration_ms < 6000
 
 
 async def test_who_hangs_up_after_the_message_has_left_one(carrier: TwilioSimulator, line: PhoneNumber) -> None:

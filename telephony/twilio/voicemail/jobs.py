@@ -7,16 +7,18 @@ import datetime as dt
 from django.utils import timezone
 
 from recordings.files import read_file, store_file
+from recordings.finishing.audio import NoAudio as BadFile
+from recordings.finishing.audio import read_audio
 from recordings.models import Recording
-from recordings.sound import NoSound, read_sound
 from recordings.transcription import transcribe
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
+from voiceapp.core.jobs.patience import with_patience
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.openai.errors import OpenAIError
-from voiceapp.providers.twilio.recordings import SOURCE_OF_RECORD_VERB, NeverRecorded, NoAudio, TwilioRecordings
+from voiceapp.providers.twilio.recordings import SOURCE_OF_RECORD_VERB, NoAudio, TwilioRecordings
 
 from . import services
 from .delivery import mail_voicemail, post_voicemail
@@ -24,10 +26,12 @@ from .models import Voicemail
 
 # Twilio has a message within seconds. What it does not know by then was deleted.
 AT_CARRIER_WITHIN = dt.timedelta(minutes=10)
-# Of a fault that may pass: each wait is half as long as the message is old, so that it is fetched after any outage.
-SHORTEST_WAIT_S, LONGEST_WAIT_S = 2.0, 600.0
 MOST_TRANSCRIPTIONS = 6
 LAYOUT_OF_KEYS = "recordings/{tenant}/{created_at:%Y/%m}/{id}.wav"
+
+
+class NeverRecorded(Exception):
+    """Twilio has a recording without audio."""
 
 
 def register_all() -> None:
@@ -59,10 +63,10 @@ def fetch_audio(message: OutboxMessage) -> None:
     release_connections()
     key = key_of(voicemail)
     try:
-        audio = TwilioRecordings.from_settings().download(voicemail.recording_sid)
-        sound = read_sound(audio)
-        bucket = store_file(key, audio, file_type=Recording.FileType.WAV)
-    except (NoAudio, NoSound) as exc:
+        content = _download(voicemail.recording_sid)
+        audio = read_audio(content)
+        bucket = store_file(key, content, file_type=Recording.FileType.WAV)
+    except (NoAudio, BadFile) as exc:
         # What is missing may still come, while the message is young.
         if timezone.now() > voicemail.created_at + AT_CARRIER_WITHIN:
             services.lose_voicemail(voicemail, str(exc))
@@ -74,22 +78,25 @@ def fetch_audio(message: OutboxMessage) -> None:
     except ProviderError as exc:
         fault = exc
     else:
-        services.keep_audio(voicemail, sound, bucket=bucket, key=key, size_bytes=len(audio))
+        services.keep_audio(voicemail, audio, bucket=bucket, key=key, size_bytes=len(content))
         return
     is_last = fault.permanent or message.attempts >= outbox.max_attempts
     services.explain(voicemail, f"Not fetched yet: {fault}", is_last=is_last)
-    raise fault if fault.permanent else _with_patience(voicemail, fault)
+    raise with_patience(fault, since=voicemail.created_at)
 
 
-def _with_patience(voicemail: Voicemail, fault: ProviderError) -> ProviderError:
-    """The same with a wait: waits that are named do not count as attempts on the first day (jobs/engine.py)."""
-    age_s = (timezone.now() - voicemail.created_at).total_seconds()
-    wait_s = min(max(age_s / 2, SHORTEST_WAIT_S), LONGEST_WAIT_S)
-    return ProviderError(
-        fault.provider,
-        str(fault).removeprefix(f"{fault.provider}: "),
-        retry_after_s=max(fault.retry_after_s or 0, wait_s),
-    )
+def _download(recording_sid: str) -> bytes:
+    """Raises NoAudio, NeverRecorded and ProviderError."""
+    carrier = TwilioRecordings.from_settings()
+    try:
+        return carrier.download(recording_sid)
+    except NoAudio:
+        found = carrier.find(recording_sid)
+    if found is None:
+        raise NoAudio("The recording was deleted at Twilio before it could be fetched.")
+    if found.has_no_audio:
+        raise NeverRecorded(f"Twilio reports that the recording is {found.status}.")
+    raise ProviderError("twilio", "the recording is not stored yet")
 
 
 def key_of(voicemail: Voicemail) -> str:

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from recordings.finishing.audio import Audio
 from recordings.models import Recording
-from recordings.sound import Sound
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
@@ -81,15 +81,15 @@ def _why_taken(call: Call) -> Voicemail.Why:
 
 
 @transaction.atomic
-def keep_audio(voicemail: Voicemail, sound: Sound, *, bucket: str, key: str, size_bytes: int) -> bool:
+def keep_audio(voicemail: Voicemail, audio: Audio, *, bucket: str, key: str, size_bytes: int) -> bool:
     """The audio is stored here: what follows is enqueued with it. False if another worker was faster.
 
     A recording in which nothing was said is kept too, but is not sent to the organization.
     """
-    why_empty = _why_empty(sound)
+    why_empty = _why_empty(audio)
     state = State.EMPTY if why_empty else State.STORED
     fetched = Voicemail.objects.filter(pk=voicemail.pk, state__in=Voicemail.NOT_FETCHED).update(
-        state=state, explanation=why_empty, duration_s=round(sound.duration_ms / 1000)
+        state=state, explanation=why_empty, duration_s=round(audio.duration_ms / 1000)
     )
     if not fetched:
         return False
@@ -103,21 +103,23 @@ def keep_audio(voicemail: Voicemail, sound: Sound, *, bucket: str, key: str, siz
         bucket=bucket,
         key=key,
         size_bytes=size_bytes,
-        duration_ms=sound.duration_ms,
-        started_at=voicemail.created_at - dt.timedelta(milliseconds=sound.duration_ms),
+        duration_ms=audio.duration_ms,
+        channels=audio.channels,
+        peaks=audio.peaks,
+        started_at=voicemail.created_at - dt.timedelta(milliseconds=audio.duration_ms),
         ended_at=voicemail.created_at,
         reported_at=now,
     )
     Voicemail.objects.filter(pk=voicemail.pk).update(recording=recording)
-    record_event(voicemail.call_id, "voicemail_stored", {"duration_s": sound.duration_ms // 1000, "empty": why_empty})
+    record_event(voicemail.call_id, "voicemail_stored", {"duration_s": audio.duration_ms // 1000, "empty": why_empty})
     _enqueue_rest(voicemail, is_empty=bool(why_empty))
     return True
 
 
-def _why_empty(sound: Sound) -> str:
-    if sound.duration_ms < SHORTEST_MS:
-        return f"The recording is too short ({sound.duration_ms / 1000:.1f} s)."
-    return "" if sound.loud_ms >= LEAST_SPEECH_MS else "The recording is silent."
+def _why_empty(audio: Audio) -> str:
+    if audio.duration_ms < SHORTEST_MS:
+        return f"The recording is too short ({audio.duration_ms / 1000:.1f} s)."
+    return "" if max(audio.loud_ms) >= LEAST_SPEECH_MS else "The recording is silent."
 
 
 def _enqueue_rest(voicemail: Voicemail, *, is_empty: bool) -> None:

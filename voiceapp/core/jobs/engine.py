@@ -69,24 +69,42 @@ class JobQueue(Generic[J]):
         self.wake_up = wake_up
         self._handlers: dict[str, Callable[[J], None]] = {}
         self._receivers: dict[str, SharedReceiver] = {}
+        self._own_tasks: dict[str, Callable[[str], None]] = {}
 
-    def register(self, topic: str, handler: Callable[[J], None], *, receiver: SharedReceiver | None = None) -> None:
+    def register(
+        self,
+        topic: str,
+        handler: Callable[[J], None],
+        *,
+        receiver: SharedReceiver | None = None,
+        own_task: Callable[[str], None] | None = None,
+    ) -> None:
         """Name the handler of a topic. It raises ProviderError or NotConfigured where an attempt failed.
 
-        `receiver`: all jobs of the topic go to it, and wait while it is not available.
+        `receiver`: all jobs of the topic go to it, and wait while it is not available. `own_task` is the topic's own
+        `wake_up`: its jobs take so long (long_jobs.py) that the task for all topics leaves them alone.
         """
         self._handlers[topic] = handler
         self._receivers.pop(topic, None)
         if receiver is not None:
             self._receivers[topic] = receiver
+        self._own_tasks.pop(topic, None)
+        if own_task is not None:
+            self._own_tasks[topic] = own_task
 
     def wake_up_on_commit(self, topics: Iterable[str]) -> None:
         for topic in topics:
-            transaction.on_commit(lambda topic=topic: self.wake_up(topic), robust=True)  # type: ignore[misc]
+            wake_up = self._own_tasks.get(topic, self.wake_up)
+            transaction.on_commit(lambda topic=topic, wake_up=wake_up: wake_up(topic), robust=True)  # type: ignore[misc]
 
     def process_due(self, topics: Iterable[str] | None = None) -> int:
-        """Attempt every due job of the topics (default: all with a handler) until none is left; how many were done."""
-        wanted = [topic for topic in (self._handlers if topics is None else topics) if topic in self._handlers]
+        """Attempt every due job of the topics until none is left; how many were done.
+
+        By default of all that have a handler and no task of their own.
+        """
+        if topics is None:
+            topics = self._handlers.keys() - self._own_tasks.keys()
+        wanted = [topic for topic in topics if topic in self._handlers]
         stop_at = timezone.now() + self.max_run
         failures: set[Failure] = set()
         done = 0
@@ -99,8 +117,16 @@ class JobQueue(Generic[J]):
             elif self.isolate_by and self._topic_of(job) not in self._receivers:
                 failures.add((self._topic_of(job), getattr(job, self.isolate_by)))
         for topic in wanted:
-            self.wake_up(topic)
+            self._own_tasks.get(topic, self.wake_up)(topic)
         return done
+
+    def extend_lease(self, job: J) -> bool:
+        """Of a job whose handler is running. False if another worker has leased it since."""
+        until = timezone.now() + self.lease
+        if not self._leased(job).update(lease_expires_at=until):
+            return False
+        job.lease_expires_at = until
+        return True
 
     def retry(self, jobs: QuerySet[J]) -> int:
         """Make those that are not done due now, with all their attempts; how many there were.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import boto3
+from boto3.resources.base import ServiceResource
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
@@ -58,6 +59,19 @@ def aws_client(service: str, *, response_timeout_s: float = RESPONSE_TIMEOUT_S, 
     )
 
 
+def aws_resource(service: str, *, region: str = "") -> Any:
+    """The same as boto3's resource, for libraries that need one. Make what it holds anew in each thread."""
+    return _resource(
+        service,
+        RESPONSE_TIMEOUT_S,
+        region or settings.AWS_REGION,
+        settings.AWS_ENDPOINT_URL or None,
+        settings.AWS_ACCESS_KEY_ID or None,
+        settings.AWS_SECRET_ACCESS_KEY or None,
+        settings.AWS_SESSION_TOKEN or None,
+    )
+
+
 def aws_error(service: str, fault: Exception) -> AwsError:
     """Convert one of FAULTS. All are temporary: the operator can fix what AWS refuses."""
     if isinstance(fault, ClientError):
@@ -82,7 +96,16 @@ _session = per_process(boto3.session.Session)
 
 
 @per_process
-def _client(
+def _client(service: str, response_timeout_s: float, region: str, *access: str | None) -> BaseClient:
+    return _session().client(service, **_options(service, response_timeout_s, region, *access))
+
+
+@per_process
+def _resource(service: str, response_timeout_s: float, region: str, *access: str | None) -> ServiceResource:
+    return _session().resource(service, **_options(service, response_timeout_s, region, *access))
+
+
+def _options(
     service: str,
     response_timeout_s: float,
     region: str,
@@ -90,15 +113,14 @@ def _client(
     access_key_id: str | None,
     secret_access_key: str | None,
     session_token: str | None,
-) -> BaseClient:
-    return _session().client(
-        service,
-        region_name=region,
-        endpoint_url=endpoint_url,
-        aws_access_key_id=access_key_id,
-        aws_secret_access_key=secret_access_key,
-        aws_session_token=session_token,
-        config=Config(
+) -> dict[str, Any]:
+    return {
+        "region_name": region,
+        "endpoint_url": endpoint_url,
+        "aws_access_key_id": access_key_id,
+        "aws_secret_access_key": secret_access_key,
+        "aws_session_token": session_token,
+        "config": Config(
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=response_timeout_s,
             retries={"total_max_attempts": 1, "mode": "standard"},
@@ -109,4 +131,4 @@ def _client(
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path" if endpoint_url else "virtual"} if service == "s3" else None,
         ),
-    )
+    }

@@ -31,7 +31,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Voicemail.State
 FETCH = "telephony.twilio.voicemail.jobs"
-DOWNLOAD = "voiceapp.providers.twilio.recordings:TwilioRecordings"
 
 
 def files(folder: Path) -> list[Path]:
@@ -135,7 +134,8 @@ def test_a_recording_that_was_deleted_at_twilio_is_lost_after_ten_minutes_with_t
 
 
 @pytest.mark.parametrize(
-    ("fault", "why"), [("media_garbage", "The file is no WAV file."), ("media_cut", "The file is cut off.")]
+    ("fault", "why"),
+    [("media_garbage", "The file is no audio file that can be read."), ("media_cut", "The file is cut off.")],
 )
 def test_what_is_no_audio_is_fetched_again_and_then_given_up(
     twilio: Twilio, call: Call, carrier: RunningTwilio, settings: Settings, own_folder: Path, fault: str, why: str
@@ -254,10 +254,10 @@ def test_looking_finds_nothing_where_the_caller_said_nothing(
 
 
 KILLS: list[Point] = [
-    (DOWNLOAD, "download", "before"),
-    (DOWNLOAD, "download", "after"),
+    (FETCH, "_download", "before"),
+    (FETCH, "_download", "after"),
     (FETCH, "store_file", "after"),
-    ("recordings.files", "_write", "before"),
+    ("recordings.backends:DiskStorage", "_save", "before"),
     ("telephony.twilio.voicemail.services", "keep_audio", "before"),
     ("telephony.twilio.voicemail.services", "record_event", "after"),
     ("telephony.twilio.voicemail.services", "_enqueue_rest", "after"),

@@ -1,12 +1,9 @@
-"""How long a sound is and whether anybody speaks; files in the bucket and on the disk; parts for a player."""
+"""Files in the bucket and on the disk, which behave alike; parts of them for a player."""
 
 from __future__ import annotations
 
-import io
-import wave
 from pathlib import Path
 
-import numpy as np
 import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
@@ -14,43 +11,9 @@ from pytest_django import Settings
 from recordings.files import read_file, store_file
 from recordings.models import Recording
 from recordings.player import sound_response
-from recordings.sound import NoSound, read_sound
 from voiceapp.providers.errors import ProviderError
-from voiceapp.simulators import speech
 
 from .conftest import AWS_KEY, AWS_SECRET, BUCKET
-
-
-def wav(pcm: bytes, *, rate: int = 8000, channels: int = 1, width: int = 2) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(channels)
-        out.setsampwidth(width)
-        out.setframerate(rate)
-        out.writeframes(pcm)
-    return file.getvalue()
-
-
-def test_speech_is_loud_and_silence_is_not() -> None:
-    spoken = read_sound(wav(speech.say("Please call me back.") + bytes(16000)))
-    assert spoken.duration_ms > 2000
-    assert 600 < spoken.loud_ms < spoken.duration_ms - 900
-    assert read_sound(wav(bytes(16000))).loud_ms == 0
-
-
-def test_a_stereo_file_of_another_rate_is_read() -> None:
-    tone = (8000 * np.sin(np.arange(24_000))).astype("<i2")
-    sound = read_sound(wav(np.column_stack((tone, tone * 0)).tobytes(), rate=24_000, channels=2))
-    assert (sound.duration_ms, sound.loud_ms) == (1000, 1000)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"RIFF", b"<html></html>", wav(bytes(8000))[:-100], wav(bytes(8000), width=1), b"RIFF" + b"\xff" * 60],
-)
-def test_what_is_no_wav_file_is_refused(content: bytes) -> None:
-    with pytest.raises(NoSound):
-        read_sound(content)
 
 
 @pytest.fixture(params=["disk", "bucket"])

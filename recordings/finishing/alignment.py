@@ -1,0 +1,45 @@
+"""A transcript on the clock of a recording: the lines of the live call or, where there are none, OpenAI's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from recordings.models import Recording
+from sessions.calls.models import TranscriptLine
+from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.openai.errors import OpenAIError
+
+from .audio import Audio
+from .speech import PREFIX, transcribe_channels
+
+# Their files begin when a server of others begins them; the others know the call's clock.
+ON_OTHERS_CLOCKS = (Recording.Source.LIVEKIT_EGRESS, Recording.Source.TWILIO, Recording.Source.VAPI)
+
+
+def align(recording: Recording, audio: Audio, path: Path, *, is_last_try: bool) -> str:
+    """Why there is no transcript; empty if there is one. Raises ProviderError for what may pass, until the last try."""
+    _find_start(recording)
+    if _has_lines(recording) or recording.transcript:
+        return ""
+    try:
+        transcribe_channels(recording, audio, path)
+    except ProviderError as fault:
+        if not (fault.permanent or is_last_try):
+            raise
+        return f"No transcript: {fault.public_message if isinstance(fault, OpenAIError) else fault}"
+    return ""
+
+
+def _find_start(recording: Recording) -> None:
+    """Where the first sample is on the call's clock, which begins when the call is connected."""
+    if recording.starts_at_ms or recording.source not in ON_OTHERS_CLOCKS or recording.started_at is None:
+        return
+    began_at = recording.call.connected_at or recording.call.created_at
+    recording.starts_at_ms = round((recording.started_at - began_at) / dt.timedelta(milliseconds=1))
+    Recording.objects.filter(pk=recording.pk).update(starts_at_ms=recording.starts_at_ms)
+
+
+def _has_lines(recording: Recording) -> bool:
+    live = TranscriptLine.objects.filter(call=recording.call_id).exclude(text="")
+    return live.exclude(item_id__startswith=PREFIX).exists()

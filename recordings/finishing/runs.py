@@ -1,0 +1,23 @@
+"""A run that finishes what is due. One at a time on each machine: the other processes of a worker stay free."""
+
+from __future__ import annotations
+
+from sessions.messages.outbox import outbox
+from voiceapp.core.jobs.wake_up import WakeUp
+
+from .services import FINISH, close_given_up
+from .steps import finish_recording
+from .work_folder import only_run
+
+
+def register() -> None:
+    """Called once, when the app is ready."""
+    outbox.register(FINISH, finish_recording, own_task=WakeUp("recordings.tasks.finish_recordings"))
+
+
+def finish_due() -> int:
+    """How many were finished; 0 also if another process of this machine is at it."""
+    with only_run() as is_ours:
+        done = outbox.process_due([FINISH]) if is_ours else 0
+    close_given_up()
+    return done
