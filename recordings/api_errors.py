@@ -9,6 +9,7 @@ from dataclasses import replace
 from sessions.rooms.api.errors import CHANGE_DENIED, SESSION_NOT_FOUND, livekit_error, not_done
 from voiceapp.core.api.errors import Problem, raised_as, retry_after_of
 from voiceapp.providers.aws.client import AwsError
+from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
 from .errors import NO_RECORDER, AlreadyRecording, CallNotActive, NotConfigured, NotRecorded, NotRecording
@@ -25,6 +26,7 @@ NO_SUCH_RECORDING = replace(NOT_RECORDED, message="This call has no such recordi
 ALREADY_RECORDING = Problem(409, "Recording already in progress", AlreadyRecording.message)
 NOT_CONFIGURED = Problem(503, "Recording service not configured", NotConfigured.message)
 NOT_SIGNED = Problem(503, "Recording service unavailable", "No link to the file can be signed.")
+NOT_AVAILABLE = replace(NOT_SIGNED, message="The source of the recording does not respond. Try again soon.")
 NOT_STARTED = not_done("Failed to start recording")
 NOT_READ = not_done("Failed to read recording")
 NOT_UPDATED = not_done("Failed to update recording")
@@ -51,3 +53,5 @@ def recording_errors(failed: Problem) -> Iterator[None]:
         raise livekit_error(error, failed=failed) from error
     except AwsError as error:
         raise NOT_SIGNED.error(retry_after_s=retry_after_of(error)) from error
+    except ProviderError as error:
+        raise NOT_AVAILABLE.error(retry_after_s=retry_after_of(error)) from error

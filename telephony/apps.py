@@ -15,6 +15,7 @@ class TelephonyConfig(AppConfig):
         from telephony.live.providers import PROVIDERS
         from telephony.livekit.events import process_livekit_event
         from telephony.twilio.readiness import check_number
+        from telephony.twilio.recordings import process_twilio_event
         from telephony.twilio.voicemail import jobs as voicemail_jobs
         from telephony.vapi.events import process_vapi_event
 
@@ -23,4 +24,5 @@ class TelephonyConfig(AppConfig):
             greetings.register(provider, make_greeting)
         inbox.register("livekit", process_livekit_event)
         voicemail_jobs.register_all()
+        inbox.register("twilio", process_twilio_event)
         inbox.register("vapi", process_vapi_event)

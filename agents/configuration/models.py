@@ -56,6 +56,19 @@ class Persona(models.Model):
         OPENAI = "openai", "OpenAI Realtime"
         VAPI = "vapi", "VAPI assistant"
 
+    class RecordedBy(models.TextChoices):
+        """Of calls whose sound is a phone line's: over Twilio, over the dialer, or at VAPI."""
+
+        OFF = "off", "Not recorded"
+        BRIDGE = "bridge", "This server"
+        TWILIO = "twilio", "Twilio"
+        VAPI = "vapi", "VAPI"
+
+    class RoomRecordedBy(models.TextChoices):
+        OFF = "off", "Not recorded"
+        EGRESS = "egress", "LiveKit (egress)"
+        AGENT = "agent", "The agent in the room"
+
     provider = models.CharField(
         "AI provider",
         max_length=10,
@@ -136,6 +149,22 @@ class Persona(models.Model):
     )
     longest_call_minutes = models.PositiveIntegerField(
         "maximum call duration (min)", default=30, validators=[MinValueValidator(1), MaxValueValidator(240)]
+    )
+    recording = models.CharField(
+        "phone calls are recorded by",
+        max_length=6,
+        choices=RecordedBy.choices,
+        default=RecordedBy.OFF,
+        help_text="One of them, in two channels: the caller and the agent. Twilio records calls over Twilio only, and "
+        "goes on after a transfer; VAPI records calls that it plays.",
+    )
+    room_recording = models.CharField(
+        "calls in rooms are recorded by",
+        max_length=6,
+        choices=RoomRecordedBy.choices,
+        default=RoomRecordedBy.EGRESS,
+        help_text="Where the session was requested with a recording. LiveKit records everybody, and needs a bucket; "
+        "the agent records what it hears and says, until it leaves.",
     )
 
     class Meta:

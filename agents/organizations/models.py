@@ -137,6 +137,11 @@ class Organization(TenantModel):
         default=90,
         help_text="The audio, here and at Twilio, and the transcript. 0: never.",
     )
+    deletes_recordings_at_provider = models.BooleanField(
+        "delete recordings at Twilio and VAPI",
+        default=False,
+        help_text="As soon as the audio is stored here. At VAPI this deletes the whole call.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["Organization"].as_manager()

@@ -1,7 +1,7 @@
-"""Calls that are recorded from the beginning: once each, retried until LiveKit accepts or the call is over.
+"""Calls that are recorded from the beginning: once each, retried until the source accepts or the call is over.
 
-A LiveKit without a recorder gets no further request, and nothing is retried for a call that is over: its room is
-closed, which ends whatever may have started without our knowledge.
+A LiveKit without a recorder gets no further request, and nothing is retried for a call that is over: it ends whatever
+may have started without our knowledge.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ import datetime as dt
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from agents.configuration.models import Persona
 from recordings import storage
 from recordings.errors import NO_RECORDER
 from recordings.models import Recording
-from recordings.sources.livekit import find_report, request_start
+from recordings.sources.control import find_report, has_no_recorder, request_start
+from recordings.sources.report import RecordingReport
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
-from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
+from sessions.rooms.queries import recorder_of
+from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.twilio.recordings import NotRecordable
 
 from .reports import STOP, close_recording
 from .starting import accept_start, create_recording
@@ -32,17 +36,28 @@ MOST_AT_ONCE = 200
 
 
 def enqueue_automatic_recording(call: Call) -> Recording | None:
-    """At the room's first track. None if it is not wanted, not possible, or was enqueued before.
+    """By LiveKit's egress, at the room's first track. None if not wanted, not possible, or enqueued before.
 
     However often and at once it is called, a call is recorded automatically once.
     """
     if not (call.is_recording_wanted and call.room_name and storage.is_configured()):
         return None
+    if recorder_of(call) is not Persona.RoomRecordedBy.EGRESS:
+        return None
+    return _enqueue(call, Recording.Source.LIVEKIT_EGRESS)
+
+
+def enqueue_phone_recording(call: Call) -> Recording | None:
+    """By Twilio, when a phone call connects. None if it was enqueued before. In the caller's transaction."""
+    return _enqueue(call, Recording.Source.TWILIO)
+
+
+def _enqueue(call: Call, source: Recording.Source) -> Recording | None:
     try:
         with transaction.atomic():
             if call.recordings.exists() or not Call.objects.live().filter(pk=call.pk).exists():
                 return None
-            recording = create_recording(call, file_type=Recording.FileType.OGG, is_automatic=True)
+            recording = create_recording(call, source=source, file_type=Recording.FileType.OGG, is_automatic=True)
             outbox.enqueue(
                 START,
                 partition_key=f"recording:{recording.pk}",
@@ -55,18 +70,18 @@ def enqueue_automatic_recording(call: Call) -> Recording | None:
 
 
 def start_enqueued(message: OutboxMessage) -> None:
-    """Request the recording. Raises LiveKitError, after which it is retried unless a retry cannot help."""
+    """Request the recording. Raises ProviderError, after which it is retried unless a retry cannot help."""
     waiting = Recording.objects.filter(external_id__isnull=True, state__in=Recording.IN_PROGRESS)
     recording = waiting.select_related("call__organization").filter(pk=message.body["recording"]).first()
     if recording is None:
         return
     try:
         _start(recording, is_first_try=message.attempts <= 1)
-    except LiveKitError as error:
-        if error.kind is LiveKitErrorKind.NO_RECORDER:
+    except ProviderError as error:
+        if has_no_recorder(error):
             close_recording(recording, NO_RECORDER)
             return
-        if _is_call_over(recording):
+        if _is_call_over(recording) or isinstance(error, NotRecordable):
             close_recording(recording, OVER)
             return
         if error.permanent or recording.created_at < timezone.now() - RETRY_FOR:
@@ -75,7 +90,7 @@ def start_enqueued(message: OutboxMessage) -> None:
 
 
 def _start(recording: Recording, *, is_first_try: bool) -> None:
-    """Raises LiveKitError."""
+    """Raises ProviderError."""
     # An earlier try may have succeeded although its response was lost.
     report = None if is_first_try else find_report(recording)
     if report:
@@ -85,7 +100,17 @@ def _start(recording: Recording, *, is_first_try: bool) -> None:
     elif _is_call_over(recording):
         close_recording(recording, OVER)
     else:
-        accept_start(recording, request_start(recording))
+        accept_start(recording, _begin(recording))
+
+
+def _begin(recording: Recording) -> RecordingReport:
+    """Raises ProviderError. Twilio gives the second of its start; the response says it better."""
+    report = request_start(recording)
+    connected_at = recording.call.connected_at
+    if recording.source == Recording.Source.TWILIO and connected_at is not None:
+        starts_at_ms = round((timezone.now() - connected_at).total_seconds() * 1000)
+        Recording.objects.filter(pk=recording.pk).update(starts_at_ms=starts_at_ms)
+    return report
 
 
 def _is_call_over(recording: Recording) -> bool:

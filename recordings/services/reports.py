@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from recordings.finishing.services import enqueue_finishing
 from recordings.models import Recording
 from recordings.sources.report import RecordingReport
+from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.messages.outbox import outbox
 
@@ -32,7 +34,10 @@ def apply_report(report: RecordingReport) -> Recording | None:
     if recording is None or report.state is None:
         return recording
     with transaction.atomic():
-        if _older_than(report, report.state).filter(pk=recording.pk).update(**_changes(report)) and report.is_over:
+        is_news = _older_than(report, report.state).filter(pk=recording.pk).update(**_changes(report))
+        if report.is_fetchable:
+            finish_later(recording, ended_at=report.ended_at)
+        elif is_news and report.is_over:
             details = {"state": report.state.value, "error": _error(report)}
             record_event(recording.call_id, "recording_ended", details)
             recording.refresh_from_db()
@@ -43,12 +48,48 @@ def apply_report(report: RecordingReport) -> Recording | None:
     return recording
 
 
+def begin_at_source(
+    call: Call, source: Recording.Source, *, external_id: str, is_automatic: bool = True, starts_at_ms: int = 0
+) -> Recording | None:
+    """A source has begun to record by itself. None if the call is, or was, recorded by another one. Safe to repeat."""
+    known = Recording.objects.filter(call=call, source=source, external_id=external_id).first()
+    if known is not None:
+        return known
+    try:
+        with transaction.atomic():
+            recording = Recording.objects.create(
+                call=call,
+                source=source,
+                external_id=external_id,
+                state=State.RECORDING,
+                file_type=Recording.FileType.OGG,
+                is_automatic=is_automatic,
+                starts_at_ms=starts_at_ms,
+                started_at=timezone.now(),
+            )
+            record_event(call.pk, "recording_started", {"source": source.value})
+    except IntegrityError:
+        return None
+    return recording
+
+
 @transaction.atomic
 def set_external_id(recording: Recording, external_id: str) -> None:
     """The source has accepted it under this id: known from a response or from a webhook, whichever comes first."""
     unaccepted = Recording.objects.filter(pk=recording.pk, external_id__isnull=True)
     if unaccepted.update(external_id=external_id):
         record_event(recording.call_id, "recording_started", {"file_type": recording.file_type})
+
+
+@transaction.atomic
+def finish_later(recording: Recording, *, ended_at: dt.datetime | None = None) -> bool:
+    """The source has its whole file: it is fetched, checked and stored by a worker. False if that is under way.
+
+    Our own assumption that the recording failed gives way to it.
+    """
+    Recording.objects.filter(pk=recording.pk, state=State.FAILED, step="").update(state=State.STORING, error="")
+    recording.ended_at = ended_at or recording.ended_at
+    return enqueue_finishing(recording)
 
 
 def close_recording(recording: Recording, reason: str, *, state: Recording.State = State.FAILED) -> bool:

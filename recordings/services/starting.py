@@ -6,39 +6,48 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from agents.configuration.models import Persona
 from recordings import storage
 from recordings.errors import AlreadyRecording, CallNotActive, NotConfigured
 from recordings.models import Recording
-from recordings.sources.livekit import request_start, request_stop
+from recordings.sources.control import has_no_call, may_have_started, reason_of, request_start, request_stop
 from recordings.sources.report import RecordingReport
+from recordings.sources.room_agent import has_agent
 from sessions.calls.models import Call, CallState
 from sessions.calls.services import record_event
-from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
+from sessions.rooms.queries import recorder_of
+from voiceapp.providers.errors import ProviderError
 
 from .reports import LONGEST_ERROR, apply_report, enqueue_stop, set_external_id
 
 logger = structlog.get_logger("recordings")
 
 State = Recording.State
-MAY_HAVE_STARTED = (LiveKitErrorKind.UNAVAILABLE, LiveKitErrorKind.TIMEOUT)
+NO_AGENT = "The agent of the room records this call, and there is none in it."
 
 
 def start_recording(call: Call, *, file_type: str = Recording.FileType.MP4, label: str = "") -> Recording:
-    """Raises NotConfigured, CallNotActive, AlreadyRecording and LiveKitError. `label` as in storage.LABEL."""
+    """Record a call in a room, by whom its agent names. `label` as in storage.LABEL.
+
+    Raises NotConfigured, CallNotActive, AlreadyRecording and ProviderError.
+    """
     if call.state != CallState.CONNECTED:
         raise CallNotActive
-    if not storage.is_configured():
+    source = source_of_room(call)
+    if source == Recording.Source.LIVEKIT_EGRESS and not storage.is_configured():
         raise NotConfigured
     try:
         with transaction.atomic():
-            recording = create_recording(call, file_type=file_type, label=label)
+            recording = create_recording(call, source=source, file_type=file_type, label=label)
+            if source == Recording.Source.ROOM_AGENT and not has_agent(recording):
+                raise NotConfigured(NO_AGENT)
     except IntegrityError as exc:
         raise AlreadyRecording from exc
     try:
         report = request_start(recording)
-    except LiveKitError as error:
+    except ProviderError as error:
         if _give_up(recording, error):
-            if error.kind is LiveKitErrorKind.NOT_FOUND:
+            if has_no_call(error):
                 raise CallNotActive("The call's room is not open.") from error
             raise
         # A webhook was faster than the lost response: it runs.
@@ -47,14 +56,30 @@ def start_recording(call: Call, *, file_type: str = Recording.FileType.MP4, labe
     return accept_start(recording, report)
 
 
-def create_recording(call: Call, *, file_type: str, label: str = "", is_automatic: bool = False) -> Recording:
-    """Raises IntegrityError if one is in progress."""
+def source_of_room(call: Call) -> Recording.Source:
+    """Who records a call in a room when that is requested, whether or not its agent's calls usually are."""
+    if recorder_of(call) is Persona.RoomRecordedBy.AGENT:
+        return Recording.Source.ROOM_AGENT
+    return Recording.Source.LIVEKIT_EGRESS
+
+
+def create_recording(
+    call: Call,
+    *,
+    source: Recording.Source = Recording.Source.LIVEKIT_EGRESS,
+    file_type: str,
+    label: str = "",
+    is_automatic: bool = False,
+) -> Recording:
+    """Raises IntegrityError if one is in progress. Only LiveKit's egress stores its file itself, under our name."""
+    stores_itself = source == Recording.Source.LIVEKIT_EGRESS
     return Recording.objects.create(
         call=call,
-        file_type=file_type,
+        source=source,
+        file_type=file_type if stores_itself else Recording.FileType.OGG,
         label=label,
-        bucket=storage.bucket(),
-        key=storage.new_key(call, file_type),
+        bucket=storage.bucket() if stores_itself else "",
+        key=storage.new_key(call, file_type) if stores_itself else "",
         is_automatic=is_automatic,
     )
 
@@ -66,14 +91,14 @@ def accept_start(recording: Recording, report: RecordingReport) -> Recording:
     recording.refresh_from_db()
     logger.info("recording started", call_id=str(recording.call_id), external_id=recording.external_id)
     if recording.state == State.STORING and recording.reported_at is None:
-        stopped = request_stop(report.external_id)
+        stopped = request_stop(recording, report.external_id)
         if stopped:
             apply_report(stopped)
         recording.refresh_from_db()
     return recording
 
 
-def _give_up(recording: Recording, error: LiveKitError) -> bool:
+def _give_up(recording: Recording, error: ProviderError) -> bool:
     """False if the source has reported meanwhile that it runs."""
     unaccepted = Recording.objects.filter(
         pk=recording.pk, external_id__isnull=True, state__in=(State.STARTING, State.STORING)
@@ -81,8 +106,8 @@ def _give_up(recording: Recording, error: LiveKitError) -> bool:
     with transaction.atomic():
         if not unaccepted.update(state=State.FAILED, error=str(error)[:LONGEST_ERROR], ended_at=timezone.now()):
             return False
-        record_event(recording.call_id, "recording_failed", {"reason": error.kind.value})
-        if error.kind in MAY_HAVE_STARTED:
+        record_event(recording.call_id, "recording_failed", {"reason": reason_of(error)})
+        if may_have_started(error):
             enqueue_stop(recording)
-    logger.warning("recording not started", call_id=str(recording.call_id), reason=error.kind.value)
+    logger.warning("recording not started", call_id=str(recording.call_id), reason=reason_of(error))
     return True

@@ -7,48 +7,54 @@ import structlog
 from recordings import storage
 from recordings.errors import NotConfigured, NotRecorded, NotRecording
 from recordings.models import Recording
-from recordings.sources.livekit import find_report, request_stop
+from recordings.sources.control import CONTROLS, find_report, has_no_recorder, reason_of, request_stop
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
-from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
+from voiceapp.providers.errors import ProviderError
 
 from .reports import apply_report, close_recording
 
 logger = structlog.get_logger("recordings")
 
 State = Recording.State
-UNKNOWN_TO_LIVEKIT = "LiveKit does not know this recording any more."
+
+
+def unknown_at_source(recording: Recording) -> str:
+    """Why it failed: a sentence."""
+    return f"{recording.get_source_display()} does not know this recording any more."
 
 
 def stop_recording(call: Call) -> Recording:
-    """The recording that ran; its file comes later. Raises NotRecording, NotConfigured and LiveKitError.
+    """The recording that ran; its file comes later. Raises NotRecording, NotConfigured and ProviderError.
 
-    One that LiveKit has not accepted yet is stopped as soon as LiveKit's response arrives.
+    One that its source has not accepted yet is stopped as soon as the source's response arrives.
     """
-    recording = call.recordings.filter(state__in=(State.STARTING, State.RECORDING)).first()
+    recording = call.recordings.filter(state__in=(State.STARTING, State.RECORDING)).select_related("call").first()
     if recording is None:
         raise NotRecording
-    if not storage.is_configured():
+    if recording.source not in CONTROLS:
+        raise NotRecording(f"{recording.get_source_display()} records this call to its end.")
+    if recording.source == Recording.Source.LIVEKIT_EGRESS and not storage.is_configured():
         raise NotConfigured
     unaccepted = Recording.objects.filter(pk=recording.pk, external_id__isnull=True, state=State.STARTING)
     if not recording.external_id and unaccepted.update(state=State.STORING):
         recording.refresh_from_db()
         return recording
     recording.refresh_from_db()
-    report = request_stop(recording.external_id) if recording.external_id else None
+    report = request_stop(recording, recording.external_id) if recording.external_id else None
     if report is None:
-        close_recording(recording, UNKNOWN_TO_LIVEKIT)
-        raise NotRecording(UNKNOWN_TO_LIVEKIT)
+        close_recording(recording, unknown_at_source(recording))
+        raise NotRecording(unknown_at_source(recording))
     apply_report(report)
     recording.refresh_from_db()
     return recording
 
 
 def stop_unwanted(message: OutboxMessage) -> None:
-    """Stop one that was given up, if it runs. Raises LiveKitError.
+    """Stop one that was given up, if it runs. Raises ProviderError.
 
-    Without a recorder nothing runs; and once the call is over, its room is closed, which ends every recording of it,
-    so that no further request is needed.
+    Without a recorder nothing runs; and once the call is over, every recording of it ends, so that no further request
+    is needed.
     """
     recording = Recording.objects.select_related("call").filter(pk=message.body["recording"]).first()
     if recording is None:
@@ -57,12 +63,12 @@ def stop_unwanted(message: OutboxMessage) -> None:
         report = find_report(recording)
         if report is None or report.is_over:
             return
-        stopped = request_stop(report.external_id)
-    except LiveKitError as error:
+        stopped = request_stop(recording, report.external_id)
+    except ProviderError as error:
         is_live = Call.objects.live().filter(pk=recording.call_id).exists()
-        if is_live and error.kind is not LiveKitErrorKind.NO_RECORDER:
+        if is_live and not has_no_recorder(error):
             raise
-        logger.info("recording ends with its room", call_id=str(recording.call_id), reason=error.kind.value)
+        logger.info("recording ends with its call", call_id=str(recording.call_id), reason=reason_of(error))
         return
     if stopped:
         apply_report(stopped)

@@ -52,7 +52,7 @@ def request_start(recording: Recording) -> RecordingReport:
     return report_of(egress)
 
 
-def request_stop(external_id: str) -> RecordingReport | None:
+def request_stop(recording: Recording, external_id: str) -> RecordingReport | None:
     """Its state afterwards, also if it was over already; None if LiveKit does not know it. Raises LiveKitError."""
     release_connections()
     client = LiveKitClient.from_settings()

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from recordings.models import Recording
 
+from . import room_agent, twilio, vapi
+
 
 class FileSource(Protocol):
     """A module of recordings/sources is one."""
@@ -20,4 +22,8 @@ class FileSource(Protocol):
 
 
 # LiveKit's egress writes into our storage itself.
-SOURCES: Mapping[Recording.Source, FileSource] = {}
+SOURCES: Mapping[Recording.Source, FileSource] = {
+    Recording.Source.ROOM_AGENT: room_agent,
+    Recording.Source.TWILIO: twilio,
+    Recording.Source.VAPI: vapi,
+}

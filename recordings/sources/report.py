@@ -12,7 +12,10 @@ State = Recording.State
 
 @dataclass(frozen=True, slots=True)
 class RecordingReport:
-    """`state` is None for one that this product does not know; `key` is the requested file name, if any."""
+    """`state` is None for one that this product does not know; `key` is the requested file name, if any.
+
+    `is_fetchable`: it is over, and the source has its whole file, which is still to be fetched and stored.
+    """
 
     source: Recording.Source
     external_id: str
@@ -24,6 +27,7 @@ class RecordingReport:
     error: str = ""
     size_bytes: int | None = None
     duration_ms: int | None = None
+    is_fetchable: bool = False
 
     @property
     def is_over(self) -> bool:

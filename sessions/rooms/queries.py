@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
+from agents.configuration.models import Persona
 from sessions.calls.models import Call
 
 # A room is made after its call, by two clocks, and LiveKit may give whole seconds.
@@ -30,6 +31,12 @@ def find_call_of_room(name: str, *, sid: str, opened_at: dt.datetime | None, at:
     unclaimed = [call for call in named.filter(room_sid="")[:MOST_NAMESAKES] if not _ended_before(call, time)]
     call = _newest_before(unclaimed, time)
     return call if call and claim_room(call, sid) else None
+
+
+def recorder_of(call: Call) -> Persona.RoomRecordedBy:
+    """Who records a call in a room if its session is requested with a recording: as its agent was published."""
+    version = call.agent_version
+    return Persona.RoomRecordedBy(version.room_recording) if version else Persona.RoomRecordedBy.EGRESS
 
 
 def claim_room(call: Call, sid: str) -> bool:

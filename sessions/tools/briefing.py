@@ -144,6 +144,7 @@ def brief_agent(
         reading_tools=READING_TOOLS,
         protects_greeting=persona.protects_greeting,
         facts=facts,
+        recording=persona.recording,
     )
 
 

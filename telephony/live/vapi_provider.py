@@ -17,7 +17,7 @@ from sessions.calls.briefing import Briefing
 from telephony.bridge.core.actions import LinkLoss
 from telephony.bridge.vapi import frames as wire
 from telephony.bridge.vapi.dialect import VapiDialect
-from telephony.vapi.assistants import LIVE_FACTS
+from telephony.vapi.assistants import LIVE_FACTS, artifact_plan
 from telephony.vapi.legs import CALL_ID_KEY
 from voiceapp.providers.errors import RetryClass
 from voiceapp.providers.vapi.client import VapiCall, VapiClient, VapiError
@@ -74,6 +74,7 @@ def overrides_for(briefing: Briefing) -> dict[str, object]:
         "maxDurationSeconds": min(briefing.limits.longest_call_ms // 1000 + LONGER_S, LONGEST_S),
         "backgroundSound": "off",
         "monitorPlan": {"controlEnabled": True, "listenEnabled": False},
+        "artifactPlan": artifact_plan(briefing.recording),
     }
     if briefing.phrases.greeting:
         overrides["firstMessage"] = briefing.phrases.greeting

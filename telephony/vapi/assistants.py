@@ -73,7 +73,16 @@ def transient_assistant(briefing: Briefing, call: Call) -> Fields:
 
 def call_overrides(briefing: Briefing, call: Call) -> Fields:
     """What one call adds to a stored assistant, as `assistantOverrides`. Changes made at VAPI stay in force."""
-    return {"variableValues": {LIVE_FACTS: briefing.facts}, "metadata": metadata_of(call)}
+    return {
+        "variableValues": {LIVE_FACTS: briefing.facts},
+        "metadata": metadata_of(call),
+        "artifactPlan": artifact_plan(briefing.recording),
+    }
+
+
+def artifact_plan(recording: str) -> Fields:
+    """VAPI records every call unless it is forbidden: only one source records a call, and only if its agent says so."""
+    return {"recordingEnabled": recording == Persona.RecordedBy.VAPI}
 
 
 def metadata_of(call: Call) -> dict[str, str]:
@@ -118,6 +127,7 @@ def _persona(persona: Persona, prompt: str, tools: tuple[FunctionTool, ...]) -> 
         "clientMessages": CLIENT_MESSAGES,
         "serverMessages": SERVER_MESSAGES,
         "monitorPlan": {"controlEnabled": True, "listenEnabled": False},
+        "artifactPlan": artifact_plan(persona.recording),
         "server": server(),
     }
 

@@ -12,6 +12,7 @@ from sessions.calls.models import Call
 from voiceapp.providers.vapi.messages import VapiMessage, text_of
 
 from .models import SyncedAssistant, VapiLeg
+from .recording import note_recording
 
 # VAPI's report follows the end of the call by some seconds; after this, it is requested.
 FIRST_CHECK_AFTER = dt.timedelta(minutes=2)
@@ -31,7 +32,7 @@ class CallUnknown(Exception):
 
 def open_leg(call_id: UUID, vapi_id: str, *, assistant_id: str = "", carries_phone: bool = False) -> VapiLeg:
     """Note that VAPI plays the agent of this call. May be repeated; raises CallUnknown where the id is another's."""
-    known, _ = VapiLeg.objects.get_or_create(
+    known, is_new = VapiLeg.objects.get_or_create(
         vapi_id=vapi_id,
         defaults={
             "call_id": call_id,
@@ -42,6 +43,8 @@ def open_leg(call_id: UUID, vapi_id: str, *, assistant_id: str = "", carries_pho
     )
     if known.call_id != call_id:
         raise CallUnknown("other_call")
+    if is_new:
+        note_recording(known)
     return known
 
 

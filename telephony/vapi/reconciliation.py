@@ -11,6 +11,7 @@ from django.utils import timezone
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.services import finish_call, record_event
 from voiceapp.core.transactions import release_connections
+from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.vapi.client import VapiClient, VapiError, VapiErrorKind
 
 from .models import VapiLeg
@@ -65,7 +66,10 @@ def _reconcile(leg: VapiLeg, client: VapiClient) -> bool:
             _check_later(leg)
         return False
     if found.is_over:
-        apply_report(leg, read_report(found.fields))
+        try:
+            apply_report(leg, read_report(found.fields))
+        except ProviderError as error:
+            logger.warning("recording at VAPI not kept", vapi_id=leg.vapi_id, error=str(error))
         return True
     VapiLeg.objects.filter(pk=leg.pk).update(status=found.status[:24])
     if not leg.call.is_live and client.end_call(found):

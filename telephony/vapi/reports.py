@@ -17,7 +17,6 @@ from sessions.calls.services import finish_call, possible_end
 from telephony.events.allow_list import kept
 from voiceapp.providers.vapi.messages import (
     SpokenLine,
-    epoch_ms,
     list_of,
     money_of,
     part_of,
@@ -25,15 +24,16 @@ from voiceapp.providers.vapi.messages import (
     text_of,
     time_of,
 )
+from voiceapp.providers.vapi.recordings import recording_of
 
 from .ended_reasons import end_reason_of
 from .kept_fields import COSTS
 from .models import VapiLeg
+from .recording import keep_recording
 
 # VAPI's report follows the end of the call by some seconds. Until then nothing is requested.
 REPORT_WITHIN = dt.timedelta(seconds=60)
 MAX_COSTS = 50
-MAX_URL = 4000
 MAX_REASON = 120
 
 
@@ -49,36 +49,31 @@ class Report:
     recording_url: str
     stereo_recording_url: str
     recording_url_expires_at: dt.datetime | None
+    has_recording: bool
     lines: Sequence[SpokenLine]
 
 
 def read_report(record: Mapping[str, Any]) -> Report:
-    artifact = part_of(record, "artifact")
-    recording = part_of(artifact, "recording")
-    mono = part_of(recording, "mono")
+    artifact, recording = part_of(record, "artifact"), recording_of(record)
     return Report(
         ended_reason=text_of(record, "endedReason", longest=MAX_REASON),
         started_at=time_of(record, "startedAt"),
         ended_at=time_of(record, "endedAt"),
         cost_usd=money_of(record, "cost"),
         costs=[kept(each, COSTS) for each in list_of(record, "costs")[:MAX_COSTS] if isinstance(each, Mapping)],
-        recording_url=_first_url(
-            (artifact, "presignedMonoUrl"), (mono, "combinedUrl"), (artifact, "recordingUrl"), (record, "recordingUrl")
-        ),
-        stereo_recording_url=_first_url(
-            (artifact, "presignedStereoUrl"),
-            (recording, "stereoUrl"),
-            (artifact, "stereoRecordingUrl"),
-            (record, "stereoRecordingUrl"),
-        ),
-        recording_url_expires_at=time_of(artifact, "presignedUrlsExpiresAt")
-        or epoch_ms(artifact.get("presignedUrlsExpiresAt")),
+        recording_url=_to_open(recording.mono_url),
+        stereo_recording_url=_to_open(recording.stereo_url),
+        recording_url_expires_at=recording.expires_at,
+        has_recording=bool(recording.url),
         lines=spoken_lines([each for each in list_of(artifact, "messages") if isinstance(each, Mapping)]),
     )
 
 
 def apply_report(leg: VapiLeg, report: Report) -> None:
-    """Safe to repeat, and in any order with the other messages: what is known is never replaced by nothing."""
+    """Safe to repeat, and in any order with the other messages: what is known is never replaced by nothing.
+
+    Raises ProviderError while the recording of an earlier part of the call keeps this one's from being stored.
+    """
     now = timezone.now()
     with transaction.atomic():
         call = Call.objects.select_for_update().get(pk=leg.call_id)
@@ -107,6 +102,8 @@ def apply_report(leg: VapiLeg, report: Report) -> None:
                 at=now,
                 detail={"reason": stored.ended_reason},
             )
+    if report.has_recording:
+        keep_recording(stored)
     if leg.carries_phone:
         end_carried_call(leg, stored.ended_reason, at=stored.ended_at or now)
 
@@ -144,7 +141,6 @@ def _add_lines(call: Call, leg: VapiLeg, lines: Sequence[SpokenLine]) -> None:
     )
 
 
-def _first_url(*places: tuple[Mapping[str, Any], str]) -> str:
+def _to_open(url: str) -> str:
     """Only https, for somebody may open it from the call's page."""
-    found = (text_of(place, name, longest=MAX_URL) for place, name in places)
-    return next((url for url in found if url.startswith("https://")), "")
+    return url if url.startswith("https://") else ""

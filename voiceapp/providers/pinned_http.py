@@ -1,21 +1,26 @@
-"""Requests to URLs that users configure: resolve the name once, check every address, connect to one of these.
+"""Requests to URLs that users configure or providers name: resolve the name, check every address, connect to one of
+these.
 
-Follows no redirect, uses no proxy from the environment; time and size are limited.
+Uses no proxy from the environment; time and size are limited. Only `download` follows redirects, each checked anew.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import httpx
 
 CONNECT_S = 3
+MOST_REDIRECTS = 3
+REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class AddressRefused(Exception):
@@ -64,7 +69,48 @@ class PinnedHttp:
         except (httpx.HTTPError, TimeoutError, OSError) as exc:
             raise NoResponse(type(exc).__name__) from exc
 
+    def download(self, url: httpx.URL, into: BinaryIO, *, is_allowed: Callable[[httpx.URL], bool]) -> Response:
+        """Write the body of a 200 response into the file; the Response has none. Raises AddressRefused or NoResponse.
+
+        `is_allowed` decides on the URL and on each to which it redirects. Blocks.
+        """
+        try:
+            return asyncio.run(asyncio.wait_for(self._download(url, into, is_allowed), self.whole_s))
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as exc:
+            raise NoResponse(type(exc).__name__) from exc
+
+    async def _download(self, url: httpx.URL, into: BinaryIO, is_allowed: Callable[[httpx.URL], bool]) -> Response:
+        for _ in range(MOST_REDIRECTS + 1):
+            if not is_allowed(url):
+                raise AddressRefused("the URL is not allowed")
+            async with self._opened("GET", url, b"", {}) as response:
+                location = response.headers.get("Location", "")
+                if response.status_code in REDIRECTS and location:
+                    url = url.join(location)
+                    continue
+                if response.status_code == httpx.codes.OK:
+                    await self._write(response, into)
+                return Response(response.status_code, b"", response.headers.get("Retry-After"), response.headers)
+        raise NoResponse("too many redirects")
+
+    async def _write(self, response: httpx.Response, into: BinaryIO) -> None:
+        received = 0
+        async for piece in response.aiter_raw():
+            received += len(piece)
+            if received > self.max_body_bytes:
+                raise TooLarge("too large")
+            into.write(piece)
+
     async def _send(self, method: str, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
+        async with self._opened(method, url, content, headers) as response:
+            body, received = await self._body(response), response.headers
+            return Response(response.status_code, body, received.get("Retry-After"), received)
+
+    @contextlib.asynccontextmanager
+    async def _opened(
+        self, method: str, url: httpx.URL, content: bytes, headers: Mapping[str, str]
+    ) -> AsyncIterator[httpx.Response]:
+        """The response, before its body."""
         address = await self._checked_address(url)
         # By address, so that a second lookup cannot lead elsewhere.
         pinned = url.copy_with(host=address)
@@ -77,8 +123,7 @@ class PinnedHttp:
             request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
             response = await client.send(request, stream=True)
             try:
-                body, received = await self._body(response), response.headers
-                return Response(response.status_code, body, received.get("Retry-After"), received)
+                yield response
             finally:
                 await response.aclose()
 

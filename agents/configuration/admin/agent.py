@@ -39,6 +39,7 @@ PERSONA_FIELDSETS: Any = (
         "fields": ("reprompt", "reprompt_after_s", "silence_goodbye", "goodbye_after_s", "filler",
                    "filler_after_ms", "longest_call_minutes"),
     }),
+    ("Recording", {"fields": ("recording", "room_recording")}),
 )  # fmt: skip
 
 
@@ -57,17 +58,27 @@ class AgentForm(TenantForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "provider" in self.fields:
-            self.fields["provider"].required = False  # a form without it keeps what is set
+        for name in {"provider", "recording", "room_recording"} & set(self.fields):
+            self.fields[name].required = False  # a form without it keeps what is set
 
     def clean_provider(self) -> str:
         return str(self.cleaned_data.get("provider") or self.instance.provider)
+
+    def clean_recording(self) -> str:
+        return str(self.cleaned_data.get("recording") or self.instance.recording)
+
+    def clean_room_recording(self) -> str:
+        return str(self.cleaned_data.get("room_recording") or self.instance.room_recording)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         reprompt, goodbye = cleaned.get("reprompt_after_s"), cleaned.get("goodbye_after_s")
         if reprompt and goodbye and goodbye <= reprompt:
             self.add_error("goodbye_after_s", "Enter a longer time than that before the reprompt.")
+        is_played_by_vapi = Agent.Provider.VAPI in (cleaned.get("provider"), _other_provider(cleaned))
+        if cleaned.get("recording") == Agent.RecordedBy.VAPI and not is_played_by_vapi:
+            self.add_error("recording", "VAPI records only calls that it plays. Choose it as AI provider, or another "
+                                        "recorder.")  # fmt: skip
         owner = getattr(cleaned.get("organization"), "pk", None) or self.instance.organization_id
         if cleaned.get("vapi_assistant_id") and _is_of_others(cleaned["vapi_assistant_id"], owner):
             self.add_error("vapi_assistant_id", "This assistant belongs to an agent of another organization.")
@@ -80,6 +91,11 @@ class AgentForm(TenantForm):
             return str(UUID(given)) if given else ""
         except ValueError as exc:
             raise forms.ValidationError(NOT_AN_ID) from exc
+
+
+def _other_provider(cleaned: dict[str, Any]) -> str:
+    """Who takes calls that the AI provider does not answer; empty if nobody does."""
+    return Agent(provider=cleaned.get("provider", ""), fails_over=cleaned.get("fails_over", False)).fallback_provider
 
 
 def _is_of_others(assistant_id: str, organization_id: UUID | None) -> bool:

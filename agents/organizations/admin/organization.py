@@ -90,6 +90,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         ("Orders", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
         ("Voicemail", {"fields": ("voicemail", "voicemail_greeting", "voicemail_email", "voicemail_url",
                                   "deletes_voicemail_at_carrier", "voicemail_days")}),
+        ("Recordings", {"fields": ("deletes_recordings_at_provider",)}),
         ("Sign-in", {"fields": ("clerk_id",)}),
     )  # fmt: skip
     buttons = (

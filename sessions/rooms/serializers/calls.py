@@ -8,9 +8,11 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from agents.configuration.models import Persona
 from sessions.calls.models import Call, CallState, CallType
 from sessions.calls.queries import CallPage
 from sessions.rooms.models import RoomAgent
+from sessions.rooms.queries import recorder_of
 from sessions.rooms.serializers.rooms import (
     AGENT_STATUS_HELP,
     CALL_ID,
@@ -121,7 +123,14 @@ class StartedSession(serializers.Serializer[OpenedCall]):
         return opened.agent is not None
 
     def get_recordingEnabled(self, opened: OpenedCall) -> bool:
-        return opened.call.is_recording_wanted and bool(settings.LIVEKIT_RECORDING_BUCKET)
+        if not opened.call.is_recording_wanted:
+            return False
+        match recorder_of(opened.call):
+            case Persona.RoomRecordedBy.EGRESS:
+                return bool(settings.LIVEKIT_RECORDING_BUCKET)
+            case Persona.RoomRecordedBy.AGENT:
+                return opened.agent is not None
+        return False
 
 
 @extend_schema_serializer(

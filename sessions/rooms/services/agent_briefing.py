@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.conf import settings
@@ -111,4 +111,5 @@ def _briefing(call: Call, agent: RoomAgent) -> Briefing:
     own.prompt = prompt or persona.prompt
     if agent.voice:
         own.voice = fit_voice(agent.voice)[0]
-    return limited(brief_agent(own, call.organization, call_id=str(call.pk), now=timezone.now()), call)
+    briefing = brief_agent(own, call.organization, call_id=str(call.pk), now=timezone.now())
+    return replace(limited(briefing, call), recording=own.room_recording if call.is_recording_wanted else "off")

@@ -20,6 +20,8 @@ from .agents import agent_of
 from .dispatches import NoAgent
 
 TOPIC = "room.state"
+# Of a recording that the room's agent makes.
+RECORDING_ID = "AR_{pk}"
 Status = RoomAgent.Status
 
 LATE = "The agent has not joined yet. We are trying again; please wait a few seconds."
@@ -59,11 +61,24 @@ def show_room_state(message: OutboxMessage) -> None:
 
 
 def room_state(call: Call) -> dict[str, object]:
-    """`message`: for people, what happened to the agent and what to do; empty if all is well."""
+    """`message`: for people, what happened to the agent and what to do; empty if all is well.
+
+    `recording`, while the agent is to record: the id of the recording.
+    """
     agent = agent_of(call)
     if agent is None:
         return {"agentStatus": None, "agentSilent": False, "message": ""}
-    return {"agentStatus": agent.status, "agentSilent": agent.is_silent, "message": message_about(agent)}
+    state = {"agentStatus": agent.status, "agentSilent": agent.is_silent, "message": message_about(agent)}
+    recording = recording_id(call)
+    return state | {"recording": recording} if recording else state
+
+
+def recording_id(call: Call) -> str:
+    """Of the recording that the room's agent is to make; empty if it is not to record."""
+    # The app of recordings is above this one.
+    to_record = call.recordings.filter(source="room_agent", state__in=("starting", "recording"))
+    pk = to_record.values_list("pk", flat=True).first()
+    return RECORDING_ID.format(pk=pk) if pk else ""
 
 
 def message_about(agent: RoomAgent) -> str:

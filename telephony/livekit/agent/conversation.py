@@ -38,6 +38,7 @@ from .deadlines import Due, RoomDeadlines
 from .facts import CallFacts
 from .gateway import RoomGateway
 from .model import FRAME_MS, conversation_so_far, realtime_model
+from .recorder import RoomRecorder
 
 logger = structlog.get_logger("room_agent")
 
@@ -62,6 +63,7 @@ class RoomConversation:
             max_tool_steps=MOST_TOOLS,
         )
         self._chat = Chat(context.room, self._typed)
+        self._recorder = RoomRecorder(self._session, gateway, now_ms=lambda: self._facts.now_ms)
         self._deadlines = RoomDeadlines(room.briefing.limits, since_ms=room.since_ms)
         self._over = asyncio.Event()
         self._met_caller = asyncio.Event()
@@ -104,20 +106,26 @@ class RoomConversation:
             session_host=False,
             record=False,
         )
+        await self._record()
         self._set_silent(self._room.is_silent)
         for participant in room.remote_participants.values():
             self._on_participant(participant)
 
     async def run(self) -> EndReason | None:
         """Begins when the caller is there. The reason with which the agent ends the call; None if somebody else did."""
+        is_over = True
         try:
             await self._meet_caller()
             if not self._room.past and not self._over.is_set():
                 self._greet()
             await self._watch()
+        except asyncio.CancelledError:
+            is_over = False  # another worker takes its place
+            raise
         finally:
             self._chat.close()
             await self._session.aclose()
+            await self._recorder.close(is_over=is_over)
         return self._reason
 
     def end(self, reason: EndReason) -> None:
@@ -307,6 +315,12 @@ class RoomConversation:
             return
         if isinstance(state, dict):
             self._set_silent(state.get("agentSilent") is True)
+            if str(state.get("recording") or "") != self._recorder.current:
+                self._begin(self._record())
+
+    async def _record(self) -> None:
+        """Or not: as the database says now, of which the metadata may be an older state."""
+        await self._recorder.follow(await self._gateway.recording_id(self._room.call_id))
 
     def _set_silent(self, is_silent: bool) -> None:
         """It hears and speaks nothing until it may again."""

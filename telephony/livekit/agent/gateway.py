@@ -6,6 +6,7 @@ import asyncio
 import time
 from uuid import UUID
 
+from recordings.services.room_agent import agent_began, agent_ended, recording_of_agent
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.fact_recorder import FactRecorder
 from sessions.calls.facts import Fact
@@ -39,6 +40,17 @@ class RoomGateway:
         self._recorder = FactRecorder(lambda facts: self._run(record_facts, briefing.call_id, facts))
         self._recording = asyncio.create_task(self._recorder.run())
         return briefing
+
+    async def recording_id(self, call_id: UUID) -> str:
+        """Of the recording that the agent is to make; empty if it is not to record."""
+        return await self._run(recording_of_agent, call_id)
+
+    async def recording_began(self, recording_id: str, *, starts_at_ms: int) -> None:
+        await self._run(agent_began, recording_id, starts_at_ms=starts_at_ms)
+
+    async def recording_ended(self, recording_id: str) -> None:
+        """Its file is whole."""
+        await self._run(agent_ended, recording_id)
 
     async def callers(self, call_id: UUID) -> frozenset[str]:
         return await self._run(caller_identities, call_id)

@@ -12,6 +12,8 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from agents.configuration.models import Persona
+from recordings.services.automatic import enqueue_phone_recording
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.calls.services import LEASE, finish_call, record_event
@@ -70,7 +72,8 @@ def _find_stream(token: str, *, call_sid: str, account_sid: str, hints: Mapping[
     stream_id = stream_id_of(token)
     if stream_id is None:
         raise TokenRefused("forged")
-    stream = MediaStream.objects.select_related("call__organization").filter(id=stream_id).first()
+    streams = MediaStream.objects.select_related("call__organization", "call__agent_version")
+    stream = streams.defer("call__agent_version__prompt").filter(id=stream_id).first()
     if stream is None:
         raise TokenRefused("unknown")
     call = stream.call
@@ -103,6 +106,10 @@ def _use(stream: MediaStream, *, stream_sid: str) -> None:
         if not _connect(stream, now):
             raise TokenRefused("call_over")
         record_event(stream.call_id, "agent_back" if stream.is_return else "connected")
+        version = stream.call.agent_version
+        # It goes on while the caller talks to a person, and after that.
+        if version is not None and version.recording == Persona.RecordedBy.TWILIO and not stream.is_return:
+            enqueue_phone_recording(stream.call)
 
 
 def _connect(stream: MediaStream, now: dt.datetime) -> bool:

@@ -18,7 +18,7 @@ from voiceapp.core.jobs.patience import with_patience
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.openai.errors import OpenAIError
-from voiceapp.providers.twilio.recordings import SOURCE_OF_RECORD_VERB, NoAudio, TwilioRecordings
+from voiceapp.providers.twilio.recordings import SOURCE_OF_RECORD_VERB, NeverRecorded, NoAudio, TwilioRecordings
 
 from . import services
 from .delivery import mail_voicemail, post_voicemail
@@ -28,10 +28,6 @@ from .models import Voicemail
 AT_CARRIER_WITHIN = dt.timedelta(minutes=10)
 MOST_TRANSCRIPTIONS = 6
 LAYOUT_OF_KEYS = "recordings/{tenant}/{created_at:%Y/%m}/{id}.wav"
-
-
-class NeverRecorded(Exception):
-    """Twilio has a recording without audio."""
 
 
 def register_all() -> None:
@@ -63,7 +59,7 @@ def fetch_audio(message: OutboxMessage) -> None:
     release_connections()
     key = key_of(voicemail)
     try:
-        content = _download(voicemail.recording_sid)
+        content = TwilioRecordings.from_settings().download(voicemail.recording_sid)
         audio = read_audio(content)
         bucket = store_file(key, content, file_type=Recording.FileType.WAV)
     except (NoAudio, BadFile) as exc:
@@ -83,20 +79,6 @@ def fetch_audio(message: OutboxMessage) -> None:
     is_last = fault.permanent or message.attempts >= outbox.max_attempts
     services.explain(voicemail, f"Not fetched yet: {fault}", is_last=is_last)
     raise with_patience(fault, since=voicemail.created_at)
-
-
-def _download(recording_sid: str) -> bytes:
-    """Raises NoAudio, NeverRecorded and ProviderError."""
-    carrier = TwilioRecordings.from_settings()
-    try:
-        return carrier.download(recording_sid)
-    except NoAudio:
-        found = carrier.find(recording_sid)
-    if found is None:
-        raise NoAudio("The recording was deleted at Twilio before it could be fetched.")
-    if found.has_no_audio:
-        raise NeverRecorded(f"Twilio reports that the recording is {found.status}.")
-    raise ProviderError("twilio", "the recording is not stored yet")
 
 
 def key_of(voicemail: Voicemail) -> str:

@@ -94,7 +94,9 @@ def test_its_stored_assistant_is_completed_with_what_is_live(caller: VapiSender,
     assert "Margherita" in overrides["variableValues"]["live_facts"]
     assert "Now it is" in overrides["variableValues"]["live_facts"]
     assert overrides["metadata"]["callId"] == str(Call.objects.get().pk)
-    assert set(overrides) == {"variableValues", "metadata"}  # what was changed at VAPI stays in force
+    # What was changed at VAPI stays in force, except that VAPI records only if the agent says so.
+    assert set(overrides) == {"variableValues", "metadata", "artifactPlan"}
+    assert overrides["artifactPlan"] == {"recordingEnabled": False}
 
 
 def test_an_assistant_of_an_earlier_version_does_not_answer(caller: VapiSender) -> None:

@@ -97,6 +97,10 @@ class VapiClient:
     def get_call(self, call_id: str) -> VapiCall:
         return read_call(request_now("GET", self._url("call", call_id), headers=self._headers))
 
+    def delete_call(self, call_id: str) -> None:
+        """With its recording, transcript and logs."""
+        request_now("DELETE", self._url("call", call_id), headers=self._headers)
+
     async def aend_call(self, call: VapiCall) -> bool:
         """End a call by its control URL, which needs no key. False if it has none, or if the call was over."""
         if not call.control_url:

@@ -12,7 +12,7 @@ from voiceapp.simulators.twilio.conferences import Conference
 from voiceapp.simulators.twilio.faults import TwilioFaults
 from voiceapp.simulators.twilio.messages import Messages
 from voiceapp.simulators.twilio.numbers import Number
-from voiceapp.simulators.twilio.recording import KeptRecording, kept_recording
+from voiceapp.simulators.twilio.recording import Recording, kept_recording
 from voiceapp.simulators.twilio.ticker import Ticker
 from voiceapp.simulators.twilio.twiml import Document, TwimlError
 from voiceapp.simulators.twilio.webhooks import WebhookClient, WebhookFailed
@@ -40,7 +40,7 @@ class Account:
             self.webhooks, account_sid=sid, new_sid=new_sid, behavior_of=lambda number: self.number(number).texts
         )
         self.conferences: dict[str, Conference] = {}  # by name, the latest one of each
-        self.recordings: dict[str, KeptRecording] = {}
+        self.recordings: dict[str, Recording] = {}
         self._background: set[asyncio.Task[None]] = set()
 
     def number(self, number: str) -> Number:

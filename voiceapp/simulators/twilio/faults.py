@@ -30,8 +30,10 @@ KNOWN: dict[str, float | None] = {
     "caller_id_refused": 21210,  # a call from another number than the account's own: the error code
     "answers_late": 2000,  # ms after its ringing time; a cancellation does not reach it any more
     # recordings
-    "recording_unreported": None,  # the action and the callback of a <Record> are not requested; of a call
-    "media_late": 3000,  # ms after the message during which its audio is not there; this and the next by URL
+    "recording_unreported": None,  # neither the action of a <Record> nor any recording's callback is requested
+    "recording_absent": 16102,  # a call's recording has no audio: the error code. Like the one before: of a call
+    "recording_refused": 21220,  # a call is not recorded: the error code. This and the following by URL
+    "media_late": 3000,  # ms after the message during which its audio is not there
     "media_gone": None,  # the recording was deleted
     "media_garbage": None,
     "media_cut": None,  # the file ends in the middle

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from voiceapp.simulators.twilio.account import Account, new_sid
 from voiceapp.simulators.twilio.call_log import CallLog, WebhookRequest
@@ -23,6 +24,23 @@ from voiceapp.simulators.twilio.webhooks import WebhookFailed, WebhookResponse
 _TWIML_TYPES = ("text/xml", "application/xml", "text/html")
 
 
+class RunningRecording(Protocol):
+    """One that was started over REST; it ends with the call."""
+
+    @property
+    def sid(self) -> str: ...
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def has_audio(self) -> bool: ...
+
+    def change_to(self, status: str, *, is_skipping: bool = False) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class CallLeg:
     """`interruption` is done when the running document must stop: with the document to run next, or None to hang up."""
 
@@ -35,6 +53,7 @@ class CallLeg:
         self.ended_by = ""
         self.token = ""
         self.second_legs: list[CallLeg] = []
+        self.recordings: list[RunningRecording] = []
         self.line = Line(account.ticker, noise=plan.noise, keeps_sound=plan.keeps_sound)
         self.log = CallLog(lambda: self.line.now_ms)
         self.person = Person(self.line, plan.profile, hang_up=lambda: self.hang_up(by="caller"), log=self.log)
@@ -182,6 +201,8 @@ class CallLeg:
             self._script.cancel()
             await asyncio.gather(self._script, return_exceptions=True)
         self.log.event("ended", by=self.ended_by)
+        for recording in self.recordings:
+            recording.stop()
         self.line.close()
         self.progress.change_to(status)
         current = asyncio.current_task()

@@ -14,6 +14,8 @@ from voiceapp.simulators.twilio.ticker import Ticker
 Speaker = Callable[[int], bytes]
 #: Receives 20 ms of the person.
 Microphone = Callable[[bytes], None]
+#: Receives 20 ms of both directions: what the person says, and what the person hears.
+Tap = Callable[[bytes, bytes], None]
 
 
 class Line:
@@ -31,6 +33,7 @@ class Line:
         self.on_key: Callable[[str], None] | None = None
         self.said = bytearray()
         self.heard = bytearray()
+        self.taps: list[Tap] = []
         self._ticker = ticker
         self._keeps_sound = keeps_sound
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
@@ -54,6 +57,8 @@ class Line:
         if self._keeps_sound:
             self.said += said
             self.heard += heard
+        for tap in self.taps:
+            tap(said, heard)
         self.now_ms += FRAME_MS
         if self._waiting:
             self._wake()

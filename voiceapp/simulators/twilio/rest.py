@@ -40,7 +40,7 @@ class RestApi:
         app.router.add_get(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._show_call))
         app.router.add_post(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._update_call))
         MessagesApi(self._account).add_to(app, _PREFIX, self._guarded)
-        RecordingsApi(self._account).add_to(app, _PREFIX, self._guarded)
+        RecordingsApi(self._account, find_call=self._carrier.find).add_to(app, _PREFIX, self._guarded)
         IncomingNumbersApi(self._account).add_to(app, _PREFIX, self._guarded)
         app.router.add_route("*", f"{_PREFIX}/{{rest:.*}}", self._guarded(self._unknown))
 

@@ -47,6 +47,13 @@ Faults are injected by URL: `http://HOST:PORT/fault/<name>[=<argument>]`, or sev
 | `wrong_secret` | secrets and signatures are wrong | |
 | `report_first` · `no_report` | the end-of-call report comes before the socket closes · never | |
 
+| fault of the recording | what happens | argument (default) |
+|---|---|---|
+| `no_recording` · `recording_mono` | the report names no recording · only one channel | |
+| `recording_late=<ms>` | the file is not there until then | (1500) |
+| `recording_moved` · `recording_redirect` | redirected once to the file · to an internal address | |
+| `recording_cut` | the file ends in the middle | |
+
 `tag=<any>` does nothing; it gives a test a URL (and counters) of its own.
 """
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from voiceapp.simulators.vapi.assistants import CallSettings, iso, now
 from voiceapp.simulators.vapi.audio_format import AudioFormat
+from voiceapp.simulators.vapi.call_audio import SIGNED_FOR_S, CallAudio
 from voiceapp.simulators.vapi.costs import CallCosts
 from voiceapp.simulators.vapi.faults import VapiFaults
 from voiceapp.simulators.vapi.transcript import CallTranscript
@@ -36,6 +37,7 @@ class VapiCall:
     started_at: dt.datetime | None = None
     ended_at: dt.datetime | None = None
     costs: CallCosts | None = None
+    audio: CallAudio | None = None
     transcript: CallTranscript = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,11 +56,16 @@ class VapiCall:
 
     def begin(self) -> None:
         self.started_at = dt.datetime.now(dt.UTC)
+        # `artifactPlan.recordingEnabled` is true unless an assistant says otherwise.
+        if self.settings.plan("artifactPlan").get("recordingEnabled", True):
+            self.audio = CallAudio()
         self.transcript.started_at_s = self.started_at.timestamp()
         self.set_status("in-progress")
 
     def finish(self, reason: str) -> None:
         self.ended_at, self.ended_reason = dt.datetime.now(dt.UTC), reason
+        if self.audio is not None:
+            self.audio.end()
         self.costs = CallCosts.of(self.settings, self.transcript, self.duration_s)
         self.set_status("ended")
 
@@ -94,7 +101,23 @@ class VapiCall:
             "transcript": self.transcript.text,
             "variableValues": self.settings.variables,
             "logUrl": f"{self.address}/{self.id}/log.jsonl.gz",
+            **self._recording(),
         }
+
+    def _recording(self) -> dict[str, Any]:
+        """Where the recording of a call that is over can be fetched; each place of several ages of the API has it."""
+        if self.audio is None or self.ended_at is None or "no_recording" in self.faults:
+            return {}
+        folder, signed = f"{self.address}/{self.id}/recording", f"X-Amz-Signature={self.audio.signature}"
+        mono, stereo = f"{folder}/mono.wav", f"{folder}/stereo.wav"
+        fields: dict[str, Any] = {
+            "recording": {"mono": {"combinedUrl": mono}}, "recordingUrl": mono, "presignedMonoUrl": f"{mono}?{signed}",
+            "presignedUrlsExpiresAt": iso(self.ended_at + dt.timedelta(seconds=SIGNED_FOR_S)),
+        }  # fmt: skip
+        if "recording_mono" not in self.faults:
+            fields["recording"]["stereoUrl"] = fields["stereoRecordingUrl"] = stereo
+            fields["presignedStereoUrl"] = f"{stereo}?{signed}"
+        return fields
 
     def report(self) -> dict[str, Any]:
         """What the resource and the end-of-call report say of the end."""

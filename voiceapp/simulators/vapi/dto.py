@@ -91,7 +91,8 @@ _assistant_fields: dict[str, Check] = {
     "maxDurationSeconds": number(10, 43200), "backgroundSound": anything, "modelOutputInMessagesEnabled": boolean,
     "transportConfigurations": anything, "observabilityPlan": anything, "credentials": anything,
     "credentialIds": array(text()), "hooks": array(an_object), "compliancePlan": an_object, "metadata": an_object,
-    "backgroundSpeechDenoisingPlan": an_object, "analysisPlan": an_object, "artifactPlan": an_object,
+    "backgroundSpeechDenoisingPlan": an_object, "analysisPlan": an_object,
+    "artifactPlan": Shape({}, {"recordingEnabled": boolean, "recordingFormat": one_of("wav;l16", "mp3")}, is_open=True),
     "startSpeakingPlan": an_object, "stopSpeakingPlan": an_object, "monitorPlan": an_object, "server": _server,
     "keypadInputPlan": an_object,
 }  # fmt: skip

@@ -10,12 +10,16 @@ from voiceapp.simulators.vapi.audio_format import AudioFormat
 
 
 class Ear:
-    """`on_speech` is called when the caller starts to speak, `on_turn` with the audio of a whole turn, 8 kHz."""
+    """`on_speech` is called when the caller starts to speak, `on_turn` with the audio of a whole turn, 8 kHz.
+
+    `heard` gets all audio as it comes.
+    """
 
     def __init__(
         self, audio_format: AudioFormat, *, pause_ms: int, on_speech: Callable[[], None],
-        on_turn: Callable[[bytes], None],
+        on_turn: Callable[[bytes], None], heard: Callable[[bytes], None],
     ) -> None:  # fmt: skip
+        self._heard = heard
         self._decode, self._on_speech, self._on_turn = audio_format.decoder(), on_speech, on_turn
         self._buffer = AudioBuffer()
         self._activity = VoiceActivity(TurnDetection(silence_ms=pause_ms))
@@ -30,6 +34,7 @@ class Ear:
         pcm_8k = self._decode(raw)
         if self.is_muted:
             pcm_8k = bytes(len(pcm_8k))
+        self._heard(pcm_8k)
         self._buffer.append(pcm_8k)
         for change in self._activity.process(pcm_8k):
             if isinstance(change, SpeechStarted):

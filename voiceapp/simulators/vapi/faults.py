@@ -13,13 +13,14 @@ from voiceapp.simulators.model.faults import ModelFaults
 _ARGUMENTS = {
     "refuse": "503", "flaky": "1", "slow": "1500", "refuse_socket": "503", "slow_socket": "1500", "stall": "3",
     "drop_after": "3", "close": "1011", "slow_model": "1500", "tools": "W10", "tool_shape": "sdk", "hang": "0",
-    "late_webhooks": "500", "limit_s": "1", "hasty": "10",
+    "late_webhooks": "500", "limit_s": "1", "hasty": "10", "recording_late": "1500",
 }  # fmt: skip
 _TEXTUAL = {"close", "tools", "tool_shape", "tag"}
 _BARE = {
     "no_answer", "bad_json", "concurrency_blocked", "no_url", "no_monitor", "silent", "no_report", "report_first",
     "garbage", "text_audio", "steady_audio", "no_first_message", "no_interrupt", "deaf", "echo", "tool_ignored",
     "nested", "webhooks_twice", "webhooks_reordered", "webhooks_lost", "wrong_secret", "tag",
+    "no_recording", "recording_mono", "recording_redirect", "recording_moved", "recording_cut",
 }  # fmt: skip
 TOOL_SHAPES = ("sdk", "arguments", "parameters", "json", "legacy")
 

@@ -27,9 +27,10 @@ class LiveCall:
         self._emit = self.reports.emit
         self._speaker = Speaker(
             model, call.audio_format, voice=settings.voice, emit=self._emit, send=socket.audio,
-            is_chirping="deaf" in faults, pace=faults.number("hasty", 1),
+            is_chirping="deaf" in faults, pace=faults.number("hasty", 1), played=self._played,
         )  # fmt: skip
-        self._ear = Ear(call.audio_format, pause_ms=settings.pause_ms, on_speech=self._on_speech, on_turn=self._on_turn)
+        self._ear = Ear(call.audio_format, pause_ms=settings.pause_ms, on_speech=self._on_speech, on_turn=self._on_turn,
+                        heard=self._heard)  # fmt: skip
         tools = ToolRunner(
             settings.tools, server_of=server.of_tool, webhooks=server.webhooks, faults=faults,
             describe=server.describe, emit=self._emit,
@@ -68,6 +69,14 @@ class LiveCall:
     def receive_audio(self, raw: bytes) -> None:
         if not self._ended.is_set():
             self._ear.receive(raw)
+
+    def _heard(self, pcm_8k: bytes) -> None:
+        if self.call.audio is not None:
+            self.call.audio.hear(pcm_8k)
+
+    def _played(self, pcm_8k: bytes, began_s: float) -> None:
+        if self.call.audio is not None:
+            self.call.audio.speak(pcm_8k, began_s=began_s)
 
     def control(self, message: Mapping[str, Any]) -> None:
         """A valid message of the client, from the socket or the control URL (protocols.md, C2)."""

@@ -21,6 +21,7 @@ from voiceapp.simulators.vapi.errors import VapiError, not_found, refusal
 from voiceapp.simulators.vapi.faults import VapiFaults
 from voiceapp.simulators.vapi.inbound import receive_call
 from voiceapp.simulators.vapi.live_call import LiveCall
+from voiceapp.simulators.vapi.recordings import RecordingFiles
 from voiceapp.simulators.vapi.rest import RestApi
 from voiceapp.simulators.vapi.server_messages import ServerMessages
 from voiceapp.simulators.vapi.webhooks import CallWebhooks, SentWebhook, WebhookSender
@@ -99,6 +100,7 @@ class VapiSimulator:
         prefix = "/{faults:(?:fault/[^/]+/)*}{call_id}"
         app.router.add_get(f"{prefix}/transport", self._transport)
         app.router.add_post(f"{prefix}/control", self._control)
+        app.router.add_get(f"{prefix}/recording/{{name}}", RecordingFiles(self.account).serve)
         app.router.add_post("/{faults:(?:fault/[^/]+/)*}local/inbound", self._inbound)
         app.router.add_get("/health", self._health)
         await self._sender.open()

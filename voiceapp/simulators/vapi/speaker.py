@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,12 +28,16 @@ class Spoken:
 
 
 class Speaker:
-    """One utterance at a time. `emit` reports events; `send` takes audio of the wire."""
+    """One utterance at a time. `emit` reports events; `send` takes audio of the wire.
+
+    `played` gets what a listener has heard, and when that began on the clock of `time.monotonic`.
+    """
 
     def __init__(
         self, model: VoiceModel, audio_format: AudioFormat, *, voice: str, emit: Emit, send: Callable[[bytes], None],
-        is_chirping: bool = False, pace: int = 1,
+        played: Callable[[bytes, float], None], is_chirping: bool = False, pace: int = 1,
     ) -> None:  # fmt: skip
+        self._played = played
         self._model, self._format, self._voice, self._emit, self._send = model, audio_format, voice, emit, send
         self._is_chirping, self._bytes_per_s = is_chirping, audio_format.bytes_per_ms * 1000 * pace
         self._interrupted, self._one_at_a_time = asyncio.Event(), asyncio.Lock()
@@ -88,7 +93,9 @@ class Speaker:
         audio = b"" if self.is_muted else self._format.encode(pcm_8k)
         whole_ms = max(1, len(audio) // self._format.bytes_per_ms)
         self._transcribe("partial", sentence)
+        began_s = time.monotonic()
         heard_ms = await self._play(audio)
+        self._played(pcm_8k[: heard_ms * 16] if audio else b"", began_s)
         if not self._interrupted.is_set():
             self._transcribe("final", sentence)
             return Spoken(sentence, heard_ms, was_interrupted=False)

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Voicemail.State
 FETCH = "telephony.twilio.voicemail.jobs"
+DOWNLOAD = "voiceapp.providers.twilio.recordings:TwilioRecordings"
 
 
 def files(folder: Path) -> list[Path]:
@@ -254,8 +255,8 @@ def test_looking_finds_nothing_where_the_caller_said_nothing(
 
 
 KILLS: list[Point] = [
-    (FETCH, "_download", "before"),
-    (FETCH, "_download", "after"),
+    (DOWNLOAD, "download", "before"),
+    (DOWNLOAD, "download", "after"),
     (FETCH, "store_file", "after"),
     ("recordings.backends:DiskStorage", "_save", "before"),
     ("telephony.twilio.voicemail.services", "keep_audio", "before"),

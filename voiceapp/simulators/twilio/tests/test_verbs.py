@@ -9,7 +9,7 @@ from twilio.request_validator import RequestValidator
 
 from voiceapp.simulators import mulaw, speech
 from voiceapp.simulators.twilio import Answers, Number, SimulatedCall, TwilioSimulator
-from voiceapp.simulators.twilio.recording import mono_wav, pcm_of_wav
+from voiceapp.simulators.twilio.recording import KeptRecording, mono_wav, pcm_of_wav
 from voiceapp.simulators.twilio.report import report_of
 from voiceapp.simulators.twilio.tests.fake_application import AUTH_TOKEN, FakeApplication, ReceivedRequest
 
@@ -139,7 +139,9 @@ async def test_a_message_is_recorded_after_the_tone_until_silence(
     assert received.params["RecordingUrl"].endswith(f"/Recordings/{sid}")
     assert int(received.params["RecordingDuration"]) in (2, 3, 4)
     (spoken,) = report.caller_speech
-    assert bytes(call.line.said)[spoken.began_ms * 8 : spoken.ended_ms * 8] in server.carrier.account.recordings[sid][1]
+    kept = server.carrier.account.recordings[sid]
+    assert isinstance(kept, KeptRecording)
+    assert bytes(call.line.said)[spoken.began_ms * 8 : spoken.ended_ms * 8] in kept.ulaw
 
 
 async def test_a_message_is_kept_when_the_caller_hangs_up(
