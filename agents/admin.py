@@ -14,5 +14,6 @@ import agents.configuration.admin.realtime_endpoint
 import agents.organizations.admin.api_key
 import agents.organizations.admin.organization
 import agents.organizations.admin.people
+import agents.privacy.admin
 import agents.resources.admin
 import agents.transfers.admin  # noqa: F401 - all of these register themselves

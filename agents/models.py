@@ -6,5 +6,6 @@ import agents.configuration.models
 import agents.greetings.models
 import agents.hours.models
 import agents.organizations.models
+import agents.privacy.models
 import agents.resources.models
 import agents.transfers.models  # noqa: F401 - all of these register themselves

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from recordings.finishing.runs import finish_due
+from recordings.retention import purge_recordings
 from recordings.sweeping import sweep
 
 # A call of many hours; its message may come again meanwhile, and then finds the run of this one.
@@ -23,3 +24,9 @@ def finish_recordings(topic: str = "") -> int:
 def sweep_recordings() -> int:
     """Every hour: find files without a row and rows without a file."""
     return sweep().count
+
+
+@shared_task(name="recordings.tasks.purge_recordings", expires=3000)
+def purge_old_recordings() -> int:
+    """Every hour: delete the recordings that are older than their organizations keep them."""
+    return purge_recordings()

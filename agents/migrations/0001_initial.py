@@ -586,4 +586,18 @@ class Migration(migrations.Migration):
             model_name='transfertarget',
             constraint=models.UniqueConstraint(condition=models.Q(('is_fallback', True)), fields=('organization',), name='one_fallback_target_per_organization'),
         ),
+        migrations.CreateModel(
+            name='PrivacySettings',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('recording_days', models.PositiveIntegerField(default=90, help_text="The audio, here and at the provider that recorded it. Transcripts stay. Voicemail has its own days on the organization's page. 0: never.", validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='delete recordings after (days)')),
+                ('is_on_hold', models.BooleanField(default=False, help_text="Nothing is deleted while it is on: neither by age nor at a caller's request.", verbose_name='legal hold')),
+                ('hold_reason', models.CharField(blank=True, help_text="Such as the name of a case. No caller's data.", max_length=200, verbose_name='reason for the hold')),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='privacy_settings', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'privacy settings',
+                'verbose_name_plural': 'privacy settings',
+            },
+        ),
     ]

@@ -36,7 +36,8 @@ def remove_old_voicemail() -> int:
 
 def _expired() -> Iterator[Voicemail]:
     now, left = timezone.now(), MOST_AT_ONCE
-    for organization in Organization.objects.filter(voicemail_days__gt=0).only("voicemail_days"):
+    kept_by_days = Organization.objects.filter(voicemail_days__gt=0).exclude(privacy_settings__is_on_hold=True)
+    for organization in kept_by_days.only("voicemail_days"):
         kept_since = now - dt.timedelta(days=organization.voicemail_days or 0)
         old = Voicemail.objects.filter(call__organization=organization, created_at__lt=kept_since)
         for voicemail in old.select_related("recording").order_by("created_at")[:left]:

@@ -17,6 +17,7 @@ from agents.configuration.models import Agent, RealtimeEndpoint
 from agents.configuration.services import publish_agent
 from agents.hours.models import OpeningHours, SpecialDay, TransferHours
 from agents.organizations.models import ApiKey, Membership, Organization
+from agents.privacy.models import PrivacySettings
 from agents.resources.models import Absence, Resource, ResourceHours
 from agents.transfers.models import TransferTarget
 from recordings.models import Recording
@@ -127,6 +128,9 @@ def make_line(world: World, digits: str) -> None:
     endpoint = RealtimeEndpoint(organization=organization, origin=f"https://{marker.lower()}.example.com")
     endpoint.api_key = f"{marker}-endpoint-key"
     endpoint.save()
+    world.rows[PrivacySettings] = PrivacySettings.objects.create(
+        organization=organization, hold_reason=f"{marker} case"
+    )
     call_page = CallPage.objects.create(organization=organization, sites=f"https://{marker.lower()}.example")
     for row in (call_page, key, endpoint, agent, version, target, hours, special, target_hours, number):
         world.rows[type(row)] = row

@@ -12,6 +12,7 @@ from moto import mock_aws
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
+from agents.privacy.models import PrivacySettings
 from recordings.files import delete_file, read_file, store_file
 from recordings.models import Recording
 from sessions.calls.models import Call
@@ -140,3 +141,12 @@ def test_a_file_in_the_bucket_is_removed(settings: Settings) -> None:
         delete_file(recording)
     with pytest.raises(ProviderError):
         read_file(recording)
+
+
+def test_nothing_is_removed_under_a_legal_hold(stored: Callable[..., Voicemail], line: PhoneNumber) -> None:
+    stored()
+    ages(91)
+    hold = PrivacySettings.objects.create(organization=line.organization, is_on_hold=True, hold_reason="A case")
+    assert remove_voicemail_by_age() == 0
+    hold.delete()
+    assert remove_voicemail_by_age() == 1

@@ -1,0 +1,68 @@
+"""How an organization treats what its callers say: how long it is kept, and whether anything may be deleted now."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+
+from agents.organizations.models import Organization
+from agents.organizations.tenancy import TenantModel, TenantQuerySet
+from voiceapp.core.errors import ApplicationError
+
+DEFAULT_DAYS = 90
+
+
+class OnHold(ApplicationError):
+    """Nothing of the organization may be deleted now."""
+
+    message = (
+        "A legal hold is on: nothing is deleted until it is lifted. Owners and managers can change it under "
+        "Settings → Privacy."
+    )
+
+
+class PrivacySettings(TenantModel):
+    """Without a row the defaults hold."""
+
+    organization = models.OneToOneField(Organization, models.CASCADE, related_name="privacy_settings")
+    recording_days = models.PositiveIntegerField(
+        "delete recordings after (days)",
+        default=DEFAULT_DAYS,
+        validators=[MaxValueValidator(3650)],
+        help_text="The audio, here and at the provider that recorded it. Transcripts stay. Voicemail has its own days "
+        "on the organization's page. 0: never.",
+    )
+    is_on_hold = models.BooleanField(
+        "legal hold",
+        default=False,
+        help_text="Nothing is deleted while it is on: neither by age nor at a caller's request.",
+    )
+    hold_reason = models.CharField(
+        "reason for the hold", max_length=200, blank=True, help_text="Such as the name of a case. No caller's data."
+    )
+
+    objects = TenantQuerySet["PrivacySettings"].as_manager()
+
+    class Meta:
+        verbose_name = "privacy settings"
+        verbose_name_plural = "privacy settings"
+
+    def __str__(self) -> str:
+        return f"Privacy of {self.organization}"
+
+    def clean(self) -> None:
+        if self.is_on_hold and not self.hold_reason.strip():
+            raise ValidationError({"hold_reason": "Enter why nothing may be deleted."})
+
+
+def privacy_settings_of(organization: Organization) -> PrivacySettings:
+    """The organization's settings, or the defaults."""
+    found = PrivacySettings.objects.filter(organization=organization).first()
+    return found or PrivacySettings(organization=organization)
+
+
+def refuse_on_hold(organization: Organization) -> None:
+    """Raises OnHold."""
+    if privacy_settings_of(organization).is_on_hold:
+        raise OnHold
