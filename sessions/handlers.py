@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.conf import settings
 
 from sessions.appointments.announcements import TEXT_KINDS, Announcement
 from sessions.appointments.calendars.services import outgoing as calendar_updates
+from sessions.appointments.services.said_times import settle_appointments
 from sessions.appointments.texts import still_stands
 from sessions.calls.notes import leave_note
+from sessions.calls.services import SAID_TOPIC
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.messages.signing import signing_secret_of
@@ -21,6 +24,7 @@ from sessions.messages.texts.services.queueing import TOPIC as TEXT_TOPIC
 from sessions.messages.texts.services.sending import send_text, still_true
 from sessions.messages.texts.services.statuses import when_failed
 from sessions.orders.services.confirmations import order_stands
+from sessions.orders.services.said_times import settle_order_lines
 from sessions.orders.services.submission import TOPIC
 from sessions.realtime.services import hang_ups, voice_sessions
 from sessions.rooms.services import closing as room_closing
@@ -46,6 +50,7 @@ def register_all() -> None:
     outbox.register(calendar_updates.TOPIC, calendar_updates.update_calendar)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(watchdog.DISPATCH_TOPIC, watchdog.bring_agent)
+    outbox.register(SAID_TOPIC, settle_what_was_said)
     outbox.register(room_state.TOPIC, room_state.show_room_state)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
     outbox.register(hang_ups.TOPIC, hang_ups.hang_up_now)
@@ -57,6 +62,13 @@ def tell_caller(text: Text) -> None:
     """A text was not delivered: the agent tells the caller, if the call is still live."""
     if text.call_id is not None:
         leave_note(text.call_id, explanation_of(text.reason).say)
+
+
+def settle_what_was_said(message: OutboxMessage) -> None:
+    """Find in the transcript when that was said which became orders and appointments."""
+    call_id = UUID(str(message.body["call"]))
+    settle_order_lines(call_id)
+    settle_appointments(call_id)
 
 
 def post_order(message: OutboxMessage) -> None:

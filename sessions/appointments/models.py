@@ -46,6 +46,10 @@ class Appointment(TenantModel):
     cancel_reason = models.CharField("reason for canceling", max_length=LONGEST_NOTE, blank=True)
     call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="appointments")
     draft_version = models.PositiveIntegerField(null=True)
+    said_turn = models.PositiveIntegerField("caller's turn", null=True, help_text="In which the time was chosen.")
+    said_at_ms = models.PositiveIntegerField(
+        "said at (ms)", null=True, help_text="On the clock of the transcript's lines; known after the call."
+    )
     idempotency_key = models.CharField(
         max_length=LONGEST_IDEMPOTENCY_KEY,
         null=True,
@@ -150,6 +154,7 @@ class DraftAppointment(TenantModel):
     customer_number = models.CharField(max_length=64, blank=True)
     vehicle = models.CharField(max_length=LONGEST_VEHICLE, blank=True)
     note = models.CharField(max_length=LONGEST_NOTE, blank=True)
+    said_turn = models.PositiveIntegerField("caller's turn", null=True, help_text="In which the time was chosen.")
     read_back_version = models.PositiveIntegerField(null=True)
     read_back_turn = models.PositiveIntegerField(null=True)
     carried_out_version = models.PositiveIntegerField(null=True)

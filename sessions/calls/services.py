@@ -9,10 +9,11 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from agents.organizations.models import Organization
+from sessions.messages.outbox import outbox
 from voiceapp.core.metrics import turn_response_seconds
 
 from .costs import add_usage, cost_of, set_cost
@@ -26,13 +27,16 @@ from .facts import (
     TurnInterrupted,
     UsageReported,
 )
-from .models import CARRIED, LIVE_STATES, Call, CallEvent, CallState, TranscriptLine, Turn
+from .models import CARRIED, LIVE_STATES, TERMINAL_STATES, Call, CallEvent, CallState, TranscriptLine, Turn
 from .recording_links import recording_transcript
 from .short_ids import short_id
 
 logger = structlog.get_logger("calls")
 
 LEASE = timedelta(seconds=45)
+SAID_TOPIC = "call.said"
+# The last words of a call may be transcribed after its end.
+LAST_LINES_WITHIN = timedelta(seconds=10)
 
 COMPLETED_REASONS = {
     EndReason.CALLER_HUNG_UP,
@@ -74,9 +78,24 @@ def finish_call(
         )
         if is_ours:
             CallEvent.objects.create(call_id=call_id, kind="ended", at=now, detail={"reason": reason.value})
+            _look_up_what_was_said(call_id)
     if is_ours:
         logger.info("call ended", call_id=str(call_id), reason=reason.value)
     return bool(is_ours)
+
+
+def _look_up_what_was_said(call_id: UUID) -> None:
+    """Have a worker find when that was said of which the call made orders and appointments (sessions/handlers.py)."""
+    made = Q(orders__isnull=False) | Q(appointments__isnull=False)
+    call = Call.objects.filter(made, pk=call_id).select_related("organization").first()
+    if call is not None:
+        outbox.enqueue(
+            SAID_TOPIC,
+            partition_key=f"call:{call_id}",
+            body={"call": str(call_id)},
+            organization=call.organization,
+            delay=LAST_LINES_WITHIN,
+        )
 
 
 def possible_end(call: Call, at: datetime) -> datetime:
@@ -115,7 +134,7 @@ def renew_leases(call_ids: Iterable[UUID]) -> set[UUID]:
 
 LONGEST_ITEM_ID = 80
 # The last two for the search: whose words they are.
-READ_OF_CALL = ("created_at", "connected_at", "usage", "organization_id", "owner")
+READ_OF_CALL = ("created_at", "connected_at", "state", "usage", "organization_id", "owner")
 
 
 def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
@@ -123,7 +142,10 @@ def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
     brought up to date."""
     with transaction.atomic():
         call = Call.objects.select_for_update().only(*READ_OF_CALL).get(id=call_id)
-        _keep_lines(call, [fact for fact in facts if isinstance(fact, LineSpoken)])
+        lines = [fact for fact in facts if isinstance(fact, LineSpoken)]
+        _keep_lines(call, lines)
+        if lines and call.state in TERMINAL_STATES:
+            _look_up_what_was_said(call_id)
         _keep_turns(call, [fact for fact in facts if isinstance(fact, TurnAnswered | TurnInterrupted)])
         _keep_events(call, [fact for fact in facts if isinstance(fact, SomethingHappened | TurnInterrupted)])
         _count(call, facts)

@@ -106,6 +106,10 @@ class OrderLine(TenantModel):
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     price = models.DecimalField(max_digits=12, decimal_places=2)
     note = models.CharField(max_length=200, blank=True)
+    said_turn = models.PositiveIntegerField("caller's turn", null=True, help_text="In which the model put it in.")
+    said_at_ms = models.PositiveIntegerField(
+        "said at (ms)", null=True, help_text="On the clock of the transcript's lines; known after the call."
+    )
 
     objects = TenantQuerySet["OrderLine"].as_manager()
 

@@ -150,7 +150,7 @@ def choose_appointment(request: ToolRequest[Chosen]) -> Answer:
         vehicle=given.vehicle or "",
         note=given.note or "",
     )
-    view = choose(request.call, choice, now=request.now)
+    view = choose(request.call, choice, now=request.now, caller_turns=request.caller_turns)
     return Answer(view.said(), facts={"draft": view.shown()})
 
 

@@ -60,10 +60,11 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who does it: the agent on a call, or a person, whose name is kept."""
+    """Who does it: the agent on a call, or a person, whose name is kept. `said_turn`: the caller's, with the time."""
 
     call: Call | None = None
     draft_version: int | None = None
+    said_turn: int | None = None
     person: str = ""
     idempotency_key: str | None = None
     request_digest: str = ""
@@ -100,6 +101,7 @@ def book_appointment(
             note=customer.note,
             call=origin.call,
             draft_version=origin.draft_version,
+            said_turn=origin.said_turn,
             idempotency_key=origin.idempotency_key,
             request_digest=origin.request_digest,
             made_by=origin.name,

@@ -107,7 +107,7 @@ class DraftView:
         return say_start(self.draft.starts_at, self.now, self.organization.zone) if self.draft.starts_at else ""
 
 
-def choose(call: Call, choice: Choice, *, now: dt.datetime) -> DraftView:
+def choose(call: Call, choice: Choice, *, now: dt.datetime, caller_turns: int | None = None) -> DraftView:
     """Put what was chosen into the call's draft, all or nothing; raises Refused."""
     organization = organization_of(call)
     with transaction.atomic():
@@ -121,12 +121,13 @@ def choose(call: Call, choice: Choice, *, now: dt.datetime) -> DraftView:
             if service is None:
                 raise Refused(WHICH_SERVICE)
             draft.starts_at = exact_start(organization, service, choice.time, now)
+            draft.said_turn = caller_turns
         draft.customer_number = _number_of(organization, call, choice.customer_number or draft.customer_number)
         draft.customer_name = choice.customer_name or draft.customer_name
         draft.vehicle = choice.vehicle or draft.vehicle
         draft.note = choice.note or draft.note
         if _values(draft) != before:
-            save_draft(draft, now, **_values(draft))
+            save_draft(draft, now, **_values(draft), said_turn=draft.said_turn)
     return DraftView(organization, draft, draft.service, now)
 
 
@@ -209,6 +210,7 @@ def _begin_anew(draft: DraftAppointment) -> None:
     """After something was carried out, another one begins: the customer stays the same."""
     draft.action = DraftAppointment.Action.BOOK
     draft.appointment = draft.service = draft.starts_at = draft.price = draft.duration_minutes = None
+    draft.said_turn = None
     draft.vehicle = draft.note = ""
 
 

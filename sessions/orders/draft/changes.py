@@ -23,14 +23,17 @@ MOST_LINES = 40
 W = TypeVar("W", Add, Update)
 
 
-def apply_changes(lines: Sequence[Line], changes: object, catalog: Catalog) -> tuple[Line, ...]:
+def apply_changes(
+    lines: Sequence[Line], changes: object, catalog: Catalog, *, turn: int | None = None
+) -> tuple[Line, ...]:
     """The lines after all the changes, as `changes` came from the model. Raises Refused with nothing changed.
 
-    A line keeps its number as long as it lives, so that changes of one request mean the same lines.
+    A line keeps its number as long as it lives, so that changes of one request mean the same lines. `turn` is the
+    caller's latest one, in which what is put in now was said.
     """
     if not isinstance(changes, list) or not 1 <= len(changes) <= MOST_CHANGES:
         raise Refused("What should I change in the order?")
-    draft = _Draft(lines, catalog)
+    draft = _Draft(lines, catalog, turn)
     for change in [read_change(raw) for raw in changes]:
         draft.apply(change)
     if len(draft.lines) > MOST_LINES:
@@ -42,9 +45,10 @@ def apply_changes(lines: Sequence[Line], changes: object, catalog: Catalog) -> t
 class _Draft:
     """The lines by number while changes are applied."""
 
-    def __init__(self, lines: Sequence[Line], catalog: Catalog) -> None:
+    def __init__(self, lines: Sequence[Line], catalog: Catalog, turn: int | None) -> None:
         self.lines = {line.number: line for line in lines}
         self.catalog = catalog
+        self.turn = turn
         self.touched: set[int] = set()
         self.next_number = max(self.lines, default=0) + 1
 
@@ -75,7 +79,7 @@ class _Draft:
             self._put(replace(same, quantity=same.quantity + line.quantity))
         else:
             self.next_number += 1
-            self._put(line)
+            self._put(replace(line, said_turn=self.turn))
 
     def _updated(self, line: Line, change: Update) -> Line:
         item, change = self._item_of_update(line, change)
@@ -90,7 +94,10 @@ class _Draft:
         else:
             chosen = choose(item, line.said, words) if is_other else keep(item, line.chosen)
         note = line.note if change.note is None else change.note
-        return make_line(item, size, chosen, number=line.number, quantity=change.quantity or line.quantity, note=note)
+        updated = make_line(
+            item, size, chosen, number=line.number, quantity=change.quantity or line.quantity, note=note
+        )
+        return replace(updated, said_turn=self.turn if is_other else line.said_turn)
 
     def _item_of_update(self, line: Line, change: Update) -> tuple[ItemOffer, Update]:
         """The item that the line shall be, and all that was said of it. Of namesakes the one that the line is stays."""
@@ -190,7 +197,7 @@ def refresh(lines: Sequence[Line], catalog: Catalog) -> Refreshed:
             now.append(line)
             continue
         fresh = make_line(item, size, chosen, number=line.number, quantity=line.quantity, note=line.note)
-        now.append(fresh)
+        now.append(replace(fresh, said_turn=line.said_turn))
         if fresh.unit_price != line.unit_price:
             changed.append(f"The price of the {fresh.size} {fresh.item} has changed.".replace("  ", " "))
     if not problems:

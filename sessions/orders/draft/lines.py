@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from agents.catalog.offers import Catalog, Counted, ItemOffer, Offer
 
@@ -34,7 +34,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `number` names it for the model and never changes; `said` is how its choices differ from the usual."""
+    """One line. `number` names it for the model and never changes; `said` is how its choices differ from the usual.
+
+    `said_turn`: the caller's turn in which its item was put in; it makes no difference between lines.
+    """
 
     number: int
     quantity: int
@@ -46,6 +49,7 @@ class Line:
     chosen: tuple[Chosen, ...] = ()
     said: tuple[str, ...] = ()
     note: str = ""
+    said_turn: int | None = field(default=None, compare=False)
 
     @property
     def unit_price(self) -> Decimal:
@@ -82,6 +86,7 @@ class LineJson(TypedDict):
     chosen: list[ChosenJson]
     said: list[str]
     note: str
+    said_turn: NotRequired[int | None]
 
 
 def lines_to_json(lines: Iterable[Line]) -> list[LineJson]:
@@ -109,6 +114,7 @@ def lines_to_json(lines: Iterable[Line]) -> list[LineJson]:
             ],
             said=list(line.said),
             note=line.note,
+            said_turn=line.said_turn,
         )
         for line in lines
     ]
@@ -139,6 +145,7 @@ def lines_from_json(rows: Sequence[LineJson]) -> tuple[Line, ...]:
             ),
             said=tuple(row["said"]),
             note=row["note"],
+            said_turn=row.get("said_turn"),
         )
         for row in rows
     )

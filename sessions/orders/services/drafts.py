@@ -45,13 +45,13 @@ class DraftView:
         return read_back_sentence(self.lines, self.totals, self.organization.currency)
 
 
-def change_draft(call: Call, changes: object, *, now: dt.datetime) -> DraftView:
+def change_draft(call: Call, changes: object, *, now: dt.datetime, caller_turns: int | None = None) -> DraftView:
     """Apply the changes to the call's draft, all or none; raises Refused."""
     organization = ordering_organization(call)
     with transaction.atomic():
         draft = lock_draft(call)
         before = lines_from_json(draft.lines)
-        after = apply_changes(before, changes, live_catalog(call, now))
+        after = apply_changes(before, changes, live_catalog(call, now), turn=caller_turns)
         if after != before:
             save_lines(draft, after, now=now)
     return view_of(organization, draft.version, after)

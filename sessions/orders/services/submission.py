@@ -118,6 +118,7 @@ def _write_line(order: Order, position: int, line: Line) -> None:
         unit_price=line.unit_price,
         price=line.price,
         note=line.note,
+        said_turn=line.said_turn,
     )
     written: dict[int, OrderModifier] = {}
     for pick in line.chosen:

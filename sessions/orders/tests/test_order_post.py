@@ -126,6 +126,7 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
         "appointment.canceled",
         "appointment.moved",
         "browser_call.hang_up",
+        "call.said",
         "order.submitted",
         "room.close",
         "room.state",
