@@ -11,6 +11,7 @@ COPY Makefile requirements.txt ./
 RUN make setup PYTHON=python3
 COPY . .
 COPY --from=browser /srv/voiceapp/node_modules/livekit-client/dist/livekit-client.umd.js static/vendor/
+COPY --from=browser /srv/voiceapp/node_modules/wavesurfer.js/dist/wavesurfer.esm.js static/vendor/
 RUN make static
 
 FROM python:3.11-slim-bookworm

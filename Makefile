@@ -8,11 +8,12 @@ JOBS ?= 6
 AT_ONCE = -n $(JOBS) --dist loadfile --no-loadscope-reorder -p voiceapp.tests.second_run
 PORT ?= 8080
 LIVEKIT_CLIENT = static/vendor/livekit-client.umd.js
+WAVESURFER = static/vendor/wavesurfer.esm.js
 HOST ?= 0.0.0.0
 # Containers often forbid Python to keep what it has compiled: every process of the tests would compile all anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup setup-simulators setup-agent setup-dev run serve test test-servers test-browser pictures livekit-client livekit-server test-livekit check fix bench fuzz static
+.PHONY: help setup setup-simulators setup-agent setup-dev run serve test test-servers test-browser pictures livekit-client wavesurfer livekit-server test-livekit check fix bench fuzz static
 
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -56,16 +57,23 @@ setup-simulators: $(VENV)/.simulates  ## Add the packages of the simulators
 setup-agent: $(VENV)/.agent  ## Add the packages of the worker whose agents speak in rooms (about 300 MB)
 setup-dev: $(VENV)/.develops  ## Add the packages of the tests and checks
 
-# livekit-client for the call page: the browser's only code by others, at the version and hash of package-lock.json.
+# The browser's only code by others, at the versions and hashes of package-lock.json: livekit-client for the call page, and
+# wavesurfer.js for the player of recordings, which zooms with it and needs it for nothing else.
 $(LIVEKIT_CLIENT): package-lock.json
 	@command -v npm >/dev/null || { echo "The call page needs livekit-client, which npm installs: install Node.js 18 or newer, then make livekit-client"; exit 1; }
 	@npm ci --ignore-scripts --no-audit --no-fund --silent
 	@mkdir -p $(@D) && cp node_modules/livekit-client/dist/livekit-client.umd.js $@
 
+$(WAVESURFER): package-lock.json
+	@command -v npm >/dev/null || { echo "The player of recordings zooms with wavesurfer.js, which npm installs: install Node.js 18 or newer, then make wavesurfer"; exit 1; }
+	@[ -f node_modules/wavesurfer.js/dist/wavesurfer.esm.js ] || npm ci --ignore-scripts --no-audit --no-fund --silent
+	@mkdir -p $(@D) && cp node_modules/wavesurfer.js/dist/wavesurfer.esm.js $@
+
 livekit-client: $(LIVEKIT_CLIENT)  ## Add livekit-client to the static files, for the call page in the browser; needs npm
+wavesurfer: $(WAVESURFER)  ## Add wavesurfer.js to the static files, to zoom in the player of recordings; needs npm
 
 run: setup-simulators  ## Run everything; simulators replace providers without keys. One test call; CALL=only stops after it
-	@$(MAKE) --no-print-directory livekit-client || true
+	@$(MAKE) --no-print-directory livekit-client wavesurfer || true
 	@$(BIN)/python manage.py run $(if $(CALL),--call $(CALL))
 
 serve: setup  ## Migrate, then the web process alone, with whatever the environment says
@@ -76,7 +84,7 @@ static: setup  ## Collect the static files, as the container's image does
 	@SECRET_KEY=only-for-collecting-files $(BIN)/python manage.py collectstatic --no-input -v 0
 
 test: setup-dev  ## Everything that needs no server and no account (browser tests where Chromium is)
-	@$(MAKE) --no-print-directory livekit-client || true
+	@$(MAKE) --no-print-directory livekit-client wavesurfer || true
 	$(BIN)/python -m pytest -m "not servers and not livekit_server" $(AT_ONCE) $(PYTEST)
 
 # Tests that use none of the three are not repeated.

@@ -7,15 +7,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from recordings.files import read_file
-from recordings.models import Recording
+from recordings.models import Recording, RecordingAccess
+from recordings.player import stored_sound
+from recordings.services.access import Way, note_access, note_listening
 from recordings.storage import SOUND_TYPES, file_link, file_name, is_fetchable
 from sessions.calls.admin.call import call_link
 from sessions.calls.admin.display import duration_text
@@ -73,7 +79,30 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
     def of_call(self, recording: Recording) -> str:
         return call_link(recording.call)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recording]:
+        # Of a waveform the pages show nothing.
+        return super().get_queryset(request).defer("peaks")
+
+    def get_urls(self) -> list[URLPattern]:
+        listen = path("<path:object_id>/listen", self.page(self.listen), name="recordings_recording_listen")
+        return [listen, *super().get_urls()]
+
+    def listen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The audio for the player, in parts: the permission is checked for each."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        recording = self.get_object(request, object_id)
+        if recording is None or not recording.has_file:
+            raise Http404("There is no such recording.")
+        if not self.has_power(request, Power.OPERATE, recording):
+            raise PermissionDenied
+        response = stored_sound(request, recording)
+        if request.method == "GET" and response.status_code in (200, 206):
+            note_listening(recording, by=request.user.get_username())
+        return response
+
     def fetch(self, request: HttpRequest, recording: Recording, _: str) -> HttpResponse:
+        note_access(recording, by=request.user.get_username(), way=Way.DOWNLOAD)
         if recording.has_file and not recording.bucket and not recording.url:
             return _file_of(recording)
         return HttpResponseRedirect(_link_to(recording))
@@ -90,6 +119,32 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
                 return response
             response["Content-Security-Policy"] = admin_policy(forms_redirect_to=f"{link.scheme}://{link.netloc}")
         return response
+
+
+@admin.register(RecordingAccess)
+class RecordingAccessAdmin(ReadOnlyAdmin[RecordingAccess]):
+    """Who was given the audio of which recording, and when."""
+
+    area = Area.RECORDINGS
+    list_display = ("at", "principal", "way", "which", "of_call", "organization")
+    list_filter = ("way", "at")
+    list_select_related = ("recording__call__organization", "organization")
+    linkable = ("recording",)
+    search_fields = ("principal", "=recording_number")
+    ordering = ("-at", "-id")
+    fields = ("at", "principal", "way", "which", "of_call")
+    readonly_fields = ("at", "which", "of_call")
+
+    @display(description="recording", ordering="recording_number")
+    def which(self, access: RecordingAccess) -> str:
+        if access.recording is None:
+            return f"No. {access.recording_number} (deleted)"
+        url = reverse("admin:recordings_recording_change", args=(access.recording.pk,))
+        return format_html('<a class="va-link" href="{}">No. {}</a>', url, access.recording_number)
+
+    @display(description="call")
+    def of_call(self, access: RecordingAccess) -> str:
+        return call_link(access.recording.call if access.recording else None)
 
 
 def _file_of(recording: Recording) -> HttpResponse:

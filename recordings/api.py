@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +25,7 @@ from recordings.api_errors import (
     NOTHING_TO_UPDATE,
     recording_errors,
 )
+from recordings.models import Recording
 from recordings.queries import find_recording, newest_recording, running_recordings
 from recordings.serializers import (
     RecordingLinkResponse,
@@ -38,6 +38,7 @@ from recordings.serializers import (
     UpdateRecordingRequest,
     UpdateRecordingResponse,
 )
+from recordings.services.access import Way, listener_name, note_access
 from recordings.services.starting import start_recording
 from recordings.services.stopping import amend_recording, stop_recording
 from recordings.storage import recording_link, recording_link_if_possible
@@ -47,8 +48,6 @@ from sessions.rooms.serializers.rooms import MOST_LISTED, RoomQuery
 from voiceapp.core.api.openapi import any_of, errors, samples
 from voiceapp.core.api.samples import Sample
 from voiceapp.core.limits.limit import READ, RECORDING
-
-logger = structlog.get_logger("recordings")
 
 
 class RecordingView(RoomView):
@@ -124,7 +123,7 @@ class RecordingView(RoomView):
             return self._link(room, query["egressId"])
         with recording_errors(NOT_READ):
             recording = newest_recording(self.find_call(room, Access.READ))
-        link = self._logged(recording_link_if_possible(recording), room)
+        link = self._noted(recording, recording_link_if_possible(recording))
         return Response(RecordingResponse(recording, context={"link": link}).data)
 
     @extend_schema(
@@ -170,7 +169,7 @@ class RecordingView(RoomView):
         room = RoomQuery.of_query(request)["roomName"]
         with recording_errors(NOT_STOPPED):
             recording = stop_recording(self.find_call(room, Access.WRITE))
-        link = self._logged(recording_link_if_possible(recording), room)
+        link = self._noted(recording, recording_link_if_possible(recording))
         return Response(StopRecordingResponse(recording, context={"link": link}).data)
 
     def _link(self, room: str, egress_id: str) -> Response:
@@ -179,7 +178,7 @@ class RecordingView(RoomView):
             if recording is None:
                 self.find_call(room, Access.READ)
                 raise NO_SUCH_RECORDING.error()
-            link = self._logged(recording_link(recording), room)
+            link = self._noted(recording, recording_link(recording))
         return Response(RecordingLinkResponse(recording, context={"link": link}).data)
 
     def _list_all(self, *, is_alone: bool) -> Response:
@@ -188,7 +187,7 @@ class RecordingView(RoomView):
         running = running_recordings(self.principal).order_by("-id")
         return Response(RecordingsResponse(list(running[:MOST_LISTED])).data)
 
-    def _logged(self, link: str | None, room: str) -> str | None:
+    def _noted(self, recording: Recording, link: str | None) -> str | None:
         if link:
-            logger.info("recording link given", room=room, subject=self.principal.subject)
+            note_access(recording, by=listener_name(self.principal), way=Way.API)
         return link

@@ -9,8 +9,8 @@ class RecordingsConfig(AppConfig):
 
     def ready(self) -> None:
         from recordings import handlers
-        from recordings.storage import link_of_call
+        from recordings.services.access import link_for
         from sessions.calls import recording_links
 
         handlers.register_all()
-        recording_links.register(link_of_call)
+        recording_links.register(link_for)

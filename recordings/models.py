@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
 
@@ -124,3 +125,32 @@ class Recording(TenantModel):
 
     def __str__(self) -> str:
         return f"Recording {self.external_id or self.pk}"
+
+
+class RecordingAccess(TenantModel):
+    """That a person or a key got an address of a recording, or its audio. It outlives the recording."""
+
+    class Way(models.TextChoices):
+        PLAYER = "player", "Player"
+        DOWNLOAD = "download", "Download"
+        API = "api", "Link over the API"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="recording_accesses")
+    recording = models.ForeignKey(Recording, models.SET_NULL, null=True, related_name="accesses")
+    recording_number = models.PositiveBigIntegerField(
+        "number of the recording", help_text="It stays when the recording is deleted."
+    )
+    principal = models.CharField("who", max_length=150)
+    way = models.CharField(max_length=8, choices=Way.choices)
+    at = models.DateTimeField("when", auto_now_add=True)
+
+    objects = TenantQuerySet["RecordingAccess"].as_manager()
+
+    class Meta:
+        verbose_name = "access to a recording"
+        verbose_name_plural = "accesses to recordings"
+        ordering = ("-at", "-id")
+        indexes = [models.Index(fields=("organization", "-at"), name="recording_access_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"Recording {self.recording_number}, {self.get_way_display().lower()}"

@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from recordings.addresses import signed_path
 from recordings.backends import BucketStorage
 from recordings.models import Recording
 from sessions.calls.models import Call
@@ -63,7 +64,9 @@ def recording_link(recording: Recording) -> str | None:
     """
     if recording.url:
         return recording.url
-    if recording.bucket and (recording.has_file or recording.is_running or recording.is_being_stored):
+    if not recording.bucket:
+        return settings.PUBLIC_BASE_URL + signed_path(recording, is_download=True) if recording.has_file else None
+    if recording.has_file or recording.is_running or recording.is_being_stored:
         return _signed(recording)
     return None
 
@@ -75,12 +78,6 @@ def recording_link_if_possible(recording: Recording) -> str | None:
     except ProviderError as error:
         logger.warning("no link to a recording", recording=recording.pk, error=str(error))
         return None
-
-
-def link_of_call(call: Call) -> str | None:
-    """To the newest of its recordings that can be fetched now."""
-    found = next(filter(is_fetchable, call.recordings.select_related("call")), None)
-    return file_link(found) if found else None
 
 
 def is_fetchable(recording: Recording) -> bool:

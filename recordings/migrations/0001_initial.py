@@ -7,6 +7,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('agents', '0001_initial'),
         ('voice_sessions', '0001_initial'),
     ]
 
@@ -42,6 +43,24 @@ class Migration(migrations.Migration):
                 'ordering': ('-id',),
                 'indexes': [models.Index(fields=['key'], name='recording_by_key')],
                 'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='recording_once_per_external_id'), models.UniqueConstraint(condition=models.Q(('state__in', ('starting', 'recording', 'storing'))), fields=('call',), name='one_recording_at_a_time_of_a_call'), models.UniqueConstraint(condition=models.Q(('is_automatic', True)), fields=('call',), name='a_call_is_recorded_by_itself_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RecordingAccess',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('recording_number', models.PositiveBigIntegerField(help_text='It stays when the recording is deleted.', verbose_name='number of the recording')),
+                ('principal', models.CharField(max_length=150, verbose_name='who')),
+                ('way', models.CharField(choices=[('player', 'Player'), ('download', 'Download'), ('api', 'Link over the API')], max_length=8)),
+                ('at', models.DateTimeField(auto_now_add=True, verbose_name='when')),
+                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='recording_accesses', to='agents.organization')),
+                ('recording', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='accesses', to='recordings.recording')),
+            ],
+            options={
+                'verbose_name': 'access to a recording',
+                'verbose_name_plural': 'accesses to recordings',
+                'ordering': ('-at', '-id'),
+                'indexes': [models.Index(fields=['organization', '-at'], name='recording_access_of_tenant')],
             },
         ),
     ]

@@ -15,11 +15,13 @@ import time_machine
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
+from agents.organizations.principal import Principal
 from agents.tests.people import ApiClient, refused
 from recordings.models import Recording
+from recordings.services.access import link_for
 from recordings.services.starting import start_recording
 from recordings.services.stopping import stop_recording
-from recordings.storage import file_name, link_of_call, new_key, recording_link, storage
+from recordings.storage import file_name, new_key, recording_link, storage
 from sessions.calls.models import Call
 from sessions.calls.recording_links import WITH_RECORDING, WITH_TRANSCRIPT, recording_transcript
 from sessions.calls.recording_links import recording_link as link_for_sessions
@@ -33,6 +35,7 @@ from .calls import RECORDING, becomes, only_recording, talk
 from .conftest import AWS_SECRET
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Principal("1", sees_all=True)
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
@@ -84,7 +87,7 @@ def test_a_recording_is_stored_and_its_link_serves_it(
         early,  # the report arrived before the file
         alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"],
         alice.get(RECORDING, roomName=ROOM, egressId=egress_id).json()["recordingUrl"],
-        link_for_sessions(call),
+        link_for_sessions(call, ROOT),
     ):
         file = fetch(url)
         assert file.status_code == 200
@@ -180,7 +183,7 @@ def test_there_is_no_link_where_no_file_is_to_come(alice: ApiClient, call: Call,
     Recording.objects.update(state="failed")
     assert alice.get(RECORDING, roomName=ROOM).json()["recordingUrl"] is None
     assert alice.get(RECORDING, roomName=ROOM, egressId=egress_id).json() == {"success": True, "recordingUrl": None}
-    assert link_of_call(call) is None
+    assert link_for(call, ROOT) is None
 
 
 def test_without_credentials_no_link_is_signed_and_the_rest_still_answers(
@@ -213,7 +216,7 @@ def test_sessions_see_what_can_be_fetched_and_what_was_said(call: Call, client: 
     def kept() -> tuple[bool, bool, bool, str | None]:
         has_recording = Call.objects.filter(WITH_RECORDING).exists()
         has_transcript = Call.objects.filter(WITH_TRANSCRIPT).exists()
-        return has_recording, has_transcript, link_for_sessions(call) is not None, recording_transcript(call)
+        return has_recording, has_transcript, link_for_sessions(call, ROOT) is not None, recording_transcript(call)
 
     assert kept() == (False, False, False, None)
     recording = start_recording(call)
@@ -224,5 +227,5 @@ def test_sessions_see_what_can_be_fetched_and_what_was_said(call: Call, client: 
     Recording.objects.update(transcript="Hello.")
     assert kept() == (True, True, True, "Hello.")
     Recording.objects.update(size_bytes=None, url="https://archive.example.com/1")
-    assert link_for_sessions(call) == "https://archive.example.com/1"
+    assert link_for_sessions(call, ROOT) == "https://archive.example.com/1"
     assert Call.objects.filter(WITH_RECORDING).count() == 1

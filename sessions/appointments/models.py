@@ -11,6 +11,7 @@ from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.resources.models import Resource
 from sessions.calls.models import Call
+from sessions.calls.said_times import hear_from
 from sessions.orders.models import LONGEST_IDEMPOTENCY_KEY
 from voiceapp.core.phones.field import PhoneNumberField
 
@@ -83,6 +84,11 @@ class Appointment(TenantModel):
 
     def __str__(self) -> str:
         return f"Appointment {self.number}"
+
+    @property
+    def hear_from(self) -> str:
+        """The second of its call from which to listen, as in `?t=`; empty where nobody knows it."""
+        return hear_from(self.said_at_ms)
 
     @property
     def phone_region(self) -> str:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from django.db.models import Q
 
+from agents.organizations.principal import Principal
+
 from .models import Call
 
-LinkOf = Callable[[Call], str | None]
+LinkFor = Callable[[Call, Principal], str | None]
 
 # Calls that left a recording one can fetch; for `Exists(Call.objects.filter(WITH_RECORDING, pk=OuterRef("pk")))`.
 WITH_RECORDING = Q(recordings__url__gt="") | Q(
@@ -19,20 +21,21 @@ WITH_RECORDING = Q(recordings__url__gt="") | Q(
 )
 WITH_TRANSCRIPT = Q(recordings__transcript__gt="")
 
-_links: list[LinkOf] = []
+_links: list[LinkFor] = []
 
 
-def register(link_of: LinkOf) -> None:
+def register(link_for: LinkFor) -> None:
     """Named once, when the app of recordings is ready."""
-    _links[:] = [link_of]
+    _links[:] = [link_for]
 
 
-def recording_link(call: Call) -> str | None:
+def recording_link(call: Call, principal: Principal) -> str | None:
     """An address that serves the newest recording for a few minutes; None while there is no file.
 
-    The link needs no other credential: check the permission to read the call first.
+    The link needs no other credential: check the permission to read the call first. That the principal got it is
+    written to the audit log of recordings.
     """
-    return _links[0](call) if _links else None
+    return _links[0](call, principal) if _links else None
 
 
 def recording_transcript(call: Call) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from uuid import UUID
 
 from agents.catalog.spoken import Ear, read_phrase
@@ -25,6 +26,8 @@ MOST_LINES = 200
 # How fast people speak: about 16 characters a second.
 MS_PER_CHARACTER = 62
 LONGEST_LINE = 600
+# A word is understood better with a little of what stands before it, and its time is an estimate.
+HEARD_BEFORE_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,11 @@ def said_at_ms(names: Sequence[str], lines: Sequence[SaidLine], turn: int | None
     return before[-1].starts_ms if before and turn is not None else None
 
 
+def hear_from(at_ms: int | None) -> str:
+    """“83.2”: the second of the call from which to listen to what was said then; empty for None."""
+    return "" if at_ms is None else f"{max(at_ms - HEARD_BEFORE_MS, 0) / 1000:.1f}"
+
+
 def _end(text: str, at_ms: int, speech_ended_ms: int | None) -> int:
     """The end of the speech as it was measured, if it can be this line's."""
     spoken_ms = len(text) * MS_PER_CHARACTER
@@ -112,7 +120,7 @@ def _share(wanted: Sequence[str], window: Sequence[str], ear: Ear) -> float:
 def _heard(window: Sequence[str]) -> Iterator[str]:
     """Each word, and each two as one: “milk shake” for the Milkshake."""
     yield from window
-    yield from (one + other for one, other in zip(window, window[1:], strict=False))
+    yield from (one + other for one, other in pairwise(window))
 
 
 def _is_like(heard: str, word: str, ear: Ear) -> bool:

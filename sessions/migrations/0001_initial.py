@@ -46,6 +46,8 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='last changed')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to='agents.organization')),
                 ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='appointments', to='agents.service')),
+                ('said_turn', models.PositiveIntegerField(help_text='In which the time was chosen.', null=True, verbose_name="caller's turn")),
+                ('said_at_ms', models.PositiveIntegerField(help_text="On the clock of the transcript's lines; known after the call.", null=True, verbose_name='said at (ms)')),
             ],
             options={
                 'ordering': ('starts_at',),
@@ -239,6 +241,7 @@ class Migration(migrations.Migration):
                 ('appointment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='voice_sessions.appointment')),
                 ('call', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='draft_appointment', to='voice_sessions.call')),
                 ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='agents.service')),
+                ('said_turn', models.PositiveIntegerField(help_text='In which the time was chosen.', null=True, verbose_name="caller's turn")),
             ],
             options={
                 'abstract': False,
@@ -322,6 +325,8 @@ class Migration(migrations.Migration):
                 ('price', models.DecimalField(decimal_places=2, max_digits=12)),
                 ('note', models.CharField(blank=True, max_length=200)),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='voice_sessions.order')),
+                ('said_turn', models.PositiveIntegerField(help_text='In which the model put it in.', null=True, verbose_name="caller's turn")),
+                ('said_at_ms', models.PositiveIntegerField(help_text="On the clock of the transcript's lines; known after the call.", null=True, verbose_name='said at (ms)')),
             ],
             options={
                 'ordering': ('order', 'position'),

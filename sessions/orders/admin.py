@@ -19,6 +19,7 @@ from agents.tenant_admin.buttons import Button, PageLink
 from agents.tenant_admin.number_search import NumberSearch
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
+from sessions.calls.admin.call import hear_url
 from sessions.calls.admin.display import ORDER_COLORS
 from sessions.messages.models import OutboxMessage
 from sessions.orders.services.states import may_move, move_order
@@ -162,6 +163,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
                 "lines": lines_of(order),
                 "customer_number": customer_number(request, order),
                 "call": order.call if may_call else None,
+                "hear_url": hear_url(access, order.call),
                 "deliveries": deliveries_of(order) if may_send else (),
                 "may_retry": access.may(Area.DELIVERIES, Power.OPERATE, order.organization_id),
                 "state_color": ORDER_COLORS.get(order.state, ""),

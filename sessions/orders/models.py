@@ -9,6 +9,7 @@ from django.db import models
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
+from sessions.calls.said_times import hear_from
 
 from .pricing import is_tax_included
 
@@ -119,6 +120,11 @@ class OrderLine(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.size} {self.item}".replace("  ", " ")
+
+    @property
+    def hear_from(self) -> str:
+        """The second of the call from which to listen, as in `?t=`; empty where nobody knows it."""
+        return hear_from(self.said_at_ms)
 
 
 class OrderModifier(TenantModel):

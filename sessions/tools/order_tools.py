@@ -25,9 +25,7 @@ class Changes(Struct):
 
 
 def change_order(request: ToolRequest[Changes]) -> Answer:
-    view = change_draft(
-        request.call, request.arguments.changes, now=request.now, caller_turns=request.caller_turns
-    )
+    view = change_draft(request.call, request.arguments.changes, now=request.now, caller_turns=request.caller_turns)
     return Answer(view.said(), facts={"order": view.shown()})
 
 

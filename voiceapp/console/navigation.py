@@ -42,6 +42,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Calendar entries", "edit_calendar", "voice_sessions_calendarentry", Area.APPOINTMENTS),
             ("Items", "lunch_dining", "agents_item", Area.STOCK),
             ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
+            ("Access to recordings", "hearing", "recordings_recordingaccess", Area.RECORDINGS),
             ("Texts", "sms", "voice_sessions_text", Area.CALLS),
             ("Transcripts", "forum", "voice_sessions_transcriptline", Area.CALLS),
         ),

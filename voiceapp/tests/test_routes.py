@@ -168,6 +168,7 @@ REFUSED_WITH: dict[str, Callable[[str, str], int]] = {
     "Django login": unless("session", status=302),
     "one-time link": unless(status=403),
     "secret address": unless(status=404),
+    "signed address": unless(status=404),
     "customer": customer,
     "internal key": unless("internal key", status=401),
     "Twilio's signature": unless(status=403),

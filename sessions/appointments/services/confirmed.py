@@ -76,7 +76,9 @@ def book_draft(call: Call, *, caller_turns: int, now: dt.datetime) -> tuple[Outc
             return Outcome(READ_BACK_AGAIN), view
         customer = Customer(draft.customer_name, draft.customer_number, draft.vehicle, draft.note)
         try:
-            appointment = book_appointment(service, start, customer, Origin(call, draft.version, draft.said_turn), now=now)
+            appointment = book_appointment(
+                service, start, customer, Origin(call, draft.version, draft.said_turn), now=now
+            )
         except NotPossible as exc:
             save_draft(draft, now, starts_at=None)
             draft.starts_at = None

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from agents.hours.local_time import when_of
-from agents.organizations.access import access_of
+from agents.organizations.access import Access, access_of
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.number_search import NumberSearch
 from agents.tenant_admin.tenant import ReadOnlyAdmin
@@ -35,6 +35,7 @@ from .display import (
     response_text,
 )
 from .latency_bars import PARTS
+from .player import wanted_of
 from .said import hits_of_page, search_of, was_said
 
 # Orders that were replaced or canceled bring no revenue.
@@ -198,18 +199,37 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
         context: dict[str, Any] = {}
         if call is not None:
             sees = access_of(request).sees_numbers_of(call.organization_id)
+            page = read_call(call, caller=shown_number(call, sees=sees), wanted=wanted_of(request.GET))
+            plays = may_play(access_of(request), call)
             context = {
-                "page": read_call(call, caller=shown_number(call, sees=sees)),
+                "page": page,
                 "caller_number": call.caller_number if sees else "",
                 "duration": duration_text(call.duration_s),
                 "cost": cost_text(call),
                 "state_color": CALL_COLORS[CallState(call.state)],
                 "order_colors": ORDER_COLORS,
                 "may_listen": self.has_power(request, Power.OPERATE, call),
+                "may_play": plays,
+                "may_play_here": plays and page.player is not None,
                 "parts": PARTS,
                 "subtitle": None,
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def may_play(access: Access, call: Call) -> bool:
+    """Whether this user may listen to the call's recordings."""
+    if call.organization_id is None:
+        return access.sees_all
+    return access.may(Area.RECORDINGS, Power.OPERATE, call.organization_id)
+
+
+def hear_url(access: Access, call: Call | None) -> str:
+    """The page of the call, if this user may listen to it there; empty where there is nothing to hear."""
+    if call is None or not access.may(Area.CALLS, Power.VIEW, call.organization_id) or not may_play(access, call):
+        return ""
+    has_file = call.recordings.filter(state__in=("stored", "cut_short"), size_bytes__gt=0, voicemail__isnull=True)
+    return reverse("admin:voice_sessions_call_change", args=(call.pk,)) if has_file.exists() else ""
 
 
 def shown_number(call: Call, *, sees: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from sessions.appointments.models import Appointment
-from sessions.calls.models import Call, ToolCall, TranscriptLine, Turn
+from sessions.calls.models import Call, CallEvent, ToolCall, TranscriptLine, Turn
 from sessions.messages.texts.models import Text
 from sessions.orders.models import Order
 from sessions.rooms.admin.participants import ShownParticipant, shown_participants
@@ -20,11 +21,12 @@ from sessions.rooms.models import RoomAgent
 from .display import median_ms, offset_text, reason_and_advice, response_text, tool_sentence
 from .event_text import event_sentence, number_text
 from .latency_bars import Bar, bars
+from .player import NOTHING_WANTED, Mark, Player, Wanted, read_player, recordings_of, seconds
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationEntry:
-    """A line of the conversation, or a tool between two of them."""
+    """A line of the conversation, or a tool between two of them. `t`: where the recording has it, as in `?t=`."""
 
     kind: str
     at_ms: int
@@ -36,6 +38,16 @@ class ConversationEntry:
     result: str = ""
     duration_ms: int = 0
     response: str = ""
+    t: str = ""
+    made: Sequence[Made] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a line of the caller's became: a line of an order, or an appointment, and where it stands on the page."""
+
+    anchor: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,7 @@ class CallPage:
     vapi_legs: Sequence[Any]
     texts: Sequence[Text]
     usage: Sequence[tuple[str, str]]
+    player: Player | None = None
     lines_left_out: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     agents: Sequence[RoomAgent] = ()
@@ -72,10 +85,10 @@ class CallPage:
     appointments: Sequence[Appointment] = ()
 
 
-MOST_LINES = 1000
+MOST_LINES = 3000
 
 
-def read_call(call: Call, *, caller: str) -> CallPage:
+def read_call(call: Call, *, caller: str, wanted: Wanted = NOTHING_WANTED) -> CallPage:
     """The page of a call that the user may see; `caller` is its number as this user may read it."""
     lines = list(call.lines.defer("words")[: MOST_LINES + 1])
     turns = list(call.turns.all())
@@ -85,6 +98,11 @@ def read_call(call: Call, *, caller: str) -> CallPage:
     kinds = {event.kind for event in events}
     refused_for = next((str(event.detail.get("refused_for", "")) for event in events if event.kind == "ringing"), "")
     reason, advice = reason_and_advice(call.end_reason, refused_for=refused_for)
+    appointments = booked_on(call) if any(event.kind == "appointment_booked" for event in events) else []
+    recordings = recordings_of(call)
+    conversation = conversation_of(call, lines[:MOST_LINES], tools, turns)
+    player = read_player(recordings, wanted, marks_of(conversation, events), turns)
+    conversation = with_places(conversation, player, made_of(orders, appointments, lines))
     times = [turn.response_ms for turn in turns]
     known = [each for each in times if each is not None]
     return CallPage(
@@ -92,7 +110,7 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         caller=caller,
         reason=reason,
         advice=advice,
-        conversation=conversation_of(call, lines[:MOST_LINES], tools, turns),
+        conversation=conversation,
         timeline=[
             TimelineRow(
                 offset_text(event.at_ms if event.at_ms is not None else offset_ms(call, event.at)),
@@ -105,7 +123,7 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         median=response_text(median_ms(times)),
         slowest=response_text(max(known)) if known else "–",
         orders=orders,
-        recordings=list(call.recordings.all()),
+        recordings=recordings,
         # A transfer begins when a stream is over: other calls take no query for it.
         transfers=list(call.transfers.prefetch_related("attempts")) if "stream_over" in kinds else [],
         voicemails=list(call.voicemails.all()),
@@ -117,7 +135,8 @@ def read_call(call: Call, *, caller: str) -> CallPage:
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},
         agents=list(call.room_agents.all()),
         participants=shown_participants(call),
-        appointments=booked_on(call) if any(event.kind == "appointment_booked" for event in events) else (),
+        appointments=appointments,
+        player=player,
     )
 
 
@@ -143,6 +162,52 @@ def conversation_of(
             each = replace(each, response=response_text(responses[line.turn]))
         result.append(each)
     return result
+
+
+def marks_of(entries: Sequence[ConversationEntry], events: Sequence[CallEvent]) -> list[Mark]:
+    """Tool calls and interruptions, without a place in the waveform yet."""
+    tools = [Mark("tool", entry.at_ms, entry.text, x=0) for entry in entries if entry.kind == "tool"]
+    interruptions = [
+        Mark("interruption", event.at_ms, event_sentence(event.kind, event.detail), x=0)
+        for event in events
+        if event.kind == "interrupted" and event.at_ms is not None
+    ]
+    return tools + interruptions
+
+
+def made_of(
+    orders: Sequence[Order], appointments: Sequence[Appointment], lines: Sequence[TranscriptLine]
+) -> dict[int, list[Made]]:
+    """What was made of a caller's line, by the line's `spoken_at_ms`: the last line that had begun when it was said."""
+    begins = [line.spoken_at_ms for line in lines if line.speaker == TranscriptLine.Speaker.CALLER]
+    said = [
+        (line.said_at_ms, Made(f"order-line-{line.pk}", f"{line}, order No. {order.number}"))
+        for order in orders
+        for line in order.lines.all()
+    ]
+    said += [
+        (each.said_at_ms, Made(f"appointment-{each.pk}", f"Appointment No. {each.number}")) for each in appointments
+    ]
+    made: dict[int, list[Made]] = {}
+    for at_ms, what in said:
+        place = bisect_right(begins, at_ms) if at_ms is not None else 0
+        if place:
+            made.setdefault(begins[place - 1], []).append(what)
+    return made
+
+
+def with_places(
+    entries: Sequence[ConversationEntry], player: Player | None, made: Mapping[int, Sequence[Made]]
+) -> list[ConversationEntry]:
+    """Each entry with its second in the recording, if it is there, and with what was made of it."""
+    return [
+        replace(
+            entry,
+            t=seconds(entry.at_ms) if player is not None and player.holds(entry.at_ms) else "",
+            made=made.get(entry.at_ms, ()) if entry.kind == "caller" else (),
+        )
+        for entry in entries
+    ]
 
 
 def _line(line: TranscriptLine) -> ConversationEntry:

@@ -209,7 +209,7 @@ class CallView(RoomView):
         return CallDetails(
             call=call,
             agent=agent_of(call),
-            recording_url=recording_link(call) if may_fetch else None,
+            recording_url=recording_link(call, self.principal) if may_fetch else None,
             transcript=transcript_of(call),
         )
 

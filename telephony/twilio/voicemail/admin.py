@@ -19,14 +19,12 @@ from agents.tenant_admin.buttons import Button, PageLink
 from agents.tenant_admin.number_search import NumberSearch
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
-from recordings.files import read_file
-from recordings.player import sound_response
-from recordings.storage import SOUND_TYPES, file_name
+from recordings.player import stored_sound
+from recordings.services.access import note_listening
 from sessions.calls.admin.call import call_link, shown_number
 from sessions.calls.admin.display import duration_text
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import read_caller, show_number
-from voiceapp.providers.errors import ProviderError
 
 from . import services
 from .models import Voicemail
@@ -223,15 +221,12 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
             raise Http404("There is no such message.")
         if not self.has_power(request, Power.OPERATE, voicemail):
             raise PermissionDenied
-        recording = voicemail.recording
-        try:
-            content = read_file(recording)
-        except ProviderError as error:
-            return HttpResponse(f"The audio cannot be read ({error}).", status=404 if error.permanent else 503)
-        if request.method == "GET":
-            services.mark_heard(voicemail, by=request.user.get_username())
-        sound_type = SOUND_TYPES[recording.FileType(recording.file_type)]
-        return sound_response(request, content, content_type=sound_type, file_name=file_name(recording))
+        response = stored_sound(request, voicemail.recording)
+        if request.method == "GET" and response.status_code in (200, 206):
+            username = request.user.get_username()
+            services.mark_heard(voicemail, by=username)
+            note_listening(voicemail.recording, by=username)
+        return response
 
 
 def status_badge(voicemail: Voicemail) -> tuple[str, str]:

@@ -64,9 +64,15 @@ def voicemail_json(voicemail: Voicemail) -> dict[str, object]:
         "dialedNumber": call.dialed_number,
         "durationSeconds": voicemail.duration_s,
         "transcript": voicemail.transcript,
-        "audioUrl": recording_link_if_possible(voicemail.recording) if voicemail.recording else None,
+        "audioUrl": audio_url_of(voicemail),
         "pageUrl": page_url(voicemail),
     }
+
+
+def audio_url_of(voicemail: Voicemail) -> str | None:
+    """A link to the file in the bucket; a file on this server's disk is heard in the admin alone."""
+    recording = voicemail.recording
+    return recording_link_if_possible(recording) if recording is not None and recording.bucket else None
 
 
 def mail_voicemail(message: OutboxMessage) -> None:

@@ -20,7 +20,7 @@ from agents.organizations.models import ApiKey, Membership, Organization
 from agents.privacy.models import PrivacySettings
 from agents.resources.models import Absence, Resource, ResourceHours
 from agents.transfers.models import TransferTarget
-from recordings.models import Recording
+from recordings.models import Recording, RecordingAccess
 from sessions.appointments.calendars.models import CalendarEntry, CalendarFeed, ConnectedCalendar
 from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
 from sessions.calls.models import Call, CallEvent, CallState, ToolCall, TranscriptLine, Turn
@@ -269,7 +269,7 @@ def records_of(call: Call, marker: str) -> list[Model]:
             at=now + dt.timedelta(seconds=2),
         ),
         CallEvent.objects.create(call=call, kind="noted", at=now, detail={"text": f"{marker} detail"}),
-        Recording.objects.create(
+        recording := Recording.objects.create(
             call=call,
             external_id=f"EG_{marker}",
             state=Recording.State.STORED,
@@ -280,6 +280,13 @@ def records_of(call: Call, marker: str) -> list[Model]:
             error=f"{marker} error",
             size_bytes=1234,
             duration_ms=65_000,
+        ),
+        RecordingAccess.objects.create(
+            organization=call.organization,
+            recording=recording,
+            recording_number=recording.pk,
+            principal=f"{marker} listener",
+            way=RecordingAccess.Way.PLAYER,
         ),
         Voicemail.objects.create(
             call=call,
