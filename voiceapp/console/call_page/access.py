@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -24,6 +23,8 @@ from agents.organizations.scopes import Scope
 from sessions.calls.models import Call, CallQuerySet
 from sessions.rooms.api.errors import NO_CALL_FOR_YOU
 from voiceapp.core.api.errors import Problem
+from voiceapp.core.http.own_origin import own_origin
+from voiceapp.core.web_addresses import Origin, read_origin
 
 from .visitor_tokens import TokenExpired, TokenForged, VisitorToken
 
@@ -130,10 +131,12 @@ def caller_of_socket(scope: Mapping[str, Any], slug: str) -> Caller:
 
 
 def is_own_origin(scope: Mapping[str, Any]) -> bool:
-    """Whether a page of ours opened the socket, also where that page is in a frame of another site."""
-    headers = _headers(scope)
-    origin = headers.get("origin", "")
-    return origin == settings.PUBLIC_BASE_URL or urlsplit(origin).netloc == headers.get("host")
+    """Whether a page of ours opened the socket, also where that page is in a frame of another site.
+
+    Scheme, host and port have to be those of our public address, or of the address at which this socket was opened.
+    """
+    origin = _origin_of(_headers(scope).get("origin", ""))
+    return origin is not None and origin in (_origin_of(settings.PUBLIC_BASE_URL), own_origin(scope))
 
 
 def named_sites_of(slug: str) -> tuple[str, ...]:
@@ -145,6 +148,13 @@ def named_sites_of(slug: str) -> tuple[str, ...]:
 def accepted_protocol(scope: Mapping[str, Any]) -> str | None:
     """What the server answers to the subprotocols that the page offers; never the token."""
     return PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
+
+
+def _origin_of(address: str) -> Origin | None:
+    try:
+        return read_origin(address)
+    except ValueError:
+        return None
 
 
 def _tokens(scope: Mapping[str, Any]) -> Iterator[str]:

@@ -29,7 +29,7 @@ logger = structlog.get_logger("dialer")
 Scope = MutableMapping[str, Any]
 
 # What is read of a scope; the server's own objects cannot go to another process.
-READ = ("headers", "subprotocols")
+READ = ("headers", "scheme", "subprotocols")
 START_WITHIN_S = 5.0
 DRAINING = "The server is restarting. Call again in a minute."
 NO_DATABASE = "Something went wrong on our side. Call again in a minute."
