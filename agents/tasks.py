@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from agents.greetings.services import greetings
+from voiceapp.core.batches import delete_in_batches
 
 
 @shared_task(name="agents.tasks.make_greetings", expires=60)
 def make_greetings(*providers: str) -> int:
     """After an agent was published, and every few seconds for all: retries, and what a lost wake-up left."""
     return greetings.process_due(providers or None)
+
+
+@shared_task(name="agents.tasks.purge_sign_ins", expires=3000)
+def purge_sign_ins() -> int:
+    """Every hour: delete the sessions of people whose sign-in has expired."""
+    return delete_in_batches(Session.objects.filter(expire_date__lt=timezone.now()))

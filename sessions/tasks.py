@@ -5,8 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from sessions.appointments.calendars.services.schedule import read_due_calendars
+from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.realtime.services import voice_sessions
+from sessions.visitors import services as visitors
+from voiceapp.core.jobs.retention import purge_jobs
 
 
 @shared_task(name="sessions.tasks.deliver_outbox", expires=60)
@@ -31,3 +34,15 @@ def read_calendars() -> int:
 def purge_voice_sessions() -> int:
     """Every hour: delete the records of voice sessions that have expired."""
     return voice_sessions.purge_voice_sessions()
+
+
+@shared_task(name="sessions.tasks.purge_visitor_calls", expires=3000)
+def purge_visitor_calls() -> int:
+    """Every hour: delete what visitors' calls of past days have reserved."""
+    return visitors.purge_visitor_calls()
+
+
+@shared_task(name="sessions.tasks.purge_outbox", expires=3000)
+def purge_outbox() -> int:
+    """Every hour: delete old messages that were delivered, or that nobody wants."""
+    return purge_jobs(OutboxMessage)

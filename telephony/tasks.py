@@ -9,6 +9,7 @@ from django.conf import settings
 
 from recordings.services.reconciling import reconcile_recordings
 from telephony.events.inbox import inbox
+from telephony.events.models import ProviderEvent
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.call_tokens import forget_call_tokens
@@ -16,6 +17,7 @@ from telephony.twilio.services.lost_calls import close_lost_calls
 from telephony.twilio.transfers.advance import advance, advance_all
 from telephony.twilio.voicemail.retention import remove_old_voicemail
 from telephony.vapi.reconciliation import reconcile_vapi_calls
+from voiceapp.core.jobs.retention import purge_jobs
 from voiceapp.providers.errors import ProviderError
 
 
@@ -23,6 +25,12 @@ from voiceapp.providers.errors import ProviderError
 def process_events(*sources: str) -> int:
     """After an event of a source arrived, and every few seconds for all: retries, and what a lost wake-up left."""
     return inbox.process_due(sources or None)
+
+
+@shared_task(name="telephony.tasks.purge_inbox", expires=3000)
+def purge_inbox() -> int:
+    """Every hour: delete old events that were processed."""
+    return purge_jobs(ProviderEvent)
 
 
 @shared_task(name="telephony.tasks.reap_lost_calls", expires=25)

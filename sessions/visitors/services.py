@@ -11,13 +11,17 @@ from django.utils import timezone
 
 from agents.call_page.models import CallPage
 from agents.configuration.models import AgentVersion, Persona
-from sessions.calls.models import Call
+from sessions.calls.models import LIVE_STATES, Call
 from sessions.calls.spending import SpendingLimit
+from voiceapp.core.batches import delete_in_batches
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import serialize
 
 from .models import VisitorCall
 from .queries import calls_at_once, charged_usd, spending_limit_of
+
+# Its day's budget, its token and its call are long over by then.
+KEPT_FOR = dt.timedelta(days=7)
 
 
 class NoPlace(ApplicationError):
@@ -95,3 +99,9 @@ def belongs_to(reservation: VisitorCall, call: Call) -> None:
 def release(reservation: VisitorCall) -> None:
     """No call was made of it: it is given back, and the token may try again."""
     VisitorCall.objects.filter(pk=reservation.pk, call=None).delete()
+
+
+def purge_visitor_calls() -> int:
+    """Delete what is of no budget any more; how many rows there were. The calls themselves stay."""
+    old = VisitorCall.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)
+    return delete_in_batches(old.exclude(call__state__in=LIVE_STATES))

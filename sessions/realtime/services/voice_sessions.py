@@ -16,6 +16,8 @@ from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.realtime.models import LIVES_FOR, VoiceSession
 from voiceapp.core.api.timestamps import iso_z
+from voiceapp.core.batches import delete_in_batches
+from voiceapp.core.jobs.retention import KEPT_FOR
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.openai.client import ClientSecret, OpenAIClient, OpenAIError, OpenAIErrorKind, browser_session
 from voiceapp.providers.openai.fields import fit_model, fit_session
@@ -108,4 +110,7 @@ def purge_voice_sessions() -> int:
             ).delete()
             VoiceSession.objects.filter(pk__in=[pk for pk, _ in batch]).delete()
         purged += len(batch)
+    # No queue was ever configured for them, and their sessions are long gone.
+    unsent = OutboxMessage.objects.filter(topic=TOPIC, state=OutboxMessage.State.WAITING)
+    delete_in_batches(unsent.filter(created_at__lt=timezone.now() - KEPT_FOR))
     return purged

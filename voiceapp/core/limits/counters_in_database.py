@@ -8,6 +8,8 @@ import time
 from django.db import connection
 from django.db.models import F
 
+from voiceapp.core.batches import delete_in_batches
+
 from .models import LimitCount
 
 COUNT_ONE = """
@@ -34,5 +36,4 @@ def count_in_database(limit: str, client: str, window_ends_at: int, by: int = 1)
 
 def purge_limit_counts() -> int:
     """Delete the counters of windows that are over; returns their number."""
-    deleted, _ = LimitCount.objects.filter(window_ends_at__lt=int(time.time()) - KEPT_FOR_S).delete()
-    return deleted
+    return delete_in_batches(LimitCount.objects.filter(window_ends_at__lt=int(time.time()) - KEPT_FOR_S))

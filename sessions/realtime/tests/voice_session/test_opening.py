@@ -16,6 +16,7 @@ from sessions import tasks
 from sessions.messages.models import OutboxMessage
 from sessions.realtime.models import VoiceSession
 from sessions.realtime.services import voice_sessions
+from voiceapp.core.jobs.retention import KEPT_FOR
 from voiceapp.simulators.openai import OpenAISimulator
 
 from .conftest import SendRequest
@@ -121,3 +122,6 @@ def test_a_record_is_gone_at_the_instant_it_expires_and_purged_later(
         assert tasks.purge_voice_sessions() == 0
     assert not VoiceSession.objects.exists()
     assert OutboxMessage.objects.count() == 1
+    with time_machine.travel(ends_at + KEPT_FOR, tick=False):
+        tasks.purge_voice_sessions()
+    assert not OutboxMessage.objects.exists(), "an announcement that no queue ever took"

@@ -1,0 +1,64 @@
+"""Every table that grows with requests or visitors is purged by the schedule, or is the record of calls."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from agents.tasks import purge_sign_ins
+from voiceapp.celery import app
+
+# What people have entered or chosen, what they have changed, and what there is one of for each of these.
+CONFIGURATION = {
+    "admin.LogEntry", "auth.Group", "auth.Permission", "auth.User", "contenttypes.ContentType",
+    "agents.Absence", "agents.Agent", "agents.AgentVersion", "agents.ApiKey", "agents.CallPage", "agents.Category",
+    "agents.Item", "agents.KeptGreeting", "agents.Membership", "agents.Menu", "agents.Modifier", "agents.ModifierGroup",
+    "agents.OpeningHours", "agents.Organization", "agents.RealtimeEndpoint", "agents.Resource", "agents.ResourceHours",
+    "agents.Service", "agents.Size", "agents.SpecialDay", "agents.SpokenWord", "agents.TransferHours",
+    "agents.TransferTarget", "telephony.NumberCheck", "telephony.PhoneNumber", "telephony.SyncedAssistant",
+    "voice_sessions.CalendarFeed", "voice_sessions.ConnectedCalendar", "voice_sessions.OptOut",
+    "voice_sessions.TextSettings", "voice_sessions.TextTemplate",
+}  # fmt: skip
+# The record of calls and of what came of them, which nothing but its own rules deletes.
+RECORD = {
+    "recordings.Recording", "telephony.MediaStream", "telephony.Transfer", "telephony.TransferAttempt",
+    "telephony.VapiLeg", "voice_sessions.Appointment", "voice_sessions.BookedResource", "voice_sessions.Call",
+    "voice_sessions.CallEvent", "voice_sessions.CallNote", "voice_sessions.CalendarEntry",
+    "voice_sessions.DraftAppointment", "voice_sessions.DraftOrder", "voice_sessions.OccupiedSlot",
+    "voice_sessions.Order", "voice_sessions.OrderLine", "voice_sessions.OrderModifier", "voice_sessions.Participant",
+    "voice_sessions.RoomAgent", "voice_sessions.RoomToken", "voice_sessions.Text", "voice_sessions.ToolCall",
+    "voice_sessions.TranscriptLine", "voice_sessions.Turn",
+}  # fmt: skip
+PURGED = {
+    "limits.LimitCount": "limits.tasks.purge_limit_counts",
+    "sessions.Session": "agents.tasks.purge_sign_ins",
+    "telephony.ProviderEvent": "telephony.tasks.purge_inbox",
+    "telephony.Voicemail": "telephony.tasks.remove_old_voicemail",
+    "voice_sessions.BusyTime": "sessions.tasks.read_calendars",
+    "voice_sessions.OutboxMessage": "sessions.tasks.purge_outbox",
+    "voice_sessions.VisitorCall": "sessions.tasks.purge_visitor_calls",
+    "voice_sessions.VoiceSession": "sessions.tasks.purge_voice_sessions",
+}
+
+
+def test_every_table_is_purged_or_kept_on_purpose() -> None:
+    found = {model._meta.label for model in apps.get_models()}
+    assert found == CONFIGURATION | RECORD | set(PURGED)
+
+
+def test_what_is_purged_is_on_the_schedule() -> None:
+    scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert set(PURGED.values()) <= scheduled
+
+
+@pytest.mark.django_db
+def test_sign_ins_that_have_expired_are_deleted() -> None:
+    now = timezone.now()
+    for key, expires_at in (("old", now - dt.timedelta(seconds=1)), ("live", now + dt.timedelta(days=1))):
+        Session.objects.create(session_key=key, session_data="", expire_date=expires_at)
+    assert purge_sign_ins() == 1
+    assert [session.session_key for session in Session.objects.all()] == ["live"]
