@@ -9,7 +9,6 @@ import statistics
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +29,8 @@ HALVES = [
     b"",
 ]
 HEAD_S, BODY_S, MOST = 2, 3, 50
+# Before a request for health is answered; on a machine with nothing else to do it is 5 ms.
+MOST_COMPUTED_S = 0.1
 
 
 @pytest.fixture
@@ -54,6 +55,12 @@ def process(tmp_path: Path) -> Iterator[tuple[int, Wire]]:
 
 def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_s(pid: int) -> float:
+    """What the process has computed so far, in user and system time."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def connections_of(pid: int) -> int:
@@ -84,7 +91,7 @@ def test_health_is_answered_while_an_attack_runs(process: tuple[int, Wire]) -> N
     is_over = threading.Event()
     other = Wire(wire.port, source="127.0.0.9")
     floods = [threading.Thread(target=flood, args=(each, is_over), daemon=True) for each in (wire, other)]
-    took_s: list[float] = []
+    computed_s: list[float] = []
     with contextlib.ExitStack() as stack:
         for thread in floods:
             thread.start()
@@ -93,14 +100,15 @@ def test_health_is_answered_while_an_attack_runs(process: tuple[int, Wire]) -> N
             attacker = wire if number % 2 else other
             opened.append(stack.enter_context(attacker.open(HALVES[number % len(HALVES)])))
             if number % 10 == 0:
-                began = time.monotonic()
+                computed_before_s = cpu_s(pid)
                 assert wire.request("GET", "/health", chunked=False).status == 200
-                took_s.append(time.monotonic() - began)
+                computed_s.append(cpu_s(pid) - computed_before_s)
         assert connections_of(pid) < 2 * MOST + 30
         assert resident_bytes(pid) - before < 150 * MIB
         is_over.set()
         for thread in floods:
             thread.join(10)
         assert all(is_closed(sock, HEAD_S + BODY_S + 3) for sock in opened)
-    # This machine may be busy; in a quiet one it is 5 ms.
-    assert statistics.median(took_s) < 0.25
+    # What the process did for the attackers before it came to the request: how busy the machine is does not count. It
+    # reads all that they send, so that a request which waits for them to pause sees it compute all the time.
+    assert statistics.mean(computed_s) < MOST_COMPUTED_S
