@@ -32,6 +32,11 @@ class ErrorBody(msgspec.Struct):
     event_id: str | None = None
 
 
+class Part(msgspec.Struct):
+    type: str | None = None
+    text: str | None = None
+
+
 class Item(msgspec.Struct):
     id: str | None = None
     type: str | None = None
@@ -40,6 +45,7 @@ class Item(msgspec.Struct):
     call_id: str | None = None
     name: str | None = None
     arguments: str | None = None
+    content: list[Part] | None = None
 
 
 class StatusDetails(msgspec.Struct):

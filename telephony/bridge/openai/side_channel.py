@@ -19,7 +19,7 @@ from telephony.bridge.core.transcript import Past, PastTool, spoken_ms
 from . import frames as wire
 from .caller_turns import CallerTurns
 from .dialect import OpenAIDialect
-from .page_watch import PageWatch
+from .page_watch import PageWatch, is_callers
 from .reader import OpenAIReader
 
 # Stands for audio that was played elsewhere: the least that counts as heard.
@@ -136,14 +136,18 @@ class SideChannelReader(OpenAIReader):
         """Our own items are known by their ids until the server has confirmed them."""
         item, ours = event.item, frozenset(self._state.unconfirmed_items)
         events = super().item_added(event)
-        if item is not None and self.watch.is_misleading(item) and self.watch.is_foreign(item, ours=ours):
-            events.append(self._drop(item, is_beyond_repair=True))
+        if item is None or not self.watch.is_foreign(item, ours=ours):
+            return events
+        is_beyond_repair = self.watch.is_misleading(item)
+        if is_beyond_repair or is_callers(item):
+            events.append(self._drop(item, is_beyond_repair=is_beyond_repair))
         return events
 
     def item_whole(self, event: wire.ServerEvent) -> list[AgentEvent]:
-        """By now it is known which items are of a response."""
+        """By now it is known which items are of a response; which are ours, only before."""
         item = event.item
-        if item is None or self.watch.is_misleading(item) or not self.watch.is_foreign(item):
+        is_decided = item is None or is_callers(item) or self.watch.is_misleading(item)
+        if item is None or is_decided or not self.watch.is_foreign(item):
             return []
         return [self._drop(item, is_beyond_repair=False)]
 

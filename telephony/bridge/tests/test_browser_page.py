@@ -251,6 +251,9 @@ def test_a_response_beside_another_one_is_canceled() -> None:
         ({"type": "function_call_output", "call_id": "c1"}, True),
         ({"type": "message", "role": "system"}, True),
         ({"type": "mcp_approval_response"}, True),
+        ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 501}]}, True),
+        ({"type": "message", "role": "user", "content": [{"type": "input_image"}]}, True),
+        ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Is it free?"}]}, False),
         ({"type": "message", "role": "assistant"}, False),
         ({"type": "function_call", "call_id": "c1", "name": "submit_order"}, False),
     ],
@@ -268,13 +271,23 @@ def test_items_of_the_pages_own_are_deleted_and_the_misleading_end_the_call(item
 def test_what_the_agent_and_the_caller_say_is_nobodys_change() -> None:
     side = greeted()
     side.take_turn("u1", "One tiramisu, please.")
-    added(side, id="u1", type="message", role="user")
+    added(side, id="u1", type="message", role="user", content=[{"type": "input_audio", "transcript": None}])
     side.agent("response.created", response={"id": "r2", "status": "in_progress"})
     for item in ({"id": "a2", "type": "message", "role": "assistant"}, {"id": "f2", "type": "function_call"}):
         side.agent("conversation.item.added", item=item, previous_item_id=None)
         side.agent("response.output_item.added", response_id="r2", output_index=0, item=item)
         side.agent("conversation.item.done", item=item, previous_item_id=None)
     assert changes(side) == []
+
+
+def test_what_is_typed_comes_over_our_socket_and_is_nobodys_change() -> None:
+    side = answered()
+    side.call.say("And a " + "very " * 100 + "small one.")
+    side.flush()
+    item = side.of("conversation.item.create")[-1]["item"]
+    added(side, **item)
+    assert changes(side) == []
+    assert side.of("conversation.item.delete") == []
 
 
 def test_a_response_that_was_given_up_and_comes_after_all_is_let_through() -> None:

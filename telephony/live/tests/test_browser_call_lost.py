@@ -81,6 +81,17 @@ async def test_a_side_channel_that_cannot_be_had(tab: Browser, openai: Provider,
     assert await tab.over() == ("failed", "provider_refused")
 
 
+async def test_a_side_channel_that_cannot_be_had_again(tab: Browser, openai: Provider, settings: Settings) -> None:
+    """The caller would talk on with an agent whose tools nobody runs."""
+    await tab.dial()
+    await tab.caller.until("output_audio_buffer.started")
+    settings.OPENAI_BASE_URL = openai.url("no_side_channel")
+    openai.thread.do(openai.server.close_sessions(1011))
+    ended = await tab.ended()
+    assert (ended["endReason"], bool(ended["message"])) == ("provider_refused", True)
+    assert await tab.over() == ("failed", "provider_refused")
+
+
 async def test_the_hang_up_is_done_later_when_openai_does_not_answer(
     tab: Browser, openai: Provider, settings: Settings
 ) -> None:

@@ -22,6 +22,8 @@ from .conftest import Provider, in_a_thread
 pytestmark = [pytest.mark.asyncio, pytest.mark.waits]
 
 NOT_SDP = "Hello."
+REFUSING = "SERVER/fault/refuse={}/v1"
+NOWHERE = "http://127.0.0.1:1/v1"
 
 
 async def words(tab: Browser, *, secret: str | None = None, offer: str | None = None) -> tuple[int, str, str]:
@@ -82,6 +84,64 @@ async def test_an_offer_that_openai_refuses_fails_the_call(tab: Browser) -> None
     assert (status, code) == (500, "provider_error")
     assert message == "OpenAI returned 400 Bad Request"
     assert await tab.over() == ("failed", "provider_refused")
+
+
+@pytest.mark.parametrize(
+    ("address", "reason", "says"),
+    [
+        (REFUSING.format(401), "provider_refused", "OpenAI returned 401 Unauthorized"),
+        (REFUSING.format(503), "provider_failed", "OpenAI returned 503 Service Unavailable"),
+        (NOWHERE, "provider_failed", "OpenAI"),
+    ],
+)
+async def test_openai_does_not_take_the_offer(
+    tab: Browser, openai: Provider, settings: Settings, address: str, reason: str, says: str
+) -> None:
+    await tab.begin()
+    await tab.listen()
+    settings.OPENAI_BASE_URL = address.replace("SERVER", openai.server.address)
+    status, code, message = await words(tab)
+    assert (status, code) == (500, "provider_error")
+    assert message.startswith(says)
+    ended = await tab.ended()
+    assert (ended["endReason"], bool(ended["message"])) == (reason, True)
+    assert await tab.over() == ("failed", reason)
+
+
+async def test_of_two_offers_at_once_one_is_answered(tab: Browser) -> None:
+    await tab.begin()
+    await tab.listen()
+    offer = await tab.caller.offer()
+    answers = await asyncio.gather(*(tab.send_offer(offer=offer) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    await tab.send("end")
+    await tab.ended()
+
+
+async def test_who_hangs_up_while_the_offer_is_answered_leaves_no_call(
+    tab: Browser, openai: Provider, settings: Settings
+) -> None:
+    await tab.begin()
+    await tab.listen()
+    settings.OPENAI_BASE_URL = openai.url("slow=1000")
+    offering = asyncio.create_task(tab.send_offer())
+    async with asyncio.timeout(10):
+        while (await tab.call()).state != "ringing":
+            await asyncio.sleep(0.01)
+    await tab.send("end")
+    await tab.ended()
+    answer = await offering
+    assert (answer.status_code, answer.json()["error_code"]) == (409, "call_over")
+    assert await tab.over() == ("missed", "caller_hung_up")
+
+
+async def test_openai_is_away_when_a_secret_is_minted(tab: Browser, settings: Settings) -> None:
+    settings.OPENAI_BASE_URL = NOWHERE
+    response = await tab.request()
+    assert (response.status_code, response.json()["error_code"]) == (500, "provider_error")
+    assert response.json()["message"]
+    call = await Call.objects.aget()
+    assert (call.state, call.end_reason) == ("failed", "provider_failed")
 
 
 @pytest.mark.parametrize(("fault", "reason"), [("refuse=401", "provider_refused"), ("refuse=503", "provider_failed")])

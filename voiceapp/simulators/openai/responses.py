@@ -37,6 +37,7 @@ class Responses:
         self._script, self._meter = state.faults.script(), TokenMeter()
         self._active: ModelResponse | None = None
         self._active_task: asyncio.Task[None] | None = None
+        self._beside: dict[str, tuple[ModelResponse, asyncio.Task[None]]] = {}  # those outside of the conversation
         self._has_failed = self._has_ended_badly = False
         self._limited_until_s: float | None = None
         self.has_spoken = False
@@ -48,13 +49,21 @@ class Responses:
     def create(self, event: dict[str, Any]) -> None:
         request = event.get("response") or {}
         if request.get("conversation") == "none":
-            self._state.spawn(self._run(self._begin(request), request))
+            response = self._begin(request)
+            task = self._state.spawn(self._run(response, request))
+            self._beside[response.id] = (response, task)
+            task.add_done_callback(lambda _: self._beside.pop(response.id, None))
             return
         self._require_no_active()
         self.respond(request)
 
     def cancel(self, event: dict[str, Any]) -> None:
         wanted = event.get("response_id")
+        if wanted in self._beside:
+            response, task = self._beside[wanted]
+            response.finish("cancelled", {"reason": "client_cancelled"})
+            task.cancel()
+            return
         if self._active is None or (wanted is not None and wanted != self._active.id):
             raise InvalidRequest("response_cancel_not_active", "Cancellation failed: no active response found")
         self.stop_active("client_cancelled")
