@@ -87,7 +87,7 @@ async def test_an_offer_that_openai_refuses_fails_the_call(tab: Browser) -> None
 
 
 @pytest.mark.parametrize(
-    ("address", "reason", "says"),
+    ("there", "reason", "says"),
     [
         (REFUSING.format(401), "provider_refused", "OpenAI returned 401 Unauthorized"),
         (REFUSING.format(503), "provider_failed", "OpenAI returned 503 Service Unavailable"),
@@ -95,11 +95,11 @@ async def test_an_offer_that_openai_refuses_fails_the_call(tab: Browser) -> None
     ],
 )
 async def test_openai_does_not_take_the_offer(
-    tab: Browser, openai: Provider, settings: Settings, address: str, reason: str, says: str
+    tab: Browser, openai: Provider, settings: Settings, there: str, reason: str, says: str
 ) -> None:
     await tab.begin()
     await tab.listen()
-    settings.OPENAI_BASE_URL = address.replace("SERVER", openai.server.address)
+    settings.OPENAI_BASE_URL = there.replace("SERVER", openai.server.address)
     status, code, message = await words(tab)
     assert (status, code) == (500, "provider_error")
     assert message.startswith(says)

@@ -34,6 +34,7 @@ Faults are injected by URL: `http://HOST:PORT/fault/<name>[=<argument>]/v1`, or 
 | `deaf` | recognizes nothing, responds to every turn with a tone | |
 | `echo` | every append is returned at once as audio of the same bytes (for load tests) | |
 | `count_ids` | ids are counted from 1: function calls in each response; events, items and responses in each session | |
+| `stamped` | each event says in `sent_at` when it was sent, in seconds since 1970 | |
 | `tools=<script>` | the first responses of a session call these tools, a list in each (`tools_fault`) | (none) |
 | `no_side_channel` | a side channel to a WebRTC call gets 403 | |
 | `tag=<any>` | none; gives a test a URL (and counters) of its own | |

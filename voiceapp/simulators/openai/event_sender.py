@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -16,9 +17,12 @@ class EventSender(ABC):
 
     def __init__(self, faults: OpenAIFaults) -> None:
         self._ids = IdSource(are_counted="count_ids" in faults)
+        self._is_stamped = "stamped" in faults
 
     def send(self, kind: str, /, **fields: Any) -> None:
         event = {"type": kind, "event_id": self._ids.new("event"), **fields}
+        if self._is_stamped:
+            event["sent_at"] = time.time()
         self.send_raw(msgspec.json.encode(event).decode())
 
     def error(

@@ -18,7 +18,7 @@ _ARGUMENT = {
 }  # fmt: skip
 _BARE = {
     "accept_hang", "drop_in_response", "silent", "garbage", "no_interrupt", "late_transcripts", "deaf", "echo", "tag",
-    "hang", "drip", "count_ids", "no_side_channel",
+    "hang", "drip", "count_ids", "no_side_channel", "stamped",
 }  # fmt: skip
 _TEXTUAL = {"fail_response", "error_event", "tag", "close", "tools", "ends"}
 ENDINGS = ("empty", "text", "mute", "cut", "filtered", "cancelled", "odd", "never", "unborn")
