@@ -122,6 +122,12 @@ class _Levels:
         self.loud = bytearray()
 
     def add(self, samples: memoryview[int]) -> None:
+        if samples.tobytes().count(0) == samples.nbytes:
+            # Most of a lane is: the other one speaks.
+            of_silence = bytes(-(-len(samples) // SAMPLES_OF_PEAK))
+            self._peaks += of_silence
+            self.loud += of_silence
+            return
         for at in range(0, len(samples), SAMPLES_OF_PEAK):
             part = samples[at : at + SAMPLES_OF_PEAK]
             self._peaks.append(min(max(max(part), -min(part)) >> 7, 255))

@@ -17,6 +17,7 @@ import api_figures
 import availability_figures
 import bridge_figures
 import call_page_figures
+import finishing_figures
 import livekit_figures
 import page_figures
 import room_figures
@@ -31,6 +32,7 @@ GROUPS: dict[str, Callable[[Product, Options], Iterator[Table]]] = {
     "api": api_figures.measure,
     "availability": availability_figures.measure,
     "bridge": bridge_figures.measure,
+    "finishing": finishing_figures.measure,
     "livekit": livekit_figures.measure,
     "page": call_page_figures.measure,
     "pages": page_figures.measure,

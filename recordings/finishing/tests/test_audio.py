@@ -51,6 +51,21 @@ def test_a_beep_of_a_long_file_is_seen_where_it_is() -> None:
     assert [at for at, peak in enumerate(peaks) if peak] == [500]
 
 
+def test_an_hour_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "hour.wav"
+    path.write_bytes(wav(quiet(0)))
+    with path.open("r+b") as file:
+        file.seek(40)
+        file.write((3600 * RATE * 2).to_bytes(4, "little"))
+        for minute in (0, 30, 59):
+            file.seek(44 + minute * 60 * RATE * 2)
+            file.write(tone(0.5).tobytes())
+        file.truncate(44 + 3600 * RATE * 2)
+    audio = read_audio(path)
+    assert (audio.duration_ms, audio.loud_ms) == (3_600_000, (1500,))
+    assert [at for at, peak in enumerate(audio.peaks) if peak] == [0, 500, 983]
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 0.5, 3.0, 10.0, 61.7])
 def test_there_are_always_a_thousand_peaks(seconds: float) -> None:
     audio = read_audio(wav(tone(seconds)))
