@@ -7,6 +7,7 @@ by the schedule: another installation may use the same bucket.
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ T = TypeVar("T")
 
 FOLDER = "recordings"
 YOUNG = dt.timedelta(days=1)
+SPOOL = "spool"
+# Of live calls, below RECORDINGS_DIR, by who writes it.
+SPOOLS = {"": Recording.Source.BRIDGE, "rooms": Recording.Source.ROOM_AGENT}
 PAGE = 500
 # As many files that are all gone are not lost one by one: the folder is not mounted, or the bucket is another one.
 TOO_MANY_TO_BE_LOST = 10
@@ -69,6 +73,7 @@ def sweep(*, is_dry: bool = False, removes_in_bucket: bool = False) -> Swept:
             _sweep_storage(name, swept, is_dry=is_dry, removes=removes_in_bucket or not name)
         except ProviderError as fault:
             swept.problems.append(f"{name or 'disk'}: {fault}")
+    _sweep_spool(swept, is_dry=is_dry)
     _sweep_disk(swept, is_dry=is_dry)
     _resume_unattended(swept, is_dry=is_dry)
     if swept.count or swept.problems:
@@ -111,6 +116,21 @@ def _compare(
         for pks in _pages(gone):
             rows.filter(_CLAIMS, pk__in=pks).update(state=State.FAILED, error=MISSING)
         lost.filter(pk__in=back).update(state=State.STORED, error="")
+
+
+def _sweep_spool(swept: Swept, *, is_dry: bool) -> None:
+    """What live calls wrote, and no recording is waiting for: each is named by the recording's id at its source."""
+    spool, old = Path(settings.RECORDINGS_DIR) / SPOOL, (timezone.now() - YOUNG).timestamp()
+    for folder, source in SPOOLS.items():
+        paths = [path for path in (spool / folder).glob("*") if path.name not in SPOOLS and path.stat().st_mtime < old]
+        for page in _pages(sorted(paths)):
+            waiting = Recording.objects.filter(source=source, external_id__in=[path.stem for path in page])
+            waiting = waiting.filter(Q(state__in=Recording.IN_PROGRESS) | ~Q(step="")).exclude(state=State.CANCELED)
+            kept = set(waiting.values_list("external_id", flat=True))
+            for path in (path for path in page if path.stem not in kept):
+                swept.leftovers.append(str(path))
+                if not is_dry:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _sweep_disk(swept: Swept, *, is_dry: bool) -> None:

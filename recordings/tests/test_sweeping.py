@@ -126,6 +126,26 @@ def test_what_a_dead_worker_left_is_removed_unless_one_is_at_work(settings: Sett
     assert not left.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "source"), [("{}.tape", Recording.Source.BRIDGE), ("rooms/{}/0.ogg", Recording.Source.ROOM_AGENT)]
+)
+def test_what_a_live_call_wrote_stays_until_its_recording_is_finished(
+    call: Call, disk: Path, name: str, source: Recording.Source
+) -> None:
+    for number in ("unknown", "waiting"):
+        path = disk / "spool" / name.format(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    recording = Recording.objects.create(call=call, source=source, external_id="waiting", state=State.RECORDING)
+    assert swept().count == 0
+    found = swept(later=LATER).leftovers
+    assert ["unknown" in each for each in found] == [True]
+    assert swept(later=LATER).count == 0
+    Recording.objects.filter(pk=recording.pk).update(state=State.STORED)
+    assert len(swept(later=LATER).leftovers) == 1
+    assert not [path for path in (disk / "spool").rglob("*") if path.is_file()]
+
+
 def test_a_recording_that_no_job_finishes_gets_one(call: Call) -> None:
     recording = Recording.objects.create(call=call, state=State.STORING, step="fetch")
     assert swept(is_dry=True).unattended == [recording.pk]
