@@ -19,6 +19,7 @@ from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
 from recordings.files import read_file
+from recordings.finishing.services import retry_finishing
 from recordings.models import Recording, RecordingAccess
 from recordings.player import stored_sound
 from recordings.services.access import Way, note_access, note_listening
@@ -34,11 +35,17 @@ COLORS: Mapping[str, str] = {
     State.STARTING: "info",
     State.RECORDING: "info",
     State.STORING: "info",
+    "waiting": "warning",
     State.STORED: "success",
     State.CUT_SHORT: "warning",
     State.CANCELED: "danger",
     State.FAILED: "danger",
 }
+
+
+def may_be_retried(recording: Recording) -> bool:
+    """It was given up, or an attempt failed and the next one comes by itself later."""
+    return bool(recording.step and recording.error)
 
 
 @admin.register(Recording)
@@ -53,19 +60,35 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
     search_fields = ("=external_id", "=label")
     ordering = ("-id",)
     fields = (
-        "of_call", "state_label", "error", "duration", "size", "file_type", "label", "created_at", "started_at",
+        "of_call", "state_label", "step_label", "error", "voices", "duration", "size", "file_type", "label", "created_at",
+        "started_at",
         "ended_at", "is_automatic", "transcript", "url", "bucket", "key", "source", "external_id",
     )  # fmt: skip
-    readonly_fields = ("of_call", "state_label", "duration", "size", "created_at")
+    readonly_fields = ("of_call", "state_label", "step_label", "voices", "duration", "size", "created_at")
     buttons = (
         Button("fetch", "Download file", "fetch", icon="download", style="primary", power=Power.EDIT,
                calls_provider=True,
                is_offered=is_fetchable),
+        Button("retry", "Retry", "retry", icon="replay", is_offered=may_be_retried),
     )  # fmt: skip
 
     @display(description="state", ordering="state", label=COLORS)
     def state_label(self, recording: Recording) -> tuple[str, str]:
+        if recording.state == State.STORING and recording.step and recording.error:
+            return "waiting", "Storing, waiting for a retry"
         return recording.state, recording.get_state_display()
+
+    @display(description="finishing")
+    def step_label(self, recording: Recording) -> str:
+        """How far it is. A recording that was given up stands at the step that failed."""
+        if not recording.step:
+            return "–"
+        steps = Recording.Step.values
+        return f"{recording.get_step_display()} (step {steps.index(recording.step) + 1} of {len(steps)})"
+
+    @display(description="channels")
+    def voices(self, recording: Recording) -> str:
+        return {1: "1, both voices", 2: "2, the caller and the agent"}.get(recording.channels or 0, "–")
 
     @display(description="duration", ordering="duration_ms")
     def duration(self, recording: Recording) -> str:
@@ -100,6 +123,11 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
         if request.method == "GET" and response.status_code in (200, 206):
             note_listening(recording, by=request.user.get_username())
         return response
+
+    def retry(self, request: HttpRequest, recording: Recording, _: str) -> str:
+        if not retry_finishing(recording):
+            raise ApplicationError("This recording is finished. Reload the page.")
+        return "The recording is being finished again."
 
     def fetch(self, request: HttpRequest, recording: Recording, _: str) -> HttpResponse:
         note_access(recording, by=request.user.get_username(), way=Way.DOWNLOAD)

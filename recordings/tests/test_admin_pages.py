@@ -14,6 +14,7 @@ from agents.organizations.roles import Role
 from agents.tests.builders import make_organization, make_user
 from recordings.models import Recording
 from sessions.calls.models import Call
+from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import make_room_call
 
 pytestmark = pytest.mark.django_db
@@ -51,8 +52,8 @@ def page_of(recording: Recording) -> str:
     return reverse("admin:recordings_recording_change", args=(recording.pk,))
 
 
-def press_of(recording: Recording) -> str:
-    return reverse("admin:recordings_recording_press", args=(recording.pk, "fetch"))
+def press_of(recording: Recording, button: str = "fetch") -> str:
+    return reverse("admin:recordings_recording_press", args=(recording.pk, button))
 
 
 def test_an_owner_reads_a_recording_and_fetches_its_file(harbour: Organization, recording: Recording) -> None:
@@ -69,6 +70,33 @@ def test_an_owner_reads_a_recording_and_fetches_its_file(harbour: Organization, 
     assert answer["Location"].startswith(f"{BUCKET}/recordings/1.mp4?")
     assert "X-Amz-Expires=300" in answer["Location"]
     assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["Download file."]
+
+
+@pytest.mark.parametrize("state", ["storing", "failed"])
+def test_what_could_not_be_finished_says_where_and_why_and_is_retried(
+    harbour: Organization, recording: Recording, state: str
+) -> None:
+    client = signed_in(make_user("alice", harbour))
+    assert "Retry" not in client.get(page_of(recording)).content.decode()
+    rows = Recording.objects.filter(pk=recording.pk)
+    rows.update(state=state, step="check", error="The file is empty.", size_bytes=None)
+    text = client.get(page_of(recording)).content.decode()
+    assert "Checking the file (step 2 of 6)" in text
+    assert "The file is empty." in text
+    assert ("Storing, waiting for a retry" in text) == (state == "storing")
+    assert client.post(press_of(recording, "retry")).status_code == 302
+    recording.refresh_from_db()
+    assert (recording.state, recording.error) == ("storing", "")
+    assert OutboxMessage.objects.get().topic == "recording.finish"
+    assert [entry.get_change_message() for entry in LogEntry.objects.all()] == [
+        "The recording is being finished again."
+    ]
+    assert "Retry" not in client.get(page_of(recording)).content.decode()
+    stranger = signed_in(make_user("charlie", make_organization("Meadow")))
+    rows.update(error="again")
+    assert stranger.post(press_of(recording, "retry")).status_code == 302
+    recording.refresh_from_db()
+    assert recording.error == "again"
 
 
 def test_the_list_makes_no_link(harbour: Organization, recording: Recording) -> None:
