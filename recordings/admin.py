@@ -60,9 +60,9 @@ class RecordingAdmin(ReadOnlyAdmin[Recording]):
     search_fields = ("=external_id", "=label")
     ordering = ("-id",)
     fields = (
-        "of_call", "state_label", "step_label", "error", "voices", "duration", "size", "file_type", "label", "created_at",
-        "started_at",
-        "ended_at", "is_automatic", "transcript", "url", "bucket", "key", "source", "external_id",
+        "of_call", "state_label", "step_label", "error", "voices", "duration", "size", "file_type", "label",
+        "created_at", "started_at", "ended_at", "is_automatic", "transcript", "url", "bucket", "key",
+        "source", "external_id",
     )  # fmt: skip
     readonly_fields = ("of_call", "state_label", "step_label", "voices", "duration", "size", "created_at")
     buttons = (

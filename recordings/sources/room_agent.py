@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import shutil
 import time
+import wave
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import av
-import numpy as np
 from av.error import FFmpegError
 from django.conf import settings
 from django.db import transaction
@@ -27,6 +28,8 @@ from .report import RecordingReport, State
 
 NAME = "agent"
 RATE = 48_000
+# Of both channels.
+BYTES_PER_SAMPLE = 4
 # A file that is being written grows every 2.5 s (livekit-agents, recorder_io.py).
 STILL_WRITTEN_S = 30
 
@@ -110,33 +113,32 @@ def _parts(external_id: str) -> list[Path]:
 
 
 def _join(parts: list[Path], into: Path) -> None:
-    """A WAV file that begins with the first part; between parts is silence. One of them is in memory at a time."""
+    """A WAV file that begins with the first part; between parts is silence. Written as it is read."""
     began_ms = int(parts[0].stem)
-    with av.open(str(into), "w", format="wav") as out:
-        stream = out.add_stream("pcm_s16le", rate=RATE, layout="stereo")
+    with wave.open(str(into), "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
         written = 0
         for part, following in pairwise([*parts, None]):
             assert part is not None
             start = (int(part.stem) - began_ms) * RATE // 1000
             end = None if following is None else (int(following.stem) - began_ms) * RATE // 1000
-            samples = _samples(part)
-            silence = np.zeros((max(start - written, 0), 2), np.int16)
-            # What the lost agent wrote after the other one had begun would be heard twice.
-            kept = samples if end is None else samples[: max(end - start, 0)]
-            for block in (silence, kept):
-                if len(block):
-                    frame = av.AudioFrame.from_ndarray(block.reshape(1, -1), format="s16", layout="stereo")
-                    frame.sample_rate = RATE
-                    out.mux(stream.encode(frame))
-                    written += len(block)
-        out.mux(stream.encode(None))
+            while written < start:
+                silent = min(start - written, RATE)
+                out.writeframes(bytes(silent * BYTES_PER_SAMPLE))
+                written += silent
+            for block in _samples(part):
+                # What the lost agent wrote after the other one had begun would be heard twice.
+                kept = block if end is None else block[: max(end - written, 0) * BYTES_PER_SAMPLE]
+                out.writeframes(kept)
+                written += len(kept) // BYTES_PER_SAMPLE
 
 
-def _samples(part: Path) -> np.ndarray:
+def _samples(part: Path) -> Iterator[bytes]:
     """Two channels at RATE, up to where the file is cut off."""
-    blocks: list[np.ndarray] = []
     resampler = av.AudioResampler(format="s16", layout="stereo", rate=RATE)
     with av.open(str(part)) as file:
         for frame in file.decode(audio=0):
-            blocks += [each.to_ndarray().reshape(-1, 2) for each in resampler.resample(frame)]
-    return np.concatenate(blocks) if blocks else np.zeros((0, 2), np.int16)
+            for each in resampler.resample(frame):
+                yield bytes(each.planes[0])[: each.samples * BYTES_PER_SAMPLE]

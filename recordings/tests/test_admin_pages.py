@@ -94,7 +94,7 @@ def test_what_could_not_be_finished_says_where_and_why_and_is_retried(
     assert "Retry" not in client.get(page_of(recording)).content.decode()
     stranger = signed_in(make_user("charlie", make_organization("Meadow")))
     rows.update(error="again")
-    assert stranger.post(press_of(recording, "retry")).status_code == 302
+    assert stranger.post(press_of(recording, "retry")).status_code == 404
     recording.refresh_from_db()
     assert recording.error == "again"
 

@@ -67,7 +67,7 @@ def test_a_mixed_channel_stays_one(recording: Recording, source: FolderSource) -
         (b"<html>Sign in</html>", "The file is no audio file that can be read."),
         (CONVERSATION[:-1000], "The file is cut off."),
         (wav(quiet(0.05)), "The file has no audio in it."),
-        (wav(quiet(3), quiet(3)), "recording: The recording is silent."),
+        (wav(quiet(3), quiet(3)), "The recording is silent."),
     ],
     ids=["empty", "html", "truncated", "nothing", "silent"],
 )
