@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
-from django.db.models import QuerySet, Sum
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -38,6 +38,8 @@ from .latency_bars import PARTS
 from .player import wanted_of
 from .said import hits_of_page, search_of, was_said
 
+# Of a search.
+MOST_FOUND = 1000
 # Orders that were replaced or canceled bring no revenue.
 UNPAID = (OrderState.REPLACED, OrderState.CANCELED)
 
@@ -125,13 +127,15 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Call], search_term: str
     ) -> tuple[QuerySet[Call], bool]:
-        # SQLite keeps a UUID without dashes; people paste it with them.
+        """Read once: the list counts, pages and dates what was found, each of which would search anew."""
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
-        found |= queryset.filter(was_said(request))
-        try:
-            return found | queryset.filter(pk=UUID(search_term)), has_duplicates
-        except ValueError:
+        if not search_term:
             return found, has_duplicates
+        found |= queryset.filter(was_said(request) | _with_id(search_term))
+        ids = list(found.order_by("-created_at").values_list("pk", flat=True)[:MOST_FOUND])
+        if len(ids) == MOST_FOUND:
+            messages.info(request, f"The newest {MOST_FOUND:,} calls that were found are shown. Filters narrow them.")
+        return queryset.filter(pk__in=ids), False
 
     @display(description="started", ordering="created_at")
     def started(self, call: Call) -> str:
@@ -240,6 +244,14 @@ def shown_number(call: Call, *, sees: bool) -> str:
         return call.get_kind_display()
     caller = read_caller(call.caller_number)
     return caller.label if sees or caller.kind is CallerKind.HIDDEN else mask(call.caller_number)
+
+
+def _with_id(typed: str) -> Q:
+    """SQLite keeps a UUID without dashes; people paste it with them."""
+    try:
+        return Q(pk=UUID(typed))
+    except ValueError:
+        return Q(pk__in=())
 
 
 def call_link(call: Call | None) -> str:
