@@ -85,6 +85,9 @@ class Recording(TenantModel):
         help_text="The step of the finishing that is being done or was tried last; empty when all are done.",
     )
     error = models.CharField(max_length=300, blank=True)
+    broken_off_by = models.CharField(
+        "ended early by", max_length=100, blank=True, help_text="Why it ended before its call; what there is, is kept."
+    )
     is_automatic = models.BooleanField("automatic", default=False, help_text="Started automatically with the call.")
     reported_at = models.DateTimeField(null=True, help_text="The source's own time of its latest report.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -99,7 +102,9 @@ class Recording(TenantModel):
             models.UniqueConstraint(fields=("source", "external_id"), name="recording_once_per_external_id"),
             models.UniqueConstraint(
                 fields=("call",),
-                condition=models.Q(state__in=("starting", "recording", "storing")),
+                # A caller who comes back from a transfer may be recorded here while the first part is being stored.
+                condition=models.Q(state__in=("starting", "recording"))
+                | (models.Q(state="storing") & ~models.Q(source="bridge")),
                 name="one_recording_at_a_time_of_a_call",
             ),
             models.UniqueConstraint(

@@ -84,10 +84,11 @@ def keep_file(recording: Recording, audio: Audio, *, bucket: str, size_bytes: in
     """The file is stored. False if the recording was deleted or canceled meanwhile: then nobody may hear it."""
     with transaction.atomic():
         storing = Recording.objects.filter(pk=recording.pk, state=State.STORING)
-        stored = {"state": State.STORED, "bucket": bucket, "file_type": Recording.FileType.OGG}
+        state = State.CUT_SHORT if recording.broken_off_by else State.STORED
+        stored = {"state": state, "bucket": bucket, "file_type": Recording.FileType.OGG}
         if not storing.update(**stored, **_facts(audio, size_bytes)):
             return False
-        record_event(recording.call_id, "recording_ended", {"state": State.STORED.value, "error": ""})
+        record_event(recording.call_id, "recording_ended", {"state": state.value, "error": recording.broken_off_by})
     return True
 
 
@@ -110,7 +111,8 @@ def _facts(audio: Audio, size_bytes: int) -> dict[str, object]:
 
 def close_finishing(recording: Recording, *, note: str) -> None:
     """All steps are done. `note`: what the operator should know all the same."""
-    Recording.objects.filter(pk=recording.pk, step=Step.CLEAN).update(step="", error=note[:LONGEST_ERROR])
+    why = recording.broken_off_by or note
+    Recording.objects.filter(pk=recording.pk, step=Step.CLEAN).update(step="", error=why[:LONGEST_ERROR])
 
 
 def explain(recording: Recording, why: str) -> None:

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('peaks', models.BinaryField(help_text='The waveform: for each channel 1,000 bytes, each the loudest sample of its thousandth.', null=True)),
                 ('step', models.CharField(blank=True, choices=[('fetch', 'Fetching the file'), ('check', 'Checking the file'), ('transcode', 'Transcoding'), ('align', 'Aligning the transcript'), ('store', 'Storing the file'), ('clean', 'Deleting copies')], help_text='The step of the finishing that is being done or was tried last; empty when all are done.', max_length=9)),
                 ('error', models.CharField(blank=True, max_length=300)),
+                ('broken_off_by', models.CharField(blank=True, help_text='Why it ended before its call; what there is, is kept.', max_length=100, verbose_name='ended early by')),
                 ('is_automatic', models.BooleanField(default=False, help_text='Started automatically with the call.', verbose_name='automatic')),
                 ('reported_at', models.DateTimeField(help_text="The source's own time of its latest report.", null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -42,7 +43,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-id',),
                 'indexes': [models.Index(fields=['key'], name='recording_by_key')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='recording_once_per_external_id'), models.UniqueConstraint(condition=models.Q(('state__in', ('starting', 'recording', 'storing'))), fields=('call',), name='one_recording_at_a_time_of_a_call'), models.UniqueConstraint(condition=models.Q(('is_automatic', True)), fields=('call',), name='a_call_is_recorded_by_itself_once')],
+                'constraints': [models.UniqueConstraint(fields=('source', 'external_id'), name='recording_once_per_external_id'), models.UniqueConstraint(condition=models.Q(('state__in', ('starting', 'recording')), models.Q(('state', 'storing'), models.Q(('source', 'bridge'), _negated=True)), _connector='OR'), fields=('call',), name='one_recording_at_a_time_of_a_call'), models.UniqueConstraint(condition=models.Q(('is_automatic', True)), fields=('call',), name='a_call_is_recorded_by_itself_once')],
             },
         ),
         migrations.CreateModel(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import enum
 import struct
 import zlib
-from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
@@ -62,14 +61,31 @@ class FileHeader(msgspec.Struct):
     channels: tuple[str, str] = ("caller", "agent")
 
 
-class Block(msgspec.Struct, array_like=True, gc=False):
-    """`Said` with its audio as µ-law; the agent's chunks are in one piece, with the size of each."""
+class Frames(msgspec.Struct, array_like=True, gc=False):
+    """Base64 of µ-law as it came, one frame after the other, and how many characters each has.
 
-    caller: list[tuple[int, bytes]]
+    To decode it would be most of what a block costs; it is done after the call.
+    """
+
+    text: str
+    lengths: list[int]
+
+    def audio(self) -> list[bytes]:
+        """The µ-law of each. What is no base64 is left out."""
+        text, at, decoded = self.text, 0, []
+        for length in self.lengths:
+            decoded.append(_decoded(text[at : at + length]))
+            at += length
+        return decoded
+
+
+class Block(msgspec.Struct, array_like=True, gc=False):
+    """`Said`, as it is written."""
+
+    caller: list[tuple[int, Frames]]
     first_chunk: int
-    sizes: list[int]
+    chunks: Frames
     sent_at_ms: list[int]
-    agent: bytes
     heard: list[tuple[int, int, int]]
 
 
@@ -88,27 +104,23 @@ def header_line(header: FileHeader) -> bytes:
 
 def packed(said: Said) -> bytes:
     """A block with its frame, ready to be appended."""
-    chunks = _decoded(said.chunks)
-    block = Block(
-        [(at, b"".join(_decoded(frames))) for at, frames in said.caller],
-        said.first_chunk,
-        [*map(len, chunks)],
-        [*said.sent_at_ms],
-        b"".join(chunks),
-        [*said.heard],
+    content = _encoder.encode(
+        Block(
+            [(at, _frames(payloads)) for at, payloads in said.caller],
+            said.first_chunk,
+            _frames(said.chunks),
+            [*said.sent_at_ms],
+            [*said.heard],
+        )
     )
-    content = _encoder.encode(block)
     return _FRAME.pack(MAGIC, len(content), zlib.crc32(content)) + content
 
 
-def _decoded(payloads: Sequence[str]) -> list[bytes]:
-    try:
-        return [*map(a2b_base64, payloads)]
-    except (Base64Error, ValueError):  # a provider that sends what is no base64: only that chunk is lost
-        return [*map(_decoded_or_nothing, payloads)]
+def _frames(payloads: Sequence[str]) -> Frames:
+    return Frames("".join(payloads), [*map(len, payloads)])
 
 
-def _decoded_or_nothing(payload: str) -> bytes:
+def _decoded(payload: str) -> bytes:
     try:
         return a2b_base64(payload)
     except ValueError:

@@ -30,12 +30,11 @@ class Sent:
 
     def add(self, block: Block) -> None:
         """Of a file whose writer skipped nothing: chunks are counted without a gap."""
-        count = min(len(block.sizes), len(block.sent_at_ms))
-        self.sizes.extend(block.sizes[:count])
-        self.sent_at_ms.extend(block.sent_at_ms[:count])
+        self.sizes.extend(map(len, block.chunks.audio()))
+        self.sent_at_ms.extend(block.sent_at_ms)
         self.heard += block.heard
-        for at, audio in block.caller:
-            self.last_ms = max(self.last_ms, (at + len(audio)) // BYTES_PER_MS)
+        for at, frames in block.caller:
+            self.last_ms = max(self.last_ms, (at + sum(map(len, frames.audio()))) // BYTES_PER_MS)
         if self.heard:
             self.last_ms = max(self.last_ms, self.heard[-1][2])
 

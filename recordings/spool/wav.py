@@ -9,7 +9,7 @@ import wave
 from pathlib import Path
 
 from .blocks import BYTES_PER_MS, RATE, read_blocks, read_header
-from .placing import Placed, Sent, placed
+from .placing import Sent, placed
 
 SILENCE = b"\xff"
 # Audio comes at most so much later than what follows it on the clock: a transport that was held up.
@@ -36,7 +36,7 @@ class _Channels:
         self._base = 0
         self._lanes = (bytearray(), bytearray())
 
-    def put(self, lane: int, at: int, audio: bytes | memoryview) -> None:
+    def put(self, lane: int, at: int, audio: bytes) -> None:
         """What was there already is replaced: silence, or the overlap of a frame that came early."""
         at -= self._base
         if at < 0:  # it came later than anything does
@@ -74,19 +74,13 @@ def write_wav(spool_file: Path, into: Path) -> int:
         channels = _Channels(out)
         read_header(file)
         for block in read_blocks(file):
-            for at, audio in block.caller:
-                channels.put(0, at, audio)
-            _put_agent(channels, block.agent, block.first_chunk, block.sizes, where)
+            for at, frames in block.caller:
+                channels.put(0, at, b"".join(frames.audio()))
+            for chunk, audio in enumerate(block.chunks.audio(), block.first_chunk):
+                channels.put(1, where.starts[chunk], audio[: where.sizes[chunk]])
         channels.finish()
         out.writeframes(b"")
         return out.getnframes() * 1000 // RATE
-
-
-def _put_agent(channels: _Channels, audio: bytes, chunk: int, sizes: list[int], where: Placed) -> None:
-    view, read = memoryview(audio), 0
-    for number, size in enumerate(sizes, chunk):
-        channels.put(1, where.starts[number], view[read : read + where.sizes[number]])
-        read += size
 
 
 def _sent(spool_file: Path) -> Sent:

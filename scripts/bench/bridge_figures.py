@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import capacity_figures
 import first_word_figures
+import recording_figures
 import ringing_figures
 import scaling_figures
 import steady_figures
@@ -23,6 +24,7 @@ ROUNDS: dict[str, Callable[[Sides, Options], Iterator[Table]]] = {
     "tls": steady_figures.measure_tls,
     "talk": steady_figures.measure_talk,
     "vapi": vapi_figures.measure,
+    "recording": recording_figures.measure,
     "scaling": scaling_figures.measure,
     "first_word": first_word_figures.measure,
 }

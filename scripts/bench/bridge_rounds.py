@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -98,6 +99,17 @@ class Sides:
             return self.product(kind, plan, settings=settings)
         finally:
             self._product.run("scripts/bench/choose_provider.py", "openai")
+
+    def product_that_records(self, kind: type[Seen], plan: Plan) -> tuple[Seen, float]:
+        """The same, with agents whose calls this server records; and the KB that it wrote per second of a call."""
+        folder = self._folder / "recordings"
+        self._product.run("scripts/bench/choose_recording.py", "bridge")
+        try:
+            seen = self.product(kind, plan, settings={"RECORDINGS_DIR": str(folder)})
+            return seen, float(self._product.run("scripts/bench/spooled.py", str(folder / "spool")))
+        finally:
+            self._product.run("scripts/bench/choose_recording.py", "off")
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _what(plan: Plan) -> str:

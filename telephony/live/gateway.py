@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from uuid import UUID
 
+from recordings.services.bridge import begin_bridge_recording, cancel_bridge_recording, end_bridge_recording
 from sessions.calls import notes
 from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
@@ -107,6 +108,18 @@ class CallGateway:
     async def finish(self, call_id: UUID, reason: EndReason) -> bool:
         """The agent's part is over, and with it the call, unless a transfer may bring the caller back."""
         return await self._run(stream_ended, call_id, reason)
+
+    async def begin_recording(self, call_id: UUID, *, tape_id: str, starts_at_ms: int) -> bool:
+        """Whether this server may record the call: not if another source does."""
+        return await self._run_again(begin_bridge_recording, call_id, tape_id=tape_id, starts_at_ms=starts_at_ms)
+
+    async def end_recording(self, tape_id: str, *, has_sound: bool, fault: str) -> bool:
+        """The file is complete. `fault`: why it ended before its call."""
+        return await self._run_again(end_bridge_recording, tape_id, has_sound=has_sound, fault=fault)
+
+    async def cancel_recording(self, tape_id: str, *, reason: str) -> bool:
+        """The file is deleted."""
+        return await self._run_again(cancel_bridge_recording, tape_id, reason=reason)
 
     async def hang_up_later(self, call_id: UUID) -> None:
         """Have a worker end a browser's call at OpenAI."""

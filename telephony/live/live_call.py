@@ -7,11 +7,15 @@ import contextlib
 from uuid import UUID
 
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import SomethingHappened
 from telephony.bridge.core.actions import CloseCall, HangUp
 from telephony.bridge.core.ports import CallerCodec
+from telephony.bridge.core.tape import Tape
 from telephony.bridge.phone_call import PhoneCall
+from telephony.bridge.recorded_call import RecordedCall
 
 from .call_scope import CallScope
+from .call_tape import CallTape
 from .caller_socket import CLOSE_WITHIN_S, NOT_UNDERSTOOD, POLICY_VIOLATION, CallerSocket
 from .gateway import CallGateway
 from .registry import LiveCalls
@@ -22,6 +26,9 @@ HEAR_WITHIN_S = 10.0
 SEND_WITHIN_S = 2.0
 
 NORMAL = 1000
+
+# What the agent's version says if this server records its calls.
+BY_BRIDGE = "bridge"
 
 
 class LiveCall(CallScope[PhoneCall]):
@@ -49,6 +56,12 @@ class LiveCall(CallScope[PhoneCall]):
         self._close_code = NORMAL
         self._caller_is_there = True
         self._is_lost = False
+        self._tape: CallTape | None = None
+
+    def delete_recording(self) -> None:
+        """The caller does not want this call to be recorded: stop, and delete what there is."""
+        if self._tape is not None:
+            self._tape.stop_and_delete()
 
     def _listen(self) -> None:
         self._socket.listen(on_text=self._caller_frame, on_closed=self._caller_closed)
@@ -76,6 +89,17 @@ class LiveCall(CallScope[PhoneCall]):
             self._lose_caller(core, "silent socket")
         else:
             super().tick(now)
+            if self._tape is not None:
+                self._tape.tick()
+
+    async def _close(self) -> None:
+        if self._tape is not None:
+            self._tape.end()
+        try:
+            await super()._close()
+        finally:
+            if self._tape is not None:
+                await self._tape.close()
 
     def _caller_frame(self, text: str) -> None:
         """The hot path, fifty times a second. Called from inside the loop's read."""
@@ -128,10 +152,24 @@ class LiveCall(CallScope[PhoneCall]):
         provider = self._choose(briefing)
         now_ms = self._now_ms()
         past = resumption.past if resumption is not None else ()
-        core = PhoneCall(briefing.without_prompt(), codec=self._codec, make_dialect=provider.make_dialect, past=past)
+        kind = RecordedCall if briefing.recording == BY_BRIDGE else PhoneCall
+        core = kind(briefing.without_prompt(), codec=self._codec, make_dialect=provider.make_dialect, past=past)
+        if isinstance(core, RecordedCall):
+            self._record(core.tape, began_ms=resumption.began_ms if resumption is not None else 0)
         core.time_passed(now_ms)
         for text in self._early:
             core.caller_frame(text)
         self._early.clear()
         self._core = core
         self._settle(core)
+
+    def _record(self, tape: Tape, *, began_ms: int) -> None:
+        self._tape = CallTape(
+            tape,
+            call_id=self.call_id,
+            starts_at_ms=began_ms,
+            gateway=self._gateway,
+            on_fault=lambda why: self._recorder.note(
+                SomethingHappened("recording_failed", self._now_ms(), {"reason": why})
+            ),
+        )

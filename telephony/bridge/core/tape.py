@@ -17,6 +17,8 @@ from .ulaw import BYTES_PER_MS
 
 Hear = Callable[[str, int], None]
 
+FRAME_MS = 20
+FRAME = FRAME_MS * BYTES_PER_MS
 # A frame of the caller's this near to the end of the one before it follows it.
 NEAR = 10 * BYTES_PER_MS
 # Marks whose echoes are outstanding. A phone that echoes none must not fill the memory.
@@ -29,10 +31,26 @@ class Tape:
     `take` often: it holds everything since it was taken last.
     """
 
+    __slots__ = (
+        "_caller",
+        "_caller_end",
+        "_chunks",
+        "_clock",
+        "_due_ms",
+        "_first_chunk",
+        "_heard",
+        "_line",
+        "_marks",
+        "_sent_at_ms",
+        "_stretch",
+        "pass_on",
+    )
+
     def __init__(self, line: CallerLine, clock: StreamClock) -> None:
         self._line = line
         self._clock = clock
         self.pass_on: Hear = _nowhere  # where the caller's frames go on to
+        self._due_ms = -1  # where the clock is after the next frame, if it follows the last one of the stretch
         self._caller_end = 0  # bytes of the stream's clock
         self._stretch: list[str] = []
         self._caller: list[tuple[int, list[str]]] = []
@@ -45,15 +63,16 @@ class Tape:
     def hear(self, payload: str, size: int, /) -> None:
         """The caller's frame that the clock has just counted."""
         clock = self._clock
-        if clock.late_ms is None and clock.end_ms * BYTES_PER_MS - size == self._caller_end and self._stretch:
+        if clock.end_ms == self._due_ms and size == FRAME and clock.late_ms is None:
+            self._due_ms += FRAME_MS
             self._stretch.append(payload)
-            self._caller_end += size
         else:
             self._place(payload, size)
         self.pass_on(payload, size)
 
     def _place(self, payload: str, size: int) -> None:
-        """A frame after a gap, or a late one, whose place was padded before it came."""
+        """The first frame of a stretch, one after a gap, or a late one, whose place was padded before it came."""
+        self._leave_fast_path()
         clock = self._clock
         late_ms, clock.late_ms = clock.late_ms, None
         at = clock.end_ms * BYTES_PER_MS - size if late_ms is None else late_ms * BYTES_PER_MS
@@ -64,6 +83,13 @@ class Tape:
             self._caller.append((self._caller_end, self._stretch))
         self._stretch.append(payload)
         self._caller_end += size
+        if self._caller_end == clock.end_ms * BYTES_PER_MS:
+            self._due_ms = clock.end_ms + FRAME_MS
+
+    def _leave_fast_path(self) -> None:
+        if self._due_ms >= 0:
+            self._caller_end = (self._due_ms - FRAME_MS) * BYTES_PER_MS
+            self._due_ms = -1
 
     # The agent, on its way to the caller
 
@@ -101,6 +127,7 @@ class Tape:
             return None
         said = Said(self._caller, self._first_chunk, self._chunks, self._sent_at_ms, self._heard)
         self._first_chunk += len(self._chunks)
+        self._leave_fast_path()
         self._stretch, self._caller, self._chunks, self._sent_at_ms, self._heard = [], [], [], [], []
         return said
 

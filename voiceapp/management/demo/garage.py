@@ -167,6 +167,7 @@ def make_agent(organization: Organization, name: str, provider: Agent.Provider, 
             "prompt": PROMPT,
             "greeting": "Hello, this is Bergmann Garage. How can I help you?",
             "tools": TOOLS,
+            "recording": Agent.RecordedBy.BRIDGE,
         },
     )
     if agent.published_version is None:

@@ -84,6 +84,7 @@ def make_agent(organization: Organization) -> Agent:
         is_default=True,
         prompt=PROMPT,
         greeting="Hello, this is Bella Napoli. What would you like to order?",
+        recording=Agent.RecordedBy.BRIDGE,
     )
     if agent.published_version is None:
         publish_agent(agent, by="seed_demo", note="First version of the demo")

@@ -1,0 +1,118 @@
+"""Recordings that this server makes of its phone calls: a row from the first sound, then its end.
+
+The sound is in a spool file of the same name (recordings/spool), which the finishing turns into the recording.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from recordings.finishing.services import enqueue_finishing
+from recordings.models import Recording
+from recordings.spool.folder import ENDING, spool_folder
+from recordings.storage import new_key
+from sessions.calls.models import Call
+from sessions.calls.services import record_event
+
+from .reports import close_recording
+
+logger = structlog.get_logger("recordings")
+
+State = Recording.State
+
+LONGEST_FAULT = 100
+NOTHING_TAKEN = "The call ended before anything was recorded."
+# A process that ends a call ends its recording within seconds.
+ENDED_WITHIN = dt.timedelta(minutes=2)
+MOST_AT_ONCE = 200
+# A live call writes every second.
+UNWRITTEN_FOR_S = 120.0
+NEED_THEIR_FILE = (*Recording.IN_PROGRESS, State.FAILED)
+
+
+def begin_bridge_recording(call_id: UUID, *, tape_id: str, starts_at_ms: int) -> bool:
+    """Whether the call may be recorded: not if another source does. Safe to repeat."""
+    call = Call.objects.select_related("organization").get(pk=call_id)
+    if Recording.objects.filter(source=Recording.Source.BRIDGE, external_id=tape_id).exists():
+        return True
+    for earlier in call.recordings.filter(source=Recording.Source.BRIDGE, state=State.RECORDING):
+        _end(earlier, fault="")  # the process of an earlier stream of the call died
+    try:
+        with transaction.atomic():
+            Recording.objects.create(
+                call=call,
+                source=Recording.Source.BRIDGE,
+                external_id=tape_id,
+                state=State.RECORDING,
+                file_type=Recording.FileType.OGG,
+                key=new_key(call, Recording.FileType.OGG),
+                channels=2,
+                starts_at_ms=starts_at_ms,
+                is_automatic=not starts_at_ms,
+                started_at=timezone.now(),
+            )
+            record_event(call_id, "recording_started", {"file_type": Recording.FileType.OGG.value})
+    except IntegrityError:
+        return False
+    return True
+
+
+def end_bridge_recording(tape_id: str, *, has_sound: bool, fault: str) -> bool:
+    """Hand it over to the finishing, or fail it where there is nothing. Safe to repeat."""
+    recording = _running(tape_id)
+    if recording is None:
+        return False
+    if not has_sound:
+        return close_recording(recording, fault or NOTHING_TAKEN)
+    return _end(recording, fault=fault)
+
+
+def cancel_bridge_recording(tape_id: str, *, reason: str) -> bool:
+    """Nobody may hear it: the file is deleted by whoever wrote it, or by the sweep."""
+    recording = _running(tape_id)
+    return recording is not None and close_recording(recording, reason, state=State.CANCELED)
+
+
+def end_lost_recordings() -> int:
+    """Of calls that are over, but whose process did not say so of the recording. Returns how many."""
+    over_since = timezone.now() - ENDED_WITHIN
+    lost = Recording.objects.filter(
+        source=Recording.Source.BRIDGE, state=State.RECORDING, call__ended_at__lt=over_since
+    )
+    return sum(_end(recording, fault="") for recording in lost.select_related("call__organization")[:MOST_AT_ONCE])
+
+
+def _running(tape_id: str) -> Recording | None:
+    running = Recording.objects.filter(source=Recording.Source.BRIDGE, external_id=tape_id, state=State.RECORDING)
+    return running.select_related("call__organization").first()
+
+
+def _end(recording: Recording, *, fault: str) -> bool:
+    with transaction.atomic():
+        running = Recording.objects.filter(pk=recording.pk, state=State.RECORDING)
+        running.update(ended_at=timezone.now(), broken_off_by=fault[:LONGEST_FAULT])
+        return enqueue_finishing(recording)
+
+
+def sweep_spool(*, now_s: float) -> int:
+    """Remove the files of recordings that are stored, canceled or deleted. Returns how many. `now_s`: since the epoch.
+
+    That of a failed recording stays, for it can be tried again.
+    """
+    found = [path for path in spool_folder().glob(f"*{ENDING}") if path.stat().st_mtime < now_s - UNWRITTEN_FOR_S]
+    needed = set(
+        Recording.objects.filter(source=Recording.Source.BRIDGE, state__in=NEED_THEIR_FILE)
+        .filter(external_id__in=[path.stem for path in found])
+        .values_list("external_id", flat=True)
+    )
+    left = [path for path in found if path.stem not in needed]
+    for path in left:
+        path.unlink(missing_ok=True)
+    if left:
+        logger.info("spool files removed", files=len(left))
+    return len(left)
