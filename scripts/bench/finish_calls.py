@@ -28,6 +28,7 @@ def measure(org_id: str, minutes: int) -> list[dict[str, float]]:
 
 
 def finish(org_id: str, minutes: int) -> dict[str, float]:
+    from agents.organizations.models import Organization
     from recordings.finishing.runs import finish_due
     from recordings.finishing.services import enqueue_finishing
     from recordings.models import Recording
@@ -38,7 +39,8 @@ def finish(org_id: str, minutes: int) -> dict[str, float]:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_call(path, minutes)
     now = timezone.now()
-    call = Call.objects.create(organization_id=org_id, state="completed", connected_at=now, ended_at=now)
+    organization = Organization.objects.get(pk=org_id)
+    call = Call.objects.create(organization=organization, state="completed", connected_at=now, ended_at=now)
     TranscriptLine.objects.create(call=call, item_id="1", speaker="caller", text="Hello.", spoken_at_ms=0)
     recording = Recording.objects.create(call=call, source=Recording.Source.BRIDGE, state=Recording.State.RECORDING)
     SOURCES[Recording.Source.BRIDGE] = OneFile(path)  # type: ignore[index]

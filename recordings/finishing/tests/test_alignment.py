@@ -10,7 +10,8 @@ import pytest
 from pytest_django import Settings
 
 from recordings.finishing import speech as module
-from recordings.finishing.audio import read_audio
+from recordings.finishing.audio import Audio, read_audio
+from recordings.finishing.placing import start_by_agent
 from recordings.finishing.speech import Stretch, cut_out, stretches_of
 from recordings.models import Recording
 from sessions.calls.models import Call, TranscriptLine
@@ -20,7 +21,7 @@ from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.dying import in_a_process_that_dies
 
 from .conftest import FolderSource, State, now, work
-from .files import Samples, quiet, wav
+from .files import Samples, quiet, tone, wav
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,6 +130,29 @@ def test_a_file_on_a_clock_of_others_is_placed_on_the_calls_clock(
     Recording.objects.update(source=name, started_at=started_at)
     work()
     assert now(recording).starts_at_ms == expected
+
+
+def agent_speaking_at(*seconds: float) -> Audio:
+    agent = quiet(60)
+    for at in seconds:
+        agent[round(at * 8000) : round(at * 8000) + 12_000] = tone(1.5)
+    return read_audio(wav(tone(60), agent))
+
+
+@pytest.mark.parametrize("near_ms", [-2000, 700, 1234, 3700])
+def test_a_start_that_is_wrong_by_seconds_is_corrected_by_what_the_agent_said(near_ms: int) -> None:
+    audio = agent_speaking_at(2, 9.5, 21, 40.3)
+    said_at_ms = [each + 1234 for each in (2000, 9500, 21_000, 40_300)]
+    if abs(near_ms - 1234) <= 3000:
+        assert start_by_agent(audio, said_at_ms, near_ms=near_ms) == pytest.approx(1234, abs=20)
+    else:
+        assert start_by_agent(audio, said_at_ms, near_ms=near_ms) == near_ms
+
+
+def test_a_start_that_nothing_confirms_stays() -> None:
+    audio = agent_speaking_at(2, 9.5, 21, 40.3)
+    assert start_by_agent(audio, [3000, 5000, 14_000, 30_000], near_ms=500) == 500
+    assert start_by_agent(audio, [2100, 9600], near_ms=0) == 0, "two sentences are too few"
 
 
 def test_a_pause_ends_a_stretch_and_a_click_is_none() -> None:
