@@ -1,7 +1,7 @@
 """Where a file begins on the call's clock, found by what the agent said: each of its sentences begins after a silence.
 
-A provider's time of the beginning is rounded to a second, or is the time of its request. The agent's lines have the time
-at which the caller heard them, to 40 ms.
+A provider's time of the beginning is rounded to a second, or is the time of its request. The agent's lines have the
+time at which the caller heard them, to 40 ms.
 """
 
 from __future__ import annotations
