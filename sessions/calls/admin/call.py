@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -38,8 +40,9 @@ from .latency_bars import PARTS
 from .player import wanted_of
 from .said import hits_of_page, search_of, was_said
 
-# Of a search.
+# Of a search in one way.
 MOST_FOUND = 1000
+PART_OF_NAME = re.compile(r"[\d_.+-]")
 # Orders that were replaced or canceled bring no revenue.
 UNPAID = (OrderState.REPLACED, OrderState.CANCELED)
 
@@ -120,7 +123,13 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
         return access.sees_all or all(map(access.sees_numbers_of, access.organizations(self.area)))
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        """Users who see masked numbers can search for a whole number, not digit by digit."""
+        """Users who see masked numbers can search for a whole number, not digit by digit.
+
+        Numbers, SIDs and names of rooms are searched by their parts, which takes a look at every call; a plain word is
+        compared with whole ones.
+        """
+        if not PART_OF_NAME.search(request.GET.get(SEARCH_VAR, "")):
+            return ("caller_number__exact", "carrier_sid__exact", "room_name__exact")
         number = "caller_number" if self.sees_numbers(request) else "caller_number__exact"
         return ("id__startswith", number, "dialed_number", "carrier_sid", "room_name")
 
@@ -131,10 +140,13 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
         if not search_term:
             return found, has_duplicates
-        found |= queryset.filter(was_said(request) | _with_id(search_term))
-        ids = list(found.order_by("-created_at").values_list("pk", flat=True)[:MOST_FOUND])
-        if len(ids) == MOST_FOUND:
-            messages.info(request, f"The newest {MOST_FOUND:,} calls that were found are shown. Filters narrow them.")
+        ids: set[UUID] = set()
+        for each in (found, queryset.filter(was_said(request)), queryset.filter(_with_id(search_term))):
+            ids |= set(each.order_by("-created_at").values_list("pk", flat=True)[:MOST_FOUND])
+        if len(ids) >= MOST_FOUND:
+            messages.info(
+                request, f"More than {MOST_FOUND:,} calls were found: the newest are shown. Filters narrow them."
+            )
         return queryset.filter(pk__in=ids), False
 
     @display(description="started", ordering="created_at")

@@ -26,7 +26,7 @@ LINES = TranscriptLine._meta.db_table
 # found there, and of one that is not, few lines can match.
 NEWEST = 20_000
 # A list of calls is narrowed to those with the newest so many lines.
-MOST_LINES_OF_LIST = 5_000
+MOST_LINES_OF_LIST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
