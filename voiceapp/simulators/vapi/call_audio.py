@@ -39,8 +39,9 @@ class CallAudio:
 
     def end(self) -> None:
         self.ended_s = time.monotonic()
+        whole = max(self._now_bytes(), len(self._customer), len(self._assistant))
         for channel in (self._customer, self._assistant):
-            _pad(channel, self._now_bytes())
+            _pad(channel, whole)
 
     def wav(self, *, is_stereo: bool) -> bytes:
         """16-bit samples; in stereo the customer first."""
