@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import av
+import numpy as np
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
@@ -18,8 +20,11 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django import Settings
 
+from agents.configuration.models import AgentVersion
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
+from recordings.models import Recording
+from recordings.sources.room_agent import fetch
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, TranscriptLine, Turn
 from sessions.orders.models import Order
@@ -30,7 +35,7 @@ from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.database import database_url
 from voiceapp.tests.waiting import soon
 
-from .caller import room_caller
+from .caller import LOUD, room_caller
 
 pytestmark = [
     pytest.mark.asyncio, pytest.mark.sound, pytest.mark.waits, pytest.mark.timeout(240),
@@ -84,17 +89,21 @@ async def in_a_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 async def test_an_order_is_placed_by_voice(livekit: RunningLiveKit, settings: Settings, tmp_path: Path) -> None:
     await in_a_thread(call_command, "seed_demo", "--json")
     organization = await Organization.objects.aget()
+    await AgentVersion.objects.aupdate(room_recording="agent")
     settings.OPENAI_API_KEY = KEY
+    settings.RECORDINGS_DIR = str(tmp_path / "recordings")
     with running_openai(keys=[KEY]) as openai:
         settings.OPENAI_BASE_URL = openai.base_url
         environment = {
             "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": openai.base_url, "LIVEKIT_HOST": livekit.url,
             "LIVEKIT_API_KEY": settings.LIVEKIT_API_KEY, "LIVEKIT_API_SECRET": settings.LIVEKIT_API_SECRET,
+            "RECORDINGS_DIR": settings.RECORDINGS_DIR,
         }  # fmt: skip
         worker = agent_worker(tmp_path, environment)
         await in_a_thread(worker.__enter__)
         try:
             await _order(livekit, organization)
+            await in_a_thread(_is_recorded, tmp_path / "call.ogg")
         finally:
             await in_a_thread(worker.__exit__, None, None, None)
     await sync_to_async(connections.close_all)()
@@ -103,6 +112,7 @@ async def test_an_order_is_placed_by_voice(livekit: RunningLiveKit, settings: Se
 async def _order(livekit: RunningLiveKit, organization: Organization) -> None:
     principal = Principal("user_alice", frozenset({organization.pk}), kind=Kind.CLERK, organization_id=organization.pk)
     opened = await in_a_thread(open_room_call, principal, WantedCall())
+    assert opened.call.is_recording_wanted
     async with room_caller(livekit.url, opened.ticket.token) as caller:
         await caller.hears_to_the_end()
         await caller.tells("Two small funghi, please.")
@@ -124,3 +134,24 @@ async def _order(livekit: RunningLiveKit, organization: Organization) -> None:
     assert await Turn.objects.filter(call=call, response_ms__isnull=False).acount() >= 2
     await in_a_thread(end_room_call, call, reason=EndReason.ENDED_BY_REQUEST)
     await in_a_thread(LiveKitClient.from_settings().delete_room, str(call.room_name))
+
+
+def _is_recorded(path: Path) -> None:
+    """By the agent: the caller on one channel, the agent on the other, which greeted first."""
+    recording = soon(lambda: Recording.objects.select_related("call").exclude(step="").first())
+    assert (recording.source, recording.state, recording.is_automatic) == ("room_agent", "storing", True)
+    fetch(recording, path)
+    with av.open(str(path)) as file:
+        samples = np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in _frames(file)])
+    caller, agent = (np.flatnonzero(np.abs(side) > LOUD) for side in samples.T)
+    assert len(caller)
+    assert len(agent)
+    assert agent[0] < caller[0]
+    last_ms = recording.call.lines.order_by("spoken_at_ms").values_list("spoken_at_ms", flat=True).last()
+    assert recording.starts_at_ms + len(samples) // 48 > (last_ms or 0)
+
+
+def _frames(file: av.container.InputContainer) -> Iterator[av.AudioFrame]:
+    resampler = av.AudioResampler(format="s16", layout="stereo", rate=48_000)
+    for frame in file.decode(audio=0):
+        yield from resampler.resample(frame)
