@@ -82,6 +82,7 @@ def make_agent(organization: Organization) -> Agent:
         organization=organization,
         name="Sofia",
         is_default=True,
+        room_recording=Agent.RoomRecordedBy.AGENT,
         prompt=PROMPT,
         greeting="Hello, this is Bella Napoli. What would you like to order?",
         recording=Agent.RecordedBy.BRIDGE,

@@ -20,7 +20,6 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django import Settings
 
-from agents.configuration.models import AgentVersion
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
 from recordings.models import Recording
@@ -89,7 +88,6 @@ async def in_a_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 async def test_an_order_is_placed_by_voice(livekit: RunningLiveKit, settings: Settings, tmp_path: Path) -> None:
     await in_a_thread(call_command, "seed_demo", "--json")
     organization = await Organization.objects.aget()
-    await AgentVersion.objects.aupdate(room_recording="agent")
     settings.OPENAI_API_KEY = KEY
     settings.RECORDINGS_DIR = str(tmp_path / "recordings")
     with running_openai(keys=[KEY]) as openai:
