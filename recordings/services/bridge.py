@@ -73,7 +73,7 @@ def end_bridge_recording(tape_id: str, *, has_sound: bool, fault: str) -> bool:
 
 
 def cancel_bridge_recording(tape_id: str, *, reason: str) -> bool:
-    """Nobody may hear it: the file is deleted by whoever wrote it, or by the sweep."""
+    """It is not wanted: its writer deletes the file, or the sweep does."""
     recording = _running(tape_id)
     return recording is not None and close_recording(recording, reason, state=State.CANCELED)
 

@@ -33,7 +33,7 @@ class StreamClock:
     def __init__(self) -> None:
         self.now_ms = 0
         self.end_ms = 0
-        # Where a frame belongs whose place was padded before it came. Whoever reads it resets it.
+        # Where a frame belongs whose place was padded before it came. Its reader resets it.
         self.late_ms: int | None = None
         self.loud_ms = 0  # the caller's audio was loud until here, as far as he was known to speak
         self._wall_ms = 0

@@ -23,6 +23,7 @@ from telephony.twilio.models import PhoneNumber
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import show_number
 from voiceapp.core.phones.search import matching_whole
+from voiceapp.management.ringing.hearing import where_to_hear
 from voiceapp.management.ringing.phone import SimulatedPhone, addresses
 from voiceapp.management.ringing.report import result_text, summary
 from voiceapp.management.ringing.script import Script, ScriptError, read_script
@@ -37,6 +38,8 @@ FINAL_WAIT_S = 15
 POLL_S = 0.25
 # After it was hung up, until the phone reports that the call is over.
 ENDS_WITHIN_S = 60
+# After the end of the call, until its recording can be played.
+STORED_WITHIN_S = 30
 
 
 class Command(BaseCommand):
@@ -182,6 +185,8 @@ class Command(BaseCommand):
         if times:
             median = f"{statistics.median(times):.0f}"
             self.print(f"Response times: median {median} ms, longest {max(times)} ms, {len(times)} turns.")
+        if hearing := where_to_hear(call, addresses().product, within_s=STORED_WITHIN_S):
+            self.print(hearing)
         what = script.what_is_expected
         if wrong:
             self.print("Not as expected:\n  " + "\n  ".join(wrong))

@@ -28,6 +28,7 @@ from agents.organizations.models import ApiKey, Organization
 from agents.organizations.services import issue_key
 from agents.organizations.trades import Trade
 from voiceapp.management.demo.organization import SLUG
+from voiceapp.management.ringing.hearing import newest_recorded_call, page_of
 from voiceapp.management.running.simulators import start_simulators
 from voiceapp.management.running.supervisor import STOP_SIGNALS, Child, ChildFailed, Ports, PortTaken, Supervisor
 
@@ -215,11 +216,13 @@ class Command(BaseCommand):
         link = self.output_of(["sign_in_link", demo_admin().username], environment)
         key = replace_demo_key(seeded["organization_id"])
         manage = manage_command()
+        recorded = newest_recorded_call()
         for name, text in [
             ("Home", f"{base}/"),
             ("Talk to it", f"{base}/call/{environment['DEMO_ORGANIZATION']}"),
             ("Sign in", f"{link}"),
             ("", f"as {ADMIN_NAME}; the link works once, within ten minutes"),
+            *([("Hear a call", f"{page_of(recorded, base)}   (once you are signed in)")] if recorded else []),
             ("Another link", f"{manage} sign_in_link {ADMIN_NAME}"),
             ("Password", f"set one: {manage} changepassword {ADMIN_NAME}, then {base}/admin/"),
             ("API key", f"{key}   (until the next start)"),
