@@ -57,6 +57,18 @@ async def test_openai_vanishes_with_the_call(tab: Browser, openai: Provider, set
     assert await tab.over() == ("failed", "provider_failed")
 
 
+async def test_openai_answers_the_offer_and_then_nothing(tab: Browser, openai: Provider, settings: Settings) -> None:
+    settings.OPENAI_BASE_URL = openai.url("stall=0")
+    await tab.begin()
+    await tab.listen()
+    response = await tab.send_offer()
+    await tab.caller.accept(response.text)
+    await tab.send("joined")
+    ended = await tab.ended()
+    assert (ended["endReason"], bool(ended["message"])) == ("provider_failed", True)
+    assert await tab.over() == ("failed", "provider_failed")
+
+
 async def test_a_lost_side_channel_is_opened_again(tab: Browser, openai: Provider) -> None:
     await tab.dial()
     await tab.caller.until("output_audio_buffer.started")

@@ -108,7 +108,7 @@ async def test_openai_does_not_take_the_offer(
     assert await tab.over() == ("failed", reason)
 
 
-async def test_of_two_offers_at_once_one_is_answered(tab: Browser) -> None:
+async def test_of_several_offers_at_once_one_is_answered(tab: Browser) -> None:
     await tab.begin()
     await tab.listen()
     offer = await tab.caller.offer()
