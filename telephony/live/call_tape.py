@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from uuid import UUID, uuid4
 
 import structlog
-from django.db import DatabaseError
 
 from recordings.spool.blocks import FileHeader, Said
 from recordings.spool.folder import spool_path
@@ -144,7 +143,7 @@ class CallTape:
         for _ in range(TRIES):
             try:
                 return await asyncio.wait_for(work(), WRITE_WITHIN_S)
-            except (DatabaseError, TimeoutError):
+            except Exception:
                 logger.warning("recording's entry not written", tape=self.tape_id, step=step, exc_info=True)
                 await asyncio.sleep(TRY_AGAIN_AFTER_S)
         return None

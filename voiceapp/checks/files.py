@@ -1,4 +1,4 @@
-"""Where voicemail is stored, and who sends e-mails."""
+"""Where recordings and voicemail are stored, and who sends e-mails."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from django.core.checks import CheckMessage, Error, Warning
 
 def files() -> Iterator[CheckMessage]:
     is_default = str(settings.VAR_DIR / "recordings") == settings.RECORDINGS_DIR
-    if settings.REDIS_URL and is_default and not settings.LIVEKIT_RECORDING_BUCKET:
+    if settings.REDIS_URL and is_default:
+        what = "Phone calls are recorded into" if settings.LIVEKIT_RECORDING_BUCKET else "Voicemail is stored in"
         yield Warning(
-            f"Voicemail is stored in {settings.RECORDINGS_DIR}: on other machines it cannot be listened to.",
-            hint="Set LIVEKIT_RECORDING_BUCKET, or RECORDINGS_DIR to a folder that all web and worker processes share.",
+            f"{what} {settings.RECORDINGS_DIR}: workers and web processes on other machines do not find it there.",
+            hint="Set RECORDINGS_DIR to a folder that all web and worker processes share, also beside a bucket.",
             id="voiceapp.W022",
         )
     if "@" not in parseaddr(settings.DEFAULT_FROM_EMAIL)[1]:

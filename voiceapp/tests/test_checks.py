@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings as configured
 from django.core.checks import CheckMessage
 from pytest_django import Settings
 
@@ -39,6 +40,7 @@ PRODUCTION = {
     "LIVEKIT_INTERNAL_URL": "http://livekit:7880",
     "LIVEKIT_API_KEY": "API1",
     "LIVEKIT_API_SECRET": "s" * 32,
+    "RECORDINGS_DIR": "/srv/recordings",
     "LIVEKIT_RECORDING_BUCKET": "recordings",
     "LIVEKIT_RECORDING_REGION": "eu-central-1",
     "AWS_ACCESS_KEY_ID": "AKIA1",
@@ -89,7 +91,7 @@ WRONG = [
     ("AWS_ACCESS_KEY_ID", "", "E021"),
     ("AWS_SECRET_ACCESS_KEY", "", "E021"),
     ("LIVEKIT_RECORDING_REGION", "", "W009"),
-    ("LIVEKIT_RECORDING_BUCKET", "", "W022"),
+    ("RECORDINGS_DIR", str(configured.VAR_DIR / "recordings"), "W022"),
     ("DEFAULT_FROM_EMAIL", "voicemail", "E043"),
     ("LIVEKIT_HOST", "", "E018"),
     ("LIVEKIT_API_KEY", "", "E018"),
