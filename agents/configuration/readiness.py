@@ -40,6 +40,7 @@ class Check:
     field: str = ""
 
 
+OTHERS_THAT_RECORD = (Agent.RecordedBy.TWILIO, Agent.RecordedBy.VAPI)
 MORE_CHECKS: list[Callable[[Agent], Check]] = []
 
 
@@ -49,8 +50,9 @@ def checks_of(agent: Agent) -> list[Check]:
     books = bool(APPOINTMENT_TOOLS & tools)
     menu = (_menu,) if not books or "look_up_items" in tools else ()
     own = (_tools, _prompt, *menu, *((_services,) if books else ()), _hours, _transfer, _currency, _zone)
-    more = (_vapi, *MORE_CHECKS) if agent.provider == Agent.Provider.VAPI else MORE_CHECKS
-    return [check(agent) for check in (*own, *more)]
+    vapi = (_vapi,) if agent.provider == Agent.Provider.VAPI else ()
+    recording = (_recording,) if agent.recording in OTHERS_THAT_RECORD else ()
+    return [check(agent) for check in (*own, *vapi, *recording, *MORE_CHECKS)]
 
 
 def blockers(agent: Agent) -> tuple[str, ...]:
@@ -89,6 +91,25 @@ def _vapi(agent: Agent) -> Check:
         text = "VAPI_API_KEY is not set on the server: OpenAI takes every call."
         return Check(name, Level.DOUBTFUL, text, agent, field)
     return Check(name, Level.USELESS, "VAPI_API_KEY is not set on the server: VAPI takes no call.", agent, field)
+
+
+def _recording(agent: Agent) -> Check:
+    """Of an agent whose calls a provider records."""
+    name, field, recorder = "Recording", "recording", Agent.RecordedBy(agent.recording).label
+    is_vapi = agent.recording == Agent.RecordedBy.VAPI
+    if is_vapi and Agent.Provider.VAPI not in (agent.provider, agent.fallback_provider):
+        text = "VAPI records only calls that it plays, and it plays none of this agent's."
+        return Check(name, Level.DOUBTFUL, text, agent, field)
+    missing = _missing("VAPI_API_KEY") if is_vapi else _missing("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+    if missing:
+        text = f"{missing} is not set on the server: {recorder} records no call."
+        return Check(name, Level.DOUBTFUL, text, agent, field)
+    return Check(name, Level.GOOD, f"{recorder} records the calls.", agent, field)
+
+
+def _missing(*names: str) -> str:
+    """The first setting without a value; empty if all have one."""
+    return next((name for name in names if not getattr(settings, name)), "")
 
 
 def _menu(agent: Agent) -> Check:

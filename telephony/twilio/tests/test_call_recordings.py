@@ -37,6 +37,7 @@ from voiceapp.simulators.twilio import SimulatedCall
 from voiceapp.simulators.twilio.faults import TwilioFaults
 from voiceapp.simulators.twilio.plan import CallPlan
 from voiceapp.simulators.twilio.tests.running import RunningTwilio, running_twilio
+from voiceapp.tests.dying import Point, in_a_process_that_dies
 from voiceapp.tests.waiting import soon
 
 from .conftest import ACCOUNT_SID, CALLER, NUMBER, TOKEN, Twilio, a_ring
@@ -317,6 +318,51 @@ def test_a_recording_that_is_gone_or_silent_is_permanently_not_fetched(
         fetch(recording, tmp_path / "call.wav")
     assert error.value.permanent
     assert "deleted" in str(error.value)
+
+
+KILLS: list[Point] = [
+    ("recordings.services.automatic", "request_start", "before"),
+    ("recordings.services.automatic", "request_start", "after"),
+    ("recordings.services.starting", "set_external_id", "before"),
+    ("recordings.services.starting", "set_external_id", "after"),
+    ("recordings.services.starting", "apply_report", "before"),
+    ("recordings.services.automatic", "accept_start", "after"),
+]
+
+
+@pytest.mark.parametrize("point", KILLS, ids=str)
+def test_a_worker_that_is_killed_at_the_start_leaves_one_recording(talk: Talk, point: Point) -> None:
+    talk.connect()
+    assert in_a_process_that_dies(lambda: outbox.process_due([START]), point)
+    with later(1):
+        assert outbox.process_due([START]) == 1
+    assert len(talk.at_carrier.recordings) == 1
+    recording = only_recording()
+    assert recording.external_id == talk.at_carrier.recordings[0].sid
+    talk.ends()
+    soon(lambda: talk.at_carrier.account.recordings[str(recording.external_id)].status == "completed")
+    with later():
+        reconcile_recordings()
+    assert len(finishing()) == 1
+
+
+REPORT_KILLS: list[Point] = [
+    ("telephony.twilio.recordings", "apply_report", "before"),
+    ("recordings.services.reports", "enqueue_finishing", "before"),
+    ("recordings.services.reports", "enqueue_finishing", "after"),
+    ("telephony.twilio.recordings", "apply_report", "after"),
+]
+
+
+@pytest.mark.parametrize("point", REPORT_KILLS, ids=str)
+def test_a_worker_that_is_killed_at_a_report_leaves_one_file_to_fetch(talk: Talk, twilio: Twilio, point: Point) -> None:
+    talk.starts()
+    talk.ends()
+    talk.report(twilio, "completed")
+    assert in_a_process_that_dies(lambda: inbox.process_due(["twilio"]), point)
+    with later(1):
+        assert inbox.process_due(["twilio"]) == 1
+    assert (only_recording().step, len(finishing())) == ("fetch", 1)
 
 
 # What Twilio, or somebody else, posts

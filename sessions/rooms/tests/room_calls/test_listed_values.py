@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import Settings
 
+from agents.configuration.models import Agent
+from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
 from agents.tests.people import ApiClient
 from sessions.calls.models import Call
@@ -42,6 +45,31 @@ def test_both_values_of_each_switch_are_taken(alice: ApiClient, enable_recording
     session = started(alice, enableRecording=enable_recording, enableAiAgent=enable_ai_agent)
     call = Call.objects.get(pk=session["callId"])
     assert (call.is_recording_wanted, session["agentSpawned"]) == (enable_recording, enable_ai_agent)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "bucket", "enable_ai_agent", "is_recorded"),
+    [
+        ("egress", "calls", False, True),
+        ("egress", "", True, False),
+        ("agent", "", True, True),
+        ("agent", "calls", False, False),
+        ("off", "calls", True, False),
+    ],
+)
+def test_a_session_says_whether_it_will_be_recorded(
+    alice: ApiClient,
+    harbour: Organization,
+    settings: Settings,
+    chosen: str,
+    bucket: str,
+    enable_ai_agent: bool,
+    is_recorded: bool,
+) -> None:
+    settings.LIVEKIT_RECORDING_BUCKET = bucket
+    agent = Agent.objects.create(organization=harbour, name="Host", is_default=True, room_recording=chosen)
+    publish_agent(agent, by="alice")
+    assert started(alice, enableRecording=True, enableAiAgent=enable_ai_agent)["recordingEnabled"] is is_recorded
 
 
 @pytest.mark.parametrize("status", STATUSES)
