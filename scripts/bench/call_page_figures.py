@@ -16,7 +16,7 @@ from options import Options
 from product import Product
 from servers import server
 
-CALLS = 6
+CALLS = 5
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 PARTS = {
     "permission": "until the browser has the microphone",

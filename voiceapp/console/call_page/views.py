@@ -20,6 +20,7 @@ from agents.organizations.roles import Area
 from voiceapp.core.http.security_headers import framed_by, policy_connecting_to
 
 from .admission import NOT_OPEN, why_closed
+from .modules import modules_of
 from .visitor_tokens import VisitorToken
 from .ways import Way, ways_of
 
@@ -63,13 +64,15 @@ def _page(request: HttpRequest, page: CallPage, *, is_visitor: bool) -> HttpResp
     organization = page.organization
     ways = ways_of(organization)
     available = [way for way in ways if not way.problem]
+    chosen = chosen_of(available, wanted=request.GET.get("way", ""))
     numbers = organization.phone_numbers.filter(is_active=True)
     problem = "" if available else NOT_OPEN.message if is_visitor else NO_WAY
     context = {
         "organization": organization,
         # What the others lack is the operator's affair.
         "ways": available if is_visitor else ways,
-        "chosen": chosen_of(available, wanted=request.GET.get("way", "")),
+        "chosen": chosen,
+        "modules": modules_of(chosen),
         "problem": (why_closed(page) if is_visitor else "") or problem,
         "calls": reverse("call-page", args=[organization.slug]) + "/calls/",
         "sign_in": f"{reverse('admin:login')}?next={quote(request.path)}",

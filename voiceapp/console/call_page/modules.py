@@ -1,0 +1,23 @@
+"""The page's scripts: a browser is told all of them at once, instead of finding them one import after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FOLDER = "voiceapp/call"
+# What page.mjs imports.
+PAGE = (
+    "captions", "controls", "devices", "listener", "meter", "microphone", "preflight", "problems", "screen", "server",
+    "summary", "tab",
+)  # fmt: skip
+# What each way adds to it.
+WAYS: Mapping[str, tuple[str, ...]] = {
+    "realtime": ("realtime", "call_socket", "realtime_events"),
+    "room": ("room",),
+    "dialer": ("dialer", "tones"),
+}
+
+
+def modules_of(way: str) -> list[str]:
+    """The static files of the page with this way chosen, apart from page.mjs itself."""
+    return [f"{FOLDER}/{name}.mjs" for name in (*PAGE, *WAYS.get(way, ()))]
