@@ -13,10 +13,13 @@ from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 
 from voiceapp.core.jobs.engine import JobQueue, NotConfigured, Order
+from voiceapp.core.jobs.long_jobs import extended_lease
 from voiceapp.core.jobs.metrics import JobsCollector
 from voiceapp.core.jobs.models import Job
+from voiceapp.core.jobs.patience import with_patience
 from voiceapp.core.jobs.shared_receiver import SharedReceiver
 from voiceapp.providers.errors import ProviderError
+from voiceapp.tests.waiting import soon
 
 with isolate_apps():
 
@@ -313,3 +316,63 @@ def test_what_waits_and_what_failed_is_counted(parcels: Parcels, monkeypatch: py
 
     monkeypatch.setattr(parcels, "count", away)
     assert generate_latest(registry) == b""
+
+
+def test_a_topic_with_a_task_of_its_own_is_left_alone_by_the_task_for_all(
+    parcels: Parcels, courier: Courier, woken: list[str]
+) -> None:
+    own: list[str] = []
+    parcels.register("freight", courier, own_task=own.append)
+    send("a")
+    send("b", topic="freight")
+    parcels.wake_up_on_commit(["post", "freight"])
+    assert (woken, own) == (["post"], ["freight"])
+    assert (parcels.process_due(), courier.delivered) == (1, ["a"])
+    assert (parcels.process_due(["freight"]), courier.delivered) == (1, ["a", "b"])
+
+
+def test_a_lease_is_extended_until_another_worker_has_the_job(
+    parcels: Parcels, courier: Courier, clock: time_machine.Traveller
+) -> None:
+    send("a")
+
+    def carry(job: Parcel) -> None:
+        for _ in range(5):
+            clock.shift(parcels.lease * 0.9)
+            assert parcels.extend_lease(job)
+            assert parcels._lease_next(["post"]) is None
+        clock.shift(parcels.lease * 1.1)
+        assert parcels._lease_next(["post"])
+        assert not parcels.extend_lease(job)
+
+    courier.meanwhile = carry
+    parcels.process_due()
+    assert parcel("a").attempts == 2
+
+
+def test_a_job_that_takes_longer_than_its_lease_stays_with_its_worker(
+    parcels: Parcels, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that extends it waits for a real clock."""
+    send("a")
+    began_at = timezone.now()
+
+    def carry(job: Parcel) -> None:
+        with extended_lease(parcels, job):
+            soon(lambda: (parcel("a").lease_expires_at or began_at) > began_at + parcels.lease)
+
+    monkeypatch.setattr(parcels, "lease", dt.timedelta(seconds=0.3))
+    courier.meanwhile = carry
+    assert parcels.process_due() == 1
+    assert (parcel("a").state, parcel("a").attempts) == ("done", 1)
+
+
+@pytest.mark.parametrize(("since_s", "wait_s"), [(0, 2), (60, 30), (7200, 600)])
+def test_patience_grows_with_the_age_of_a_fault(clock: time_machine.Traveller, since_s: int, wait_s: int) -> None:
+    since = timezone.now() - dt.timedelta(seconds=since_s)
+    assert with_patience(AWAY, since=since).retry_after_s == wait_s
+    assert str(with_patience(AWAY, since=since)) == "post: away"
+    busy = ProviderError("post", "busy", retry_after_s=900)
+    assert with_patience(busy, since=since).retry_after_s == 900
+    final = ProviderError("post", "gone", permanent=True)
+    assert with_patience(final, since=since) is final
