@@ -36,6 +36,9 @@ TOLERANCE_MS = 250
 BITS_PER_S = 24_000
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
 OPUS_FRAME_MS = 20
+# The silence that fills a gap is in memory at once.
+LONGEST_GAP_S = 600
+LONGEST_S = 24 * 3600
 # In the header of a WAV file that was written as a stream.
 UNKNOWN_BYTES = 0xFFFF_FF00
 # The first bytes, where they stand, and FFmpeg's name of the format.
@@ -147,14 +150,21 @@ def _opened(source: Path | bytes) -> Iterator[tuple[InputContainer, AudioStream]
         kind = _kind_of(file)
         try:
             # By the open file, so that FFmpeg opens no other one, whatever this one names.
-            with av.open(file, "r", format=kind) as container:
-                if not container.streams.audio:
-                    raise NoAudio("The file has no audio in it.")
-                yield container, container.streams.audio[0]
+            with av.open(file, "r", format=kind, metadata_errors="replace") as container:
+                stream = next(filter(_is_known, container.streams.audio), None)
+                if stream is None:
+                    raise NoAudio("The file has no audio in it that can be read.")
+                yield container, stream
         except av.FFmpegError as exc:
-            if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            if exc.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise OSError(exc.errno, exc.strerror) from exc
             raise NoAudio("The file is damaged or cut off.") from exc
+
+
+def _is_known(stream: AudioStream) -> bool:
+    """Whether there is a decoder for it, and its header is complete."""
+    context = stream.codec_context
+    return context is not None and context.format is not None and context.sample_rate > 0 and context.channels > 0
 
 
 def _kind_of(file: BinaryIO) -> str:
@@ -195,7 +205,14 @@ def _frames(
         graph.add("asetnsamples", f"n={size}:p=0"),
         sink,
     ).configure()
+    ends_s = 0.0
     for frame in container.decode(stream):
+        if frame.time is not None:
+            if frame.time > ends_s + LONGEST_GAP_S:
+                raise NoAudio(f"The file leaves out {frame.time - ends_s:.0f} s.")
+            ends_s = frame.time + frame.samples / frame.sample_rate
+            if ends_s > LONGEST_S:
+                raise NoAudio("The file is longer than a day.")
         graph.push(frame)
         yield from _pulled(graph)
     graph.push(None)

@@ -34,6 +34,8 @@ from .work_folder import folder_of
 
 T = TypeVar("T")
 
+# In the outbox, instead of a provider: the file itself is the reason.
+OURS = "recording"
 SHORTEST_MS = 100
 # A source's own figure: rounded to seconds, or the time that it was busy.
 REPORTED_TOLERANCE_MS = 3000
@@ -56,9 +58,9 @@ def finish_recording(message: OutboxMessage) -> None:
         services.close_finishing(recording, note=note)
     except NoAudio as fault:
         services.explain(recording, str(fault))
-        raise ProviderError("recording", str(fault)) from fault
+        raise ProviderError(OURS, str(fault)) from fault
     except ProviderError as fault:
-        services.explain(recording, str(fault))
+        services.explain(recording, str(fault).removeprefix(f"{OURS}: "))
         raise with_patience(fault, since=message.created_at) from fault
     except OSError as fault:
         why = fault.strerror or type(fault).__name__
@@ -94,7 +96,7 @@ def _store(recording: Recording, folder: Path, message: OutboxMessage) -> str:
 def _source_of(recording: Recording) -> FileSource:
     source = SOURCES.get(Recording.Source(recording.source))
     if source is None:
-        raise ProviderError("recording", "the source stored no file", permanent=True)
+        raise ProviderError(OURS, "the source stored no file", permanent=True)
     return source
 
 
@@ -109,7 +111,7 @@ def _check(recording: Recording, path: Path) -> Audio:
     if audio.duration_ms < SHORTEST_MS:
         raise NoAudio("The file has no audio in it.")
     if not any(audio.loud_ms):
-        raise ProviderError("recording", "The recording is silent.", permanent=True)
+        raise ProviderError(OURS, "The recording is silent.", permanent=True)
     return audio
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -92,6 +94,12 @@ def test_what_is_missing_in_the_middle_is_silence(tmp_path: Path) -> None:
     assert read_audio(tmp_path / "b").duration_ms == pytest.approx(3500, abs=60)
 
 
+def test_hours_that_are_missing_are_no_silence(tmp_path: Path) -> None:
+    """Nor would they fit into the memory."""
+    with pytest.raises(NoAudio, match=r"^The file leaves out 36\d\d s.$"):
+        read_audio(written(tmp_path / "a", "webm", "libopus", tone(2, rate=48_000), from_s=3600))
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -144,3 +152,16 @@ def test_a_channel_is_read_by_itself(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(wav(*lanes))
     for channel, lane in enumerate(lanes):
         assert b"".join(read_channel(tmp_path / "a", channel=channel)) == lane.tobytes()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_damaged_file_is_read_or_refused(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    for container, codec in (("wav", "pcm_s16le"), ("ogg", "libopus"), ("mp4", "aac"), ("webm", "libopus")):
+        whole = written(tmp_path / "a", container, codec, tone(0.3, rate=48_000))
+        for _ in range(25):
+            content = bytearray(whole)
+            for _ in range(chance.choice((1, 3, 20))):
+                content[chance.randrange(8, len(content))] = chance.randrange(256)
+            with suppress(NoAudio):
+                read_audio(bytes(content))
