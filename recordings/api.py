@@ -15,6 +15,7 @@ from recordings.api_errors import (
     NO_ROOM,
     NO_SUCH_RECORDING,
     NOT_ALONE,
+    NOT_AVAILABLE,
     NOT_CONFIGURED,
     NOT_READ,
     NOT_RECORDED,
@@ -62,7 +63,8 @@ class RecordingView(RoomView):
         operation_id="startRecording",
         tags=["Recordings"],
         summary="Start recording a call",
-        description="`outputPath` is a name that the file is offered under, never a path.",
+        description="LiveKit's egress records, or the agent in the room, as the agent's settings say. `outputPath` is "
+        "a name that the file is offered under, never a path.",
         request=StartRecordingRequest,
         responses={
             200: StartRecordingResponse,
@@ -74,6 +76,7 @@ class RecordingView(RoomView):
                 CALL_NOT_FOUND,
                 ALREADY_RECORDING,
                 NOT_CONFIGURED,
+                NOT_AVAILABLE,
                 *livekit_problems(NOT_STARTED),
             ),
         },
@@ -160,6 +163,7 @@ class RecordingView(RoomView):
                 CALL_NOT_FOUND,
                 NO_ACTIVE_RECORDING,
                 NOT_CONFIGURED,
+                NOT_AVAILABLE,
                 *livekit_problems(NOT_STOPPED),
             ),
         },

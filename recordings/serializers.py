@@ -88,11 +88,13 @@ class RecordingsQuery(StrictSerializer):
 
 class StartedRecording(serializers.Serializer[Recording]):
     egressId = serializers.CharField(
-        source="external_id", allow_null=True, help_text="LiveKit's id; null until LiveKit has accepted it."
+        source="external_id",
+        allow_null=True,
+        help_text="The source's id; null until the source has accepted it.",
     )
     roomName = serializers.CharField(source="call.room_name")
     startedAt = serializers.SerializerMethodField()
-    status = serializers.SerializerMethodField(help_text="`active` as soon as LiveKit has accepted it.")
+    status = serializers.SerializerMethodField(help_text="`active` as soon as the source has accepted it.")
 
     @extend_schema_field(TimestampField)
     def get_startedAt(self, recording: Recording) -> str | None:
