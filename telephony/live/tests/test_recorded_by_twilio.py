@@ -1,0 +1,95 @@
+"""A whole phone call that Twilio records: started, reported, fetched and stored, with both voices in it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+from django.db import connections
+from pytest_django import Settings
+
+from agents.configuration.models import AgentVersion
+from recordings.files import read_file
+from recordings.finishing.services import FINISH
+from recordings.models import Recording
+from recordings.services.automatic import START
+from sessions.messages.outbox import outbox
+from telephony.events.inbox import inbox
+from telephony.twilio.models import PhoneNumber
+from voiceapp.simulators.twilio import Number, TwilioSimulator
+
+from .conftest import ACCOUNT_SID, AUTH_TOKEN, in_a_thread
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.sound]
+
+CALLER = "+4917612345678"
+RATE = 8000
+LOUD = 1000
+
+
+@pytest_asyncio.fixture
+async def carrier(
+    line: PhoneNumber, product: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[TwilioSimulator]:
+    """The line at the carrier. No worker runs; the test does what it would."""
+    for queue in (outbox, inbox):
+        monkeypatch.setattr(queue, "wake_up", lambda topic: None)
+    settings.RECORDINGS_DIR, settings.LIVEKIT_RECORDING_BUCKET = str(tmp_path / "recordings"), ""
+    settings.FINISHING_DIR = str(tmp_path / "finishing")
+    async with TwilioSimulator(account_sid=ACCOUNT_SID, auth_token=AUTH_TOKEN) as server:
+        settings.TWILIO_BASE_URL = server.base_url
+        server.carrier.numbers[line.number] = Number(voice_url=f"{product}/twiml/start?orgId={line.organization_id}")
+        yield server
+    await sync_to_async(connections.close_all)()
+
+
+async def until(work: Callable[[], object]) -> None:
+    """Blocking work, until it returns something."""
+    async with asyncio.timeout(30):
+        while not await in_a_thread(work):
+            await asyncio.sleep(0.05)
+
+
+async def test_both_voices_of_a_call_are_stored(carrier: TwilioSimulator, line: PhoneNumber) -> None:
+    await AgentVersion.objects.aupdate(recording="twilio")
+    call = await carrier.carrier.place_call(
+        from_number=CALLER,
+        to_number=line.number,
+        steps=[{"listen": True}, {"say": "Good evening, are you open today?"}, {"listen": True}, {"hang_up": True}],
+        noise=False,
+    )
+    await until(lambda: outbox.process_due([START]))
+    async with asyncio.timeout(60):
+        report = await call.done()
+    assert report.notices == []
+    assert len(call.recordings) == 1
+    # Twilio's callback, then the file.
+    await until(lambda: inbox.process_due(["twilio"]) and Recording.objects.exclude(step="").exists())
+    await until(lambda: outbox.process_due([FINISH]))
+    recording = await Recording.objects.select_related("call").aget()
+    assert (recording.state, recording.step, recording.channels) == ("stored", "", 2)
+    caller, agent = _sides(await in_a_thread(lambda: read_file(recording)))
+    assert len(caller) == pytest.approx(len(call.line.said) - recording.starts_at_ms * 8, abs=RATE)
+    assert np.abs(caller).max() > LOUD < np.abs(agent).max()
+    # Who is quiet while the other one speaks: each voice is on its own side.
+    spoken = report.caller_speech[0]
+    began = len(call.line.said) - len(caller)
+    part = slice(spoken.began_ms * 8 - began + 800, spoken.ended_ms * 8 - began - 800)
+    assert np.abs(caller[part]).mean() > 4 * np.abs(agent[part]).mean()
+
+
+def _sides(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    resampler = av.AudioResampler(format="s16", layout="stereo", rate=RATE)
+    blocks = []
+    with av.open(io.BytesIO(content), "r") as file:
+        for frame in file.decode(audio=0):
+            blocks += [each.to_ndarray().reshape(-1, 2) for each in resampler.resample(frame)]
+    samples = np.concatenate(blocks)
+    return samples[:, 0], samples[:, 1]
