@@ -98,8 +98,8 @@ test-servers: setup-dev  ## The same tests on PostgreSQL, Redis and RabbitMQ fro
 test-browser: setup-dev  ## The browser's tests alone
 	$(BIN)/python -m pytest -m browser $(PYTEST)
 
-pictures: setup-dev  ## Take the pictures of the call page anew, in each of its states; needs Chromium
-	PICTURES=docs/images $(BIN)/python -m pytest -q tests/playwright/pictures.py
+pictures: setup-dev  ## Take the pictures of the call page, in each of its states, and of the player anew; needs Chromium
+	PICTURES=docs/images $(BIN)/python -m pytest -q tests/playwright/pictures.py tests/playwright/player_pictures.py
 
 livekit-server: setup  ## A real LiveKit on this machine alone, for rooms without Cloud; needs Go, the first time five minutes
 	@exec $(BIN)/python scripts/livekit_server.py run $(PORT)

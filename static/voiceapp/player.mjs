@@ -79,7 +79,8 @@ function listenToLanes() {
 
 // What the page shows
 
-const lines = [...(talk?.querySelectorAll("li [data-t]") ?? [])].map((link) => [Number(link.dataset.t), link.closest("li")]);
+// Only what was said: a tool has no sound.
+const lines = [...(talk?.querySelectorAll(".va-said > [data-t]") ?? [])].map((link) => [Number(link.dataset.t), link.closest("li")]);
 
 /** The last line that has begun; -1 before the first. */
 function lineAt(second) {
@@ -139,13 +140,16 @@ async function zoom(times) {
     zoomed ??= import(card.dataset.library).then(({ default: WaveSurfer }) => {
         const color = (name) => getComputedStyle(card).getPropertyValue(name);
         const peaks = [...card.querySelectorAll(".va-lane")].map((lane) => heightsOf(lane.getAttribute("d")));
-        return WaveSurfer.create({
+        const surfer = WaveSurfer.create({
             container: place, media: audio, peaks, duration: ends() - begins, height: 48, normalize: false, autoCenter: true,
             cursorColor: color("--va-text"), hideScrollbar: false,
             splitChannels: peaks.map((_, at) => ({
                 waveColor: color(at ? "--va-model" : "--va-playout"), progressColor: color(at ? "--va-model" : "--va-playout"),
             })),
         });
+        // It scrolls, so that the keyboard must reach it.
+        surfer.getWrapper().parentElement.tabIndex = 0;
+        return new Promise((resolve) => surfer.once("decode", () => resolve(surfer)));
     });
     const surfer = await zoomed;
     surfer.zoom((times * place.clientWidth) / (ends() - begins));

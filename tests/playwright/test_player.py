@@ -8,10 +8,12 @@ import wave
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from recordings.models import RecordingAccess
+from sessions.calls.admin.player import LIBRARY
 from sessions.calls.models import Call
 from sessions.orders.models import Order
 from sessions.tools.briefing import brief
@@ -39,7 +41,7 @@ AudioNode.prototype.connect = function (to, ...more) {
         const context = this.context;
         if (!context.tap) {
             heard.rate = context.sampleRate;
-            context.tap = context.createScriptProcessor(4096, 1, 1);
+            context.tap = context.createScriptProcessor(16384, 1, 1);
             context.tap.onaudioprocess = ({inputBuffer}) => heard.samples.push(inputBuffer.getChannelData(0).slice());
             connect.call(context.tap, to);
         }
@@ -96,12 +98,19 @@ def test_a_click_on_an_order_line_plays_its_words(desk: Desk, recorded: Call) ->
     page = desk.open(address_of(recorded))
     assert desk.faults_of_access() == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_role("link", name="Hear it said 1 × Tiramisu").click()
-    plays_beyond(page, 41.9)
-    page.get_by_role("button", name="Pause").click()
-    said = recognizer_for(read_menu(brief(recorded).instructions)).recognize(heard_by(page))
-    assert said is not None
-    assert "tiramisu" in said
+    recognizer = recognizer_for(read_menu(brief(recorded).instructions))
+    heard = []
+    # A browser that gets no processor in time plays gaps; people listen again, too.
+    for _ in range(3):
+        page.evaluate("heard.samples = []")
+        page.get_by_role("link", name="Hear it said 1 × Tiramisu").click()
+        page.wait_for_function(f"{POSITION} < 40", timeout=WITHIN_MS)
+        plays_beyond(page, 42)
+        page.get_by_role("button", name="Pause").click()
+        heard.append(recognizer.recognize(heard_by(page)) or "")
+        if "tiramisu" in heard[-1]:
+            break
+    assert "tiramisu" in heard[-1], heard
     line = page.locator("[aria-current=true]")
     expect(line).to_contain_text("And a tiramisu please")
     expect(line).to_be_in_viewport()
@@ -174,3 +183,18 @@ def test_without_the_module_the_audio_begins_at_the_second(desk: Desk, recorded:
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_hidden()
     page.get_by_role("link", name="0:11").last.click()
     page.wait_for_url("**t=11*")
+
+
+@pytest.mark.skipif(finders.find(LIBRARY) is None, reason="no wavesurfer.js here: make wavesurfer")
+def test_the_waveform_is_zoomed_by_wavesurfer(desk: Desk, recorded: Call) -> None:
+    page = desk.open(address_of(recorded))
+    zoom = page.get_by_role("slider", name="Zoom")
+    zoom.fill("8")
+    canvas = page.locator(".va-zoomed canvas").first
+    expect(canvas).to_be_visible(timeout=WITHIN_MS)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert desk.faults_of_access() == []
+    zoom.fill("1")
+    expect(canvas).to_be_hidden()
+    assert not RecordingAccess.objects.exists()
+    assert desk.complaints == []
