@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 # In the outbox, instead of a provider: the file itself is the reason.
 OURS = "recording"
+SILENT = "The recording is silent."
 SHORTEST_MS = 100
 # A source's own figure: rounded to seconds, or the time that it was busy.
 REPORTED_TOLERANCE_MS = 3000
@@ -85,6 +86,8 @@ def _store(recording: Recording, folder: Path, message: OutboxMessage) -> str:
         _at_low_priority(lambda: write_opus(fetched, opus))
     services.begin_step(recording, Step.ALIGN)
     note = align(recording, audio, fetched, is_last_try=_age_s(message) > TRANSCRIBED_WITHIN_S)
+    # A file that is in the storage already stays there, and says so.
+    note = note if any(audio.loud_ms) else SILENT
     services.begin_step(recording, Step.STORE)
     if is_stored:
         services.keep_check(recording, audio, size_bytes=fetched.stat().st_size)
@@ -110,8 +113,8 @@ def _check(recording: Recording, path: Path) -> Audio:
         raise NoAudio(f"The file is cut off: it ends after {ends_s:.1f} of {reported_s:.1f} s.")
     if audio.duration_ms < SHORTEST_MS:
         raise NoAudio("The file has no audio in it.")
-    if not any(audio.loud_ms):
-        raise ProviderError(OURS, "The recording is silent.", permanent=True)
+    if not any(audio.loud_ms) and not recording.has_file:
+        raise ProviderError(OURS, SILENT, permanent=True)
     return audio
 
 

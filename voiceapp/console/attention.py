@@ -92,7 +92,7 @@ def delivery_problems(access: Access) -> Iterator[Notice]:
     page = "voice_sessions_outboxmessage"
     is_failing = Q(state=states.WAITING) & ~Q(last_error="")
     is_late = Q(state=states.WAITING, last_error="", due_at__lt=timezone.now() - LATE)
-    is_late &= ~Q(topic__in=outbox.unconfigured_topics())
+    is_late &= ~Q(topic__in=outbox.unconfigured_topics() | outbox.topics_with_own_tasks())
     found = messages.filter(state__in=(states.WAITING, states.FAILED)).aggregate(
         failed=Count("id", filter=Q(state=states.FAILED)),
         failing=Count("id", filter=is_failing),

@@ -113,6 +113,7 @@ def test_hours_that_are_missing_are_no_silence(tmp_path: Path) -> None:
         (b"OggS" + b"\xff" * 60, "The file is damaged or cut off."),
         (b"\x1aE\xdf\xa3" + b"\0" * 60, "The file is damaged or cut off."),
     ],
+    ids=["empty", "riff", "html", "playlist", "list", "cut", "no wav", "no ogg", "no webm"],
 )
 def test_what_is_no_audio_is_refused_with_the_reason(content: bytes, why: str) -> None:
     with pytest.raises(NoAudio, match=f"^{why}$"):

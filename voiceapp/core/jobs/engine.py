@@ -146,6 +146,10 @@ class JobQueue(Generic[J]):
         """Topics whose shared receiver is not configured: their jobs wait, and that is no fault."""
         return {topic for topic, receiver in self._receivers.items() if not receiver.is_configured}
 
+    def topics_with_own_tasks(self) -> set[str]:
+        """Their jobs may wait for minutes behind a long one, and that is no fault."""
+        return set(self._own_tasks)
+
     def count(self) -> dict[str, Any]:
         """How many wait and how many failed, and when the oldest that waits was created."""
         waiting = Q(state=State.WAITING)
