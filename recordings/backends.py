@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -85,7 +84,10 @@ class DiskStorage(FileSystemStorage):
         root = Path(self.location)
         for parent, _, names in os.walk(self.path(folder)):
             for path in (Path(parent, name) for name in names):
-                found = path.stat()
+                try:
+                    found = path.stat()
+                except FileNotFoundError:
+                    continue  # deleted meanwhile
                 changed_at = dt.datetime.fromtimestamp(found.st_mtime, tz=dt.UTC)
                 yield StoredFile(path.relative_to(root).as_posix(), found.st_size, changed_at)
 
@@ -147,11 +149,6 @@ def storage_error(fault: Exception) -> ProviderError:
             return ProviderError("s3", "the file is gone", permanent=True)
         return error
     return ProviderError("disk", "the key leads out of RECORDINGS_DIR", permanent=True)
-
-
-def free_bytes(folder: Path) -> int:
-    """On the disk of the folder."""
-    return shutil.disk_usage(folder).free
 
 
 def _parts(file: IO[bytes], length: int | None) -> Iterator[bytes]:

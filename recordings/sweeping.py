@@ -122,7 +122,7 @@ def _sweep_spool(swept: Swept, *, is_dry: bool) -> None:
     """What live calls wrote, and no recording is waiting for: each is named by the recording's id at its source."""
     spool, old = Path(settings.RECORDINGS_DIR) / SPOOL, (timezone.now() - YOUNG).timestamp()
     for folder, source in SPOOLS.items():
-        paths = [path for path in (spool / folder).glob("*") if path.name not in SPOOLS and path.stat().st_mtime < old]
+        paths = [path for path in (spool / folder).glob("*") if path.name not in SPOOLS and _is_older(path, old)]
         for page in _pages(sorted(paths)):
             waiting = Recording.objects.filter(source=source, external_id__in=[path.stem for path in page])
             waiting = waiting.filter(Q(state__in=Recording.IN_PROGRESS) | ~Q(step="")).exclude(state=State.CANCELED)
@@ -130,18 +130,26 @@ def _sweep_spool(swept: Swept, *, is_dry: bool) -> None:
             for path in (path for path in page if path.stem not in kept):
                 swept.leftovers.append(str(path))
                 if not is_dry:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _sweep_disk(swept: Swept, *, is_dry: bool) -> None:
     """What a process that died was working on, an hour ago or earlier."""
     old = time.time() - 3600
-    left = [path for path in leftovers() if path.stat().st_mtime < old]
+    left = [path for path in leftovers() if _is_older(path, old)]
     swept.leftovers += map(str, left)
     if left and not is_dry:
         # A run empties the folder when it begins. While there is one, nothing is left over for long.
         with only_run():
             pass
+
+
+def _is_older(path: Path, than_s: float) -> bool:
+    """False for one that was deleted meanwhile."""
+    try:
+        return path.stat().st_mtime < than_s
+    except FileNotFoundError:
+        return False
 
 
 def _resume_unattended(swept: Swept, *, is_dry: bool) -> None:
