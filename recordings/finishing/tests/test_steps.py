@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import time_machine
+from django.utils import timezone
 from pytest_django import Settings
 
 from recordings.files import file_size, read_file, store_file
@@ -15,6 +17,7 @@ from recordings.finishing.audio import PEAKS, read_audio
 from recordings.finishing.services import FINISH, enqueue_finishing, retry_finishing
 from recordings.finishing.work_folder import leftovers, only_run
 from recordings.models import Recording
+from recordings.sweeping import Swept, sweep
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from voiceapp.providers.errors import ProviderError
@@ -184,6 +187,8 @@ def test_a_worker_killed_at_any_point_leaves_a_finished_recording_in_the_end(
     assert not source.file.exists()
     assert call.events.filter(kind="recording_ended").count() == 1
     assert job().state == "done"
+    with time_machine.travel(timezone.now() + dt.timedelta(days=2), tick=True):
+        assert sweep(is_dry=True) == Swept(), "no file without a row, no row without its file"
 
 
 def test_a_file_that_kills_its_worker_fails_with_a_reason_in_the_end(recording: Recording) -> None:
