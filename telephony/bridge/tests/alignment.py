@@ -6,11 +6,15 @@ import wave
 from array import array
 from pathlib import Path
 
+import numpy as np
+
 from voiceapp.simulators import mulaw
 
 STEP = 160  # bytes of 10 ms, the unit of the comparison
 # Where sound begins, ends or is cut, of which a call has a few.
 MOST_ENDS = 12
+# Mean amplitude of speech.
+LOUD = 400
 
 
 def lanes_of(wav: Path) -> tuple[bytes, bytes]:
@@ -56,3 +60,21 @@ def stands_in(part: bytes, truth: bytes) -> bool:
     while at % 2 and at >= 0:
         at = truth.find(part, at + 1)
     return at >= 0
+
+
+def shifts_ms(found: bytes, truth: bytes, *, window_ms: int = 400, reach_ms: int = 100) -> list[float]:
+    """How much later each loud stretch of the truth stands in what an encoder has made of it, by correlation."""
+    samples, true = (np.frombuffer(each, "<i2").astype(np.float64) for each in (found, truth))
+    window, reach = window_ms * 8, reach_ms * 8
+    shifts = []
+    for at in range(reach, min(len(true), len(samples)) - window - reach, window):
+        part = true[at : at + window]
+        if np.abs(part).mean() < LOUD:
+            continue
+        around = samples[at - reach : at + window + reach]
+        likeness = np.correlate(around, part, "valid")
+        energy = np.sqrt(np.convolve(around**2, np.ones(window), "valid") * (part**2).sum())
+        likeness = likeness / np.maximum(energy, 1.0)
+        assert likeness.max() > 0.7, f"not there: {at // 8} ms"
+        shifts.append((int(likeness.argmax()) - reach) / 8)
+    return shifts

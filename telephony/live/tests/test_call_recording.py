@@ -15,13 +15,15 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.configuration.models import AgentVersion
+from recordings.finishing.audio import read_channel
+from recordings.finishing.runs import finish_due
 from recordings.models import Recording
 from recordings.services.bridge import ENDED_WITHIN, end_lost_recordings
-from recordings.sources.bridge import fetch, forget
+from recordings.sources.bridge import fetch
 from recordings.spool.folder import spool_folder, spool_path
 from sessions.calls.models import LIVE_STATES, Call, CallEvent
 from sessions.messages.models import OutboxMessage
-from telephony.bridge.tests.alignment import assert_placed, lanes_of, pcm
+from telephony.bridge.tests.alignment import assert_placed, lanes_of, pcm, shifts_ms
 from telephony.live import call_tape
 from telephony.live.live_call import LiveCall
 from telephony.live.registry import live_calls
@@ -70,11 +72,9 @@ async def recording_in(state: Recording.State, *, within_s: float = 20) -> Recor
 
 
 async def lanes(recording: Recording, folder: Path) -> tuple[bytes, bytes]:
-    """What the finishing gets, after which the spool file is deleted."""
+    """What the finishing gets."""
     wav = folder / "fetched.wav"
     await asyncio.to_thread(fetch, recording, wav)
-    await asyncio.to_thread(forget, recording)
-    assert not list(spool_folder().iterdir())
     return lanes_of(wav)
 
 
@@ -107,6 +107,21 @@ async def assert_recorded(phone: SimulatedCall, folder: Path) -> None:
     assert call.interruptions >= 1
 
 
+async def assert_finished(phone: SimulatedCall, folder: Path) -> None:
+    """What can be played in the end, an encoder later."""
+    assert await in_a_thread(finish_due) == 1
+    recording = await recording_in(Recording.State.STORED)
+    assert (recording.error, recording.step, recording.channels) == ("", "", 2)
+    assert not list(spool_folder().iterdir())
+    path = folder / recording.key
+    [stream] = phone.log.streams
+    for channel, lane in enumerate((phone.line.said, phone.line.heard)):
+        truth = pcm(lane[(stream.began_ms or 0) * 8 :])
+        found = shifts_ms(b"".join(read_channel(path, channel=channel)), truth)
+        assert len(found) >= 4
+        assert max(map(abs, found)) <= 20, found
+
+
 async def test_a_call_over_openai_is_recorded_as_both_heard_it(
     recorded_line: PhoneNumber, product: str, settings: Settings, folder: Path
 ) -> None:
@@ -114,6 +129,7 @@ async def test_a_call_over_openai_is_recorded_as_both_heard_it(
         settings.TWILIO_BASE_URL = carrier.base_url
         phone = await ring(carrier, recorded_line.number, product)
     await assert_recorded(phone, folder)
+    await assert_finished(phone, folder)
     await sync_to_async(connections.close_all)()
 
 
