@@ -60,6 +60,9 @@ class RoomConversation:
             vad=None,
             turn_handling={"turn_detection": "realtime_llm"},
             user_away_timeout=None,
+            # The agent would hear nothing while it first speaks, 3 s long, until it knows its own echo. Browsers and
+            # telephones cancel that themselves, and a caller may interrupt a greeting.
+            aec_warmup_duration=None,
             max_tool_steps=MOST_TOOLS,
         )
         self._chat = Chat(context.room, self._typed)

@@ -97,14 +97,20 @@ class RoomCaller:
                 await asyncio.sleep(0.02)
 
     async def interrupts(self, text: str, *, after_s: float = 1.0) -> float:
-        """Say it when the agent has been heard for so long; seconds from its first sound to the agent's last."""
+        """Say it when the agent has been heard for so long, and hear the answer to its end. Seconds from the first
+        sound of what was said to the last of what was interrupted.
+        """
         await self.hears()
         await asyncio.sleep(after_s)
         self.say(text)
         async with asyncio.timeout(WITHIN_S):
             while self._loud_mouth_s is None or not self.is_quiet(for_s=0.4):
                 await asyncio.sleep(0.02)
-        return self.loud_at_s[-1] - self._loud_mouth_s
+        stopped_s = self.loud_at_s[-1]
+        while not self.has_spoken:
+            await asyncio.sleep(0.02)
+        await self.hears_to_the_end(after_s=max(stopped_s, self.spoke_until_s))
+        return stopped_s - self._loud_mouth_s
 
     async def types(self, text: str) -> None:
         """Write it to the agent, as LiveKit's clients do, and hear the answer to its end."""
