@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from socketserver import StreamRequestHandler
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,7 @@ from xdist.remote import Producer
 from xdist.workermanage import WorkerController
 
 from voiceapp.tests.database import empty_tables
-from voiceapp.tests.distribution import NICE, FromBothEnds, computes, in_order
+from voiceapp.tests.distribution import NICE, FromBothEnds, computes, in_order, on_time
 
 # AWS credentials come from the tests alone, never from the machine's role.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -114,6 +114,12 @@ def contexts_are_kept_of_whole_pages(django_test_environment: None) -> Iterator[
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = in_order(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with on_time(item):
+        return (yield)
 
 
 @pytest.hookimpl(optionalhook=True)
