@@ -36,9 +36,9 @@ async def test_the_agent_greets_and_the_page_ends_the_call(tab: Browser, openai:
     assert (ended["endReason"], tab.progress["state"]) == ("caller_hung_up", "completed")
     assert await tab.over() == ("completed", "caller_hung_up")
     kinds = [event.kind async for event in (await tab.call()).events.all()]
-    assert [kind for kind in kinds if kind in ("connected", "agent_ready", "browser_joined", "ended")] == [
-        "connected", "agent_ready", "browser_joined", "ended",
-    ]  # fmt: skip
+    # The side channel and the page come in either order.
+    assert {"agent_ready", "browser_joined"} <= set(kinds)
+    assert (kinds.index("connected"), kinds.index("ended")) == (0, len(kinds) - 1)
     (line,) = [line async for line in TranscriptLine.objects.filter(call_id=tab.details["callId"])]
     assert line.speaker == "agent"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 
@@ -220,7 +221,8 @@ async def test_garbage_where_events_belong_is_survived(handset: Handset, vapi: S
 async def test_a_frame_over_the_limit_is_not_played(handset: Handset, vapi: ScriptedVapi) -> None:
     await handset.dial()
     assert await handset.hears_something(within_s=5)
-    await vapi.send(b"\x20" * (5 * 1024 * 1024))
+    with contextlib.suppress(ConnectionError):  # we may close before all of it is sent
+        await vapi.send(b"\x20" * (5 * 1024 * 1024))
     await until(lambda: len(vapi.created) == 2)
     await handset.hang_up()
     assert await end_of(handset, within_s=5) == ("completed", "caller_hung_up")
