@@ -1,5 +1,6 @@
 """Where Django looks for the admin pages of this app."""
 
+import telephony.caller_requests.admin
 import telephony.events.admin
 import telephony.twilio.admin
 import telephony.twilio.transfers.admin

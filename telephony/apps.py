@@ -10,6 +10,8 @@ class TelephonyConfig(AppConfig):
     def ready(self) -> None:
         from agents.configuration.readiness import MORE_CHECKS
         from agents.greetings.services import greetings
+        from sessions.messages.outbox import outbox
+        from telephony.caller_requests import deleting as caller_requests
         from telephony.events.inbox import inbox
         from telephony.live.greeting_maker import make_greeting
         from telephony.live.providers import PROVIDERS
@@ -20,6 +22,7 @@ class TelephonyConfig(AppConfig):
         from telephony.vapi.events import process_vapi_event
 
         MORE_CHECKS.append(check_number)
+        outbox.register(caller_requests.TOPIC, caller_requests.delete_caller)
         for provider in PROVIDERS:
             greetings.register(provider, make_greeting)
         inbox.register("livekit", process_livekit_event)

@@ -1,5 +1,6 @@
 """Where Django looks for the models of this app; code imports them from their own folders."""
 
+import telephony.caller_requests.models
 import telephony.events.models
 import telephony.twilio.models
 import telephony.twilio.transfers.models

@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -134,13 +135,13 @@ class ButtonsAdmin(ModelAdmin[M]):
             return None
         try:
             with nullcontext() if button.calls_provider else transaction.atomic():
-                outcome: str | HttpResponse = getattr(self, button.method)(request, row, text)
+                outcome: str | HttpResponseBase = getattr(self, button.method)(request, row, text)
         except ApplicationError as exc:
             messages.error(request, str(exc))
             return None
-        if isinstance(outcome, HttpResponse):
+        if isinstance(outcome, HttpResponseBase):
             self.log_change(request, row, f"{button.label}.")
-            return outcome
+            return cast(HttpResponse, outcome)
         messages.success(request, outcome)
         self.log_change(request, row, outcome[:200])
         return None

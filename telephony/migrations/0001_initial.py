@@ -256,4 +256,24 @@ class Migration(migrations.Migration):
             model_name='voicemail',
             index=models.Index(fields=['heard_at', 'state'], name='voicemail_unheard'),
         ),
+        migrations.CreateModel(
+            name='CallerRequest',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, help_text='Give it to the caller.', primary_key=True, serialize=False, verbose_name='reference')),
+                ('number', models.CharField(blank=True, help_text='In any notation. It is removed from here when the request is over.', max_length=16, validators=[voiceapp.core.phones.numbers.validate_e164], verbose_name="caller's number")),
+                ('state', models.CharField(choices=[('open', 'Open'), ('deleting', 'Being deleted'), ('deleted', 'Deleted'), ('closed', 'Closed without deletion')], default='open', max_length=8)),
+                ('deleted', models.JSONField(default=dict, help_text='How many records of each kind were deleted or emptied.')),
+                ('waits_for', models.CharField(blank=True, max_length=300, verbose_name='waits for')),
+                ('requested_by', models.CharField(blank=True, max_length=150, verbose_name='entered by')),
+                ('deletion_by', models.CharField(blank=True, max_length=150, verbose_name='deletion started by')),
+                ('exported_at', models.DateTimeField(null=True, verbose_name='last exported')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='entered')),
+                ('ended_at', models.DateTimeField(null=True, verbose_name='completed')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='caller_requests', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'caller request',
+                'ordering': ('-created_at',),
+            },
+        ),
     ]

@@ -20,7 +20,8 @@ CONFIGURATION = {
     "agents.OpeningHours", "agents.Organization", "agents.PrivacySettings", "agents.RealtimeEndpoint",
     "agents.Resource", "agents.ResourceHours",
     "agents.Service", "agents.Size", "agents.SpecialDay", "agents.SpokenWord", "agents.TransferHours",
-    "agents.TransferTarget", "telephony.NumberCheck", "telephony.PhoneNumber", "telephony.SyncedAssistant",
+    "agents.TransferTarget", "telephony.CallerRequest", "telephony.NumberCheck", "telephony.PhoneNumber",
+    "telephony.SyncedAssistant",
     "voice_sessions.CalendarFeed", "voice_sessions.ConnectedCalendar", "voice_sessions.OptOut",
     "voice_sessions.TextSettings", "voice_sessions.TextTemplate",
 }  # fmt: skip

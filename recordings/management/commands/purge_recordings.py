@@ -28,7 +28,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, organization: str | None, dry_run: bool, **options: Any) -> None:
         expired = expired_recordings(now=timezone.now(), organization=_named(organization)).defer("peaks")
         deleted, failed = 0, list[str]()
-        for recording in expired.iterator():
+        # The whole list: the connection is released before each request to a provider.
+        for recording in list(expired):
             self.stdout.write(f"{recording.created_at:%Y-%m-%d}  {recording.get_source_display()}  {recording.pk}")
             if not dry_run:
                 failed += _failure(recording)

@@ -72,3 +72,20 @@ def rebuild_index() -> None:
         else:
             for command in ("rebuild", "optimize"):
                 cursor.execute(f"INSERT INTO {FTS}({FTS}) VALUES (%s)", (command,))  # noqa: S608 - a name of ours
+
+
+def overwrite_what_is_removed() -> None:
+    """For this connection: SQLite writes zeros over what it deletes. PostgreSQL's vacuum reclaims it by itself."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA secure_delete = ON")
+
+
+def forget_removed() -> None:
+    """Leave nothing of deleted lines in SQLite's index, whose segments keep removed words, nor in its journal."""
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {FTS}({FTS}) VALUES (%s)", ("optimize",))  # noqa: S608 - a name of ours
+        if not connection.in_atomic_block:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

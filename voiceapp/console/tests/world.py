@@ -30,6 +30,7 @@ from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier
 from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
+from telephony.caller_requests.models import CallerRequest
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import MediaStream, PhoneNumber
 from telephony.twilio.transfers.models import Transfer, TransferAttempt
@@ -128,6 +129,9 @@ def make_line(world: World, digits: str) -> None:
     endpoint = RealtimeEndpoint(organization=organization, origin=f"https://{marker.lower()}.example.com")
     endpoint.api_key = f"{marker}-endpoint-key"
     endpoint.save()
+    world.rows[CallerRequest] = CallerRequest.objects.create(
+        organization=organization, number=f"+4930555{digits}9", requested_by=f"{marker} owner"
+    )
     world.rows[PrivacySettings] = PrivacySettings.objects.create(
         organization=organization, hold_reason=f"{marker} case"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -16,6 +17,9 @@ from twilio.rest import Client
 
 from voiceapp.providers.errors import ProviderError, RetryClass, retry_after_s, retry_class_of
 
+NOT_FOUND = 404
+# “Cannot delete this resource before it is complete”: https://www.twilio.com/docs/api/errors/20009
+UNDER_WAY = 20009
 # The documented form of what we send to Twilio: docs/reference/provider-fields.md.
 CALL_SID = re.compile(r"CA[0-9a-f]{32}")
 # Of the `Twiml` parameter of a call's update.
@@ -156,6 +160,12 @@ class TwilioClient:
         """Continue the call with other TwiML, which ends its media stream. False if it had already ended."""
         return self._update(sid, twiml=twiml)
 
+    def delete_call(self, sid: str) -> bool:
+        """Twilio's record of a call that is over. False if Twilio no longer had it."""
+        if not CALL_SID.fullmatch(sid):
+            raise ProviderError("twilio", "not a CallSid", permanent=True)
+        return deleted(self._client.calls(sid).delete)
+
     def _update(self, sid: str, **changes: str) -> bool:
         if not CALL_SID.fullmatch(sid):
             raise ProviderError("twilio", "not a CallSid", permanent=True)
@@ -168,6 +178,23 @@ class TwilioClient:
                 return False
             raise provider_error(fault) from fault
         return True
+
+
+def deleted(delete: Callable[[], object]) -> bool:
+    """False if Twilio no longer had it. Raises ProviderError; what is still under way can be deleted later."""
+    try:
+        delete()
+    except FAULTS as fault:
+        if is_unknown(fault):
+            return False
+        if isinstance(fault, REFUSALS) and fault.code == UNDER_WAY:
+            raise ProviderError("twilio", "it is still under way there") from fault
+        raise provider_error(fault) from fault
+    return True
+
+
+def is_unknown(fault: Exception) -> bool:
+    return isinstance(fault, REFUSALS) and fault.status == NOT_FOUND
 
 
 def is_over(fault: Exception) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from voiceapp.providers.errors import ProviderError
 
-from .client import FAULTS, REFUSALS, TwilioClient, provider_error
+from .client import FAULTS, REFUSALS, TwilioClient, deleted, provider_error
 
 # Of a text, and of one with pictures.
 MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
@@ -68,6 +68,12 @@ class MessagesClient(TwilioClient):
         messages = [_carrier_message(each) for each in found if str(each.direction).startswith("outbound")]
         recent = [each for each in messages if each.created_at and each.created_at >= since - CLOCKS_DIFFER_BY]
         return sorted(recent, key=lambda each: (each.created_at, each.sid))
+
+    def delete_message(self, sid: str) -> bool:
+        """Twilio's record of a text, with its body. False if Twilio no longer had it."""
+        if not MESSAGE_SID.fullmatch(sid):
+            raise ProviderError("twilio", "not a MessageSid", permanent=True)
+        return deleted(self._client.messages(sid).delete)
 
 
 def _number(value: object) -> int | None:

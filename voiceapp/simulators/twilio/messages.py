@@ -76,6 +76,9 @@ class Messages:
     def find(self, sid: str) -> Message | None:
         return self._all.get(sid)
 
+    def delete(self, sid: str) -> None:
+        del self._all[sid]
+
     def listed(self, *, to_number: str = "", from_number: str = "") -> Iterator[Message]:
         """The newest first, as Twilio lists them."""
         for message in reversed(self._all.values()):

@@ -11,6 +11,8 @@ from voiceapp.simulators.twilio.message import Receives
 from voiceapp.simulators.twilio.messages import MessageRefused, Outgoing
 from voiceapp.simulators.twilio.rest_error import Guard, RestError, faults_of, form_of, not_found
 
+UNDER_WAY = ("accepted", "queued", "sending")
+
 
 class MessagesApi:
     def __init__(self, account: Account) -> None:
@@ -21,6 +23,7 @@ class MessagesApi:
             ("POST", "/Messages.json", self._create),
             ("GET", "/Messages.json", self._list),
             ("GET", "/Messages/{sid}.json", self._show),
+            ("DELETE", "/Messages/{sid}.json", self._delete),
         ):
             app.router.add_route(method, prefix + path, guarded(handler))
 
@@ -58,3 +61,12 @@ class MessagesApi:
         if message is None:
             raise not_found(request)
         return web.json_response(message.resource(self._account.sid))
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        message = self._account.messages.find(request.match_info["sid"])
+        if message is None:
+            raise not_found(request)
+        if message.status in UNDER_WAY:
+            raise RestError(409, 20009, "Cannot delete this resource before it is complete")
+        self._account.messages.delete(message.sid)
+        return web.Response(status=204)

@@ -39,6 +39,7 @@ class RestApi:
         app.router.add_get(f"{_PREFIX}/Calls.json", self._guarded(self._list_calls))
         app.router.add_get(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._show_call))
         app.router.add_post(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._update_call))
+        app.router.add_delete(f"{_PREFIX}/Calls/{{sid}}.json", self._guarded(self._delete_call))
         MessagesApi(self._account).add_to(app, _PREFIX, self._guarded)
         RecordingsApi(self._account, find_call=self._carrier.find).add_to(app, _PREFIX, self._guarded)
         IncomingNumbersApi(self._account).add_to(app, _PREFIX, self._guarded)
@@ -128,6 +129,13 @@ class RestApi:
 
     async def _show_call(self, request: web.Request) -> web.Response:
         return web.json_response(call_resource(self._call(request)))
+
+    async def _delete_call(self, request: web.Request) -> web.Response:
+        call = self._call(request)
+        if not call.status.is_final:
+            raise RestError(409, 20009, "Cannot delete this resource before it is complete")
+        self._carrier.calls.pop(call.sid, None)
+        return web.Response(status=204)
 
     async def _update_call(self, request: web.Request) -> web.Response:
         call = self._call(request)

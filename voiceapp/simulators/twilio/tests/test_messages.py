@@ -67,6 +67,14 @@ async def test_texts_are_listed_by_number_and_shown(server: TwilioSimulator) -> 
     assert (await asyncio.to_thread(client.messages(listed.sid).fetch)).to == BOB
 
 
+async def test_a_text_is_deleted_once_it_has_arrived(server: TwilioSimulator, application: FakeApplication) -> None:
+    created = await create(server, status_callback=f"{application.base_url}/status#rc=2")
+    await statuses(application, 2)
+    messages = client_of(server).messages
+    assert await asyncio.to_thread(messages(created.sid).delete)  # type: ignore[attr-defined]
+    assert await asyncio.to_thread(lambda: messages.list(to=BOB)) == []
+
+
 @pytest.mark.parametrize(("changes", "code"), [
     ({"to": ""}, 21604),
     ({"to": "030 5550199"}, 21211),

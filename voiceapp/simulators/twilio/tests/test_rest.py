@@ -63,6 +63,20 @@ async def test_the_resource_of_a_live_call_and_of_a_completed_one(
     assert shown.end_time is not None
 
 
+async def test_a_call_is_deleted_once_it_is_over(server: TwilioSimulator, application: FakeApplication) -> None:
+    call = await waiting_call(server, application)
+    calls = client_of(server).calls(call.sid)
+    with pytest.raises(TwilioRestException) as refused:
+        await asyncio.to_thread(calls.delete)
+    assert (refused.value.status, refused.value.code) == (409, 20009)
+    await asyncio.to_thread(lambda: calls.update(status="completed"))
+    await call.done()
+    assert await asyncio.to_thread(calls.delete)
+    with pytest.raises(TwilioRestException) as unknown:
+        await asyncio.to_thread(calls.fetch)
+    assert unknown.value.status == 404
+
+
 async def test_hanging_up_a_stream_sends_stop_and_closes_it(
     server: TwilioSimulator, application: FakeApplication
 ) -> None:

@@ -1,0 +1,248 @@
+"""Deletes everything of one caller: copies at providers, files, then rows. Each step is safe to repeat after a kill.
+
+Calls and texts are deleted. Orders and appointments stay as business records, without name, number and notes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+import structlog
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from agents.privacy.models import OnHold, refuse_on_hold
+from recordings.models import Recording
+from recordings.services.deleting import delete_audio
+from sessions.appointments.announcements import Announcement
+from sessions.appointments.calendars.services.outgoing import enqueue_calendar_updates
+from sessions.appointments.models import Appointment
+from sessions.calls.models import LIVE_STATES, Call
+from sessions.calls.search.index import forget_removed, overwrite_what_is_removed
+from sessions.messages.models import OutboxMessage
+from sessions.messages.outbox import outbox
+from sessions.messages.texts.models import OptOut, Text
+from sessions.orders.models import Order, OrderLine
+from sessions.orders.services.submission import TOPIC as ORDER_TOPIC
+from telephony.twilio.voicemail.models import Voicemail
+from telephony.vapi.models import VapiLeg
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.transactions import release_connections
+from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.twilio.client import CALL_SID
+from voiceapp.providers.twilio.messages import MESSAGE_SID, MessagesClient
+from voiceapp.providers.twilio.recordings import RECORDING_SID, TwilioRecordings
+from voiceapp.providers.vapi.client import VapiClient, VapiError, VapiErrorKind
+
+from .finding import CallerData
+from .models import CallerRequest
+
+logger = structlog.get_logger("caller_requests")
+
+TOPIC = "caller.delete"
+State = CallerRequest.State
+# What an order and an appointment say of a person, in the messages to other systems.
+PERSONAL = ("customerName", "customerNumber", "note", "vehicle")
+NO_NAME = "Deleted"
+EMPTY_ORDER = {"customer_name": "", "customer_number": "", "note": "", "request_digest": ""}
+EMPTY_APPOINTMENT = {
+    "customer_name": NO_NAME,
+    "customer_number": "",
+    "vehicle": "",
+    "note": "",
+    "cancel_reason": "",
+    "request_digest": "",
+}
+
+
+class StillOnCall(ApplicationError):
+    message = "The caller is on a call now. Delete the data when the call is over."
+
+
+def start_deletion(request: CallerRequest, *, by: str) -> CallerRequest:
+    """A worker deletes from now on; the request's page shows how far it is. Raises ApplicationError."""
+    refuse_on_hold(request.organization)
+    if data_of(request).calls.filter(state__in=LIVE_STATES).exists():
+        raise StillOnCall
+    with transaction.atomic():
+        opened = CallerRequest.objects.filter(pk=request.pk, state=State.OPEN)
+        if not opened.update(state=State.DELETING, deletion_by=by, waits_for=""):
+            raise ApplicationError("This request is being worked on or over already.")
+        outbox.enqueue(
+            TOPIC,
+            partition_key=f"caller-request:{request.pk}",
+            body={"requestId": str(request.pk)},
+            organization=request.organization,
+        )
+    request.refresh_from_db()
+    return request
+
+
+def close_request(request: CallerRequest) -> None:
+    """Without deletion. Nothing of the caller stays in it."""
+    opened = CallerRequest.objects.filter(pk=request.pk, state=State.OPEN)
+    if not opened.update(state=State.CLOSED, number="", ended_at=timezone.now()):
+        raise ApplicationError("This request is being worked on or over already.")
+
+
+def retry_deletion(request: CallerRequest) -> None:
+    """With all attempts again."""
+    jobs = OutboxMessage.objects.filter(topic=TOPIC, partition_key=f"caller-request:{request.pk}")
+    outbox.retry(jobs.exclude(state=OutboxMessage.State.DONE))
+
+
+def data_of(request: CallerRequest) -> CallerData:
+    return CallerData(request.organization, str(request.number))
+
+
+def delete_caller(message: OutboxMessage) -> None:
+    """The handler of the outbox. Raises ProviderError to be repeated."""
+    request = CallerRequest.objects.select_related("organization").filter(pk=message.body["requestId"]).first()
+    if request is None or request.state != State.DELETING:
+        return
+    overwrite_what_is_removed()
+    try:
+        refuse_on_hold(request.organization)
+        _delete_all(request, data_of(request))
+    except (ProviderError, OnHold) as fault:
+        CallerRequest.objects.filter(pk=request.pk).update(waits_for=str(fault)[:300])
+        raise fault if isinstance(fault, ProviderError) else ProviderError("legal hold", "is on") from fault
+    forget_removed()
+    done = CallerRequest.objects.filter(pk=request.pk, state=State.DELETING)
+    done.update(state=State.DELETED, number="", waits_for="", ended_at=timezone.now())
+    logger.info("caller deleted", request_id=str(request.pk))
+
+
+def _delete_all(request: CallerRequest, data: CallerData) -> None:
+    # Whole lists: the connection is released before each request to a provider.
+    for text in list(data.texts.defer("body")):
+        _delete_text(request, text)
+    for order in list(data.orders):
+        _empty_order(request, order)
+    for appointment in list(data.appointments.select_related("organization")):
+        _empty_appointment(request, appointment)
+    for call in list(data.calls.select_related("organization")):
+        _delete_call(request, call)
+    with transaction.atomic():
+        opt_outs = list(data.opt_outs.values_list("pk", flat=True))
+        _forget_history(OptOut, opt_outs)
+        _count(request, {"opt-outs": data.opt_outs.delete()[0]})
+
+
+def _delete_call(request: CallerRequest, call: Call) -> None:
+    if call.state in LIVE_STATES:
+        raise ProviderError("call", "the caller is on a call now")
+    _delete_at_providers(call)
+    recordings = list(call.recordings.select_related("call__organization").defer("peaks"))
+    for recording in recordings:
+        delete_audio(recording)
+    with transaction.atomic():
+        counted = {
+            "calls": 1,
+            "transcript lines": call.lines.count(),
+            "recordings": len(recordings),
+            "voicemail messages": call.voicemails.count(),
+        }
+        keys = [str(call.pk), f"call:{call.pk}", *(f"recording:{each.pk}" for each in recordings)]
+        keys += [f"voicemail:{each}" for each in call.voicemails.values_list("pk", flat=True)]
+        # What is still to be posted of an order was emptied before.
+        OutboxMessage.objects.filter(partition_key__in=keys).exclude(topic=ORDER_TOPIC).delete()
+        _forget_history(Voicemail, list(call.voicemails.values_list("pk", flat=True)))
+        _forget_history(Recording, [each.pk for each in recordings])
+        _forget_history(Call, [call.pk])
+        if Call.objects.filter(pk=call.pk).delete()[0]:
+            _count(request, counted)
+
+
+def _delete_at_providers(call: Call) -> None:
+    """Also what is gone there already. Raises ProviderError."""
+    release_connections()
+    if settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN:
+        twilio = TwilioRecordings.from_settings()
+        for sid in call.voicemails.values_list("recording_sid", flat=True):
+            if RECORDING_SID.fullmatch(sid):
+                twilio.delete(sid)
+        for call_sid in [call.carrier_sid, *call.transfers.values_list("attempts__call_sid", flat=True)]:
+            if call_sid and CALL_SID.fullmatch(call_sid):
+                for recording in twilio.of_call(call_sid):
+                    twilio.delete(recording.sid)
+                twilio.delete_call(call_sid)
+    legs = VapiLeg.objects.filter(call=call).values_list("vapi_id", flat=True)
+    if settings.VAPI_API_KEY:
+        for vapi_id in legs:
+            try:
+                VapiClient.from_settings().delete_call(vapi_id)
+            except VapiError as error:
+                if error.kind is not VapiErrorKind.NOT_FOUND:
+                    raise
+
+
+def _delete_text(request: CallerRequest, text: Text) -> None:
+    if text.provider_sid and MESSAGE_SID.fullmatch(text.provider_sid) and settings.TWILIO_ACCOUNT_SID:
+        release_connections()
+        MessagesClient.from_settings().delete_message(text.provider_sid)
+    with transaction.atomic():
+        OutboxMessage.objects.filter(partition_key=f"text:{text.pk}").delete()
+        _forget_history(Text, [text.pk])
+        _count(request, {"texts": bool(Text.objects.filter(pk=text.pk).delete()[0])})
+
+
+def _empty_order(request: CallerRequest, order: Order) -> None:
+    with transaction.atomic():
+        full = Order.objects.filter(pk=order.pk).exclude(**EMPTY_ORDER)
+        emptied = bool(full.update(**EMPTY_ORDER))
+        OrderLine.objects.filter(order=order).update(note="")
+        posts = Q(partition_key=f"order:{order.pk}")
+        if order.call_id:
+            posts |= Q(topic=ORDER_TOPIC, partition_key=f"call:{order.call_id}")
+        _empty_messages(posts)
+        _forget_history(Order, [order.pk])
+        _count(request, {"orders": emptied})
+
+
+def _empty_appointment(request: CallerRequest, appointment: Appointment) -> None:
+    with transaction.atomic():
+        full = Appointment.objects.filter(pk=appointment.pk).exclude(**EMPTY_APPOINTMENT)
+        if not full.update(**EMPTY_APPOINTMENT, version=models.F("version") + 1):
+            return
+        _empty_messages(Q(topic__in=list(Announcement), partition_key=f"appointment:{appointment.pk}"))
+        appointment.refresh_from_db()
+        enqueue_calendar_updates(appointment)
+        _forget_history(Appointment, [appointment.pk])
+        _count(request, {"appointments": 1})
+
+
+def _empty_messages(found: Q) -> None:
+    """What is still to be delivered is delivered without the person."""
+    for message in OutboxMessage.objects.filter(found).select_for_update():
+        message.body = without_person(message.body)
+        message.save(update_fields=["body"])
+
+
+def without_person(body: object) -> object:
+    if isinstance(body, Mapping):
+        return {name: "" if name in PERSONAL else without_person(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [without_person(each) for each in body]
+    return body
+
+
+def _forget_history(model: type[models.Model], ids: Collection[object]) -> None:
+    """Who did something stays in the history; what it said of the caller does not."""
+    of_rows = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=[str(each) for each in ids]
+    )
+    of_rows.update(object_repr=NO_NAME, change_message="")
+
+
+def _count(request: CallerRequest, counted: Mapping[str, int]) -> None:
+    """In the transaction of what is counted, so that a repetition counts nothing twice."""
+    row = CallerRequest.objects.select_for_update().get(pk=request.pk)
+    total = Counter(row.deleted)
+    total.update({kind: int(number) for kind, number in counted.items()})
+    CallerRequest.objects.filter(pk=request.pk).update(deleted={kind: n for kind, n in total.items() if n})
