@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import structlog
+from django.conf import settings
+
 from sessions.messages.outbox import outbox
 from voiceapp.core.jobs.wake_up import WakeUp
 
-from .services import FINISH, close_given_up
+from .services import FINISH, close_given_up, explain_all_waiting
 from .steps import finish_recording
 from .work_folder import only_run
+
+logger = structlog.get_logger("recordings")
 
 
 def register() -> None:
@@ -17,7 +22,13 @@ def register() -> None:
 
 def finish_due() -> int:
     """How many were finished; 0 also if another process of this machine is at it."""
-    with only_run() as is_ours:
-        done = outbox.process_due([FINISH]) if is_ours else 0
+    try:
+        with only_run() as is_ours:
+            done = outbox.process_due([FINISH]) if is_ours else 0
+    except OSError as fault:
+        # Nothing was begun: each job keeps all its attempts.
+        logger.exception("recordings not finished", folder=settings.FINISHING_DIR)
+        explain_all_waiting(f"The worker cannot write into FINISHING_DIR: {fault.strerror or type(fault).__name__}")
+        return 0
     close_given_up()
     return done

@@ -120,6 +120,11 @@ def explain(recording: Recording, why: str) -> None:
     Recording.objects.filter(pk=recording.pk).exclude(step="").update(error=why[:LONGEST_ERROR])
 
 
+def explain_all_waiting(why: str) -> None:
+    """Why none of those that are due was begun."""
+    Recording.objects.filter(state=State.STORING).exclude(step="").update(error=why[:LONGEST_ERROR])
+
+
 def close_given_up() -> int:
     """Fail the recordings whose job has failed, also by a worker that died at each attempt. How many there were."""
     jobs = OutboxMessage.objects.filter(topic=FINISH, state=OutboxMessage.State.FAILED).order_by("-id")

@@ -133,6 +133,17 @@ def test_a_full_disk_of_the_worker_is_waited_for(
     assert now(recording).state == State.STORED
 
 
+def test_a_worker_without_a_folder_says_so(recording: Recording, settings: Settings, tmp_path: Path) -> None:
+    right, settings.FINISHING_DIR = settings.FINISHING_DIR, str(tmp_path / "file" / "folder")
+    (tmp_path / "file").touch()
+    assert work() == 0
+    assert now(recording).error == "The worker cannot write into FINISHING_DIR: Not a directory"
+    assert job().attempts == 0
+    settings.FINISHING_DIR = right
+    assert work() == 1
+    assert (now(recording).state, now(recording).error) == (State.STORED, "")
+
+
 @pytest.mark.parametrize("fault", ["no folder", "no bucket", "no server"])
 def test_a_storage_that_is_away_is_waited_for(
     recording: Recording, settings: Settings, disk: Path, request: pytest.FixtureRequest, fault: str
