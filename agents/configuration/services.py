@@ -7,9 +7,11 @@ from django.db import transaction
 from django.db.models import Max
 
 from agents.greetings.services import keep_greeting
+from agents.organizations.models import Organization
 from voiceapp.core.errors import ApplicationError
 
 from .models import Agent, AgentVersion, Persona
+from .opening import opening_of
 
 
 def publish_agent(agent: Agent, *, by: str, note: str = "") -> AgentVersion:
@@ -29,7 +31,7 @@ def publish_agent(agent: Agent, *, by: str, note: str = "") -> AgentVersion:
             **{name: getattr(draft, name) for name in Persona.persona_fields()},
         )
         _point_at(agent, version)
-        keep_greeting(draft.organization_id, version.spoken_greeting)
+        keep_greeting(draft.organization_id, opening_of(version, draft.organization))
     return version
 
 
@@ -40,8 +42,15 @@ def roll_back_agent(agent: Agent, *, number: int) -> AgentVersion:
         if version is None:
             raise ApplicationError(f"{agent} has no version {number}. Choose one of its published versions.")
         _point_at(agent, version)
-        keep_greeting(agent.organization_id, version.spoken_greeting)
+        keep_greeting(agent.organization_id, opening_of(version, agent.organization))
     return version
+
+
+def keep_openings(organization: Organization) -> None:
+    """After what is announced has changed: what callers of each published agent hear first is spoken anew."""
+    for agent in Agent.objects.filter(organization=organization).exclude(published_version=None):
+        if agent.published_version is not None:
+            keep_greeting(organization.pk, opening_of(agent.published_version, organization))
 
 
 def _check(draft: Agent) -> None:

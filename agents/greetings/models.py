@@ -38,7 +38,7 @@ class KeptGreeting(TenantModel, Job):
     model = models.CharField(max_length=80)
     voice = models.CharField(max_length=80)
     language = models.CharField(max_length=LONGEST_TAG)
-    text = models.CharField(max_length=300)
+    text = models.CharField(max_length=600)
     audio = models.BinaryField(default=b"", help_text="µ-law at 8 kHz, without a header.")
 
     objects = TenantQuerySet["KeptGreeting"].as_manager()

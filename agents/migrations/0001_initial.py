@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
                 ('model', models.CharField(max_length=80)),
                 ('voice', models.CharField(max_length=80)),
                 ('language', models.CharField(max_length=16)),
-                ('text', models.CharField(max_length=300)),
+                ('text', models.CharField(max_length=600)),
                 ('audio', models.BinaryField(default=b'', help_text='µ-law at 8 kHz, without a header.')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='kept_greetings', to='agents.organization')),
             ],
@@ -590,6 +590,7 @@ class Migration(migrations.Migration):
             name='PrivacySettings',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('announcement', models.CharField(blank=True, help_text='Said before the greeting of each call that its agent has recorded, and cannot be interrupted. Empty: nothing is said.', max_length=200)),
                 ('recording_days', models.PositiveIntegerField(default=90, help_text="The audio, here and at the provider that recorded it. Transcripts stay. Voicemail has its own days on the organization's page. 0: never.", validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='delete recordings after (days)')),
                 ('is_on_hold', models.BooleanField(default=False, help_text="Nothing is deleted while it is on: neither by age nor at a caller's request.", verbose_name='legal hold')),
                 ('hold_reason', models.CharField(blank=True, help_text="Such as the name of a case. No caller's data.", max_length=200, verbose_name='reason for the hold')),

@@ -7,23 +7,37 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from agents.configuration.services import keep_openings
 from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import TenantAdmin
+from agents.tenant_admin.theme import display
 
 from .models import PrivacySettings
+from .presets import note_on, suggested_announcement
 
 
 @admin.register(PrivacySettings)
 class PrivacySettingsAdmin(TenantAdmin[PrivacySettings]):
     area = Area.ORGANIZATION
     begins_with_organization = True
-    list_display = ("organization", "recording_days", "is_on_hold")
+    list_display = ("organization", "announcement", "recording_days", "is_on_hold")
+    readonly_fields = ("suggestion",)
     list_select_related = ("organization",)
     fieldsets = (
-        (None, {"fields": ("organization", "recording_days")}),
+        (None, {"fields": ("organization", "announcement", "suggestion", "recording_days")}),
         ("Legal hold", {"fields": ("is_on_hold", "hold_reason")}),
     )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The organization is what people know a row by, even where there is one only."""
         return list(self.list_display)
+
+    @display(description="common announcement")
+    def suggestion(self, row: PrivacySettings) -> str:
+        country = row.organization.region if row.organization_id else ""
+        return f"“{suggested_announcement(country)}” {note_on(country)}"
+
+    def save_model(self, request: HttpRequest, obj: PrivacySettings, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "announcement" in form.changed_data:
+            keep_openings(obj.organization)

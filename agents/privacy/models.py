@@ -26,6 +26,12 @@ class PrivacySettings(TenantModel):
     """Without a row the defaults hold."""
 
     organization = models.OneToOneField(Organization, models.CASCADE, related_name="privacy_settings")
+    announcement = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Said before the greeting of each call that its agent has recorded, and cannot be interrupted. "
+        "Empty: nothing is said.",
+    )
     recording_days = models.PositiveIntegerField(
         "delete recordings after (days)",
         default=DEFAULT_DAYS,

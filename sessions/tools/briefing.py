@@ -15,6 +15,8 @@ from agents.catalog.models import Item
 from agents.catalog.offers import Catalog, Services
 from agents.catalog.queries import load_catalog, load_services
 from agents.configuration.models import Persona
+from agents.configuration.opening import opening_of
+from agents.greetings.models import Greeting
 from agents.greetings.queries import kept_audio
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, say_time, week_sentence
@@ -85,10 +87,14 @@ def brief(call: Call) -> Briefing:
     )
     return replace(
         briefing,
-        greeting_audio=kept_audio(call.organization.pk, persona.spoken_greeting),
+        greeting_audio=kept_audio(call.organization.pk, _opening(persona, briefing)),
         fallback_provider=persona.fallback_provider,
         assistant_id=call.agent.vapi_assistant_id if call.agent else "",
     )
+
+
+def _opening(persona: Persona, briefing: Briefing) -> Greeting:
+    return replace(persona.spoken_greeting, text=briefing.phrases.greeting)
 
 
 def limited(briefing: Briefing, call: Call) -> Briefing:
@@ -106,13 +112,19 @@ def limited(briefing: Briefing, call: Call) -> Briefing:
 
 
 def brief_agent(
-    persona: Persona, organization: Organization, *, call_id: str, now: dt.datetime, has_people: bool = True
+    persona: Persona,
+    organization: Organization,
+    *,
+    call_id: str,
+    now: dt.datetime,
+    has_people: bool = True,
+    is_recorded: bool | None = None,
 ) -> Briefing:
     """The briefing of a persona that answers for an organization at that time.
 
-    `has_people`: its callers can be connected to one.
+    `has_people`: its callers can be connected to one. `is_recorded`: None for what the agent says of phone calls.
     """
-    catalog, greeting = load_catalog(organization.pk, now), persona.spoken_greeting
+    catalog, greeting = load_catalog(organization.pk, now), opening_of(persona, organization, is_recorded=is_recorded)
     services = _services(persona, organization)
     facts = _shared(_live_facts(organization, catalog, services, now, has_people=has_people))
     tools = _tools(persona, organization, services)
@@ -142,7 +154,7 @@ def brief_agent(
             tool_ends_within_ms=settings.TOOL_TIMEOUT_S * 1000,
         ),
         reading_tools=READING_TOOLS,
-        protects_greeting=persona.protects_greeting,
+        protects_greeting=persona.protects_greeting or greeting != persona.spoken_greeting,
         facts=facts,
         recording=persona.recording,
     )

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from agents.configuration.models import Agent, AgentVersion, Persona
+from agents.configuration.opening import opening_of
 from sessions.calls.briefing import Briefing, FunctionTool
 from sessions.calls.models import Call
 from sessions.tools.briefing import standing_part
@@ -58,7 +59,7 @@ def stored_assistant(agent: Agent, version: AgentVersion) -> Fields:
     prompt, tools = standing_part(version, organization)
     return {
         "name": f"{organization.name}: {agent.name}"[:MAX_NAME],
-        **_persona(version, f"{prompt}\n\n{{{{{LIVE_FACTS}}}}}", tools),
+        **_persona(version, opening_of(version, organization).text, f"{prompt}\n\n{{{{{LIVE_FACTS}}}}}", tools),
         "metadata": {"agentId": str(agent.pk), "orgId": str(organization.pk)},
     }
 
@@ -67,7 +68,7 @@ def transient_assistant(briefing: Briefing, call: Call) -> Fields:
     """A whole assistant for one call, which VAPI does not store."""
     persona = call.agent_version or call.agent
     assert persona is not None
-    fields = _persona(persona, briefing.instructions, briefing.tools)
+    fields = _persona(persona, briefing.phrases.greeting, briefing.instructions, briefing.tools)
     return {**fields, "metadata": metadata_of(call)}
 
 
@@ -108,11 +109,12 @@ def server() -> Fields:
     return fields | {"headers": {credential.header_name: credential.header_value(credential.secrets[0])}}
 
 
-def _persona(persona: Persona, prompt: str, tools: tuple[FunctionTool, ...]) -> Fields:
+def _persona(persona: Persona, opening: str, prompt: str, tools: tuple[FunctionTool, ...]) -> Fields:
+    """`opening`: the greeting, with what is announced before it, which cannot be interrupted."""
     return {
-        "firstMessage": persona.greeting,
+        "firstMessage": opening,
         "firstMessageMode": "assistant-speaks-first",
-        "firstMessageInterruptionsEnabled": not persona.protects_greeting,
+        "firstMessageInterruptionsEnabled": not persona.protects_greeting and opening == persona.greeting,
         "model": {
             **_named("provider model", settings.VAPI_MODEL),
             "messages": [{"role": "system", "content": prompt}],

@@ -15,6 +15,7 @@ from django.utils import timezone
 from agents.call_page.models import PUBLIC, CallPage
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import Agent
+from agents.configuration.opening import opening_of
 from agents.greetings.models import KeptGreeting
 from agents.hours.local_time import when_of
 from agents.organizations.access import Access
@@ -179,10 +180,14 @@ def failed_greetings(access: Access) -> Iterator[Notice]:
     failed = {(row.organization_id, row.greeting): row for row in rows[:50]} if settings.KEEP_GREETINGS else {}
     if not failed:
         return
-    agents = Agent.objects.visible_to(principal).exclude(published_version=None).select_related("published_version")
+    agents = (
+        Agent.objects.visible_to(principal)
+        .exclude(published_version=None)
+        .select_related("organization", "published_version")
+    )
     for agent in agents[:50]:
         version = agent.published_version
-        row = version and failed.get((agent.organization_id, version.spoken_greeting))
+        row = version and failed.get((agent.organization_id, opening_of(version, agent.organization)))
         if version and row:
             yield Notice(f"{agent}: the greeting has no audio, so callers wait for it",
                          f"{row.last_error}. Then choose “Make the greeting audio again”.", "record_voice_over",

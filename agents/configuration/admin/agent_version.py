@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import AgentVersion, Persona
+from agents.configuration.opening import opening_of
 from agents.configuration.services import roll_back_agent
 from agents.greetings.services import keep_greeting_again
 from agents.organizations.roles import Area, Power
@@ -81,7 +82,7 @@ class AgentVersionAdmin(ReadOnlyAdmin[AgentVersion]):
         return sound_response(request, sound(version))
 
     def make_greeting(self, request: HttpRequest, version: AgentVersion, _: str) -> str:
-        keep_greeting_again(version.agent.organization_id, version.spoken_greeting)
+        keep_greeting_again(version.agent.organization_id, opening_of(version, version.agent.organization))
         return "The greeting is being made. Until it is ready, the model speaks it."
 
     @display(description="agent")

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 
 from agents.configuration.models import AgentVersion
+from agents.configuration.opening import opening_of
 from agents.greetings.models import NEVER_KEPT, KeptGreeting
 from agents.greetings.queries import kept_greeting
 from agents.hours.local_time import when_of
@@ -24,7 +25,7 @@ def can_be_made(version: AgentVersion) -> bool:
 
 
 def kept_of(version: AgentVersion) -> KeptGreeting | None:
-    return kept_greeting(version.agent.organization_id, version.spoken_greeting)
+    return kept_greeting(version.agent.organization_id, opening_of(version, version.agent.organization))
 
 
 def sentence(version: AgentVersion, kept: KeptGreeting | None) -> str:

@@ -111,5 +111,8 @@ def _briefing(call: Call, agent: RoomAgent) -> Briefing:
     own.prompt = prompt or persona.prompt
     if agent.voice:
         own.voice = fit_voice(agent.voice)[0]
-    briefing = brief_agent(own, call.organization, call_id=str(call.pk), now=timezone.now())
-    return replace(limited(briefing, call), recording=own.room_recording if call.is_recording_wanted else "off")
+    recording = own.room_recording if call.is_recording_wanted else "off"
+    briefing = brief_agent(
+        own, call.organization, call_id=str(call.pk), now=timezone.now(), is_recorded=recording != "off"
+    )
+    return replace(limited(briefing, call), recording=recording)
