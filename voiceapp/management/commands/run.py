@@ -23,6 +23,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, transaction
+from django.utils import timezone
 
 from agents.organizations.models import ApiKey, Organization
 from agents.organizations.services import issue_key
@@ -133,7 +134,7 @@ class Command(BaseCommand):
 
     def run(self, supervisor: Supervisor, run_file: Path, call: str) -> int:
         """Start everything, ring, serve. With `--call only` the exit status is that of the call."""
-        began = time.monotonic()
+        began, self.began_at = time.monotonic(), timezone.now()
         self.say("Preparing the database and starting the simulators…")
         start_simulators(supervisor, lambda: call_command("migrate", interactive=False, verbosity=0))
         environment = supervisor.environment
@@ -216,7 +217,7 @@ class Command(BaseCommand):
         link = self.output_of(["sign_in_link", demo_admin().username], environment)
         key = replace_demo_key(seeded["organization_id"])
         manage = manage_command()
-        recorded = newest_recorded_call()
+        recorded = newest_recorded_call(since=self.began_at)
         for name, text in [
             ("Home", f"{base}/"),
             ("Talk to it", f"{base}/call/{environment['DEMO_ORGANIZATION']}"),

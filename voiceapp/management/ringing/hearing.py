@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 
 from django.db.models import Exists, OuterRef
@@ -33,7 +34,7 @@ def where_to_hear(call: Call, base_url: str, *, within_s: float) -> str:
     return ""
 
 
-def newest_recorded_call() -> Call | None:
-    """One that can be played."""
+def newest_recorded_call(*, since: dt.datetime) -> Call | None:
+    """One that can be played. The simulated bucket forgets what earlier runs have stored."""
     recorded = Call.objects.filter(WITH_RECORDING, pk=OuterRef("pk"))
-    return Call.objects.filter(Exists(recorded)).order_by("-created_at").first()
+    return Call.objects.filter(Exists(recorded), created_at__gte=since).order_by("-created_at").first()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from agents.tests.builders import make_organization
 from recordings.models import Recording
@@ -33,7 +34,9 @@ def test_the_page_of_a_recorded_call_is_named(state: State, error: str, says: st
     sentence = where_to_hear(call, "http://here", within_s=0)
     assert sentence.startswith(says)
     assert str(call.pk) in sentence
-    assert newest_recorded_call() == (call if "Hear the call: " in sentence else None)
+    can_be_heard = "Hear the call: " in sentence
+    assert newest_recorded_call(since=call.created_at) == (call if can_be_heard else None)
+    assert newest_recorded_call(since=timezone.now()) is None
 
 
 def test_a_call_without_a_recording_has_no_sentence() -> None:
