@@ -208,6 +208,26 @@ class CallNote(models.Model):
         return self.text
 
 
+class PassedMessage(models.Model):
+    """What the call's page says to a server process that does not carry the call. It is deleted when it is taken."""
+
+    class Kind(models.TextChoices):
+        JOINED = "joined"
+        SAY = "say"
+        INTERRUPT = "interrupt"
+        MOVED = "moved"  # the browser is in another call at the provider's: `text` is its id
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="passed_messages")
+    kind = models.CharField(max_length=9, choices=Kind)
+    text = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.kind
+
+
 class Turn(TenantModel):
     """The caller spoke, the agent answered: the response time and its parts, in ms."""
 

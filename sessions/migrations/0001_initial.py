@@ -389,6 +389,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PassedMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('joined', 'Joined'), ('say', 'Say'), ('interrupt', 'Interrupt'), ('moved', 'Moved')], max_length=9)),
+                ('text', models.CharField(blank=True, max_length=500)),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='passed_messages', to='voice_sessions.call')),
+            ],
+            options={
+                'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
             name='RoomAgent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from uuid import UUID
 
 from recordings.services.bridge import begin_bridge_recording, cancel_bridge_recording, end_bridge_recording
-from sessions.calls import notes
+from sessions.calls import notes, passed_messages
 from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
@@ -105,6 +105,10 @@ class CallGateway:
         """The notes for the agents of these calls; each note once."""
         return await self._run(notes.take_notes, list(call_ids))
 
+    async def take_messages(self, call_id: UUID) -> list[tuple[passed_messages.Kind, str]] | None:
+        """What the page has said to other processes; each message once. None: the call was ended there."""
+        return await self._run(passed_messages.take_messages, call_id)
+
     async def finish(self, call_id: UUID, reason: EndReason) -> bool:
         """The agent's part is over, and with it the call, unless a transfer may bring the caller back."""
         return await self._run(stream_ended, call_id, reason)
@@ -124,6 +128,10 @@ class CallGateway:
     async def hang_up_later(self, call_id: UUID) -> None:
         """Have a worker end a browser's call at OpenAI."""
         await self._run(hang_up_later, call_id)
+
+    async def provider_call_of(self, call_id: UUID) -> str:
+        """The provider's id of a browser's call, which changes when the browser connects anew."""
+        return await self._run(_provider_call_of, call_id)
 
     async def has_joined(self, call_id: UUID) -> bool:
         """Whether the page has said so to another process."""
@@ -170,6 +178,10 @@ def _record(call_id: UUID, facts: Sequence[Fact]) -> None:
     for fact in facts:
         if isinstance(fact, SomethingHappened) and fact.kind == "provider_call":
             open_leg(call_id, str(fact.detail["code"]))
+
+
+def _provider_call_of(call_id: UUID) -> str:
+    return Call.objects.values_list("carrier_sid", flat=True).get(pk=call_id) or ""
 
 
 def _has_joined(call_id: UUID) -> bool:

@@ -28,9 +28,13 @@ def side_channel_provider(briefing: Briefing, provider_call_id: str) -> SideChan
     protects_greeting = briefing.protects_greeting and bool(briefing.phrases.greeting)
     return SideChannelProvider(
         make_dialect=partial(SideChannelDialect, session, protects_greeting=protects_greeting),
-        make_link=OpenAILinks(lambda client: client.side_channel_url(provider_call_id), is_own_address=True),
+        make_link=side_channels_to(provider_call_id),
         replaced=tuple(map(asdict, replaced)),
     )
+
+
+def side_channels_to(provider_call_id: str) -> OpenAILinks:
+    return OpenAILinks(lambda client: client.side_channel_url(provider_call_id), is_own_address=True)
 
 
 def secret_session(briefing: Briefing) -> dict[str, object]:

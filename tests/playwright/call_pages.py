@@ -43,6 +43,40 @@ PROGRESS: dict[str, Any] = {
     "submitted": None, "appointment": None, "responseMs": [], "cost": None, "logUrl": "/admin/",
 }  # fmt: skip
 WITHIN_MS = 15_000
+SILENT_WITHIN_MS = 300
+# How long the page is heard after `act`, in ms: until 200 ms of silence follow.
+HEARD_AFTER = """async (act) => {
+    const context = new AudioContext();
+    const meter = context.createAnalyser();
+    context.createMediaStreamSource(document.getElementById("call").way.sound).connect(meter);
+    const samples = new Float32Array(256);
+    const isLoud = () => (meter.getFloatTimeDomainData(samples), samples.some((each) => Math.abs(each) > 0.01));
+    const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
+    while (!isLoud()) await tick();
+    const actedAt = performance.now();
+    document.getElementById(act).click();
+    let heardAt = actedAt;
+    while (performance.now() - heardAt < 400) {
+        if (isLoud()) heardAt = performance.now();
+        await tick();
+    }
+    return heardAt - actedAt;
+}"""
+# As a network does that goes away and comes back: the page's newest connection says that it is in this state.
+KEEP_CONNECTIONS = """
+window.peers = [];
+const Peer = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Peer {
+    constructor(...all) {
+        super(...all);
+        window.peers.push(this);
+    }
+};
+window.connectionIs = (state) => {
+    Object.defineProperty(window.peers.at(-1), "connectionState", {value: state, configurable: true});
+    window.peers.at(-1).dispatchEvent(new Event("connectionstatechange"));
+};
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +93,8 @@ class StandIn:
         self.openai, self.base_url = openai, openai.base_url
         self.refuses_call: deque[Refusal] = deque()
         self.refuses_offer: deque[Refusal] = deque()
+        self.refuses_another: deque[Refusal | None] = deque()  # an offer after the first; None: it cannot be reached
+        self.unheard_ms: list[int] = []
         self.minted = 0
         self.provider_call = ""
         self.received: list[dict[str, Any]] = []
@@ -67,6 +103,7 @@ class StandIn:
         self.has_candidates = True  # without any, neither side finds the other
         page.route(re.compile("/call/[^/]+/realtime$"), self._mint)
         page.route(re.compile("/call/[^/]+/realtime/[^/]+$"), self._relay)
+        page.route(re.compile("/call/[^/]+/realtime/[^/]+/again"), self._relay_another)
         page.route(re.compile("/call/[^/]+/calls/[^/]+$"), lambda route: route.fulfill(json=self.progress))
         page.route_web_socket(re.compile("/ws/browser-call/"), self._accept)
 
@@ -116,6 +153,20 @@ class StandIn:
         if self.refuses_offer:
             refuse(route, self.refuses_offer.popleft())
             return
+        self._answer(route)
+
+    def _relay_another(self, route: Route) -> None:
+        assert "authorization" not in route.request.headers
+        assert route.request.headers["x-csrftoken"]
+        if not self.refuses_another:
+            self.unheard_ms.append(int(route.request.url.rpartition("unheardMs=")[2]))
+            self._answer(route)
+        elif (refusal := self.refuses_another.popleft()) is None:
+            route.abort()
+        else:
+            refuse(route, refusal)
+
+    def _answer(self, route: Route) -> None:
         offer = ("offer", self._reaching(route.request.post_data or ""), "application/sdp")
         answer = httpx.post(
             f"{self.base_url}/realtime/calls", files={"sdp": offer, "session": ("session", json.dumps(SESSION))},
@@ -228,6 +279,7 @@ def open_call_page(context: BrowserContext, openai: OpenAISimulator, address: st
     page.on("pageerror", lambda error: desk.complaints.append(str(error)))
     if script:
         page.add_init_script(script)
+    page.add_init_script(KEEP_CONNECTIONS)
     page.goto(address)
     expect(page.locator("#call[data-ready]")).to_be_attached()
     return desk

@@ -225,8 +225,66 @@ def forward_until_it_failed(desk: CallDesk) -> None:
     raise AssertionError(desk.page.locator("#state").text_content())
 
 
+LOST = "Connection lost. Trying again…"
+
+
+def test_a_broken_connection_is_replaced_and_the_call_goes_on(caller: CallDesk) -> None:
+    server = caller.begin()
+    first = server.provider_call
+    server.say("I am the first, and I would have gone on for a long time if nothing had come between us.")
+    caller.shows("Speaking")
+    server.refuses_another.append(None)  # there is no network yet
+    caller.page.evaluate("connectionIs('failed')")
+    caller.shows(LOST)
+    caller.shows("Listening")
+    assert server.provider_call != first
+    assert [said["type"] for said in server.received] == ["joined", "joined"]
+    assert 0 <= server.unheard_ms[0] < 60_000
+    server.say("And I am the second.")
+    expect(caller.page.get_by_role("log")).to_contain_text("And I am the second.", timeout=10_000)
+    caller.page.get_by_label("Or type").fill("Two funghi")
+    caller.page.keyboard.press("Enter")
+    assert server.received[-1] == {"type": "say", "text": "Two funghi"}
+    caller.page.evaluate("connectionIs('failed')")
+    caller.reads("The connection was lost, and did not come back. Check your network, then call again.")
+    caller.shows("The call has ended")
+    assert server.received[-1] == {"type": "end"}
+
+
+def test_a_connection_that_comes_back_by_itself_is_not_replaced(caller: CallDesk) -> None:
+    server = caller.begin()
+    caller.page.evaluate("connectionIs('disconnected')")
+    caller.shows(LOST)
+    caller.page.evaluate("connectionIs('connected')")
+    caller.shows("Listening")
+    assert caller.page.evaluate("peers.length") == 1
+    server.say("I am still here.")
+    expect(caller.page.get_by_role("log")).to_contain_text("I am still here.", timeout=10_000)
+
+
+def test_a_connection_that_is_not_replaced_says_why(caller: CallDesk) -> None:
+    server = caller.begin()
+    over = {"error_code": "call_over", "message": "This call is over. Call again."}
+    server.refuses_another.append(Refusal(409, over))
+    caller.page.evaluate("connectionIs('failed')")
+    caller.reads("This call is over. Call again.")
+    caller.shows("The call has ended")
+    assert server.received[-1] == {"type": "end"}
+
+
+def test_a_provider_that_ends_the_call_is_called_again(caller: CallDesk) -> None:
+    server = caller.begin()
+    first = server.provider_call
+    server.refuses_another.append(None)  # there is no network yet
+    server.hang_up()
+    caller.shows(LOST)
+    caller.shows("Listening")
+    assert server.provider_call != first
+
+
 def test_a_provider_that_is_gone_in_mid_call(caller: CallDesk) -> None:
     server = caller.begin()
+    server.refuses_another.append(Refusal(404))
     server.hang_up()
     caller.reads("The voice provider ended the call unexpectedly. Call again")
     caller.shows("The call has ended")

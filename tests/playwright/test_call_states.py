@@ -16,7 +16,9 @@ from voiceapp.tests.waiting import soon
 
 from .call_pages import (
     CALL,
+    HEARD_AFTER,
     MARKS,
+    SILENT_WITHIN_MS,
     CallDesk,
     browser,
     caller,
@@ -33,25 +35,6 @@ __all__ = ["browser", "caller", "context", "harbour", "openai", "signed_in"]
 pytestmark = [*MARKS, pytest.mark.sound]
 
 LONG = "We have margherita, funghi, quattro stagioni, calzone and tiramisu, and they are all very good today."
-SILENT_WITHIN_MS = 300
-# How long the page is heard after `act`, in ms: until 200 ms of silence follow.
-HEARD_AFTER = """async (act) => {
-    const context = new AudioContext();
-    const meter = context.createAnalyser();
-    context.createMediaStreamSource(document.getElementById("call").way.sound).connect(meter);
-    const samples = new Float32Array(256);
-    const isLoud = () => (meter.getFloatTimeDomainData(samples), samples.some((each) => Math.abs(each) > 0.01));
-    const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
-    while (!isLoud()) await tick();
-    const actedAt = performance.now();
-    document.getElementById(act).click();
-    let heardAt = actedAt;
-    while (performance.now() - heardAt < 400) {
-        if (isLoud()) heardAt = performance.now();
-        await tick();
-    }
-    return heardAt - actedAt;
-}"""
 ORDER = {
     "version": 1, "subtotal": "21.00", "tax": "2.10", "total": "23.10", "currency": "EUR",
     "lines": [

@@ -276,6 +276,9 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "note_given": "The agent got a note for the caller.",
     "session_changed_by_page": _with("The page tried to change the agent; it was put back", "code"),
     "browser_joined": "The browser is connected to the AI provider.",
+    "browser_lost": "The AI provider has lost the browser.",
+    "browser_reconnecting": "The browser connects anew.",
+    "browser_returned": "The browser is connected anew, and the agent was told what had been said.",
     # The AI provider
     "greeting_played": "The kept greeting was played.",
     "agent_ready": lambda detail: (

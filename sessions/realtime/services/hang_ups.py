@@ -31,9 +31,14 @@ def hang_up(call: Call) -> None:
 def hang_up_later(call_id: UUID) -> None:
     """A worker does it."""
     call = Call.objects.select_related("organization").get(pk=call_id)
-    with transaction.atomic():
-        body = {"providerCallId": call.carrier_sid}
-        outbox.enqueue(TOPIC, partition_key=str(call.pk), body=body, organization=call.organization)
+    enqueue_hang_up(call, str(call.carrier_sid))
+
+
+@transaction.atomic
+def enqueue_hang_up(call: Call, provider_call_id: str) -> None:
+    """A worker does it: of a call at OpenAI that was, or is, the call's."""
+    body = {"providerCallId": provider_call_id}
+    outbox.enqueue(TOPIC, partition_key=str(call.pk), body=body, organization=call.organization)
 
 
 def hang_up_now(message: OutboxMessage) -> None:

@@ -3,74 +3,80 @@
 import { CallSocket } from "./call_socket.mjs";
 import { Problem } from "./problems.mjs";
 import { RealtimeEvents } from "./realtime_events.mjs";
+import { RealtimePeer } from "./realtime_peer.mjs";
 
-const GATHERING_MS = 1000;
 const ANSWER_WITHIN_MS = 10_000;
 const SILENT_AT_MOST_MS = 1000;
-const SERVER_EXPLAINS_WITHIN_MS = 3000;
+const SERVER_EXPLAINS_WITHIN_MS = 1500;
 const LAST_WORD_WITHIN_MS = 2000;
+const SDP = { "Content-Type": "application/sdp" };
+// A connection that does not come back by itself is replaced; not again before it has lasted for some time.
+const COMES_BACK_WITHIN_MS = 2000;
+const REPLACED_WITHIN_MS = 10_000;
+const STEADY_AFTER_MS = 30_000;
+const TRY_AGAIN_MS = 500;
+const SAID_BY_THE_SERVER = new Set(["refused", "signed_out", "limited", "provider_down"]);
 
 export class RealtimeWay {
     canType = true;
     canDial = false;
     pushesProgress = true;
     #peer = null;
-    #channel = null;
+    #session = null; // its beginning at the provider, of the newest connection
+    #ticket = null;
     #socket = null;
-    #player = null;
+    #microphone = null;
     #on = null;
     #isOver = false;
     #hasConnected = false;
+    #isReplacing = false;
+    #replacedAt = -STEADY_AFTER_MS;
     #state = "connecting";
     #typed = 0;
     #unmuting = 0;
+    #giveUp = 0;
     #saysGoodbye = null;
 
     constructor({ start, request }) {
         this.address = start;
         this.request = request;
-        this.created = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
-        this.created.catch(() => null); // whoever awaits it learns of it
         this.events = new RealtimeEvents({
             state: (name, doing) => this.#show(name, doing),
             caption: (line) => this.#on.caption(line),
             silence: () => this.#silence(),
             sound: () => this.#unsilence(),
-            created: () => this.settle.resolve(),
+            created: () => this.#session.resolve(),
         });
     }
 
     get sound() {
-        return this.#player?.srcObject ?? null;
+        return this.#peer?.sound ?? null;
     }
 
     get sending() {
-        return this.#peer.getSenders()[0].track.enabled;
+        return this.#peer.isSending;
     }
 
     /** Resolves when the agent's session is there. Rejects with a Problem. */
     async start(microphone, on) {
         this.#on = on;
-        this.#connect(microphone);
-        const [ticket, offer] = await Promise.all([this.#mint(), this.#offer()]);
-        const answer = await this.#negotiate(ticket, offer);
-        await this.#peer.setRemoteDescription({ type: "answer", sdp: answer });
-        const waiting = setTimeout(() => this.settle.reject(this.#whySilent()), ANSWER_WITHIN_MS);
-        await this.created.finally(() => clearTimeout(waiting));
+        this.#microphone = microphone;
+        const peer = this.#connect();
+        const [ticket, offer] = await Promise.all([this.#mint(), peer.offer()]);
+        await peer.accept(await this.#negotiate(ticket, offer));
+        await this.#awaitSession(ANSWER_WITHIN_MS, () => new Problem(this.#hasConnected ? "agent_silent" : "network_blocks_calls"));
         this.#show("listening");
     }
 
     setMuted() {}
 
     async replaceMicrophone(stream) {
-        const [sender] = this.#peer.getSenders();
-        await sender.replaceTrack(stream.getAudioTracks()[0]);
+        this.#microphone = stream;
+        await this.#peer.replaceMicrophone(stream);
     }
 
-    setOutput({ volume, deviceId }) {
-        if (!this.#player) return;
-        this.#player.volume = volume;
-        this.#player.setSinkId?.(deviceId).catch(() => null); // the device is gone: it stays where it is
+    setOutput(output) {
+        this.#peer?.setOutput(output);
     }
 
     /** The server says it to the agent: it counts as a turn of the caller. */
@@ -93,29 +99,28 @@ export class RealtimeWay {
         const lastWord = new Promise((resolve) => (this.#saysGoodbye = resolve));
         this.#socket?.hangUp();
         this.#closeMedia();
-        if (this.#socket) await Promise.race([lastWord, new Promise((done) => setTimeout(done, LAST_WORD_WITHIN_MS))]);
+        if (this.#socket) await Promise.race([lastWord, pause(LAST_WORD_WITHIN_MS)]);
         this.#socket?.close();
     }
 
     /** For the one who helps: how the connection stands, and over which kinds of addresses. */
     async diagnose() {
-        const stats = [...(await this.#peer.getStats()).values()];
-        const kinds = (type) => stats.filter((each) => each.type === type).map((each) => `${each.candidateType} ${each.protocol}`);
-        const { connectionState, iceConnectionState } = this.#peer;
-        return { connectionState, iceConnectionState, here: kinds("local-candidate"), there: kinds("remote-candidate") };
+        return (await this.#peer?.diagnose()) ?? {};
     }
 
     // Connecting
 
-    #connect(microphone) {
-        this.#peer = new RTCPeerConnection();
-        this.#peer.addTrack(microphone.getAudioTracks()[0], microphone);
-        this.#peer.addEventListener("track", ({ track, streams }) => this.#play(streams[0] ?? new MediaStream([track])));
-        this.#peer.addEventListener("connectionstatechange", () => this.#connectionChanged());
-        this.#channel = this.#peer.createDataChannel("oai-events");
-        this.#channel.addEventListener("open", () => this.#socket?.send("joined"));
-        this.#channel.addEventListener("message", ({ data }) => this.events.receive(JSON.parse(data)));
-        this.#channel.addEventListener("close", () => this.#providerLeft());
+    #connect() {
+        this.#session = Promise.withResolvers();
+        this.#session.promise.catch(() => null); // whoever awaits it learns of it
+        const current = (act) => (...details) => peer === this.#peer && act(...details);
+        const peer = new RealtimePeer(this.#microphone, {
+            state: current((state) => this.#connectionChanged(state)),
+            opened: current(() => this.#socket?.send("joined")),
+            event: current((event) => this.events.receive(event)),
+            closed: current(() => this.#providerLeft()),
+        });
+        return (this.#peer = peer);
     }
 
     async #mint() {
@@ -125,27 +130,15 @@ export class RealtimeWay {
             ended: (ending) => socket === this.#socket && this.#ended(ending),
         });
         this.#socket = socket;
+        this.#ticket = ticket;
         if (this.#isOver) socket.hangUp();
         else this.#on.callId(ticket.callId);
         return ticket;
     }
 
-    /** The offer with the candidates that are found in a second. */
-    async #offer() {
-        const peer = this.#peer;
-        await peer.setLocalDescription(await peer.createOffer());
-        await new Promise((resolve) => {
-            setTimeout(resolve, GATHERING_MS);
-            const look = () => peer.iceGatheringState === "complete" && resolve();
-            peer.addEventListener("icegatheringstatechange", look);
-            look();
-        });
-        return peer.localDescription.sdp;
-    }
-
     /** The provider's answer. A secret that has expired is minted once more, silently. */
     async #negotiate(ticket, offer, isSecond = false) {
-        const headers = { Authorization: `Bearer ${ticket.secret.value}`, "Content-Type": "application/sdp" };
+        const headers = { Authorization: `Bearer ${ticket.secret.value}`, ...SDP };
         try {
             return await this.request("POST", ticket.callsUrl, offer, { headers });
         } catch (problem) {
@@ -158,16 +151,10 @@ export class RealtimeWay {
         return this.#negotiate(await this.#mint(), offer, true);
     }
 
-    #whySilent() {
-        return new Problem(this.#hasConnected ? "agent_silent" : "network_blocks_calls");
-    }
-
-    #play(stream) {
-        this.#player = document.createElement("audio");
-        this.#player.autoplay = true;
-        this.#player.setAttribute("playsinline", "");
-        this.#player.srcObject = stream;
-        document.body.append(this.#player);
+    async #awaitSession(ms, problem) {
+        const session = this.#session;
+        const waiting = setTimeout(() => session.reject(problem()), ms);
+        await session.promise.finally(() => clearTimeout(waiting));
     }
 
     // During the call
@@ -179,31 +166,82 @@ export class RealtimeWay {
 
     /** What is on its way is not heard either. A caller who only coughed hears the rest. */
     #silence() {
-        this.#setHeard(false);
+        this.#peer.setHeard(false);
         clearTimeout(this.#unmuting);
         this.#unmuting = setTimeout(() => this.#unsilence(), SILENT_AT_MOST_MS);
     }
 
     #unsilence() {
         clearTimeout(this.#unmuting);
-        this.#setHeard(true);
+        this.#peer.setHeard(true);
     }
 
-    #setHeard(isHeard) {
-        for (const track of this.#player?.srcObject.getAudioTracks() ?? []) track.enabled = isHeard;
-    }
-
-    #connectionChanged() {
-        const state = this.#peer.connectionState;
-        if (state === "connected" && this.#hasConnected) this.#on.state(this.#state);
-        if (state === "connected") this.#hasConnected = true;
-        if (state === "disconnected" && !this.#isOver) this.#on.state("reconnecting");
-        if (state === "failed") this.#fail(new Problem(this.#hasConnected ? "connection_lost" : "network_blocks_calls"));
+    #connectionChanged(state) {
+        if (this.#isOver) return;
+        if (state === "connected") {
+            clearTimeout(this.#giveUp);
+            if (this.#hasConnected && !this.#isReplacing) this.#on.state(this.#state);
+            this.#hasConnected = true;
+        } else if (state === "disconnected" && this.#hasConnected) {
+            this.#on.state("reconnecting");
+            this.#replaceIn(COMES_BACK_WITHIN_MS, new Problem("connection_lost"));
+        } else if (state === "failed" && this.#isReplacing) {
+            this.#session.reject(new Problem("connection_lost"));
+        } else if (state === "failed") {
+            this.#replaceIn(0, new Problem(this.#hasConnected ? "connection_lost" : "network_blocks_calls"));
+        }
     }
 
     /** Our server knows why, if it is there to say so. */
     #providerLeft() {
-        if (!this.#isOver) setTimeout(() => this.#fail(new Problem("provider_gone")), SERVER_EXPLAINS_WITHIN_MS);
+        if (!this.#isOver) this.#replaceIn(SERVER_EXPLAINS_WITHIN_MS, new Problem("provider_gone"));
+    }
+
+    #replaceIn(ms, problem) {
+        clearTimeout(this.#giveUp);
+        this.#giveUp = setTimeout(() => this.#replace(problem), ms);
+    }
+
+    /**
+     * OpenAI takes no second offer for its calls, so that a broken connection cannot be mended: the call goes on in a new
+     * one there, and the server tells it what was said. `problem`: what is wrong if that is not possible.
+     */
+    async #replace(problem) {
+        if (this.#isOver || this.#isReplacing) return;
+        const isSteady = performance.now() - this.#replacedAt > STEADY_AFTER_MS;
+        if (!this.#hasConnected || !isSteady) return this.#fail(problem);
+        this.#isReplacing = true;
+        this.#on.state("reconnecting");
+        const unheardMs = this.#peer.unheardMs;
+        this.events.lost(unheardMs);
+        this.#peer.close();
+        const tooLate = setTimeout(() => this.#fail(problem), REPLACED_WITHIN_MS);
+        try {
+            await this.#takeUpAgain(`${this.#ticket.callsUrl}/again?unheardMs=${unheardMs}`);
+            this.#replacedAt = performance.now();
+            this.#show("listening");
+        } catch (error) {
+            const isClear = error instanceof Problem && SAID_BY_THE_SERVER.has(error.code);
+            // The server may be about to say why the call is over.
+            setTimeout(() => this.#fail(isClear ? error : problem), SERVER_EXPLAINS_WITHIN_MS);
+        } finally {
+            clearTimeout(tooLate);
+            this.#isReplacing = false;
+        }
+    }
+
+    async #takeUpAgain(address) {
+        while (!this.#isOver) {
+            const peer = this.#connect();
+            try {
+                await peer.accept(await this.request("POST", address, await peer.offer(), { headers: SDP }));
+                return await this.#awaitSession(REPLACED_WITHIN_MS, () => new Problem("connection_lost"));
+            } catch (error) {
+                peer.close();
+                if (error.code !== "unreachable") throw error;
+            }
+            await pause(TRY_AGAIN_MS);
+        }
     }
 
     #ended(ending) {
@@ -211,19 +249,21 @@ export class RealtimeWay {
         if (this.#isOver) return;
         this.#isOver = true;
         this.#closeMedia();
-        this.settle.reject(new Problem("refused", { message: ending.message || ending.endReason }));
+        this.#session.reject(new Problem("refused", { message: ending.message || ending.endReason }));
         this.#on.ended(ending);
     }
 
     #fail(problem) {
         if (this.#isOver) return;
-        this.settle.reject(problem);
+        this.#session.reject(problem);
         this.#on.failed(problem);
     }
 
     #closeMedia() {
         clearTimeout(this.#unmuting);
+        clearTimeout(this.#giveUp);
         this.#peer?.close();
-        this.#player?.remove();
     }
 }
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

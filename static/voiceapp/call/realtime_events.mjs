@@ -41,6 +41,13 @@ export class RealtimeEvents {
         this[event.type]?.(event);
     }
 
+    /** The connection broke: the last `unheardMs` were not heard, and nothing more comes of what was under way. */
+    lost(unheardMs) {
+        if (this.isHeard) this.#cut(this.#heardResponse, Math.max(0, this.now() - this.#heardSinceMs - unheardMs));
+        this.#heardResponse = this.activeResponse = "";
+        this.on.caption({ id: "lost", who: "agent", text: "", isFinal: false, wasInterrupted: false });
+    }
+
     // The session
 
     "session.created"({ session }) {

@@ -1,9 +1,15 @@
 /** A call in a LiveKit room by livekit-client. */
 
 import { Problem } from "./problems.mjs";
+import { RoomCaptions } from "./room_captions.mjs";
 
 const AGENT_STATES = new Set(["listening", "thinking", "speaking"]);
 const CHAT = "lk.chat";
+// Ours: telephony/livekit/agent/interruption.py.
+const CUT = "voiceapp.cut";
+const INTERRUPT = "interrupt";
+// How LiveKit names the ends of a call that somebody has ended; any other is a connection that is lost.
+const ENDINGS = new Set(["CLIENT_INITIATED", "PARTICIPANT_REMOVED", "ROOM_DELETED", "ROOM_CLOSED"]);
 
 /** livekit-client has no module without a bundler: its script defines a global. */
 function load(address) {
@@ -25,6 +31,8 @@ export class RoomWay {
     #session = null;
     #players = new Set();
     #output = { volume: 1, deviceId: "" };
+    #captions = new RoomCaptions((line) => this.on.caption(line));
+    #agent = null;
     #typed = 0;
     #isOver = false;
 
@@ -71,9 +79,13 @@ export class RoomWay {
         this.#room?.localParticipant.sendText(text, { topic: CHAT });
     }
 
-    /** The agent is not heard until it is silent of its own accord. */
+    /** The agent falls silent, and what it has not said is taken out of the conversation. Here it is silent at once. */
     interrupt() {
-        for (const player of this.#players) player.muted = true;
+        if (!this.#agent) return;
+        const isSpeaking = this.#agent.attributes["lk.agent.state"] === "speaking";
+        if (isSpeaking) this.#setHeard(false);
+        const request = { destinationIdentity: this.#agent.identity, method: INTERRUPT, payload: "" };
+        this.#room.localParticipant.performRpc(request).catch(() => null); // it has left, or cannot be interrupted
     }
 
     async end() {
@@ -114,16 +126,31 @@ export class RoomWay {
         });
         room.on(RoomEvent.Disconnected, (reason) => {
             this.#players.forEach((player) => this.#drop(player));
-            on.ended({ endReason: DisconnectReason[reason] ?? "", message: "" });
+            const name = DisconnectReason[reason] ?? "";
+            if (ENDINGS.has(name)) on.ended({ endReason: name, message: "" });
+            else on.failed(new Problem("connection_lost", { reason: name }));
         });
-        room.registerTextStreamHandler("lk.transcription", (reader, from) => this.#readCaption(reader, from));
+        room.registerTextStreamHandler("lk.transcription", (reader, from) => {
+            this.#captions.read(reader, { isCaller: from.identity === room.localParticipant.identity });
+        });
+        room.registerTextStreamHandler(CUT, (reader, from) => this.#readCut(reader, from));
+    }
+
+    async #readCut(reader, from) {
+        const text = await reader.readAll().catch(() => "");
+        if (text && from.identity === this.#agent?.identity) this.#captions.cut(text);
     }
 
     #agentState(participant) {
         const state = participant.attributes["lk.agent.state"];
         if (!participant.isAgent || !AGENT_STATES.has(state)) return;
-        if (state !== "speaking") for (const player of this.#players) player.muted = false;
+        this.#agent = participant;
+        if (state !== "speaking") this.#setHeard(true);
         this.on.state(state);
+    }
+
+    #setHeard(isHeard) {
+        for (const { srcObject } of this.#players) srcObject.getAudioTracks().forEach((track) => (track.enabled = isHeard));
     }
 
     #play(player) {
@@ -140,23 +167,6 @@ export class RoomWay {
     #apply(player) {
         player.volume = this.#output.volume;
         player.setSinkId?.(this.#output.deviceId).catch(() => null); // the device is gone: it stays where it is
-    }
-
-    /** The caller's speech comes as one stream per guess, the agent's as one stream that grows. */
-    async #readCaption(reader, from) {
-        const attributes = reader.info.attributes ?? {};
-        const isCaller = from.identity === this.#room.localParticipant.identity;
-        const line = { id: attributes["lk.segment_id"] ?? reader.info.id, who: isCaller ? "caller" : "agent", wasInterrupted: false };
-        let text = "";
-        try {
-            for await (const part of reader) {
-                text += part;
-                this.on.caption({ ...line, text, isFinal: false });
-            }
-        } catch {
-            // The call ended, or the stream broke off: what was read stands.
-        }
-        this.on.caption({ ...line, text, isFinal: !isCaller || attributes["lk.transcription_final"] === "true" });
     }
 }
 

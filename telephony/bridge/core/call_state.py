@@ -179,6 +179,21 @@ class CallState:
         else:
             self._agent_failed(EndReason.PROVIDER_REFUSED if loss.is_fatal else EndReason.PROVIDER_FAILED)
 
+    def session_gone(self) -> None:
+        """The provider's session is over, nothing takes its place yet, and the caller was not heard for a while."""
+        self._caller_is_speaking = False
+        self._bounds.link_lost()
+        self._retries.forget(*Purpose)
+        self._reconnection.session_gone()
+        self._wait.link_lost(self.now_ms)
+        self._settle()
+
+    def replace_session(self) -> None:
+        """Another session takes its place, which knows nothing yet."""
+        self._transcript.cut_all(self._playout.abandon())
+        self.session_gone()
+        self._reconnection.link.renew(self.now_ms)
+
     # The end
 
     def _end_after_farewell(self) -> None:

@@ -195,6 +195,12 @@ class Reconnection:
             return True
         return not loss.is_fatal and self.link.lost(now_ms, wait_ms=loss.wait_ms)
 
+    def session_gone(self) -> None:
+        """For good: its successor answers what the caller may have said meanwhile."""
+        self.pending_answer.link_lost(was_due=True, was_speaking=True)
+        self._agent.link_closed()
+        self._alarms.cancel(Alarm.ANSWER, Alarm.STALL, Alarm.ROLL_OVER, Alarm.RETRY, Alarm.CONNECT, Alarm.RECOVER)
+
     def took_too_long(self, now_ms: int) -> bool:
         """A link could not be opened, or its session was not ready in time. Returns whether another is worth it."""
         self._agent.link_closed()

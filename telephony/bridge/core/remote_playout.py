@@ -87,6 +87,10 @@ class RemotePlayout:
         self._playing = ""
         return True
 
+    def lose(self, ms: int) -> None:
+        """The last so many ms of what is played did not arrive."""
+        self._since_ms = min(self._clock.now_ms, self._since_ms + max(0, ms))
+
     def play_whole(self, item: AgentItem, audio: bytes) -> None:
         """Nobody here can play audio of ours: such a call is not given a kept greeting."""
 

@@ -136,6 +136,8 @@ class SideChannelReader(OpenAIReader):
         """Our own items are known by their ids until the server has confirmed them."""
         item, ours = event.item, frozenset(self._state.unconfirmed_items)
         events = super().item_added(event)
+        if item is not None and item.id in ours:
+            self.watch.made(item)
         if item is None or not self.watch.is_foreign(item, ours=ours):
             return events
         is_beyond_repair = self.watch.is_misleading(item)
@@ -191,12 +193,18 @@ class SideChannelDialect(OpenAIDialect):
     def __init__(self, session: Mapping[str, object], clock: StreamClock, *, protects_greeting: bool) -> None:
         self._watch = PageWatch()
         self._may_begin = True
+        self._is_new_session = False
         self._is_resuming = False
         self._has_late_outputs = False
         super().__init__(without_formats(session), clock, protects_greeting=protects_greeting)
 
     def wait_for_page(self) -> None:
         """Say nothing before `begin`: nobody would hear it."""
+        self._may_begin = False
+
+    def change_session(self) -> None:
+        """The browser is in another session: it has to be told everything, and speaks once the page hears it."""
+        self._is_new_session = True
         self._may_begin = False
 
     def begin(self) -> None:
@@ -210,7 +218,7 @@ class SideChannelDialect(OpenAIDialect):
         self._reader.configure()
 
     def let_caller_in(self) -> None:
-        self._is_resuming = self._has_late_outputs = False
+        self._is_resuming = self._has_late_outputs = self._is_new_session = False
         if self._may_begin:
             super().let_caller_in()
 
@@ -229,7 +237,10 @@ class SideChannelDialect(OpenAIDialect):
         """The server knows better what was heard, and has done it."""
 
     def replay(self, past: Sequence[Past]) -> None:
-        """The session lives on: it knows everything but the outputs of tools that ended meanwhile."""
+        """A session that lives on knows everything but the outputs of tools that ended meanwhile."""
+        if self._is_new_session:
+            super().replay(past)
+            return
         self._is_resuming = True
         for entry in past:
             if not isinstance(entry, PastTool) or entry.output is None:
@@ -242,7 +253,7 @@ class SideChannelDialect(OpenAIDialect):
         earlier: SideChannelReader | None = getattr(self, "_reader", None)
         super()._begin_session()
         self._reader.watch = self._watch
-        if earlier is not None:
+        if earlier is not None and not self._is_new_session:
             self._reader.continue_from(earlier)
 
 

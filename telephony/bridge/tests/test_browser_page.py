@@ -10,7 +10,7 @@ import pytest
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import ToolResult
-from telephony.bridge.browser_call import GREET_AFTER_MS, JOIN_WITHIN_MS, BrowserCall
+from telephony.bridge.browser_call import GREET_AFTER_MS, JOIN_WITHIN_MS, RETURN_WITHIN_MS, BrowserCall
 from telephony.bridge.core.actions import CloseCall, FallBack, HangUp, LinkLoss, OpenLink, RunTool
 from telephony.bridge.openai.side_channel import SideChannelDialect
 
@@ -137,6 +137,119 @@ def test_a_regular_end_is_the_browsers() -> None:
     side.flush()
     assert side.ending == CloseCall(EndReason.CALLER_HUNG_UP, HangUp())
     assert side.call.has_left
+
+
+def test_a_browser_that_the_provider_lost_may_come_back() -> None:
+    """Its page is there: in its call's place it begins another one, whose session is told everything."""
+    side = answered()
+    side.call.page_came()
+    side.take_turn("u2", "And a coffee.")
+    side.say("r3", "a3", ANSWER, is_done=False)
+    side.plays("r3")
+    side.wait(3_000)
+    side.call.link_lost(LinkLoss(1000, ""))
+    side.wait(5_000)
+    assert side.call.is_alone
+    assert side.ending is None
+    before = len(side.sent)
+    links = sum(isinstance(action, OpenLink) for action in side.actions)
+    side.call.moved(unheard_ms=6_000)
+    side.flush()
+    assert sum(isinstance(action, OpenLink) for action in side.actions) == links + 1
+    side.call.link_opened()
+    side.flush()
+    side.agent("session.updated", session={"type": "realtime"})
+    update, *replayed = side.sent[before:]
+    assert update["type"] == "session.update"
+    texts = [frame["item"]["content"][0]["text"] for frame in replayed]
+    assert texts == [GREETING, "One tiramisu, please.", ANSWER, "And a coffee.", "One tiramisu comes to five"]
+    for frame in replayed:
+        added(side, **frame["item"])
+    assert changes(side) == []
+    assert len(side.of("response.create")) == 1, "nobody hears it yet"
+    side.call.joined()
+    side.flush()
+    assert "catch that" in side.of("response.create")[1]["response"]["instructions"]
+    assert side.ending is None
+
+
+def test_what_did_not_arrive_any_more_was_not_heard() -> None:
+    side = answered()
+    side.say("r3", "a3", ANSWER, is_done=False)
+    side.plays("r3")
+    side.wait(7_000)
+    side.call.moved(unheard_ms=5_000)
+    side.flush()
+    assert side.lines[-1] == ("agent", "One tiramisu comes to five", True)
+
+
+def test_a_tool_that_ends_while_the_browser_is_away_is_answered_in_its_new_session() -> None:
+    side = greeted()
+    side.call.page_came()
+    side.take_turn("u1", "One tiramisu, please.")
+    item = {"id": "f1", "type": "function_call", "status": "completed", "call_id": "c1", "name": "change_order",
+            "arguments": "{}"}  # fmt: skip
+    side.agent("response.created", response={"id": "r2", "status": "in_progress"})
+    side.agent("response.done", response={"id": "r2", "status": "completed", "output": [item]})
+    (tool,) = [action for action in side.actions if isinstance(action, RunTool)]
+    side.call.moved(unheard_ms=0)
+    side.call.tool_finished(tool.tool_call_id, ToolResult('{"ok":true}'))
+    side.call.link_opened()
+    side.call.joined()
+    side.agent("session.updated", session={"type": "realtime"})
+    items = [frame["item"] for frame in side.of("conversation.item.create")]
+    assert [item.get("output") for item in items] == [None, None, None, '{"ok":true}']
+    assert items[2]["call_id"] == items[3]["call_id"]
+    for each in items:
+        added(side, **each)
+    assert changes(side) == []
+
+
+def abandoned() -> SideChannel:
+    """The provider has lost the browser, and its page is there."""
+    side = answered()
+    side.call.page_came()
+    side.call.link_lost(LinkLoss(1000, ""))
+    side.flush()
+    assert side.ending is None
+    return side
+
+
+def test_a_page_that_stays_away_ends_the_call() -> None:
+    side = abandoned()
+    side.wait(RETURN_WITHIN_MS)
+    assert side.ending == CloseCall(EndReason.STREAM_LOST, HangUp())
+    assert side.call.has_left
+
+
+def test_a_page_that_is_closed_ends_the_call() -> None:
+    side = abandoned()
+    side.call.page_left()
+    side.flush()
+    assert side.ending == CloseCall(EndReason.CALLER_HUNG_UP, HangUp())
+    assert side.call.has_left
+
+
+def test_a_browser_that_does_not_come_back_though_it_said_so() -> None:
+    side = answered()
+    side.call.moved(unheard_ms=0)
+    side.open()
+    side.wait(GREET_AFTER_MS)
+    side.say("r3", "a3", "Sorry, I did not catch that.")
+    side.wait(JOIN_WITHIN_MS - GREET_AFTER_MS)
+    assert side.ending == CloseCall(EndReason.STREAM_LOST, HangUp())
+
+
+def test_a_lost_side_channel_of_the_new_session_is_opened_again_and_nothing_is_told_twice() -> None:
+    side = answered()
+    side.call.moved(unheard_ms=0)
+    side.call.link_opened()
+    side.call.joined()
+    side.agent("session.updated", session={"type": "realtime"})
+    before = len(side.of("conversation.item.create"))
+    side.call.link_lost(LinkLoss(1006, ""))
+    side.open()
+    assert len(side.of("conversation.item.create")) == before
 
 
 def test_a_call_that_is_gone_after_a_loss_has_failed() -> None:

@@ -40,6 +40,7 @@ class Browser:
         """`session` of staff, or the token of a `visitor`."""
         self.slug = slug
         self.caller = Caller()
+        self.abandoned: list[Caller] = []  # whose connection broke
         self.details: dict[str, Any] = {}
         self.offer = ""
         self.messages: list[dict[str, Any]] = []
@@ -81,6 +82,23 @@ class Browser:
         assert response.status_code == 201, response.text
         await self.caller.accept(response.text)
         await self.caller.until("session.created")
+
+    async def offer_again(self, *, offer: str | None = None, unheard_ms: object = 0) -> httpx.Response:
+        """The page has lost its connection and sends another offer for the same call."""
+        self.abandoned.append(self.caller)
+        self.caller = Caller()
+        content = await self.caller.offer() if offer is None else offer
+        return await self._http.post(
+            f"{self.address}{self.details['callsUrl']}/again", content=content, params={"unheardMs": str(unheard_ms)},
+            headers={"Content-Type": "application/sdp"},
+        )  # fmt: skip
+
+    async def reconnect(self, *, unheard_ms: int = 0) -> None:
+        response = await self.offer_again(unheard_ms=unheard_ms)
+        assert response.status_code == 201, response.text
+        await self.caller.accept(response.text)
+        await self.caller.until("session.created")
+        await self.send("joined")
 
     async def listen(self, **headers: str) -> None:
         """Open the socket. Raises websockets' InvalidStatus when it is refused."""
@@ -145,7 +163,8 @@ class Browser:
         return call.state, call.end_reason
 
     async def put_away(self) -> None:
-        await self.caller.close()
+        for caller in (self.caller, *self.abandoned):
+            await caller.close()
         if self._listening is not None:
             self._listening.cancel()
         if self._socket is not None:

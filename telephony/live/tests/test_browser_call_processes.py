@@ -38,7 +38,7 @@ async def test_the_process_of_the_socket_carries_the_call(tab: Browser, openai: 
         assert await tab.over() == ("completed", "caller_hung_up")
 
 
-async def test_a_socket_that_comes_back_elsewhere_shows_and_ends_the_call(
+async def test_a_socket_that_comes_back_elsewhere_types_interrupts_and_ends_the_call(
     tab: Browser, openai: Provider, unused_tcp_port: int
 ) -> None:
     async with served(unused_tcp_port) as other:
@@ -48,6 +48,11 @@ async def test_a_socket_that_comes_back_elsewhere_shows_and_ends_the_call(
         tab.messages.clear()
         await tab.listen()
         await tab.shows(state="connected")
+        await tab.caller.until("output_audio_buffer.started")
+        await tab.send("interrupt")
+        await tab.caller.until("output_audio_buffer.cleared")
+        await tab.send("say", text="When are you open?")
+        await tab.caller.until("output_audio_buffer.started", 2)
         await tab.send("end")
         assert (await tab.ended())["endReason"] == "caller_hung_up"
     assert await asyncio.to_thread(comes_true, lambda: not live_calls, 5)

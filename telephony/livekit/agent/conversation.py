@@ -12,7 +12,6 @@ import structlog
 from livekit import rtc
 from livekit.agents import (
     Agent,
-    AgentSession,
     AgentStateChangedEvent,
     CloseEvent,
     ConversationItemAddedEvent,
@@ -21,12 +20,9 @@ from livekit.agents import (
     RunContext,
     StopResponse,
     UserStateChangedEvent,
-    function_tool,
 )
-from livekit.agents.llm import RawFunctionTool
-from livekit.agents.voice import SpeechHandle, room_io
+from livekit.agents.voice import SpeechHandle
 
-from sessions.calls.briefing import FunctionTool as ToolSchema
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import NOT_FINISHED, EndCall, Transfer, refusal
@@ -37,15 +33,16 @@ from .chat import Chat
 from .deadlines import Due, RoomDeadlines
 from .facts import CallFacts
 from .gateway import RoomGateway
-from .model import FRAME_MS, conversation_so_far, realtime_model
+from .interruption import InterruptButton, cut_text, show_cut
+from .model import conversation_so_far
 from .recorder import RoomRecorder
+from .session import agent_session, first_of, room_options, tool_of
 
 logger = structlog.get_logger("room_agent")
 
 NOT_ANSWERED = "Nobody takes the call just now. Can I help you with anything else?"
 SIP_STATUS = "sip.callStatus"
 LOOK_EVERY_S = 0.1
-MOST_TOOLS = 10  # one after the other, before the caller speaks again
 
 
 class RoomConversation:
@@ -55,18 +52,10 @@ class RoomConversation:
         self._context, self._room, self._gateway = context, room, gateway
         self._briefing = room.briefing
         self._facts = CallFacts(gateway.note, room.briefing, turns=room.turns, since_ms=room.since_ms)
-        self._session: AgentSession[None] = AgentSession(
-            llm=realtime_model(room.briefing, self._facts.on_event),
-            vad=None,
-            turn_handling={"turn_detection": "realtime_llm"},
-            user_away_timeout=None,
-            # The agent would hear nothing while it first speaks, 3 s long, until it knows its own echo. Browsers and
-            # telephones cancel that themselves, and a caller may interrupt a greeting.
-            aec_warmup_duration=None,
-            max_tool_steps=MOST_TOOLS,
-        )
+        self._session = agent_session(room.briefing, self._facts.on_event)
         self._chat = Chat(context.room, self._typed)
         self._recorder = RoomRecorder(self._session, gateway, now_ms=lambda: self._facts.now_ms)
+        self._button = InterruptButton(context.room, self._silenced)
         self._deadlines = RoomDeadlines(room.briefing.limits, since_ms=room.since_ms)
         self._over = asyncio.Event()
         self._met_caller = asyncio.Event()
@@ -92,19 +81,11 @@ class RoomConversation:
         await session.start(
             Agent(
                 instructions=self._briefing.instructions,
-                tools=[self._tool(schema) for schema in self._briefing.tools],
+                tools=[tool_of(schema, self._run_tool) for schema in self._briefing.tools],
                 chat_ctx=conversation_so_far(self._room),
             ),
             room=room,
-            room_options=room_io.RoomOptions(
-                # Browsers control the gain themselves, and the phone path does not either.
-                audio_input=room_io.AudioInputOptions(frame_size_ms=FRAME_MS, auto_gain_control=False),
-                # Who is listened to is chosen here, not by the library, which would take whoever comes first.
-                participant_kinds=[rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS],
-                text_input=False,  # ours is bounded: chat.py
-                close_on_disconnect=False,
-                delete_room_on_close=False,
-            ),
+            room_options=room_options(),
             # It would send everybody in the room the prompt, the tools and each of their calls, and obey everybody.
             session_host=False,
             record=False,
@@ -118,7 +99,7 @@ class RoomConversation:
         """Begins when the caller is there. The reason with which the agent ends the call; None if somebody else did."""
         is_over = True
         try:
-            await self._meet_caller()
+            await first_of(self._met_caller, self._over)
             if not self._room.past and not self._over.is_set():
                 self._greet()
             await self._watch()
@@ -127,6 +108,7 @@ class RoomConversation:
             raise
         finally:
             self._chat.close()
+            self._button.close()
             await self._session.aclose()
             await self._recorder.close(is_over=is_over)
         return self._reason
@@ -140,15 +122,6 @@ class RoomConversation:
     def stop(self) -> None:
         """The room or the job is over."""
         self._over.set()
-
-    async def _meet_caller(self) -> None:
-        """Or until it is over."""
-        waiting = [asyncio.ensure_future(event.wait()) for event in (self._met_caller, self._over)]
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waiting:
-                each.cancel()
 
     # Time
 
@@ -212,7 +185,16 @@ class RoomConversation:
         quoted = text.replace('"', "'")
         return self._session.generate_reply(instructions=f'Say exactly: "{quoted}"', tool_choice="none")
 
-    # What the caller types
+    # What the caller types and presses
+
+    def _silenced(self) -> None:
+        """He wants to hear no more of what the agent is saying."""
+        self._caller_was_active()
+        self._begin(self._fall_silent())
+
+    async def _fall_silent(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the session is closing
+            await self._session.interrupt(force=True)
 
     def _typed(self, text: str) -> None:
         """A turn of the caller's, which interrupts as speech does."""
@@ -228,15 +210,6 @@ class RoomConversation:
             self._session.generate_reply(user_input=text)
 
     # Tools
-
-    def _tool(self, schema: ToolSchema) -> RawFunctionTool[Any, Any]:
-        name = schema["name"]
-
-        async def run(context: RunContext[None], raw_arguments: dict[str, object]) -> str:
-            return await self._run_tool(context, name, raw_arguments)
-
-        raw = {"name": name, "description": schema["description"], "parameters": schema["parameters"]}
-        return function_tool(run, raw_schema=raw)
 
     async def _run_tool(self, context: RunContext[None], name: str, arguments: dict[str, object]) -> str:
         within_s = self._briefing.limits.tool_commits_within_ms / 1000
@@ -299,6 +272,8 @@ class RoomConversation:
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         self._facts.on_item(event)
+        if cut := cut_text(event):
+            self._begin(show_cut(self._context.room, cut))
 
     def _on_error(self, event: ErrorEvent) -> None:
         self._happened("provider_error", code=type(event.error).__name__)
@@ -354,6 +329,7 @@ class RoomConversation:
         if identity in self._room.callers or identity in await self._gateway.callers(self._room.call_id):
             self._session.room_io.set_participant(identity)
             self._chat.listen_to(identity)
+            self._button.listen_to(identity)
             self._met_caller.set()
 
     def _happened(self, kind: str, **detail: Any) -> None:

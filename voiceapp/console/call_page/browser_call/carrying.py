@@ -35,3 +35,10 @@ async def carry(call_id: UUID, provider_call_id: str) -> EndReason | None:
             live_calls.carry(call)
             await asyncio.sleep(0)  # it takes its place
     return None
+
+
+async def tell_carrier(call_id: UUID) -> None:
+    """There are messages for the call: it takes them now if it is here, otherwise soon."""
+    call = live_calls.find(call_id)
+    if isinstance(call, BrowserLiveCall):
+        await call.take_messages()

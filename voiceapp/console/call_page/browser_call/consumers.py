@@ -19,6 +19,7 @@ from rest_framework.exceptions import APIException
 from sessions.calls.caller_sentences import caller_sentence
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import TERMINAL_STATES, Call, CallKind
+from sessions.calls.passed_messages import Kind, pass_message
 from sessions.calls.services import record_event
 from telephony.bridge.browser_call import BROWSER_JOINED
 from telephony.live.browser_live_call import BrowserLiveCall
@@ -45,6 +46,8 @@ MOST_SOCKETS = 4
 LONGEST_TEXT = 500
 MOST_MESSAGES = 30
 MESSAGES_PER_S = 3.0
+# With which a browser closes the sockets of a page that is left. One that only broke has no code of its own.
+LEFT = (1000, 1001)
 # How often a call is looked at that no process carries yet, or another one does.
 LOOK_EVERY_S = 2.0
 
@@ -118,6 +121,8 @@ class PageSocket:
     async def run(self, receive: Receive) -> None:
         """Until the page leaves, or the call is over and the page knows."""
         with call_watchers.watching(self._call_id, self._news.set):
+            if live := self._live():
+                live.page_came()
             tasks = {asyncio.create_task(self._push()), asyncio.create_task(self._read(receive))}
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -175,7 +180,7 @@ class PageSocket:
     # Page -> server
 
     async def _read(self, receive: Receive) -> int | None:
-        """Returns the code with which to close, None if the page has left."""
+        """Returns the code with which to close, None if the page has closed it, or it broke."""
         while (message := await receive())["type"] == "websocket.receive":
             now = self._loop.time()
             self._allowance = min(float(MOST_MESSAGES), self._allowance + (now - self._allowed_at) * MESSAGES_PER_S) - 1
@@ -183,6 +188,8 @@ class PageSocket:
             if self._allowance < 0:
                 return POLICY_VIOLATION
             await self._do(_parsed(message.get("text")))
+        if message.get("code") in LEFT and call_watchers.count(self._call_id) == 1 and (live := self._live()):
+            live.page_left()
         return None
 
     async def _do(self, message: PageMessage) -> None:
@@ -194,15 +201,28 @@ class PageSocket:
                 self._has_joined = True
                 await page_threads.run(record_event, self._call_id, BROWSER_JOINED)
                 self._news.set()
-            case "say" if live and (text := message.text.strip()[:LONGEST_TEXT]):
-                live.say(text)
+                await self._pass_on(Kind.JOINED)
+            case "joined":
+                await self._pass_on(Kind.JOINED)
+            case "say" if text := message.text.strip()[:LONGEST_TEXT]:
+                if live:
+                    live.say(text)
+                else:
+                    await self._pass_on(Kind.SAY, text)
             case "interrupt" if live:
                 live.silence_agent()
+            case "interrupt":
+                await self._pass_on(Kind.INTERRUPT)
             case "end" if live:
                 live.hang_up(EndReason.CALLER_HUNG_UP)
             case "end":
                 await page_threads.run(end_browser_call, self._call_id, EndReason.CALLER_HUNG_UP)
                 self._news.set()
+
+    async def _pass_on(self, kind: Kind, text: str = "") -> None:
+        """To the process that carries the call."""
+        with contextlib.suppress(DatabaseError):
+            await page_threads.run(pass_message, self._call_id, kind, text)
 
 
 def read_call(call_id: UUID, *, sees_cost: bool) -> tuple[dict[str, Any], str, str]:

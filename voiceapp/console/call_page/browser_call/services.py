@@ -93,8 +93,7 @@ def answer_offer(call_id: UUID, *, organization: str, secret: str, offer: str) -
     )
     if not calls.exists():
         raise SecretRefused
-    if not offer.startswith("v=0") or "m=audio" not in offer:
-        raise NoOffer
+    check_offer(offer)
     if not calls.filter(state=CallState.PENDING).update(state=CallState.RINGING):
         raise SecretUsed if calls.live().exists() else CallOver
     release_connections()
@@ -115,6 +114,12 @@ def answer_offer(call_id: UUID, *, organization: str, secret: str, offer: str) -
         raise CallOver
     record_event(call_id, "connected", at=now)
     return call, answered.sdp
+
+
+def check_offer(offer: str) -> None:
+    """Raises NoOffer."""
+    if not offer.startswith("v=0") or "m=audio" not in offer:
+        raise NoOffer
 
 
 def end_browser_call(call_id: UUID, reason: EndReason) -> None:
