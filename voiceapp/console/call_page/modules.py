@@ -12,8 +12,8 @@ PAGE = (
 )  # fmt: skip
 # What each way adds to it.
 WAYS: Mapping[str, tuple[str, ...]] = {
-    "realtime": ("realtime", "call_socket", "realtime_events"),
-    "room": ("room",),
+    "realtime": ("realtime", "call_socket", "realtime_events", "realtime_peer"),
+    "room": ("room", "room_captions"),
     "dialer": ("dialer", "tones"),
 }
 
