@@ -17,6 +17,7 @@ const playhead = card.querySelector(".va-playhead");
 const waves = card.querySelector(".va-waves");
 
 const SKIPS_S = 5;
+const LEAST_SEEN = 120;
 const FAILED = "The recording cannot be loaded. Check the network, then press Play again.";
 
 let waitingFor = null;
@@ -104,10 +105,10 @@ function follow(second) {
     if (!line) return;
     line.setAttribute("aria-current", "true");
     if (!control("follow").checked) return;
+    // As much of the conversation as the window shows.
+    const seen = Math.min(talk.clientHeight, Math.max(innerHeight - talk.getBoundingClientRect().top, LEAST_SEEN));
     const top = line.offsetTop;
-    if (top < talk.scrollTop || top + line.offsetHeight > talk.scrollTop + talk.clientHeight) {
-        talk.scrollTop = top - talk.clientHeight / 3;
-    }
+    if (top < talk.scrollTop || top + line.offsetHeight > talk.scrollTop + seen) talk.scrollTop = top - seen / 3;
 }
 
 function show() {
@@ -203,6 +204,7 @@ function pressTime(event) {
     const address = new URL(location.href);
     address.searchParams.set("t", link.dataset.t);
     history.replaceState(null, "", address);
+    if (!card.contains(link) && !talk?.contains(link)) card.scrollIntoView();
     goTo(Number(link.dataset.t));
     play();
 }
