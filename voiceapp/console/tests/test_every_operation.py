@@ -31,7 +31,7 @@ def signed_in(world: World, role: Role) -> Client:
 
 
 def test_every_area_has_a_page_or_decides_within_one() -> None:
-    assert {each.area for each in ADMINS} == set(Area) - {Area.OWNERS, Area.CALLER_NUMBERS}
+    assert {each.area for each in ADMINS} == set(Area) - {Area.OWNERS}
 
 
 @pytest.mark.parametrize("role", Role)
