@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import timedelta
+from uuid import UUID
 
 import django
 from django.utils import timezone
@@ -38,7 +39,7 @@ def write_call(org_id: str) -> str:
 
     ended_at = timezone.now()
     call = Call.objects.create(
-        organization_id=org_id,
+        organization_id=UUID(org_id),
         kind=CallKind.PHONE,
         state=CallState.COMPLETED,
         connected_at=ended_at - timedelta(hours=1),
