@@ -1,4 +1,5 @@
-"""An agent that joins a room by LiveKit's own client, hears that somebody spoke, and answers with captions and a tone.
+"""An agent that joins a room by LiveKit's own client, hears that somebody spoke, and answers with captions and a tone,
+until it is interrupted.
 
 It is no model: the page is tested with it, and its caller's speech is known.
 """
@@ -15,28 +16,33 @@ from dataclasses import dataclass, field
 
 from livekit import rtc
 
+from telephony.livekit.agent.interruption import METHOD, show_cut
+
 RATE = 48_000
 FRAME = RATE // 50
 LOUD = 500
 QUIET_FRAMES = 30
-TONE_FRAMES = 100
+TONE_FRAMES = 500
 
 
 @dataclass
 class ScriptedAgent:
-    """`heard` and `said` are the captions of its only turn."""
+    """`heard` and `said` are the captions of its only turn; `cut` is what was heard of the latter when interrupted."""
 
     url: str
     token: str
     heard: str
     said: str
+    cut: str
     room: rtc.Room = field(init=False)
     has_heard: threading.Event = field(default_factory=threading.Event)
+    pressed_by: list[str] = field(default_factory=list)
 
     async def join(self) -> None:
         self.room = rtc.Room()
         self.room.on("track_subscribed", self._listen)
         await self.room.connect(self.url, self.token)
+        self.room.local_participant.register_rpc_method(METHOD, self._interrupted)
         self._source = rtc.AudioSource(RATE, 1)
         track = rtc.LocalAudioTrack.create_audio_track("voice", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
@@ -45,6 +51,13 @@ class ScriptedAgent:
 
     async def leave(self) -> None:
         await self.room.disconnect()
+
+    async def _interrupted(self, request: rtc.RpcInvocationData) -> str:
+        self.pressed_by.append(request.caller_identity)
+        self._source.clear_queue()
+        await show_cut(self.room, self.cut)
+        await self._show("listening")
+        return ""
 
     def _listen(self, track: rtc.Track, _: object, who: rtc.RemoteParticipant) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
@@ -65,7 +78,8 @@ class ScriptedAgent:
         speaking = asyncio.ensure_future(self._tone())
         await self._caption(self.said, sender=None, segment="SG_agent", is_final=True)
         await speaking
-        await self._show("listening")
+        if not self.pressed_by:
+            await self._show("listening")
 
     async def _caption(self, text: str, *, sender: str | None, segment: str, is_final: bool) -> None:
         attributes = {"lk.segment_id": segment, "lk.transcription_final": str(is_final).lower()}
@@ -78,6 +92,8 @@ class ScriptedAgent:
 
     async def _tone(self) -> None:
         for number in range(TONE_FRAMES):
+            if self.pressed_by:
+                return
             times = range(number * FRAME, (number + 1) * FRAME)
             samples = array.array("h", (int(8000 * math.sin(2 * math.pi * 440 * each / RATE)) for each in times))
             await self._source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, FRAME))

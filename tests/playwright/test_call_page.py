@@ -1,4 +1,6 @@
-"""Alice talks on the call page in a LiveKit room: she is heard, reads what is said, hears the agent, and hangs up."""
+"""Alice talks on the call page in a LiveKit room: she is heard, reads what is said, hears the agent, interrupts it, and
+hangs up.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ pytestmark = MARKS
 
 SENTENCE = "One large margherita, please."
 ANSWER = "One large margherita. Anything else?"
+CUT = "One large"
 
 
 @pytest.fixture
@@ -33,14 +36,14 @@ def agent_token(call: Call) -> str:
     return LiveKitClient.from_settings().agent_token(room=str(call.room_name), identity=identity)
 
 
-def test_alice_speaks_reads_and_hears_the_agent_and_hangs_up(
+def test_alice_speaks_reads_hears_and_interrupts_the_agent_and_hangs_up(
     livekit: str, open_page: OpenPage, harbour: Organization, complaints: list[str]
 ) -> None:
     with open_page(harbour, SENTENCE) as page:
         page.get_by_role("button", name="Call", exact=True).click()
         expect(page.locator("#state")).to_have_text("Connected. Waiting for the agent…", timeout=WITHIN_MS)
         call = Call.objects.get()
-        with in_room(ScriptedAgent(livekit, agent_token(call), heard=SENTENCE, said=ANSWER)) as agent:
+        with in_room(ScriptedAgent(livekit, agent_token(call), heard=SENTENCE, said=ANSWER, cut=CUT)) as agent:
             expect(page.locator("#state")).to_have_text("Listening", timeout=WITHIN_MS)
             page.locator("audio").first.wait_for(state="attached", timeout=WITHIN_MS)
             page.evaluate(LISTEN)
@@ -49,6 +52,11 @@ def test_alice_speaks_reads_and_hears_the_agent_and_hangs_up(
             expect(log).to_contain_text(ANSWER)
             assert agent.has_heard.is_set()
             until_heard(page, louder_than=0.05)
+            page.get_by_role("button", name="Interrupt").click()
+            answer = log.locator("[data-speaker=agent]")
+            expect(answer).to_contain_text(f"Agent: {CUT} (interrupted)", timeout=WITHIN_MS)
+            expect(answer).not_to_contain_text("Anything else")
+            assert [identity.partition("-")[0] for identity in agent.pressed_by] == ["caller"]
             expect(page.locator("#state")).to_have_text("Listening", timeout=WITHIN_MS)
             assert log.locator("p").count() == 2
             process_events()
