@@ -1,7 +1,10 @@
-"""Alice orders by voice on the call page from the agent of a real worker; only her microphone's sound goes in."""
+"""Alice orders by voice on the call page from the agent of a real worker: she cuts its greeting short by a button, and
+else only her microphone's sound goes in.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ from telephony.livekit.agent.tests.test_spoken_call import agent_worker
 from telephony.tasks import process_events
 from voiceapp.simulators.openai.tests.running import running_openai
 
+from .call_pages import HEARD_AFTER, SILENT_WITHIN_MS
 from .rooms import LISTEN, MARKS, WITHIN_MS, OpenPage, complaints, livekit, open_page, until_heard
 
 __all__ = ["complaints", "livekit", "open_page"]
@@ -73,15 +77,26 @@ def test_an_order_is_placed_by_voice(
         page.locator("audio").first.wait_for(state="attached", timeout=WITHIN_MS)
         page.evaluate(LISTEN)
         until_heard(page, louder_than=0.02)
-        order = until_ordered(page)
+        expect(page.locator("#interim")).to_contain_text("Bella Napoli", timeout=WITHIN_MS)
+        heard_ms = page.evaluate(HEARD_AFTER, "interrupt")
+        assert heard_ms < SILENT_WITHIN_MS
         log = page.get_by_role("log")
+        expect(log.locator("[data-speaker=agent].cut")).to_contain_text("(interrupted)", timeout=WITHIN_MS)
+        order = until_ordered(page)
         expect(log.locator("[data-speaker=caller]").first).to_contain_text("funghi", ignore_case=True)
         expect(log.locator("[data-speaker=agent]").first).to_contain_text("Bella Napoli")
         expect(page.locator("#order-submitted")).to_contain_text(str(order.total), timeout=WITHIN_MS)
+        expect(page.locator("#order-lines li")).to_have_count(2)
+        expect(page.locator("#order-lines")).to_contain_text("2 × small Funghi")
+        expect(page.locator("#latency-turns li").nth(1)).to_have_text(re.compile(r"Turn 2: \d+\.\d s"))
         page.get_by_role("button", name="End call").click()
         expect(page.locator("#summary-text")).to_contain_text("Response times", timeout=WITHIN_MS)
     call = Call.objects.get(orders=order)
     assert (call.state, call.organization, order.lines.count()) == ("completed", bella_napoli, 2)
+    greeting = TranscriptLine.objects.filter(call=call, speaker="agent").order_by("spoken_at_ms").first()
+    assert greeting is not None
+    assert (greeting.is_cut, "to order" in greeting.text) == (True, False)
+    assert call.interruptions >= 1
     said = " ".join(TranscriptLine.objects.filter(call=call, speaker="caller").values_list("text", flat=True))
     assert "funghi" in said.lower()
     assert Turn.objects.filter(call=call, response_ms__isnull=False).count() >= 2

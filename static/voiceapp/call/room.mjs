@@ -8,6 +8,8 @@ const CHAT = "lk.chat";
 // Ours: telephony/livekit/agent/interruption.py.
 const CUT = "voiceapp.cut";
 const INTERRUPT = "interrupt";
+// What the agent has said before it stopped still comes when it says that it did.
+const ON_ITS_WAY_MS = 500;
 // How LiveKit names the ends of a call that somebody has ended; any other is a connection that is lost.
 const ENDINGS = new Set(["CLIENT_INITIATED", "PARTICIPANT_REMOVED", "ROOM_DELETED", "ROOM_CLOSED"]);
 
@@ -34,6 +36,7 @@ export class RoomWay {
     #captions = new RoomCaptions((line) => this.on.caption(line));
     #agent = null;
     #typed = 0;
+    #unmuting = 0;
     #isOver = false;
 
     constructor({ start, library, request }) {
@@ -145,7 +148,10 @@ export class RoomWay {
         const state = participant.attributes["lk.agent.state"];
         if (!participant.isAgent || !AGENT_STATES.has(state)) return;
         this.#agent = participant;
-        if (state !== "speaking") this.#setHeard(true);
+        if (state !== "speaking") {
+            clearTimeout(this.#unmuting);
+            this.#unmuting = setTimeout(() => this.#setHeard(true), ON_ITS_WAY_MS);
+        }
         this.on.state(state);
     }
 
