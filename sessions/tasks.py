@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from sessions.appointments.calendars.services.schedule import read_due_calendars
+from sessions.calls import passed_messages
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.realtime.services import voice_sessions
@@ -40,6 +41,12 @@ def purge_voice_sessions() -> int:
 def purge_visitor_calls() -> int:
     """Every hour: delete what visitors' calls of past days have reserved."""
     return visitors.purge_visitor_calls()
+
+
+@shared_task(name="sessions.tasks.purge_passed_messages", expires=3000)
+def purge_passed_messages() -> int:
+    """Every hour: delete what pages said to calls that ended before it arrived."""
+    return passed_messages.purge_passed_messages()
 
 
 @shared_task(name="sessions.tasks.purge_outbox", expires=3000)

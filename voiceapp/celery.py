@@ -24,6 +24,7 @@ app.conf.beat_schedule = {
     "purge-rate-limit-counters": {"task": "limits.tasks.purge_limit_counts", "schedule": 600.0},
     "purge-expired-voice-sessions": {"task": "sessions.tasks.purge_voice_sessions", "schedule": 3600.0},
     "purge-visitor-calls": {"task": "sessions.tasks.purge_visitor_calls", "schedule": 3600.0},
+    "purge-passed-messages": {"task": "sessions.tasks.purge_passed_messages", "schedule": 3600.0},
     "purge-the-outbox": {"task": "sessions.tasks.purge_outbox", "schedule": 3600.0},
     "purge-the-inbox": {"task": "telephony.tasks.purge_inbox", "schedule": 3600.0},
     "purge-expired-sign-ins": {"task": "agents.tasks.purge_sign_ins", "schedule": 3600.0},

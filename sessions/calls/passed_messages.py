@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from voiceapp.core.batches import delete_in_batches
+
 from .models import LIVE_STATES, Call, CallState, PassedMessage
 
 MOST_WAITING = 20
@@ -31,3 +33,8 @@ def take_messages(call_id: UUID) -> list[tuple[Kind, str]] | None:
         if PassedMessage.objects.filter(pk=message.pk).delete()[0]:
             taken.append((Kind(message.kind), message.text))
     return taken
+
+
+def purge_passed_messages() -> int:
+    """Those of calls that ended before they were taken. Returns how many."""
+    return delete_in_batches(PassedMessage.objects.exclude(call__state__in=LIVE_STATES))

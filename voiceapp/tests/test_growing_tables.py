@@ -43,6 +43,7 @@ PURGED = {
     "telephony.Voicemail": "telephony.tasks.remove_old_voicemail",
     "voice_sessions.BusyTime": "sessions.tasks.read_calendars",
     "voice_sessions.OutboxMessage": "sessions.tasks.purge_outbox",
+    "voice_sessions.PassedMessage": "sessions.tasks.purge_passed_messages",
     "voice_sessions.VisitorCall": "sessions.tasks.purge_visitor_calls",
     "voice_sessions.VoiceSession": "sessions.tasks.purge_voice_sessions",
 }
