@@ -46,6 +46,20 @@ def test_a_caller_interrupts_the_agent_and_types(floor: Floor) -> None:
     assert [(line.speaker, line.text) for line in lines if "boats?" in line.text] == [("caller", TYPED)]
 
 
+def test_who_speaks_while_the_agent_joins_is_answered(floor: Floor) -> None:
+    make_agent(floor.harbour, greeting=GREETING)
+    with floor.worker():
+        opened = floor.call()
+        asyncio.run(_speak_at_once(floor, opened))
+        floor.until(lambda: opened.call.lines.filter(speaker="agent").exists())
+
+
+async def _speak_at_once(floor: Floor, opened: OpenedCall) -> None:
+    async with room_caller(floor.environment["LIVEKIT_HOST"], opened.ticket.token) as caller:
+        await caller.tells("Hello? Is somebody there? I would like to order something now.")
+        assert caller.said_by(caller.agents[0])
+
+
 async def _talk(floor: Floor, opened: OpenedCall) -> float:
     """How long after the caller's first sound the agent was heard."""
     async with room_caller(floor.environment["LIVEKIT_HOST"], opened.ticket.token) as caller:
