@@ -17,6 +17,8 @@ from django.template import Context, RequestContext, Template
 from django.test import TransactionTestCase
 from django.test.signals import template_rendered
 from django.utils.safestring import SafeString
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.remote import Producer
@@ -24,6 +26,10 @@ from xdist.workermanage import WorkerController
 
 from voiceapp.tests.database import empty_tables
 from voiceapp.tests.distribution import NICE, FromBothEnds, computes, in_order, on_time
+
+# Several tests share a core: how fast examples are made says nothing.
+hypothesis_settings.register_profile("shared core", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("shared core")
 
 # AWS credentials come from the tests alone, never from the machine's role.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voiceapp.providers.vapi.messages import (
@@ -165,7 +165,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(NAMES, JSON, max_size=5))
 def test_no_property_of_a_hostile_message_fails(record: dict[str, Any]) -> None:
     hostile = VapiMessage(record)
