@@ -13,7 +13,7 @@ HOST ?= 0.0.0.0
 # Containers often forbid Python to keep what it has compiled: every process of the tests would compile all anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup setup-simulators setup-agent setup-dev run serve test test-servers test-browser pictures livekit-client wavesurfer livekit-server test-livekit check fix bench fuzz static
+.PHONY: help setup setup-simulators setup-agent setup-dev run serve test collect test-servers test-browser pictures livekit-client wavesurfer livekit-server test-livekit check fix bench fuzz static
 
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -87,8 +87,13 @@ test: setup-dev  ## Everything that needs no server and no account (browser test
 	@$(MAKE) --no-print-directory livekit-client wavesurfer || true
 	$(BIN)/python -m pytest -m "not servers and not livekit_server" $(AT_ONCE) $(PYTEST)
 
+collect: setup-dev  ## Only find the tests, which compiles them
+	$(BIN)/python -m pytest --collect-only -q
+
 # Tests that use none of the three are not repeated.
 NO_SERVER = --deselect scripts/ $(addprefix --ignore ,voiceapp/simulators voiceapp/providers voiceapp/core/ical telephony/bridge/tests \
+	voiceapp/core/phones recordings/spool recordings/finishing/tests/test_audio.py \
+	$(addprefix voiceapp/tests/test_,documentation_links.py layers.py livekit_server.py project_files.py second_run.py) \
 	sessions/orders/tests/test_spoken_corpus.py sessions/orders/tests/test_draft_changes.py \
 	sessions/appointments/tests/test_availability.py sessions/appointments/tests/test_wishes.py)
 
