@@ -15,6 +15,8 @@ from .conftest import CHROMIUM, PASSWORD, Desk
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here"),
+    # What is saved and restored depends on no width; a phone's screen hides more.
+    pytest.mark.parametrize("desk", ["390 dark"], indirect=True),
 ]
 
 
