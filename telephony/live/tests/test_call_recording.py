@@ -133,7 +133,6 @@ async def test_a_call_over_openai_is_recorded_as_both_heard_it(
     await sync_to_async(connections.close_all)()
 
 
-@pytest.mark.embedded  # where sound is on a tape depends on no database
 async def test_a_call_over_vapi_is_recorded_as_both_heard_it(product: str, settings: Settings, folder: Path) -> None:
     demo = await in_a_thread(make_garage)
     settings.VAPI_API_KEY, settings.VAPI_ASSISTANT_ID = "vapi-private-key", ""
