@@ -90,11 +90,9 @@ test: setup-dev  ## Everything that needs no server and no account (browser test
 collect: setup-dev  ## Only find the tests, which compiles them
 	$(BIN)/python -m pytest --collect-only -q
 
-# Tests that use none of the three are not repeated, nor those of sound, which is the same beside any of them.
+# Tests that use none of the three are not repeated.
 NO_SERVER = --deselect scripts/ $(addprefix --ignore ,voiceapp/simulators voiceapp/providers voiceapp/core/ical telephony/bridge/tests \
 	voiceapp/core/phones recordings/spool recordings/finishing/tests/test_audio.py \
-	telephony/livekit/tests/test_talk_with_the_agent.py telephony/live/tests/test_call_recording.py \
-	$(addprefix telephony/live/tests/test_browser_call_,reconnects.py tampering.py) \
 	$(addprefix voiceapp/tests/test_,documentation_links.py layers.py livekit_server.py project_files.py second_run.py) \
 	sessions/orders/tests/test_spoken_corpus.py sessions/orders/tests/test_draft_changes.py \
 	sessions/appointments/tests/test_availability.py sessions/appointments/tests/test_wishes.py)
