@@ -32,7 +32,7 @@ NOT_READ = not_done("Failed to read recording")
 NOT_UPDATED = not_done("Failed to update recording")
 NOT_STOPPED = not_done("Failed to stop recording")
 
-OF_SERVICES = {
+OF_SERVICES: dict[type[Exception], Problem] = {
     CallNotActive: CALL_NOT_ACTIVE,
     NotRecording: NO_ACTIVE_RECORDING,
     NotRecorded: NOT_RECORDED,

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import structlog
 from rest_framework import serializers
@@ -19,8 +19,6 @@ from .fields import ConstantField
 
 INVALID_FIELDS = "Some fields cannot be taken as they are."
 UNAVAILABLE_RETRY_S = 5
-
-E = TypeVar("E", bound=Exception)
 
 
 def retry_after_of(error: ProviderError) -> int:
@@ -179,7 +177,7 @@ BROKEN = Problem(
 
 
 @contextlib.contextmanager
-def raised_as(problems: Mapping[type[E], Problem]) -> Iterator[None]:
+def raised_as(problems: Mapping[type[Exception], Problem]) -> Iterator[None]:
     """Raise the problem in the place of what a service raises; the service's message stays."""
     try:
         yield

@@ -109,8 +109,14 @@ class OfferView(APIView):
             raise SECRET_REFUSED.error()
         if serving.is_draining or serving.is_full:
             raise NO_PLACE.error()
-        problems = {NoOffer: NO_OFFER, SecretRefused: SECRET_REFUSED, SecretUsed: SECRET_USED, CallOver: CALL_OVER}
-        with raised_as({**problems, ProviderFailed: PROVIDER_ERROR}):
+        problems: dict[type[Exception], Problem] = {
+            NoOffer: NO_OFFER,
+            SecretRefused: SECRET_REFUSED,
+            SecretUsed: SECRET_USED,
+            CallOver: CALL_OVER,
+            ProviderFailed: PROVIDER_ERROR,
+        }
+        with raised_as(problems):
             call, answer = answer_offer(
                 UUID(call_id), organization=organization, secret=secret.strip(), offer=_text_of(request)
             )
@@ -138,7 +144,12 @@ class OfferAgainView(CallPageView):
         if call is None:
             raise NO_CALL_FOR_YOU.error()
         unheard = request.query_params.get("unheardMs", "")
-        problems = {NoOffer: NO_OFFER, CallOver: CALL_OVER, LostAgain: LOST_AGAIN, ProviderFailed: PROVIDER_ERROR}
+        problems: dict[type[Exception], Problem] = {
+            NoOffer: NO_OFFER,
+            CallOver: CALL_OVER,
+            LostAgain: LOST_AGAIN,
+            ProviderFailed: PROVIDER_ERROR,
+        }
         with raised_as(problems):
             unheard_ms = int(unheard) if SHORT_NUMBER.fullmatch(unheard) else 0
             answer = answer_again(call, offer=_offer_in(request), unheard_ms=unheard_ms)
