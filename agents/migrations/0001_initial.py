@@ -23,67 +23,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Agent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(choices=[('openai', 'OpenAI Realtime'), ('vapi', 'VAPI assistant')], default='openai', help_text="Listens and speaks for the agent. VAPI uses its assistant's voice, model and turn detection.", max_length=10, verbose_name='AI provider')),
-                ('fails_over', models.BooleanField(default=False, help_text='If this one refuses a call or does not answer within 3 seconds, the other one takes it.', verbose_name='fall over to the other AI provider')),
-                ('prompt', models.TextField(blank=True, help_text='Who the agent is and how it behaves. The menu is added automatically.', validators=[django.core.validators.MaxLengthValidator(32000)])),
-                ('greeting', models.CharField(default='Hello! How can I help you?', max_length=300)),
-                ('protects_greeting', models.BooleanField(default=False, help_text='The caller cannot interrupt the greeting.', verbose_name='uninterruptible greeting')),
-                ('voice', models.CharField(blank=True, max_length=80, validators=[voiceapp.providers.openai.fields.validate_voice])),
-                ('model', models.CharField(blank=True, max_length=80, validators=[voiceapp.providers.openai.fields.validate_model])),
-                ('language', models.CharField(default='en', help_text='Other languages: an ISO 639-1 code, with a country or script where needed, like pt-BR or zh-Hant.', max_length=16)),
-                ('tools', models.JSONField(blank=True, default=agents.configuration.models.default_tools, validators=[agents.configuration.models.validate_tools])),
-                ('noise_reduction', models.CharField(blank=True, choices=[('', 'Off'), ('near_field', 'Near field (handset)'), ('far_field', 'Far field (speakerphone)')], default='', max_length=12)),
-                ('turn_detection', models.CharField(choices=[('server_vad', 'Server VAD (by volume)'), ('semantic_vad', 'Semantic VAD (by meaning)')], default='server_vad', max_length=16)),
-                ('vad_threshold', models.FloatField(default=0.5, help_text='0 to 1. Higher: only louder sounds count as speech. For server VAD.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='VAD threshold')),
-                ('vad_prefix_padding_ms', models.PositiveIntegerField(default=300, help_text='For server VAD.', validators=[django.core.validators.MaxValueValidator(2000)], verbose_name='audio kept before speech (ms)')),
-                ('vad_silence_ms', models.PositiveIntegerField(default=500, help_text='For server VAD.', validators=[django.core.validators.MinValueValidator(100), django.core.validators.MaxValueValidator(5000)], verbose_name='silence before the turn ends (ms)')),
-                ('vad_eagerness', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High'), ('auto', 'Auto')], default='auto', help_text='Higher: the agent responds sooner. For semantic VAD.', max_length=8, verbose_name='VAD eagerness')),
-                ('reprompt', models.CharField(default='Are you still there?', help_text='Said when the caller is silent.', max_length=200)),
-                ('reprompt_after_s', models.PositiveIntegerField(default=8, validators=[django.core.validators.MinValueValidator(3), django.core.validators.MaxValueValidator(120)], verbose_name='silence before the reprompt (s)')),
-                ('silence_goodbye', models.CharField(default='I cannot hear you, so I will hang up now. Goodbye.', max_length=200, verbose_name='goodbye to a silent caller')),
-                ('goodbye_after_s', models.PositiveIntegerField(default=20, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(600)], verbose_name='silence before the goodbye (s)')),
-                ('filler', models.CharField(default='One moment, please.', help_text='Said while the caller waits.', max_length=200, verbose_name='filler phrase')),
-                ('filler_after_ms', models.PositiveIntegerField(default=1500, validators=[django.core.validators.MinValueValidator(300), django.core.validators.MaxValueValidator(10000)], verbose_name='wait before the filler phrase (ms)')),
-                ('longest_call_minutes', models.PositiveIntegerField(default=30, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(240)], verbose_name='maximum call duration (min)')),
-                ('recording', models.CharField(choices=[('off', 'Not recorded'), ('bridge', 'This server'), ('twilio', 'Twilio'), ('vapi', 'VAPI')], default='off', help_text='One of them, in two channels: the caller and the agent. Twilio records calls over Twilio only, and goes on after a transfer; VAPI records calls that it plays.', max_length=6, verbose_name='phone calls are recorded by')),
-                ('room_recording', models.CharField(choices=[('off', 'Not recorded'), ('egress', 'LiveKit (egress)'), ('agent', 'The agent in the room')], default='egress', help_text='Where the session was requested with a recording. LiveKit records everybody, and needs a bucket; the agent records what it hears and says, until it leaves.', max_length=6, verbose_name='calls in rooms are recorded by')),
-                ('name', models.CharField(max_length=80)),
-                ('is_default', models.BooleanField(default=False, help_text='Answers calls to phone numbers without an agent of their own.', verbose_name='default agent')),
-                ('is_paused', models.BooleanField(default=False, help_text='Callers hear that nobody can take their call.', verbose_name='paused')),
-                ('vapi_assistant_id', models.CharField(blank=True, help_text="The assistant that answers calls over VAPI. Empty: the server's default (VAPI_ASSISTANT_ID).", max_length=80, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9_-]+$', "Enter an assistant's ID as VAPI shows it.")], verbose_name='VAPI assistant ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
-            options={
-                'ordering': ('organization', 'name'),
-            },
-        ),
-        migrations.CreateModel(
-            name='Category',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
-                ('position', models.PositiveIntegerField(default=0)),
-            ],
-            options={
-                'verbose_name_plural': 'categories',
-                'ordering': ('position', 'id'),
-            },
-        ),
-        migrations.CreateModel(
-            name='Menu',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-            ],
-            options={
-                'ordering': ('organization', 'name'),
-            },
-        ),
-        migrations.CreateModel(
             name='Modifier',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -100,6 +39,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('position', 'id'),
                 'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='modifier_price_is_not_negative')],
             },
         ),
         migrations.CreateModel(
@@ -133,6 +73,71 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'organization',
                 'ordering': ('name',),
+            },
+        ),
+        migrations.CreateModel(
+            name='Agent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('provider', models.CharField(choices=[('openai', 'OpenAI Realtime'), ('vapi', 'VAPI assistant')], default='openai', help_text="Listens and speaks for the agent. VAPI uses its assistant's voice, model and turn detection.", max_length=10, verbose_name='AI provider')),
+                ('fails_over', models.BooleanField(default=False, help_text='If this one refuses a call or does not answer within 3 seconds, the other one takes it.', verbose_name='fall over to the other AI provider')),
+                ('prompt', models.TextField(blank=True, help_text='Who the agent is and how it behaves. The menu is added automatically.', validators=[django.core.validators.MaxLengthValidator(32000)])),
+                ('greeting', models.CharField(default='Hello! How can I help you?', max_length=300)),
+                ('protects_greeting', models.BooleanField(default=False, help_text='The caller cannot interrupt the greeting.', verbose_name='uninterruptible greeting')),
+                ('voice', models.CharField(blank=True, max_length=80, validators=[voiceapp.providers.openai.fields.validate_voice])),
+                ('model', models.CharField(blank=True, max_length=80, validators=[voiceapp.providers.openai.fields.validate_model])),
+                ('language', models.CharField(default='en', help_text='Other languages: an ISO 639-1 code, with a country or script where needed, like pt-BR or zh-Hant.', max_length=16)),
+                ('tools', models.JSONField(blank=True, default=agents.configuration.models.default_tools, validators=[agents.configuration.models.validate_tools])),
+                ('noise_reduction', models.CharField(blank=True, choices=[('', 'Off'), ('near_field', 'Near field (handset)'), ('far_field', 'Far field (speakerphone)')], default='', max_length=12)),
+                ('turn_detection', models.CharField(choices=[('server_vad', 'Server VAD (by volume)'), ('semantic_vad', 'Semantic VAD (by meaning)')], default='server_vad', max_length=16)),
+                ('vad_threshold', models.FloatField(default=0.5, help_text='0 to 1. Higher: only louder sounds count as speech. For server VAD.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='VAD threshold')),
+                ('vad_prefix_padding_ms', models.PositiveIntegerField(default=300, help_text='For server VAD.', validators=[django.core.validators.MaxValueValidator(2000)], verbose_name='audio kept before speech (ms)')),
+                ('vad_silence_ms', models.PositiveIntegerField(default=500, help_text='For server VAD.', validators=[django.core.validators.MinValueValidator(100), django.core.validators.MaxValueValidator(5000)], verbose_name='silence before the turn ends (ms)')),
+                ('vad_eagerness', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High'), ('auto', 'Auto')], default='auto', help_text='Higher: the agent responds sooner. For semantic VAD.', max_length=8, verbose_name='VAD eagerness')),
+                ('reprompt', models.CharField(default='Are you still there?', help_text='Said when the caller is silent.', max_length=200)),
+                ('reprompt_after_s', models.PositiveIntegerField(default=8, validators=[django.core.validators.MinValueValidator(3), django.core.validators.MaxValueValidator(120)], verbose_name='silence before the reprompt (s)')),
+                ('silence_goodbye', models.CharField(default='I cannot hear you, so I will hang up now. Goodbye.', max_length=200, verbose_name='goodbye to a silent caller')),
+                ('goodbye_after_s', models.PositiveIntegerField(default=20, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(600)], verbose_name='silence before the goodbye (s)')),
+                ('filler', models.CharField(default='One moment, please.', help_text='Said while the caller waits.', max_length=200, verbose_name='filler phrase')),
+                ('filler_after_ms', models.PositiveIntegerField(default=1500, validators=[django.core.validators.MinValueValidator(300), django.core.validators.MaxValueValidator(10000)], verbose_name='wait before the filler phrase (ms)')),
+                ('longest_call_minutes', models.PositiveIntegerField(default=30, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(240)], verbose_name='maximum call duration (min)')),
+                ('recording', models.CharField(choices=[('off', 'Not recorded'), ('bridge', 'This server'), ('twilio', 'Twilio'), ('vapi', 'VAPI')], default='off', help_text='One of them, in two channels: the caller and the agent. Twilio records calls over Twilio only, and goes on after a transfer; VAPI records calls that it plays.', max_length=6, verbose_name='phone calls are recorded by')),
+                ('room_recording', models.CharField(choices=[('off', 'Not recorded'), ('egress', 'LiveKit (egress)'), ('agent', 'The agent in the room')], default='egress', help_text='Where the session was requested with a recording. LiveKit records everybody, and needs a bucket; the agent records what it hears and says, until it leaves.', max_length=6, verbose_name='calls in rooms are recorded by')),
+                ('name', models.CharField(max_length=80)),
+                ('is_default', models.BooleanField(default=False, help_text='Answers calls to phone numbers without an agent of their own.', verbose_name='default agent')),
+                ('is_paused', models.BooleanField(default=False, help_text='Callers hear that nobody can take their call.', verbose_name='paused')),
+                ('vapi_assistant_id', models.CharField(blank=True, help_text="The assistant that answers calls over VAPI. Empty: the server's default (VAPI_ASSISTANT_ID).", max_length=80, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9_-]+$', "Enter an assistant's ID as VAPI shows it.")], verbose_name='VAPI assistant ID')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agents', to='agents.organization')),
+            ],
+            options={
+                'ordering': ('organization', 'name'),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization',), name='one_default_agent_per_organization'), models.UniqueConstraint(fields=('organization', 'name'), name='agent_names_differ_in_an_organization')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Menu',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='menus', to='agents.organization')),
+            ],
+            options={
+                'ordering': ('organization', 'name'),
+            },
+        ),
+        migrations.CreateModel(
+            name='Category',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('position', models.PositiveIntegerField(default=0)),
+                ('menu', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='categories', to='agents.menu')),
+            ],
+            options={
+                'verbose_name_plural': 'categories',
+                'ordering': ('position', 'id'),
             },
         ),
         migrations.CreateModel(
@@ -171,12 +176,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('agent', '-number'),
+                'constraints': [models.UniqueConstraint(fields=('agent', 'number'), name='agent_versions_are_numbered')],
             },
-        ),
-        migrations.AddField(
-            model_name='agent',
-            name='published_version',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agents.agentversion'),
         ),
         migrations.CreateModel(
             name='Item',
@@ -197,12 +198,8 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('position', 'id'),
                 'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='item_price_is_not_negative')],
             },
-        ),
-        migrations.AddField(
-            model_name='category',
-            name='menu',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='categories', to='agents.menu'),
         ),
         migrations.CreateModel(
             name='ModifierGroup',
@@ -218,12 +215,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('position', 'id'),
+                'constraints': [models.CheckConstraint(condition=models.Q(('maximum__gte', models.F('minimum'))), name='group_maximum_covers_minimum')],
             },
-        ),
-        migrations.AddField(
-            model_name='modifier',
-            name='group',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='modifiers', to='agents.modifiergroup'),
         ),
         migrations.CreateModel(
             name='OpeningHours',
@@ -240,11 +233,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddField(
-            model_name='menu',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='menus', to='agents.organization'),
-        ),
         migrations.CreateModel(
             name='Membership',
             fields=[
@@ -256,6 +244,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'person',
                 'verbose_name_plural': 'people',
+                'constraints': [models.UniqueConstraint(fields=('organization', 'user'), name='one_membership_per_person')],
             },
         ),
         migrations.CreateModel(
@@ -280,6 +269,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'indexes': [models.Index(fields=['state', 'due_at'], name='kept_greeting_due')],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'provider', 'model', 'voice', 'language', 'text'), name='a_greeting_is_kept_once')],
             },
         ),
         migrations.CreateModel(
@@ -319,11 +310,6 @@ class Migration(migrations.Migration):
                 'ordering': ('-created_at',),
             },
         ),
-        migrations.AddField(
-            model_name='agent',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agents', to='agents.organization'),
-        ),
         migrations.CreateModel(
             name='RealtimeEndpoint',
             fields=[
@@ -335,49 +321,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('origin',),
-            },
-        ),
-        migrations.CreateModel(
-            name='Resource',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('kind', models.CharField(choices=[('staff', 'Person'), ('bay', 'Bay')], default='staff', max_length=8)),
-                ('is_active', models.BooleanField(default=True, help_text='Only active ones get new appointments.', verbose_name='active')),
-                ('position', models.PositiveIntegerField(default=0, help_text='The first one that is free gets the appointment.')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='resources', to='agents.organization')),
-            ],
-            options={
-                'ordering': ('position', 'id'),
-            },
-        ),
-        migrations.CreateModel(
-            name='Absence',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
-                ('ends_at', models.DateTimeField(verbose_name='until')),
-                ('note', models.CharField(blank=True, max_length=120)),
-                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='absences', to='agents.resource')),
-            ],
-            options={
-                'ordering': ('starts_at',),
-            },
-        ),
-        migrations.CreateModel(
-            name='ResourceHours',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')])),
-                ('opens_at', models.TimeField()),
-                ('closes_at', models.TimeField()),
-                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='agents.resource')),
-            ],
-            options={
-                'verbose_name': 'working hours',
-                'verbose_name_plural': 'working hours',
-                'ordering': ('weekday', 'opens_at'),
-                'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('organization', 'origin'), name='origins_differ_in_an_organization')],
             },
         ),
         migrations.CreateModel(
@@ -404,12 +348,55 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('position', 'id'),
                 'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('organization', 'name'), name='service_names_differ_in_an_organization'), models.CheckConstraint(condition=models.Q(('needs_staff', True), ('needs_bay', True), _connector='OR'), name='service_needs_a_resource', violation_error_message='A service needs a person, a bay, or both.'), models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='service_price_is_not_negative')],
             },
         ),
-        migrations.AddField(
-            model_name='resource',
-            name='services',
-            field=models.ManyToManyField(blank=True, help_text='Leave empty if it can do all of them.', related_name='resources', to='agents.service'),
+        migrations.CreateModel(
+            name='Resource',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('kind', models.CharField(choices=[('staff', 'Person'), ('bay', 'Bay')], default='staff', max_length=8)),
+                ('is_active', models.BooleanField(default=True, help_text='Only active ones get new appointments.', verbose_name='active')),
+                ('position', models.PositiveIntegerField(default=0, help_text='The first one that is free gets the appointment.')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='resources', to='agents.organization')),
+                ('services', models.ManyToManyField(blank=True, help_text='Leave empty if it can do all of them.', related_name='resources', to='agents.service')),
+            ],
+            options={
+                'ordering': ('position', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'name'), name='resource_names_differ_in_an_organization')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Absence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField(verbose_name='from')),
+                ('ends_at', models.DateTimeField(verbose_name='until')),
+                ('note', models.CharField(blank=True, max_length=120)),
+                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='absences', to='agents.resource')),
+            ],
+            options={
+                'ordering': ('starts_at',),
+                'indexes': [models.Index(fields=['resource', 'ends_at'], name='absence_of_resource')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='absence_ends_after_it_starts', violation_error_message='An absence ends after it starts.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ResourceHours',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')])),
+                ('opens_at', models.TimeField()),
+                ('closes_at', models.TimeField()),
+                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='agents.resource')),
+            ],
+            options={
+                'verbose_name': 'working hours',
+                'verbose_name_plural': 'working hours',
+                'ordering': ('weekday', 'opens_at'),
+                'abstract': False,
+            },
         ),
         migrations.CreateModel(
             name='Size',
@@ -429,6 +416,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('position', 'id'),
                 'abstract': False,
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('item',), name='one_default_size_per_item'), models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='size_price_is_not_negative')],
             },
         ),
         migrations.CreateModel(
@@ -443,6 +431,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('date',),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'date'), name='one_special_day_per_date'), models.CheckConstraint(condition=models.Q(models.Q(('closes_at__isnull', True), ('opens_at__isnull', True)), models.Q(('closes_at__isnull', False), ('opens_at__isnull', False)), _connector='OR'), name='special_day_has_both_times_or_none')],
             },
         ),
         migrations.CreateModel(
@@ -456,6 +445,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'spoken word',
                 'ordering': ('kind', 'text'),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'text'), name='one_meaning_per_spoken_word')],
             },
         ),
         migrations.CreateModel(
@@ -477,6 +467,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('position', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'slug'), name='transfer_slugs_differ_in_an_organization'), models.UniqueConstraint(condition=models.Q(('is_fallback', True)), fields=('organization',), name='one_fallback_target_per_organization')],
             },
         ),
         migrations.CreateModel(
@@ -494,98 +485,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.AddConstraint(
-            model_name='agentversion',
-            constraint=models.UniqueConstraint(fields=('agent', 'number'), name='agent_versions_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='item_price_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='modifiergroup',
-            constraint=models.CheckConstraint(condition=models.Q(('maximum__gte', models.F('minimum'))), name='group_maximum_covers_minimum'),
-        ),
-        migrations.AddConstraint(
-            model_name='modifier',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='modifier_price_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('organization', 'user'), name='one_membership_per_person'),
-        ),
-        migrations.AddIndex(
-            model_name='keptgreeting',
-            index=models.Index(fields=['state', 'due_at'], name='kept_greeting_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='keptgreeting',
-            constraint=models.UniqueConstraint(fields=('organization', 'provider', 'model', 'voice', 'language', 'text'), name='a_greeting_is_kept_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='agent',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization',), name='one_default_agent_per_organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='agent',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='agent_names_differ_in_an_organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='realtimeendpoint',
-            constraint=models.UniqueConstraint(fields=('organization', 'origin'), name='origins_differ_in_an_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='absence',
-            index=models.Index(fields=['resource', 'ends_at'], name='absence_of_resource'),
-        ),
-        migrations.AddConstraint(
-            model_name='absence',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='absence_ends_after_it_starts', violation_error_message='An absence ends after it starts.'),
-        ),
-        migrations.AddConstraint(
-            model_name='service',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='service_names_differ_in_an_organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('needs_staff', True), ('needs_bay', True), _connector='OR'), name='service_needs_a_resource', violation_error_message='A service needs a person, a bay, or both.'),
-        ),
-        migrations.AddConstraint(
-            model_name='service',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='service_price_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='resource',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='resource_names_differ_in_an_organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='size',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('item',), name='one_default_size_per_item'),
-        ),
-        migrations.AddConstraint(
-            model_name='size',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 0)), name='size_price_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='specialday',
-            constraint=models.UniqueConstraint(fields=('organization', 'date'), name='one_special_day_per_date'),
-        ),
-        migrations.AddConstraint(
-            model_name='specialday',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closes_at__isnull', True), ('opens_at__isnull', True)), models.Q(('closes_at__isnull', False), ('opens_at__isnull', False)), _connector='OR'), name='special_day_has_both_times_or_none'),
-        ),
-        migrations.AddConstraint(
-            model_name='spokenword',
-            constraint=models.UniqueConstraint(fields=('organization', 'text'), name='one_meaning_per_spoken_word'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfertarget',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='transfer_slugs_differ_in_an_organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfertarget',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_fallback', True)), fields=('organization',), name='one_fallback_target_per_organization'),
-        ),
         migrations.CreateModel(
             name='PrivacySettings',
             fields=[
@@ -600,5 +499,15 @@ class Migration(migrations.Migration):
                 'verbose_name': 'privacy settings',
                 'verbose_name_plural': 'privacy settings',
             },
+        ),
+        migrations.AddField(
+            model_name='agent',
+            name='published_version',
+            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agents.agentversion'),
+        ),
+        migrations.AddField(
+            model_name='modifier',
+            name='group',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='modifiers', to='agents.modifiergroup'),
         ),
     ]

@@ -4,9 +4,9 @@ import django.db.models.deletion
 import django.utils.timezone
 import sessions.appointments.calendars.models
 import sessions.calls.end_reasons
-import sessions.messages.texts.models
 import sessions.calls.search.index
 import sessions.calls.search.words_field
+import sessions.messages.texts.models
 import uuid
 import voiceapp.core.phones.numbers
 from django.db import migrations, models
@@ -21,57 +21,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Appointment',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(help_text='Counts up within the organization; what people call it.')),
-                ('state', models.CharField(choices=[('booked', 'Booked'), ('done', 'Done'), ('no_show', 'No-show'), ('canceled', 'Canceled')], default='booked', max_length=8)),
-                ('service_name', models.CharField(max_length=80)),
-                ('price', models.DecimalField(decimal_places=2, max_digits=8, null=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('starts_at', models.DateTimeField(verbose_name='start')),
-                ('ends_at', models.DateTimeField(verbose_name='end')),
-                ('customer_name', models.CharField(max_length=120)),
-                ('customer_number', models.CharField(blank=True, max_length=64)),
-                ('vehicle', models.CharField(blank=True, max_length=120)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('cancel_reason', models.CharField(blank=True, max_length=300, verbose_name='reason for canceling')),
-                ('draft_version', models.PositiveIntegerField(null=True)),
-                ('idempotency_key', models.CharField(help_text="The client's, with the call's id in front if it has one.", max_length=165, null=True)),
-                ('request_digest', models.CharField(blank=True, max_length=64)),
-                ('made_by', models.CharField(help_text='The agent, or a user.', max_length=150, verbose_name='booked by')),
-                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='booked')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='last changed')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to='agents.organization')),
-                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='appointments', to='agents.service')),
-                ('said_turn', models.PositiveIntegerField(help_text='In which the time was chosen.', null=True, verbose_name="caller's turn")),
-                ('said_at_ms', models.PositiveIntegerField(help_text="On the clock of the transcript's lines; known after the call.", null=True, verbose_name='said at (ms)')),
-            ],
-            options={
-                'ordering': ('starts_at',),
-            },
-        ),
-        migrations.CreateModel(
-            name='BookedResource',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_slot', models.PositiveIntegerField()),
-                ('end_slot', models.PositiveIntegerField()),
-                ('is_held', models.BooleanField(default=True, help_text='Not after it was canceled.')),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='booked', to='voice_sessions.appointment')),
-                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='booked', to='agents.resource')),
-            ],
-            options={
-                'ordering': ('id',),
-            },
-        ),
-        migrations.AddField(
-            model_name='appointment',
-            name='resources',
-            field=models.ManyToManyField(related_name='appointments', through='voice_sessions.BookedResource', to='agents.resource'),
-        ),
         migrations.CreateModel(
             name='CalendarFeed',
             fields=[
@@ -127,12 +76,60 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at',),
+                'indexes': [models.Index(fields=['organization', '-created_at'], name='call_of_organization'), models.Index(fields=['state', 'lease_expires_at'], name='call_lease'), models.Index(fields=['room_name', '-created_at'], name='call_of_room'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['organization'], name='live_call_of_organization'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['caller_number'], name='live_call_of_caller'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['process'], name='live_call_of_process'), models.Index(fields=['owner', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_owner'), models.Index(fields=['callee', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_callee'), models.Index(fields=['organization', 'kind', '-created_at', '-id', 'state'], name='call_of_organization_by_kind')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=('room_name',), name='names_of_live_rooms_are_unique')],
             },
         ),
-        migrations.AddField(
-            model_name='appointment',
-            name='call',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='appointments', to='voice_sessions.call'),
+        migrations.CreateModel(
+            name='Appointment',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField(help_text='Counts up within the organization; what people call it.')),
+                ('state', models.CharField(choices=[('booked', 'Booked'), ('done', 'Done'), ('no_show', 'No-show'), ('canceled', 'Canceled')], default='booked', max_length=8)),
+                ('service_name', models.CharField(max_length=80)),
+                ('price', models.DecimalField(decimal_places=2, max_digits=8, null=True)),
+                ('currency', models.CharField(max_length=3)),
+                ('starts_at', models.DateTimeField(verbose_name='start')),
+                ('ends_at', models.DateTimeField(verbose_name='end')),
+                ('customer_name', models.CharField(max_length=120)),
+                ('customer_number', models.CharField(blank=True, max_length=64)),
+                ('vehicle', models.CharField(blank=True, max_length=120)),
+                ('note', models.CharField(blank=True, max_length=300)),
+                ('cancel_reason', models.CharField(blank=True, max_length=300, verbose_name='reason for canceling')),
+                ('draft_version', models.PositiveIntegerField(null=True)),
+                ('idempotency_key', models.CharField(help_text="The client's, with the call's id in front if it has one.", max_length=165, null=True)),
+                ('request_digest', models.CharField(blank=True, max_length=64)),
+                ('made_by', models.CharField(help_text='The agent, or a user.', max_length=150, verbose_name='booked by')),
+                ('version', models.PositiveIntegerField(default=1, help_text='Rises with every change.')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='booked')),
+                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='last changed')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to='agents.organization')),
+                ('service', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='appointments', to='agents.service')),
+                ('said_turn', models.PositiveIntegerField(help_text='In which the time was chosen.', null=True, verbose_name="caller's turn")),
+                ('said_at_ms', models.PositiveIntegerField(help_text="On the clock of the transcript's lines; known after the call.", null=True, verbose_name='said at (ms)')),
+                ('call', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='appointments', to='voice_sessions.call')),
+            ],
+            options={
+                'ordering': ('starts_at',),
+                'indexes': [models.Index(fields=['organization', 'starts_at'], name='appointment_of_day'), models.Index(fields=['organization', 'customer_number', 'starts_at'], name='appointment_of_customer')],
+                'constraints': [models.UniqueConstraint(fields=('call', 'draft_version'), name='one_appointment_per_draft_version'), models.UniqueConstraint(fields=('organization', 'idempotency_key'), name='one_appointment_per_idempotency_key'), models.UniqueConstraint(fields=('organization', 'number'), name='appointments_are_numbered'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after_it_starts')],
+            },
+        ),
+        migrations.CreateModel(
+            name='BookedResource',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('first_slot', models.PositiveIntegerField()),
+                ('end_slot', models.PositiveIntegerField()),
+                ('is_held', models.BooleanField(default=True, help_text='Not after it was canceled.')),
+                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='booked', to='voice_sessions.appointment')),
+                ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='booked', to='agents.resource')),
+            ],
+            options={
+                'ordering': ('id',),
+                'indexes': [models.Index(fields=['resource', 'is_held', 'first_slot', 'end_slot'], name='booked_times_of_resource')],
+                'constraints': [models.UniqueConstraint(fields=('appointment', 'resource'), name='appointment_has_a_resource_once'), models.CheckConstraint(condition=models.Q(('end_slot__gt', models.F('first_slot'))), name='booked_resource_has_a_slot')],
+            },
         ),
         migrations.CreateModel(
             name='CallEvent',
@@ -205,6 +202,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'calendar entry',
                 'verbose_name_plural': 'calendar entries',
                 'ordering': ('appointment__starts_at',),
+                'constraints': [models.UniqueConstraint(fields=('calendar', 'appointment'), name='appointment_is_in_a_calendar_once')],
             },
         ),
         migrations.CreateModel(
@@ -219,6 +217,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('starts_at',),
+                'indexes': [models.Index(fields=['resource', 'starts_at', 'ends_at'], name='busy_times_of_resource')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='busy_time_has_a_length')],
             },
         ),
         migrations.CreateModel(
@@ -270,6 +270,9 @@ class Migration(migrations.Migration):
                 ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slots', to='voice_sessions.appointment')),
                 ('resource', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='agents.resource')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('resource', 'slot'), name='a_resource_is_booked_once')],
+            },
         ),
         migrations.CreateModel(
             name='OptOut',
@@ -284,6 +287,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'opt-out',
                 'ordering': ('-changed_at',),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'number'), name='one_opt_out_per_number')],
             },
         ),
         migrations.CreateModel(
@@ -309,6 +313,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at',),
+                'constraints': [models.UniqueConstraint(fields=('call', 'draft_version'), name='one_order_per_draft_version'), models.UniqueConstraint(fields=('organization', 'idempotency_key'), name='one_order_per_idempotency_key'), models.UniqueConstraint(fields=('organization', 'number'), name='orders_are_numbered')],
             },
         ),
         migrations.CreateModel(
@@ -330,6 +335,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('order', 'position'),
+                'constraints': [models.UniqueConstraint(fields=('order', 'position'), name='order_lines_are_numbered')],
             },
         ),
         migrations.CreateModel(
@@ -369,6 +375,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'webhook delivery',
                 'verbose_name_plural': 'webhook deliveries',
                 'ordering': ('id',),
+                'indexes': [models.Index(fields=['state', 'due_at'], name='outbox_due'), models.Index(fields=['topic', 'partition_key', 'id'], name='outbox_order_in_partition')],
             },
         ),
         migrations.CreateModel(
@@ -386,6 +393,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'room participant',
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('call', 'sid'), name='presences_are_kept_once')],
             },
         ),
         migrations.CreateModel(
@@ -423,6 +431,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'disconnected'), _negated=True), fields=('call',), name='one_agent_at_a_time_in_a_call')],
             },
         ),
         migrations.CreateModel(
@@ -471,6 +480,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'text',
                 'ordering': ('-created_at',),
+                'indexes': [models.Index(fields=['organization', 'due_at'], name='text_of_organization'), models.Index(fields=['organization', 'number', '-created_at'], name='text_of_number')],
+                'constraints': [models.UniqueConstraint(fields=('organization', 'key'), name='one_text_per_key')],
             },
         ),
         migrations.CreateModel(
@@ -508,6 +519,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'text template',
                 'ordering': ('kind', 'language'),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'kind', 'language'), name='one_text_template_per_kind_and_language')],
             },
         ),
         migrations.CreateModel(
@@ -526,6 +538,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('at', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('call', 'tool_call_id'), name='one_row_per_tool_call')],
             },
         ),
         migrations.CreateModel(
@@ -543,6 +556,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('call', 'spoken_at_ms', 'id'),
+                'indexes': [sessions.calls.search.index.TranscriptIndex(fields=['words'], name='transcript_words')],
+                'constraints': [models.UniqueConstraint(fields=('call', 'item_id'), name='one_line_per_item')],
             },
         ),
         migrations.CreateModel(
@@ -560,6 +575,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('call', 'number'),
+                'constraints': [models.UniqueConstraint(fields=('call', 'number'), name='turns_are_numbered')],
             },
         ),
         migrations.CreateModel(
@@ -575,6 +591,9 @@ class Migration(migrations.Migration):
                 ('call', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visitor_call', to='voice_sessions.call')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visitor_calls', to='agents.organization')),
             ],
+            options={
+                'indexes': [models.Index(fields=['organization', 'day'], name='visitor_calls_of_a_day')],
+            },
         ),
         migrations.CreateModel(
             name='VoiceSession',
@@ -590,174 +609,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at', '-id'),
+                'indexes': [models.Index(fields=['organization', '-created_at'], name='voice_session_of_organization')],
             },
         ),
-        migrations.AddIndex(
-            model_name='transcriptline',
-            index=sessions.calls.search.index.TranscriptIndex(fields=['words'], name='transcript_words'),
-        ),
-        migrations.AddIndex(
-            model_name='bookedresource',
-            index=models.Index(fields=['resource', 'is_held', 'first_slot', 'end_slot'], name='booked_times_of_resource'),
-        ),
-        migrations.AddConstraint(
-            model_name='bookedresource',
-            constraint=models.UniqueConstraint(fields=('appointment', 'resource'), name='appointment_has_a_resource_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='bookedresource',
-            constraint=models.CheckConstraint(condition=models.Q(('end_slot__gt', models.F('first_slot'))), name='booked_resource_has_a_slot'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['organization', '-created_at'], name='call_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['state', 'lease_expires_at'], name='call_lease'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['room_name', '-created_at'], name='call_of_room'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['organization'], name='live_call_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['caller_number'], name='live_call_of_caller'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['process'], name='live_call_of_process'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['owner', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_owner'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['callee', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_callee'),
-        ),
-        migrations.AddIndex(
-            model_name='call',
-            index=models.Index(fields=['organization', 'kind', '-created_at', '-id', 'state'], name='call_of_organization_by_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='call',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=('room_name',), name='names_of_live_rooms_are_unique'),
-        ),
-        migrations.AddIndex(
+        migrations.AddField(
             model_name='appointment',
-            index=models.Index(fields=['organization', 'starts_at'], name='appointment_of_day'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['organization', 'customer_number', 'starts_at'], name='appointment_of_customer'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(fields=('call', 'draft_version'), name='one_appointment_per_draft_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(fields=('organization', 'idempotency_key'), name='one_appointment_per_idempotency_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='appointments_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='calendarentry',
-            constraint=models.UniqueConstraint(fields=('calendar', 'appointment'), name='appointment_is_in_a_calendar_once'),
-        ),
-        migrations.AddIndex(
-            model_name='busytime',
-            index=models.Index(fields=['resource', 'starts_at', 'ends_at'], name='busy_times_of_resource'),
-        ),
-        migrations.AddConstraint(
-            model_name='busytime',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='busy_time_has_a_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='occupiedslot',
-            constraint=models.UniqueConstraint(fields=('resource', 'slot'), name='a_resource_is_booked_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='optout',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='one_opt_out_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('call', 'draft_version'), name='one_order_per_draft_version'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('organization', 'idempotency_key'), name='one_order_per_idempotency_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='orders_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.UniqueConstraint(fields=('order', 'position'), name='order_lines_are_numbered'),
-        ),
-        migrations.AddIndex(
-            model_name='outboxmessage',
-            index=models.Index(fields=['state', 'due_at'], name='outbox_due'),
-        ),
-        migrations.AddIndex(
-            model_name='outboxmessage',
-            index=models.Index(fields=['topic', 'partition_key', 'id'], name='outbox_order_in_partition'),
-        ),
-        migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.UniqueConstraint(fields=('call', 'sid'), name='presences_are_kept_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='roomagent',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'disconnected'), _negated=True), fields=('call',), name='one_agent_at_a_time_in_a_call'),
-        ),
-        migrations.AddIndex(
-            model_name='text',
-            index=models.Index(fields=['organization', 'due_at'], name='text_of_organization'),
-        ),
-        migrations.AddIndex(
-            model_name='text',
-            index=models.Index(fields=['organization', 'number', '-created_at'], name='text_of_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='text',
-            constraint=models.UniqueConstraint(fields=('organization', 'key'), name='one_text_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='texttemplate',
-            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'language'), name='one_text_template_per_kind_and_language'),
-        ),
-        migrations.AddConstraint(
-            model_name='toolcall',
-            constraint=models.UniqueConstraint(fields=('call', 'tool_call_id'), name='one_row_per_tool_call'),
-        ),
-        migrations.AddConstraint(
-            model_name='transcriptline',
-            constraint=models.UniqueConstraint(fields=('call', 'item_id'), name='one_line_per_item'),
-        ),
-        migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(fields=('call', 'number'), name='turns_are_numbered'),
-        ),
-        migrations.AddIndex(
-            model_name='visitorcall',
-            index=models.Index(fields=['organization', 'day'], name='visitor_calls_of_a_day'),
-        ),
-        migrations.AddIndex(
-            model_name='voicesession',
-            index=models.Index(fields=['organization', '-created_at'], name='voice_session_of_organization'),
+            name='resources',
+            field=models.ManyToManyField(related_name='appointments', through='voice_sessions.BookedResource', to='agents.resource'),
         ),
     ]

@@ -34,6 +34,10 @@ class Migration(migrations.Migration):
                 ('sealed_call_token', models.TextField(blank=True, editable=False)),
                 ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='media_streams', to='voice_sessions.call')),
             ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('sealed_call_token', ''), _negated=True), fields=['call'], name='streams_with_a_call_token')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_return', False)), fields=('call',), name='one_first_stream_per_call')],
+            },
         ),
         migrations.CreateModel(
             name='NumberCheck',
@@ -84,6 +88,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at',),
+                'indexes': [models.Index(fields=['state', 'id'], name='provider_event_in_order'), models.Index(fields=['state', 'partition_key', 'id'], name='provider_event_of_partition')],
+                'constraints': [models.UniqueConstraint(fields=('source', 'dedup_key'), name='provider_events_are_kept_once')],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +109,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'VAPI assistant',
                 'verbose_name_plural': 'VAPI assistants',
                 'ordering': ('agent',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('assistant_id', ''), _negated=True), fields=('assistant_id',), name='vapi_assistants_have_one_agent')],
             },
         ),
         migrations.CreateModel(
@@ -129,6 +136,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('created_at',),
+                'indexes': [models.Index(condition=models.Q(('state__in', ('waiting', 'joining', 'talking'))), fields=['state'], name='live_transfers')],
             },
         ),
         migrations.CreateModel(
@@ -154,6 +162,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('transfer', 'position'),
+                'constraints': [models.UniqueConstraint(fields=('transfer', 'position'), name='attempts_are_numbered'), models.UniqueConstraint(condition=models.Q(('state', 'accepted')), fields=('transfer',), name='one_person_accepts_a_transfer'), models.UniqueConstraint(condition=models.Q(('state__in', ('dialing', 'ringing', 'answered'))), fields=('transfer',), name='one_person_is_called_at_a_time')],
             },
         ),
         migrations.CreateModel(
@@ -182,6 +191,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'VAPI call',
                 'verbose_name_plural': 'VAPI calls',
                 'ordering': ('-created_at',),
+                'indexes': [models.Index(condition=models.Q(('reported_at__isnull', True)), fields=['check_at'], name='vapi_leg_without_report')],
             },
         ),
         migrations.CreateModel(
@@ -206,55 +216,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'voicemail message',
                 'verbose_name_plural': 'voicemail',
                 'ordering': ('-created_at',),
+                'indexes': [models.Index(fields=['heard_at', 'state'], name='voicemail_unheard')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='mediastream',
-            index=models.Index(condition=models.Q(('sealed_call_token', ''), _negated=True), fields=['call'], name='streams_with_a_call_token'),
-        ),
-        migrations.AddConstraint(
-            model_name='mediastream',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_return', False)), fields=('call',), name='one_first_stream_per_call'),
-        ),
-        migrations.AddIndex(
-            model_name='providerevent',
-            index=models.Index(fields=['state', 'id'], name='provider_event_in_order'),
-        ),
-        migrations.AddIndex(
-            model_name='providerevent',
-            index=models.Index(fields=['state', 'partition_key', 'id'], name='provider_event_of_partition'),
-        ),
-        migrations.AddConstraint(
-            model_name='providerevent',
-            constraint=models.UniqueConstraint(fields=('source', 'dedup_key'), name='provider_events_are_kept_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='syncedassistant',
-            constraint=models.UniqueConstraint(condition=models.Q(('assistant_id', ''), _negated=True), fields=('assistant_id',), name='vapi_assistants_have_one_agent'),
-        ),
-        migrations.AddIndex(
-            model_name='transfer',
-            index=models.Index(condition=models.Q(('state__in', ('waiting', 'joining', 'talking'))), fields=['state'], name='live_transfers'),
-        ),
-        migrations.AddConstraint(
-            model_name='transferattempt',
-            constraint=models.UniqueConstraint(fields=('transfer', 'position'), name='attempts_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='transferattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'accepted')), fields=('transfer',), name='one_person_accepts_a_transfer'),
-        ),
-        migrations.AddConstraint(
-            model_name='transferattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('dialing', 'ringing', 'answered'))), fields=('transfer',), name='one_person_is_called_at_a_time'),
-        ),
-        migrations.AddIndex(
-            model_name='vapileg',
-            index=models.Index(condition=models.Q(('reported_at__isnull', True)), fields=['check_at'], name='vapi_leg_without_report'),
-        ),
-        migrations.AddIndex(
-            model_name='voicemail',
-            index=models.Index(fields=['heard_at', 'state'], name='voicemail_unheard'),
         ),
         migrations.CreateModel(
             name='CallerRequest',
