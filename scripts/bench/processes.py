@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,9 +35,18 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def _sum_of_family(pid: int, own: Callable[[int], float]) -> float:
+    """Of the process, which must be there, and of those of its descendants that have not ended."""
+    total = own(pid)
+    for each in family(pid)[1:]:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            total += own(each)
+    return total
+
+
 def cpu_s(pid: int) -> float:
     """User and system time of the family so far, its threads and ended children included."""
-    return sum(_own_cpu_s(each) for each in family(pid))
+    return _sum_of_family(pid, _own_cpu_s)
 
 
 def _own_cpu_s(pid: int) -> float:
@@ -47,7 +57,7 @@ def _own_cpu_s(pid: int) -> float:
 
 def memory_kb(pid: int) -> int:
     """Resident memory of the family."""
-    return sum(_own_memory_kb(each) for each in family(pid))
+    return int(_sum_of_family(pid, _own_memory_kb))
 
 
 def _own_memory_kb(pid: int, kind: str = "Rss:") -> int:
@@ -59,7 +69,7 @@ def _own_memory_kb(pid: int, kind: str = "Rss:") -> int:
 
 def pss_kb(pid: int) -> int:
     """Memory of the family, what its processes share counted once."""
-    return sum(_own_memory_kb(each, "Pss:") for each in family(pid))
+    return int(_sum_of_family(pid, lambda each: _own_memory_kb(each, "Pss:")))
 
 
 def machine_busy_s() -> float:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import cpu_s, memory_kb, prefer, pss_kb
+from processes import cpu_s, family, memory_kb, prefer, pss_kb
 
 
 @pytest.fixture
@@ -38,3 +38,12 @@ def test_cpu_time_and_memory_of_a_process_are_known(sleeper: int) -> None:
 
 def test_shared_memory_counts_less_than_resident_memory(sleeper: int) -> None:
     assert 0 < pss_kb(sleeper) <= memory_kb(sleeper)
+
+
+def test_a_child_that_has_ended_and_is_not_waited_for_takes_no_memory() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert ended.pid in family(os.getpid())
+        assert memory_kb(os.getpid()) > 1000
+        assert pss_kb(os.getpid()) > 0
+        assert cpu_s(os.getpid()) > 0

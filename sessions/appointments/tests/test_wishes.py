@@ -6,7 +6,7 @@ import datetime as dt
 import zoneinfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sessions.appointments.wishes import DoubledTime, NotUnderstood, SkippedTime, Wish, read_wish
@@ -235,6 +235,9 @@ WORDS = st.sampled_from(SAID.split())
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(WORDS, max_size=9).map(" ".join) | st.text(max_size=140))
+@example("#0")
+@example("between #0 and #1")
+@example("after # 7 before 9")
 def test_whatever_is_said_gives_a_wish_or_is_not_understood(said: str) -> None:
     try:
         wish = read(said)

@@ -55,7 +55,7 @@ class TimeReader:
     found: list[Clock] = field(default_factory=list)
 
     def read(self) -> Times:
-        text = " ".join(self.text.split())
+        text = " ".join(self.text.replace(MARK, " ").split())
         for pattern, method in PATTERNS:
             text = pattern.sub(partial(self._marked, method), text)
         text = " ".join(text.split())

@@ -74,7 +74,7 @@ def test_a_folder_as_the_broker_shows_each_message_once_and_whole(tmp_path: Path
         queues = [connection.SimpleQueue("q") for connection in (one, other)]
         while len(taken) < 2 * MESSAGES:
             for queue in queues:
-                message = queue.get(timeout=30)
+                message = queue.get(timeout=90)  # until processes have started, beside those that speak
                 taken.append(message.payload)
                 message.ack()
     for writer in writers:
