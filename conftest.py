@@ -24,6 +24,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.remote import Producer
 from xdist.workermanage import WorkerController
 
+from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.tests.database import empty_tables
 from voiceapp.tests.distribution import NICE, FromBothEnds, computes, in_order, on_time
 
@@ -59,6 +60,13 @@ def tables_are_emptied_fast() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(TransactionTestCase, "_fixture_teardown", teardown)
         yield
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[str]:
+    """The simulator of AWS, for tests that name their own resources in it; its address."""
+    with running_aws() as address:
+        yield address
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,7 @@
-"""Where audio is kept, as Django's storages: the server's disk, or a private bucket of S3. Both overwrite by name."""
+"""Where audio is kept, as Django's storages: the server's disk, or a private bucket at AWS or Google.
+
+All overwrite by name.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,13 @@ from storages.backends.s3 import S3Storage
 
 from voiceapp.providers.aws.client import FAULTS, aws_error, aws_resource
 from voiceapp.providers.errors import ProviderError
+from voiceapp.providers.google.storage import SERVICE, google_resource
 
 CHUNK_BYTES = 256 * 1024
 # A file that a process was writing when it died.
 UNFINISHED = ".part"
+# In front of a bucket's name: it is at Google, not at AWS.
+AT_GOOGLE = "gs://"
 NOT_FOUND = ("404", "NoSuchKey", "NotFound")
 
 
@@ -93,11 +99,15 @@ class DiskStorage(FileSystemStorage):
 
 
 class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no types
-    """A bucket, with this product's credentials, time-outs and addresses (voiceapp/providers/aws/client.py)."""
+    """A bucket, with this product's credentials, time-outs and addresses (voiceapp/providers/aws/client.py).
 
-    def __init__(self, bucket_name: str) -> None:
+    `name` with `gs://` in front is one at Google (voiceapp/providers/google/storage.py).
+    """
+
+    def __init__(self, name: str) -> None:
+        self._is_google = name.startswith(AT_GOOGLE)
         super().__init__(
-            bucket_name=bucket_name,
+            bucket_name=name.removeprefix(AT_GOOGLE),
             file_overwrite=True,
             querystring_auth=True,
             custom_domain=None,
@@ -109,6 +119,8 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
     @property
     def connection(self) -> Any:
         """One per process: making it takes 100 ms, and each request has a thread of its own."""
+        if self._is_google:
+            return google_resource()
         return aws_resource("s3", region=settings.LIVEKIT_RECORDING_REGION or settings.AWS_REGION)
 
     @property
@@ -125,6 +137,10 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
         finally:
             body.close()
 
+    def require(self) -> None:
+        """Raises one of FAULTS if it is not there for us."""
+        self.connection.meta.client.head_bucket(Bucket=self.bucket_name)
+
     def files(self, folder: str) -> Iterator[StoredFile]:
         pages = self.connection.meta.client.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.bucket_name, Prefix=f"{folder.rstrip('/')}/"):
@@ -137,16 +153,16 @@ def storage_of(bucket: str) -> AudioStorage:
     return BucketStorage(bucket) if bucket else DiskStorage()
 
 
-def storage_error(fault: Exception) -> ProviderError:
+def storage_error(fault: Exception, bucket: str) -> ProviderError:
     """An OSError, a refused key, or one of FAULTS. It is permanent if there is no such file."""
     if isinstance(fault, FileNotFoundError):
         return ProviderError("disk", "the file is gone", permanent=True)
     if isinstance(fault, OSError):
         return ProviderError("disk", fault.strerror or type(fault).__name__)
     if isinstance(fault, FAULTS):
-        error = aws_error("s3", fault)
+        error = aws_error(SERVICE if bucket.startswith(AT_GOOGLE) else "s3", fault)
         if error.code in NOT_FOUND:
-            return ProviderError("s3", "the file is gone", permanent=True)
+            return ProviderError(error.provider, "the file is gone", permanent=True)
         return error
     return ProviderError("disk", "the key leads out of RECORDINGS_DIR", permanent=True)
 

@@ -10,7 +10,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.core.files import File
 from django.core.files.base import ContentFile
 
-from recordings.backends import StoredFile, storage_error, storage_of
+from recordings.backends import BucketStorage, StoredFile, storage_error, storage_of
 from recordings.models import Recording
 from recordings.storage import SOUND_TYPES, bucket
 from voiceapp.core.transactions import release_connections
@@ -20,7 +20,7 @@ from voiceapp.providers.aws.client import FAULTS
 def store_file(key: str, content: bytes | Path, *, file_type: str) -> str:
     """The bucket that now has it, empty for the disk. The same key overwrites. Raises ProviderError."""
     name = bucket()
-    with _converted():
+    with _converted(name):
         if isinstance(content, bytes):
             _save(name, key, ContentFile(content), file_type)
         else:
@@ -36,7 +36,7 @@ def read_file(recording: Recording) -> bytes:
 
 def read_range(recording: Recording, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
     """The bytes from `start` up to `stop`, in parts of a quarter of a megabyte. Raises ProviderError."""
-    with _converted():
+    with _converted(recording.bucket):
         yield from storage_of(recording.bucket).read(recording.key, start, stop)
 
 
@@ -47,7 +47,7 @@ def read_part(recording: Recording, part: range) -> bytes:
 
 def file_size(recording: Recording) -> int:
     """In bytes, of the file as it is stored. Raises ProviderError; it is permanent if the file is gone."""
-    with _converted():
+    with _converted(recording.bucket):
         return storage_of(recording.bucket).size(recording.key)
 
 
@@ -66,14 +66,20 @@ def delete_file(recording: Recording) -> None:
 
 def delete_key(bucket_name: str, key: str) -> None:
     """Also if it is gone already. Raises ProviderError."""
-    with _converted():
+    with _converted(bucket_name):
         storage_of(bucket_name).delete(key)
 
 
 def list_files(bucket_name: str, folder: str) -> Iterator[StoredFile]:
     """Raises ProviderError."""
-    with _converted():
+    with _converted(bucket_name):
         yield from storage_of(bucket_name).files(folder)
+
+
+def find_bucket(bucket_name: str) -> None:
+    """Raises ProviderError if it is not there, or if our keys may not list it."""
+    with _converted(bucket_name):
+        BucketStorage(bucket_name).require()
 
 
 def _save(bucket_name: str, key: str, content: File[bytes], file_type: str) -> None:
@@ -82,9 +88,9 @@ def _save(bucket_name: str, key: str, content: File[bytes], file_type: str) -> N
 
 
 @contextmanager
-def _converted() -> Iterator[None]:
+def _converted(bucket_name: str) -> Iterator[None]:
     release_connections()
     try:
         yield
     except (OSError, SuspiciousOperation, *FAULTS) as fault:
-        raise storage_error(fault) from fault
+        raise storage_error(fault, bucket_name) from fault

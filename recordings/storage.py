@@ -11,12 +11,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from recordings.addresses import signed_path
-from recordings.backends import BucketStorage
+from recordings.backends import AT_GOOGLE, BucketStorage, storage_error
 from recordings.models import Recording
 from sessions.calls.models import Call
-from voiceapp.providers.aws.client import FAULTS, aws_error
+from voiceapp.providers.aws.client import FAULTS
 from voiceapp.providers.errors import ProviderError
-from voiceapp.providers.livekit.client import S3Storage
+from voiceapp.providers.livekit.client import GoogleStorage, S3Storage
 
 logger = structlog.get_logger("recordings")
 
@@ -40,8 +40,10 @@ def is_configured() -> bool:
     )
 
 
-def storage() -> S3Storage:
+def storage() -> S3Storage | GoogleStorage:
     """The bucket's description for LiveKit's recorder. Without keys here it needs its own."""
+    if bucket().startswith(AT_GOOGLE):
+        return GoogleStorage(bucket().removeprefix(AT_GOOGLE), settings.GCS_CREDENTIALS)
     return S3Storage(
         bucket=bucket(),
         region=bucket_region(),
@@ -98,7 +100,7 @@ def file_name(recording: Recording) -> str:
 
 
 def bucket() -> str:
-    """Where new recordings go; each keeps the name of its own."""
+    """Where new recordings go, `gs://…` at Google, empty for the disk; each keeps the name of its own."""
     name: str = settings.LIVEKIT_RECORDING_BUCKET
     return name
 
@@ -116,5 +118,5 @@ def _signed(recording: Recording) -> str:
     try:
         link: str = BucketStorage(recording.bucket).url(recording.key, parameters=wanted, expire=LINK_LIVES_S)
     except FAULTS as fault:
-        raise aws_error("s3", fault) from fault
+        raise storage_error(fault, recording.bucket) from fault
     return link

@@ -1,7 +1,7 @@
 """Finds files that no row names, in the storage and on this worker's disk, and rows that name a file that is not there.
 
-A file gets a day, for a worker may be about to write its row. Files in a bucket are removed by the command alone, never
-by the schedule: another installation may use the same bucket.
+A stored file gets a day, for a worker may be about to write its row. Files in a bucket are removed by the command
+alone, never by the schedule: another installation may use the same bucket.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from recordings.files import delete_key, list_files
 from recordings.finishing.services import close_given_up, jobs_of, retry_finishing
 from recordings.finishing.work_folder import leftovers, only_run
 from recordings.models import Recording
+from recordings.spool.folder import spool_folder
 from recordings.storage import bucket
 from sessions.messages.models import OutboxMessage
 from voiceapp.providers.errors import ProviderError
@@ -35,9 +36,10 @@ T = TypeVar("T")
 
 FOLDER = "recordings"
 YOUNG = dt.timedelta(days=1)
-SPOOL = "spool"
-# Of live calls, below RECORDINGS_DIR, by who writes it.
+# What live calls write, in folders of the spool. Each file or folder there has the name of the recording at its source.
 SPOOLS = {"": Recording.Source.BRIDGE, "rooms": Recording.Source.ROOM_AGENT}
+# A phone call writes every second, an agent of a room every 2.5 s.
+UNWRITTEN_FOR_S = 120.0
 PAGE = 500
 # As many files that are all gone are not lost one by one: the folder is not mounted, or the bucket is another one.
 TOO_MANY_TO_BE_LOST = 10
@@ -73,7 +75,7 @@ def sweep(*, is_dry: bool = False, removes_in_bucket: bool = False) -> Swept:
             _sweep_storage(name, swept, is_dry=is_dry, removes=removes_in_bucket or not name)
         except ProviderError as fault:
             swept.problems.append(f"{name or 'disk'}: {fault}")
-    _sweep_spool(swept, is_dry=is_dry)
+    swept.leftovers += sweep_spool(is_dry=is_dry)
     _sweep_disk(swept, is_dry=is_dry)
     _resume_unattended(swept, is_dry=is_dry)
     if swept.count or swept.problems:
@@ -118,19 +120,22 @@ def _compare(
         lost.filter(pk__in=back).update(state=State.STORED, error="")
 
 
-def _sweep_spool(swept: Swept, *, is_dry: bool) -> None:
-    """What live calls wrote, and no recording is waiting for: each is named by the recording's id at its source."""
-    spool, old = Path(settings.RECORDINGS_DIR) / SPOOL, (timezone.now() - YOUNG).timestamp()
+def sweep_spool(*, is_dry: bool = False) -> list[str]:
+    """Remove what live calls wrote and no recording needs any more. What a failed one can be finished from stays."""
+    spool, old, removed = spool_folder(), time.time() - UNWRITTEN_FOR_S, list[str]()
     for folder, source in SPOOLS.items():
         paths = [path for path in (spool / folder).glob("*") if path.name not in SPOOLS and _is_older(path, old)]
         for page in _pages(sorted(paths)):
-            waiting = Recording.objects.filter(source=source, external_id__in=[path.stem for path in page])
-            waiting = waiting.filter(Q(state__in=Recording.IN_PROGRESS) | ~Q(step="")).exclude(state=State.CANCELED)
-            kept = set(waiting.values_list("external_id", flat=True))
+            named = Recording.objects.filter(source=source, external_id__in=[path.stem for path in page])
+            needed = named.filter(Q(state__in=Recording.IN_PROGRESS) | ~Q(step="")).exclude(state=State.CANCELED)
+            kept = set(needed.values_list("external_id", flat=True))
             for path in (path for path in page if path.stem not in kept):
-                swept.leftovers.append(str(path))
+                removed.append(str(path))
                 if not is_dry:
                     shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    if removed and not is_dry:
+        logger.info("files of calls removed", files=len(removed))
+    return removed
 
 
 def _sweep_disk(swept: Swept, *, is_dry: bool) -> None:
@@ -145,11 +150,12 @@ def _sweep_disk(swept: Swept, *, is_dry: bool) -> None:
 
 
 def _is_older(path: Path, than_s: float) -> bool:
-    """False for one that was deleted meanwhile."""
+    """With what is in it. False for one that was deleted meanwhile."""
     try:
-        return path.stat().st_mtime < than_s
+        written_s: float = max(each.stat().st_mtime for each in (path, *(path.iterdir() if path.is_dir() else ())))
     except FileNotFoundError:
         return False
+    return written_s < than_s
 
 
 def _resume_unattended(swept: Swept, *, is_dry: bool) -> None:

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from recordings.finishing.runs import finish_due
 from recordings.retention import purge_recordings
-from recordings.sweeping import sweep
+from recordings.sweeping import sweep, sweep_spool
 
 # A call of many hours; its message may come again meanwhile, and then finds the run of this one.
 LONGEST_S = 1800
@@ -18,6 +18,12 @@ LONGEST_S = 1800
 def finish_recordings(topic: str = "") -> int:
     """After a recording was over, and every 15 s: finish what is due, unless this machine is at it."""
     return finish_due()
+
+
+@shared_task(name="recordings.tasks.sweep_spool", expires=600)
+def remove_spool_files() -> int:
+    """Every 10 min: remove what live calls wrote and no recording needs any more."""
+    return len(sweep_spool())
 
 
 @shared_task(name="recordings.tasks.sweep_recordings", expires=3000)

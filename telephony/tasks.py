@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
 
-from recordings.services.bridge import end_lost_recordings, sweep_spool
+from recordings.services.bridge import end_lost_recordings
 from recordings.services.reconciling import reconcile_recordings
 from telephony.events.inbox import inbox
 from telephony.events.models import ProviderEvent
@@ -42,12 +41,6 @@ def reap_lost_calls() -> int:
     end_lost_recordings()
     forget_call_tokens()
     return closed
-
-
-@shared_task(name="telephony.tasks.sweep_spool", expires=600)
-def sweep_spool_files() -> int:
-    """Every 10 min: remove what calls have written, and what no recording needs any more."""
-    return sweep_spool(now_s=time.time())
 
 
 @shared_task(name="telephony.tasks.advance_transfer", expires=30)

@@ -32,12 +32,12 @@ app.conf.beat_schedule = {
     "reconcile-rooms": {"task": "telephony.tasks.reconcile_rooms", "schedule": 5.0},
     "reconcile-recordings": {"task": "telephony.tasks.reconcile_recordings", "schedule": 30.0},
     "finish-recordings": {"task": "recordings.tasks.finish_recordings", "schedule": 15.0},
+    "sweep-spool": {"task": "recordings.tasks.sweep_spool", "schedule": 600.0},
     "sweep-recordings": {"task": "recordings.tasks.sweep_recordings", "schedule": 3600.0},
     "purge-recordings": {"task": "recordings.tasks.purge_recordings", "schedule": 3600.0},
     "advance-transfers": {"task": "telephony.tasks.advance_transfers", "schedule": 5.0},
     "check-phone-numbers": {"task": "telephony.tasks.check_phone_numbers", "schedule": 600.0},
     "reconcile-vapi-calls": {"task": "telephony.tasks.reconcile_vapi_calls", "schedule": 30.0},
     "remove-old-voicemail": {"task": "telephony.tasks.remove_old_voicemail", "schedule": 3600.0},
-    "sweep-spool": {"task": "telephony.tasks.sweep_spool", "schedule": 600.0},
     "close-lost-calls": {"task": "telephony.tasks.reap_lost_calls", "schedule": 30.0},
 }

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from recordings.files import copy_file, delete_key, store_file
 from recordings.models import Recording
-from recordings.sources.registry import SOURCES, FileSource
+from recordings.sources.registry import FileSource, forget_copy, source_of
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from voiceapp.core.jobs.long_jobs import extended_lease
@@ -97,7 +97,7 @@ def _store(recording: Recording, folder: Path, message: OutboxMessage) -> str:
 
 
 def _source_of(recording: Recording) -> FileSource:
-    source = SOURCES.get(Recording.Source(recording.source))
+    source = source_of(recording)
     if source is None:
         raise ProviderError(OURS, "the source stored no file", permanent=True)
     return source
@@ -127,10 +127,8 @@ def _keep(recording: Recording, audio: Audio, opus: Path) -> None:
 
 def _clean(recording: Recording) -> None:
     services.begin_step(recording, Step.CLEAN)
-    source = SOURCES.get(Recording.Source(recording.source))
-    if source is not None:
-        release_connections()
-        source.forget(recording)
+    release_connections()
+    forget_copy(recording)
 
 
 def _at_low_priority(work: Callable[[], T]) -> T:

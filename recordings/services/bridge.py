@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from recordings.finishing.services import enqueue_finishing
 from recordings.models import Recording
-from recordings.spool.folder import ENDING, spool_folder
 from recordings.storage import new_key
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
@@ -30,9 +29,6 @@ NOTHING_TAKEN = "The call ended before anything was recorded."
 # A process that ends a call ends its recording within seconds.
 ENDED_WITHIN = dt.timedelta(minutes=2)
 MOST_AT_ONCE = 200
-# A live call writes every second.
-UNWRITTEN_FOR_S = 120.0
-NEED_THEIR_FILE = (*Recording.IN_PROGRESS, State.FAILED)
 
 
 def begin_bridge_recording(call_id: UUID, *, tape_id: str, starts_at_ms: int) -> bool:
@@ -97,22 +93,3 @@ def _end(recording: Recording, *, fault: str) -> bool:
         running = Recording.objects.filter(pk=recording.pk, state=State.RECORDING)
         running.update(ended_at=timezone.now(), broken_off_by=fault[:LONGEST_FAULT])
         return enqueue_finishing(recording)
-
-
-def sweep_spool(*, now_s: float) -> int:
-    """Remove the files of recordings that are stored, canceled or deleted. Returns how many. `now_s`: since the epoch.
-
-    That of a failed recording stays, for it can be tried again.
-    """
-    found = [path for path in spool_folder().glob(f"*{ENDING}") if path.stat().st_mtime < now_s - UNWRITTEN_FOR_S]
-    needed = set(
-        Recording.objects.filter(source=Recording.Source.BRIDGE, state__in=NEED_THEIR_FILE)
-        .filter(external_id__in=[path.stem for path in found])
-        .values_list("external_id", flat=True)
-    )
-    left = [path for path in found if path.stem not in needed]
-    for path in left:
-        path.unlink(missing_ok=True)
-    if left:
-        logger.info("spool files removed", files=len(left))
-    return len(left)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -12,7 +11,7 @@ from django.db import transaction
 from recordings.files import delete_file
 from recordings.finishing.services import key_of_jobs
 from recordings.models import Recording
-from recordings.sources import room_agent, twilio, vapi
+from recordings.sources.registry import source_of
 from sessions.calls.services import record_event
 from sessions.messages.models import OutboxMessage
 from voiceapp.core.transactions import release_connections
@@ -36,32 +35,14 @@ def delete_recording(recording: Recording, *, why: str) -> None:
 
 def delete_audio(recording: Recording) -> None:
     """Here and at its source, also where it is gone already. Raises ProviderError."""
-    if at_source := AT_SOURCE.get(recording.source):
-        at_source(recording)
+    source, is_reachable = source_of(recording), IS_REACHABLE.get(recording.source)
+    if source is not None and (is_reachable is None or (recording.external_id and is_reachable())):
+        source.delete(recording)
     delete_file(recording)
 
 
-def _delete_at_twilio(recording: Recording) -> None:
-    if recording.external_id and settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN:
-        twilio.delete_at_source(recording)
-
-
-def _delete_at_vapi(recording: Recording) -> None:
-    if recording.external_id and settings.VAPI_API_KEY:
-        vapi.delete_at_source(recording)
-
-
-def _delete_spool(recording: Recording) -> None:
-    """What the bridge wrote as the call went on, if it was not finished. Its name is ours."""
-    name = recording.external_id or ""
-    if name.replace("-", "").isalnum():
-        for path in Path(settings.RECORDINGS_DIR, "spool").glob(f"{name}.*"):
-            path.unlink(missing_ok=True)
-
-
-AT_SOURCE: Mapping[str, Callable[[Recording], None]] = {
-    Recording.Source.TWILIO: _delete_at_twilio,
-    Recording.Source.VAPI: _delete_at_vapi,
-    Recording.Source.ROOM_AGENT: room_agent.forget,
-    Recording.Source.BRIDGE: _delete_spool,
+# Without an account there, nothing can be deleted any more.
+IS_REACHABLE: Mapping[str, Callable[[], bool]] = {
+    Recording.Source.TWILIO: lambda: bool(settings.TWILIO_ACCOUNT_SID and settings.TWILIO_AUTH_TOKEN),
+    Recording.Source.VAPI: lambda: bool(settings.VAPI_API_KEY),
 }

@@ -10,23 +10,22 @@ from recordings.spool.folder import spool_path
 from recordings.spool.wav import write_wav
 from voiceapp.providers.errors import ProviderError
 
+from .disk import disk_faults
+
 
 def fetch(recording: Recording, into: Path) -> None:
     """Two channels, the caller first, from the first ms of the stream's clock. Safe to repeat. Raises ProviderError."""
     path = spool_path(recording.external_id or "")
-    try:
-        write_wav(path, into)
-    except FileNotFoundError as exc:
-        raise ProviderError("disk", f"{path} is not there: do all processes share RECORDINGS_DIR?") from exc
-    except NotASpoolFile as exc:
-        raise ProviderError("disk", str(exc), permanent=True) from exc
-    except OSError as exc:
-        raise ProviderError("disk", exc.strerror or type(exc).__name__) from exc
+    with disk_faults():
+        try:
+            write_wav(path, into)
+        except FileNotFoundError as exc:
+            raise ProviderError("disk", f"{path} is not there: do all processes share RECORDINGS_DIR?") from exc
+        except NotASpoolFile as exc:
+            raise ProviderError("disk", str(exc), permanent=True) from exc
 
 
-def forget(recording: Recording) -> None:
-    """Delete the spool file. Safe to repeat. Raises ProviderError."""
-    try:
+def delete(recording: Recording) -> None:
+    """The spool file. Safe to repeat. Raises ProviderError."""
+    with disk_faults():
         spool_path(recording.external_id or "").unlink(missing_ok=True)
-    except OSError as exc:
-        raise ProviderError("disk", exc.strerror or type(exc).__name__) from exc

@@ -1,4 +1,4 @@
-"""Where each source has the file of a recording that is over."""
+"""Where each source has the file of a recording that is over, and who deletes it there."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class FileSource(Protocol):
     def fetch(self, recording: Recording, into: Path) -> None:
         """Write the source's file as it is, in parts. Raises ProviderError; it is permanent if there is no file."""
 
-    def forget(self, recording: Recording) -> None:
-        """Delete it at the source, if that is configured; also if it is gone already. Raises ProviderError."""
+    def delete(self, recording: Recording) -> None:
+        """Delete the file at the source, also if it is gone already. Raises ProviderError."""
 
 
 # LiveKit's egress writes into our storage itself.
@@ -28,3 +28,21 @@ SOURCES: Mapping[Recording.Source, FileSource] = {
     Recording.Source.TWILIO: twilio,
     Recording.Source.VAPI: vapi,
 }
+# Their copy is the organization's own: it says whether it stays there.
+AT_PROVIDERS = (Recording.Source.TWILIO, Recording.Source.VAPI)
+
+
+def source_of(recording: Recording) -> FileSource | None:
+    """None if its source stores the file itself."""
+    return SOURCES.get(Recording.Source(recording.source))
+
+
+def forget_copy(recording: Recording) -> None:
+    """After the file was stored: delete the source's, at a provider only if the organization wants that.
+
+    Safe to repeat. Raises ProviderError.
+    """
+    source, organization = source_of(recording), recording.call.organization
+    is_kept = recording.source in AT_PROVIDERS and not (organization and organization.deletes_recordings_at_provider)
+    if source is not None and not is_kept:
+        source.delete(recording)

@@ -24,6 +24,7 @@ from sessions.rooms.models import RoomAgent
 from sessions.rooms.services.room_state import RECORDING_ID, enqueue_room_state
 from voiceapp.providers.errors import ProviderError
 
+from .disk import disk_faults
 from .report import RecordingReport, State
 
 NAME = "agent"
@@ -78,21 +79,20 @@ def find_report(recording: Recording) -> RecordingReport | None:
 def fetch(recording: Recording, into: Path) -> None:
     """The agent's file; those of several agents as one. Raises ProviderError, permanent if nothing can be read."""
     parts = _parts(new_id(recording))
+    if not parts:
+        raise ProviderError(NAME, "it has written no file", permanent=True)
     try:
-        if not parts:
-            raise ProviderError(NAME, "it has written no file", permanent=True)
-        if len(parts) == 1:
-            shutil.copyfile(parts[0], into)
-        else:
-            _join(parts, into)
-    except OSError as exc:
-        raise ProviderError("disk", exc.strerror or type(exc).__name__) from exc
+        with disk_faults():
+            if len(parts) == 1:
+                shutil.copyfile(parts[0], into)
+            else:
+                _join(parts, into)
     except FFmpegError as exc:
         raise ProviderError(NAME, f"its file cannot be read ({type(exc).__name__})", permanent=True) from exc
 
 
-def forget(recording: Recording) -> None:
-    """Delete what the agent has written. Safe to repeat."""
+def delete(recording: Recording) -> None:
+    """What the agent has written. Safe to repeat."""
     shutil.rmtree(folder_of(new_id(recording)), ignore_errors=True)
 
 

@@ -20,6 +20,7 @@ from voiceapp.providers.twilio.recordings import (
     why_absent,
 )
 
+from .disk import disk_faults
 from .report import RecordingReport, State
 
 CALLBACK_PATH = "/twilio/recording-status"
@@ -84,22 +85,13 @@ def fetch(recording: Recording, into: Path) -> None:
     """Write Twilio's WAV file. Raises ProviderError; it is permanent if there is no audio, and never will be."""
     release_connections()
     try:
-        with into.open("wb") as file:
+        with disk_faults(), into.open("wb") as file:
             TwilioRecordings.from_settings().download_call(_sid(recording), file)
     except (NoAudio, NeverRecorded) as exc:
         raise ProviderError("twilio", str(exc), permanent=True) from exc
-    except OSError as exc:
-        raise ProviderError("disk", f"{exc.strerror or type(exc).__name__}: {into.parent}") from exc
 
 
-def forget(recording: Recording) -> None:
-    """Delete it at Twilio, if its organization wants that. Raises ProviderError."""
-    organization = recording.call.organization
-    if organization is not None and organization.deletes_recordings_at_provider:
-        delete_at_source(recording)
-
-
-def delete_at_source(recording: Recording) -> None:
+def delete(recording: Recording) -> None:
     """Also if it is gone already. Raises ProviderError."""
     release_connections()
     TwilioRecordings.from_settings().delete(_sid(recording))

@@ -13,6 +13,7 @@ from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.vapi.client import VapiCall, VapiClient, VapiError, VapiErrorKind
 from voiceapp.providers.vapi.recordings import download_recording, recording_of
 
+from .disk import disk_faults
 from .report import RecordingReport, State
 
 NO_RECORDING = "VAPI reports no recording of this call."
@@ -46,28 +47,14 @@ def fetch(recording: Recording, into: Path) -> None:
     url = recording_of(call.fields).url
     if not url:
         raise ProviderError("vapi", "the call has no recording yet")
-    try:
-        with into.open("wb") as file:
-            download_recording(url, file, may_be_local=bool(settings.SIMULATORS) or settings.DEBUG)
-    except OSError as exc:
-        raise ProviderError("disk", f"{exc.strerror or type(exc).__name__}: {into.parent}") from exc
+    with disk_faults(), into.open("wb") as file:
+        download_recording(url, file, may_be_local=bool(settings.SIMULATORS) or settings.DEBUG)
 
 
-def forget(recording: Recording) -> None:
-    """Delete the call at VAPI with its recording, if its organization wants that. Raises ProviderError."""
-    organization = recording.call.organization
-    if organization is not None and organization.deletes_recordings_at_provider:
-        delete_at_source(recording)
-
-
-def delete_at_source(recording: Recording) -> None:
-    """Also if it is gone already. Raises ProviderError."""
+def delete(recording: Recording) -> None:
+    """The call at VAPI with its recording, also if it is gone already. Raises ProviderError."""
     release_connections()
-    try:
-        VapiClient.from_settings().delete_call(recording.external_id or "")
-    except VapiError as error:
-        if error.kind is not VapiErrorKind.NOT_FOUND:
-            raise
+    VapiClient.from_settings().delete_call(recording.external_id or "")
 
 
 def _find(recording: Recording) -> VapiCall | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
 from pytest_django import Settings
 
@@ -14,30 +13,13 @@ from sessions.calls.models import Call
 from sessions.messages.outbox import outbox
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.livekit.client import LiveKitClient
-from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
 from .calls import talk
+from .places import AWS_KEY, AWS_SECRET, BUCKET, at_google, in_bucket, on_disk, stored_keys, stored_keys_everywhere
 
-__all__ = ["alice", "bob", "charlie", "clerk", "harbour", "meadow", "mia", "website"]
-
-BUCKET = "calls-of-tests"
-AWS_KEY, AWS_SECRET = "AKIATEST", "a-secret-of-the-local-aws"
-
-
-@pytest.fixture(scope="session")
-def local_aws() -> Iterator[str]:
-    with running_aws() as address:
-        client = boto3.client(
-            "s3",
-            endpoint_url=address,
-            region_name="us-east-1",
-            aws_access_key_id=AWS_KEY,
-            aws_secret_access_key=AWS_SECRET,
-        )
-        client.create_bucket(Bucket=BUCKET)
-        client.close()
-        yield address
+__all__ = ["alice", "at_google", "bob", "charlie", "clerk", "harbour", "in_bucket", "meadow", "mia", "on_disk",
+           "stored_keys", "stored_keys_everywhere", "website"]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -59,10 +41,9 @@ def livekit(settings: Settings) -> Iterator[RunningLiveKit]:
 
 
 @pytest.fixture
-def stored(livekit: RunningLiveKit, local_aws: str, settings: Settings) -> str:
+def stored(livekit: RunningLiveKit, in_bucket: str) -> str:
     """Recordings go to the simulator of AWS; its URL."""
-    settings.AWS_ENDPOINT_URL = local_aws
-    return local_aws
+    return in_bucket
 
 
 @pytest.fixture

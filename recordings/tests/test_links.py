@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import uuid
+from dataclasses import replace
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import httpx
@@ -27,12 +28,12 @@ from sessions.calls.recording_links import WITH_RECORDING, WITH_TRANSCRIPT, reco
 from sessions.calls.recording_links import recording_link as link_for_sessions
 from sessions.tests.builders import ROOM, make_room_call
 from voiceapp.providers.aws.client import AwsError
-from voiceapp.providers.livekit.client import LiveKitClient
+from voiceapp.providers.livekit.client import GoogleStorage, LiveKitClient, S3Storage
 from voiceapp.providers.livekit.values import EgressStatus
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 
 from .calls import RECORDING, becomes, only_recording, talk
-from .conftest import AWS_SECRET
+from .places import AWS_SECRET
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Principal("1", sees_all=True)
@@ -202,6 +203,7 @@ def test_without_credentials_no_link_is_signed_and_the_rest_still_answers(
 
 def test_livekit_receives_the_bucket_and_shows_no_secret(call: Call, settings: Settings, stored: str) -> None:
     used = storage()
+    assert isinstance(used, S3Storage)
     assert (used.bucket, used.region, used.endpoint) == (
         "calls-of-tests",
         "eu-west-1",
@@ -209,7 +211,14 @@ def test_livekit_receives_the_bucket_and_shows_no_secret(call: Call, settings: S
     )
     assert settings.AWS_SECRET_ACCESS_KEY not in repr(used)
     settings.LIVEKIT_RECORDING_REGION = ""
-    assert storage().region == settings.AWS_REGION
+    assert used.region != settings.AWS_REGION
+    assert storage() == replace(used, region=settings.AWS_REGION)
+
+
+def test_livekit_receives_googles_bucket_with_the_key_of_an_account(settings: Settings) -> None:
+    settings.LIVEKIT_RECORDING_BUCKET, settings.GCS_CREDENTIALS = "gs://calls", '{"type": "service_account"}'
+    assert storage() == GoogleStorage("calls", '{"type": "service_account"}')
+    assert "service_account" not in repr(storage())
 
 
 def test_sessions_see_what_can_be_fetched_and_what_was_said(call: Call, client: LiveKitClient) -> None:

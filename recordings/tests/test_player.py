@@ -24,7 +24,6 @@ from recordings.services.access import ONE_LISTENING
 from sessions.tests.builders import ROOM, make_room_call
 
 from .calls import RECORDING
-from .conftest import AWS_KEY, AWS_SECRET, BUCKET
 
 pytestmark = pytest.mark.django_db
 
@@ -33,13 +32,10 @@ KEY = "recordings/harbour/2026/11/1.ogg"
 
 
 @pytest.fixture(params=["disk", "bucket"])
-def recording(request: pytest.FixtureRequest, harbour: Organization, settings: Settings, tmp_path: Path) -> Recording:
+def recording(request: pytest.FixtureRequest, harbour: Organization, on_disk: Path) -> Recording:
     """On the server's disk, and in a bucket: the same."""
-    settings.RECORDINGS_DIR, settings.LIVEKIT_RECORDING_BUCKET = str(tmp_path), ""
     if request.param == "bucket":
-        settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = AWS_KEY, AWS_SECRET
-        settings.AWS_ENDPOINT_URL = request.getfixturevalue("local_aws")
-        settings.LIVEKIT_RECORDING_BUCKET, settings.LIVEKIT_RECORDING_REGION = BUCKET, "eu-west-1"
+        request.getfixturevalue("in_bucket")
     bucket = store_file(KEY, AUDIO, file_type="ogg")
     return Recording.objects.create(
         call=make_room_call(harbour), external_id="EG_1", state="stored", file_type="ogg", bucket=bucket, key=KEY,

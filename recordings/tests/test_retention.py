@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
@@ -16,33 +17,32 @@ from agents.privacy.models import PrivacySettings
 from agents.tests.builders import make_organization
 from recordings.files import store_file
 from recordings.models import Recording
+from recordings.spool.folder import spool_folder, spool_path
 from recordings.tasks import purge_old_recordings
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from voiceapp.celery import app
+from voiceapp.tests.dying import in_a_process_that_dies
+
+from .places import keys_in_bucket
 
 pytestmark = pytest.mark.django_db
 State = Recording.State
 
 
 @pytest.fixture
-def folder(tmp_path: Path, settings: Settings) -> Path:
-    settings.RECORDINGS_DIR, settings.LIVEKIT_RECORDING_BUCKET = tmp_path, ""
+def harbour(on_disk: Path, settings: Settings) -> Organization:
     settings.TWILIO_ACCOUNT_SID = ""
-    return tmp_path
-
-
-@pytest.fixture
-def harbour(folder: Path) -> Organization:
     return make_organization("Harbour")
 
 
 def record(organization: Organization | None, *, days: int, state: Recording.State = State.STORED) -> Recording:
     """A recording of so many days ago, with its file."""
+    key = f"recordings/{days}-{state}.ogg"
+    bucket = store_file(key, b"OggS", file_type="ogg")
     recording = Recording.objects.create(
-        call=Call.objects.create(organization=organization), state=state, key=f"recordings/{days}-{state}.ogg"
+        call=Call.objects.create(organization=organization), state=state, key=key, bucket=bucket
     )
-    store_file(recording.key, b"OggS", file_type="ogg")
     created_at = timezone.now() - dt.timedelta(days=days, hours=1)
     Recording.objects.filter(pk=recording.pk).update(created_at=created_at)
     return recording
@@ -52,19 +52,40 @@ def kept() -> set[int]:
     return set(Recording.objects.values_list("pk", flat=True))
 
 
-def files(folder: Path) -> int:
-    return sum(path.is_file() for path in folder.rglob("*"))
-
-
-def test_what_is_older_than_ninety_days_is_deleted_with_its_file(harbour: Organization, folder: Path) -> None:
+def test_what_is_older_than_ninety_days_is_deleted_with_its_file(
+    harbour: Organization, stored_keys_everywhere: Callable[[], list[str]]
+) -> None:
     old, young = record(harbour, days=90), record(harbour, days=89)
     OutboxMessage.objects.create(topic="recording.finish", partition_key=f"recording:{old.pk}", body={})
     assert purge_old_recordings() == 1
     assert kept() == {young.pk}
-    assert files(folder) == 1
+    assert stored_keys_everywhere() == [young.key]
     assert not OutboxMessage.objects.exists()
     assert old.call.events.get().kind == "recording_deleted"
     assert purge_old_recordings() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_between_the_file_and_its_row_leaves_the_row(
+    harbour: Organization, stored_keys: Callable[[], list[str]]
+) -> None:
+    old = record(harbour, days=90)
+    assert in_a_process_that_dies(purge_old_recordings, ("recordings.services.deleting", "delete_audio", "after"))
+    assert (kept(), stored_keys()) == ({old.pk}, [])
+    assert purge_old_recordings() == 1
+    assert kept() == set()
+
+
+def test_what_the_storage_does_not_delete_keeps_its_row(
+    harbour: Organization, in_bucket: str, settings: Settings
+) -> None:
+    old = record(harbour, days=90)
+    settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
+    assert purge_old_recordings() == 0
+    assert kept() == {old.pk}
+    settings.AWS_ENDPOINT_URL = in_bucket
+    assert purge_old_recordings() == 1
+    assert keys_in_bucket() == []
 
 
 def test_each_organization_has_its_own_days(harbour: Organization) -> None:
@@ -92,14 +113,14 @@ def test_a_recording_that_is_being_made_stays_and_a_call_of_no_organization_goes
     assert kept() == {running.pk}
 
 
-def test_what_the_bridge_left_in_its_spool_goes_too(harbour: Organization, folder: Path) -> None:
+def test_what_the_bridge_left_in_its_spool_goes_too(harbour: Organization, on_disk: Path) -> None:
     recording = record(harbour, days=100, state=State.FAILED)
     Recording.objects.filter(pk=recording.pk).update(source=Recording.Source.BRIDGE, external_id="0f3c-5a7e")
-    (folder / "spool").mkdir()
-    (folder / "spool" / "0f3c-5a7e.tape").write_bytes(b"sound")
-    (folder / "spool" / "0f3c-5a7f.tape").write_bytes(b"another")
+    spool_folder().mkdir()
+    for name in ("0f3c-5a7e", "0f3c-5a7f"):
+        spool_path(name).write_bytes(b"sound")
     assert purge_old_recordings() == 1
-    assert [path.name for path in (folder / "spool").iterdir()] == ["0f3c-5a7f.tape"]
+    assert [path.stem for path in spool_folder().iterdir()] == ["0f3c-5a7f"]
 
 
 def test_what_cannot_be_deleted_at_twilio_is_tried_again(harbour: Organization, settings: Settings) -> None:

@@ -22,7 +22,7 @@ from recordings.models import Recording
 from recordings.services.automatic import enqueue_automatic_recording
 from recordings.services.reconciling import reconcile_recordings
 from recordings.services.room_agent import agent_began, agent_ended, recording_of_agent
-from recordings.sources.room_agent import fetch, folder_of, forget
+from recordings.sources.room_agent import delete, fetch, folder_of
 from sessions.calls.models import Call, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.rooms.models import RoomAgent
@@ -170,8 +170,8 @@ def test_the_files_of_two_agents_become_one_with_silence_between(call: Call, tmp
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     loud = [bool(np.abs(samples[int(at * RATE) : int((at + 0.2) * RATE)]).max() > 4000) for at in (0.3, 1.5, 2.5, 3.3)]
     assert loud == [True, False, False, True]
-    forget(recording)
-    forget(recording)
+    delete(recording)
+    delete(recording)
     assert not folder_of(str(recording.external_id)).exists()
 
 

@@ -68,7 +68,7 @@ class OneFile:
     def fetch(self, recording: object, into: Path) -> None:
         into.hardlink_to(self._path)
 
-    def forget(self, recording: object) -> None:
+    def delete(self, recording: object) -> None:
         return None
 
 

@@ -29,15 +29,16 @@ from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import OptOut, Text
 from sessions.orders.models import Order, OrderLine
 from sessions.orders.services.submission import TOPIC as ORDER_TOPIC
+from telephony.events.models import ProviderEvent
 from telephony.twilio.voicemail.models import Voicemail
-from telephony.vapi.models import VapiLeg
+from telephony.vapi.webhooks import SOURCE as VAPI
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.client import CALL_SID
 from voiceapp.providers.twilio.messages import MESSAGE_SID, MessagesClient
 from voiceapp.providers.twilio.recordings import RECORDING_SID, TwilioRecordings
-from voiceapp.providers.vapi.client import VapiClient, VapiError, VapiErrorKind
+from voiceapp.providers.vapi.client import VapiClient
 
 from .finding import CallerData
 from .models import CallerRequest
@@ -152,6 +153,9 @@ def _delete_call(request: CallerRequest, call: Call) -> None:
         keys += [f"voicemail:{each}" for each in call.voicemails.values_list("pk", flat=True)]
         # What is still to be posted of an order was emptied before.
         OutboxMessage.objects.filter(partition_key__in=keys).exclude(topic=ORDER_TOPIC).delete()
+        # Reports that wait for a worker name no call yet.
+        of_legs = call.vapi_legs.values("vapi_id")
+        ProviderEvent.objects.filter(source=VAPI, call=None, partition_key__in=of_legs).delete()
         _forget_history(Voicemail, list(call.voicemails.values_list("pk", flat=True)))
         _forget_history(Recording, [each.pk for each in recordings])
         _forget_history(Call, [call.pk])
@@ -172,14 +176,9 @@ def _delete_at_providers(call: Call) -> None:
                 for recording in twilio.of_call(call_sid):
                     twilio.delete(recording.sid)
                 twilio.delete_call(call_sid)
-    legs = VapiLeg.objects.filter(call=call).values_list("vapi_id", flat=True)
     if settings.VAPI_API_KEY:
-        for vapi_id in legs:
-            try:
-                VapiClient.from_settings().delete_call(vapi_id)
-            except VapiError as error:
-                if error.kind is not VapiErrorKind.NOT_FOUND:
-                    raise
+        for vapi_id in list(call.vapi_legs.values_list("vapi_id", flat=True)):
+            VapiClient.from_settings().delete_call(vapi_id)
 
 
 def _delete_text(request: CallerRequest, text: Text) -> None:

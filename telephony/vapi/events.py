@@ -25,12 +25,13 @@ STATUSES = ("scheduled", "queued", "ringing", "in-progress", "forwarding", "ende
 
 
 def process_vapi_event(stored: ProviderEvent) -> None:
-    """A message about no call of ours is done, too."""
+    """A message about no call of ours, such as one that was deleted, is done, too: its words go."""
     message = VapiMessage(stored.fields)
     try:
         leg = find_leg(message)
     except CallUnknown as exc:
         logger.warning("message about an unknown call", kind=stored.kind, reason=exc.reason)
+        _forget_words(stored)
         return
     ProviderEvent.objects.filter(pk=stored.pk, call=None).update(call=leg.call_id)
     at = min(message.timestamp or stored.created_at, stored.created_at)

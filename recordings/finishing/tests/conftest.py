@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,14 +18,14 @@ from recordings.finishing.runs import finish_due
 from recordings.finishing.services import enqueue_finishing
 from recordings.models import Recording
 from recordings.sources.registry import SOURCES
-from recordings.tests.conftest import AWS_KEY, AWS_SECRET, BUCKET, local_aws, woken
+from recordings.tests.conftest import woken
+from recordings.tests.places import at_google, in_bucket, on_disk, stored_keys, stored_keys_everywhere
 from sessions.calls.models import Call, TranscriptLine
-from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.errors import ProviderError
 
 from .files import quiet, tone, wav
 
-__all__ = ["harbour", "local_aws", "woken"]
+__all__ = ["at_google", "harbour", "in_bucket", "on_disk", "stored_keys", "stored_keys_everywhere", "woken"]
 
 State = Recording.State
 CONVERSATION = wav(
@@ -52,7 +51,7 @@ class FolderSource:
             raise self.error
         into.write_bytes(self.file.read_bytes())
 
-    def forget(self, recording: Recording) -> None:
+    def delete(self, recording: Recording) -> None:
         self.file.unlink(missing_ok=True)
 
 
@@ -66,37 +65,9 @@ def source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FolderSource:
 
 
 @pytest.fixture(autouse=True)
-def disk(settings: Settings, tmp_path: Path) -> Path:
-    """The storage, unless a test names the bucket."""
-    settings.RECORDINGS_DIR, settings.FINISHING_DIR = str(tmp_path / "recordings"), str(tmp_path / "finishing")
-    settings.LIVEKIT_RECORDING_BUCKET = settings.LIVEKIT_RECORDING_REGION = ""
+def disk(settings: Settings, on_disk: Path) -> Path:
     settings.OPENAI_API_KEY = ""
-    return tmp_path / "recordings"
-
-
-@pytest.fixture
-def in_bucket(settings: Settings, local_aws: str) -> None:
-    settings.AWS_ENDPOINT_URL, settings.LIVEKIT_RECORDING_BUCKET = local_aws, BUCKET
-    settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = AWS_KEY, AWS_SECRET
-    for key in keys_in_bucket():
-        aws_client("s3").delete_object(Bucket=BUCKET, Key=key)
-
-
-@pytest.fixture(params=["disk", "bucket"])
-def stored_keys(request: pytest.FixtureRequest, disk: Path) -> Callable[[], list[str]]:
-    """What the storage has: each test that names it runs on the disk and in the bucket."""
-    if request.param == "bucket":
-        request.getfixturevalue("in_bucket")
-        return keys_in_bucket
-    return lambda: keys_on(disk)
-
-
-def keys_on(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
-def keys_in_bucket() -> list[str]:
-    return sorted(each["Key"] for each in aws_client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", ()))
+    return on_disk
 
 
 @pytest.fixture
@@ -111,8 +82,13 @@ def call(harbour: Organization) -> Call:
 
 @pytest.fixture
 def recording(call: Call, source: FolderSource) -> Recording:
-    """Over, and its finishing is enqueued."""
-    made = Recording.objects.create(call=call, source=Recording.Source.BRIDGE, state=State.RECORDING, external_id="b1")
+    return over(call, "b1")
+
+
+def over(call: Call, external_id: str) -> Recording:
+    """Its finishing is enqueued."""
+    bridge = Recording.Source.BRIDGE
+    made = Recording.objects.create(call=call, source=bridge, state=State.RECORDING, external_id=external_id)
     assert enqueue_finishing(made)
     return made
 

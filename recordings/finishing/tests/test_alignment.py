@@ -14,6 +14,7 @@ from recordings.finishing.audio import Audio, read_audio
 from recordings.finishing.placing import start_by_agent
 from recordings.finishing.speech import Stretch, cut_out, stretches_of
 from recordings.models import Recording
+from recordings.sources.registry import SOURCES
 from sessions.calls.models import Call, TranscriptLine
 from voiceapp.providers.openai.errors import OpenAIError, OpenAIErrorKind
 from voiceapp.simulators import speech
@@ -72,15 +73,28 @@ def test_without_lines_each_channel_is_transcribed_with_its_times(
 def test_one_channel_has_a_transcript_without_speakers(
     untranscribed: Recording, source: FolderSource, call: Call, openai: None
 ) -> None:
+    Recording.objects.update(starts_at_ms=-500)
     source.file.write_bytes(wav(said(QUESTION, at_s=1, of_s=6)))
     work()
-    assert lines(call) == []
+    assert lines(call) == [("unknown", QUESTION, 0)]
+    assert call.lines.get().spoken_at_ms == pytest.approx(500, abs=150)
     assert now(untranscribed).transcript == QUESTION
 
 
 def test_lines_of_the_live_call_stand(recording: Recording, call: Call, openai: None) -> None:
     work()
     assert lines(call) == [("caller", "Hello.", 1)]
+
+
+def test_a_worker_killed_while_it_transcribes_one_channel_loses_no_sentence(
+    untranscribed: Recording, source: FolderSource, call: Call, openai: None
+) -> None:
+    question, answer = said(QUESTION, at_s=1, of_s=12), said(ANSWER, at_s=7, of_s=12)
+    source.file.write_bytes(wav(question + answer))
+    assert in_a_process_that_dies(work, ("recordings.finishing.speech", "_keep_line", "after"))
+    work(dt.timedelta(minutes=1))
+    assert [text for _, text, _ in lines(call)] == [QUESTION, ANSWER]
+    assert now(untranscribed).transcript == f"{QUESTION}\n{ANSWER}"
 
 
 def test_a_worker_killed_while_it_transcribes_makes_no_line_twice(
@@ -126,7 +140,7 @@ def test_a_file_on_a_clock_of_others_is_placed_on_the_calls_clock(
 ) -> None:
     assert call.connected_at
     started_at = call.connected_at + dt.timedelta(milliseconds=1250)
-    monkeypatch.setattr("recordings.finishing.steps.SOURCES", {Recording.Source(name): source})
+    monkeypatch.setitem(SOURCES, Recording.Source(name), source)
     Recording.objects.update(source=name, started_at=started_at)
     work()
     assert now(recording).starts_at_ms == expected

@@ -18,12 +18,13 @@ from recordings.finishing.services import FINISH, enqueue_finishing, retry_finis
 from recordings.finishing.work_folder import leftovers, only_run
 from recordings.models import Recording
 from recordings.sweeping import Swept, sweep
+from recordings.tests.places import keys_on
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from voiceapp.providers.errors import ProviderError
 from voiceapp.tests.dying import Point, in_a_process_that_dies
 
-from .conftest import CONVERSATION, FolderSource, State, keys_on, now, work
+from .conftest import CONVERSATION, FolderSource, State, now, over, work
 from .files import quiet, tone, wav
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,14 +39,14 @@ def job() -> OutboxMessage:
 
 
 def test_a_call_is_stored_as_opus_in_two_channels(
-    recording: Recording, source: FolderSource, call: Call, stored_keys: Callable[[], list[str]]
+    recording: Recording, source: FolderSource, call: Call, stored_keys_everywhere: Callable[[], list[str]]
 ) -> None:
     assert (now(recording).state, now(recording).step) == (State.STORING, "fetch")
     assert work() == 1
     done = now(recording)
     assert (done.state, done.step, done.error, done.file_type) == (State.STORED, "", "", "ogg")
     assert (done.channels, done.duration_ms, len(done.peaks or b"")) == (2, 4000, 2 * PEAKS)
-    assert stored_keys() == [done.key]
+    assert stored_keys_everywhere() == [done.key]
     assert done.key.startswith(f"recordings/{call.organization_id}/")
     assert (done.size_bytes, done.size_bytes) == (file_size(done), len(read_file(done)))
     kept = read_audio(read_file(done))
@@ -175,7 +176,7 @@ KILLS: list[Point] = [
     (STEPS, "write_opus", "after"),
     (STEPS, "align", "after"),
     (STEPS, "store_file", "before"),
-    ("recordings.backends:DiskStorage", "_save", "after"),
+    ("recordings.files", "_save", "after"),
     (SERVICES, "record_event", "after"),
     (SERVICES, "keep_file", "after"),
     (STEPS, "_clean", "after"),
@@ -184,20 +185,25 @@ KILLS: list[Point] = [
 ]
 
 
-@pytest.mark.parametrize("point", KILLS, ids=lambda point: f"{point[1]}-{point[2]}")
 def test_a_worker_killed_at_any_point_leaves_a_finished_recording_in_the_end(
-    recording: Recording, source: FolderSource, disk: Path, call: Call, point: Point
+    call: Call, source: FolderSource, stored_keys: Callable[[], list[str]]
 ) -> None:
-    assert in_a_process_that_dies(work, point)
-    work(MINUTE)
-    done = now(recording)
-    assert (done.state, done.step, done.error) == (State.STORED, "", "")
-    assert read_audio(read_file(done)).duration_ms == 4000
-    assert keys_on(disk) == [done.key]
-    assert leftovers() == []
-    assert not source.file.exists()
-    assert call.events.filter(kind="recording_ended").count() == 1
-    assert job().state == "done"
+    """A recording of its own for each point, in one place."""
+    keys: list[str] = []
+    for number, point in enumerate(KILLS, start=1):
+        source.file.write_bytes(CONVERSATION)
+        recording = over(call, f"b{number}")
+        assert in_a_process_that_dies(work, point), point
+        work(MINUTE)
+        done = now(recording)
+        assert (done.state, done.step, done.error) == (State.STORED, "", ""), point
+        assert read_audio(read_file(done)).duration_ms == 4000, point
+        keys.append(done.key)
+        assert stored_keys() == sorted(keys), point
+        assert leftovers() == [], point
+        assert not source.file.exists(), point
+        assert call.events.filter(kind="recording_ended").count() == number, point
+        assert OutboxMessage.objects.exclude(state="done").count() == 0, point
     with time_machine.travel(timezone.now() + dt.timedelta(days=2), tick=True):
         assert sweep(is_dry=True) == Swept(), "no file without a row, no row without its file"
 
@@ -211,7 +217,7 @@ def test_a_file_that_kills_its_worker_fails_with_a_reason_in_the_end(recording: 
 
 @pytest.mark.parametrize("is_deleted", [False, True])
 def test_what_is_canceled_or_deleted_meanwhile_leaves_no_file(
-    recording: Recording, disk: Path, monkeypatch: pytest.MonkeyPatch, is_deleted: bool
+    recording: Recording, stored_keys: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch, is_deleted: bool
 ) -> None:
     def store_and_stop(*args: object, **options: object) -> str:
         bucket = store_file(*args, **options)  # type: ignore[arg-type]  # passed through
@@ -224,7 +230,7 @@ def test_what_is_canceled_or_deleted_meanwhile_leaves_no_file(
 
     monkeypatch.setattr(f"{STEPS}.store_file", store_and_stop)
     work()
-    assert keys_on(disk) == []
+    assert stored_keys() == []
     assert [each.state for each in Recording.objects.all()] == ([] if is_deleted else [State.CANCELED])
     assert work(MINUTE) == 0
 

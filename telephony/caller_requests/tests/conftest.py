@@ -14,6 +14,7 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_organization, make_user
 from recordings.files import store_file
 from recordings.models import Recording
+from recordings.tests.places import in_bucket, on_disk, stored_keys
 from sessions.appointments.models import Appointment
 from sessions.calls.models import Call, CallState, ToolCall, TranscriptLine
 from sessions.messages.models import OutboxMessage
@@ -22,10 +23,12 @@ from sessions.orders.models import Order, OrderLine
 from telephony.caller_requests.models import CallerRequest
 from telephony.twilio.tests.conftest import own_account, serving_process
 from telephony.twilio.voicemail.models import Voicemail
-from telephony.twilio.voicemail.tests.conftest import carrier, keep, no_worker, own_folder, silent, twilio_process
+from telephony.twilio.voicemail.tests.conftest import carrier, keep, no_worker, silent, twilio_process
 from voiceapp.simulators.twilio.tests.running import RunningTwilio
 
-__all__ = ["carrier", "no_worker", "own_account", "own_folder", "serving_process", "twilio_process"]
+__all__ = [
+    "carrier", "in_bucket", "no_worker", "on_disk", "own_account", "serving_process", "stored_keys", "twilio_process",
+]  # fmt: skip
 
 NUMBER, OTHER = "+4917655501234", "+4917655509876"
 # Said and entered by the caller, and by nobody else.
@@ -47,11 +50,11 @@ def make_caller(organization: Organization, number: str, sid: str, carrier: Runn
         call=call, tool_call_id="1", name="submit_order", arguments={"customer_name": name}, outcome="done", at=now
     )
     kept = keep(carrier, silent(0.1), call_sid=sid)
-    recording = Recording.objects.create(
-        call=call, source=Recording.Source.TWILIO, external_id=kept, state=Recording.State.STORED,
-        key=f"recordings/{sid}.ogg", size_bytes=4, transcript=f"The {word}.",
+    key = f"recordings/{sid}.ogg"
+    Recording.objects.create(
+        call=call, source=Recording.Source.TWILIO, external_id=kept, state=Recording.State.STORED, key=key,
+        bucket=store_file(key, b"OggS" + word.encode(), file_type="ogg"), size_bytes=4, transcript=f"The {word}.",
     )  # fmt: skip
-    store_file(recording.key, b"OggS" + word.encode(), file_type="ogg")
     Voicemail.objects.create(
         call=call, recording_sid=keep(carrier, silent(0.1), call_sid=sid), why="closed", transcript=f"{name}: {word}"
     )
@@ -87,12 +90,12 @@ def harbour(db: None) -> Organization:
 
 
 @pytest.fixture
-def call(harbour: Organization, carrier: RunningTwilio, own_folder: Path) -> Call:
+def call(harbour: Organization, carrier: RunningTwilio, on_disk: Path) -> Call:
     return make_caller(harbour, NUMBER, "CA" + "1" * 32, carrier, signs=True)
 
 
 @pytest.fixture
-def others_call(harbour: Organization, carrier: RunningTwilio, own_folder: Path) -> Call:
+def others_call(harbour: Organization, carrier: RunningTwilio, on_disk: Path) -> Call:
     return make_caller(harbour, OTHER, "CA" + "2" * 32, carrier, signs=False)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from pytest_django import Settings
@@ -16,6 +18,7 @@ from agents.organizations.models import Organization
 from agents.privacy.models import OnHold, PrivacySettings
 from agents.tests.builders import make_organization
 from recordings.models import Recording
+from recordings.tests.places import content_of_bucket, keys_in_bucket
 from sessions.appointments.models import Appointment
 from sessions.calls.models import Call, CallState, TranscriptLine
 from sessions.messages.models import OutboxMessage
@@ -71,7 +74,11 @@ def _text(value: Any) -> str:
 
 
 def files(folder: Path) -> str:
-    return "\n".join(f"{path}\n{path.read_bytes().decode('latin-1')}" for path in folder.rglob("*") if path.is_file())
+    """The names and contents of every file on the disk and, where one is used, in the bucket."""
+    found = [f"{path}\n{_text(path.read_bytes())}" for path in folder.rglob("*") if path.is_file()]
+    if settings.LIVEKIT_RECORDING_BUCKET:
+        found += [*keys_in_bucket(), *map(_text, content_of_bucket())]
+    return "\n".join(found)
 
 
 def signs_in(text: str) -> set[str]:
@@ -79,20 +86,23 @@ def signs_in(text: str) -> set[str]:
 
 
 def test_a_deleted_callers_number_and_words_are_found_nowhere(
+    stored_keys: Callable[[], list[str]],
     request_of_caller: CallerRequest,
     others_call: Call,
-    own_folder: Path,
+    on_disk: Path,
     carrier: RunningTwilio,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert signs_in(dump()) == set(SIGNS) - {"017655501234"}
-    assert signs_in(files(own_folder))
+    assert signs_in(files(on_disk))
+    assert len(stored_keys()) == 2
     request = delete(request_of_caller)
     assert request.state == State.DELETED, request.waits_for
     printed = capfd.readouterr()
     assert signs_in(dump()) == set()
-    assert signs_in(files(own_folder)) == set()
+    assert signs_in(files(on_disk)) == set()
+    assert len(stored_keys()) == 1
     assert signs_in(caplog.text + printed.out + printed.err) == set()
     assert carrier.do(lambda server: len(server.carrier.account.recordings)) == 2  # the other caller's
 
@@ -192,27 +202,33 @@ def test_it_waits_while_twilio_does_not_respond(
     assert (request.state, request.waits_for) == (State.DELETED, "")
 
 
-@pytest.mark.parametrize(
-    "point",
-    [
-        (DELETING, "_delete_text", "after"),
-        (DELETING, "_empty_order", "after"),
-        (DELETING, "_delete_at_providers", "after"),
-        (DELETING, "delete_audio", "after"),
-        (DELETING, "_delete_call", "after"),
-        (DELETING, "forget_removed", "before"),
-    ],
-)
-def test_a_worker_that_is_killed_leaves_it_to_the_next(request_of_caller: CallerRequest, point: Point) -> None:
-    start_deletion(request_of_caller, by="alice")
-    assert in_a_process_that_dies(work, point)
-    retry_deletion(request_of_caller)
-    OutboxMessage.objects.filter(topic=TOPIC).update(lease_expires_at=None)
-    work()
-    request_of_caller.refresh_from_db()
-    assert request_of_caller.state == State.DELETED, request_of_caller.waits_for
-    assert signs_in(dump()) == set()
-    assert request_of_caller.deleted["calls"] == request_of_caller.deleted["orders"] == 1
+KILLS: list[Point] = [
+    (DELETING, "_delete_text", "after"),
+    (DELETING, "_empty_order", "after"),
+    (DELETING, "_delete_at_providers", "after"),
+    (DELETING, "delete_audio", "after"),
+    (DELETING, "_delete_call", "after"),
+    (DELETING, "forget_removed", "before"),
+]
+
+
+def test_a_worker_that_is_killed_leaves_it_to_the_next(
+    stored_keys: Callable[[], list[str]], harbour: Organization, carrier: RunningTwilio
+) -> None:
+    """A caller's request for each point, in one place."""
+    for at, point in enumerate(KILLS):
+        make_caller(harbour, NUMBER, f"CA{at:032}", carrier, signs=True)
+        request = CallerRequest.objects.create(organization=harbour, number=NUMBER)
+        start_deletion(request, by="alice")
+        assert in_a_process_that_dies(work, point), point
+        retry_deletion(request)
+        OutboxMessage.objects.filter(topic=TOPIC).update(lease_expires_at=None)
+        work()
+        request.refresh_from_db()
+        assert request.state == State.DELETED, (point, request.waits_for)
+        assert signs_in(dump()) == set(), point
+        assert stored_keys() == [], point
+        assert request.deleted["calls"] == request.deleted["orders"] == 1, point
 
 
 def test_a_request_is_worked_on_once_and_closed_once(request_of_caller: CallerRequest) -> None:

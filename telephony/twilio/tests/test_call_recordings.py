@@ -19,7 +19,8 @@ from recordings.models import Recording
 from recordings.services.automatic import START, enqueue_phone_recording
 from recordings.services.reconciling import reconcile_recordings
 from recordings.services.stopping import stop_recording
-from recordings.sources.twilio import fetch, forget
+from recordings.sources.registry import forget_copy
+from recordings.sources.twilio import fetch
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import finish_call
@@ -305,7 +306,7 @@ def test_the_copy_at_twilio_is_deleted_only_if_so_configured(talk: Talk, is_want
     assert organization is not None
     organization.deletes_recordings_at_provider = is_wanted
     for _ in range(2):
-        forget(recording)
+        forget_copy(recording)
     assert (TwilioRecordings.from_settings().find(sid) is None) is is_wanted
 
 

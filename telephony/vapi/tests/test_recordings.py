@@ -22,7 +22,8 @@ from recordings.finishing.services import FINISH
 from recordings.models import Recording
 from recordings.services.reconciling import reconcile_recordings
 from recordings.services.stopping import stop_recording
-from recordings.sources.vapi import fetch, forget
+from recordings.sources.registry import forget_copy
+from recordings.sources.vapi import fetch
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import finish_call
@@ -212,7 +213,7 @@ def test_the_call_at_vapi_is_deleted_only_if_so_configured(
     assert organization is not None
     organization.deletes_recordings_at_provider = is_wanted
     for _ in range(2):
-        forget(recording)
+        forget_copy(recording)
     assert (vapi_id in simulator.calls) is not is_wanted
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from recordings.backends import AT_GOOGLE
+from recordings.files import find_bucket
 from sessions.rooms.models import RoomAgent
-from voiceapp.providers.aws.client import FAULTS, aws_client, aws_error
+from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
 from .finding import Finding, failed, passed, skipped
 
+REGION = ", LIVEKIT_RECORDING_REGION"
 NAMES = "LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET"
 
 
@@ -52,12 +55,13 @@ def check_recordings() -> Finding:
     """Whether the bucket exists for our keys and LiveKit has a recorder."""
     bucket = settings.LIVEKIT_RECORDING_BUCKET
     if not bucket:
-        return skipped("recordings", "LIVEKIT_RECORDING_BUCKET is not set: nothing is recorded")
+        missing = "LIVEKIT_RECORDING_BUCKET is not set: LiveKit's egress records nothing"
+        return skipped("recordings", f"{missing}; all other audio is in {settings.RECORDINGS_DIR}")
     try:
-        aws_client("s3").head_bucket(Bucket=bucket)
-    except FAULTS as exc:
-        fix = "Check LIVEKIT_RECORDING_BUCKET, LIVEKIT_RECORDING_REGION, and that AWS's keys may list it."
-        return failed("recordings", f"bucket {bucket}: {aws_error('s3', exc)}", fix)
+        find_bucket(bucket)
+    except ProviderError as exc:
+        keys, region = ("Google's HMAC key", "") if bucket.startswith(AT_GOOGLE) else ("AWS's keys", REGION)
+        return failed("recordings", f"bucket {bucket}: {exc}", f"Check LIVEKIT_RECORDING_BUCKET{region}, and {keys}.")
     if _has_no_recorder():
         fix = "Run it with Redis and LiveKit's egress service, or unset LIVEKIT_RECORDING_BUCKET."
         return failed("recordings", f"bucket {bucket} exists, but this LiveKit does not record: it has no egress", fix)

@@ -17,6 +17,7 @@ from voiceapp.management.doctor.rooms import check_livekit, check_recordings, ch
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.aws.dynamodb import AwsTable
 from voiceapp.simulators.aws.tests.running import running_aws
+from voiceapp.simulators.google.storage import KEY_ID, PREFIX, SECRET
 from voiceapp.simulators.livekit.tests.running import API_SECRET, name_livekit, running_livekit
 from voiceapp.tests.gate import deaf_server
 
@@ -73,6 +74,17 @@ def test_a_livekit_without_a_recorder_is_named_with_a_fix(aws: str, settings: Se
     with running_livekit() as livekit:
         name_livekit(settings, livekit.url)
         assert check_recordings().is_well
+
+
+def test_a_bucket_at_google_is_found_with_its_own_key(aws: str, settings: Settings) -> None:
+    aws_client("s3").create_bucket(Bucket="at-google")
+    settings.LIVEKIT_RECORDING_BUCKET, settings.GCS_ENDPOINT_URL = "gs://at-google", f"{aws}{PREFIX}"
+    settings.GCS_HMAC_KEY_ID, settings.GCS_HMAC_SECRET = KEY_ID, SECRET
+    settings.LIVEKIT_HOST = settings.LIVEKIT_INTERNAL_URL = ""
+    assert check_recordings().is_well
+    settings.GCS_HMAC_SECRET = "another"
+    found = check_recordings()
+    assert (found.is_well, "gs://at-google: gcs: " in found.detail, "HMAC key" in found.fix) == (False, True, True)
 
 
 def test_nothing_of_it_configured_is_no_failure(settings: Settings) -> None:

@@ -72,6 +72,11 @@ def aws_resource(service: str, *, region: str = "") -> Any:
     )
 
 
+def resource_at(service: str, *, region: str, url: str, keys: tuple[str, str], more: Config) -> Any:
+    """A resource of another provider that knows requests of AWS, with that provider's access key and secret."""
+    return _resource(service, RESPONSE_TIMEOUT_S, region, url, *keys, None, more)
+
+
 def aws_error(service: str, fault: Exception) -> AwsError:
     """Convert one of FAULTS. All are temporary: the operator can fix what AWS refuses."""
     if isinstance(fault, ClientError):
@@ -101,8 +106,20 @@ def _client(service: str, response_timeout_s: float, region: str, *access: str |
 
 
 @per_process
-def _resource(service: str, response_timeout_s: float, region: str, *access: str | None) -> ServiceResource:
-    return _session().resource(service, **_options(service, response_timeout_s, region, *access))
+def _resource(
+    service: str,
+    response_timeout_s: float,
+    region: str,
+    url: str | None,
+    key_id: str | None,
+    secret: str | None,
+    token: str | None,
+    more: Config | None = None,
+) -> ServiceResource:
+    options = _options(service, response_timeout_s, region, url, key_id, secret, token)
+    if more is not None:
+        options["config"] = options["config"].merge(more)
+    return _session().resource(service, **options)
 
 
 def _options(

@@ -61,6 +61,18 @@ class S3Storage:
     endpoint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GoogleStorage:
+    """The same at Google. `credentials`: a service account's key as JSON; empty where egress has an account itself.
+
+    Egress cannot use Google's S3-compatible API: it signs headers that Google's servers change
+    (aws/aws-sdk-go-v2#1816).
+    """
+
+    bucket: str
+    credentials: str = field(default="", repr=False)
+
+
 class LiveKitClient:
     """One LiveKit project. Cheap to create: connections are shared by the whole process."""
 
@@ -195,7 +207,12 @@ class LiveKitClient:
     # recordings
 
     def start_room_recording(
-        self, room: str, *, filepath: str, file_type: Literal["mp4", "ogg"] = "mp4", storage: S3Storage | None = None
+        self,
+        room: str,
+        *,
+        filepath: str,
+        file_type: Literal["mp4", "ogg"] = "mp4",
+        storage: S3Storage | GoogleStorage | None = None,
     ) -> RoomRecording:
         """Record the room's audio, the agent on its own channel; without `storage` to the egress worker's disk.
 
@@ -204,7 +221,9 @@ class LiveKitClient:
         """
         self.list_recordings(room, is_active=True)
         output = api.EncodedFileOutput(file_type=FILE_TYPES[file_type], filepath=filepath)
-        if storage:
+        if isinstance(storage, GoogleStorage):
+            output.gcp.CopyFrom(api.GCPUpload(bucket=storage.bucket, credentials=storage.credentials))
+        elif storage:
             output.s3.CopyFrom(_upload(storage))
         # Without a layout or URL of ours LiveKit records without a browser.
         request = api.RoomCompositeEgressRequest(

@@ -97,9 +97,15 @@ class VapiClient:
     def get_call(self, call_id: str) -> VapiCall:
         return read_call(request_now("GET", self._url("call", call_id), headers=self._headers))
 
-    def delete_call(self, call_id: str) -> None:
-        """With its recording, transcript and logs."""
-        request_now("DELETE", self._url("call", call_id), headers=self._headers)
+    def delete_call(self, call_id: str) -> bool:
+        """With its recording, transcript and logs. False if VAPI does not know it (any more)."""
+        try:
+            request_now("DELETE", self._url("call", call_id), headers=self._headers)
+        except VapiError as error:
+            if error.kind is not VapiErrorKind.NOT_FOUND:
+                raise
+            return False
+        return True
 
     async def aend_call(self, call: VapiCall) -> bool:
         """End a call by its control URL, which needs no key. False if it has none, or if the call was over."""

@@ -1,4 +1,7 @@
-"""`python -m voiceapp.simulators.aws --port 9400`: AWS, simulated by moto in memory, until it is stopped."""
+"""`python -m voiceapp.simulators.aws --port 9400`: AWS, simulated by moto in memory, until it is stopped.
+
+Google Cloud Storage is below /google (voiceapp/simulators/google/storage.py).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from voiceapp.simulators.google.storage import GoogleStorage
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -28,7 +33,7 @@ class QuietRequests(MotoRequestHandler):
 def main() -> int:
     options = read_options()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    application = DomainDispatcherApplication(create_backend_app)
+    application = GoogleStorage(DomainDispatcherApplication(create_backend_app))
     server = make_server(options.host, options.port, application, threaded=True, request_handler=QuietRequests)
     # A consumer's long poll must not delay the stop.
     server.daemon_threads = True  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import Callable
@@ -38,7 +39,22 @@ async def store(content: bytes, *, name: str, output: EncodedFileOutput, directo
             raise UploadFailed(f"{endpoint} is not on this machine")
         await _upload(content, address)
         return address
+    if output.HasField("gcp"):
+        if not _is_key_of_account(output.gcp.credentials):
+            raise UploadFailed("the credentials are no key of a service account")
+        return f"https://{output.gcp.bucket}.storage.googleapis.com/{name}"
     return await asyncio.to_thread(_write, content, directory(), name)
+
+
+def _is_key_of_account(credentials: str) -> bool:
+    """Without any, egress uses the account of its machine."""
+    try:
+        key = json.loads(credentials or '{"type": "service_account", "client_email": "", "private_key": ""}')
+    except ValueError:
+        return False
+    return (
+        isinstance(key, dict) and key.get("type") == "service_account" and {"client_email", "private_key"} <= set(key)
+    )
 
 
 async def _upload(content: bytes, address: str) -> None:
@@ -83,6 +99,8 @@ def without_credentials(request: RoomCompositeEgressRequest) -> RoomCompositeEgr
         if output.HasField("s3"):
             output.s3.access_key, output.s3.secret = "{access_key}", "{secret}"
             output.s3.session_token = "{session_token}" if output.s3.session_token else ""
+        if output.HasField("gcp"):
+            output.gcp.credentials = "{credentials}" if output.gcp.credentials else ""
     return shown
 
 

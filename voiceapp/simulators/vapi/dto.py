@@ -115,6 +115,7 @@ _call = Shape({}, {
     **dict.fromkeys(("squad", "squadId", "squadOverrides", "workflow", "workflowId", "workflowOverrides"), anything),
     **dict.fromkeys(_PHONE_FIELDS, anything),
 })  # fmt: skip
+_deletion = Shape({}, {"ids": array(uuid)})
 _role_message = Shape({"role": text()}, {"content": text()}, is_open=True)
 _controls: dict[str, Shape] = {
     "end-call": Shape({"type": anything}),
@@ -144,6 +145,11 @@ def check_call(body: Any) -> dict[str, Any]:
     if isinstance(body, dict):
         problems += _conflicts(body)
     return _checked(body, problems)
+
+
+def check_deletion(body: Any) -> dict[str, Any]:
+    """The body of `DELETE /call/{id}`. Raises VapiError."""
+    return _checked(body, _deletion(body, ""))
 
 
 def check_control(body: Any) -> dict[str, Any]:

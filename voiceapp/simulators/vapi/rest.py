@@ -15,7 +15,7 @@ from voiceapp.simulators.vapi.account import VapiAccount
 from voiceapp.simulators.vapi.assistants import CallSettings
 from voiceapp.simulators.vapi.audio_format import AudioFormat
 from voiceapp.simulators.vapi.call import CONCURRENCY_BLOCKED, VapiCall
-from voiceapp.simulators.vapi.dto import check_assistant, check_call
+from voiceapp.simulators.vapi.dto import check_assistant, check_call, check_deletion
 from voiceapp.simulators.vapi.errors import NO_USER_AGENT, VapiError, not_found, refusal
 from voiceapp.simulators.vapi.faults import VapiFaults
 
@@ -117,11 +117,14 @@ class RestApi:
         return web.json_response(call.shown())
 
     async def _delete_call(self, request: web.Request, faults: VapiFaults) -> web.StreamResponse:
-        """Deletes what is stored of a call; a live one ends."""
-        call = self._call(request)
-        shown = call.shown()
-        self._end_call(call.id)
-        del self._account.calls[call.id]
+        """Deletes what is stored of a call; a live one ends. With `ids` these, whatever the address."""
+        ids = check_deletion(await _body(request)).get("ids")
+        call = self._call(request) if ids is None else None
+        shown = call.shown() if call else {"ids": ids}
+        for call_id in [call.id] if call else ids or ():
+            if call_id in self._account.calls:
+                self._end_call(call_id)
+                del self._account.calls[call_id]
         return web.json_response(shown)
 
     def _call(self, request: web.Request) -> VapiCall:

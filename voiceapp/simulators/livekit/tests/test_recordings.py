@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from voiceapp.providers.livekit.client import LiveKitClient, S3Storage
+from voiceapp.providers.livekit.client import GoogleStorage, LiveKitClient, S3Storage
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 from voiceapp.providers.livekit.values import EgressStatus, RoomRecording
 from voiceapp.simulators.livekit.silent_audio import mp4, ogg
@@ -189,6 +190,27 @@ def test_a_bucket_of_this_machine_receives_the_file_and_its_keys_are_not_shown(l
         assert over.file
         assert over.file.location == f"{endpoint}/calls/rec/1.ogg"
         assert [(path, body[:4]) for path, body in bucket.put] == [("/calls/rec/1.ogg", b"OggS")]
+    assert "very-secret" not in str(livekit.control("GET", "state"))
+
+
+KEY_OF_ACCOUNT = json.dumps({"type": "service_account", "client_email": "a@b.test", "private_key": "very-secret"})
+
+
+@pytest.mark.parametrize("credentials", ["", KEY_OF_ACCOUNT, "/etc/key.json"])
+def test_a_bucket_at_google_needs_a_key_of_a_service_account_which_is_not_shown(
+    livekit: RunningLiveKit, client: LiveKitClient, credentials: str
+) -> None:
+    storage = GoogleStorage("calls", credentials)
+    assert "secret" not in repr(storage)
+    speak(livekit, client)
+    started = client.start_room_recording(ROOM, filepath="rec/1.ogg", file_type="ogg", storage=storage)
+    becomes(client, started.egress_id, EgressStatus.ACTIVE)
+    client.stop_recording(started.egress_id)
+    is_key = not credentials.startswith("/")
+    over = becomes(client, started.egress_id, EgressStatus.COMPLETE if is_key else EgressStatus.FAILED)
+    if is_key:
+        assert over.file
+        assert over.file.location == "https://calls.storage.googleapis.com/rec/1.ogg"
     assert "very-secret" not in str(livekit.control("GET", "state"))
 
 

@@ -105,8 +105,13 @@ async def test_a_call_that_is_over_can_be_renamed_and_deleted(vapi: VapiSimulato
     url = f"{vapi.base_url}/call/{call['id']}"
     assert (await request("PATCH", url, {"name": "Bob"}))[1]["name"] == "Bob"
     assert [each["id"] for each in (await request("GET", f"{vapi.base_url}/call"))[1]] == [call["id"]]
+    status, error = await request("DELETE", url, {"id": call["id"]})
+    assert (status, error["message"]) == (400, ["property id should not exist"])
+    status, error = await request("DELETE", url, {"ids": ["all"]})
+    assert (status, error["message"]) == (400, ["ids.0 must be a UUID"])
     assert (await request("DELETE", url))[0] == 200
     assert (await request("GET", url))[0] == 404
+    assert (await request("DELETE", url))[0] == 404
 
 
 async def test_a_credential_is_created_without_showing_its_secret(vapi: VapiSimulator) -> None:
