@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from django.db.models import QuerySet
-
+from recordings.lines import live_lines
 from recordings.models import Recording
 from sessions.calls.models import TranscriptLine
 from voiceapp.providers.errors import ProviderError
@@ -14,7 +13,7 @@ from voiceapp.providers.openai.errors import OpenAIError
 
 from .audio import Audio
 from .placing import start_by_agent
-from .speech import PREFIX, transcribe_channels
+from .speech import transcribe_channels
 
 # Their files begin when a server of others begins them; the others know the call's clock.
 ON_OTHERS_CLOCKS = (Recording.Source.LIVEKIT_EGRESS, Recording.Source.TWILIO, Recording.Source.VAPI)
@@ -25,7 +24,7 @@ MOST_LINES = 500
 def align(recording: Recording, audio: Audio, path: Path, *, is_last_try: bool) -> str:
     """Why there is no transcript; empty if there is one. Raises ProviderError for what may pass, until the last try."""
     _find_start(recording, audio)
-    if _has_lines(recording) or recording.transcript:
+    if live_lines(recording).exists() or recording.transcript:
         return ""
     try:
         transcribe_channels(recording, audio, path)
@@ -42,16 +41,7 @@ def _find_start(recording: Recording, audio: Audio) -> None:
         return
     began_at = recording.call.connected_at or recording.call.created_at
     near_ms = round((recording.started_at - began_at) / dt.timedelta(milliseconds=1))
-    said = _live_lines(recording).filter(speaker=TranscriptLine.Speaker.AGENT)
+    said = live_lines(recording).filter(speaker=TranscriptLine.Speaker.AGENT)
     times = list(said.order_by("spoken_at_ms").values_list("spoken_at_ms", flat=True)[:MOST_LINES])
     recording.starts_at_ms = start_by_agent(audio, times, near_ms=near_ms)
     Recording.objects.filter(pk=recording.pk).update(starts_at_ms=recording.starts_at_ms)
-
-
-def _has_lines(recording: Recording) -> bool:
-    return _live_lines(recording).exists()
-
-
-def _live_lines(recording: Recording) -> QuerySet[TranscriptLine]:
-    lines = TranscriptLine.objects.filter(call=recording.call_id).exclude(text="")
-    return lines.exclude(item_id__startswith=PREFIX)

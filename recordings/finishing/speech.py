@@ -10,8 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import QuerySet
 
+from recordings.lines import PREFIX, SPEAKERS, lines_of
 from recordings.models import Recording
 from recordings.transcription import transcribe
 from sessions.calls.models import TranscriptLine
@@ -19,8 +21,6 @@ from voiceapp.core.transactions import release_connections
 
 from .audio import MS_OF_PEAK, RATE, Audio, read_channel
 
-# Of lines that were made here. Each has the channel and the time of its stretch, and is made once.
-PREFIX = "recording_"
 # A shorter pause is part of a sentence.
 PAUSE_MS = 700
 # Before and after what is loud: quiet consonants.
@@ -30,7 +30,6 @@ LONGEST_MS = 30_000
 AT_ONCE = 4
 BYTES_PER_MS = RATE * 2 // 1000
 Speaker = TranscriptLine.Speaker
-SPEAKERS = (Speaker.CALLER, Speaker.AGENT)
 
 
 class Stretch(NamedTuple):
@@ -42,25 +41,26 @@ class Stretch(NamedTuple):
 
 def transcribe_channels(recording: Recording, audio: Audio, path: Path) -> None:
     """Two channels become lines of the caller and the agent, each stored as soon as it is there. One channel, with both
-    voices, becomes the recording's own transcript, which names no speakers. Raises OpenAIError.
+    voices, becomes lines without a speaker, and the recording's own transcript. Raises OpenAIError.
     """
     language = recording.call.agent_version.language if recording.call.agent_version else ""
-    lines = TranscriptLine.objects.filter(call=recording.call_id, item_id__startswith=f"{PREFIX}{recording.pk}_")
+    lines = lines_of(recording)
     known = set(lines.values_list("item_id", flat=True))
-    texts: list[str] = []
+    speakers = SPEAKERS[audio.channels]
     for channel, loud in enumerate(audio.loud):
         stretches = stretches_of(loud)
         stretches = [each for each in stretches if _item_id(recording, channel, each) not in known]
         spoken = cut_out(read_channel(path, channel=channel), stretches)
         release_connections()
         for stretch, text in _transcribed(spoken, language):
-            if audio.channels == 2:
-                _keep_line(recording, channel, stretch, text)
-            texts.append(text)
-    if audio.channels == 2:
-        _number_turns(lines.all())
-    else:
-        Recording.objects.filter(pk=recording.pk, transcript="").update(transcript="\n".join(filter(None, texts)))
+            _keep_line(recording, speakers[channel], _item_id(recording, channel, stretch), stretch, text)
+    with transaction.atomic():
+        lines.filter(text="").delete()
+        if audio.channels == 2:
+            _number_turns(lines.all())
+        else:
+            texts = lines.order_by("spoken_at_ms", "id").values_list("text", flat=True)
+            Recording.objects.filter(pk=recording.pk, transcript="").update(transcript="\n".join(texts))
 
 
 def stretches_of(loud: bytes) -> list[Stretch]:
@@ -122,13 +122,13 @@ def _item_id(recording: Recording, channel: int, stretch: Stretch) -> str:
     return f"{PREFIX}{recording.pk}_{channel}_{stretch.start_ms}"
 
 
-def _keep_line(recording: Recording, channel: int, stretch: Stretch, text: str) -> None:
+def _keep_line(recording: Recording, speaker: str, item_id: str, stretch: Stretch, text: str) -> None:
     """Also without a word, so that it is not transcribed again."""
     TranscriptLine.objects.get_or_create(
         call_id=recording.call_id,
-        item_id=_item_id(recording, channel, stretch),
+        item_id=item_id,
         defaults={
-            "speaker": SPEAKERS[channel],
+            "speaker": speaker,
             "text": text,
             "spoken_at_ms": max(stretch.start_ms + MARGIN_MS + recording.starts_at_ms, 0),
         },
@@ -136,8 +136,7 @@ def _keep_line(recording: Recording, channel: int, stretch: Stretch, text: str) 
 
 
 def _number_turns(lines: QuerySet[TranscriptLine]) -> None:
-    """As in a live call: a turn begins with the caller. Lines without a word go."""
-    lines.filter(text="").delete()
+    """As in a live call: a turn begins with the caller."""
     turn, numbered = 0, list(lines.order_by("spoken_at_ms", "id"))
     for line in numbered:
         turn += line.speaker == Speaker.CALLER

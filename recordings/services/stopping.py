@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import structlog
+from django.db import transaction
 
 from recordings import storage
 from recordings.errors import NotConfigured, NotRecorded, NotRecording
+from recordings.lines import keep_text
 from recordings.models import Recording
 from recordings.sources.control import CONTROLS, find_report, has_no_recorder, reason_of, request_stop
 from sessions.calls.models import Call
@@ -80,6 +82,9 @@ def amend_recording(call: Call, *, transcript: str | None = None, url: str | Non
     if recording is None:
         raise NotRecorded
     changes = {name: value for name, value in (("transcript", transcript), ("url", url)) if value is not None}
-    Recording.objects.filter(pk=recording.pk).update(**changes)
+    with transaction.atomic():
+        Recording.objects.filter(pk=recording.pk).update(**changes)
+        if transcript is not None:
+            keep_text(recording, transcript)
     recording.refresh_from_db()
     return recording

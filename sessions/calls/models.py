@@ -255,6 +255,10 @@ class Turn(TenantModel):
 class TranscriptLineQuerySet(TenantQuerySet["TranscriptLine"]):
     """Whoever writes a line's text writes its words, too."""
 
+    def of_known_speakers(self) -> TranscriptLineQuerySet:
+        """What a live call can continue from."""
+        return self.exclude(text="").filter(speaker__in=(self.model.Speaker.CALLER, self.model.Speaker.AGENT))
+
     def bulk_create(
         self,
         objs: Iterable[TranscriptLine],
@@ -285,6 +289,7 @@ class TranscriptLine(TenantModel):
     class Speaker(models.TextChoices):
         CALLER = "caller"
         AGENT = "agent"
+        UNKNOWN = "unknown", "Caller or agent"  # of a recording with both voices in one channel
 
     tenant_path = "call__organization_id"
     owner_path = "call__owner"

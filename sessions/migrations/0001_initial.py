@@ -546,7 +546,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('item_id', models.CharField(max_length=80, verbose_name='item ID')),
-                ('speaker', models.CharField(choices=[('caller', 'Caller'), ('agent', 'Agent')], max_length=8)),
+                ('speaker', models.CharField(choices=[('caller', 'Caller'), ('agent', 'Agent'), ('unknown', 'Caller or agent')], max_length=8)),
                 ('text', models.TextField(blank=True)),
                 ('words', sessions.calls.search.words_field.WordsField(default='', editable=False, help_text='What the search compares: written with the text.')),
                 ('spoken_at_ms', models.PositiveIntegerField(verbose_name='time in the call (ms)')),

@@ -211,7 +211,7 @@ def with_places(
 
 
 def _line(line: TranscriptLine) -> ConversationEntry:
-    who = "Caller" if line.speaker == TranscriptLine.Speaker.CALLER else "Agent"
+    who = line.get_speaker_display()
     return ConversationEntry(
         line.speaker, line.spoken_at_ms, offset_text(line.spoken_at_ms), line.text, who, line.is_cut
     )

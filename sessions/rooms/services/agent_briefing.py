@@ -56,7 +56,7 @@ def brief_room_agent(call_id: str, *, identity: str, room: str, job_id: str) -> 
     if not claim_agent(identity, job_id=job_id):
         raise JobRefused("Another job has this agent.")
     callers = call.room_tokens.filter(role=RoomToken.Role.CALLER).values_list("identity", flat=True)
-    lines = list(call.lines.exclude(text="").order_by("-spoken_at_ms", "-id")[:LONGEST_PAST])[::-1]
+    lines = list(call.lines.of_known_speakers().order_by("-spoken_at_ms", "-id")[:LONGEST_PAST])[::-1]
     since_ms = round((timezone.now() - (call.connected_at or call.created_at)).total_seconds() * 1000)
     return RoomBriefing(
         call_id=call.pk,

@@ -92,7 +92,7 @@ def _past(call: Call, transfer: Transfer | None) -> list[Past]:
     """What was said and done, oldest first. A tool call belongs after what the caller said in its turn."""
     said: list[tuple[int, int, int, Past]] = [
         (line.turn, 0, line.spoken_at_ms, PastLine(line.item_id, Speaker(line.speaker), line.text))
-        for line in call.lines.exclude(text="").order_by("-spoken_at_ms")[:MOST_ENTRIES]
+        for line in call.lines.of_known_speakers().order_by("-spoken_at_ms")[:MOST_ENTRIES]
     ]
     tools = list(call.tool_calls.order_by("-at", "-id")[:MOST_ENTRIES])
     last_transfer = next((tool for tool in tools if tool.name == "transfer_call"), None)
