@@ -27,7 +27,7 @@ from recordings.api_errors import (
     recording_errors,
 )
 from recordings.models import Recording
-from recordings.queries import find_recording, newest_recording, running_recordings
+from recordings.queries import calls_named, find_recording, newest_recording, running_recordings
 from recordings.serializers import (
     RecordingLinkResponse,
     RecordingResponse,
@@ -43,6 +43,7 @@ from recordings.services.access import Way, listener_name, note_access
 from recordings.services.starting import start_recording
 from recordings.services.stopping import amend_recording, stop_recording
 from recordings.storage import recording_link, recording_link_if_possible
+from sessions.calls.models import CallQuerySet
 from sessions.rooms.api.errors import CHANGE_DENIED, ROOM_MISSING, livekit_problems
 from sessions.rooms.api.room_view import Access, RoomView
 from sessions.rooms.serializers.rooms import MOST_LISTED, RoomQuery
@@ -58,6 +59,12 @@ class RecordingView(RoomView):
     limits = {"POST": RECORDING, "GET": READ, "PATCH": RECORDING}
     not_found = CALL_NOT_FOUND
     denied = CHANGE_DENIED
+
+    def calls_named(self, room_name: str) -> CallQuerySet:
+        """A recording that was made is read and amended whatever call it is of; started and stopped in rooms alone."""
+        if self.request.method in ("GET", "PATCH"):
+            return calls_named(self.principal, room_name)
+        return super().calls_named(room_name)
 
     @extend_schema(
         operation_id="startRecording",
@@ -94,6 +101,7 @@ class RecordingView(RoomView):
         tags=["Recordings"],
         summary="Read a recording or its link, or list the active ones",
         description="With `roomName` the call's newest recording; with `egressId` as well, a link to that one's file; "
+        "a call without a room, such as one by phone, is named by its `callId` in the place of `roomName`; "
         "with `listAll=true` alone, for owners and managers, the newest "
         f"{MOST_LISTED} that are active in your organization.",
         parameters=[RecordingsQuery],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 from agents.organizations.principal import Principal
 from recordings.models import Recording
-from sessions.calls.models import Call
+from sessions.calls.models import Call, CallKind, CallQuerySet
 from sessions.rooms.api.room_view import Access, may
 
 from .api_errors import LIST_DENIED
@@ -21,9 +23,19 @@ def newest_recording(call: Call) -> Recording:
     return recording
 
 
+def calls_named(principal: Principal, name: str) -> CallQuerySet:
+    """The calls of a room. A call without a room, such as one by phone, has the name of its id."""
+    calls = Call.objects.reachable_by(principal)
+    in_room = calls.filter(kind=CallKind.ROOM, room_name=name)
+    try:
+        return in_room | calls.exclude(kind=CallKind.ROOM).filter(pk=UUID(name))
+    except ValueError:
+        return in_room
+
+
 def find_recording(principal: Principal, room_name: str, egress_id: str) -> Recording | None:
     """Of any call that this room had and that may be read: a later call may have taken its name."""
-    calls = Call.objects.in_rooms().reachable_by(principal).filter(room_name=room_name)
+    calls = calls_named(principal, room_name)
     recording = Recording.objects.select_related("call").filter(external_id=egress_id, call__in=calls).first()
     return recording if recording and may(principal, recording.call, Access.READ) else None
 

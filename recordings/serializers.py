@@ -92,9 +92,12 @@ class StartedRecording(serializers.Serializer[Recording]):
         allow_null=True,
         help_text="The source's id; null until the source has accepted it.",
     )
-    roomName = serializers.CharField(source="call.room_name")
+    roomName = serializers.SerializerMethodField(help_text="The `callId` of a call without a room.")
     startedAt = serializers.SerializerMethodField()
     status = serializers.SerializerMethodField(help_text="`active` as soon as the source has accepted it.")
+
+    def get_roomName(self, recording: Recording) -> str:
+        return recording.call.room_name or str(recording.call_id)
 
     @extend_schema_field(TimestampField)
     def get_startedAt(self, recording: Recording) -> str | None:

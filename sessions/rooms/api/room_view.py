@@ -6,7 +6,7 @@ import enum
 
 from agents.organizations.api import CustomerView
 from agents.organizations.principal import Principal
-from sessions.calls.models import LIVE_STATES, Call, CallType
+from sessions.calls.models import LIVE_STATES, Call, CallQuerySet, CallType
 from sessions.rooms.api.errors import ACCESS_DENIED, SESSION_NOT_FOUND
 from voiceapp.core.api.errors import Problem
 
@@ -31,8 +31,7 @@ class RoomView(CustomerView):
 
     def find_call(self, room_name: str, access: Access, *, denied: Problem | None = None) -> Call:
         """The room's call, a live one before those that are over. 404 for a stranger's, 403 for a colleague's."""
-        principal = self.principal
-        named = Call.objects.in_rooms().reachable_by(principal).filter(room_name=room_name)
+        principal, named = self.principal, self.calls_named(room_name)
         found = sorted(named.order_by("-created_at")[:MOST_NAMESAKES], key=lambda call: call.state not in LIVE_STATES)
         if not found:
             raise self.not_found.error()
@@ -40,6 +39,9 @@ class RoomView(CustomerView):
             if may(principal, call, access):
                 return call
         raise (denied or self.denied).error()
+
+    def calls_named(self, room_name: str) -> CallQuerySet:
+        return Call.objects.in_rooms().reachable_by(self.principal).filter(room_name=room_name)
 
 
 def may(principal: Principal, call: Call, access: Access) -> bool:
