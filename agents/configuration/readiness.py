@@ -40,6 +40,7 @@ class Check:
     field: str = ""
 
 
+IN_ROOMS = Agent.RoomRecordedBy
 OTHERS_THAT_RECORD = (Agent.RecordedBy.TWILIO, Agent.RecordedBy.VAPI)
 MORE_CHECKS: list[Callable[[Agent], Check]] = []
 
@@ -52,7 +53,8 @@ def checks_of(agent: Agent) -> list[Check]:
     own = (_tools, _prompt, *menu, *((_services,) if books else ()), _hours, _transfer, _currency, _zone)
     vapi = (_vapi,) if agent.provider == Agent.Provider.VAPI else ()
     recording = (_recording,) if agent.recording in OTHERS_THAT_RECORD else ()
-    return [check(agent) for check in (*own, *vapi, *recording, *MORE_CHECKS)]
+    in_rooms = (_room_recording,) if settings.LIVEKIT_HOST and agent.room_recording == IN_ROOMS.EGRESS else ()
+    return [check(agent) for check in (*own, *vapi, *recording, *in_rooms, *MORE_CHECKS)]
 
 
 def blockers(agent: Agent) -> tuple[str, ...]:
@@ -105,6 +107,15 @@ def _recording(agent: Agent) -> Check:
         text = f"{missing} is not set on the server: {recorder} records no call."
         return Check(name, Level.DOUBTFUL, text, agent, field)
     return Check(name, Level.GOOD, f"{recorder} records the calls.", agent, field)
+
+
+def _room_recording(agent: Agent) -> Check:
+    """Of an agent whose calls in rooms LiveKit records. Whether it has a recorder, `manage.py doctor` finds out."""
+    name, field = "Recording in rooms", "room_recording"
+    if missing := _missing("LIVEKIT_RECORDING_BUCKET"):
+        text = f"{missing} is not set on the server: LiveKit records no call in a room. The agent in the room could."
+        return Check(name, Level.DOUBTFUL, text, agent, field)
+    return Check(name, Level.GOOD, "LiveKit records calls in rooms.", agent, field)
 
 
 def _missing(*names: str) -> str:

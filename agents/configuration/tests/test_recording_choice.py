@@ -44,6 +44,25 @@ def test_a_choice_is_published_and_shown_as_a_difference() -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "bucket", "chosen", "level", "text"),
+    [
+        ("ws://livekit", "", "egress", Level.DOUBTFUL, "LIVEKIT_RECORDING_BUCKET is not set on the server"),
+        ("ws://livekit", "calls", "egress", Level.GOOD, "LiveKit records calls in rooms."),
+        ("ws://livekit", "", "agent", None, ""),
+        ("", "", "egress", None, ""),
+    ],
+)
+def test_the_checklist_says_why_livekit_would_record_nothing(
+    settings: Settings, host: str, bucket: str, chosen: str, level: Level | None, text: str
+) -> None:
+    settings.LIVEKIT_HOST, settings.LIVEKIT_RECORDING_BUCKET = host, bucket
+    checks = checks_of(make_agent(make_organization(), room_recording=chosen))
+    found = next((check for check in checks if check.name == "Recording in rooms"), None)
+    assert (found.level if found else None) is level
+    assert found is None or text in found.text
+
+
+@pytest.mark.parametrize(
     ("provider", "fails_over", "is_taken"), [("openai", False, False), ("openai", True, True), ("vapi", False, True)]
 )
 def test_vapi_records_only_calls_that_it_plays(provider: str, fails_over: bool, is_taken: bool) -> None:
