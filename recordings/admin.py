@@ -45,7 +45,7 @@ COLORS: Mapping[str, str] = {
 
 def may_be_retried(recording: Recording) -> bool:
     """It was given up, or an attempt failed and the next one comes by itself later."""
-    return bool(recording.step and recording.error)
+    return bool(recording.step and recording.error) and recording.state != State.CANCELED
 
 
 @admin.register(Recording)

@@ -12,7 +12,15 @@ from voiceapp.providers.aws.client import AwsError
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.livekit.errors import LiveKitError, LiveKitErrorKind
 
-from .errors import NO_RECORDER, AlreadyRecording, CallNotActive, NotConfigured, NotRecorded, NotRecording
+from .errors import (
+    NO_RECORDER,
+    AlreadyRecording,
+    CallNotActive,
+    NotConfigured,
+    NotRecorded,
+    NotRecording,
+    RecordingDeclined,
+)
 
 CALL_NOT_FOUND = replace(SESSION_NOT_FOUND, title="Call session not found")
 LIST_DENIED = replace(CHANGE_DENIED, message="Only owners and managers of an organization list its recordings.")
@@ -24,6 +32,7 @@ NO_ACTIVE_RECORDING = Problem(404, "No active recording", NotRecording.message)
 NOT_RECORDED = Problem(404, "Recording not found", NotRecorded.message)
 NO_SUCH_RECORDING = replace(NOT_RECORDED, message="This call has no such recording.")
 ALREADY_RECORDING = Problem(409, "Recording already in progress", AlreadyRecording.message)
+DECLINED = Problem(409, "Recording declined by the caller", RecordingDeclined.message)
 NOT_CONFIGURED = Problem(503, "Recording service not configured", NotConfigured.message)
 NOT_SIGNED = Problem(503, "Recording service unavailable", "No link to the file can be signed.")
 NOT_AVAILABLE = replace(NOT_SIGNED, message="The source of the recording does not respond. Try again soon.")
@@ -37,6 +46,7 @@ OF_SERVICES: dict[type[Exception], Problem] = {
     NotRecording: NO_ACTIVE_RECORDING,
     NotRecorded: NOT_RECORDED,
     AlreadyRecording: ALREADY_RECORDING,
+    RecordingDeclined: DECLINED,
     NotConfigured: NOT_CONFIGURED,
 }
 

@@ -10,7 +10,9 @@ class RecordingsConfig(AppConfig):
     def ready(self) -> None:
         from recordings import handlers
         from recordings.services.access import link_for
-        from sessions.calls import recording_links
+        from recordings.services.declining import decline_recording
+        from sessions.calls import declined_recordings, recording_links
 
         handlers.register_all()
         recording_links.register(link_for)
+        declined_recordings.register(decline_recording)

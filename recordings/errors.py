@@ -25,6 +25,12 @@ class AlreadyRecording(ApplicationError):
     message = "This call is being recorded. Stop that recording first."
 
 
+class RecordingDeclined(ApplicationError):
+    """Nothing records this call any more."""
+
+    message = "The caller does not want this call to be recorded."
+
+
 class NotRecording(ApplicationError):
     """Nothing runs that could be stopped."""
 

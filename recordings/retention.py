@@ -14,6 +14,7 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from agents.privacy.models import DEFAULT_DAYS, PrivacySettings
 from recordings.models import Recording
+from recordings.services.declining import DECLINED
 from recordings.services.deleting import delete_recording
 from voiceapp.providers.errors import ProviderError
 
@@ -39,6 +40,9 @@ def expired_recordings(*, now: dt.datetime, organization: Organization | None = 
     )
     for days, ids in _by_days(own.filter(is_on_hold=False, recording_days__gt=0)):
         found |= over.filter(call__organization__in=ids, created_at__lt=now - dt.timedelta(days=days))
+    # What a hold has kept although the caller declined it. The others are canceled, and deleted at once.
+    declined = over.filter(call__recording_declined_at__isnull=False).exclude(state=Recording.State.CANCELED)
+    found |= declined.exclude(call__organization__in=own.filter(is_on_hold=True).values("organization"))
     return found.select_related("call").order_by("created_at", "pk")
 
 
@@ -47,6 +51,11 @@ def _by_days(settings: QuerySet[PrivacySettings]) -> Iterator[tuple[int, list[UU
     for days, organization_id in settings.values_list("recording_days", "organization"):
         ids.setdefault(days, []).append(organization_id)
     yield from ids.items()
+
+
+def why_deleted(recording: Recording) -> str:
+    """For the call's timeline."""
+    return BY_AGE if recording.call.recording_declined_at is None else DECLINED
 
 
 def purge_recordings() -> int:
@@ -58,7 +67,7 @@ def purge_recordings() -> int:
 
 def _purge(recording: Recording) -> bool:
     try:
-        delete_recording(recording, why=BY_AGE)
+        delete_recording(recording, why=why_deleted(recording))
     except ProviderError as fault:
         logger.warning("recording not deleted", recording=recording.pk, error=str(fault))
         return False

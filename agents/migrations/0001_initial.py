@@ -490,6 +490,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('announcement', models.CharField(blank=True, help_text='Said before the greeting of each call that its agent has recorded, and cannot be interrupted. Empty: nothing is said.', max_length=200)),
+                ('stop_key', models.CharField(blank=True, choices=[('', 'None'), ('1', '1'), ('2', '2'), ('3', '3'), ('4', '4'), ('5', '5'), ('6', '6'), ('7', '7'), ('8', '8'), ('9', '9')], help_text='A caller who presses it on the phone is not recorded any more, and what was recorded of the call is deleted at once. Callers may also say to the agent that they do not want to be recorded.', max_length=1, verbose_name='key that stops the recording')),
+                ('stop_hint', models.CharField(blank=True, help_text='Said to callers on the phone after the announcement. It has to name the key as a number.', max_length=200, verbose_name='sentence about the key')),
                 ('recording_days', models.PositiveIntegerField(default=90, help_text="The audio, here and at the provider that recorded it. Transcripts stay. Voicemail has its own days on the organization's page. 0: never.", validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='delete recordings after (days)')),
                 ('is_on_hold', models.BooleanField(default=False, help_text="Nothing is deleted while it is on: neither by age nor at a caller's request.", verbose_name='legal hold')),
                 ('hold_reason', models.CharField(blank=True, help_text="Such as the name of a case. No caller's data.", max_length=200, verbose_name='reason for the hold')),

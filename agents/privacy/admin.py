@@ -13,7 +13,11 @@ from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import display
 
 from .models import PrivacySettings
-from .presets import note_on, suggested_announcement
+from .presets import note_on, suggested_announcement, suggested_stop_hint
+
+EXAMPLE_KEY = "9"
+# What callers hear of it before the greeting.
+OPENING = frozenset({"announcement", "stop_key", "stop_hint"})
 
 
 @admin.register(PrivacySettings)
@@ -21,10 +25,12 @@ class PrivacySettingsAdmin(TenantAdmin[PrivacySettings]):
     area = Area.ORGANIZATION
     begins_with_organization = True
     list_display = ("organization", "announcement", "recording_days", "is_on_hold")
-    readonly_fields = ("suggestion",)
+    readonly_fields = ("suggestion", "suggested_hint")
     list_select_related = ("organization",)
     fieldsets = (
-        (None, {"fields": ("organization", "announcement", "suggestion", "recording_days")}),
+        (None, {"fields": ("organization", "announcement", "suggestion")}),
+        ("Callers who do not want to be recorded", {"fields": ("stop_key", "stop_hint", "suggested_hint")}),
+        ("Age", {"fields": ("recording_days",)}),
         ("Legal hold", {"fields": ("is_on_hold", "hold_reason")}),
     )
 
@@ -37,7 +43,12 @@ class PrivacySettingsAdmin(TenantAdmin[PrivacySettings]):
         country = row.organization.region if row.organization_id else ""
         return f"“{suggested_announcement(country)}” {note_on(country)}"
 
+    @display(description="common sentence")
+    def suggested_hint(self, row: PrivacySettings) -> str:
+        country = row.organization.region if row.organization_id else ""
+        return f"“{suggested_stop_hint(country, row.stop_key or EXAMPLE_KEY)}”"
+
     def save_model(self, request: HttpRequest, obj: PrivacySettings, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if "announcement" in form.changed_data:
+        if OPENING.intersection(form.changed_data):
             keep_openings(obj.organization)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -10,7 +12,11 @@ from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from voiceapp.core.errors import ApplicationError
 
+from .presets import suggested_announcement, suggested_stop_hint
+
 DEFAULT_DAYS = 90
+# With 0 callers ask for a person.
+STOP_KEYS = [("", "None"), *((key, key) for key in "123456789")]
 
 
 class OnHold(ApplicationError):
@@ -31,6 +37,20 @@ class PrivacySettings(TenantModel):
         blank=True,
         help_text="Said before the greeting of each call that its agent has recorded, and cannot be interrupted. "
         "Empty: nothing is said.",
+    )
+    stop_key = models.CharField(
+        "key that stops the recording",
+        max_length=1,
+        blank=True,
+        choices=STOP_KEYS,
+        help_text="A caller who presses it on the phone is not recorded any more, and what was recorded of the call is "
+        "deleted at once. Callers may also say to the agent that they do not want to be recorded.",
+    )
+    stop_hint = models.CharField(
+        "sentence about the key",
+        max_length=200,
+        blank=True,
+        help_text="Said to callers on the phone after the announcement. It has to name the key as a number.",
     )
     recording_days = models.PositiveIntegerField(
         "delete recordings after (days)",
@@ -58,8 +78,19 @@ class PrivacySettings(TenantModel):
         return f"Privacy of {self.organization}"
 
     def clean(self) -> None:
+        faults: dict[str, str] = {}
         if self.is_on_hold and not self.hold_reason.strip():
-            raise ValidationError({"hold_reason": "Enter why nothing may be deleted."})
+            faults["hold_reason"] = "Enter why nothing may be deleted."
+        if self.stop_key:
+            country = self.organization.region if self.organization_id else ""
+            if not self.announcement.strip():
+                example = suggested_announcement(country)
+                faults["announcement"] = f"Say that calls are recorded, before you name a key. Such as: {example}"
+            if not re.search(rf"(?<!\d){re.escape(self.stop_key)}(?!\d)", self.stop_hint):
+                example = suggested_stop_hint(country, self.stop_key)
+                faults["stop_hint"] = f"Name the key {self.stop_key}, for callers cannot know it. Such as: {example}"
+        if faults:
+            raise ValidationError(faults)
 
 
 def privacy_settings_of(organization: Organization) -> PrivacySettings:

@@ -69,7 +69,7 @@ def recording_to_finish(recording_id: int) -> Recording | None:
 
 def begin_step(recording: Recording, step: Recording.Step) -> None:
     recording.step = step
-    Recording.objects.filter(pk=recording.pk).exclude(step="").update(step=step)
+    _not_canceled(recording).exclude(step="").update(step=step)
 
 
 def choose_key(recording: Recording) -> None:
@@ -77,7 +77,7 @@ def choose_key(recording: Recording) -> None:
     if recording.key.endswith(f".{Recording.FileType.OGG}"):
         return
     recording.key = new_key(recording.call, Recording.FileType.OGG)
-    Recording.objects.filter(pk=recording.pk).update(key=recording.key)
+    _not_canceled(recording).update(key=recording.key)
 
 
 def keep_file(recording: Recording, audio: Audio, *, bucket: str, size_bytes: int) -> bool:
@@ -112,12 +112,12 @@ def _facts(audio: Audio, size_bytes: int) -> dict[str, object]:
 def close_finishing(recording: Recording, *, note: str) -> None:
     """All steps are done. `note`: what the operator should know all the same."""
     why = recording.broken_off_by or note
-    Recording.objects.filter(pk=recording.pk, step=Step.CLEAN).update(step="", error=why[:LONGEST_ERROR])
+    _not_canceled(recording).filter(step=Step.CLEAN).update(step="", error=why[:LONGEST_ERROR])
 
 
 def explain(recording: Recording, why: str) -> None:
     """Why the step has not succeeded yet."""
-    Recording.objects.filter(pk=recording.pk).exclude(step="").update(error=why[:LONGEST_ERROR])
+    _not_canceled(recording).exclude(step="").update(error=why[:LONGEST_ERROR])
 
 
 def explain_all_waiting(why: str) -> None:
@@ -145,6 +145,11 @@ def _give_up(recording: Recording, why: str) -> bool:
         record_event(recording.call_id, "recording_ended", {"state": State.FAILED.value, "error": error})
     logger.warning("recording not finished", recording=recording.pk, step=recording.step, error=error)
     return True
+
+
+def _not_canceled(recording: Recording) -> QuerySet[Recording]:
+    """The row, unless its caller did not want it meanwhile: then its step and its error are about its deletion."""
+    return Recording.objects.filter(pk=recording.pk).exclude(state=State.CANCELED)
 
 
 def _reopen(recordings: QuerySet[Recording]) -> None:

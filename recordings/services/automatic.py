@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agents.configuration.models import Persona
 from recordings import storage
-from recordings.errors import NO_RECORDER
+from recordings.errors import NO_RECORDER, RecordingDeclined
 from recordings.models import Recording
 from recordings.sources.control import find_report, has_no_recorder, request_start
 from recordings.sources.report import RecordingReport
@@ -24,6 +24,7 @@ from sessions.rooms.queries import recorder_of
 from voiceapp.providers.errors import ProviderError
 from voiceapp.providers.twilio.recordings import NotRecordable
 
+from .declining import delete_late_start
 from .reports import STOP, close_recording
 from .starting import accept_start, create_recording
 
@@ -64,7 +65,7 @@ def _enqueue(call: Call, source: Recording.Source) -> Recording | None:
                 body={"recording": recording.pk},
                 organization=call.organization,
             )
-    except IntegrityError:
+    except (IntegrityError, RecordingDeclined):
         return None
     return recording
 
@@ -74,6 +75,7 @@ def start_enqueued(message: OutboxMessage) -> None:
     waiting = Recording.objects.filter(external_id__isnull=True, state__in=Recording.IN_PROGRESS)
     recording = waiting.select_related("call__organization").filter(pk=message.body["recording"]).first()
     if recording is None:
+        delete_late_start(message.body["recording"])
         return
     try:
         _start(recording, is_first_try=message.attempts <= 1)

@@ -15,9 +15,9 @@ from django.utils import timezone
 from recordings.finishing.services import enqueue_finishing
 from recordings.models import Recording
 from recordings.storage import new_key
-from sessions.calls.models import Call
 from sessions.calls.services import record_event
 
+from .declining import lock_call
 from .reports import close_recording
 
 logger = structlog.get_logger("recordings")
@@ -32,14 +32,17 @@ MOST_AT_ONCE = 200
 
 
 def begin_bridge_recording(call_id: UUID, *, tape_id: str, starts_at_ms: int) -> bool:
-    """Whether the call may be recorded: not if another source does. Safe to repeat."""
-    call = Call.objects.select_related("organization").get(pk=call_id)
+    """Whether the call may be recorded: not if another source does, or the caller does not want it. Safe to repeat."""
     if Recording.objects.filter(source=Recording.Source.BRIDGE, external_id=tape_id).exists():
         return True
-    for earlier in call.recordings.filter(source=Recording.Source.BRIDGE, state=State.RECORDING):
-        _end(earlier, fault="")  # the process of an earlier stream of the call died
+    earlier = Recording.objects.filter(call=call_id, source=Recording.Source.BRIDGE, state=State.RECORDING)
+    for each in earlier.select_related("call__organization"):
+        _end(each, fault="")  # the process of an earlier stream of the call died
     try:
         with transaction.atomic():
+            call = lock_call(call_id)
+            if call.recording_declined_at is not None:
+                return False
             Recording.objects.create(
                 call=call,
                 source=Recording.Source.BRIDGE,

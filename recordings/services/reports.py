@@ -16,6 +16,8 @@ from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.messages.outbox import outbox
 
+from .declining import lock_call
+
 STOP = "recording.stop"
 State = Recording.State
 
@@ -51,12 +53,17 @@ def apply_report(report: RecordingReport) -> Recording | None:
 def begin_at_source(
     call: Call, source: Recording.Source, *, external_id: str, is_automatic: bool = True, starts_at_ms: int = 0
 ) -> Recording | None:
-    """A source has begun to record by itself. None if the call is, or was, recorded by another one. Safe to repeat."""
+    """A source has begun to record by itself. Safe to repeat.
+
+    None if the call is, or was, recorded by another one, or if the caller does not want that.
+    """
     known = Recording.objects.filter(call=call, source=source, external_id=external_id).first()
     if known is not None:
         return known
     try:
         with transaction.atomic():
+            if lock_call(call.pk).recording_declined_at is not None:
+                return None
             recording = Recording.objects.create(
                 call=call,
                 source=source,

@@ -7,8 +7,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from agents.configuration.models import Persona
+from recordings.errors import RecordingDeclined
 from recordings.models import Recording
-from recordings.sources.room_agent import new_id
+from recordings.sources.room_agent import forget, new_id
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.rooms.queries import recorder_of
@@ -34,7 +35,7 @@ def recording_of_agent(call_id: UUID) -> str:
                 file_type = Recording.FileType.OGG
                 begun = create_recording(call, source=ROOM_AGENT, file_type=file_type, is_automatic=True)
                 Recording.objects.filter(pk=begun.pk).update(external_id=new_id(begun))
-        except IntegrityError:
+        except (IntegrityError, RecordingDeclined):
             return ""
     return recording_id(call)
 
@@ -50,7 +51,9 @@ def agent_began(external_id: str, *, starts_at_ms: int) -> None:
 
 
 def agent_ended(external_id: str) -> None:
-    """Its file is whole."""
+    """Its file is whole; one that the caller did not want is deleted with what was written last."""
     recording = Recording.objects.filter(source=ROOM_AGENT, external_id=external_id).select_related("call").first()
-    if recording is not None:
+    if recording is not None and recording.state == State.CANCELED:
+        forget(recording)
+    elif recording is not None:
         finish_later(recording)

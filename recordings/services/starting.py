@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from agents.configuration.models import Persona
 from recordings import storage
-from recordings.errors import AlreadyRecording, CallNotActive, NotConfigured
+from recordings.errors import AlreadyRecording, CallNotActive, NotConfigured, RecordingDeclined
 from recordings.models import Recording
 from recordings.sources.control import has_no_call, may_have_started, reason_of, request_start, request_stop
 from recordings.sources.report import RecordingReport
@@ -18,6 +18,7 @@ from sessions.calls.services import record_event
 from sessions.rooms.queries import recorder_of
 from voiceapp.providers.errors import ProviderError
 
+from .declining import delete_late_start, lock_call
 from .reports import LONGEST_ERROR, apply_report, enqueue_stop, set_external_id
 
 logger = structlog.get_logger("recordings")
@@ -29,7 +30,7 @@ NO_AGENT = "The agent of the room records this call, and there is none in it."
 def start_recording(call: Call, *, file_type: str = Recording.FileType.MP4, label: str = "") -> Recording:
     """Record a call in a room, by whom its agent names. `label` as in storage.LABEL.
 
-    Raises NotConfigured, CallNotActive, AlreadyRecording and ProviderError.
+    Raises NotConfigured, CallNotActive, AlreadyRecording, RecordingDeclined and ProviderError.
     """
     if call.state != CallState.CONNECTED:
         raise CallNotActive
@@ -71,7 +72,12 @@ def create_recording(
     label: str = "",
     is_automatic: bool = False,
 ) -> Recording:
-    """Raises IntegrityError if one is in progress. Only LiveKit's egress stores its file itself, under our name."""
+    """In the caller's transaction. Raises RecordingDeclined, and IntegrityError if one is in progress.
+
+    Only LiveKit's egress stores its file itself, under our name.
+    """
+    if lock_call(call.pk).recording_declined_at is not None:
+        raise RecordingDeclined
     stores_itself = source == Recording.Source.LIVEKIT_EGRESS
     return Recording.objects.create(
         call=call,
@@ -88,6 +94,7 @@ def accept_start(recording: Recording, report: RecordingReport) -> Recording:
     """The source has started it. If it was stopped meanwhile, it is stopped at the source as well."""
     set_external_id(recording, report.external_id)
     apply_report(report)
+    delete_late_start(recording.pk)
     recording.refresh_from_db()
     logger.info("recording started", call_id=str(recording.call_id), external_id=recording.external_id)
     if recording.state == State.STORING and recording.reported_at is None:

@@ -84,6 +84,7 @@ class Briefing:
     protects_greeting: bool = False
     greeting_audio: bytes = field(default=b"", repr=False)  # the greeting as µ-law at 8 kHz, kept from before the call
     reading_tools: frozenset[str] = frozenset()  # those of `tools` that change nothing: they may run at once
+    stop_key: str = ""  # the key of the phone with which the caller stops the recording, if the call is recorded
     recording: str = "off"  # which source records the call: `recording` of the agent, in a room its `room_recording`
 
     def without_prompt(self) -> Briefing:

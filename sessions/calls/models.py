@@ -113,6 +113,7 @@ class Call(TenantModel):
     call_type = models.CharField(max_length=12, choices=CallType.choices, blank=True)
     callee = models.CharField(max_length=100, blank=True, help_text="The subject of whom a call between two is for.")
     is_recording_wanted = models.BooleanField("recording requested", default=False)
+    recording_declined_at = models.DateTimeField(null=True, help_text="When the caller did not want to be recorded.")
     metadata = models.JSONField(default=dict)
     transferred_to = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from dataclasses import dataclass
 
@@ -18,12 +19,23 @@ class EndCall:
     """Hang up, after the farewell was heard and if the caller does not speak into it."""
 
 
+class RecordingEnd(enum.StrEnum):
+    """What becomes of the recording of a call whose caller does not want it. KEPT: by a legal hold, up to here."""
+
+    DELETED = "deleted"
+    KEPT = "kept"
+
+
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """A tool's answer: `output` is the JSON string given to the model, `then` what the bridge does next."""
+    """A tool's answer: `output` is the JSON string given to the model, `then` what the bridge does next.
+
+    `recording`: the call is not recorded any more.
+    """
 
     output: str
     then: Transfer | EndCall | None = None
+    recording: RecordingEnd | None = None
 
 
 def refusal(say: str) -> ToolResult:

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ('call_type', models.CharField(blank=True, choices=[('support', 'Support'), ('user-to-user', 'User to user'), ('conference', 'Conference')], max_length=12)),
                 ('callee', models.CharField(blank=True, help_text='The subject of whom a call between two is for.', max_length=100)),
                 ('is_recording_wanted', models.BooleanField(default=False, verbose_name='recording requested')),
+                ('recording_declined_at', models.DateTimeField(help_text='When the caller did not want to be recorded.', null=True)),
                 ('metadata', models.JSONField(default=dict)),
                 ('transferred_to', models.CharField(blank=True, max_length=80)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

@@ -15,7 +15,7 @@ from agents.catalog.models import Item
 from agents.catalog.offers import Catalog, Services
 from agents.catalog.queries import load_catalog, load_services
 from agents.configuration.models import Persona
-from agents.configuration.opening import opening_of
+from agents.configuration.opening import Announcement, announced, announcement_of, is_recorded_by_phone
 from agents.greetings.models import Greeting
 from agents.greetings.queries import kept_audio
 from agents.hours.queries import load_schedule
@@ -23,9 +23,9 @@ from agents.hours.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, sa
 from agents.organizations.models import Organization
 from agents.organizations.trades import APPOINTMENT_TOOLS, ORDER_TOOLS
 from sessions.calls.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnDetection
-from sessions.calls.models import Call
+from sessions.calls.models import Call, CallKind, CallState
 from sessions.orders.services.transfer_targets import Person, can_transfer, people_of
-from sessions.tools.registry import EVERY_TOOL, READING_TOOLS
+from sessions.tools.registry import EVERY_TOOL, READING_TOOLS, RECORDING_TOOLS
 from sessions.tools.text_tools import can_text
 from sessions.visitors.queries import spending_of
 from voiceapp.core.errors import ApplicationError
@@ -64,6 +64,9 @@ TEXTING = """## Text messages
 Use send_text when the caller wants something by text message, and never read out a link.
 Say that a text message is on its way only after a tool has answered so. When it refuses, say its sentence."""
 
+RECORDED = """## Recording
+This call is recorded. When the caller does not want that, call stop_recording at once, and say its sentence."""
+
 NO_PEOPLE = """## People
 Nobody can be connected to this caller, who calls from a browser. When the caller asks for a person, use transfer_call:
 it answers which number to ring instead."""
@@ -74,16 +77,26 @@ When the caller asks for a person, is upset, or needs what you cannot do, use tr
 [The caller pressed 0 and asks for a person] means just that."""
 
 
-def brief(call: Call) -> Briefing:
+def brief(call: Call, *, has_keys: bool = True) -> Briefing:
     """The briefing of a call, the same for all calls of its agent; `limited` adds what is this call's alone.
 
-    Raises ApplicationError when its agent is not published.
+    `has_keys`: the caller can press keys, and we learn of it. Raises ApplicationError when its agent is not published.
     """
     persona = call.agent_version
     if persona is None or call.organization is None:
         raise ApplicationError("The call has no published agent. Publish one in the admin.")
+    # Over WebRTC nobody could record the call but its page, if the caller agrees.
+    is_never_recorded = call.recording_declined_at is not None or (
+        is_over_webrtc(call) and not call.is_recording_wanted
+    )
     briefing = brief_agent(
-        persona, call.organization, call_id=str(call.pk), now=timezone.now(), has_people=can_transfer(call)
+        persona,
+        call.organization,
+        call_id=str(call.pk),
+        now=timezone.now(),
+        has_people=can_transfer(call),
+        is_recorded=False if is_never_recorded else None,
+        has_keys=has_keys,
     )
     return replace(
         briefing,
@@ -91,6 +104,12 @@ def brief(call: Call) -> Briefing:
         fallback_provider=persona.fallback_provider,
         assistant_id=call.agent.vapi_assistant_id if call.agent else "",
     )
+
+
+def is_over_webrtc(call: Call) -> bool:
+    """Between a browser and OpenAI. A dialer's call is a browser's, too, but connected from its first row on."""
+    is_beginning = call.state in (CallState.PENDING, CallState.RINGING)
+    return call.kind == CallKind.BROWSER and (bool(call.carrier_sid) or is_beginning)
 
 
 def _opening(persona: Persona, briefing: Briefing) -> Greeting:
@@ -119,15 +138,19 @@ def brief_agent(
     now: dt.datetime,
     has_people: bool = True,
     is_recorded: bool | None = None,
+    has_keys: bool = True,
 ) -> Briefing:
     """The briefing of a persona that answers for an organization at that time.
 
     `has_people`: its callers can be connected to one. `is_recorded`: None for what the agent says of phone calls.
+    `has_keys`: the caller can press keys, and we learn of it.
     """
-    catalog, greeting = load_catalog(organization.pk, now), opening_of(persona, organization, is_recorded=is_recorded)
+    is_recorded = is_recorded_by_phone(persona) if is_recorded is None else is_recorded
+    announcement = announcement_of(organization, has_keys=has_keys) if is_recorded else Announcement()
+    catalog, greeting = load_catalog(organization.pk, now), announced(persona.spoken_greeting, announcement)
     services = _services(persona, organization)
     facts = _shared(_live_facts(organization, catalog, services, now, has_people=has_people))
-    tools = _tools(persona, organization, services)
+    tools = _tools(persona, organization, services, is_recorded=is_recorded)
     return Briefing(
         call_id=call_id,
         model=greeting.model,
@@ -156,14 +179,15 @@ def brief_agent(
         reading_tools=READING_TOOLS,
         protects_greeting=persona.protects_greeting or greeting != persona.spoken_greeting,
         facts=facts,
-        recording=persona.recording,
+        stop_key=announcement.stop_key,
+        recording=persona.recording if is_recorded else Persona.RecordedBy.OFF.value,
     )
 
 
 def standing_part(persona: Persona, organization: Organization) -> tuple[str, tuple[FunctionTool, ...]]:
     """Prompt and tools without what may be different at the next call: what a provider can keep of an agent."""
     services = _services(persona, organization)
-    tools = _tools(persona, organization, services)
+    tools = _tools(persona, organization, services, is_recorded=is_recorded_by_phone(persona))
     return _standing(persona, organization, services, tools), tools
 
 
@@ -183,7 +207,9 @@ def _services(persona: Persona, organization: Organization) -> Services | None:
     return load_services(organization.pk) if APPOINTMENT_TOOLS & set(persona.tools or ()) else None
 
 
-def _tools(persona: Persona, organization: Organization, services: Services | None) -> tuple[FunctionTool, ...]:
+def _tools(
+    persona: Persona, organization: Organization, services: Services | None, *, is_recorded: bool
+) -> tuple[FunctionTool, ...]:
     # A version may be older than the check of its tools.
     stored = set(persona.tools) if isinstance(persona.tools, list) else set()
     if not organization.takes_orders:
@@ -194,6 +220,8 @@ def _tools(persona: Persona, organization: Organization, services: Services | No
         stored -= {"look_up_items"}  # a garage without a menu
     if "send_text" in stored and not can_text(organization, stored):
         stored.remove("send_text")
+    if is_recorded:
+        stored |= RECORDING_TOOLS.keys()
     return tuple(tool.as_function() for name, tool in EVERY_TOOL.items() if name in stored)
 
 
@@ -206,6 +234,7 @@ def _standing(
         _ordering(persona, organization),
         _booking(services),
         TEXTING if any(tool["name"] == "send_text" for tool in tools) else "",
+        RECORDED if any(tool["name"] in RECORDING_TOOLS for tool in tools) else "",
         ENDING,
     ]
     return "\n\n".join(block for block in blocks if block)

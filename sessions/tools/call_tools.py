@@ -1,4 +1,4 @@
-"""Tools of the call itself: transfer it, end it, say the opening hours."""
+"""Tools of the call itself: transfer it, end it, say the opening hours, stop its recording."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import hours_sentence, week_sentence
+from sessions.calls.declined_recordings import DeclinedBy, decline_recording
 from sessions.orders.draft import Refused
 from sessions.orders.draft.requests import argument
 from sessions.orders.services.transfer_targets import find_person
@@ -69,4 +70,19 @@ GET_OPENING_HOURS = Tool(
     arguments=NoArguments,
     only_reads=True,
     run=get_opening_hours,
+)
+
+
+def stop_recording(request: ToolRequest[NoArguments]) -> Answer:
+    declined = decline_recording(request.call.pk, by=DeclinedBy.TOOL)
+    return Answer(declined.say, is_ok=declined.recording is not None, recording=declined.recording)
+
+
+STOP_RECORDING = Tool(
+    name="stop_recording",
+    description="Stop the recording of this call and delete it, as soon as the caller does not want to be recorded. "
+    "The call goes on. Then say its sentence.",
+    arguments=NoArguments,
+    only_reads=False,
+    run=stop_recording,
 )

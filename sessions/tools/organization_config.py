@@ -37,5 +37,5 @@ def _agent(organization: Organization, now: dt.datetime) -> AgentConfiguration |
     agent = published.select_related("published_version").first()
     if agent is None or agent.published_version is None:
         return None
-    briefing = brief_agent(agent.published_version, organization, call_id="", now=now)
+    briefing = brief_agent(agent.published_version, organization, call_id="", now=now, has_keys=False)
     return AgentConfiguration(agent, agent.published_version.number, briefing)

@@ -16,7 +16,7 @@ from .appointment_tools import (
     MOVE_APPOINTMENT,
     READ_BACK_APPOINTMENT,
 )
-from .call_tools import END_CALL, GET_OPENING_HOURS, TRANSFER_CALL
+from .call_tools import END_CALL, GET_OPENING_HOURS, STOP_RECORDING, TRANSFER_CALL
 from .look_up_items import LOOK_UP_ITEMS
 from .order_tools import CHANGE_ORDER, READ_BACK_ORDER, SUBMIT_ORDER
 from .text_tools import SEND_TEXT
@@ -49,5 +49,7 @@ APPOINTMENT_TOOLS = by_name(
     MOVE_APPOINTMENT,
     CANCEL_APPOINTMENT,
 )
-EVERY_TOOL: Mapping[str, Tool[Any]] = ChainMap(TOOLS, APPOINTMENT_TOOLS)
+# What every agent has while its call is recorded: it is the caller's right, and not the agent's setting.
+RECORDING_TOOLS = by_name(STOP_RECORDING)
+EVERY_TOOL: Mapping[str, Tool[Any]] = ChainMap(RECORDING_TOOLS, TOOLS, APPOINTMENT_TOOLS)
 READING_TOOLS = frozenset(tool.name for tool in EVERY_TOOL.values() if tool.only_reads)

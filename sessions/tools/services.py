@@ -18,7 +18,7 @@ from sessions.calls.outcomes import ToolResult, refusal
 from sessions.calls.short_ids import short_id
 from sessions.orders.draft import Refused
 from sessions.orders.draft.requests import read_fields
-from sessions.tools.registry import EVERY_TOOL
+from sessions.tools.registry import EVERY_TOOL, RECORDING_TOOLS
 from sessions.tools.tool import Answer, ToolRequest, result_of
 from voiceapp.core import metrics
 from voiceapp.core.transactions import NotSaved, retried
@@ -188,7 +188,8 @@ def _answer(call: Call, tool_call: _ToolCall, read: Mapping[str, object]) -> Ans
     try:
         tool = EVERY_TOOL.get(tool_call.name)
         version = call.agent_version
-        if tool is None or (version is not None and tool_call.name not in version.tools):
+        is_chosen = version is None or tool_call.name in version.tools or tool_call.name in RECORDING_TOOLS
+        if tool is None or not is_chosen:
             raise Refused(UNKNOWN_TOOL)
         arguments = read_fields(read, tool.arguments)
         # A savepoint: what a refusal leaves half done is undone, and the record of it stays.

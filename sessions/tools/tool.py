@@ -13,7 +13,7 @@ import msgspec
 
 from sessions.calls.briefing import FunctionTool
 from sessions.calls.models import Call
-from sessions.calls.outcomes import EndCall, ToolResult, Transfer
+from sessions.calls.outcomes import EndCall, RecordingEnd, ToolResult, Transfer
 
 A = TypeVar("A", bound=msgspec.Struct)
 
@@ -36,8 +36,8 @@ class NoArguments(msgspec.Struct):
 class Answer:
     """A sentence for the caller and facts for the model.
 
-    `transfer_to` and `ends_call` say what the bridge does next; they are a part of the output, so that a repeated
-    request can be answered from the stored one.
+    `transfer_to`, `ends_call` and `recording` say what the bridge does next; they are a part of the output, so that a
+    repeated request can be answered from the stored one.
     """
 
     say: str
@@ -45,6 +45,7 @@ class Answer:
     facts: Mapping[str, object] = field(default_factory=dict)
     transfer_to: str = ""
     ends_call: bool = False
+    recording: RecordingEnd | None = None
 
     def output(self) -> dict[str, object]:
         then: dict[str, object] = {}
@@ -52,6 +53,8 @@ class Answer:
             then["transfer_to"] = self.transfer_to
         if self.ends_call:
             then["ends_call"] = True
+        if self.recording:
+            then["recording"] = self.recording.value
         return {"ok": self.is_ok, "say": self.say, **self.facts, **then}
 
 
@@ -107,4 +110,9 @@ def result_of(output: Mapping[str, object]) -> ToolResult:
         then = Transfer(str(target))
     elif output.get("ends_call"):
         then = EndCall()
-    return ToolResult(json.dumps(output, ensure_ascii=False, separators=(",", ":")), then)
+    recording = output.get("recording")
+    return ToolResult(
+        json.dumps(output, ensure_ascii=False, separators=(",", ":")),
+        then,
+        RecordingEnd(str(recording)) if recording else None,
+    )

@@ -71,6 +71,10 @@ class CallTape:
         """The caller does not want to be recorded: nothing of it is left, and nothing more is taken down."""
         self._end(self._delete())
 
+    def stop_and_keep(self, reason: str) -> None:
+        """Nothing more is taken down, and what there is becomes a recording."""
+        self._end(self._finish(reason))
+
     async def close(self) -> None:
         """The file is complete, then the row says so. What a process that dies leaves undone, the sweep does."""
         self._end(self._finish(""))

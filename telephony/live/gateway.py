@@ -12,16 +12,18 @@ from functools import cache, lru_cache
 from uuid import UUID
 
 from recordings.services.bridge import begin_bridge_recording, cancel_bridge_recording, end_bridge_recording
+from recordings.services.declining import decline_in_time
 from sessions.calls import notes, passed_messages
 from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
+from sessions.calls.declined_recordings import Declined, DeclinedBy
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import Fact, SomethingHappened
 from sessions.calls.models import Call, CallEvent
 from sessions.calls.outcomes import NOT_FINISHED, ToolResult
 from sessions.calls.services import record_facts
 from sessions.realtime.services.hang_ups import hang_up_later
-from sessions.tools.briefing import brief, limited
+from sessions.tools.briefing import brief, is_over_webrtc, limited
 from sessions.tools.services import run_tool, stored_result
 from telephony.bridge.browser_call import BROWSER_JOINED
 from telephony.bridge.core.actions import FallBack, FollowUp, HandOver, HangUp
@@ -125,6 +127,10 @@ class CallGateway:
         """The file is deleted."""
         return await self._run_again(cancel_bridge_recording, tape_id, reason=reason)
 
+    async def decline_recording(self, call_id: UUID, *, by: DeclinedBy) -> Declined:
+        """The caller does not want the call to be recorded. It runs to its end, even when its task is canceled."""
+        return await self._run_again(decline_in_time, call_id, by=by)
+
     async def hang_up_later(self, call_id: UUID) -> None:
         """Have a worker end a browser's call at OpenAI."""
         await self._run(hang_up_later, call_id)
@@ -196,7 +202,8 @@ def _brief(call_ids: Collection[UUID]) -> dict[UUID, Briefing | Exception]:
     for call_id in call_ids:
         try:
             call = calls[call_id]
-            agent = call.organization_id, call.agent_id, call.agent_version_id, call.kind
+            recorded = is_over_webrtc(call), call.is_recording_wanted, call.recording_declined_at is None
+            agent = call.organization_id, call.agent_id, call.agent_version_id, call.kind, *recorded
             if agent not in of_agents:
                 of_agents[agent] = brief(call)
             briefings[call_id] = limited(with_assistant(replace(of_agents[agent], call_id=str(call_id)), call), call)

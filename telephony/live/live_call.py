@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 from uuid import UUID
 
+from recordings.services.declining import DECLINED
+from sessions.calls.declined_recordings import DeclinedBy
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
-from telephony.bridge.core.actions import CloseCall, HangUp
+from sessions.calls.outcomes import RecordingEnd, ToolResult
+from telephony.bridge.core.actions import Action, CloseCall, DeclineRecording, HangUp, RunTool
 from telephony.bridge.core.ports import CallerCodec
 from telephony.bridge.core.tape import Tape
 from telephony.bridge.phone_call import PhoneCall
@@ -24,6 +27,7 @@ EARLY_FRAMES = 100  # 2 s of sound while the agent is being briefed
 BRIEF_WITHIN_S = 4.0
 HEAR_WITHIN_S = 10.0
 SEND_WITHIN_S = 2.0
+DECLINED_WITHIN_S = 5.0
 
 NORMAL = 1000
 
@@ -57,11 +61,7 @@ class LiveCall(CallScope[PhoneCall]):
         self._caller_is_there = True
         self._is_lost = False
         self._tape: CallTape | None = None
-
-    def delete_recording(self) -> None:
-        """The caller does not want this call to be recorded: stop, and delete what there is."""
-        if self._tape is not None:
-            self._tape.stop_and_delete()
+        self._declining: asyncio.Task[None] | None = None
 
     def _listen(self) -> None:
         self._socket.listen(on_text=self._caller_frame, on_closed=self._caller_closed)
@@ -97,6 +97,9 @@ class LiveCall(CallScope[PhoneCall]):
             self._tape.end()
         try:
             await super()._close()
+            # Who presses the key and hangs up is not recorded either.
+            if self._declining is not None:
+                await asyncio.wait({self._declining}, timeout=DECLINED_WITHIN_S)
         finally:
             if self._tape is not None:
                 await self._tape.close()
@@ -162,6 +165,38 @@ class LiveCall(CallScope[PhoneCall]):
         self._early.clear()
         self._core = core
         self._settle(core)
+
+    # The caller does not want to be recorded: by a tool of the agent, or by a key
+
+    async def _run_in_gateway(self, tool: RunTool) -> ToolResult:
+        result = await super()._run_in_gateway(tool)
+        self._end_tape(result.recording)
+        return result
+
+    def _do(self, core: PhoneCall, action: Action) -> None:
+        if isinstance(action, DeclineRecording):
+            if self._declining is None or self._declining.done():
+                self._declining = asyncio.create_task(self._decline(core))
+        else:
+            super()._do(core, action)
+
+    async def _decline(self, core: PhoneCall) -> None:
+        try:
+            declined = await self._gateway.decline_recording(self.call_id, by=DeclinedBy.KEY)
+            self._end_tape(declined.recording)
+            core.note(declined.say)
+            self._settle(core)
+        except Exception as fault:  # noqa: BLE001 - passed on: it ends this call
+            self.break_off(fault)
+
+    def _end_tape(self, end: RecordingEnd | None) -> None:
+        """The database says so already: what a process that dies leaves undone, a worker does."""
+        if self._tape is None or end is None:
+            return
+        if end is RecordingEnd.KEPT:
+            self._tape.stop_and_keep(DECLINED)
+        else:
+            self._tape.stop_and_delete()
 
     def _record(self, tape: Tape, *, began_ms: int) -> None:
         self._tape = CallTape(

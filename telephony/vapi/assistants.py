@@ -59,7 +59,13 @@ def stored_assistant(agent: Agent, version: AgentVersion) -> Fields:
     prompt, tools = standing_part(version, organization)
     return {
         "name": f"{organization.name}: {agent.name}"[:MAX_NAME],
-        **_persona(version, opening_of(version, organization).text, f"{prompt}\n\n{{{{{LIVE_FACTS}}}}}", tools),
+        # Keys of a call that VAPI carries itself do not reach us.
+        **_persona(
+            version,
+            opening_of(version, organization, has_keys=False).text,
+            f"{prompt}\n\n{{{{{LIVE_FACTS}}}}}",
+            tools,
+        ),
         "metadata": {"agentId": str(agent.pk), "orgId": str(organization.pk)},
     }
 

@@ -53,7 +53,7 @@ def refuse_assistant_request() -> dict[str, object]:
 
 def _assistant(call: Call) -> dict[str, object]:
     """The same that plays the agent over the socket; for an agent of another provider one for this call alone."""
-    briefing = with_assistant(brief(call), call)
+    briefing = with_assistant(brief(call, has_keys=False), call)
     if briefing.assistant_id:
         return {"assistantId": briefing.assistant_id, "assistantOverrides": call_overrides(briefing, call)}
     return {"assistant": briefing.assistant or transient_assistant(briefing, call)}

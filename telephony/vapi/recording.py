@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.configuration.models import Persona
 from recordings.models import Recording
+from recordings.services.declining import delete_unnoted
 from recordings.services.reports import begin_at_source, finish_later
 from sessions.calls.models import Call
 from voiceapp.providers.errors import ProviderError
@@ -22,7 +23,9 @@ def note_recording(leg: VapiLeg) -> None:
 def keep_recording(leg: VapiLeg) -> None:
     """VAPI has reported its file. Safe to repeat. Raises ProviderError while an earlier part is being stored."""
     recording = Recording.objects.filter(source=VAPI, external_id=leg.vapi_id).select_related("call").first()
-    if recording is None and _is_recorded(leg):
+    if recording is None and _is_recorded(leg) and leg.call.recording_declined_at is not None:
+        delete_unnoted(leg.call, VAPI, leg.vapi_id)
+    elif recording is None and _is_recorded(leg):
         recording = begin_at_source(leg.call, VAPI, external_id=leg.vapi_id, is_automatic=False)
         if recording is None:
             raise ProviderError("vapi", "another recording of the call is not stored yet")

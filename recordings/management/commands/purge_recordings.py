@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from agents.organizations.models import Organization
 from recordings.models import Recording
-from recordings.retention import BY_AGE, expired_recordings
+from recordings.retention import expired_recordings, why_deleted
 from recordings.services.deleting import delete_recording
 from voiceapp.providers.errors import ProviderError
 
@@ -51,7 +51,7 @@ def _named(slug: str | None) -> Organization | None:
 
 def _failure(recording: Recording) -> list[str]:
     try:
-        delete_recording(recording, why=BY_AGE)
+        delete_recording(recording, why=why_deleted(recording))
     except ProviderError as fault:
         return [f"{recording.pk}: {fault}"]
     return []

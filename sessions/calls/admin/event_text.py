@@ -336,6 +336,9 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     # Recordings
     "recording_started": _with("The recording started", "file_type"),
     "recording_ended": _with("The recording ended", "status", "error"),
+    "recording_declined": lambda detail: (
+        f"The caller did not want to be recorded{' (key of the phone)' if detail.get('by') == 'key' else ''}."
+    ),
     "recording_deleted": _with("The recording was deleted", "why"),
     "recording_failed": _with("The recording failed", "reason"),
 }  # fmt: skip

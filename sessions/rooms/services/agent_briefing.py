@@ -111,8 +111,14 @@ def _briefing(call: Call, agent: RoomAgent) -> Briefing:
     own.prompt = prompt or persona.prompt
     if agent.voice:
         own.voice = fit_voice(agent.voice)[0]
-    recording = own.room_recording if call.is_recording_wanted else "off"
+    is_recorded = call.is_recording_wanted and call.recording_declined_at is None
+    recording = own.room_recording if is_recorded else "off"
     briefing = brief_agent(
-        own, call.organization, call_id=str(call.pk), now=timezone.now(), is_recorded=recording != "off"
+        own,
+        call.organization,
+        call_id=str(call.pk),
+        now=timezone.now(),
+        is_recorded=recording != "off",
+        has_keys=False,
     )
     return replace(limited(briefing, call), recording=recording)

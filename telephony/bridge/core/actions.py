@@ -70,6 +70,11 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclineRecording:
+    """The caller pressed the key for it: stop the recording and delete it; answer with `note`."""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseCall:
     """The last action of every call: write what follows, then close both sockets."""
 
@@ -77,7 +82,7 @@ class CloseCall:
     follow_up: FollowUp
 
 
-Action = OpenLink | CloseLink | FailOver | RunTool | Record | CloseCall
+Action = OpenLink | CloseLink | FailOver | RunTool | Record | DeclineRecording | CloseCall
 
 
 @dataclass(frozen=True, slots=True)

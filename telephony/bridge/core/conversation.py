@@ -10,7 +10,7 @@ from sessions.calls.facts import CostReported, UsageReported
 from sessions.calls.outcomes import ToolResult
 
 from . import events
-from .actions import HangUp, RunTool
+from .actions import DeclineRecording, HangUp, RunTool
 from .agent_item import AgentItem, is_heard_now, is_too_quiet
 from .alarms import Alarm
 from .deadlines import Deadlines
@@ -31,7 +31,11 @@ class Conversation(Deadlines):
             self._heard_more()
 
     def key_pressed(self, digit: str) -> None:
-        """A key is a turn of the caller's, and interrupts as speech does."""
+        """A key is a turn of the caller's, and interrupts as speech does. The one about the recording does neither."""
+        if digit == self._briefing.stop_key:
+            self._caller_was_active()
+            self.timeline.act(DeclineRecording())
+            return
         wish = " and asks for a person" if digit == "0" else ""
         self.caller_typed("key", f"[The caller pressed {digit}{wish}]")
 

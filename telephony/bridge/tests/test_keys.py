@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .stage import Stage
+from telephony.bridge.core.actions import DeclineRecording
+
+from .stage import Stage, briefing
 
 
 @pytest.mark.parametrize(
@@ -70,3 +72,16 @@ def test_a_key_pressed_before_the_agent_is_there_is_answered_then() -> None:
     [frame] = stage.sent("conversation.item.create")
     assert frame["item"]["content"][0]["text"] == "[The caller pressed 5]"
     assert stage.requested == [""]
+
+
+def test_the_key_about_the_recording_is_no_turn_and_interrupts_nothing() -> None:
+    stage = Stage(briefing(stop_key="9"))
+    stage.begin("r1")
+    stage.audio("r1", "A", 2_000, 1)
+    stage.listen(300)
+    stage.press("9")
+    assert stage.actions.count(DeclineRecording()) == 1
+    assert (stage.lines, stage.sent("response.cancel"), stage.sent("conversation.item.create")) == ([], [], [])
+    stage.press("8")
+    assert [line.text for line in stage.lines if line.text.startswith("[")] == ["[The caller pressed 8]"]
+    assert stage.actions.count(DeclineRecording()) == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,11 @@ from recordings.finishing.runs import finish_due
 from recordings.models import Recording
 from recordings.services.bridge import ENDED_WITHIN, end_lost_recordings
 from recordings.sources.bridge import fetch
-from recordings.spool.folder import spool_folder, spool_path
+from recordings.spool.folder import spool_folder
 from sessions.calls.models import LIVE_STATES, Call, CallEvent
 from sessions.messages.models import OutboxMessage
 from telephony.bridge.tests.alignment import assert_placed, lanes_of, pcm, shifts_ms
 from telephony.live import call_tape
-from telephony.live.live_call import LiveCall
 from telephony.live.registry import live_calls
 from telephony.twilio.models import PhoneNumber
 from telephony.vapi.webhooks import vapi_threads
@@ -219,28 +217,3 @@ async def test_a_full_disk_ends_the_recording_and_not_the_call(
     await handset.hang_up()
     assert await end_of(handset, within_s=10) == ("completed", "caller_hung_up")
     assert await CallEvent.objects.filter(call=await call_of(handset), kind="recording_failed").aexists()
-
-
-async def test_a_caller_who_does_not_want_it_leaves_nothing(
-    recorded_line: PhoneNumber, new_handset: Callable[[], Handset], folder: Path
-) -> None:
-    handset = new_handset()
-    await handset.dial()
-    recording = await recording_in(Recording.State.RECORDING)
-    path = spool_path(recording.external_id or "")
-    async with asyncio.timeout(10):
-        while not path.exists():
-            await asyncio.sleep(0.03)
-    live = live_calls.find(recording.call_id)
-    assert isinstance(live, LiveCall)
-    live._loop.call_soon_threadsafe(live.delete_recording)
-    canceled = await recording_in(Recording.State.CANCELED)
-    assert canceled.error == call_tape.NOT_WANTED
-    assert not path.exists()
-    assert len(live_calls) == 1
-    await handset.hang_up()
-    async with asyncio.timeout(10):
-        while live_calls:
-            await asyncio.sleep(0.03)
-    assert not list(spool_folder().iterdir())
-    assert (await Recording.objects.aget()).state == Recording.State.CANCELED

@@ -228,6 +228,8 @@ class RoomConversation:
             )
         except TimeoutError:
             result = NOT_FINISHED
+        if result.recording is not None:
+            self._begin(self._record())
         # Who spoke while the tool ran has not finished.
         may_end = times_active == self._times_active and not self._is_caller_speaking
         match result.then:

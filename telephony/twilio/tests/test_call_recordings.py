@@ -17,10 +17,12 @@ from agents.configuration.services import publish_agent
 from recordings.finishing.services import FINISH
 from recordings.models import Recording
 from recordings.services.automatic import START, enqueue_phone_recording
+from recordings.services.declining import DECLINE
 from recordings.services.reconciling import reconcile_recordings
 from recordings.services.stopping import stop_recording
 from recordings.sources.registry import forget_copy
 from recordings.sources.twilio import fetch
+from sessions.calls.declined_recordings import DeclinedBy, decline_recording
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import finish_call
@@ -281,6 +283,21 @@ def test_it_is_stopped_at_twilio(talk: Talk) -> None:
     with later():
         reconcile_recordings()
     assert len(finishing()) == 1
+
+
+def test_what_the_caller_declined_is_stopped_and_deleted_at_twilio(talk: Talk) -> None:
+    sid = str(talk.starts().external_id)
+    talk.is_heard()
+    decline_recording(talk.call.pk, by=DeclinedBy.TOOL)
+
+    def is_deleted() -> bool:
+        OutboxMessage.objects.filter(topic=DECLINE).update(due_at=timezone.now())
+        outbox.process_due([DECLINE])
+        return TwilioRecordings.from_settings().find(sid) is None
+
+    soon(is_deleted)
+    assert talk.at_carrier.status.value == "in-progress"
+    assert (only_recording().state, only_recording().step, finishing()) == ("canceled", "", [])
 
 
 @pytest.mark.parametrize("chosen", ["off", "bridge", "vapi"])

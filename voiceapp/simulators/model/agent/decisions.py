@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from voiceapp.simulators.model.agent import appointment_decisions, order_decisions
 from voiceapp.simulators.model.agent.call_state import CallState, call_state_of
 from voiceapp.simulators.model.agent.menu import PromptMenu, read_menu
-from voiceapp.simulators.model.agent.outputs import Output, Speech
+from voiceapp.simulators.model.agent.outputs import FunctionCall, Output, Speech
 from voiceapp.simulators.model.agent.phrases import SpokenPhrase, parser_for
-from voiceapp.simulators.model.agent.replies import GOODBYE, NOT_POSSIBLE, NOTE, PRESSED, after_key
+from voiceapp.simulators.model.agent.replies import GOODBYE, NOT_POSSIBLE, NOTE, PRESSED, RECORDING, after_key
 from voiceapp.simulators.model.conversation import ModelBrief, Turn
 from voiceapp.simulators.model.spelling import spoken
 
@@ -39,5 +39,7 @@ def _outputs(menu: PromptMenu, state: CallState, phrases: list[SpokenPhrase]) ->
         return after_key(menu, state.heard.text or "")
     if note := NOTE.match(state.heard.text or ""):
         return [Speech(note[1])]
+    if RECORDING.search(state.heard.text or ""):
+        return [FunctionCall("stop_recording")]
     after_caller = appointment_decisions.after_caller if books else order_decisions.after_caller
     return after_caller(menu, state, phrases)

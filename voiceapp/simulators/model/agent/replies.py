@@ -15,6 +15,8 @@ ANYTHING_ELSE = "Anything else?"
 NOT_POSSIBLE = "I am sorry, I cannot help with that."
 GOODBYE = "Thank you for calling. Goodbye!"
 PRESSED = "[The caller pressed "
+# “Please don't record this.” It has no other sense where an order or an appointment is made.
+RECORDING = re.compile(r"\b(record|recorded|recording)\b", re.IGNORECASE)
 # What the application wants to be told to the caller.
 NOTE = re.compile(r"\[Note for you: (.*) Tell the caller\.\]")
 
