@@ -8,6 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 from recordings.services.bridge import end_lost_recordings
+from recordings.services.page import end_lost_page_recordings
 from recordings.services.reconciling import reconcile_recordings
 from telephony.events.inbox import inbox
 from telephony.events.models import ProviderEvent
@@ -39,6 +40,7 @@ def reap_lost_calls() -> int:
     """Every 30 s: close the calls whose process is gone, end their recordings, and remove credentials of those over."""
     closed = close_lost_calls()
     end_lost_recordings()
+    end_lost_page_recordings()
     forget_call_tokens()
     return closed
 

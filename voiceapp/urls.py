@@ -8,6 +8,7 @@ from django.urls import include, path
 from agents.organizations.sign_in_links import sign_in_by_link
 from voiceapp.console.call_page.api import CallPageSessionView, CallProgressView, VisitorTokenView
 from voiceapp.console.call_page.browser_call.api import OfferAgainView, OfferView, RealtimeCallView
+from voiceapp.console.call_page.browser_call.recording import PageRecordingView
 from voiceapp.console.call_page.page_view import for_named_sites
 from voiceapp.console.call_page.views import call_page
 from voiceapp.console.setup import views as setup
@@ -38,6 +39,11 @@ urlpatterns = [
         "call/<slug:organization>/realtime/<slug:call_id>/again",
         for_named_sites(OfferAgainView.as_view()),
         name="call-page-offer-again",
+    ),
+    path(
+        "call/<slug:organization>/realtime/<slug:call_id>/recording",
+        for_named_sites(PageRecordingView.as_view()),
+        name="call-page-recording",
     ),
     path("metrics", metrics, name="metrics"),
     path("health/report", report, name="health-report"),

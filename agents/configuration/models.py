@@ -155,8 +155,9 @@ class Persona(models.Model):
         max_length=6,
         choices=RecordedBy.choices,
         default=RecordedBy.OFF,
-        help_text="One of them, in two channels: the caller and the agent. Twilio records calls over Twilio only, and "
-        "goes on after a transfer; VAPI records calls that it plays.",
+        help_text="One of them, in two channels: the caller and the agent. This server records calls in the browser, "
+        "too; on the call page only if the caller agrees. Twilio records calls over Twilio only, and goes on after a "
+        "transfer; VAPI records calls that it plays.",
     )
     room_recording = models.CharField(
         "calls in rooms are recorded by",

@@ -15,8 +15,13 @@ from .audio import Audio
 from .placing import start_by_agent
 from .speech import transcribe_channels
 
-# Their files begin when a server of others begins them; the others know the call's clock.
-ON_OTHERS_CLOCKS = (Recording.Source.LIVEKIT_EGRESS, Recording.Source.TWILIO, Recording.Source.VAPI)
+# Their files begin when another machine begins them; the others know the call's clock.
+ON_OTHERS_CLOCKS = (
+    Recording.Source.LIVEKIT_EGRESS,
+    Recording.Source.TWILIO,
+    Recording.Source.VAPI,
+    Recording.Source.PAGE,
+)
 
 MOST_LINES = 500
 

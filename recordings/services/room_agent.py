@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from agents.configuration.models import Persona
 from recordings.errors import RecordingDeclined
 from recordings.models import Recording
-from recordings.sources.room_agent import forget, new_id
+from recordings.sources.room_agent import delete, new_id
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
 from sessions.rooms.queries import recorder_of
@@ -54,6 +54,6 @@ def agent_ended(external_id: str) -> None:
     """Its file is whole; one that the caller did not want is deleted with what was written last."""
     recording = Recording.objects.filter(source=ROOM_AGENT, external_id=external_id).select_related("call").first()
     if recording is not None and recording.state == State.CANCELED:
-        forget(recording)
+        delete(recording)
     elif recording is not None:
         finish_later(recording)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from recordings.models import Recording
 
-from . import bridge, room_agent, twilio, vapi
+from . import bridge, page, room_agent, twilio, vapi
 
 
 class FileSource(Protocol):
@@ -24,6 +24,7 @@ class FileSource(Protocol):
 # LiveKit's egress writes into our storage itself.
 SOURCES: Mapping[Recording.Source, FileSource] = {
     Recording.Source.BRIDGE: bridge,
+    Recording.Source.PAGE: page,
     Recording.Source.ROOM_AGENT: room_agent,
     Recording.Source.TWILIO: twilio,
     Recording.Source.VAPI: vapi,

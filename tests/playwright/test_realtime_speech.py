@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -15,10 +17,14 @@ from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
 from agents.organizations.models import Membership, Organization
+from recordings.finishing.audio import RATE, read_channel
+from recordings.finishing.runs import finish_due
+from recordings.models import Recording
 from sessions.calls.models import Call, TranscriptLine, Turn
 from sessions.orders.models import Order
 from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.servers import free_port
+from voiceapp.tests.waiting import soon
 from voiceapp.tests.web import web_process
 
 from .conftest import CHROMIUM, Desk
@@ -43,6 +49,9 @@ SENTENCES = (
 )
 GREETED_WITHIN_S = 9
 WITHIN_MS = 60_000
+STEPS_PER_S = 20
+# Mean amplitude of 16-bit samples: a voice is above it.
+LOUD = 200
 SILENT_WITHIN_MS = 300
 CAPTION_WITHIN_MS = 300
 # Keeps when each event of the provider came, when the page showed what, and when it was loud.
@@ -96,7 +105,7 @@ def bella_napoli(transactional_db: None) -> Organization:
 def product(bella_napoli: Organization, tmp_path: Path) -> Iterator[str]:
     """The web process on the tests' database, with the simulated OpenAI."""
     with running_openai(keys=[KEY]) as openai:
-        environment = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": openai.base_url}
+        environment = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": openai.base_url, "RECORDINGS_DIR": str(tmp_path)}
         with web_process(tmp_path, free_port(), environment) as address:
             yield address
         assert openai.live_calls == 0
@@ -130,9 +139,11 @@ def test_an_order_is_placed_by_voice_and_the_agent_is_interrupted(
     microphone = speech_file(tmp_path / "caller.wav", *SENTENCES, before_s=GREETED_WITHIN_S)
     with call_page(product, bella_napoli, settings, microphone) as desk:
         page = desk.page
+        page.get_by_label("Record this call").check()
         page.locator("#begin").focus()
         page.keyboard.press("Enter")
         expect(page.locator("#order-submitted")).to_contain_text("was sent", timeout=WITHIN_MS)
+        expect(page.locator("#recording")).to_have_text("Recording")
         assert desk.faults_of_access() == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         order = Order.objects.get()
@@ -153,6 +164,41 @@ def test_an_order_is_placed_by_voice_and_the_agent_is_interrupted(
     assert "funghi" in said.lower()
     assert Turn.objects.filter(call=call, response_ms__isnull=False).count() >= 3
     assert call.interruptions >= 1
+    check_the_recording(call, microphone, settings, tmp_path)
+
+
+def check_the_recording(call: Call, microphone: Path, settings: Settings, folder: Path) -> None:
+    """What Alice agreed to: both voices, each on its side."""
+    settings.RECORDINGS_DIR, settings.FINISHING_DIR = str(folder), str(folder / "finishing")
+    settings.LIVEKIT_RECORDING_BUCKET = ""
+    soon(lambda: Recording.objects.filter(state="storing").exists())
+    assert finish_due() == 1
+    recording = Recording.objects.get()
+    assert (recording.call, recording.source, recording.state) == (call, "page", "stored")
+    caller, agent = (loudness(b"".join(read_channel(folder / recording.key, channel=lane))) for lane in (0, 1))
+    with wave.open(str(microphone)) as file:
+        rate, spoken = file.getframerate(), file.readframes(file.getnframes())
+    said = loudness(spoken, samples_per_step=rate // STEPS_PER_S)
+    assert likeness(caller, said) > 0.8
+    assert likeness(agent, said) < 0.5
+    assert agent.max() > 4 * LOUD
+    # The player finds what was said where it was said.
+    for line in TranscriptLine.objects.filter(call=call, speaker="agent").exclude(text="")[:3]:
+        at = (line.spoken_at_ms - recording.starts_at_ms) * STEPS_PER_S // 1000
+        assert agent[max(at - STEPS_PER_S, 0) : at + STEPS_PER_S].max() > LOUD, line.text
+
+
+def loudness(samples: bytes, *, samples_per_step: int = RATE // STEPS_PER_S) -> np.ndarray:
+    """The mean amplitude of each step."""
+    values = np.abs(np.frombuffer(samples, np.int16).astype(float))
+    steps = values[: len(values) // samples_per_step * samples_per_step].reshape(-1, samples_per_step)
+    return np.asarray(steps.mean(axis=1))
+
+
+def likeness(heard: np.ndarray, said: np.ndarray) -> float:
+    """The best correlation of two loudnesses, wherever the one begins in the other: 1 for the same."""
+    heard, said = ((each > LOUD).astype(float) - (each > LOUD).mean() for each in (heard, said))
+    return float(np.correlate(heard, said, "full").max() / max(np.linalg.norm(heard) * np.linalg.norm(said), 1e-9))
 
 
 def check_the_interruption(page: Page) -> None:

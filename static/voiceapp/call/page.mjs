@@ -54,7 +54,7 @@ part("end").addEventListener("click", () => call && finish(call));
 part("test-microphone").addEventListener("click", testMicrophone);
 part("volume").addEventListener("input", () => setOutput());
 part("keypad").addEventListener("click", ({ target }) => target.dataset.digit && call?.way?.digits(target.dataset.digit));
-part("ways").addEventListener("change", ({ target }) => WAYS[target.value]().catch(() => null));
+part("ways").addEventListener("change", () => load());
 part("copy").addEventListener("click", () => copy(captions.text, "The conversation was copied."));
 part("download").addEventListener("click", download);
 part("diagnose").addEventListener("click", async () => copy(await diagnosis(), "The facts were copied."));
@@ -69,8 +69,15 @@ speakers.refresh();
 const canCall = await preflight.look();
 const chosen = () => root.querySelector("[name=way]:checked");
 if (!canCall) screen.showProblem(new Problem("insecure"));
-if (chosen()) WAYS[chosen().value]().catch(() => null); // loaded before the click
+if (chosen()) load();
 root.dataset.ready = "yes";
+
+/** Before the click. Only some ways and browsers can record. */
+async function load() {
+    const way = chosen();
+    const Way = await WAYS[way.value]().catch(() => null);
+    if (part("record-choice") && way === chosen()) part("record-choice").hidden = !(way.dataset.records && Way?.canRecord);
+}
 
 /** `isSilent`: without a microphone; the caller types. */
 async function begin({ isSilent = false } = {}) {
@@ -86,7 +93,8 @@ async function begin({ isSilent = false } = {}) {
         show(mine, "preparing");
         const Way = await WAYS[chosen().value]();
         await prepareCall();
-        mine.way = root.way = new Way({ ...chosen().dataset, request });
+        const record = part("record-choice")?.hidden === false && part("record").checked;
+        mine.way = root.way = new Way({ ...chosen().dataset, request, record });
         mine.timers.push(setInterval(() => look(mine), LOOK_EVERY_MS));
         show(mine, "connecting");
         await mine.way.start(microphone.stream, callbacks(mine));
@@ -105,6 +113,7 @@ function callbacks(mine) {
         notice: only((message) => screen.showProblem(message ? new Problem("refused", { message }) : null)),
         callId: only((id) => follow(mine, id)),
         progress: only((progress) => showProgress(progress)),
+        recording: only((isRecording) => showRecording(isRecording)),
         ended: only(({ message }) => finish(mine, message ? new Problem("refused", { message }) : null)),
         failed: only((problem) => finish(mine, problem)),
     };
@@ -136,6 +145,7 @@ async function finish(mine, problem = null) {
     captions.end();
     screen.notice("", "");
     screen.showProblem(problem);
+    part("recording").textContent = "";
     screen.show(mine.isLive ? "ended" : problem ? "failed" : "ready");
     controls.refresh();
     await mine.way?.end();
@@ -230,6 +240,12 @@ function look(mine) {
         setOutput();
     }
     part("clock").textContent = mine.isLive ? clock(Date.now() - mine.liveAt) : "";
+}
+
+/** It ends before the call if the caller does not want it any more, or if it cannot be sent. */
+function showRecording(isRecording) {
+    part("recording").textContent = isRecording ? "Recording" : "";
+    if (!isRecording) screen.notice("recording", "The call is not recorded any more.");
 }
 
 function setOutput() {

@@ -1,6 +1,7 @@
 /** A call to OpenAI Realtime over WebRTC. The server joins it by the provider's id and runs its tools. */
 
 import { CallSocket } from "./call_socket.mjs";
+import { PageRecorder, canRecord } from "./page_recorder.mjs";
 import { Problem } from "./problems.mjs";
 import { RealtimeEvents } from "./realtime_events.mjs";
 import { RealtimePeer } from "./realtime_peer.mjs";
@@ -18,6 +19,7 @@ const TRY_AGAIN_MS = 500;
 const SAID_BY_THE_SERVER = new Set(["refused", "signed_out", "limited", "provider_down"]);
 
 export class RealtimeWay {
+    static canRecord = canRecord();
     canType = true;
     canDial = false;
     pushesProgress = true;
@@ -26,6 +28,7 @@ export class RealtimeWay {
     #ticket = null;
     #socket = null;
     #microphone = null;
+    #recorder = null;
     #on = null;
     #isOver = false;
     #hasConnected = false;
@@ -37,8 +40,10 @@ export class RealtimeWay {
     #giveUp = 0;
     #saysGoodbye = null;
 
-    constructor({ start, request }) {
+    /** `record`: the caller agrees that the page records the call. */
+    constructor({ start, request, record }) {
         this.address = start;
+        this.record = record;
         this.request = request;
         this.events = new RealtimeEvents({
             state: (name, doing) => this.#show(name, doing),
@@ -66,12 +71,14 @@ export class RealtimeWay {
         await peer.accept(await this.#negotiate(ticket, offer));
         await this.#awaitSession(ANSWER_WITHIN_MS, () => new Problem(this.#hasConnected ? "agent_silent" : "network_blocks_calls"));
         this.#show("listening");
+        this.#record();
     }
 
     setMuted() {}
 
     async replaceMicrophone(stream) {
         this.#microphone = stream;
+        this.#recorder?.hearCaller(stream);
         await this.#peer.replaceMicrophone(stream);
     }
 
@@ -124,7 +131,7 @@ export class RealtimeWay {
     }
 
     async #mint() {
-        const ticket = await this.request("POST", this.address, {});
+        const ticket = await this.request("POST", this.address, this.record ? { record: true } : {});
         const socket = new CallSocket(ticket.socket, {
             progress: (body) => this.#on.progress(body),
             ended: (ending) => socket === this.#socket && this.#ended(ending),
@@ -158,6 +165,14 @@ export class RealtimeWay {
     }
 
     // During the call
+
+    /** Only if the caller agreed: then the server has named an address. */
+    #record() {
+        if (!this.#ticket.recording || this.#isOver) return;
+        const onChange = (isRecording) => this.#on.recording(isRecording);
+        this.#recorder = new PageRecorder({ address: this.#ticket.recording, request: this.request, onChange });
+        this.#recorder.begin(this.#microphone, this.sound);
+    }
 
     #show(name, doing = "") {
         this.#state = name;
@@ -235,7 +250,8 @@ export class RealtimeWay {
             const peer = this.#connect();
             try {
                 await peer.accept(await this.request("POST", address, await peer.offer(), { headers: SDP }));
-                return await this.#awaitSession(REPLACED_WITHIN_MS, () => new Problem("connection_lost"));
+                await this.#awaitSession(REPLACED_WITHIN_MS, () => new Problem("connection_lost"));
+                return this.#recorder?.hearAgent(peer.sound);
             } catch (error) {
                 peer.close();
                 if (error.code !== "unreachable") throw error;
@@ -262,6 +278,7 @@ export class RealtimeWay {
     #closeMedia() {
         clearTimeout(this.#unmuting);
         clearTimeout(this.#giveUp);
+        this.#recorder?.end();
         this.#peer?.close();
     }
 }

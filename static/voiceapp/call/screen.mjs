@@ -43,6 +43,7 @@ export class Screen {
         part("type-form").hidden = !this.isLive || !canType;
         part("keypad").hidden = !this.isLive || !canDial;
         part("ways").disabled = part("test-microphone").disabled = !this.isIdle;
+        if (part("record")) part("record").disabled = !this.isIdle;
     }
 
     /** null: none. */

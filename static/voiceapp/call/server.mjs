@@ -9,7 +9,7 @@ let isTokenUsed = false;
 /** The parsed JSON of the response, or its text; rejects with a Problem. `keepalive`: it outlives the page. */
 export async function request(method, address, body, { headers = {}, keepalive = false } = {}) {
     const isText = typeof body === "string";
-    const content = body === undefined || isText ? body : JSON.stringify(body);
+    const content = body === undefined || isText || body instanceof Blob ? body : JSON.stringify(body);
     const about = { "Content-Type": "application/json", ...credentials(), ...headers };
     const response = await fetch(address, { method, headers: about, body: content, keepalive }).catch(() => null);
     if (response === null) throw new Problem("unreachable");

@@ -12,7 +12,7 @@ PAGE = (
 )  # fmt: skip
 # What each way adds to it.
 WAYS: Mapping[str, tuple[str, ...]] = {
-    "realtime": ("realtime", "call_socket", "realtime_events", "realtime_peer"),
+    "realtime": ("realtime", "call_socket", "page_recorder", "realtime_events", "realtime_peer"),
     "room": ("room", "room_captions"),
     "dialer": ("dialer", "tones"),
 }

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from agents.configuration.models import Agent
+from agents.configuration.models import Agent, Persona
 from agents.organizations.models import Organization
 from sessions.calls.models import CARRIED, Call, CallKind
 from sessions.calls.services import live_calls_of
@@ -24,10 +24,11 @@ class NoPageCall(ApplicationError):
     """Why there is no call, and what to do."""
 
 
-def open_page_call(caller: Caller, **fields: Any) -> Call:
+def open_page_call(caller: Caller, *, wants_recording: bool = False, **fields: Any) -> Call:
     """Opening hours are not asked: the agent knows them, and whoever tries it out need not wait for them.
 
-    Raises NoPageCall.
+    `wants_recording`: the caller agrees that the page records the call, which it does if the agent's calls are recorded
+    by this server. Raises NoPageCall.
     """
     organization, subject = caller.organization, caller.principal.subject
     agent = _answering(organization)
@@ -40,8 +41,15 @@ def open_page_call(caller: Caller, **fields: Any) -> Call:
             agent=agent,
             agent_version=agent.published_version,
             kind=CallKind.BROWSER,
+            is_recording_wanted=wants_recording and may_be_recorded(agent),
             **fields,
         )
+
+
+def may_be_recorded(agent: Agent) -> bool:
+    """By the caller's page, if the caller agrees."""
+    version = agent.published_version
+    return version is not None and version.recording == Persona.RecordedBy.BRIDGE
 
 
 def _answering(organization: Organization) -> Agent:

@@ -72,6 +72,7 @@ def _page(request: HttpRequest, page: CallPage, *, is_visitor: bool) -> HttpResp
         # What the others lack is the operator's affair.
         "ways": available if is_visitor else ways,
         "chosen": chosen,
+        "may_be_recorded": any("records" in way.data for way in available),
         "modules": modules_of(chosen),
         "problem": (why_closed(page) if is_visitor else "") or problem,
         "calls": reverse("call-page", args=[organization.slug]) + "/calls/",

@@ -11,6 +11,9 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from agents.organizations.models import Organization
+from telephony.twilio.services.admission import default_agent
+
+from .opening import may_be_recorded
 
 # make livekit-client puts it there.
 LIBRARY = "vendor/livekit-client.umd.js"
@@ -39,7 +42,11 @@ def realtime_of(organization: Organization) -> Way:
     label, explanation = "In the browser", "Straight to the agent: the shortest way, the best sound."
     if not (settings.OPENAI_API_KEY or settings.OPENAI_SECRET_ID):
         return Way("realtime", label, explanation, NO_KEY)
-    return Way("realtime", label, explanation, data={"start": reverse("call-page-realtime", args=[organization.slug])})
+    data = {"start": reverse("call-page-realtime", args=[organization.slug])}
+    agent = default_agent(organization)
+    if agent is not None and may_be_recorded(agent):
+        data["records"] = "yes"
+    return Way("realtime", label, explanation, data=data)
 
 
 def dialer_of(organization: Organization) -> Way:

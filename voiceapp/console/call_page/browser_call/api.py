@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -56,6 +57,10 @@ class OfferParser(BaseParser):
         return {"offer": "" if len(body) > LONGEST_OFFER_BYTES else body.decode("utf-8", "replace")}
 
 
+class BeginCallRequest(StrictSerializer):
+    record = serializers.BooleanField(default=False, help_text="The caller agrees that the page records the call.")
+
+
 class CallError(RealtimeSessionError):
     """As of `/realtime_session`, with the codes of what only a page has to tell apart."""
 
@@ -73,25 +78,27 @@ class RealtimeCallView(CallPageView):
     http_method_names = ["post"]
 
     def post(self, request: Request, organization: str) -> Response:
-        StrictSerializer(data=request.data).is_valid(raise_exception=True)
+        body = BeginCallRequest.of_body(request)
         if serving.is_draining or serving.is_full:
             raise NO_PLACE.error()
         with raised_as({NoPageCall: NO_CALL}), admit(self.caller, address=address_of(request._request)) as admission:
-            call = open_page_call(self.caller, state=CallState.PENDING)
+            call = open_page_call(self.caller, wants_recording=body["record"], state=CallState.PENDING)
             admission.took(call)
         try:
             secret = mint_secret(call)
         except ProviderFailed as exc:
             raise PROVIDER_ERROR.error(str(exc)) from exc
-        body = {
+        recording = reverse("call-page-recording", args=[organization, call.pk]) if call.is_recording_wanted else None
+        content = {
             "callId": str(call.pk),
             "secret": {"value": secret.value, "expiresAt": iso_z(secret.expires_at)},
             "callsUrl": reverse("call-page-offer", args=[organization, call.pk]),
             "model": secret.model,
             "voice": secret.voice,
             "socket": f"/ws/browser-call/{call.pk}",
+            "recording": recording,
         }
-        return Response(body, status=201)
+        return Response(content, status=201)
 
 
 @extend_schema(exclude=True)
