@@ -128,5 +128,6 @@ fix: setup-dev  ## Format, and repair what can be repaired by itself
 bench: setup-dev  ## Speed, as ratios to a reference in the same run
 	$(BIN)/python scripts/bench/run.py $(BENCH)
 
-fuzz: setup-dev  ## Hostile frames against the parsers, hostile requests against the API, for FUZZ_SECONDS each
+fuzz: setup-dev  ## Hostile frames, hostile requests, for FUZZ_SECONDS each, and new examples in the tests that make some
 	$(BIN)/python scripts/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
+	$(BIN)/python -m pytest -q -m "hypothesis and not servers" --hypothesis-profile "shared core"
