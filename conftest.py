@@ -158,7 +158,6 @@ def pytest_configure_node(node: WorkerController) -> None:
 
 
 def pytest_collection_finish() -> None:
-    gc.collect()
     gc.freeze()
     gc.enable()
 
