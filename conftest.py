@@ -28,8 +28,8 @@ from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.tests.database import empty_tables
 from voiceapp.tests.distribution import NICE, FromBothEnds, computes, in_order, on_time
 
-# Several tests share a core: how fast examples are made says nothing. The same examples each time: a change is judged by
-# what it does, not by luck. `make fuzz` tries others.
+# Several tests share a core: how fast examples are made says nothing. And the same ones each time: a change is judged
+# by what it does, not by luck. `make fuzz` tries others.
 hypothesis_settings.register_profile("shared core", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.register_profile("same examples", hypothesis_settings.get_profile("shared core"), derandomize=True)
 hypothesis_settings.load_profile("same examples")

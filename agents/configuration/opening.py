@@ -13,7 +13,7 @@ from .models import Persona
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What callers of a recorded call are told, and the key with which they stop the recording. Empty: none."""
+    """What callers of a recorded call hear first, and the key with which they stop the recording. Empty: none."""
 
     text: str = ""
     stop_key: str = ""

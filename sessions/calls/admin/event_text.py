@@ -278,7 +278,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "browser_joined": "The browser is connected to the AI provider.",
     "browser_lost": "The AI provider has lost the browser.",
     "browser_reconnecting": "The browser connects anew.",
-    "browser_returned": "The browser is connected anew, and the agent was told what had been said.",
+    "browser_returned": "The browser is connected anew, and the agent has the conversation so far.",
     # The AI provider
     "greeting_played": "The kept greeting was played.",
     "agent_ready": lambda detail: (

@@ -203,7 +203,7 @@ class SideChannelDialect(OpenAIDialect):
         self._may_begin = False
 
     def change_session(self) -> None:
-        """The browser is in another session: it has to be told everything, and speaks once the page hears it."""
+        """The browser is in another session: it gets everything, and speaks once the page hears it."""
         self._is_new_session = True
         self._may_begin = False
 

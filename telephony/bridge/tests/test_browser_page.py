@@ -140,7 +140,7 @@ def test_a_regular_end_is_the_browsers() -> None:
 
 
 def test_a_browser_that_the_provider_lost_may_come_back() -> None:
-    """Its page is there: in its call's place it begins another one, whose session is told everything."""
+    """Its page is there: in its call's place it begins another one, whose session gets everything."""
     side = answered()
     side.call.page_came()
     side.take_turn("u2", "And a coffee.")

@@ -31,7 +31,7 @@ async def kinds(tab: Browser) -> list[str]:
 async def goes_on(tab: Browser, openai: Provider) -> None:
     """The agent speaks in the new call at OpenAI, the old one is hung up, and the caller is still heard."""
     await tab.caller.until("output_audio_buffer.started")
-    assert tab.caller.of("conversation.item.added"), "the session was told nothing"
+    assert tab.caller.of("conversation.item.added"), "the session got nothing"
     assert (await tab.call()).state == "connected"
     await in_a_thread(outbox.process_due)
     assert await asyncio.to_thread(comes_true, lambda: openai.server.live_calls == 1, 10)

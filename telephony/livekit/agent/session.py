@@ -48,7 +48,7 @@ def room_options() -> room_io.RoomOptions:
 def tool_of(
     schema: FunctionTool, run: Callable[[RunContext[None], str, dict[str, object]], Awaitable[str]]
 ) -> RawFunctionTool[Any, Any]:
-    """`run` gets the tool's name and its arguments, and returns what the model is told."""
+    """`run` gets the tool's name and its arguments, and returns its result for the model."""
     name = schema["name"]
 
     async def run_it(context: RunContext[None], raw_arguments: dict[str, object]) -> str:

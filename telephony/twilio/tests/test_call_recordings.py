@@ -152,7 +152,7 @@ def test_it_is_recorded_from_its_connection_and_fetched_in_two_channels(
 
 
 def _is_fetched(recording: Recording, file: Path) -> bool:
-    """Twilio needs a moment until it has the file."""
+    """Twilio needs a second or two until it has the file."""
     try:
         fetch(recording, file)
     except ProviderError as error:

@@ -1,4 +1,4 @@
-"""The page's scripts: a browser is told all of them at once, instead of finding them one import after the other."""
+"""The page's scripts: a browser gets a list of all of them, instead of finding them one import after the other."""
 
 from __future__ import annotations
 
