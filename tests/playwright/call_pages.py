@@ -96,6 +96,10 @@ class StandIn:
         self.refuses_another: deque[Refusal | None] = deque()  # an offer after the first; None: it cannot be reached
         self.unheard_ms: list[int] = []
         self.minted = 0
+        self.begun_with: list[object] = []
+        self.pieces: list[tuple[int, bytes]] = []  # of the page's recording, each with its place
+        self.last_pieces = 0
+        self.refuses_piece: deque[Refusal | None] = deque()  # None: it cannot be reached
         self.provider_call = ""
         self.received: list[dict[str, Any]] = []
         self.progress = dict(PROGRESS)
@@ -104,6 +108,7 @@ class StandIn:
         page.route(re.compile("/call/[^/]+/realtime$"), self._mint)
         page.route(re.compile("/call/[^/]+/realtime/[^/]+$"), self._relay)
         page.route(re.compile("/call/[^/]+/realtime/[^/]+/again"), self._relay_another)
+        page.route(re.compile("/call/[^/]+/realtime/[^/]+/recording"), self._take)
         page.route(re.compile("/call/[^/]+/calls/[^/]+$"), lambda route: route.fulfill(json=self.progress))
         page.route_web_socket(re.compile("/ws/browser-call/"), self._accept)
 
@@ -141,12 +146,29 @@ class StandIn:
             refuse(route, self.refuses_call.popleft())
             return
         place = route.request.url
+        self.begun_with.append(route.request.post_data_json)
+        wants_recording = route.request.post_data_json == {"record": True}
         answer = {
             "callId": CALL, "secret": {"value": f"secret-{self.minted}", "expiresAt": "2030-01-01T00:00:00Z"},
             "callsUrl": f"{place}/{CALL}", "model": "gpt-realtime", "voice": "marin",
             "socket": f"/ws/browser-call/{CALL}",
+            "recording": f"{place}/{CALL}/recording" if wants_recording else None,
         }  # fmt: skip
         route.fulfill(status=201, json=answer)
+
+    def _take(self, route: Route) -> None:
+        assert route.request.headers["content-type"] == "audio/webm"
+        assert route.request.headers["x-csrftoken"]
+        place = re.search("[?&]at=([0-9]+)", route.request.url)
+        assert place
+        refusal = self.refuses_piece.popleft() if self.refuses_piece else Refusal(200, {"size": 0})
+        if refusal is None:
+            route.abort()
+            return
+        if refusal.status == 200:
+            self.last_pieces += "isLast=true" in route.request.url
+            self.pieces.append((int(place[1]), route.request.post_data_buffer or b""))
+        refuse(route, refusal)
 
     def _relay(self, route: Route) -> None:
         assert route.request.headers["authorization"] == f"Bearer secret-{self.minted}"
