@@ -24,7 +24,7 @@ from telephony.live.gateway import call_gateway
 from telephony.live.idle_links import idle_links
 from telephony.live.registry import LiveCalls, live_calls
 from telephony.vapi.webhooks import vapi_threads
-from voiceapp.console.call_page.browser_call.consumers import page_threads
+from voiceapp.console.call_page.progress_feed import page_threads
 from voiceapp.core.database_process import DatabaseProcess
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 from voiceapp.core.http.pooled_requests import webhook_threads

@@ -26,22 +26,33 @@ from telephony.bridge.core.ulaw import BYTES_PER_MS, silence
 
 Hear = Callable[[str, int], None]
 
+CUT_SHORT = "The line broke while the caller was speaking, and the rest was not heard. Ask for it once more."
+
 
 class PhoneCall(AgentSide):
     """Send what is in `to_caller`, `to_agent` and `actions`, each in order, and empty them."""
 
     def __init__(
-        self, briefing: Briefing, *, codec: CallerCodec, make_dialect: MakeDialect, past: Sequence[Past] = ()
+        self,
+        briefing: Briefing,
+        *,
+        codec: CallerCodec,
+        make_dialect: MakeDialect,
+        past: Sequence[Past] = (),
+        shows_lines: bool = False,
     ) -> None:
-        """`past`: the conversation before, if the caller returns from a transfer."""
+        """`past`: the conversation before, if the caller returns from a transfer. `shows_lines`: also as they grow."""
         clock = StreamClock()
-        playout = Playout(self._line(codec, clock), clock)
+        playout = self._phone = Playout(self._line(codec, clock), clock)
         super().__init__(briefing, clock=clock, playout=playout, make_dialect=make_dialect, past=past)
+        if shows_lines:
+            self._conversation.show_lines()
         self._read = codec.read
         self._hear = self._hearing(self._dialect)
         self.to_caller = codec.frames
         self.has_second_start = False
         self._bad_frames = 0
+        self._was_cut_short = False
 
     def _line(self, codec: CallerCodec, clock: StreamClock) -> CallerLine:
         """Where the ledger sends the agent's audio."""
@@ -77,6 +88,20 @@ class PhoneCall(AgentSide):
         if not self._conversation.is_over:
             self._timeline.happened("stream_lost", why=why[:80])
             self._conversation.close(EndReason.STREAM_LOST, HangUp())
+
+    def line_broke(self, *, silent_ms: int) -> None:
+        """For so long nothing has come from the caller's side, where nothing arrives until it is back, or gone."""
+        self._phone.hold(silent_ms=silent_ms)
+        self._was_cut_short |= self._conversation.is_caller_speaking
+
+    def line_is_back(self, *, away_ms: int) -> None:
+        """On a new socket if `away_ms` is not 0: what the caller said meanwhile did not arrive."""
+        self._phone.go_on()
+        was_cut_short, self._was_cut_short = self._was_cut_short, False
+        if away_ms and not self.is_over:
+            self._timeline.happened("line_returned", away_ms=away_ms)
+            if was_cut_short:
+                self._conversation.note(CUT_SHORT)
 
     def change_agent(self, make_dialect: MakeDialect) -> None:
         super().change_agent(make_dialect)

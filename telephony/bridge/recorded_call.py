@@ -24,5 +24,5 @@ class RecordedCall(PhoneCall):
 
     def _caller_event(self, event: CallerEvent) -> None:
         if isinstance(event, MarkEchoed):
-            self.tape.echoed(event.name)
+            self.tape.echoed(event.name, at_ms=event.at_ms)
         super()._caller_event(event)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Mapping
 from uuid import UUID
 
 from sessions.calls.caller_sentences import caller_sentence
+from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import LineSpoken
-from telephony.bridge.core.actions import Action, CloseCall, Record
+from sessions.calls.outcomes import ToolResult
+from telephony.bridge.core.actions import Action, Record, RunTool, Show
+from telephony.bridge.core.stream_clock import QUIET_AFTER_MS
 from telephony.bridge.phone_call import PhoneCall
 from telephony.bridge.twilio.dialer_frames import DialerCodec
 
+from .call_watchers import call_watchers
 from .caller_socket import POLICY_VIOLATION, CallerSocket
 from .gateway import CallGateway
 from .live_call import LiveCall
+from .page_line import PageLine
 from .registry import LiveCalls
 
 # A phone's frame is as large, fifty times a second. A page that was held up sends some seconds at once.
 FRAME_CHARACTERS = 400
 CHARACTERS_PER_S = 100 * FRAME_CHARACTERS
 MOST_AT_ONCE = 10 * CHARACTERS_PER_S
+# A page sends a frame every 20 ms, in silence too: one that sends none for so long is away.
+AWAY_AFTER_S = QUIET_AFTER_MS / 1000
 
 
 class PageFrames:
@@ -31,18 +40,27 @@ class PageFrames:
     def call(self, call_id: UUID) -> str:
         return self._frame("call", callId=str(call_id))
 
-    def caption(self, line: LineSpoken) -> str:
+    def returned(self, call_id: UUID) -> str:
+        return self._frame("returned", callId=str(call_id))
+
+    def caption(self, line: LineSpoken, *, is_final: bool) -> str:
         caption = {
             "id": line.item_id,
             "who": line.speaker.value,
             "text": line.text,
-            "isFinal": True,
+            "isFinal": is_final,
             "wasInterrupted": line.is_cut,
         }
         return self._frame("caption", caption=caption)
 
-    def ended(self, ending: CloseCall) -> str:
-        return self._frame("ended", endReason=ending.reason.value, message=caller_sentence(ending.reason))
+    def tool(self, name: str) -> str:
+        return self._frame("tool", name=name)
+
+    def progress(self, progress: Mapping[str, object]) -> str:
+        return self._frame("progress", progress=progress)
+
+    def ended(self, reason: EndReason) -> str:
+        return self._frame("ended", endReason=reason.value, message=caller_sentence(reason))
 
     def refused(self, code: str, message: str) -> str:
         return self._frame("refused", code=code, message=message)
@@ -52,42 +70,115 @@ class PageFrames:
 
 
 class DialerCall(LiveCall):
-    """Nothing follows its end: no carrier asks."""
+    """Nothing follows its end: no carrier asks. A page whose socket breaks may come back on another one."""
+
+    shows_lines = True
 
     def __init__(
         self, call_id: UUID, *, stream_sid: str, gateway: CallGateway, calls: LiveCalls, socket: CallerSocket
     ) -> None:
+        self._line = PageLine(socket)
         codec = DialerCodec(stream_sid)
-        super().__init__(call_id, stream_id=None, codec=codec, gateway=gateway, calls=calls, socket=socket)
+        super().__init__(call_id, stream_id=None, codec=codec, gateway=gateway, calls=calls, socket=self._line)
+        self._stream_sid = stream_sid
         self._page = PageFrames(stream_sid)
         self._allowance = MOST_AT_ONCE
         self._allowed_at = self._began_at
+        self._away_since: float | None = None
+        self._is_another_socket = False
+        self._running: dict[str, str] = {}  # names of tools by their ids
+
+    # The page
+
+    @property
+    def is_over(self) -> bool:
+        """Its end is decided."""
+        return self._over.done()
+
+    @property
+    def socket_gone(self) -> asyncio.Event:
+        """Set when the socket of now is not this call's any more."""
+        return self._line.gone
+
+    def may_return(self, stream_sid: str, *, received: int) -> bool:
+        """Whether this is its page, which has had so many of our texts. The stream's name is known to it alone."""
+        return stream_sid == self._stream_sid and self._line.has_kept(received)
+
+    def take_socket(self, socket: CallerSocket, *, received: int) -> None:
+        """The page is back (`may_return`)."""
+        self._go_away()
+        self._is_another_socket, self._has_heard = self._away_since is not None, True
+        self._line.take(socket, greeting=self._page.returned(self.call_id), received=received)
+
+    def show_progress(self, progress: Mapping[str, object]) -> None:
+        """The page shows what the call has made so far."""
+        self._line.send_texts([self._page.progress(progress)])
+
+    # The scope
 
     def _listen(self) -> None:
-        self._socket.send_texts([self._page.call(self.call_id)])
+        self._line.send_texts([self._page.call(self.call_id)])
         super()._listen()
 
     def _do(self, core: PhoneCall, action: Action) -> None:
         super()._do(core, action)
-        if isinstance(action, Record) and isinstance(action.fact, LineSpoken):
-            self._socket.send_texts([self._page.caption(action.fact)])
+        match action:
+            case Record(LineSpoken() as line):
+                self._line.send_texts([self._page.caption(line, is_final=True)])
+            case Show(line):
+                self._line.send_texts([self._page.caption(line, is_final=False)])
+
+    async def _run_in_gateway(self, tool: RunTool) -> ToolResult:
+        """The page shows the newest tool that runs."""
+        self._running[tool.tool_call_id] = tool.name
+        self._line.send_texts([self._page.tool(tool.name)])
+        try:
+            return await super()._run_in_gateway(tool)
+        finally:
+            del self._running[tool.tool_call_id]
+            self._line.send_texts([self._page.tool(next(reversed(self._running.values()), ""))])
+            call_watchers.changed(self.call_id)
+
+    def _on_written(self) -> None:
+        call_watchers.changed(self.call_id)
 
     async def _close_caller(self) -> None:
         if self._caller_is_there and self._ending is not None:
-            self._socket.send_texts([self._page.ended(self._ending)])
+            self._line.send_texts([self._page.ended(self._ending.reason)])
         await super()._close_caller()
 
-    # A carrier's caller cannot speak faster than time passes; a page could, and the AI provider bills what it hears.
+    # While no frame comes, nothing is believed to be heard. It goes on where it was when one comes again.
 
     def tick(self, now: float) -> None:
         passed_s, self._allowed_at = now - self._allowed_at, now
         self._allowance = min(MOST_AT_ONCE, self._allowance + int(passed_s * CHARACTERS_PER_S))
+        self._line.tick(now)
         super().tick(now)
+        if now - self._heard_at > AWAY_AFTER_S:
+            self._go_away()
+
+    def _go_away(self) -> None:
+        if self._away_since is None and self._core is not None:
+            self._away_since = self._heard_at
+            self._core.line_broke(silent_ms=self._ms_since(self._heard_at))
+
+    def _come_back(self, core: PhoneCall, away_since: float) -> None:
+        self._away_since = None
+        is_another, self._is_another_socket = self._is_another_socket, False
+        core.line_is_back(away_ms=max(1, self._ms_since(away_since)) if is_another else 0)
+
+    def _ms_since(self, at: float) -> int:
+        return int((self._loop.time() - at) * 1000)
+
+    # A carrier's caller cannot speak faster than time passes; a page could, and the AI provider bills what it hears.
 
     def _caller_frame(self, text: str) -> None:
         self._allowance -= max(len(text), FRAME_CHARACTERS)
+        core = self._core
         if self._allowance > 0:
+            if self._away_since is not None and core is not None:
+                self._come_back(core, self._away_since)
             super()._caller_frame(text)
-        elif self._core is not None and not self._core.is_over:
+        elif core is not None and not core.is_over:
             self._close_code = POLICY_VIOLATION
-            self._lose_caller(self._core, "too fast")
+            self._lose_caller(core, "too fast")

@@ -38,6 +38,8 @@ BY_BRIDGE = "bridge"
 class LiveCall(CallScope[PhoneCall]):
     """The caller is on a media stream: a carrier's, or that of a browser's dialer."""
 
+    shows_lines = False  # of the transcript, as they grow
+
     def __init__(
         self,
         call_id: UUID,
@@ -156,7 +158,13 @@ class LiveCall(CallScope[PhoneCall]):
         now_ms = self._now_ms()
         past = resumption.past if resumption is not None else ()
         kind = RecordedCall if briefing.recording == BY_BRIDGE else PhoneCall
-        core = kind(briefing.without_prompt(), codec=self._codec, make_dialect=provider.make_dialect, past=past)
+        core = kind(
+            briefing.without_prompt(),
+            codec=self._codec,
+            make_dialect=provider.make_dialect,
+            past=past,
+            shows_lines=self.shows_lines,
+        )
         if isinstance(core, RecordedCall):
             self._record(core.tape, began_ms=resumption.began_ms if resumption is not None else 0)
         core.time_passed(now_ms)

@@ -77,6 +77,11 @@ class LiveCalls:
         """Whether it runs in a task of its own, be it that its end is still being written."""
         return call_id in self._carried
 
+    async def until_closed(self, call_id: UUID) -> None:
+        """A call in a task of its own has ended, and everything about it is written."""
+        if task := self._carried.get(call_id):
+            await asyncio.wait({task})
+
     async def wait_until_closed(self, *, within_s: float) -> None:
         """Those in tasks of their own have ended, and everything about them is written."""
         if self._carried:

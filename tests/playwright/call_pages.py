@@ -62,6 +62,12 @@ HEARD_AFTER = """async (act) => {
     }
     return heardAt - actedAt;
 }"""
+# All that the page says of its state, from now on.
+KEEP_STATES = """() => {
+    const state = document.getElementById("state");
+    window.states = [];
+    new MutationObserver(() => window.states.push(state.textContent)).observe(state, {childList: true});
+}"""
 # As a network does that goes away and comes back: the page's newest connection says that it is in this state.
 KEEP_CONNECTIONS = """
 window.peers = [];

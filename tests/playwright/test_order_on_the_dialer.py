@@ -21,6 +21,7 @@ from sessions.orders.models import Order
 from telephony.live.tests.conftest import address, openai, product, server_socket, serving_here
 from telephony.live.tests.dialer import session_of
 
+from .call_pages import KEEP_STATES
 from .conftest import CHROMIUM
 from .microphone import browser_with_microphone, speech_file
 
@@ -55,6 +56,12 @@ HAS_SOUND = "document.getElementById('call').way?.sound != null"
 LISTEN = """
     const Socket = window.WebSocket;
     window.messages = [];
+    window.requested = [];
+    const request = window.fetch;
+    window.fetch = (address, ...more) => {
+        if (String(address).includes("/calls/")) window.requested.push(String(address));
+        return request(address, ...more);
+    };
     window.WebSocket = class extends Socket {
         constructor(...all) {
             super(...all);
@@ -100,12 +107,12 @@ def open_page(
             page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.goto(f"{product}/call/{bella_napoli.slug}?way=dialer")
+            page.evaluate(KEEP_STATES)
             page.get_by_role("button", name="Call", exact=True).click()
             page.wait_for_timeout(100)
             try:
                 yield page
             finally:
-                print(page.locator("#problem").text_content(), complaints)
                 context.close()
 
     return opened
@@ -118,7 +125,7 @@ def until(page: Page, claim: Callable[[], Any], *, within_s: float, what: str) -
         if found := claim():
             return found
         page.wait_for_timeout(100)
-    raise AssertionError(f"{what}: {page.get_by_role('log').inner_text()}")
+    raise AssertionError(f"{what}: {page.locator('#call').inner_text()}")
 
 
 def test_an_order_is_placed_by_voice(open_page: OpenPage, bella_napoli: Organization, complaints: list[str]) -> None:
@@ -128,6 +135,10 @@ def test_an_order_is_placed_by_voice(open_page: OpenPage, bella_napoli: Organiza
         expect(log.locator("[data-speaker=caller]").first).to_contain_text("funghi", ignore_case=True)
         expect(log.locator("[data-speaker=agent]").first).to_contain_text("Bella Napoli")
         expect(page.locator("#order-submitted")).to_contain_text(str(order.total), timeout=WITHIN_MS)
+        expect(page.locator("#order-lines li")).to_have_count(2)
+        states = page.evaluate("window.states")
+        assert {"Writing the order…", "Sending the order…"} <= set(states), states
+        assert page.evaluate("window.requested") == []  # all comes on the socket
         page.get_by_role("button", name="End call").click()
         expect(page.locator("#summary")).to_be_visible(timeout=WITHIN_MS)
     call = Call.objects.get(orders=order)

@@ -279,6 +279,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "browser_lost": "The AI provider has lost the browser.",
     "browser_reconnecting": "The browser connects anew.",
     "browser_returned": "The browser is connected anew, and the agent has the conversation so far.",
+    "line_returned": "The page's line broke, and was back in time.",
     # The AI provider
     "greeting_played": "The kept greeting was played.",
     "agent_ready": lambda detail: (

@@ -1,37 +1,42 @@
 /** The phone line itself: Media Streams over a socket, with this page in the carrier's place. */
 
+import { DialerSocket } from "./dialer_socket.mjs";
+import { doing } from "./doing.mjs";
 import { Problem } from "./problems.mjs";
-import { socketProtocols } from "./server.mjs";
 import { isKey, playTone } from "./tones.mjs";
 
 const ANSWER_WITHIN_MS = 10_000;
 const LAST_WORD_WITHIN_MS = 3000;
 const FRAME_MS = 20;
-const MOST_WAITING = 64 * 1024; // bytes in the socket, some 4 s: later sound is dropped, as carriers do
 const BETWEEN_KEYS_MS = 200;
 
 export class DialerWay {
     canType = true;
     canDial = true;
-    pushesProgress = false;
+    pushesProgress = true;
     #context = null;
     #source = null;
     #line = null;
     #output = null;
-    #socket = null;
     #on = null;
-    #streamSid = "MZ" + [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
-    #sequence = 0;
+    #takenAt = null;
     #frames = 0;
     #isOver = false;
+    #isBroken = false;
     #isPlaying = false;
     #isAnswerDue = false;
+    #tool = "";
     #dialing = Promise.resolve();
     #answered = Promise.withResolvers();
     #closed = Promise.withResolvers();
 
     constructor({ socket }) {
-        this.address = new URL(socket, location.href.replace(/^http/, "ws"));
+        this.socket = new DialerSocket(socket, {
+            message: (frame) => this.#receive(frame),
+            broken: () => this.#setBroken(true),
+            returned: () => this.#returned(),
+            lost: () => this.#lost(),
+        });
         this.#answered.promise.catch(() => null); // whoever awaits it learns of it
     }
 
@@ -44,7 +49,7 @@ export class DialerWay {
         this.#on = on;
         await this.#open(microphone);
         if (this.#isOver) return this.#release();
-        this.#dial();
+        this.socket.open();
         const waiting = setTimeout(() => this.#answered.reject(new Problem("agent_silent")), ANSWER_WITHIN_MS);
         try {
             await this.#answered.promise;
@@ -70,11 +75,11 @@ export class DialerWay {
 
     /** What was typed comes back as a caption. */
     type(text) {
-        this.#send({ event: "say", text });
+        this.socket.send({ event: "say", text });
     }
 
     interrupt() {
-        this.#send({ event: "interrupt" });
+        this.socket.send({ event: "interrupt" });
     }
 
     /** One after the other, as fingers press them. */
@@ -87,19 +92,18 @@ export class DialerWay {
     async end() {
         if (!this.#isOver) {
             this.#isOver = true;
-            this.#send({ event: "stop", stop: { accountSid: "", callSid: "" } });
+            this.socket.send({ event: "stop", stop: { accountSid: "", callSid: "" } });
             this.#answered.reject(new Problem("unreachable"));
         }
         this.#line?.port.postMessage({ clear: true });
-        const isOpen = this.#socket !== null && this.#socket.readyState === WebSocket.OPEN;
-        if (isOpen) await Promise.race([this.#closed.promise, new Promise((done) => setTimeout(done, LAST_WORD_WITHIN_MS))]);
-        this.#socket?.close();
+        if (this.socket.isAlive) await Promise.race([this.#closed.promise, new Promise((done) => setTimeout(done, LAST_WORD_WITHIN_MS))]);
+        this.socket.close();
         await this.#release();
     }
 
     async diagnose() {
         const { sampleRate, state, outputLatency } = this.#context ?? {};
-        return { socket: this.#socket?.readyState, frames: this.#frames, sampleRate, state, outputLatency };
+        return { socket: this.socket.readyState, frames: this.#frames, sampleRate, state, outputLatency };
     }
 
     // The sound
@@ -125,7 +129,7 @@ export class DialerWay {
 
     #heard({ frame, mark, isPlaying }) {
         if (frame) this.#sendFrame(frame);
-        else if (mark !== undefined) this.#send({ event: "mark", mark: { name: mark } });
+        else if (mark !== undefined) this.socket.send({ event: "mark", mark: { name: mark, ...this.#heardAt } });
         else {
             this.#isPlaying = isPlaying;
             if (isPlaying) this.#isAnswerDue = false;
@@ -133,67 +137,75 @@ export class DialerWay {
         }
     }
 
+    /** Of a mark that the server learns of later, when the line is back. */
+    get #heardAt() {
+        return this.#isBroken ? { timestamp: String(this.#frames * FRAME_MS) } : {};
+    }
+
     #sendFrame(frame) {
-        if (this.#socket?.readyState !== WebSocket.OPEN || this.#isOver) return;
-        const timestamp = String(this.#frames++ * FRAME_MS);
-        if (this.#socket.bufferedAmount > MOST_WAITING) return;
+        if (this.#takenAt === null || this.#isOver) return;
+        const timestamp = String(this.#frames++ * FRAME_MS); // also of sound that is not sent: the line's clock goes on
         const payload = btoa(String.fromCharCode(...frame));
-        this.#send({ event: "media", media: { track: "inbound", chunk: String(this.#frames), timestamp, payload } });
+        this.socket.sendSound({ event: "media", media: { track: "inbound", chunk: String(this.#frames), timestamp, payload } });
     }
 
     async #press(digit) {
         if (this.#isOver) return;
         playTone(this.#context, digit, this.#context.destination);
-        this.#send({ event: "dtmf", dtmf: { track: "inbound_track", digit } });
+        this.socket.send({ event: "dtmf", dtmf: { track: "inbound_track", digit } });
         await new Promise((done) => setTimeout(done, BETWEEN_KEYS_MS));
     }
 
     // The socket
 
-    #dial() {
-        this.#socket = new WebSocket(this.address, socketProtocols());
-        this.#socket.addEventListener("open", () => this.#begin());
-        this.#socket.addEventListener("message", ({ data }) => this.#receive(JSON.parse(data)));
-        this.#socket.addEventListener("close", () => this.#lost());
-    }
-
-    #begin() {
-        this.#socket.send(JSON.stringify({ event: "connected", protocol: "Call", version: "1.0.0" }));
-        const mediaFormat = { encoding: "audio/x-mulaw", sampleRate: 8000, channels: 1 };
-        const start = { accountSid: "", streamSid: this.#streamSid, callSid: "", tracks: ["inbound"], mediaFormat, customParameters: {} };
-        this.#send({ event: "start", start });
-    }
-
-    #send(message) {
-        if (this.#socket?.readyState !== WebSocket.OPEN) return;
-        const sequenceNumber = String(++this.#sequence);
-        this.#socket.send(JSON.stringify({ ...message, sequenceNumber, streamSid: this.#streamSid }));
-    }
-
-    #receive({ event, media, mark, callId, caption, ...more }) {
+    #receive({ event, media, mark, callId, caption, name, progress, ...more }) {
         if (event === "media") this.#line.port.postMessage({ play: Uint8Array.from(atob(media.payload), (each) => each.charCodeAt(0)) });
         else if (event === "mark") this.#line.port.postMessage({ mark: mark.name, latencyS: this.#context.outputLatency || 0 });
         else if (event === "clear") this.#line.port.postMessage({ clear: true });
         else if (event === "call") this.#taken(callId);
         else if (event === "caption") this.#caption(caption);
+        else if (event === "tool") this.#uses(name);
+        else if (event === "progress") this.#on.progress(progress);
         else if (event === "ended") this.#ended(more);
         else if (event === "refused") this.#refused(more);
     }
 
+    #setBroken(isBroken) {
+        this.#isBroken = isBroken;
+        this.#showState();
+    }
+
+    /** The audio thread sleeps with the computer; the line's clock does not. */
+    #returned() {
+        this.#frames = Math.max(this.#frames, Math.floor((performance.now() - this.#takenAt) / FRAME_MS));
+        this.#setBroken(false);
+    }
+
     #taken(callId) {
+        this.#takenAt = performance.now();
         this.#on.callId(callId);
         this.#answered.resolve();
     }
 
     #caption(caption) {
-        if (caption.who === "caller") this.#isAnswerDue = true;
-        this.#on.caption(caption);
+        const isCallers = caption.who === "caller";
+        if (isCallers) this.#isAnswerDue = caption.isFinal;
+        this.#on.caption(isCallers && !caption.isFinal ? { ...caption, text: caption.text || "…" } : caption);
+        this.#showState();
+    }
+
+    #uses(tool) {
+        this.#tool = tool;
+        this.#isAnswerDue = true;
         this.#showState();
     }
 
     #showState() {
         if (this.#isOver) return;
-        this.#on.state(this.#isPlaying ? "speaking" : this.#isAnswerDue ? "thinking" : "listening");
+        if (this.#isBroken) this.#on.state("reconnecting");
+        else if (this.#isPlaying) this.#on.state("speaking");
+        else if (this.#isAnswerDue) this.#on.state("thinking", doing(this.#tool));
+        else this.#on.state("listening");
     }
 
     #ended({ endReason, message }) {
@@ -210,7 +222,7 @@ export class DialerWay {
     /** Without a last word. A handshake that is refused looks the same, and the page learns no status of it. */
     #lost() {
         this.#closed.resolve();
-        const problem = new Problem(this.#sequence > 0 ? "connection_lost" : "unreachable");
+        const problem = new Problem(this.socket.hasBegun ? "connection_lost" : "unreachable");
         this.#answered.reject(problem);
         this.#stop(() => this.#on.failed(problem));
     }

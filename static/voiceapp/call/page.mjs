@@ -18,12 +18,14 @@ const WAYS = {
     room: () => import("./room.mjs").then(({ RoomWay }) => RoomWay),
     dialer: () => import("./dialer.mjs").then(({ DialerWay }) => DialerWay),
 };
-const PROGRESS_EVERY_MS = 1500;
+const PROGRESS_EVERY_MS = 6000; // behind what the way reports
 const LOOK_EVERY_MS = 200;
 const SUMMARY_TRIES = 10;
 const SUMMARY_EVERY_MS = 500;
 const TEST_MS = 10_000;
 const OVER = new Set(["completed", "missed", "failed"]);
+
+const isTooOld = !(globalThis.RTCPeerConnection && globalThis.AudioContext && Promise.withResolvers);
 
 let call = null;
 let last = null;
@@ -69,6 +71,7 @@ speakers.refresh();
 const canCall = await preflight.look();
 const chosen = () => root.querySelector("[name=way]:checked");
 if (!canCall) screen.showProblem(new Problem("insecure"));
+else if (isTooOld) screen.showProblem(new Problem("browser_too_old"));
 if (chosen()) load();
 root.dataset.ready = "yes";
 
@@ -86,6 +89,7 @@ async function begin({ isSilent = false } = {}) {
     audioContext();
     clear();
     try {
+        if (isTooOld) throw new Problem("browser_too_old");
         await tab.enterCall();
         show(mine, "microphone");
         await openMicrophone(isSilent);
@@ -114,13 +118,14 @@ function callbacks(mine) {
         callId: only((id) => follow(mine, id)),
         progress: only((progress) => showProgress(progress)),
         recording: only((isRecording) => showRecording(isRecording)),
+        changed: only(() => catchUp(mine)),
         ended: only(({ message }) => finish(mine, message ? new Problem("refused", { message }) : null)),
         failed: only((problem) => finish(mine, problem)),
     };
 }
 
 function show(mine, name, doing = "") {
-    mine.states.push([Date.now() - mine.beganAt, name]);
+    if (mine.states.at(-1)?.[1] !== name) mine.states.push([Date.now() - mine.beganAt, name]);
     const { canType, canDial } = mine.way ?? {};
     screen.show(name, { doing, canType, canDial });
     if (screen.isLive && !mine.isLive) {
@@ -212,7 +217,7 @@ function hearing() {
 
 async function testMicrophone() {
     part("meters").hidden = false;
-    preflight.reach(chosen()?.dataset.reach);
+    preflight.reach({ health: root.dataset.health, ...chosen()?.dataset });
     try {
         await openMicrophone(false);
     } catch (error) {
@@ -254,14 +259,15 @@ function setOutput() {
 
 function follow(mine, id) {
     mine.id = id;
-    if (mine.way.pushesProgress) return;
-    const ask = async () => {
-        const progress = await read(mine);
-        if (!progress || call !== mine) return;
-        showProgress(progress);
-        if (OVER.has(progress.state)) await finish(mine, progress.message ? new Problem("refused", progress) : null);
-    };
-    mine.timers.push(setInterval(ask, PROGRESS_EVERY_MS));
+    if (!mine.way.pushesProgress) mine.timers.push(setInterval(() => catchUp(mine), PROGRESS_EVERY_MS));
+}
+
+/** What has become of the call, from the server. */
+async function catchUp(mine) {
+    const progress = mine.id && (await read(mine));
+    if (!progress || call !== mine) return;
+    showProgress(progress);
+    if (OVER.has(progress.state)) await finish(mine, progress.message ? new Problem("refused", progress) : null);
 }
 
 const read = (mine) => request("GET", `${root.dataset.calls}${mine.id}`).catch(() => null);

@@ -1,24 +1,8 @@
 /** Reads the events of OpenAI's data channel: captions, states, and when the agent must fall silent. No I/O. */
 
+import { doing } from "./doing.mjs";
+
 const CHARACTER_MS = 62; // about 16 characters a second, as the server estimates it
-const DOING = {
-    look_up_items: "Checking the menu…",
-    change_order: "Writing the order…",
-    read_back_order: "Adding up the order…",
-    submit_order: "Sending the order…",
-    look_up_services: "Checking the services…",
-    find_appointment_times: "Looking for free times…",
-    choose_appointment: "Writing the appointment…",
-    read_back_appointment: "Checking the appointment…",
-    book_appointment: "Booking the appointment…",
-    find_my_appointments: "Looking up appointments…",
-    move_appointment: "Moving the appointment…",
-    cancel_appointment: "Canceling the appointment…",
-    get_opening_hours: "Checking the opening hours…",
-    transfer_call: "Connecting a person…",
-    end_call: "Saying goodbye…",
-    send_text: "Sending a text…",
-};
 
 /** `on`: state(name, doing), caption(line), silence() and sound() for what the page plays, created(). */
 export class RealtimeEvents {
@@ -98,7 +82,7 @@ export class RealtimeEvents {
     }
 
     "response.output_item.added"({ item }) {
-        if (item.type === "function_call") this.on.state("thinking", DOING[item.name] ?? "Working…");
+        if (item.type === "function_call") this.on.state("thinking", doing(item.name));
     }
 
     "response.output_audio_transcript.delta"({ item_id: id, response_id: response, delta }) {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sessions.calls.briefing import CallLimits
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.facts import Fact, SomethingHappened
+from sessions.calls.facts import Fact, LineSpoken, SomethingHappened
 
 from .stream_clock import StreamClock
 
@@ -75,6 +75,13 @@ class DeclineRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class Show:
+    """A line of the transcript while it grows, for a page that shows captions. It is not kept."""
+
+    line: LineSpoken
+
+
+@dataclass(frozen=True, slots=True)
 class CloseCall:
     """The last action of every call: write what follows, then close both sockets."""
 
@@ -82,7 +89,7 @@ class CloseCall:
     follow_up: FollowUp
 
 
-Action = OpenLink | CloseLink | FailOver | RunTool | Record | DeclineRecording | CloseCall
+Action = OpenLink | CloseLink | FailOver | RunTool | Record | Show | DeclineRecording | CloseCall
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sessions.calls.facts import CostReported, UsageReported
 from sessions.calls.outcomes import ToolResult
 
 from . import events
-from .actions import DeclineRecording, HangUp, RunTool
+from .actions import DeclineRecording, HangUp, RunTool, Show
 from .agent_item import AgentItem, is_heard_now, is_too_quiet
 from .alarms import Alarm
 from .deadlines import Deadlines
@@ -59,6 +59,10 @@ class Conversation(Deadlines):
         self._caller_was_active()
         self._interrupt(server_stops_itself=False)
         self._settle()
+
+    def show_lines(self) -> None:
+        """Somebody reads along: lines are shown as they grow."""
+        self._transcript.show = lambda line: self.timeline.act(Show(line))
 
     def note(self, text: str) -> None:
         """The agent says this to the caller, once nobody speaks and nothing else is under way."""
@@ -112,6 +116,8 @@ class Conversation(Deadlines):
                 self._turn_committed(item_id)
             case events.CallerTranscribed(item_id, text):
                 self._transcript.caller_said(item_id, text, at_ms=self._clock.now_ms, turn=self._turns)
+            case events.CallerHeard(item_id, text):
+                self._transcript.caller_heard(item_id, text)
             case events.ResponseBegan():
                 self._bounds.response_began(self.now_ms)
             case events.ResponseRefused(code):
@@ -153,6 +159,7 @@ class Conversation(Deadlines):
         self._caller_was_active()
         self._meter.speech_started()
         self._transcript.caller_began(item_id, at_ms=at_ms, turn=self._turns + 1)
+        self._transcript.caller_speaks(item_id)
         if self._briefing.turn_detection.interrupts and not self._guard.is_on:
             self._interrupt(server_stops_itself=True)
 

@@ -74,6 +74,14 @@ class CallerTranscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerHeard:
+    """More of what the caller says, as it is understood so far; the whole text follows."""
+
+    item_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentAudio:
     """Base64 µ-law. The usual frame is handed to `Conversation.agent_audio` without one of these."""
 
@@ -198,6 +206,7 @@ AgentEvent = (
     | SpeechStopped
     | TurnCommitted
     | CallerTranscribed
+    | CallerHeard
     | AgentAudio
     | AudioCompleted
     | AgentText
@@ -218,9 +227,10 @@ AgentEvent = (
 
 @dataclass(frozen=True, slots=True)
 class MarkEchoed:
-    """The carrier has played, or cleared, everything before this mark."""
+    """The carrier has played, or cleared, everything before this mark. `at_ms`: when, if it is reported only now."""
 
     name: str
+    at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

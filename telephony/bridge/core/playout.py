@@ -67,6 +67,7 @@ class Playout:
         self._marked = 0
         self._anchor = 0  # the caller's phone was playing this position ...
         self._anchor_ms = 0  # ... at this time
+        self._held_ms: int | None = None  # since when nothing is heard
         # Lists, and not deques of 600 bytes each: there are rarely more than two.
         self._runs: list[_Run] = []  # not yet confirmed to the end, in playing order
         self._queue: list[_Run] = []  # the last ones of them: not yet sent to the end
@@ -154,8 +155,24 @@ class Playout:
         self._confirm(position)
         return True
 
+    def hold(self, *, silent_ms: int) -> None:
+        """The caller's line broke so long ago: nothing more is believed to be heard until it is back.
+
+        What was sent since may not have arrived; the shell sends it again. All else waits here.
+        """
+        if self._held_ms is None:
+            self._held_ms = max(self._anchor_ms, self._clock.now_ms - silent_ms)
+
+    def go_on(self) -> None:
+        """The line is back, and the caller hears on where it broke."""
+        if self._held_ms is not None:
+            self._anchor_ms += self._clock.now_ms - self._held_ms
+            self._held_ms = None
+
     def tick(self) -> bool:
         """Let the clock stand in for echoes that do not come. Returns whether that moved anything."""
+        if self._held_ms is not None:
+            return False
         self._play_tail()
         if self._confirmed == self._sent:
             return False
@@ -206,10 +223,15 @@ class Playout:
 
     def _position(self) -> int:
         """The byte the caller's phone is playing now: the last thing known, carried on by the clock."""
-        return min(self._sent, self._anchor + (self._clock.now_ms - self._anchor_ms) * BYTES_PER_MS)
+        return min(self._sent, self._anchor + (self._now_ms - self._anchor_ms) * BYTES_PER_MS)
+
+    @property
+    def _now_ms(self) -> int:
+        """The clock, which stands still while the line is broken."""
+        return self._clock.now_ms if self._held_ms is None else self._held_ms
 
     def _advance(self, run: _Run, size: int) -> None:
-        now_ms = self._clock.now_ms
+        now_ms = self._now_ms
         if (now_ms - self._anchor_ms) * BYTES_PER_MS >= self._sent - self._anchor:
             # The phone had played everything and was silent: this audio starts now, not when the last one ended.
             self._anchor, self._anchor_ms = self._sent, now_ms

@@ -108,18 +108,22 @@ class Tape:
         self._note(Heard.CLEARED, self._first_chunk + len(self._chunks))
         self._line.clear()
 
-    def echoed(self, name: str) -> None:
-        """Also of a mark that a clear has made meaningless for the ledger: it says when the clear arrived."""
+    def echoed(self, name: str, *, at_ms: int | None = None) -> None:
+        """Also of a mark that a clear has made meaningless for the ledger: it says when the clear arrived.
+
+        `at_ms`: when the sound before it was heard, if that is reported only now.
+        """
         chunk = self._marks.pop(name, None)
         if chunk is not None:
-            self._note(Heard.ECHOED, chunk)
+            self._note(Heard.ECHOED, chunk, at_ms=at_ms)
 
     def ended(self) -> None:
         """Nothing more is heard."""
         self._note(Heard.ENDED, self._first_chunk + len(self._chunks))
 
-    def _note(self, what: Heard, chunk: int) -> None:
-        self._heard.append((what, chunk, self._clock.now_ms))
+    def _note(self, what: Heard, chunk: int, *, at_ms: int | None = None) -> None:
+        now_ms = self._clock.now_ms
+        self._heard.append((what, chunk, now_ms if at_ms is None else min(max(0, at_ms), now_ms)))
 
     def take(self) -> Said | None:
         """All since the last time; None if there is nothing."""

@@ -38,6 +38,7 @@ class _Line:
     turn: int
     number: int
     text: str = ""
+    guess: str = ""  # of the caller's, until the text is whole
     is_cut: bool = False
     is_recorded: bool = False
     is_heard: bool = True  # an agent's line without audio is not: he has said nothing
@@ -52,13 +53,15 @@ class _Tool:
 
 
 class Transcript:
-    """`record` receives each line once its text is known, and again when that text changes.
+    """`record` receives each line once its text is known, and again when that text changes; `show` receives it as it
+    grows, where somebody reads along.
 
     Items and tools go by ids of ours, which are unique in the call (item_names.py and tool_calls.py of the dialect).
     """
 
     def __init__(self, record: Callable[[LineSpoken], None], *, past: Sequence[Past] = ()) -> None:
         self._record = record
+        self.show: Callable[[LineSpoken], None] | None = None
         self._earlier = list(past)  # of another stream of this call
         self._lines: dict[str, _Line] = {}
         self._tools: dict[str, _Tool] = {}
@@ -66,6 +69,19 @@ class Transcript:
 
     def caller_began(self, item_id: str, *, at_ms: int, turn: int) -> None:
         self._line(item_id, Speaker.CALLER, at_ms=at_ms, turn=turn)
+
+    def caller_heard(self, item_id: str, text: str) -> None:
+        """More of what the caller says, which is kept only once it is whole."""
+        line = self._lines.get(item_id)
+        if line is not None and line.speaker is Speaker.CALLER and not line.text:
+            line.guess += text
+            self._show(line, line.guess)
+
+    def caller_speaks(self, item_id: str) -> None:
+        """Nothing of it is understood yet."""
+        line = self._lines[item_id]
+        if line.speaker is Speaker.CALLER and not line.text:
+            self._show(line, line.guess)
 
     def caller_said(self, item_id: str, text: str, *, at_ms: int, turn: int) -> None:
         """`at_ms` and `turn` are used only when no speech start was reported."""
@@ -89,6 +105,8 @@ class Transcript:
         line.text = text.strip() if is_whole else line.text + text
         if is_whole:
             self._report(line)
+        else:
+            self._show(line, line.text)
 
     def cut(self, item_id: str, *, heard_ms: int, received_ms: int) -> str:
         """The caller heard only this much of the item. Returns its text."""
@@ -169,6 +187,10 @@ class Transcript:
     def _report(self, line: _Line) -> None:
         line.is_recorded = True
         self._record(LineSpoken(line.item_id, line.speaker, line.text, line.spoken_at_ms, line.turn, line.is_cut))
+
+    def _show(self, line: _Line, text: str) -> None:
+        if self.show is not None:
+            self.show(LineSpoken(line.item_id, line.speaker, text.strip(), line.spoken_at_ms, line.turn, line.is_cut))
 
 
 def spoken_ms(text: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from telephony.bridge.core.events import (
     AgentEvent,
+    CallerHeard,
     CallerTranscribed,
     Complaint,
     SpeechStarted,
@@ -65,6 +66,9 @@ class CallerTurns:
             events.append(UsageSeen("transcription", event.usage))
         return events
 
+    def transcribing(self, event: wire.ServerEvent) -> list[AgentEvent]:
+        return [CallerHeard(self._names.of_caller(event.item_id), event.delta)]
+
     def not_transcribed(self, event: wire.ServerEvent) -> list[AgentEvent]:
         self._names.transcribed(event.item_id)
         error = event.error or wire.ErrorBody()
@@ -80,6 +84,7 @@ CALLER_EVENTS: Mapping[str, Callable[[CallerTurns, wire.ServerEvent], list[Agent
     "input_audio_buffer.speech_started": CallerTurns.speech_started,
     "input_audio_buffer.speech_stopped": CallerTurns.speech_stopped,
     "input_audio_buffer.committed": CallerTurns.committed,
+    "conversation.item.input_audio_transcription.delta": CallerTurns.transcribing,
     "conversation.item.input_audio_transcription.completed": CallerTurns.transcribed,
     "conversation.item.input_audio_transcription.failed": CallerTurns.not_transcribed,
 }

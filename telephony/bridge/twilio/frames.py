@@ -23,7 +23,10 @@ class Media(msgspec.Struct, gc=False):
 
 
 class Mark(msgspec.Struct, gc=False):
+    """`timestamp`: of a dialer's page that reports late when the sound was heard, as `Media` has it."""
+
     name: str
+    timestamp: str | int | None = None
 
 
 class Dtmf(msgspec.Struct, gc=False):
@@ -46,9 +49,9 @@ _FRAME_CHARS = 216
 _IGNORED, _STARTED, _STOPPED = Ignored(), StreamStarted(), StreamStopped()
 
 
-def timestamp_ms(media: Media) -> int | None:
+def timestamp_ms(frame: Media | Mark) -> int | None:
     """Presentation time in the stream, or None when it is absent or nonsense."""
-    stamp = media.timestamp
+    stamp = frame.timestamp
     if isinstance(stamp, str):
         return int(stamp) if len(stamp) <= 15 and stamp.isdecimal() and stamp.isascii() else None
     return stamp
@@ -82,7 +85,7 @@ class TwilioCodec:
                     raise BadFrame
                 return payload, size, timestamp_ms(media)
             case "mark" if frame.mark is not None:
-                return MarkEchoed(frame.mark.name)
+                return MarkEchoed(frame.mark.name, timestamp_ms(frame.mark))
             case "dtmf" if frame.dtmf is not None and frame.dtmf.digit in DIGITS:
                 return KeyPressed(frame.dtmf.digit)
             case "stop":

@@ -27,7 +27,7 @@ from telephony.live.gateway import call_gateway
 from telephony.live.pending_streams import pending_streams
 from telephony.live.registry import live_calls
 from telephony.twilio.models import PhoneNumber
-from voiceapp.console.call_page.browser_call.consumers import page_threads
+from voiceapp.console.call_page.progress_feed import page_threads
 from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.core.serving import serving
 from voiceapp.server import Server, listen, uvicorn_config
@@ -148,6 +148,8 @@ def product(
     settings.MAX_IDLE_LINKS = 0
     yield address
     assert comes_true(lambda: not live_calls and not len(pending_streams), QUIET_WITHIN_S), "a call was left behind"
+    written = live_calls.wait_until_closed(within_s=QUIET_WITHIN_S)
+    asyncio.run_coroutine_threadsafe(written, serving_here.loop).result(2 * QUIET_WITHIN_S)
     assert comes_true(lambda: serving_here.is_idle, QUIET_WITHIN_S), "a request or a socket was left behind"
     assert comes_true(lambda: openai.connections == 0, QUIET_WITHIN_S), "a provider's socket was left behind"
     live_calls.is_draining = serving.is_draining = False

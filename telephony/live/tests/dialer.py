@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +27,9 @@ class Dialer(Handset):
         self.stream_url = f"ws{base_url.removeprefix('http')}/ws/dialer/{organization}"
         self.session = session
         self.visitor_token = ""
+        self.received = 0  # of the server's frames, those that are counted
+        self.is_away = False
+        self._late: list[dict[str, Any]] = []
 
     async def open(self, *, query: str = "", signature: str | None = None, **headers: str) -> None:
         headers = {"Origin": self.base_url, "Cookie": f"{settings.SESSION_COOKIE_NAME}={self.session}"} | headers
@@ -41,17 +46,65 @@ class Dialer(Handset):
         await self.open()
         await self.start()
 
+    async def send(self, message: dict[str, Any] | str | bytes) -> None:
+        """While the page has no socket, sound is lost, and the rest is sent when it has one again."""
+        if not self.is_away:
+            await super().send(message)
+        elif isinstance(message, dict) and message["event"] != "media":
+            if message["event"] == "mark":
+                message["mark"]["timestamp"] = str(self.now_ms)
+            self._late.append(message)
+
+    @property
+    def now_ms(self) -> int:
+        """The stream's time at the page."""
+        return int((time.monotonic() - (self.started_at or time.monotonic())) * 1000)
+
+    def lose_line(self) -> None:
+        """The socket is reset; the page goes on."""
+        self.is_away = True
+        self._tasks.pop(0).cancel()
+        assert self._socket is not None
+        self._socket.transport.abort()
+
+    async def come_back(self, **parameters: str) -> None:
+        """On another socket, as the page does."""
+        call = await self.gets("call")
+        await self.open()
+        self._tasks.insert(0, self._tasks.pop())
+        self.closed.clear()
+        assert self._socket is not None
+        custom = {"callId": call["callId"], "received": str(self.received)} | parameters
+        start = {
+            "accountSid": "", "callSid": "", "streamSid": self.stream_sid, "tracks": ["inbound"],
+            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}, "customParameters": custom,
+        }  # fmt: skip
+        await self._socket.send(json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
+        await self._socket.send(json.dumps({"event": "start", "streamSid": self.stream_sid, "start": start}))
+
+    async def is_back(self) -> None:
+        """The server has taken the new socket."""
+        await self.gets("returned")
+        self.others = [frame for frame in self.others if frame["event"] != "returned"]
+        self.is_away = False
+        late, self._late = self._late, []
+        for message in late:
+            await self.send(message)
+
+    def count(self, message: dict[str, Any]) -> None:
+        self.received += message["event"] not in ("returned", "refused")
+
     async def hang_up(self) -> None:
         """As the page: `stop`, and the server closes."""
         await self.send({"event": "stop", "streamSid": self.stream_sid, "stop": {"callSid": ""}})
         await self.close_comes(within_s=10)
 
     async def gets(self, event: str, *, within_s: float = 5) -> dict[str, Any]:
-        """The first of the page's own frames of that kind."""
+        """The first of the page's own frames of that kind; of captions, the first one that is final."""
         async with asyncio.timeout(within_s):
             while True:
                 for frame in self.others:
-                    if frame["event"] == event:
+                    if frame["event"] == event and frame.get("caption", {}).get("isFinal", True):
                         return frame
                 await asyncio.sleep(0.01)
 

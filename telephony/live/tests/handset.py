@@ -189,6 +189,7 @@ class Handset:
                     await asyncio.sleep(0.05)
                 message = json.loads(await socket.recv())
                 assert message["streamSid"] == self.stream_sid
+                self.count(message)
                 match message["event"]:
                     case "media":
                         audio = base64.b64decode(message["media"]["payload"], validate=True)
@@ -205,6 +206,9 @@ class Handset:
             self.close_code = closed.rcvd.code if closed.rcvd is not None else None
         finally:
             self.closed.set()
+
+    def count(self, message: dict[str, Any]) -> None:
+        """A frame of the product's has come."""
 
     async def _play(self) -> None:
         """Play what is queued at 8 kHz; echo a mark when the audio before it has been played."""

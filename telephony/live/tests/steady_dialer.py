@@ -31,6 +31,11 @@ class SteadyDialer(Dialer):
     def now_ms(self) -> int:
         return len(self.said) // 8
 
+    @property
+    def has_played_all(self) -> bool:
+        """What came, the silence at its end included, was played and confirmed."""
+        return not (self._playout.queued_ms or self._playout.awaits_marks)
+
     async def until_heard(self, ms: int, *, within_s: float = 20) -> None:
         """That much sound of the agent's has been played in all."""
         async with asyncio.timeout(within_s):
@@ -43,7 +48,7 @@ class SteadyDialer(Dialer):
         for number in range(1_000_000):
             self.heard += self._playout.next_frame(number * FRAME_MS)
             await self._echo_due()
-            frame = bytes(self.speech[:FRAME]).ljust(FRAME, b"\xff")
+            frame = SILENCE if self.is_away else bytes(self.speech[:FRAME]).ljust(FRAME, b"\xff")
             del self.speech[:FRAME]
             self.said += frame
             media = {
@@ -65,6 +70,7 @@ class SteadyDialer(Dialer):
         try:
             while True:
                 message = json.loads(await socket.recv())
+                self.count(message)
                 match message["event"]:
                     case "media":
                         self._playout.add(base64.b64decode(message["media"]["payload"], validate=True))

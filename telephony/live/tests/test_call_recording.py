@@ -150,15 +150,20 @@ async def test_a_call_over_vapi_is_recorded_as_both_heard_it(product: str, setti
     await sync_to_async(connections.close_all)()
 
 
-async def test_a_call_of_a_dialer_is_recorded_as_both_heard_it(
+async def test_a_call_of_a_dialer_is_recorded_as_both_heard_it_although_its_line_broke(
     recorded_line: PhoneNumber, product: str, folder: Path
 ) -> None:
     alice = await in_a_thread(lambda: session_of("alice", recorded_line.organization))
     dialer = SteadyDialer(product, recorded_line.organization.slug, session=alice)
     await dialer.dial()
     await dialer.until_heard(600)
+    dialer.lose_line()
+    await asyncio.sleep(1.2)
+    await dialer.come_back()
+    await dialer.is_back()
+    await dialer.until_heard(1_000)
     dialer.speech += await asyncio.to_thread(synthesize, "I would like to order a pizza, please.")
-    await dialer.until_heard(1_500)
+    await dialer.until_heard(1_900)
     await dialer.hang_up()
     recording = await recording_in(Recording.State.STORING)
     caller, agent = await lanes(recording, folder)

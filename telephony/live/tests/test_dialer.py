@@ -21,7 +21,7 @@ from agents.configuration.models import Agent
 from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
 from sessions.calls.models import Call, TranscriptLine
-from telephony.live import dialer_call
+from telephony.live import dialer_call, live_call
 from telephony.live.registry import live_calls
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.services.lost_calls import close_lost_calls
@@ -95,6 +95,10 @@ async def test_the_page_gets_what_is_said_and_how_it_was_cut(dialer: Dialer) -> 
         "id": caption["id"], "who": "agent", "text": "Hello! How can I help you?", "isFinal": True,
         "wasInterrupted": False,
     }  # fmt: skip
+    growing = [each["caption"] for each in dialer.others if each["event"] == "caption"]
+    growing = growing[: growing.index(caption)]
+    assert growing
+    assert all(not each["isFinal"] and caption["text"].startswith(each["text"]) for each in growing)
     await dialer.hang_up()
     last = [each["caption"] for each in dialer.others if each["event"] == "caption"][-1]
     line = await TranscriptLine.objects.aget(call=await dialer.call(), item_id=caption["id"])
@@ -139,11 +143,14 @@ async def test_a_browser_is_not_transferred(dialer: Dialer, line: PhoneNumber, s
         await provider.until_answered(1)
         assert provider.outputs[0]["ok"] is False
         assert provider.outputs[0]["say"].endswith("this call comes from a browser. Please ring +49 30 12345678.")
+        assert [each["name"] for each in dialer.others if each["event"] == "tool"] == ["transfer_call", ""]
+        assert (await dialer.gets("progress"))["progress"]["state"] == "connected"
         await dialer.hang_up()
     assert await dialer.end() == ("completed", "caller_hung_up")
 
 
-async def test_a_socket_that_vanishes_is_a_lost_stream(dialer: Dialer) -> None:
+async def test_a_socket_that_vanishes_is_a_lost_stream(dialer: Dialer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_call, "HEAR_WITHIN_S", 1.0)
     await dialer.dial()
     assert await dialer.hears_something(within_s=5)
     dialer.vanish()

@@ -41,6 +41,10 @@ class PlayoutQueue:
     def queued_ms(self) -> int:
         return milliseconds(self._queue)
 
+    @property
+    def awaits_marks(self) -> bool:
+        return bool(self._marks)
+
     def add(self, audio: bytes) -> None:
         self._queue += audio
         self._added += len(audio)

@@ -26,10 +26,10 @@ from telephony.live.browser_live_call import BrowserLiveCall
 from telephony.live.call_watchers import call_watchers
 from telephony.live.caller_socket import POLICY_VIOLATION, Receive, Send
 from telephony.live.registry import live_calls
-from voiceapp.core.database_threads import DatabaseThreads
 
 from ..access import accepted_protocol, caller_of_socket
 from ..progress import progress_of
+from ..progress_feed import lasting, page_threads
 from .carrying import carry, claim, is_ours
 from .services import end_browser_call
 
@@ -50,9 +50,6 @@ MESSAGES_PER_S = 3.0
 LEFT = (1000, 1001)
 # How often a call is looked at that no process carries yet, or another one does.
 LOOK_EVERY_S = 2.0
-
-# Their own, so that pages which look delay no phone call.
-page_threads = DatabaseThreads(2, name="page-sockets")
 
 
 class PageMessage(msgspec.Struct):
@@ -151,7 +148,7 @@ class PageSocket:
                 progress, end_reason, ours = await page_threads.run(read_call, self._call_id, sees_cost=self._sees_cost)
                 if ours and not live_calls.is_carrying(self._call_id):
                     await self._carry(ours)
-                if _lasting(progress) != _lasting(shown):
+                if lasting(progress) != lasting(shown):
                     shown = progress
                     await self._send("progress", **progress)
                 if progress["state"] in TERMINAL_STATES:
@@ -230,11 +227,6 @@ def read_call(call_id: UUID, *, sees_cost: bool) -> tuple[dict[str, Any], str, s
     call = Call.objects.select_related("organization").get(pk=call_id)
     ours = str(call.carrier_sid) if is_ours(call) else ""
     return progress_of(call, is_operator=sees_cost), call.end_reason, ours
-
-
-def _lasting(progress: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what changes by itself."""
-    return {name: value for name, value in progress.items() if name != "durationS"}
 
 
 def _parsed(text: object) -> PageMessage:
