@@ -20,6 +20,7 @@ from voiceapp.console.call_page.ways import LIBRARY
 from voiceapp.simulators.livekit.tests.running import name_livekit, running_livekit
 from voiceapp.tests import livekit_server
 
+from .call_pages import KEEP_STATES
 from .conftest import CHROMIUM
 from .microphone import browser_with_microphone, speech_file
 
@@ -92,10 +93,10 @@ def open_page(live_server: LiveServer, settings: Settings, tmp_path: Path, compl
             page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.goto(f"{live_server.url}/call/{organization.slug}?way=room")
+            page.evaluate(KEEP_STATES)
             try:
                 yield page
             finally:
-                print(page.locator("#problem").text_content(), complaints)
                 context.close()
 
     return opened
@@ -112,4 +113,4 @@ def until_heard(page: Page, *, louder_than: float) -> None:
         if page.evaluate("window.loudest") > louder_than:
             return
         page.wait_for_timeout(100)
-    raise AssertionError("nothing is heard")
+    raise AssertionError(f"nothing is heard: {page.locator('#call').inner_text()}")

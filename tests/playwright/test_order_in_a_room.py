@@ -66,7 +66,7 @@ def until_ordered(page: Page) -> Order:
         if order:
             return order
         page.wait_for_timeout(500)
-    raise AssertionError("no order: " + page.get_by_role("log").inner_text())
+    raise AssertionError("no order: " + page.locator("#call").inner_text())
 
 
 def test_an_order_is_placed_by_voice(
@@ -87,6 +87,8 @@ def test_an_order_is_placed_by_voice(
         expect(log.locator("[data-speaker=agent]").first).to_contain_text("Bella Napoli")
         expect(page.locator("#order-submitted")).to_contain_text(str(order.total), timeout=WITHIN_MS)
         expect(page.locator("#order-lines li")).to_have_count(2)
+        states = page.evaluate("window.states")
+        assert {"Writing the order…", "Sending the order…"} <= set(states), states
         expect(page.locator("#order-lines")).to_contain_text("2 × small Funghi")
         expect(page.locator("#latency-turns li").nth(1)).to_have_text(re.compile(r"Turn 2: \d+\.\d s"))
         page.get_by_role("button", name="End call").click()

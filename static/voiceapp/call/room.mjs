@@ -1,5 +1,6 @@
 /** A call in a LiveKit room by livekit-client. */
 
+import { doing } from "./doing.mjs";
 import { Problem } from "./problems.mjs";
 import { RoomCaptions } from "./room_captions.mjs";
 
@@ -7,6 +8,7 @@ const AGENT_STATES = new Set(["listening", "thinking", "speaking"]);
 const CHAT = "lk.chat";
 // Ours: telephony/livekit/agent/interruption.py.
 const CUT = "voiceapp.cut";
+const TOOL = "voiceapp.tool"; // telephony/livekit/agent/shown_tool.py
 const INTERRUPT = "interrupt";
 // What the agent has said before it stopped still comes when it says that it did.
 const ON_ITS_WAY_MS = 500;
@@ -35,6 +37,7 @@ export class RoomWay {
     #output = { volume: 1, deviceId: "" };
     #captions = new RoomCaptions((line) => this.on.caption(line));
     #agent = null;
+    #tool = "";
     #typed = 0;
     #unmuting = 0;
     #isOver = false;
@@ -145,14 +148,17 @@ export class RoomWay {
     }
 
     #agentState(participant) {
-        const state = participant.attributes["lk.agent.state"];
+        const { "lk.agent.state": state, [TOOL]: tool = "" } = participant.attributes;
         if (!participant.isAgent || !AGENT_STATES.has(state)) return;
         this.#agent = participant;
         if (state !== "speaking") {
             clearTimeout(this.#unmuting);
             this.#unmuting = setTimeout(() => this.#setHeard(true), ON_ITS_WAY_MS);
         }
-        this.on.state(state);
+        if (tool !== this.#tool || state === "listening") this.on.changed();
+        this.#tool = tool;
+        if (tool && state !== "speaking") this.on.state("thinking", doing(tool));
+        else this.on.state(state);
     }
 
     #setHeard(isHeard) {

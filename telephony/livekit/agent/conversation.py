@@ -37,6 +37,7 @@ from .interruption import InterruptButton, cut_text, show_cut
 from .model import conversation_so_far
 from .recorder import RoomRecorder
 from .session import agent_session, first_of, room_options, tool_of
+from .shown_tool import ShownTool
 
 logger = structlog.get_logger("room_agent")
 
@@ -56,6 +57,7 @@ class RoomConversation:
         self._chat = Chat(context.room, self._typed)
         self._recorder = RoomRecorder(self._session, gateway, now_ms=lambda: self._facts.now_ms)
         self._button = InterruptButton(context.room, self._silenced)
+        self._shown_tool = ShownTool(context.room, self._begin)
         self._deadlines = RoomDeadlines(room.briefing.limits, since_ms=room.since_ms)
         self._over = asyncio.Event()
         self._met_caller = asyncio.Event()
@@ -215,17 +217,18 @@ class RoomConversation:
         within_s = self._briefing.limits.tool_commits_within_ms / 1000
         times_active = self._times_active
         try:
-            result = await asyncio.wait_for(
-                self._gateway.run_tool(
-                    self._room.call_id,
-                    name=name,
-                    arguments=json.dumps(arguments),
-                    tool_call_id=context.function_call.call_id,
-                    caller_turns=self._facts.turns,
-                    within_s=within_s,
-                ),
-                self._briefing.limits.tool_ends_within_ms / 1000,
-            )
+            with self._shown_tool.running(name):
+                result = await asyncio.wait_for(
+                    self._gateway.run_tool(
+                        self._room.call_id,
+                        name=name,
+                        arguments=json.dumps(arguments),
+                        tool_call_id=context.function_call.call_id,
+                        caller_turns=self._facts.turns,
+                        within_s=within_s,
+                    ),
+                    self._briefing.limits.tool_ends_within_ms / 1000,
+                )
         except TimeoutError:
             result = NOT_FINISHED
         if result.recording is not None:

@@ -77,7 +77,7 @@ WRONG_CREDENTIALS = Limit("wrong_credentials", is_open_without_counters=True, co
 SIGN_IN = Limit("sign_in", counts_refused=True)
 SIGN_IN_ADDRESS = Limit("sign_in_address", counts_refused=True)
 
-# A page asks every 1.5 s how its call is going.
+# The page of a call in a room asks how it is going when the agent has done something, and every 6 s.
 CALL_PROGRESS = Limit("call_progress", is_open_without_counters=True, counts_refused=True)
 VISITOR_CALL = Limit("visitor_call")
 VISITOR_CALL_ADDRESS = Limit("visitor_call_address")

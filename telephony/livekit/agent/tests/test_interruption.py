@@ -1,6 +1,10 @@
-"""The caller's button silences the agent, nobody else's does, and captions learn what was cut; on a real server too."""
+"""The button silences the agent for its caller alone; captions learn what was cut, and the page which tool runs.
+On a real server too.
+"""
 
 from __future__ import annotations
+
+import asyncio
 
 import pytest
 from livekit import api, rtc
@@ -8,6 +12,7 @@ from livekit.agents import ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage
 
 from telephony.livekit.agent.interruption import CUT_TOPIC, METHOD, NOT_YOURS, InterruptButton, cut_text, show_cut
+from telephony.livekit.agent.shown_tool import ATTRIBUTE, ShownTool
 from voiceapp.simulators.livekit.tests.conftest import media_side, plain_livekit, real_server, room
 from voiceapp.simulators.livekit.tests.media import join_token, participant, until
 from voiceapp.simulators.livekit.tests.sides import Side
@@ -21,7 +26,7 @@ ALICE, BOB, AGENT = "caller-alice", "callee-bob", "ai-agent-7"
 @pytest.mark.asyncio
 async def test_only_the_caller_may_press_it(media_side: Side, room: str) -> None:
     token = api.AccessToken(media_side.api_key, media_side.api_secret).with_identity(AGENT).with_kind("agent")
-    token = token.with_grants(api.VideoGrants(room_join=True, room=room, agent=True))
+    token = token.with_grants(api.VideoGrants(room_join=True, room=room, agent=True, can_update_own_metadata=True))
     async with (
         participant(media_side, token.to_jwt()) as agent,
         participant(media_side, join_token(media_side, room, ALICE)) as alice,
@@ -47,6 +52,20 @@ async def test_only_the_caller_may_press_it(media_side: Side, room: str) -> None
         button.close()
         with pytest.raises(rtc.RpcError):
             await press(alice.room)
+        await the_tool_is_shown(agent.room, to=alice.room)
+
+
+async def the_tool_is_shown(agent: rtc.Room, *, to: rtc.Room) -> None:
+    """The newest of those that run, then none."""
+    tasks: list[asyncio.Future[None]] = []
+    shown = ShownTool(agent, lambda work: tasks.append(asyncio.ensure_future(work)))
+    seen = to.remote_participants[AGENT]
+    with shown.running("look_up_items"):
+        with shown.running("change_order"):
+            await until(lambda: seen.attributes.get(ATTRIBUTE) == "change_order")
+        await until(lambda: seen.attributes.get(ATTRIBUTE) == "look_up_items")
+    await until(lambda: not seen.attributes.get(ATTRIBUTE))
+    await asyncio.gather(*tasks)
 
 
 @pytest.mark.parametrize(
