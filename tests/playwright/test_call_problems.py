@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from django.contrib.sessions.models import Session
+from django.contrib.staticfiles import finders
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, BrowserContext, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from agents.organizations.models import Organization
+from voiceapp.console.call_page.ways import LIBRARY
 from voiceapp.simulators.openai import OpenAISimulator
+from voiceapp.tests.servers import free_port
 
 from .call_pages import (
+    CALL,
     MARKS,
     CallDesk,
     Refusal,
@@ -67,6 +74,10 @@ def test_a_microphone_that_cannot_be_had(caller: CallDesk) -> None:
         caller.reads(words)
         expect(caller.page.get_by_role("button", name="Try again")).to_be_visible()
         expect(caller.page.get_by_role("button", name="Type instead")).to_be_visible()
+    forbidden = "document.featurePolicy.allowsFeature = () => false;"  # by the site whose frame the page is in
+    caller.page.evaluate(f"{forbidden} {REJECTING.format('NotAllowedError')} null")
+    caller.page.locator("#begin").click()
+    caller.reads('The site around this call does not let it use the microphone. Its owner adds allow="microphone"')
 
 
 def test_a_microphone_that_is_gone_is_replaced_by_the_browsers_own(caller: CallDesk) -> None:
@@ -92,6 +103,20 @@ def test_a_microphone_taken_away_during_the_call(
     desk.page.evaluate(take_away)
     desk.reads("The microphone was taken away. Plug it in or pick another device below; the call goes on")
     desk.shows("Listening")
+
+
+def test_a_browser_that_cannot_make_calls_is_said_before_the_click_and_after_it(
+    context: BrowserContext, openai: OpenAISimulator, live_server: LiveServer, harbour: Organization
+) -> None:
+    address = f"{live_server.url}/call/{harbour.slug}"
+    desk = open_call_page(context, openai, address, script="delete Promise.withResolvers;")
+    words = "This browser cannot make calls. Update it, or open this page in another one."
+    desk.reads(words)
+    begin(desk)
+    desk.shows("The call failed")
+    desk.reads(words)
+    assert desk.server is not None
+    assert desk.server.minted == 0
 
 
 def test_a_page_that_is_not_secure_says_where_it_is(
@@ -163,6 +188,33 @@ def test_a_server_that_cannot_be_reached(caller: CallDesk) -> None:
     caller.reads("This server cannot be reached. Check your network, then try again.")
 
 
+def test_a_fault_of_the_page_itself_is_said(caller: CallDesk) -> None:
+    caller.page.evaluate("window.RTCPeerConnection = null")
+    begin(caller)
+    caller.reads("Something went wrong on this page. Reload it; if it happens again, try another way to call.")
+
+
+@pytest.mark.skipif(finders.find(LIBRARY) is None, reason="no livekit-client here: make livekit-client")
+def test_a_room_that_cannot_be_reached(caller: CallDesk, settings: Settings) -> None:
+    """Nothing listens where it should be; then its program does not come either."""
+    settings.LIVEKIT_HOST = f"ws://127.0.0.1:{free_port()}"
+    settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET = "key", "secret"
+    session = {"callId": CALL, "livekitHost": settings.LIVEKIT_HOST, "token": "a.b.c"}
+    caller.page.route("**/call/*/session", lambda route: route.fulfill(json={"session": session}))
+    caller.page.goto(f"{caller.address}?way=room")
+    caller.page.get_by_role("button", name="Test microphone").click()
+    expect(caller.page.locator("[data-check=network]")).to_have_text(
+        "✗ The server of the rooms cannot be reached from your network. Choose another way to call."
+    )
+    begin(caller)
+    caller.reads("The voice provider cannot be reached from your network. Check the network or its firewall")
+    expect(caller.page.get_by_role("button", name="Copy the facts for support")).to_be_visible()
+    caller.page.route(f"**/{LIBRARY}", lambda route: route.abort())
+    caller.page.reload()
+    begin(caller)
+    caller.reads("The room's program could not be loaded. Reload the page, or choose another way to call.")
+
+
 # The provider
 
 
@@ -201,8 +253,11 @@ def test_a_network_that_blocks_calls(caller: CallDesk) -> None:
     expect(caller.page.locator("#call[data-state=connecting]")).to_be_attached()
     forward_until_it_failed(caller)
     caller.reads("Your network blocks calls (UDP). Try another network, or another way to call.")
+    caller.page.context.grant_permissions(["microphone", "clipboard-read", "clipboard-write"])
     caller.page.get_by_role("button", name="Copy the facts for support").click()
-    expect(caller.page.locator("#notice")).to_contain_text("cop")
+    expect(caller.page.locator("#notice")).to_have_text("The facts were copied.")
+    facts = json.loads(caller.page.evaluate("navigator.clipboard.readText()"))
+    assert (facts["code"], facts["callId"], facts["way"]) == ("network_blocks_calls", CALL, "realtime")
 
 
 def test_an_agent_that_does_not_answer(caller: CallDesk) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, Page, expect
@@ -19,6 +21,7 @@ from .call_pages import (
     HEARD_AFTER,
     MARKS,
     SILENT_WITHIN_MS,
+    WITHIN_MS,
     CallDesk,
     browser,
     caller,
@@ -34,6 +37,16 @@ __all__ = ["browser", "caller", "context", "harbour", "openai", "signed_in"]
 
 pytestmark = [*MARKS, pytest.mark.sound]
 
+# What keeps the screen on.
+KEEP_LOCKS = """() => {
+    const request = navigator.wakeLock.request.bind(navigator.wakeLock);
+    window.locks = [];
+    navigator.wakeLock.request = async (type) => {
+        const lock = await request(type);
+        window.locks.push(lock);
+        return lock;
+    };
+}"""
 LONG = "We have margherita, funghi, quattro stagioni, calzone and tiramisu, and they are all very good today."
 ORDER = {
     "version": 1, "subtotal": "21.00", "tax": "2.10", "total": "23.10", "currency": "EUR",
@@ -85,11 +98,27 @@ def test_a_call_from_the_click_to_the_end_screen(caller: CallDesk) -> None:
     link = summary.get_by_role("link", name="Open in the call log")
     assert link.get_attribute("href") == "/admin/voice_sessions/call/1/change/"
     assert caller.faults_of_access() == []
+    check_what_is_taken_along(page)
     page.get_by_role("button", name="Call again").click()
     caller.shows("Listening")
     expect(summary).to_be_hidden()
     assert log.locator("p").count() == 0
     assert caller.complaints == []
+
+
+def check_what_is_taken_along(page: Page) -> None:
+    """The conversation as the page shows it, copied and downloaded."""
+    text = page.get_by_role("log").locator("p").all_inner_texts()
+    assert len(text) == 1
+    assert re.fullmatch(r"\d:\d\d Agent: Hello, this is Harbour\.", text[0])
+    page.context.grant_permissions(["microphone", "clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy conversation").click()
+    expect(page.locator("#notice")).to_have_text("The conversation was copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == text[0]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download conversation").click()
+    assert download.value.suggested_filename == f"call-{CALL}.txt"
+    assert download.value.path().read_text() == f"{text[0]}\n"
 
 
 def test_the_agent_is_silent_at_once_when_it_is_interrupted_by_the_button(caller: CallDesk) -> None:
@@ -175,10 +204,17 @@ def test_the_agent_is_heard_and_its_meter_moves(caller: CallDesk) -> None:
 
 def test_the_microphone_can_be_tested_before_the_call(caller: CallDesk) -> None:
     page = caller.page
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     expect(page.locator("[data-check=secure]")).to_have_text("✓ The page is secure.")
     expect(page.locator("[data-check=microphone]")).to_have_text("✓ The microphone is allowed.")
     page.get_by_role("button", name="Test microphone").click()
-    expect(page.locator("[data-check=network]")).to_have_text("✓ The voice service can be reached.")
+    network = page.locator("[data-check=network]")
+    expect(network).to_have_text("✓ This server can be reached. The voice provider is tried when the call begins.")
+    assert [address for address in requested if address.endswith("/health")]
+    page.route("**/health", lambda route: route.fulfill(status=503))
+    page.get_by_role("button", name="Test microphone").click()
+    expect(network).to_have_text("✗ This server cannot be reached. Check your network.")
     expect(page.locator("[data-check=microphone]")).to_have_text("• Say something: the meter should move.")
     picker = page.get_by_label("Microphone", exact=True)
     expect(picker).to_be_enabled()
@@ -195,6 +231,23 @@ def test_another_microphone_is_chosen_in_mid_call_and_remembered(caller: CallDes
     stored = "localStorage.getItem('voiceapp.call.audioinput')"
     assert caller.page.evaluate(stored) == chosen
     caller.shows("Listening")
+    check_the_speaker(caller.page)
+
+
+def check_the_speaker(page: Page) -> None:
+    """The agent is played there, in this call and in the next one."""
+    speakers = page.get_by_label("Speaker")
+    chosen = speakers.locator("option").nth(1).get_attribute("value")
+    assert chosen
+    speakers.select_option(chosen)
+    where = "[...document.querySelectorAll('audio')].map((each) => each.sinkId)"
+    soon(lambda: page.evaluate(where) == [chosen])
+    assert page.evaluate("localStorage.getItem('voiceapp.call.audiooutput')") == chosen
+    page.get_by_role("button", name="End call").click()
+    page.get_by_role("button", name="Call again").click()
+    expect(page.locator("#state")).to_have_text("Listening", timeout=WITHIN_MS)
+    soon(lambda: page.evaluate(where) == [chosen])
+    expect(speakers).to_have_value(chosen)
 
 
 def test_a_call_by_keyboard_alone(caller: CallDesk) -> None:
@@ -261,15 +314,23 @@ def test_who_leaves_the_page_ends_the_call(caller: CallDesk, harbour: Organizati
     soon(lambda: Call.objects.filter(pk=call.pk, state="completed", end_reason="ended_by_request").exists())
 
 
-def test_a_tab_in_the_background_says_so_in_its_title(caller: CallDesk) -> None:
+def test_a_tab_in_the_background_says_so_and_the_screen_stays_on(caller: CallDesk) -> None:
     page = caller.page
+    page.context.grant_permissions(["microphone", "screen-wake-lock"])
+    page.evaluate(KEEP_LOCKS)
     caller.begin()
+    locks = "window.locks.map(({type, released}) => [type, released])"
+    soon(lambda: page.evaluate(locks) == [["screen", False]])
     hide = """(isHidden) => {
         Object.defineProperty(document, "hidden", {value: isHidden, configurable: true});
         document.dispatchEvent(new Event("visibilitychange"));
     }"""
     page.evaluate(hide, arg=True)
+    page.evaluate("window.locks[0].release()")  # as the browser does with a page that is not seen
     assert page.title() == "● In a call · Call Harbour · voiceapp"
     page.evaluate(hide, arg=False)
     assert page.title() == "Call Harbour · voiceapp"
     expect(page.locator("#notice")).to_contain_text("The call went on while this tab was in the background.")
+    soon(lambda: page.evaluate(locks) == [["screen", True], ["screen", False]])
+    page.get_by_role("button", name="End call").click()
+    soon(lambda: page.evaluate(locks) == [["screen", True], ["screen", True]])

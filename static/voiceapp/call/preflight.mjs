@@ -1,4 +1,4 @@
-/** What can be known before the call: is the page secure, may it use the microphone, is the agent's service reachable. */
+/** What can be known before the call: is the page secure, may it use the microphone, which servers can be reached. */
 
 const SIGNS = { yes: "✓", no: "✗", unknown: "•" };
 
@@ -19,12 +19,17 @@ export class Preflight {
         return isSecure;
     }
 
-    /** With a request to the service of the way, if it is not ours. */
-    async reach(address) {
-        this.#show("network", "unknown", "Looking for the voice service…");
-        const isThere = !address || (await fetch(address, { mode: "no-cors", cache: "no-store" }).then(() => true, () => false));
-        const isOnline = navigator.onLine && isThere;
-        this.#show("network", isOnline ? "yes" : "no", isOnline ? "The voice service can be reached." : "The voice service cannot be reached from your network.");
+    /**
+     * Requests `health` of our server and, if the way connects the browser to another one, its address `reach`. It says
+     * no more than what came of them: the provider behind `realtime` is tried by a call alone.
+     */
+    async reach({ health, reach, later }) {
+        this.#show("network", "unknown", "Looking for the server…");
+        const isHere = await answers(health, {}, ({ ok }) => ok);
+        const isThere = !isHere || !reach || (await answers(reach, { mode: "no-cors" }, () => true));
+        if (!isHere) this.#show("network", "no", "This server cannot be reached. Check your network.");
+        else if (!isThere) this.#show("network", "no", "The server of the rooms cannot be reached from your network. Choose another way to call.");
+        else this.#show("network", "yes", reach ? "This server and that of the rooms can be reached." : `This server can be reached.${later ? ` ${later}` : ""}`);
     }
 
     heard(isHeard) {
@@ -48,3 +53,5 @@ export class Preflight {
         line.hidden = false;
     }
 }
+
+const answers = (address, options, isGood) => fetch(address, { cache: "no-store", ...options }).then(isGood, () => false);

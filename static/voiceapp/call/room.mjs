@@ -41,6 +41,7 @@ export class RoomWay {
     #typed = 0;
     #unmuting = 0;
     #isOver = false;
+    #hasConnected = false;
 
     constructor({ start, library, request }) {
         Object.assign(this, { address: start, library, request });
@@ -58,6 +59,7 @@ export class RoomWay {
         this.#listen(library);
         try {
             await room.connect(session.livekitHost, session.token);
+            this.#hasConnected = true;
             await room.localParticipant.publishTrack(microphone.getAudioTracks()[0], { source: Track.Source.Microphone });
         } catch (error) {
             throw new Problem("provider_unreachable", { name: error.name });
@@ -132,6 +134,7 @@ export class RoomWay {
         });
         room.on(RoomEvent.Disconnected, (reason) => {
             this.#players.forEach((player) => this.#drop(player));
+            if (!this.#hasConnected) return; // `start` says so
             const name = DisconnectReason[reason] ?? "";
             if (ENDINGS.has(name)) on.ended({ endReason: name, message: "" });
             else on.failed(new Problem("connection_lost", { reason: name }));

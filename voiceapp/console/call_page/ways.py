@@ -19,6 +19,7 @@ from .opening import may_be_recorded
 LIBRARY = "vendor/livekit-client.umd.js"
 NO_KEY = "Calls straight to the agent need OpenAI: set OPENAI_API_KEY."
 NOT_CONFIGURED = "Calls in a room need LiveKit: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
+TRIED_LATER = "The voice provider is tried when the call begins."
 NO_LIBRARY = "The page lacks livekit-client: run “make livekit-client” on the server, which needs npm, and reload."
 
 
@@ -42,7 +43,7 @@ def realtime_of(organization: Organization) -> Way:
     label, explanation = "In the browser", "Straight to the agent: the shortest way, the best sound."
     if not (settings.OPENAI_API_KEY or settings.OPENAI_SECRET_ID):
         return Way("realtime", label, explanation, NO_KEY)
-    data = {"start": reverse("call-page-realtime", args=[organization.slug])}
+    data = {"start": reverse("call-page-realtime", args=[organization.slug]), "later": TRIED_LATER}
     agent = default_agent(organization)
     if agent is not None and may_be_recorded(agent):
         data["records"] = "yes"
@@ -62,8 +63,11 @@ def room_of(organization: Organization) -> Way:
     problem = problem or ("" if has_library else NO_LIBRARY)
     if problem:
         return Way("room", label, explanation, problem)
+    addresses = addresses_of(settings.LIVEKIT_HOST)
     data = {"start": reverse("call-page-session", args=[organization.slug]), "library": static(LIBRARY)}
-    return Way("room", label, explanation, data=data, connects_to=tuple(addresses_of(settings.LIVEKIT_HOST)))
+    if http := next((each for each in addresses if each.startswith("http")), ""):
+        data["reach"] = http
+    return Way("room", label, explanation, data=data, connects_to=tuple(addresses))
 
 
 def addresses_of(livekit_host: str) -> list[str]:

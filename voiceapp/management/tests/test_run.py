@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ from pytest_django import Settings
 
 from agents.organizations.services import find_key
 from agents.tests.builders import make_organization
+from telephony.live.tests.browser import page
 from voiceapp.management.commands.run import (
     Command,
     Stopped,
@@ -32,8 +34,12 @@ from voiceapp.management.commands.run import (
     write_secrets,
 )
 from voiceapp.management.running.supervisor import STOP_SIGNALS, Ports
+from voiceapp.simulators.openai import OpenAISimulator
+from voiceapp.simulators.openai.tests.running import running_openai
 
 pytestmark = [pytest.mark.waits, pytest.mark.embedded]
+
+KEY = "sk-of-whoever-runs-it"
 
 
 @pytest.fixture
@@ -222,25 +228,54 @@ def test_the_admin_of_the_demo_has_no_password_until_one_is_set() -> None:
     assert demo_admin().check_password("chosen later")
 
 
-def test_a_start_prints_a_link_and_a_key_that_work(tmp_path: Path) -> None:
+@pytest.fixture
+def openai() -> Iterator[OpenAISimulator]:
+    """In the place of the real one, so that no account is needed."""
+    with running_openai(keys=[KEY]) as simulator:
+        yield simulator
+
+
+async def talk(base: str, token: str) -> None:
+    """A visitor calls on the page until the agent is heard, and hangs up."""
+    async with page(base, slug="bella-napoli", visitor=token) as browser:
+        await browser.dial()
+        await browser.caller.hears(300)
+        await browser.send("end")
+        assert (await browser.ended())["endReason"] == "caller_hung_up"
+
+
+def test_with_a_key_of_openai_alone_a_start_leads_to_a_page_that_talks_to_it(
+    tmp_path: Path, openai: OpenAISimulator
+) -> None:
+    """And it prints a link and a key of our own that work."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "manage.py", "run", "--call", "none"]
+    environment = environment_of(tmp_path, PORT=str(port), OPENAI_API_KEY=KEY, OPENAI_BASE_URL=openai.base_url)
     with subprocess.Popen(
-        command, env=environment_of(tmp_path, PORT=str(port)), cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True
+        command, env=environment, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout
             printed = "".join(iter(process.stdout.readline, "\nServing. Ctrl-C stops everything.\n"[1:]))
+            assert re.search(r"simulated providers \((?!.*openai).*twilio", printed), printed
+            base = f"http://127.0.0.1:{port}"
+            assert f"Talk to it    {base}/call/bella-napoli" in printed
             with httpx.Client(trust_env=False, timeout=20) as client:
+                report = client.get(f"{base}/health/report", headers={"Authorization": f"Bearer {'i' * 40}"}).json()
+                first = report["checks"][0]
+                assert (first["name"], first["is_well"]) == ("openai", True), first
+                token = re.search('data-visitor-token="([^"]+)"', client.get(f"{base}/call/bella-napoli").text)
+                assert token
+                asyncio.run(talk(base, token[1]))
                 link = re.search(r"Sign in +(http\S+)", printed)
                 assert link, printed
                 assert [client.get(link[1]).status_code for _ in range(2)] == [302, 403]
-                assert client.get(f"http://127.0.0.1:{port}/admin/").status_code == 200
+                assert client.get(f"{base}/admin/").status_code == 200
                 key = re.search(r"API key +(va_\S+)", printed)
                 assert key, printed
-                made = client.post(f"http://127.0.0.1:{port}/voice-session", json={}, headers={"X-API-Key": key[1]})
+                made = client.post(f"{base}/voice-session", json={}, headers={"X-API-Key": key[1]})
                 assert made.status_code == 200, made.text
         finally:
             process.send_signal(signal.SIGINT)
