@@ -17,6 +17,7 @@ const DOING = {
     transfer_call: "Connecting a person…",
     end_call: "Saying goodbye…",
     send_text: "Sending a text…",
+    stop_recording: "Ending the recording…",
 };
 
 /** Empty without a tool. */

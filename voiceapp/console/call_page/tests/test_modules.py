@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from agents.organizations.models import Organization
+from sessions.tools.registry import EVERY_TOOL
 
 from ..modules import FOLDER, PAGE, WAYS, modules_of
 from .test_call_page import member_of
@@ -30,6 +31,11 @@ def test_they_are_those_that_are_imported() -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_each_way_adds_its_own(way: str) -> None:
     assert {way, *imported_by(way)} - set(PAGE) == set(WAYS[way])
+
+
+def test_the_page_has_words_for_every_tool() -> None:
+    text = Path(settings.BASE_DIR, "static", FOLDER, "doing.mjs").read_text()
+    assert set(re.findall(r"^    (\w+): ", text, re.MULTILINE)) == set(EVERY_TOOL)
 
 
 @pytest.mark.django_db
