@@ -249,8 +249,8 @@ function look(mine) {
 
 /** It ends before the call if the caller does not want it any more, or if it cannot be sent. */
 function showRecording(isRecording) {
-    part("recording").textContent = isRecording ? "Recording" : "";
-    if (!isRecording) screen.notice("recording", "The call is not recorded any more.");
+    part("recording").textContent = isRecording ? "Recording" : "Not recorded any more";
+    part("recording").classList.toggle("is-on", isRecording);
 }
 
 function setOutput() {
