@@ -38,15 +38,17 @@ class Said(NamedTuple):
     """What a tape took down since it was read last; audio is base64 of µ-law, as it came.
 
     `caller`: where each unbroken stretch begins, in bytes of the stream's clock, and its frames. The agent's chunks are
-    counted through the call, `first_chunk` is the number of the first one here, `sent_at_ms` has one time for each.
-    `heard`: what, before which chunk, and when. All times are those of the stream's clock.
+    counted through the call, `first_chunk` is the number of the first one here; `sent_at_ms` and `sent_at_s` have one
+    time for each. `heard`: what, before which chunk, and when at the earliest and at the latest. Times in ms are those
+    of the stream's clock, which stands while the caller's frames wait to be read; `sent_at_s` is our own clock.
     """
 
     caller: Sequence[tuple[int, Sequence[str]]]
     first_chunk: int
     chunks: Sequence[str]
     sent_at_ms: Sequence[int]
-    heard: Sequence[tuple[Heard, int, int]]
+    sent_at_s: Sequence[float]
+    heard: Sequence[tuple[Heard, int, int, int]]
 
 
 class FileHeader(msgspec.Struct):
@@ -80,13 +82,14 @@ class Frames(msgspec.Struct, array_like=True, gc=False):
 
 
 class Block(msgspec.Struct, array_like=True, gc=False):
-    """`Said`, as it is written."""
+    """`Said`, as it is written. `own_ms`: `sent_at_s` in whole ms."""
 
     caller: list[tuple[int, Frames]]
     first_chunk: int
     chunks: Frames
     sent_at_ms: list[int]
-    heard: list[tuple[int, int, int]]
+    own_ms: list[int]
+    heard: list[tuple[int, int, int, int]]
 
 
 class NotASpoolFile(ValueError):
@@ -110,6 +113,7 @@ def packed(said: Said) -> bytes:
             said.first_chunk,
             _frames(said.chunks),
             [*said.sent_at_ms],
+            [int(at_s * 1000) for at_s in said.sent_at_s],
             [*said.heard],
         )
     )

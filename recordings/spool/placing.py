@@ -2,7 +2,9 @@
 
 An echo says that all before it has been played. It can come late, and never early: what stands between the start of
 the audio and the echo was heard as early as the earliest of all later echoes allows. The phone plays chunk after chunk
-without a pause, unless it has run dry: then the pause is before the chunk that was sent last for what it continues.
+without a pause, unless it has run dry: then the next chunk is played as soon as it comes, a while after it was sent.
+How long that while is, the chunks say that were sent last for what the echoes allow: it is about the same for others.
+So of several pauses between two echoes each is before the chunk that ended it.
 
 All positions are bytes of µ-law (8 per ms) on the stream's clock.
 """
@@ -10,33 +12,18 @@ All positions are bytes of µ-law (8 per ms) on the stream's clock.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from .blocks import BYTES_PER_MS, Block, Heard
+from .blocks import BYTES_PER_MS, Heard
+from .sent import Sent
 
 FRAME = 20 * BYTES_PER_MS
-
-
-@dataclass(slots=True)
-class Sent:
-    """What a file says of the agent's audio, without the audio. `begins` has one entry more than there are chunks."""
-
-    sizes: array[int] = field(default_factory=lambda: array("l"))
-    sent_at_ms: array[int] = field(default_factory=lambda: array("l"))
-    heard: list[tuple[int, int, int]] = field(default_factory=list)
-    last_ms: int = 0
-
-    def add(self, block: Block) -> None:
-        """Of a file whose writer skipped nothing: chunks are counted without a gap."""
-        self.sizes.extend(map(len, block.chunks.audio()))
-        self.sent_at_ms.extend(block.sent_at_ms)
-        self.heard += block.heard
-        for at, frames in block.caller:
-            self.last_ms = max(self.last_ms, (at + sum(map(len, frames.audio()))) // BYTES_PER_MS)
-        if self.heard:
-            self.last_ms = max(self.last_ms, self.heard[-1][2])
+# A shorter pause is how finely the clock counts.
+PAUSE = FRAME // 2
+# So many echoes before and after say how long a chunk is under way.
+NEAR_ECHOES = 10
 
 
 @dataclass(slots=True)
@@ -46,8 +33,19 @@ class _Stretch:
     first: int
     end: int = -1
     over_ms: int = -1
+    is_cleared: bool = False
     echoes: list[tuple[int, int]] = field(default_factory=list)  # (chunk, ms) while it was played
     late_echoes: list[tuple[int, int]] = field(default_factory=list)  # after the clear: on their way, or caused by it
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The chunks between two echoes. `most`: the largest delay that this echo and all later ones allow to them."""
+
+    first: int
+    end: int
+    most: int
+    driest: int  # what was sent last for what it continues
 
 
 @dataclass(slots=True)
@@ -65,10 +63,12 @@ def placed(sent: Sent) -> Placed:
 class _Placing:
     def __init__(self, sent: Sent) -> None:
         self._sent = sent
+        self._sent_at_ms = sent.times_ms()
         self._begins = array("q", accumulate(sent.sizes, initial=0))
         count = len(sent.sizes)
         self._starts = array("q", bytes(8 * count))
         self._heard_bytes = array("q", sent.sizes)
+        self._least_under_way: int | None = None  # of the call so far
 
     def result(self) -> Placed:
         floor = 0
@@ -80,12 +80,14 @@ class _Placing:
         """Returns the position at which the phone had nothing more to play of it."""
         echoes = stretch.echoes
         self._lay(stretch, echoes, floor)
-        cut_at = max(stretch.over_ms * BYTES_PER_MS, floor)
+        under_way = (self._least_under_way or 0) if stretch.is_cleared else 0
+        cut_at = max(stretch.over_ms * BYTES_PER_MS + under_way, floor)
         for chunk, ms in stretch.late_echoes:
             at, end = ms * BYTES_PER_MS, self._ends(chunk - 1)
             if at <= end - FRAME:
                 cut_at = at  # it was not played by then: the clear has arrived, and echoes all that it dropped
                 break
+            cut_at = max(cut_at, at)
             if at > end:  # it was on its way when the clear was sent
                 echoes = [*echoes, (chunk, ms)]
                 self._lay(stretch, echoes, floor)
@@ -100,56 +102,68 @@ class _Placing:
 
     def _due(self, chunk: int) -> int:
         """How far the audio is behind its own count, at least: no chunk is played before it was sent."""
-        return self._sent.sent_at_ms[chunk] * BYTES_PER_MS - self._begins[chunk]
+        return self._sent_at_ms[chunk] * BYTES_PER_MS - self._begins[chunk]
 
-    def _lay(self, stretch: _Stretch, echoes: list[tuple[int, int]], floor: int) -> None:
+    def _lay(self, stretch: _Stretch, echoes: Sequence[tuple[int, int]], floor: int) -> None:
         """Give each chunk its start: its count plus a delay, which grows whenever the phone has run dry."""
         if stretch.first == stretch.end:
             return
+        spans = list(self._spans(stretch.first, echoes))
+        delay = max(self._due(stretch.first), floor - self._begins[stretch.first])
+        # Below zero where the phone sends a frame as it begins, and not when it is full.
+        under_way = [max(span.most - self._due(span.driest), -FRAME) for span in spans]
+        least = [*under_way, *([] if self._least_under_way is None else [self._least_under_way])]
+        self._least_under_way = min(least, default=None)
         done = stretch.first
-        delay = max(self._due(done), floor - self._begins[done])
-        for chunk, most in self._bounds(echoes):
-            if chunk > done:
-                delay = self._lay_until(done, chunk, delay, most, is_start=done == stretch.first)
-                done = chunk
+        for number, span in enumerate(spans):
+            near = min(under_way[max(number - NEAR_ECHOES, 0) : number + NEAR_ECHOES + 1])
+            delay = self._lay_span(span, delay, near, is_start=not number)
+            done = span.end
         for chunk in range(done, stretch.end):
-            delay = max(delay, self._due(chunk))
+            comes = self._due(chunk) + (self._least_under_way or 0)
+            delay = self._grown(delay, comes, is_start=chunk == stretch.first)
             self._starts[chunk] = self._begins[chunk] + delay
 
-    def _bounds(self, echoes: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """For each echo: the largest delay that it and all later ones allow to the chunks before it."""
+    def _spans(self, first: int, echoes: Sequence[tuple[int, int]]) -> Iterator[_Span]:
         least: list[tuple[int, int]] = []
         for chunk, ms in reversed(echoes):
             delay = ms * BYTES_PER_MS - self._begins[chunk]
             least.append((chunk, min(delay, least[-1][1]) if least else delay))
-        return reversed(least)
+        for chunk, most in reversed(least):
+            if chunk > first:
+                yield _Span(first, chunk, most, max(range(first, chunk), key=self._due))
+                first = chunk
 
-    def _lay_until(self, first: int, end: int, delay: int, most: int, *, is_start: bool) -> int:
-        """Chunks that were all played when the echo came. Returns the delay of the last one."""
-        driest = max(range(first, end), key=self._due)
-        ran_dry = is_start or self._due(driest) > delay
-        for chunk in range(first, end):
-            delay = min(max(delay, self._due(chunk)), most)
-            # Less than a frame is how finely the clock counts, unless there was a pause anyway.
-            if chunk == driest and (ran_dry or most - delay >= FRAME):
-                delay = most
+    def _lay_span(self, span: _Span, delay: int, under_way: int, *, is_start: bool) -> int:
+        """Returns the delay of the last chunk."""
+        ran_dry = is_start or self._due(span.driest) > delay
+        for chunk in range(span.first, span.end):
+            comes = self._due(chunk) + under_way
+            delay = min(self._grown(delay, comes, is_start=is_start and chunk == span.first), span.most)
+            # What is left of the pauses is before the one that was sent last, if the clock can tell, or has told.
+            if chunk == span.driest and (ran_dry or span.most - delay >= PAUSE):
+                delay = span.most
             self._starts[chunk] = self._begins[chunk] + delay
         return delay
+
+    @staticmethod
+    def _grown(delay: int, comes: int, *, is_start: bool) -> int:
+        return max(delay, comes) if is_start or comes - delay >= PAUSE else delay
 
 
 def _stretches(sent: Sent) -> Iterable[_Stretch]:
     count = len(sent.sizes)
     done: list[_Stretch] = []
     current = _Stretch(0)
-    for what, chunk, ms in sent.heard:
-        chunk = min(chunk, count)
-        if what == Heard.ECHOED:
+    for event in sent.events():
+        chunk, ms = event.chunk, event.ms
+        if event.what is Heard.ECHOED:
             if chunk > current.first:
                 current.echoes.append((chunk, ms))
             else:
                 _late(done, chunk, ms)
         else:
-            current.end, current.over_ms = chunk, ms
+            current.end, current.over_ms, current.is_cleared = chunk, ms, event.what is Heard.CLEARED
             done.append(current)
             current = _Stretch(chunk)
     if current.first < count:  # the process died: what the phone played until then is all that is known

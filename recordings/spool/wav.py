@@ -9,7 +9,8 @@ import wave
 from pathlib import Path
 
 from .blocks import BYTES_PER_MS, RATE, read_blocks, read_header
-from .placing import Sent, placed
+from .placing import placed
+from .sent import Sent
 
 SILENCE = b"\xff"
 # Audio comes at most so much later than what follows it on the clock: a transport that was held up.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from uuid import UUID
 
 from recordings.services.declining import DECLINED
@@ -207,6 +208,7 @@ class LiveCall(CallScope[PhoneCall]):
             self._tape.stop_and_delete()
 
     def _record(self, tape: Tape, *, began_ms: int) -> None:
+        tape.own_clock = time.monotonic
         self._tape = CallTape(
             tape,
             call_id=self.call_id,

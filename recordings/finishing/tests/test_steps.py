@@ -58,6 +58,15 @@ def test_a_call_is_stored_as_opus_in_two_channels(
     assert work() == 0
 
 
+def test_what_was_recorded_until_the_disk_was_full_is_kept_with_the_reason(recording: Recording, call: Call) -> None:
+    Recording.objects.update(broken_off_by="No space left on device.")
+    assert work() == 1
+    done = now(recording)
+    assert (done.state, done.step, done.error) == (State.CUT_SHORT, "", "No space left on device.")
+    assert (done.has_file, done.duration_ms, len(read_file(done))) == (True, 4000, done.size_bytes)
+    assert call.events.get(kind="recording_ended").detail == {"state": "cut_short", "error": done.error}
+
+
 def test_a_mixed_channel_stays_one(recording: Recording, source: FolderSource) -> None:
     source.file.write_bytes(wav(tone(1)))
     work()

@@ -21,7 +21,9 @@ def second(number: int = 0) -> Said:
     """A second of a call in which both sides speak; as on a line, each frame is a string of its own."""
     frames = [(FRAME + "x")[:-1] for _ in range(50)]
     chunks = [(FRAME + "x")[:-1] for _ in range(50)]
-    return Said([(number * 8_000, frames)], number * 50, chunks, [number * 1_000] * 50, [(Heard.ECHOED, 5, 100)])
+    times = [number * 1_000] * 50
+    seconds = [float(number)] * 50
+    return Said([(number * 8_000, frames)], number * 50, chunks, times, seconds, [(Heard.ECHOED, 5, 100, 100)])
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def test_what_is_appended_is_in_the_file_in_order(file: SpoolFile) -> None:
     assert [[at for at, _ in block.caller] for block in blocks] == [[0], [8_000], [16_000]]
     assert {b"".join(frames.audio()) for block in blocks for _, frames in block.caller} == {b"\x55" * 8_000}
     assert [b"".join(block.chunks.audio()) for block in blocks] == [b"\x55" * 8_000] * 3
-    assert blocks[2].heard == [(Heard.ECHOED, 5, 100)]
+    assert blocks[2].heard == [(Heard.ECHOED, 5, 100, 100)]
     assert file.path.stat().st_mode & 0o077 == 0
 
 
@@ -128,7 +130,9 @@ def test_what_is_cut_off_or_changed_ends_the_file(tmp_path: Path) -> None:
 
 def test_a_chunk_that_is_no_base64_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "odd"
-    path.write_bytes(packed(second()._replace(chunks=[FRAME, "$", FRAME], sent_at_ms=[0, 20, 40])))
+    path.write_bytes(
+        packed(second()._replace(chunks=[FRAME, "$", FRAME], sent_at_ms=[0, 20, 40], sent_at_s=[0.0, 0.02, 0.04]))
+    )
     with path.open("rb") as file:
         [block] = read_blocks(file)
     assert block.chunks.audio() == [b"\x55" * 160, b"", b"\x55" * 160]

@@ -16,6 +16,7 @@ from .stream_clock import StreamClock
 from .ulaw import BYTES_PER_MS
 
 Hear = Callable[[str, int], None]
+OwnClock = Callable[[], float]
 
 FRAME_MS = 20
 FRAME = FRAME_MS * BYTES_PER_MS
@@ -28,7 +29,8 @@ MOST_MARKS = 256
 class Tape:
     """Between a call and both of its sides: a CallerLine for the ledger, and `hear` for the caller's frames.
 
-    `take` often: it holds everything since it was taken last.
+    `take` often: it holds everything since it was taken last. `own_clock` reads seconds of a clock that never stands;
+    the shell lends its own.
     """
 
     __slots__ = (
@@ -42,7 +44,9 @@ class Tape:
         "_line",
         "_marks",
         "_sent_at_ms",
+        "_sent_at_s",
         "_stretch",
+        "own_clock",
         "pass_on",
     )
 
@@ -50,6 +54,7 @@ class Tape:
         self._line = line
         self._clock = clock
         self.pass_on: Hear = _nowhere  # where the caller's frames go on to
+        self.own_clock: OwnClock = lambda: clock.now_ms / 1000
         self._due_ms = -1  # where the clock is after the next frame, if it follows the last one of the stretch
         self._caller_end = 0  # bytes of the stream's clock
         self._stretch: list[str] = []
@@ -57,7 +62,8 @@ class Tape:
         self._first_chunk = 0
         self._chunks: list[str] = []
         self._sent_at_ms: list[int] = []
-        self._heard: list[tuple[Heard, int, int]] = []
+        self._sent_at_s: list[float] = []
+        self._heard: list[tuple[Heard, int, int, int]] = []
         self._marks: dict[str, int] = {}
 
     def hear(self, payload: str, size: int, /) -> None:
@@ -96,6 +102,7 @@ class Tape:
     def play(self, payload: str) -> None:
         self._chunks.append(payload)
         self._sent_at_ms.append(self._clock.now_ms)
+        self._sent_at_s.append(self.own_clock())
         self._line.play(payload)
 
     def mark(self, name: str) -> None:
@@ -115,24 +122,34 @@ class Tape:
         """
         chunk = self._marks.pop(name, None)
         if chunk is not None:
-            self._note(Heard.ECHOED, chunk, at_ms=at_ms)
+            self._note(Heard.ECHOED, chunk, since_ms=self._last_frame_ms() if at_ms is None else at_ms, until_ms=at_ms)
 
     def ended(self) -> None:
         """Nothing more is heard."""
         self._note(Heard.ENDED, self._first_chunk + len(self._chunks))
 
-    def _note(self, what: Heard, chunk: int, *, at_ms: int | None = None) -> None:
+    def _last_frame_ms(self) -> int:
+        """Where the caller's frame ends that was read last. An echo is read in its place among the frames, however
+        long they have waited."""
+        return self._due_ms - FRAME_MS if self._due_ms >= 0 else self._caller_end // BYTES_PER_MS
+
+    def _note(self, what: Heard, chunk: int, *, since_ms: int | None = None, until_ms: int | None = None) -> None:
+        """Now, unless it was between these times."""
         now_ms = self._clock.now_ms
-        self._heard.append((what, chunk, now_ms if at_ms is None else min(max(0, at_ms), now_ms)))
+        latest_ms = now_ms if until_ms is None else min(max(0, until_ms), now_ms)
+        self._heard.append(
+            (what, chunk, latest_ms if since_ms is None else min(max(0, since_ms), latest_ms), latest_ms)
+        )
 
     def take(self) -> Said | None:
         """All since the last time; None if there is nothing."""
         if not (self._caller or self._chunks or self._heard):
             return None
-        said = Said(self._caller, self._first_chunk, self._chunks, self._sent_at_ms, self._heard)
+        said = Said(self._caller, self._first_chunk, self._chunks, self._sent_at_ms, self._sent_at_s, self._heard)
         self._first_chunk += len(self._chunks)
         self._leave_fast_path()
-        self._stretch, self._caller, self._chunks, self._sent_at_ms, self._heard = [], [], [], [], []
+        self._stretch, self._caller, self._chunks, self._heard = [], [], [], []
+        self._sent_at_ms, self._sent_at_s = [], []
         return said
 
 

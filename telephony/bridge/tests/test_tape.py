@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from recordings.spool.blocks import FileHeader, Said, header_line, packed
+from recordings.spool.blocks import FileHeader, Heard, Said, header_line, packed
 from recordings.spool.wav import write_wav
 from telephony.bridge.core.agent_item import AgentItem
 from telephony.bridge.tests.alignment import assert_placed, lanes_of, pcm
@@ -192,6 +192,23 @@ def test_what_is_left_after_the_process_died_is_whole(tmp_path: Path) -> None:
     caller, agent = lanes_of(tmp_path / "whole.wav")
     assert 4_900 <= len(caller) // 16 <= 5_000
     assert_placed(agent, phone.heard[: len(agent) // 2])
+
+
+def test_what_the_stream_clock_cannot_tell_is_taken_down_beside_it() -> None:
+    """Frames wait to be read: the clock stands or guesses, ours goes on, and an echo has its place among the frames."""
+    phone = FarPhone()
+    own = iter((7.0, 7.35))
+    phone.tape.own_clock = lambda: next(own)
+    phone.wait(200)
+    phone.tape.play("AAAA")
+    phone.tape.play("AAAA")
+    phone.tape.mark("1")
+    phone.clock.tick(350)  # no frame has come since the last one
+    phone.tape.echoed("1")
+    said = phone.tape.take()
+    assert said is not None
+    assert (said.sent_at_ms, said.sent_at_s) == ([200, 200], [7.0, 7.35])
+    assert said.heard == [(Heard.ECHOED, 2, 200, 350)]
 
 
 def test_a_tape_that_is_read_holds_no_more_than_a_second(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -131,9 +131,6 @@ async def test_a_call_over_openai_is_recorded_as_both_heard_it(
     await sync_to_async(connections.close_all)()
 
 
-@pytest.mark.xfail(
-    connection.vendor == "postgresql", reason="a part of the agent's sound is up to 120 ms away from where it was heard"
-)
 async def test_a_call_over_vapi_is_recorded_as_both_heard_it(product: str, settings: Settings, folder: Path) -> None:
     demo = await in_a_thread(make_garage)
     settings.VAPI_API_KEY, settings.VAPI_ASSISTANT_ID = "vapi-private-key", ""
