@@ -93,6 +93,11 @@ def is_heard_now(item: AgentItem, payload: str) -> bool:
     return item.has_begun
 
 
+def quiet_bytes(audio: bytes) -> int:
+    """With how much silence it begins."""
+    return len(audio) - len(audio.lstrip(QUIET))
+
+
 def is_loud(payload: str) -> bool:
     """Whether a frame of the caller's holds more than a quiet line."""
     audio = decoded(payload)

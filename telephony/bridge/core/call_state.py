@@ -15,6 +15,7 @@ from .barge_in import interrupt
 from .events import Purpose
 from .farewell import Ending, Farewell
 from .greeting import GreetingGuard
+from .line_starts import LineStarts
 from .ports import AgentDialect, Ledger
 from .reconnection import Reconnection
 from .retries import Retries
@@ -57,6 +58,7 @@ class CallState:
         self._bounds = StateBounds(self._alarms)
         self._farewell = Farewell(self._alarms)
         self._transcript = Transcript(self.timeline.record, past=past)
+        self._starts = LineStarts(playout=playout, transcript=self._transcript, clock=clock)
         self._meter = TurnMeter()
         self._spending = Spending(briefing.limits.spending)
         self._reconnection = Reconnection(
@@ -116,6 +118,7 @@ class CallState:
             self._end_after_farewell()
 
     def _heard_more(self) -> None:
+        self._starts.heard_more()
         turn = self._meter.heard(at_ms=self._clock.now_ms, position=self._playout.confirmed_bytes)
         if turn is not None:
             self.timeline.record(turn)
@@ -135,6 +138,7 @@ class CallState:
 
     def _interrupt(self, *, server_stops_itself: bool) -> None:
         heard_ms = interrupt(self._playout, self._agent, self._transcript, server_stops_itself=server_stops_itself)
+        self._starts.forget()
         if heard_ms is not None:
             self.timeline.record(TurnInterrupted(self._turns, self._clock.now_ms, heard_ms))
 
@@ -191,6 +195,7 @@ class CallState:
     def replace_session(self) -> None:
         """Another session takes its place, which knows nothing yet."""
         self._transcript.cut_all(self._playout.abandon())
+        self._starts.forget()
         self.session_gone()
         self._reconnection.link.renew(self.now_ms)
 

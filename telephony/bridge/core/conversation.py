@@ -11,10 +11,11 @@ from sessions.calls.outcomes import ToolResult
 
 from . import events
 from .actions import DeclineRecording, HangUp, RunTool, Show
-from .agent_item import AgentItem, is_heard_now, is_too_quiet
+from .agent_item import AgentItem, is_heard_now, is_too_quiet, quiet_bytes
 from .alarms import Alarm
 from .deadlines import Deadlines
 from .events import Purpose
+from .ulaw import decoded
 
 
 class Conversation(Deadlines):
@@ -83,9 +84,7 @@ class Conversation(Deadlines):
         self.audio_ms = self.now_ms
         if not item.has_begun:
             if is_heard_now(item, payload):
-                self._transcript.agent_began(
-                    item.line_id, at_ms=self._clock.now_ms + self._playout.outstanding_ms, turn=self._turns
-                )
+                self._starts.came(item.line_id, quiet_bytes=quiet_bytes(decoded(payload) or b""), turn=self._turns)
                 self._meter.audio_came(at_ms=self._clock.now_ms, position=self._playout.received_bytes)
             elif is_too_quiet(item):
                 return

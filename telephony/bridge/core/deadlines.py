@@ -48,8 +48,8 @@ class Deadlines(CallState, ABC):
     def _greet(self) -> None:
         """A kept greeting does not wait for the provider."""
         if audio := self._briefing.greeting_audio:
-            at_ms, text = self._clock.now_ms, self._phrases.greeting
-            play_kept_greeting(audio, text, playout=self._playout, transcript=self._transcript, at_ms=at_ms)
+            text, starts = self._phrases.greeting, self._starts
+            play_kept_greeting(audio, text, playout=self._playout, transcript=self._transcript, starts=starts)
             self.timeline.happened("greeting_played")
 
     def _went_off(self, alarm: Alarm) -> None:

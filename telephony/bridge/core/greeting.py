@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .agent_item import AgentItem
+from .agent_item import AgentItem, quiet_bytes
 from .events import Purpose
+from .line_starts import LineStarts
 from .ports import AgentDialect, Ledger
 from .transcript import Transcript
 
@@ -11,11 +12,11 @@ from .transcript import Transcript
 _NO_SESSION = -1
 
 
-def play_kept_greeting(audio: bytes, text: str, *, playout: Ledger, transcript: Transcript, at_ms: int) -> None:
+def play_kept_greeting(audio: bytes, text: str, *, playout: Ledger, transcript: Transcript, starts: LineStarts) -> None:
     """Let the agent greet before it has a session: an item and a line of the transcript like any other."""
     item = AgentItem("greeting", session=_NO_SESSION)
     item.has_begun = True
-    transcript.agent_began(item.line_id, at_ms=at_ms, turn=0)
+    starts.came(item.line_id, quiet_bytes=quiet_bytes(audio), turn=0)
     transcript.agent_said(item.line_id, text, is_whole=True)
     playout.play_whole(item, audio)
 

@@ -94,6 +94,9 @@ class Playout:
     def outstanding_ms(self) -> int:
         return (self._sent + self._waiting_bytes - self._position()) // BYTES_PER_MS
 
+    def played_at_ms(self, position: int) -> int:
+        return max(self._anchor_ms - (self._anchor - position) // BYTES_PER_MS, 0)
+
     def add(self, item: AgentItem, payload: str) -> None:
         """Play base64 µ-law after everything added before. Raises ValueError when it is not base64."""
         size = len(payload) * 3 // 4

@@ -66,6 +66,9 @@ class Ledger(Protocol):
     @property
     def outstanding_ms(self) -> int: ...
 
+    def played_at_ms(self, position: int) -> int | None:
+        """When the caller heard this, a little before what is confirmed; None where nobody says so to the ms."""
+
     def add(self, item: AgentItem, payload: str) -> None: ...
 
     def complete(self, item: AgentItem) -> None: ...

@@ -46,6 +46,9 @@ class RemotePlayout:
         expected_ms = sum(item.expected_ms for item in self._items) - self._played_ms()
         return max(LEAST_MS, expected_ms)
 
+    def played_at_ms(self, position: int) -> None:
+        """The provider says no more than that a response has begun."""
+
     def add(self, item: AgentItem, payload: str) -> None:
         """There is audio of this item; where it is and how much, the provider knows."""
         if item not in self._items:

@@ -95,6 +95,13 @@ class Transcript:
         line = self._agent_line(item_id)
         line.spoken_at_ms, line.turn, line.is_heard = at_ms, turn, True
 
+    def agent_was_heard(self, item_id: str, *, at_ms: int) -> None:
+        """Its begin was an estimate: this is when the caller heard it."""
+        line = self._agent_line(item_id)
+        line.spoken_at_ms = at_ms
+        if line.is_recorded:
+            self._report(line)
+
     def agent_said(self, item_id: str, text: str, *, is_whole: bool) -> None:
         """The text comes beside the audio, usually ahead of it."""
         line = self._agent_line(item_id)
