@@ -16,12 +16,7 @@ from .placing import start_by_agent
 from .speech import transcribe_channels
 
 # Their files begin when another machine begins them; the others know the call's clock.
-ON_OTHERS_CLOCKS = (
-    Recording.Source.LIVEKIT_EGRESS,
-    Recording.Source.TWILIO,
-    Recording.Source.VAPI,
-    Recording.Source.PAGE,
-)
+ON_OTHERS_CLOCKS = (Recording.Source.LIVEKIT_EGRESS, Recording.Source.TWILIO, Recording.Source.PAGE)
 
 MOST_LINES = 500
 
@@ -42,11 +37,20 @@ def align(recording: Recording, audio: Audio, path: Path, *, is_last_try: bool) 
 
 def _find_start(recording: Recording, audio: Audio) -> None:
     """Where the first sample is on the call's clock, which begins when the call is connected."""
-    if recording.starts_at_ms or recording.source not in ON_OTHERS_CLOCKS or recording.started_at is None:
+    near_ms = _reported_start_ms(recording)
+    if near_ms is None:
         return
-    began_at = recording.call.connected_at or recording.call.created_at
-    near_ms = round((recording.started_at - began_at) / dt.timedelta(milliseconds=1))
     said = live_lines(recording).filter(speaker=TranscriptLine.Speaker.AGENT)
     times = list(said.order_by("spoken_at_ms").values_list("spoken_at_ms", flat=True)[:MOST_LINES])
     recording.starts_at_ms = start_by_agent(audio, times, near_ms=near_ms)
     Recording.objects.filter(pk=recording.pk).update(starts_at_ms=recording.starts_at_ms)
+
+
+def _reported_start_ms(recording: Recording) -> int | None:
+    """By the clock of its source; None where that is the call's own, or says nothing."""
+    if recording.source == Recording.Source.VAPI:
+        return recording.starts_at_ms or None  # 0: VAPI carries the phone, and its clock is the transcript's
+    if recording.starts_at_ms or recording.source not in ON_OTHERS_CLOCKS or recording.started_at is None:
+        return None
+    began_at = recording.call.connected_at or recording.call.created_at
+    return round((recording.started_at - began_at) / dt.timedelta(milliseconds=1))

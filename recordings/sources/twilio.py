@@ -37,13 +37,22 @@ STATES = {
 }
 
 
-def report_of(found: CarrierRecording, *, reported_at: dt.datetime) -> RecordingReport:
-    """A recording of Twilio's, from a response or a callback, in our terms."""
+# Twilio's times are whole seconds, rounded down.
+ROUNDED_BY = dt.timedelta(seconds=1)
+
+
+def report_of(
+    found: CarrierRecording, *, reported_at: dt.datetime, requested_at: dt.datetime | None = None
+) -> RecordingReport:
+    """A recording of Twilio's, from a response or a callback, in our terms. `requested_at`: it did not begin before."""
+    started_at = found.started_at
+    if started_at is not None and requested_at is not None:
+        started_at = max(started_at, min(requested_at, started_at + ROUNDED_BY))
     return RecordingReport(
         source=Recording.Source.TWILIO,
         external_id=found.sid,
         state=STATES.get(found.status),
-        started_at=found.started_at,
+        started_at=started_at,
         reported_at=reported_at,
         error=why_absent(found.status, found.error_code) if found.has_no_audio else "",
         is_fetchable=found.status == "completed",
@@ -54,8 +63,9 @@ def request_start(recording: Recording) -> RecordingReport:
     """Raises NotRecordable for a call that is over, and ProviderError, after which it may have started all the same."""
     release_connections()
     address = settings.PUBLIC_BASE_URL + CALLBACK_PATH
+    requested_at = timezone.now()
     started = TwilioRecordings.from_settings().start(recording.call.carrier_sid or "", status_callback=address)
-    return report_of(started, reported_at=timezone.now())
+    return report_of(started, reported_at=timezone.now(), requested_at=requested_at)
 
 
 def request_stop(recording: Recording, external_id: str) -> RecordingReport | None:
@@ -64,7 +74,7 @@ def request_stop(recording: Recording, external_id: str) -> RecordingReport | No
     twilio = TwilioRecordings.from_settings()
     twilio.stop(recording.call.carrier_sid or "", external_id)
     found = twilio.find(external_id)
-    return report_of(found, reported_at=timezone.now()) if found else None
+    return report_of(found, reported_at=timezone.now(), requested_at=recording.started_at) if found else None
 
 
 def find_report(recording: Recording) -> RecordingReport | None:
@@ -78,7 +88,7 @@ def find_report(recording: Recording) -> RecordingReport | None:
         known = Recording.objects.filter(source=Recording.Source.TWILIO, external_id__in=[each.sid for each in of_call])
         others = set(known.values_list("external_id", flat=True))
         found = next((each for each in of_call if each.sid not in others), None)
-    return report_of(found, reported_at=now) if found else None
+    return report_of(found, reported_at=now, requested_at=recording.started_at) if found else None
 
 
 def fetch(recording: Recording, into: Path) -> None:

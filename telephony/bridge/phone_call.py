@@ -120,8 +120,8 @@ class PhoneCall(AgentSide):
 
     def _caller_event(self, event: CallerEvent) -> None:
         match event:
-            case MarkEchoed(name):
-                self._conversation.mark_echoed(name)
+            case MarkEchoed(name, at_ms):
+                self._conversation.mark_echoed(name, is_late=at_ms is not None)
             case KeyPressed(digit):
                 self._conversation.key_pressed(digit)
             case TextTyped(text):

@@ -158,7 +158,7 @@ def test_a_start_that_is_wrong_by_seconds_is_corrected_by_what_the_agent_said(ne
     audio = agent_speaking_at(2, 9.5, 21, 40.3)
     said_at_ms = [each + 1234 for each in (2000, 9500, 21_000, 40_300)]
     if abs(near_ms - 1234) <= 3000:
-        assert start_by_agent(audio, said_at_ms, near_ms=near_ms) == pytest.approx(1234, abs=20)
+        assert start_by_agent(audio, said_at_ms, near_ms=near_ms) == pytest.approx(1234, abs=10)
     else:
         assert start_by_agent(audio, said_at_ms, near_ms=near_ms) == near_ms
 
@@ -166,7 +166,13 @@ def test_a_start_that_is_wrong_by_seconds_is_corrected_by_what_the_agent_said(ne
 def test_a_start_that_nothing_confirms_stays() -> None:
     audio = agent_speaking_at(2, 9.5, 21, 40.3)
     assert start_by_agent(audio, [3000, 5000, 14_000, 30_000], near_ms=500) == 500
-    assert start_by_agent(audio, [2100, 9600], near_ms=0) == 0, "two sentences are too few"
+    assert start_by_agent(audio, [2100], near_ms=0) == 0, "one sentence is too few"
+    assert start_by_agent(audio, [-900, 400, 2100], near_ms=0) == 0, "of three, two were said before it began"
+
+
+def test_two_sentences_are_enough_and_what_was_said_before_counts_for_nothing() -> None:
+    audio = agent_speaking_at(0, 2, 9.5)
+    assert start_by_agent(audio, [1000, 2000 + 1234, 9500 + 1234], near_ms=700) == pytest.approx(1234, abs=10)
 
 
 def test_a_pause_ends_a_stretch_and_a_click_is_none() -> None:

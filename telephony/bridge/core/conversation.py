@@ -27,7 +27,10 @@ class Conversation(Deadlines):
     def is_caller_speaking(self) -> bool:
         return self._caller_is_speaking
 
-    def mark_echoed(self, name: str) -> None:
+    def mark_echoed(self, name: str, *, is_late: bool = False) -> None:
+        """`is_late`: it was played some time ago."""
+        if is_late:
+            self._starts.forget()
         if self._playout.echoed(name):
             self._heard_more()
 

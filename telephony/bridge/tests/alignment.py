@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import wave
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from recordings.finishing.audio import read_channel
 from voiceapp.simulators import mulaw
 
 STEP = 160  # bytes of 10 ms, the unit of the comparison
@@ -78,3 +80,11 @@ def shifts_ms(found: bytes, truth: bytes, *, window_ms: int = 400, reach_ms: int
         assert likeness.max() > 0.7, f"not there: {at // 8} ms"
         shifts.append((int(likeness.argmax()) - reach) / 8)
     return shifts
+
+
+def assert_channels_stand(path: Path, lanes: Sequence[bytes | bytearray], *, within_ms: int = 20) -> None:
+    """What a player plays of each channel, beside µ-law that begins with the file: from the first word to the last."""
+    for channel, lane in enumerate(lanes):
+        found = shifts_ms(b"".join(read_channel(path, channel=channel)), pcm(lane))
+        assert len(found) >= 4
+        assert max(map(abs, found)) <= within_ms, found

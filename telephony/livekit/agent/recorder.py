@@ -52,9 +52,9 @@ class RoomRecorder:
             logger.warning("nothing to record: the agent has no audio", recording=recording_id)
             return
         folder = folder_of(recording_id)
-        starts_at_ms = self._now_ms()
         try:
             await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+            starts_at_ms = self._now_ms()  # `start` does not wait before it reads the clock of its file
             await recorder.start(output_path=folder / f"{starts_at_ms:09}.ogg")
         except OSError as exc:
             logger.warning("not recorded", recording=recording_id, reason=exc.strerror)
