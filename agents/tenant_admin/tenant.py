@@ -19,12 +19,13 @@ from agents.organizations.roles import Area, Power
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
 from .buttons import ButtonsAdmin
+from .dates import DatedList
 from .filters import scoped
 from .forms import ListForm, TenantForm, changed_columns
 from .history import change_message
 from .inlines import choices_for, mind_live_counts
 from .page_organization import PageOrganization
-from .theme import display
+from .theme import ChangeList, display
 
 T = TypeVar("T", bound=TenantModel)
 
@@ -116,6 +117,9 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
 
         shown.__name__ = name
         return shown
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return DatedList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only the offered filters: `?orders_secret__startswith=` would read a secret character by character."""

@@ -133,6 +133,7 @@ class Call(TenantModel):
         ordering = ("-created_at",)
         indexes = [
             models.Index(fields=("organization", "-created_at"), name="call_of_organization"),
+            models.Index(fields=("organization", "caller_number", "-created_at"), name="call_of_number"),
             models.Index(fields=("state", "lease_expires_at"), name="call_lease"),
             models.Index(fields=("room_name", "-created_at"), name="call_of_room"),
             # What admission counts: small, because calls leave them when they end.
