@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -39,6 +39,8 @@ QUIET = (
     f"--disable-features={','.join(WITHOUT)}",
 )
 PASSWORD = "only-for-this-test"
+# A shared machine may be busy with others.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="module")
