@@ -23,7 +23,8 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
 from recordings.models import Recording
-from recordings.sources.room_agent import fetch
+from recordings.services.declining import STOPPED_AND_DELETED
+from recordings.sources.room_agent import fetch, folder_of
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, TranscriptLine, Turn
 from sessions.orders.models import Order
@@ -102,6 +103,7 @@ async def test_an_order_is_placed_by_voice(livekit: RunningLiveKit, settings: Se
         try:
             await _order(livekit, organization)
             await in_a_thread(_is_recorded, tmp_path / "call.ogg")
+            await _decline(livekit, organization)
         finally:
             await in_a_thread(worker.__exit__, None, None, None)
     await sync_to_async(connections.close_all)()
@@ -132,6 +134,24 @@ async def _order(livekit: RunningLiveKit, organization: Organization) -> None:
     assert await Turn.objects.filter(call=call, response_ms__isnull=False).acount() >= 2
     await in_a_thread(end_room_call, call, reason=EndReason.ENDED_BY_REQUEST)
     await in_a_thread(LiveKitClient.from_settings().delete_room, str(call.room_name))
+
+
+async def _decline(livekit: RunningLiveKit, organization: Organization) -> None:
+    """Another caller does not want to be recorded: the agent's file goes while the call goes on."""
+    principal = Principal("user_bob", frozenset({organization.pk}), kind=Kind.CLERK, organization_id=organization.pk)
+    opened = await in_a_thread(open_room_call, principal, WantedCall())
+    of_call = Recording.objects.filter(call_id=opened.call.pk)
+    async with room_caller(livekit.url, opened.ticket.token) as caller:
+        await caller.hears_to_the_end()
+        recording = await of_call.aget(state="recording")
+        [file] = folder_of(str(recording.external_id)).iterdir()
+        await caller.types("Please don't record this.")
+        await in_a_thread(soon, lambda: of_call.filter(state="canceled").exists())
+        await in_a_thread(soon, lambda: not file.exists())
+        await caller.hears_to_the_end()
+        assert STOPPED_AND_DELETED in caller.said_by("ai-agent")
+    await in_a_thread(end_room_call, opened.call, reason=EndReason.ENDED_BY_REQUEST)
+    await in_a_thread(LiveKitClient.from_settings().delete_room, str(opened.call.room_name))
 
 
 def _is_recorded(path: Path) -> None:
