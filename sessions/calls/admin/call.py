@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -148,14 +149,18 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
         # A plain word is compared with whole names, each by its index.
         named = [queryset.filter(**{name: search_term}) for name in WHOLE_NAMES]
         searches = [found] if PART_OF_NAME.search(search_term) else named
-        ids: set[UUID] = set()
+        began: dict[UUID, dt.datetime] = {}
         for each in (*searches, queryset.filter(was_said(request)), queryset.filter(_with_id(search_term))):
-            ids |= set(each.order_by("-created_at").values_list("pk", flat=True)[:MOST_FOUND])
-        if len(ids) >= MOST_FOUND:
+            began |= dict(each.order_by("-created_at").values_list("pk", "created_at")[:MOST_FOUND])
+        if len(began) >= MOST_FOUND:
             messages.info(
                 request, f"More than {MOST_FOUND:,} calls were found: the newest are shown. Filters narrow them."
             )
-        return queryset.filter(pk__in=ids), False
+        if not began:
+            return queryset.none(), False
+        # The times tell PostgreSQL where to look for the oldest of them, and for further days.
+        times = min(began.values()), max(began.values())
+        return queryset.filter(pk__in=began, created_at__range=times), False
 
     @display(description="started", ordering="created_at")
     def started(self, call: Call) -> str:

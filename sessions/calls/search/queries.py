@@ -23,8 +23,8 @@ from .words_field import scope_of
 Value = str | int | None
 LINES = TranscriptLine._meta.db_table
 # PostgreSQL looks through so many of the newest lines before it collects all that match: a word that many lines have is
-# found there, and of one that is not, few lines can match.
-NEWEST = 20_000
+# found there, and of one that is not, few lines can match. More where more are wanted.
+NEWEST, NEWEST_FOR_EACH = 20_000, 60
 # A list of calls is narrowed to those with the newest so many lines.
 MOST_LINES_OF_LIST = 1_000
 
@@ -109,7 +109,7 @@ def _newest_of_postgresql(tsquery: str, limit: int, before: int | None) -> tuple
     # `id + 0` keeps the planner from walking through the whole table by its key for a rare word.
     sql = f"""
         WITH newest AS MATERIALIZED (
-            SELECT id FROM (SELECT id, {COLUMN} FROM {LINES} {older} ORDER BY id DESC LIMIT {NEWEST}) AS line
+            SELECT id FROM (SELECT id, {COLUMN} FROM {LINES} {older} ORDER BY id DESC LIMIT %(newest)s) AS line
             WHERE {matches} ORDER BY id DESC LIMIT %(limit)s
         ), every AS MATERIALIZED (
             SELECT id FROM {LINES}
@@ -118,7 +118,8 @@ def _newest_of_postgresql(tsquery: str, limit: int, before: int | None) -> tuple
         )
         SELECT id FROM (SELECT id FROM newest UNION SELECT id FROM every) AS line ORDER BY id DESC LIMIT %(limit)s
     """  # noqa: S608 - names of ours; what was typed is a parameter
-    values: dict[str, Value] = {"words": tsquery, "limit": limit, "before": before}
+    newest = max(NEWEST, NEWEST_FOR_EACH * limit)
+    values: dict[str, Value] = {"words": tsquery, "limit": limit, "before": before, "newest": newest}
     return _numbered(sql, values)
 
 
