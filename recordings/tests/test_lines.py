@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from agents.organizations.models import Organization
 from agents.organizations.principal import Principal
+from agents.organizations.roles import Role
+from agents.tests.builders import make_user
 from recordings import lines
 from recordings.models import Recording
 from recordings.services.stopping import amend_recording
@@ -36,6 +40,16 @@ def test_a_transcript_that_was_sent_is_found_and_plays_from_its_recording(call: 
     assert (hit.call, hit.line.get_speaker_display()) == (call, "Caller or agent")
     assert hit.excerpt.html == "A pizza with <mark>xylophones</mark>, please."
     assert play_path(hit.line).endswith("?t=3")
+
+
+def test_the_calls_page_plays_it_without_naming_a_speaker(call: Call, harbour: Organization) -> None:
+    Recording.objects.update(size_bytes=1, duration_ms=60_000)
+    amend_recording(call, transcript="A pizza with xylophones, please.")
+    client = Client()
+    client.force_login(make_user("alice", harbour, Role.OWNER))
+    page = client.get(reverse("admin:voice_sessions_call_change", args=(call.pk,))).content.decode()
+    assert '<span class="va-who">Caller or agent</span>' in page
+    assert 'data-t="3.5"' in page
 
 
 def test_another_transcript_replaces_the_first(call: Call) -> None:
