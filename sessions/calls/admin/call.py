@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -136,8 +137,11 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
 
         Numbers, SIDs and names of rooms are searched by their parts, which takes a look at every call.
         """
-        number = "caller_number" if self.sees_numbers(request) else "caller_number__exact"
-        return (number, "dialed_number", "carrier_sid", "room_name")
+        # Digits have no case, which PostgreSQL would change in every column of every call.
+        has_case = any(each.isalpha() for each in request.GET.get(SEARCH_VAR, ""))
+        part = "icontains" if has_case else "contains"
+        number = part if self.sees_numbers(request) else "exact"
+        return (f"caller_number__{number}", f"dialed_number__{part}", f"carrier_sid__{part}", f"room_name__{part}")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Call], search_term: str
