@@ -18,7 +18,7 @@ from voiceapp.simulators.model.conversation import (
 
 TOOLS = (
     "look_up_items", "change_order", "read_back_order", "submit_order", "transfer_call", "end_call",
-    "get_opening_hours", "send_text",
+    "get_opening_hours", "send_text", "stop_recording",
 )  # fmt: skip
 Line = dict[str, Any]
 

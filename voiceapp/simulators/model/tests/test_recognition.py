@@ -44,6 +44,8 @@ FIRST_WORDS = {
     "Can I speak to a person?": "says, transfer_call front-desk",
     "I'd like to speak to a manager.": "says, transfer_call front-desk",
     "No thank you, goodbye.": "says, end_call",
+    "Please don't record this.": "stop_recording",
+    "I don't want to be recorded.": "stop_recording",
 }  # fmt: skip
 # While two large Margherita [extra cheese] (1), a medium Pepperoni [olives] (2) and a Tiramisu (3) are ordered.
 # Modifiers of an update are all those the line then has.
