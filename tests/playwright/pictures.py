@@ -40,6 +40,13 @@ ORDER = {
         {"line": 2, "quantity": 1, "item": "Tiramisu", "size": "", "modifiers": [], "note": "", "price": "5.50"},
     ],
 }  # fmt: skip
+# The page would set it anew before the picture is taken.
+SET_CLOCK = """() => {
+    const clock = document.getElementById("clock");
+    if (!clock.textContent) return;
+    clock.firstChild.data = "0:12";
+    Object.defineProperty(clock, "textContent", {get: () => "0:12", set() {}, configurable: true});
+}"""
 HOLD = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
 
 
@@ -73,7 +80,7 @@ def take(desk: CallDesk, state: str, size: str) -> None:
     assert desk.faults_of_access() == [], state
     if size.startswith("1280") and state not in AT_A_DESK:
         return
-    desk.page.evaluate("document.getElementById('clock').textContent &&= '0:12'")
+    desk.page.evaluate(SET_CLOCK)
     desk.page.screenshot(path=FOLDER / f"call-page-{state}-{size}.png", full_page=size.startswith("1280"))
 
 

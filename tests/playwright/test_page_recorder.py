@@ -65,8 +65,10 @@ def test_nothing_is_recorded_unless_the_caller_ticks_it(caller: CallDesk) -> Non
     assert caller.faults_of_access() == []
     caller.begin()
     expect(page.locator("#recording")).to_be_empty()
+    expect(page.get_by_label(RECORD)).to_be_hidden()  # it has its room on a phone for the conversation
     page.get_by_role("button", name="End call").click()
     caller.shows("The call has ended")
+    expect(page.get_by_label(RECORD)).to_be_visible()
     assert (server.begun_with, server.pieces) == ([{}], [])
 
 
