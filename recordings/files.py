@@ -51,6 +51,12 @@ def file_size(recording: Recording) -> int:
         return storage_of(recording.bucket).size(recording.key)
 
 
+def has_file(bucket_name: str, key: str) -> bool:
+    """Raises ProviderError."""
+    with _converted(bucket_name):
+        return storage_of(bucket_name).exists(key)
+
+
 def copy_file(recording: Recording, into: Path) -> None:
     """Raises ProviderError; it is permanent if the file is gone."""
     with into.open("wb") as file:

@@ -20,8 +20,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from recordings.backends import storage_of
-from recordings.files import delete_key, list_files
+from recordings.files import delete_key, has_file, list_files
 from recordings.finishing.services import close_given_up, jobs_of, retry_finishing
 from recordings.finishing.work_folder import leftovers, only_run
 from recordings.models import Recording
@@ -106,7 +105,7 @@ def _sweep_storage(name: str, swept: Swept, *, is_dry: bool, removes: bool) -> N
 def _compare(
     name: str, rows: QuerySet[Recording], claims: dict[int, str], seen: set[str], swept: Swept, *, is_dry: bool
 ) -> None:
-    gone = [pk for pk, key in claims.items() if key not in seen and not storage_of(name).exists(key)]
+    gone = [pk for pk, key in claims.items() if key not in seen and not has_file(name, key)]
     if len(gone) == len(claims) >= TOO_MANY_TO_BE_LOST:
         swept.problems.append(f"{name or 'disk'}: none of {len(gone)} files is there; is it the right place?")
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.organizations.models import Organization
-from recordings.files import store_file
+from recordings.backends import StoredFile
+from recordings.files import list_files, store_file
 from recordings.finishing.services import retry_finishing
 from recordings.finishing.tests.conftest import State, call, disk, now
 from recordings.finishing.work_folder import only_run
@@ -164,3 +165,21 @@ def test_the_command_says_what_it_finds(call: Call, disk: Path, harbour: Organiz
     assert "Files without a recording, removed: 1" in command()
     assert "Files without a recording, removed: 0" in command()
     assert sweep_recordings() == 0
+
+
+def test_a_file_that_cannot_be_looked_for_is_a_problem_and_not_lost(
+    call: Call, at_google: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = stored(call)
+    Recording.objects.filter(pk=recording.pk).update(key=KEY.format("elsewhere"))
+
+    # The key is withdrawn after the listing.
+    def list_and_lose(name: str, folder: str) -> Iterator[StoredFile]:
+        yield from list_files(name, folder)
+        settings.GCS_HMAC_SECRET = "another"
+
+    monkeypatch.setattr("recordings.sweeping.list_files", list_and_lose)
+    found = swept()
+    assert (found.missing, len(found.problems)) == ([], 1)
+    assert "gs://calls-of-tests: gcs: " in found.problems[0]
+    assert now(recording).has_file
