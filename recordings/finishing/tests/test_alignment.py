@@ -15,8 +15,10 @@ from recordings.finishing.placing import start_by_agent
 from recordings.finishing.speech import Stretch, cut_out, stretches_of
 from recordings.models import Recording
 from recordings.sources.registry import SOURCES
+from recordings.sources.twilio import report_of
 from sessions.calls.models import Call, TranscriptLine
 from voiceapp.providers.openai.errors import OpenAIError, OpenAIErrorKind
+from voiceapp.providers.twilio.recordings import CarrierRecording
 from voiceapp.simulators import speech
 from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.dying import in_a_process_that_dies
@@ -144,6 +146,38 @@ def test_a_file_on_a_clock_of_others_is_placed_on_the_calls_clock(
     Recording.objects.update(source=name, started_at=started_at)
     work()
     assert now(recording).starts_at_ms == expected
+
+
+@pytest.mark.parametrize(("requested_after_s", "began_after_s"), [(0.4, 0.4), (-3, 0), (5, 1)])
+def test_twilios_time_is_rounded_down_and_no_earlier_than_its_request(
+    requested_after_s: float, began_after_s: float
+) -> None:
+    at = dt.datetime(2026, 5, 4, 12, tzinfo=dt.UTC)
+    found = CarrierRecording(sid="RE1", call_sid="CA1", status="in-progress", started_at=at)
+    report = report_of(found, reported_at=at, requested_at=at + dt.timedelta(seconds=requested_after_s))
+    assert report.started_at == at + dt.timedelta(seconds=began_after_s)
+
+
+@pytest.mark.parametrize(("reported_ms", "expected_ms"), [(1100, 1230), (0, 0)])
+def test_vapis_file_is_placed_on_the_calls_clock_unless_vapi_carries_the_phone(
+    recording: Recording,
+    call: Call,
+    source: FolderSource,
+    monkeypatch: pytest.MonkeyPatch,
+    reported_ms: int,
+    expected_ms: int,
+) -> None:
+    monkeypatch.setitem(SOURCES, Recording.Source.VAPI, source)
+    Recording.objects.update(source="vapi", starts_at_ms=reported_ms)
+    agent = quiet(12)
+    for at in (2, 7):
+        agent[at * 8000 : at * 8000 + 12_000] = tone(1.5)
+        TranscriptLine.objects.create(
+            call=call, item_id=f"a{at}", speaker="agent", text="Hello.", spoken_at_ms=at * 1000 + 1230, turn=1
+        )
+    source.file.write_bytes(wav(tone(12), agent))
+    work()
+    assert now(recording).starts_at_ms == pytest.approx(expected_ms, abs=10)
 
 
 def agent_speaking_at(*seconds: float) -> Audio:

@@ -64,8 +64,13 @@ def stands_in(part: bytes, truth: bytes) -> bool:
     return at >= 0
 
 
-def shifts_ms(found: bytes, truth: bytes, *, window_ms: int = 400, reach_ms: int = 100) -> list[float]:
-    """How much later each loud stretch of the truth stands in what an encoder has made of it, by correlation."""
+def shifts_ms(
+    found: bytes, truth: bytes, *, window_ms: int = 400, reach_ms: int = 100, may_miss: int = 0
+) -> list[float]:
+    """How much later each loud stretch of the truth stands in what an encoder has made of it, by correlation.
+
+    `may_miss`: so many stretches may be different, where the sound is cut elsewhere.
+    """
     samples, true = (np.frombuffer(each, "<i2").astype(np.float64) for each in (found, truth))
     window, reach = window_ms * 8, reach_ms * 8
     shifts = []
@@ -77,7 +82,10 @@ def shifts_ms(found: bytes, truth: bytes, *, window_ms: int = 400, reach_ms: int
         likeness = np.correlate(around, part, "valid")
         energy = np.sqrt(np.convolve(around**2, np.ones(window), "valid") * (part**2).sum())
         likeness = likeness / np.maximum(energy, 1.0)
-        assert likeness.max() > 0.7, f"not there: {at // 8} ms"
+        if likeness.max() <= 0.7:
+            may_miss -= 1
+            assert may_miss >= 0, f"not there: {at // 8} ms"
+            continue
         shifts.append((int(likeness.argmax()) - reach) / 8)
     return shifts
 

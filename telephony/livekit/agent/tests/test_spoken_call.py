@@ -22,6 +22,8 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
+from recordings.finishing.audio import read_audio
+from recordings.finishing.placing import start_by_agent
 from recordings.models import Recording
 from recordings.services.declining import STOPPED_AND_DELETED
 from recordings.sources.room_agent import fetch, folder_of
@@ -47,6 +49,8 @@ T = TypeVar("T")
 
 KEY = "sk-of-the-room-agent"
 READY = b"Registered as"
+# No sentence is found so far from its place by chance.
+NOWHERE_MS = 1_500
 
 
 @contextlib.contextmanager
@@ -167,6 +171,10 @@ def _is_recorded(path: Path) -> None:
     assert agent[0] < caller[0]
     last_ms = recording.call.lines.order_by("spoken_at_ms").values_list("spoken_at_ms", flat=True).last()
     assert recording.starts_at_ms + len(samples) // 48 > (last_ms or 0)
+    # What the agent said stands where the transcript has it.
+    said = list(recording.call.lines.filter(speaker="agent").values_list("spoken_at_ms", flat=True))
+    found = start_by_agent(read_audio(path), said, near_ms=recording.starts_at_ms - NOWHERE_MS)
+    assert found == pytest.approx(recording.starts_at_ms, abs=20)
 
 
 def _frames(file: av.container.InputContainer) -> Iterator[av.AudioFrame]:
