@@ -18,8 +18,11 @@ from pytest_django import Settings
 from agents.organizations.models import Organization
 from sessions.calls.models import Call, TranscriptLine, Turn
 from sessions.orders.models import Order
+from telephony.live.dialer_call import DialerCall
+from telephony.live.registry import live_calls
 from telephony.live.tests.conftest import address, openai, product, server_socket, serving_here
 from telephony.live.tests.dialer import session_of
+from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
 
 from .call_pages import KEEP_STATES
 from .conftest import CHROMIUM
@@ -176,16 +179,32 @@ def test_an_interrupted_agent_is_silent_within_300_ms(open_page: OpenPage, compl
     assert complaints == []
 
 
-def test_keys_arrive_from_the_keypad_and_from_the_keyboard(open_page: OpenPage, complaints: list[str]) -> None:
+def break_line(page: Page) -> None:
+    """The connection is reset under the call, and the page opens another one."""
+    call = live_calls.find(Call.objects.get().pk)
+    assert isinstance(call, DialerCall)
+    assert isinstance(call._line._socket, DirectWebSocketProtocol)
+    call._loop.call_soon_threadsafe(call._line._socket.transport.abort)
+    events = "window.messages.map(([at, event]) => event)"
+    until(page, lambda: "returned" in page.evaluate(events), within_s=15, what="not returned")
+
+
+def test_keys_arrive_from_the_keypad_and_from_the_keyboard_also_after_the_line_broke(
+    open_page: OpenPage, complaints: list[str]
+) -> None:
     with open_page(before_s=1) as page:
         expect(page.get_by_role("group", name="Keypad")).to_be_visible(timeout=WITHIN_MS)
         page.get_by_role("button", name="5", exact=True).click()
-        page.keyboard.press("9")
         log = page.get_by_role("log")
         expect(log).to_contain_text("[The caller pressed 5]", timeout=WITHIN_MS)
+        break_line(page)
+        assert "Connection lost. Trying again…" in page.evaluate("window.states")
+        page.keyboard.press("9")
         expect(log).to_contain_text("[The caller pressed 9]", timeout=WITHIN_MS)
         page.get_by_role("button", name="End call").click()
         expect(page.locator("#summary")).to_be_visible(timeout=WITHIN_MS)
-    said = Call.objects.get().lines.filter(speaker="caller").values_list("text", flat=True)
+    call = Call.objects.get()
+    said = call.lines.filter(speaker="caller").values_list("text", flat=True)
     assert list(said) == ["[The caller pressed 5]", "[The caller pressed 9]"]
+    assert (call.state, call.events.filter(kind="line_returned").count()) == ("completed", 1)
     assert complaints == []
