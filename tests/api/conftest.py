@@ -18,7 +18,6 @@ from agents.tests.builders import make_agent, make_menu, make_organization, make
 from sessions.messages.outbox import outbox
 from telephony.events.inbox import inbox
 from telephony.tasks import process_events
-from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.livekit.tests.running import name_livekit, running_livekit
 from voiceapp.simulators.openai.tests.running import running_openai
 
@@ -78,12 +77,6 @@ def worker(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.setattr(queue, "wake_up", worker.wake)
     with worker:
         yield worker
-
-
-@pytest.fixture(scope="session")
-def local_aws() -> Iterator[str]:
-    with running_aws() as address:
-        yield address
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from sessions.calls.models import Call, CallEvent, CallKind, CallState, CallType
 from sessions.rooms.models import RoomAgent
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.tests.clerk_instance import served_clerk, trust
-from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.livekit.tests.running import API_KEY, API_SECRET, name_livekit, running_livekit
 from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.database import other_connections
@@ -68,21 +67,15 @@ WAITS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[str]:
-    with running_aws() as address:
-        yield address
-
-
 @pytest.fixture
-def gates(settings: Settings, aws: str) -> Iterator[Mapping[str, Gate]]:
+def gates(settings: Settings, local_aws: str) -> Iterator[Mapping[str, Gate]]:
     """One in front of each provider, by the kind of its requests."""
     with (
         running_openai(keys=[OPENAI_KEY]) as openai,
         running_livekit() as livekit,
         gate_before(openai.base_url.removesuffix("/v1")) as before_openai,
         gate_before(livekit.url) as before_livekit,
-        gate_before(aws) as before_aws,
+        gate_before(local_aws) as before_aws,
     ):
         raise_limits(settings)
         name_livekit(settings, before_livekit.url)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator
 
 import pytest
 from pytest_django import Settings
@@ -12,7 +11,6 @@ from pytest_django import Settings
 from voiceapp.providers.aws import secrets_manager as aws_secrets
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.openai.client import openai_api_key
-from voiceapp.simulators.aws.tests.running import running_aws
 
 from .conftest import API_KEY, end_of
 from .handset import Handset
@@ -20,16 +18,10 @@ from .handset import Handset
 pytestmark = pytest.mark.asyncio
 
 
-@pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    with running_aws() as url:
-        yield url
-
-
 @pytest.fixture
-def secret(product: str, moto_url: str, settings: Settings) -> str:
+def secret(product: str, local_aws: str, settings: Settings) -> str:
     """The name of a secret that is looked up in the place of a key in the environment."""
-    settings.AWS_ENDPOINT_URL = moto_url
+    settings.AWS_ENDPOINT_URL = local_aws
     settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "testing"
     settings.OPENAI_API_KEY = ""
     settings.OPENAI_SECRET_ID = name = f"key-{secrets.token_hex(8)}"

@@ -17,7 +17,6 @@ from agents.tests.builders import make_organization
 from sessions.messages.outbox import outbox
 from telephony.events.inbox import inbox
 from voiceapp.core.jobs.wake_up import WakeUp
-from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,14 +31,13 @@ def no_worker_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bucket(settings: Settings) -> Iterator[str]:
-    with running_aws() as address:
-        client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS)
-        client.create_bucket(Bucket="calls")
-        client.close()
-        settings.AWS_ENDPOINT_URL, settings.LIVEKIT_RECORDING_BUCKET = address, "calls"
-        settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = KEYS.values()
-        yield address
+def bucket(settings: Settings, local_aws: str) -> str:
+    client = boto3.client("s3", endpoint_url=local_aws, region_name="us-east-1", **KEYS)
+    client.create_bucket(Bucket="calls-in-rooms")
+    client.close()
+    settings.AWS_ENDPOINT_URL, settings.LIVEKIT_RECORDING_BUCKET = local_aws, "calls-in-rooms"
+    settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = KEYS.values()
+    return local_aws
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from pytest_django import Settings
@@ -16,7 +15,6 @@ from voiceapp.management.doctor.examination import TIMEOUT_S, Check, examine
 from voiceapp.management.doctor.rooms import check_livekit, check_recordings, check_room_agents
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.aws.dynamodb import AwsTable
-from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.google.storage import KEY_ID, PREFIX, SECRET
 from voiceapp.simulators.livekit.tests.running import API_SECRET, name_livekit, running_livekit
 from voiceapp.tests.gate import deaf_server
@@ -25,17 +23,11 @@ NOWHERE = "http://127.0.0.1:9"
 SECRETS = ("secret-of-aws", API_SECRET, "sk-in-the-manager")
 
 
-@pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    with running_aws() as url:
-        yield url
-
-
 @pytest.fixture
-def aws(moto_url: str, settings: Settings) -> str:
-    settings.AWS_ENDPOINT_URL = moto_url
+def aws(local_aws: str, settings: Settings) -> str:
+    settings.AWS_ENDPOINT_URL = local_aws
     settings.AWS_ACCESS_KEY_ID, settings.AWS_SECRET_ACCESS_KEY = "testing", "secret-of-aws"
-    return moto_url
+    return local_aws
 
 
 def test_livekit_is_well_when_it_takes_the_key(settings: Settings) -> None:

@@ -14,7 +14,6 @@ from voiceapp.providers.aws import secrets_manager as aws_secrets
 from voiceapp.providers.aws.client import aws_client
 from voiceapp.providers.openai import key as openai_key
 from voiceapp.providers.openai.client import OpenAIClient, OpenAIError, OpenAIErrorKind, browser_session, openai_api_key
-from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.openai import OpenAISimulator
 from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.gate import Gate, Mode, closed_address, gate_before
@@ -23,16 +22,10 @@ from voiceapp.tests.waiting import soon
 SESSION = browser_session(model="gpt-realtime-2.1", voice="marin", instructions="", transcription_model="whisper-1")
 
 
-@pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    with running_aws() as url:
-        yield url
-
-
 @pytest.fixture
-def gate(moto_url: str, settings: Settings) -> Iterator[Gate]:
+def gate(local_aws: str, settings: Settings) -> Iterator[Gate]:
     """Secrets Manager, its requests counted; no key in the environment, a project of this test's own."""
-    with gate_before(moto_url) as gate:
+    with gate_before(local_aws) as gate:
         settings.AWS_ENDPOINT_URL = gate.url
         settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "testing"
         settings.OPENAI_API_KEY = settings.OPENAI_SECRET_ID = ""

@@ -16,7 +16,6 @@ from agents.organizations.models import Organization
 from agents.organizations.services import issue_key
 from agents.tests.builders import make_organization
 from voiceapp.providers.aws.client import aws_client
-from voiceapp.simulators.aws.tests.running import running_aws
 from voiceapp.simulators.openai import OpenAISimulator
 from voiceapp.simulators.openai.tests.running import running_openai
 
@@ -30,18 +29,12 @@ def openai_simulator() -> Iterator[OpenAISimulator]:
         yield server
 
 
-@pytest.fixture(scope="package")
-def moto_url() -> Iterator[str]:
-    with running_aws() as url:
-        yield url
-
-
 @pytest.fixture
-def aws(moto_url: str, settings: Settings) -> str:
-    settings.AWS_ENDPOINT_URL = moto_url
+def aws(local_aws: str, settings: Settings) -> str:
+    settings.AWS_ENDPOINT_URL = local_aws
     settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = "testing"
     settings.AWS_REGION = "us-east-1"
-    return moto_url
+    return local_aws
 
 
 @pytest.fixture
