@@ -39,8 +39,9 @@ class Said(NamedTuple):
 
     `caller`: where each unbroken stretch begins, in bytes of the stream's clock, and its frames. The agent's chunks are
     counted through the call, `first_chunk` is the number of the first one here; `sent_at_ms` and `sent_at_s` have one
-    time for each. `heard`: what, before which chunk, and when at the earliest and at the latest. Times in ms are those
-    of the stream's clock, which stands while the caller's frames wait to be read; `sent_at_s` is our own clock.
+    time for each. `heard`: what, before which chunk, when at the earliest and at the latest, and how many ms after the
+    chunk before it its mark was sent. Times in ms are those of the stream's clock, which stands while the caller's
+    frames wait to be read; `sent_at_s` is our own clock.
     """
 
     caller: Sequence[tuple[int, Sequence[str]]]
@@ -48,7 +49,7 @@ class Said(NamedTuple):
     chunks: Sequence[str]
     sent_at_ms: Sequence[int]
     sent_at_s: Sequence[float]
-    heard: Sequence[tuple[Heard, int, int, int]]
+    heard: Sequence[tuple[Heard, int, int, int, int]]
 
 
 class FileHeader(msgspec.Struct):
@@ -89,7 +90,7 @@ class Block(msgspec.Struct, array_like=True, gc=False):
     chunks: Frames
     sent_at_ms: list[int]
     own_ms: list[int]
-    heard: list[tuple[int, int, int, int]]
+    heard: list[tuple[int, int, int, int, int]]
 
 
 class NotASpoolFile(ValueError):

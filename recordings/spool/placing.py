@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from .blocks import BYTES_PER_MS, Heard
-from .sent import Sent
+from .sent import Event, Sent
 
 FRAME = 20 * BYTES_PER_MS
 # A shorter pause is how finely the clock counts.
@@ -34,18 +34,22 @@ class _Stretch:
     end: int = -1
     over_ms: int = -1
     is_cleared: bool = False
-    echoes: list[tuple[int, int]] = field(default_factory=list)  # (chunk, ms) while it was played
-    late_echoes: list[tuple[int, int]] = field(default_factory=list)  # after the clear: on their way, or caused by it
+    echoes: list[Event] = field(default_factory=list)  # while it was played
+    late_echoes: list[Event] = field(default_factory=list)  # after the clear: on their way, or caused by it
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """The chunks between two echoes. `most`: the largest delay that this echo and all later ones allow to them."""
+    """The chunks between two echoes. `most`: the largest delay that this echo and all later ones allow to them.
+
+    `marked`: the delay of a chunk that would begin when the mark was sent, if that was later than its last chunk.
+    """
 
     first: int
     end: int
     most: int
     driest: int  # what was sent last for what it continues
+    marked: int | None
 
 
 @dataclass(slots=True)
@@ -82,14 +86,14 @@ class _Placing:
         self._lay(stretch, echoes, floor)
         under_way = (self._least_under_way or 0) if stretch.is_cleared else 0
         cut_at = max(stretch.over_ms * BYTES_PER_MS + under_way, floor)
-        for chunk, ms in stretch.late_echoes:
-            at, end = ms * BYTES_PER_MS, self._ends(chunk - 1)
+        for echo in stretch.late_echoes:
+            at, end = echo.ms * BYTES_PER_MS, self._ends(echo.chunk - 1)
             if at <= end - FRAME:
                 cut_at = at  # it was not played by then: the clear has arrived, and echoes all that it dropped
                 break
             cut_at = max(cut_at, at)
             if at > end:  # it was on its way when the clear was sent
-                echoes = [*echoes, (chunk, ms)]
+                echoes = [*echoes, echo]
                 self._lay(stretch, echoes, floor)
         for chunk in range(stretch.end - 1, stretch.first - 1, -1):
             if self._ends(chunk) <= cut_at:
@@ -104,7 +108,7 @@ class _Placing:
         """How far the audio is behind its own count, at least: no chunk is played before it was sent."""
         return self._sent_at_ms[chunk] * BYTES_PER_MS - self._begins[chunk]
 
-    def _lay(self, stretch: _Stretch, echoes: Sequence[tuple[int, int]], floor: int) -> None:
+    def _lay(self, stretch: _Stretch, echoes: Sequence[Event], floor: int) -> None:
         """Give each chunk its start: its count plus a delay, which grows whenever the phone has run dry."""
         if stretch.first == stretch.end:
             return
@@ -124,24 +128,33 @@ class _Placing:
             delay = self._grown(delay, comes, is_start=chunk == stretch.first)
             self._starts[chunk] = self._begins[chunk] + delay
 
-    def _spans(self, first: int, echoes: Sequence[tuple[int, int]]) -> Iterator[_Span]:
-        least: list[tuple[int, int]] = []
-        for chunk, ms in reversed(echoes):
-            delay = ms * BYTES_PER_MS - self._begins[chunk]
-            least.append((chunk, min(delay, least[-1][1]) if least else delay))
-        for chunk, most in reversed(least):
-            if chunk > first:
-                yield _Span(first, chunk, most, max(range(first, chunk), key=self._due))
-                first = chunk
+    def _spans(self, first: int, echoes: Sequence[Event]) -> Iterator[_Span]:
+        least: list[tuple[Event, int]] = []
+        for echo in reversed(echoes):
+            delay = echo.ms * BYTES_PER_MS - self._begins[echo.chunk]
+            least.append((echo, min(delay, least[-1][1]) if least else delay))
+        for echo, most in reversed(least):
+            if echo.chunk > first:
+                driest = max(range(first, echo.chunk), key=self._due)
+                yield _Span(first, echo.chunk, most, driest, self._marked(echo))
+                first = echo.chunk
+
+    def _marked(self, echo: Event) -> int | None:
+        if echo.marked_after_ms < FRAME // BYTES_PER_MS:
+            return None
+        sent_ms = self._sent_at_ms[echo.chunk - 1] + echo.marked_after_ms
+        return sent_ms * BYTES_PER_MS - self._begins[echo.chunk]
 
     def _lay_span(self, span: _Span, delay: int, under_way: int, *, is_start: bool) -> int:
         """Returns the delay of the last chunk."""
         ran_dry = is_start or self._due(span.driest) > delay
+        # The phone echoes at once what it has played before its mark came: that is no sign of a pause.
+        is_mark_late = span.marked is not None and span.most - span.marked - under_way < FRAME
         for chunk in range(span.first, span.end):
             comes = self._due(chunk) + under_way
             delay = min(self._grown(delay, comes, is_start=is_start and chunk == span.first), span.most)
             # What is left of the pauses is before the one that was sent last, if the clock can tell, or has told.
-            if chunk == span.driest and (ran_dry or span.most - delay >= PAUSE):
+            if chunk == span.driest and not is_mark_late and (ran_dry or span.most - delay >= PAUSE):
                 delay = span.most
             self._starts[chunk] = self._begins[chunk] + delay
         return delay
@@ -156,24 +169,23 @@ def _stretches(sent: Sent) -> Iterable[_Stretch]:
     done: list[_Stretch] = []
     current = _Stretch(0)
     for event in sent.events():
-        chunk, ms = event.chunk, event.ms
         if event.what is Heard.ECHOED:
-            if chunk > current.first:
-                current.echoes.append((chunk, ms))
+            if event.chunk > current.first:
+                current.echoes.append(event)
             else:
-                _late(done, chunk, ms)
+                _late(done, event)
         else:
-            current.end, current.over_ms, current.is_cleared = chunk, ms, event.what is Heard.CLEARED
+            current.end, current.over_ms, current.is_cleared = event.chunk, event.ms, event.what is Heard.CLEARED
             done.append(current)
-            current = _Stretch(chunk)
+            current = _Stretch(event.chunk)
     if current.first < count:  # the process died: what the phone played until then is all that is known
         current.end, current.over_ms = count, max(sent.last_ms, 0)
         done.append(current)
     return done
 
 
-def _late(done: list[_Stretch], chunk: int, ms: int) -> None:
+def _late(done: list[_Stretch], echo: Event) -> None:
     for stretch in reversed(done):
-        if stretch.first < chunk <= stretch.end:
-            stretch.late_echoes.append((chunk, ms))
+        if stretch.first < echo.chunk <= stretch.end:
+            stretch.late_echoes.append(echo)
             return

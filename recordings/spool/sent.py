@@ -21,11 +21,13 @@ CLOCKS_AGREE_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`ms`: on the stream's clock. `chunk`: the first one after it."""
+    """`ms`: on the stream's clock. `chunk`: the first one after it. `marked_after_ms`: its mark was sent so long after
+    the chunk before it."""
 
     what: Heard
     chunk: int
     ms: int
+    marked_after_ms: int
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ class Sent:
     last_ms: int = 0
     _stream_ms: array[int] = field(default_factory=lambda: array("l"))
     _own_ms: array[int] = field(default_factory=lambda: array("q"))
-    _heard: list[tuple[int, int, int, int]] = field(default_factory=list)
+    _heard: list[tuple[int, int, int, int, int]] = field(default_factory=list)
     _frames: list[tuple[int, int]] = field(default_factory=list)  # begin and end of each unbroken stretch, in ms
 
     def add(self, block: Block) -> None:
@@ -69,11 +71,11 @@ class Sent:
         """What the phone reported, and what we told it to drop, in order."""
         frames = sorted(self._frames)
         begins = [begin for begin, _ in frames]
-        for what, chunk, since_ms, until_ms in self._heard:
+        for what, chunk, since_ms, until_ms, marked_after_ms in self._heard:
             ms = until_ms
             if since_ms < until_ms:
                 ms = _between(frames, begins, since_ms, until_ms)
-            yield Event(Heard(what), min(chunk, len(self.sizes)), ms)
+            yield Event(Heard(what), min(chunk, len(self.sizes)), ms, marked_after_ms)
 
 
 def _least(ahead: dict[int, int], own_ms: int) -> int:

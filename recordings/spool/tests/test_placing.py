@@ -37,16 +37,18 @@ def played_at_ms(sizes_ms: Sequence[int], come_ms: Sequence[int], *, from_ms: in
     return starts
 
 
-def echoes_of(sizes_ms: Sequence[int], starts: Sequence[int], marks: Sequence[int]) -> list[tuple[int, int, int, int]]:
+def echoes_of(
+    sizes_ms: Sequence[int], starts: Sequence[int], marks: Sequence[int]
+) -> list[tuple[int, int, int, int, int]]:
     """Each mark is after so many chunks."""
     ends = [starts[chunk - 1] + sizes_ms[chunk - 1] for chunk in marks]
-    return [(Heard.ECHOED, chunk, end, end) for chunk, end in zip(marks, ends, strict=True)]
+    return [(Heard.ECHOED, chunk, end, end, 0) for chunk, end in zip(marks, ends, strict=True)]
 
 
 def place(
     sizes_ms: Sequence[int],
     sent_ms: Sequence[int],
-    heard: Sequence[tuple[int, int, int, int]],
+    heard: Sequence[tuple[int, int, int, int, int]],
     *,
     own_ms: Sequence[int] | None = None,
     caller: Sequence[tuple[int, int]] = ((0, 500),),
@@ -117,7 +119,7 @@ def test_an_echo_that_waited_among_the_callers_frames_counts_from_its_place_ther
     sent = [100] * 5 + [400] * 5
     starts = played_at_ms(sizes, [at + 20 for at in sent])
     first, second = echoes_of(sizes, starts, [5, 10])
-    late = (Heard.ECHOED, 5, first[2], first[2] + 130)
+    late = (Heard.ECHOED, 5, first[2], first[2] + 130, 0)
     assert wrong_by_ms(place(sizes, sent, [late, second]), starts) <= EXACT_MS
 
 
@@ -125,10 +127,19 @@ def test_an_echo_in_a_gap_of_the_callers_frames_is_before_the_next_one() -> None
     sizes = [20] * 10
     sent = [100] * 10
     starts = played_at_ms(sizes, [at + 20 for at in sent])
-    [(what, chunk, ms, _)] = echoes_of(sizes, starts, [10])
+    [(what, chunk, ms, *_)] = echoes_of(sizes, starts, [10])
     before, after = (0, 10), (ms, 50)
-    echo = (what, chunk, 200, ms + 40)  # frames of 120 ms were lost; read with the first one after them
+    echo = (what, chunk, 200, ms + 40, 0)  # frames of 120 ms were lost; read with the first one after them
     assert wrong_by_ms(place(sizes, sent, [echo], caller=[before, after]), starts) <= EXACT_MS
+
+
+def test_an_echo_of_a_mark_that_was_sent_long_after_its_audio_is_no_sign_of_a_pause() -> None:
+    """The end of the speech was not reported: 500 ms after all was played, its last chunks get a mark."""
+    sizes, sent = [20] * 12, [100] * 8 + [1_500] * 4
+    starts = played_at_ms(sizes, [at + 60 for at in sent])
+    first, second, third, last = echoes_of(sizes, starts, [1, 6, 9, 12])
+    late = (Heard.ECHOED, 8, 860, 860, 700)
+    assert wrong_by_ms(place(sizes, sent, [first, second, late, third, last]), starts) <= EXACT_MS
 
 
 @pytest.mark.parametrize("is_noticed", [True, False])
@@ -139,9 +150,9 @@ def test_what_a_clear_leaves_is_cut_when_it_arrives(is_noticed: bool) -> None:
     starts = played_at_ms(sizes, [at + 60 for at in sent])
     echoes = echoes_of(sizes, starts, [1, 5])
     cleared_ms = starts[6]
-    heard = [*echoes, (Heard.CLEARED, 10, cleared_ms - 60, cleared_ms - 60)]
+    heard = [*echoes, (Heard.CLEARED, 10, cleared_ms - 60, cleared_ms - 60, 0)]
     if is_noticed:
-        heard.append((Heard.ECHOED, 10, cleared_ms, cleared_ms))
+        heard.append((Heard.ECHOED, 10, cleared_ms, cleared_ms, 0))
     found = place(sizes, sent, heard)
     assert wrong_by_ms(found, starts) <= EXACT_MS
     assert sum(found.sizes) // 8 == pytest.approx(6 * 20, abs=EXACT_MS)
@@ -151,17 +162,17 @@ def test_an_echo_that_was_on_its_way_when_the_clear_was_sent_says_what_was_heard
     sizes, sent = [20] * 8, [100] * 8
     starts = played_at_ms(sizes, [at + 60 for at in sent])
     first, second = echoes_of(sizes, starts, [1, 8])
-    heard = [first, (Heard.CLEARED, 8, second[2] - 100, second[2] - 100), second]
+    heard = [first, (Heard.CLEARED, 8, second[2] - 100, second[2] - 100, 0), second]
     assert sum(place(sizes, sent, heard).sizes) // 8 == 8 * 20
 
 
 def test_what_comes_after_a_clear_begins_after_it() -> None:
     sizes, sent = [20] * 4, [100, 100, 150, 150]
     heard = [
-        (Heard.ECHOED, 1, 120, 120),
-        (Heard.CLEARED, 2, 130, 130),
-        (Heard.ECHOED, 2, 135, 135),
-        (Heard.ECHOED, 3, 220, 220),
+        (Heard.ECHOED, 1, 120, 120, 0),
+        (Heard.CLEARED, 2, 130, 130, 0),
+        (Heard.ECHOED, 2, 135, 135, 0),
+        (Heard.ECHOED, 3, 220, 220, 0),
     ]
     found = place(sizes, sent, heard)
     assert [at // 8 for at in found.starts] == [100, 120, 200, 220]

@@ -23,7 +23,7 @@ def second(number: int = 0) -> Said:
     chunks = [(FRAME + "x")[:-1] for _ in range(50)]
     times = [number * 1_000] * 50
     seconds = [float(number)] * 50
-    return Said([(number * 8_000, frames)], number * 50, chunks, times, seconds, [(Heard.ECHOED, 5, 100, 100)])
+    return Said([(number * 8_000, frames)], number * 50, chunks, times, seconds, [(Heard.ECHOED, 5, 100, 100, 0)])
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_what_is_appended_is_in_the_file_in_order(file: SpoolFile) -> None:
     assert [[at for at, _ in block.caller] for block in blocks] == [[0], [8_000], [16_000]]
     assert {b"".join(frames.audio()) for block in blocks for _, frames in block.caller} == {b"\x55" * 8_000}
     assert [b"".join(block.chunks.audio()) for block in blocks] == [b"\x55" * 8_000] * 3
-    assert blocks[2].heard == [(Heard.ECHOED, 5, 100, 100)]
+    assert blocks[2].heard == [(Heard.ECHOED, 5, 100, 100, 0)]
     assert file.path.stat().st_mode & 0o077 == 0
 
 

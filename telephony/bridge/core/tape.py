@@ -46,6 +46,7 @@ class Tape:
         "_sent_at_ms",
         "_sent_at_s",
         "_stretch",
+        "_taken_at_s",
         "own_clock",
         "pass_on",
     )
@@ -63,8 +64,11 @@ class Tape:
         self._chunks: list[str] = []
         self._sent_at_ms: list[int] = []
         self._sent_at_s: list[float] = []
-        self._heard: list[tuple[Heard, int, int, int]] = []
-        self._marks: dict[str, int] = {}
+        self._heard: list[tuple[Heard, int, int, int, int]] = []
+        self._marks: dict[
+            str, tuple[int, int]
+        ] = {}  # the chunks before it, and how many ms after the last one it was sent
+        self._taken_at_s = 0.0  # when the last chunk was sent of those that were taken
 
     def hear(self, payload: str, size: int, /) -> None:
         """The caller's frame that the clock has just counted."""
@@ -106,7 +110,9 @@ class Tape:
         self._line.play(payload)
 
     def mark(self, name: str) -> None:
-        self._marks[name] = self._first_chunk + len(self._chunks)
+        sent_at_s = self._sent_at_s[-1] if self._sent_at_s else self._taken_at_s
+        after_ms = int((self.own_clock() - sent_at_s) * 1000)
+        self._marks[name] = (self._first_chunk + len(self._chunks), after_ms)
         if len(self._marks) > MOST_MARKS:
             del self._marks[next(iter(self._marks))]
         self._line.mark(name)
@@ -120,9 +126,10 @@ class Tape:
 
         `at_ms`: when the sound before it was heard, if that is reported only now.
         """
-        chunk = self._marks.pop(name, None)
-        if chunk is not None:
-            self._note(Heard.ECHOED, chunk, since_ms=self._last_frame_ms() if at_ms is None else at_ms, until_ms=at_ms)
+        mark = self._marks.pop(name, None)
+        if mark is not None:
+            since_ms = self._last_frame_ms() if at_ms is None else at_ms
+            self._note(Heard.ECHOED, mark[0], since_ms=since_ms, until_ms=at_ms, marked_after_ms=mark[1])
 
     def ended(self) -> None:
         """Nothing more is heard."""
@@ -133,13 +140,20 @@ class Tape:
         long they have waited."""
         return self._due_ms - FRAME_MS if self._due_ms >= 0 else self._caller_end // BYTES_PER_MS
 
-    def _note(self, what: Heard, chunk: int, *, since_ms: int | None = None, until_ms: int | None = None) -> None:
+    def _note(
+        self,
+        what: Heard,
+        chunk: int,
+        *,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+        marked_after_ms: int = 0,
+    ) -> None:
         """Now, unless it was between these times."""
         now_ms = self._clock.now_ms
         latest_ms = now_ms if until_ms is None else min(max(0, until_ms), now_ms)
-        self._heard.append(
-            (what, chunk, latest_ms if since_ms is None else min(max(0, since_ms), latest_ms), latest_ms)
-        )
+        earliest_ms = latest_ms if since_ms is None else min(max(0, since_ms), latest_ms)
+        self._heard.append((what, chunk, earliest_ms, latest_ms, marked_after_ms))
 
     def take(self) -> Said | None:
         """All since the last time; None if there is nothing."""
@@ -147,6 +161,7 @@ class Tape:
             return None
         said = Said(self._caller, self._first_chunk, self._chunks, self._sent_at_ms, self._sent_at_s, self._heard)
         self._first_chunk += len(self._chunks)
+        self._taken_at_s = self._sent_at_s[-1] if self._sent_at_s else self._taken_at_s
         self._leave_fast_path()
         self._stretch, self._caller, self._chunks, self._heard = [], [], [], []
         self._sent_at_ms, self._sent_at_s = [], []

@@ -98,6 +98,10 @@ class FarPhone:
         self.now_ms += 1
         if self.now_ms % FRAME_MS == 0:
             self._send_frame()
+        self._serve()
+
+    def _serve(self) -> None:
+        """What the server does in this ms."""
         while self._up and self._up[0][0] <= self.now_ms:
             _, kind, at_ms, sent = self._up.popleft()
             self._arrive(kind, at_ms, sent)

@@ -49,7 +49,7 @@ def test_the_tape_has_what_was_sent_and_what_the_phone_said_of_it() -> None:
     cleared = kinds.index(Heard.CLEARED)
     assert Heard.ECHOED in kinds[:cleared]
     assert Heard.ECHOED in kinds[cleared:]
-    assert said.heard[-1] == (Heard.ENDED, len(said.chunks), stage.ms, stage.ms)
+    assert said.heard[-1] == (Heard.ENDED, len(said.chunks), stage.ms, stage.ms, 0)
     assert stage.call.tape.take() is None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -12,6 +15,29 @@ from recordings.spool.wav import write_wav
 from telephony.bridge.core.agent_item import AgentItem
 from telephony.bridge.tests.alignment import assert_placed, lanes_of, pcm
 from telephony.bridge.tests.far_phone import SILENCE, FarPhone
+
+
+class BusyServer(FarPhone):
+    """A phone whose server has no time now and then. After that it reads what has come, the provider's sound first."""
+
+    def __init__(self, **line: int) -> None:
+        super().__init__(**line)
+        self.is_busy: Callable[[int], bool] = lambda at_ms: False
+        self.tape.own_clock = lambda: self.now_ms / 1000
+        self._spoken: deque[tuple[int, AgentItem, bytes]] = deque()
+
+    def speaks(self, item: AgentItem, *, from_ms: int, lasts_ms: int) -> None:
+        """In real time, 200 ms ahead, as VAPI does."""
+        for at in range(0, lasts_ms, 20):
+            self._spoken.append((from_ms + max(at - 200, 0), item, self.random.randbytes(160)))
+
+    def _serve(self) -> None:
+        if self.is_busy(self.now_ms):
+            return
+        while self._spoken and self._spoken[0][0] <= self.now_ms:
+            _, item, audio = self._spoken.popleft()
+            self.playout.add(item, b64encode(audio).decode())
+        super()._serve()
 
 
 class Recorded:
@@ -154,6 +180,21 @@ def test_audio_that_comes_in_real_time_over_a_bad_line(tmp_path: Path) -> None:
     assert_placed(agent, phone.heard, within_ms=60)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_server_that_has_no_time_now_and_then(tmp_path: Path, seed: int) -> None:
+    """The phone runs dry, the clock of the stream stands, and echoes wait."""
+    dice = Random(seed)
+    phone = BusyServer(down_ms=dice.randrange(80), up_ms=dice.randrange(80), seed=seed)
+    busy = [range(at, at + dice.choice((60, 120, 250, 400))) for at in dice.sample(range(300, 6_000), 6)]
+    phone.is_busy = lambda at_ms: any(at_ms in each for each in busy)
+    recorded = Recorded(phone, tmp_path)
+    for from_ms in (200, 3_000, 4_900):
+        phone.speaks(AgentItem(str(from_ms)), from_ms=from_ms, lasts_ms=1_600)
+    recorded.wait(8_000)
+    _, agent = recorded.lanes()
+    assert_placed(agent, phone.heard)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_whole_call_with_interruptions(tmp_path: Path, seed: int) -> None:
     dice = Random(seed)
@@ -197,7 +238,7 @@ def test_what_is_left_after_the_process_died_is_whole(tmp_path: Path) -> None:
 def test_what_the_stream_clock_cannot_tell_is_taken_down_beside_it() -> None:
     """Frames wait to be read: the clock stands or guesses, ours goes on, and an echo has its place among the frames."""
     phone = FarPhone()
-    own = iter((7.0, 7.35))
+    own = iter((7.0, 7.35, 7.6))
     phone.tape.own_clock = lambda: next(own)
     phone.wait(200)
     phone.tape.play("AAAA")
@@ -208,7 +249,7 @@ def test_what_the_stream_clock_cannot_tell_is_taken_down_beside_it() -> None:
     said = phone.tape.take()
     assert said is not None
     assert (said.sent_at_ms, said.sent_at_s) == ([200, 200], [7.0, 7.35])
-    assert said.heard == [(Heard.ECHOED, 2, 200, 350)]
+    assert said.heard == [(Heard.ECHOED, 2, 200, 350, 250)]
 
 
 def test_a_tape_that_is_read_holds_no_more_than_a_second(tmp_path: Path) -> None:
