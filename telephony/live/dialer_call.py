@@ -29,6 +29,8 @@ CHARACTERS_PER_S = 100 * FRAME_CHARACTERS
 MOST_AT_ONCE = 10 * CHARACTERS_PER_S
 # A page sends a frame every 20 ms, in silence too: one that sends none for so long is away.
 AWAY_AFTER_S = QUIET_AFTER_MS / 1000
+# In one call: a page that opens sockets without end is no page of ours.
+MOST_RETURNS = 60
 
 
 class PageFrames:
@@ -86,6 +88,7 @@ class DialerCall(LiveCall):
         self._allowed_at = self._began_at
         self._away_since: float | None = None
         self._is_another_socket = False
+        self._returns = 0
         self._running: dict[str, str] = {}  # names of tools by their ids
 
     # The page
@@ -102,10 +105,11 @@ class DialerCall(LiveCall):
 
     def may_return(self, stream_sid: str, *, received: int) -> bool:
         """Whether this is its page, which has had so many of our texts. The stream's name is known to it alone."""
-        return stream_sid == self._stream_sid and self._line.has_kept(received)
+        return stream_sid == self._stream_sid and self._returns < MOST_RETURNS and self._line.has_kept(received)
 
     def take_socket(self, socket: CallerSocket, *, received: int) -> None:
         """The page is back (`may_return`)."""
+        self._returns += 1
         self._go_away()
         self._is_another_socket, self._has_heard = self._away_since is not None, True
         self._line.take(socket, greeting=self._page.returned(self.call_id), received=received)

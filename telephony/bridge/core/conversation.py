@@ -118,8 +118,8 @@ class Conversation(Deadlines):
                 self._turn_committed(item_id)
             case events.CallerTranscribed(item_id, text):
                 self._transcript.caller_said(item_id, text, at_ms=self._clock.now_ms, turn=self._turns)
-            case events.CallerHeard(item_id, text):
-                self._transcript.caller_heard(item_id, text)
+            case events.CallerHeard(item_id, text, is_all):
+                self._transcript.caller_heard(item_id, text, is_all=is_all)
             case events.ResponseBegan():
                 self._bounds.response_began(self.now_ms)
             case events.ResponseRefused(code):

@@ -75,10 +75,11 @@ class CallerTranscribed:
 
 @dataclass(frozen=True, slots=True)
 class CallerHeard:
-    """More of what the caller says, as it is understood so far; the whole text follows."""
+    """More of what the caller says, as it is understood so far; the whole text follows. `is_all`: no more, but all."""
 
     item_id: str
     text: str
+    is_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,11 @@ class Transcript:
     def caller_began(self, item_id: str, *, at_ms: int, turn: int) -> None:
         self._line(item_id, Speaker.CALLER, at_ms=at_ms, turn=turn)
 
-    def caller_heard(self, item_id: str, text: str) -> None:
-        """More of what the caller says, which is kept only once it is whole."""
+    def caller_heard(self, item_id: str, text: str, *, is_all: bool) -> None:
+        """More of what the caller says (or all so far), which is kept only once it is whole."""
         line = self._lines.get(item_id)
         if line is not None and line.speaker is Speaker.CALLER and not line.text:
-            line.guess += text
+            line.guess = text if is_all else line.guess + text
             self._show(line, line.guess)
 
     def caller_speaks(self, item_id: str) -> None:

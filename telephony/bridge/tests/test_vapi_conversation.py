@@ -7,7 +7,7 @@ import pytest
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import TurnAnswered, TurnInterrupted
 from sessions.calls.outcomes import EndCall, Transfer
-from telephony.bridge.core.actions import FailOver, HandOver, HangUp, LinkLoss
+from telephony.bridge.core.actions import FailOver, HandOver, HangUp, LinkLoss, Show
 from telephony.bridge.core.ulaw import SILENCE
 
 from .stage import briefing
@@ -37,6 +37,20 @@ def test_the_greeting_is_said_once_and_is_a_line() -> None:
     assert stage.spoken_by_us == ["Hello, this is the garage."]
     assert [line.text for line in stage.lines] == ["Hello, this is the garage."]
     assert stage.phone.heard[0x20] == 8_000
+
+
+def test_what_the_caller_says_is_shown_as_it_is_understood() -> None:
+    stage = VapiStage()
+    stage.call._conversation.show_lines()
+    stage.transcript("user", "of nothing", "partial")
+    stage.user("started")
+    stage.transcript("user", "An oil", "partial")
+    stage.transcript("user", "An oil change", "partial")
+    stage.transcript("assistant", "not the caller's", "partial")
+    stage.user("stopped")
+    stage.transcript("user", "An oil change, please.")
+    assert [act.line.text for act in stage.actions if isinstance(act, Show)] == ["", "An oil", "An oil change"]
+    assert [line.text for line in stage.lines] == ["An oil change, please."]
 
 
 def test_an_assistant_that_greets_by_itself_is_not_asked_to() -> None:

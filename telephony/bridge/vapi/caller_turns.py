@@ -5,7 +5,14 @@ VAPI names no turns and no items. A turn is speech with a text: a final transcri
 
 from __future__ import annotations
 
-from telephony.bridge.core.events import AgentEvent, CallerTranscribed, SpeechStarted, SpeechStopped, TurnCommitted
+from telephony.bridge.core.events import (
+    AgentEvent,
+    CallerHeard,
+    CallerTranscribed,
+    SpeechStarted,
+    SpeechStopped,
+    TurnCommitted,
+)
 from telephony.bridge.core.stream_clock import StreamClock
 
 # VAPI needs about this long to notice that somebody speaks.
@@ -71,6 +78,10 @@ class CallerTurns:
         if not self.is_speaking:
             events += self._commit()
         return [*events, CallerTranscribed(self._id, self._text)]
+
+    def heard(self, text: str) -> list[AgentEvent]:
+        """A transcript that is not final yet."""
+        return [CallerHeard(self._id, text[:LONGEST_TEXT], is_all=True)] if self.is_speaking else []
 
     def answered(self) -> list[AgentEvent]:
         """The assistant begins to answer: whatever VAPI left out, the turn is over."""

@@ -176,7 +176,7 @@ class VapiDialect:
 
     def _transcript(self, event: wire.VapiEvent) -> list[AgentEvent]:
         if event.type == wire.TRANSCRIPT and event.transcriptType != "final":
-            return []
+            return self._turns.heard(event.transcript) if event.role == "user" else []
         if event.role == "user":
             return self._responses.expecting(self._turns.transcribed(event.transcript))
         return self._said(self._speech.text(spoken=event.transcript)) if event.role == "assistant" else []

@@ -13,7 +13,7 @@ from django.db import connections
 from agents.configuration.models import AgentVersion
 from agents.organizations.models import Organization
 from sessions.calls.models import Call, CallEvent, TranscriptLine
-from telephony.live import live_call
+from telephony.live import dialer_call, live_call
 from telephony.live.registry import live_calls
 from telephony.twilio.models import PhoneNumber
 
@@ -137,6 +137,22 @@ async def test_a_page_that_does_not_come_back_is_a_lost_stream(
     assert await dialer.close_comes(within_s=10) == 1000
     ended = await dialer.gets("ended")
     assert (ended["endReason"], bool(ended["message"])) == ("stream_lost", True)
+
+
+async def test_a_page_comes_back_so_many_times_and_no_more(
+    dialer: SteadyDialer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_call, "HEAR_WITHIN_S", 1.0)
+    monkeypatch.setattr(dialer_call, "MOST_RETURNS", 1)
+    await dialer.dial()
+    await dialer.until_heard(100)
+    dialer.lose_line()
+    await dialer.come_back()
+    await dialer.is_back()
+    dialer.lose_line()
+    await dialer.come_back()
+    assert (await dialer.gets("refused"))["code"] == "connection_lost"
+    assert await dialer.end(within_s=10) == ("failed", "stream_lost")
 
 
 async def test_a_page_that_is_left_ends_its_call_at_once(dialer: SteadyDialer) -> None:
