@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from pytest_django import Settings
 
 from agents.tests.people import ApiClient
 from recordings.files import file_size
@@ -19,10 +22,14 @@ from .calls import RECORDING, becomes, only_recording
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("file_type", ["mp4", "ogg"])
+@pytest.mark.parametrize(("file_type", "place"), [("mp4", "in_bucket"), ("ogg", "in_bucket"), ("ogg", "at_google")])
 def test_a_recording_of_a_room_is_checked_in_the_bucket(
-    alice: ApiClient, call: Call, client: LiveKitClient, livekit: RunningLiveKit, stored: str, file_type: str
-) -> None:
+    alice: ApiClient, call: Call, client: LiveKitClient, livekit: RunningLiveKit, settings: Settings,
+    request: pytest.FixtureRequest, file_type: str, place: str,
+) -> None:  # fmt: skip
+    server = request.getfixturevalue(place)
+    key = {"type": "service_account", "client_email": "a@b.test", "private_key": "k", "token_uri": f"{server}/token"}
+    settings.GCS_CREDENTIALS = json.dumps(key)
     egress_id = alice.post(RECORDING, roomName=ROOM, fileType=file_type).json()["recording"]["egressId"]
     becomes(client, egress_id, EgressStatus.ACTIVE)
     livekit.advance(30)

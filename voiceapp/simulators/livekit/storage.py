@@ -12,7 +12,13 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import aiohttp
-from livekit.protocol.egress import EgressInfo, EncodedFileOutput, EncodedFileType, RoomCompositeEgressRequest
+from livekit.protocol.egress import (
+    EgressInfo,
+    EncodedFileOutput,
+    EncodedFileType,
+    GCPUpload,
+    RoomCompositeEgressRequest,
+)
 
 from voiceapp.simulators.livekit.twirp import TwirpError
 
@@ -40,21 +46,28 @@ async def store(content: bytes, *, name: str, output: EncodedFileOutput, directo
         await _upload(content, address)
         return address
     if output.HasField("gcp"):
-        if not _is_key_of_account(output.gcp.credentials):
-            raise UploadFailed("the credentials are no key of a service account")
-        return f"https://{output.gcp.bucket}.storage.googleapis.com/{name}"
+        return await _at_google(content, name, output.gcp)
     return await asyncio.to_thread(_write, content, directory(), name)
 
 
-def _is_key_of_account(credentials: str) -> bool:
-    """Without any, egress uses the account of its machine."""
+async def _at_google(content: bytes, name: str, upload: GCPUpload) -> str:
+    """An account whose tokens come from this machine has its bucket here; without a key, egress uses its machine's."""
+    key = _key_of_account(upload.credentials) if upload.credentials else {}
+    server = urlsplit(str(key.get("token_uri", "")))
+    if server.hostname in _LOOPBACK:
+        await _upload(content, f"{server.scheme}://{server.netloc}/{upload.bucket}/{quote(name)}")
+    return f"https://{upload.bucket}.storage.googleapis.com/{name}"
+
+
+def _key_of_account(credentials: str) -> dict[str, object]:
+    """Raises UploadFailed."""
     try:
-        key = json.loads(credentials or '{"type": "service_account", "client_email": "", "private_key": ""}')
+        key = json.loads(credentials)
     except ValueError:
-        return False
-    return (
-        isinstance(key, dict) and key.get("type") == "service_account" and {"client_email", "private_key"} <= set(key)
-    )
+        key = None
+    if isinstance(key, dict) and key.get("type") == "service_account" and {"client_email", "private_key"} <= set(key):
+        return key
+    raise UploadFailed("the credentials are no key of a service account")
 
 
 async def _upload(content: bytes, address: str) -> None:
