@@ -98,6 +98,7 @@ export class RoomWay {
 
     async end() {
         this.#isOver = true;
+        clearTimeout(this.#unmuting);
         await this.#close();
         await this.#room?.disconnect();
     }
@@ -165,7 +166,8 @@ export class RoomWay {
     }
 
     #setHeard(isHeard) {
-        for (const { srcObject } of this.#players) srcObject.getAudioTracks().forEach((track) => (track.enabled = isHeard));
+        // livekit-client empties a player before it says so.
+        for (const { srcObject } of this.#players) srcObject?.getAudioTracks().forEach((track) => (track.enabled = isHeard));
     }
 
     #play(player) {
