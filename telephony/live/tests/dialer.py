@@ -99,7 +99,7 @@ class Dialer(Handset):
         await self.send({"event": "stop", "streamSid": self.stream_sid, "stop": {"callSid": ""}})
         await self.close_comes(within_s=10)
 
-    async def gets(self, event: str, *, within_s: float = 5) -> dict[str, Any]:
+    async def gets(self, event: str, *, within_s: float = 15) -> dict[str, Any]:
         """The first of the page's own frames of that kind; of captions, the first one that is final."""
         async with asyncio.timeout(within_s):
             while True:
@@ -112,7 +112,7 @@ class Dialer(Handset):
         frame = await self.gets("call")
         return await Call.objects.aget(pk=frame["callId"])
 
-    async def end(self, *, within_s: float = 5) -> tuple[str, str]:
+    async def end(self, *, within_s: float = 15) -> tuple[str, str]:
         """State and reason of the call once it is over."""
         async with asyncio.timeout(within_s):
             while (call := await self.call()).state in LIVE_STATES:

@@ -37,7 +37,7 @@ class ScriptedProvider:
         finally:
             self.open_sockets -= 1
 
-    async def until_answered(self, count: int, *, within_s: float = 5) -> None:
+    async def until_answered(self, count: int, *, within_s: float = 15) -> None:
         async with asyncio.timeout(within_s):
             while len(self.outputs) < count:
                 await asyncio.sleep(0.02)

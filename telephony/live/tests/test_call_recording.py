@@ -159,7 +159,7 @@ async def test_a_call_of_a_dialer_is_recorded_as_both_heard_it_although_its_line
     await dialer.hang_up()
     recording = await recording_in(Recording.State.STORING)
     caller, agent = await lanes(recording, folder)
-    assert len(caller) // 16 >= dialer.now_ms - 100
+    assert len(caller) // 16 >= dialer.now_ms - 300  # what is still under way when the page hangs up
     assert caller == pcm(dialer.said[: len(caller) // 2])
     assert_placed(agent, dialer.heard[: len(agent) // 2])
     call = await dialer.call()

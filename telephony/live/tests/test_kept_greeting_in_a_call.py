@@ -84,7 +84,7 @@ async def kept(handset: Handset) -> None:
     await sync_to_async(make)()
 
 
-async def until(claim: object, within_s: float = 5) -> None:
+async def until(claim: object, within_s: float = 15) -> None:
     async with asyncio.timeout(within_s):
         while not claim():  # type: ignore[operator]
             await asyncio.sleep(0.02)

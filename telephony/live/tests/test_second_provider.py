@@ -33,7 +33,7 @@ async def tiny(handset: Handset, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         yield server
 
 
-async def until(claim: object, within_s: float = 5) -> None:
+async def until(claim: object, within_s: float = 15) -> None:
     async with asyncio.timeout(within_s):
         while not claim():  # type: ignore[operator]
             await asyncio.sleep(0.02)

@@ -67,7 +67,7 @@ async def drafted(call: Call) -> list[tuple[str, int]]:
     return [(each["item"], each["quantity"]) for each in draft.lines] if draft else []
 
 
-async def used(call: Call, count: int, *, within_s: float = 8) -> list[ToolCall]:
+async def used(call: Call, count: int, *, within_s: float = 15) -> list[ToolCall]:
     """The tools of the call once there are so many, in the order in which they were done."""
     async with asyncio.timeout(within_s):
         while await ToolCall.objects.filter(call=call).acount() < count:
@@ -75,7 +75,7 @@ async def used(call: Call, count: int, *, within_s: float = 8) -> list[ToolCall]
     return [each async for each in ToolCall.objects.filter(call=call).order_by("id")]
 
 
-async def lines_of_the_agent(call: Call, count: int, *, within_s: float = 8) -> None:
+async def lines_of_the_agent(call: Call, count: int, *, within_s: float = 15) -> None:
     async with asyncio.timeout(within_s):
         while await TranscriptLine.objects.filter(call=call, speaker="agent").acount() < count:
             await asyncio.sleep(0.03)

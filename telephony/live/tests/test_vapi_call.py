@@ -36,7 +36,7 @@ async def vapi(handset: Handset, settings: Settings) -> AsyncIterator[ScriptedVa
         await until(lambda: not server.open_sockets)
 
 
-async def until(claim: Callable[[], object], within_s: float = 5) -> None:
+async def until(claim: Callable[[], object], within_s: float = 15) -> None:
     async with asyncio.timeout(within_s):
         while not claim():
             await asyncio.sleep(0.02)

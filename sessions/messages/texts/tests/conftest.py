@@ -108,14 +108,14 @@ def later() -> None:
     OutboxMessage.objects.update(due_at=timezone.now(), lease_expires_at=None)
 
 
-def becomes(text: Text, state: str, *, within_s: float = 8) -> Text:
+def becomes(text: Text, state: str, *, within_s: float = 15) -> Text:
     """The text, once it is in that state."""
     until(lambda: Text.objects.get(pk=text.pk).state == state, within_s=within_s)
     text.refresh_from_db()
     return text
 
 
-def until(claim: Callable[[], bool], *, within_s: float = 8) -> None:
+def until(claim: Callable[[], bool], *, within_s: float = 15) -> None:
     end = time.monotonic() + within_s
     while not claim():
         assert time.monotonic() < end, "it never came true"

@@ -222,7 +222,7 @@ def test_a_room_that_closes_during_a_removal_has_no_agent(
 def test_a_call_that_ends_during_the_request_to_livekit_gets_no_agent(
     alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None]
 ) -> None:
-    spoil("slow=300", "only=CreateDispatch")
+    spoil("slow=2000", "only=CreateDispatch")
     with ThreadPoolExecutor(1) as pool:
         request = pool.submit(lambda: alice.post(AGENT, roomName=ROOM))
         soon(lambda: RoomAgent.objects.exists())
@@ -240,7 +240,7 @@ def test_a_call_that_ends_during_the_request_to_livekit_gets_no_agent(
 def test_an_agent_removed_during_the_request_to_livekit_does_not_join(
     alice: ApiClient, call: Call, client: LiveKitClient, spoil: Callable[..., None]
 ) -> None:
-    spoil("slow=300", "only=CreateDispatch")
+    spoil("slow=2000", "only=CreateDispatch")
     with ThreadPoolExecutor(1) as pool:
         request = pool.submit(lambda: alice.post(AGENT, roomName=ROOM))
         soon(lambda: RoomAgent.objects.exists())

@@ -27,7 +27,7 @@ HANDSHAKE = (
 NORMAL = struct.pack("!H", 1000)
 
 
-async def eventually(is_true: Callable[[], bool], within_s: float = 5) -> None:
+async def eventually(is_true: Callable[[], bool], within_s: float = 15) -> None:
     async with asyncio.timeout(within_s):
         while not is_true():
             await asyncio.sleep(0.005)

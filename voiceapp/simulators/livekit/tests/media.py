@@ -77,7 +77,7 @@ class Participant:
             heard.append(Heard(time.monotonic(), np.frombuffer(bytes(event.frame.data), np.int16)))
 
 
-async def until(is_true: Callable[[], object], *, within_s: float = 5) -> None:
+async def until(is_true: Callable[[], object], *, within_s: float = 15) -> None:
     async with asyncio.timeout(within_s):
         while not is_true():
             await asyncio.sleep(0.01)
