@@ -92,8 +92,11 @@ def decline_recording(call_id: UUID, by: DeclinedBy) -> Declined:
 
 
 def lock_call(call_id: UUID) -> Call:
-    """Until the end of the transaction: no recording of it begins between a look at its mark and what follows."""
-    return Call.objects.select_for_update(of=("self",)).select_related("organization").get(pk=call_id)
+    """Until the end of the transaction: no recording of it begins between a look at its mark and what follows.
+
+    Not its key: others' rows may name the call meanwhile, and whoever changes its recordings waits for no lock of ours.
+    """
+    return Call.objects.select_for_update(of=("self",), no_key=True).select_related("organization").get(pk=call_id)
 
 
 def recorded_of(call: Call) -> QuerySet[Recording]:

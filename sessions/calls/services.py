@@ -141,7 +141,7 @@ def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
     """All of them in one transaction, each kind of row in one statement. A line or a turn that is there already is
     brought up to date."""
     with transaction.atomic():
-        call = Call.objects.select_for_update().only(*READ_OF_CALL).get(id=call_id)
+        call = Call.objects.select_for_update(no_key=True).only(*READ_OF_CALL).get(id=call_id)
         lines = [fact for fact in facts if isinstance(fact, LineSpoken)]
         _keep_lines(call, lines)
         if lines and call.state in TERMINAL_STATES:

@@ -76,7 +76,7 @@ def apply_report(leg: VapiLeg, report: Report) -> None:
     """
     now = timezone.now()
     with transaction.atomic():
-        call = Call.objects.select_for_update().get(pk=leg.call_id)
+        call = Call.objects.select_for_update(no_key=True).get(pk=leg.call_id)
         stored = VapiLeg.objects.get(pk=leg.pk)
         is_first = stored.reported_at is None
         for name in (

@@ -27,7 +27,9 @@ class Attendance:
     """Of one call, in the caller's transaction. It is locked: two at once would miss what the other one writes."""
 
     def __init__(self, call: Call) -> None:
-        self.call = Call.objects.select_for_update(of=("self",)).select_related("organization").get(pk=call.pk)
+        self.call = (
+            Call.objects.select_for_update(of=("self",), no_key=True).select_related("organization").get(pk=call.pk)
+        )
         self._parties = Parties(self.call)
 
     def came(self, seen: livekit_facts.Participant, *, at: dt.datetime) -> Participant:

@@ -46,7 +46,7 @@ def change_call(
     call: Call, *, state: str = "", agent_status: str = "", metadata: Mapping[str, object] | None = None
 ) -> None:
     """All of it or nothing. Raises StateRefused, NoAgentInCall and StatusRefused."""
-    current = Call.objects.select_for_update(of=("self",)).get(pk=call.pk)
+    current = Call.objects.select_for_update(of=("self",), no_key=True).get(pk=call.pk)
     if metadata is not None:
         Call.objects.filter(pk=current.pk).update(metadata=dict(metadata))
     if agent_status:

@@ -68,7 +68,7 @@ def answer_again(call: Call, *, offer: str, unheard_ms: int) -> str:
 @transaction.atomic
 def _allow(call: Call) -> None:
     now = timezone.now()
-    locked = Call.objects.select_for_update().get(pk=call.pk)
+    locked = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
     if locked.state != CallState.CONNECTED or not locked.carrier_sid:
         raise CallOver
     tries = locked.events.filter(kind=RECONNECTING)
