@@ -5,15 +5,12 @@
 
 import { audioContext } from "./meter.mjs";
 
-const TYPE = "audio/webm;codecs=opus";
 const PIECE_EVERY_MS = 2000;
 const PIECE_BYTES = 60_000;
 const BITS_PER_S = 96_000;
 const TRY_AGAIN_MS = 1000;
 // About a minute without a network.
 const MOST_TRIES = 60;
-
-export const canRecord = () => globalThis.MediaRecorder?.isTypeSupported(TYPE) ?? false;
 
 export class PageRecorder {
     #merger = null;
@@ -26,8 +23,9 @@ export class PageRecorder {
     #sending = null;
     #isOver = false;
 
-    /** `onChange(isRecording)`. The server ends a recording that is not wanted any more. */
-    constructor({ address, request, onChange }) {
+    /** `type`: of the file. `onChange(isRecording)`. The server ends a recording that is not wanted any more. */
+    constructor({ address, request, type, onChange }) {
+        this.type = type;
         this.address = address;
         this.request = request;
         this.onChange = onChange;
@@ -40,7 +38,7 @@ export class PageRecorder {
         this.#merger.connect(both);
         this.hearCaller(microphone);
         this.hearAgent(sound);
-        const recorder = (this.#recorder = new MediaRecorder(both.stream, { mimeType: TYPE, audioBitsPerSecond: BITS_PER_S }));
+        const recorder = (this.#recorder = new MediaRecorder(both.stream, { mimeType: this.type, audioBitsPerSecond: BITS_PER_S }));
         recorder.addEventListener("dataavailable", ({ data }) => this.#take(data));
         recorder.addEventListener("error", () => this.#stop());
         recorder.start(PIECE_EVERY_MS);

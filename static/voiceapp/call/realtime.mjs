@@ -1,7 +1,6 @@
 /** A call to OpenAI Realtime over WebRTC. The server joins it by the provider's id and runs its tools. */
 
 import { CallSocket } from "./call_socket.mjs";
-import { PageRecorder, canRecord } from "./page_recorder.mjs";
 import { Problem } from "./problems.mjs";
 import { RealtimeEvents } from "./realtime_events.mjs";
 import { RealtimePeer } from "./realtime_peer.mjs";
@@ -10,6 +9,7 @@ const ANSWER_WITHIN_MS = 10_000;
 const SILENT_AT_MOST_MS = 1000;
 const SERVER_EXPLAINS_WITHIN_MS = 1500;
 const LAST_WORD_WITHIN_MS = 2000;
+const RECORDED_AS = "audio/webm;codecs=opus";
 const SDP = { "Content-Type": "application/sdp" };
 // A connection that does not come back by itself is replaced; not again before it has lasted for some time.
 const COMES_BACK_WITHIN_MS = 2000;
@@ -19,7 +19,7 @@ const TRY_AGAIN_MS = 500;
 const SAID_BY_THE_SERVER = new Set(["refused", "signed_out", "limited", "provider_down"]);
 
 export class RealtimeWay {
-    static canRecord = canRecord();
+    static canRecord = globalThis.MediaRecorder?.isTypeSupported(RECORDED_AS) ?? false;
     canType = true;
     canDial = false;
     pushesProgress = true;
@@ -71,7 +71,7 @@ export class RealtimeWay {
         await peer.accept(await this.#negotiate(ticket, offer));
         await this.#awaitSession(ANSWER_WITHIN_MS, () => new Problem(this.#hasConnected ? "agent_silent" : "network_blocks_calls"));
         this.#show("listening");
-        this.#record();
+        this.#record().catch(() => this.#on.recording(false)); // its module does not load: the call goes on
     }
 
     setMuted() {}
@@ -167,10 +167,12 @@ export class RealtimeWay {
     // During the call
 
     /** Only if the caller agreed: then the server has named an address. */
-    #record() {
-        if (!this.#ticket.recording || this.#isOver) return;
+    async #record() {
+        if (!this.#ticket.recording) return;
+        const { PageRecorder } = await import("./page_recorder.mjs"); // few calls need it
+        if (this.#isOver) return;
         const onChange = (isRecording) => this.#on.recording(isRecording);
-        this.#recorder = new PageRecorder({ address: this.#ticket.recording, request: this.request, onChange });
+        this.#recorder = new PageRecorder({ address: this.#ticket.recording, request: this.request, type: RECORDED_AS, onChange });
         this.#recorder.begin(this.#microphone, this.sound);
     }
 

@@ -12,7 +12,7 @@ PAGE = (
 )  # fmt: skip
 # What each way adds to it.
 WAYS: Mapping[str, tuple[str, ...]] = {
-    "realtime": ("realtime", "call_socket", "doing", "page_recorder", "realtime_events", "realtime_peer"),
+    "realtime": ("realtime", "call_socket", "doing", "realtime_events", "realtime_peer"),
     "room": ("room", "doing", "room_captions"),
     "dialer": ("dialer", "dialer_socket", "doing", "tones"),
 }
