@@ -36,7 +36,7 @@ from .gateway import RoomGateway
 from .interruption import InterruptButton, cut_text, show_cut
 from .model import conversation_so_far
 from .recorder import RoomRecorder
-from .session import agent_session, first_of, room_options, tool_of
+from .session import agent_session, first_of, room_options, survive_early_interruption, tool_of
 from .shown_tool import ShownTool
 
 logger = structlog.get_logger("room_agent")
@@ -92,6 +92,7 @@ class RoomConversation:
             session_host=False,
             record=False,
         )
+        survive_early_interruption(session)
         await self._record()
         self._set_silent(self._room.is_silent)
         for participant in room.remote_participants.values():

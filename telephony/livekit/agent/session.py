@@ -66,3 +66,22 @@ async def first_of(*events: asyncio.Event) -> None:
     finally:
         for each in waiting:
             each.cancel()
+
+
+def survive_early_interruption(session: AgentSession[None]) -> None:
+    """Keep an agent's voice when it is interrupted before anybody receives its track, as by a caller who speaks first.
+
+    Each sound waits for the same future (livekit-agents 1.8.9, _ParticipantAudioOutput.capture_frame). Who cancels one
+    that waits cancels the future: the agent would be silent for the rest of the call.
+    """
+    output: Any = session.output.audio
+    while output is not None and output.next_in_chain is not None:
+        output = output.next_in_chain  # the last one is the track
+
+    def renew(received: asyncio.Future[None]) -> None:
+        if received.cancelled():
+            output._subscribed_fut = asyncio.get_running_loop().create_future()
+            output._subscribed_fut.add_done_callback(renew)
+
+    if output is not None:
+        output.subscribed.add_done_callback(renew)

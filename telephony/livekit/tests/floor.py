@@ -23,7 +23,7 @@ from telephony.livekit.agent.tests.test_spoken_call import agent_worker
 from telephony.tasks import process_events, reconcile_calls_in_rooms
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.people import People, people
-from voiceapp.simulators.livekit.tests.running import name_livekit, running_livekit
+from voiceapp.simulators.livekit.tests.running import RunningLiveKit, name_livekit, running_livekit
 from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests import livekit_server
 
@@ -43,7 +43,16 @@ class Floor:
     environment: dict[str, str]
     folder: Path
     harbour: Organization
-    is_simulated: bool
+    simulator: RunningLiveKit | None  # not with the real server
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.simulator is not None
+
+    def injects(self, *faults: str) -> None:
+        """In rooms from now on; the real server has none."""
+        if self.simulator is not None:
+            self.simulator.control("PUT", "faults", json={"faults": faults})
 
     @property
     def client(self) -> LiveKitClient:
@@ -81,10 +90,11 @@ def floor(
     request: pytest.FixtureRequest, settings: Settings, live_server: LiveServer, tmp_path: Path
 ) -> Iterator[Floor]:
     hook, keys = live_server.url + PATH, contextlib.ExitStack()
+    simulator: RunningLiveKit | None = None
     with keys:
         if request.param == "simulated":
-            server = keys.enter_context(running_livekit(webhook_urls=[hook], agent_names=[]))
-            name_livekit(settings, server.url)
+            simulator = keys.enter_context(running_livekit(webhook_urls=[hook], agent_names=[]))
+            name_livekit(settings, simulator.url)
         elif reason := livekit_server.why_not_there():
             pytest.skip(reason)
         else:
@@ -97,4 +107,4 @@ def floor(
         environment = {name: getattr(django_settings, name) for name in names}
         environment |= {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": openai.base_url}
         who = keys.enter_context(people(django_settings.LIVEKIT_HOST.replace("http", "ws", 1)))
-        yield Floor(who, environment, tmp_path, make_organization("Harbour"), request.param == "simulated")
+        yield Floor(who, environment, tmp_path, make_organization("Harbour"), simulator)

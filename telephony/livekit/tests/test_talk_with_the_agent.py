@@ -47,6 +47,8 @@ def test_a_caller_interrupts_the_agent_and_types(floor: Floor) -> None:
 
 
 def test_who_speaks_while_the_agent_joins_is_answered(floor: Floor) -> None:
+    """What the agent was about to say is interrupted before anybody could hear it."""
+    floor.injects("track_late")
     make_agent(floor.harbour, greeting=GREETING)
     with floor.worker():
         opened = floor.call()
@@ -56,14 +58,14 @@ def test_who_speaks_while_the_agent_joins_is_answered(floor: Floor) -> None:
 
 async def _speak_at_once(floor: Floor, opened: OpenedCall) -> None:
     async with room_caller(floor.environment["LIVEKIT_HOST"], opened.ticket.token) as caller:
-        await caller.tells("Hello? Is somebody there? I would like to order something now.")
+        await caller.tells("Hello, what are your opening hours?")
         assert caller.said_by("agent")
 
 
 async def _talk(floor: Floor, opened: OpenedCall) -> float:
     """How long after the caller's first sound the agent was heard."""
     async with room_caller(floor.environment["LIVEKIT_HOST"], opened.ticket.token) as caller:
-        stops_after_s = await caller.interrupts("Stop, please. I would like to order something now.")
+        stops_after_s = await caller.interrupts("Excuse me, what are your opening hours?")
         await _send_garbage(caller)
         captions = len(caller.captions)
         await caller.types(TYPED)

@@ -32,6 +32,7 @@ the room that was created, dispatched to or joined at that URL; `LiveKitSimulato
 | `agent_leaves=<s>` | the agent leaves after this time | (1) |
 | `no_worker` | the dispatch is accepted, no worker takes the job | |
 | `unnamed_worker` | there is a worker without a name: its agent joins for a dispatch without a name | |
+| `track_late=<s>` | who publishes a track learns after this time that somebody receives it | (3) |
 | `redis_required` | no Redis: listing recordings fails with "egress not connected (redis required)", dialing alike | |
 | `phone_rings` | nobody answers the phone | |
 | `phone_busy` · `trunk_fails` | the phone is busy; the SIP trunk cannot call it | |

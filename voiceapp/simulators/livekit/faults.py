@@ -10,6 +10,7 @@ _NUMBERS: dict[str, float] = {
     "agent_late": 5,
     "agent_leaves": 1,
     "webhook_late": 2,
+    "track_late": 3,
     "busy": 30,
 }
 _TEXTS = {"code": "internal", "only": ""}

@@ -45,6 +45,10 @@ class RoomCaller:
         self.room.register_text_stream_handler("lk.transcription", self._on_text)
         self.room.register_text_stream_handler("lk.chat", self._on_chat)
 
+    def __str__(self) -> str:
+        heard = [round(at_s, 1) for at_s in self.loud_at_s[::50]]
+        return f"{self.states=} {self.captions=} {heard=} {self.agent_came_at_s=:.1f} {self.spoke_until_s=:.1f}"
+
     async def join(self, url: str, token: str) -> None:
         await self.room.connect(url.replace("http", "ws", 1), token)
         for participant in self.room.remote_participants.values():
@@ -78,9 +82,10 @@ class RoomCaller:
 
     async def hears_to_the_end(self, *, after_s: float = 0.0, quiet_s: float = 1.2) -> None:
         """Something loud later than `after_s`, and then a pause."""
-        async with asyncio.timeout(WITHIN_S):
-            while not (self.loud_at_s and self.loud_at_s[-1] > after_s and self.is_quiet(for_s=quiet_s)):
-                await asyncio.sleep(0.02)
+        until_s = time.monotonic() + WITHIN_S
+        while not (self.loud_at_s and self.loud_at_s[-1] > after_s and self.is_quiet(for_s=quiet_s)):
+            assert time.monotonic() < until_s, f"heard nothing to the end after {after_s:.1f}: {self}"
+            await asyncio.sleep(0.02)
 
     async def tells(self, text: str) -> None:
         """Say it, and hear the answer to its end."""

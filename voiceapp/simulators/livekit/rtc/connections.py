@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Iterator
+from functools import partial
 
 from aiohttp import web
 from google.protobuf.message import DecodeError
@@ -134,9 +135,11 @@ class Connections:
 
     def _bound(self, connection: Connection, track_sid: str) -> None:
         """The publisher learns that somebody hears it: agents wait for that."""
+        faults, message = connection.room.faults, SignalResponse(track_subscribed=TrackSubscribed(track_sid=track_sid))
         for publisher in self._in_room(connection.room):
             if track_sid in publisher.audio:
-                publisher.send(SignalResponse(track_subscribed=TrackSubscribed(track_sid=track_sid)))
+                late_s = faults.number("track_late") if "track_late" in faults else 0
+                self._clock.call_later(late_s, partial(publisher.send, message))
 
     def _state(self, connection: Connection, state: str) -> None:
         if state == "connected" and connection.participant.state == ParticipantInfo.State.JOINED:
