@@ -88,11 +88,11 @@ def answer_offer(call_id: UUID, *, organization: str, secret: str, offer: str) -
     Raises SecretRefused, NoOffer, SecretUsed, CallOver or ProviderFailed; after the last the call has failed.
     """
     openais = _unsealed(call_id, secret)
-    calls = Call.objects.select_related("organization").filter(
-        pk=call_id, kind=CallKind.BROWSER, organization__slug=organization
-    )
-    if not calls.exists():
+    if not Call.objects.filter(pk=call_id, kind=CallKind.BROWSER, organization__slug=organization).exists():
         raise SecretRefused
+    # Without the organization's table: PostgreSQL does not look again at what it has joined when it has waited for
+    # another request's update, and each of several offers would find the call pending.
+    calls = Call.objects.filter(pk=call_id)
     check_offer(offer)
     if not calls.filter(state=CallState.PENDING).update(state=CallState.RINGING):
         raise SecretUsed if calls.live().exists() else CallOver
@@ -108,7 +108,7 @@ def answer_offer(call_id: UUID, *, organization: str, secret: str, offer: str) -
     calls.filter(state=CallState.RINGING).update(
         state=CallState.CONNECTED, connected_at=now, lease_expires_at=now + LEASE
     )
-    call = calls.get()
+    call = calls.select_related("organization").get()
     if call.state != CallState.CONNECTED:
         hang_up(call)
         raise CallOver
