@@ -1,5 +1,8 @@
 # Every step of the project. `make` alone lists them.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Debian's first: built with profile-guided optimization it is about 1.4 times as fast as one that pyenv has compiled
+# without. It needs the package python3-venv.
+PYTHON ?= $(shell for each in /usr/bin/python3.11 python3.11 python3; do \
+	$$each -c 'import ensurepip' 2>/dev/null && command -v $$each && break; done || command -v python3)
 VENV ?= .venv
 BIN = $(VENV)/bin
 CALL ?=
