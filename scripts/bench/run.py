@@ -8,6 +8,7 @@ Fails on frames that went wrong and on void figures, never on a slow one.
 from __future__ import annotations
 
 import argparse
+import platform
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -54,6 +55,7 @@ def main() -> int:
     options = Options(tuple(chosen.calls), chosen.seconds, chosen.runs, rounds=tuple(chosen.round or ()))
     tables: list[Table] = []
     with tempfile.TemporaryDirectory(prefix="voiceapp-bench-") as folder:
+        say(f"Python {platform.python_version()}, {Path(sys.executable).resolve()}")  # builds differ by half
         say("database")
         product = Product(Path(folder), calls=max(MOST, *options.calls))
         for name in chosen.only or GROUPS:

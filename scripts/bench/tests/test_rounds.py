@@ -25,6 +25,9 @@ from node_peer import NodeUnavailable
 from picows import WSUpgradeRequest, ws_create_server
 from provider import Manner
 
+# Frames every 20 ms: a late one is a fault of the load.
+pytestmark = pytest.mark.sound
+
 CALLS = 3
 Seen = TypeVar("Seen")
 

@@ -94,7 +94,7 @@ async def test_what_is_typed_is_a_turn(tab: Browser) -> None:
 async def test_the_button_silences_the_agent(tab: Browser) -> None:
     await tab.dial()
     await tab.caller.until("output_audio_buffer.started")
-    await tab.caller.hears(ms=300)
+    await tab.caller.hears(ms=1_000)
     await tab.send("interrupt")
     await tab.caller.until("output_audio_buffer.cleared")
     await tab.send("end")

@@ -58,7 +58,7 @@ async def test_of_six_calls_that_start_at_once_three_find_a_place(
     await asyncio.gather(*(each.open() for each in crowd))
     await asyncio.gather(*(each.start() for each in crowd))
 
-    assert await asyncio.to_thread(comes_true, lambda: sum(each.closed.is_set() for each in crowd) == 3, 3)
+    assert await asyncio.to_thread(comes_true, lambda: sum(each.closed.is_set() for each in crowd) == 3, 10)
     assert {each.close_code for each in crowd if each.closed.is_set()} == {1008}
     assert len(live_calls) == 3
 

@@ -150,8 +150,8 @@ async def _decline(livekit: RunningLiveKit, organization: Organization) -> None:
         recording = await of_call.aget(state="recording")
         [file] = folder_of(str(recording.external_id)).iterdir()
         await caller.types("Please don't record this.")
-        await in_a_thread(soon, lambda: of_call.filter(state="canceled").exists())
-        await in_a_thread(soon, lambda: not file.exists())
+        await in_a_thread(soon, lambda: of_call.filter(state="canceled").exists(), within_s=30)
+        await in_a_thread(soon, lambda: not file.exists(), within_s=30)
         await caller.hears_to_the_end()
         assert STOPPED_AND_DELETED in caller.said_by("ai-agent")
     await in_a_thread(end_room_call, opened.call, reason=EndReason.ENDED_BY_REQUEST)
@@ -160,7 +160,7 @@ async def _decline(livekit: RunningLiveKit, organization: Organization) -> None:
 
 def _is_recorded(path: Path) -> None:
     """By the agent: the caller on one channel, the agent on the other, which greeted first."""
-    recording = soon(lambda: Recording.objects.select_related("call").exclude(step="").first())
+    recording = soon(lambda: Recording.objects.select_related("call").exclude(step="").first(), within_s=30)
     assert (recording.source, recording.state, recording.is_automatic) == ("room_agent", "storing", True)
     fetch(recording, path)
     with av.open(str(path)) as file:
