@@ -21,7 +21,7 @@ from voiceapp import routing
 from voiceapp.providers.tests.clerk_instance import PAGE, ClerkInstance, trust
 from voiceapp.tests.limits import raise_limits
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs/reference/routes.md").read_text()
 LOGIN = "/admin/login/"

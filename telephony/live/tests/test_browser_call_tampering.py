@@ -17,7 +17,7 @@ from sessions.orders.models import Order
 from .browser import Browser, page, signed_in
 from .conftest import Provider, comes_true, in_a_thread
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.sound, pytest.mark.waits]
+pytestmark = [pytest.mark.asyncio, pytest.mark.sound, pytest.mark.waits, pytest.mark.embedded]
 
 FREE = {
     "type": "session.update",

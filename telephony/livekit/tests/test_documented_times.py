@@ -27,7 +27,7 @@ from voiceapp.tests.waiting import soon
 from .held_clock import beat, held_clock
 from .rooms import Room, open_room
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.waits]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.waits, pytest.mark.embedded]
 
 DOCS = django_settings.BASE_DIR / "docs"
 # When in its beat something happens.

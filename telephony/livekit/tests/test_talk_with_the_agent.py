@@ -20,7 +20,8 @@ from .floor import Floor, floor
 __all__ = ["floor"]
 
 pytestmark = [
-    pytest.mark.sound, pytest.mark.waits, pytest.mark.timeout(240), pytest.mark.django_db(transaction=True),
+    pytest.mark.sound, pytest.mark.waits, pytest.mark.embedded, pytest.mark.timeout(240),
+    pytest.mark.django_db(transaction=True),
 ]  # fmt: skip
 
 TYPED = "Do you have <b>red</b> boats?"

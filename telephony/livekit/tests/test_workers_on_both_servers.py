@@ -18,7 +18,9 @@ from .floor import Floor, floor
 
 __all__ = ["floor"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.waits, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True), pytest.mark.waits, pytest.mark.embedded, pytest.mark.timeout(240),
+]  # fmt: skip
 
 
 def status(call: Call) -> str:

@@ -24,7 +24,7 @@ from telephony.twilio.models import PhoneNumber
 from .test_buttons_save import Page, press, url
 from .world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 
 
 @pytest.fixture

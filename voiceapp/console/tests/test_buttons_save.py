@@ -19,6 +19,8 @@ from agents.tenant_admin.tenant import TenantAdmin
 
 from .world import World
 
+pytestmark = pytest.mark.embedded
+
 ADMINS: list[TenantAdmin[Any]] = [each for each in admin.site._registry.values() if isinstance(each, TenantAdmin)]
 
 

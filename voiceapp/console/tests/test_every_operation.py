@@ -15,7 +15,7 @@ from agents.tenant_admin.tenant import ReadOnlyAdmin, TenantAdmin
 
 from .world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 
 ADMINS: list[TenantAdmin[Any]] = [each for each in admin.site._registry.values() if isinstance(each, TenantAdmin)]
 

@@ -23,7 +23,7 @@ from telephony.twilio.models import PhoneNumber
 
 from .world import World, make_menu
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 
 FORMS = sorted(
     (model for model in admin.site._registry if issubclass(model, TenantModel)), key=lambda model: model._meta.label

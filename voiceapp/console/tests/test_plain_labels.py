@@ -17,6 +17,8 @@ from sessions.calls.models import Call, CallEvent
 
 from .world import World
 
+pytestmark = pytest.mark.embedded
+
 RETIRED = re.compile(
     r"\b(House|Evidence|Was told|Words spoken|Passes? to|Companies|Rang|Began|going on|Ended because|Callers meet|"
     r"answer(s|ed)? again|One tap|Out now|Protects|Most per order|orders address|mended|Local companies|"

@@ -31,6 +31,8 @@ from .dialed import Dialed
 from .hostile import HOSTILE, LISTED, PRIVATE
 from .stub import MINTED, Stub, behind_tls, serving
 
+pytestmark = pytest.mark.embedded
+
 REFUSED = {"error_code": "invalid_request", "message": "This endpoint is not allowed (endpoint)."}
 UNAVAILABLE = {"error_code": "provider_error", "message": "The endpoint is unavailable."}
 PUBLIC = "93.184.216.34"

@@ -21,6 +21,8 @@ from voiceapp.tests.schema_paths import JSON_OPERATIONS, ORGANIZATION
 
 from .wire import Answer, Wire, request
 
+pytestmark = pytest.mark.embedded
+
 SESSION = "/api/voice/session"
 FORM = "application/x-www-form-urlencoded"
 

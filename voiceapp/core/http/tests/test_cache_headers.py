@@ -12,6 +12,8 @@ from voiceapp.core.http.security_headers import CREDENTIALS
 from voiceapp.tests import test_routes
 from voiceapp.tests.test_routes import ROUTES, Visitor, example, row_of
 
+pytestmark = pytest.mark.embedded
+
 visitors = test_routes.visitors
 # The same for everyone: revalidated by their ETag, but may be stored.
 PUBLIC = {"/api/docs", "/api/schema", "/sounds/hold.wav"}
