@@ -105,6 +105,7 @@ def orders(count: int) -> list[tuple[int, ...]]:
     return random.Random(7).sample(every, 60)
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("order", orders(6), ids=lambda order: "".join(map(str, order)))
 def test_any_order_before_the_end_gives_the_same_call(call: Call, order: tuple[int, ...]) -> None:
     """The times of connecting, joining and leaving are LiveKit's, not those at which we received the events."""

@@ -62,6 +62,7 @@ def in_every_order(happened: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
         transaction.savepoint_rollback(savepoint)
 
 
+@pytest.mark.embedded
 def test_in_each_of_the_720_orders_the_call_ends_once_and_stays_ended(line: PhoneNumber) -> None:
     ends: Counter[tuple[str, str]] = Counter()
     left = Call.objects.annotate(
