@@ -7,6 +7,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -16,6 +18,7 @@ from xdist.workermanage import WorkerController
 NICE = 5
 # Of a test that speaks and of what it starts. Only root may be so impolite; without it the test is as good as its turn.
 ON_TIME = -10
+LISTENING = 2
 
 
 def is_waiting(item: pytest.Item) -> bool:
@@ -48,13 +51,39 @@ def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
 
 def computes(worker: str, workers: int) -> bool:
     """Whether the process with this name, one of so many, is for files that compute."""
-    return int(worker.removeprefix("gw")) < min(os.cpu_count() or 1, workers // 2)
+    return _number(worker) < _computing(workers)
+
+
+def listens(worker: str, workers: int) -> bool:
+    """Whether it is for files that speak and listen. Two at once: more would be late by each other's work."""
+    return 0 <= _number(worker) - _computing(workers) < LISTENING
+
+
+def _number(worker: str) -> int:
+    return int(worker.removeprefix("gw"))
+
+
+def _computing(workers: int) -> int:
+    return min(os.cpu_count() or 1, workers // 2)
+
+
+@cache
+def is_speaking(file: Path) -> bool:
+    """Read, not imported: the process that distributes the files knows only their names."""
+    return "pytest.mark.sound" in file.read_text()
 
 
 class FromBothEnds(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist has no types
-    """Those that compute take from the end, the others from the front, until they meet."""
+    """Those that compute take from the end, the others from the front, until they meet. Of the latter some leave those
+    that speak to the others.
+    """
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        if computes(node.gateway.id, self.numnodes):
+        worker = node.gateway.id
+        if computes(worker, self.numnodes):
             self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        elif not listens(worker, self.numnodes):
+            silent = (file for file in self.workqueue if not is_speaking(self.config.rootpath / file))
+            if (file := next(silent, None)) is not None:
+                self.workqueue.move_to_end(file, last=False)
         super()._assign_work_unit(node)
