@@ -18,7 +18,7 @@ from voiceapp.simulators.twilio import Number, TwilioSimulator
 
 from .conftest import ACCOUNT_SID, AUTH_TOKEN, Provider
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.sound]
+pytestmark = [pytest.mark.asyncio, pytest.mark.sound, pytest.mark.embedded]
 
 DESK = "+493055555555"
 SIP_DOMAIN = "sip:host@alices.sip.twilio.com"

@@ -24,7 +24,7 @@ from voiceapp.simulators.twilio import Number, TwilioSimulator
 
 from .conftest import ACCOUNT_SID, AUTH_TOKEN, in_a_thread
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.sound]
+pytestmark = [pytest.mark.asyncio, pytest.mark.sound, pytest.mark.embedded]
 
 CALLER = "+4917612345678"
 

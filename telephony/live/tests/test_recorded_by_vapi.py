@@ -29,7 +29,7 @@ from .test_call_recording import recording_in, ring
 # Stretches of 400 ms: VAPI stops elsewhere at each of two interruptions, and does not know when the phone has run dry.
 MOST_ELSEWHERE = 4
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.waits, pytest.mark.sound]
+pytestmark = [pytest.mark.asyncio, pytest.mark.waits, pytest.mark.sound, pytest.mark.embedded]
 
 
 async def test_it_stands_where_the_caller_heard_the_agent(

@@ -19,7 +19,7 @@ from voiceapp.simulators.vapi import VapiSimulator
 
 from .conftest import ACCOUNT_SID, AUTH_TOKEN, in_a_thread
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.sound, pytest.mark.waits, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.sound, pytest.mark.embedded, pytest.mark.waits, pytest.mark.timeout(240)]
 
 KEY = "vapi-private-key"
 STEPS = (

@@ -27,7 +27,7 @@ from voiceapp.simulators.twilio.leg import CallLeg
 from .conftest import ACCOUNT_SID, AUTH_TOKEN, in_a_thread
 from .scripted_provider import ScriptedProvider, url_of
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.sound, pytest.mark.waits]
+pytestmark = [pytest.mark.asyncio, pytest.mark.sound, pytest.mark.embedded, pytest.mark.waits]
 
 CALLER = "+4917612345678"
 ANNA, BEN = "+493055555551", "+493055555552"

@@ -40,7 +40,7 @@ from voiceapp.tests.waiting import soon
 from .caller import LOUD, room_caller
 
 pytestmark = [
-    pytest.mark.asyncio, pytest.mark.sound, pytest.mark.waits, pytest.mark.timeout(240),
+    pytest.mark.asyncio, pytest.mark.sound, pytest.mark.embedded, pytest.mark.waits, pytest.mark.timeout(240),
     pytest.mark.django_db(transaction=True),
 ]  # fmt: skip
 
