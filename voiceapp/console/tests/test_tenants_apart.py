@@ -22,7 +22,7 @@ from telephony.twilio.models import PhoneNumber
 
 from .world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 
 REGISTERED = sorted(
     (model for model in admin.site._registry if issubclass(model, TenantModel)), key=lambda model: model._meta.label
