@@ -79,12 +79,12 @@ def test_people_see_their_own_and_those_to_them_and_a_key_all(
     harbour: Organization,
     meadow: Organization,
 ) -> None:
-    (own,) = calls_at(harbour, [1])
-    (to_bob,) = calls_at(harbour, [2], call_type="user-to-user", callee="user_bob")
-    (bobs,) = calls_at(harbour, [3], owner="user_bob")
-    calls_at(meadow, [4], owner="user_alice")  # in another organization
-    calls_at(None, [5])  # without an organization
-    calls_at(harbour, [6], kind=CallKind.PHONE, owner="user_alice")
+    (own,) = calls_at(harbour, [10])
+    (to_bob,) = calls_at(harbour, [20], call_type="user-to-user", callee="user_bob")
+    (bobs,) = calls_at(harbour, [30], owner="user_bob")
+    calls_at(meadow, [40], owner="user_alice")  # in another organization
+    calls_at(None, [50])  # without an organization
+    calls_at(harbour, [60], kind=CallKind.PHONE, owner="user_alice")
     assert rooms(alice) == [own.room_name, to_bob.room_name]
     assert rooms(bob) == [to_bob.room_name, bobs.room_name]
     assert rooms(mia) == []
