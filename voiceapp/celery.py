@@ -16,12 +16,13 @@ TRANSPORT_ALIASES["filesystem"] = "voiceapp.core.jobs.folder_broker:Transport"
 
 app = Celery("voiceapp")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["agents", "sessions", "recordings", "telephony", "voiceapp.core.limits"])
+app.autodiscover_tasks(["agents", "sessions", "recordings", "telephony", "voiceapp.core.limits", "voiceapp.core.feeds"])
 app.conf.beat_schedule = {
     "process-the-outbox": {"task": "sessions.tasks.sweep_outbox", "schedule": 5.0},
     "read-calendars": {"task": "sessions.tasks.read_calendars", "schedule": 15.0},
     "make-greetings": {"task": "agents.tasks.make_greetings", "schedule": 15.0},
     "purge-rate-limit-counters": {"task": "limits.tasks.purge_limit_counts", "schedule": 600.0},
+    "purge-feed-topics": {"task": "feeds.tasks.purge_topics", "schedule": 3600.0},
     "purge-expired-voice-sessions": {"task": "sessions.tasks.purge_voice_sessions", "schedule": 3600.0},
     "purge-visitor-calls": {"task": "sessions.tasks.purge_visitor_calls", "schedule": 3600.0},
     "purge-passed-messages": {"task": "sessions.tasks.purge_passed_messages", "schedule": 3600.0},

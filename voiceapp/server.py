@@ -26,6 +26,7 @@ from telephony.live.registry import LiveCalls, live_calls
 from telephony.vapi.webhooks import vapi_threads
 from voiceapp.console.call_page.progress_feed import page_threads
 from voiceapp.core.database_process import DatabaseProcess
+from voiceapp.core.feeds.following import feed_threads
 from voiceapp.core.http.http_protocol import BoundedHttpProtocol
 from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.core.http.websocket_protocol import DirectWebSocketProtocol
@@ -190,6 +191,7 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
         vapi_threads.close()
         call_gateway().close()
         page_threads.close()
+        feed_threads.close()
 
 
 def limit_malloc_arenas() -> None:

@@ -176,6 +176,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "voiceapp.apps.VoiceappConfig",
     "voiceapp.core.limits.apps.LimitsConfig",
+    "voiceapp.core.feeds.apps.FeedsConfig",
     "agents.apps.AgentsConfig",
     "sessions.apps.SessionsConfig",
     "recordings.apps.RecordingsConfig",

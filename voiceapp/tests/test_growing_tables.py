@@ -37,6 +37,7 @@ RECORD = {
 }  # fmt: skip
 PURGED = {
     "recordings.Recording": "recordings.tasks.purge_recordings",
+    "feeds.FeedTopic": "feeds.tasks.purge_topics",
     "limits.LimitCount": "limits.tasks.purge_limit_counts",
     "sessions.Session": "agents.tasks.purge_sign_ins",
     "telephony.ProviderEvent": "telephony.tasks.purge_inbox",

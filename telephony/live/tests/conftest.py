@@ -28,6 +28,7 @@ from telephony.live.pending_streams import pending_streams
 from telephony.live.registry import live_calls
 from telephony.twilio.models import PhoneNumber
 from voiceapp.console.call_page.progress_feed import page_threads
+from voiceapp.core.feeds.following import feed_threads
 from voiceapp.core.http.pooled_requests import webhook_threads
 from voiceapp.core.serving import serving
 from voiceapp.server import Server, listen, uvicorn_config
@@ -122,6 +123,7 @@ def serving_here(django_db_setup: None, server_socket: socket.socket) -> Iterato
     webhook_threads.close()
     call_gateway().close()
     page_threads.close()
+    feed_threads.close()
 
 
 @pytest.fixture(scope="session")
