@@ -20,8 +20,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf 
 WORKDIR /srv/voiceapp
 COPY --from=build --chown=voiceapp /srv/voiceapp /srv/voiceapp
 USER voiceapp
-# Large blocks of memory are given back at once: TLS to providers would keep half a megabyte of each call otherwise.
-ENV PORT=8080 HOST=0.0.0.0 MALLOC_MMAP_THRESHOLD_=131072
+ENV PORT=8080 HOST=0.0.0.0
 EXPOSE 8080
 # SIGTERM drains: live calls go on until they end or the budget is over.
 STOPSIGNAL SIGTERM

@@ -81,7 +81,7 @@ run: setup-simulators  ## Run everything; simulators replace providers without k
 
 serve: setup  ## Migrate, then the web process alone, with whatever the environment says
 	@$(BIN)/python manage.py migrate --no-input -v 0
-	@MALLOC_MMAP_THRESHOLD_=131072 PORT=$(PORT) HOST=$(HOST) exec $(BIN)/python manage.py serve
+	@PORT=$(PORT) HOST=$(HOST) exec $(BIN)/python manage.py serve
 
 static: setup  ## Collect the static files, as the container's image does
 	@SECRET_KEY=only-for-collecting-files $(BIN)/python manage.py collectstatic --no-input -v 0

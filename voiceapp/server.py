@@ -39,7 +39,10 @@ HANG_UP_TIMEOUT_S = 10.0
 LAST_REQUESTS_S = 1.0
 POLL_INTERVAL_S = 0.05
 MAX_OPEN_FILES = 65_536
-M_ARENA_MAX = -8  # malloc.h
+# malloc.h
+M_MMAP_THRESHOLD = -3
+M_ARENA_MAX = -8
+LARGE_BLOCK_BYTES = 128 * 1024
 
 
 def is_draining() -> bool:
@@ -174,7 +177,7 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
     """
     listener = listen(host, port)
     raise_file_limit()
-    limit_malloc_arenas()
+    return_freed_memory()
     bound_port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     server = Server(
@@ -194,10 +197,16 @@ def serve(host: str, port: int, *, when_listening: Callable[[str], None]) -> Non
         feed_threads.close()
 
 
-def limit_malloc_arenas() -> None:
-    """glibc has an arena per thread and keeps freed memory in it: with two arenas, a call needs a third less memory."""
+def return_freed_memory() -> None:
+    """Keep glibc from holding on to what is freed.
+
+    It has an arena per thread and keeps freed memory in it: with two arenas, a call needs a third less. And its limit
+    for blocks that are returned at once grows with use: fixed, a call over TLS needs 300 KB less.
+    """
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, 2)
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
 def raise_file_limit() -> None:
