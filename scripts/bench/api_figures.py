@@ -13,7 +13,7 @@ from api_rounds import Request, Timings, take_turns
 from figures import Figure, Table
 from load import percentile
 from options import Options
-from processes import cores
+from processes import cores, why_void_here
 from product import HERE, WITH_REFERENCE, Product
 from servers import server
 
@@ -41,7 +41,7 @@ def measure(product: Product, options: Options) -> Iterator[Table]:
 
 
 def figure(name: str, timings: Timings, rank: int) -> Figure:
-    void = "the load has no core of its own" if len(set(cores())) == 1 else ""
+    void = why_void_here()
     ours, reference = (percentile(array("d", side), rank) for side in (timings.ours, timings.reference))
     return Figure(f"{name}.p{rank}_ms", ours, reference, void=void)
 

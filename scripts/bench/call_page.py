@@ -43,6 +43,7 @@ class PageCall:
 
     usable_ms: float
     bytes: int
+    largest: str = ""
     parts_ms: dict[str, float] = field(default_factory=dict)
     first_sound_ms: float = 0.0
     captions: dict[str, list[float | None]] = field(default_factory=dict)
@@ -63,7 +64,7 @@ def _call(browser: Browser, server: str, path: str, session: str, *, talks: bool
     _until(page, "watched.usableAt")
     page.wait_for_load_state("networkidle")
     usable_ms = page.evaluate("watched.usableAt - performance.timeOrigin")
-    call = PageCall(usable_ms=usable_ms, bytes=page.evaluate("loadedBytes()"))
+    call = PageCall(usable_ms=usable_ms, bytes=page.evaluate("loadedBytes()"), largest=page.evaluate("largestLoaded()"))
     page.locator("#begin").click()
     _until(page, "watched.heardAt")
     _read(page, call)

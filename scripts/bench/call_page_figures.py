@@ -60,9 +60,15 @@ def judge(calls: list[PageCall]) -> list[Figure]:
     texts = sum(len(_delays(call)) for call in calls)
     missing = texts - sum(len(_shown(call)) for call in calls)
     callers = sum(len(call.captions.get("caller", ())) for call in calls)
+    heaviest = max(calls, key=lambda call: call.bytes)
     return [
         _beside_the_first("call_page.usable_ms", [call.usable_ms for call in calls], bar="under 1000"),
-        Figure("call_page.kb", max(call.bytes for call in calls) / 1000, bar="under 100", note="uncompressed"),
+        Figure(
+            "call_page.kb",
+            heaviest.bytes / 1000,
+            bar="under 100",
+            note=f"uncompressed; the largest: {heaviest.largest}",
+        ),
         _beside_the_first("call_page.first_sound_ms", [call.first_sound_ms for call in calls], bar="under 1500"),
         *parts,
         Figure("call_page.caption_p50_ms", _median([delay for call in later for delay in _shown(call)] or [0.0])),

@@ -61,7 +61,13 @@ window.answeredAt = () =>
         .filter(({ initiatorType, name }) => initiatorType === "fetch" && /\/realtime(\/[^/]+)?$/.test(name))
         .map(({ responseEnd }) => performance.timeOrigin + responseEnd);
 
+const loaded = () => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+
 /** What came over the wire for the page, head and body. */
-window.loadedBytes = () =>
-    [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
-        .reduce((sum, { transferSize }) => sum + transferSize, 0);
+window.loadedBytes = () => loaded().reduce((sum, { transferSize }) => sum + transferSize, 0);
+
+/** The largest file of it. */
+window.largestLoaded = () => {
+    const { name, transferSize } = loaded().reduce((a, b) => (a.transferSize < b.transferSize ? b : a));
+    return `${new URL(name).pathname.split("/").at(-1)} ${Math.round(transferSize / 1000)}`;
+};

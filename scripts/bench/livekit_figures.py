@@ -17,7 +17,7 @@ from api_rounds import Client, Request, Timings
 from figures import Figure, Table
 from load import percentile
 from options import Options
-from processes import cores
+from processes import cores, why_void_here
 from product import WITH_REFERENCE, Product
 
 REQUESTS_PER_S = 25
@@ -41,7 +41,7 @@ def measure(product: Product, options: Options) -> Iterator[Table]:
         with product.serve(cores()[0]), on_core(cores()[1]):
             send_events(Client(product.port), times, timings)
         processed_per_s.append(json.loads(product.run("scripts/bench/process_inbox.py").splitlines()[-1])["per_s"])
-    void = "the load has no core of its own" if len(set(cores())) == 1 else ""
+    void = why_void_here()
     ranks = [
         Figure(f"livekit_webhook.p{rank}_ms", *_both(timings, rank), bar="under 10", void=void) for rank in (50, 99)
     ]

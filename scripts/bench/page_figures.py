@@ -12,7 +12,7 @@ from api_rounds import Request, Timings, take_turns
 from figures import Figure, Table
 from load import percentile
 from options import Options
-from processes import cores
+from processes import cores, why_void_here
 from product import Product
 
 CALLS = 100_000
@@ -49,16 +49,12 @@ def measure(product: Product, options: Options) -> Iterator[Table]:
     ours, reference_ms = (percentile(array("d", side), 50) for side in (player.ours, player.reference))
     yield Table(
         "The player opens an hour's call, with its waveform and 2,000 lines, within a second",
-        [Figure("call_player.open.p50_ms", ours, reference_ms, bar=PLAYER_BAR, void=_void())],
+        [Figure("call_player.open.p50_ms", ours, reference_ms, bar=PLAYER_BAR, void=why_void_here())],
     )
-
-
-def _void() -> str:
-    return "the load has no core of its own" if len(set(cores())) == 1 else ""
 
 
 def _figures(page: str, timings: Timings, queries: int) -> Iterator[Figure]:
     for rank in (50, 99):
         ours, reference = (percentile(array("d", side), rank) for side in (timings.ours, timings.reference))
-        yield Figure(f"calls_page.{page}.p{rank}_ms", ours, reference, bar=BAR, void=_void())
+        yield Figure(f"calls_page.{page}.p{rank}_ms", ours, reference, bar=BAR, void=why_void_here())
     yield Figure(f"calls_page.{page}.queries", queries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,10 +12,19 @@ _PREFERRED = -10
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
+@functools.cache
 def cores() -> tuple[int, int]:
-    """The core of the process under test and that of the load; the same one on a machine that has no two."""
+    """The core of the process under test and that of the load; the same one on a machine that has no two.
+
+    As it is before this process keeps to one of them.
+    """
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[-1]
+
+
+def why_void_here() -> str:
+    """Why times of this machine mean nothing; empty if they do."""
+    return "the load has no core of its own" if len(set(cores())) == 1 else ""
 
 
 def prefer(pid: int) -> None:

@@ -15,7 +15,7 @@ from api_rounds import Request, Timings, take_turns
 from figures import Figure, Table
 from load import percentile
 from options import Options
-from processes import cores
+from processes import cores, why_void_here
 from product import ROOT, Product
 
 sys.path.insert(0, str(ROOT))
@@ -74,7 +74,7 @@ def _table(database: str, product: Product, options: Options) -> Table:
 
 
 def _figures(name: str, timings: Timings) -> Iterator[Figure]:
-    void = "the load has no core of its own" if len(set(cores())) == 1 else ""
+    void = why_void_here()
     for rank in (50, 99):
         ours, reference = (percentile(array("d", side), rank) for side in (timings.ours, timings.reference))
         yield Figure(f"{name}.p{rank}_ms", ours, reference, bar=BAR, void=void)

@@ -13,7 +13,7 @@ from figures import Figure, Table
 from frames import Faults
 from load import Plan, Sight
 from options import Options
-from processes import cores
+from processes import why_void_here
 from provider import Manner
 
 MOST_CORE_USE = 0.8
@@ -98,8 +98,8 @@ def judge(rounds: Rounds, bars: Mapping[str, str] = COMPARED) -> list[Figure]:
 
 def why_void(rounds: Rounds) -> str:
     """Why nothing may be concluded from these rounds; empty if it may."""
-    if len(set(cores())) == 1:
-        return "the load has no core of its own"
+    if void := why_void_here():
+        return void
     if max(rounds.sides(max, attrgetter("core_use"))) > MOST_CORE_USE:
         return f"the load used more than {MOST_CORE_USE} of its core"
     marks, reference_marks = rounds.sides(median, attrgetter("marks_per_call_second"))

@@ -2,6 +2,7 @@
 
 import json
 
+import processes
 import pytest
 import steady_figures
 from figures import Figure, Table, table, verdict
@@ -20,7 +21,7 @@ def judged(ours: list[Sight], reference: list[Sight]) -> dict[str, Figure]:
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steady_figures, "cores", lambda: (0, 1))
+    monkeypatch.setattr(processes, "cores", lambda: (0, 1))
 
 
 def test_a_figure_is_one_line_of_json_with_its_ratio() -> None:
@@ -73,7 +74,7 @@ def test_an_unfair_round_voids_the_speed(ours: Sight, reference: Sight) -> None:
 
 
 def test_one_core_for_both_voids_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steady_figures, "cores", lambda: (0, 0))
+    monkeypatch.setattr(processes, "cores", lambda: (0, 0))
     assert judged([sight()], [sight()])["bridge.cpu_ms_per_call_second"].void
 
 
