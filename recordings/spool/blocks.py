@@ -41,7 +41,8 @@ class Said(NamedTuple):
     counted through the call, `first_chunk` is the number of the first one here; `sent_at_ms` and `sent_at_s` have one
     time for each. `heard`: what, before which chunk, when at the earliest and at the latest, and how many ms after the
     chunk before it its mark was sent. Times in ms are those of the stream's clock, which stands while the caller's
-    frames wait to be read; `sent_at_s` is our own clock.
+    frames wait to be read; `sent_at_s` is our own clock. `sent_again`: the chunks from the first up to the second
+    number did not arrive on a line that broke, and were sent once more at these two times.
     """
 
     caller: Sequence[tuple[int, Sequence[str]]]
@@ -50,6 +51,7 @@ class Said(NamedTuple):
     sent_at_ms: Sequence[int]
     sent_at_s: Sequence[float]
     heard: Sequence[tuple[Heard, int, int, int, int]]
+    sent_again: Sequence[tuple[int, int, int, float]] = ()
 
 
 class FileHeader(msgspec.Struct):
@@ -83,7 +85,7 @@ class Frames(msgspec.Struct, array_like=True, gc=False):
 
 
 class Block(msgspec.Struct, array_like=True, gc=False):
-    """`Said`, as it is written. `own_ms`: `sent_at_s` in whole ms."""
+    """`Said`, as it is written. `own_ms`: `sent_at_s` in whole ms, as in the last number of `sent_again`."""
 
     caller: list[tuple[int, Frames]]
     first_chunk: int
@@ -91,6 +93,7 @@ class Block(msgspec.Struct, array_like=True, gc=False):
     sent_at_ms: list[int]
     own_ms: list[int]
     heard: list[tuple[int, int, int, int, int]]
+    sent_again: list[tuple[int, int, int, int]] = []
 
 
 class NotASpoolFile(ValueError):
@@ -116,6 +119,7 @@ def packed(said: Said) -> bytes:
             [*said.sent_at_ms],
             [int(at_s * 1000) for at_s in said.sent_at_s],
             [*said.heard],
+            [(first, end, at_ms, int(at_s * 1000)) for first, end, at_ms, at_s in said.sent_again],
         )
     )
     return _FRAME.pack(MAGIC, len(content), zlib.crc32(content)) + content

@@ -46,6 +46,9 @@ class Sent:
         self._stream_ms.extend(block.sent_at_ms)
         self._own_ms.extend(block.own_ms)
         self._heard += block.heard
+        for first, end, stream_ms, own_ms in block.sent_again:
+            for chunk in range(max(first, 0), min(end, len(self.sizes))):
+                self._stream_ms[chunk], self._own_ms[chunk] = stream_ms, own_ms
         for at, frames in block.caller:
             self._add_frames(at // BYTES_PER_MS, (at + sum(map(len, frames.audio()))) // BYTES_PER_MS)
         if self._heard:

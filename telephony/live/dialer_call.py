@@ -14,6 +14,7 @@ from sessions.calls.outcomes import ToolResult
 from telephony.bridge.core.actions import Action, Record, RunTool, Show
 from telephony.bridge.core.stream_clock import QUIET_AFTER_MS
 from telephony.bridge.phone_call import PhoneCall
+from telephony.bridge.recorded_call import RecordedCall
 from telephony.bridge.twilio.dialer_frames import DialerCodec
 
 from .call_watchers import call_watchers
@@ -80,7 +81,7 @@ class DialerCall(LiveCall):
         self, call_id: UUID, *, stream_sid: str, gateway: CallGateway, calls: LiveCalls, socket: CallerSocket
     ) -> None:
         self._line = PageLine(socket)
-        codec = DialerCodec(stream_sid)
+        codec = self._page_codec = DialerCodec(stream_sid)
         super().__init__(call_id, stream_id=None, codec=codec, gateway=gateway, calls=calls, socket=self._line)
         self._stream_sid = stream_sid
         self._page = PageFrames(stream_sid)
@@ -112,7 +113,9 @@ class DialerCall(LiveCall):
         self._returns += 1
         self._go_away()
         self._is_another_socket, self._has_heard = self._away_since is not None, True
-        self._line.take(socket, greeting=self._page.returned(self.call_id), received=received)
+        missing = self._line.take(socket, greeting=self._page.returned(self.call_id), received=received)
+        if isinstance(self._core, RecordedCall):
+            self._core.tape.sent_again(sum(map(self._page_codec.is_sound, missing)))
 
     def show_progress(self, progress: Mapping[str, object]) -> None:
         """The page shows what the call has made so far."""

@@ -45,13 +45,16 @@ class PageLine:
         """Whether a page that has had so many texts can be sent all the others."""
         return not self._is_closed and self._sent - len(self._kept) <= received <= self._sent
 
-    def take(self, socket: CallerSocket, *, greeting: str, received: int) -> None:
-        """The page has another socket. `greeting` is not counted; then follows what it has not had (`has_kept`)."""
+    def take(self, socket: CallerSocket, *, greeting: str, received: int) -> list[str]:
+        """The page has another socket. `greeting` is not counted; then follows what it has not had (`has_kept`), which
+        is returned."""
         self._drop(REPLACED)
         self._socket, self._gone = socket, asyncio.Event()
-        missing = self._sent - received
-        socket.send_texts([greeting, *(text for _, text in list(self._kept)[len(self._kept) - missing :])])
+        count = self._sent - received
+        missing = [text for _, text in list(self._kept)[len(self._kept) - count :]]
+        socket.send_texts([greeting, *missing])
         self._attach(socket)
+        return missing
 
     def tick(self, now: float) -> None:
         """`now`: the loop's clock in seconds."""

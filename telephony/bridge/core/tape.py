@@ -43,6 +43,7 @@ class Tape:
         "_heard",
         "_line",
         "_marks",
+        "_sent_again",
         "_sent_at_ms",
         "_sent_at_s",
         "_stretch",
@@ -65,6 +66,7 @@ class Tape:
         self._sent_at_ms: list[int] = []
         self._sent_at_s: list[float] = []
         self._heard: list[tuple[Heard, int, int, int, int]] = []
+        self._sent_again: list[tuple[int, int, int, float]] = []
         self._marks: dict[
             str, tuple[int, int]
         ] = {}  # the chunks before it, and how many ms after the last one it was sent
@@ -121,6 +123,12 @@ class Tape:
         self._note(Heard.CLEARED, self._first_chunk + len(self._chunks))
         self._line.clear()
 
+    def sent_again(self, count: int) -> None:
+        """The last so many chunks had not arrived when the line broke, and are sent on the new one now."""
+        if count:
+            end = self._first_chunk + len(self._chunks)
+            self._sent_again.append((end - count, end, self._clock.now_ms, self.own_clock()))
+
     def echoed(self, name: str, *, at_ms: int | None = None) -> None:
         """Also of a mark that a clear has made meaningless for the ledger: it says when the clear arrived.
 
@@ -157,13 +165,16 @@ class Tape:
 
     def take(self) -> Said | None:
         """All since the last time; None if there is nothing."""
-        if not (self._caller or self._chunks or self._heard):
+        if not (self._caller or self._chunks or self._heard or self._sent_again):
             return None
-        said = Said(self._caller, self._first_chunk, self._chunks, self._sent_at_ms, self._sent_at_s, self._heard)
+        said = Said(
+            self._caller, self._first_chunk, self._chunks, self._sent_at_ms, self._sent_at_s, self._heard,
+            self._sent_again,
+        )  # fmt: skip
         self._first_chunk += len(self._chunks)
         self._taken_at_s = self._sent_at_s[-1] if self._sent_at_s else self._taken_at_s
         self._leave_fast_path()
-        self._stretch, self._caller, self._chunks, self._heard = [], [], [], []
+        self._stretch, self._caller, self._chunks, self._heard, self._sent_again = [], [], [], [], []
         self._sent_at_ms, self._sent_at_s = [], []
         return said
 

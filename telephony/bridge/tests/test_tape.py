@@ -13,8 +13,9 @@ import pytest
 from recordings.spool.blocks import FileHeader, Heard, Said, header_line, packed
 from recordings.spool.wav import write_wav
 from telephony.bridge.core.agent_item import AgentItem
+from telephony.bridge.core.stream_clock import QUIET_AFTER_MS
 from telephony.bridge.tests.alignment import assert_placed, lanes_of, pcm
-from telephony.bridge.tests.far_phone import SILENCE, FarPhone
+from telephony.bridge.tests.far_phone import SILENCE, TICK_MS, FarPhone
 
 
 class BusyServer(FarPhone):
@@ -38,6 +39,66 @@ class BusyServer(FarPhone):
             _, item, audio = self._spoken.popleft()
             self.playout.add(item, b64encode(audio).decode())
         super()._serve()
+
+
+class BreakingPhone(FarPhone):
+    """A dialer whose line breaks and comes back: what was under way from the caller is lost, echoes come late with
+    their time, and what had not arrived is sent again (telephony/live/page_line.py)."""
+
+    def __init__(self, *, breaks_ms: int, back_ms: int, **line: int) -> None:
+        super().__init__(**line)
+        self._breaks_ms, self._back_ms = breaks_ms, back_ms
+        self.tape.own_clock = lambda: self.now_ms / 1000
+        self._missing: list[tuple[str, str]] = []
+        self._late: list[tuple[int, bytes]] = []
+        self._heard_at_ms, self._is_held = 0, False
+
+    @property
+    def is_away(self) -> bool:
+        return self._breaks_ms <= self.now_ms < self._back_ms
+
+    def _send_down(self, kind: str, content: str) -> None:
+        if self.is_away:
+            self._missing.append((kind, content))
+        else:
+            super()._send_down(kind, content)
+
+    def _send_up(self, kind: str, at_ms: int, content: bytes) -> None:
+        if not self.is_away:
+            super()._send_up(kind, at_ms, content)
+        elif kind == "mark":
+            self._late.append((self.now_ms, content))
+
+    def _step(self) -> None:
+        if self.now_ms == self._breaks_ms:
+            self._missing = [(kind, content) for _, kind, content in self._down]
+            self._down.clear()
+            self._up.clear()
+        elif self.now_ms == self._back_ms:
+            self.tape.sent_again(sum(kind == "play" for kind, _ in self._missing))
+            for kind, content in self._missing:
+                super()._send_down(kind, content)
+            for at_ms, name in self._late:
+                super()._send_up("late", at_ms, name)
+        super()._step()
+
+    def _arrive(self, kind: str, at_ms: int, content: bytes) -> None:
+        self._heard_at_ms = self.now_ms
+        if self._is_held:
+            self._is_held = False
+            self.playout.go_on()
+        if kind == "late":
+            self.tape.echoed(content.decode(), at_ms=at_ms)
+            self.playout.echoed(content.decode())
+        else:
+            super()._arrive(kind, at_ms, content)
+
+    def _serve(self) -> None:
+        super()._serve()
+        silent_ms = self.now_ms - self._heard_at_ms
+        if self.now_ms % TICK_MS == 0 and silent_ms > QUIET_AFTER_MS and not self._is_held:
+            self._is_held = True
+            self.playout.hold(silent_ms=silent_ms)
 
 
 class Recorded:
@@ -191,6 +252,26 @@ def test_a_server_that_has_no_time_now_and_then(tmp_path: Path, seed: int) -> No
     for from_ms in (200, 3_000, 4_900):
         phone.speaks(AgentItem(str(from_ms)), from_ms=from_ms, lasts_ms=1_600)
     recorded.wait(8_000)
+    _, agent = recorded.lanes()
+    assert_placed(agent, phone.heard)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_line_that_breaks_and_an_interruption_after_it(tmp_path: Path, seed: int) -> None:
+    dice = Random(seed)
+    breaks_ms, back_ms = 1_000 + dice.randrange(200), 2_200 + dice.randrange(300)
+    phone = BreakingPhone(
+        breaks_ms=breaks_ms, back_ms=back_ms, down_ms=dice.choice((1, 20, 60)), up_ms=dice.choice((1, 20, 60)),
+        phase_ms=dice.randrange(20), seed=seed,
+    )  # fmt: skip
+    recorded = Recorded(phone, tmp_path)
+    recorded.wait(400)
+    phone.say(6_000)
+    recorded.wait(back_ms - 400 + dice.randrange(300, 1_500))
+    phone.interrupt()
+    recorded.wait(900)
+    phone.say(500)
+    recorded.wait(1_500)
     _, agent = recorded.lanes()
     assert_placed(agent, phone.heard)
 

@@ -30,6 +30,10 @@ class DialerCodec(TwilioCodec):
         frame = super().read(text)
         return _page_event(text, frame) if isinstance(frame, Ignored) else frame
 
+    def is_sound(self, text: str) -> bool:
+        """Whether `play` has written it."""
+        return text.startswith(self._media)
+
 
 def _page_event(text: str, otherwise: Ignored) -> CallerEvent:
     """What Twilio would never send."""
