@@ -50,10 +50,13 @@ def agent_began(external_id: str, *, starts_at_ms: int) -> None:
             record_event(call_id, "recording_started", {"source": ROOM_AGENT.value})
 
 
-def agent_ended(external_id: str) -> None:
-    """Its file is whole; one that the caller did not want is deleted with what was written last."""
+def agent_ended(external_id: str, *, is_over: bool = True) -> None:
+    """Its file is whole; one that the caller did not want is deleted with what was written last.
+
+    `is_over`: no other agent goes on with it. Where the call is over, or it was stopped, none does in any case.
+    """
     recording = Recording.objects.filter(source=ROOM_AGENT, external_id=external_id).select_related("call").first()
     if recording is not None and recording.state == State.CANCELED:
         delete(recording)
-    elif recording is not None:
+    elif recording is not None and (is_over or recording.state == State.STORING or not recording.call.is_live):
         finish_later(recording)

@@ -145,6 +145,16 @@ def test_an_agent_that_was_lost_leaves_what_it_has_written(call: Call) -> None:
     assert (only_recording().state, only_recording().step) == ("storing", "fetch")
 
 
+def test_another_agent_goes_on_with_it_while_the_call_does(call: Call) -> None:
+    external_id = recording_of_agent(call.pk)
+    agent_began(external_id, starts_at_ms=0)
+    agent_ended(external_id, is_over=False)
+    assert (recording_of_agent(call.pk), only_recording().step) == (external_id, "")
+    over(call)
+    agent_ended(external_id, is_over=False)
+    assert (only_recording().state, only_recording().step) == ("storing", "fetch")
+
+
 def test_an_agent_that_wrote_nothing_has_recorded_nothing(call: Call) -> None:
     recording_of_agent(call.pk)
     over(call)

@@ -62,6 +62,7 @@ class RoomConversation:
         self._over = asyncio.Event()
         self._met_caller = asyncio.Event()
         self._reason: EndReason | None = None
+        self._has_left = False
         self._pending: SpeechHandle | None = None  # what the deadlines have it say, or its farewell
         self._times_active = 0  # how often the caller has spoken or typed
         self._is_silent = False
@@ -100,20 +101,19 @@ class RoomConversation:
 
     async def run(self) -> EndReason | None:
         """Begins when the caller is there. The reason with which the agent ends the call; None if somebody else did."""
-        is_over = True
         try:
             await first_of(self._met_caller, self._over)
             if not self._room.past and not self._over.is_set():
                 self._greet()
             await self._watch()
-        except asyncio.CancelledError:
-            is_over = False  # another worker takes its place
-            raise
         finally:
             self._chat.close()
             self._button.close()
-            await self._session.aclose()
-            await self._recorder.close(is_over=is_over)
+            try:
+                await self._session.aclose()
+            finally:
+                # Otherwise another worker takes its place, and goes on with the recording.
+                await self._recorder.close(is_over=self._has_left or self._reason is not None)
         return self._reason
 
     def end(self, reason: EndReason) -> None:
@@ -122,8 +122,9 @@ class RoomConversation:
             self._reason = reason
         self._over.set()
 
-    def stop(self) -> None:
-        """The room or the job is over."""
+    def stop(self, *, has_left: bool = False) -> None:
+        """The room or the job is over. `has_left`: none takes its place."""
+        self._has_left |= has_left
         self._over.set()
 
     # Time

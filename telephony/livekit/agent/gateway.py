@@ -48,9 +48,9 @@ class RoomGateway:
     async def recording_began(self, recording_id: str, *, starts_at_ms: int) -> None:
         await self._run(agent_began, recording_id, starts_at_ms=starts_at_ms)
 
-    async def recording_ended(self, recording_id: str) -> None:
+    async def recording_ended(self, recording_id: str, *, is_over: bool) -> None:
         """Its file is whole."""
-        await self._run(agent_ended, recording_id)
+        await self._run(agent_ended, recording_id, is_over=is_over)
 
     async def callers(self, call_id: UUID) -> frozenset[str]:
         return await self._run(caller_identities, call_id)

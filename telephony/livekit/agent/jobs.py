@@ -16,6 +16,7 @@ if not apps.ready:
 
 import structlog
 from django.db import connections
+from livekit import rtc
 from livekit.agents import JobContext, JobProcess, JobRequest
 from livekit.agents.ipc.log_queue import LogQueueHandler
 
@@ -26,6 +27,17 @@ from .conversation import RoomConversation
 from .gateway import RoomGateway
 
 logger = structlog.get_logger("room_agent")
+
+# The worker kills a process that has not ended 10 s after it was told to.
+LEAVES_WITHIN_S = 8.0
+# After these no other agent takes its place in the room.
+HAS_LEFT = frozenset(
+    {
+        rtc.DisconnectReason.ROOM_DELETED,
+        rtc.DisconnectReason.ROOM_CLOSED,
+        rtc.DisconnectReason.PARTICIPANT_REMOVED,
+    }
+)
 
 
 def prewarm(process: JobProcess) -> None:
@@ -83,7 +95,8 @@ async def _carry(context: JobContext, room: RoomBriefing, gateway: RoomGateway) 
     try:
         context.room.on("disconnected", lambda *_: gone.set())
         conversation = RoomConversation(context, room, gateway)
-        context.room.on("disconnected", lambda *_: conversation.stop())
+        context.room.on("disconnected", lambda *why: conversation.stop(has_left=not HAS_LEFT.isdisjoint(why)))
+        _keep_process(context, conversation)
         await conversation.start()
         reason = await conversation.run()
     except asyncio.CancelledError:
@@ -98,6 +111,20 @@ async def _carry(context: JobContext, room: RoomBriefing, gateway: RoomGateway) 
         log.info("agent leaves", reason=str(reason or "room over"))
         await _finish(room, gateway, reason)
         context.shutdown(reason=str(reason or "done"))
+
+
+def _keep_process(context: JobContext, conversation: RoomConversation) -> None:
+    """The process ends with the job: what is not written by then, as the end of a recording or last lines, is lost."""
+    carrying = asyncio.current_task()
+    assert carrying is not None
+
+    async def until_all_is_written() -> None:
+        conversation.stop()
+        _, late = await asyncio.wait({carrying}, timeout=LEAVES_WITHIN_S)
+        if late:
+            logger.warning("agent ended before all was written", room=context.job.room.name)
+
+    context.add_shutdown_callback(until_all_is_written)
 
 
 async def _finish(room: RoomBriefing, gateway: RoomGateway, reason: EndReason | None) -> None:

@@ -42,7 +42,8 @@ class RoomRecorder:
                 await self._start(recording_id)
 
     async def close(self, *, is_over: bool) -> None:
-        """`is_over`: nothing follows. Otherwise the agent that takes this one's place goes on with the recording."""
+        """`is_over`: nothing follows. Otherwise an agent that takes this one's place goes on with the recording, if the
+        call goes on."""
         async with self._turn:
             await self._stop(is_over=is_over)
 
@@ -66,8 +67,7 @@ class RoomRecorder:
         ended, self._current = self._current, ""
         if ended and self._recorder is not None:
             await self._recorder.aclose()
-            if is_over:
-                await self._gateway.recording_ended(ended)
+            await self._gateway.recording_ended(ended, is_over=is_over)
 
     def _wired(self) -> RecorderIO | None:
         """Between the session and the room, as livekit-agents does it (agent_session.py, `start`)."""
