@@ -8,10 +8,13 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import TurnAnswered, TurnInterrupted
 from sessions.calls.outcomes import EndCall, Transfer
 from telephony.bridge.core.actions import FailOver, HandOver, HangUp, LinkLoss, Show
+from telephony.bridge.core.kept_audio import LEAD_BYTES
 from telephony.bridge.core.ulaw import SILENCE
 
 from .stage import briefing
 from .vapi_stage import VapiStage
+
+VOICE = bytes(range(0x20, 0x70)) * 2
 
 SILENT_FRAME = SILENCE * 160
 
@@ -25,9 +28,13 @@ def test_the_callers_audio_goes_to_vapi_as_it_came() -> None:
 def test_what_the_caller_said_before_is_sent_when_the_assistant_is_ready() -> None:
     stage = VapiStage(opened=False)
     stage.listen(500)
+    stage.frame(stage.ms, VOICE)
+    stage.ms += 20
+    stage.listen(60)
     assert not stage.caller_audio
     stage.open()
-    assert stage.caller_audio == SILENCE * 4_000
+    # VAPI takes it for live sound: the silence before it would put all that follows behind.
+    assert stage.caller_audio == SILENCE * LEAD_BYTES + VOICE + SILENCE * 480
 
 
 def test_the_greeting_is_said_once_and_is_a_line() -> None:

@@ -259,7 +259,7 @@ class VapiDialect:
     def let_caller_in(self) -> None:
         self._is_open = True
         self._responses.may_begin()
-        self.frames += [payload for payload, _ in self._kept.take()]
+        self.frames += [payload for payload, _ in self._kept.take_speech()]
 
     def release_greeting(self) -> None:
         """Only the greeting itself cannot be interrupted."""

@@ -15,7 +15,6 @@ from recordings.finishing.audio import read_channel
 from recordings.finishing.runs import finish_due
 from recordings.models import Recording
 from sessions.messages.outbox import outbox
-from telephony.bridge.core.kept_audio import MOST_KEPT
 from telephony.bridge.tests.alignment import pcm, shifts_ms
 from telephony.events.inbox import inbox
 from telephony.vapi.webhooks import vapi_threads
@@ -28,6 +27,9 @@ from .test_call_recording import recording_in, ring
 
 # Stretches of 400 ms: VAPI stops elsewhere at each of two interruptions, and does not know when the phone has run dry.
 MOST_ELSEWHERE = 4
+
+# The way to VAPI and back, on a machine that has more to do.
+MOST_LATE_MS = 250
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.waits, pytest.mark.sound, pytest.mark.embedded]
 
@@ -63,8 +65,9 @@ async def test_it_stands_where_the_caller_heard_the_agent(
     found = shifts_ms(agent, heard, may_miss=MOST_ELSEWHERE)
     assert len(found) >= 4
     assert median(map(abs, found)) <= 20, found
-    # The caller is late by what came to VAPI at once: what he had said while it was being connected.
-    late_ms = round(shifts_ms(caller, said, reach_ms=MOST_KEPT // 8 + 500)[0])
+    # At VAPI the caller is heard later, and the agent earlier, than on the phone; silence before VAPI was there is not
+    # sent afterwards, so that the caller is late by no more than that.
+    late_ms = max(0, round(shifts_ms(caller, said, reach_ms=MOST_LATE_MS)[0]))
     found = shifts_ms(caller[16 * late_ms :], said)
     assert len(found) >= 4
     assert max(map(abs, found)) <= 20, found
