@@ -30,6 +30,7 @@ from sessions.messages.texts.models import OptOut, Text
 from sessions.orders.models import Order, OrderLine
 from sessions.orders.services.submission import TOPIC as ORDER_TOPIC
 from telephony.events.models import ProviderEvent
+from telephony.livekit.events import delete_waiting_events
 from telephony.twilio.voicemail.models import Voicemail
 from telephony.vapi.webhooks import SOURCE as VAPI
 from voiceapp.core.errors import ApplicationError
@@ -156,6 +157,7 @@ def _delete_call(request: CallerRequest, call: Call) -> None:
         # Reports that wait for a worker name no call yet.
         of_legs = call.vapi_legs.values("vapi_id")
         ProviderEvent.objects.filter(source=VAPI, call=None, partition_key__in=of_legs).delete()
+        delete_waiting_events(call)
         _forget_history(Voicemail, list(call.voicemails.values_list("pk", flat=True)))
         _forget_history(Recording, [each.pk for each in recordings])
         _forget_history(Call, [call.pk])

@@ -17,6 +17,9 @@ from telephony.events.models import ProviderEvent
 from voiceapp.providers.livekit.values import Room
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, event_of
 
+SOURCE = "livekit"
+# What an event says of somebody in the room, who is known by a name or a number.
+PERSONS = frozenset({"participant", "track"})
 A_SECOND = dt.timedelta(milliseconds=999)
 
 RoomEvent = Callable[[Call, LiveKitEvent, dt.datetime], None]
@@ -27,16 +30,40 @@ def process_livekit_event(stored: ProviderEvent) -> None:
     event = event_of(stored.fields, key=stored.dedup_key)
     if event.recording:
         recording = apply_report(report_of(event.recording))
-        _set_call(stored, recording.call_id if recording else None)
+        if recording:
+            _set_call(stored, recording.call_id)
+        else:
+            _forget_persons(stored)
         return
     at = _occurred_at(event, stored.created_at)
-    room = event.room
-    call = find_call_of_room(room.name, sid=room.sid, opened_at=room.created_at, at=at) if room else None
+    room, call = event.room, _call_of(event, at)
     if call:
         _set_call(stored, call.pk)
         ROOM_EVENTS.get(event.event, _ignore)(call, event, at)
     if room and event.event in ROOM_IS_OPEN and (call is None or _is_after_its_end(call, room, at)):
         close_room_of_no_call(room.name, sid=room.sid)
+    if call is None:
+        _forget_persons(stored)
+
+
+def delete_waiting_events(call: Call) -> None:
+    """Those that name no call yet and are about this one. A later call may have a room of the same name."""
+    waiting = ProviderEvent.objects.filter(source=SOURCE, call=None, partition_key=call.room_name or "")
+    of_call = [stored.pk for stored in waiting if call.room_name and _is_about(stored, call)]
+    ProviderEvent.objects.filter(pk__in=of_call).delete()
+
+
+def _is_about(stored: ProviderEvent, call: Call) -> bool:
+    event = event_of(stored.fields, key=stored.dedup_key)
+    if event.recording:
+        return call.recordings.filter(external_id=event.recording.egress_id).exists()
+    found = _call_of(event, _occurred_at(event, stored.created_at))
+    return found is not None and found.pk == call.pk
+
+
+def _call_of(event: LiveKitEvent, at: dt.datetime) -> Call | None:
+    room = event.room
+    return find_call_of_room(room.name, sid=room.sid, opened_at=room.created_at, at=at) if room else None
 
 
 def _is_after_its_end(call: Call, room: Room, at: dt.datetime) -> bool:
@@ -52,9 +79,16 @@ def _occurred_at(event: LiveKitEvent, received_at: dt.datetime) -> dt.datetime:
     return min(received_at, event.created_at + A_SECOND) if event.created_at else received_at
 
 
-def _set_call(stored: ProviderEvent, call_id: UUID | None) -> None:
-    if call_id and not stored.call_id:
+def _set_call(stored: ProviderEvent, call_id: UUID) -> None:
+    if not stored.call_id:
         ProviderEvent.objects.filter(pk=stored.pk).update(call=call_id)
+
+
+def _forget_persons(stored: ProviderEvent) -> None:
+    """Its call is not ours, or was deleted with all that is known of its caller."""
+    if PERSONS.intersection(stored.fields):
+        fields = {name: value for name, value in stored.fields.items() if name not in PERSONS}
+        ProviderEvent.objects.filter(pk=stored.pk, call=None).update(fields=fields)
 
 
 def _ignore(call: Call, event: LiveKitEvent, at: dt.datetime) -> None:

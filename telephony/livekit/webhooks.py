@@ -26,12 +26,12 @@ from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.livekit.errors import LiveKitError
 from voiceapp.providers.livekit.webhooks import LiveKitEvent, SignatureRefused
 
+from .events import SOURCE
 from .kept_fields import kept_fields
 from .serializers import EVENT, LiveKitEventRequest, LiveKitEventResponse
 
 logger = structlog.get_logger("webhooks")
 
-SOURCE = "livekit"
 CONTENT_TYPES = ("application/webhook+json", "application/json")
 MAX_BODY_BYTES = LIVEKIT_EVENT_BYTES
 MAX_KEY = 200
