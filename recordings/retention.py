@@ -16,6 +16,7 @@ from agents.privacy.models import DEFAULT_DAYS, PrivacySettings
 from recordings.models import Recording
 from recordings.services.declining import DECLINED
 from recordings.services.deleting import delete_recording
+from sessions.calls.services import forget_words
 from voiceapp.providers.errors import ProviderError
 
 logger = structlog.get_logger("recordings")
@@ -68,6 +69,7 @@ def purge_recordings() -> int:
 def _purge(recording: Recording) -> bool:
     try:
         delete_recording(recording, why=why_deleted(recording))
+        forget_words(recording.call)  # a hold has kept those of a caller who had declined
     except ProviderError as fault:
         logger.warning("recording not deleted", recording=recording.pk, error=str(fault))
         return False

@@ -157,7 +157,8 @@ class Persona(models.Model):
         default=RecordedBy.OFF,
         help_text="One of them, in two channels: the caller and the agent. This server records calls in the browser, "
         "too; on the call page only if the caller agrees. Twilio records calls over Twilio only, and goes on after a "
-        "transfer; VAPI records calls that it plays.",
+        "transfer; VAPI records calls that it plays. Sessions that other pages begin over /realtime_session or "
+        "/voice-session are never recorded: their sound passes no server of ours.",
     )
     room_recording = models.CharField(
         "calls in rooms are recorded by",

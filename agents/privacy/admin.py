@@ -29,7 +29,10 @@ class PrivacySettingsAdmin(TenantAdmin[PrivacySettings]):
     list_select_related = ("organization",)
     fieldsets = (
         (None, {"fields": ("organization", "announcement", "suggestion")}),
-        ("Callers who do not want to be recorded", {"fields": ("stop_key", "stop_hint", "suggested_hint")}),
+        (
+            "Callers who do not want to be recorded",
+            {"fields": ("stop_key", "stop_hint", "suggested_hint", "deletes_declined_words")},
+        ),
         ("Age", {"fields": ("recording_days",)}),
         ("Legal hold", {"fields": ("is_on_hold", "hold_reason")}),
     )

@@ -52,6 +52,13 @@ class PrivacySettings(TenantModel):
         blank=True,
         help_text="Said to callers on the phone after the announcement. It has to name the key as a number.",
     )
+    deletes_declined_words = models.BooleanField(
+        "delete the words, too",
+        default=True,
+        help_text="Of a caller who does not want to be recorded, nothing that was said is kept in writing either: the "
+        "transcript so far is emptied, and nothing more is written into it. Orders and appointments stay. Off: the "
+        "transcript is kept.",
+    )
     recording_days = models.PositiveIntegerField(
         "delete recordings after (days)",
         default=DEFAULT_DAYS,

@@ -24,7 +24,7 @@ from recordings.sources.report import RecordingReport
 from sessions.calls.declined_recordings import Declined, DeclinedBy
 from sessions.calls.models import Call
 from sessions.calls.outcomes import RecordingEnd
-from sessions.calls.services import record_event
+from sessions.calls.services import forget_words, record_event
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from voiceapp.core.transactions import NotSaved, retried
@@ -74,15 +74,22 @@ def decline_in_time(call_id: UUID, *, by: DeclinedBy) -> Declined:
 
 @transaction.atomic
 def decline_recording(call_id: UUID, by: DeclinedBy) -> Declined:
-    """Safe to repeat. What is said holds for what was recorded of the call so far."""
+    """Safe to repeat. What is said holds for what was recorded of the call so far.
+
+    The written words go with it, if the organization has chosen that.
+    """
     call = lock_call(call_id)
     is_on_hold = _is_on_hold(call)
     found = list(recorded_of(call))
     is_at_vapi = any(each.source == Source.VAPI and each.state in Recording.IN_PROGRESS for each in found)
     if is_on_hold and is_at_vapi:
         return Declined(NOT_STOPPED)
-    if Call.objects.filter(pk=call_id, recording_declined_at=None).update(recording_declined_at=timezone.now()):
-        record_event(call_id, "recording_declined", {"by": by.value})
+    is_news = Call.objects.filter(pk=call_id, recording_declined_at=None).update(recording_declined_at=timezone.now())
+    call.refresh_from_db(fields=["recording_declined_at"])
+    has_no_words = not is_on_hold and forget_words(call)
+    if is_news:
+        words = {"transcript": "emptied"} if has_no_words else {}
+        record_event(call_id, "recording_declined", {"by": by.value, **words})
     for recording in found:
         _end(recording, is_kept=is_on_hold)
     if is_on_hold:

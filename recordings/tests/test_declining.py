@@ -39,8 +39,10 @@ from recordings.sources.report import RecordingReport
 from recordings.sources.room_agent import folder_of
 from recordings.spool.folder import spool_path
 from sessions.calls.declined_recordings import DeclinedBy, decline_recording
+from sessions.calls.facts import LineSpoken, Speaker
 from sessions.calls.models import Call
 from sessions.calls.outcomes import RecordingEnd
+from sessions.calls.services import record_facts
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.tests.builders import Phone, make_call, make_room_call
@@ -274,3 +276,42 @@ def test_a_report_does_not_bring_it_back(call: Call) -> None:
     recording.refresh_from_db()
     assert recording.state == State.CANCELED
     assert not OutboxMessage.objects.filter(topic=finishing.FINISH).exists()
+
+
+def say(call: Call, item: str, text: str, *, turn: int = 1) -> None:
+    record_facts(call.pk, [LineSpoken(item, Speaker.CALLER, text, 1_000, turn)])
+
+
+def written(call: Call) -> list[tuple[str, int]]:
+    return list(call.lines.order_by("item_id").values_list("text", "turn"))
+
+
+def test_what_was_said_is_not_kept_in_writing_either_but_turns_are_counted(call: Call) -> None:
+    recorded(call, Source.BRIDGE)
+    say(call, "a", "I like my privacy.")
+    decline_recording(call.pk, by=DeclinedBy.TOOL)
+    say(call, "a", "I like my privacy, really.")
+    say(call, "b", "One funghi.", turn=2)
+    assert written(call) == [("", 1), ("", 2)]
+    assert "privacy" not in "".join(call.lines.values_list("words", flat=True))
+    assert call.events.get(kind="recording_declined").detail == {"by": "tool", "transcript": "emptied"}
+
+
+def test_an_organization_may_keep_what_was_said(call: Call, harbour: Organization) -> None:
+    PrivacySettings.objects.create(organization=harbour, deletes_declined_words=False)
+    say(call, "a", "Before.")
+    decline_recording(call.pk, by=DeclinedBy.KEY)
+    say(call, "b", "After.")
+    assert written(call) == [("Before.", 1), ("After.", 1)]
+
+
+def test_a_hold_keeps_what_was_written_before_until_it_is_lifted(call: Call) -> None:
+    hold(call)
+    recorded(call, Source.BRIDGE, state=State.STORED)
+    say(call, "a", "Before.")
+    decline_recording(call.pk, by=DeclinedBy.KEY)
+    say(call, "b", "After.")
+    assert written(call) == [("Before.", 1), ("", 1)]
+    PrivacySettings.objects.update(is_on_hold=False)
+    assert purge_recordings() == 1
+    assert written(call) == [("", 1), ("", 1)]

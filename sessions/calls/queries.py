@@ -73,7 +73,7 @@ def _rows(ids: Sequence[UUID]) -> QuerySet[Call]:
     rows = Call.objects.filter(pk__in=ids).annotate(
         has_recording=Exists(same_call.filter(WITH_RECORDING)),
         has_written=Exists(same_call.filter(WITH_TRANSCRIPT)),
-        has_lines=Exists(TranscriptLine.objects.filter(call=OuterRef("pk"))),
+        has_lines=Exists(TranscriptLine.objects.filter(call=OuterRef("pk")).exclude(text="")),
     )
     shown = ("room_name", "call_type", "state", "created_at", "connected_at", "ended_at")
     return rows.only(*shown).order_by("-created_at", "-id")

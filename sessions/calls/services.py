@@ -13,6 +13,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from agents.organizations.models import Organization
+from agents.privacy.models import privacy_settings_of
 from sessions.messages.outbox import outbox
 from voiceapp.core.metrics import turn_response_seconds
 
@@ -134,7 +135,9 @@ def renew_leases(call_ids: Iterable[UUID]) -> set[UUID]:
 
 LONGEST_ITEM_ID = 80
 # The last two for the search: whose words they are.
-READ_OF_CALL = ("created_at", "connected_at", "state", "usage", "organization_id", "owner")
+READ_OF_CALL = (
+    "created_at", "connected_at", "state", "usage", "organization_id", "owner", "recording_declined_at",
+)  # fmt: skip
 
 
 def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
@@ -154,15 +157,34 @@ def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
             turn_response_seconds.observe(fact.response_ms / 1000)
 
 
+def keeps_words(call: Call) -> bool:
+    """Whether what is said on this call is written down. Who spoke and when always is: turns are counted by it."""
+    if call.recording_declined_at is None or call.organization is None:
+        return call.recording_declined_at is None
+    return not privacy_settings_of(call.organization).deletes_declined_words
+
+
+def forget_words(call: Call) -> bool:
+    """Empty the transcript of a call whose caller did not want to be recorded, if its organization has chosen that.
+
+    In the transaction of what the caller declined. Returns whether it was emptied. Safe to repeat.
+    """
+    if keeps_words(call):
+        return False
+    TranscriptLine.objects.filter(call=call).exclude(text="").update(text="", words="")
+    return True
+
+
 def _keep_lines(call: Call, facts: Sequence[LineSpoken]) -> None:
     lines: dict[str, TranscriptLine] = {}  # the last text of an item stands
+    has_words = not facts or keeps_words(call)
     for fact in facts:
         item_id = short_id(fact.item_id, longest=LONGEST_ITEM_ID)
         lines[item_id] = TranscriptLine(
             call=call,
             item_id=item_id,
             speaker=fact.speaker.value,
-            text=fact.text.replace("\x00", ""),  # JSON may carry one, PostgreSQL's text may not
+            text=fact.text.replace("\x00", "") if has_words else "",  # JSON may carry one, PostgreSQL's text may not
             spoken_at_ms=fact.spoken_at_ms,
             turn=fact.turn,
             is_cut=fact.is_cut,
@@ -231,5 +253,5 @@ def transcript_of(call: Call) -> str | None:
 
 
 def _spoken(call: Call) -> str | None:
-    lines = call.lines.order_by("spoken_at_ms", "id").values_list("speaker", "text")[:MOST_LINES]
+    lines = call.lines.exclude(text="").order_by("spoken_at_ms", "id").values_list("speaker", "text")[:MOST_LINES]
     return "\n".join(f"{speaker.capitalize()}: {text}" for speaker, text in lines) or None

@@ -12,6 +12,12 @@ from sessions.realtime.services.voice_sessions import TOPIC
 
 from .models import VoiceSession
 
+# Where an operator looks for a recording, or for the words.
+NOT_KEPT = (
+    "None, and no transcript: the browser and OpenAI talk to each other. Calls of the call page and in rooms can be "
+    "recorded."
+)
+
 
 @admin.register(VoiceSession)
 class VoiceSessionAdmin(ReadOnlyAdmin[VoiceSession]):
@@ -24,10 +30,24 @@ class VoiceSessionAdmin(ReadOnlyAdmin[VoiceSession]):
     search_fields = ("=session_id", "=owner")
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-id")
-    fields = ("session_id", "owner", "organization", "model", "is_text_only", "created_at", "expires_at", "announced")
-    readonly_fields = ("announced",)
+    fields = (
+        "session_id",
+        "owner",
+        "organization",
+        "model",
+        "is_text_only",
+        "created_at",
+        "expires_at",
+        "announced",
+        "recording",
+    )
+    readonly_fields = ("announced", "recording")
 
     @display(description="announcement")
     def announced(self, record: VoiceSession) -> str:
         message = OutboxMessage.objects.filter(topic=TOPIC, partition_key=record.session_id).order_by("-id").first()
         return message.state_label if message else "–"
+
+    @display(description="recording")
+    def recording(self, record: VoiceSession) -> str:
+        return NOT_KEPT

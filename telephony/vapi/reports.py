@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from sessions.calls.costs import cost_of, set_cost
 from sessions.calls.models import Call, CallEvent, TranscriptLine
-from sessions.calls.services import finish_call, possible_end
+from sessions.calls.services import finish_call, keeps_words, possible_end
 from telephony.events.allow_list import kept
 from voiceapp.providers.vapi.messages import (
     SpokenLine,
@@ -119,7 +119,7 @@ def _add_lines(call: Call, leg: VapiLeg, lines: Sequence[SpokenLine]) -> None:
     prefix = f"vapi_{leg.vapi_id[:40]}_"
     if not lines or TranscriptLine.objects.filter(call=call).exclude(item_id__startswith=prefix).exists():
         return
-    rows, turn, at_ms = [], 0, 0
+    rows, turn, at_ms, has_words = [], 0, 0, keeps_words(call)
     for number, line in enumerate(lines, 1):
         turn += line.speaker == "caller"
         at_ms = max(at_ms, line.at_ms or 0)
@@ -128,7 +128,7 @@ def _add_lines(call: Call, leg: VapiLeg, lines: Sequence[SpokenLine]) -> None:
                 call=call,
                 item_id=f"{prefix}{number}",
                 speaker=TranscriptLine.Speaker(line.speaker),
-                text=line.text,
+                text=line.text if has_words else "",
                 spoken_at_ms=at_ms,
                 turn=turn,
             )

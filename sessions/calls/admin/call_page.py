@@ -86,6 +86,7 @@ class CallPage:
 
 
 MOST_LINES = 3000
+NOT_KEPT = "(not kept)"
 
 
 def read_call(call: Call, *, caller: str, wanted: Wanted = NOTHING_WANTED) -> CallPage:
@@ -149,7 +150,8 @@ def conversation_of(
     call: Call, lines: Sequence[TranscriptLine], tools: Sequence[ToolCall], turns: Sequence[Turn]
 ) -> list[ConversationEntry]:
     """Both sides in the order spoken, tool calls where they happened, each first response of a turn with its time."""
-    entries = [_line(line) for line in lines] + [_tool(tool, _tool_ms(call, tool, lines)) for tool in tools]
+    no_words = NOT_KEPT if call.recording_declined_at else ""
+    entries = [_line(line, no_words) for line in lines] + [_tool(tool, _tool_ms(call, tool, lines)) for tool in tools]
     entries.sort(key=lambda each: each.at_ms)
     responses = {turn.number: turn.response_ms for turn in turns if turn.response_ms is not None}
     by_line = {line.spoken_at_ms: line for line in lines if line.speaker == TranscriptLine.Speaker.AGENT}
@@ -210,10 +212,10 @@ def with_places(
     ]
 
 
-def _line(line: TranscriptLine) -> ConversationEntry:
+def _line(line: TranscriptLine, no_words: str) -> ConversationEntry:
     who = line.get_speaker_display()
     return ConversationEntry(
-        line.speaker, line.spoken_at_ms, offset_text(line.spoken_at_ms), line.text, who, line.is_cut
+        line.speaker, line.spoken_at_ms, offset_text(line.spoken_at_ms), line.text or no_words, who, line.is_cut
     )
 
 

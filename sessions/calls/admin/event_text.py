@@ -339,6 +339,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "recording_ended": _with("The recording ended", "status", "error"),
     "recording_declined": lambda detail: (
         f"The caller did not want to be recorded{' (key of the phone)' if detail.get('by') == 'key' else ''}."
+        f"{' What was said is not kept in writing either.' if detail.get('transcript') == 'emptied' else ''}"
     ),
     "recording_deleted": _with("The recording was deleted", "why"),
     "recording_failed": _with("The recording failed", "reason"),
