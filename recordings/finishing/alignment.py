@@ -50,6 +50,8 @@ def _reported_start_ms(recording: Recording) -> int | None:
     """By the clock of its source; None where that is the call's own, or says nothing."""
     if recording.source == Recording.Source.VAPI:
         return recording.starts_at_ms or None  # 0: VAPI carries the phone, and its clock is the transcript's
+    if recording.source == Recording.Source.PAGE and recording.starts_at_ms:
+        return recording.starts_at_ms
     if recording.starts_at_ms or recording.source not in ON_OTHERS_CLOCKS or recording.started_at is None:
         return None
     began_at = recording.call.connected_at or recording.call.created_at

@@ -14,6 +14,7 @@ from django.utils import timezone
 from recordings.finishing.services import enqueue_finishing
 from recordings.models import Recording
 from recordings.sources.page import EBML, MissingPiece, write_piece
+from sessions.calls.facts import BROWSER_JOINED
 from sessions.calls.models import Call, CallState
 from sessions.calls.services import record_event
 from voiceapp.core.errors import ApplicationError
@@ -44,15 +45,23 @@ class NoSound(ApplicationError):
     message = "This is no WebM file."
 
 
-def take_piece(call: Call, piece: bytes, *, at: int, age_ms: int = 0, is_last: bool = False) -> int:
+def take_piece(
+    call: Call,
+    piece: bytes,
+    *,
+    at: int,
+    age_ms: int = 0,
+    since_joined_ms: int | None = None,
+    is_last: bool = False,
+) -> int:
     """How much of the file is here now, in bytes.
 
-    `at`: the place of the piece in it. `age_ms`: for how long the page had recorded when it sent the first one. Raises
-    PieceRefused, NoSound, and OSError for the disk.
+    `at`: the place of the piece in it. `age_ms`: for how long the page had recorded when it sent the first one.
+    `since_joined_ms`: how long after it had joined it began. Raises PieceRefused, NoSound, and OSError for the disk.
     """
     if at == 0 and not piece.startswith(EBML):
         raise NoSound
-    recording = _running(call) or (_begin(call, age_ms=age_ms) if at == 0 else None)
+    recording = _running(call) or (_begin(call, age_ms=age_ms, since_joined_ms=since_joined_ms) if at == 0 else None)
     if recording is None or recording.external_id is None:
         raise PieceRefused
     if recording.call.recording_declined_at is not None:
@@ -83,7 +92,7 @@ def _running(call: Call) -> Recording | None:
     return running.select_related("call__organization").first()
 
 
-def _begin(call: Call, *, age_ms: int) -> Recording | None:
+def _begin(call: Call, *, age_ms: int, since_joined_ms: int | None) -> Recording | None:
     """None if the call is not to be recorded, was recorded already, or is over."""
     now = timezone.now()
     try:
@@ -100,13 +109,23 @@ def _begin(call: Call, *, age_ms: int) -> Recording | None:
                 file_type=Recording.FileType.OGG,
                 channels=2,
                 is_automatic=True,
-                # Where that is on the call's clock, the finishing finds by what the agent said.
+                # The finishing finds it again by what the agent said, if that was enough.
+                starts_at_ms=_starts_at_ms(current, since_joined_ms),
                 started_at=now - dt.timedelta(milliseconds=min(max(age_ms, 0), LONGEST_AGE_MS)),
             )
             record_event(call.pk, "recording_started", {"source": PAGE.value})
     except IntegrityError:
         return _running(call)
     return recording
+
+
+def _starts_at_ms(call: Call, since_joined_ms: int | None) -> int:
+    """On the call's clock, by which the page joined; 0 if that is not known yet."""
+    if since_joined_ms is None:
+        return 0
+    joined = call.events.filter(kind=BROWSER_JOINED).order_by("id")
+    joined_ms = joined.values_list("at_ms", flat=True).first()
+    return 0 if joined_ms is None else joined_ms + min(max(since_joined_ms, 0), LONGEST_AGE_MS)
 
 
 def _end(recording: Recording, *, fault: str) -> bool:

@@ -21,7 +21,9 @@ from recordings.services.page import NoSound, PieceRefused, end_lost_page_record
 from recordings.sources.page import EBML, path_of
 from recordings.sweeping import sweep
 from sessions.calls.declined_recordings import DeclinedBy, decline_recording
+from sessions.calls.facts import BROWSER_JOINED, SomethingHappened
 from sessions.calls.models import Call
+from sessions.calls.services import record_facts
 from sessions.messages.outbox import outbox
 
 from .calls import only_recording
@@ -72,8 +74,10 @@ def over(call: Call, *, minutes: float = 0) -> None:
 def test_pieces_become_a_recording_in_two_channels(call: Call, folder: Path) -> None:
     content = spoken(folder)
     half = len(content) // 2
-    assert take_piece(call, content[:half], at=0, age_ms=2_000) == half
+    record_facts(call.pk, [SomethingHappened(BROWSER_JOINED, 1_250)])
+    assert take_piece(call, content[:half], at=0, age_ms=2_000, since_joined_ms=300) == half
     recording = only_recording()
+    assert recording.starts_at_ms == 1_550, "where the page joined on the call's clock, and so much later"
     assert (recording.source, recording.state, recording.channels) == ("page", State.RECORDING, 2)
     assert recording.started_at is not None
     assert timezone.now() - recording.started_at >= dt.timedelta(seconds=2)

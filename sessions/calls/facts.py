@@ -7,6 +7,9 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# What happened when a browser's page had connected to the AI provider, as it says.
+BROWSER_JOINED = "browser_joined"
+
 
 class Speaker(enum.StrEnum):
     CALLER = "caller"

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sessions.calls.briefing import Briefing
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import BROWSER_JOINED
 from telephony.bridge.agent_side import AgentSide
 from telephony.bridge.core.actions import FallBack, FollowUp, HangUp, LinkLoss
 from telephony.bridge.core.remote_playout import RemotePlayout
@@ -26,8 +27,7 @@ RETURN_WITHIN_MS = 15_000
 # Less than the longest session: a new one cannot take its place, for the browser is in this one.
 LONGEST_CALL_MS = 55 * 60_000
 
-# On the timeline: the page is connected to the provider, as it says; it has lost that connection, and has another one.
-BROWSER_JOINED = "browser_joined"
+# On the timeline: the page has lost its connection to the provider; it has another one.
 BROWSER_LOST = "browser_lost"
 BROWSER_RETURNED = "browser_returned"
 
@@ -148,6 +148,10 @@ class BrowserCall(AgentSide):
         self._conversation.close(reason, follow_up)
 
     # Time
+
+    def clock_reads(self, now_ms: int) -> None:
+        """When what comes next happens. No audio passes that would be the clock between two ticks."""
+        self._clock.tick(now_ms)
 
     def time_passed(self, now_ms: int) -> None:
         conversation = self._conversation

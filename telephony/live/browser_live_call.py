@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -38,6 +39,7 @@ class BrowserLiveCall(CallScope[BrowserCall]):
         super().__init__(call_id, stream_id=None, gateway=gateway, calls=calls)
         self._provider_call_id = provider_call_id
         self._has_joined = False
+        self._joined_ms = 0
         self._has_looked = False
         self._looked_at = self._began_at
         self._reading = asyncio.Lock()
@@ -57,8 +59,9 @@ class BrowserLiveCall(CallScope[BrowserCall]):
         self._join()
 
     def _join(self) -> None:
-        self._has_joined = True
+        self._has_joined, self._joined_ms = True, self._now_ms()
         if self._core is not None:
+            self._core.clock_reads(self._joined_ms)
             self._core.joined()
             self._settle(self._core)
 
@@ -136,6 +139,10 @@ class BrowserLiveCall(CallScope[BrowserCall]):
     def _listen(self) -> None:
         call_watchers.changed(self.call_id)
 
+    def _pass_on(self, core: BrowserCall, what: Callable[..., None], *details: object) -> None:
+        core.clock_reads(self._now_ms())
+        super()._pass_on(core, what, *details)
+
     async def _prepare(self) -> None:
         async with asyncio.timeout(BRIEF_WITHIN_S):
             briefing = await self._gateway.brief(self.call_id)
@@ -144,6 +151,7 @@ class BrowserLiveCall(CallScope[BrowserCall]):
         if call_watchers.count(self.call_id):
             core.page_came()
         if self._has_joined:
+            core.clock_reads(self._joined_ms)
             core.joined()
         core.time_passed(self._now_ms())
         self._core = core

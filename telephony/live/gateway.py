@@ -18,14 +18,13 @@ from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
 from sessions.calls.declined_recordings import Declined, DeclinedBy
 from sessions.calls.end_reasons import EndReason
-from sessions.calls.facts import Fact, SomethingHappened
+from sessions.calls.facts import BROWSER_JOINED, Fact, SomethingHappened
 from sessions.calls.models import Call, CallEvent
 from sessions.calls.outcomes import NOT_FINISHED, ToolResult
 from sessions.calls.services import record_facts
 from sessions.realtime.services.hang_ups import hang_up_later
 from sessions.tools.briefing import brief, is_over_webrtc, limited
 from sessions.tools.services import run_tool, stored_result
-from telephony.bridge.browser_call import BROWSER_JOINED
 from telephony.bridge.core.actions import FallBack, FollowUp, HandOver, HangUp
 from telephony.twilio.models import FollowUp as Written
 from telephony.twilio.services.follow_ups import set_follow_up, stream_ended

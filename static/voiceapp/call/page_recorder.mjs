@@ -23,9 +23,13 @@ export class PageRecorder {
     #sending = null;
     #isOver = false;
 
-    /** `type`: of the file. `onChange(isRecording)`. The server ends a recording that is not wanted any more. */
-    constructor({ address, request, type, onChange }) {
+    /**
+     * `type`: of the file. `joinedAt`: when the page told the server that it has joined, by `performance.now()`.
+     * `onChange(isRecording)`. The server ends a recording that is not wanted any more.
+     */
+    constructor({ address, request, type, joinedAt, onChange }) {
         this.type = type;
+        this.joinedAt = joinedAt;
         this.address = address;
         this.request = request;
         this.onChange = onChange;
@@ -87,9 +91,8 @@ export class PageRecorder {
         for (let tries = 0; this.#waiting.length && tries < MOST_TRIES; ) {
             const [piece] = this.#waiting;
             const isLast = isEnd && this.#waiting.length === 1;
-            const age = this.#at ? "" : `&ageMs=${Math.round(performance.now() - this.#beganAt)}`;
             try {
-                const address = `${this.address}?at=${this.#at}${age}${isLast ? "&isLast=true" : ""}`;
+                const address = `${this.address}?at=${this.#at}${this.#at ? "" : this.#times()}${isLast ? "&isLast=true" : ""}`;
                 await this.request("POST", address, piece, { headers: { "Content-Type": "audio/webm" }, keepalive: isLast });
                 this.#at += piece.size;
                 this.#waiting.shift();
@@ -101,6 +104,12 @@ export class PageRecorder {
             }
         }
         if (this.#waiting.length) this.#giveUp();
+    }
+
+    /** Where the file begins: the server knows when the page joined on the call's clock, and when the piece comes. */
+    #times() {
+        const sinceJoined = Math.round(this.#beganAt - this.joinedAt);
+        return `&ageMs=${Math.round(performance.now() - this.#beganAt)}&sinceJoinedMs=${Math.max(sinceJoined, 0)}`;
     }
 
     #giveUp() {

@@ -29,6 +29,7 @@ export class RealtimeWay {
     #socket = null;
     #microphone = null;
     #recorder = null;
+    #joinedAt = null; // when the server was told so first
     #on = null;
     #isOver = false;
     #hasConnected = false;
@@ -123,11 +124,16 @@ export class RealtimeWay {
         const current = (act) => (...details) => peer === this.#peer && act(...details);
         const peer = new RealtimePeer(this.#microphone, {
             state: current((state) => this.#connectionChanged(state)),
-            opened: current(() => this.#socket?.send("joined")),
+            opened: current(() => this.#join()),
             event: current((event) => this.events.receive(event)),
             closed: current(() => this.#providerLeft()),
         });
         return (this.#peer = peer);
+    }
+
+    #join() {
+        this.#joinedAt ??= performance.now();
+        this.#socket?.send("joined");
     }
 
     async #mint() {
@@ -172,7 +178,7 @@ export class RealtimeWay {
         const { PageRecorder } = await import("./page_recorder.mjs"); // few calls need it
         if (this.#isOver) return;
         const onChange = (isRecording) => this.#on.recording(isRecording);
-        this.#recorder = new PageRecorder({ address: this.#ticket.recording, request: this.request, type: RECORDED_AS, onChange });
+        this.#recorder = new PageRecorder({ address: this.#ticket.recording, request: this.request, type: RECORDED_AS, joinedAt: this.#joinedAt, onChange });
         this.#recorder.begin(this.#microphone, this.sound);
     }
 

@@ -25,6 +25,7 @@ class RemotePlayout:
         self._since_ms = 0
         self._added_ms = 0
         self._added = 0
+        self._first = -1  # the item with which the response began
         self._confirmed = 0
 
     @property
@@ -46,8 +47,9 @@ class RemotePlayout:
         expected_ms = sum(item.expected_ms for item in self._items) - self._played_ms()
         return max(LEAST_MS, expected_ms)
 
-    def played_at_ms(self, position: int) -> None:
-        """The provider says no more than that a response has begun."""
+    def played_at_ms(self, position: int) -> int | None:
+        """Of the item with which a response began to be heard; of the others the provider says nothing."""
+        return self._since_ms if position == self._first else None
 
     def add(self, item: AgentItem, payload: str) -> None:
         """There is audio of this item; where it is and how much, the provider knows."""
@@ -68,9 +70,11 @@ class RemotePlayout:
         kind, _, response_id = name.partition(" ")
         if kind == "begun":
             self._playing, self._since_ms = response_id, self._clock.now_ms
-            has_items = any(item.response_id == response_id for item in self._items)
-            self._confirmed = self._added if has_items else self._confirmed
-            return has_items
+            of_response = [at for at, item in enumerate(self._items) if item.response_id == response_id]
+            if of_response:
+                self._first = self._added - len(self._items) + of_response[0]
+                self._confirmed = self._added
+            return bool(of_response)
         items = [item for item in self._items if item.response_id == response_id]
         if response_id == self._playing:
             self._share(items)

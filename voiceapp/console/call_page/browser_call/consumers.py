@@ -18,10 +18,10 @@ from rest_framework.exceptions import APIException
 
 from sessions.calls.caller_sentences import caller_sentence
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.facts import BROWSER_JOINED
 from sessions.calls.models import TERMINAL_STATES, Call, CallKind
 from sessions.calls.passed_messages import Kind, pass_message
 from sessions.calls.services import record_event
-from telephony.bridge.browser_call import BROWSER_JOINED
 from telephony.live.browser_live_call import BrowserLiveCall
 from telephony.live.call_watchers import call_watchers
 from telephony.live.caller_socket import POLICY_VIOLATION, Receive, Send

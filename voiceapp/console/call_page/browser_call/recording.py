@@ -48,6 +48,10 @@ class PieceQuery(StrictSerializer):
     ageMs = serializers.IntegerField(
         min_value=0, max_value=LONGEST_AGE_MS, default=0, help_text="For how long the page has recorded."
     )
+    sinceJoinedMs = serializers.IntegerField(
+        min_value=0, max_value=LONGEST_AGE_MS, allow_null=True, default=None,
+        help_text="How long after it had joined the call the page began to record.",
+    )  # fmt: skip
     isLast = serializers.BooleanField(default=False)
 
 
@@ -73,7 +77,14 @@ class PageRecordingView(CallPageView):
             raise EMPTY.error()
         try:
             with raised_as({PieceRefused: NOT_RECORDED, NoSound: NO_SOUND}):
-                size = take_piece(call, piece, at=where["at"], age_ms=where["ageMs"], is_last=where["isLast"])
+                size = take_piece(
+                    call,
+                    piece,
+                    at=where["at"],
+                    age_ms=where["ageMs"],
+                    since_joined_ms=where["sinceJoinedMs"],
+                    is_last=where["isLast"],
+                )
         except OSError as exc:
             raise NOT_STORED.error(retry_after_s=5) from exc
         return Response({"size": size})
