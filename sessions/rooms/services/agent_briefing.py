@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from sessions.calls.briefing import Briefing, Phrases
-from sessions.calls.models import Call, CallType
+from sessions.calls.models import Call, CallType, TranscriptLine
 from sessions.realtime.services.instructions import default_persona, instructions_of
 from sessions.rooms.models import RoomAgent, RoomToken
 from sessions.tools.briefing import brief_agent, limited
@@ -57,6 +58,8 @@ def brief_room_agent(call_id: str, *, identity: str, room: str, job_id: str) -> 
         raise JobRefused("Another job has this agent.")
     callers = call.room_tokens.filter(role=RoomToken.Role.CALLER).values_list("identity", flat=True)
     lines = list(call.lines.of_known_speakers().order_by("-spoken_at_ms", "-id")[:LONGEST_PAST])[::-1]
+    # Also what was said and is not kept (sessions/calls/services.py).
+    spoken = call.lines.exclude(speaker=TranscriptLine.Speaker.UNKNOWN).aggregate(count=Count("pk"), turn=Max("turn"))
     since_ms = round((timezone.now() - (call.connected_at or call.created_at)).total_seconds() * 1000)
     return RoomBriefing(
         call_id=call.pk,
@@ -64,8 +67,8 @@ def brief_room_agent(call_id: str, *, identity: str, room: str, job_id: str) -> 
         briefing=_briefing(call, agent),
         callers=frozenset(callers),
         past=tuple((line.speaker, line.text) for line in lines),
-        turns=max((line.turn for line in lines), default=0),
-        since_ms=since_ms if lines else 0,
+        turns=spoken["turn"] or 0,
+        since_ms=since_ms if spoken["count"] else 0,
         is_silent=agent.is_silent,
         has_others=call.call_type != CallType.SUPPORT,
     )

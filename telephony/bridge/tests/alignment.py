@@ -90,6 +90,23 @@ def shifts_ms(
     return shifts
 
 
+def shifts_anywhere_ms(found: bytes, truth: bytes, *, window_ms: int = 400) -> list[float]:
+    """The same where nothing is known of where the truth begins: of the loud stretches that are found at all."""
+    samples, true = (np.frombuffer(each, "<i2").astype(np.float64) for each in (found, truth))
+    window, size = window_ms * 8, 1 << int(np.ceil(np.log2(len(samples) + window_ms * 8)))
+    spectrum = np.fft.rfft(samples, size)
+    energy = np.sqrt(np.maximum(np.convolve(samples**2, np.ones(window), "valid"), 1.0))
+    shifts = []
+    for at in range(0, len(true) - window, window):
+        part = true[at : at + window]
+        if np.abs(part).mean() >= LOUD:
+            likeness = np.fft.irfft(spectrum * np.conj(np.fft.rfft(part, size)), size)[: len(energy)]
+            likeness /= energy * np.sqrt((part**2).sum())
+            if likeness.max() > 0.7:
+                shifts.append((int(likeness.argmax()) - at) / 8)
+    return shifts
+
+
 def assert_channels_stand(path: Path, lanes: Sequence[bytes | bytearray], *, within_ms: int = 20) -> None:
     """What a player plays of each channel, beside µ-law that begins with the file: from the first word to the last."""
     for channel, lane in enumerate(lanes):

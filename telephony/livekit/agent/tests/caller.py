@@ -24,7 +24,7 @@ class RoomCaller:
     `chat`: what was written back.
 
     Times are those of `time.monotonic`: of loud sound that was heard, of the end of what was said, of the agent's
-    coming.
+    coming. `said` (48 kHz) and `heard` (8 kHz): all samples, in real time without a gap.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class RoomCaller:
         self.states: list[str] = []
         self.captions: dict[tuple[str, str], str] = {}
         self.chat: list[str] = []
+        self.said, self.heard = bytearray(), bytearray()
         self.loud_at_s: list[float] = []
         self.spoke_until_s = 0.0
         self.agent_came_at_s = 0.0
@@ -139,6 +140,7 @@ class RoomCaller:
             chunk, self._unsaid = self._unsaid[:size], self._unsaid[size:]
             if self._loud_mouth_s is None and np.abs(np.frombuffer(chunk, np.int16)).max(initial=0) > LOUD:
                 self._loud_mouth_s = time.monotonic()
+            self.said += chunk.ljust(size, b"\0")
             await self._source.capture_frame(rtc.AudioFrame(chunk.ljust(size, b"\0"), RATE, 1, FRAME))
             if chunk:
                 self.spoke_until_s = time.monotonic() + self._source.queued_duration
@@ -149,6 +151,7 @@ class RoomCaller:
     async def _listen(self, track: rtc.Track) -> None:
         async for event in rtc.AudioStream(track, sample_rate=8_000, num_channels=1, frame_size_ms=20):
             samples = np.frombuffer(bytes(event.frame.data), np.int16)
+            self.heard += bytes(event.frame.data)
             if np.abs(samples).max(initial=0) > LOUD:
                 self.loud_at_s.append(time.monotonic())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -9,9 +10,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import ParamSpec, TypeVar
 
-import av
 import numpy as np
 import pytest
 from asgiref.sync import sync_to_async
@@ -22,7 +23,7 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
-from recordings.finishing.audio import read_audio
+from recordings.finishing.audio import read_audio, read_channel
 from recordings.finishing.placing import start_by_agent
 from recordings.models import Recording
 from recordings.services.declining import STOPPED_AND_DELETED
@@ -31,13 +32,14 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, TranscriptLine, Turn
 from sessions.orders.models import Order
 from sessions.rooms.services.calls import WantedCall, end_room_call, open_room_call
+from telephony.bridge.tests.alignment import shifts_anywhere_ms
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.simulators.livekit.tests.running import RunningLiveKit
 from voiceapp.simulators.openai.tests.running import running_openai
 from voiceapp.tests.database import database_url
 from voiceapp.tests.waiting import soon
 
-from .caller import LOUD, room_caller
+from .caller import RoomCaller, room_caller
 
 pytestmark = [
     pytest.mark.asyncio, pytest.mark.sound, pytest.mark.embedded, pytest.mark.waits, pytest.mark.timeout(240),
@@ -105,22 +107,25 @@ async def test_an_order_is_placed_by_voice(livekit: RunningLiveKit, settings: Se
         worker = agent_worker(tmp_path, environment)
         await in_a_thread(worker.__enter__)
         try:
-            await _order(livekit, organization)
-            await in_a_thread(_is_recorded, tmp_path / "call.ogg")
+            caller = await _order(livekit, organization)
+            await in_a_thread(_is_recorded, tmp_path / "call.ogg", caller)
             await _decline(livekit, organization)
         finally:
             await in_a_thread(worker.__exit__, None, None, None)
     await sync_to_async(connections.close_all)()
 
 
-async def _order(livekit: RunningLiveKit, organization: Organization) -> None:
+async def _order(livekit: RunningLiveKit, organization: Organization) -> RoomCaller:
+    """The caller interrupts the agent once."""
     principal = Principal("user_alice", frozenset({organization.pk}), kind=Kind.CLERK, organization_id=organization.pk)
     opened = await in_a_thread(open_room_call, principal, WantedCall())
     assert opened.call.is_recording_wanted
     async with room_caller(livekit.url, opened.ticket.token) as caller:
         await caller.hears_to_the_end()
-        await caller.tells("Two small funghi, please.")
-        await caller.tells("That's all.")
+        caller.say("Two small funghi, please.")
+        while not caller.has_spoken:
+            await asyncio.sleep(0.02)
+        await caller.interrupts("That's all.", after_s=0.8)
         for _ in range(3):  # as a caller does who is read the order once more
             await caller.tells("Yes, please.")
             if await Order.objects.filter(call_id=opened.call.pk).aexists():
@@ -138,6 +143,7 @@ async def _order(livekit: RunningLiveKit, organization: Organization) -> None:
     assert await Turn.objects.filter(call=call, response_ms__isnull=False).acount() >= 2
     await in_a_thread(end_room_call, call, reason=EndReason.ENDED_BY_REQUEST)
     await in_a_thread(LiveKitClient.from_settings().delete_room, str(call.room_name))
+    return caller
 
 
 async def _decline(livekit: RunningLiveKit, organization: Organization) -> None:
@@ -158,26 +164,20 @@ async def _decline(livekit: RunningLiveKit, organization: Organization) -> None:
     await in_a_thread(LiveKitClient.from_settings().delete_room, str(opened.call.room_name))
 
 
-def _is_recorded(path: Path) -> None:
-    """By the agent: the caller on one channel, the agent on the other, which greeted first."""
+def _is_recorded(path: Path, spoken: RoomCaller) -> None:
+    """By the agent: the caller on one channel, the agent on the other, from the first word to the last."""
     recording = soon(lambda: Recording.objects.select_related("call").exclude(step="").first(), within_s=30)
     assert (recording.source, recording.state, recording.is_automatic) == ("room_agent", "storing", True)
     fetch(recording, path)
-    with av.open(str(path)) as file:
-        samples = np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in _frames(file)])
-    caller, agent = (np.flatnonzero(np.abs(side) > LOUD) for side in samples.T)
-    assert len(caller)
-    assert len(agent)
-    assert agent[0] < caller[0]
-    last_ms = recording.call.lines.order_by("spoken_at_ms").values_list("spoken_at_ms", flat=True).last()
-    assert recording.starts_at_ms + len(samples) // 48 > (last_ms or 0)
+    lanes = [b"".join(read_channel(path, channel=channel)) for channel in (0, 1)]
+    truth = [np.frombuffer(bytes(spoken.said), np.int16)[::6].tobytes(), bytes(spoken.heard)]
+    shifts = [shifts_anywhere_ms(found, true) for found, true in zip(lanes, truth, strict=True)]
+    for of_lane in shifts:
+        assert len(of_lane) >= 3
+        # What WebRTC buffers changes while a call begins, and when the machine is busy (recorded-calls.md).
+        near = [each for each in of_lane if abs(each - median(of_lane)) <= 20]
+        assert len(near) >= len(of_lane) * 0.6, shifts
     # What the agent said stands where the transcript has it.
     said = list(recording.call.lines.filter(speaker="agent").values_list("spoken_at_ms", flat=True))
     found = start_by_agent(read_audio(path), said, near_ms=recording.starts_at_ms - NOWHERE_MS)
     assert found == pytest.approx(recording.starts_at_ms, abs=20)
-
-
-def _frames(file: av.container.InputContainer) -> Iterator[av.AudioFrame]:
-    resampler = av.AudioResampler(format="s16", layout="stereo", rate=48_000)
-    for frame in file.decode(audio=0):
-        yield from resampler.resample(frame)
