@@ -95,7 +95,8 @@ def shifts_anywhere_ms(found: bytes, truth: bytes, *, window_ms: int = 400) -> l
     samples, true = (np.frombuffer(each, "<i2").astype(np.float64) for each in (found, truth))
     window, size = window_ms * 8, 1 << int(np.ceil(np.log2(len(samples) + window_ms * 8)))
     spectrum = np.fft.rfft(samples, size)
-    energy = np.sqrt(np.maximum(np.convolve(samples**2, np.ones(window), "valid"), 1.0))
+    squares = np.concatenate(([0.0], np.cumsum(samples**2)))
+    energy = np.sqrt(np.maximum(squares[window:] - squares[:-window], 1.0))
     shifts = []
     for at in range(0, len(true) - window, window):
         part = true[at : at + window]

@@ -172,6 +172,7 @@ def _is_recorded(path: Path, spoken: RoomCaller) -> None:
     lanes = [b"".join(read_channel(path, channel=channel)) for channel in (0, 1)]
     truth = [np.frombuffer(bytes(spoken.said), np.int16)[::6].tobytes(), bytes(spoken.heard)]
     shifts = [shifts_anywhere_ms(found, true) for found, true in zip(lanes, truth, strict=True)]
+    print("DBG", shifts)
     for of_lane in shifts:
         assert len(of_lane) >= 3
         # What WebRTC buffers changes while a call begins, and when the machine is busy (recorded-calls.md).
