@@ -1,8 +1,10 @@
-"""Why a call ended: one closed set, for every kind of call. Plain values: no Django."""
+"""Why a call ended, and what to do about it: one closed set, for every kind of call. Plain values: no Django."""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from typing import NamedTuple
 
 
 class EndReason(enum.StrEnum):
@@ -69,4 +71,126 @@ LABELS = {
     EndReason.FAILED_BY_REQUEST: "Marked as failed over the API",
     EndReason.PAGE_CHANGED_SESSION: "Page changed the agent",
     EndReason.BROWSER_NEVER_JOINED: "Browser did not connect",
+}
+
+
+class Explanation(NamedTuple):
+    """What happened, and what to do about it where somebody can do something."""
+
+    cause: str
+    fix: str = ""
+
+
+# Docs, lists and pages show these: docs/reference/end-reasons.md is checked against them.
+EXPLANATIONS: Mapping[EndReason, Explanation] = {
+    EndReason.CALLER_HUNG_UP: Explanation("The caller hung up."),
+    EndReason.AGENT_HUNG_UP: Explanation("The agent said goodbye and hung up."),
+    EndReason.TRANSFERRED: Explanation("The caller was transferred to a person."),
+    EndReason.NOBODY_THERE: Explanation(
+        "The caller wanted a person, and nobody took the call.",
+        "The transfer on the call's page says who was called, and how it ended. Check the target's number and hours.",
+    ),
+    EndReason.CALLER_SILENT: Explanation(
+        "The caller was silent.",
+        "If it happens often, play such a recording: is the caller's voice in it? The agent's settings say how long it "
+        "waits.",
+    ),
+    EndReason.TOO_LONG: Explanation(
+        "The call reached its maximum duration.",
+        "The agent's “Maximum call duration” sets this limit; a visitor's call on the call page has one of its own.",
+    ),
+    EndReason.BUDGET_USED: Explanation(
+        "The call had cost what was reserved for it of the call page's daily budget.",
+        "It talked more than calls of its length do. If this happens repeatedly, shorten the agent's prompt.",
+    ),
+    EndReason.PROVIDER_FAILED: Explanation(
+        "The AI provider failed and could not be reached again.",
+        "If this happens repeatedly, run manage.py doctor.",
+    ),
+    EndReason.PROVIDER_REFUSED: Explanation(
+        "The AI provider refused the call.",
+        "Check the key of the AI provider (OPENAI_API_KEY, VAPI_API_KEY) and the agent's model; run manage.py doctor.",
+    ),
+    EndReason.STREAM_LOST: Explanation(
+        "The audio connection to the carrier was lost.",
+        "If this happens repeatedly, check the proxy in front of this server.",
+    ),
+    EndReason.HUNG_UP_BY_OPERATOR: Explanation("An operator ended the call."),
+    EndReason.SERVER_STOPPING: Explanation(
+        "The server was stopped during the call.",
+        "Restart and deploy when few people call: live calls get DRAIN_BUDGET_S seconds to end.",
+    ),
+    EndReason.CLOSED_HOURS: Explanation(
+        "The call came outside the opening hours.", "Change the organization's opening hours."
+    ),
+    EndReason.AGENT_PAUSED: Explanation("The agent was paused.", "Resume it on the agent's page."),
+    EndReason.AGENT_NOT_PUBLISHED: Explanation("The agent is not published.", "Publish it on the agent's page."),
+    EndReason.NO_AGENT: Explanation(
+        "The organization has no default agent, and the phone number has none either.",
+        "Mark an agent as the default, or choose one on the phone number's page.",
+    ),
+    EndReason.NUMBER_SWITCHED_OFF: Explanation(
+        "The phone number is inactive.", "Activate it on the phone number's page."
+    ),
+    EndReason.LINE_FULL: Explanation(
+        "There were too many concurrent calls.",
+        "Raise the organization's “Maximum concurrent calls”, or MAX_LIVE_CALLS of each server process.",
+    ),
+    EndReason.UNKNOWN_NUMBER: Explanation(
+        "The dialed number is not set up here, or the webhook URL names another organization than the number's.",
+        "Add the number under “Phone numbers”, and paste the webhook URL from its page at the carrier.",
+    ),
+    EndReason.LOST_PROCESS: Explanation(
+        "The server process stopped unexpectedly.",
+        "Check the server's log at the time of the call.",
+    ),
+    EndReason.NOT_ANSWERED: Explanation(
+        "The call was not connected.",
+        "Check that the carrier reaches PUBLIC_BASE_URL by WebSocket, or run manage.py doctor.",
+    ),
+    EndReason.ENDED_BY_REQUEST: Explanation("The call was ended over the API."),
+    EndReason.ROOM_CLOSED: Explanation("The room was closed."),
+    EndReason.AGENT_NOT_DISPATCHED: Explanation(
+        "No agent could be dispatched to the room.",
+        "Check that LiveKit is reachable, or run manage.py doctor.",
+    ),
+    EndReason.AGENT_NEVER_JOINED: Explanation(
+        "No agent joined the room.",
+        "Check that the agents' worker runs (manage.py run_agent), or run manage.py doctor.",
+    ),
+    EndReason.AGENT_LOST: Explanation(
+        "The agent was lost during the call, and so was the one that took its place.",
+        "Check the log of the agents' worker at the time of the call.",
+    ),
+    EndReason.PHONE_NOT_REACHED: Explanation(
+        "LiveKit could not call the phone.",
+        "Check its SIP service and the outbound trunk of LIVEKIT_SIP_TRUNK_ID.",
+    ),
+    EndReason.ROOM_NOT_OPENED: Explanation(
+        "LiveKit did not open the room.",
+        "Check that LiveKit is reachable, or run manage.py doctor.",
+    ),
+    EndReason.FAILED_BY_REQUEST: Explanation("The call was marked as failed over the API."),
+    EndReason.PAGE_CHANGED_SESSION: Explanation(
+        "The caller's page tried to change the agent's instructions, or what it knows.",
+        "No page of ours does that: somebody has tampered with it. Prices and orders were not affected.",
+    ),
+    EndReason.BROWSER_NEVER_JOINED: Explanation(
+        "The caller's browser did not connect to the AI provider.",
+        "Its network may not allow WebRTC (UDP).",
+    ),
+}
+
+# Which limit refused a call of LINE_FULL (`refused_for` of its event `ringing`).
+REFUSED_FOR: Mapping[str, Explanation] = {
+    "organization": Explanation(
+        "The organization reached its maximum of concurrent calls.",
+        "Raise its “Maximum concurrent calls”.",
+    ),
+    "server": Explanation(
+        "The server process reached its maximum of concurrent calls.",
+        "Start another web process, or raise MAX_LIVE_CALLS.",
+    ),
+    "caller": Explanation("The caller already had two live calls."),
+    "draining": Explanation("The server was shutting down and took no new calls."),
 }
