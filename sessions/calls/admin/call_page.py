@@ -20,8 +20,9 @@ from sessions.rooms.models import RoomAgent
 
 from .display import median_ms, offset_text, reason_and_advice, response_text, tool_sentence
 from .event_text import event_sentence, number_text
-from .latency_bars import Bar, bars
+from .latency_bars import SLOW_MS, Bar, bars
 from .player import NOTHING_WANTED, Mark, Player, Wanted, read_player, recordings_of, seconds
+from .slow_turns import SlowTurn, slow_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class ConversationEntry:
     result: str = ""
     duration_ms: int = 0
     response: str = ""
+    slow_turn: int = 0
     t: str = ""
     made: Sequence[Made] = ()
 
@@ -70,6 +72,7 @@ class CallPage:
     bars: Sequence[Bar]
     median: str
     slowest: str
+    slow_turns: Sequence[SlowTurn]
     orders: Sequence[Order]
     recordings: Sequence[Any]
     transfers: Sequence[Any]
@@ -123,6 +126,7 @@ def read_call(call: Call, *, caller: str, wanted: Wanted = NOTHING_WANTED) -> Ca
         bars=bars(turns),
         median=response_text(median_ms(times)),
         slowest=response_text(max(known)) if known else "–",
+        slow_turns=slow_turns(call, turns, tools, events),
         orders=orders,
         recordings=recordings,
         # A transfer begins when a stream is over: other calls take no query for it.
@@ -161,7 +165,8 @@ def conversation_of(
         line = by_line.get(each.at_ms) if each.kind == "agent" else None
         if line is not None and line.turn in responses and line.turn not in shown:
             shown.add(line.turn)
-            each = replace(each, response=response_text(responses[line.turn]))
+            is_slow = responses[line.turn] > SLOW_MS
+            each = replace(each, response=response_text(responses[line.turn]), slow_turn=line.turn if is_slow else 0)
         result.append(each)
     return result
 
