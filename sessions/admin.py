@@ -4,6 +4,7 @@ import sessions.appointments.admin
 import sessions.appointments.calendars.admin.connected_calendar
 import sessions.appointments.calendars.admin.entry
 import sessions.appointments.calendars.admin.feed
+import sessions.call_lists.admin.exports
 import sessions.calls.admin.call
 import sessions.calls.admin.records
 import sessions.messages.admin

@@ -2,6 +2,7 @@
 
 import sessions.appointments.calendars.models
 import sessions.appointments.models
+import sessions.call_lists.models
 import sessions.calls.models
 import sessions.messages.models
 import sessions.messages.texts.models

@@ -36,6 +36,11 @@ IS_LIVE = models.Q(state__in=LIVE_STATES)
 
 # What comes after whose calls they are in an index by which they are paged.
 PAGED = ("kind", "-created_at", "-id", "state")
+# The order of lists, then all that they are filtered by (sessions/call_lists/narrowing.py).
+FILTERED = (
+    "-created_at", "-id", "agent", "agent_version", "kind", "direction", "state", "end_reason", "interruptions",
+    "slowest_response_ms", "cost_usd", "caller_number", "dialed_number",
+)  # fmt: skip
 
 
 class CallKind(models.TextChoices):
@@ -124,6 +129,7 @@ class Call(TenantModel):
         max_length=64, blank=True, help_text="The server process that took the phone call, and then carries it."
     )
     interruptions = models.PositiveIntegerField(default=0)
+    slowest_response_ms = models.PositiveIntegerField("slowest response (ms)", null=True)
     usage = models.JSONField(default=dict)
     cost_usd = models.DecimalField("cost (USD)", max_digits=10, decimal_places=6, null=True)
 
@@ -144,6 +150,8 @@ class Call(TenantModel):
             models.Index(fields=("owner", *PAGED, "organization"), name="call_of_owner"),
             models.Index(fields=("callee", *PAGED, "organization"), name="call_of_callee"),
             models.Index(fields=("organization", *PAGED), name="call_of_organization_by_kind"),
+            # Filtered lists count and find their calls in it alone, without the rows, which are many times larger.
+            models.Index(fields=("organization", *FILTERED), name="call_filters"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from agents.organizations.models import Organization
@@ -228,8 +229,10 @@ def _keep_events(call: Call, facts: Sequence[SomethingHappened | TurnInterrupted
 
 
 def _count(call: Call, facts: Sequence[Fact]) -> None:
-    """Interruptions, tokens, and what these cost."""
+    """Interruptions, the slowest response, tokens, and what these cost."""
     changes: dict[str, Any] = {}
+    if times := [fact.response_ms for fact in facts if isinstance(fact, TurnAnswered)]:
+        changes["slowest_response_ms"] = Greatest(Coalesce(F("slowest_response_ms"), 0), max(times))
     if interruptions := sum(isinstance(fact, TurnInterrupted) for fact in facts):
         changes["interruptions"] = F("interruptions") + interruptions
     if reports := [fact for fact in facts if isinstance(fact, UsageReported | CostReported)]:

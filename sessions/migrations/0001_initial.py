@@ -9,6 +9,7 @@ import sessions.calls.search.words_field
 import sessions.messages.texts.models
 import uuid
 import voiceapp.core.phones.numbers
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -18,6 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('agents', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -69,6 +71,7 @@ class Migration(migrations.Migration):
                 ('lease_expires_at', models.DateTimeField(null=True)),
                 ('process', models.CharField(blank=True, help_text='The server process that took the phone call, and then carries it.', max_length=64)),
                 ('interruptions', models.PositiveIntegerField(default=0)),
+                ('slowest_response_ms', models.PositiveIntegerField(null=True, verbose_name='slowest response (ms)')),
                 ('usage', models.JSONField(default=dict)),
                 ('cost_usd', models.DecimalField(decimal_places=6, max_digits=10, null=True, verbose_name='cost (USD)')),
                 ('agent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='calls', to='agents.agent')),
@@ -77,7 +80,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at',),
-                'indexes': [models.Index(fields=['organization', '-created_at'], name='call_of_organization'), models.Index(fields=['organization', 'caller_number', '-created_at'], name='call_of_number'), models.Index(fields=['state', 'lease_expires_at'], name='call_lease'), models.Index(fields=['room_name', '-created_at'], name='call_of_room'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['organization'], name='live_call_of_organization'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['caller_number'], name='live_call_of_caller'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['process'], name='live_call_of_process'), models.Index(fields=['owner', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_owner'), models.Index(fields=['callee', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_callee'), models.Index(fields=['organization', 'kind', '-created_at', '-id', 'state'], name='call_of_organization_by_kind')],
+                'indexes': [models.Index(fields=['organization', '-created_at'], name='call_of_organization'), models.Index(fields=['organization', 'caller_number', '-created_at'], name='call_of_number'), models.Index(fields=['state', 'lease_expires_at'], name='call_lease'), models.Index(fields=['room_name', '-created_at'], name='call_of_room'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['organization'], name='live_call_of_organization'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['caller_number'], name='live_call_of_caller'), models.Index(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=['process'], name='live_call_of_process'), models.Index(fields=['owner', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_owner'), models.Index(fields=['callee', 'kind', '-created_at', '-id', 'state', 'organization'], name='call_of_callee'), models.Index(fields=['organization', 'kind', '-created_at', '-id', 'state'], name='call_of_organization_by_kind'), models.Index(fields=['organization', '-created_at', '-id', 'agent', 'agent_version', 'kind', 'direction', 'state', 'end_reason', 'interruptions', 'slowest_response_ms', 'cost_usd', 'caller_number', 'dialed_number'], name='call_filters')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('pending', 'ringing', 'connected'))), fields=('room_name',), name='names_of_live_rooms_are_unique')],
             },
         ),
@@ -617,5 +620,42 @@ class Migration(migrations.Migration):
             model_name='appointment',
             name='resources',
             field=models.ManyToManyField(related_name='appointments', through='voice_sessions.BookedResource', to='agents.resource'),
+        ),
+        migrations.CreateModel(
+            name='CallExport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('principal', models.CharField(max_length=150, verbose_name='who')),
+                ('way', models.CharField(choices=[('list', 'List of calls'), ('command', 'manage.py export_calls'), ('api', 'API')], max_length=7)),
+                ('file_format', models.CharField(choices=[('csv', 'CSV'), ('json', 'JSON')], max_length=4, verbose_name='format')),
+                ('filters', models.CharField(blank=True, max_length=1000)),
+                ('has_numbers', models.BooleanField(default=False, verbose_name='with whole numbers')),
+                ('started_at', models.DateTimeField(auto_now_add=True, verbose_name='when')),
+                ('calls', models.PositiveIntegerField(help_text='How many were sent; empty until it ends.', null=True)),
+                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='call_exports', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'export of calls',
+                'verbose_name_plural': 'exports of calls',
+                'ordering': ('-started_at', '-id'),
+                'indexes': [models.Index(fields=['organization', '-started_at'], name='call_export_of_organization')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SavedView',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('query', models.CharField(blank=True, max_length=1000)),
+                ('is_default', models.BooleanField(default=False, help_text='The list opens with it: for its user, or for all of the organization.')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='call_views', to='agents.organization')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='call_views', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'saved view',
+                'ordering': ('name', 'id'),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('organization__isnull', True)), fields=('user', 'name'), name='own_call_views_are_named'), models.UniqueConstraint(condition=models.Q(('organization__isnull', False)), fields=('organization', 'name'), name='shared_call_views_are_named'), models.UniqueConstraint(condition=models.Q(('is_default', True), ('organization__isnull', True)), fields=('user',), name='one_own_default_call_view'), models.UniqueConstraint(condition=models.Q(('is_default', True), ('organization__isnull', False)), fields=('organization',), name='one_shared_default_call_view')],
+            },
         ),
     ]

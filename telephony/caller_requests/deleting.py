@@ -22,6 +22,7 @@ from recordings.services.deleting import delete_audio
 from sessions.appointments.announcements import Announcement
 from sessions.appointments.calendars.services.outgoing import enqueue_calendar_updates
 from sessions.appointments.models import Appointment
+from sessions.call_lists.services import forget_number
 from sessions.calls.models import LIVE_STATES, Call
 from sessions.calls.search.index import forget_removed, overwrite_what_is_removed
 from sessions.messages.models import OutboxMessage
@@ -133,7 +134,8 @@ def _delete_all(request: CallerRequest, data: CallerData) -> None:
     with transaction.atomic():
         opt_outs = list(data.opt_outs.values_list("pk", flat=True))
         _forget_history(OptOut, opt_outs)
-        _count(request, {"opt-outs": data.opt_outs.delete()[0]})
+        views = forget_number(request.organization, str(request.number))
+        _count(request, {"opt-outs": data.opt_outs.delete()[0], "saved views": views})
 
 
 def _delete_call(request: CallerRequest, call: Call) -> None:

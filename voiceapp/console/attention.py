@@ -145,7 +145,7 @@ def failed_calls(access: Access, days: LocalDays) -> Iterator[Notice]:
     calls = Call.objects.visible_to(access.principal(Area.CALLS))
     if failed := calls.filter(days.rows(), state=CallState.FAILED).count():
         yield Notice(f"{some(failed, 'call')} failed today", "Open a call to see the reason and what to do.", "error",
-                     "danger", link("voice_sessions_call", state__exact="failed",
+                     "danger", link("voice_sessions_call", state="failed",
                                   created_at__gte=days.first.isoformat()))  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from agents.organizations.trades import Trade
 from sessions.appointments.models import Appointment, AppointmentState
-from sessions.calls.admin.call import UNPAID
+from sessions.call_lists.outcomes import UNPAID
 from sessions.calls.admin.display import CALL_COLORS, end_reason_text, median_ms, response_text
 from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
 from sessions.orders.models import Order

@@ -91,6 +91,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         (
             ("Webhook deliveries", "outbox", "voice_sessions_outboxmessage", Area.DELIVERIES),
             ("Provider events", "cell_tower", "telephony_providerevent", Area.EVENTS),
+            ("Exports of calls", "download", "voice_sessions_callexport", Area.CALLER_NUMBERS),
             ("VAPI calls", "phone_in_talk", "telephony_vapileg", Area.CALLS),
             ("Tool calls", "build", "voice_sessions_toolcall", Area.CALLS),
             ("Voice sessions", "vpn_key", "voice_sessions_voicesession", Area.SESSIONS),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import defaultdict
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,10 +21,13 @@ from agents.organizations.access import Access, access_of
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.dates import DatedList, with_dates
 from agents.tenant_admin.number_search import NumberSearch
-from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import ChangeList, display
-from sessions.calls.models import Call, CallKind, CallState, Turn
-from sessions.orders.models import Order, OrderState
+from sessions.call_lists.admin.filters import VIEW, CallFilters, sees_all_numbers
+from sessions.call_lists.admin.pages import CallListPages
+from sessions.call_lists.admin.tools import ALL_CALLS, ListTools, read_tools
+from sessions.call_lists.figures import CallFigures, read_figures
+from sessions.call_lists.outcomes import CallOutcome, outcomes_of
+from sessions.calls.models import Call, CallKind, CallState
 from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
 
 from .call_page import read_call
@@ -48,57 +50,49 @@ PART_OF_NAME = re.compile(r"[\d_.+-]")
 WHOLE_NAMES = ("caller_number", "carrier_sid", "room_name")
 # The beginning of an id, by which people look for a call that a log names.
 BEGINNING_OF_ID = re.compile(r"[0-9a-f]{6,32}")
-# Orders that were replaced or canceled bring no revenue.
-UNPAID = (OrderState.REPLACED, OrderState.CANCELED)
-
-
-@dataclass(slots=True)
-class CallFigures:
-    """What the list shows of a call besides its own columns."""
-
-    response_times: list[int | None] = field(default_factory=list)
-    total: Decimal | None = None
-    currency: str = ""
-    said: str = "–"
 
 
 class CallList(DatedList):
-    """Reads the figures of the calls on the page in two queries, whatever their number."""
+    """Reads what the calls on the page brought in a fixed number of queries, whatever their number."""
+
+    tools: ListTools
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Call]:
         """Without joins, which would keep SQLite from reading the newest calls by their index."""
-        found = super().get_queryset(request, exclude_parameters)
-        return with_dates(found.select_related(None).prefetch_related("agent", "organization"))
+        return with_dates(super().get_queryset(request, exclude_parameters).select_related(None))
 
     def get_results(self, request: HttpRequest) -> None:
+        """The keys of the page first: an index has all that they are filtered and ordered by."""
         super().get_results(request)
-        calls = list(self.result_list)
-        figures = read_figures([call.pk for call in calls])
-        for call_id, said in hits_of_page(request, [call.pk for call in calls]).items():
-            figures[call_id].said = said
+        ids = list(self.result_list.values_list("pk", flat=True))
+        rows = Call.objects.defer("metadata").prefetch_related("agent", "organization").in_bulk(ids)
+        calls = [rows[each] for each in ids if each in rows]
+        figures, said = read_figures(ids), hits_of_page(request, ids)
+        outcomes = outcomes_of(calls)
         for call in calls:
-            call.figures = figures[call.pk]
+            listed = Listed(figures[call.pk], outcomes[call.pk], said.get(call.pk, "–"))
+            setattr(call, "listed", listed)  # noqa: B010 - no attribute of a call's
         self.result_list = calls
+        self.clear_all_filters_qs = f"?{VIEW}={ALL_CALLS}"
+        self.tools = read_tools(request, next(each for each in self.filter_specs if isinstance(each, CallFilters)))
 
 
-def read_figures(call_ids: list[UUID]) -> defaultdict[UUID, CallFigures]:
-    figures: defaultdict[UUID, CallFigures] = defaultdict(CallFigures)
-    for call_id, response_ms in Turn.objects.filter(call__in=call_ids).values_list("call_id", "response_ms"):
-        figures[call_id].response_times.append(response_ms)
-    orders = Order.objects.filter(call__in=call_ids).exclude(state__in=UNPAID)
-    for row in orders.values("call_id", "currency").annotate(total=Sum("total")).order_by():
-        figures[row["call_id"]].total = row["total"]
-        figures[row["call_id"]].currency = row["currency"]
-    return figures
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the list shows of a call besides its own columns."""
+
+    figures: CallFigures
+    outcomes: Sequence[CallOutcome] = ()
+    said: str = "–"
 
 
-def figures_of(call: Call) -> CallFigures:
-    found = getattr(call, "figures", None)
-    return found if isinstance(found, CallFigures) else CallFigures()
+def listed_of(call: Call) -> Listed:
+    found = getattr(call, "listed", None)
+    return found if isinstance(found, Listed) else Listed(CallFigures())
 
 
 @admin.register(Call)
-class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
+class CallAdmin(NumberSearch[Call], CallListPages):
     """Calls are records and are not edited."""
 
     area = Area.CALLS
@@ -112,11 +106,13 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
         "duration",
         "turns",
         "response",
+        "outcome",
         "order_total",
         "cost",
     )
     list_display_links = ("started",)
-    list_filter = ("state", "end_reason", "agent", "created_at", "kind", "organization")
+    # What links of other pages filter by.
+    linkable = ("state", "end_reason", "agent", "kind", "organization")
     list_select_related = ("agent", "organization")
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
@@ -129,8 +125,7 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
         return CallList
 
     def sees_numbers(self, request: HttpRequest) -> bool:
-        access = access_of(request)
-        return access.sees_all or all(map(access.sees_numbers_of, access.organizations(self.area)))
+        return sees_all_numbers(request)
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Users who see masked numbers can search for a whole number, not digit by digit.
@@ -176,7 +171,13 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
 
     @display(description="end reason", ordering="end_reason")
     def end_reason_label(self, call: Call) -> str:
-        return end_reason_text(call)
+        if not call.end_reason:
+            return end_reason_text(call)
+        return format_html('<a class="va-link" href="{}">{}</a>', reason_url(call), end_reason_text(call))
+
+    @display(description="outcome")
+    def outcome(self, call: Call) -> str:
+        return ", ".join(each.label for each in listed_of(call).outcomes) or "–"
 
     @display(description="caller")
     def caller(self, call: Call) -> str:
@@ -197,7 +198,7 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
     @display(description="said")
     def said(self, call: Call) -> str:
         """The sentence that the search found, and a link to the second at which it was said."""
-        return figures_of(call).said
+        return listed_of(call).said
 
     @display(description="duration")
     def duration(self, call: Call) -> str:
@@ -205,15 +206,22 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
 
     @display(description="turns")
     def turns(self, call: Call) -> int:
-        return len(figures_of(call).response_times)
+        return len(listed_of(call).figures.response_times)
 
-    @display(description="response time")
+    @display(description="response time", ordering="slowest_response_ms")
     def response(self, call: Call) -> str:
-        return response_text(median_ms(figures_of(call).response_times))
+        """The median of the turns, and the slowest, by which the list is filtered and ordered."""
+        median = response_text(median_ms(listed_of(call).figures.response_times))
+        if call.slowest_response_ms is None:
+            return median
+        slowest = response_text(call.slowest_response_ms)
+        return format_html(
+            '<span class="va-nowrap">{}</span> <span class="va-hint va-nowrap">slowest {}</span>', median, slowest
+        )
 
     @display(description="order")
     def order_total(self, call: Call) -> str:
-        figures = figures_of(call)
+        figures = listed_of(call).figures
         if figures.total is None:
             return "–"
         return format_html('<span class="va-nowrap">{} {}</span>', f"{figures.total:.2f}", figures.currency)
@@ -245,9 +253,15 @@ class CallAdmin(NumberSearch[Call], ReadOnlyAdmin[Call]):
                 "may_play": plays,
                 "may_play_here": plays and page.player is not None,
                 "parts": PARTS,
+                "reason_url": reason_url(call),
                 "subtitle": None,
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def reason_url(call: Call) -> str:
+    """What its end reason means, and what to do about it."""
+    return f"{reverse('admin:voice_sessions_call_end_reasons')}#{call.end_reason}"
 
 
 def may_play(access: Access, call: Call) -> bool:

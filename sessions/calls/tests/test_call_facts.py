@@ -62,6 +62,13 @@ def test_a_turn_keeps_its_parts_and_whether_it_was_interrupted(call: Call) -> No
     assert (event.kind, event.at_ms, event.detail) == ("interrupted", 3500, {"turn": 1, "heard_ms": 420})
 
 
+def test_a_call_keeps_its_slowest_response(call: Call) -> None:
+    record_facts(call.id, [TurnAnswered(1, 2000, 900, 500, 250, None), TurnAnswered(2, 4000, 2400, 500, 1800, None)])
+    record_facts(call.id, [TurnAnswered(3, 8000, 700, 500, 100, None)])
+    call.refresh_from_db()
+    assert call.slowest_response_ms == 2400
+
+
 def test_an_event_stands_on_the_stream_clock(call: Call) -> None:
     record_facts(call.id, [SomethingHappened("agent_ready", 1500, {"tries": 1})])
 

@@ -23,6 +23,7 @@ from agents.transfers.models import TransferTarget
 from recordings.models import Recording, RecordingAccess
 from sessions.appointments.calendars.models import CalendarEntry, CalendarFeed, ConnectedCalendar
 from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
+from sessions.call_lists.models import CallExport, SavedView
 from sessions.calls.models import Call, CallEvent, CallState, ToolCall, TranscriptLine, Turn
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.kinds import TextKind
@@ -182,7 +183,23 @@ def make_call(world: World, digits: str) -> None:
         state=OutboxMessage.State.FAILED,
         last_error=f"{marker} error",
     )
-    rows: list[Model] = [call, order, line, modifier, message, *records_of(call, marker), *texts_of(call, marker)]
+    export = CallExport.objects.create(
+        organization=organization, principal=f"{marker} exporter", way="list", file_format="csv", filters=f"q={marker}"
+    )
+    view = SavedView.objects.create(
+        organization=organization, user=User.objects.create_user(f"{marker}-viewer"), name=f"{marker} view"
+    )
+    rows: list[Model] = [
+        export,
+        view,
+        call,
+        order,
+        line,
+        modifier,
+        message,
+        *records_of(call, marker),
+        *texts_of(call, marker),
+    ]
     for row in rows:
         world.rows[type(row)] = row
 

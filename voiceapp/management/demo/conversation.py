@@ -66,10 +66,15 @@ class Conversation:
         self.turn = 0
         self.wishes: Sequence[Wish] = ()
         self.interruptions = 0
+        self.tool_ms = 0  # of the turn's tools
         self.lines: list[TranscriptLine] = []
         self.turns: list[Turn] = []
         self.tools: list[ToolCall] = []
         self.events: list[CallEvent] = []
+
+    @property
+    def slowest_ms(self) -> int | None:
+        return max((turn.response_ms or 0 for turn in self.turns), default=None)
 
     def greet(self, text: str) -> None:
         self._say("agent", text)
@@ -131,7 +136,8 @@ class Conversation:
     def _agent_says(self, text: str, *, may_be_cut: bool = False) -> None:
         """The agent's answer after the parts of its latency; sometimes the caller interrupts it."""
         detection, playout = self.chance.randint(480, 560), self.chance.randint(30, 120)
-        model = self.chance.choice((190, 240, 310, 420, 700, 1150)) + self.chance.randint(0, 90)
+        model = self.chance.choice((190, 240, 310, 420, 700, 1150)) + self.chance.randint(0, 90) + self.tool_ms
+        self.tool_ms = 0
         response = detection + model + playout
         is_cut = may_be_cut and self.chance.random() < 0.25
         self.turns.append(
@@ -169,6 +175,9 @@ class Conversation:
         self.now_ms += len(text) * MS_PER_CHARACTER
 
     def _use_tool(self, name: str, arguments: dict[str, Any], said: str, outcome: str = OUTCOME.DONE) -> None:
+        # Now and then a tool is so slow that its turn's page has something to explain.
+        duration_ms = self.chance.randint(1400, 2300) if self.chance.random() < 0.03 else self.chance.randint(6, 45)
+        self.tool_ms += duration_ms
         self.tools.append(
             ToolCall(
                 call=self.call,
@@ -178,8 +187,8 @@ class Conversation:
                 output={"ok": outcome == OUTCOME.DONE, "say": said},
                 outcome=outcome,
                 turn=self.turn,
-                duration_ms=self.chance.randint(6, 45),
-                at=self.connected_at + dt.timedelta(milliseconds=self.now_ms + 60),
+                duration_ms=duration_ms,
+                at=self.connected_at + dt.timedelta(milliseconds=self.now_ms + 560 + self.tool_ms),
             )
         )
 

@@ -127,6 +127,7 @@ class Spoken:
             state=CallState.COMPLETED,
             end_reason=reason,
             interruptions=self.talk.interruptions,
+            slowest_response_ms=self.talk.slowest_ms,
             usage=usage_of(self.talk.now_ms),
             cost_usd=(seconds * Decimal("0.0011")).quantize(Decimal("0.000001")),
         )

@@ -1,0 +1,138 @@
+"""The filters of a list of calls: read the same from the list's address, a saved view, a command and the API."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from django import forms
+
+from agents.configuration.models import Agent
+from agents.hours.local_time import read_by_country
+from agents.organizations.models import Organization
+from agents.organizations.principal import Principal
+from agents.tenant_admin.theme import Select, TextInput
+from sessions.calls.end_reasons import EndReason
+from sessions.calls.models import CallKind, CallState, Direction
+from voiceapp.core.phones.search import FEWEST_DIGITS, split_search
+
+from .outcomes import CallOutcome
+from .periods import Period
+
+Choices = Iterable[tuple[str, str]]
+LARGEST_ID = 2**31 - 1
+LONGEST_TURN_S = 600
+MOST_AGENTS = 500
+
+
+def _choice(label: str, choices: Choices = ()) -> forms.ChoiceField:
+    refused = {"invalid_choice": "Choose one of the list."}
+    return forms.ChoiceField(
+        label=label, choices=[("", "All"), *choices], required=False, widget=Select, error_messages=refused
+    )
+
+
+def _number(label: str, *, largest: int, digits: int = 0) -> Any:
+    kind, step = (forms.DecimalField, "any") if digits else (forms.IntegerField, "1")
+    limits: dict[str, Any] = {"decimal_places": digits, "max_digits": digits + 6} if digits else {}
+    widget = TextInput(attrs={"type": "number", "step": step, "min": 0, "max": largest})
+    refused = {"invalid": "Enter a number."}
+    return kind(
+        label=label, required=False, min_value=0, max_value=largest, widget=widget, error_messages=refused, **limits
+    )
+
+
+def _date(label: str) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        widget=TextInput(attrs={"type": "date"}),
+        error_messages={"invalid": "Write the date like 2026-12-24."},
+    )
+
+
+class CallFilterForm(forms.Form):
+    """`principal` chooses among the agents and organizations that it sees. What is empty does not filter."""
+
+    organization = _choice("Organization")
+    agent = _choice("Agent")
+    version = _number("Agent version", largest=LARGEST_ID)
+    number = forms.CharField(label="Number of the caller, or dialed", max_length=40, required=False, widget=TextInput)
+    direction = _choice("Direction", Direction.choices)
+    kind = _choice("Type", CallKind.choices)
+    period = _choice("Period", Period.choices)
+    since = _date("From day")
+    until = _date("To day, included")
+    state = _choice("State", CallState.choices)
+    outcome = _choice("Outcome", CallOutcome.choices)
+    reason = _choice("End reason", [(each.value, each.label) for each in EndReason])
+    cost_from = _number("Cost (USD), from", largest=100_000, digits=6)
+    cost_to = _number("Cost (USD), to", largest=100_000, digits=6)
+    slowest_from = _number("Slowest response (s), from", largest=LONGEST_TURN_S, digits=3)
+    slowest_to = _number("Slowest response (s), to", largest=LONGEST_TURN_S, digits=3)
+    interruptions_from = _number("Interruptions, from", largest=10_000)
+    interruptions_to = _number("Interruptions, to", largest=10_000)
+
+    RANGES: ClassVar[Mapping[str, str]] = {
+        "since": "until",
+        "cost_from": "cost_to",
+        "slowest_from": "slowest_to",
+        "interruptions_from": "interruptions_to",
+    }
+
+    def __init__(self, data: Mapping[str, str], *, principal: Principal, country: str = "") -> None:
+        super().__init__({name: value for name, value in data.items() if name in self.base_fields}, auto_id="filter_%s")
+        # A filter's wording in other words would be read twice.
+        self.label_suffix = ""
+        agents = Agent.objects.visible_to(principal).order_by("name")[:MOST_AGENTS]
+        _offer(self.fields["agent"], [(str(each.pk), each.name) for each in agents])
+        sees_several = principal.sees_all or len(principal.organization_ids) > 1
+        places = _places(principal) if sees_several else []
+        if len(places) > 1:
+            _offer(self.fields["organization"], places)
+        else:
+            del self.fields["organization"]
+        for name in ("since", "until"):
+            read_by_country(self.fields[name], country)
+
+    def clean_number(self) -> str:
+        typed = str(self.cleaned_data["number"]).strip()
+        if typed and not split_search(typed)[0]:
+            raise forms.ValidationError(f"Enter at least {FEWEST_DIGITS} digits of the number.")
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for first, last in self.RANGES.items():
+            if _is_after(cleaned.get(first), cleaned.get(last)):
+                self.add_error(last, "This is before the beginning: swap the two.")
+                cleaned.pop(first)
+        return cleaned
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What filters, by field; what was refused is not in it."""
+        self.full_clean()
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+
+    def refusals(self) -> list[str]:
+        """“Cost (USD), from: Enter a number.”"""
+        return [f"{self.fields[name].label}: {errors[0]}" for name, errors in self.errors.items()]
+
+
+def _offer(field: forms.Field, choices: list[tuple[str, str]]) -> None:
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = [("", "All"), *choices]
+
+
+def _places(principal: Principal) -> list[tuple[str, str]]:
+    seen = Organization.objects.visible_to(principal).order_by("name")
+    return [(str(pk), name) for pk, name in seen.values_list("pk", "name")[:MOST_AGENTS]]
+
+
+def _is_after(first: Any, last: Any) -> bool:
+    if first is None or last is None:
+        return False
+    assert isinstance(first, dt.date) == isinstance(last, dt.date)
+    return bool(first > last)

@@ -1,0 +1,115 @@
+"""Writes saved views and the audit log of exports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from agents.organizations.models import Organization
+from sessions.calls.models import Call
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.plain_text import validate_line
+
+from .models import LONGEST_NAME, CallExport, SavedView
+from .queries import kept_query, names_a_person, read_pairs, without_person
+
+MOST_VIEWS = 50
+FEWEST_SAME_DIGITS = 6
+
+
+class NoSuchView(ApplicationError):
+    message = "This view does not exist any more. Reload the page."
+
+
+def save_view(user: User, *, name: str, query: str, organization: Organization | None, is_default: bool) -> SavedView:
+    """A new view, or the one of that name changed. With an organization it is shared: check the power before."""
+    name = " ".join(name.split())
+    _check_name(name)
+    kept = kept_query(query)
+    if organization is not None and names_a_person(kept):
+        raise ApplicationError(
+            "This view searches for a number, which not everybody in the organization may see. "
+            "Keep it for yourself, or remove the number."
+        )
+    views = _shelf(user, organization)
+    try:
+        with transaction.atomic():
+            known = views.filter(name=name).first()
+            if known is None and views.count() >= MOST_VIEWS:
+                raise ApplicationError(f"There are {MOST_VIEWS} views already. Delete one first.")
+            if is_default:
+                views.exclude(name=name).filter(is_default=True).update(is_default=False)
+            view = known or SavedView(organization=organization, name=name)
+            view.user, view.query, view.is_default = user, kept, is_default
+            view.save()
+            return view
+    except IntegrityError as exc:
+        raise ApplicationError("Another view was saved at the same time. Try again.") from exc
+
+
+def set_default(view: SavedView, *, is_default: bool) -> None:
+    """The list opens with it, and with no other of the same person or organization."""
+    with transaction.atomic():
+        shelf = _shelf(view.user, view.organization)
+        shelf.exclude(pk=view.pk).filter(is_default=True).update(is_default=False)
+        if not shelf.filter(pk=view.pk).update(is_default=is_default):
+            raise NoSuchView
+
+
+def delete_view(view: SavedView) -> None:
+    SavedView.objects.filter(pk=view.pk).delete()
+
+
+def forget_number(organization: Organization, number: str) -> int:
+    """Delete views that were saved to find a caller whose data is deleted; how many. `number` is E.164."""
+    who = Q(user__memberships__organization=organization) | Q(user__is_superuser=True)
+    saved = SavedView.objects.filter(who).exclude(query="").distinct()
+    views = [view.pk for view in saved if _has_digits(view.query, number.lstrip("+"))]
+    return SavedView.objects.filter(pk__in=views).delete()[0]
+
+
+def note_export(
+    calls: QuerySet[Call], *, by: str, way: CallExport.Way, file_format: str, query: str, has_numbers: bool
+) -> Sequence[CallExport]:
+    """A row for each organization of whose calls some are about to be sent."""
+    organizations = calls.order_by().values_list("organization_id", flat=True).distinct()
+    row = {"principal": by[:150], "way": way, "file_format": file_format, "has_numbers": has_numbers}
+    filters = without_person(kept_query(query))
+    return [CallExport.objects.create(organization_id=each, filters=filters, **row) for each in organizations]
+
+
+def note_export_end(exports: Sequence[CallExport], sent: Counter[UUID | None]) -> None:
+    for export in exports:
+        CallExport.objects.filter(pk=export.pk).update(calls=sent[export.organization_id])
+
+
+def _shelf(user: User, organization: Organization | None) -> QuerySet[SavedView]:
+    if organization is None:
+        return SavedView.objects.filter(user=user, organization__isnull=True)
+    return SavedView.objects.filter(organization=organization)
+
+
+def _check_name(name: str) -> None:
+    if not name:
+        raise ApplicationError("Give the view a name.")
+    if len(name) > LONGEST_NAME:
+        raise ApplicationError(f"Give the view a name of at most {LONGEST_NAME} characters.")
+    try:
+        validate_line(name)
+    except ValidationError as exc:
+        raise ApplicationError(exc.messages[0]) from exc
+
+
+def _has_digits(query: str, digits: str) -> bool:
+    """Whether a value names the number, in any notation: the last digits of both agree."""
+    for _, value in read_pairs(query):
+        typed = "".join(each for each in value if each.isdecimal())
+        if len(typed) >= FEWEST_SAME_DIGITS and (digits.endswith(typed.lstrip("0")) or typed.endswith(digits)):
+            return True
+    return False
