@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consu
 
 
 def export(client: Client, file_format: str, query: str = "") -> list[dict[str, Any]]:
-    response = client.post(f"{LIST}export/", {"format": file_format, "query": query})
+    response: Any = client.post(f"{LIST}export/", {"format": file_format, "query": query})
     assert isinstance(response, StreamingHttpResponse), response
     assert response.headers["Content-Disposition"].startswith('attachment; filename="calls-')
     return read(b"".join(response), file_format)

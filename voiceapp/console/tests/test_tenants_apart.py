@@ -38,6 +38,7 @@ ON_THEIR_OWNERS_PAGE = {
     "telephony.TransferAttempt",
     "voice_sessions.OrderLine",
     "voice_sessions.OrderModifier",
+    "voice_sessions.SavedView",
 }
 HIDDEN = {302, 403, 404}
 
