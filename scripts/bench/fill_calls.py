@@ -2,7 +2,7 @@
 
 Usage, in the environment of the product: python scripts/bench/fill_calls.py ORG CALLS [LINES]
 
-With LINES each call has so many transcript lines, and what a search costs is printed, too.
+With LINES each call has so many transcript lines, and what a search and the filtered list cost is printed, too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,25 @@ import django
 from django.utils import timezone
 
 PATH = "/api/voice/session"
+LIST = "/admin/voice_sessions/call/"
+# Of the days before now; a part of the calls brought an order; turns of each.
+DAYS, ORDERED, TURNS = 90, 3, 4
+# What a list is filtered by: few calls, many, and several at once.
+FILTERS = {
+    "agent": "agent={agent}",
+    "version": "version=3",
+    "number": "number=0176 0020000",
+    "direction": "direction=outbound",
+    "days": "period=7d",
+    "state": "state=failed",
+    "outcome": "outcome=order",
+    "no_outcome": "outcome=nothing",
+    "reason": "reason=stream_lost",
+    "cost": "cost_from=0.40",
+    "latency": "slowest_from=3.9&slowest_to=4",
+    "interruptions": "interruptions_from=6",
+    "several": "agent={agent}&state=completed&outcome=order&cost_from=0.1&slowest_from=2&period=30d",
+}
 # As in life, a few of them are to oneself, and some were recorded.
 TO_ONESELF, RECORDED = 10, 5
 DISHES = ("Funghi", "Margherita", "Napoli", "Salami", "Quattro Formaggi", "Hawaii", "Diavolo")
@@ -67,12 +87,14 @@ def fill(org_id: str, calls: int, lines: int = 0) -> dict[str, Any]:
         "first_queries": queries_of(browser, {}),
         "last_queries": queries_of(browser, {"offset": calls - 10}),
         "search_queries": search_queries(browser) if lines and write_lines(lines) else 0,
+        "filters": (filters := filters_of_calls()),
+        "list_queries": max(page_queries(browser, query) for query in filters.values()) if lines else 0,
     }
 
 
 def write_calls(org_id: str, subject: str, calls: int) -> None:
     from recordings.models import Recording
-    from sessions.calls.models import Call, CallKind, CallState, CallType
+    from sessions.calls.models import Call, CallKind, CallState, CallType, Turn
 
     now = timezone.now()
     call = Call(
@@ -86,14 +108,16 @@ def write_calls(org_id: str, subject: str, calls: int) -> None:
         metadata={"note": "x" * 500},
     )
     to_oneself = {"owner": "somebody", "callee": subject, "call_type": CallType.USER_TO_USER}
-    ids = [uuid4() for _ in range(calls)]
+    ids, agents = [uuid4() for _ in range(calls)], agents_of(org_id)
+    step = timedelta(days=DAYS) / calls
     insert_like(
         call,
         (
             {
                 "id": call_id,
                 "room_name": f"support-bench-{number}",
-                "created_at": now + timedelta(microseconds=number),
+                "created_at": now - timedelta(days=DAYS) + step * number,
+                **attributes_of(number, agents),
                 **({} if number % TO_ONESELF else to_oneself),
             }
             for number, call_id in enumerate(ids)
@@ -101,6 +125,72 @@ def write_calls(org_id: str, subject: str, calls: int) -> None:
     )
     recording = Recording(state=Recording.State.STORED, size_bytes=1)
     insert_like(recording, ({"call": call_id} for call_id in ids[::RECORDED]))
+
+    write_orders(org_id, ids[::ORDERED])
+    turn = Turn(detection_ms=500, model_ms=300, playout_ms=60)
+    numbered = ((call_id, number) for call_id in ids for number in range(1, TURNS + 1))
+    insert_like(turn, ({"call": call_id, "number": number, "response_ms": 860} for call_id, number in numbered))
+
+
+def agents_of(org_id: str) -> list[Any]:
+    """The published versions of three agents, each with some calls of its own."""
+    from agents.configuration.models import Agent, AgentVersion
+
+    agents = [Agent.objects.create(organization_id=org_id, name=f"Bench {number}", prompt="x") for number in range(3)]
+    return [
+        AgentVersion.objects.create(agent=agent, number=number, prompt="x" * 4000)
+        for agent in agents
+        for number in range(1, 5)
+    ]
+
+
+def attributes_of(number: int, versions: list[Any]) -> dict[str, Any]:
+    """What lists are filtered by, each spread over the calls in its own way."""
+    from sessions.calls.models import CallState, Direction
+
+    version = versions[number % len(versions)]
+    is_lost = number % 50 == 0
+    return {
+        "agent": version.agent_id,
+        "agent_version": version.pk,
+        "direction": Direction.OUTBOUND if number % 20 == 0 else Direction.INBOUND,
+        "state": CallState.FAILED if is_lost else CallState.COMPLETED,
+        "end_reason": "stream_lost" if is_lost else "caller_hung_up",
+        "caller_number": f"+49176{number:07}",
+        "dialed_number": "+493023125000",
+        "interruptions": number % 7,
+        "slowest_response_ms": 600 + number * 37 % 3400,
+        "cost_usd": Decimal(number % 45_000) / 100_000,
+    }
+
+
+def write_orders(org_id: str, call_ids: list[Any]) -> None:
+    from sessions.orders.models import Order
+
+    first = Order.objects.filter(organization_id=org_id).count() + 1_000_000
+    order = Order(organization_id=org_id, currency="EUR", subtotal=Decimal(9), tax=Decimal(1), total=Decimal(10))
+    insert_like(
+        order,
+        ({"id": uuid4(), "call": call_id, "number": first + at} for at, call_id in enumerate(call_ids)),
+    )
+
+
+def filters_of_calls() -> dict[str, str]:
+    from agents.configuration.models import Agent
+
+    agent = Agent.objects.filter(name__startswith="Bench").earliest("pk")
+    return {name: query.format(agent=agent.pk).replace(" ", "+") for name, query in FILTERS.items()}
+
+
+def page_queries(browser: Any, query: str) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        answer = browser.get(f"{LIST}?{query}")
+    if answer.status_code != 200 or b"va-chip" not in answer.content:
+        raise SystemExit(f"{answer.status_code}: {answer.content[:500]!r}")
+    return len(captured)
 
 
 def insert_like(row: Any, changes: Iterable[dict[str, Any]]) -> None:
@@ -149,6 +239,9 @@ def write_lines(per_call: int) -> int:
             cursor.execute(COPY, [0, one_by_one - 1])
         cursor.execute(COPY, [one_by_one, len(pairs)])
         cursor.execute("ANALYZE")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")  # as it does by itself in time
     return TranscriptLine.objects.count()
 
 

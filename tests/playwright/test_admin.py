@@ -28,6 +28,8 @@ def pages(demo: Demo, call: Call) -> list[str]:
     return [
         "/admin/",
         "/admin/voice_sessions/call/",
+        "/admin/voice_sessions/call/?state=completed&cost_from=cheap",
+        "/admin/voice_sessions/call/end-reasons/",
         f"/admin/voice_sessions/call/{call.pk}/change/",
         "/admin/voice_sessions/order/",
         f"/admin/voice_sessions/order/{order.pk}/change/",
