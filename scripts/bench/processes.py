@@ -70,6 +70,18 @@ def memory_kb(pid: int) -> int:
     return int(_sum_of_family(pid, _own_memory_kb))
 
 
+def peak_memory_kb(pid: int) -> int:
+    """The most that was resident at a time, of each of the family."""
+    return int(_sum_of_family(pid, _own_peak_kb))
+
+
+def _own_peak_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    return 0
+
+
 def _own_memory_kb(pid: int, kind: str = "Rss:") -> int:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith(kind):

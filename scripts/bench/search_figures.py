@@ -15,7 +15,7 @@ from api_rounds import Client, Request, Timings, take_turns
 from figures import Figure, Table
 from load import percentile
 from options import Options
-from processes import cores, memory_kb, why_void_here
+from processes import cores, peak_memory_kb, why_void_here
 from product import ROOT, Product
 
 sys.path.insert(0, str(ROOT))
@@ -82,7 +82,7 @@ def _table(database: str, product: Product, options: Options) -> Table:
 
 
 def _exports(name: str, port: int, pid: int, headers: dict[str, str]) -> Iterator[Figure]:
-    """All calls, and by how much the server's memory has grown when the last one is sent."""
+    """All calls, and how much more memory they take than a few of them."""
     posted = {
         **headers,
         "Cookie": f"{headers['Cookie']}; csrftoken={TOKEN}",
@@ -96,9 +96,9 @@ def _exports(name: str, port: int, pid: int, headers: dict[str, str]) -> Iterato
             for query in ("version%3D3", "")
         )
         client.ms(few)
-        before_kb = memory_kb(pid)
+        few_kb = peak_memory_kb(pid)
         yield Figure(f"{name}.{file_format}.s", client.ms(every) / 1000)
-        yield Figure(f"{name}.{file_format}.grown_mib", (memory_kb(pid) - before_kb) / 1024, bar="under 30")
+        yield Figure(f"{name}.{file_format}.grown_mib", (peak_memory_kb(pid) - few_kb) / 1024, bar="under 30")
 
 
 def _figures(name: str, timings: Timings) -> Iterator[Figure]:

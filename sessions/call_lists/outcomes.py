@@ -6,10 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection
 from functools import reduce
 from operator import or_
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet, TextChoices
+from django.db.models import Exists, OuterRef, Q, TextChoices
 
+from agents.organizations.principal import Principal
+from agents.organizations.tenancy import TenantQuerySet
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
@@ -17,6 +20,8 @@ from sessions.orders.models import Order, OrderState
 
 # Orders that were replaced or canceled bring no revenue.
 UNPAID = (OrderState.REPLACED, OrderState.CANCELED)
+# Up to so many calls are looked up by their keys. Of more, each list finds some soon when it asks of call after call.
+MOST_KNOWN = 5000
 
 
 class CallOutcome(TextChoices):
@@ -29,26 +34,31 @@ class CallOutcome(TextChoices):
     NOTHING = "nothing", "None of these"
 
 
-def standing_orders() -> QuerySet[Order]:
+def standing_orders() -> TenantQuerySet[Order]:
     return Order.objects.exclude(state__in=UNPAID)
 
 
-def has_outcome(outcome: str) -> Q:
-    """Calls with that outcome; each is found by a set of keys that the database collects once."""
+def has_outcome(outcome: str, principal: Principal) -> Q:
+    """Calls with that outcome, of those that the principal sees. A query for each kind of rows that it looks at."""
     if outcome == CallOutcome.NOTHING:
-        return ~reduce(or_, (has_outcome(each) for each in CallOutcome if each != CallOutcome.NOTHING))
+        brought = (has_outcome(each, principal) for each in CallOutcome if each != CallOutcome.NOTHING)
+        return ~reduce(or_, brought)
     if outcome == CallOutcome.TRANSFER:
         return Q(end_reason=EndReason.TRANSFERRED)
-    return Q(pk__in=_calls_of(outcome))
+    rows, of_call = _rows_of(outcome)
+    few = list(rows.visible_to(principal).order_by().values_list(of_call, flat=True).distinct()[: MOST_KNOWN + 1])
+    if len(few) <= MOST_KNOWN:
+        return Q(pk__in=few)
+    return Q(Exists(rows.filter(**{of_call: OuterRef("pk")})))
 
 
-def _calls_of(outcome: str) -> QuerySet[Model, UUID | None]:
+def _rows_of(outcome: str) -> tuple[TenantQuerySet[Any], str]:
+    """The rows that make it, and the name of their call."""
     if outcome == CallOutcome.ORDER:
-        return standing_orders().filter(call__isnull=False).order_by().values_list("call_id", flat=True)
+        return standing_orders().filter(call__isnull=False), "call_id"
     if outcome == CallOutcome.APPOINTMENT:
-        kept = Appointment.objects.exclude(state=AppointmentState.CANCELED)
-        return kept.filter(call__isnull=False).order_by().values_list("call_id", flat=True)
-    return Call.objects.filter(voicemails__isnull=False).order_by().values_list("pk", flat=True)
+        return Appointment.objects.filter(call__isnull=False).exclude(state=AppointmentState.CANCELED), "call_id"
+    return Call.objects.filter(voicemails__isnull=False), "pk"
 
 
 def outcomes_of(calls: Collection[Call]) -> dict[UUID, list[CallOutcome]]:
@@ -56,10 +66,9 @@ def outcomes_of(calls: Collection[Call]) -> dict[UUID, list[CallOutcome]]:
     found: defaultdict[UUID, list[CallOutcome]] = defaultdict(list)
     ids = [call.pk for call in calls]
     for outcome in (CallOutcome.ORDER, CallOutcome.APPOINTMENT, CallOutcome.VOICEMAIL):
-        field = "pk__in" if outcome == CallOutcome.VOICEMAIL else "call__in"
-        for call_id in set(_calls_of(outcome).filter(**{field: ids})):
-            if call_id is not None:
-                found[call_id].append(outcome)
+        rows, of_call = _rows_of(outcome)
+        for call_id in set(rows.filter(**{f"{of_call}__in": ids}).order_by().values_list(of_call, flat=True)):
+            found[call_id].append(outcome)
     for call in calls:
         if call.end_reason == EndReason.TRANSFERRED:
             found[call.pk].append(CallOutcome.TRANSFER)

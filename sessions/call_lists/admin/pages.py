@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
@@ -47,6 +48,7 @@ class CallListPages(ReadOnlyAdmin[Call]):
 
     list_filter = (CallFilters,)
     list_filter_submit = True
+    show_facets = ShowFacets.NEVER
     list_before_template = "admin/calls/above_list.html"
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
