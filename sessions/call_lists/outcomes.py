@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from functools import reduce
-from operator import or_
+from operator import and_
 from typing import Any
 from uuid import UUID
 
@@ -41,8 +41,9 @@ def standing_orders() -> TenantQuerySet[Order]:
 def has_outcome(outcome: str, principal: Principal) -> Q:
     """Calls with that outcome, of those that the principal sees. A query for each kind of rows that it looks at."""
     if outcome == CallOutcome.NOTHING:
-        brought = (has_outcome(each, principal) for each in CallOutcome if each != CallOutcome.NOTHING)
-        return ~reduce(or_, brought)
+        others = (each for each in CallOutcome if each != CallOutcome.NOTHING)
+        # One by one, which PostgreSQL does by an anti-join each.
+        return reduce(and_, (~has_outcome(each, principal) for each in others))
     if outcome == CallOutcome.TRANSFER:
         return Q(end_reason=EndReason.TRANSFERRED)
     rows, of_call = _rows_of(outcome)

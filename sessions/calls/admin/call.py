@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -59,7 +59,9 @@ class CallList(DatedList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Call]:
         """Without joins, which would keep SQLite from reading the newest calls by their index."""
-        return with_dates(super().get_queryset(request, exclude_parameters).select_related(None))
+        found = super().get_queryset(request, exclude_parameters).select_related(None)
+        is_filtered = bool(self.get_filters_params()) and not self.query
+        return with_dates(known_few(found, self.root_queryset) if is_filtered else found)
 
     def get_results(self, request: HttpRequest) -> None:
         """The keys of the page first: an index has all that they are filtered and ordered by."""
@@ -75,6 +77,24 @@ class CallList(DatedList):
         self.result_list = calls
         self.clear_all_filters_qs = f"?{VIEW}={ALL_CALLS}"
         self.tools = read_tools(request, next(each for each in self.filter_specs if isinstance(each, CallFilters)))
+
+
+def known_few(found: QuerySet[Call], calls: QuerySet[Call]) -> QuerySet[Call]:
+    """Few calls are found once: the list counts, pages and dates them, each of which would look at every call anew.
+
+    Of many, each finds some soon.
+    """
+    began = dict(found.order_by("-created_at", "-pk").values_list("pk", "created_at")[: MOST_FOUND + 1])
+    if len(began) > MOST_FOUND:
+        return found
+    return among(calls, began).order_by(*found.query.order_by)
+
+
+def among(calls: QuerySet[Call], began: Mapping[UUID, dt.datetime]) -> QuerySet[Call]:
+    """These of the calls. The times tell PostgreSQL where to look for the oldest of them, and for further days."""
+    if not began:
+        return calls.none()
+    return calls.filter(pk__in=began, created_at__range=(min(began.values()), max(began.values())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +175,7 @@ class CallAdmin(NumberSearch[Call], CallListPages):
             messages.info(
                 request, f"More than {MOST_FOUND:,} calls were found: the newest are shown. Filters narrow them."
             )
-        if not began:
-            return queryset.none(), False
-        # The times tell PostgreSQL where to look for the oldest of them, and for further days.
-        times = min(began.values()), max(began.values())
-        return queryset.filter(pk__in=began, created_at__range=times), False
+        return among(queryset, began), False
 
     @display(description="started", ordering="created_at")
     def started(self, call: Call) -> str:
