@@ -109,7 +109,7 @@ test-browser: setup-dev  ## The browser's tests alone
 pictures: setup-dev  ## Take the pictures of the call page, in each of its states, and of the player anew; needs Chromium
 	PICTURES=docs/images $(BIN)/python -m pytest -q tests/playwright/pictures.py tests/playwright/player_pictures.py
 
-livekit-server: setup  ## A real LiveKit on this machine alone, for rooms without Cloud; needs Go, the first time five minutes
+livekit-server: setup  ## A real LiveKit on this machine alone, for rooms without Cloud; needs Go, the first time three minutes
 	@exec $(BIN)/python scripts/livekit_server.py run $(PORT)
 
 test-livekit: setup-dev  ## The contract, and a whole call, with a real LiveKit; skipped with the reason where it is not installed

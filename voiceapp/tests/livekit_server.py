@@ -28,6 +28,9 @@ FOLDER = ROOT / "var" / "livekit-server"
 PROGRAM = FOLDER / VERSION / "livekit-server"
 MODULE = f"github.com/livekit/livekit-server/cmd/server@v{VERSION}"
 
+# A room of few people takes hundredths of a core. Optimization and debug information would double the time to build.
+NOT_OPTIMIZED = ("-gcflags=all=-N -l -dwarf=false", "-ldflags=-s -w")
+
 API_KEY = "devkey"
 API_SECRET = "a-secret-of-thirty-two-characters-for-loopback"
 
@@ -52,7 +55,7 @@ def why_not_there() -> str:
 
 
 def install(log: Path | None = None) -> Path:
-    """The program, which is built if it is not there: in about five minutes, at a low priority.
+    """The program, which is built if it is not there: in about three minutes, at a low priority.
 
     Raises NoGo, and CalledProcessError. A second one that runs at the same time waits for the first.
     """
@@ -72,7 +75,7 @@ def install(log: Path | None = None) -> Path:
 def _build(go: str, log: Path | None) -> None:
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder, contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("wb")) if log else None
-        command = ["nice", "-n", "19", go, "install", "-p", "2", MODULE]
+        command = ["nice", "-n", "19", go, "install", "-p", "2", *NOT_OPTIMIZED, MODULE]
         subprocess.run(command, env=os.environ | {"GOBIN": folder}, check=True, stdout=output, stderr=output)
         PROGRAM.parent.mkdir(exist_ok=True)
         # It is there as a whole or not at all.
