@@ -19,13 +19,13 @@ from django.test.signals import template_rendered
 from django.utils.safestring import SafeString
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.remote import Producer
 from xdist.workermanage import WorkerController
 
 from voiceapp.simulators.aws.tests.running import running_aws
-from voiceapp.tests.database import empty_tables
+from voiceapp.tests.database import empty_tables, migrated_once
 from voiceapp.tests.distribution import NICE, FromBothEnds, computes, in_order, on_time
 
 # Several tests share a core: how fast examples are made says nothing. And the same ones each time: a change is judged
@@ -44,11 +44,18 @@ def limits_of_its_own(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
-    """SQLite does not wait for the disk: no test cuts this machine's power."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """SQLite does not wait for the disk: no test cuts this machine's power. Several processes migrate once."""
     options = connection.settings_dict["OPTIONS"]
     if connection.vendor == "sqlite":
         options["init_command"] += " PRAGMA synchronous=OFF;"
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        with migrated_once(tmp_path_factory.getbasetemp().parent, worker, blocker=django_db_blocker):
+            yield
+    else:
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
