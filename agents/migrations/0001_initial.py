@@ -12,6 +12,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+from voiceapp.core.tables_at_once import tables_at_once
+
 
 class Migration(migrations.Migration):
 
@@ -514,3 +516,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='modifiers', to='agents.modifiergroup'),
         ),
     ]
+
+
+Migration.operations = tables_at_once(Migration.operations)

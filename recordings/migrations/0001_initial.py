@@ -1,6 +1,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from voiceapp.core.tables_at_once import tables_at_once
+
 
 class Migration(migrations.Migration):
 
@@ -65,3 +67,6 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+
+
+Migration.operations = tables_at_once(Migration.operations)

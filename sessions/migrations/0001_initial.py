@@ -12,6 +12,8 @@ import voiceapp.core.phones.numbers
 from django.conf import settings
 from django.db import migrations, models
 
+from voiceapp.core.tables_at_once import tables_at_once
+
 
 class Migration(migrations.Migration):
 
@@ -659,3 +661,6 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+
+
+Migration.operations = tables_at_once(Migration.operations)

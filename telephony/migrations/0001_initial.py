@@ -4,6 +4,8 @@ import uuid
 import voiceapp.core.phones.numbers
 from django.db import migrations, models
 
+from voiceapp.core.tables_at_once import tables_at_once
+
 
 class Migration(migrations.Migration):
 
@@ -240,3 +242,6 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+
+
+Migration.operations = tables_at_once(Migration.operations)
