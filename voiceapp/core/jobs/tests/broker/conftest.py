@@ -86,12 +86,12 @@ def submit(kitchen: Kitchen, transactional_db: None) -> Submit:
 
 @pytest.fixture
 def send(broker: Environment) -> Callable[..., None]:
-    """Send a task over that broker, from a process as the web's is."""
+    """Send a task over that broker, from a process with the settings of the web's."""
 
     def now(name: str, *arguments: str) -> None:
-        code = f"from celery import current_app; current_app.send_task({name!r}, args={list(arguments)!r}, expires=60)"
+        code = f"from voiceapp.celery import app; app.send_task({name!r}, args={list(arguments)!r}, expires=60)"
         subprocess.run(
-            [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
+            [sys.executable, "-c", code],
             cwd=settings.BASE_DIR,
             env=whole(broker),
             check=True,
