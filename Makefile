@@ -95,7 +95,7 @@ collect: setup-dev  ## Only find the tests, which compiles them
 
 # Tests that use none of the three are not repeated.
 NO_SERVER = --deselect scripts/ $(addprefix --ignore ,voiceapp/simulators voiceapp/providers voiceapp/core/ical telephony/bridge/tests \
-	voiceapp/core/phones recordings/spool recordings/finishing/tests/test_audio.py \
+	telephony/livekit/agent/tests voiceapp/core/phones recordings/spool recordings/finishing/tests/test_audio.py \
 	$(addprefix voiceapp/tests/test_,documentation_links.py layers.py livekit_server.py project_files.py second_run.py) \
 	sessions/orders/tests/test_spoken_corpus.py sessions/orders/tests/test_draft_changes.py \
 	sessions/appointments/tests/test_availability.py sessions/appointments/tests/test_wishes.py)
