@@ -8,6 +8,7 @@ import sessions.call_lists.admin.exports
 import sessions.calls.admin.call
 import sessions.calls.admin.records
 import sessions.messages.admin
+import sessions.messages.endpoints.admin
 import sessions.messages.texts.admin
 import sessions.orders.admin
 import sessions.realtime.admin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sessions.messages.outbox import outbox
-from voiceapp.providers.orders_receiver import OrdersReceiver
+from voiceapp.providers.webhook_receiver import Attempt, WebhookReceiver
 
 
 @pytest.fixture(autouse=True)
@@ -18,11 +18,12 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def posts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
-    """What would have been posted to organizations."""
+    """What would have been posted to endpoints, all of which accept it."""
     posted: list[dict[str, object]] = []
 
-    def post(self: OrdersReceiver, url: str, **what: object) -> None:
+    def post(self: WebhookReceiver, url: str, **what: object) -> Attempt:
         posted.append({"url": url, **what})
+        return Attempt({"webhook-id": str(what["webhook_id"])}, duration_ms=5, status=200)
 
-    monkeypatch.setattr(OrdersReceiver, "post", post)
+    monkeypatch.setattr(WebhookReceiver, "post", post)
     return posted

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
 
-from sessions.appointments.announcements import TEXT_KINDS, Announcement
+from sessions.appointments.announcements import TEXT_KINDS
 from sessions.appointments.calendars.services import outgoing as calendar_updates
 from sessions.appointments.services.said_times import settle_appointments
 from sessions.appointments.texts import still_stands
 from sessions.calls.notes import leave_note
 from sessions.calls.services import SAID_TOPIC
+from sessions.messages.endpoints.services.announcing import TOPIC as WEBHOOK_TOPIC
+from sessions.messages.endpoints.services.delivering import deliver_webhook
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
-from sessions.messages.signing import signing_secret_of
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text
 from sessions.messages.texts.reasons import explanation_of
@@ -25,23 +25,18 @@ from sessions.messages.texts.services.sending import send_text, still_true
 from sessions.messages.texts.services.statuses import when_failed
 from sessions.orders.services.confirmations import order_stands
 from sessions.orders.services.said_times import settle_order_lines
-from sessions.orders.services.submission import TOPIC
 from sessions.realtime.services import hang_ups, voice_sessions
 from sessions.rooms.services import closing as room_closing
 from sessions.rooms.services import room_state, watchdog
 from sessions.rooms.services.agents import WITHDRAW_TOPIC
 from sessions.rooms.services.dispatches import withdraw_agent
-from voiceapp.core.jobs.engine import NotConfigured
 from voiceapp.core.jobs.shared_receiver import SharedReceiver
 from voiceapp.providers.aws.sqs import AwsQueue
-from voiceapp.providers.orders_receiver import OrdersReceiver
 
 
 def register_all() -> None:
     """Called once, when the app is ready."""
-    outbox.register(TOPIC, post_order)
-    for announcement in Announcement:
-        outbox.register(announcement, post_appointment)
+    outbox.register(WEBHOOK_TOPIC, deliver_webhook)
     outbox.register(TEXT_TOPIC, send_text)
     when_failed[:] = [tell_caller]
     for kind in (*TEXT_KINDS.values(), TextKind.APPOINTMENT_REMINDER):
@@ -69,43 +64,6 @@ def settle_what_was_said(message: OutboxMessage) -> None:
     call_id = UUID(str(message.body["call"]))
     settle_order_lines(call_id)
     settle_appointments(call_id)
-
-
-def post_order(message: OutboxMessage) -> None:
-    """Post an order to its organization's order webhook URL. Raises NotConfigured where there is none."""
-    _post(message, order_post_body(message))
-
-
-def post_appointment(message: OutboxMessage) -> None:
-    """Post what became of an appointment to the same URL, signed in the same way."""
-    _post(message, appointment_post_body(message))
-
-
-def _post(message: OutboxMessage, body: bytes) -> None:
-    organization = message.organization
-    if organization is None or not organization.orders_url:
-        raise NotConfigured("No order webhook URL is set on the organization's page.")
-    OrdersReceiver.from_settings().post(
-        organization.orders_url,
-        secret=signing_secret_of(organization),
-        message_id=str(message.message_id),
-        body=body,
-    )
-
-
-def order_post_body(message: OutboxMessage) -> bytes:
-    """The same bytes for every attempt of a message."""
-    kind = "order.replaced" if message.body.get("replaces") else "order.submitted"
-    return _as_bytes({"type": kind, "messageId": str(message.message_id), "order": message.body})
-
-
-def appointment_post_body(message: OutboxMessage) -> bytes:
-    """The same bytes for every attempt of a message; its topic is the type."""
-    return _as_bytes({"type": message.topic, "messageId": str(message.message_id), "appointment": message.body})
-
-
-def _as_bytes(post: Mapping[str, object]) -> bytes:
-    return json.dumps(post, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def announce_voice_session(message: OutboxMessage) -> None:

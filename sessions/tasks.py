@@ -6,6 +6,7 @@ from celery import shared_task
 
 from sessions.appointments.calendars.services.schedule import read_due_calendars
 from sessions.calls import passed_messages
+from sessions.messages.endpoints.services.endpoints import purge_attempts
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.realtime.services import voice_sessions
@@ -53,3 +54,9 @@ def purge_passed_messages() -> int:
 def purge_outbox() -> int:
     """Every hour: delete old messages that were delivered, or that nobody wants."""
     return purge_jobs(OutboxMessage)
+
+
+@shared_task(name="sessions.tasks.purge_webhook_attempts", expires=3000)
+def purge_webhook_attempts() -> int:
+    """Every hour: delete old attempts from the log of webhook deliveries."""
+    return purge_attempts()

@@ -27,6 +27,7 @@ app.conf.beat_schedule = {
     "purge-visitor-calls": {"task": "sessions.tasks.purge_visitor_calls", "schedule": 3600.0},
     "purge-passed-messages": {"task": "sessions.tasks.purge_passed_messages", "schedule": 3600.0},
     "purge-the-outbox": {"task": "sessions.tasks.purge_outbox", "schedule": 3600.0},
+    "purge-webhook-attempts": {"task": "sessions.tasks.purge_webhook_attempts", "schedule": 3600.0},
     "purge-the-inbox": {"task": "telephony.tasks.purge_inbox", "schedule": 3600.0},
     "purge-expired-sign-ins": {"task": "agents.tasks.purge_sign_ins", "schedule": 3600.0},
     "process-the-inbox": {"task": "telephony.tasks.process_events", "schedule": 5.0},

@@ -125,7 +125,8 @@ CLERK_JWT_KEY = env.str("CLERK_JWT_KEY", default="", multiline=True)
 CLERK_AUTHORIZED_PARTIES: list[str] = [
     origin.rstrip("/") for origin in env.list("CLERK_AUTHORIZED_PARTIES", default=[]) if origin
 ] or ["/".join(PUBLIC_BASE_URL.split("/")[:3])]
-# dev, staging or prod. Only in dev a request may name a local stub as its OpenAI endpoint.
+# dev, staging or prod. Only in dev a request may name a local stub as its OpenAI endpoint, and a provider's webhook can
+# be replayed.
 ENVIRONMENT = env.str("ENVIRONMENT", default="prod")
 PROJECT_NAME = env.str("PROJECT_NAME", default="voiceapp")
 # Workers of one environment must not take agent jobs of another.
@@ -275,6 +276,12 @@ LIMIT_FAILED = env.str("LIMIT_FAILED", default="30/h")
 LIMIT_WRONG_CREDENTIALS = env.str("LIMIT_WRONG_CREDENTIALS", default="30/15m")
 LIMIT_SIGN_IN = env.str("LIMIT_SIGN_IN", default="5/15m")
 LIMIT_SIGN_IN_ADDRESS = env.str("LIMIT_SIGN_IN_ADDRESS", default="30/15m")
+
+# Webhooks
+# An endpoint whose deliveries have all failed for so many days is paused; 0: never.
+WEBHOOK_PAUSE_AFTER_DAYS = env.int("WEBHOOK_PAUSE_AFTER_DAYS", default=3)
+# How long attempts to deliver webhooks, and webhooks that were refused here, are kept.
+WEBHOOK_LOG_DAYS = env.int("WEBHOOK_LOG_DAYS", default=30)
 RATELIMIT_USE_CACHE = "limits"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")

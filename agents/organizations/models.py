@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import secrets
 import uuid
 import zoneinfo
 from decimal import Decimal
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -17,7 +15,6 @@ from django.db import models
 from django.utils import timezone
 
 from voiceapp.core.countries import country_names, country_of
-from voiceapp.core.secret_box import seal, unseal
 
 from .principal import KEY_PREFIX
 from .roles import Role
@@ -36,11 +33,6 @@ def validate_country(code: str) -> None:
     """Accept the ISO 3166 codes of countries whose phone numbers can be read."""
     if code not in country_names():
         raise ValidationError("“%(code)s” is not a country. Use two letters, like DE.", params={"code": code})
-
-
-def new_signing_secret() -> str:
-    """256 random bits for signing what we send to the organization."""
-    return secrets.token_hex(32)
 
 
 class VoicemailUse(models.TextChoices):
@@ -97,11 +89,6 @@ class Organization(TenantModel):
         default=Decimal(1000),
         help_text="Callers with a larger order are transferred to a person.",
     )
-    orders_url = models.URLField(
-        "order webhook URL", blank=True, help_text="Submitted orders and appointments are posted to this URL, signed."
-    )
-    # Signs the webhooks; made with the organization (save).
-    sealed_orders_secret = models.TextField(editable=False)
     clerk_id = models.CharField(
         max_length=100,
         unique=True,
@@ -123,11 +110,6 @@ class Organization(TenantModel):
     )
     voicemail_email = models.EmailField(
         "voicemail e-mail address", blank=True, help_text="Messages are sent to this address, with the audio."
-    )
-    voicemail_url = models.URLField(
-        "voicemail webhook URL",
-        blank=True,
-        help_text="Messages are posted to this URL, signed with the order webhook secret.",
     )
     deletes_voicemail_at_carrier = models.BooleanField(
         "delete voicemail at Twilio", default=False, help_text="As soon as the audio is stored here."
@@ -152,25 +134,6 @@ class Organization(TenantModel):
 
     def __str__(self) -> str:
         return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self.sealed_orders_secret:
-            self.orders_secret = new_signing_secret()
-        super().save(*args, **kwargs)
-
-    @property
-    def orders_secret(self) -> str:
-        """Raises SealBroken."""
-        return unseal(self.sealed_orders_secret, place=self.place)
-
-    @orders_secret.setter
-    def orders_secret(self, secret: str) -> None:
-        self.sealed_orders_secret = seal(secret, place=self.place)
-
-    @property
-    def place(self) -> str:
-        """What the secret is sealed for: moved to another organization it cannot be read."""
-        return f"order webhook secret|{self.pk}"
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

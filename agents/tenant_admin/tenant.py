@@ -122,7 +122,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
         return DatedList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only the offered filters: `?orders_secret__startswith=` would read a secret character by character."""
+        """Only the offered filters: `?sealed_secret__startswith=` would read a secret character by character."""
         filters = (each[0] if isinstance(each, tuple) else each for each in self.get_list_filter(request))
         allowed = {each for each in filters if isinstance(each, str)} | {*self.linkable}
         allowed |= {str(getattr(each, "parameter_name", "")) for each in self.list_filter if isinstance(each, type)}

@@ -13,6 +13,7 @@ from sessions.calls.services import record_event
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 
+from .announcing import announce_recording
 from .audio import Audio
 
 logger = structlog.get_logger("recordings")
@@ -112,7 +113,10 @@ def _facts(audio: Audio, size_bytes: int) -> dict[str, object]:
 def close_finishing(recording: Recording, *, note: str) -> None:
     """All steps are done. `note`: what the operator should know all the same."""
     why = recording.broken_off_by or note
-    _not_canceled(recording).filter(step=Step.CLEAN).update(step="", error=why[:LONGEST_ERROR])
+    with transaction.atomic():
+        cleaned = _not_canceled(recording).filter(step=Step.CLEAN)
+        if cleaned.update(step="", error=why[:LONGEST_ERROR]):
+            announce_recording(recording, key_of_jobs(recording.pk))
 
 
 def explain(recording: Recording, why: str) -> None:
@@ -143,6 +147,7 @@ def _give_up(recording: Recording, why: str) -> bool:
         if not open_one.update(state=State.FAILED, error=error, ended_at=recording.ended_at or timezone.now()):
             return False
         record_event(recording.call_id, "recording_ended", {"state": State.FAILED.value, "error": error})
+        announce_recording(recording, key_of_jobs(recording.pk))
     logger.warning("recording not finished", recording=recording.pk, step=recording.step, error=error)
     return True
 

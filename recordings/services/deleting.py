@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from recordings.files import delete_file
 from recordings.finishing.services import key_of_jobs
@@ -27,7 +28,8 @@ def delete_recording(recording: Recording, *, why: str) -> None:
     release_connections()
     delete_audio(recording)
     with transaction.atomic():
-        OutboxMessage.objects.filter(topic__startswith="recording.", partition_key=key_of_jobs(recording.pk)).delete()
+        key = key_of_jobs(recording.pk)
+        OutboxMessage.objects.filter(Q(about=key) | Q(topic__startswith="recording.", partition_key=key)).delete()
         if Recording.objects.filter(pk=recording.pk).delete()[0]:
             record_event(recording.call_id, "recording_deleted", {"why": why})
     logger.info("recording deleted", call_id=str(recording.call_id), why=why)

@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from recordings.finishing.services import enqueue_finishing
+from recordings.finishing.announcing import announce_recording
+from recordings.finishing.services import enqueue_finishing, key_of_jobs
 from recordings.models import Recording
 from recordings.sources.report import RecordingReport
 from sessions.calls.models import Call
@@ -107,6 +108,8 @@ def close_recording(recording: Recording, reason: str, *, state: Recording.State
             return False
         details = {"state": state.value, "error": reason[:LONGEST_ERROR]}
         record_event(recording.call_id, "recording_ended", details)
+        if state == State.FAILED:
+            announce_recording(recording, key_of_jobs(recording.pk))
     return True
 
 

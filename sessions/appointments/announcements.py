@@ -8,7 +8,8 @@ import enum
 from sessions.appointments.calendars.services.outgoing import enqueue_calendar_updates
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
-from sessions.messages.outbox import outbox
+from sessions.messages.endpoints.events import WebhookEvent
+from sessions.messages.endpoints.services.announcing import announce_event
 from sessions.messages.texts.kinds import TextKind
 
 from .models import Appointment
@@ -18,11 +19,11 @@ from .wording import written
 
 
 class Announcement(enum.StrEnum):
-    """Topics of the outbox, and the `type` of the webhook."""
+    """The `type` of the webhook."""
 
-    BOOKED = "appointment.booked"
-    MOVED = "appointment.moved"
-    CANCELED = "appointment.canceled"
+    BOOKED = WebhookEvent.APPOINTMENT_BOOKED.value
+    MOVED = WebhookEvent.APPOINTMENT_MOVED.value
+    CANCELED = WebhookEvent.APPOINTMENT_CANCELED.value
 
 
 TEXT_KINDS = {
@@ -42,8 +43,11 @@ def announce(
     body = AppointmentBody(appointment).data
     if moved_from is not None:
         body["movedFrom"] = f"{moved_from.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}.000Z"
-    outbox.enqueue(
-        what, partition_key=f"appointment:{appointment.pk}", body=body, organization=appointment.organization
+    announce_event(
+        WebhookEvent(what.value),
+        organization_id=appointment.organization_id,
+        about=f"appointment:{appointment.pk}",
+        data=lambda: body,
     )
     enqueue_calendar_updates(appointment)
     if call is not None:

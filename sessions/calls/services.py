@@ -18,6 +18,7 @@ from agents.privacy.models import privacy_settings_of
 from sessions.messages.outbox import outbox
 from voiceapp.core.metrics import turn_response_seconds
 
+from .announcing import announce_end
 from .costs import add_usage, cost_of, set_cost
 from .end_reasons import EndReason
 from .facts import (
@@ -81,6 +82,7 @@ def finish_call(
         if is_ours:
             CallEvent.objects.create(call_id=call_id, kind="ended", at=now, detail={"reason": reason.value})
             _look_up_what_was_said(call_id)
+            announce_end(call_id)
     if is_ours:
         logger.info("call ended", call_id=str(call_id), reason=reason.value)
     return bool(is_ours)

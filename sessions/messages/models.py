@@ -12,13 +12,19 @@ from voiceapp.core.jobs.models import Job
 
 
 class OutboxMessage(TenantModel, Job):
-    """Sent in the order of `id` per topic and partition key, until one fails for good; then the next one follows."""
+    """Sent in the order of `id` per topic and partition key, until one fails for good; then the next one follows.
+
+    A webhook has an `event` and an `endpoint`, and `about` names the row that it speaks of, like `order:<id>`.
+    """
 
     done_label = "Delivered"
 
     message_id = models.UUIDField("message ID", unique=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="outbox")
     topic = models.CharField(max_length=40)
+    event = models.CharField(max_length=40, blank=True)
+    endpoint = models.ForeignKey("voice_sessions.WebhookEndpoint", models.SET_NULL, null=True, related_name="messages")
+    about = models.CharField(max_length=100, blank=True)
     body = models.JSONField()
 
     objects = TenantQuerySet["OutboxMessage"].as_manager()
@@ -30,7 +36,8 @@ class OutboxMessage(TenantModel, Job):
         indexes = [
             models.Index(fields=("state", "due_at"), name="outbox_due"),
             models.Index(fields=("topic", "partition_key", "id"), name="outbox_order_in_partition"),
+            models.Index(fields=("about",), name="outbox_about", condition=~models.Q(about="")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.topic} {self.message_id}"
+        return f"{self.event or self.topic} {self.message_id}"

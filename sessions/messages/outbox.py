@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -23,7 +24,7 @@ class Outbox(JobQueue[OutboxMessage]):
     first_wait_s = 5
     longest_wait_s = 3600
     gives_up_on_permanent_errors = True
-    isolate_by = "organization_id"
+    isolate_by = ("organization_id", "endpoint_id")
 
     def enqueue(
         self,
@@ -33,14 +34,23 @@ class Outbox(JobQueue[OutboxMessage]):
         body: Mapping[str, object],
         organization: Organization | None,
         delay: dt.timedelta = dt.timedelta(),
+        event: str = "",
+        endpoint_id: UUID | None = None,
+        about: str = "",
     ) -> OutboxMessage:
-        """Write a message in the caller's transaction; a worker is woken up after the commit."""
+        """Write a message in the caller's transaction; a worker is woken up after the commit.
+
+        `event`, `endpoint_id` and `about` are those of a webhook (endpoints/services/announcing.py).
+        """
         message = OutboxMessage.objects.create(
             topic=topic,
             partition_key=partition_key,
             body=dict(body),
             organization=organization,
             due_at=timezone.now() + delay,
+            event=event,
+            endpoint_id=endpoint_id,
+            about=about,
         )
         self.wake_up_on_commit([topic])
         return message

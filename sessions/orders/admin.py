@@ -184,4 +184,6 @@ def lines_of(order: Order) -> Any:
 
 def deliveries_of(order: Order) -> QuerySet[OutboxMessage]:
     """The webhook deliveries about the order, done or waiting."""
-    return OutboxMessage.objects.filter(organization_id=order.organization_id, body__id=str(order.pk))
+    return OutboxMessage.objects.filter(
+        organization_id=order.organization_id, about=f"order:{order.pk}"
+    ).select_related("endpoint")

@@ -1,6 +1,6 @@
 """An order as other software reads it, and the request of the internal API that places one.
 
-Documented field by field in docs/reference/orders-webhook.md.
+Documented field by field in docs/reference/webhooks.md.
 """
 
 from __future__ import annotations

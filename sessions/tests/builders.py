@@ -18,7 +18,10 @@ from agents.organizations.trades import Trade
 from agents.tests.builders import make_agent, make_garage_agent, make_menu, make_organization, make_services
 from sessions.calls.models import Call, CallKind, CallState, CallType
 from sessions.calls.outcomes import ToolResult
+from sessions.messages.endpoints.events import CHOOSABLE
+from sessions.messages.endpoints.models import WebhookEndpoint
 from sessions.tools.services import run_tool
+from voiceapp.providers.webhook_signature import new_secret
 
 # As the documentation names one.
 ROOM = "support-user123-1640995200"
@@ -53,16 +56,42 @@ def make_room_call(organization: Organization | None, **values: object) -> Call:
     return Call.objects.create(**(defaults | values))
 
 
-def make_restaurant(name: str = "Trattoria Alice", **values: object) -> tuple[Organization, Call]:
-    """An organization with a menu and an agent, and a call to it."""
+KITCHEN_URL = "https://kitchen.example/orders"
+
+
+def make_endpoint(
+    organization: Organization, url: str = KITCHEN_URL, *, events: tuple[str, ...] = ("order.", "appointment.")
+) -> WebhookEndpoint:
+    """An endpoint for the events that begin so. Its name need not resolve: nothing is posted in tests that do not."""
+    endpoint = WebhookEndpoint(
+        organization=organization,
+        name="Kitchen",
+        url=url,
+        events=[each.value for each in CHOOSABLE if each.startswith(events)],
+    )
+    endpoint.secret = new_secret()
+    endpoint.save()
+    return endpoint
+
+
+def make_restaurant(
+    name: str = "Trattoria Alice", *, orders_url: str = KITCHEN_URL, **values: object
+) -> tuple[Organization, Call]:
+    """An organization with a menu, an agent and an endpoint for its orders, and a call to it."""
     organization = make_organization(name, **values)
+    if orders_url:
+        make_endpoint(organization, orders_url)
     make_menu(organization)
     return organization, make_call(make_agent(organization))
 
 
-def make_garage(name: str = "Alice Garage", **values: object) -> tuple[Organization, Call]:
-    """A garage in Berlin, open on weekdays from 8 to 17, and a call to it."""
+def make_garage(
+    name: str = "Alice Garage", *, orders_url: str = KITCHEN_URL, **values: object
+) -> tuple[Organization, Call]:
+    """A garage in Berlin, open on weekdays from 8 to 17, with an endpoint for its appointments, and a call to it."""
     organization = make_organization(name, trade=Trade.GARAGE, takes_orders=False, **values)
+    if orders_url:
+        make_endpoint(organization, orders_url)
     for weekday in range(5):
         OpeningHours.objects.create(
             organization=organization, weekday=weekday, opens_at=dt.time(8), closes_at=dt.time(17)

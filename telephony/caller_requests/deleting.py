@@ -19,17 +19,16 @@ from django.utils import timezone
 from agents.privacy.models import OnHold, refuse_on_hold
 from recordings.models import Recording
 from recordings.services.deleting import delete_audio
-from sessions.appointments.announcements import Announcement
 from sessions.appointments.calendars.services.outgoing import enqueue_calendar_updates
 from sessions.appointments.models import Appointment
 from sessions.call_lists.services import forget_number
 from sessions.calls.models import LIVE_STATES, Call
 from sessions.calls.search.index import forget_removed, overwrite_what_is_removed
+from sessions.messages.endpoints.models import WebhookAttempt
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import OptOut, Text
 from sessions.orders.models import Order, OrderLine
-from sessions.orders.services.submission import TOPIC as ORDER_TOPIC
 from telephony.events.models import ProviderEvent
 from telephony.livekit.events import delete_waiting_events
 from telephony.twilio.voicemail.models import Voicemail
@@ -154,8 +153,8 @@ def _delete_call(request: CallerRequest, call: Call) -> None:
         }
         keys = [str(call.pk), f"call:{call.pk}", *(f"recording:{each.pk}" for each in recordings)]
         keys += [f"voicemail:{each}" for each in call.voicemails.values_list("pk", flat=True)]
-        # What is still to be posted of an order was emptied before.
-        OutboxMessage.objects.filter(partition_key__in=keys).exclude(topic=ORDER_TOPIC).delete()
+        # What is still to be posted of an order is about the order, and was emptied before.
+        OutboxMessage.objects.filter(Q(partition_key__in=keys) | Q(about__in=keys)).delete()
         # Reports that wait for a worker name no call yet.
         of_legs = call.vapi_legs.values("vapi_id")
         ProviderEvent.objects.filter(source=VAPI, call=None, partition_key__in=of_legs).delete()
@@ -190,7 +189,8 @@ def _delete_text(request: CallerRequest, text: Text) -> None:
         release_connections()
         MessagesClient.from_settings().delete_message(text.provider_sid)
     with transaction.atomic():
-        OutboxMessage.objects.filter(partition_key=f"text:{text.pk}").delete()
+        key = f"text:{text.pk}"
+        OutboxMessage.objects.filter(Q(partition_key=key) | Q(about=key)).delete()
         _forget_history(Text, [text.pk])
         _count(request, {"texts": bool(Text.objects.filter(pk=text.pk).delete()[0])})
 
@@ -200,10 +200,7 @@ def _empty_order(request: CallerRequest, order: Order) -> None:
         full = Order.objects.filter(pk=order.pk).exclude(**EMPTY_ORDER)
         emptied = bool(full.update(**EMPTY_ORDER))
         OrderLine.objects.filter(order=order).update(note="")
-        posts = Q(partition_key=f"order:{order.pk}")
-        if order.call_id:
-            posts |= Q(topic=ORDER_TOPIC, partition_key=f"call:{order.call_id}")
-        _empty_messages(posts)
+        _empty_messages(f"order:{order.pk}")
         _forget_history(Order, [order.pk])
         _count(request, {"orders": emptied})
 
@@ -213,16 +210,17 @@ def _empty_appointment(request: CallerRequest, appointment: Appointment) -> None
         full = Appointment.objects.filter(pk=appointment.pk).exclude(**EMPTY_APPOINTMENT)
         if not full.update(**EMPTY_APPOINTMENT, version=models.F("version") + 1):
             return
-        _empty_messages(Q(topic__in=list(Announcement), partition_key=f"appointment:{appointment.pk}"))
+        _empty_messages(f"appointment:{appointment.pk}")
         appointment.refresh_from_db()
         enqueue_calendar_updates(appointment)
         _forget_history(Appointment, [appointment.pk])
         _count(request, {"appointments": 1})
 
 
-def _empty_messages(found: Q) -> None:
-    """What is still to be delivered is delivered without the person."""
-    for message in OutboxMessage.objects.filter(found).select_for_update():
+def _empty_messages(about: str) -> None:
+    """What is still to be delivered is delivered without the person. Receivers' responses may repeat what was sent."""
+    WebhookAttempt.objects.filter(message__about=about).delete()
+    for message in OutboxMessage.objects.filter(about=about).select_for_update(of=("self",)):
         message.body = without_person(message.body)
         message.save(update_fields=["body"])
 

@@ -24,6 +24,7 @@ from agents.organizations.roles import Area, Power
 from agents.organizations.trades import Trade
 from recordings.models import Recording
 from sessions.calls.models import Call, CallEvent, CallState
+from sessions.messages.endpoints.models import WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import Text, TextState
@@ -56,6 +57,7 @@ def notices(access: Access, days: LocalDays) -> list[Notice]:
     """What needs attention, the most urgent first."""
     found = [
         *orders_to_accept(access),
+        *paused_endpoints(access),
         *delivery_problems(access),
         *event_problems(access),
         *messages_left(access, days),
@@ -83,6 +85,17 @@ def orders_to_accept(access: Access) -> Iterator[Notice]:
                      f"The oldest is from {when_of(oldest, oldest.created_at)}. Open it, then choose “Accept”.",
                      "receipt_long", "danger",
                      link("voice_sessions_order", state__exact=OrderState.SUBMITTED.value))  # fmt: skip
+
+
+def paused_endpoints(access: Access) -> Iterator[Notice]:
+    """Those that we have paused, not those that a person has."""
+    if not access.may(Area.KEYS, Power.VIEW):
+        return
+    endpoints = WebhookEndpoint.objects.visible_to(access.principal(Area.KEYS))
+    for endpoint in endpoints.exclude(paused_at=None).exclude(pause_reason="")[:MOST_ROWS]:
+        yield Notice(f"Webhook endpoint {endpoint} is paused",
+                     f"{endpoint.pause_reason} Fix the receiver, choose “Resume”, then “Replay all failed”.", "webhook",
+                     "danger", reverse("admin:voice_sessions_webhookendpoint_change", args=(endpoint.pk,)))  # fmt: skip
 
 
 def delivery_problems(access: Access) -> Iterator[Notice]:

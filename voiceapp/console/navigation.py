@@ -83,6 +83,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Calendar feeds", "rss_feed", "voice_sessions_calendarfeed", Area.KEYS),
             ("Connected calendars", "cable", "voice_sessions_connectedcalendar", Area.KEYS),
             ("API keys", "key", "agents_apikey", Area.KEYS),
+            ("Webhook endpoints", "webhook", "voice_sessions_webhookendpoint", Area.KEYS),
             ("Realtime endpoints", "lan", "agents_realtimeendpoint", Area.KEYS),
         ),
     ),

@@ -57,6 +57,8 @@ class PinnedHttp:
     whole_s: float
     read_s: float = 5
     max_body_bytes: int = 0
+    # If it is not 0: a body that is longer, or takes longer than this, is cut and not refused.
+    cut_body_after_s: float = 0
 
     def post(self, url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> Response:
         """The response, whatever its status. Raises AddressRefused or NoResponse. Blocks."""
@@ -127,7 +129,19 @@ class PinnedHttp:
             finally:
                 await response.aclose()
 
+    async def _start_of_body(self, response: httpx.Response) -> bytes:
+        body = b""
+        with contextlib.suppress(httpx.HTTPError, TimeoutError):
+            async with asyncio.timeout(self.cut_body_after_s):
+                async for piece in response.aiter_raw():
+                    body += piece
+                    if len(body) >= self.max_body_bytes:
+                        break
+        return body[: self.max_body_bytes]
+
     async def _body(self, response: httpx.Response) -> bytes:
+        if self.cut_body_after_s:
+            return await self._start_of_body(response)
         body = b""
         if self.max_body_bytes:
             async for piece in response.aiter_raw():

@@ -35,7 +35,7 @@ def test_keys_are_sealed_by_the_new_secret_key(
     endpoint.refresh_from_db()
     assert endpoint.api_key == KEY
     said = capsys.readouterr()
-    assert said.out == "Sealed by SECRET_KEY: 2 (order webhook secret: 1, realtime endpoint: 1).\n"
+    assert said.out == "Sealed by SECRET_KEY: 1 (realtime endpoint: 1).\n"
     assert KEY not in said.out + said.err
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -16,25 +15,14 @@ from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.inlines import TenantInline
 from agents.tenant_admin.tenant import TenantAdmin
-from agents.tenant_admin.theme import PasswordInput, Select, display
+from agents.tenant_admin.theme import Select, display
 from voiceapp.core.countries import country_names
 
 from .location import derive_location, make_location_optional, show_percent, zone_choices
 
-KEEP = "Leave empty to keep the current secret. It is never shown."
-
 
 class OrganizationForm(TenantForm):
-    """The secret can be written, never read."""
-
-    orders_secret = forms.CharField(
-        label="Order webhook secret",
-        required=False,
-        min_length=32,
-        max_length=128,
-        widget=PasswordInput(render_value=False),
-        help_text=KEEP,
-    )
+    """What is not given stays as it is, or is derived from the rest."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,8 +75,8 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         (None, {"fields": ("name", "slug", "trade", "country", "time_zone", "closed_message")}),
         ("Calls", {"fields": ("max_live_calls",)}),
         ("Prices and tax", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
-        ("Orders", {"fields": ("takes_orders", "orders_url", "orders_secret")}),
-        ("Voicemail", {"fields": ("voicemail", "voicemail_greeting", "voicemail_email", "voicemail_url",
+        ("Orders", {"fields": ("takes_orders",)}),
+        ("Voicemail", {"fields": ("voicemail", "voicemail_greeting", "voicemail_email",
                                   "deletes_voicemail_at_carrier", "voicemail_days")}),
         ("Recordings", {"fields": ("deletes_recordings_at_provider",)}),
         ("Sign-in", {"fields": ("clerk_id",)}),
@@ -126,13 +114,6 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         Organization.objects.filter(pk=organization.pk).update(takes_orders=True)
         return "Orders are resumed."
 
-    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
-        if secret := form.cleaned_data.get("orders_secret"):
-            obj.orders_secret = secret
-        super().save_model(request, obj, form, change)
-        if change and secret:
-            obj.save(update_fields=["sealed_orders_secret"])
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return access_of(request).sees_all
 
@@ -147,19 +128,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Organization | None = None) -> dict[str, Any]:
         return {} if obj else dict(super().get_prepopulated_fields(request, obj))
 
-    def get_fieldsets(self, request: HttpRequest, obj: Organization | None = None) -> Any:
-        """The secret is not shown to users who cannot change it."""
-        fieldsets = super().get_fieldsets(request, obj)
-        if self.has_power(request, Power.EDIT, obj):
-            return fieldsets
-        return [
-            (name, {**options, "fields": tuple(f for f in options["fields"] if f != "orders_secret")})
-            for name, options in fieldsets
-        ]
-
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        if db_field.name in ("orders_url", "voicemail_url"):
-            kwargs["assume_scheme"] = "https"
         if db_field.name == "time_zone":
             kwargs["widget"] = Select(choices=zone_choices())
         if db_field.name == "country":

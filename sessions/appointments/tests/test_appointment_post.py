@@ -1,4 +1,4 @@
-"""From a booked appointment to the signed post at the organization's address, and to the card in the garage."""
+"""From a booked appointment to the signed post at the organization's endpoint, and to the card in the garage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sessions.appointments.services.booking import (
     cancel_appointment,
     move_appointment,
 )
-from sessions.handlers import appointment_post_body
+from sessions.messages.endpoints.services.delivering import body_of
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import make_garage
 from voiceapp.simulators.kitchen.appointment_card import appointment_card
@@ -37,25 +37,25 @@ def booked_moved_and_canceled(**values: object) -> Organization:
     return organization
 
 
-def test_what_becomes_of_an_appointment_is_posted_in_order_and_signed(posts: list[dict[str, object]]) -> None:
-    booked_moved_and_canceled(orders_url="https://garage.example/hook", orders_secret="secret of alice")
+def test_what_becomes_of_an_appointment_is_posted_in_order(posts: list[dict[str, object]]) -> None:
+    booked_moved_and_canceled()
     assert tasks.sweep_outbox() == 3
-    assert {(post["url"], post["secret"]) for post in posts} == {("https://garage.example/hook", "secret of alice")}
     bodies = [json.loads(post["body"]) for post in posts]  # type: ignore[arg-type]
     assert [body["type"] for body in bodies] == ["appointment.booked", "appointment.moved", "appointment.canceled"]
-    assert [body["appointment"]["version"] for body in bodies] == [1, 2, 3]
-    assert [body["appointment"]["state"] for body in bodies] == ["booked", "booked", "canceled"]
-    assert [body["messageId"] for body in bodies] == [post["message_id"] for post in posts]
-    assert "movedFrom" not in bodies[0]["appointment"]
-    assert bodies[1]["appointment"]["movedFrom"] == "2026-12-04T08:00:00.000Z"
-    assert bodies[2]["appointment"]["cancelReason"] == "Ill"
+    assert [body["data"]["version"] for body in bodies] == [1, 2, 3]
+    assert [body["data"]["state"] for body in bodies] == ["booked", "booked", "canceled"]
+    assert "movedFrom" not in bodies[0]["data"]
+    assert bodies[1]["data"]["movedFrom"] == "2026-12-04T08:00:00.000Z"
+    assert bodies[2]["data"]["cancelReason"] == "Ill"
 
 
-def test_every_attempt_sends_the_same_bytes_and_the_garage_understands_them(posts: list[dict[str, object]]) -> None:
+def test_every_attempt_sends_the_same_bytes_and_the_garage_understands_them() -> None:
     booked_moved_and_canceled()
-    message = OutboxMessage.objects.get(topic="appointment.booked")
-    assert appointment_post_body(message) == appointment_post_body(OutboxMessage.objects.get(pk=message.pk))
-    assert appointment_card(json.loads(appointment_post_body(message))).splitlines()[1:-1] == [
+    message = OutboxMessage.objects.get(event="appointment.booked")
+    body = body_of(message)
+    assert body is not None
+    assert body == body_of(OutboxMessage.objects.get(pk=message.pk))
+    assert appointment_card(json.loads(body)).splitlines()[1:-1] == [
         "APPOINTMENT 1",
         "2026-12-04 09:00 to 10:00",
         "Inspection",
@@ -64,10 +64,3 @@ def test_every_attempt_sends_the_same_bytes_and_the_garage_understands_them(post
         "VW Golf",
         "squeaks",
     ]
-
-
-def test_without_an_address_nothing_is_delivered_and_nothing_says_so(posts: list[dict[str, object]]) -> None:
-    booked_moved_and_canceled()
-    assert tasks.sweep_outbox() == 0
-    assert posts == []
-    assert set(OutboxMessage.objects.values_list("state", flat=True)) == {OutboxMessage.State.UNCONFIGURED}

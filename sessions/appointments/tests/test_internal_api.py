@@ -174,7 +174,7 @@ def test_a_database_that_refuses_is_503_and_the_key_may_be_sent_again(
     def locked(*_: object, **__: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr("sessions.appointments.announcements.outbox.enqueue", locked)
+    monkeypatch.setattr("sessions.messages.endpoints.services.announcing.outbox.enqueue", locked)
     answer = book(machine, wish(garage[0]))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert not Appointment.objects.exists()

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from sessions.messages.endpoints.events import WebhookEvent
+from sessions.messages.endpoints.services.announcing import announce_event
 from sessions.orders.models import Order, OrderState
+from sessions.orders.serializers import OrderBody
 from voiceapp.core.errors import ApplicationError
 
 from .stock import held_by, move_stock
@@ -32,4 +35,11 @@ def move_order(order: Order, *, to: OrderState) -> None:
             raise ApplicationError(f"{order} can no longer become {to.label.lower()}. Reload the page.")
         if to == OrderState.CANCELED:
             move_stock(taken=Counter(), given_back=held_by(order))
-    order.state = to
+        order.state = to
+        announce_event(
+            WebhookEvent.ORDER_STATE_CHANGED,
+            organization_id=order.organization_id,
+            about=f"order:{order.pk}",
+            data=lambda: OrderBody(order).data,
+            in_order_of=f"call:{order.call_id}" if order.call_id else "",
+        )

@@ -13,7 +13,8 @@ from django.db.models import Max
 from agents.catalog.offers import Counted, say_price
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
-from sessions.messages.outbox import outbox
+from sessions.messages.endpoints.events import WebhookEvent
+from sessions.messages.endpoints.services.announcing import announce_event
 from sessions.messages.texts.models import Text
 from sessions.orders.draft import Chosen, Line, Refused, counted, lines_from_json, refresh
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier, OrderState
@@ -27,7 +28,6 @@ from .drafts import NO_ORDERS, DraftView, live_catalog, lock_draft, save_lines, 
 from .stock import SoldOut, held_by, move_stock
 from .transfer_targets import too_large
 
-TOPIC = "order.submitted"
 # A later order of the same call may take the place of one in these states; after that it is being handed out.
 REPLACEABLE = (OrderState.SUBMITTED, OrderState.ACCEPTED)
 TOO_LATE = "That order is already being handed out. For changes I will connect you to a person."
@@ -139,11 +139,12 @@ def _write_modifier(line: OrderLine, pick: Chosen, parent: OrderModifier | None)
 
 def _announce(order: Order) -> None:
     """The message is written in the transaction; those of one call are delivered in order."""
-    outbox.enqueue(
-        TOPIC,
-        partition_key=f"call:{order.call_id}" if order.call_id else f"order:{order.id}",
-        body=OrderBody(order).data,
-        organization=order.organization,
+    announce_event(
+        WebhookEvent.ORDER_REPLACED if order.replaces else WebhookEvent.ORDER_SUBMITTED,
+        organization_id=order.organization_id,
+        about=f"order:{order.id}",
+        data=lambda: OrderBody(order).data,
+        in_order_of=f"call:{order.call_id}" if order.call_id else "",
     )
     transaction.on_commit(metrics.orders_submitted.inc)
 

@@ -78,7 +78,7 @@ def test_a_submission_that_fails_is_said_to_be_not_saved_and_leaves_nothing(monk
     phone.use("read_back_order")
     phone.speaks()
     broken = Flaky(*[OperationalError("database is locked")] * 3)
-    monkeypatch.setattr("sessions.orders.services.submission.outbox.enqueue", lambda *_, **__: broken())
+    monkeypatch.setattr("sessions.messages.endpoints.services.announcing.outbox.enqueue", lambda *_, **__: broken())
     assert phone.use("submit_order", tool_call_id="call_s") == {"ok": False, "say": NOT_SAVED}
     assert broken.tries == 3
     assert not Order.objects.exists()
@@ -133,7 +133,7 @@ def test_the_worker_is_woken_after_the_commit_only(
     assert OutboxMessage.objects.count() == 1
     for callback in callbacks:
         callback()
-    assert woken == ["order.submitted"]
+    assert woken == ["webhook"]
 
 
 @pytest.mark.django_db(transaction=True)

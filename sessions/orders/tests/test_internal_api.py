@@ -149,7 +149,7 @@ def test_an_order_is_priced_by_the_server_and_announced(machine: Client, restaur
     assert (placed["callId"], placed["customerName"], placed["note"]) == (str(call.pk), "Ada", "ring twice")
     assert placed["customerNumber"] == call.caller_number
     assert [modifier["name"] for modifier in placed["lines"][0]["modifiers"]] == ["thin crust", "extra cheese"]
-    assert OutboxMessage.objects.get().body == placed
+    assert OutboxMessage.objects.get().body["data"] == placed
 
 
 def test_the_same_key_and_body_give_the_same_answer(machine: Client, restaurant: tuple[Organization, Call]) -> None:
@@ -380,7 +380,7 @@ def test_a_database_that_refuses_is_503_and_the_key_may_be_sent_again(
     def locked(*_: object, **__: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr("sessions.orders.services.submission.outbox.enqueue", locked)
+    monkeypatch.setattr("sessions.messages.endpoints.services.announcing.outbox.enqueue", locked)
     answer = submit(machine, wish(restaurant[0]))
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert not Order.objects.exists()

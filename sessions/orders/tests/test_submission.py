@@ -105,7 +105,7 @@ def test_a_change_after_submission_replaces_the_order_and_says_so(phone: Phone) 
     assert (first.state, second.state, second.replaces) == (OrderState.REPLACED, OrderState.SUBMITTED, first)
     assert Item.objects.get(name="Tiramisu").count_left == 1
     messages = OutboxMessage.objects.order_by("id")
-    assert [message.body["replaces"] for message in messages] == [None, {"id": str(first.id), "number": 1}]
+    assert [message.body["data"]["replaces"] for message in messages] == [None, {"id": str(first.id), "number": 1}]
     assert messages[0].partition_key == messages[1].partition_key
     assert phone.use("submit_order")["say"] == answer["say"]
 
@@ -284,7 +284,7 @@ def test_a_nested_modifier_is_written_under_its_parent(phone: Phone) -> None:
     line = Order.objects.get().lines.get()
     parents = {modifier.name: modifier.parent and modifier.parent.name for modifier in line.modifiers.all()}
     assert parents == {"side salad": None, "vinaigrette": "side salad"}
-    assert OutboxMessage.objects.get().body["lines"][0]["modifiers"][1]["under"] == "side salad"
+    assert OutboxMessage.objects.get().body["data"]["lines"][0]["modifiers"][1]["under"] == "side salad"
 
 
 def test_the_tools_of_one_call_never_reach_another_organizations_menu(restaurant: tuple[Organization, Call]) -> None:

@@ -89,7 +89,7 @@ def test_an_appointment_is_found_chosen_read_back_booked_and_announced(
     assert appointment.starts_at == dt.datetime(2026, 12, 4, 7, 0, tzinfo=dt.UTC)
     assert (appointment.customer_name, appointment.customer_number) == ("Ada Lovelace", "+4915112345678")
     assert (appointment.call_id, appointment.draft_version, appointment.made_by) == (phone.call_id, 2, "agent")
-    assert OutboxMessage.objects.get().topic == "appointment.booked"
+    assert OutboxMessage.objects.get().event == "appointment.booked"
     event = CallEvent.objects.get(kind="appointment_booked")
     assert event.detail == {"number": 1, "service": "Oil change", "at": "2026-12-04 08:00"}
     assert not ToolCall.objects.exclude(outcome="done").exists()
@@ -354,7 +354,7 @@ def test_an_appointment_is_moved_after_the_caller_has_agreed(garage: tuple[Organ
     assert asked["done"] is False
     appointment = Appointment.objects.get()
     assert appointment.starts_at == dt.datetime(2026, 12, 4, 9, 0, tzinfo=dt.UTC)
-    assert OutboxMessage.objects.filter(topic="appointment.moved").count() == 1
+    assert OutboxMessage.objects.filter(event="appointment.moved").count() == 1
     assert CallEvent.objects.get(kind="appointment_moved").call_id == again.call_id
 
 
@@ -371,7 +371,7 @@ def test_an_appointment_is_canceled_after_the_caller_has_agreed(phone: Phone) ->
     appointment = Appointment.objects.get()
     assert (appointment.state, appointment.cancel_reason) == (AppointmentState.CANCELED, "I am ill")
     assert not OccupiedSlot.objects.exists()
-    assert OutboxMessage.objects.filter(topic="appointment.canceled").count() == 1
+    assert OutboxMessage.objects.filter(event="appointment.canceled").count() == 1
     assert booked(phone)["appointment"] == 2
 
 

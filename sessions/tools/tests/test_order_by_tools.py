@@ -50,8 +50,8 @@ def test_an_order_is_taken_read_back_submitted_and_announced() -> None:
         ("Extras", "extra cheese"),
     ]
     message = OutboxMessage.objects.get()
-    assert message.topic == "order.submitted"
-    assert message.body["total"] == "29.70"
+    assert message.event == "order.submitted"
+    assert message.body["data"]["total"] == "29.70"
     assert message.organization == organization
     phone.use("end_call")
     assert isinstance(phone.results[-1].then, EndCall)

@@ -64,8 +64,8 @@ def make_caller(organization: Organization, number: str, sid: str, carrier: Runn
     )  # fmt: skip
     OrderLine.objects.create(order=order, position=1, item="Margherita", quantity=1, unit_price=1, price=1, note=word)
     OutboxMessage.objects.create(
-        organization=organization, topic="order.submitted", partition_key=f"call:{call.pk}",
-        body={"id": str(order.pk), "customerName": name, "customerNumber": number, "lines": [{"note": word}]},
+        organization=organization, topic="webhook", event="order.submitted", about=f"order:{order.pk}",
+        body={"data": {"customerName": name, "customerNumber": number, "lines": [{"note": word}]}},
     )  # fmt: skip
     Appointment.objects.create(
         organization=organization, call=call, number=organization.appointments.count() + 1, service_name="Brakes",

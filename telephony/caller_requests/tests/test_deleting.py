@@ -121,8 +121,8 @@ def test_orders_and_appointments_stay_without_the_person(request_of_caller: Call
     assert order.total == 1
     assert order.lines.get().note == ""
     assert (appointment.customer_name, appointment.customer_number, appointment.vehicle) == ("Deleted", "", "")
-    post = OutboxMessage.objects.get(topic="order.submitted")
-    assert (post.state, post.body["customerName"], post.body["customerNumber"]) == ("waiting", "", "")
+    post = OutboxMessage.objects.get(event="order.submitted")
+    assert (post.state, post.body["data"]["customerName"], post.body["data"]["customerNumber"]) == ("waiting", "", "")
     assert set(LogEntry.objects.values_list("object_repr", "change_message")) == {("Deleted", "")}
 
 

@@ -23,6 +23,7 @@ from recordings.player import stored_sound
 from recordings.services.access import note_listening
 from sessions.calls.admin.call import call_link, shown_number
 from sessions.calls.admin.display import duration_text
+from sessions.messages.models import OutboxMessage
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.phones.numbers import read_caller, show_number
 
@@ -40,7 +41,6 @@ COLORS: Mapping[str, str] = {
     State.LOST: "danger",
 }
 LONGEST_EXCERPT = 120
-DELIVERIES: Mapping[str, str] = {services.POST: "Webhook", services.MAIL: "E-mail"}
 
 
 def may_be_fetched(voicemail: Voicemail) -> bool:
@@ -167,9 +167,7 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
     @display(description="sent to the organization")
     def sent(self, voicemail: Voicemail) -> str:
         """Each delivery, and why one failed."""
-        lines = [
-            (DELIVERIES[each.topic], each.state_label, each.last_error) for each in services.deliveries_of(voicemail)
-        ]
+        lines = [(_name_of(each), each.state_label, each.last_error) for each in services.deliveries_of(voicemail)]
         return (
             format_html_join(
                 mark_safe("<br>"),
@@ -204,8 +202,8 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
 
     def send_again(self, request: HttpRequest, voicemail: Voicemail, _: str) -> str:
         if not services.send_again(voicemail):
-            raise ApplicationError("No voicemail address is set. Enter an e-mail address or a webhook URL on the "
-                                   "organization's page.")  # fmt: skip
+            raise ApplicationError("No voicemail address is set. Enter an e-mail address on the organization's "
+                                   "page, or add a webhook endpoint that receives voicemail.")  # fmt: skip
         return "The message is being sent to the organization."
 
     def get_urls(self) -> list[URLPattern]:
@@ -227,6 +225,12 @@ class VoicemailAdmin(NumberSearch[Voicemail], ReadOnlyAdmin[Voicemail]):
             services.mark_heard(voicemail, by=username)
             note_listening(voicemail.recording, by=username)
         return response
+
+
+def _name_of(message: OutboxMessage) -> str:
+    if message.topic == services.MAIL:
+        return "E-mail"
+    return f"Webhook to {message.endpoint}" if message.endpoint else "Webhook"
 
 
 def status_badge(voicemail: Voicemail) -> tuple[str, str]:

@@ -1,26 +1,24 @@
-"""A voicemail is sent to its organization: as a signed webhook, and as an e-mail with the audio."""
+"""A voicemail is sent to its organization: as a webhook, and as an e-mail with the audio."""
 
 from __future__ import annotations
 
-import json
 import smtplib
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from agents.hours.local_time import when
 from recordings.files import read_file
 from recordings.storage import recording_link_if_possible
 from sessions.messages.models import OutboxMessage
-from sessions.messages.signing import signing_secret_of
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.jobs.engine import NotConfigured
 from voiceapp.core.phones.numbers import read_caller
 from voiceapp.core.plain_text import one_line
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
-from voiceapp.providers.orders_receiver import OrdersReceiver
 
 from .models import Voicemail
 
@@ -28,29 +26,15 @@ from .models import Voicemail
 PERMANENT_SMTP = 500
 
 
-def post_voicemail(message: OutboxMessage) -> None:
-    """Post it to the organization's voicemail webhook URL. Raises NotConfigured and ProviderError."""
-    voicemail = _find(message)
-    organization = message.organization
-    if voicemail is None:
-        return
-    if organization is None or not organization.voicemail_url:
-        raise NotConfigured("No voicemail webhook URL is set on the organization's page.")
-    post = {
-        "type": "voicemail.received",
-        "messageId": str(message.message_id),
-        "voicemail": voicemail_json(voicemail),
-    }
-    OrdersReceiver.from_settings(name="voicemail webhook").post(
-        organization.voicemail_url,
-        secret=signing_secret_of(organization),
-        message_id=str(message.message_id),
-        body=json.dumps(post, ensure_ascii=False, separators=(",", ":")).encode(),
-    )
+def data_of_webhook(message: OutboxMessage) -> dict[str, object] | None:
+    """As it is when it is sent: with a transcript that came meanwhile, and a link that is still valid. None if it was
+    deleted."""
+    voicemail = _voicemails().filter(pk=message.body["data"]["id"]).first()
+    return None if voicemail is None else voicemail_json(voicemail)
 
 
 def voicemail_json(voicemail: Voicemail) -> dict[str, object]:
-    """docs/reference/voicemail.md"""
+    """docs/reference/webhooks.md"""
     call = voicemail.call
     return {
         "id": str(voicemail.pk),
@@ -138,5 +122,8 @@ def _caller(voicemail: Voicemail) -> str:
 
 
 def _find(message: OutboxMessage) -> Voicemail | None:
-    found = Voicemail.objects.select_related("call__organization", "recording__call")
-    return found.filter(pk=message.body["voicemail"]).first()
+    return _voicemails().filter(pk=message.body["voicemail"]).first()
+
+
+def _voicemails() -> QuerySet[Voicemail]:
+    return Voicemail.objects.select_related("call__organization", "recording__call")

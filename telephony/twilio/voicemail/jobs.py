@@ -12,6 +12,8 @@ from recordings.finishing.audio import read_audio
 from recordings.models import Recording
 from recordings.transcription import transcribe
 from sessions.calls.models import Call
+from sessions.messages.endpoints.events import WebhookEvent
+from sessions.messages.endpoints.services.delivering import data_when_sent
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from voiceapp.core.jobs.patience import with_patience
@@ -21,7 +23,7 @@ from voiceapp.providers.openai.errors import OpenAIError
 from voiceapp.providers.twilio.recordings import SOURCE_OF_RECORD_VERB, NeverRecorded, NoAudio, TwilioRecordings
 
 from . import services
-from .delivery import mail_voicemail, post_voicemail
+from .delivery import data_of_webhook, mail_voicemail
 from .models import Voicemail
 
 # Twilio has a message within seconds. What it does not know by then was deleted.
@@ -35,9 +37,9 @@ def register_all() -> None:
     outbox.register(services.LOOK_FOR, look_for_messages)
     outbox.register(services.FETCH, fetch_audio)
     outbox.register(services.TRANSCRIBE, transcribe_voicemail)
-    outbox.register(services.POST, post_voicemail)
     outbox.register(services.MAIL, mail_voicemail)
     outbox.register(services.DELETE, delete_at_carrier)
+    data_when_sent[WebhookEvent.VOICEMAIL_RECEIVED] = data_of_webhook
 
 
 def look_for_messages(message: OutboxMessage) -> None:

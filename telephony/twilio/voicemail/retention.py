@@ -9,6 +9,7 @@ from time import monotonic
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from agents.organizations.models import Organization
@@ -57,7 +58,8 @@ def _remove(voicemail: Voicemail) -> bool:
         logger.warning("voicemail not removed", voicemail_id=str(voicemail.pk), error=str(fault))
         return False
     with transaction.atomic():
-        OutboxMessage.objects.filter(topic__startswith="voicemail.", partition_key=key_of_jobs(voicemail)).delete()
+        key = key_of_jobs(voicemail)
+        OutboxMessage.objects.filter(Q(about=key) | Q(topic__startswith="voicemail.", partition_key=key)).delete()
         voicemail.delete()
         if voicemail.recording is not None:
             voicemail.recording.delete()

@@ -6,7 +6,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from recordings.finishing.audio import Audio
@@ -14,6 +14,9 @@ from recordings.models import Recording
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
+from sessions.messages.endpoints.events import WebhookEvent
+from sessions.messages.endpoints.services.announcing import TOPIC as WEBHOOK_TOPIC
+from sessions.messages.endpoints.services.announcing import announce_event
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from telephony.twilio.models import MediaStream, Step
@@ -26,7 +29,6 @@ logger = structlog.get_logger("voicemail")
 LOOK_FOR = "voicemail.look_for"
 FETCH = "voicemail.fetch"
 TRANSCRIBE = "voicemail.transcribe"
-POST = "voicemail.post"
 MAIL = "voicemail.mail"
 DELETE = "voicemail.delete"
 
@@ -133,8 +135,13 @@ def _enqueue_rest(voicemail: Voicemail, *, is_empty: bool) -> None:
 
 def _enqueue_deliveries(voicemail: Voicemail, *, delay: dt.timedelta = dt.timedelta()) -> None:
     organization = voicemail.call.organization
-    if organization is not None and organization.voicemail_url:
-        _enqueue(POST, voicemail, delay=delay)
+    announce_event(
+        WebhookEvent.VOICEMAIL_RECEIVED,
+        organization_id=voicemail.call.organization_id,
+        about=key_of_jobs(voicemail),
+        data=lambda: {"id": str(voicemail.pk)},  # the rest is read when it is sent (delivery.py)
+        delay=delay,
+    )
     if organization is not None and organization.voicemail_email:
         _enqueue(MAIL, voicemail, delay=delay)
 
@@ -145,7 +152,7 @@ def keep_transcript(voicemail: Voicemail, text: str, *, why_not: str = "") -> No
         Voicemail.objects.filter(pk=voicemail.pk).update(transcript=text, no_transcript=why_not[:300])
         waiting = deliveries_of(voicemail).filter(state=OutboxMessage.State.WAITING, attempts=0)
         waiting.update(due_at=timezone.now())
-        outbox.wake_up_on_commit((POST, MAIL))
+        outbox.wake_up_on_commit((WEBHOOK_TOPIC, MAIL))
 
 
 @transaction.atomic
@@ -216,7 +223,12 @@ def send_again(voicemail: Voicemail) -> bool:
 
 def deliveries_of(voicemail: Voicemail) -> QuerySet[OutboxMessage]:
     """To the organization, the oldest first."""
-    return OutboxMessage.objects.filter(topic__in=(POST, MAIL), partition_key=key_of_jobs(voicemail)).order_by("id")
+    key = key_of_jobs(voicemail)
+    return (
+        OutboxMessage.objects.filter(Q(about=key) | Q(topic=MAIL, partition_key=key))
+        .select_related("endpoint")
+        .order_by("id")
+    )
 
 
 def mark_heard(voicemail: Voicemail, *, by: str) -> bool:

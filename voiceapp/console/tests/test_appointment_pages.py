@@ -70,7 +70,7 @@ def test_a_person_books_an_appointment(client_of_alice: Client, garage: World) -
     assert (appointment.service_name, appointment.customer_number) == ("Harbour service", "+4915123456789")
     assert [str(each) for each in appointment.resources.all()] == ["Harbour person"]
     assert OccupiedSlot.objects.filter(appointment=appointment).count() == 6
-    assert OutboxMessage.objects.filter(topic="appointment.booked").count() == 1
+    assert OutboxMessage.objects.filter(event="appointment.booked").count() == 1
     page = client_of_alice.get(url(Appointment, "change", appointment.pk)).content.decode()
     assert "Harbour person" in page
     assert "No. 2" in page
@@ -113,7 +113,7 @@ def test_a_new_start_moves_it_and_another_field_changes_it(client_of_alice: Clie
     assert sorted(appointment.slots.values_list("slot", flat=True)) == [
         int(at("10:05").timestamp()) // 300 + number for number in range(6)
     ]
-    assert OutboxMessage.objects.filter(topic="appointment.moved").count() == 1
+    assert OutboxMessage.objects.filter(event="appointment.moved").count() == 1
     history = client_of_alice.get(url(Appointment, "history", appointment.pk)).content.decode()
     assert "Ford" in history
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from recordings.models import Recording
 from sessions.calls.models import Call, CallEvent
+from sessions.messages.endpoints.models import WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.models import Text
 from sessions.orders.models import Order
@@ -27,6 +28,7 @@ def quiet(harbour: World) -> None:
     ProviderEvent.objects.update(state="done")
     Call.objects.update(state="completed")
     Text.objects.update(state="delivered", reason="")
+    WebhookEndpoint.objects.update(paused_at=None)
 
 
 def needs(client: Client) -> str:
@@ -56,10 +58,10 @@ def test_orders_that_were_not_accepted_are_listed_whatever_their_day(client_of_a
 
 
 def test_a_failing_delivery_is_named_before_it_is_given_up(client_of_alice: Client) -> None:
-    OutboxMessage.objects.update(state="waiting", attempts=2, last_error="the order webhook returns 500")
+    OutboxMessage.objects.update(state="waiting", attempts=2, last_error="webhook endpoint: returned 500")
     part = needs(client_of_alice)
     assert "1 webhook delivery being retried" in part
-    assert "the order webhook returns 500" in part
+    assert "webhook endpoint: returned 500" in part
     leads_to(client_of_alice, "1 webhook delivery being retried", part)
 
 

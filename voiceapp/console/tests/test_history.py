@@ -15,7 +15,7 @@ from agents.configuration.admin.differences import differences
 from agents.configuration.models import Agent, AgentVersion
 from agents.configuration.services import publish_agent
 from agents.hours.models import OpeningHours
-from agents.organizations.models import Membership, Organization
+from agents.organizations.models import Membership
 
 from .world import World
 
@@ -75,13 +75,6 @@ def test_a_change_of_a_prompt_shows_the_changed_lines(client_of_alice: Client, h
     save(client_of_alice, "agents_agent", agent.pk, prompt="You are kind.\r\nYou sell pasta.")
     assert said() == "Prompt: “You sell pizza.” → “You sell pasta.”."
     assert Agent.objects.get(pk=agent.pk).prompt == "You are kind.\nYou sell pasta."
-
-
-def test_a_change_of_a_secret_shows_no_value(client_of_alice: Client, harbour: World) -> None:
-    secret = "a-new-secret-of-forty-characters-" + "x" * 10
-    save(client_of_alice, "agents_organization", harbour.organization.pk, orders_secret=secret)
-    assert said() == "Order webhook secret changed."
-    assert Organization.objects.get(pk=harbour.organization.pk).orders_secret == secret
 
 
 def test_a_list_that_is_edited_in_place_shows_the_same(client_of_alice: Client, harbour: World) -> None:

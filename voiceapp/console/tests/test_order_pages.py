@@ -90,10 +90,10 @@ def test_a_dead_delivery_is_sent_again(client_of_alice: Client, harbour: World) 
 @pytest.mark.parametrize(
     ("state", "error", "words"),
     [
-        ("unconfigured", "No order webhook URL is set on the organization's page.", "Not configured"),
+        ("unconfigured", "The endpoint is paused.", "Not configured"),
         ("waiting", "", "Waiting"),
-        ("waiting", "the order webhook returns 500", "Retrying, 2 attempts failed"),
-        ("failed", "the order webhook returns 404", "Failed"),
+        ("waiting", "webhook endpoint: returned 500", "Retrying, 2 attempts failed"),
+        ("failed", "webhook endpoint: returned 404", "Failed"),
         ("done", "", "Delivered"),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_delivery_is_called_what_it_is_and_can_be_tried_again_from_the_orders_
     assert f">{words}</span>" in page
     retry = reverse("admin:voice_sessions_outboxmessage_press", args=(message.pk, "retry"))
     assert (retry in page) == (state != "done")
-    assert ("Set the order webhook URL" in page) == (state == "unconfigured")
+    assert "order.submitted</a> to Harbour endpoint" in page
     own = client_of_alice.get(reverse("admin:voice_sessions_outboxmessage_change", args=(message.pk,)))
     assert words in own.content.decode()
     assert (retry in own.content.decode()) == (state != "done")

@@ -9,16 +9,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from agents.organizations.models import Membership, Organization
+from agents.organizations.models import Membership
 
 from .world import World
 
 ADD = "/admin/agents/membership/add/"
-
-
-def pages(client: Client, organization: Organization) -> str:
-    address = reverse("admin:agents_organization_change", args=(organization.pk,))
-    return client.get(address).content.decode()
 
 
 def test_an_owner_adds_a_member_who_can_sign_in(client_of_alice: Client, harbour: World) -> None:
@@ -73,32 +68,9 @@ def test_the_password_of_a_member_of_another_organization_cannot_be_reset(
     assert charlie.password == before
 
 
-@pytest.mark.parametrize("role", ["owner", "manager", "staff", "viewer"])
-def test_the_orders_secret_is_never_shown(role: str, harbour: World) -> None:
-    client = Client()
-    client.force_login(harbour.member(role))
-    assert harbour.organization.orders_secret not in pages(client, harbour.organization)
-
-
-def test_the_orders_secret_is_written_or_kept(client_of_alice: Client, harbour: World) -> None:
-    organization = harbour.organization
-    address = reverse("admin:agents_organization_change", args=(organization.pk,))
-    form = {
-        "name": "Harbour", "slug": organization.slug, "time_zone": "Europe/Berlin", "currency": "EUR",
-        "tax_percent": "7", "max_live_calls": "5", "largest_order_total": "100", "orders_secret": "",
-    }  # fmt: skip
-    for prefix in ("opening_hours", "special_days"):
-        form |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
-    kept = organization.orders_secret
-    assert client_of_alice.post(address, form).status_code == 302
-    organization.refresh_from_db()
-    assert (organization.name, organization.orders_secret) == ("Harbour", kept)
-    client_of_alice.post(address, form | {"orders_secret": "n" * 40})
-    organization.refresh_from_db()
-    assert organization.orders_secret == "n" * 40
-
-
-@pytest.mark.parametrize("lookup", ["orders_secret__startswith", "memberships__user__password__startswith"])
+@pytest.mark.parametrize(
+    "lookup", ["webhook_endpoints__sealed_secret__startswith", "memberships__user__password__startswith"]
+)
 def test_a_secret_cannot_be_felt_out_by_filters(lookup: str, client_of_alice: Client) -> None:
     page = client_of_alice.get("/admin/agents/organization/", {lookup: "H"})
     assert page.status_code == 400

@@ -39,6 +39,7 @@ ON_THEIR_OWNERS_PAGE = {
     "voice_sessions.OrderLine",
     "voice_sessions.OrderModifier",
     "voice_sessions.SavedView",
+    "voice_sessions.WebhookAttempt",
 }
 HIDDEN = {302, 403, 404}
 

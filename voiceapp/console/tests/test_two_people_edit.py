@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from agents.catalog.models import Item, ModifierGroup, Size
-from agents.configuration.models import Agent
+from agents.configuration.models import Agent, RealtimeEndpoint
 from agents.organizations.models import Organization
 
 from .test_buttons_save import Page, open_page, url
@@ -126,10 +126,10 @@ def test_both_typing_the_same_is_no_conflict(client_of_alice: Client, bob: Clien
 
 
 def test_no_secret_is_shown_in_a_hidden_field(client_of_alice: Client, harbour: World) -> None:
-    page = client_of_alice.get(url(Organization, "change", harbour.organization.pk)).content.decode()
-    assert harbour.organization.orders_secret not in page
-    assert 'name="initial-name"' in page
-    assert "initial-orders_secret" not in page
+    page = client_of_alice.get(url(RealtimeEndpoint, "change", harbour[RealtimeEndpoint].pk)).content.decode()
+    assert harbour[RealtimeEndpoint].api_key not in page
+    assert 'name="initial-origin"' in page
+    assert "initial-new_key" not in page
 
 
 def test_a_row_that_the_other_deleted_is_said_and_the_rest_is_kept(

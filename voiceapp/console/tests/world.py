@@ -25,6 +25,7 @@ from sessions.appointments.calendars.models import CalendarEntry, CalendarFeed, 
 from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
 from sessions.call_lists.models import CallExport, SavedView
 from sessions.calls.models import Call, CallEvent, CallState, ToolCall, TranscriptLine, Turn
+from sessions.messages.endpoints.models import WebhookAttempt, WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState, TextTemplate
@@ -37,6 +38,7 @@ from telephony.twilio.models import MediaStream, PhoneNumber
 from telephony.twilio.transfers.models import Transfer, TransferAttempt
 from telephony.twilio.voicemail.models import Voicemail
 from telephony.vapi.models import SyncedAssistant, VapiLeg
+from voiceapp.providers.webhook_signature import new_secret
 
 
 @dataclass(slots=True)
@@ -61,9 +63,9 @@ def make_world(marker: str, *, digits: str) -> World:
     organization = Organization(
         name=f"{marker} House", slug=marker.lower(), currency="EUR", closed_message=f"{marker} is closed"
     )
-    organization.orders_secret = f"{marker}-orders-secret-{'x' * 20}"
     organization.save()
     world = World(marker, organization)
+    make_webhooks(world)
     make_menu(world)
     make_line(world, digits)
     make_call(world, digits)
@@ -71,6 +73,20 @@ def make_world(marker: str, *, digits: str) -> World:
     make_calendars(world)
     world.rows[Organization] = organization
     return world
+
+
+def make_webhooks(world: World) -> None:
+    endpoint = WebhookEndpoint(
+        organization=world.organization,
+        name=f"{world.marker} endpoint",
+        url=f"https://{world.marker.lower()}.example/hook",
+        events=["order.submitted", "appointment.booked", "appointment.moved"],
+        paused_at=timezone.now(),
+        pause_reason=f"{world.marker} reason",
+    )
+    endpoint.secret = new_secret()
+    endpoint.save()
+    world.rows[WebhookEndpoint] = endpoint
 
 
 def make_menu(world: World) -> None:
@@ -177,12 +193,18 @@ def make_call(world: World, digits: str) -> None:
     )
     message = OutboxMessage.objects.create(
         organization=organization,
-        topic="order.submitted",
-        partition_key=f"call:{call.pk}",
-        body={"id": str(order.pk), "text": f"{marker} body"},
+        topic="webhook",
+        event="order.submitted",
+        endpoint=world[WebhookEndpoint],
+        about=f"order:{order.pk}",
+        partition_key=f"{world[WebhookEndpoint].pk}|call:{call.pk}",
+        body={"type": "order.submitted", "data": {"text": f"{marker} body", "customerNumber": call.caller_number}},
         state=OutboxMessage.State.FAILED,
         last_error=f"{marker} error",
     )
+    attempt = WebhookAttempt.objects.create(
+        message=message, status=500, error=f"{marker} attempt", duration_ms=42, response_body=f"{marker} response",
+    )  # fmt: skip
     export = CallExport.objects.create(
         organization=organization, principal=f"{marker} exporter", way="list", file_format="csv", filters=f"q={marker}"
     )
@@ -197,6 +219,7 @@ def make_call(world: World, digits: str) -> None:
         line,
         modifier,
         message,
+        attempt,
         *records_of(call, marker),
         *texts_of(call, marker),
     ]

@@ -26,8 +26,8 @@ logger = structlog.get_logger("jobs")
 
 J = TypeVar("J", bound=Job)
 State = Job.State
-# A topic, and the value of `isolate_by` of a job of it that failed.
-Failure = tuple[str, object]
+# A topic, and the values of `isolate_by` of a job of it that failed.
+Failure = tuple[str, tuple[object, ...]]
 
 
 class NotConfigured(Exception):
@@ -56,9 +56,9 @@ class JobQueue(Generic[J]):
     longest_wait_s: float
     # Whether a ProviderError that is permanent ends the attempts at once.
     gives_up_on_permanent_errors: bool
-    # A column: after a failure the topic's other jobs with the same value wait for the next run, so that a receiver
+    # Columns: after a failure the topic's other jobs with the same values wait for the next run, so that a receiver
     # that hangs does not delay the jobs for other receivers.
-    isolate_by: str = ""
+    isolate_by: tuple[str, ...] = ()
     # No task outlives its time limit.
     max_run = dt.timedelta(seconds=20)
     # Within this time after a job was created, a wait that the receiver names is not counted as an attempt.
@@ -114,11 +114,18 @@ class JobQueue(Generic[J]):
                 return done
             if self._attempt(job):
                 done += 1
-            elif self.isolate_by and self._topic_of(job) not in self._receivers:
-                failures.add((self._topic_of(job), getattr(job, self.isolate_by)))
+            elif self.isolate_by and job.state == State.WAITING and self._topic_of(job) not in self._receivers:
+                failures.add((self._topic_of(job), tuple(getattr(job, column) for column in self.isolate_by)))
         for topic in wanted:
             self._own_tasks.get(topic, self.wake_up)(topic)
         return done
+
+    def process_now(self, job: J) -> bool | None:
+        """Attempt this job at once, whatever waits before it; whether it is done. None if a worker has it right now."""
+        now = timezone.now()
+        free = self._jobs.filter(_is_free(now), pk=job.pk, state=State.WAITING)
+        found = free.first()
+        return self._attempt(found) if found is not None and self._lease(found, free, now) else None
 
     def extend_lease(self, job: J) -> bool:
         """Of a job whose handler is running. False if another worker has leased it since."""
@@ -128,16 +135,15 @@ class JobQueue(Generic[J]):
         job.lease_expires_at = until
         return True
 
-    def retry(self, jobs: QuerySet[J]) -> int:
+    def retry(self, jobs: QuerySet[J], *, also_done: bool = False) -> int:
         """Make those that are not done due now, with all their attempts; how many there were.
 
-        A job that a worker is attempting right now is left to it.
+        `also_done`: a job that is done is done again. One that a worker is attempting right now is left to it.
         """
         now = timezone.now()
-        retried = (
-            jobs.exclude(state=State.DONE)
-            .filter(_is_free(now))
-            .update(state=State.WAITING, attempts=0, due_at=now, lease_expires_at=None)
+        wanted = jobs if also_done else jobs.exclude(state=State.DONE)
+        retried = wanted.filter(_is_free(now)).update(
+            state=State.WAITING, attempts=0, due_at=now, lease_expires_at=None, done_at=None
         )
         self.wake_up_on_commit(self._handlers)
         return retried
@@ -173,8 +179,8 @@ class JobQueue(Generic[J]):
         while True:
             now = timezone.now()
             candidates = self._due(now).filter(**{f"{self.model.topic_field}__in": topics})
-            for topic, value in failures:
-                same = {f"{self.isolate_by}__isnull": True} if value is None else {self.isolate_by: value}
+            for topic, values in failures:
+                same = dict(_same(column, value) for column, value in zip(self.isolate_by, values, strict=True))
                 candidates = candidates.exclude(**same, **{self.model.topic_field: topic})
             job = candidates.order_by("id").first()
             if job is None:
@@ -182,11 +188,17 @@ class JobQueue(Generic[J]):
             if job.attempts >= self.max_attempts:
                 self._dead_letter(job, f"gave up after {self.max_attempts} attempts; the last one never returned")
                 continue
-            until = now + self.lease
-            if self._due(now).filter(pk=job.pk).update(lease_expires_at=until, attempts=F("attempts") + 1):
-                job.lease_expires_at = until
-                job.attempts += 1
+            if self._lease(job, self._due(now).filter(pk=job.pk), now):
                 return job
+
+    def _lease(self, job: J, free: QuerySet[J], now: dt.datetime) -> bool:
+        """Whether `free` still had the job: now it is this worker's."""
+        until = now + self.lease
+        if not free.update(lease_expires_at=until, attempts=F("attempts") + 1):
+            return False
+        job.lease_expires_at = until
+        job.attempts += 1
+        return True
 
     def _due(self, now: dt.datetime) -> QuerySet[J]:
         """Due, not leased, and not behind another one of its partition."""
@@ -208,6 +220,7 @@ class JobQueue(Generic[J]):
         except NotConfigured as exc:
             reason = f"{exc} The last attempt: {job.last_error}" if job.last_error else str(exc)
             self._leased(job).update(state=State.UNCONFIGURED, lease_expires_at=None, last_error=reason[:MAX_ERROR])
+            job.state = State.UNCONFIGURED  # no receiver was called: none has to be spared
             return False
         except ProviderError as exc:
             if receiver is not None and not exc.permanent:
@@ -250,6 +263,10 @@ class JobQueue(Generic[J]):
         return self._jobs.filter(
             pk=job.pk, state=State.WAITING, lease_expires_at=job.lease_expires_at, attempts=job.attempts
         )
+
+
+def _same(column: str, value: object) -> tuple[str, object]:
+    return (f"{column}__isnull", True) if value is None else (column, value)
 
 
 def _is_free(now: dt.datetime) -> Q:

@@ -11,11 +11,11 @@ from voiceapp.providers.errors import ProviderError
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 2.0, 600.0
 
 
-def with_patience(fault: ProviderError, *, since: dt.datetime) -> ProviderError:
+def with_patience(fault: ProviderError, *, since: dt.datetime, longest_s: float = LONGEST_WAIT_S) -> ProviderError:
     """The same, with a wait of half the time since then: a wait that is named is no attempt on a job's first day
     (engine.py)."""
     if fault.permanent:
         return fault
-    wait_s = min(max((timezone.now() - since).total_seconds() / 2, SHORTEST_WAIT_S), LONGEST_WAIT_S)
+    wait_s = min(max((timezone.now() - since).total_seconds() / 2, SHORTEST_WAIT_S), longest_s)
     reason = str(fault).removeprefix(f"{fault.provider}: ")
     return ProviderError(fault.provider, reason, retry_after_s=max(fault.retry_after_s or 0, wait_s))

@@ -10,7 +10,6 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Field, Model
 
-from agents.organizations.models import Organization
 from voiceapp.core.secret_box import SealBroken, resealed
 
 # How the fields of encrypted secrets are named. Their models say by `place` what each is encrypted for.
@@ -59,8 +58,6 @@ def _reseal(row: Model, field: str) -> None:
 
 
 def _owner(row: Model) -> str:
-    if isinstance(row, Organization):
-        return f"of {row}"
     found: Any = row
     for name in row.tenant_path.removesuffix("_id").split("__"):  # type: ignore[attr-defined]
         found = getattr(found, name)

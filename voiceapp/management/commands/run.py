@@ -32,6 +32,7 @@ from voiceapp.management.demo.organization import SLUG
 from voiceapp.management.ringing.hearing import newest_recorded_call, page_of
 from voiceapp.management.running.simulators import start_simulators
 from voiceapp.management.running.supervisor import STOP_SIGNALS, Child, ChildFailed, Ports, PortTaken, Supervisor
+from voiceapp.providers.webhook_signature import new_secret
 
 ADMIN_NAME = "admin"
 OTHER_PORT = 8090
@@ -120,7 +121,7 @@ class Command(BaseCommand):
             # Those of a production server in `.env` would refuse this address.
             "ALLOWED_HOSTS": ",".join(dict.fromkeys([*settings.ALLOWED_HOSTS, *HERE])),
             "PYTHONUNBUFFERED": "1",
-            "ORDERS_SECRET": secrets.token_hex(32),
+            "ORDERS_SECRET": new_secret(),
             "PROJECT_NAME": settings.PROJECT_NAME,
             # Stubs of this machine may be named over the API.
             "ENVIRONMENT": os.environ.get("ENVIRONMENT", "dev"),

@@ -69,5 +69,5 @@ def describe(demo: Demo) -> dict[str, object]:
         "agent": demo.agent.name,
         "phone_number": demo.number.number,
         "webhook_url": f"{settings.PUBLIC_BASE_URL}/twiml/start?orgId={demo.organization.id}",
-        "orders_url": demo.organization.orders_url,
+        "orders_url": demo.organization.webhook_endpoints.values_list("url", flat=True).first() or "",
     }

@@ -18,7 +18,7 @@ from agents.transfers.models import TransferMode, TransferTarget
 from sessions.messages.texts.models import TextSettings
 from telephony.twilio.models import PhoneNumber
 
-from .organization import Demo
+from .organization import Demo, make_endpoint
 
 SLUG = "bergmann-garage"
 # Berlin numbers reserved for fiction: no real phone rings. The second line shows that either AI provider does the same.
@@ -90,11 +90,7 @@ def make_garage(*, orders_url: str = "", orders_secret: str = "") -> Demo:
             "closed_message": "Thank you for calling Bergmann Garage. We are closed at the moment.",
         },
     )
-    if orders_url:
-        organization.orders_url = orders_url
-    if orders_secret:
-        organization.orders_secret = orders_secret
-    organization.save()
+    make_endpoint(organization, "Workshop display", url=orders_url, secret=orders_secret)
     if not organization.services.exists():
         make_services(organization)
     if not organization.resources.exists():

@@ -17,6 +17,9 @@ from agents.configuration.models import Agent
 from agents.organizations.models import Organization
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallEvent, CallState
+from sessions.messages.endpoints.events import WebhookEvent
+from sessions.messages.endpoints.models import WebhookAttempt
+from sessions.messages.endpoints.services.announcing import TOPIC, utc_ms
 from sessions.messages.models import OutboxMessage
 from sessions.orders.models import Order, OrderLine, OrderModifier, OrderState
 from sessions.orders.pricing import totals_of
@@ -214,17 +217,36 @@ def write_line(order: Order, position: int, wish: Wish) -> None:
 
 
 def write_delivery(order: Order) -> None:
-    """As if it had been delivered: nothing of the past is sent anywhere."""
+    """As if it had been delivered, if there is where to: nothing of the past is sent anywhere."""
+    endpoint = order.organization.webhook_endpoints.first()
+    if endpoint is None:
+        return
     message = OutboxMessage.objects.create(
         organization=order.organization,
-        topic="order.submitted",
-        partition_key=f"call:{order.call_id}",
-        body={"id": str(order.pk), "number": order.number, "total": str(order.total), "replaces": None},
+        topic=TOPIC,
+        event=WebhookEvent.ORDER_SUBMITTED,
+        endpoint=endpoint,
+        about=f"order:{order.pk}",
+        partition_key=f"{endpoint.pk}|call:{order.call_id}",
+        body={
+            "type": WebhookEvent.ORDER_SUBMITTED.value,
+            "timestamp": utc_ms(order.created_at),
+            "data": {"id": str(order.pk), "number": order.number, "total": str(order.total), "replaces": None},
+        },
         state=OutboxMessage.State.DONE,
         attempts=1,
         done_at=order.created_at,
     )
     OutboxMessage.objects.filter(pk=message.pk).update(created_at=order.created_at, due_at=order.created_at)
+    WebhookAttempt.objects.create(
+        message=message,
+        at=order.created_at,
+        status=200,
+        duration_ms=38,
+        request_headers={"content-type": "application/json", "webhook-id": str(message.message_id)},
+        response_headers={"content-type": "application/json; charset=utf-8"},
+        response_body='{"received": true}',
+    )
 
 
 def greeting_of(place: Place) -> str:

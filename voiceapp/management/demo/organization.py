@@ -12,8 +12,11 @@ from agents.configuration.models import Agent
 from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
+from sessions.messages.endpoints.events import CHOOSABLE
+from sessions.messages.endpoints.models import WebhookEndpoint
 from sessions.messages.texts.models import TextSettings
 from telephony.twilio.models import PhoneNumber
+from voiceapp.providers.webhook_signature import new_secret
 
 from .menu_card import CATEGORIES, GROUPS, DemoItem
 
@@ -22,6 +25,8 @@ SLUG = "bella-napoli"
 NUMBER = "+493023125001"
 FRONT_DESK = "+493023125010"
 CATERING = "+493023125011"
+# Events that the demo's endpoints receive.
+SENT = ("order.", "appointment.", "voicemail.")
 
 PROMPT = """\
 You answer the phone of Bella Napoli, a friendly Italian restaurant that takes orders for pickup.
@@ -58,11 +63,7 @@ def make_demo(*, orders_url: str = "", orders_secret: str = "") -> Demo:
             "closed_message": "Thank you for calling Bella Napoli. We are closed at the moment.",
         },
     )
-    if orders_url:
-        organization.orders_url = orders_url
-    if orders_secret:
-        organization.orders_secret = orders_secret
-    organization.save()
+    make_endpoint(organization, "Kitchen display", url=orders_url, secret=orders_secret)
     if not organization.menus.exists():
         make_menu(organization)
     make_targets(organization)
@@ -75,6 +76,19 @@ def make_demo(*, orders_url: str = "", orders_secret: str = "") -> Demo:
         number=NUMBER, defaults={"organization": organization, "label": "Main line"}
     )
     return Demo(organization, agent, number, is_new)
+
+
+def make_endpoint(organization: Organization, name: str, *, url: str, secret: str) -> None:
+    """Where orders, appointments and voicemail are sent. Without a URL there is none, and one there is stays."""
+    if not url:
+        return
+    endpoint = organization.webhook_endpoints.filter(name=name).first() or WebhookEndpoint(
+        organization=organization, name=name, events=[event.value for event in CHOOSABLE if event.startswith(SENT)]
+    )
+    endpoint.url = url
+    if secret or not endpoint.sealed_secret:
+        endpoint.secret = secret or new_secret()
+    endpoint.save()
 
 
 def make_agent(organization: Organization) -> Agent:

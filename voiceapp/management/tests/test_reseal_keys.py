@@ -16,6 +16,7 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_organization, make_resource
 from sessions.appointments.calendars.models import ConnectedCalendar
 from sessions.calls.models import Call
+from sessions.messages.endpoints.models import WebhookEndpoint
 from telephony.twilio.models import MediaStream
 from voiceapp.core.secret_box import unseal
 from voiceapp.management.commands.reseal_keys import sealed_fields
@@ -47,8 +48,10 @@ def _stream(organization: Organization) -> Model:
 
 
 def _webhook(organization: Organization) -> Model:
-    organization.orders_secret = SECRET
-    return organization
+    endpoint = WebhookEndpoint(organization=organization, name="Kitchen", url="https://kitchen.example")
+    endpoint.secret = SECRET
+    endpoint.sealed_earlier_secret = endpoint.sealed_secret
+    return endpoint
 
 
 # A model with a secret that is missing here fails the tests: add how one of its rows is made.
@@ -56,7 +59,7 @@ MAKERS: Mapping[type[Model], Callable[[Organization], Model]] = {
     RealtimeEndpoint: _endpoint,
     ConnectedCalendar: _calendar,
     MediaStream: _stream,
-    Organization: _webhook,
+    WebhookEndpoint: _webhook,
 }
 
 
@@ -80,8 +83,8 @@ def test_the_new_secret_key_alone_opens_every_secret(
         row.refresh_from_db()
         assert unseal(getattr(row, field), place=row.place) == SECRET  # type: ignore[attr-defined]
     assert capsys.readouterr().out == (
-        "Sealed by SECRET_KEY: 4 "
-        "(call token: 1, connected calendar: 1, order webhook secret: 1, realtime endpoint: 1).\n"
+        "Sealed by SECRET_KEY: 7 "  # an endpoint has two secrets, and one row for each is made here
+        "(call token: 1, connected calendar: 1, realtime endpoint: 1, webhook secret: 4).\n"
     )
 
 
@@ -92,7 +95,7 @@ def test_each_secret_that_no_key_opens_is_named(rows: list[tuple[Model, str]], s
     for named in (
         "the realtime endpoint https://voice.example.com of Trattoria Alice",
         "the connected calendar Mia's calendar of Trattoria Alice",
-        "the order webhook secret of Trattoria Alice",
+        "the webhook secret Kitchen of Trattoria Alice",
         f"the call token {MediaStream.objects.get()} of Trattoria Alice",
     ):
         assert named in str(refused.value)

@@ -20,6 +20,7 @@ from sessions.orders.pricing import Totals, totals_of
 from sessions.orders.services.drafts import tax_rule
 from sessions.orders.services.transfer_targets import people_of
 from telephony.twilio.models import PhoneNumber
+from voiceapp.providers.webhook_signature import new_secret
 
 pytestmark = pytest.mark.django_db
 
@@ -72,12 +73,14 @@ def test_the_demo_answers_at_any_hour_and_covers_every_kind_of_choice() -> None:
 
 
 def test_the_orders_address_and_its_secret_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORDERS_SECRET", "0123456789abcdef")
-    printed = seed(orders_url="http://127.0.0.1:9200/orders")
-    organization = Organization.objects.get(pk=printed["organization_id"])
-    assert organization.orders_url == printed["orders_url"] == "http://127.0.0.1:9200/orders"
-    assert organization.orders_secret == "0123456789abcdef"
-    assert "0123456789abcdef" not in json.dumps(printed)
+    secret = new_secret()
+    monkeypatch.setenv("ORDERS_SECRET", secret)
+    for _ in range(2):
+        printed = seed(orders_url="http://127.0.0.1:9200/orders")
+    endpoint = Organization.objects.get(pk=printed["organization_id"]).webhook_endpoints.get()
+    assert endpoint.url == printed["orders_url"] == "http://127.0.0.1:9200/orders"
+    assert endpoint.secret == secret
+    assert secret not in json.dumps(printed)
 
 
 def test_a_history_is_made_once_and_adds_up() -> None:

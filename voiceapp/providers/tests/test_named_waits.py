@@ -17,8 +17,9 @@ from voiceapp.providers.clerk.keys import FetchedKeys, download
 from voiceapp.providers.errors import ProviderError, RetryClass
 from voiceapp.providers.livekit.client import LiveKitClient
 from voiceapp.providers.openai.rest import post_json
-from voiceapp.providers.orders_receiver import OrdersReceiver
 from voiceapp.providers.twilio.client import TwilioClient
+from voiceapp.providers.webhook_receiver import WebhookReceiver
+from voiceapp.providers.webhook_signature import new_secret
 
 
 class Refusing(ThreadingHTTPServer):
@@ -78,7 +79,11 @@ def livekit(url: str) -> LiveKitClient:
 
 
 def order_to(url: str) -> None:
-    OrdersReceiver(may_be_local=True, version="1").post(url, secret="s", message_id="m", body=b"{}")
+    attempt = WebhookReceiver(may_be_local=True, version="1").post(
+        url, secrets=[new_secret()], webhook_id="m", body=b"{}"
+    )
+    if attempt.fault is not None:
+        raise attempt.fault
 
 
 REQUESTS: dict[str, Callable[[str], object]] = {

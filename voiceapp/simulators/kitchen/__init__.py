@@ -1,4 +1,4 @@
-"""The kitchen of the demo: it receives signed orders over HTTP, each message once, and prints a ticket for each.
+"""The kitchen of the demo: it receives signed webhooks over HTTP, each once, and prints orders and appointments.
 
 Faults are injected by URL: `/fault/fail=2/orders` (each message fails twice), `/fault/hang/orders` (no response).
 """

@@ -13,7 +13,7 @@ _TITLES = {"appointment.booked": "APPOINTMENT", "appointment.moved": "MOVED", "a
 
 def appointment_card(post: Mapping[str, Any]) -> str:
     """From the body of a webhook. Raises KeyError, TypeError or ValueError if it is not an appointment's."""
-    appointment: Mapping[str, Any] = post["appointment"]
+    appointment: Mapping[str, Any] = post["data"]
     zone = zoneinfo.ZoneInfo(appointment["timeZone"])
     start, end = (dt.datetime.fromisoformat(appointment[name]).astimezone(zone) for name in ("startsAt", "endsAt"))
     customer = f"{appointment['customerName']} {appointment.get('customerNumber') or ''}".strip()

@@ -9,8 +9,8 @@ _WIDTH = 42
 
 
 def order_ticket(post: Mapping[str, Any]) -> str:
-    """From the body of an order webhook. Raises KeyError, TypeError or ValueError if it is not an order."""
-    order: Mapping[str, Any] = post["order"]
+    """From the body of an order's webhook. Raises KeyError, TypeError or ValueError if it is not an order."""
+    order: Mapping[str, Any] = post["data"]
     rule = "=" * _WIDTH
     rows = [rule, _between(f"ORDER {order['number']}", str(order.get("createdAt", ""))[11:16])]
     if order.get("replaces"):
@@ -49,7 +49,7 @@ def _modifiers(modifiers: Sequence[Mapping[str, Any]], *, under: str | None, ind
 
 
 def _sums(order: Mapping[str, Any]) -> list[str]:
-    # If the prices include the tax, the sum of the lines is the total (docs/reference/orders-webhook.md).
+    # If the prices include the tax, the sum of the lines is the total (docs/reference/webhooks.md).
     tax = "Tax included" if order.get("subtotal") == order["total"] else "Tax"
     labels = {"subtotal": "Subtotal", "tax": tax}
     rows = [_between(label, str(order[name])) for name, label in labels.items() if order.get(name)]

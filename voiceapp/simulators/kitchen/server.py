@@ -1,14 +1,15 @@
-"""The HTTP server of the kitchen: signature, faults, repeated messages, tickets; and the cards of appointments."""
+"""The HTTP server of the kitchen: signatures, faults, repeated webhooks, tickets; and the cards of appointments."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import hashlib
 import hmac
 import json
 import logging
 import os
-import re
 import sys
 import time
 from collections import Counter
@@ -23,20 +24,23 @@ from voiceapp.simulators.kitchen.order_ticket import order_ticket
 _MAX_AGE_S = 300
 _MAX_REMEMBERED = 10_000
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_SIGNATURE = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
+_PREFIX = "whsec_"
+_FEWEST_KEY_BYTES, _MOST_KEY_BYTES = 24, 64
+_DIGITS_OF_TIME = 12
 
 logger = logging.getLogger(__name__)
 
 
 class KitchenSimulator:
-    """`async with KitchenSimulator(secret=…) as kitchen:` accepts orders at `orders_url` and keeps them in `posts`."""
+    """`async with KitchenSimulator(secret=…) as kitchen:` accepts webhooks at `orders_url` and keeps them in `posts`.
+
+    Receives by the Standard Webhooks specification 1.0.0. Orders and appointments are printed.
+    """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, secret: str | None = None) -> None:
         if host not in _LOOPBACK:
             raise ValueError(f"the kitchen listens on this machine alone, not on {host}")
-        self._secret = os.environ.get("ORDERS_SECRET", "") if secret is None else secret
-        if not self._secret:
-            raise ValueError("ORDERS_SECRET must be set")
+        self._key = _key_of(os.environ.get("ORDERS_SECRET", "") if secret is None else secret)
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
         self._received: dict[str, None] = {}
@@ -67,12 +71,12 @@ class KitchenSimulator:
 
     async def _receive(self, request: web.Request) -> web.Response:
         body = await request.read()
-        if not self._is_signed(request.headers.get("Voiceapp-Signature", ""), body):
+        message_id = request.headers.get("webhook-id", "")
+        if not message_id or "." in message_id:
+            return web.json_response({"error": "no webhook-id"}, status=400)
+        if not self._is_signed(message_id, request, body):
             self.rejected += 1
             return web.json_response({"error": "bad signature"}, status=403)
-        message_id = request.headers.get("Voiceapp-Message-Id", "")
-        if not message_id:
-            return web.json_response({"error": "no Voiceapp-Message-Id"}, status=400)
         if (faulty := await self._inject_fault(request.match_info["faults"], message_id)) is not None:
             return faulty
         if message_id in self._received:
@@ -80,10 +84,10 @@ class KitchenSimulator:
             return web.json_response({"received": True, "repeated": True})
         try:
             post = json.loads(body)
-            text = appointment_card(post) if "appointment" in post else order_ticket(post)
+            text = _printed(post)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            logger.warning("not an order: %r", exc)
-            return web.json_response({"error": "not an order"}, status=422)
+            logger.warning("not a webhook: %r", exc)
+            return web.json_response({"error": "not a webhook"}, status=422)
         self._remember(message_id)
         self.posts.append(post)
         sys.stdout.write(text + "\n")
@@ -99,15 +103,40 @@ class KitchenSimulator:
             return web.json_response({"error": "injected fault"}, status=500)
         return None
 
-    def _is_signed(self, header: str, body: bytes) -> bool:
-        """`t=<unix>,v1=<hex HMAC-SHA-256 of "t.body">`, at most five minutes old."""
-        found = _SIGNATURE.fullmatch(header)
-        if not found or abs(time.time() - int(found[1])) > _MAX_AGE_S:
+    def _is_signed(self, message_id: str, request: web.Request, body: bytes) -> bool:
+        """One of the `v1` signatures is the HMAC-SHA-256 of `id.timestamp.body`, at most five minutes old."""
+        sent_at = request.headers.get("webhook-timestamp", "")
+        if not (sent_at.isascii() and sent_at.isdigit() and len(sent_at) <= _DIGITS_OF_TIME):
             return False
-        expected = hmac.new(self._secret.encode(), found[1].encode() + b"." + body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(expected, found[2])
+        if abs(time.time() - int(sent_at)) > _MAX_AGE_S:
+            return False
+        digest = hmac.new(self._key, f"{message_id}.{sent_at}.".encode() + body, hashlib.sha256).digest()
+        expected = f"v1,{base64.b64encode(digest).decode()}".encode()
+        found = request.headers.get("webhook-signature", "").split(" ")
+        # All are compared: the time that this takes says nothing.
+        return sum(hmac.compare_digest(expected, each.encode()) for each in found) > 0
 
     def _remember(self, message_id: str) -> None:
         self._received[message_id] = None
         if len(self._received) > _MAX_REMEMBERED:
             del self._received[next(iter(self._received))]
+
+
+def _key_of(secret: str) -> bytes:
+    """The bytes of `whsec_<base64>`. Raises ValueError."""
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if not secret.startswith(_PREFIX) or not _FEWEST_KEY_BYTES <= len(key) <= _MOST_KEY_BYTES:
+        raise ValueError("ORDERS_SECRET must be whsec_ and the base64 of 24 to 64 bytes")
+    return key
+
+
+def _printed(post: dict[str, Any]) -> str:
+    kind, _, change = str(post["type"]).partition(".")
+    if kind == "order" and change != "state_changed":
+        return order_ticket(post)
+    if kind == "appointment":
+        return appointment_card(post)
+    return f"{post['type']} at {post['timestamp']}, {len(post['data'])} fields"

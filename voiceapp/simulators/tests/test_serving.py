@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 COMMAND = [sys.executable, "-m", "voiceapp.simulators.kitchen", "--port"]
-ENVIRONMENT = os.environ | {"ORDERS_SECRET": "s" * 40}
+ENVIRONMENT = os.environ | {"ORDERS_SECRET": "whsec_" + "s" * 40}
 
 
 def test_it_says_where_it_listens_and_stops_when_it_is_told_to() -> None:

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from agents.organizations.models import Organization
 from sessions.calls.models import Direction
+from sessions.messages.endpoints.events import WebhookEvent
+from sessions.messages.texts.announcing import announce_text
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import OptOut, Text, TextState, text_settings_of
 from sessions.messages.texts.segments import size_of
@@ -30,7 +32,7 @@ def receive_text(
         keyword = keyword_of(body, opt_out_type=opt_out_type)
         key = f"received:{sid}"
         if not Text.objects.filter(organization=organization, key=key).exists():
-            Text.objects.create(
+            text = Text.objects.create(
                 organization=organization,
                 direction=Direction.INBOUND,
                 key=key,
@@ -42,6 +44,7 @@ def receive_text(
                 state=TextState.RECEIVED,
                 ended_at=timezone.now(),
             )
+            announce_text(text, WebhookEvent.TEXT_RECEIVED)
             if keyword in ("STOP", "START") and is_e164(number):
                 set_opt_out(organization, number, is_out=keyword == "STOP", source=OptOut.Source.KEYWORD)
         wishes = text_settings_of(organization)

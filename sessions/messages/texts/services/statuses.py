@@ -10,6 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions.calls.services import record_event
+from sessions.messages.endpoints.events import WebhookEvent
+from sessions.messages.texts.announcing import announce_text
 from sessions.messages.texts.models import OptOut, Text, TextState
 from sessions.messages.texts.reasons import TextReason, reason_of
 
@@ -51,6 +53,8 @@ def note_status(
         text.save()
         if is_news and text.state == TextState.FAILED:
             _failed(text)
+        elif is_news and text.state == TextState.DELIVERED:
+            announce_text(text, WebhookEvent.TEXT_DELIVERED)
     return text
 
 
@@ -76,6 +80,7 @@ def refuse(text: Text, reason: TextReason) -> None:
         text.refresh_from_db()
         if text.call_id is not None:
             record_event(text.call_id, "text_not_sent", event_of(text))
+        announce_text(text, WebhookEvent.TEXT_FAILED)
         if reason != TextReason.CHANGED:
             for report in when_failed:
                 report(text)
@@ -108,6 +113,7 @@ def _failed(text: Text) -> None:
         set_opt_out(text.organization, text.number, is_out=True, source=OptOut.Source.CARRIER)
     if text.call_id is not None:
         record_event(text.call_id, "text_failed", event_of(text))
+    announce_text(text, WebhookEvent.TEXT_FAILED)
     logger.warning("text not delivered", text_id=str(text.pk), reason=text.reason, error_code=text.error_code)
     for report in when_failed:
         report(text)

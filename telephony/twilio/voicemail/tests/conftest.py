@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sessions.calls.models import Call
+from sessions.messages.endpoints.services.announcing import TOPIC as WEBHOOK_TOPIC
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from telephony.twilio.tests.conftest import (
@@ -113,7 +114,7 @@ def report(twilio: Twilio, sid: str, *, status: str = "completed", duration: str
 def work(*topics: str, later: dt.timedelta = dt.timedelta()) -> None:
     """The worker's run, so much later."""
     with time_machine.travel(timezone.now() + later, tick=True):
-        outbox.process_due([f"voicemail.{topic}" for topic in topics] or None)
+        outbox.process_due([_topic(topic) for topic in topics] or None)
 
 
 def only_voicemail() -> Voicemail:
@@ -121,7 +122,12 @@ def only_voicemail() -> Voicemail:
 
 
 def jobs(topic: str) -> list[OutboxMessage]:
-    return list(OutboxMessage.objects.filter(topic=f"voicemail.{topic}"))
+    return list(OutboxMessage.objects.filter(topic=_topic(topic)))
+
+
+def _topic(name: str) -> str:
+    """`post` is the webhook."""
+    return WEBHOOK_TOPIC if name == "post" else f"voicemail.{name}"
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import email
-import hashlib
-import hmac
 import json
 import socket
 import threading
@@ -21,10 +19,13 @@ from pytest_django import Settings
 
 from recordings.files import read_file
 from sessions.calls.models import Call
+from sessions.messages.endpoints.models import WebhookEndpoint
+from sessions.tests.builders import make_endpoint
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.tests.conftest import Twilio
 from telephony.twilio.voicemail.models import Voicemail
 from voiceapp.management.doctor.mail import check_mail
+from voiceapp.providers.webhook_signature import signature_header
 from voiceapp.simulators.twilio.tests.running import RunningTwilio
 from voiceapp.tests.dying import Point, in_a_process_that_dies
 
@@ -67,8 +68,7 @@ def receiver(settings: Settings, line: PhoneNumber) -> Iterator[Receiver]:
     with Receiver() as receiver:
         thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
         thread.start()
-        line.organization.voicemail_url = receiver.url
-        line.organization.save()
+        make_endpoint(line.organization, receiver.url, events=("voicemail.",))
         yield receiver
         receiver.shutdown()
         thread.join()
@@ -116,8 +116,7 @@ def test_a_message_is_transcribed_and_posted_with_a_signature(
     (post,) = receiver.posts
     (headers, body) = receiver.got[0]
     assert post["type"] == "voicemail.received"
-    assert post["messageId"] == headers["Voiceapp-Message-Id"]
-    found = post["voicemail"]
+    found = post["data"]
     assert found["transcript"] == SENTENCE
     expected = {
         "id": str(voicemail.pk), "callId": str(call.pk), "orgId": str(call.organization_id), "why": "nobody_there",
@@ -125,13 +124,11 @@ def test_a_message_is_transcribed_and_posted_with_a_signature(
     }  # fmt: skip
     assert found.items() >= expected.items()
     assert found["pageUrl"].endswith(f"/admin/telephony/voicemail/{voicemail.pk}/change/")
-    sent_at, digest = (part.partition("=")[2] for part in headers["Voiceapp-Signature"].split(","))
-    organization = voicemail.call.organization
-    assert organization is not None
-    assert hmac.compare_digest(
-        hmac.new(organization.orders_secret.encode(), sent_at.encode() + b"." + body, hashlib.sha256).hexdigest(),
-        digest,
+    endpoint = WebhookEndpoint.objects.get()
+    expected_signature = signature_header(
+        [endpoint.secret], webhook_id=headers["webhook-id"], sent_at_s=int(headers["webhook-timestamp"]), body=body
     )
+    assert headers["webhook-signature"] == expected_signature
 
 
 def test_the_mail_has_the_text_the_audio_and_the_address_of_the_page(
@@ -160,7 +157,7 @@ def test_a_message_waits_for_its_transcript_but_not_for_long(
     assert receiver.got == [], "the transcript may still come"
     work("post", later=dt.timedelta(minutes=3))
     (post,) = receiver.posts
-    assert post["voicemail"]["transcript"] == ""
+    assert post["data"]["transcript"] == ""
     settings.OPENAI_BASE_URL = f"{openai}/v1"
     work("transcribe", "post", later=dt.timedelta(minutes=4))
     assert only_voicemail().transcript == SENTENCE
@@ -199,7 +196,7 @@ def test_without_a_key_the_message_is_sent_without_a_text(
     work("transcribe")
     work("transcribe", "post", later=dt.timedelta(minutes=3))
     (post,) = receiver.posts
-    assert post["voicemail"]["transcript"] == ""
+    assert post["data"]["transcript"] == ""
 
 
 def test_a_receiver_that_fails_is_asked_again_with_the_same_id(
@@ -211,21 +208,18 @@ def test_a_receiver_that_fails_is_asked_again_with_the_same_id(
     receiver.status = 200
     work("post", later=dt.timedelta(minutes=1))
     work("post", later=dt.timedelta(hours=1))
-    first, second = receiver.posts
-    assert first["messageId"] == second["messageId"]
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+    assert len(receiver.got) == 2
     assert [job.state for job in jobs("post")] == ["done"]
 
 
-def test_a_webhook_url_that_was_removed_is_no_failure(
-    stored: Callable[..., Voicemail], openai: str, receiver: Receiver, line: PhoneNumber
+def test_a_message_that_was_removed_meanwhile_is_not_posted(
+    stored: Callable[..., Voicemail], openai: str, receiver: Receiver
 ) -> None:
-    stored()
-    line.organization.voicemail_url = ""
-    line.organization.save()
-    work()
-    assert [(job.state, job.last_error) for job in jobs("post")] == [
-        ("unconfigured", "No voicemail webhook URL is set on the organization's page.")
-    ]
+    voicemail = stored()
+    Voicemail.objects.filter(pk=voicemail.pk).delete()
+    work("post", later=dt.timedelta(minutes=3))
+    assert [(job.state, receiver.got) for job in jobs("post")] == [("done", [])]
 
 
 def test_without_a_mail_server_the_mail_waits_for_one(
@@ -275,7 +269,7 @@ def test_the_organization_is_told_of_a_message_that_is_lost(
         work(later=dt.timedelta(minutes=minutes))
     why = "The recording was deleted at Twilio before it could be fetched."
     (post,) = receiver.posts
-    assert (post["voicemail"]["state"], post["voicemail"]["explanation"]) == ("lost", why)
+    assert (post["data"]["state"], post["data"]["explanation"]) == ("lost", why)
     (mail,) = mailbox.got
     assert f"The message is lost. {why}" in mail.get_content()  # type: ignore[attr-defined]
 
@@ -285,8 +279,8 @@ AFTER_STORING: list[Point] = [
     ("telephony.twilio.voicemail.jobs", "transcribe", "after"),
     ("telephony.twilio.voicemail.services", "keep_transcript", "after"),
     ("telephony.twilio.voicemail.delivery", "voicemail_json", "after"),
-    ("voiceapp.providers.orders_receiver:OrdersReceiver", "post", "before"),
-    ("voiceapp.providers.orders_receiver:OrdersReceiver", "post", "after"),
+    ("voiceapp.providers.webhook_receiver:WebhookReceiver", "post", "before"),
+    ("voiceapp.providers.webhook_receiver:WebhookReceiver", "post", "after"),
     ("telephony.twilio.voicemail.delivery", "mail_text", "after"),
     ("django.core.mail:EmailMessage", "send", "after"),
     ("voiceapp.providers.twilio.recordings:TwilioRecordings", "delete", "before"),
@@ -311,7 +305,7 @@ def test_a_worker_killed_at_any_point_after_storing_sends_and_deletes_all_the_sa
         work(later=dt.timedelta(minutes=minutes))
     assert only_voicemail().transcript == SENTENCE
     assert not only_voicemail().is_at_carrier
-    assert len({post["messageId"] for post in receiver.posts}) == 1, "sent at least once, and known by its id"
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1, "sent at least once, and known by its id"
     assert len({mail["Message-ID"] for mail in mailbox.got}) == 1
     for topic in ("transcribe", "post", "mail", "delete"):
         assert [job.state for job in jobs(topic)] == ["done"]

@@ -16,6 +16,7 @@ from recordings.files import read_file
 from recordings.models import Recording
 from sessions.calls.models import Call
 from sessions.messages.outbox import outbox
+from sessions.tests.builders import make_endpoint
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.tests.conftest import Twilio
 from telephony.twilio.voicemail.models import Voicemail
@@ -178,8 +179,7 @@ def test_wrong_credentials_stop_the_attempts_until_somebody_retries(
 def test_a_recording_without_words_is_kept_and_nobody_is_told(
     stored: Callable[..., Voicemail], line: PhoneNumber, audio: bytes, why: str
 ) -> None:
-    line.organization.voicemail_url = "https://example.com/voicemail"
-    line.organization.save()
+    make_endpoint(line.organization, events=("voicemail.",))
     voicemail = stored(audio)
     assert (voicemail.state, voicemail.explanation) == (State.EMPTY, why)
     assert voicemail.recording is not None

@@ -11,11 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from agents.organizations.models import Membership, Organization
+from agents.organizations.models import Membership
 from recordings.files import read_file
 from sessions.calls.models import Call
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
+from sessions.tests.builders import make_endpoint
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.tests.conftest import CALLER, Twilio
 from telephony.twilio.voicemail.models import Voicemail
@@ -241,13 +242,13 @@ def test_the_page_says_what_became_of_the_deliveries_and_sends_again(
 ) -> None:
     voicemail, client = stored(), client_of(line, "staff")
     assert "No voicemail address is set" in press(client, voicemail, "send")
-    Organization.objects.update(voicemail_url="http://127.0.0.1:9/voicemail")
+    make_endpoint(line.organization, events=("voicemail.",))
     press(client, voicemail, "send")
-    OutboxMessage.objects.filter(topic="voicemail.post").update(state="failed", last_error="returned 410")
+    OutboxMessage.objects.filter(event="voicemail.received").update(state="failed", last_error="returned 410")
     shown = client.get(page(voicemail)).content.decode()
-    assert "Webhook: Failed (returned 410)" in shown
+    assert "Webhook to Kitchen: Failed (returned 410)" in shown
     press(client, voicemail, "send")
     assert [job.state for job in jobs("post")] == ["waiting"]
-    OutboxMessage.objects.filter(topic="voicemail.post").update(state="done")
+    OutboxMessage.objects.filter(event="voicemail.received").update(state="done")
     press(client, voicemail, "send")
     assert [job.state for job in jobs("post")] == ["done", "waiting"]

@@ -16,6 +16,7 @@ from agents.privacy.models import PrivacySettings
 from recordings.files import delete_file, read_file, store_file
 from recordings.models import Recording
 from sessions.calls.models import Call
+from sessions.tests.builders import make_endpoint
 from telephony.tasks import remove_voicemail_by_age
 from telephony.twilio.models import PhoneNumber
 from telephony.twilio.tests.conftest import Twilio
@@ -50,7 +51,7 @@ def at_twilio(carrier: RunningTwilio) -> int:
 def test_a_message_is_removed_with_everything_of_it(
     stored: Callable[..., Voicemail], line: PhoneNumber, carrier: RunningTwilio, own_folder: Path
 ) -> None:
-    Organization.objects.update(voicemail_url="https://example.com/voicemail")
+    make_endpoint(line.organization, events=("voicemail.",))
     stored()
     assert jobs("post")
     ages(89)

@@ -243,7 +243,7 @@ def test_a_job_without_a_receiver_is_unconfigured_until_it_is_retried(parcels: P
 def test_isolated_jobs_wait_for_the_next_run_after_a_failure(
     parcels: Parcels, courier: Courier, sender: str | None, done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parcels, "isolate_by", "sender")
+    monkeypatch.setattr(parcels, "isolate_by", ("sender",))
     courier.errors = {"a" if sender else "nobody's": AWAY}
     send("a", partition_key="1", sender="alice")
     send("nobody's", partition_key="2", sender=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -16,10 +17,12 @@ from voiceapp.simulators.kitchen.order_ticket import order_ticket
 
 pytestmark = pytest.mark.asyncio
 
-SECRET = "secret-of-the-tests"
+SECRET = "whsec_" + base64.b64encode(b"secret-of-the-tests-32-bytes-long").decode()
+WRONG = "whsec_" + base64.b64encode(b"another-secret-of-32-bytes-or-so").decode()
 POST: dict[str, Any] = {
     "type": "order.submitted",
-    "order": {
+    "timestamp": "2026-11-21T18:05:00.000Z",
+    "data": {
         "number": 12,
         "createdAt": "2026-11-21T18:05:00.000Z",
         "customerName": "Alice",
@@ -86,12 +89,18 @@ async def test_an_order_is_printed_once_for_each_message_id(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    ("secret", "age_s", "status"), [(SECRET, 0, 200), ("wrong", 0, 403), (SECRET, 301, 403), (SECRET, -400, 403)]
+    ("secret", "age_s", "status"), [(SECRET, 0, 200), (WRONG, 0, 403), (SECRET, 301, 403), (SECRET, -400, 403)]
 )
 async def test_only_a_recent_signature_by_the_secret_is_valid(secret: str, age_s: int, status: int) -> None:
     async with KitchenSimulator(secret=SECRET) as kitchen:
         assert await post(kitchen.orders_url, secret=secret, age_s=age_s) == status
         assert len(kitchen.posts) == (status == 200)
+
+
+@pytest.mark.parametrize("secret", ["", "plain", "whsec_c2hvcnQ=", "whsec_not base64"])
+async def test_a_secret_that_is_not_of_the_standard_is_refused(secret: str) -> None:
+    with pytest.raises(ValueError, match="whsec_"):
+        KitchenSimulator(secret=secret)
 
 
 async def test_the_body_is_signed_byte_for_byte() -> None:
@@ -100,7 +109,15 @@ async def test_the_body_is_signed_byte_for_byte() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"null", b"{}", b'{"order":{"number":1}}', b"no json", b'{"order":{"number":1,"lines":[3]}}']
+    "body",
+    [
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"type":"order.submitted","data":{"number":1}}',
+        b"no json",
+        b'{"type":"order.submitted","data":{"number":1,"lines":[3]}}',
+    ],
 )
 async def test_a_body_that_is_not_an_order_is_rejected_and_may_be_sent_again(body: bytes) -> None:
     async with KitchenSimulator(secret=SECRET) as kitchen:
@@ -110,7 +127,8 @@ async def test_a_body_that_is_not_an_order_is_rejected_and_may_be_sent_again(bod
 
 APPOINTMENT: dict[str, Any] = {
     "type": "appointment.moved",
-    "appointment": {
+    "timestamp": "2026-11-21T18:05:00.000Z",
+    "data": {
         "number": 3,
         "startsAt": "2026-12-04T08:00:00.000Z",
         "endsAt": "2026-12-04T08:30:00.000Z",
@@ -130,7 +148,7 @@ async def test_an_appointment_is_printed_as_a_card(capsys: pytest.CaptureFixture
     async with KitchenSimulator(secret=SECRET) as kitchen:
         assert await post(kitchen.orders_url, body=json.dumps(APPOINTMENT).encode()) == 200
         assert await post(kitchen.orders_url, body=json.dumps(APPOINTMENT).encode()) == 200
-        assert await post(kitchen.orders_url, body=b'{"type":"x","appointment":{}}', message_id="another") == 422
+        assert await post(kitchen.orders_url, body=b'{"type":"appointment.x","data":{}}', message_id="another") == 422
     assert capsys.readouterr().out.splitlines()[1:-1] == [
         "MOVED 3",
         "2026-12-04 09:00 to 09:30",
@@ -165,12 +183,17 @@ async def post(
     timeout_s: float = 5,
 ) -> int:
     sent_at_s = int(time.time()) - age_s
-    digest = hmac.new(secret.encode(), f"{sent_at_s}.".encode() + body, hashlib.sha256).hexdigest()
-    headers = {"Voiceapp-Signature": f"t={sent_at_s},v1={digest}", "Voiceapp-Message-Id": message_id}
-    content = body + b" " if tampered else body
+    content = f"{message_id}.{sent_at_s}.".encode() + body
+    digest = hmac.new(base64.b64decode(secret.removeprefix("whsec_")), content, hashlib.sha256).digest()
+    headers = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(sent_at_s),
+        "webhook-signature": f"v1,{base64.b64encode(bytes(32)).decode()} v1,{base64.b64encode(digest).decode()}",
+    }
+    sent = body + b" " if tampered else body
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     async with (
         aiohttp.ClientSession(timeout=timeout) as session,
-        session.post(url, data=content, headers=headers) as response,
+        session.post(url, data=sent, headers=headers) as response,
     ):
         return response.status

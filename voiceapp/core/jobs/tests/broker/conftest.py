@@ -79,7 +79,7 @@ def submit(kitchen: Kitchen, transactional_db: None) -> Submit:
         phone = Phone(call.pk)
         phone.add("Tiramisu")
         phone.agrees()
-        return OutboxMessage.objects.get(partition_key=f"call:{call.pk}")
+        return OutboxMessage.objects.get(partition_key__endswith=f"|call:{call.pk}")
 
     return now
 

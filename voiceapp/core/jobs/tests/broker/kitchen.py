@@ -27,7 +27,7 @@ class _Cook(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.arrived.append(self.headers["Voiceapp-Message-Id"])
+        self.server.arrived.append(self.headers["webhook-id"])
         self.server.answers.wait(60)
         with contextlib.suppress(OSError):  # the worker may have been killed by now
             self.send_response(200)

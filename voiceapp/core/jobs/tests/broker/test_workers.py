@@ -37,7 +37,7 @@ def test_a_wake_up_reaches_the_worker(
 ) -> None:
     message = submit()
     with worker_process(tmp_path, broker, has_beat=False):
-        send("sessions.tasks.deliver_outbox", "order.submitted")
+        send("sessions.tasks.deliver_outbox", "webhook")
         until(lambda: is_done(message))
     assert kitchen.arrived == [str(message.message_id)]
 
@@ -48,7 +48,7 @@ def test_an_order_outlives_the_worker_that_was_telling_it(
     message = submit()
     kitchen.answers.clear()
     with worker_process(tmp_path, broker, has_beat=False):
-        send("sessions.tasks.deliver_outbox", "order.submitted")
+        send("sessions.tasks.deliver_outbox", "webhook")
         until(lambda: kitchen.arrived)
     assert not is_done(message)
     assert message.lease_expires_at is not None

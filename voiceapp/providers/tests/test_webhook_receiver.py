@@ -1,11 +1,8 @@
-"""The signed POST of an order: what is sent, what a response means, and where it is never sent."""
+"""The signed POST of a webhook: what is sent, what a response means, and where it is never sent."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
-import json
 import socket
 import threading
 import time
@@ -15,12 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from voiceapp.core.web_addresses import is_loopback, is_public
-from voiceapp.providers import orders_receiver
+from voiceapp.providers import webhook_receiver
 from voiceapp.providers.errors import ProviderError
-from voiceapp.providers.orders_receiver import OrdersReceiver, signature
+from voiceapp.providers.webhook_receiver import Attempt, WebhookReceiver
+from voiceapp.providers.webhook_signature import new_secret, signature_header
 
 BODY = '{"order": "große Pizza"}'.encode()
-SECRET = "s3cret"
+SECRET = new_secret()
 
 
 class Kitchen(ThreadingHTTPServer):
@@ -32,6 +30,8 @@ class Kitchen(ThreadingHTTPServer):
         self.status = 200
         self.retry_after = ""
         self.drips = False
+        self.body = b"secret"
+        self.cookie = ""
         self.got: list[tuple[str, dict[str, str], bytes]] = []
         super().__init__(("127.0.0.1", 0), KitchenHandler)
         self.url = f"http://127.0.0.1:{self.server_port}/orders?kind=new"
@@ -53,9 +53,13 @@ class KitchenHandler(BaseHTTPRequestHandler):
         self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
         if self.server.retry_after:
             self.send_header("Retry-After", self.server.retry_after)
-        self.send_header("Content-Length", "6")
+        if self.server.cookie:
+            self.send_header("Set-Cookie", self.server.cookie)
+        if self.server.status not in (204, 304):
+            self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
-        self.wfile.write(b"secret")
+        if self.server.status not in (204, 304):
+            self.wfile.write(self.server.body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
@@ -72,7 +76,14 @@ def kitchen() -> Iterator[Kitchen]:
 
 
 def post(url: str, *, may_be_local: bool = True) -> None:
-    OrdersReceiver(may_be_local=may_be_local, version="1.2.3").post(url, secret=SECRET, message_id="m-1", body=BODY)
+    attempt = attempt_at(url, may_be_local=may_be_local)
+    if attempt.fault is not None:
+        raise attempt.fault
+
+
+def attempt_at(url: str, *, may_be_local: bool = True, secrets: tuple[str, ...] = (SECRET,)) -> Attempt:
+    receiver = WebhookReceiver(may_be_local=may_be_local, version="1.2.3")
+    return receiver.post(url, secrets=secrets, webhook_id="m-1", body=BODY)
 
 
 def failure(url: str, *, may_be_local: bool = True) -> ProviderError:
@@ -81,23 +92,40 @@ def failure(url: str, *, may_be_local: bool = True) -> ProviderError:
     return caught.value
 
 
-def test_a_signature_is_the_hmac_of_time_dot_body() -> None:
-    # echo -n '1700000000.{}' | openssl dgst -sha256 -hmac key
-    expected = hmac.new(b"key", b"1700000000.{}", hashlib.sha256).hexdigest()
-    assert signature("key", body=b"{}", sent_at_s=1700000000) == f"t=1700000000,v1={expected}"
+def test_the_signature_is_that_of_the_specification() -> None:
+    """Standard Webhooks, libraries' common test vector."""
+    found = signature_header(
+        ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        webhook_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        sent_at_s=1614265330,
+        body=b'{"test": 2432232314}',
+    )
+    assert found == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_the_post_carries_body_id_and_signature(kitchen: Kitchen) -> None:
-    post(kitchen.url)
+def test_the_post_carries_body_id_time_and_a_signature_for_each_secret(kitchen: Kitchen) -> None:
+    earlier = new_secret()
+    attempt = attempt_at(kitchen.url, secrets=(SECRET, earlier))
     ((path, headers, body),) = kitchen.got
     assert (path, body) == ("/orders?kind=new", BODY)
-    assert json.loads(body) == {"order": "große Pizza"}
-    assert headers["Voiceapp-Message-Id"] == "m-1"
-    assert headers["Content-Type"] == "application/json"
     assert headers["Host"] == f"127.0.0.1:{kitchen.server_port}"
-    sent_at, _, _ = headers["Voiceapp-Signature"].removeprefix("t=").partition(",")
-    assert abs(int(sent_at) - time.time()) < 30
-    assert headers["Voiceapp-Signature"] == signature(SECRET, body=BODY, sent_at_s=int(sent_at))
+    sent = {name.lower(): value for name, value in headers.items()}
+    assert (sent["webhook-id"], sent["content-type"]) == ("m-1", "application/json")
+    sent_at_s = int(sent["webhook-timestamp"])
+    assert abs(sent_at_s - time.time()) < 30
+    both = signature_header((SECRET, earlier), webhook_id="m-1", sent_at_s=sent_at_s, body=BODY)
+    assert sent["webhook-signature"] == both
+    assert len(both.split(" ")) == 2
+    assert (attempt.status, attempt.body, attempt.fault) == (200, "secret", None)
+    assert "webhook-signature" not in attempt.request_headers
+
+
+def test_of_a_response_only_what_explains_it_is_kept(kitchen: Kitchen) -> None:
+    kitchen.status, kitchen.body, kitchen.cookie = 500, b"\x00" + b"x" * 10_000, "session=secret"
+    attempt = attempt_at(kitchen.url)
+    assert (attempt.status, len(attempt.body), attempt.body[:2]) == (500, 4096, "\ufffdx")
+    assert "secret" not in str(attempt.headers)
+    assert attempt.headers["content-length"] == "10001"
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
@@ -126,7 +154,7 @@ def test_any_2xx_is_done(status: int, kitchen: Kitchen) -> None:
 def test_what_an_answer_means(status: int, is_permanent: bool, kitchen: Kitchen) -> None:
     kitchen.status = status
     error = failure(kitchen.url)
-    assert (error.permanent, str(error)) == (is_permanent, f"order webhook: returned {status}")
+    assert (error.permanent, str(error)) == (is_permanent, f"webhook endpoint: returned {status}")
     assert len(kitchen.got) == 1
 
 
@@ -134,12 +162,12 @@ def test_a_refused_connection_is_worth_another_try() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         error = failure(f"http://127.0.0.1:{unused.getsockname()[1]}/")
-    assert (error.permanent, str(error)) == (False, "order webhook: no response (ConnectError)")
+    assert (error.permanent, str(error)) == (False, "webhook endpoint: no response (ConnectError)")
 
 
 def test_an_answer_that_drips_is_given_up(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
     kitchen.drips = True
-    monkeypatch.setattr(orders_receiver, "WHOLE_POST_S", 0.4)
+    monkeypatch.setattr(webhook_receiver, "WHOLE_POST_S", 0.4)
     began = time.monotonic()
     assert not failure(kitchen.url).permanent
     assert time.monotonic() - began < 15
