@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Generator, Iterator
 from socketserver import StreamRequestHandler
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -41,6 +42,13 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 @pytest.fixture(autouse=True)
 def limits_of_its_own(settings: Settings) -> None:
     settings.RATELIMIT_CACHE_PREFIX = f"limits-{uuid4().hex}:"
+
+
+@pytest.fixture(autouse=True)
+def no_refusal_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of strangers' webhooks: a test without a database sends some, too. telephony/events/tests/test_refusals.py keeps
+    them."""
+    monkeypatch.setattr("telephony.events.refusals.sampler", SimpleNamespace(sample=lambda source: None))
 
 
 @pytest.fixture(scope="session")

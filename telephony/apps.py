@@ -13,13 +13,15 @@ class TelephonyConfig(AppConfig):
         from sessions.messages.outbox import outbox
         from telephony.caller_requests import deleting as caller_requests
         from telephony.events.inbox import inbox
+        from telephony.events.replaying import replays, through_the_inbox
         from telephony.live.greeting_maker import make_greeting
         from telephony.live.providers import PROVIDERS
         from telephony.livekit.events import process_livekit_event
+        from telephony.twilio import webhook_notes
         from telephony.twilio.readiness import check_number
         from telephony.twilio.recordings import process_twilio_event
         from telephony.twilio.voicemail import jobs as voicemail_jobs
-        from telephony.vapi.events import process_vapi_event
+        from telephony.vapi.events import process_vapi_event, register_replays
 
         MORE_CHECKS.append(check_number)
         outbox.register(caller_requests.TOPIC, caller_requests.delete_caller)
@@ -29,3 +31,6 @@ class TelephonyConfig(AppConfig):
         voicemail_jobs.register_all()
         inbox.register("twilio", process_twilio_event)
         inbox.register("vapi", process_vapi_event)
+        replays["livekit", ""] = through_the_inbox
+        webhook_notes.register_all()
+        register_replays()

@@ -12,6 +12,7 @@ from recordings.services.page import end_lost_page_recordings
 from recordings.services.reconciling import reconcile_recordings
 from telephony.events.inbox import inbox
 from telephony.events.models import ProviderEvent
+from telephony.events.refusals import purge_refusals
 from telephony.livekit.reconciliation import reconcile_rooms
 from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.call_tokens import forget_call_tokens
@@ -31,8 +32,8 @@ def process_events(*sources: str) -> int:
 
 @shared_task(name="telephony.tasks.purge_inbox", expires=3000)
 def purge_inbox() -> int:
-    """Every hour: delete old events that were processed."""
-    return purge_jobs(ProviderEvent)
+    """Every hour: delete old events that were processed, and those that were refused."""
+    return purge_jobs(ProviderEvent) + purge_refusals()
 
 
 @shared_task(name="telephony.tasks.reap_lost_calls", expires=25)

@@ -1,4 +1,4 @@
-"""What providers sent us, and whether it is processed."""
+"""What providers sent us: whether it was genuine, and whether it is processed."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from sessions.calls.admin.event_text import details
 from voiceapp.core.jobs.admin import STATE_COLORS, RetryMixin, state_badge
 
 from .inbox import inbox
-from .models import ProviderEvent
+from .models import ProviderEvent, Verdict
+from .replaying import obstacle_of, replay_event
 
+VERDICT_COLORS = {Verdict.VERIFIED.value: "success", Verdict.REFUSED.value: "danger"}
 VAPI_SHOWS = ("status", "endedReason", "cost", "tools")
 
 
@@ -30,8 +32,18 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
     queue = inbox
     one, many = "event", "events"
     actions = ("retry_chosen",)
-    list_display = ("created_at", "source", "kind", "state_label", "about", "of_call", "attempts", "last_error")
-    list_filter = ("state", "source", "kind", "created_at")
+    list_display = (
+        "created_at",
+        "source",
+        "kind",
+        "signature",
+        "state_label",
+        "about",
+        "of_call",
+        "attempts",
+        "last_error",
+    )
+    list_filter = ("verdict", "state", "source", "kind", "created_at")
     list_select_related = ("call",)
     linkable = ("call",)
     search_fields = ("=dedup_key", "kind", "=partition_key")
@@ -39,6 +51,7 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
         "created_at",
         "source",
         "kind",
+        "signature",
         "state_label",
         "of_call",
         "attempts",
@@ -47,11 +60,14 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
         "last_error",
         "dedup_key",
         "content",
+        "can_be_replayed",
     )
-    readonly_fields = ("state_label", "of_call", "content")
+    readonly_fields = ("signature", "state_label", "of_call", "content", "can_be_replayed")
     buttons = (
         Button("retry", "Retry", "retry_one", icon="replay", style="primary",
                is_offered=lambda event: event.state != ProviderEvent.State.DONE),
+        Button("replay", "Replay", "replay", icon="replay", calls_provider=True,
+               is_offered=lambda event: event.state == ProviderEvent.State.DONE and not obstacle_of(event)),
     )  # fmt: skip
 
     def rows_to_operate(self, request: HttpRequest, rows: QuerySet[ProviderEvent]) -> QuerySet[ProviderEvent]:
@@ -60,6 +76,18 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
     @display(description="state", ordering="state", label=STATE_COLORS)
     def state_label(self, event: ProviderEvent) -> tuple[str, str]:
         return state_badge(event, inbox)
+
+    def replay(self, request: HttpRequest, event: ProviderEvent, _: str) -> str:
+        return replay_event(event)
+
+    @display(description="signature", ordering="verdict", label=VERDICT_COLORS)
+    def signature(self, event: ProviderEvent) -> tuple[str, str]:
+        verdict = Verdict(event.verdict)
+        return verdict.value, f"{verdict.label}: {event.reason}" if event.reason else verdict.label
+
+    @display(description="can be replayed")
+    def can_be_replayed(self, event: ProviderEvent) -> str:
+        return obstacle_of(event) or "Yes, with what is stored of it."
 
     @display(description="subject")
     def about(self, event: ProviderEvent) -> str:

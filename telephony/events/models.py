@@ -9,8 +9,17 @@ from sessions.calls.models import Call
 from voiceapp.core.jobs.models import Job
 
 
+class Verdict(models.TextChoices):
+    """Of a webhook's signature."""
+
+    VERIFIED = "verified", "Verified"
+    REFUSED = "refused", "Refused"
+
+
 class ProviderEvent(TenantModel, Job):
     """A callback of a provider. `dedup_key` makes a repeated one harmless; numbers in `fields` are masked.
+
+    Of those that were refused a sample is kept (refusals.py): `kind` is the webhook's name, and `reason` says why.
 
     Twilio's are processed in the request and stored as done. LiveKit's wait for a worker; their partition is the room.
     VAPI's wait for one unless VAPI waits for the response; their partition is VAPI's id of the call.
@@ -23,6 +32,8 @@ class ProviderEvent(TenantModel, Job):
     source = models.CharField(max_length=20)
     dedup_key = models.CharField("deduplication key", max_length=200)
     kind = models.CharField(max_length=60)
+    verdict = models.CharField("signature", max_length=8, choices=Verdict.choices, default=Verdict.VERIFIED)
+    reason = models.CharField("refused because", max_length=100, blank=True)
     call = models.ForeignKey(Call, models.CASCADE, null=True, related_name="provider_events")
     fields = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=Job.State.choices, default=Job.State.DONE)

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from telephony.events.inbox import inbox
+from telephony.events.refusals import note_refusal
 from telephony.twilio.signature import refuse
 from voiceapp.core.api.errors import BROKEN, Problem, VoiceError
 from voiceapp.core.api.openapi import describes, errors
@@ -91,6 +92,7 @@ def livekit_webhook(request: HttpRequest) -> JsonResponse:
         event = client.verify_webhook(body, request.headers.get("Authorization", ""))
     except SignatureRefused as refused:
         refuse(SOURCE, refused.reason)
+        note_refusal(SOURCE, webhook=SOURCE, reason=refused.reason, request=request)
         return _error(UNSIGNED)
     try:
         _store(event)

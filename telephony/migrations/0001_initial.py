@@ -83,6 +83,8 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(max_length=20)),
                 ('dedup_key', models.CharField(max_length=200, verbose_name='deduplication key')),
                 ('kind', models.CharField(max_length=60)),
+                ('verdict', models.CharField(choices=[('verified', 'Verified'), ('refused', 'Refused')], default='verified', max_length=8, verbose_name='signature')),
+                ('reason', models.CharField(blank=True, max_length=100, verbose_name='refused because')),
                 ('fields', models.JSONField(default=dict)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('failed', 'Failed'), ('unconfigured', 'Not configured')], default='done', max_length=12)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='received at')),

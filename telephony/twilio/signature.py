@@ -49,8 +49,8 @@ class Subject(enum.Enum):
     MESSAGE = ("MessageSid", MESSAGE_SID)
 
 
-def verify_request(request: HttpRequest, *, webhook: str, about: Subject = Subject.CALL) -> bool:
-    """Whether Twilio made this form request for our own account, with the fields it must have.
+def why_refused(request: HttpRequest, *, about: Subject = Subject.CALL) -> str:
+    """Empty if Twilio made this form request for our own account, with the fields it must have; else the reason.
 
     Names and values are signed without separators, so shapes are checked after the signature (reliability A4).
     """
@@ -59,15 +59,15 @@ def verify_request(request: HttpRequest, *, webhook: str, about: Subject = Subje
     url = settings.PUBLIC_BASE_URL + request.path + (f"?{query}" if query else "")
     form = request.POST
     if not is_signed(request.headers.get("X-Twilio-Signature", ""), url, form):
-        return refuse(webhook, "wrong signature")
+        return "wrong signature"
     if any(len(values) > 1 for fields in (form, request.GET) for _, values in fields.lists()):
-        return refuse(webhook, "repeated field")
+        return "repeated field"
     name, pattern = about.value
     if not pattern.fullmatch(form.get(name, "")):
-        return refuse(webhook, f"malformed {name}")
+        return f"malformed {name}"
     if not settings.TWILIO_ACCOUNT_SID or form.get("AccountSid") != settings.TWILIO_ACCOUNT_SID:
-        return refuse(webhook, "other account")
-    return True
+        return "other account"
+    return ""
 
 
 def verify_handshake(scope: Mapping[str, Any]) -> bool:

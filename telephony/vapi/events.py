@@ -11,6 +11,7 @@ from django.utils import timezone
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.calls.services import possible_end, record_event
 from telephony.events.models import ProviderEvent
+from telephony.events.replaying import obstacles, replays, through_the_inbox
 from voiceapp.providers.vapi.messages import VapiMessage, part_of, text_of
 
 from .legs import CallUnknown, find_leg
@@ -86,6 +87,16 @@ def _forget_words(stored: ProviderEvent) -> None:
     if isinstance(artifact, Mapping) and "messages" in artifact:
         rest = {name: value for name, value in artifact.items() if name != "messages"}
         ProviderEvent.objects.filter(pk=stored.pk).update(fields={**stored.fields, "artifact": rest})
+
+
+WAS_ANSWERED = "VAPI waited for the answer, and what it asked with is not stored."
+NO_WORDS = "Its words were removed when they became the transcript."
+
+
+def register_replays() -> None:
+    """Called once, when the app is ready."""
+    replays.update({("vapi", kind): through_the_inbox for kind in EVENTS if kind != "end-of-call-report"})
+    obstacles.update({("vapi", "end-of-call-report"): NO_WORDS, ("vapi", ""): WAS_ANSWERED})
 
 
 Handler = Callable[[VapiLeg, VapiMessage, dt.datetime], None]

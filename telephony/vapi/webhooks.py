@@ -13,8 +13,10 @@ from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
+from telephony.events import refusals
 from telephony.events.inbox import inbox
 from telephony.events.models import ProviderEvent
+from telephony.events.refusals import facts_of, keep_refusal
 from telephony.twilio.signature import refuse
 from voiceapp.core.api.errors import Problem, VoiceError
 from voiceapp.core.database_threads import DatabaseThreads
@@ -101,6 +103,7 @@ async def vapi_webhook(request: HttpRequest) -> JsonResponse:
     try:
         message = _verified(request)
     except _Refused as refused:
+        await _note_refusal(request, refused)
         return _error(refused.problem)
     if message.type in QUESTIONS:
         return JsonResponse(await _answer(message, QUESTIONS[message.type], began))
@@ -108,6 +111,7 @@ async def vapi_webhook(request: HttpRequest) -> JsonResponse:
     is_named = known or message.type in IGNORED or message.type in DECLINED
     vapi_messages.labels(message.type if is_named else "unknown").inc()
     if message.type in DECLINED:
+        await vapi_threads.run(_note_declined, message)
         return JsonResponse(DECLINED[message.type])
     if known:
         try:
@@ -119,9 +123,18 @@ async def vapi_webhook(request: HttpRequest) -> JsonResponse:
 
 
 class _Refused(Exception):
-    def __init__(self, problem: Problem) -> None:
+    """`reason` is for us, where the signature is at fault."""
+
+    def __init__(self, problem: Problem, reason: str = "") -> None:
         super().__init__(problem.message)
         self.problem = problem
+        self.reason = reason
+
+
+async def _note_refusal(request: HttpRequest, refused: _Refused) -> None:
+    sample = refusals.sampler.sample(SOURCE) if refused.reason else None
+    if sample is not None:
+        await vapi_threads.run(keep_refusal, sample, webhook=SOURCE, reason=refused.reason, facts=facts_of(request))
 
 
 def _verified(request: HttpRequest) -> VapiMessage:
@@ -130,7 +143,7 @@ def _verified(request: HttpRequest) -> VapiMessage:
         credential = WebhookCredential.from_settings()
     except WebhookRefused as refused:
         refuse(SOURCE, refused.reason)
-        raise _Refused(NOT_CONFIGURED) from refused
+        raise _Refused(NOT_CONFIGURED, refused.reason) from refused
     try:
         body = request.read(VAPI_MESSAGE_BYTES + 1)
     except UnreadablePostError as exc:
@@ -141,7 +154,7 @@ def _verified(request: HttpRequest) -> VapiMessage:
         credential.verify(Received(request.headers, body, settings.PUBLIC_BASE_URL + request.get_full_path()))
     except WebhookRefused as refused:
         refuse(SOURCE, refused.reason)
-        raise _Refused(UNSIGNED) from refused
+        raise _Refused(UNSIGNED, refused.reason) from refused
     try:
         return read_message(body)
     except MessageUnreadable as exc:
@@ -168,6 +181,13 @@ def _answer_and_note(message: VapiMessage, began: float) -> Mapping[str, object]
     except DatabaseError:
         logger.exception("message not noted", kind=message.type)
     return answer
+
+
+def _note_declined(message: VapiMessage) -> None:
+    try:
+        _note(message, DECLINED[message.type])
+    except DatabaseError:
+        logger.exception("message not noted", kind=message.type)
 
 
 def _note(message: VapiMessage, answer: Mapping[str, object]) -> None:

@@ -23,7 +23,7 @@ CONFIGURATION = {
     "agents.TransferTarget", "telephony.CallerRequest", "telephony.NumberCheck", "telephony.PhoneNumber",
     "telephony.SyncedAssistant",
     "voice_sessions.CalendarFeed", "voice_sessions.ConnectedCalendar", "voice_sessions.OptOut",
-    "voice_sessions.TextSettings", "voice_sessions.TextTemplate",
+    "voice_sessions.TextSettings", "voice_sessions.TextTemplate", "voice_sessions.WebhookEndpoint",
 }  # fmt: skip
 # The record of calls, of what came of them and of who has heard them, which nothing but its own rules deletes.
 RECORD = {
@@ -47,6 +47,7 @@ PURGED = {
     "voice_sessions.PassedMessage": "sessions.tasks.purge_passed_messages",
     "voice_sessions.VisitorCall": "sessions.tasks.purge_visitor_calls",
     "voice_sessions.VoiceSession": "sessions.tasks.purge_voice_sessions",
+    "voice_sessions.WebhookAttempt": "sessions.tasks.purge_webhook_attempts",
 }
 
 

@@ -13,8 +13,10 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from sessions.calls.models import Call
+from telephony.events.refusals import note_refusal
 from telephony.twilio.services.streams import are_true
-from telephony.twilio.signature import Subject, refuse, verify_request
+from telephony.twilio.signature import Subject, refuse, why_refused
+from telephony.twilio.webhook_notes import SOURCE, note_webhook
 
 logger = structlog.get_logger("webhooks")
 
@@ -67,23 +69,30 @@ def twilio_webhook(
             if request.method != "POST":
                 return HttpResponse(status=405, headers={"Allow": "POST"})
             if not request.headers.get("X-Twilio-Signature"):
-                refuse(name, "no signature")
-                return HttpResponse(status=403)
+                return _refused(request, name, "no signature")
             if request.content_type != FORM:
                 return HttpResponse(status=415)
-            if not verify_request(request, webhook=name, about=about):
-                return HttpResponse(status=403)
+            if why := why_refused(request, about=about):
+                return _refused(request, name, why)
             form = SignedForm(request.POST.get("CallSid", ""), one_each(request.POST), one_each(request.GET))
             try:
-                return webhook(form)
+                response = webhook(form)
             except DatabaseError:
                 logger.exception("the database did not answer", webhook=name)
                 return without_database()
+            note_webhook(name, form.fields, form.query)
+            return response
 
         view.is_signed_by_twilio = True  # type: ignore[attr-defined]
         return view
 
     return decorate
+
+
+def _refused(request: HttpRequest, name: str, why: str) -> HttpResponse:
+    refuse(name, why)
+    note_refusal(SOURCE, webhook=name, reason=why, request=request)
+    return HttpResponse(status=403)
 
 
 def one_each(fields: QueryDict) -> dict[str, str]:

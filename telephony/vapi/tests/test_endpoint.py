@@ -119,7 +119,9 @@ def test_what_we_do_not_offer_is_declined_in_vapis_form(vapi: VapiSender) -> Non
     assert set(handoff.json()) == {"error"}
     knowledge = vapi.send("knowledge-base-request", messages=[{"role": "user", "content": "Do you have pizza?"}])
     assert knowledge.json() == {"documents": []}
-    assert not ProviderEvent.objects.exists()
+    noted = ProviderEvent.objects.order_by("id")
+    assert [event.kind for event in noted] == ["handoff-destination-request", "knowledge-base-request"]
+    assert "pizza" not in str([event.fields for event in noted])
 
 
 def test_an_unknown_message_is_counted_under_one_name(vapi: VapiSender) -> None:

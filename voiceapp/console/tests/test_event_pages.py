@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from sessions.calls.models import Call
 from telephony.events.inbox import inbox
@@ -105,3 +106,33 @@ def test_an_event_of_no_call_is_for_those_who_run_the_server(
     assert "support-key_7" in client.get(LIST).content.decode()
     assert press(client, failed_event) == 302
     assert failed_event.state == "waiting"
+
+
+def test_a_superuser_sees_what_was_refused_and_why(failed_event: ProviderEvent, settings: Settings) -> None:
+    refused = ProviderEvent.objects.create(
+        source="twilio", dedup_key="refused:1", kind="start", verdict="refused", reason="wrong signature",
+        fields={"path": "/twiml/start"},
+    )  # fmt: skip
+    root = Client()
+    root.force_login(User.objects.create_superuser("root"))
+    page = root.get(f"{LIST}?verdict__exact=refused").content.decode()
+    assert "Refused: wrong signature" in page
+    assert "support-key_7" not in page
+    settings.ENVIRONMENT = "dev"
+    assert "nothing of its content is stored" in root.get(f"{LIST}{refused.pk}/change/").content.decode()
+
+
+def test_an_event_is_replayed_in_development_alone(
+    client_of_alice: Client, failed_event: ProviderEvent, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setitem(inbox._handlers, "livekit", lambda event: seen.append(event.pk))
+    ProviderEvent.objects.update(state="done", last_error="")
+    address = f"{LIST}{failed_event.pk}/change/"
+    pressed = reverse("admin:telephony_providerevent_press", args=(failed_event.pk, "replay"))
+    settings.ENVIRONMENT = "prod"
+    assert "only where ENVIRONMENT is dev" in client_of_alice.get(address).content.decode()
+    assert "no longer possible" in client_of_alice.post(pressed, follow=True).content.decode()
+    settings.ENVIRONMENT = "dev"
+    assert "The event was replayed" in client_of_alice.post(pressed, follow=True).content.decode()
+    assert seen == [failed_event.pk]

@@ -44,7 +44,7 @@ class Receivers:
     """Answers for every URL: `statuses` by URL, 200 otherwise."""
 
     def __init__(self) -> None:
-        self.got: list[tuple[str, str, str]] = []
+        self.got: list[tuple[str, str, object]] = []
         self.secrets: list[str] = []
         self.statuses: dict[str, int] = {}
 
