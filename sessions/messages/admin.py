@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
@@ -42,7 +42,7 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
         "state_label",
         "endpoint",
         "organization",
-        "attempts",
+        "sent",
         "due_at",
         "last_error",
     )
@@ -57,7 +57,7 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
         "message_id",
         "about",
         "partition_key",
-        "attempts",
+        "sent",
         "created_at",
         "due_at",
         "done_at",
@@ -65,7 +65,7 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
         "log_of_attempts",
         "content",
     )
-    readonly_fields = ("kind", "state_label", "log_of_attempts", "content")
+    readonly_fields = ("kind", "state_label", "sent", "log_of_attempts", "content")
     buttons = (
         Button("retry", "Retry", "retry_one", icon="replay", style="primary",
                is_offered=lambda message: message.state != OutboxMessage.State.DONE),
@@ -89,6 +89,16 @@ class OutboxMessageAdmin(RetryMixin[OutboxMessage], ReadOnlyAdmin[OutboxMessage]
         with transaction.atomic():
             outbox.retry(OutboxMessage.objects.filter(pk=message.pk), also_done=True)
         return "The delivery is being sent again."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutboxMessage]:
+        """With how many attempts the log has; only those that count are in the row."""
+        of_message = WebhookAttempt.objects.filter(message=OuterRef("pk")).order_by().values("message")
+        logged = Subquery(of_message.annotate(number=Count("pk")).values("number"))
+        return super().get_queryset(request).annotate(logged=logged)
+
+    @display(description="attempts")
+    def sent(self, message: OutboxMessage) -> int:
+        return max(message.attempts, vars(message).get("logged") or 0)
 
     @display(description="event", ordering="event")
     def kind(self, message: OutboxMessage) -> str:

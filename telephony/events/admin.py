@@ -75,7 +75,7 @@ class ProviderEventAdmin(RetryMixin[ProviderEvent], ReadOnlyAdmin[ProviderEvent]
 
     @display(description="state", ordering="state", label=STATE_COLORS)
     def state_label(self, event: ProviderEvent) -> tuple[str, str]:
-        return state_badge(event, inbox)
+        return ("unconfigured", "Not processed") if event.verdict == Verdict.REFUSED else state_badge(event, inbox)
 
     def replay(self, request: HttpRequest, event: ProviderEvent, _: str) -> str:
         return replay_event(event)

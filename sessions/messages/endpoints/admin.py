@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -107,7 +108,7 @@ class WebhookEndpointAdmin(TenantAdmin[WebhookEndpoint]):
 
     @display(description="events")
     def wanted(self, endpoint: WebhookEndpoint) -> str:
-        return "All" if set(endpoint.events) >= set(CHOOSABLE) else ", ".join(endpoint.events)
+        return "All" if set(endpoint.events) >= set(CHOOSABLE) else ", ".join(grouped(endpoint.events))
 
     @display(description="secret")
     def signing_secret(self, endpoint: WebhookEndpoint) -> str:
@@ -176,6 +177,17 @@ class WebhookEndpointAdmin(TenantAdmin[WebhookEndpoint]):
     def rotate(self, request: HttpRequest, endpoint: WebhookEndpoint, _: str) -> str:
         show_secret(request, rotate_secret(endpoint))
         return "The secret was rotated. The earlier one signs, too, for another 24 hours."
+
+
+def grouped(events: Collection[str]) -> list[str]:
+    """`order.*` in the place of all events of orders."""
+    found: dict[str, None] = {}
+    for event in CHOOSABLE:
+        group = event.partition(".")[0]
+        whole = {each for each in CHOOSABLE if each.startswith(f"{group}.")} <= set(events)
+        if event in events:
+            found[f"{group}.*" if whole else event.value] = None
+    return list(found)
 
 
 def test_result(attempt: WebhookAttempt | None) -> str:

@@ -41,6 +41,7 @@ def test_an_endpoint_is_added_and_its_secret_is_shown_once(client_of_alice: Clie
     page = client_of_alice.post(ADD, form, follow=True).content.decode()
     endpoint = WebhookEndpoint.objects.get(name="Till")
     assert endpoint.events == ["order.submitted", "call.ended"]
+    assert "order.submitted, call.*" in client_of_alice.get("/admin/voice_sessions/webhookendpoint/").content.decode()
     assert re.findall(r"whsec_[A-Za-z0-9+/=]{44}", page) == [endpoint.secret]
     assert endpoint.secret not in client_of_alice.get(page_of(endpoint)).content.decode()
     assert endpoint.secret not in str(LogEntry.objects.values())

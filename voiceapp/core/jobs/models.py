@@ -46,5 +46,7 @@ class Job(models.Model):
     def state_label(self) -> str:
         """The state, for people."""
         if self.is_retrying:
-            return f"Retrying, {self.attempts} {'attempt' if self.attempts == 1 else 'attempts'} failed"
+            # Attempts whose next one the receiver has named are not counted (engine.py).
+            counted = f", {self.attempts} {'attempt' if self.attempts == 1 else 'attempts'} failed"
+            return f"Retrying{counted if self.attempts else ''}"
         return self.done_label if self.state == self.State.DONE else self.State(self.state).label
