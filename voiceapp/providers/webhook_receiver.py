@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 from django.conf import settings
 
-from voiceapp.core.web_addresses import is_loopback, is_public
+from voiceapp.core.web_addresses import is_loopback, is_public, read_origin
 from voiceapp.providers.errors import ProviderError, retry_after_s, retry_class_of
 from voiceapp.providers.pinned_http import AddressRefused, NameNotFound, NoResponse, PinnedHttp, Response
 from voiceapp.providers.webhook_signature import signature_header
@@ -80,13 +80,15 @@ class WebhookReceiver:
 
     def check(self, url: str) -> None:
         """Whether the address could be posted to at all, without resolving its name. Raises ProviderError."""
-        read = self._read(url)
-        is_local = read.host == "localhost" or _is_address(read.host, is_loopback)
-        if is_local and not self._may_be_local:
-            raise ProviderError(PROVIDER, "the address is not public", permanent=True)
-        if not is_local and read.scheme != "https":
+        try:
+            origin = read_origin(url)
+        except ValueError as exc:
+            raise ProviderError(PROVIDER, "the URL is malformed", permanent=True) from exc
+        if origin.is_this_machine and self._may_be_local:
+            return
+        if origin.scheme != "https":
             raise ProviderError(PROVIDER, "the URL is not https", permanent=True)
-        if not is_local and _is_address(read.host, lambda address: not is_public(address)):
+        if "." not in origin.host or _is_internal(origin.host):
             raise ProviderError(PROVIDER, "the address is not public", permanent=True)
 
     def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
@@ -142,9 +144,9 @@ def _kept_text(body: bytes) -> str:
     return body.decode("utf-8", "replace").replace("\x00", "�")
 
 
-def _is_address(host: str, claim: Callable[[str], bool]) -> bool:
-    """Whether the host is an IP address of which the claim is true."""
+def _is_internal(host: str) -> bool:
+    """Whether the host is an IP address that is not public. What a name resolves to is checked at each attempt."""
     try:
-        return claim(host)
+        return not is_public(host)
     except ValueError:
         return False

@@ -195,8 +195,8 @@ def test_result(attempt: WebhookAttempt | None) -> str:
         return "The test event is being sent. “Deliveries” shows what comes of it."
     if not attempt.error:
         return f"The endpoint accepted the test event: {attempt.status}, after {attempt.duration_ms} ms."
-    raise ApplicationError(f"The test event was not accepted. {attempt.error[0].upper()}{attempt.error[1:]}. It is "
-                           "retried like every other; “Deliveries” shows the response.")  # fmt: skip
+    why = f"{attempt.error[0].upper()}{attempt.error[1:]}"
+    raise ApplicationError(f"The test event was not accepted. {why}. “Deliveries” shows the response.")
 
 
 def show_secret(request: HttpRequest, secret: str) -> None:

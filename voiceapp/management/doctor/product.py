@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from sessions.messages.endpoints.models import WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from telephony.twilio.models import PhoneNumber
 from voiceapp import readiness
@@ -58,16 +59,22 @@ def check_worker() -> Finding:
 
 
 def check_outbox() -> Finding:
-    late = OutboxMessage.objects.filter(state="waiting", created_at__lt=timezone.now() - LATE).count()
+    waiting = OutboxMessage.objects.filter(state="waiting")
+    late = waiting.filter(last_error="", due_at__lt=timezone.now() - LATE).count()
     failures = OutboxMessage.objects.filter(state="failed").count()
     if late:
         return failed(
-            "outbox", f"{late} wait for more than two minutes, {failures} failed", "Is a worker with beat running?"
+            "outbox", f"{late} are due for more than two minutes, {failures} failed", "Is a worker with beat running?"
         )
+    paused = WebhookEndpoint.objects.exclude(paused_at=None).exclude(pause_reason="")
+    if names := ", ".join(f"{each} of {each.organization}" for each in paused.select_related("organization")[:5]):
+        fix = "Admin, Webhook endpoints: fix the receiver, choose “Resume”, then “Replay all failed”."
+        return failed("outbox", f"paused after days of failures: {names}", fix)
     if failures:
         fix = "Admin, Webhook deliveries: look at the last error, fix the receiver, choose “Retry”."
         return failed("outbox", f"{failures} failed", fix)
-    return passed("outbox", "nothing is late")
+    retrying = waiting.exclude(last_error="").count()
+    return passed("outbox", f"nothing is late; {retrying} being retried" if retrying else "nothing is late")
 
 
 def check_agents() -> Finding:

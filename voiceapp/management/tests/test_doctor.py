@@ -9,11 +9,13 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from agents.configuration.models import Agent
 from sessions.messages.models import OutboxMessage
+from sessions.tests.builders import make_endpoint
 from voiceapp.management.demo.organization import make_demo
 from voiceapp.management.doctor import examination, product, providers
 from voiceapp.management.doctor.examination import CHECKS, examine
@@ -148,6 +150,9 @@ def test_the_system_is_healthy_after_seeding_and_reports_problems() -> None:
     assert demo.number.number in product.check_agents().detail
     OutboxMessage.objects.create(topic="order.submitted", partition_key="k", body={}, state="failed")
     assert product.check_outbox().detail == "1 failed"
+    endpoint = make_endpoint(demo.organization)
+    type(endpoint).objects.update(paused_at=timezone.now(), pause_reason="It responded 410 Gone.")
+    assert product.check_outbox().detail == "paused after days of failures: Kitchen of Bella Napoli"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.endpoints.models import LONGEST_REASON, WebhookAttempt, WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
@@ -61,6 +62,9 @@ def deliver_webhook(message: OutboxMessage) -> None:
         _succeeded(endpoint)
         return
     _failed(endpoint, attempt)
+    if message.event == WebhookEvent.TEST:
+        # Whoever requested it sees what came of it, and requests another one.
+        raise ProviderError(attempt.fault.provider, reason_of(attempt.fault), permanent=True) from attempt.fault
     raise with_patience(attempt.fault, since=message.created_at, longest_s=LONGEST_WAIT_S) from attempt.fault
 
 

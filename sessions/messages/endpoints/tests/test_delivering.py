@@ -232,6 +232,10 @@ def test_a_test_event_is_sent_at_once_and_logged(organization: Organization, rec
     attempt = send_test(endpoint)
     assert attempt is not None
     assert (attempt.status, attempt.message.event, attempt.message.state) == (200, "webhook.test", State.DONE)
+    receivers.statuses[endpoint.url] = 503
+    failed = send_test(endpoint)
+    assert failed is not None
+    assert (failed.status, failed.message.state) == (503, State.FAILED), "no test is repeated"
     pause_endpoint(endpoint)
     with pytest.raises(ApplicationError, match="paused"):
         send_test(endpoint)
@@ -255,7 +259,7 @@ def test_the_end_of_a_call_and_a_customers_text_are_events(organization: Organiz
 @pytest.mark.parametrize(
     "url",
     ["http://example.com/hook", "https://127.0.0.1/", "https://10.0.0.1/hook", "https://user:x@example.com/", "ftp://a.b",
-     "https://[::1]/", "hook"],
+     "https://[::1]/", "https://intranet/hook", "hook"],
 )  # fmt: skip
 def test_an_address_that_nothing_can_be_posted_to_is_refused_when_it_is_entered(url: str, settings: Settings) -> None:
     settings.SIMULATORS, settings.DEBUG = [], False
