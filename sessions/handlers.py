@@ -23,6 +23,7 @@ from sessions.messages.texts.reasons import explanation_of
 from sessions.messages.texts.services.queueing import TOPIC as TEXT_TOPIC
 from sessions.messages.texts.services.sending import send_text, still_true
 from sessions.messages.texts.services.statuses import when_failed
+from sessions.orders.board import alarms
 from sessions.orders.services.confirmations import order_stands
 from sessions.orders.services.said_times import settle_order_lines
 from sessions.realtime.services import hang_ups, voice_sessions
@@ -42,6 +43,9 @@ def register_all() -> None:
     for kind in (*TEXT_KINDS.values(), TextKind.APPOINTMENT_REMINDER):
         still_true[kind] = still_stands
     still_true[TextKind.ORDER_CONFIRMATION] = order_stands
+    still_true[TextKind.ORDER_ALARM] = alarms.still_waits
+    outbox.register(alarms.TOPIC, alarms.raise_alarm)
+    outbox.register(alarms.OUTCOME_TOPIC, alarms.note_outcome)
     outbox.register(calendar_updates.TOPIC, calendar_updates.update_calendar)
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(watchdog.DISPATCH_TOPIC, watchdog.bring_agent)

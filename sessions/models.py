@@ -7,6 +7,7 @@ import sessions.calls.models
 import sessions.messages.endpoints.models
 import sessions.messages.models
 import sessions.messages.texts.models
+import sessions.orders.board.models
 import sessions.orders.models
 import sessions.realtime.models
 import sessions.rooms.models

@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/sign-in", sign_in_by_link, name="sign-in-link"),
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),
+    path("", include("voiceapp.console.order_board.urls")),
     path("admin/", admin.site.urls),
     path("call/<slug:organization>", call_page, name="call-page"),
     path("call/<slug:organization>/visitor", for_named_sites(VisitorTokenView.as_view()), name="visitor-token"),

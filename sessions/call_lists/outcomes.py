@@ -16,10 +16,9 @@ from agents.organizations.tenancy import TenantQuerySet
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
-from sessions.orders.models import Order, OrderState
+from sessions.orders.models import VOID_STATES, Order
 
-# Orders that were replaced or canceled bring no revenue.
-UNPAID = (OrderState.REPLACED, OrderState.CANCELED)
+UNPAID = VOID_STATES
 # Up to so many calls are looked up by their keys. Of more, each list finds some soon when it asks of call after call.
 MOST_KNOWN = 5000
 

@@ -304,7 +304,7 @@ class Migration(migrations.Migration):
                 ('draft_version', models.PositiveIntegerField(null=True)),
                 ('idempotency_key', models.CharField(help_text="The client's, with the call's id in front if it has one.", max_length=165, null=True)),
                 ('request_digest', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('submitted', 'Submitted'), ('replaced', 'Replaced'), ('accepted', 'Accepted'), ('ready', 'Ready'), ('done', 'Done'), ('canceled', 'Canceled')], default='submitted', max_length=12)),
+                ('state', models.CharField(choices=[('submitted', 'Submitted'), ('replaced', 'Replaced'), ('accepted', 'Accepted'), ('in_progress', 'In progress'), ('ready', 'Ready'), ('done', 'Done'), ('refused', 'Refused'), ('canceled', 'Canceled')], default='submitted', max_length=12)),
                 ('customer_name', models.CharField(blank=True, max_length=120)),
                 ('customer_number', models.CharField(blank=True, max_length=64)),
                 ('note', models.CharField(blank=True, max_length=300)),
@@ -312,6 +312,8 @@ class Migration(migrations.Migration):
                 ('subtotal', models.DecimalField(decimal_places=2, max_digits=12)),
                 ('tax', models.DecimalField(decimal_places=2, max_digits=12)),
                 ('total', models.DecimalField(decimal_places=2, max_digits=12)),
+                ('reason', models.CharField(blank=True, help_text='Why it was refused or canceled.', max_length=200)),
+                ('ready_at', models.DateTimeField(help_text='The time that its customer was told.', null=True, verbose_name='promised for')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('call', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='orders', to='voice_sessions.call')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='orders', to='agents.organization')),
@@ -320,6 +322,43 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-created_at',),
                 'constraints': [models.UniqueConstraint(fields=('call', 'draft_version'), name='one_order_per_draft_version'), models.UniqueConstraint(fields=('organization', 'idempotency_key'), name='one_order_per_idempotency_key'), models.UniqueConstraint(fields=('organization', 'number'), name='orders_are_numbered')],
+                'indexes': [models.Index(fields=['organization', 'state', 'created_at'], name='order_of_board')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OrderAlarm',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('by', models.CharField(choices=[('call', 'Phone call'), ('text', 'Text (SMS)')], max_length=4)),
+                ('name', models.CharField(help_text='Who is alarmed.', max_length=80)),
+                ('number', models.CharField(max_length=16)),
+                ('state', models.CharField(choices=[('waiting', 'Being sent'), ('ringing', 'Ringing'), ('answered', 'Answered'), ('not_answered', 'Not answered'), ('texted', 'Text sent'), ('failed', 'Not sent')], default='waiting', max_length=12)),
+                ('failure', models.CharField(blank=True, max_length=200)),
+                ('calling_since', models.DateTimeField(editable=False, null=True)),
+                ('call_sid', models.CharField(max_length=64, null=True, unique=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('order', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='alarm', to='voice_sessions.order')),
+            ],
+            options={
+                'verbose_name': 'order alarm',
+                'ordering': ('-created_at',),
+            },
+        ),
+        migrations.CreateModel(
+            name='OrderEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('by', models.CharField(blank=True, help_text='Empty where nobody was signed in.', max_length=150)),
+                ('before', models.CharField(choices=[('submitted', 'Submitted'), ('replaced', 'Replaced'), ('accepted', 'Accepted'), ('in_progress', 'In progress'), ('ready', 'Ready'), ('done', 'Done'), ('refused', 'Refused'), ('canceled', 'Canceled')], max_length=12)),
+                ('after', models.CharField(choices=[('submitted', 'Submitted'), ('replaced', 'Replaced'), ('accepted', 'Accepted'), ('in_progress', 'In progress'), ('ready', 'Ready'), ('done', 'Done'), ('refused', 'Refused'), ('canceled', 'Canceled')], max_length=12)),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('is_undo', models.BooleanField(default=False)),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='voice_sessions.order')),
+            ],
+            options={
+                'ordering': ('id',),
             },
         ),
         migrations.CreateModel(
@@ -380,6 +419,23 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'webhook endpoint',
                 'ordering': ('name', 'created_at'),
+            },
+        ),
+        migrations.CreateModel(
+            name='BoardSettings',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('prep_minutes', models.PositiveIntegerField(blank=True, help_text='The agent tells callers when an order will be ready. Empty: it names no time.', null=True, validators=[django.core.validators.MaxValueValidator(240)], verbose_name='preparation time (minutes)')),
+                ('busy_minutes', models.PositiveIntegerField(default=15, validators=[django.core.validators.MaxValueValidator(240)], verbose_name='more time while busy (minutes)')),
+                ('busy_until', models.DateTimeField(blank=True, help_text='Set on the order board.', null=True)),
+                ('alarm_after_s', models.PositiveIntegerField(default=0, help_text='When nobody accepts an order for so long, a person is called or texted once. 0: never. At least 15.', validators=[django.core.validators.MaxValueValidator(3600)], verbose_name='alarm after (seconds)')),
+                ('alarm_by', models.CharField(choices=[('call', 'Phone call'), ('text', 'Text (SMS)')], default='call', max_length=4, verbose_name='alarm by')),
+                ('alarm_target', models.ForeignKey(blank=True, help_text='One of the transfer targets.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='order_boards', to='agents.transfertarget', verbose_name='who is alarmed')),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='order_board', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'order board settings',
+                'verbose_name_plural': 'order board settings',
             },
         ),
         migrations.CreateModel(
@@ -504,7 +560,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('direction', models.CharField(choices=[('inbound', 'Inbound'), ('outbound', 'Outbound')], default='outbound', max_length=10)),
-                ('kind', models.CharField(blank=True, choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
+                ('kind', models.CharField(blank=True, choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
                 ('key', models.CharField(max_length=160)),
                 ('about', models.CharField(blank=True, help_text='The ID of the appointment or order.', max_length=80)),
                 ('about_at', models.DateTimeField(help_text='When the appointment begins of which it speaks.', null=True)),
@@ -560,7 +616,7 @@ class Migration(migrations.Migration):
             name='TextTemplate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
+                ('kind', models.CharField(choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
                 ('language', models.CharField(choices=[('en', 'English'), ('de', 'German'), ('es', 'Spanish'), ('fr', 'French'), ('it', 'Italian')], max_length=2)),
                 ('body', models.TextField(max_length=1600)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='text_templates', to='agents.organization')),

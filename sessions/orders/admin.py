@@ -22,11 +22,15 @@ from agents.tenant_admin.theme import display
 from sessions.calls.admin.call import hear_url
 from sessions.calls.admin.display import ORDER_COLORS
 from sessions.messages.models import OutboxMessage
-from sessions.orders.services.states import may_move, move_order
+from sessions.orders.services.states import may_move, move_order, who_moved
 from voiceapp.core.errors import ApplicationError
+from voiceapp.core.http.security_headers import STRICT, framed_by
 from voiceapp.core.phones.numbers import mask, read_caller
 
 from .models import Order, OrderState
+
+GIVE_UP = "The items go back into stock. The customer is not notified: please call them."
+WHY = "Why? (kept with the order)"
 
 
 @admin.register(Order)
@@ -57,12 +61,15 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
     buttons = (
         Button("accept", "Accept", "accept", icon="check", style="primary",
                is_offered=lambda order: may_move(order, OrderState.ACCEPTED)),
+        Button("start", "Start", "start", icon="skillet",
+               is_offered=lambda order: may_move(order, OrderState.IN_PROGRESS)),
         Button("ready", "Mark as ready", "ready", icon="restaurant", style="primary",
                is_offered=lambda order: may_move(order, OrderState.READY)),
         Button("done", "Mark as done", "done", icon="done_all",
                is_offered=lambda order: may_move(order, OrderState.DONE)),
-        Button("cancel", "Cancel order", "cancel", icon="block", style="danger",
-               confirm="The items go back into stock. The customer is not notified: please call them.",
+        Button("refuse", "Refuse", "refuse", icon="block", style="danger", confirm=GIVE_UP, prompt=WHY,
+               is_offered=lambda order: may_move(order, OrderState.REFUSED)),
+        Button("cancel", "Cancel order", "cancel", icon="block", style="danger", confirm=GIVE_UP, prompt=WHY,
                is_offered=lambda order: may_move(order, OrderState.CANCELED)),
     )  # fmt: skip
 
@@ -97,19 +104,25 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
         return (PageLink("Print ticket", "print", f"{self.page_of(row).removesuffix('change/')}ticket/", True),)
 
     def accept(self, request: HttpRequest, order: Order, _: str) -> str:
-        return self._move(order, OrderState.ACCEPTED)
+        return self._move(request, order, OrderState.ACCEPTED)
+
+    def start(self, request: HttpRequest, order: Order, _: str) -> str:
+        return self._move(request, order, OrderState.IN_PROGRESS)
 
     def ready(self, request: HttpRequest, order: Order, _: str) -> str:
-        return self._move(order, OrderState.READY)
+        return self._move(request, order, OrderState.READY)
 
     def done(self, request: HttpRequest, order: Order, _: str) -> str:
-        return self._move(order, OrderState.DONE)
+        return self._move(request, order, OrderState.DONE)
 
-    def cancel(self, request: HttpRequest, order: Order, _: str) -> str:
-        return self._move(order, OrderState.CANCELED)
+    def refuse(self, request: HttpRequest, order: Order, text: str) -> str:
+        return self._move(request, order, OrderState.REFUSED, reason=text)
 
-    def _move(self, order: Order, to: OrderState) -> str:
-        move_order(order, to=to)
+    def cancel(self, request: HttpRequest, order: Order, text: str) -> str:
+        return self._move(request, order, OrderState.CANCELED, reason=text)
+
+    def _move(self, request: HttpRequest, order: Order, to: OrderState, *, reason: str = "") -> str:
+        move_order(order, to=to, by=request.user.get_username(), reason=reason)
         return f"{order} is {to.label.lower()}."
 
     @admin.action(description="Accept", permissions=["operate"])
@@ -128,7 +141,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
         moved = refused = 0
         for order in self.rows_with(request, orders, Power.OPERATE):
             try:
-                said = self._move(order, to)
+                said = self._move(request, order, to)
             except ApplicationError:
                 refused += 1
             else:
@@ -148,7 +161,11 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
         if order is None:
             raise Http404("There is no such order.")
         context = {"order": order, "lines": lines_of(order), "customer_number": customer_number(request, order)}
-        return TemplateResponse(request, "admin/ticket.html", context)
+        response = TemplateResponse(request, "admin/ticket.html", context)
+        if "frame" in request.GET:  # the order board prints it from a hidden frame
+            response["X-Frame-Options"] = "SAMEORIGIN"
+            response["Content-Security-Policy"] = framed_by(STRICT)
+        return response
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -163,6 +180,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
                 "lines": lines_of(order),
                 "customer_number": customer_number(request, order),
                 "call": order.call if may_call else None,
+                "moves": [who_moved(event) for event in order.events.select_related("order__organization")],
                 "hear_url": hear_url(access, order.call),
                 "deliveries": deliveries_of(order) if may_send else (),
                 "may_retry": access.may(Area.DELIVERIES, Power.OPERATE, order.organization_id),

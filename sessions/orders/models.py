@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils import timezone
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
@@ -42,9 +43,16 @@ class OrderState(models.TextChoices):
     SUBMITTED = "submitted"
     REPLACED = "replaced"
     ACCEPTED = "accepted"
+    IN_PROGRESS = "in_progress", "In progress"
     READY = "ready"
     DONE = "done"
+    REFUSED = "refused"
     CANCELED = "canceled"
+
+
+# Orders that nobody prepares or pays.
+VOID_STATES = (OrderState.REPLACED, OrderState.REFUSED, OrderState.CANCELED)
+LONGEST_REASON = 200
 
 
 class Order(TenantModel):
@@ -70,6 +78,8 @@ class Order(TenantModel):
     subtotal = models.DecimalField(max_digits=12, decimal_places=2)
     tax = models.DecimalField(max_digits=12, decimal_places=2)
     total = models.DecimalField(max_digits=12, decimal_places=2)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True, help_text="Why it was refused or canceled.")
+    ready_at = models.DateTimeField("promised for", null=True, help_text="The time that its customer was told.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet["Order"].as_manager()
@@ -81,6 +91,7 @@ class Order(TenantModel):
             models.UniqueConstraint(fields=("organization", "idempotency_key"), name="one_order_per_idempotency_key"),
             models.UniqueConstraint(fields=("organization", "number"), name="orders_are_numbered"),
         ]
+        indexes = [models.Index(fields=("organization", "state", "created_at"), name="order_of_board")]
 
     def __str__(self) -> str:
         return f"Order {self.number}"
@@ -90,6 +101,28 @@ class Order(TenantModel):
         """What stands beside the tax wherever the sums are shown."""
         is_included = is_tax_included(subtotal=self.subtotal, tax=self.tax, total=self.total)
         return "Tax included" if is_included else "Tax"
+
+
+class OrderEvent(TenantModel):
+    """Who moved an order, and when. One that undoes another names the states the other way round."""
+
+    tenant_path = "order__organization_id"
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="events")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=150, blank=True, help_text="Empty where nobody was signed in.")
+    before = models.CharField(max_length=12, choices=OrderState.choices)
+    after = models.CharField(max_length=12, choices=OrderState.choices)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
+    is_undo = models.BooleanField(default=False)
+
+    objects = TenantQuerySet["OrderEvent"].as_manager()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.get_before_display()} → {self.get_after_display()}"
 
 
 class OrderLine(TenantModel):

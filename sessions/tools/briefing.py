@@ -24,6 +24,7 @@ from agents.organizations.models import Organization
 from agents.organizations.trades import APPOINTMENT_TOOLS, ORDER_TOOLS
 from sessions.calls.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnDetection
 from sessions.calls.models import Call, CallKind, CallState
+from sessions.orders.board.times import waiting_block
 from sessions.orders.services.transfer_targets import Person, can_transfer, people_of
 from sessions.tools.registry import EVERY_TOOL, READING_TOOLS, RECORDING_TOOLS
 from sessions.tools.text_tools import can_text
@@ -149,7 +150,8 @@ def brief_agent(
     announcement = announcement_of(organization, has_keys=has_keys) if is_recorded else Announcement()
     catalog, greeting = load_catalog(organization.pk, now), announced(persona.spoken_greeting, announcement)
     services = _services(persona, organization)
-    facts = _shared(_live_facts(organization, catalog, services, now, has_people=has_people))
+    waiting = waiting_block(organization, now) if takes_orders(persona, organization) else ""
+    facts = _shared(_live_facts(organization, catalog, services, now, has_people=has_people, waiting=waiting))
     tools = _tools(persona, organization, services, is_recorded=is_recorded)
     return Briefing(
         call_id=call_id,
@@ -241,12 +243,19 @@ def _standing(
 
 
 def _live_facts(
-    organization: Organization, catalog: Catalog, services: Services | None, now: dt.datetime, *, has_people: bool
+    organization: Organization,
+    catalog: Catalog,
+    services: Services | None,
+    now: dt.datetime,
+    *,
+    has_people: bool,
+    waiting: str,
 ) -> str:
-    """The time, the hours, what is sold, who is there."""
+    """The time, the hours, how long orders take, what is sold, who is there."""
     schedule = load_schedule(organization)
     blocks = [
         _hours_block(schedule, now),
+        waiting,
         services_block(services) if services else "",
         # What is only booked has no menu.
         menu_block(catalog) if catalog.items or not services else "",
@@ -259,6 +268,11 @@ def _live_facts(
 def _shared(text: str) -> str:
     """One copy for all calls: with its menu, a prompt takes several KB, which a call holds until its end."""
     return text
+
+
+def takes_orders(persona: Persona, organization: Organization) -> bool:
+    """Whether the agent takes orders now."""
+    return organization.takes_orders and bool(ORDER_TOOLS & set(persona.tools or ()))
 
 
 def _ordering(persona: Persona, organization: Organization) -> str:

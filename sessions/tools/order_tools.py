@@ -44,7 +44,7 @@ def read_back_order(request: ToolRequest[NoArguments]) -> Answer:
     large = too_large(view, request.call, now=request.now)
     if large is not None:
         return Answer(large.say, is_ok=False, facts={"order": view.shown()}, transfer_to=large.target)
-    return Answer(view.read_back(), facts={"order": view.shown()})
+    return Answer(view.read_back(request.now), facts={"order": view.shown()})
 
 
 READ_BACK_ORDER = Tool(

@@ -28,7 +28,7 @@ from sessions.messages.endpoints.models import WebhookAttempt
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import OptOut, Text
-from sessions.orders.models import Order, OrderLine
+from sessions.orders.models import Order, OrderEvent, OrderLine
 from telephony.events.models import ProviderEvent
 from telephony.livekit.events import delete_waiting_events
 from telephony.twilio.voicemail.models import Voicemail
@@ -51,7 +51,7 @@ State = CallerRequest.State
 # What an order and an appointment say of a person, in the messages to other systems.
 PERSONAL = ("customerName", "customerNumber", "note", "vehicle")
 NO_NAME = "Deleted"
-EMPTY_ORDER = {"customer_name": "", "customer_number": "", "note": "", "request_digest": ""}
+EMPTY_ORDER = {"customer_name": "", "customer_number": "", "note": "", "reason": "", "request_digest": ""}
 EMPTY_APPOINTMENT = {
     "customer_name": NO_NAME,
     "customer_number": "",
@@ -200,6 +200,7 @@ def _empty_order(request: CallerRequest, order: Order) -> None:
         full = Order.objects.filter(pk=order.pk).exclude(**EMPTY_ORDER)
         emptied = bool(full.update(**EMPTY_ORDER))
         OrderLine.objects.filter(order=order).update(note="")
+        OrderEvent.objects.filter(order=order).update(reason="")
         _empty_messages(f"order:{order.pk}")
         _forget_history(Order, [order.pk])
         _count(request, {"orders": emptied})

@@ -21,10 +21,9 @@ from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from agents.organizations.trades import Trade
 from sessions.appointments.models import Appointment, AppointmentState
-from sessions.call_lists.outcomes import UNPAID
 from sessions.calls.admin.display import CALL_COLORS, end_reason_text, median_ms, response_text
 from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
-from sessions.orders.models import Order
+from sessions.orders.models import VOID_STATES, Order
 
 from .attention import Notice, notices
 from .calendar_notices import calendar_notices
@@ -111,7 +110,7 @@ def call_tiles(access: Access, days: LocalDays) -> list[Tile]:
 
 def order_tiles(access: Access, days: LocalDays) -> list[Tile]:
     orders = Order.objects.visible_to(access.principal(Area.ORDERS)).filter(days.rows())
-    paid = orders.exclude(state__in=UNPAID)
+    paid = orders.exclude(state__in=VOID_STATES)
     waiting = Count("id", filter=Q(state="submitted"))
     rows = paid.order_by().values("currency")
     sums = list(rows.annotate(total=Sum("total"), number=Count("id"), waiting=waiting))

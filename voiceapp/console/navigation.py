@@ -29,6 +29,8 @@ class Group(TypedDict):
     items: list[Link]
 
 
+# Pages that are no lists: their own URL names.
+OWN_PAGES = ("order-boards",)
 # Heading → (title, icon, the list's URL name, area).
 PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
     (
@@ -37,6 +39,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Calls", "call", "voice_sessions_call", Area.CALLS),
             ("Voicemail", "voicemail", "telephony_voicemail", Area.CALLS),
             ("Transfers", "phone_forwarded", "telephony_transfer", Area.CALLS),
+            ("Order board", "view_kanban", "order-boards", Area.ORDERS),
             ("Orders", "receipt_long", "voice_sessions_order", Area.ORDERS),
             ("Appointments", "event", "voice_sessions_appointment", Area.APPOINTMENTS),
             ("Calendar entries", "edit_calendar", "voice_sessions_calendarentry", Area.APPOINTMENTS),
@@ -74,6 +77,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         (
             ("Organization", "storefront", "agents_organization", Area.ORGANIZATION),
             ("Call page", "perm_phone_msg", "agents_callpage", Area.ORGANIZATION),
+            ("Order board settings", "timer", "voice_sessions_boardsettings", Area.ORGANIZATION),
             ("Text settings", "mobile_chat", "voice_sessions_textsettings", Area.ORGANIZATION),
             ("Text templates", "edit_note", "voice_sessions_texttemplate", Area.ORGANIZATION),
             ("Opt-outs", "speaker_notes_off", "voice_sessions_optout", Area.ORGANIZATION),
@@ -112,7 +116,7 @@ def sidebar(request: HttpRequest) -> list[Group]:
     ]
     for title, pages in PAGES:
         items = [
-            Link(title=name, icon=icon, link=reverse(f"admin:{route}_changelist"))
+            Link(title=name, icon=icon, link=address_of(route))
             for name, icon, route, area in pages
             if access.may(area, Power.VIEW)
         ]
@@ -125,6 +129,10 @@ def sidebar(request: HttpRequest) -> list[Group]:
             Link(title="Users", icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
         )
     return groups
+
+
+def address_of(route: str) -> str:
+    return reverse(route if route in OWN_PAGES else f"admin:{route}_changelist")
 
 
 def simulated_providers() -> list[str]:

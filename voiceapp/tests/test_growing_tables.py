@@ -21,7 +21,7 @@ CONFIGURATION = {
     "agents.Resource", "agents.ResourceHours",
     "agents.Service", "agents.Size", "agents.SpecialDay", "agents.SpokenWord", "agents.TransferHours",
     "agents.TransferTarget", "telephony.CallerRequest", "telephony.NumberCheck", "telephony.PhoneNumber",
-    "telephony.SyncedAssistant",
+    "telephony.SyncedAssistant", "voice_sessions.BoardSettings",
     "voice_sessions.CalendarFeed", "voice_sessions.ConnectedCalendar", "voice_sessions.OptOut",
     "voice_sessions.TextSettings", "voice_sessions.TextTemplate", "voice_sessions.WebhookEndpoint",
 }  # fmt: skip
@@ -31,7 +31,8 @@ RECORD = {
     "telephony.VapiLeg", "voice_sessions.Appointment", "voice_sessions.BookedResource", "voice_sessions.Call",
     "voice_sessions.CallEvent", "voice_sessions.CallNote", "voice_sessions.CalendarEntry",
     "voice_sessions.DraftAppointment", "voice_sessions.DraftOrder", "voice_sessions.OccupiedSlot",
-    "voice_sessions.Order", "voice_sessions.OrderLine", "voice_sessions.OrderModifier", "voice_sessions.Participant",
+    "voice_sessions.Order", "voice_sessions.OrderAlarm", "voice_sessions.OrderEvent", "voice_sessions.OrderLine",
+    "voice_sessions.OrderModifier", "voice_sessions.Participant",
     "voice_sessions.RoomAgent", "voice_sessions.RoomToken", "voice_sessions.Text", "voice_sessions.ToolCall",
     "voice_sessions.TranscriptLine", "voice_sessions.Turn",
 }  # fmt: skip

@@ -162,10 +162,18 @@ def customer(visitor: str, method: str) -> int:
     return 0 if visitor in {"API key", "X-API-Key", "Clerk", "Clerk's cookie", "session"} else 401
 
 
+def script(visitor: str, method: str) -> int:
+    """Of a signed-in page: no redirect, and no change without a form token, which none of the visitors has."""
+    if method != "GET":
+        return 403
+    return 0 if visitor == "session" else 401
+
+
 # By the table's credential: the status that refuses a visitor, 0 for one who is let in.
 REFUSED_WITH: dict[str, Callable[[str, str], int]] = {
     "anyone": never,
     "Django login": unless("session", status=302),
+    "Django login, by script": script,
     "one-time link": unless(status=403),
     "secret address": unless(status=404),
     "signed address": unless(status=404),

@@ -23,7 +23,9 @@ CALL_COLORS: Mapping[str, str] = {
 ORDER_COLORS: Mapping[str, str] = {
     OrderState.SUBMITTED: "info",
     OrderState.ACCEPTED: "primary",
+    OrderState.IN_PROGRESS: "warning",
     OrderState.READY: "success",
+    OrderState.REFUSED: "danger",
     OrderState.CANCELED: "danger",
 }
 APPOINTMENT_COLORS: Mapping[str, str] = {

@@ -17,6 +17,7 @@ class TextKind(models.TextChoices):
     APPOINTMENT_MOVED = "appointment_moved", "Appointment moved"
     APPOINTMENT_CANCELED = "appointment_canceled", "Appointment canceled"
     APPOINTMENT_REMINDER = "appointment_reminder", "Appointment reminder"
+    ORDER_ALARM = "order_alarm", "Alarm: order not accepted"
     MENU_LINK = "menu_link", "Link to the menu"
     HELP = "help", "Answer to HELP"
 
@@ -31,6 +32,7 @@ PLACEHOLDERS: Mapping[TextKind, tuple[str, ...]] = {
     K.APPOINTMENT_MOVED: APPOINTMENT,
     K.APPOINTMENT_CANCELED: APPOINTMENT,
     K.APPOINTMENT_REMINDER: APPOINTMENT,
+    K.ORDER_ALARM: (*ALWAYS, "number", "total"),
     K.MENU_LINK: (*ALWAYS, "link"),
     K.HELP: ALWAYS,
 }
@@ -57,6 +59,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         "{phone}.",
         K.APPOINTMENT_REMINDER: "{name}: A reminder of your appointment: {service}, {date}, {time}. Changes? Call "
         "{phone}.",
+        K.ORDER_ALARM: "{name}: Order {number} over {total} has not been accepted yet. Please look at the order board.",
         K.MENU_LINK: "{name}: Here is our menu: {link}",
         K.HELP: "{name}: Please call {phone}. Reply STOP to get no more texts.",
     },
@@ -70,6 +73,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         "an: {phone}.",
         K.APPOINTMENT_REMINDER: "{name}: Wir erinnern an Ihren Termin: {service}, {date}, {time} Uhr. Änderungen? "
         "Rufen Sie an: {phone}.",
+        K.ORDER_ALARM: "{name}: Bestellung {number} über {total} ist noch nicht angenommen. Bitte sehen Sie nach.",
         K.MENU_LINK: "{name}: Hier ist unsere Karte: {link}",
         K.HELP: "{name}: Bitte rufen Sie an: {phone}. Mit STOP bekommen Sie keine SMS mehr.",
     },
@@ -80,6 +84,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         K.APPOINTMENT_CANCELED: "{name}: Su cita se ha cancelado: {service}, {date}, {time}. ¿Preguntas? Llame al "
         "{phone}.",
         K.APPOINTMENT_REMINDER: "{name}: Le recordamos su cita: {service}, {date}, {time}. ¿Cambios? Llame al {phone}.",
+        K.ORDER_ALARM: "{name}: El pedido {number} de {total} no se ha aceptado. Por favor, mire las comandas.",
         K.MENU_LINK: "{name}: Nuestra carta: {link}",
         K.HELP: "{name}: Llame al {phone}. Responda STOP para darse de baja.",
     },
@@ -91,6 +96,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         K.APPOINTMENT_CANCELED: "{name}: Rendez-vous annulé: {service}, {date}, {time}. Questions? Appelez le {phone}.",
         K.APPOINTMENT_REMINDER: "{name}: Rappel de votre rendez-vous: {service}, {date}, {time}. Un changement? "
         "Appelez le {phone}.",
+        K.ORDER_ALARM: "{name}: La commande {number} de {total} n'est pas encore acceptée. Merci de regarder.",
         K.MENU_LINK: "{name}: Voici notre carte: {link}",
         K.HELP: "{name}: Appelez le {phone}. Répondez STOP pour ne plus recevoir de SMS.",
     },
@@ -101,6 +107,7 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         K.APPOINTMENT_CANCELED: "{name}: Appuntamento annullato: {service}, {date}, {time}. Domande? Chiami {phone}.",
         K.APPOINTMENT_REMINDER: "{name}: Le ricordiamo l'appuntamento: {service}, {date}, {time}. Modifiche? Chiami "
         "{phone}.",
+        K.ORDER_ALARM: "{name}: L'ordine {number} di {total} non è ancora accettato. Controlli gli ordini.",
         K.MENU_LINK: "{name}: Ecco il nostro menù: {link}",
         K.HELP: "{name}: Chiami {phone}. Risponda STOP per non ricevere più SMS.",
     },

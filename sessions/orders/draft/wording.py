@@ -81,9 +81,10 @@ def say_total(totals: Totals, currency: str) -> str:
     return f"{say_price(totals.total, currency)}{say_tax(totals)}"
 
 
-def read_back_sentence(lines: Sequence[Line], totals: Totals, currency: str) -> str:
-    """What the caller must hear before the order is submitted."""
-    return f"I have {say_lines(lines)}. The total is {say_total(totals, currency)}. Is that right?"
+def read_back_sentence(lines: Sequence[Line], totals: Totals, currency: str, *, ready: str = "") -> str:
+    """What the caller must hear before the order is submitted. `ready` is the sentence of when it will be."""
+    said = (f"I have {say_lines(lines)}.", f"The total is {say_total(totals, currency)}.", ready, "Is that right?")
+    return " ".join(filter(None, said))
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from sessions.messages.texts.models import Text, text_settings_of
 from sessions.messages.texts.services.checking import number_of
 from sessions.messages.texts.services.queueing import queue_text, text_language
 from sessions.messages.texts.wording import items_words, money_words
-from sessions.orders.models import Order, OrderLine, OrderState
+from sessions.orders.models import VOID_STATES, Order, OrderLine
 
 
 def confirm_order(order: Order) -> Text | None:
@@ -38,9 +38,9 @@ def text_order(order: Order) -> Text:
 
 
 def order_stands(text: Text) -> bool:
-    """Whether the order that the text confirms was neither replaced nor canceled since."""
+    """Whether the order that the text confirms was neither replaced nor refused nor canceled since."""
     orders = Order.objects.filter(organization=text.organization_id, pk=text.about)
-    return orders.exclude(state__in=(OrderState.REPLACED, OrderState.CANCELED)).exists()
+    return orders.exclude(state__in=VOID_STATES).exists()
 
 
 def _line_text(line: OrderLine) -> str:

@@ -13,9 +13,10 @@ from agents.catalog.offers import Catalog
 from agents.catalog.queries import load_catalog
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
+from sessions.orders.board.times import ready_at_now, ready_sentence
 from sessions.orders.draft import Line, Refused, apply_changes, lines_from_json, lines_to_json, refresh
 from sessions.orders.draft.wording import ShownOrder, read_back_sentence, say_lines, say_total, show_order
-from sessions.orders.models import DraftOrder, Order, OrderState
+from sessions.orders.models import VOID_STATES, DraftOrder, Order
 from sessions.orders.pricing import TaxRule, Totals, totals_of
 from voiceapp.core.transactions import ConcurrentUpdate
 
@@ -41,8 +42,9 @@ class DraftView:
             return "The order is empty now."
         return f"You have {say_lines(self.lines)}. That is {say_total(self.totals, self.organization.currency)}."
 
-    def read_back(self) -> str:
-        return read_back_sentence(self.lines, self.totals, self.organization.currency)
+    def read_back(self, now: dt.datetime) -> str:
+        ready = ready_sentence(self.organization, ready_at_now(self.organization, now))
+        return read_back_sentence(self.lines, self.totals, self.organization.currency, ready=ready)
 
 
 def change_draft(call: Call, changes: object, *, now: dt.datetime, caller_turns: int | None = None) -> DraftView:
@@ -101,7 +103,7 @@ def standing_order(call: Call) -> Order | None:
     """The order that a submission of this call made and that still stands."""
     return (
         Order.objects.filter(call=call, draft_version__isnull=False)
-        .exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED])
+        .exclude(state__in=VOID_STATES)
         .order_by("-draft_version")
         .first()
     )

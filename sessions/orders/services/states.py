@@ -1,45 +1,127 @@
-"""Moves an order on after it was submitted: people do that, on the order's page."""
+"""Moves an order on after it was submitted, and back: people do that, on the order board and the order's page."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.utils import timezone
 
 from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.endpoints.services.announcing import announce_event
-from sessions.orders.models import Order, OrderState
+from sessions.orders.board.announcing import announce_orders
+from sessions.orders.models import LONGEST_REASON, Order, OrderEvent, OrderState
 from sessions.orders.serializers import OrderBody
 from voiceapp.core.errors import ApplicationError
 
-from .stock import held_by, move_stock
+from .stock import SoldOut, held_by, move_stock
 
 # What may come before each state.
 BEFORE: Mapping[OrderState, tuple[OrderState, ...]] = {
     OrderState.ACCEPTED: (OrderState.SUBMITTED,),
-    OrderState.READY: (OrderState.SUBMITTED, OrderState.ACCEPTED),
-    OrderState.DONE: (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.READY),
-    OrderState.CANCELED: (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.READY),
+    OrderState.IN_PROGRESS: (OrderState.SUBMITTED, OrderState.ACCEPTED),
+    OrderState.READY: (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.IN_PROGRESS),
+    OrderState.DONE: (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.IN_PROGRESS, OrderState.READY),
+    OrderState.REFUSED: (OrderState.SUBMITTED,),
+    OrderState.CANCELED: (OrderState.SUBMITTED, OrderState.ACCEPTED, OrderState.IN_PROGRESS, OrderState.READY),
 }
+# Their items go back into stock, and the customer must be told why.
+GIVEN_UP = (OrderState.REFUSED, OrderState.CANCELED)
+UNDO_WITHIN = dt.timedelta(minutes=10)
 
 
 def may_move(order: Order, to: OrderState) -> bool:
     return order.state in BEFORE[to]
 
 
-def move_order(order: Order, *, to: OrderState) -> None:
-    """A guarded update; a canceled order releases what it took from the counts. Raises ApplicationError."""
+def move_order(order: Order, *, to: OrderState, by: str = "", reason: str = "", seen: str = "") -> OrderEvent:
+    """A guarded update, with who did it; an order that is given up releases what it took from the counts.
+
+    `seen` is the state that the person saw: what somebody else has moved since is left alone. `reason` is required of
+    an order that is given up. Raises ApplicationError with a sentence that says who was faster.
+    """
+    reason = " ".join(reason.split())[:LONGEST_REASON]
+    if to in GIVEN_UP and not reason:
+        raise ApplicationError("Enter a reason: it is kept with the order.")
     with transaction.atomic():
-        if not Order.objects.filter(pk=order.pk, state__in=BEFORE[to]).update(state=to):
-            raise ApplicationError(f"{order} can no longer become {to.label.lower()}. Reload the page.")
-        if to == OrderState.CANCELED:
+        before = _locked(order).state
+        if before not in BEFORE[to] or (seen and before != seen):
+            raise ApplicationError(_overtaken(order))
+        if to in GIVEN_UP:
             move_stock(taken=Counter(), given_back=held_by(order))
-        order.state = to
-        announce_event(
-            WebhookEvent.ORDER_STATE_CHANGED,
-            organization_id=order.organization_id,
-            about=f"order:{order.pk}",
-            data=lambda: OrderBody(order).data,
-            in_order_of=f"call:{order.call_id}" if order.call_id else "",
-        )
+        return _write(order, before=before, after=to, by=by, reason=reason)
+
+
+def undo_move(order: Order, *, event_id: int, by: str = "", now: dt.datetime | None = None) -> OrderEvent:
+    """Move an order back to where it was before its last move, which is `event_id`; anybody may, for ten minutes.
+
+    Raises ApplicationError.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        state = _locked(order).state
+        last = last_move(order)
+        if last is None or last.pk != event_id or last.is_undo or state != last.after:
+            raise ApplicationError(_overtaken(order))
+        if now - last.at > UNDO_WITHIN:
+            minutes = UNDO_WITHIN.total_seconds() // 60
+            raise ApplicationError(f"This was more than {minutes:.0f} minutes ago and can no longer be undone.")
+        if last.after in GIVEN_UP:
+            try:
+                move_stock(taken=held_by(order), given_back=Counter())
+            except SoldOut as exc:
+                raise ApplicationError("Something of this order has been sold since: it cannot be undone.") from exc
+        return _write(order, before=last.after, after=last.before, by=by, is_undo=True)
+
+
+def last_move(order: Order) -> OrderEvent | None:
+    return order.events.order_by("-id").first()
+
+
+def who_moved(event: OrderEvent) -> str:
+    """“Mia accepted it at 18:32”, as the other one reads it."""
+    what = f"put it back to {event.get_after_display().lower()}" if event.is_undo else DONE_TO_IT[event.after]
+    return f"{event.by or 'Somebody'} {what} at {event.at.astimezone(event.order.organization.zone):%H:%M}"
+
+
+DONE_TO_IT: Mapping[str, str] = {
+    OrderState.ACCEPTED: "accepted it",
+    OrderState.IN_PROGRESS: "started it",
+    OrderState.READY: "marked it as ready",
+    OrderState.DONE: "marked it as done",
+    OrderState.REFUSED: "refused it",
+    OrderState.CANCELED: "canceled it",
+}
+
+
+def _locked(order: Order) -> Order:
+    return Order.objects.select_for_update().only("state").get(pk=order.pk)
+
+
+def _write(order: Order, *, before: str, after: str, by: str, reason: str = "", is_undo: bool = False) -> OrderEvent:
+    kept = reason if after in GIVEN_UP else ""
+    if not Order.objects.filter(pk=order.pk, state=before).update(state=after, reason=kept):
+        raise ApplicationError(_overtaken(order))
+    order.state, order.reason = after, kept
+    announce_orders(order.organization_id)
+    announce_event(
+        WebhookEvent.ORDER_STATE_CHANGED,
+        organization_id=order.organization_id,
+        about=f"order:{order.pk}",
+        data=lambda: OrderBody(order).data,
+        in_order_of=f"call:{order.call_id}" if order.call_id else "",
+    )
+    return OrderEvent.objects.create(order=order, before=before, after=after, by=by, reason=reason, is_undo=is_undo)
+
+
+def _overtaken(order: Order) -> str:
+    """What became of the order meanwhile, and by whom."""
+    now = Order.objects.get(pk=order.pk)
+    last = last_move(now)
+    if now.state == OrderState.REPLACED:
+        return f"{order} was replaced: its customer has changed it on the phone. See the newer order."
+    if last is not None and last.after == now.state:
+        return f"{who_moved(last)}: {order} is {now.get_state_display().lower()} now."
+    return f"{order} is {now.get_state_display().lower()} now, so this is no longer possible."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from agents.catalog.offers import Counted, say_price
 from agents.organizations.models import Organization
@@ -16,6 +17,9 @@ from sessions.calls.models import Call
 from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.endpoints.services.announcing import announce_event
 from sessions.messages.texts.models import Text
+from sessions.orders.board.alarms import schedule_alarm
+from sessions.orders.board.announcing import announce_orders
+from sessions.orders.board.times import ready_at_now, ready_sentence
 from sessions.orders.draft import Chosen, Line, Refused, counted, lines_from_json, refresh
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier, OrderState
 from sessions.orders.pricing import Totals
@@ -87,17 +91,22 @@ def place_order(
             customer_name=placement.customer_name,
             customer_number=placement.customer_number,
             note=placement.note,
+            ready_at=ready_at_now(organization, timezone.now()),
         )
         for position, line in enumerate(lines, 1):
             _write_line(order, position, line)
         _announce(order)
+        schedule_alarm(order)
+        announce_orders(organization.pk)
     return order
 
 
 def confirmation(order: Order) -> str:
     """What the caller hears of a committed order; always the same for the same order."""
     place = f"replaces order number {order.replaces.number}" if order.replaces else "is placed"
-    return f"Your order number {order.number} {place}. The total is {say_price(order.total, order.currency)}."
+    ready = ready_sentence(order.organization, order.ready_at)
+    said = f"Your order number {order.number} {place}. The total is {say_price(order.total, order.currency)}. {ready}"
+    return said.rstrip()
 
 
 def _retire(order: Order) -> None:

@@ -121,6 +121,8 @@ def test_the_app_registers_its_handlers(monkeypatch: pytest.MonkeyPatch) -> None
         "appointment.calendar",
         "browser_call.hang_up",
         "call.said",
+        "order.alarm",
+        "order.alarm_outcome",
         "room.close",
         "room.state",
         "room_agent.dispatch",

@@ -7,7 +7,7 @@ from django.utils import timezone
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.appointments.wording import say_start
 from sessions.calls.models import Call, ToolCall
-from sessions.orders.models import OrderState
+from sessions.orders.models import VOID_STATES
 from telephony.twilio.phrases import Phrase, phrase, spoken_language
 from voiceapp.core.phones.numbers import CallerKind, read_caller
 
@@ -24,7 +24,7 @@ def summary_of(call: Call, *, language: str) -> str:
         sentences.append(phrase(Phrase.ABOUT, language, reason=reason.rstrip(".!? ")))
     sentences += [
         phrase(Phrase.ORDER, language, number=order.number)
-        for order in call.orders.exclude(state__in=(OrderState.REPLACED, OrderState.CANCELED)).order_by("created_at")
+        for order in call.orders.exclude(state__in=VOID_STATES).order_by("created_at")
     ]
     sentences += [_appointment(appointment, language) for appointment in _appointments(call)]
     return " ".join(sentences)[:MOST_CHARACTERS]

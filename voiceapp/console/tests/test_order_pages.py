@@ -15,9 +15,9 @@ from voiceapp.core.errors import ApplicationError
 from .world import World
 
 
-def press(client: Client, order: Order, button: str) -> str:
+def press(client: Client, order: Order, button: str, *, text: str = "") -> str:
     address = reverse("admin:voice_sessions_order_press", args=(order.pk, button))
-    return client.post(address, follow=True).content.decode()
+    return client.post(address, {"text": text}, follow=True).content.decode()
 
 
 def test_an_order_is_accepted_made_ready_and_done(client_of_alice: Client, harbour: World) -> None:
@@ -38,10 +38,10 @@ def test_only_the_table_of_states_lets_an_order_move(state: OrderState, to: Orde
     Order.objects.filter(pk=order.pk).update(state=state)
     order.refresh_from_db()
     if state in BEFORE[to]:
-        move_order(order, to=to)
+        move_order(order, to=to, reason="Sold out")
     else:
         with pytest.raises(ApplicationError):
-            move_order(order, to=to)
+            move_order(order, to=to, reason="Sold out")
     assert Order.objects.get(pk=order.pk).state == (to if state in BEFORE[to] else state)
 
 
@@ -49,8 +49,10 @@ def test_a_canceled_order_gives_back_what_it_took_once(client_of_alice: Client, 
     item = harbour[Item]
     Item.objects.filter(pk=item.pk).update(count_left=3)
     OrderLine.objects.update(item_id=item.pk)
-    press(client_of_alice, harbour[Order], "cancel")
-    press(client_of_alice, harbour[Order], "cancel")
+    assert "Enter a reason" in press(client_of_alice, harbour[Order], "cancel")
+    assert Item.objects.get(pk=item.pk).count_left == 3
+    press(client_of_alice, harbour[Order], "cancel", text="Sold out")
+    assert "alice canceled it" in press(client_of_alice, harbour[Order], "cancel", text="Sold out")
     assert Item.objects.get(pk=item.pk).count_left == 5
 
 

@@ -29,6 +29,7 @@ from sessions.messages.endpoints.models import WebhookAttempt, WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState, TextTemplate
+from sessions.orders.board.models import BoardSettings
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier
 from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
@@ -280,6 +281,7 @@ def texts_of(call: Call, marker: str) -> list[Model]:
     return [
         text,
         OptOut.objects.create(organization=organization, number=f"+49151{call.caller_number[-8:]}"),
+        BoardSettings.objects.create(organization=organization, prep_minutes=20),
         TextSettings.objects.create(organization=organization, menu_url=f"https://{marker.lower()}.example.com/menu"),
         TextTemplate.objects.create(
             organization=organization, kind=TextKind.MENU_LINK, language="en", body=f"{marker} template {{link}}"

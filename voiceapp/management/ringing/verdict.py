@@ -12,7 +12,7 @@ from uuid import UUID
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.calls.models import Call
 from sessions.messages.texts.models import Text
-from sessions.orders.models import Order, OrderState
+from sessions.orders.models import VOID_STATES, Order
 from telephony.twilio.transfers.models import Transfer, TransferState
 
 from .phone import SimulatedPhone
@@ -62,7 +62,7 @@ class Outcome:
 
 def outcome_of(call: Call, phone: SimulatedPhone, script: Script) -> Outcome:
     """Waits for the texts that the script expects, within reason."""
-    order = call.orders.exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED]).order_by("-created_at").first()
+    order = call.orders.exclude(state__in=VOID_STATES).order_by("-created_at").first()
     transfer = Transfer.objects.filter(call=call).order_by("-created_at").first()
     return Outcome(
         order,
@@ -94,7 +94,7 @@ def ordered_lines(call_id: UUID) -> list[ExpectedLine]:
     """The lines of the call's valid order with every modifier."""
     order = (
         Order.objects.filter(call_id=call_id)
-        .exclude(state__in=[OrderState.REPLACED, OrderState.CANCELED])
+        .exclude(state__in=VOID_STATES)
         .prefetch_related("lines__modifiers")
         .order_by("-created_at")
         .first()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import requests
@@ -32,6 +32,8 @@ RECORDING_S = (1, 4 * 60 * 60)
 # Name and value of a <Parameter> together.
 MAX_PARAMETER_LENGTH = 500
 OFFICIAL_URL = "https://api.twilio.com"
+# Twilio's times have whole seconds, and its clock is not ours.
+CLOCKS_DIFFER_BY = timedelta(seconds=60)
 CONNECT_TIMEOUT_S = 2.0
 RESPONSE_TIMEOUT_S = 5.0
 FAULTS = (TwilioException, requests.RequestException, ValueError)  # ValueError: a response that is no JSON
@@ -147,6 +149,29 @@ class TwilioClient:
                 raise CallerIdRefused(int(fault.code)) from fault
             raise provider_error(fault) from fault
         return str(created.sid)
+
+    def call_and_say(self, *, to: str, from_: str, twiml: str, ring_s: int, limit_s: int) -> str:
+        """Let a phone ring and carry out the TwiML when it is answered. Returns the call's sid.
+
+        A request without a response may still have been carried out: `find_calls` tells.
+        """
+        if len(twiml) > MAX_TWIML_LENGTH:
+            raise ProviderError("twilio", f"TwiML of more than {MAX_TWIML_LENGTH} characters", permanent=True)
+        try:
+            created = self._client.calls.create(to=to, from_=from_, twiml=twiml, timeout=ring_s, time_limit=limit_s)
+        except FAULTS as fault:
+            raise provider_error(fault) from fault
+        return str(created.sid)
+
+    def find_calls(self, *, to: str, since: datetime) -> list[str]:
+        """The sids of the calls that we placed to the number since then, the oldest first."""
+        try:
+            found = self._client.calls.list(to=to, limit=50)
+        except FAULTS as fault:
+            raise provider_error(fault) from fault
+        placed = [each for each in found if str(each.direction) == "outbound-api" and each.to == to]
+        recent = [each for each in placed if each.date_created and each.date_created >= since - CLOCKS_DIFFER_BY]
+        return [str(each.sid) for each in sorted(recent, key=lambda each: each.date_created)]
 
     def continue_at(self, sid: str, *, url: str) -> bool:
         """Continue the call with what the address returns. False if it had already ended."""

@@ -9,12 +9,10 @@ from typing import Any
 
 from voiceapp.providers.errors import ProviderError
 
-from .client import FAULTS, REFUSALS, TwilioClient, deleted, provider_error
+from .client import CLOCKS_DIFFER_BY, FAULTS, REFUSALS, TwilioClient, deleted, provider_error
 
 # Of a text, and of one with pictures.
 MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
-# Twilio's times have whole seconds, and its clock is not ours.
-CLOCKS_DIFFER_BY = dt.timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)

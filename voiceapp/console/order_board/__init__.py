@@ -1,0 +1,1 @@
+"""The order board for a kitchen's tablet: live, with a chime (docs/reference/order-board.md)."""

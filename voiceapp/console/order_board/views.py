@@ -1,0 +1,195 @@
+"""The order board's page, its feed, and what its buttons do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from agents.organizations.access import access_of, load_access
+from agents.organizations.models import Organization
+from agents.organizations.roles import Area, Power, Role
+from sessions.orders.board.announcing import topic_of
+from sessions.orders.board.models import board_settings_of
+from sessions.orders.board.services import set_busy, set_prep_minutes
+from sessions.orders.models import LONGEST_REASON, Order, OrderState
+from sessions.orders.services.states import BEFORE, move_order, undo_move
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
+
+from .cards import COLUMNS, Viewer, read_board
+
+REASONS = ("We are too busy.", "Something is sold out.", "We are closing.", "The customer canceled.",
+           "The customer cannot be reached.")  # fmt: skip
+BUSY_FOR_MINUTES = (30, 60, 120)
+NO_ACCESS = "Your role may look at the board, but not change it. Ask an owner for another role."
+
+
+def choose(request: HttpRequest) -> HttpResponse:
+    """The board of the user's only organization, or a choice."""
+    access = access_of(request)
+    organizations = Organization.objects.visible_to(access.principal(Area.ORDERS)).filter(takes_orders=True)
+    mine = list((organizations if organizations.exists() else _visible(request))[:100])
+    if not mine:
+        raise PermissionDenied
+    if len(mine) == 1:
+        return HttpResponseRedirect(reverse("order-board", args=(mine[0].pk,)))
+    choices = [(row.name, reverse("order-board", args=(row.pk,))) for row in mine]
+    context = {**admin.site.each_context(request), "title": "Order board", "choices": choices}
+    return TemplateResponse(request, "admin/order_board/choose.html", context)
+
+
+def board(request: HttpRequest, organization_id: str) -> HttpResponse:
+    """The page: it fills itself from what it brings along, then from its feed."""
+    viewer, organization = _viewer(request, organization_id)
+    context = {
+        "organization": organization,
+        "viewer": viewer,
+        "columns": COLUMNS,
+        "events": [{"name": each.name, "id": each.id, "data": each.data} for each in read_board(viewer)],
+        "reasons": REASONS,
+        "longest_reason": LONGEST_REASON,
+        "busy_for": BUSY_FOR_MINUTES,
+        "busy_minutes": board_settings_of(organization).busy_minutes,
+        "now_s": int(timezone.now().timestamp()),
+        "may_set_up": access_of(request).may(Area.ORGANIZATION, Power.EDIT, organization.pk),
+    }
+    return TemplateResponse(request, "admin/order_board/board.html", context)
+
+
+@requires_sign_in
+def feed(request: HttpRequest, organization_id: str) -> HttpResponseBase:
+    """The board's events (docs/reference/feeds.md)."""
+    viewer, organization = _viewer(request, organization_id)
+    return event_stream(
+        request,
+        [topic_of(organization.pk)],
+        partial(read_board, viewer),
+        shared_as=viewer.shared_as,
+        may_go_on=partial(still_sees, str(request.user.pk), viewer),
+    )
+
+
+def still_sees(user_id: str, viewer: Viewer) -> bool:
+    """Whether the user's role is the one with which the stream began."""
+    user = User.objects.filter(pk=user_id).first()
+    return user is not None and _viewer_of(load_access(user), viewer.organization_id) == viewer
+
+
+def changes_the_board(view: Callable[..., str]) -> Callable[..., HttpResponseBase]:
+    """A view of a button: it returns a sentence, and raises ApplicationError with the one that says why not."""
+
+    @require_POST
+    @requires_sign_in
+    def answered(request: HttpRequest, /, organization_id: str, **names: Any) -> HttpResponseBase:
+        viewer, organization = _viewer(request, organization_id)
+        if not viewer.operates:
+            return JsonResponse({"error": "no_access", "message": NO_ACCESS}, status=403)
+        try:
+            return JsonResponse({"message": view(request, organization, **names)})
+        except ApplicationError as exc:
+            return JsonResponse({"error": "refused", "message": str(exc)}, status=409)
+
+    return answered
+
+
+@changes_the_board
+def move(request: HttpRequest, organization: Organization, order_id: str) -> str:
+    order = _order(organization, order_id)
+    to = request.POST.get("to", "")
+    if to not in BEFORE:
+        raise ApplicationError("The board is out of date. Reload the page.")
+    move_order(
+        order,
+        to=OrderState(to),
+        by=request.user.get_username(),
+        reason=request.POST.get("reason", "").replace("\x00", ""),
+        seen=request.POST.get("seen", "")[:20],
+    )
+    return f"{order} is {OrderState(to).label.lower()}."
+
+
+@changes_the_board
+def undo(request: HttpRequest, organization: Organization, order_id: str) -> str:
+    order = _order(organization, order_id)
+    event = request.POST.get("event", "")
+    number = int(event) if event.isascii() and event.isdigit() and len(event) < 18 else 0
+    undo_move(order, event_id=number, by=request.user.get_username())
+    return f"{order} is {OrderState(order.state).label.lower()} again."
+
+
+@changes_the_board
+def prep(request: HttpRequest, organization: Organization) -> str:
+    minutes = _minutes(request)
+    set_prep_minutes(organization, minutes)
+    return f"Callers hear that orders take {minutes} minutes." if minutes else "Callers hear no time."
+
+
+@changes_the_board
+def busy(request: HttpRequest, organization: Organization) -> str:
+    minutes = _minutes(request) or 0
+    set_busy(organization, for_minutes=minutes, now=timezone.now())
+    more = board_settings_of(organization).busy_minutes
+    return f"Busy for {minutes} minutes: orders take {more} minutes longer." if minutes else "No longer busy."
+
+
+def is_kitchen_only(request: HttpRequest) -> bool:
+    """Whether the board is all that the user works with."""
+    access = access_of(request)
+    return bool(access.roles) and set(access.roles.values()) == {Role.KITCHEN}
+
+
+def first_page(request: HttpRequest) -> HttpResponseBase:
+    """The dashboard; the kitchen sees the board first after a sign-in."""
+    came_from = request.headers.get("Referer", "").partition("?")[0]
+    if came_from.endswith(reverse("admin:login")) and is_kitchen_only(request):
+        return HttpResponseRedirect(reverse("order-boards"))
+    return admin.site.index(request)
+
+
+def _minutes(request: HttpRequest) -> int | None:
+    text = request.POST.get("minutes", "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+        raise ApplicationError("Enter whole minutes.")
+    return int(text)
+
+
+def _visible(request: HttpRequest) -> Any:
+    return Organization.objects.visible_to(access_of(request).principal(Area.ORDERS))
+
+
+def _viewer(request: HttpRequest, organization_id: str) -> tuple[Viewer, Organization]:
+    """To those who may not see its orders the organization does not exist."""
+    organization = get_object_or_404(_visible(request), pk=_uuid(organization_id))
+    return _viewer_of(access_of(request), organization.pk), organization
+
+
+def _viewer_of(access: Any, organization_id: UUID) -> Viewer:
+    operates = access.may(Area.ORDERS, Power.OPERATE, organization_id)
+    return Viewer(organization_id, operates=operates, sees_customers=access.sees_customers_of(organization_id))
+
+
+def _order(organization: Organization, order_id: str) -> Order:
+    orders = Order.objects.select_related("organization").filter(organization=organization)
+    return get_object_or_404(orders, pk=_uuid(order_id))
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as exc:
+        raise Http404("There is no such page.") from exc
