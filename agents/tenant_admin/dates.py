@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Max, Min, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -24,7 +25,20 @@ class DatedList(ChangeList):
 def with_dates(found: QuerySet[Any]) -> QuerySet[Any]:
     # What Django's template tag calls.
     found.datetimes = partial(datetimes_of, found)  # type: ignore[method-assign, assignment]  # of this list's queryset alone
+    found.aggregate = partial(_span_of, found, found.aggregate)  # type: ignore[method-assign]  # as above
     return found
+
+
+def _span_of(
+    rows: QuerySet[Any], aggregate: Callable[..., dict[str, Any]], *args: Any, **wanted: Any
+) -> dict[str, Any]:
+    """The first and the last time, which Django's tag wants: from either end of the index, not from every row."""
+    if set(wanted) != {"first", "last"} or not isinstance(wanted["first"], Min) or not isinstance(wanted["last"], Max):
+        return aggregate(*args, **wanted)
+    field = str(getattr(wanted["last"].source_expressions[0], "name"))  # noqa: B009 - of an F, which the stubs forget
+    last = _newest(rows, field)
+    first = last and rows.order_by(field).values_list(field, flat=True).first()
+    return {"first": first, "last": last}
 
 
 def datetimes_of(rows: QuerySet[Any], field: str, kind: str) -> list[dt.datetime]:

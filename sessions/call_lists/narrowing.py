@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from agents.configuration.models import AgentVersion
-from agents.organizations.principal import Principal
 from sessions.calls.models import Call
 from voiceapp.core.phones.search import matching, matching_whole
 
@@ -23,7 +22,6 @@ from .periods import Period, days_of
 class Reader:
     """For whom calls are found: in which zone a day begins, how numbers are written, and whether digits are shown."""
 
-    principal: Principal
     zone: dt.tzinfo = dt.UTC
     regions: Collection[str] = field(default_factory=frozenset)
     sees_numbers: bool = False
@@ -70,7 +68,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "since": lambda day, reader: Q(created_at__gte=_begins(day, reader)),
     "until": lambda day, reader: Q(created_at__lt=_begins(day + dt.timedelta(days=1), reader)),
     "state": _is("state"),
-    "outcome": lambda outcome, reader: has_outcome(outcome, reader.principal),
+    "outcome": lambda outcome, _: has_outcome(outcome),
     "reason": _is("end_reason"),
     "cost_from": _is("cost_usd__gte"),
     "cost_to": _is("cost_usd__lte"),

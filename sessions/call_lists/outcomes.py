@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection
 from functools import reduce
 from operator import and_
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, TextChoices
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 
-from agents.organizations.principal import Principal
 from agents.organizations.tenancy import TenantQuerySet
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.calls.end_reasons import EndReason
@@ -37,28 +36,27 @@ def standing_orders() -> TenantQuerySet[Order]:
     return Order.objects.exclude(state__in=UNPAID)
 
 
-def has_outcome(outcome: str, principal: Principal) -> Q:
-    """Calls with that outcome, of those that the principal sees. A query for each kind of rows that it looks at."""
+def has_outcome(outcome: str) -> Q:
+    """Of visible calls those with that outcome. A query for each kind of rows that it looks at."""
     if outcome == CallOutcome.NOTHING:
         others = (each for each in CallOutcome if each != CallOutcome.NOTHING)
         # One by one, which PostgreSQL does by an anti-join each.
-        return reduce(and_, (~has_outcome(each, principal) for each in others))
+        return reduce(and_, (~has_outcome(each) for each in others))
     if outcome == CallOutcome.TRANSFER:
         return Q(end_reason=EndReason.TRANSFERRED)
-    rows, of_call = _rows_of(outcome)
-    few = list(rows.visible_to(principal).order_by().values_list(of_call, flat=True).distinct()[: MOST_KNOWN + 1])
-    if len(few) <= MOST_KNOWN:
-        return Q(pk__in=few)
-    return Q(Exists(rows.filter(**{of_call: OuterRef("pk")})))
+    rows = _rows_of(outcome)
+    few = list(rows.order_by().values_list("call_id", flat=True)[: MOST_KNOWN + 1])
+    return Q(pk__in=few) if len(few) <= MOST_KNOWN else Q(Exists(rows.filter(call=OuterRef("pk"))))
 
 
-def _rows_of(outcome: str) -> tuple[TenantQuerySet[Any], str]:
-    """The rows that make it, and the name of their call."""
+def _rows_of(outcome: str) -> QuerySet[Any]:
+    """The rows that make it, each with its `call`."""
     if outcome == CallOutcome.ORDER:
-        return standing_orders().filter(call__isnull=False), "call_id"
+        return standing_orders().filter(call__isnull=False)
     if outcome == CallOutcome.APPOINTMENT:
-        return Appointment.objects.filter(call__isnull=False).exclude(state=AppointmentState.CANCELED), "call_id"
-    return Call.objects.filter(voicemails__isnull=False), "pk"
+        return Appointment.objects.filter(call__isnull=False).exclude(state=AppointmentState.CANCELED)
+    messages: Any = Call._meta.get_field("voicemails").related_model  # of a folder above
+    return cast("QuerySet[Any]", messages._default_manager.all())
 
 
 def outcomes_of(calls: Collection[Call]) -> dict[UUID, list[CallOutcome]]:
@@ -66,8 +64,8 @@ def outcomes_of(calls: Collection[Call]) -> dict[UUID, list[CallOutcome]]:
     found: defaultdict[UUID, list[CallOutcome]] = defaultdict(list)
     ids = [call.pk for call in calls]
     for outcome in (CallOutcome.ORDER, CallOutcome.APPOINTMENT, CallOutcome.VOICEMAIL):
-        rows, of_call = _rows_of(outcome)
-        for call_id in set(rows.filter(**{f"{of_call}__in": ids}).order_by().values_list(of_call, flat=True)):
+        rows = _rows_of(outcome).filter(call__in=ids)
+        for call_id in set(rows.order_by().values_list("call_id", flat=True)):
             found[call_id].append(outcome)
     for call in calls:
         if call.end_reason == EndReason.TRANSFERRED:

@@ -56,7 +56,6 @@ class CallFilters(ListFilter):
 def reader_of(request: HttpRequest, *, has_number: bool) -> Reader:
     """A query for the notations of numbers, only where one is looked for."""
     return Reader(
-        principal=access_of(request).principal(Area.CALLS),
         zone=timezone.get_current_timezone(),
         regions=regions_of(request, Area.CALLS) if has_number else frozenset(),
         sees_numbers=sees_all_numbers(request),

@@ -39,7 +39,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no organization “{organization}”. Name it as in its call page's address.")
         principal = Principal("", frozenset({place.pk}))
         wanted = self._wanted(filters, principal, place)
-        reader = Reader(principal, ZoneInfo(place.time_zone), {place.region} - {""}, sees_numbers=True)
+        reader = Reader(ZoneInfo(place.time_zone), {place.region} - {""}, sees_numbers=True)
         calls = narrowed(Call.objects.visible_to(principal), wanted, reader)
         exports = note_export(
             calls,
