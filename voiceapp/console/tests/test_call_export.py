@@ -24,7 +24,7 @@ from sessions.calls.models import Call
 from .world import World
 
 LIST = "/admin/voice_sessions/call/"
-HOSTILE = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1")
+HOSTILE = ("=1+1", "\tx", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1")
 pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume asynchronous iterators")
 
 
