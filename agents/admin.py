@@ -2,6 +2,7 @@
 
 import agents.call_page.admin
 import agents.catalog.admin.category
+import agents.catalog.admin.daypart
 import agents.catalog.admin.item
 import agents.catalog.admin.menu
 import agents.catalog.admin.modifier

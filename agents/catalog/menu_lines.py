@@ -13,12 +13,16 @@ SEPARATORS = str.maketrans(dict.fromkeys("|*():;/+,\r\n\t\0", " "))
 
 
 def menu_block(catalog: Catalog) -> str:
-    """The block “## Menu”: a heading per category, a line per item (docs/reference/menu-lines.md)."""
+    """The block “## Menu”: a heading per category, a line per item, then one per choice with allergens.
+
+    docs/reference/menu-lines.md
+    """
     tax = ", tax included" if catalog.is_tax_included else ""
     lines = [f"## Menu (prices in {catalog.currency}{tax})"]
     for category, items in catalog.categories().items():
         lines.append(f"# {speakable(category)}")
         lines.extend(item_line(item) for item in items)
+    lines.extend(_choice_lines(catalog))
     return "\n".join(lines)
 
 
@@ -52,7 +56,7 @@ def people_block(targets: Iterable[tuple[str, str, str]]) -> str:
 
 
 def item_line(item: ItemOffer) -> str:
-    """ITEM name | said: … | price: … | sizes: … | group …: … | out."""
+    """ITEM name | said: … | price: … | sizes: … | group …: … | allergens: … | served: … | out | again: …."""
     fields = [f"ITEM {speakable(item.name)}"]
     if item.spoken_forms:
         fields.append("said: " + ", ".join(map(speakable, item.spoken_forms)))
@@ -62,9 +66,32 @@ def item_line(item: ItemOffer) -> str:
         sizes = (f"{speakable(size.name)}{'*' if size.is_default else ''} {size.price:.2f}" for size in item.sizes)
         fields.append("sizes: " + ", ".join(sizes))
     fields.extend(_group_fields(item.groups, ""))
+    if item.allergens:
+        fields.append(say_allergens(item.allergens))
+    if item.served:
+        fields.append(f"served: {item.served}")
     if not item.is_available:
         fields.append("out")
+    if item.back_at:
+        fields.append(f"again: {item.back_at}")
     return " | ".join(fields)
+
+
+def say_allergens(allergens: tuple[str, ...]) -> str:
+    """“allergens: gluten, milk”, “allergens: none”."""
+    return f"allergens: {', '.join(allergens)}"
+
+
+def _choice_lines(catalog: Catalog) -> Iterator[str]:
+    """CHOICE group/modifier | allergens: …, once for each modifier whose allergens are stated."""
+    lines: dict[str, None] = {}
+    for item in catalog.items:
+        for group in item.all_groups():
+            for modifier in group.modifiers:
+                if modifier.allergens:
+                    name = f"{speakable(group.name)}/{speakable(modifier.name)}"
+                    lines[f"CHOICE {name} | {say_allergens(modifier.allergens)}"] = None
+    yield from lines
 
 
 def keywords(catalog: Catalog) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from agents.catalog.spoken.table import DEFAULT_TABLE, WordTable
+from agents.hours.schedule import Schedule
 
 
 class Counted(NamedTuple):
@@ -42,6 +43,7 @@ class ModifierOffer(Offer):
 
     is_default: bool = False
     groups: tuple[GroupOffer, ...] = ()
+    allergens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,12 @@ class GroupOffer:
 
 @dataclass(frozen=True, slots=True)
 class ItemOffer(Offer):
-    """A thing that can be ordered. One with sizes is always ordered in a size, at the price of that size."""
+    """A thing that can be ordered. One with sizes is always ordered in a size, at the price of that size.
+
+    `allergens` as agents/catalog/allergens.py names them; empty if nobody has stated them. `served` says at which
+    times it is sold (`serving`), empty for always; `back_at` when it is sold again, where that is why it is not
+    available.
+    """
 
     category: str = ""
     menu: str = ""
@@ -65,6 +72,11 @@ class ItemOffer(Offer):
     most_per_order: int = 50
     sizes: tuple[SizeOffer, ...] = ()
     groups: tuple[GroupOffer, ...] = ()
+    allergens: tuple[str, ...] = ()
+    served: str = ""
+    back_at: str = ""
+    is_served: bool = True
+    serving: Schedule | None = field(default=None, compare=False)
 
     @property
     def usual_size(self) -> SizeOffer | None:
@@ -187,6 +199,13 @@ def say_item(item: ItemOffer, currency: str) -> tuple[str, ...]:
     if item.sizes:
         return tuple(say_size(size, currency) for size in item.sizes)
     return (f"{item.name} for {say_price(item.price, currency)}",)
+
+
+def say_absence(item: ItemOffer) -> str:
+    """Why it cannot be ordered, after “The Pancakes is”: “not served now, but again tomorrow at 7 am”."""
+    if item.is_served:
+        return "out right now"
+    return f"not served now, but again {item.back_at}" if item.back_at else "not served now"
 
 
 def say_modifier(modifier: ModifierOffer, currency: str) -> str:

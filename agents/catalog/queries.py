@@ -1,4 +1,7 @@
-"""Reads what an organization sells and books into values: the menu in eight queries, whatever its size."""
+"""Reads what an organization sells and books into values: the menu in eight queries, whatever its size.
+
+One more where a part of it is sold at some times of day only.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from uuid import UUID
 
 from agents.organizations.models import Organization
 
-from .models import Item, Modifier, ModifierGroup, Service, Size, SpokenWord
+from .dayparts import Serving, load_servings
+from .models import Item, Menu, Modifier, ModifierGroup, Service, Size, SpokenWord
 from .offers import Catalog, Counted, GroupOffer, ItemOffer, ModifierOffer, ServiceOffer, Services, SizeOffer
 from .spoken import DEFAULT_TABLE
 from .spoken.table import WordTable
@@ -22,16 +26,25 @@ DEEPEST_GROUP = 3
 
 def load_catalog(organization_id: UUID, now: dt.datetime, *, held: Mapping[Counted, int] | None = None) -> Catalog:
     """All active menus as they are now. `held` counts as left: what the order to be replaced will release."""
-    currency, is_tax_included = _money(organization_id)
-    items = _Loading(organization_id, now, held or {}).items_sold()
-    return Catalog(currency, items, is_tax_included, _words(organization_id))
+    organization = _organization(organization_id)
+    items = _Loading(organization, now, held or {}).items_sold()
+    return Catalog(organization.currency, items, _is_tax_included(organization), words_of(organization_id))
+
+
+def load_menu(menu: Menu, now: dt.datetime, *, with_unpriced: bool = True) -> Catalog:
+    """One menu, active or not; `with_unpriced` also the items that have no price yet (at 0), which are not sold."""
+    organization = _organization(menu.organization_id)
+    loading = _Loading(organization, now, {}, menu)
+    items = loading.every_item() if with_unpriced else loading.items_sold()
+    return Catalog(organization.currency, items, _is_tax_included(organization), words_of(organization.pk))
 
 
 def load_services(organization_id: UUID) -> Services:
     """All active services."""
-    currency, is_tax_included = _money(organization_id)
+    organization = _organization(organization_id)
     rows = Service.objects.filter(organization_id=organization_id, is_active=True).order_by("position", "id")
-    return Services(currency, tuple(map(offer_of, rows)), is_tax_included, _words(organization_id))
+    offers = tuple(map(offer_of, rows))
+    return Services(organization.currency, offers, _is_tax_included(organization), words_of(organization_id))
 
 
 def offer_of(service: Service) -> ServiceOffer:
@@ -46,13 +59,19 @@ def offer_of(service: Service) -> ServiceOffer:
     )
 
 
-def _money(organization_id: UUID) -> tuple[str, bool]:
-    """The currency, and whether prices contain a tax."""
-    organization = Organization.objects.only("currency", "tax_percent", "prices_include_tax").get(pk=organization_id)
-    return organization.currency, organization.prices_include_tax and organization.tax_percent > 0
+def _organization(organization_id: UUID) -> Organization:
+    """With what a menu needs of it."""
+    columns = ("currency", "tax_percent", "prices_include_tax", "time_zone")
+    return Organization.objects.only(*columns).get(pk=organization_id)
 
 
-def _words(organization_id: UUID) -> WordTable:
+def _is_tax_included(organization: Organization) -> bool:
+    """Whether prices contain a tax."""
+    return organization.prices_include_tax and organization.tax_percent > 0
+
+
+def words_of(organization_id: UUID) -> WordTable:
+    """The shipped words, with the organization's own."""
     own_words = SpokenWord.objects.filter(organization_id=organization_id).order_by().values_list("kind", "text")
     return DEFAULT_TABLE.extended(tuple(sorted(own_words)))
 
@@ -66,14 +85,25 @@ def _place_on_the_menu(item: Item) -> tuple[int, int, int, int, int]:
     return category.menu_id, category.position, category.pk, *_place(item)
 
 
+def _daypart_of(item: Item) -> int | None:
+    category = item.category
+    return item.daypart_id or category.daypart_id or category.menu.daypart_id
+
+
 class _Loading:
-    def __init__(self, organization_id: UUID, now: dt.datetime, held: Mapping[Counted, int]) -> None:
+    """The rows of all active menus, or of one menu."""
+
+    def __init__(
+        self, organization: Organization, now: dt.datetime, held: Mapping[Counted, int], menu: Menu | None = None
+    ) -> None:
         self.now = now
         self.held = held
-        of_menu = {"menu__organization_id": organization_id, "menu__is_active": True}
+        of_menu: dict[str, Any] = {"menu__organization_id": organization.pk, "menu__is_active": True}
+        if menu is not None:
+            of_menu = {"menu": menu.pk}
         # Ordered here: a database's order costs as much again to put into SQL, for each call that rings.
         self.items = list(
-            Item.objects.filter(category__menu__organization_id=organization_id, category__menu__is_active=True)
+            Item.objects.filter(**{f"category__{path}": value for path, value in of_menu.items()})
             .select_related("category__menu")
             .order_by()
         )
@@ -87,6 +117,8 @@ class _Loading:
             self.modifiers[modifier.group_id].append(modifier)
         self.of_item = self._links(ModifierGroup.items.through, "item")
         self.of_modifier = self._links(ModifierGroup.under.through, "modifier")
+        dayparts = {daypart for item in self.items if (daypart := _daypart_of(item)) is not None}
+        self.servings = load_servings(dayparts, organization.zone)
 
     def _links(self, through: Any, owner: str) -> dict[int, list[ModifierGroup]]:
         links: defaultdict[int, list[ModifierGroup]] = defaultdict(list)
@@ -101,15 +133,26 @@ class _Loading:
         """Those that have a price: their own, or those of their sizes."""
         return tuple(self._item(item) for item in self.items if item.price is not None or self.sizes[item.pk])
 
+    def every_item(self) -> tuple[ItemOffer, ...]:
+        """Also those without a price."""
+        return tuple(map(self._item, self.items))
+
+    def _serving(self, item: Item) -> Serving | None:
+        """When it is sold: its own times, else those of its category, else those of its menu; None: always."""
+        daypart = _daypart_of(item)
+        return None if daypart is None else self.servings.get(daypart)
+
     def _item(self, item: Item) -> ItemOffer:
         is_available, count_left = self._stock("item", item)
+        serving = self._serving(item)
+        is_served = serving is None or serving.is_on_at(self.now)
         sizes = tuple(self._size(size) for size in self.sizes[item.pk])
         return ItemOffer(
             id=item.pk,
             name=item.name,
-            price=min(size.price for size in sizes) if item.price is None else item.price,
+            price=min((size.price for size in sizes), default=Decimal(0)) if item.price is None else item.price,
             spoken_forms=item.spoken_forms,
-            is_available=is_available and (not sizes or any(size.is_available for size in sizes)),
+            is_available=is_served and is_available and (not sizes or any(size.is_available for size in sizes)),
             count_left=count_left,
             category=item.category.name,
             menu=item.category.menu.name,
@@ -117,6 +160,11 @@ class _Loading:
             most_per_order=item.most_per_order,
             sizes=sizes,
             groups=self._groups(self.of_item.get(item.pk, []), ()),
+            allergens=tuple(item.allergens),
+            served=serving.text if serving else "",
+            back_at="" if serving is None or is_served else serving.next_at(self.now),
+            is_served=is_served,
+            serving=serving.schedule if serving else None,
         )
 
     def _size(self, size: Size) -> SizeOffer:
@@ -156,6 +204,7 @@ class _Loading:
             count_left=count_left,
             is_default=modifier.is_default,
             groups=self._groups(self.of_modifier.get(modifier.pk, []), above),
+            allergens=tuple(modifier.allergens),
         )
 
     def _stock(self, kind: str, row: Item | Size | Modifier) -> tuple[bool, int | None]:

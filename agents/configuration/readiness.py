@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from agents.catalog.lint.services import problems_of, summary_of
 from agents.catalog.models import Item, Menu, Service
 from agents.catalog.queries import load_catalog
 from agents.hours.queries import load_schedule
@@ -49,7 +50,7 @@ def checks_of(agent: Agent) -> list[Check]:
     """The checklist of the agent's saved draft. Layers above add theirs to `MORE_CHECKS`."""
     tools = set(agent.tools)
     books = bool(APPOINTMENT_TOOLS & tools)
-    menu = (_menu,) if not books or "look_up_items" in tools else ()
+    menu = (_menu, _menu_findings) if not books or "look_up_items" in tools else ()
     own = (_tools, _prompt, *menu, *((_services,) if books else ()), _hours, _transfer, _currency, _zone)
     vapi = (_vapi,) if agent.provider == Agent.Provider.VAPI else ()
     recording = (_recording,) if agent.recording in OTHERS_THAT_RECORD else ()
@@ -139,6 +140,18 @@ def _menu(agent: Agent) -> Check:
         return Check("Menu", Level.DOUBTFUL, f"{unpriced} has no price and is not sold.", unpriced, "price")
     number = f"{len(items)} items" if len(items) != 1 else "1 item"
     return Check("Menu", Level.GOOD, f"{number} can be ordered.", menu)
+
+
+def _menu_findings(agent: Agent) -> Check:
+    """The linter's findings; each is shown with its fix on the menu's page."""
+    name, linted = "Menu check", problems_of(agent.organization)
+    for menu, findings in linted:
+        summary = summary_of(findings)
+        if summary:
+            text = f"{menu}: {summary}. {findings[0].text}"
+            return Check(name, Level.DOUBTFUL, text, menu, "findings")
+    target: Menu | type[Menu] = linted[0][0] if linted else Menu
+    return Check(name, Level.GOOD, "Nothing was found that callers would stumble over.", target)
 
 
 def _services(agent: Agent) -> Check:

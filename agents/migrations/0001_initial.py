@@ -1,5 +1,6 @@
-import agents.catalog.models.menu
+import agents.catalog.allergens
 import agents.catalog.models.service
+import agents.catalog.models.speakable
 import agents.configuration.models
 import agents.organizations.models
 import django.core.validators
@@ -28,13 +29,14 @@ class Migration(migrations.Migration):
             name='Modifier',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
-                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
+                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
                 ('aliases', models.CharField(blank=True, help_text='Other names callers use, separated by commas.', max_length=300)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('is_out', models.BooleanField(default=False, verbose_name='sold out')),
                 ('out_until', models.DateTimeField(blank=True, help_text='Available again automatically at this time.', null=True, verbose_name='sold out until')),
                 ('count_left', models.PositiveIntegerField(blank=True, help_text='Leave empty if not counted.', null=True, verbose_name='quantity left')),
+                ('allergens', models.JSONField(blank=True, default=list, help_text='The agent says these when it is asked. Choose none, and it says that it does not know.', validators=[agents.catalog.allergens.validate_allergens])),
                 ('price', models.DecimalField(decimal_places=2, default=0, max_digits=8, validators=[django.core.validators.MinValueValidator(0)])),
                 ('is_default', models.BooleanField(default=False, help_text='Used when the caller does not choose.', verbose_name='default')),
             ],
@@ -72,6 +74,34 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'organization',
                 'ordering': ('name',),
+            },
+        ),
+        migrations.CreateModel(
+            name='Daypart',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dayparts', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'time of day',
+                'verbose_name_plural': 'times of day',
+                'ordering': ('organization', 'name'),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'name'), name='daypart_names_differ_in_an_organization')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DaypartSpan',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('days', models.CharField(choices=[('daily', 'Daily'), ('workdays', 'Monday to Friday'), ('weekend', 'Saturday and Sunday'), ('0', 'Monday'), ('1', 'Tuesday'), ('2', 'Wednesday'), ('3', 'Thursday'), ('4', 'Friday'), ('5', 'Saturday'), ('6', 'Sunday')], default='daily', max_length=8)),
+                ('begins_at', models.TimeField(verbose_name='from')),
+                ('ends_at', models.TimeField(verbose_name='until')),
+                ('daypart', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='spans', to='agents.daypart')),
+            ],
+            options={
+                'verbose_name': 'span',
+                'ordering': ('begins_at', 'id'),
             },
         ),
         migrations.CreateModel(
@@ -120,6 +150,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80)),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('daypart', models.ForeignKey(blank=True, help_text='Sold only then. Empty: always.', null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='menus', to='agents.daypart', verbose_name='time of day')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='menus', to='agents.organization')),
             ],
             options={
@@ -130,8 +161,9 @@ class Migration(migrations.Migration):
             name='Category',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
                 ('position', models.PositiveIntegerField(default=0)),
+                ('daypart', models.ForeignKey(blank=True, help_text='Sold only then. Empty: as its menu.', null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='categories', to='agents.daypart', verbose_name='time of day')),
                 ('menu', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='categories', to='agents.menu')),
             ],
             options={
@@ -182,16 +214,18 @@ class Migration(migrations.Migration):
             name='Item',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
-                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
+                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
                 ('aliases', models.CharField(blank=True, help_text='Other names callers use, separated by commas.', max_length=300)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('is_out', models.BooleanField(default=False, verbose_name='sold out')),
                 ('out_until', models.DateTimeField(blank=True, help_text='Available again automatically at this time.', null=True, verbose_name='sold out until')),
                 ('count_left', models.PositiveIntegerField(blank=True, help_text='Leave empty if not counted.', null=True, verbose_name='quantity left')),
+                ('allergens', models.JSONField(blank=True, default=list, help_text='The agent says these when it is asked. Choose none, and it says that it does not know.', validators=[agents.catalog.allergens.validate_allergens])),
                 ('description', models.CharField(blank=True, max_length=300)),
                 ('price', models.DecimalField(blank=True, decimal_places=2, help_text='Leave empty for an item with sizes: each size has its own price.', max_digits=8, null=True, validators=[django.core.validators.MinValueValidator(0)])),
                 ('most_per_order', models.PositiveIntegerField(default=50, verbose_name='maximum per order')),
+                ('daypart', models.ForeignKey(blank=True, help_text='Sold only then. Empty: as its category, or its menu.', null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='items', to='agents.daypart', verbose_name='time of day')),
                 ('category', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='agents.category')),
             ],
             options={
@@ -201,10 +235,28 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='MenuChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=200)),
+                ('made_by', models.CharField(max_length=150)),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('entries', models.JSONField(default=list)),
+                ('undone_at', models.DateTimeField(blank=True, null=True)),
+                ('undone_by', models.CharField(blank=True, max_length=150)),
+                ('menu', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='agents.menu')),
+            ],
+            options={
+                'verbose_name': 'change of a menu',
+                'verbose_name_plural': 'changes of menus',
+                'ordering': ('-made_at', '-id'),
+            },
+        ),
+        migrations.CreateModel(
             name='ModifierGroup',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
                 ('minimum', models.PositiveIntegerField(default=0, verbose_name='minimum choices')),
                 ('maximum', models.PositiveIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1)], verbose_name='maximum choices')),
                 ('position', models.PositiveIntegerField(default=0)),
@@ -327,8 +379,8 @@ class Migration(migrations.Migration):
             name='Service',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
-                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
+                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
                 ('aliases', models.CharField(blank=True, help_text='Other names callers use, separated by commas.', max_length=300)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('description', models.CharField(blank=True, max_length=300)),
@@ -401,8 +453,8 @@ class Migration(migrations.Migration):
             name='Size',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
-                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.menu.validate_speakable])),
+                ('name', models.CharField(max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
+                ('spoken_name', models.CharField(blank=True, help_text='How it is said, if different from the name.', max_length=80, validators=[agents.catalog.models.speakable.validate_speakable])),
                 ('aliases', models.CharField(blank=True, help_text='Other names callers use, separated by commas.', max_length=300)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('is_out', models.BooleanField(default=False, verbose_name='sold out')),

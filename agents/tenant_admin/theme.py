@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
     from django.contrib.admin.views.main import ChangeList
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-    from django.forms import CheckboxSelectMultiple, PasswordInput, Select, Textarea, TextInput
+    from django.forms import CheckboxSelectMultiple, FileInput, PasswordInput, Select, Textarea, TextInput
 else:
     from unfold.admin import ModelAdmin, StackedInline, TabularInline
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
     from unfold.views import ChangeList
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
+    from unfold.widgets import UnfoldAdminFileFieldWidget as FileInput
     from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
@@ -28,6 +29,7 @@ __all__ = [
     "AdminPasswordChangeForm",
     "ChangeList",
     "CheckboxSelectMultiple",
+    "FileInput",
     "ModelAdmin",
     "PasswordInput",
     "Select",

@@ -45,6 +45,11 @@ Ask once whether there is anything else. Then call read_back_order, say its sent
 When the caller agrees, call submit_order; when the caller changes something, change it and read it back again.
 Say that the order is placed only after submit_order has answered ok, with its number."""
 
+ALLERGENS = """## Allergens
+When the caller asks, say the allergens that the menu states: those of the item, of its choices, and of what is added.
+“none” means none of the fourteen that must be labeled. Where none are stated, say that you do not know, and offer a
+person. Never guess from a name or a description, and never promise that a dish is safe."""
+
 NO_ORDERING = """## Orders
 Orders are not taken on the phone now. Say so, and help with everything else."""
 
@@ -234,6 +239,7 @@ def _standing(
         persona.prompt.strip() or f"You answer the phone of {organization.name}.",
         CONDUCT,
         _ordering(persona, organization),
+        ALLERGENS if any(tool["name"] == "look_up_items" for tool in tools) else "",
         _booking(services),
         TEXTING if any(tool["name"] == "send_text" for tool in tools) else "",
         RECORDED if any(tool["name"] in RECORDING_TOOLS for tool in tools) else "",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from agents.catalog.offers import Catalog, ItemOffer, Offer, say_price, say_size
+from agents.catalog.offers import Catalog, ItemOffer, ModifierOffer, Offer, say_absence, say_price, say_size
 from agents.catalog.queries import load_catalog
 from agents.catalog.spoken import Ear, Phrase, compare, read_phrase, read_tokens, readings
 from sessions.orders.draft.names import Short, either
@@ -62,7 +62,7 @@ def _say(item: ItemOffer, found: Sequence[ItemOffer], currency: str) -> str:
     stands_twice = sum(other.name == item.name for other in found) > 1
     name = f"the {item.name} under {item.category}" if stands_twice else f"the {item.name}"
     if not item.is_available:
-        return f"{name}, which is out right now"
+        return f"{name}, which is {say_absence(item)}"
     if item.sizes:
         sizes = [say_size(size, currency) for size in item.sizes if size.is_available]
         return f"{name}, {either(sizes)}"
@@ -75,17 +75,24 @@ def _show(item: ItemOffer) -> dict[str, object]:
         "price": f"{item.least_price:.2f}",
         "category": item.category,
         "description": item.description,
+        "allergens": ", ".join(item.allergens) or "not stated: you do not know",
+        "served": item.served or "always",
         "sizes": [_offer(size) | {"is_default": size.is_default} for size in item.sizes],
         "groups": [
             {
                 "name": group.name,
                 "choose_at_least": group.minimum,
                 "choose_at_most": group.maximum,
-                "modifiers": [_offer(modifier) | {"is_default": modifier.is_default} for modifier in group.modifiers],
+                "modifiers": [_show_modifier(modifier) for modifier in group.modifiers],
             }
             for group in item.all_groups()
         ],
     }
+
+
+def _show_modifier(modifier: ModifierOffer) -> dict[str, object]:
+    allergens = {"allergens": ", ".join(modifier.allergens)} if modifier.allergens else {}
+    return _offer(modifier) | {"is_default": modifier.is_default} | allergens
 
 
 def _offer(offer: Offer) -> dict[str, object]:

@@ -56,6 +56,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Menus", "menu_book", "agents_menu", Area.MENU),
             ("Categories", "category", "agents_category", Area.MENU),
             ("Modifier groups", "tune", "agents_modifiergroup", Area.MENU),
+            ("Times of day", "schedule", "agents_daypart", Area.MENU),
             ("Spoken words", "record_voice_over", "agents_spokenword", Area.MENU),
             ("Modifiers", "add_circle", "agents_modifier", Area.STOCK),
             ("Services", "build_circle", "agents_service", Area.MENU),

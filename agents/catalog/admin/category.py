@@ -56,7 +56,7 @@ class CategoryAdmin(TenantAdmin[Category]):
     list_display = ("name", "menu", "items")
     list_filter = ("menu",)
     search_fields = ("name",)
-    fields = ("menu", "name")
+    fields = ("menu", "name", "daypart")
     inlines = (ItemInline,)
     ordering = ("menu", "position", "id")
 

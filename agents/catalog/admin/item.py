@@ -20,6 +20,7 @@ from agents.tenant_admin.forms import TenantForm, TenantFormSet
 from agents.tenant_admin.inlines import TenantInline
 from agents.tenant_admin.theme import CheckboxSelectMultiple, display
 
+from .allergens import AllergensForm
 from .stock import StockAdmin, StockFilter
 
 
@@ -53,7 +54,7 @@ class SizeInline(TenantInline):
     hide_title = True
 
 
-class ItemForm(TenantForm):
+class ItemForm(AllergensForm):
     """An item with the choices that come with it."""
 
     choices = forms.ModelMultipleChoiceField(
@@ -86,9 +87,9 @@ class ItemAdmin(StockAdmin[Item]):
     ordering = ("category__menu", "category__position", "category", "position", "id")
     inlines = (SizeInline,)
     fieldsets = (
-        (None, {"fields": ("category", "name", "description", "price")}),
+        (None, {"fields": ("category", "name", "description", "price", "allergens")}),
         ("Spoken names", {"fields": ("spoken_name", "aliases")}),
-        ("Availability", {"fields": ("is_out", "out_until", "count_left", "most_per_order")}),
+        ("Availability", {"fields": ("daypart", "is_out", "out_until", "count_left", "most_per_order")}),
         ("Modifier groups", {"fields": ("choices",)}),
     )
 

@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from agents.catalog.models import Category, Menu
-from agents.organizations.roles import Area
+from agents.organizations.roles import Area, Power
 from agents.tenant_admin.inlines import TenantInline
-from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import display
 
+from .menu_findings import agent_text, findings_of
 from .menu_preview import preview_of
+from .menu_prices import MenuPrices
 from .stock import number_of
 
 
@@ -43,19 +44,19 @@ class CategoryInline(TenantInline):
 
 
 @admin.register(Menu)
-class MenuAdmin(TenantAdmin[Menu]):
+class MenuAdmin(MenuPrices):
     area = Area.MENU
     list_display = ("name", "organization", "is_active", "categories", "items")
     list_filter = ("is_active", "organization")
     search_fields = ("name",)
-    fields = ("organization", "name", "is_active")
+    fields = ("organization", "name", "is_active", "daypart")
     inlines = (CategoryInline,)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         menu = self.get_object(request, object_id)
-        context = {"preview": preview_of(menu)} if menu else {}
+        context = page_context(menu, may_edit=self.has_power(request, Power.EDIT, menu)) if menu else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Menu]:
@@ -74,3 +75,14 @@ class MenuAdmin(TenantAdmin[Menu]):
     @display(description="items")
     def items(self, menu: Menu) -> str:
         return number_of(getattr(menu, "item_count", 0), "item", "items")
+
+
+def page_context(menu: Menu, *, may_edit: bool) -> dict[str, Any]:
+    """What the page shows besides the form: findings, what callers hear, what the agent reads, changes of many rows."""
+    return {
+        "findings": findings_of(menu),
+        "preview": preview_of(menu),
+        "agent_text": agent_text(menu),
+        "changes": menu.changes.all()[:5],
+        "may_edit": may_edit,
+    }

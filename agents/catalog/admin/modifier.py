@@ -16,6 +16,7 @@ from agents.tenant_admin.inlines import TenantInline
 from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import display
 
+from .allergens import AllergensForm
 from .stock import StockAdmin, StockFilter
 
 
@@ -111,6 +112,7 @@ class ModifierGroupAdmin(TenantAdmin[ModifierGroup]):
 
 @admin.register(Modifier)
 class ModifierAdmin(StockAdmin[Modifier]):
+    form = AllergensForm
     menu_path = "group__menu"
     list_display = ("name", "group", "extra_price", "stock", "quick_action", "count_left", "aliases")
     list_editable = ("count_left",)
@@ -119,7 +121,7 @@ class ModifierAdmin(StockAdmin[Modifier]):
     search_fields = ("name", "spoken_name", "aliases", "group__name")
     ordering = ("group__position", "group", "position", "id")
     fieldsets = (
-        (None, {"fields": ("group", "name", "price", "is_default")}),
+        (None, {"fields": ("group", "name", "price", "is_default", "allergens")}),
         ("Spoken names", {"fields": ("spoken_name", "aliases")}),
         ("Availability", {"fields": ("is_out", "out_until", "count_left")}),
     )

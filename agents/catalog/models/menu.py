@@ -8,15 +8,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from agents.catalog.allergens import validate_allergens
 from agents.catalog.spoken.table import KNOWN, Role
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
-
-def validate_speakable(name: str) -> None:
-    """Reject the characters that separate fields in an item's line of the prompt."""
-    if any(sign in name for sign in "|*():;/+\n"):
-        raise ValidationError("A name cannot contain | * ( ) : ; / or +.")
+from .daypart import Daypart
+from .speakable import validate_speakable
 
 
 class Named(models.Model):
@@ -68,12 +66,40 @@ class Availability(models.Model):
         return not self.is_out
 
 
+class Labeled(models.Model):
+    """Something that is eaten."""
+
+    allergens = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_allergens],
+        help_text="The agent says these when it is asked. Choose none, and it says that it does not know.",
+    )
+
+    class Meta:
+        abstract = True
+
+
+def sold_at(owner: str, *, otherwise: str) -> models.ForeignKey[Daypart | None, Daypart | None]:
+    """The column of the times at which something is sold; `otherwise` holds where it is empty."""
+    return models.ForeignKey(
+        Daypart,
+        models.RESTRICT,
+        null=True,
+        blank=True,
+        related_name=owner,
+        verbose_name="time of day",
+        help_text=f"Sold only then. {otherwise}",
+    )
+
+
 class Menu(TenantModel):
     """A list of what an organization sells. All its active menus are sold together."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="menus")
     name = models.CharField(max_length=80)
     is_active = models.BooleanField("active", default=True)
+    daypart = sold_at("menus", otherwise="Empty: always.")
 
     objects = TenantQuerySet["Menu"].as_manager()
 
@@ -92,6 +118,7 @@ class Category(TenantModel):
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="categories")
     name = models.CharField(max_length=80, validators=[validate_speakable])
     position = models.PositiveIntegerField(default=0)
+    daypart = sold_at("categories", otherwise="Empty: as its menu.")
 
     objects = TenantQuerySet["Category"].as_manager()
 
@@ -103,7 +130,7 @@ class Category(TenantModel):
         return self.name
 
 
-class Item(Named, Availability, TenantModel):
+class Item(Named, Availability, Labeled, TenantModel):
     """A thing that can be ordered: at its price, or in its sizes, never both (docs/reference/menu-lines.md)."""
 
     tenant_path = "category__menu__organization_id"
@@ -119,6 +146,7 @@ class Item(Named, Availability, TenantModel):
         help_text="Leave empty for an item with sizes: each size has its own price.",
     )
     most_per_order = models.PositiveIntegerField("maximum per order", default=50)
+    daypart = sold_at("items", otherwise="Empty: as its category, or its menu.")
 
     objects = TenantQuerySet["Item"].as_manager()
 
@@ -179,7 +207,7 @@ class ModifierGroup(TenantModel):
         return self.name
 
 
-class Modifier(Named, Availability, TenantModel):
+class Modifier(Named, Availability, Labeled, TenantModel):
     """One choice of a group. Its price is added to that of the item."""
 
     tenant_path = "group__menu__organization_id"

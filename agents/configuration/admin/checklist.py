@@ -47,6 +47,7 @@ def url_of(check: Check, agent: Agent) -> str:
     meta = check.target._meta
     route = f"admin:{meta.app_label}_{meta.model_name}"
     if isinstance(check.target, models.Model):
-        anchor = check.field if check.field.endswith("-group") else f"id_{check.field}"
+        is_whole = check.field.endswith("-group") or check.field == "findings"
+        anchor = check.field if is_whole else f"id_{check.field}"
         return reverse(f"{route}_change", args=(check.target.pk,)) + (f"#{anchor}" if check.field else "")
     return f"{reverse(f'{route}_add')}?{urlencode({'organization': str(agent.organization_id)})}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.catalog.offers import Catalog, ItemOffer, SizeOffer, say_price
+from agents.catalog.offers import Catalog, ItemOffer, SizeOffer, say_absence, say_price
 from agents.catalog.spoken import DEFAULT_TABLE, Phrase, WordTable, read_phrase, read_tokens, readings
 
 from .lines import Refused
@@ -34,7 +34,7 @@ def check_available(item: ItemOffer, catalog: Catalog) -> None:
             (other for other in catalog.items if other.category == item.category and other.is_available), None
         )
         instead = f" Would you like the {alternative.name} instead?" if alternative else ""
-        raise Refused(f"The {item.name} is out right now.{instead}")
+        raise Refused(f"The {item.name} is {say_absence(item)}.{instead}")
 
 
 def find_size(item: ItemOffer, name: str | None, words: WordTable = DEFAULT_TABLE) -> SizeOffer | None:

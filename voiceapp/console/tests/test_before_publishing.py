@@ -164,7 +164,7 @@ def test_every_line_of_the_list_leads_to_a_page_where_it_is_mended(client_of_ali
     agent.refresh_from_db()
     page = client_of_alice.get(url(Agent, "change", agent.pk)).content.decode()
     listed = checklist_of(agent)
-    assert {line.name for line in listed} == {"Tools", "Prompt", "Menu", "Opening hours", "Phone number",
+    assert {line.name for line in listed} == {"Tools", "Prompt", "Menu", "Menu check", "Opening hours", "Phone number",
                                               "Transfer target", "Currency", "Time zone"}  # fmt: skip
     for line in listed:
         assert f'href="{line.url}"' in page

@@ -12,7 +12,19 @@ from django.db.models import Model
 from django.utils import timezone
 
 from agents.call_page.models import CallPage
-from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Service, Size, SpokenWord
+from agents.catalog.models import (
+    Category,
+    Daypart,
+    DaypartSpan,
+    Item,
+    Menu,
+    MenuChange,
+    Modifier,
+    ModifierGroup,
+    Service,
+    Size,
+    SpokenWord,
+)
 from agents.configuration.models import Agent, RealtimeEndpoint
 from agents.configuration.services import publish_agent
 from agents.hours.models import OpeningHours, SpecialDay, TransferHours
@@ -102,7 +114,10 @@ def make_menu(world: World) -> None:
     under = ModifierGroup.objects.create(menu=menu, name=f"{marker} nested")
     under.under.add(modifier)
     word, _ = SpokenWord.objects.get_or_create(organization=organization, kind="without", text=f"{marker} nix")
-    for row in (menu, category, item, size, group, modifier, word):
+    daypart = Daypart.objects.create(organization=organization, name=f"{marker} breakfast")
+    span = DaypartSpan.objects.create(daypart=daypart, begins_at=dt.time(7), ends_at=dt.time(11))
+    change = MenuChange.objects.create(menu=menu, title=f"{marker} change", made_by=f"{marker} changer")
+    for row in (menu, category, item, size, group, modifier, word, daypart, span, change):
         world.rows[type(row)] = row
 
 

@@ -24,6 +24,8 @@ MAX_BODY_BYTES: dict[str, int] = {
     "/call/": 64 * KIB,
     "/admin/": FORM_BYTES,
     "/admin/login/": 16 * KIB,
+    # Above the limit of a menu's file, so that one that is too large gets a sentence on the page.
+    "/admin/agents/menu/import/": 12 * MIB,
 }
 # Routes without a body, and unknown paths.
 DEFAULT_BYTES = 16 * KIB

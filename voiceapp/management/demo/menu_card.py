@@ -119,6 +119,20 @@ GROUPS = (
 ON_A_PIZZA = ("Crust", "Extras", "Without")
 ON_PASTA = ("Pasta", "Parmesan")
 
+# What the agent says when it is asked; everything else on the card has none stated, which it says, too.
+ALLERGENS: dict[str, tuple[str, ...]] = {
+    "Margherita": ("gluten", "milk"),
+    "Pepperoni": ("gluten", "milk"),
+    "Funghi": ("gluten", "milk"),
+    "Quattro Formaggi": ("gluten", "milk"),
+    "Carbonara": ("gluten", "eggs", "milk"),
+    "Tiramisu": ("gluten", "eggs", "milk"),
+    "Espresso": ("none",),
+    "extra cheese": ("milk",),
+    "extra parmesan": ("milk",),
+    "pistachio": ("nuts",),
+}
+
 CATEGORIES: tuple[tuple[str, tuple[DemoItem, ...]], ...] = (
     (
         "Pizzas",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
 
-from agents.catalog.models import Category, Item, Menu, Modifier, ModifierGroup, Size
+from agents.catalog.models import Category, Daypart, DaypartSpan, Item, Menu, Modifier, ModifierGroup, Size
 from agents.configuration.models import Agent
 from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
@@ -18,7 +19,7 @@ from sessions.messages.texts.models import TextSettings
 from telephony.twilio.models import PhoneNumber
 from voiceapp.providers.webhook_signature import new_secret
 
-from .menu_card import CATEGORIES, GROUPS, DemoItem
+from .menu_card import ALLERGENS, CATEGORIES, GROUPS, DemoItem
 
 SLUG = "bella-napoli"
 # Berlin numbers reserved for fiction: no real phone rings.
@@ -130,6 +131,11 @@ def make_targets(organization: Organization) -> None:
 def make_menu(organization: Organization) -> Menu:
     """The whole card: groups first, because items and modifiers refer to them by name."""
     menu = Menu.objects.create(organization=organization, name="Main menu")
+    # For trying: nothing is sold at some times only, so that the demo's calls go the same way at any hour.
+    lunch = Daypart.objects.create(organization=organization, name="Lunch")
+    DaypartSpan.objects.create(
+        daypart=lunch, days=DaypartSpan.Days.WORKDAYS, begins_at=dt.time(11, 30), ends_at=dt.time(14, 30)
+    )
     groups = make_groups(menu)
     for place, (heading, items) in enumerate(CATEGORIES):
         category = Category.objects.create(menu=menu, name=heading, position=place)
@@ -158,6 +164,7 @@ def make_groups(menu: Menu) -> dict[str, ModifierGroup]:
                 is_default=choice.is_default,
                 aliases=choice.aliases,
                 position=position,
+                allergens=list(ALLERGENS.get(choice.name, ())),
             )
         groups[group.name] = group
     return groups
@@ -173,6 +180,7 @@ def make_item(category: Category, demo_item: DemoItem, position: int) -> Item:
         price=None if demo_item.price is None else Decimal(demo_item.price),
         is_out=demo_item.is_out,
         count_left=demo_item.count_left,
+        allergens=list(ALLERGENS.get(demo_item.name, ())),
         position=position,
     )
     for place, size in enumerate(demo_item.sizes):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connections
 
-from . import announcements, mail, product, providers, rooms
+from . import announcements, mail, menus, product, providers, rooms
 from .finding import Finding, failed
 
 TIMEOUT_S = 2.0
@@ -33,6 +33,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("records", announcements.check_records),
     ("secret", announcements.check_secret),
     ("numbers", product.check_agents),
+    ("menus", menus.check_menus),
     ("public address", providers.check_public_address),
     ("internal key", product.check_internal_key),
     ("simulators", product.check_simulators),

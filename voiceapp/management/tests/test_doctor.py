@@ -165,7 +165,7 @@ def test_every_integration_is_looked_at() -> None:
     assert {name for name, _ in CHECKS} == {
         "database", "cache", "queue", "worker", "outbox", "openai", "vapi", "twilio", "webhooks", "numbers",
         "public address", "internal key", "simulators", "static files", "speech",
-        "livekit", "room agents", "recordings", "announcements", "records", "secret", "mail",
+        "livekit", "room agents", "recordings", "announcements", "records", "secret", "mail", "menus",
     }  # fmt: skip
 
 

@@ -1,0 +1,63 @@
+"""Times of day at which parts of a menu are sold."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from agents.catalog.dayparts import say_spans
+from agents.catalog.models import Daypart, DaypartSpan
+from agents.organizations.roles import Area
+from agents.tenant_admin.forms import TenantFormSet
+from agents.tenant_admin.inlines import TenantInline
+from agents.tenant_admin.tenant import TenantAdmin
+from agents.tenant_admin.theme import display
+
+from .stock import number_of
+
+
+class SpanFormSet(TenantFormSet):
+    def clean(self) -> None:
+        super().clean()
+        if not self.kept():
+            raise forms.ValidationError("Enter at least one span, like daily from 07:00 until 11:00.")
+
+
+class SpanInline(TenantInline):
+    model = DaypartSpan
+    area = Area.MENU
+    formset = SpanFormSet
+    fields = ("days", "begins_at", "ends_at")
+    verbose_name_plural = "times (one that ends before it begins runs past midnight)"
+
+    def get_extra(self, request: HttpRequest, obj: Daypart | None = None, **kwargs: object) -> int:
+        return 0 if obj else 1
+
+
+@admin.register(Daypart)
+class DaypartAdmin(TenantAdmin[Daypart]):
+    area = Area.MENU
+    list_display = ("name", "times", "used_by", "organization")
+    list_filter = ("organization",)
+    list_select_related = ("organization",)
+    search_fields = ("name",)
+    fields = ("organization", "name")
+    inlines = (SpanInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Daypart]:
+        counts = {name: Count(name, distinct=True) for name in ("menus", "categories", "items")}
+        counted = {f"{name}_count": count for name, count in counts.items()}
+        return super().get_queryset(request).prefetch_related("spans").annotate(**counted)
+
+    @display(description="times")
+    def times(self, daypart: Daypart) -> str:
+        return say_spans(daypart.spans.all())
+
+    @display(description="used by")
+    def used_by(self, daypart: Daypart) -> str:
+        nouns = (("menus_count", "menu", "menus"), ("categories_count", "category", "categories"),
+                 ("items_count", "item", "items"))  # fmt: skip
+        used = [number_of(number, one, many) for name, one, many in nouns if (number := getattr(daypart, name, 0))]
+        return ", ".join(used) or "–"

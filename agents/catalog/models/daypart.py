@@ -1,0 +1,68 @@
+"""Named times of day at which a part of the menu is sold, like breakfast."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from agents.organizations.models import Organization
+from agents.organizations.tenancy import TenantModel, TenantQuerySet
+
+from .speakable import validate_speakable
+
+
+class Daypart(TenantModel):
+    """A name for times of the week. What is given to no daypart is sold whenever the agent answers."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="dayparts")
+    name = models.CharField(max_length=80, validators=[validate_speakable])
+
+    objects = TenantQuerySet["Daypart"].as_manager()
+
+    class Meta:
+        ordering = ("organization", "name")
+        verbose_name = "time of day"
+        verbose_name_plural = "times of day"
+        constraints = [
+            models.UniqueConstraint(fields=("organization", "name"), name="daypart_names_differ_in_an_organization")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DaypartSpan(TenantModel):
+    """From one time to another on some days of the week; one that ends at or before it begins runs past midnight."""
+
+    class Days(models.TextChoices):
+        DAILY = "daily", "Daily"
+        WORKDAYS = "workdays", "Monday to Friday"
+        WEEKEND = "weekend", "Saturday and Sunday"
+        MONDAY = "0", "Monday"
+        TUESDAY = "1", "Tuesday"
+        WEDNESDAY = "2", "Wednesday"
+        THURSDAY = "3", "Thursday"
+        FRIDAY = "4", "Friday"
+        SATURDAY = "5", "Saturday"
+        SUNDAY = "6", "Sunday"
+
+        @property
+        def weekdays(self) -> tuple[int, ...]:
+            """0 is Monday."""
+            whole = {"daily": range(7), "workdays": range(5), "weekend": range(5, 7)}
+            return tuple(whole[self.value]) if self.value in whole else (int(self.value),)
+
+    tenant_path = "daypart__organization_id"
+
+    daypart = models.ForeignKey(Daypart, models.CASCADE, related_name="spans")
+    days = models.CharField(max_length=8, choices=Days.choices, default=Days.DAILY)
+    begins_at = models.TimeField("from")
+    ends_at = models.TimeField("until")
+
+    objects = TenantQuerySet["DaypartSpan"].as_manager()
+
+    class Meta:
+        ordering = ("begins_at", "id")
+        verbose_name = "span"
+
+    def __str__(self) -> str:
+        return f"{self.get_days_display()} {self.begins_at:%H:%M}–{self.ends_at:%H:%M}"

@@ -1,0 +1,11 @@
+"""Names that are said, and written into the lines of a prompt."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+
+
+def validate_speakable(name: str) -> None:
+    """Reject the characters that separate fields in an item's line of the prompt."""
+    if any(sign in name for sign in "|*():;/+\n"):
+        raise ValidationError("A name cannot contain | * ( ) : ; / or +.")
