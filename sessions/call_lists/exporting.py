@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from sessions.calls.models import Call, Direction
-from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
+from sessions.calls.masked_numbers import calling_number, dialed_number
+from sessions.calls.models import Call
 
 from .figures import CallFigures, read_figures
 from .models import CallExport
@@ -68,9 +68,7 @@ def row_of(call: Call, figures: CallFigures, outcomes: Collection[CallOutcome], 
         at.astimezone(zone).isoformat(timespec="seconds") if at else None
         for at in (call.created_at, call.connected_at, call.ended_at)
     )
-    is_outbound = call.direction == Direction.OUTBOUND
-    caller = _number(call.caller_number, sees=sees or is_outbound)
-    dialed = _number(call.dialed_number, sees=sees or not is_outbound)
+    caller, dialed = calling_number(call, sees=sees), dialed_number(call, sees=sees)
     values: tuple[Value, ...] = (
         str(call.pk), call.organization.name if call.organization else "", starts, connects, ends, zone.key, call.kind,
         call.direction, call.state, call.end_reason, [each.value for each in outcomes],
@@ -132,8 +130,3 @@ def _json(parts: Iterator[Iterable[Row]]) -> Iterator[str]:
             yield begin + ",\n".join(lines)
             begin = ",\n"
     yield "[]\n" if begin == "[\n" else "\n]\n"
-
-
-def _number(number: str, *, sees: bool) -> str:
-    is_shown = sees or read_caller(number).kind is CallerKind.HIDDEN
-    return number if is_shown else mask(number)

@@ -27,6 +27,7 @@ from sessions.call_lists.admin.pages import CallListPages
 from sessions.call_lists.admin.tools import ALL_CALLS, ListTools, read_tools
 from sessions.call_lists.figures import CallFigures, read_figures
 from sessions.call_lists.outcomes import CallOutcome, outcomes_of
+from sessions.calls.masked_numbers import dialed_number
 from sessions.calls.models import Call, CallKind, CallState
 from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
 
@@ -261,6 +262,7 @@ class CallAdmin(NumberSearch[Call], CallListPages):
             context = {
                 "page": page,
                 "caller_number": call.caller_number if sees else "",
+                "dialed_number": dialed_number(call, sees=sees),
                 "duration": duration_text(call.duration_s),
                 "cost": cost_text(call),
                 "state_color": CALL_COLORS[CallState(call.state)],

@@ -74,6 +74,17 @@ def test_numbers_are_masked_for_those_who_see_them_masked(harbour: World) -> Non
     assert export(client, "csv", "number=" + number[3:7]) == []
 
 
+def test_of_a_call_that_we_placed_the_number_dialed_is_the_customers(harbour: World) -> None:
+    client, call = Client(), harbour[Call]
+    client.force_login(harbour.member("viewer"))
+    Call.objects.filter(pk=call.pk).update(direction="outbound", dialed_number="+4917655512345")
+    (row,) = export(client, "json")
+    assert (row["callerNumber"], row["dialedNumber"]) == (call.caller_number, "…45")
+    page = client.get(f"{LIST}{call.pk}/change/").content.decode()
+    assert "…45" in page
+    assert "55512345" not in page.replace(" ", "")
+
+
 def test_no_cell_is_a_formula_and_json_has_what_was_written(harbour: World, client_of_alice: Client) -> None:
     for text in HOSTILE:
         Call.objects.filter(pk=harbour[Call].pk).update(caller_number=text, transferred_to=text, room_name=text)
