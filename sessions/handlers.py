@@ -11,7 +11,7 @@ from sessions.appointments.announcements import TEXT_KINDS
 from sessions.appointments.calendars.services import outgoing as calendar_updates
 from sessions.appointments.services.said_times import settle_appointments
 from sessions.appointments.texts import still_stands
-from sessions.calls.notes import leave_note
+from sessions.calls.commands import leave_note
 from sessions.calls.services import SAID_TOPIC
 from sessions.messages.endpoints.services.announcing import TOPIC as WEBHOOK_TOPIC
 from sessions.messages.endpoints.services.delivering import deliver_webhook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from sessions.appointments.calendars.services.schedule import read_due_calendars
-from sessions.calls import passed_messages
+from sessions.calls import commands, passed_messages
 from sessions.messages.endpoints.services.endpoints import purge_attempts
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
@@ -47,7 +47,7 @@ def purge_visitor_calls() -> int:
 @shared_task(name="sessions.tasks.purge_passed_messages", expires=3000)
 def purge_passed_messages() -> int:
     """Every hour: delete what pages said to calls that ended before it arrived."""
-    return passed_messages.purge_passed_messages()
+    return passed_messages.purge_passed_messages() + commands.purge_commands()
 
 
 @shared_task(name="sessions.tasks.purge_outbox", expires=3000)

@@ -205,17 +205,46 @@ class CallEvent(TenantModel):
         return self.kind
 
 
-class CallNote(models.Model):
-    """What the agent of a live call has to say beside the results of its tools. It is deleted when it is taken."""
+class CallCommand(models.Model):
+    """What another process wants of the one that carries the call. It is deleted when it is taken."""
 
-    call = models.ForeignKey(Call, models.CASCADE, related_name="notes")
-    text = models.CharField(max_length=300)
+    class Kind(models.TextChoices):
+        NOTE = "note"  # the agent tells the caller this
+        HINT = "hint"  # the agent knows this, and the caller does not hear it
+        HANG_UP = "hang_up"
+        HAND_OVER = "hand_over"  # `text`: the slug of a transfer target
+        LISTEN = "listen"  # `text`: where to send what is said (telephony/live/listening)
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="commands")
+    kind = models.CharField(max_length=9, choices=Kind)
+    text = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return self.text
+        return self.text or self.kind
+
+
+class CallListening(TenantModel):
+    """That a person listened in on a live call, or began to. It outlives the call."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="call_listenings")
+    call_number = models.UUIDField("ID of the call", help_text="It stays when the call is deleted.")
+    principal = models.CharField("who", max_length=150)
+    began_at = models.DateTimeField("began", auto_now_add=True)
+    ended_at = models.DateTimeField("ended", null=True)
+
+    objects = TenantQuerySet["CallListening"].as_manager()
+
+    class Meta:
+        verbose_name = "listening in"
+        verbose_name_plural = "listening in"
+        ordering = ("-began_at", "-id")
+        indexes = [models.Index(fields=("organization", "-began_at"), name="call_listening_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.principal}, call {self.call_number}"
 
 
 class PassedMessage(models.Model):

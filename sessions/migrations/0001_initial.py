@@ -152,14 +152,32 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='CallNote',
+            name='CallCommand',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=300)),
-                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='voice_sessions.call')),
+                ('kind', models.CharField(choices=[('note', 'Note'), ('hint', 'Hint'), ('hang_up', 'Hang Up'), ('hand_over', 'Hand Over'), ('listen', 'Listen')], max_length=9)),
+                ('text', models.CharField(blank=True, max_length=300)),
+                ('call', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='commands', to='voice_sessions.call')),
             ],
             options={
                 'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='CallListening',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('call_number', models.UUIDField(help_text='It stays when the call is deleted.', verbose_name='ID of the call')),
+                ('principal', models.CharField(max_length=150, verbose_name='who')),
+                ('began_at', models.DateTimeField(auto_now_add=True, verbose_name='began')),
+                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='call_listenings', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'listening in',
+                'verbose_name_plural': 'listening in',
+                'ordering': ('-began_at', '-id'),
+                'indexes': [models.Index(fields=['organization', '-began_at'], name='call_listening_of_tenant')],
             },
         ),
         migrations.CreateModel(

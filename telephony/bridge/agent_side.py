@@ -121,6 +121,20 @@ class AgentSide(ABC):
         if not self._conversation.is_over:
             self._conversation.note(text)
 
+    def hint(self, text: str) -> None:
+        """The agent knows this from now on. The caller does not hear it, and it is no reason to speak."""
+        if not self._conversation.is_over:
+            self._conversation.hint(text)
+
+    def hand_over(self, target_id: str, *, say: str) -> None:
+        """A person takes the call: the agent says these words, then the caller is transferred."""
+        if not self._conversation.is_over:
+            self._conversation.hand_over(target_id, say=say)
+
+    def show_lines(self, shows: bool = True) -> None:
+        """Whether somebody reads along: then lines are shown as they grow."""
+        self._conversation.show_lines(shows)
+
     def waiting_tools(self) -> list[RunTool]:
         """After the end: tools that the agent requested and that have not begun, in order. Returned once."""
         return self._conversation.waiting_tools()

@@ -9,6 +9,7 @@ from sessions.calls.end_reasons import EndReason
 from telephony.bridge.agent_side import MOST_BAD_FRAMES, AgentSide, MakeDialect
 from telephony.bridge.core.actions import HangUp
 from telephony.bridge.core.agent_item import is_loud
+from telephony.bridge.core.earpiece import Earpiece
 from telephony.bridge.core.events import (
     AgentSilenced,
     CallerEvent,
@@ -49,6 +50,7 @@ class PhoneCall(AgentSide):
             self._conversation.show_lines()
         self._read = codec.read
         self._hear = self._hearing(self._dialect)
+        self._earpiece: Earpiece | None = None
         self.to_caller = codec.frames
         self.has_second_start = False
         self._bad_frames = 0
@@ -105,7 +107,25 @@ class PhoneCall(AgentSide):
 
     def change_agent(self, make_dialect: MakeDialect) -> None:
         super().change_agent(make_dialect)
-        self._hear = self._hearing(self._dialect)
+        hear = self._hearing(self._dialect)
+        if self._earpiece is None:
+            self._hear = hear
+        else:
+            self._earpiece.pass_on = hear
+
+    def begin_listening(self) -> Earpiece:
+        """Somebody listens in: until `end_listening` both voices are also in the earpiece."""
+        earpiece = self._earpiece = Earpiece(self._phone.line, self._hear, on_its_way=self._phone.on_its_way_bytes)
+        self._phone.lead_through(earpiece)
+        self._hear = earpiece.hear
+        return earpiece
+
+    def end_listening(self) -> None:
+        """Nobody listens in any more, and no frame passes the earpiece."""
+        if (earpiece := self._earpiece) is not None:
+            self._earpiece = None
+            self._phone.lead_through(earpiece.line)
+            self._hear = earpiece.pass_on
 
     def time_passed(self, now_ms: int) -> None:
         conversation = self._conversation

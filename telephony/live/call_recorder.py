@@ -37,7 +37,11 @@ class CallRecorder:
         self._recording = asyncio.create_task(self._recorder.run())
 
     def note(self, fact: Fact) -> None:
-        self._recorder.add(fact if self.resumption is None else self.resumption.placed(fact))
+        self._recorder.add(self.placed(fact))
+
+    def placed(self, fact: Fact) -> Fact:
+        """As it is written: in a call that comes back from a transfer, on the clock of its first stream."""
+        return fact if self.resumption is None else self.resumption.placed(fact)
 
     async def close(self, ending: CloseCall) -> None:
         """Write the follow-up, the remaining facts, then the end: a reader who sees the end sees everything."""

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from sessions.calls.briefing import Briefing
+from sessions.calls.commands import Command, Kind
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import SomethingHappened
 from sessions.calls.outcomes import ToolResult
@@ -22,14 +23,19 @@ from telephony.bridge.core.actions import (
     CloseLink,
     FailOver,
     FallBack,
+    HangUp,
     OpenLink,
     Record,
     RunTool,
+    Show,
 )
+from telephony.twilio.phrases import Phrase, phrase
 
 from .call_recorder import CallRecorder
 from .gateway import CallGateway
 from .links import Link
+from .listening.channel import outlet as outlet_of
+from .listening.listeners import Listener, Listeners
 from .provider import Provider
 from .providers import provider_for
 from .registry import LiveCalls
@@ -50,6 +56,8 @@ class CallScope(ABC, Generic[Core]):
     A subclass has the caller's side.
     """
 
+    shows_lines = False  # of the transcript, as they grow
+
     def __init__(self, call_id: UUID, *, stream_id: UUID | None, gateway: CallGateway, calls: LiveCalls) -> None:
         self._call_id = call_id
         self._provider: Provider | None = None
@@ -61,6 +69,9 @@ class CallScope(ABC, Generic[Core]):
         self._core: Core | None = None
         self._link: Link | None = None
         self._ending: CloseCall | None = None
+        self._language = ""
+        self._early_commands: list[Command] = []
+        self._listeners: Listeners | None = None
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._tools: set[asyncio.Task[Any]] = set()
@@ -100,7 +111,7 @@ class CallScope(ABC, Generic[Core]):
 
     async def run(self) -> None:
         """Carry the call to its end, on whichever side it ends."""
-        self._calls.add(self, self._gateway.renew_leases, self._gateway.take_notes)
+        self._calls.add(self, self._gateway)
         self._listen()
         self._begin(self._prepare())
         try:
@@ -111,16 +122,45 @@ class CallScope(ABC, Generic[Core]):
     def hang_up(self, reason: EndReason) -> None:
         """The operator, or a server that stops, ends the call."""
         if self._core is None:
-            self._end(CloseCall(reason, FallBack()))
+            self._end(CloseCall(reason, FallBack() if reason is EndReason.SERVER_STOPPING else HangUp()))
         elif not self._core.is_over:
             self._core.hang_up(reason)
             self._settle(self._core)
 
-    def note(self, text: str) -> None:
-        """Something became known that the caller should hear."""
-        if self._core is not None and not self._core.is_over:
-            self._core.note(text)
+    def obey(self, command: Command) -> None:
+        """Do what another process, or an operator, wants: as soon as there is an agent."""
+        if command.kind is Kind.HANG_UP:
+            self.hang_up(EndReason.HUNG_UP_BY_OPERATOR)
+        elif command.kind is Kind.LISTEN:
+            if (outlet := outlet_of(command.text)) is not None and not self.let_in(outlet.listener):
+                outlet.listener.gone.set()
+        elif self._core is None:
+            self._early_commands.append(command)
+        elif not self._core.is_over:
+            self._tell(self._core, command)
             self._settle(self._core)
+
+    def _tell(self, core: Core, command: Command) -> None:
+        match command.kind:
+            case Kind.NOTE:
+                core.note(command.text)
+            case Kind.HINT:
+                core.hint(command.text)
+            case Kind.HAND_OVER:
+                core.hand_over(command.text, say=phrase(Phrase.CONNECTING, self._language))
+
+    def let_in(self, listener: Listener) -> bool:
+        """Somebody listens in, until the listener or the call is gone. False if too many do."""
+        if self._over.done():
+            return False
+        if self._listeners is None:
+            self._listeners = Listeners(keeps_lines=self.shows_lines)
+        return self._listeners.add(listener)
+
+    def _serve_listeners(self, core: Core, listeners: Listeners) -> None:
+        listeners.tick(core, self._now_ms())
+        if listeners.is_empty:
+            self._listeners = None
 
     def break_off(self, fault: BaseException) -> None:
         """Our own code failed. The caller is handed to the fallback; the other calls go on."""
@@ -131,7 +171,13 @@ class CallScope(ABC, Generic[Core]):
     def tick(self, now: float) -> None:
         if (core := self._core) is not None:
             core.time_passed(int((now - self._began_at) * 1000))
+            if self._early_commands:
+                early, self._early_commands = self._early_commands, []
+                for command in early:
+                    self.obey(command)
             self._settle(core)
+            if self._listeners is not None:
+                self._serve_listeners(core, self._listeners)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -158,6 +204,8 @@ class CallScope(ABC, Generic[Core]):
     async def _close(self) -> None:
         """Close both sides, then the rest. Every step has its own limit, so that none blocks the next."""
         self._calls.remove(self)
+        if self._listeners is not None:
+            self._listeners.end()
         if self._link is not None:
             self._link.close()
         for task in self._tasks:
@@ -194,6 +242,7 @@ class CallScope(ABC, Generic[Core]):
     # The agent's side
 
     def _choose(self, briefing: Briefing) -> Provider:
+        self._language = briefing.language
         return self._use(provider_for(briefing))
 
     def _use(self, provider: P) -> P:
@@ -256,6 +305,11 @@ class CallScope(ABC, Generic[Core]):
         match action:
             case Record(fact):
                 self._recorder.note(fact)
+                if self._listeners is not None:
+                    self._listeners.fact(self._recorder.placed(fact), is_final=True)
+            case Show(line):
+                if self._listeners is not None:
+                    self._listeners.fact(self._recorder.placed(line), is_final=False)
             case RunTool():
                 task = asyncio.create_task(self._run_tool(core, action))
                 self._tools.add(task)

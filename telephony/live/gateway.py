@@ -13,9 +13,10 @@ from uuid import UUID
 
 from recordings.services.bridge import begin_bridge_recording, cancel_bridge_recording, end_bridge_recording
 from recordings.services.declining import decline_in_time
-from sessions.calls import notes, passed_messages
+from sessions.calls import commands, passed_messages
 from sessions.calls import services as calls
 from sessions.calls.briefing import Briefing
+from sessions.calls.commands import Command
 from sessions.calls.declined_recordings import Declined, DeclinedBy
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.facts import BROWSER_JOINED, Fact, SomethingHappened
@@ -102,9 +103,13 @@ class CallGateway:
         """Returns the calls that are still live."""
         return await self._run(calls.renew_leases, list(call_ids))
 
-    async def take_notes(self, call_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
-        """The notes for the agents of these calls; each note once."""
-        return await self._run(notes.take_notes, list(call_ids))
+    async def waiting_commands(self) -> list[tuple[int, UUID]]:
+        """Number and call of all commands that wait, whoever carries the calls."""
+        return await self._run(commands.waiting_commands)
+
+    async def take_commands(self, numbers: Collection[int]) -> Sequence[Command]:
+        """Those of these that nobody has taken; each once."""
+        return await self._run(commands.take_commands, list(numbers))
 
     async def take_messages(self, call_id: UUID) -> list[tuple[passed_messages.Kind, str]] | None:
         """What the page has said to other processes; each message once. None: the call was ended there."""

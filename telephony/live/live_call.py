@@ -39,8 +39,6 @@ BY_BRIDGE = "bridge"
 class LiveCall(CallScope[PhoneCall]):
     """The caller is on a media stream: a carrier's, or that of a browser's dialer."""
 
-    shows_lines = False  # of the transcript, as they grow
-
     def __init__(
         self,
         call_id: UUID,

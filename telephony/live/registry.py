@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
@@ -11,18 +11,19 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 
+from sessions.calls.commands import Command
 from sessions.calls.end_reasons import EndReason
 from voiceapp.core import metrics
 from voiceapp.core.serving import serving
+
+from .listening.listeners import Listener
 
 logger = structlog.get_logger("live_calls")
 
 TICK_S = 0.1
 RENEW_EVERY_S = 15.0
-NOTES_EVERY_S = 2.0
-
-RenewLeases = Callable[[Iterable[UUID]], Awaitable[set[UUID]]]
-TakeNotes = Callable[[Iterable[UUID]], Awaitable[dict[UUID, list[str]]]]
+COMMANDS_EVERY_S = 0.25
+AFTER_A_FAULT_S = 2.0
 
 
 class Carried(Protocol):
@@ -36,11 +37,27 @@ class Carried(Protocol):
 
     def hang_up(self, reason: EndReason) -> None: ...
 
-    def note(self, text: str) -> None:
-        """Have the agent tell the caller something."""
+    def obey(self, command: Command) -> None:
+        """Do what another process, or an operator, wants of this call."""
+
+    def let_in(self, listener: Listener) -> bool:
+        """Somebody listens in. False if too many do."""
 
     def break_off(self, fault: BaseException) -> None:
         """Our own code failed: end this call, and only this one."""
+
+
+class CallTable(Protocol):
+    """What the database says of live calls (gateway.py)."""
+
+    async def renew_leases(self, call_ids: Iterable[UUID]) -> set[UUID]:
+        """Returns the calls that are still live."""
+
+    async def waiting_commands(self) -> list[tuple[int, UUID]]:
+        """Number and call of all commands that wait."""
+
+    async def take_commands(self, numbers: Collection[int]) -> Sequence[Command]:
+        """Those of these that nobody has taken."""
 
 
 class Runs(Carried, Protocol):
@@ -97,16 +114,15 @@ class LiveCalls:
         finally:
             self._starting -= is_free
 
-    def add(self, call: Carried, renew_leases: RenewLeases, take_notes: TakeNotes | None = None) -> None:
+    def add(self, call: Carried, table: CallTable) -> None:
         self._calls[call.call_id] = call
         self._set_gauge()
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(self._keep_time(), name="ticker"),
-                asyncio.create_task(self._keep_leases(renew_leases), name="leases"),
+                asyncio.create_task(self._keep_leases(table), name="leases"),
+                asyncio.create_task(self._pass_commands(table), name="commands"),
             ]
-            if take_notes is not None:
-                self._tasks.append(asyncio.create_task(self._pass_notes(take_notes), name="notes"))
 
     def remove(self, call: Carried) -> None:
         self._calls.pop(call.call_id, None)
@@ -144,11 +160,11 @@ class LiveCalls:
                 except Exception as fault:  # noqa: BLE001 - one broken call must not stop the others' clock
                     call.break_off(fault)
 
-    async def _keep_leases(self, renew_leases: RenewLeases) -> None:
+    async def _keep_leases(self, table: CallTable) -> None:
         while True:
             ids = list(self._calls)
             try:
-                live = await renew_leases(ids)
+                live = await table.renew_leases(ids)
             except Exception:
                 logger.exception("leases not renewed", calls=len(ids))
             else:
@@ -159,19 +175,27 @@ class LiveCalls:
                         self._calls[call_id].hang_up(EndReason.HUNG_UP_BY_OPERATOR)
             await asyncio.sleep(RENEW_EVERY_S)
 
-    async def _pass_notes(self, take_notes: TakeNotes) -> None:
-        """One query for all calls: the note may have been left by any process."""
+    async def _pass_commands(self, table: CallTable) -> None:
+        """One query for all calls, of a table that is nearly always empty. Any process may leave a command."""
         while True:
-            await asyncio.sleep(NOTES_EVERY_S)
+            await asyncio.sleep(COMMANDS_EVERY_S)
             try:
-                found = await take_notes(list(self._calls))
+                waiting = await table.waiting_commands()
+                ours = [number for number, call_id in waiting if call_id in self._calls]
+                taken = await table.take_commands(ours) if ours else ()
             except Exception:
-                logger.exception("notes not taken")
+                logger.exception("commands not taken")
+                await asyncio.sleep(AFTER_A_FAULT_S)
                 continue
-            for call_id, texts in found.items():
-                for text in texts:
-                    if call_id in self._calls:
-                        self._calls[call_id].note(text)
+            for command in taken:
+                if (call := self._calls.get(command.call_id)) is not None:
+                    self._obey(call, command)
+
+    def _obey(self, call: Carried, command: Command) -> None:
+        try:
+            call.obey(command)
+        except Exception as fault:  # noqa: BLE001 - of this call alone
+            call.break_off(fault)
 
 
 live_calls = LiveCalls()

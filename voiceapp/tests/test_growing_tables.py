@@ -29,7 +29,7 @@ CONFIGURATION = {
 RECORD = {
     "recordings.RecordingAccess", "telephony.MediaStream", "telephony.Transfer", "telephony.TransferAttempt",
     "telephony.VapiLeg", "voice_sessions.Appointment", "voice_sessions.BookedResource", "voice_sessions.Call",
-    "voice_sessions.CallEvent", "voice_sessions.CallNote", "voice_sessions.CalendarEntry",
+    "voice_sessions.CallEvent", "voice_sessions.CallListening", "voice_sessions.CalendarEntry",
     "voice_sessions.DraftAppointment", "voice_sessions.DraftOrder", "voice_sessions.OccupiedSlot",
     "voice_sessions.Order", "voice_sessions.OrderAlarm", "voice_sessions.OrderEvent", "voice_sessions.OrderLine",
     "voice_sessions.OrderModifier", "voice_sessions.Participant",
@@ -44,6 +44,7 @@ PURGED = {
     "telephony.ProviderEvent": "telephony.tasks.purge_inbox",
     "telephony.Voicemail": "telephony.tasks.remove_old_voicemail",
     "voice_sessions.BusyTime": "sessions.tasks.read_calendars",
+    "voice_sessions.CallCommand": "sessions.tasks.purge_passed_messages",
     "voice_sessions.OutboxMessage": "sessions.tasks.purge_outbox",
     "voice_sessions.PassedMessage": "sessions.tasks.purge_passed_messages",
     "voice_sessions.VisitorCall": "sessions.tasks.purge_visitor_calls",

@@ -69,6 +69,7 @@ class CallState:
         self._retries = Retries(agent, briefing.phrases, alarms=self._alarms)
         self._caller_is_speaking = False
         self._notes: list[str] = []
+        self._hints: list[str] = []
         self._has_agent_left = False
         self._guard = GreetingGuard(agent, is_on=briefing.protects_greeting and bool(briefing.phrases.greeting))
 

@@ -10,12 +10,16 @@ from sessions.calls.facts import CostReported, UsageReported
 from sessions.calls.outcomes import ToolResult
 
 from . import events
-from .actions import DeclineRecording, HangUp, RunTool, Show
+from .actions import DeclineRecording, HandOver, HangUp, RunTool, Show
 from .agent_item import AgentItem, is_heard_now, is_too_quiet, quiet_bytes
 from .alarms import Alarm
 from .deadlines import Deadlines
 from .events import Purpose
+from .farewell import Ending
 from .ulaw import decoded
+
+# Of a call, for a session that takes the place of the first one.
+MOST_HINTS = 10
 
 
 class Conversation(Deadlines):
@@ -64,13 +68,34 @@ class Conversation(Deadlines):
         self._interrupt(server_stops_itself=False)
         self._settle()
 
-    def show_lines(self) -> None:
-        """Somebody reads along: lines are shown as they grow."""
-        self._transcript.show = lambda line: self.timeline.act(Show(line))
+    def show_lines(self, shows: bool = True) -> None:
+        """Whether somebody reads along: then lines are shown as they grow."""
+        self._transcript.show = (lambda line: self.timeline.act(Show(line))) if shows else None
 
     def note(self, text: str) -> None:
         """The agent says this to the caller, once nobody speaks and nothing else is under way."""
         self._notes.append(text)
+        self._settle()
+
+    def hint(self, text: str) -> None:
+        """The agent knows this at once, and so does each later session of this call."""
+        self._hints.append(text)
+        del self._hints[:-MOST_HINTS]
+        if self._agent.is_ready:
+            self._give_hint(text)
+
+    def _give_hint(self, text: str) -> None:
+        self._agent.hint(f"[Hint for you from a colleague: {text} The caller has not heard it. Do not mention it.]")
+        self.timeline.happened("hint_given")
+
+    def hand_over(self, target_id: str, *, say: str) -> None:
+        """Whatever is going on: the caller hears these words, then a person."""
+        if self._farewell.ending is not None and self._farewell.ending.reason is EndReason.TRANSFERRED:
+            return
+        self._interrupt(server_stops_itself=False)
+        self._forget(*Purpose)
+        self._farewell.begin(self.now_ms, Ending(EndReason.TRANSFERRED, HandOver(target_id), is_firm=True))
+        self._agent.respond(Purpose.GOODBYE, say)
         self._settle()
 
     def _caller_was_active(self) -> None:
@@ -151,6 +176,8 @@ class Conversation(Deadlines):
                 self._agent_left(reason, code)
             case events.AgentReady():
                 self._reconnection.ready(self.now_ms, are_tools_running=bool(self._tools))
+                for text in self._hints:
+                    self._give_hint(text)
             case events.LinkUnusable(reason, is_fatal, wait_ms):  # pragma: no branch - the last one
                 self.link_unusable(reason, is_fatal=is_fatal, wait_ms=wait_ms)
 

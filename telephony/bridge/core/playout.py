@@ -77,6 +77,20 @@ class Playout:
         self.lost_echoes = 0
 
     @property
+    def line(self) -> CallerLine:
+        """Where the audio goes."""
+        return self._line
+
+    @property
+    def on_its_way_bytes(self) -> int:
+        """What was sent and, by the clock, is not heard yet."""
+        return max(0, self._sent - self._position())
+
+    def lead_through(self, line: CallerLine) -> None:
+        """From now on the audio goes to this line, which passes it on."""
+        self._line = line
+
+    @property
     def is_idle(self) -> bool:
         """Everything that came has been heard."""
         return self._confirmed == self._sent and not self._waiting_bytes

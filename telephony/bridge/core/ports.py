@@ -155,6 +155,9 @@ class AgentDialect(Protocol):
     def caller_typed(self, text: str) -> None:
         """Add a message of the caller's that was not spoken."""
 
+    def hint(self, text: str) -> None:
+        """Add what the agent knows from elsewhere, without a response. Only while `is_ready`."""
+
     def answer_tool(self, request_id: str, output: str, *, is_farewell: bool) -> None:
         """Give a tool's output; a farewell already spoken needs no response after it."""
 

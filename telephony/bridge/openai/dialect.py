@@ -106,6 +106,9 @@ class OpenAIDialect:
     def caller_typed(self, text: str) -> None:
         self._send(wire.caller_text(self._next_item_id(), text))
 
+    def hint(self, text: str) -> None:
+        self._send(wire.system_text(self._next_item_id(), text))
+
     def answer_tool(self, request_id: str, output: str, *, is_farewell: bool) -> None:
         tools = self._reader.tools
         call_id = tools.call_id_of(request_id) if self.is_ready else None

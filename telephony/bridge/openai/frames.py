@@ -170,6 +170,11 @@ def caller_text(item_id: str, text: str) -> str:
     return _create_item({"id": item_id, "type": "message", "role": "user", "content": content})
 
 
+def system_text(item_id: str, text: str) -> str:
+    content = [{"type": "input_text", "text": text}]
+    return _create_item({"id": item_id, "type": "message", "role": "system", "content": content})
+
+
 def agent_text(item_id: str, text: str, *, after: str | None = None) -> str:
     """`after`: the item before it, or FIRST; without one it is the last."""
     content = [{"type": "output_text", "text": text}]

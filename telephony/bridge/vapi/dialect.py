@@ -231,6 +231,9 @@ class VapiDialect:
     def caller_typed(self, text: str) -> None:
         self.frames.append(wire.add_message("user", text, is_answered=False))
 
+    def hint(self, text: str) -> None:
+        self.frames.append(wire.add_message("system", text, is_answered=False))
+
     def answer_tool(self, request_id: str, output: str, *, is_farewell: bool) -> None:
         """VAPI has the output from our server URL already, and goes on by itself."""
         self._tools.finished(request_id)

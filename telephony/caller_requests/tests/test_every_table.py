@@ -13,7 +13,7 @@ from pytest_django import Settings
 from recordings.models import Recording, RecordingAccess
 from sessions.appointments.calendars.models import CalendarEntry
 from sessions.appointments.models import Appointment, BookedResource, OccupiedSlot
-from sessions.calls.models import Call, CallNote, PassedMessage
+from sessions.calls.models import Call, CallCommand, PassedMessage
 from sessions.messages.outbox import outbox
 from sessions.orders.models import Order, OrderLine, OrderModifier
 from sessions.visitors.models import VisitorCall
@@ -62,7 +62,7 @@ def test_every_text_of_every_table_of_a_call_goes_with_its_caller(on_disk: Path,
     world = make_world("Zebra", digits="41")
     call: Call = world[Call]
     Recording.objects.update(bucket="")
-    CallNote.objects.create(call=call, text="Say it.")
+    CallCommand.objects.create(call=call, kind="note", text="Say it.")
     PassedMessage.objects.create(call=call, kind="say", text="Say it.")
     filled = of_calls()
     assert len(filled) > 15

@@ -11,7 +11,6 @@ from pytest_django import Settings
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import Text, TextSettings
 from sessions.messages.texts.services.queueing import TOPIC
-from telephony.live import registry
 from telephony.twilio.models import PhoneNumber
 from voiceapp.simulators.tests.in_thread import in_thread
 from voiceapp.simulators.twilio import TwilioSimulator
@@ -36,7 +35,6 @@ async def test_a_text_that_is_not_delivered_is_told_to_the_caller(
     carrier: TwilioSimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(registry, "NOTES_EVERY_S", 0.1)
     monkeypatch.setattr(outbox, "wake_up", lambda topic: None)
     settings.TWILIO_BASE_URL = f"{carrier.base_url}/fault/texts=landline_late"
     await TextSettings.objects.acreate(

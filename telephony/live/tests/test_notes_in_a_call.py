@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from sessions.calls.notes import leave_note
-from telephony.live import registry
+from sessions.calls.commands import leave_note
 
 from .conftest import call_of, in_a_thread, kinds_of
 from .handset import Handset
@@ -15,8 +14,7 @@ from .handset import Handset
 pytestmark = pytest.mark.asyncio
 
 
-async def test_the_agent_tells_the_caller_what_became_known(handset: Handset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "NOTES_EVERY_S", 0.1)
+async def test_the_agent_tells_the_caller_what_became_known(handset: Handset) -> None:
     await handset.dial()
     assert await handset.hears_something(within_s=8)
     call = await call_of(handset)

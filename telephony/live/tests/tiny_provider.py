@@ -127,6 +127,9 @@ class TinyDialect:
     def caller_typed(self, text: str) -> None:
         self._send("typed", text=text)
 
+    def hint(self, text: str) -> None:
+        self._send("hint", text=text)
+
     def answer_tool(self, request_id: str, output: str, *, is_farewell: bool) -> None:
         raise NotImplementedError("this provider has no tools")
 

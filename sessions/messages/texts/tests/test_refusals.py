@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from agents.organizations.models import Organization
 from agents.tests.builders import make_agent, make_organization
-from sessions.calls.models import Call, CallNote, CallState
+from sessions.calls.models import Call, CallCommand, CallState
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState
 from sessions.messages.texts.reasons import EXPLANATIONS, TextReason, reason_of
@@ -213,7 +213,7 @@ def test_the_agent_of_the_call_gets_a_note_of_a_queued_text_that_is_not_sent() -
     OptOut.objects.create(organization=garage, number=number)
     assert send() == 1
     assert Text.objects.get().reason == R.OPTED_OUT
-    assert [note.text for note in CallNote.objects.all()] == [EXPLANATIONS[R.OPTED_OUT].say]
+    assert [note.text for note in CallCommand.objects.all()] == [EXPLANATIONS[R.OPTED_OUT].say]
     assert "text_not_sent" in call.events.values_list("kind", flat=True)
 
 
