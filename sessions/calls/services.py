@@ -30,6 +30,7 @@ from .facts import (
     TurnInterrupted,
     UsageReported,
 )
+from .feeds import announce_call, announce_calls
 from .models import CARRIED, LIVE_STATES, TERMINAL_STATES, Call, CallEvent, CallState, TranscriptLine, Turn
 from .recording_links import recording_transcript
 from .short_ids import short_id
@@ -83,6 +84,7 @@ def finish_call(
             CallEvent.objects.create(call_id=call_id, kind="ended", at=now, detail={"reason": reason.value})
             _look_up_what_was_said(call_id)
             announce_end(call_id)
+            announce_calls(Call.objects.values_list("organization_id", flat=True).get(pk=call_id), call_id)
     if is_ours:
         logger.info("call ended", call_id=str(call_id), reason=reason.value)
     return bool(is_ours)
@@ -120,6 +122,7 @@ def record_event(
 ) -> None:
     """A line of the call's timeline, now unless `at` says when. `detail` holds no speech and no whole phone numbers."""
     CallEvent.objects.create(call_id=call_id, kind=kind, at=at or timezone.now(), detail=dict(detail or {}))
+    announce_call(call_id)
 
 
 def live_calls_of(organization: Organization) -> int:
@@ -155,6 +158,7 @@ def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
         _keep_turns(call, [fact for fact in facts if isinstance(fact, TurnAnswered | TurnInterrupted)])
         _keep_events(call, [fact for fact in facts if isinstance(fact, SomethingHappened | TurnInterrupted)])
         _count(call, facts)
+        announce_call(call_id)
     for fact in facts:
         if isinstance(fact, TurnAnswered):
             turn_response_seconds.observe(fact.response_ms / 1000)

@@ -13,6 +13,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import Call, ToolCall
 from sessions.calls.outcomes import ToolResult, refusal
 from sessions.calls.short_ids import short_id
@@ -159,6 +160,7 @@ def _run_once(tool_call: _ToolCall, began: float) -> tuple[ToolResult, str]:
             duration_ms=int((time.monotonic() - began) * 1000),
             at=timezone.now(),
         )
+        announce_calls(call.organization_id, call.pk)
         tool_call.check_in_time()
     return result_of(output), outcome
 

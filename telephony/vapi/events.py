@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from django.utils import timezone
 
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.calls.services import possible_end, record_event
 from telephony.events.models import ProviderEvent
@@ -64,6 +65,7 @@ def _connect(call: Call, at: dt.datetime) -> None:
     is_ringing = Call.objects.filter(pk=call.pk, state=CallState.RINGING)
     if is_ringing.update(state=CallState.CONNECTED, connected_at=connected_at, lease_expires_at=None):
         record_event(call.pk, "connected", at=connected_at)
+        announce_calls(call.organization_id, call.pk)
 
 
 def _end_of_call_report(leg: VapiLeg, message: VapiMessage, at: dt.datetime) -> None:

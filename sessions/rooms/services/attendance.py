@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.utils import timezone
 
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import Call, CallEvent, CallState, CallType
 from sessions.rooms.models import Participant
 from sessions.rooms.presence import Side, together_since
@@ -102,6 +103,7 @@ class Attendance:
         waiting = calls.filter(state__in=(CallState.PENDING, CallState.RINGING))
         if waiting.update(state=CallState.CONNECTED, connected_at=since):
             self.note("connected", since)
+            announce_calls(self.call.organization_id, self.call.pk)
         elif calls.filter(state=CallState.CONNECTED, connected_at__gt=since).update(connected_at=since):
             self.call.events.filter(kind="connected", at__gt=since).update(at=since)
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from agents.organizations.principal import Principal
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import Call, CallKind, CallState, CallType
 from sessions.calls.services import finish_call, record_event
 from sessions.realtime.services.instructions import default_persona
@@ -150,6 +151,7 @@ def _write(principal: Principal, wanted: WantedCall, on_written: OnWritten) -> t
         raise RoomTaken("Tokens for an earlier session in this room are still good. Take another name, or wait.")
     on_written(call)
     record_event(call.pk, "requested", {"call_type": call.call_type})
+    announce_calls(call.organization_id, call.pk)
     agent = None
     if wanted.has_agent:
         agent = agent_expected(call, system_prompt=wanted.system_prompt, voice=wanted.voice)

@@ -17,6 +17,7 @@ from agents.configuration.models import Agent
 from agents.hours.queries import is_open
 from agents.organizations.models import Organization
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import CARRIED, Call, CallState
 from sessions.calls.services import finish_call, record_event
 from telephony.events.models import ProviderEvent
@@ -160,6 +161,7 @@ def _new_call(ring: Ring, line: Line | None, refusal: Refusal | None, *, is_stre
         lease_expires_at=now + TOKEN_LIFETIME if is_streamed else None,
     )
     record_event(call.id, "ringing", {"refused_for": refusal.rule} if refusal else {})
+    announce_calls(call.organization_id, call.id)
     if refusal is None:
         if is_streamed:
             stream = MediaStream(call=call, account_sid=ring.account_sid, expires_at=now + TOKEN_LIFETIME)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from agents.transfers.models import IfNobody, TransferMode, TransferTarget
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import Call, CallState
 from sessions.calls.persons_called import TOO_MANY_TODAY, are_too_many
 from sessions.calls.services import finish_call, record_event
@@ -155,6 +156,7 @@ def _record(call: Call, stream: MediaStream, decision: NextStep, is_caller_gone:
         Call.objects.filter(id=call.id).update(transferred_to=decision.target.name)
     for name, why in decision.department.refused if decision.department else ():
         record_event(call.id, "transfer_number_refused", {"target": name, "why": why.value})
+    announce_calls(call.organization_id, call.id)
     _begin_transfer(call, stream, decision)
     if not MediaStream.objects.filter(pk=stream.pk).exclude(follow_up=FollowUp.NOTHING).exists():
         finish_call(call.id, reason=EndReason.CALLER_HUNG_UP if is_caller_gone else EndReason.STREAM_LOST)

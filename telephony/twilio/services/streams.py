@@ -15,6 +15,7 @@ from django.utils import timezone
 from agents.configuration.models import Persona
 from recordings.services.automatic import enqueue_phone_recording
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.calls.services import LEASE, finish_call, record_event
 from telephony.twilio.models import MediaStream
@@ -106,6 +107,7 @@ def _use(stream: MediaStream, *, stream_sid: str) -> None:
         if not _connect(stream, now):
             raise TokenRefused("call_over")
         record_event(stream.call_id, "agent_back" if stream.is_return else "connected")
+        announce_calls(stream.call.organization_id, stream.call_id)
         version = stream.call.agent_version
         # It goes on while the caller talks to a person, and after that.
         if version is not None and version.recording == Persona.RecordedBy.TWILIO and not stream.is_return:

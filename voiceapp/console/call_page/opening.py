@@ -9,6 +9,7 @@ from django.db import transaction
 
 from agents.configuration.models import Agent, Persona
 from agents.organizations.models import Organization
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import CARRIED, Call, CallKind
 from sessions.calls.services import live_calls_of
 from telephony.twilio.services.admission import CALLS_AT_ONCE_PER_CALLER, default_agent
@@ -35,7 +36,7 @@ def open_page_call(caller: Caller, *, wants_recording: bool = False, **fields: A
     with transaction.atomic():
         serialize(f"telephony.organization:{organization.id}", f"telephony.caller:{subject}")
         _check_limits(organization, subject)
-        return Call.objects.create(
+        call = Call.objects.create(
             organization=organization,
             owner=subject,
             agent=agent,
@@ -44,6 +45,8 @@ def open_page_call(caller: Caller, *, wants_recording: bool = False, **fields: A
             is_recording_wanted=wants_recording and may_be_recorded(agent),
             **fields,
         )
+        announce_calls(organization.id, call.pk)
+        return call
 
 
 def may_be_recorded(agent: Agent) -> bool:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from sessions.calls.end_reasons import EndReason
+from sessions.calls.feeds import announce_calls
 from sessions.calls.models import Call, CallKind, CallState
 from sessions.calls.services import LEASE, finish_call, record_event
 from sessions.realtime.services.client_secrets import ProviderFailed, words_of
@@ -113,6 +114,7 @@ def answer_offer(call_id: UUID, *, organization: str, secret: str, offer: str) -
         hang_up(call)
         raise CallOver
     record_event(call_id, "connected", at=now)
+    announce_calls(call.organization_id, call_id)
     return call, answered.sdp
 
 
