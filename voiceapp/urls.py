@@ -11,6 +11,7 @@ from voiceapp.console.call_page.browser_call.api import OfferAgainView, OfferVie
 from voiceapp.console.call_page.browser_call.recording import PageRecordingView
 from voiceapp.console.call_page.page_view import for_named_sites
 from voiceapp.console.call_page.views import call_page
+from voiceapp.console.live_calls import views as live_calls
 from voiceapp.console.setup import views as setup
 from voiceapp.core.api import docs
 from voiceapp.management.doctor.report import report
@@ -21,6 +22,11 @@ urlpatterns = [
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),
     path("", include("voiceapp.console.order_board.urls")),
+    path("admin/live/", admin.site.admin_view(live_calls.call_list), name="live-calls"),
+    path("admin/live/feed", live_calls.list_feed, name="live-calls-feed"),
+    path("admin/live/<uuid:call_id>/", admin.site.admin_view(live_calls.call_page), name="live-call"),
+    path("admin/live/<uuid:call_id>/feed", live_calls.call_feed, name="live-call-feed"),
+    path("admin/live/<uuid:call_id>/<slug:name>/", admin.site.admin_view(live_calls.act), name="live-call-act"),
     path("admin/", admin.site.urls),
     path("call/<slug:organization>", call_page, name="call-page"),
     path("call/<slug:organization>/visitor", for_named_sites(VisitorTokenView.as_view()), name="visitor-token"),

@@ -31,6 +31,7 @@ class Area(enum.StrEnum):
     CALLS = "calls"
     CALLER_NUMBERS = "caller_numbers"
     RECORDINGS = "recordings"
+    LISTENING = "listening"
     SESSIONS = "sessions"
     ORDERS = "orders"
     APPOINTMENTS = "appointments"
@@ -58,6 +59,7 @@ READING = {
     Area.KEYS: Power.NOTHING,
     Area.OWNERS: Power.NOTHING,
     Area.CALLER_NUMBERS: Power.NOTHING,
+    Area.LISTENING: Power.NOTHING,
 }
 
 POWERS: Mapping[Role, Mapping[Area, Power]] = {

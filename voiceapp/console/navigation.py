@@ -30,12 +30,13 @@ class Group(TypedDict):
 
 
 # Pages that are no lists: their own URL names.
-OWN_PAGES = ("order-boards",)
+OWN_PAGES = ("order-boards", "live-calls")
 # Heading → (title, icon, the list's URL name, area).
 PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
     (
         "Operations",
         (
+            ("Live calls", "phone_in_talk", "live-calls", Area.CALLS),
             ("Calls", "call", "voice_sessions_call", Area.CALLS),
             ("Voicemail", "voicemail", "telephony_voicemail", Area.CALLS),
             ("Transfers", "phone_forwarded", "telephony_transfer", Area.CALLS),
@@ -46,6 +47,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Items", "lunch_dining", "agents_item", Area.STOCK),
             ("Recordings", "graphic_eq", "recordings_recording", Area.RECORDINGS),
             ("Access to recordings", "hearing", "recordings_recordingaccess", Area.RECORDINGS),
+            ("Listening in", "headphones", "voice_sessions_calllistening", Area.LISTENING),
             ("Texts", "sms", "voice_sessions_text", Area.CALLS),
             ("Transcripts", "forum", "voice_sessions_transcriptline", Area.CALLS),
         ),

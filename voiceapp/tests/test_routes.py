@@ -69,6 +69,8 @@ SOCKETS = [f"/{route.pattern}" if str(route.pattern) else "/*" for route in SOCK
 
 def example(route: str) -> str:
     """An address of the route: something for each of its variables."""
+    if route.endswith("/feed"):  # the test's own server streams nothing
+        return re.sub(r"<\w+:\w+>", "00000000-0000-4000-8000-000000000001", route) + "?poll=1"
     filled = re.sub(r"<(?:\w+:)?\w+>", "1", re.sub(r"\^?\(\?P<\w+>(\w+)[^)]*\)", r"\1", route))
     return re.sub(r"\(\?P<\w+>[^)]*\)", "anything", filled).replace("^", "").replace("$", "")
 

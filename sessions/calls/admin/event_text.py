@@ -185,6 +185,10 @@ def _reason(why: object) -> str:
     return f" ({why})" if why else ""
 
 
+def _by(detail: Detail) -> str:
+    return str(detail.get("by") or "Somebody")
+
+
 def _who(action: str) -> Callable[[Detail], str]:
     def sentence(detail: Detail) -> str:
         reason = f" ({_plain(detail['reason'])})" if detail.get("reason") else ""
@@ -274,6 +278,13 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "transfer_at_vapi": _with("VAPI connects the caller", "target"),
     "transfer_failed": _with("The transfer failed", "target", "why"),
     "note_given": "The agent got a note for the caller.",
+    # What people did while it was live (voiceapp/console/live_calls)
+    "operator_hint": lambda detail: f"{_by(detail)} whispered “{detail.get('text', '')}” to the agent.",
+    "hint_given": "The agent has the hint.",
+    "operator_hang_up": lambda detail: f"{_by(detail)} ended the call.",
+    "operator_hand_over": lambda detail: f"{_by(detail)} handed the caller over to {detail.get('target', 'a person')}.",
+    "listening_began": lambda detail: f"{_by(detail)} began to listen in.",
+    "listening_ended": lambda detail: f"{_by(detail)} stopped listening in.",
     "session_changed_by_page": _with("The page tried to change the agent; it was put back", "code"),
     "browser_joined": "The browser is connected to the AI provider.",
     "browser_lost": "The AI provider has lost the browser.",

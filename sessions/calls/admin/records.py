@@ -10,7 +10,7 @@ from agents.organizations.roles import Area
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import as_json, display
 from sessions.appointments.models import DraftAppointment
-from sessions.calls.models import CallEvent, ToolCall, TranscriptLine, Turn
+from sessions.calls.models import Call, CallEvent, CallListening, ToolCall, TranscriptLine, Turn
 from sessions.orders.models import DraftOrder
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
 
@@ -146,3 +146,22 @@ class RoomAgentAdmin(CallRecordAdmin[RoomAgent]):
     @display(description="status", ordering="status", label=AGENT_COLORS)
     def status_label(self, agent: RoomAgent) -> tuple[str, str]:
         return agent.status, agent.get_status_display()
+
+
+@admin.register(CallListening)
+class CallListeningAdmin(ReadOnlyAdmin[CallListening]):
+    """Who listened in on which live call, and when."""
+
+    area = Area.LISTENING
+    list_display = ("began_at", "principal", "ended_at", "of_call", "organization")
+    list_filter = ("began_at",)
+    list_select_related = ("organization",)
+    search_fields = ("principal", "=call_number")
+    ordering = ("-began_at", "-id")
+    fields = ("began_at", "ended_at", "principal", "of_call")
+    readonly_fields = ("of_call",)
+
+    @display(description="call")
+    def of_call(self, listening: CallListening) -> str:
+        call = Call.objects.filter(pk=listening.call_number).select_related("organization").first()
+        return call_link(call) if call else f"{listening.call_number} (deleted)"

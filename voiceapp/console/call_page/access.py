@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from rest_framework.request import Request
 
@@ -124,7 +125,7 @@ def caller_of_socket(scope: Mapping[str, Any], slug: str) -> Caller:
         raise FOREIGN_PAGE.error()
     if text:
         return visitor_by(text, slug)
-    principal = principal_of(_user_of(_headers(scope).get("cookie", "")))
+    principal = principal_of(user_of_socket(scope))
     if not principal.is_authenticated:
         raise SIGNED_OUT.error()
     return staff_by(principal, slug, scope=Scope.CALLS_WRITE)
@@ -167,8 +168,9 @@ def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def _user_of(cookies: str) -> Any:
-    """The user of the Django session."""
+def user_of_socket(scope: Mapping[str, Any]) -> User | AnonymousUser:
+    """Of the Django session. Reads the database."""
+    cookies = _headers(scope).get("cookie", "")
     request = HttpRequest()
     try:
         morsel = SimpleCookie(cookies).get(settings.SESSION_COOKIE_NAME)

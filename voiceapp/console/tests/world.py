@@ -36,7 +36,7 @@ from recordings.models import Recording, RecordingAccess
 from sessions.appointments.calendars.models import CalendarEntry, CalendarFeed, ConnectedCalendar
 from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
 from sessions.call_lists.models import CallExport, SavedView
-from sessions.calls.models import Call, CallEvent, CallState, ToolCall, TranscriptLine, Turn
+from sessions.calls.models import Call, CallEvent, CallListening, CallState, ToolCall, TranscriptLine, Turn
 from sessions.messages.endpoints.models import WebhookAttempt, WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.kinds import TextKind
@@ -305,8 +305,9 @@ def texts_of(call: Call, marker: str) -> list[Model]:
 
 
 def records_of(call: Call, marker: str) -> list[Model]:
-    now = timezone.now()
+    now, organization = timezone.now(), call.organization
     assert call.agent is not None
+    assert organization is not None
     return [
         VoiceSession.objects.create(
             organization=call.organization,
@@ -349,6 +350,7 @@ def records_of(call: Call, marker: str) -> list[Model]:
             principal=f"{marker} listener",
             way=RecordingAccess.Way.PLAYER,
         ),
+        CallListening.objects.create(organization=organization, call_number=call.pk, principal=f"{marker} listener in"),
         Voicemail.objects.create(
             call=call,
             recording_sid=f"RE{marker}",

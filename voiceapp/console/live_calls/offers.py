@@ -1,0 +1,75 @@
+"""What an operator can do with a live call, and why not where something cannot be done: by its kind, state and role."""
+
+from __future__ import annotations
+
+import enum
+
+from agents.organizations.access import Access
+from agents.organizations.roles import Area, Power
+from sessions.calls.models import Call, CallKind, CallState
+from sessions.tools.briefing import is_over_webrtc
+
+OVER = "The call is over."
+
+
+class Deed(enum.StrEnum):
+    """Something that an operator does with a live call."""
+
+    HANG_UP = "hang-up"
+    HAND_OVER = "hand-over"
+    WHISPER = "whisper"
+    LISTEN = "listen"
+
+
+NEEDS = {
+    Deed.HANG_UP: Area.CALLS,
+    Deed.HAND_OVER: Area.CALLS,
+    Deed.WHISPER: Area.CALLS,
+    Deed.LISTEN: Area.LISTENING,
+}
+NOT_YOUR_ROLE = {
+    Deed.HANG_UP: "Your role may not end calls.",
+    Deed.HAND_OVER: "Your role may not hand calls over.",
+    Deed.WHISPER: "Your role may not speak to the agent.",
+    Deed.LISTEN: "Your role may not listen in. Owners and managers may.",
+}
+IN_A_ROOM = {
+    Deed.HAND_OVER: "This call is in a LiveKit room: invite a person to the room instead.",
+    Deed.WHISPER: "This call is in a LiveKit room: its agent takes no hints.",
+    Deed.LISTEN: "This call is in a LiveKit room, and its sound does not pass this server.",
+}
+NO_PHONE = "A call from a browser cannot be transferred to a phone. Hint to the agent which number to ring instead."
+NO_SOUND = "The browser and OpenAI talk to each other directly: the sound of this call does not pass this server."
+NOT_WITH_AGENT = "The agent is not talking with this caller now."
+AT_VAPI = "VAPI carries this call: end it in VAPI's dashboard."
+
+
+def why_not(deed: Deed, call: Call, access: Access) -> str:
+    """A sentence, or nothing where it can be done."""
+    if not access.may(NEEDS[deed], Power.OPERATE, call.organization_id):
+        return NOT_YOUR_ROLE[deed]
+    return why_not_at_all(deed, call)
+
+
+def why_not_at_all(deed: Deed, call: Call) -> str:
+    """The same, whoever wants it."""
+    if not call.is_live:
+        return OVER
+    if deed is Deed.HANG_UP:
+        return AT_VAPI if _is_at_vapi(call) else ""
+    if call.kind == CallKind.ROOM:
+        return IN_A_ROOM[deed]
+    if deed is Deed.HAND_OVER and call.kind != CallKind.PHONE:
+        return NO_PHONE
+    if deed is Deed.LISTEN and is_over_webrtc(call):
+        return NO_SOUND
+    return "" if is_with_agent(call) else NOT_WITH_AGENT
+
+
+def is_with_agent(call: Call) -> bool:
+    """A process of ours carries it, and its agent."""
+    return call.state == CallState.CONNECTED and bool(call.process)
+
+
+def _is_at_vapi(call: Call) -> bool:
+    return call.kind == CallKind.PHONE and call.vapi_legs.filter(carries_phone=True).exists()
