@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from sessions.analytics import services as analytics
 from sessions.appointments.announcements import TEXT_KINDS
 from sessions.appointments.calendars.services import outgoing as calendar_updates
 from sessions.appointments.services.said_times import settle_appointments
@@ -50,6 +51,7 @@ def register_all() -> None:
     outbox.register(WITHDRAW_TOPIC, withdraw_agent)
     outbox.register(watchdog.DISPATCH_TOPIC, watchdog.bring_agent)
     outbox.register(SAID_TOPIC, settle_what_was_said)
+    analytics.register()
     outbox.register(room_state.TOPIC, room_state.show_room_state)
     outbox.register(room_closing.TOPIC, room_closing.close_room)
     outbox.register(hang_ups.TOPIC, hang_ups.hang_up_now)

@@ -1,5 +1,7 @@
 """Where Django looks for the models of this app; code imports them from their own folders."""
 
+import sessions.analytics.changes
+import sessions.analytics.models
 import sessions.appointments.calendars.models
 import sessions.appointments.models
 import sessions.call_lists.models

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from sessions.analytics import services as analytics
+from sessions.analytics.changes import recounts
 from sessions.appointments.calendars.services.schedule import read_due_calendars
 from sessions.calls import commands, passed_messages
 from sessions.messages.endpoints.services.endpoints import purge_attempts
@@ -24,6 +26,18 @@ def deliver_outbox(topic: str) -> int:
 def sweep_outbox() -> int:
     """Every few seconds: retries, and what a lost wake-up left behind."""
     return outbox.process_due()
+
+
+@shared_task(name="sessions.tasks.count_changed_days", expires=30)
+def count_changed_days(*topics: str) -> int:
+    """Every few seconds: count the figures of days again on which something has changed."""
+    return recounts.process_due()
+
+
+@shared_task(name="sessions.tasks.keep_days_counted", expires=3000)
+def keep_days_counted() -> int:
+    """Every hour: have days counted whose changes nobody noted, such as those before an upgrade."""
+    return analytics.keep_counted()
 
 
 @shared_task(name="sessions.tasks.read_calendars", expires=15)

@@ -20,6 +20,7 @@ from prometheus_client import (
 from prometheus_client.registry import RestrictedRegistry
 
 from agents.greetings.services import greetings
+from sessions.analytics.changes import recounts
 from sessions.messages.outbox import outbox
 from telephony.events.inbox import inbox
 from voiceapp.core.api.internal_key import without_internal_key
@@ -28,7 +29,7 @@ from voiceapp.core.metrics import max_live_calls, of_database_process
 
 logger = structlog.get_logger("metrics")
 
-REGISTRY.register(JobsCollector((outbox, inbox, greetings)))
+REGISTRY.register(JobsCollector((outbox, inbox, greetings, recounts)))
 max_live_calls.set_function(lambda: settings.MAX_LIVE_CALLS)
 
 

@@ -110,7 +110,7 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
     list_display_links = ("starts",)
     list_filter = (DayFilter, "state", "service", "organization")
     list_select_related = ("organization",)
-    linkable = ("call", "starts_at", "created_at")
+    linkable = ("call", "starts_at", "created_at", "created_at__hour")
     date_hierarchy = "starts_at"
     search_fields = ("=number", "customer_name", "vehicle", "service_name")
     number_fields = ("customer_number",)

@@ -69,6 +69,7 @@ class Appointment(TenantModel):
         ordering = ("starts_at",)
         indexes = [
             models.Index(fields=("organization", "starts_at"), name="appointment_of_day"),
+            models.Index(fields=("organization", "created_at"), name="appointment_booked_on"),
             models.Index(fields=("organization", "customer_number", "starts_at"), name="appointment_of_customer"),
         ]
         constraints = [

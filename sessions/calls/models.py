@@ -33,6 +33,8 @@ class CallState(models.TextChoices):
 TERMINAL_STATES = (CallState.COMPLETED, CallState.MISSED, CallState.FAILED)
 LIVE_STATES = (CallState.PENDING, CallState.RINGING, CallState.CONNECTED)
 IS_LIVE = models.Q(state__in=LIVE_STATES)
+# What dashboard and analytics call answered.
+ANSWERED = (CallState.CONNECTED, CallState.COMPLETED)
 
 # What comes after whose calls they are in an index by which they are paged.
 PAGED = ("kind", "-created_at", "-id", "state")

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from agents.organizations.models import Organization
 from agents.privacy.models import privacy_settings_of
+from sessions.analytics.changes import note_day_change
 from sessions.messages.outbox import outbox
 from voiceapp.core.metrics import turn_response_seconds
 
@@ -81,6 +82,7 @@ def finish_call(
             state=state or _terminal_state(reason), end_reason=reason, ended_at=now, lease_expires_at=None
         )
         if is_ours:
+            note_day_change(Call.objects.values_list("organization_id", flat=True).get(id=call_id), call_id=call_id)
             CallEvent.objects.create(call_id=call_id, kind="ended", at=now, detail={"reason": reason.value})
             _look_up_what_was_said(call_id)
             announce_end(call_id)
@@ -155,6 +157,8 @@ def record_facts(call_id: UUID, facts: Sequence[Fact]) -> None:
         _keep_lines(call, lines)
         if lines and call.state in TERMINAL_STATES:
             _look_up_what_was_said(call_id)
+        if call.state in TERMINAL_STATES:
+            note_day_change(call.organization_id, call.created_at)
         _keep_turns(call, [fact for fact in facts if isinstance(fact, TurnAnswered | TurnInterrupted)])
         _keep_events(call, [fact for fact in facts if isinstance(fact, SomethingHappened | TurnInterrupted)])
         _count(call, facts)

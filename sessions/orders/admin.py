@@ -50,7 +50,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
     list_display_links = ("order_number",)
     list_filter = ("state", "created_at", "organization")
     list_select_related = ("organization",)
-    linkable = ("call",)
+    linkable = ("call", "created_at__hour", "currency")
     date_hierarchy = "created_at"
     search_fields = ("=number", "customer_name", "lines__item")
     number_fields = ("customer_number",)

@@ -91,7 +91,10 @@ class Order(TenantModel):
             models.UniqueConstraint(fields=("organization", "idempotency_key"), name="one_order_per_idempotency_key"),
             models.UniqueConstraint(fields=("organization", "number"), name="orders_are_numbered"),
         ]
-        indexes = [models.Index(fields=("organization", "state", "created_at"), name="order_of_board")]
+        indexes = [
+            models.Index(fields=("organization", "state", "created_at"), name="order_of_board"),
+            models.Index(fields=("organization", "created_at"), name="order_of_organization"),
+        ]
 
     def __str__(self) -> str:
         return f"Order {self.number}"

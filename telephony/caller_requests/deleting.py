@@ -19,6 +19,8 @@ from django.utils import timezone
 from agents.privacy.models import OnHold, refuse_on_hold
 from recordings.models import Recording
 from recordings.services.deleting import delete_audio
+from sessions.analytics.changes import note_day_change
+from sessions.analytics.services import times_of
 from sessions.appointments.calendars.services.outgoing import enqueue_calendar_updates
 from sessions.appointments.models import Appointment
 from sessions.call_lists.services import forget_number
@@ -162,6 +164,7 @@ def _delete_call(request: CallerRequest, call: Call) -> None:
         _forget_history(Voicemail, list(call.voicemails.values_list("pk", flat=True)))
         _forget_history(Recording, [each.pk for each in recordings])
         _forget_history(Call, [call.pk])
+        note_day_change(call.organization_id, *times_of(call))
         if Call.objects.filter(pk=call.pk).delete()[0]:
             _count(request, counted)
 
@@ -192,6 +195,7 @@ def _delete_text(request: CallerRequest, text: Text) -> None:
         key = f"text:{text.pk}"
         OutboxMessage.objects.filter(Q(partition_key=key) | Q(about=key)).delete()
         _forget_history(Text, [text.pk])
+        note_day_change(text.organization_id, text.sent_at)
         _count(request, {"texts": bool(Text.objects.filter(pk=text.pk).delete()[0])})
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from sessions.analytics.changes import note_day_change
 from sessions.calls.costs import cost_of, set_cost
 from sessions.calls.models import Call, CallEvent, TranscriptLine
 from sessions.calls.services import finish_call, keeps_words, possible_end
@@ -94,6 +95,7 @@ def apply_report(leg: VapiLeg, report: Report) -> None:
             usage = set_cost(call.usage, source=f"vapi {leg.vapi_id}", usd=float(report.cost_usd))
             on = (call.connected_at or call.created_at).date()
             Call.objects.filter(pk=call.pk).update(usage=usage, cost_usd=cost_of(usage, on))
+            note_day_change(call.organization_id, call.created_at)
         _add_lines(call, leg, report.lines)
         if is_first:
             CallEvent.objects.create(

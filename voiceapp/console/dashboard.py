@@ -22,7 +22,7 @@ from agents.organizations.roles import Area, Power
 from agents.organizations.trades import Trade
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.calls.admin.display import CALL_COLORS, end_reason_text, median_ms, response_text
-from sessions.calls.models import LIVE_STATES, Call, CallState, Turn
+from sessions.calls.models import ANSWERED, LIVE_STATES, Call, CallState, Turn
 from sessions.orders.models import VOID_STATES, Order
 
 from .attention import Notice, notices
@@ -31,7 +31,6 @@ from .local_days import LocalDays, day_before, link
 
 DAYS = 14
 MOST_ROWS = 8
-ANSWERED = (CallState.CONNECTED, CallState.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ CONFIGURATION = {
     "agents.TransferTarget", "telephony.CallerRequest", "telephony.NumberCheck", "telephony.PhoneNumber",
     "telephony.SyncedAssistant", "voice_sessions.BoardSettings",
     "voice_sessions.CalendarFeed", "voice_sessions.ConnectedCalendar", "voice_sessions.OptOut",
+    "voice_sessions.SavedView",
     "voice_sessions.TextSettings", "voice_sessions.TextTemplate", "voice_sessions.WebhookEndpoint",
 }  # fmt: skip
 # The record of calls, of what came of them and of who has heard them, which nothing but its own rules deletes.
@@ -35,6 +36,7 @@ RECORD = {
     "voice_sessions.OrderModifier", "voice_sessions.Participant",
     "voice_sessions.RoomAgent", "voice_sessions.RoomToken", "voice_sessions.Text", "voice_sessions.ToolCall",
     "voice_sessions.TranscriptLine", "voice_sessions.Turn",
+    "voice_sessions.CallExport", "voice_sessions.CountedDay", "voice_sessions.DayFigures",
 }  # fmt: skip
 PURGED = {
     "recordings.Recording": "recordings.tasks.purge_recordings",
@@ -47,6 +49,7 @@ PURGED = {
     "voice_sessions.CallCommand": "sessions.tasks.purge_passed_messages",
     "voice_sessions.OutboxMessage": "sessions.tasks.purge_outbox",
     "voice_sessions.PassedMessage": "sessions.tasks.purge_passed_messages",
+    "voice_sessions.DayChange": "sessions.tasks.count_changed_days",
     "voice_sessions.VisitorCall": "sessions.tasks.purge_visitor_calls",
     "voice_sessions.VoiceSession": "sessions.tasks.purge_voice_sessions",
     "voice_sessions.WebhookAttempt": "sessions.tasks.purge_webhook_attempts",

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from agents.catalog.models import Service
 from agents.organizations.models import Organization
+from sessions.analytics.changes import note_day_change
 from sessions.appointments.announcements import Announcement, announce
 from sessions.appointments.availability import slot_at
 from sessions.appointments.models import Appointment, AppointmentState, BookedResource, OccupiedSlot
@@ -108,6 +109,7 @@ def book_appointment(
         )
         _occupy(appointment, resource_ids, calendar)
         announce(appointment, Announcement.BOOKED, call=origin.call)
+        note_day_change(organization.pk, appointment.created_at, call_id=appointment.call_id)
         transaction.on_commit(metrics.appointments_booked.inc)
     return appointment
 
@@ -137,11 +139,12 @@ def move_appointment(
 def cancel_appointment(appointment: Appointment, origin: Origin, *, reason: str = "") -> Appointment:
     """Cancel it and free its resources. Raises Changed."""
     with transaction.atomic():
-        lock_organization(appointment.organization_id)
+        organization = lock_organization(appointment.organization_id)
         _change(appointment, state=AppointmentState.CANCELED, cancel_reason=reason)
         appointment.slots.all().delete()
         appointment.booked.all().update(is_held=False)
         announce(appointment, Announcement.CANCELED, call=origin.call)
+        note_day_change(organization.pk, appointment.created_at, call_id=appointment.call_id)
     return appointment
 
 

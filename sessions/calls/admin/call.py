@@ -133,7 +133,10 @@ class CallAdmin(NumberSearch[Call], CallListPages):
     )
     list_display_links = ("started",)
     # What links of other pages filter by.
-    linkable = ("state", "end_reason", "agent", "kind", "organization")
+    linkable = (
+        "state", "end_reason", "agent", "kind", "organization", "agent_version", "connected_at", "created_at__hour",
+        "dialed_number__exact",
+    )  # fmt: skip
     list_select_related = ("agent", "organization")
     date_hierarchy = "created_at"
     ordering = ("-created_at",)

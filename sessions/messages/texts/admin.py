@@ -45,7 +45,7 @@ class TextAdmin(NumberSearch[Text], ReadOnlyAdmin[Text]):
     list_display = ("created_at", "state_label", "shown_number", "kind_label", "excerpt", "why", "organization")
     list_filter = ("state", "kind", "direction", "reason", "created_at", "organization")
     list_select_related = ("organization", "call")
-    linkable = ("call",)
+    linkable = ("call", "sent_at", "sent_at__hour")
     date_hierarchy = "created_at"
     search_fields = ("body", "=provider_sid")
     number_fields = ("number",)

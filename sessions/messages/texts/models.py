@@ -76,6 +76,7 @@ class Text(TenantModel):
         indexes = [
             # What the caps count, and the conversation with a number.
             models.Index(fields=("organization", "due_at"), name="text_of_organization"),
+            models.Index(fields=("organization", "sent_at"), name="text_sent_on"),
             models.Index(fields=("organization", "number", "-created_at"), name="text_of_number"),
         ]
         constraints = [models.UniqueConstraint(fields=("organization", "key"), name="one_text_per_key")]

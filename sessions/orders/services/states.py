@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.utils import timezone
 
+from sessions.analytics.changes import note_day_change
 from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.endpoints.services.announcing import announce_event
 from sessions.orders.board.announcing import announce_orders
@@ -106,6 +107,7 @@ def _write(order: Order, *, before: str, after: str, by: str, reason: str = "", 
         raise ApplicationError(_overtaken(order))
     order.state, order.reason = after, kept
     announce_orders(order.organization_id)
+    note_day_change(order.organization_id, order.created_at, call_id=order.call_id)
     announce_event(
         WebhookEvent.ORDER_STATE_CHANGED,
         organization_id=order.organization_id,

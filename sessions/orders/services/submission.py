@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from agents.catalog.offers import Counted, say_price
 from agents.organizations.models import Organization
+from sessions.analytics.changes import note_day_change
 from sessions.calls.models import Call
 from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.endpoints.services.announcing import announce_event
@@ -98,6 +99,8 @@ def place_order(
         _announce(order)
         schedule_alarm(order)
         announce_orders(organization.pk)
+        times = order.created_at, replaces.created_at if replaces else None
+        note_day_change(organization.pk, *times, call_id=order.call_id)
     return order
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from agents.organizations.models import Organization
 from recordings.files import delete_file
+from sessions.analytics.changes import note_day_change
 from sessions.messages.models import OutboxMessage
 from voiceapp.core.transactions import release_connections
 from voiceapp.providers.errors import ProviderError
@@ -41,7 +42,7 @@ def _expired() -> Iterator[Voicemail]:
     for organization in kept_by_days.only("voicemail_days"):
         kept_since = now - dt.timedelta(days=organization.voicemail_days or 0)
         old = Voicemail.objects.filter(call__organization=organization, created_at__lt=kept_since)
-        for voicemail in old.select_related("recording").order_by("created_at")[:left]:
+        for voicemail in old.select_related("recording", "call").order_by("created_at")[:left]:
             left -= 1
             yield voicemail
 
@@ -60,6 +61,7 @@ def _remove(voicemail: Voicemail) -> bool:
     with transaction.atomic():
         key = key_of_jobs(voicemail)
         OutboxMessage.objects.filter(Q(about=key) | Q(topic__startswith="voicemail.", partition_key=key)).delete()
+        note_day_change(voicemail.call.organization_id, call_id=voicemail.call_id)
         voicemail.delete()
         if voicemail.recording is not None:
             voicemail.recording.delete()

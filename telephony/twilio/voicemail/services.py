@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from recordings.finishing.audio import Audio
 from recordings.models import Recording
+from sessions.analytics.changes import note_day_change
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.calls.services import record_event
@@ -70,6 +71,7 @@ def open_voicemail(call: Call, *, recording_sid: str, duration_s: int | None = N
         return None
     if is_new:
         _enqueue(FETCH, voicemail)
+        note_day_change(call.organization_id, call_id=call.pk)
     return voicemail
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from agents.catalog.models import Item, Modifier, Size
 from agents.configuration.models import Agent
 from agents.organizations.models import Organization
+from sessions.analytics.services import rebuild
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages.endpoints.events import WebhookEvent
@@ -60,6 +61,9 @@ def make_history(organization: Organization, agent: Agent, number: str, *, calls
             with transaction.atomic():
                 make_call(place, index)
             added += 1
+    if added:
+        for _ in rebuild(organization):  # written without the services that note what changes
+            pass
     return added
 
 

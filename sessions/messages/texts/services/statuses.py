@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from sessions.analytics.changes import note_day_change
 from sessions.calls.services import record_event
 from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.texts.announcing import announce_text
@@ -45,6 +46,7 @@ def note_status(
             return None
         if text.provider_sid is None:
             text.provider_sid, text.sent_at = sid, timezone.now()
+            note_day_change(text.organization_id, text.sent_at)
         text.segments = segments or text.segments
         is_open = text.state not in TERMINAL or text.reason == TextReason.NO_RESPONSE
         is_news = is_open and RANKS[status] > RANKS.get(text.carrier_status, 0)
