@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from agents.organizations.sign_in_links import sign_in_by_link
+from voiceapp.console.analytics.views import analytics
 from voiceapp.console.call_page.api import CallPageSessionView, CallProgressView, VisitorTokenView
 from voiceapp.console.call_page.browser_call.api import OfferAgainView, OfferView, RealtimeCallView
 from voiceapp.console.call_page.browser_call.recording import PageRecordingView
@@ -19,6 +20,7 @@ from voiceapp.metrics import metrics
 
 urlpatterns = [
     path("admin/sign-in", sign_in_by_link, name="sign-in-link"),
+    path("admin/analytics/", admin.site.admin_view(analytics), name="analytics"),
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),
     path("", include("voiceapp.console.order_board.urls")),

@@ -14,6 +14,8 @@ from agents.hours.local_time import zones_differ
 from agents.organizations.access import access_of
 from agents.organizations.roles import Area, Power
 
+from .analytics.places import sees_figures
+
 PROVIDER_NAMES = {"openai": "OpenAI", "twilio": "Twilio", "vapi": "VAPI", "livekit": "LiveKit", "aws": "AWS"}
 
 
@@ -117,6 +119,8 @@ def sidebar(request: HttpRequest) -> list[Group]:
     groups: list[Group] = [
         Group(title="", separator=False, items=[Link(title="Dashboard", icon="dashboard", link=reverse("admin:index"))])
     ]
+    if sees_figures(access):
+        groups[0]["items"].append(Link(title="Analytics", icon="monitoring", link=reverse("analytics")))
     for title, pages in PAGES:
         items = [
             Link(title=name, icon=icon, link=address_of(route))
