@@ -1,5 +1,5 @@
-"""The first and the last page of 100,000 calls, and the player of an hour's call, beside a view that only authenticates
-and answers."""
+"""The first and the last page of 100,000 calls, the player of an hour's call and the page of analytics, beside a view
+that only authenticates and answers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ REQUESTS_PER_S = 10
 BAR = "under 100"
 # A page of a megabyte: few of them are enough for the median.
 PLAYER_TIMES, PLAYER_WARM_UP, PLAYER_BAR = 12, 3, "under 1000"
+ANALYTICS = {"by_day": "/admin/analytics/", "by_hour": "/admin/analytics/?by=hour"}
+ANALYTICS_TIMES, ANALYTICS_BAR = 30, "under 300"
 
 
 def measure(product: Product, options: Options) -> Iterator[Table]:
@@ -51,6 +53,25 @@ def measure(product: Product, options: Options) -> Iterator[Table]:
         "The player opens an hour's call, with its waveform and 2,000 lines, within a second",
         [Figure("call_player.open.p50_ms", ours, reference_ms, bar=PLAYER_BAR, void=why_void_here())],
     )
+    yield _analytics(product.another("analytics", **SETTINGS))
+
+
+def _analytics(product: Product) -> Table:
+    filled = json.loads(product.run("scripts/bench/fill_days.py", product.line.org_id, str(CALLS)).splitlines()[-1])
+    headers = {"Cookie": f"sessionid={filled['session']}"}
+    figures: list[Figure] = []
+    with product.serve(cores()[0]), on_core(cores()[1]):
+        reference = Request("GET", "/bench/reference", headers=headers)
+        for page, path in ANALYTICS.items():
+            request = Request("GET", path, headers=headers)
+            timings = take_turns(product.port, request, reference, times=ANALYTICS_TIMES, warm_up=PLAYER_WARM_UP)
+            for rank in (50, 99):
+                ours, reference_ms = (percentile(array("d", side), rank) for side in (timings.ours, timings.reference))
+                name = f"analytics.{page}.p{rank}_ms"
+                figures.append(Figure(name, ours, reference_ms, bar=ANALYTICS_BAR, void=why_void_here()))
+    figures.append(Figure("analytics.queries", filled["queries"]))
+    figures.append(Figure("analytics.count_day_ms", filled["day_ms"]))
+    return Table(f"Analytics of {CALLS:,} calls within 13 weeks opens within 300 ms", figures)
 
 
 def _figures(page: str, timings: Timings, queries: int) -> Iterator[Figure]:
