@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.utils import timezone
 
 from agents.catalog.models import Item
+from agents.organizations.models import Organization
+from sessions.calls.models import Call
 from sessions.orders.board.models import BoardSettings
 from sessions.orders.board.services import set_busy, set_prep_minutes
 from sessions.orders.board.times import ready_at_now, ready_sentence, waiting_block
 from sessions.orders.models import Order, OrderEvent, OrderLine, OrderState
 from sessions.orders.services.states import UNDO_WITHIN, move_order, undo_move
+from sessions.tests.builders import Phone, make_restaurant
+from sessions.tools.briefing import brief
 from voiceapp.core.errors import ApplicationError
 
 from .test_alarms import placed
@@ -75,3 +80,18 @@ def test_callers_hear_the_preparation_time_and_a_longer_one_while_the_kitchen_is
         with pytest.raises(ApplicationError):
             set_prep_minutes(organization, minutes)
     assert BoardSettings.objects.get().prep_minutes == 20
+
+
+def test_the_agent_says_the_time_in_the_read_back_the_confirmation_and_its_instructions() -> None:
+    organization, call = make_restaurant()
+    set_prep_minutes(organization, 20)
+    phone = Phone(call.pk)
+    phone.add("Tiramisu")
+    ready = "It will be ready at about "
+    assert re.search(rf"{ready}\S+ [ap]m\. Is that right\?$", phone.use("read_back_order")["say"])
+    phone.speaks()
+    order_said = phone.use("submit_order")["say"]
+    assert order_said.endswith(ready_sentence(organization, Order.objects.get().ready_at))
+    assert "## Preparation time" in brief(call).instructions
+    Organization.objects.update(takes_orders=False)
+    assert "## Preparation time" not in brief(Call.objects.get()).instructions
