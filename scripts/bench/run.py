@@ -16,6 +16,7 @@ from pathlib import Path
 
 import api_figures
 import availability_figures
+import board_figures
 import bridge_figures
 import call_page_figures
 import finishing_figures
@@ -32,6 +33,7 @@ from progress import say
 GROUPS: dict[str, Callable[[Product, Options], Iterator[Table]]] = {
     "api": api_figures.measure,
     "availability": availability_figures.measure,
+    "board": board_figures.measure,
     "bridge": bridge_figures.measure,
     "finishing": finishing_figures.measure,
     "livekit": livekit_figures.measure,
