@@ -13,6 +13,7 @@ from .world import World
 
 LIST = "/admin/voice_sessions/call/"
 FAILED = "cost_from=0.01&state=failed"
+pytestmark = pytest.mark.embedded
 
 
 def save(client: Client, **posted: str) -> str:
