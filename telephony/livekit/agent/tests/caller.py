@@ -16,6 +16,8 @@ from voiceapp.simulators.model.resampling import upsample
 
 RATE, FRAME = 48_000, 960
 LOUD = 700
+# After so long without a frame the other side hears a gap.
+LATE_S = 0.06
 WITHIN_S = 30.0
 
 
@@ -24,7 +26,8 @@ class RoomCaller:
     `chat`: what was written back.
 
     Times are those of `time.monotonic`: of loud sound that was heard, of the end of what was said, of the agent's
-    coming. `said` (48 kHz) and `heard` (8 kHz): all samples, in real time without a gap.
+    coming. `said` (48 kHz) and `heard` (8 kHz): all samples, in real time without a gap. `was_late`: it had no time to
+    speak when it should have.
     """
 
     def __init__(self) -> None:
@@ -33,6 +36,7 @@ class RoomCaller:
         self.captions: dict[tuple[str, str], str] = {}
         self.chat: list[str] = []
         self.said, self.heard = bytearray(), bytearray()
+        self.was_late = False
         self.loud_at_s: list[float] = []
         self.spoke_until_s = 0.0
         self.agent_came_at_s = 0.0
@@ -136,7 +140,10 @@ class RoomCaller:
 
     async def _speak(self) -> None:
         size = FRAME * 2
+        spoke_at_s = time.monotonic()
         while True:
+            before_s, spoke_at_s = spoke_at_s, time.monotonic()
+            self.was_late |= spoke_at_s - before_s > LATE_S
             chunk, self._unsaid = self._unsaid[:size], self._unsaid[size:]
             if self._loud_mouth_s is None and np.abs(np.frombuffer(chunk, np.int16)).max(initial=0) > LOUD:
                 self._loud_mouth_s = time.monotonic()
