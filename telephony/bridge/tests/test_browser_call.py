@@ -263,3 +263,15 @@ def test_garbage_is_counted_and_does_no_harm(frame: str) -> None:
     side.call.agent_frame(frame)
     side.flush()
     assert side.ending is None
+
+
+def test_a_line_begins_when_the_provider_begins_to_play_it_to_the_ms() -> None:
+    """Ticks are 100 ms apart; a recording of the page's is placed by these times."""
+    side = SideChannel()
+    side.wait(1_000)
+    side.say("r1", "a", "Hello, this is the garage.")
+    side.call.clock_reads(1_234)
+    side.plays("r1")
+    side.wait(1_500)
+    side.has_played("r1")
+    assert side.facts_of(LineSpoken)[-1].spoken_at_ms == 1_234
