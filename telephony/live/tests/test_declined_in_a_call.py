@@ -39,8 +39,9 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
 async def recorded_line(line: PhoneNumber) -> PhoneNumber:
     await AgentVersion.objects.aupdate(recording="bridge", greeting="Hello.")
     await PrivacySettings.objects.acreate(
-        organization=line.organization, announcement=ANNOUNCEMENT, stop_key="9", stop_hint=HINT
-    )
+        organization=line.organization, announcement=ANNOUNCEMENT, stop_key="9", stop_hint=HINT,
+        deletes_declined_words=False,  # what the agent says is read in the transcript
+    )  # fmt: skip
     return line
 
 
