@@ -46,11 +46,14 @@ OTHERS_THAT_RECORD = (Agent.RecordedBy.TWILIO, Agent.RecordedBy.VAPI)
 MORE_CHECKS: list[Callable[[Agent], Check]] = []
 
 
-def checks_of(agent: Agent) -> list[Check]:
-    """The checklist of the agent's saved draft. Layers above add theirs to `MORE_CHECKS`."""
+def checks_of(agent: Agent, *, only_blocking: bool = False) -> list[Check]:
+    """The checklist of the agent's saved draft. Layers above add theirs to `MORE_CHECKS`.
+
+    `only_blocking` leaves out the menu's linter, which never blocks, and which takes as long as all others together.
+    """
     tools = set(agent.tools)
     books = bool(APPOINTMENT_TOOLS & tools)
-    menu = (_menu, _menu_findings) if not books or "look_up_items" in tools else ()
+    menu = (_menu, *(() if only_blocking else (_menu_findings,))) if not books or "look_up_items" in tools else ()
     own = (_tools, _prompt, *menu, *((_services,) if books else ()), _hours, _transfer, _currency, _zone)
     vapi = (_vapi,) if agent.provider == Agent.Provider.VAPI else ()
     recording = (_recording,) if agent.recording in OTHERS_THAT_RECORD else ()
@@ -60,7 +63,7 @@ def checks_of(agent: Agent) -> list[Check]:
 
 def blockers(agent: Agent) -> tuple[str, ...]:
     """Why callers could not be served, in sentences; empty when the agent can be published."""
-    return tuple(check.text for check in checks_of(agent) if check.level is Level.USELESS)
+    return tuple(check.text for check in checks_of(agent, only_blocking=True) if check.level is Level.USELESS)
 
 
 def _tools(agent: Agent) -> Check:

@@ -37,7 +37,8 @@ class Command(BaseCommand):
         if plan.problems:
             for problem in plan.shown_problems:
                 self.stderr.write(str(problem))
-            raise CommandError(f"{len(plan.problems)} problems: nothing was imported. Correct the file.")
+            number = f"{len(plan.problems)} problem{'' if len(plan.problems) == 1 else 's'}"
+            raise CommandError(f"{number}: nothing was imported. Correct the file.")
         if not options["dry_run"]:
             try:
                 plan = apply_table(

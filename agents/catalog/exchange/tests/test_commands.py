@@ -42,7 +42,7 @@ def test_a_dry_run_says_what_an_import_then_does(menu: Menu, tmp_path: Path) -> 
 def test_what_cannot_be_done_says_what_to_do(menu: Menu, tmp_path: Path) -> None:
     file = tmp_path / "menu.csv"
     file.write_text("kind,in,name,price\nitem,Sweets,Cake,5\n")
-    with pytest.raises(CommandError, match="1 problems: nothing was imported"):
+    with pytest.raises(CommandError, match="1 problem: nothing was imported"):
         run("import_menu", file, menu.pk)
     with pytest.raises(CommandError, match=f"no menu “nowhere”. Give an id: {menu.pk} "):
         run("export_menu", "nowhere")
