@@ -81,15 +81,17 @@ def test_each_figure_leads_to_the_rows_it_counts(client_of_alice: Client, harbou
         organization=harbour.organization, number=9, currency="EUR", subtotal=5, tax=0, total=5, state="canceled"
     )
     Call.objects.update(slowest_response_ms=900)
+    followed: set[str] = set()
     for by in ("day", "hour", "number", "version", "outcome"):
         page = page_of(client_of_alice, by=by)
-        found = tiles(page)
-        for label in ("Calls", "Answered", "Orders", "Bookings"):
-            assert counted_at_list(client_of_alice, found[label][1]) == 1, (by, label)
+        if not followed:
+            for label in ("Calls", "Answered", "Orders", "Bookings"):
+                assert counted_at_list(client_of_alice, tiles(page)[label][1]) == 1, label
         links = re.findall(r'<td class="va-number"><a class="va-link" href="([^"]*)">', page)
         assert links
-        for link in links:
+        for link in {*links} - followed:
             assert counted_at_list(client_of_alice, unescape(link)) == 1, (by, link)
+        followed |= {*links}
 
 
 def test_who_sees_figures(client_of_alice: Client, harbour: World, meadow: World) -> None:
