@@ -234,7 +234,7 @@ class CallListening(TenantModel):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="call_listenings")
     call_number = models.UUIDField("ID of the call", help_text="It stays when the call is deleted.")
     principal = models.CharField("who", max_length=150)
-    began_at = models.DateTimeField("began", auto_now_add=True)
+    began_at = models.DateTimeField("started", auto_now_add=True)
     ended_at = models.DateTimeField("ended", null=True)
 
     objects = TenantQuerySet["CallListening"].as_manager()

@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('call_number', models.UUIDField(help_text='It stays when the call is deleted.', verbose_name='ID of the call')),
                 ('principal', models.CharField(max_length=150, verbose_name='who')),
-                ('began_at', models.DateTimeField(auto_now_add=True, verbose_name='began')),
+                ('began_at', models.DateTimeField(auto_now_add=True, verbose_name='started')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='call_listenings', to='agents.organization')),
             ],

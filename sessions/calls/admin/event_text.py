@@ -283,7 +283,7 @@ SENTENCES: Mapping[str, str | Callable[[Detail], str]] = {
     "hint_given": "The agent has the hint.",
     "operator_hang_up": lambda detail: f"{_by(detail)} ended the call.",
     "operator_hand_over": lambda detail: f"{_by(detail)} handed the caller over to {detail.get('target', 'a person')}.",
-    "listening_began": lambda detail: f"{_by(detail)} began to listen in.",
+    "listening_began": lambda detail: f"{_by(detail)} started listening in.",
     "listening_ended": lambda detail: f"{_by(detail)} stopped listening in.",
     "session_changed_by_page": _with("The page tried to change the agent; it was put back", "code"),
     "browser_joined": "The browser is connected to the AI provider.",
