@@ -17,6 +17,7 @@ from agents.tests.builders import make_agent, make_menu, make_organization
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call, CallCommand, CallKind, TranscriptLine
 from sessions.calls.services import finish_call
+from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import Phone, make_call, make_room_call
 
 from ..consumers import admit
@@ -136,6 +137,18 @@ def test_what_a_kind_of_call_does_not_offer_is_said(agent: Agent, call: Call) ->
     assert "talk to each other directly" in offers["listen"]
     assert "cannot be transferred" in offers["hand-over"]
     assert act(client, room, "whisper", text="Hello")[0] == 409
+
+
+def test_calls_that_no_process_carries_are_ended_here(agent: Agent, call: Call) -> None:
+    client, room = client_of(agent.organization, "owner"), make_room_call(agent.organization)
+    assert act(client, room, "hang-up")[0] == 200
+    assert OutboxMessage.objects.filter(topic="room.close").exists()
+    Call.objects.filter(pk=call.pk).update(process="", kind=CallKind.BROWSER, carrier_sid=None)
+    assert act(client, call, "hang-up")[0] == 200
+    for ended in (room, call):
+        ended.refresh_from_db()
+        assert ended.end_reason == EndReason.HUNG_UP_BY_OPERATOR
+        assert ended.events.get(kind="operator_hang_up").detail == {"by": "owner"}
 
 
 def test_what_cannot_be_done_says_what_to_do(agent: Agent, call: Call) -> None:
