@@ -29,13 +29,20 @@ REGISTERED = sorted(
 )
 # Rows that have no page of their own: they are edited or shown on their owner's.
 ON_THEIR_OWNERS_PAGE = {
+    "agents.DaypartSpan",
     "agents.KeptGreeting",
+    "agents.MenuChange",
     "agents.OpeningHours",
     "agents.SpecialDay",
     "agents.TransferHours",
     "agents.ResourceHours",
     "agents.Size",
     "telephony.TransferAttempt",
+    "voice_sessions.CountedDay",
+    "voice_sessions.DayChange",
+    "voice_sessions.DayFigures",
+    "voice_sessions.OrderAlarm",
+    "voice_sessions.OrderEvent",
     "voice_sessions.OrderLine",
     "voice_sessions.OrderModifier",
     "voice_sessions.SavedView",

@@ -114,7 +114,7 @@ def make_menu(world: World) -> None:
     under = ModifierGroup.objects.create(menu=menu, name=f"{marker} nested")
     under.under.add(modifier)
     word, _ = SpokenWord.objects.get_or_create(organization=organization, kind="without", text=f"{marker} nix")
-    daypart = Daypart.objects.create(organization=organization, name=f"{marker} breakfast")
+    daypart, _ = Daypart.objects.get_or_create(organization=organization, name=f"{marker} breakfast")
     span = DaypartSpan.objects.create(daypart=daypart, begins_at=dt.time(7), ends_at=dt.time(11))
     change = MenuChange.objects.create(menu=menu, title=f"{marker} change", made_by=f"{marker} changer")
     for row in (menu, category, item, size, group, modifier, word, daypart, span, change):
@@ -225,7 +225,7 @@ def make_call(world: World, digits: str) -> None:
         organization=organization, principal=f"{marker} exporter", way="list", file_format="csv", filters=f"q={marker}"
     )
     view = SavedView.objects.create(
-        organization=organization, user=User.objects.create_user(f"{marker}-viewer"), name=f"{marker} view"
+        organization=organization, user=User.objects.create_user(f"viewer-of-{marker.lower()}"), name=f"{marker} view"
     )
     rows: list[Model] = [
         export,
