@@ -37,6 +37,7 @@ RULES = (
     "does not become",
     "listAll stands alone",
     "may not be blank",  # of spaces alone
+    "Search for at least one word or number",  # of signs alone
 )
 # All providers are up: errors that they may still return.
 PROVIDER_ERRORS = ("AI agent not ready", "OpenAI returned 400", "OpenAI returned 404")
