@@ -17,7 +17,6 @@ from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
 from sessions.orders.models import VOID_STATES, Order
 
-UNPAID = VOID_STATES
 # Up to so many calls are looked up by their keys. Of more, each list finds some soon when it asks of call after call.
 MOST_KNOWN = 5000
 
@@ -33,7 +32,7 @@ class CallOutcome(TextChoices):
 
 
 def standing_orders() -> TenantQuerySet[Order]:
-    return Order.objects.exclude(state__in=UNPAID)
+    return Order.objects.exclude(state__in=VOID_STATES)
 
 
 def has_outcome(outcome: str) -> Q:

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from sessions.analytics.figures import Figures
 from sessions.appointments.models import AppointmentState
-from sessions.call_lists.outcomes import UNPAID, CallOutcome
+from sessions.call_lists.outcomes import CallOutcome
 from sessions.calls.admin.display import duration_text, response_text
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import ANSWERED, Direction
-from sessions.orders.models import OrderState
+from sessions.orders.models import VOID_STATES, OrderState
 
 Value = int | float | Decimal | None
 
@@ -77,7 +77,7 @@ IS_ANSWERED = {"state__in": ",".join(ANSWERED)}
 HAS_COST = {"cost_from": "0"}
 HAS_RESPONSES = {"slowest_from": "0"}
 WAS_CONNECTED = {"connected_at__isnull": "False"}
-IS_PAID = {"state__in": ",".join(state for state in OrderState if state not in UNPAID)}
+IS_PAID = {"state__in": ",".join(state for state in OrderState if state not in VOID_STATES)}
 IS_BOOKED = {"state__in": ",".join(state for state in AppointmentState if state != AppointmentState.CANCELED)}
 HAS_ORDER, HAS_APPOINTMENT = {"outcome": CallOutcome.ORDER.value}, {"outcome": CallOutcome.APPOINTMENT.value}
 IS_OUTBOUND = {"direction__exact": Direction.OUTBOUND.value}
