@@ -68,9 +68,7 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session", autouse=True)
 def tables_are_emptied_fast() -> Iterator[None]:
-    """After each test whose transactions are real. Its connection is kept: PostgreSQL reads the descriptions of all
-    tables anew for each one that it empties them on, which takes 20 ms.
-    """
+    """After each test whose transactions are real."""
 
     def teardown(case: TransactionTestCase) -> None:
         for each in connections.all():
@@ -78,7 +76,6 @@ def tables_are_emptied_fast() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(TransactionTestCase, "_fixture_teardown", teardown)
-        patches.setattr(TransactionTestCase, "_should_reload_connections", lambda case: False)
         yield
 
 
