@@ -53,8 +53,8 @@ class Outlet(ABC):
     async def _run(self) -> None:
         try:
             await self._send_all()
-        except Exception as fault:  # noqa: BLE001 - the listener's loss, and never the call's
-            logger.warning("listener lost", error=f"{type(fault).__name__}: {fault}"[:200])
+        except Exception as fault:  # the listener's loss, and never the call's
+            logger.warning("listener lost", exc_info=fault)
         finally:
             self.listener.gone.set()
 
