@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -18,6 +19,7 @@ from picows import (
     WSHandshakeError,
     WSListener,
     WSMsgType,
+    WSParsedURL,
     WSTransport,
     ws_connect,
 )
@@ -103,26 +105,9 @@ class ProviderLink(WSListener):
 
     async def open(self) -> None:
         loss: LinkLoss | None = None
-        is_secure = self._url.startswith("wss:")
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
-                await ws_connect(
-                    lambda: self,
-                    self._url,
-                    ssl_context=_tls() if is_secure else None,
-                    websocket_handshake_timeout=CONNECT_WITHIN_S,
-                    logger_name=logger,
-                    enable_auto_ping=True,
-                    auto_ping_idle_timeout=PING_AFTER_S,
-                    auto_ping_reply_timeout=PONG_WITHIN_S,
-                    auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
-                    max_frame_size=LARGEST_FRAME_BYTES,
-                    read_buffer_init_size=READ_BUFFER_BYTES,
-                    extra_headers=self._headers,
-                    max_redirects=0,  # a redirect would carry our key to another address
-                    proxy=None,
-                    use_aiofastnet=is_secure,  # on plain TCP uvloop's own transport needs less
-                )
+                await self._connect()
             if self._transport is None:
                 loss = LinkLoss(None, "closed during the handshake")
         except TimeoutError:
@@ -134,6 +119,41 @@ class ProviderLink(WSListener):
         if loss is not None:
             provider_links.labels(result="refused" if loss.is_fatal else "failed").inc()
             self._report(loss)
+
+    async def _connect(self) -> None:
+        is_secure = self._url.startswith("wss:")
+        try:
+            await ws_connect(
+                lambda: self,
+                self._url,
+                ssl_context=_tls() if is_secure else None,
+                websocket_handshake_timeout=CONNECT_WITHIN_S,
+                logger_name=logger,
+                enable_auto_ping=True,
+                auto_ping_idle_timeout=PING_AFTER_S,
+                auto_ping_reply_timeout=PONG_WITHIN_S,
+                auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
+                max_frame_size=LARGEST_FRAME_BYTES,
+                read_buffer_init_size=READ_BUFFER_BYTES,
+                extra_headers=self._headers,
+                max_redirects=0,  # a redirect would carry our key to another address
+                proxy=None,
+                use_aiofastnet=is_secure,  # on plain TCP uvloop's own transport needs less
+                socket_factory=connected_socket if is_secure else None,
+            )
+        finally:
+            self._notice_closed_socket()
+
+    def _notice_closed_socket(self) -> None:
+        """A connect that is canceled when the handshake is just complete: uvloop closes the socket and tells nobody.
+
+        picows would send its pings to the number of the file descriptor, which is soon another socket's.
+        """
+        if self._transport is None or self._transport.is_disconnected:
+            return
+        below = self._transport.underlying_transport
+        if below.get_extra_info("socket").fileno() < 0:
+            below.get_protocol().connection_lost(None)
 
     def hand_to(self, *, on_frame: Callable[[str], None], on_lost: Callable[[LinkLoss], None]) -> None:
         """From now on report to these."""
@@ -241,6 +261,27 @@ async def _collect_error(transport: WSTransport) -> None:
     """picows keeps protocol errors in a future, which logs a warning if it is never awaited."""
     with contextlib.suppress(WSError):
         await transport.wait_disconnected()
+
+
+async def connected_socket(url: WSParsedURL) -> socket.socket:
+    """To the first address that answers. aiofastnet closes a socket of its own when the connect is canceled, and
+    would go on reading from the number of its file descriptor.
+    """
+    loop = asyncio.get_running_loop()
+    lost: OSError | None = None
+    for family, kind, protocol, _, address in await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM):
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)
+        try:
+            await loop.sock_connect(sock, address)
+        except BaseException as exc:
+            sock.close()
+            if not isinstance(exc, OSError):
+                raise
+            lost = exc
+        else:
+            return sock
+    raise lost or OSError("no address")
 
 
 @functools.cache
