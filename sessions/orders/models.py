@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.utils import timezone
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
 from sessions.calls.said_times import hear_from
+from sessions.moves import LONGEST_REASON, Move
 
 from .pricing import is_tax_included
 
@@ -52,7 +52,6 @@ class OrderState(models.TextChoices):
 
 # Orders that nobody prepares or pays.
 VOID_STATES = (OrderState.REPLACED, OrderState.REFUSED, OrderState.CANCELED)
-LONGEST_REASON = 200
 
 
 class Order(TenantModel):
@@ -106,23 +105,16 @@ class Order(TenantModel):
         return "Tax included" if is_included else "Tax"
 
 
-class OrderEvent(TenantModel):
-    """Who moved an order, and when. One that undoes another names the states the other way round."""
+class OrderEvent(Move):
+    """Who moved an order, and when."""
 
     tenant_path = "order__organization_id"
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="events")
-    at = models.DateTimeField(default=timezone.now)
-    by = models.CharField(max_length=150, blank=True, help_text="Empty where nobody was signed in.")
     before = models.CharField(max_length=12, choices=OrderState.choices)
     after = models.CharField(max_length=12, choices=OrderState.choices)
-    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
-    is_undo = models.BooleanField(default=False)
 
     objects = TenantQuerySet["OrderEvent"].as_manager()
-
-    class Meta:
-        ordering = ("id",)
 
     def __str__(self) -> str:
         return f"{self.get_before_display()} → {self.get_after_display()}"

@@ -12,8 +12,9 @@ from django.utils import timezone
 from sessions.analytics.changes import note_day_change
 from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.endpoints.services.announcing import announce_event
+from sessions.moves import LONGEST_REASON, move_to_undo
 from sessions.orders.board.announcing import announce_orders
-from sessions.orders.models import LONGEST_REASON, Order, OrderEvent, OrderState
+from sessions.orders.models import Order, OrderEvent, OrderState
 from sessions.orders.serializers import OrderBody
 from voiceapp.core.errors import ApplicationError
 
@@ -30,7 +31,6 @@ BEFORE: Mapping[OrderState, tuple[OrderState, ...]] = {
 }
 # Their items go back into stock, and the customer must be told why.
 GIVEN_UP = (OrderState.REFUSED, OrderState.CANCELED)
-UNDO_WITHIN = dt.timedelta(minutes=10)
 
 
 def may_move(order: Order, to: OrderState) -> bool:
@@ -63,12 +63,13 @@ def undo_move(order: Order, *, event_id: int, by: str = "", now: dt.datetime | N
     now = now or timezone.now()
     with transaction.atomic():
         state = _locked(order).state
-        last = last_move(order)
-        if last is None or last.pk != event_id or last.is_undo or state != last.after:
-            raise ApplicationError(_overtaken(order))
-        if now - last.at > UNDO_WITHIN:
-            minutes = UNDO_WITHIN.total_seconds() // 60
-            raise ApplicationError(f"This was more than {minutes:.0f} minutes ago and can no longer be undone.")
+        last = move_to_undo(
+            last_move(order),
+            event_id=event_id,
+            stands=lambda move: move.after == state,
+            overtaken=lambda: _overtaken(order),
+            now=now,
+        )
         if last.after in GIVEN_UP:
             try:
                 move_stock(taken=held_by(order), given_back=Counter())

@@ -11,11 +11,12 @@ from django.utils import timezone
 from agents.catalog.models import Item
 from agents.organizations.models import Organization
 from sessions.calls.models import Call
+from sessions.moves import UNDO_WITHIN
 from sessions.orders.board.models import BoardSettings
 from sessions.orders.board.services import set_busy, set_prep_minutes
 from sessions.orders.board.times import ready_at_now, ready_sentence, waiting_block
 from sessions.orders.models import Order, OrderEvent, OrderLine, OrderState
-from sessions.orders.services.states import UNDO_WITHIN, move_order, undo_move
+from sessions.orders.services.states import move_order, undo_move
 from sessions.tests.builders import Phone, make_restaurant
 from sessions.tools.briefing import brief
 from voiceapp.core.errors import ApplicationError
