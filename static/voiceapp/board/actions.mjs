@@ -1,4 +1,6 @@
-/** Requests of the board's buttons: one at a time for each button, and a sentence for whatever goes wrong. */
+/** Requests of a board's buttons: one at a time for each button, and a sentence for whatever goes wrong. */
+
+import { texts } from "./texts.mjs";
 
 const token = () => document.querySelector("input[name=csrfmiddlewaretoken]");
 
@@ -6,15 +8,11 @@ const token = () => document.querySelector("input[name=csrfmiddlewaretoken]");
 async function renewToken() {
     const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const fresh = page.querySelector("#board") && page.querySelector("input[name=csrfmiddlewaretoken]");
+    const fresh = page.querySelector("#board-texts") && page.querySelector("input[name=csrfmiddlewaretoken]");
     if (!fresh) return false;
     token().value = fresh.value;
     return true;
 }
-
-const SIGNED_OUT = "Your session has ended. Sign in again, then press once more: nothing is lost.";
-const OFFLINE = "Not saved: there is no connection. Try again when the board is online.";
-const FAILED = "Not saved: the server failed. Try again.";
 
 /** `{ ok, message }` of a request with these fields. */
 export async function send(address, fields) {
@@ -22,14 +20,14 @@ export async function send(address, fields) {
         let response = await post(address, fields);
         let body = await bodyOf(response);
         if (response.status === 403 && body.error !== "no_access") {
-            if (!(await renewToken())) return { ok: false, message: SIGNED_OUT };
+            if (!(await renewToken())) return { ok: false, message: texts.signedOut };
             response = await post(address, fields);
             body = await bodyOf(response);
         }
-        if (response.status === 401) return { ok: false, message: SIGNED_OUT };
-        return { ok: response.ok, message: body.message ?? (response.ok ? "" : FAILED) };
+        if (response.status === 401) return { ok: false, message: texts.signedOut };
+        return { ok: response.ok, message: body.message ?? (response.ok ? "" : texts.notSaved) };
     } catch {
-        return { ok: false, message: OFFLINE };
+        return { ok: false, message: texts.notSavedOffline };
     }
 }
 

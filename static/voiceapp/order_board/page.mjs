@@ -1,25 +1,12 @@
 /** The order board: puts cards into columns as the feed brings them, and sends what is pressed. */
 
+import { send } from "../board/actions.mjs";
+import { showConnection } from "../board/connection.mjs";
 import { follow } from "../feed.mjs";
-import { send } from "./actions.mjs";
 import { makeChime } from "./chime.mjs";
 import { makeAutomaticPrinting, printTicket } from "./printing.mjs";
 
 const LATE_S = 10 * 60;
-const STATES = {
-    connecting: "Connecting …",
-    online: "Live",
-    "catching up": "Catching up …",
-    offline: "Offline",
-    "signed out": "Signed out",
-    "no access": "No access",
-};
-const BANNERS = {
-    offline: "Offline: what you see may be out of date. New orders appear when the connection is back.",
-    "catching up": "Back online: catching up …",
-    "signed out": "Your session has ended. Nothing is lost: ",
-    "no access": "You no longer have access to this board. Ask an owner for it.",
-};
 
 const byId = (id) => document.getElementById(id);
 const board = byId("board");
@@ -202,23 +189,10 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
 
 // Connection
 
-function showConnection(state) {
-    const connection = byId("connection");
-    connection.dataset.state = state;
-    connection.textContent = STATES[state];
-    const banner = byId("offline");
-    banner.hidden = !(state in BANNERS);
-    banner.textContent = BANNERS[state] ?? "";
-    if (state === "signed out") {
-        const link = document.createElement("a");
-        link.href = `${board.dataset.login}?next=${encodeURIComponent(location.pathname)}`;
-        link.target = "_blank";
-        link.textContent = "sign in again in a new tab, this board goes on by itself.";
-        banner.append(link);
-    }
-}
-
 const handlers = { order: showOrder, board: showBoard };
 for (const { name, data, id } of JSON.parse(byId("board-events").textContent)) handlers[name](data, id);
-const feed = follow(board.dataset.feed, { events: handlers, state: showConnection });
+const feed = follow(board.dataset.feed, {
+    events: handlers,
+    state: (state) => showConnection(state, board.dataset.login),
+});
 setInterval(tick, 1000);

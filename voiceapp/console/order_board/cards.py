@@ -15,10 +15,11 @@ from django.utils import timezone
 from agents.organizations.models import Organization
 from sessions.messages.texts.models import Text
 from sessions.messages.texts.reasons import explanation_of
+from sessions.moves import UNDO_WITHIN
 from sessions.orders.board.alarms import text_key
 from sessions.orders.board.models import AlarmState, OrderAlarm, board_settings_of
 from sessions.orders.models import Order, OrderState
-from sessions.orders.services.states import GIVEN_UP, UNDO_WITHIN, may_move, who_moved
+from sessions.orders.services.states import GIVEN_UP, may_move, who_moved
 from voiceapp.core.feeds.streaming import Event
 from voiceapp.core.phones.numbers import mask, read_caller
 

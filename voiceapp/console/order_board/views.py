@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,22 +9,24 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext_lazy
 
 from agents.organizations.access import access_of, load_access
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power, Role
+from sessions.moves import LONGEST_REASON
 from sessions.orders.board.announcing import topic_of
 from sessions.orders.board.models import board_settings_of
 from sessions.orders.board.services import set_busy, set_prep_minutes
-from sessions.orders.models import LONGEST_REASON, Order, OrderState
+from sessions.orders.models import Order, OrderState
 from sessions.orders.services.states import BEFORE, move_order, undo_move
+from voiceapp.console.boards import board_buttons, board_texts, number_of, uuid_of
 from voiceapp.core.errors import ApplicationError
 from voiceapp.core.feeds.streaming import event_stream, requires_sign_in
 
@@ -34,7 +35,7 @@ from .cards import COLUMNS, Viewer, read_board
 REASONS = ("We are too busy.", "Something is sold out.", "We are closing.", "The customer canceled.",
            "The customer cannot be reached.")  # fmt: skip
 BUSY_FOR_MINUTES = (30, 60, 120)
-NO_ACCESS = "Your role may look at the board, but not change it. Ask an owner for another role."
+OFFLINE = gettext_lazy("Offline: what you see may be out of date. New orders appear when the connection is back.")
 
 
 def choose(request: HttpRequest) -> HttpResponse:
@@ -59,6 +60,7 @@ def board(request: HttpRequest, organization_id: str) -> HttpResponse:
         "viewer": viewer,
         "columns": COLUMNS,
         "events": [{"name": each.name, "id": each.id, "data": each.data} for each in read_board(viewer)],
+        "board_texts": board_texts(offline=str(OFFLINE)),
         "reasons": REASONS,
         "longest_reason": LONGEST_REASON,
         "busy_for": BUSY_FOR_MINUTES,
@@ -88,21 +90,12 @@ def still_sees(user_id: str, viewer: Viewer) -> bool:
     return user is not None and _viewer_of(load_access(user), viewer.organization_id) == viewer
 
 
-def changes_the_board(view: Callable[..., str]) -> Callable[..., HttpResponseBase]:
-    """A view of a button: it returns a sentence, and raises ApplicationError with the one that says why not."""
+def _operated(request: HttpRequest, organization_id: str) -> tuple[Organization, bool]:
+    viewer, organization = _viewer(request, organization_id)
+    return organization, viewer.operates
 
-    @require_POST
-    @requires_sign_in
-    def answered(request: HttpRequest, /, organization_id: str, **names: Any) -> HttpResponseBase:
-        viewer, organization = _viewer(request, organization_id)
-        if not viewer.operates:
-            return JsonResponse({"error": "no_access", "message": NO_ACCESS}, status=403)
-        try:
-            return JsonResponse({"message": view(request, organization, **names)})
-        except ApplicationError as exc:
-            return JsonResponse({"error": "refused", "message": str(exc)}, status=409)
 
-    return answered
+changes_the_board = board_buttons(_operated)
 
 
 @changes_the_board
@@ -124,9 +117,7 @@ def move(request: HttpRequest, organization: Organization, order_id: str) -> str
 @changes_the_board
 def undo(request: HttpRequest, organization: Organization, order_id: str) -> str:
     order = _order(organization, order_id)
-    event = request.POST.get("event", "")
-    number = int(event) if event.isascii() and event.isdigit() and len(event) < 18 else 0
-    undo_move(order, event_id=number, by=request.user.get_username())
+    undo_move(order, event_id=number_of(request.POST.get("event", "")), by=request.user.get_username())
     return f"{order} is {OrderState(order.state).label.lower()} again."
 
 
@@ -174,7 +165,7 @@ def _visible(request: HttpRequest) -> Any:
 
 def _viewer(request: HttpRequest, organization_id: str) -> tuple[Viewer, Organization]:
     """To those who may not see its orders the organization does not exist."""
-    organization = get_object_or_404(_visible(request), pk=_uuid(organization_id))
+    organization = get_object_or_404(_visible(request), pk=uuid_of(organization_id))
     return _viewer_of(access_of(request), organization.pk), organization
 
 
@@ -185,11 +176,4 @@ def _viewer_of(access: Any, organization_id: UUID) -> Viewer:
 
 def _order(organization: Organization, order_id: str) -> Order:
     orders = Order.objects.select_related("organization").filter(organization=organization)
-    return get_object_or_404(orders, pk=_uuid(order_id))
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as exc:
-        raise Http404("There is no such page.") from exc
+    return get_object_or_404(orders, pk=uuid_of(order_id))

@@ -1,0 +1,81 @@
+"""What the order board and the day plan share: their buttons' requests, and what they say of their connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from agents.organizations.models import Organization
+from voiceapp.core.errors import ApplicationError
+from voiceapp.core.feeds.streaming import requires_sign_in
+
+# The organization of the board, and whether the user may press its buttons. Raises Http404.
+Find = Callable[[HttpRequest, str], tuple[Organization, bool]]
+Button = Callable[..., str]
+
+
+def board_buttons(find: Find) -> Callable[[Button], Callable[..., HttpResponseBase]]:
+    """For a view of a button: it returns a sentence, and raises ApplicationError with the one that says why not."""
+
+    def decorate(view: Button) -> Callable[..., HttpResponseBase]:
+        @require_POST
+        @requires_sign_in
+        def answered(request: HttpRequest, /, organization_id: str, **names: Any) -> HttpResponseBase:
+            organization, operates = find(request, organization_id)
+            if not operates:
+                return JsonResponse({"error": "no_access", "message": _no_access()}, status=403)
+            try:
+                return JsonResponse({"message": view(request, organization, **names)})
+            except ApplicationError as exc:
+                return JsonResponse({"error": "refused", "message": str(exc)}, status=409)
+
+        return answered
+
+    return decorate
+
+
+def _no_access() -> str:
+    return _("Your role may look at this page, but not change it. Ask an owner for another role.")
+
+
+def board_texts(*, offline: str) -> dict[str, object]:
+    """For the page's scripts, in its language. `offline` says what is missed meanwhile."""
+    return {
+        "states": {
+            "connecting": _("Connecting …"),
+            "online": _("Live"),
+            "catching up": _("Catching up …"),
+            "offline": _("Offline"),
+            "signed out": _("Signed out"),
+            "no access": _("No access"),
+        },
+        "banners": {
+            "offline": offline,
+            "catching up": _("Back online: catching up …"),
+            "signed out": _("Your session has ended. Nothing is lost:"),
+            "no access": _("You no longer have access to this page. Ask an owner for it."),
+        },
+        "signInAgain": _("sign in again in a new tab, this page goes on by itself."),
+        "signedOut": _("Your session has ended. Sign in again, then press once more: nothing is lost."),
+        "notSavedOffline": _("Not saved: there is no connection. Try again when the page is online."),
+        "notSaved": _("Not saved: the server failed. Try again."),
+    }
+
+
+def uuid_of(text: str) -> UUID:
+    """Of an address; raises Http404."""
+    try:
+        return UUID(text)
+    except ValueError as exc:
+        raise Http404("There is no such page.") from exc
+
+
+def number_of(text: str) -> int:
+    """Of a row, as a page sends it back; 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
