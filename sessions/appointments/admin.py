@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from agents.catalog.models import Service
 from agents.hours.local_time import midnights, when, when_of
@@ -30,20 +30,20 @@ from sessions.calls.admin.display import APPOINTMENT_COLORS
 from sessions.orders.services.submission import lock_organization
 from voiceapp.core.phones.numbers import mask, show_number
 
-from .models import Appointment, AppointmentState
+from .feeds import announce_appointments
+from .models import OPEN_STATES, Appointment, AppointmentState
 from .offers import obstacle
 from .queries import load_calendar
 from .services.booking import (
-    Changed,
     Customer,
     Origin,
     book_appointment,
     cancel_appointment,
-    close_appointment,
-    may_become,
     move_appointment,
 )
-from .services.times_said import say_obstacle
+from .services.history import Changed, who_changed
+from .services.refusals import why_not
+from .services.states import close_appointment, may_become
 
 EDITABLE = ("starts_at", "customer_name", "customer_number", "vehicle", "note")
 
@@ -96,7 +96,7 @@ class AppointmentForm(TenantForm):
         calendar = load_calendar(organization, service, now, first=start, last=start, by_person=True, without=moved)
         found = obstacle(start, calendar.availability, calendar.period, calendar.zone)
         if found is not None:
-            self.add_error("starts_at", say_obstacle(found, start, calendar))
+            self.add_error("starts_at", why_not(found, start, calendar))
 
 
 @admin.register(Appointment)
@@ -115,11 +115,13 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
     search_fields = ("=number", "customer_name", "vehicle", "service_name")
     number_fields = ("customer_number",)
     ordering = ("starts_at", "number")
-    readonly_fields = ("ends", "who", "shown_state", "shown_number", "made", "of_call", "cancel_reason")
+    readonly_fields = ("ends", "who", "shown_state", "shown_number", "made", "of_call", "changes", "cancel_reason")
     buttons = (
         Button("cancel", "Cancel appointment", "cancel", icon="event_busy", style="danger", power=Power.EDIT,
                prompt="Why? (kept with the appointment)",
-               is_offered=lambda appointment: appointment.state == AppointmentState.BOOKED),
+               is_offered=lambda appointment: appointment.state in OPEN_STATES),
+        Button("arrived", "Mark as arrived", "arrived", icon="how_to_reg",
+               is_offered=lambda appointment: may_become(appointment, AppointmentState.ARRIVED, timezone.now())),
         Button("done", "Mark as done", "done", icon="done_all", style="primary",
                is_offered=lambda appointment: may_become(appointment, AppointmentState.DONE, timezone.now())),
         Button("no-show", "Mark as no-show", "no_show", icon="person_off",
@@ -139,14 +141,14 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
         return (
             (None, {"fields": times + reason}),
             ("Customer", {"fields": customer}),
-            ("Booking", {"fields": ("made", "of_call")}),
+            ("Booking", {"fields": ("made", "of_call", "changes")}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Appointment | None = None) -> tuple[str, ...]:
         fields = super().get_readonly_fields(request, obj)
         if obj is None:
             return fields
-        is_over = obj.state != AppointmentState.BOOKED
+        is_over = obj.state not in OPEN_STATES
         return (*fields, "service_name", *(EDITABLE if is_over else ()))
 
     def has_delete_permission(self, request: HttpRequest, obj: Appointment | None = None) -> bool:
@@ -182,6 +184,7 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
             if not Appointment.objects.filter(pk=obj.pk, version=fresh.version).update(**values):
                 raise Changed
             enqueue_calendar_updates(fresh)
+            announce_appointments(fresh.organization_id)
 
     def _book(self, obj: Appointment, origin: Origin) -> None:
         assert obj.service is not None
@@ -197,12 +200,16 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
         cancel_appointment(appointment, Origin(person=request.user.get_username()), reason=text[:300])
         return f"{appointment} is canceled."
 
+    def arrived(self, request: HttpRequest, appointment: Appointment, _: str) -> str:
+        close_appointment(appointment, AppointmentState.ARRIVED, by=request.user.get_username())
+        return f"{appointment}: the customer has arrived."
+
     def done(self, request: HttpRequest, appointment: Appointment, _: str) -> str:
-        close_appointment(appointment, AppointmentState.DONE)
+        close_appointment(appointment, AppointmentState.DONE, by=request.user.get_username())
         return f"{appointment} is done."
 
     def no_show(self, request: HttpRequest, appointment: Appointment, _: str) -> str:
-        close_appointment(appointment, AppointmentState.NO_SHOW)
+        close_appointment(appointment, AppointmentState.NO_SHOW, by=request.user.get_username())
         return f"{appointment}: the customer did not come."
 
     # Columns
@@ -250,6 +257,12 @@ class AppointmentAdmin(NumberSearch[Appointment], TenantAdmin[Appointment]):
     def made(self, appointment: Appointment) -> str:
         by = "the agent" if appointment.made_by == "agent" else appointment.made_by
         return f"No. {appointment.number}, {when(appointment.created_at, appointment.organization.zone)}, by {by}"
+
+    @display(description="changes")
+    def changes(self, appointment: Appointment) -> str:
+        """Who moved it, canceled it or noted that the customer came."""
+        events = appointment.events.select_related("appointment__organization")
+        return format_html_join("", "{}.<br>", ((who_changed(event),) for event in events)) or "–"
 
     @display(description="call")
     def of_call(self, appointment: Appointment) -> str:

@@ -54,4 +54,5 @@ def announce(
         at = written(appointment.starts_at, appointment.organization.zone)
         detail = {"number": appointment.number, "service": appointment.service_name, "at": at}
         record_event(call.pk, what.replace(".", "_"), detail)
-    text_customer(appointment, TEXT_KINDS[what], call=call)
+    if moved_from != appointment.starts_at:  # else it has other resources only: nothing that a customer must know
+        text_customer(appointment, TEXT_KINDS[what], call=call)

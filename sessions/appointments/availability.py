@@ -76,6 +76,16 @@ class Availability:
     def is_on_grid(self, start: dt.datetime) -> bool:
         return not start.timestamp() % SLOT_S and is_on_grid(slot_at(start), self.schedule.zone, self.service)
 
+    def is_working(self, resource: ResourceTimes, start: dt.datetime) -> bool:
+        """Whether it is there for the length of the service, whatever occupies it."""
+        bit = slot_at(start) - self._base
+        return bit >= 0 and bool(_runs(self._works(resource), self.service.length) >> bit & 1)
+
+    def can_begin(self, resource: ResourceTimes, start: dt.datetime) -> bool:
+        """Whether it works and is free then, whatever the others do."""
+        bit = slot_at(start) - self._base
+        return bit >= 0 and bool(self._starts_of(resource) >> bit & 1)
+
     # One bit for each slot from `_base` on: what is occupied before the first start counts, too.
 
     @property
@@ -103,15 +113,17 @@ class Availability:
     def _starts_of(self, resource: ResourceTimes) -> int:
         """Hours and absences are about the service itself, what is occupied about its buffers, too."""
         service = self.service
+        occupied = _mask(resource.occupied, self._base, self._size)
+        free = ((1 << self._size) - 1) & ~occupied
+        return _runs(self._works(resource), service.length) & (
+            _runs(free, service.before + service.length + service.after) << service.before
+        )
+
+    def _works(self, resource: ResourceTimes) -> int:
         works = self._open(self.schedule)
         if resource.schedule is not None:
             works &= self._open(resource.schedule)
-        works &= ~_mask((outward(*absence) for absence in resource.absences), self._base, self._size)
-        occupied = _mask(resource.occupied, self._base, self._size)
-        free = ((1 << self._size) - 1) & ~occupied
-        return _runs(works, service.length) & (
-            _runs(free, service.before + service.length + service.after) << service.before
-        )
+        return works & ~_mask((outward(*absence) for absence in resource.absences), self._base, self._size)
 
     def _of_kind(self, kind: str) -> Iterator[ResourceTimes]:
         return (each for each in self.resources if each.kind == kind)

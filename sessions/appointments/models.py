@@ -12,6 +12,7 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.resources.models import Resource
 from sessions.calls.models import Call
 from sessions.calls.said_times import hear_from
+from sessions.moves import Move
 from sessions.orders.models import LONGEST_IDEMPOTENCY_KEY
 from voiceapp.core.phones.field import PhoneNumberField
 
@@ -22,9 +23,14 @@ LONGEST_NOTE = 300
 
 class AppointmentState(models.TextChoices):
     BOOKED = "booked"
+    ARRIVED = "arrived"
     DONE = "done"
     NO_SHOW = "no_show", "No-show"
     CANCELED = "canceled"
+
+
+# Those that can still be moved and canceled.
+OPEN_STATES = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 
 
 class Appointment(TenantModel):
@@ -134,6 +140,29 @@ class OccupiedSlot(models.Model):
 
     def __str__(self) -> str:
         return str(self.slot)
+
+
+class AppointmentEvent(Move):
+    """Who moved an appointment, canceled it, or noted whether the customer came.
+
+    Of a move, `moved_from` and `moved_to` are its starts; the rest says where it stood, so that an undo finds it.
+    """
+
+    tenant_path = "appointment__organization_id"
+
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="events")
+    before = models.CharField(max_length=8, choices=AppointmentState.choices)
+    after = models.CharField(max_length=8, choices=AppointmentState.choices)
+    moved_from = models.DateTimeField(null=True)
+    moved_to = models.DateTimeField(null=True)
+    ended_before = models.DateTimeField(null=True, help_text="Its end before it was moved.")
+    held_before = models.JSONField(default=list, help_text="Resource, first and end slot of each that it had before.")
+    resources = models.CharField(max_length=200, blank=True, help_text="Their names, after it was moved.")
+
+    objects = TenantQuerySet["AppointmentEvent"].as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.get_before_display()} → {self.get_after_display()}"
 
 
 class DraftAppointment(TenantModel):

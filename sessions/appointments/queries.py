@@ -33,6 +33,8 @@ class Calendar:
     service: Service
     period: Period
     availability: Availability
+    wanted: Resource | None = None
+    without: Appointment | None = None
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -48,18 +50,20 @@ def load_calendar(
     last: dt.datetime | None = None,
     by_person: bool = False,
     without: Appointment | None = None,
+    wanted: Resource | None = None,
 ) -> Calendar:
     """When the service can begin between `first` and `last`, and within its lead time and its days ahead.
 
     A person (`by_person`) is bound by neither of these nor by the grid. `without` counts as free: it is being moved.
+    `wanted`: the one of its kind that must do it.
     """
     schedule = load_schedule(organization)
     period = _any_period(now) if by_person else period_of(service, schedule.zone, now)
     times = _times_of(service, by_person=by_person)
     begin = max(slot_from(period.earliest), slot_at(first) if first else 0)
     end = slot_at(min(period.latest, last) if last else period.latest) + 1
-    resources = _resources(service, schedule, begin - LONGEST_SLOTS, end + LONGEST_SLOTS, without)
-    return Calendar(service, period, Availability(times, schedule, resources, begin, max(end, begin)))
+    resources = _resources(service, schedule, begin - LONGEST_SLOTS, end + LONGEST_SLOTS, without, wanted)
+    return Calendar(service, period, Availability(times, schedule, resources, begin, max(end, begin)), wanted, without)
 
 
 def period_of(service: Service, zone: zoneinfo.ZoneInfo, now: dt.datetime) -> Period:
@@ -105,10 +109,17 @@ def _slots(minutes: int) -> int:
 
 
 def _resources(
-    service: Service, schedule: Schedule, first: int, end: int, without: Appointment | None
+    service: Service,
+    schedule: Schedule,
+    first: int,
+    end: int,
+    without: Appointment | None,
+    wanted: Resource | None,
 ) -> list[ResourceTimes]:
     """Those that can do the service, with all that keeps them from it."""
     does_it = Q(services__isnull=True) | Q(services=service)
+    if wanted is not None:
+        does_it &= ~Q(kind=wanted.kind) | Q(pk=wanted.pk)
     rows = list(
         Resource.objects.filter(does_it, organization_id=service.organization_id, is_active=True)
         .distinct()
@@ -124,7 +135,7 @@ def _resources(
         ResourceTimes(
             id=row.pk,
             kind=row.kind,
-            schedule=_own_schedule(row, schedule.zone, shared),
+            schedule=own_schedule(row, schedule.zone, shared),
             absences=absences[row.pk],
             occupied=occupied[row.pk],
         )
@@ -132,7 +143,7 @@ def _resources(
     ]
 
 
-def _own_schedule(resource: Resource, zone: zoneinfo.ZoneInfo, shared: dict[object, Schedule]) -> Schedule | None:
+def own_schedule(resource: Resource, zone: zoneinfo.ZoneInfo, shared: dict[object, Schedule]) -> Schedule | None:
     """The resource's working hours; those with the same hours share one value, which is computed once."""
     weekly = weekly_spans(resource.hours.all())
     if not weekly:

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('number', models.PositiveIntegerField(help_text='Counts up within the organization; what people call it.')),
-                ('state', models.CharField(choices=[('booked', 'Booked'), ('done', 'Done'), ('no_show', 'No-show'), ('canceled', 'Canceled')], default='booked', max_length=8)),
+                ('state', models.CharField(choices=[('booked', 'Booked'), ('arrived', 'Arrived'), ('done', 'Done'), ('no_show', 'No-show'), ('canceled', 'Canceled')], default='booked', max_length=8)),
                 ('service_name', models.CharField(max_length=80)),
                 ('price', models.DecimalField(decimal_places=2, max_digits=8, null=True)),
                 ('currency', models.CharField(max_length=3)),
@@ -119,6 +119,28 @@ class Migration(migrations.Migration):
                 'ordering': ('starts_at',),
                 'indexes': [models.Index(fields=['organization', 'starts_at'], name='appointment_of_day'), models.Index(fields=['organization', 'created_at'], name='appointment_booked_on'), models.Index(fields=['organization', 'customer_number', 'starts_at'], name='appointment_of_customer')],
                 'constraints': [models.UniqueConstraint(fields=('call', 'draft_version'), name='one_appointment_per_draft_version'), models.UniqueConstraint(fields=('organization', 'idempotency_key'), name='one_appointment_per_idempotency_key'), models.UniqueConstraint(fields=('organization', 'number'), name='appointments_are_numbered'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after_it_starts')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AppointmentEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('by', models.CharField(blank=True, help_text='Empty where nobody was signed in.', max_length=150)),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('is_undo', models.BooleanField(default=False)),
+                ('before', models.CharField(choices=[('booked', 'Booked'), ('arrived', 'Arrived'), ('done', 'Done'), ('no_show', 'No-show'), ('canceled', 'Canceled')], max_length=8)),
+                ('after', models.CharField(choices=[('booked', 'Booked'), ('arrived', 'Arrived'), ('done', 'Done'), ('no_show', 'No-show'), ('canceled', 'Canceled')], max_length=8)),
+                ('moved_from', models.DateTimeField(null=True)),
+                ('moved_to', models.DateTimeField(null=True)),
+                ('ended_before', models.DateTimeField(help_text='Its end before it was moved.', null=True)),
+                ('held_before', models.JSONField(default=list, help_text='Resource, first and end slot of each that it had before.')),
+                ('resources', models.CharField(blank=True, help_text='Their names, after it was moved.', max_length=200)),
+                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='voice_sessions.appointment')),
+            ],
+            options={
+                'ordering': ('id',),
+                'abstract': False,
             },
         ),
         migrations.CreateModel(

@@ -22,7 +22,8 @@ from recordings.services.deleting import delete_audio
 from sessions.analytics.changes import note_day_change
 from sessions.analytics.services import times_of
 from sessions.appointments.calendars.services.outgoing import enqueue_calendar_updates
-from sessions.appointments.models import Appointment
+from sessions.appointments.feeds import announce_appointments
+from sessions.appointments.models import Appointment, AppointmentEvent
 from sessions.call_lists.services import forget_number
 from sessions.calls.models import LIVE_STATES, Call
 from sessions.calls.search.index import forget_removed, overwrite_what_is_removed
@@ -215,9 +216,11 @@ def _empty_appointment(request: CallerRequest, appointment: Appointment) -> None
         full = Appointment.objects.filter(pk=appointment.pk).exclude(**EMPTY_APPOINTMENT)
         if not full.update(**EMPTY_APPOINTMENT, version=models.F("version") + 1):
             return
+        AppointmentEvent.objects.filter(appointment=appointment).update(reason="")
         _empty_messages(f"appointment:{appointment.pk}")
         appointment.refresh_from_db()
         enqueue_calendar_updates(appointment)
+        announce_appointments(appointment.organization_id)
         _forget_history(Appointment, [appointment.pk])
         _count(request, {"appointments": 1})
 

@@ -30,7 +30,8 @@ CONFIGURATION = {
 # The record of calls, of what came of them and of who has heard them, which nothing but its own rules deletes.
 RECORD = {
     "recordings.RecordingAccess", "telephony.MediaStream", "telephony.Transfer", "telephony.TransferAttempt",
-    "telephony.VapiLeg", "voice_sessions.Appointment", "voice_sessions.BookedResource", "voice_sessions.Call",
+    "telephony.VapiLeg", "voice_sessions.Appointment", "voice_sessions.AppointmentEvent",
+    "voice_sessions.BookedResource", "voice_sessions.Call",
     "voice_sessions.CallEvent", "voice_sessions.CallListening", "voice_sessions.CalendarEntry",
     "voice_sessions.DraftAppointment", "voice_sessions.DraftOrder", "voice_sessions.OccupiedSlot",
     "voice_sessions.Order", "voice_sessions.OrderAlarm", "voice_sessions.OrderEvent", "voice_sessions.OrderLine",

@@ -7,18 +7,20 @@ constraint on its slots (docs/decisions/double-booking.md).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
 
 from agents.catalog.models import Service
 from agents.organizations.models import Organization
+from agents.resources.models import Resource
 from sessions.analytics.changes import note_day_change
 from sessions.appointments.announcements import Announcement, announce
-from sessions.appointments.availability import slot_at
+from sessions.appointments.availability import SLOT, slot_at
+from sessions.appointments.feeds import announce_appointments
 from sessions.appointments.models import Appointment, AppointmentState, BookedResource, OccupiedSlot
 from sessions.appointments.offers import Obstacle, obstacle
 from sessions.appointments.queries import Calendar, load_calendar
@@ -27,7 +29,7 @@ from sessions.orders.services.submission import lock_organization
 from voiceapp.core import metrics
 from voiceapp.core.errors import ApplicationError
 
-BY_AGENT = "agent"
+from .history import BY_AGENT, change, held_by, note_move, note_state
 
 
 class NotPossible(Exception):
@@ -37,12 +39,6 @@ class NotPossible(Exception):
         super().__init__(obstacle.name)
         self.obstacle = obstacle
         self.calendar = calendar
-
-
-class Changed(ApplicationError):
-    """Somebody else changed it first; nothing was changed."""
-
-    message = "The appointment has been changed meanwhile. Reload the page."
 
 
 class ServiceGone(ApplicationError):
@@ -76,16 +72,22 @@ class Origin:
 
 
 def book_appointment(
-    service: Service, start: dt.datetime, customer: Customer, origin: Origin, *, now: dt.datetime | None = None
+    service: Service,
+    start: dt.datetime,
+    customer: Customer,
+    origin: Origin,
+    *,
+    resource: Resource | None = None,
+    now: dt.datetime | None = None,
 ) -> Appointment:
-    """Book it with the first resources that are free. Raises NotPossible.
+    """Book it with `resource`, and the first other ones that are free. Raises NotPossible.
 
     Inside the caller's transaction, if there is one, it is committed with it: say so only after that.
     """
     now = now or timezone.now()
     with transaction.atomic():
         organization = lock_organization(service.organization_id)
-        calendar = _calendar(organization, service, start, now, origin)
+        calendar = _calendar(organization, service, start, now, origin, wanted=resource)
         resource_ids = _resources(calendar, start)
         appointment = Appointment.objects.create(
             organization=organization,
@@ -109,65 +111,84 @@ def book_appointment(
         )
         _occupy(appointment, resource_ids, calendar)
         announce(appointment, Announcement.BOOKED, call=origin.call)
+        announce_appointments(organization.pk)
         note_day_change(organization.pk, appointment.created_at, call_id=appointment.call_id)
         transaction.on_commit(metrics.appointments_booked.inc)
     return appointment
 
 
 def move_appointment(
-    appointment: Appointment, start: dt.datetime, origin: Origin, *, now: dt.datetime | None = None
+    appointment: Appointment,
+    start: dt.datetime,
+    origin: Origin,
+    *,
+    resource: Resource | None = None,
+    seen: int | None = None,
+    now: dt.datetime | None = None,
 ) -> Appointment:
-    """Let it begin at another time, with the same resources where they are free. Raises NotPossible, Changed."""
+    """Let it begin at another time or be done by `resource`; its resources stay where they are free.
+
+    `seen`: the version that the person saw. Raises NotPossible, Changed.
+    """
     now = now or timezone.now()
     with transaction.atomic():
         organization = lock_organization(appointment.organization_id)
         service = appointment.service
         if service is None:
             raise ServiceGone
-        calendar = _calendar(organization, service, start, now, origin, without=appointment)
+        if origin.person and start == appointment.starts_at:
+            now = min(now, start - SLOT)  # a person may pass on to a colleague what has begun
+        calendar = _calendar(organization, service, start, now, origin, without=appointment, wanted=resource)
         resource_ids = _resources(calendar, start)
+        started, ended, held = appointment.starts_at, appointment.ends_at, held_by(appointment)
+        if (start, set(resource_ids)) == (started, {row[0] for row in held}):
+            return appointment
         ends_at = start + dt.timedelta(minutes=service.duration_minutes)
-        moved_from = appointment.starts_at
-        _change(appointment, starts_at=start, ends_at=ends_at)
-        appointment.booked.all().delete()
-        appointment.slots.all().delete()
+        change(appointment, seen=seen, starts_at=start, ends_at=ends_at)
+        free_resources(appointment)
         _occupy(appointment, resource_ids, calendar)
-        announce(appointment, Announcement.MOVED, call=origin.call, moved_from=moved_from)
+        note_move(appointment, started=started, ended=ended, held=held, by=origin.name)
+        announce(appointment, Announcement.MOVED, call=origin.call, moved_from=started)
     return appointment
 
 
-def cancel_appointment(appointment: Appointment, origin: Origin, *, reason: str = "") -> Appointment:
+def cancel_appointment(
+    appointment: Appointment, origin: Origin, *, reason: str = "", seen: int | None = None
+) -> Appointment:
     """Cancel it and free its resources. Raises Changed."""
     with transaction.atomic():
         organization = lock_organization(appointment.organization_id)
-        _change(appointment, state=AppointmentState.CANCELED, cancel_reason=reason)
+        before = appointment.state
+        change(appointment, seen=seen, state=AppointmentState.CANCELED, cancel_reason=reason)
         appointment.slots.all().delete()
         appointment.booked.all().update(is_held=False)
+        note_state(appointment, before=before, by=origin.name, reason=reason)
         announce(appointment, Announcement.CANCELED, call=origin.call)
         note_day_change(organization.pk, appointment.created_at, call_id=appointment.call_id)
     return appointment
 
 
-# What may come before a state that a person sets; cancel_appointment cancels.
-BEFORE: Mapping[AppointmentState, Collection[AppointmentState]] = {
-    AppointmentState.DONE: (AppointmentState.BOOKED, AppointmentState.NO_SHOW),
-    AppointmentState.NO_SHOW: (AppointmentState.BOOKED, AppointmentState.DONE),
-}
+def free_resources(appointment: Appointment) -> None:
+    """It gets others in the same transaction."""
+    appointment.booked.all().delete()
+    appointment.slots.all().delete()
 
 
-def may_become(appointment: Appointment, state: AppointmentState, now: dt.datetime) -> bool:
-    """Whether it came, or did not come, is known after it began."""
-    return appointment.state in BEFORE[state] and appointment.starts_at <= now
+def hold_resources(appointment: Appointment, held: Sequence[tuple[int, int, int]]) -> None:
+    """Resource, first and end slot of each. Raises IntegrityError where another appointment has one of the slots.
 
-
-def close_appointment(appointment: Appointment, state: AppointmentState) -> None:
-    """Note that the customer came or did not. Raises ApplicationError."""
-    if not may_become(appointment, state, timezone.now()):
-        raise ApplicationError(f"{appointment} cannot become {state.label.lower()} now. Reload the page.")
-    changed = Appointment.objects.filter(pk=appointment.pk, state__in=BEFORE[state])
-    if not changed.update(state=state, version=F("version") + 1, updated_at=timezone.now()):
-        raise Changed
-    appointment.refresh_from_db()
+    The slots are written in one order everywhere, so that no two bookings wait for each other.
+    """
+    with transaction.atomic():
+        BookedResource.objects.bulk_create(
+            BookedResource(appointment=appointment, resource_id=resource_id, first_slot=first, end_slot=end)
+            for resource_id, first, end in held
+        )
+        OccupiedSlot.objects.bulk_create(
+            OccupiedSlot(resource_id=resource_id, slot=slot, appointment=appointment)
+            for resource_id, first, end in sorted(held)
+            for slot in range(first, end)
+        )
 
 
 def _calendar(
@@ -178,16 +199,25 @@ def _calendar(
     origin: Origin,
     *,
     without: Appointment | None = None,
+    wanted: Resource | None = None,
 ) -> Calendar:
     return load_calendar(
-        organization, service, now, first=start, last=start, by_person=bool(origin.person), without=without
+        organization,
+        service,
+        now,
+        first=start,
+        last=start,
+        by_person=bool(origin.person),
+        without=without,
+        wanted=wanted,
     )
 
 
 def _resources(calendar: Calendar, start: dt.datetime) -> tuple[int, ...]:
     found = obstacle(start, calendar.availability, calendar.period, calendar.zone)
     resource_ids = calendar.availability.resources_at(start)
-    if found is not None or resource_ids is None:
+    is_wanted = calendar.wanted is None or calendar.wanted.pk in (resource_ids or ())
+    if found is not None or resource_ids is None or not is_wanted:
         raise NotPossible(found or Obstacle.TAKEN, calendar)
     return resource_ids
 
@@ -198,27 +228,9 @@ def _next_number(organization: Organization) -> int:
 
 
 def _occupy(appointment: Appointment, resource_ids: tuple[int, ...], calendar: Calendar) -> None:
-    """Write the slots in one order everywhere, so that no two bookings wait for each other."""
     times, begin = calendar.availability.service, slot_at(appointment.starts_at)
     first, end = begin - times.before, begin + times.length + times.after
     try:
-        with transaction.atomic():
-            BookedResource.objects.bulk_create(
-                BookedResource(appointment=appointment, resource_id=resource_id, first_slot=first, end_slot=end)
-                for resource_id in resource_ids
-            )
-            OccupiedSlot.objects.bulk_create(
-                OccupiedSlot(resource_id=resource_id, slot=slot, appointment=appointment)
-                for resource_id in sorted(resource_ids)
-                for slot in range(first, end)
-            )
+        hold_resources(appointment, [(resource_id, first, end) for resource_id in resource_ids])
     except IntegrityError as exc:
         raise NotPossible(Obstacle.TAKEN, calendar) from exc
-
-
-def _change(appointment: Appointment, **values: object) -> None:
-    """A guarded update: it is still booked, and is what the caller has seen."""
-    rows = Appointment.objects.filter(pk=appointment.pk, version=appointment.version, state=AppointmentState.BOOKED)
-    if not rows.update(version=F("version") + 1, updated_at=timezone.now(), **values):
-        raise Changed
-    appointment.refresh_from_db()

@@ -19,7 +19,7 @@ from sessions.calls.models import Call
 from sessions.orders.draft import Refused
 from voiceapp.core.transactions import ConcurrentUpdate
 
-from .booking import Changed, Customer, NotPossible, Origin, book_appointment, cancel_appointment, move_appointment
+from .booking import Customer, NotPossible, Origin, book_appointment, cancel_appointment, move_appointment
 from .drafts import (
     READ_BACK_FIRST,
     DraftView,
@@ -32,6 +32,7 @@ from .drafts import (
     organization_of,
     save_draft,
 )
+from .history import Changed
 from .services_said import WHICH_SERVICE
 from .times_said import exact_start, offer_times, say_obstacle, wish_of
 

@@ -15,15 +15,15 @@ from sessions.appointments.models import Appointment, AppointmentState, BookedRe
 from sessions.appointments.offers import Obstacle
 from sessions.appointments.queries import load_calendar
 from sessions.appointments.services.booking import (
-    Changed,
     Customer,
     NotPossible,
     Origin,
     book_appointment,
     cancel_appointment,
-    close_appointment,
     move_appointment,
 )
+from sessions.appointments.services.history import Changed
+from sessions.appointments.services.states import close_appointment
 from sessions.messages.models import OutboxMessage
 from sessions.tests.builders import make_garage
 from voiceapp.core.errors import ApplicationError

@@ -30,6 +30,7 @@ ORDER_COLORS: Mapping[str, str] = {
 }
 APPOINTMENT_COLORS: Mapping[str, str] = {
     AppointmentState.BOOKED: "info",
+    AppointmentState.ARRIVED: "primary",
     AppointmentState.DONE: "success",
     AppointmentState.NO_SHOW: "warning",
     AppointmentState.CANCELED: "danger",

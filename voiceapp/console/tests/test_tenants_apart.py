@@ -38,6 +38,7 @@ ON_THEIR_OWNERS_PAGE = {
     "agents.ResourceHours",
     "agents.Size",
     "telephony.TransferAttempt",
+    "voice_sessions.AppointmentEvent",
     "voice_sessions.CountedDay",
     "voice_sessions.DayChange",
     "voice_sessions.DayFigures",
