@@ -24,6 +24,7 @@ urlpatterns = [
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),
     path("", include("voiceapp.console.order_board.urls")),
+    path("", include("voiceapp.console.day_plan.urls")),
     path("admin/live/", admin.site.admin_view(live_calls.call_list), name="live-calls"),
     path("admin/live/feed", live_calls.list_feed, name="live-calls-feed"),
     path("admin/live/<uuid:call_id>/", admin.site.admin_view(live_calls.call_page), name="live-call"),

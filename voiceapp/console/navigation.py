@@ -32,7 +32,7 @@ class Group(TypedDict):
 
 
 # Pages that are no lists: their own URL names.
-OWN_PAGES = ("order-boards", "live-calls")
+OWN_PAGES = ("order-boards", "day-plans", "live-calls")
 # Heading → (title, icon, the list's URL name, area).
 PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
     (
@@ -44,6 +44,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Transfers", "phone_forwarded", "telephony_transfer", Area.CALLS),
             ("Order board", "view_kanban", "order-boards", Area.ORDERS),
             ("Orders", "receipt_long", "voice_sessions_order", Area.ORDERS),
+            ("Day plan", "calendar_view_day", "day-plans", Area.APPOINTMENTS),
             ("Appointments", "event", "voice_sessions_appointment", Area.APPOINTMENTS),
             ("Calendar entries", "edit_calendar", "voice_sessions_calendarentry", Area.APPOINTMENTS),
             ("Items", "lunch_dining", "agents_item", Area.STOCK),

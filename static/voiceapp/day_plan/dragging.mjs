@@ -1,0 +1,125 @@
+/**
+ * Drags a card to another time or column: at once with a mouse or a pen, after a long press with a finger, which
+ * otherwise scrolls. Escape puts it back. The form "Move" does the same without a pointer.
+ */
+
+const LONG_PRESS_MS = 400;
+const SLOP_PX = 6;
+const STEP = 5; // minutes
+const EDGE_PX = 60;
+const SCROLL_PX = 12;
+
+export function makeDragging({ columns, texts, data, drop, over }) {
+    const scroller = document.getElementById("plan");
+    let press = null; // before it is a drag
+    let drag = null;
+    let endedAt = 0;
+
+    scroller.addEventListener("pointerdown", (event) => {
+        const card = event.target.closest(".card.movable");
+        if (!card || !event.isPrimary || event.button !== 0 || drag) return;
+        press = { card, x: event.clientX, y: event.clientY, pointer: event.pointerId, isTouch: event.pointerType === "touch" };
+        if (press.isTouch) press.timer = setTimeout(() => begin(press.x, press.y), LONG_PRESS_MS);
+    });
+    addEventListener("pointermove", (event) => {
+        if (drag) return follow(event);
+        if (!press || event.pointerId !== press.pointer) return;
+        if (Math.hypot(event.clientX - press.x, event.clientY - press.y) < SLOP_PX) return;
+        if (press.isTouch) return forget(); // it scrolls
+        begin(press.x, press.y);
+        follow(event);
+    });
+    addEventListener("pointerup", (event) => (drag ? end(event) : forget()));
+    addEventListener("pointercancel", () => (drag ? putBack() : forget()));
+    addEventListener("keydown", (event) => {
+        if (!drag || event.key !== "Escape") return;
+        event.preventDefault();
+        putBack();
+    });
+    // A page that scrolls below a held finger would take the drag away.
+    addEventListener("touchmove", (event) => drag && event.preventDefault(), { passive: false });
+    scroller.addEventListener("contextmenu", (event) => press?.isTouch && event.preventDefault());
+    scroller.addEventListener("dragstart", (event) => event.preventDefault());
+
+    function forget() {
+        clearTimeout(press?.timer);
+        press = null;
+    }
+
+    function begin(x, y) {
+        const { card, pointer } = press;
+        const id = card.dataset.appointment;
+        const box = card.getBoundingClientRect();
+        drag = { id, card, pointer, grabbed: y - box.top, x, y, body: card.closest(".body"), ghost: columns.make("div", "ghost") };
+        forget();
+        getSelection().removeAllRanges();
+        card.classList.add("dragged");
+        scroller.classList.add("dragging");
+        navigator.vibrate?.(10);
+        drag.timer = setInterval(scroll, 30);
+        show(x, y);
+    }
+
+    function follow(event) {
+        if (event.pointerId !== drag.pointer) return;
+        [drag.x, drag.y] = [event.clientX, event.clientY];
+        show(drag.x, drag.y);
+    }
+
+    function show(x, y) {
+        const under = document.elementsFromPoint(x, y).find((each) => each.classList.contains("body"));
+        drag.body = under ?? drag.body;
+        const { begin: first, end: last } = data(drag.id);
+        drag.minute = columns.minuteAt(y - drag.grabbed, STEP, Math.round);
+        drag.ghost.textContent = texts.dropAt
+            .replace("{time}", columns.clockOf(drag.minute))
+            .replace("{resource}", columns.nameOf(drag.body.dataset.column));
+        columns.at(drag.ghost, drag.minute, drag.minute + last - first);
+        drag.body.append(drag.ghost);
+    }
+
+    function scroll() {
+        const box = scroller.getBoundingClientRect();
+        const [top, bottom] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+        const by = drag.y < top + EDGE_PX ? -SCROLL_PX : drag.y > bottom - EDGE_PX ? SCROLL_PX : 0;
+        if (!by) return;
+        if (scroller.scrollHeight > scroller.clientHeight) scroller.scrollTop += by;
+        else scrollBy(0, by);
+        show(drag.x, drag.y);
+    }
+
+    /** The ghost stays until the server has answered; then the card is where it belongs. */
+    async function end(event) {
+        if (event.pointerId !== drag.pointer) return;
+        const { id, card, ghost, minute, body } = drag;
+        const isElsewhere = minute !== data(id).begin || body !== card.closest(".body");
+        finish();
+        if (isElsewhere) {
+            card.classList.add("saving");
+            await drop(id, minute, body.dataset.column);
+        }
+        ghost.remove();
+        card.classList.remove("saving", "dragged");
+    }
+
+    function putBack() {
+        const { card, ghost } = drag;
+        finish();
+        ghost.remove();
+        card.classList.remove("dragged");
+    }
+
+    function finish() {
+        clearInterval(drag.timer);
+        scroller.classList.remove("dragging");
+        drag = null;
+        endedAt = performance.now();
+        over();
+    }
+
+    return {
+        isActive: () => drag !== null,
+        /** The click that a browser sends after a drag opens nothing. */
+        hasJustDragged: () => performance.now() - endedAt < 100,
+    };
+}
