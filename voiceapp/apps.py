@@ -13,8 +13,12 @@ class VoiceappConfig(AppConfig):
         from voiceapp import celery, checks  # noqa: F401 - they register themselves
 
         from .core import logs
+        from .core.translations.catalogs import compile_stale_catalogs
+        from .core.translations.implied_names import translate_implied_names
 
         logs.configure()
+        compile_stale_catalogs()
+        translate_implied_names()
         # Collections during the imports would cost a third of a start, and find nothing.
         gc.freeze()
         gc.enable()

@@ -10,6 +10,7 @@ import django_stubs_ext
 import environ
 
 from voiceapp.core.http.body_limits import FORM_BYTES
+from voiceapp.core.translations.names import CONSOLE_LANGUAGES
 
 django_stubs_ext.monkeypatch()
 
@@ -196,6 +197,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "agents.organizations.sign_in_pages.SignInMiddleware",
+    "agents.organizations.languages.LanguageMiddleware",
     "agents.hours.local_time.LocalTimeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -336,6 +338,8 @@ else:
 
 # Web
 LANGUAGE_CODE = "en"
+LANGUAGES = CONSOLE_LANGUAGES
+LOCALE_PATHS = [BASE_DIR / "voiceapp/locale"]
 FORMAT_MODULE_PATH = ["voiceapp.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -442,6 +446,11 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": "voiceapp.console.navigation.favicon"},
     ],
     "STYLES": ["voiceapp.console.navigation.stylesheet"],
+    "SHOW_LANGUAGES": True,
+    "LANGUAGES": {
+        "action": "voiceapp.console.navigation.language_form",
+        "navigation": "agents.organizations.languages.offered_languages",
+    },
     "SIDEBAR": {"show_search": True, "navigation": "voiceapp.console.navigation.sidebar"},
     "COLORS": {
         # Teal, dark enough from 600 on for white text.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from agents.organizations.languages import choose_language
 from agents.organizations.sign_in_links import sign_in_by_link
 from voiceapp.console.analytics.views import analytics
 from voiceapp.console.call_page.api import CallPageSessionView, CallProgressView, VisitorTokenView
@@ -20,6 +21,7 @@ from voiceapp.metrics import metrics
 
 urlpatterns = [
     path("admin/sign-in", sign_in_by_link, name="sign-in-link"),
+    path("admin/language", choose_language, name="choose-language"),
     path("admin/analytics/", admin.site.admin_view(analytics), name="analytics"),
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),

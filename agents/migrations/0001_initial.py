@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ('trade', models.CharField(choices=[('restaurant', 'Restaurant: takes orders'), ('garage', 'Garage: books appointments, answers questions on services and prices, transfers callers'), ('other', 'Other business: answers questions, transfers callers')], default='restaurant', help_text='Sets the tools, prompt and greeting of new agents.', max_length=16, verbose_name='type of business')),
                 ('time_zone', models.CharField(default='UTC', max_length=64, validators=[agents.organizations.models.validate_time_zone])),
                 ('country', models.CharField(blank=True, help_text='Phone numbers without a country code are numbers of this country.', max_length=2, validators=[agents.organizations.models.validate_country])),
+                ('language', models.CharField(blank=True, choices=[('en', 'English'), ('de', 'Deutsch'), ('es', 'Español'), ('fr', 'Français')], help_text='Each person can choose another one. Leave empty to follow each browser.', max_length=2, verbose_name='language of the console and call page')),
                 ('currency', models.CharField(default='USD', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$', 'Enter three capital letters, like EUR.')])),
                 ('tax_percent', models.DecimalField(decimal_places=3, default=Decimal('0'), max_digits=6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='tax (%)')),
                 ('prices_include_tax', models.BooleanField(default=False)),
@@ -282,6 +283,16 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'opening hours',
                 'ordering': ('weekday', 'opens_at'),
                 'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='UserSettings',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='settings', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('language', models.CharField(blank=True, choices=[('en', 'English'), ('de', 'Deutsch'), ('es', 'Español'), ('fr', 'Français')], max_length=2)),
+            ],
+            options={
+                'verbose_name_plural': 'user settings',
             },
         ),
         migrations.CreateModel(

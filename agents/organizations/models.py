@@ -13,8 +13,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from voiceapp.core.countries import country_names, country_of
+from voiceapp.core.translations.names import CONSOLE_LANGUAGES
 
 from .principal import KEY_PREFIX
 from .roles import Role
@@ -64,6 +66,13 @@ class Organization(TenantModel):
         blank=True,
         validators=[validate_country],
         help_text="Phone numbers without a country code are numbers of this country.",
+    )
+    language = models.CharField(
+        _("language of the console and call page"),
+        max_length=2,
+        blank=True,
+        choices=CONSOLE_LANGUAGES,
+        help_text=_("Each person can choose another one. Leave empty to follow each browser."),
     )
     currency = models.CharField(
         max_length=3,
@@ -165,6 +174,19 @@ class Membership(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.get_role_display()}"
+
+
+class UserSettings(models.Model):
+    """What a person has chosen for themselves, wherever they work."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="settings")
+    language = models.CharField(max_length=2, blank=True, choices=CONSOLE_LANGUAGES)
+
+    class Meta:
+        verbose_name_plural = "user settings"
+
+    def __str__(self) -> str:
+        return f"Settings of {self.user}"
 
 
 PREFIX_LENGTH = 10

@@ -37,8 +37,9 @@ MOST_RETURNS = 60
 class PageFrames:
     """The frames beside Media Streams that the dialer's page understands."""
 
-    def __init__(self, stream_sid: str) -> None:
+    def __init__(self, stream_sid: str, language: str = "en") -> None:
         self._stream_sid = stream_sid
+        self._language = language
 
     def call(self, call_id: UUID) -> str:
         return self._frame("call", callId=str(call_id))
@@ -63,7 +64,7 @@ class PageFrames:
         return self._frame("progress", progress=progress)
 
     def ended(self, reason: EndReason) -> str:
-        return self._frame("ended", endReason=reason.value, message=caller_sentence(reason))
+        return self._frame("ended", endReason=reason.value, message=caller_sentence(reason, self._language))
 
     def refused(self, code: str, message: str) -> str:
         return self._frame("refused", code=code, message=message)
@@ -78,13 +79,20 @@ class DialerCall(LiveCall):
     shows_lines = True
 
     def __init__(
-        self, call_id: UUID, *, stream_sid: str, gateway: CallGateway, calls: LiveCalls, socket: CallerSocket
+        self,
+        call_id: UUID,
+        *,
+        stream_sid: str,
+        gateway: CallGateway,
+        calls: LiveCalls,
+        socket: CallerSocket,
+        language: str = "en",
     ) -> None:
         self._line = PageLine(socket)
         codec = self._page_codec = DialerCodec(stream_sid)
         super().__init__(call_id, stream_id=None, codec=codec, gateway=gateway, calls=calls, socket=self._line)
         self._stream_sid = stream_sid
-        self._page = PageFrames(stream_sid)
+        self._page = PageFrames(stream_sid, language)
         self._allowance = MOST_AT_ONCE
         self._allowed_at = self._began_at
         self._away_since: float | None = None

@@ -157,6 +157,10 @@ def every_page(request: HttpRequest) -> dict[str, object]:
     }
 
 
+def language_form(request: HttpRequest) -> str:
+    return reverse("choose-language")
+
+
 def stylesheet(request: HttpRequest) -> str:
     return static("voiceapp/admin.css")
 

@@ -72,7 +72,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
     prepopulated_fields = {"slug": ("name",)}
     inlines = (HoursInline, SpecialDayInline)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "trade", "country", "time_zone", "closed_message")}),
+        (None, {"fields": ("name", "slug", "trade", "country", "language", "time_zone", "closed_message")}),
         ("Calls", {"fields": ("max_live_calls",)}),
         ("Prices and tax", {"fields": ("currency", "tax_percent", "prices_include_tax", "largest_order_total")}),
         ("Orders", {"fields": ("takes_orders",)}),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from voiceapp.core.translations.names import ENGLISH_NAMES
 
 # Twilio takes no longer one (provider-fields.md).
 LONGEST_BODY = 1600
-LANGUAGES = (("en", "English"), ("de", "German"), ("es", "Spanish"), ("fr", "French"), ("it", "Italian"))
+LANGUAGES = tuple((code, _(name)) for code, name in ENGLISH_NAMES.items())
 
 
 class TextKind(models.TextChoices):

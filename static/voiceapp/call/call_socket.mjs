@@ -1,5 +1,6 @@
 /** The page's socket to our server during a call: what the call has made, and its end. It is opened again when it breaks. */
 
+import { language } from "../texts.mjs";
 import { socketProtocols } from "./server.mjs";
 
 const WAITS_MS = [250, 500, 1000, 2000, 4000];
@@ -13,7 +14,7 @@ export class CallSocket {
 
     /** `on`: progress(body), ended({endReason, message}). */
     constructor(path, on) {
-        this.address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
+        this.address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}?lang=${language}`;
         this.on = on;
         this.#open();
     }

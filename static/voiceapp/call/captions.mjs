@@ -1,6 +1,8 @@
 /** What both sides say. A screen reader hears final turns only; what is being said is in a mirror that it skips. */
 
-const NAMES = { caller: "You", agent: "Agent" };
+import { t } from "../texts.mjs";
+
+const NAMES = { caller: t("You"), agent: t("Agent") };
 
 export class Captions {
     #lines = new Map();
@@ -57,7 +59,7 @@ export class Captions {
 
     #partsOf(id, who, text, wasInterrupted) {
         const parts = [element("span", "offset", `${clock(this.#order.get(id).atMs)} `), element("strong", "", `${NAMES[who]}: `), text];
-        return wasInterrupted ? [...parts, element("em", "mark", " (interrupted)")] : parts;
+        return wasInterrupted ? [...parts, element("em", "mark", ` (${t("interrupted")})`)] : parts;
     }
 }
 

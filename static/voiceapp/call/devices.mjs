@@ -1,6 +1,8 @@
 /** The lists of microphones and speakers. What was chosen is remembered in this browser. */
 
-const DEFAULT = { audioinput: "The browser's microphone", audiooutput: "The browser's speaker" };
+import { t } from "../texts.mjs";
+
+const DEFAULT = { audioinput: t("The browser's microphone"), audiooutput: t("The browser's speaker") };
 
 export class DevicePicker {
     /** `kind`: `audioinput` or `audiooutput`. `onChoice(deviceId)`: "" is the browser's own choice. */

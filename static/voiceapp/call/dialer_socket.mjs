@@ -3,6 +3,7 @@
  * what did not arrive, the page what it had to say. Only the microphone's sound of the meantime is lost.
  */
 
+import { language } from "../texts.mjs";
 import { socketProtocols } from "./server.mjs";
 
 const RETURN_WITHIN_MS = 10_000; // as long as the server waits
@@ -28,7 +29,7 @@ export class DialerSocket {
 
     /** `on`: message(frame), broken(), returned(), lost() when there is no way back. */
     constructor(path, on) {
-        this.address = new URL(path, location.href.replace(/^http/, "ws"));
+        this.address = new URL(`${path}?lang=${language}`, location.href.replace(/^http/, "ws"));
         this.on = on;
     }
 

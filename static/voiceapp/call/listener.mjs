@@ -1,11 +1,13 @@
 /** Notices that the caller is not heard, or speaks while muted. */
 
+import { t } from "../texts.mjs";
+
 const LOUD = 0.01;
 const SPEAKING = 0.03;
 const SILENT_FOR_MS = 5000;
 const MUTED_LOOKS = 6; // at 20 a second
-const UNHEARD = "We can't hear you. Is the right microphone chosen, and is it on?";
-const MUTED = "You are muted. Press Mute again, or M, to be heard.";
+const UNHEARD = t("We can't hear you. Is the right microphone chosen, and is it on?");
+const MUTED = t("You are muted. Press Mute again, or M, to be heard.");
 
 export class Listener {
     #heardAt = 0;

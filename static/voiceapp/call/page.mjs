@@ -12,6 +12,7 @@ import { Screen, part } from "./screen.mjs";
 import { prepareCall, request } from "./server.mjs";
 import { clearCards, showProgress, showSummary } from "./summary.mjs";
 import { Tab } from "./tab.mjs";
+import { t } from "../texts.mjs";
 
 const WAYS = {
     realtime: () => import("./realtime.mjs").then(({ RealtimeWay }) => RealtimeWay),
@@ -39,7 +40,7 @@ const agentMeter = new Meter(part("agent-level"));
 const listener = new Listener(screen);
 const callerMeter = new Meter(part("caller-level"), (level) => listener.heard(level, hearing()));
 const preflight = new Preflight(part("checks"));
-const tab = new Tab({ onReturn: () => screen.notice("background", "The call went on while this tab was in the background.") });
+const tab = new Tab({ onReturn: () => screen.notice("background", t("The call went on while this tab was in the background.")) });
 const controls = new Controls(
     {
         sending: (isSending) => setSending(isSending),
@@ -57,12 +58,12 @@ part("test-microphone").addEventListener("click", testMicrophone);
 part("volume").addEventListener("input", () => setOutput());
 part("keypad").addEventListener("click", ({ target }) => target.dataset.digit && call?.way?.digits(target.dataset.digit));
 part("ways").addEventListener("change", () => load());
-part("copy").addEventListener("click", () => copy(captions.text, "The conversation was copied."));
+part("copy").addEventListener("click", () => copy(captions.text, t("The conversation was copied.")));
 part("download").addEventListener("click", download);
-part("diagnose").addEventListener("click", async () => copy(await diagnosis(), "The facts were copied."));
+part("diagnose").addEventListener("click", async () => copy(await diagnosis(), t("The facts were copied.")));
 part("larger").addEventListener("click", () => enlarge(part("larger").getAttribute("aria-pressed") !== "true"));
 addEventListener("pagehide", leave);
-addEventListener("offline", () => call && screen.notice("offline", "You are offline. The call goes on when the network is back."));
+addEventListener("offline", () => call && screen.notice("offline", t("You are offline. The call goes on when the network is back.")));
 addEventListener("online", () => screen.clearNotice("offline"));
 
 enlarge(recall("larger") === "yes");
@@ -171,7 +172,7 @@ async function openMicrophone(isSilent) {
     const isAnother = await microphone.open(microphones.chosen);
     if (isAnother) {
         microphones.forget();
-        screen.notice("device", "The microphone that you chose is not there: the browser's own is used.");
+        screen.notice("device", t("The microphone that you chose is not there: the browser's own is used."));
     }
     await Promise.all([microphones.refresh(), speakers.refresh()]);
     callerMeter.watch(microphone.heard);
@@ -195,14 +196,14 @@ async function microphoneLost() {
     try {
         await openMicrophone(false);
         await call.way?.replaceMicrophone(microphone.stream);
-        screen.notice("device", "The microphone was taken away: another one is used now.");
+        screen.notice("device", t("The microphone was taken away: another one is used now."));
     } catch {
         screen.showProblem(new Problem("microphone_lost"));
     }
 }
 
 function microphoneHeld(isHeld) {
-    if (isHeld && call) screen.notice("held", "Something else uses the microphone. You are heard again when it is free.");
+    if (isHeld && call) screen.notice("held", t("Something else uses the microphone. You are heard again when it is free."));
     else screen.clearNotice("held");
 }
 
@@ -249,7 +250,7 @@ function look(mine) {
 
 /** It ends before the call if the caller does not want it any more, or if it cannot be sent. */
 function showRecording(isRecording) {
-    part("recording").textContent = isRecording ? "Recording" : "Not recorded any more";
+    part("recording").textContent = isRecording ? t("Recording") : t("Not recorded any more");
     part("recording").classList.toggle("is-on", isRecording);
 }
 
@@ -306,7 +307,7 @@ function enlarge(isLarger) {
 
 async function copy(text, done) {
     const isCopied = await navigator.clipboard.writeText(text).then(() => true, () => false);
-    screen.notice("copied", isCopied ? done : "The browser does not allow copying here.");
+    screen.notice("copied", isCopied ? done : t("The browser does not allow copying here."));
 }
 
 function download() {

@@ -1,12 +1,22 @@
 /** Every problem of the call page: what happened and what to do, in one table. */
 
+import { t } from "../texts.mjs";
+
 const system = () => {
-    if (/Mac|iPhone|iPad/.test(navigator.userAgent)) return " On Apple devices, also look at Settings → Privacy → Microphone.";
-    if (/Windows/.test(navigator.userAgent)) return " On Windows, also look at Settings → Privacy → Microphone.";
+    if (/Mac|iPhone|iPad/.test(navigator.userAgent)) return ` ${t("On Apple devices, also look at Settings → Privacy → Microphone.")}`;
+    if (/Windows/.test(navigator.userAgent)) return ` ${t("On Windows, also look at Settings → Privacy → Microphone.")}`;
     return "";
 };
-const request = ({ requestId }) => (requestId ? ` (Request ${requestId})` : "");
-const wait = ({ seconds }) => (seconds > 90 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} seconds`);
+const request = ({ requestId }) => (requestId ? ` (${t("Request %(id)s", { id: requestId })})` : "");
+const tooMany = ({ seconds }) => {
+    if (!seconds) return t("Too many calls were started. Try again in a minute.");
+    if (seconds > 90) return t("Too many calls were started. Try again in %(count)s minutes.", { count: Math.ceil(seconds / 60) });
+    return t("Too many calls were started. Try again in %(count)s seconds.", { count: seconds });
+};
+const down = ({ message }) =>
+    message
+        ? t("The voice service is not available: %(reason)s. Try again in a minute.", { reason: message.replace(/\.$/, "") })
+        : t("The voice service is not available. Try again in a minute.");
 
 /**
  * `say`: the sentence, or a function of the facts. `retry`: calling again may help. `signIn`: a link to do so.
@@ -15,83 +25,84 @@ const wait = ({ seconds }) => (seconds > 90 ? `${Math.ceil(seconds / 60)} minute
 export const PROBLEMS = {
     insecure: {
         say: () =>
-            `Calls need a secure page. Open https://${location.host}${location.pathname}, or use http://localhost on this computer.`,
+            t("Calls need a secure page. Open %(address)s, or use http://localhost on this computer.", {
+                address: `https://${location.host}${location.pathname}`,
+            }),
     },
-    browser_too_old: { say: "This browser cannot make calls. Update it, or open this page in another one." },
+    browser_too_old: { say: t("This browser cannot make calls. Update it, or open this page in another one.") },
     microphone_blocked: {
         say: () =>
-            `The microphone is blocked for this site. Click the icon left of the address, allow Microphone, then Try again.${system()}`,
+            t("The microphone is blocked for this site. Click the icon left of the address, allow Microphone, then Try again.") +
+            system(),
         retry: true,
         type: true,
     },
     microphone_forbidden: {
-        say: "The site around this call does not let it use the microphone. Its owner adds allow=\"microphone\" to the frame; or type instead.",
+        say: t("The site around this call does not let it use the microphone. Its owner adds allow=\"microphone\" to the frame; or type instead."),
         type: true,
     },
     microphone_absent: {
-        say: "No microphone found. Plug one in or pick another device, or type instead.",
+        say: t("No microphone found. Plug one in or pick another device, or type instead."),
         retry: true,
         type: true,
     },
     microphone_busy: {
-        say: "Another program is using the microphone. Close it and try again.",
+        say: t("Another program is using the microphone. Close it and try again."),
         retry: true,
         type: true,
     },
     microphone_lost: {
-        say: "The microphone was taken away. Plug it in or pick another device below; the call goes on, and you can type.",
+        say: t("The microphone was taken away. Plug it in or pick another device below; the call goes on, and you can type."),
     },
     microphone_unusable: {
-        say: ({ name }) => `The microphone cannot be used (${name}). Pick another device, or type instead.`,
+        say: ({ name }) => t("The microphone cannot be used (%(name)s). Pick another device, or type instead.", { name }),
         retry: true,
         type: true,
     },
-    signed_out: { say: "You are signed out. Sign in again, then call. What was said and ordered is kept.", signIn: true },
+    signed_out: { say: t("You are signed out. Sign in again, then call. What was said and ordered is kept."), signIn: true },
     not_allowed: {
-        say: ({ message }) => message || "You have no right to call this agent. Ask an owner or manager of the organization.",
+        say: ({ message }) => message || t("You have no right to call this agent. Ask an owner or manager of the organization."),
     },
     limited: {
-        say: (facts) =>
-            facts.seconds ? `Too many calls were started. Try again in ${wait(facts)}.` : "Too many calls were started. Try again in a minute.",
+        say: tooMany,
         retry: true,
     },
     refused: { say: ({ message }) => message, retry: true },
     provider_down: {
-        say: (facts) =>
-            `The voice service is not available${facts.message ? `: ${facts.message.replace(/\.$/, "")}` : ""}. Try again in a minute.${request(facts)}`,
+        say: (facts) => down(facts) + request(facts),
         retry: true,
     },
-    unreachable: { say: "This server cannot be reached. Check your network, then try again.", retry: true },
+    unreachable: { say: t("This server cannot be reached. Check your network, then try again."), retry: true },
     provider_unreachable: {
-        say: "The voice provider cannot be reached from your network. Check the network or its firewall, then try again.",
+        say: t("The voice provider cannot be reached from your network. Check the network or its firewall, then try again."),
         retry: true,
         diagnose: true,
     },
-    ticket_expired: { say: "The call ticket expired. Start again.", retry: true },
+    ticket_expired: { say: t("The call ticket expired. Start again."), retry: true },
     network_blocks_calls: {
-        say: "Your network blocks calls (UDP). Try another network, or another way to call.",
+        say: t("Your network blocks calls (UDP). Try another network, or another way to call."),
         retry: true,
         diagnose: true,
     },
-    agent_silent: { say: "The agent did not answer. Try again in a minute.", retry: true, diagnose: true },
+    agent_silent: { say: t("The agent did not answer. Try again in a minute."), retry: true, diagnose: true },
     connection_lost: {
-        say: "The connection was lost, and did not come back. Check your network, then call again.",
+        say: t("The connection was lost, and did not come back. Check your network, then call again."),
         retry: true,
         diagnose: true,
     },
     provider_gone: {
-        say: "The voice provider ended the call unexpectedly. Call again; if it happens again, try another way to call.",
+        say: t("The voice provider ended the call unexpectedly. Call again; if it happens again, try another way to call."),
         retry: true,
         diagnose: true,
     },
-    other_tab: { say: "You are in a call in another tab. End it there, then try again.", retry: true },
+    other_tab: { say: t("You are in a call in another tab. End it there, then try again."), retry: true },
     unexpected: {
-        say: "Something went wrong on this page. Reload it; if it happens again, try another way to call.",
+        say: t("Something went wrong on this page. Reload it; if it happens again, try another way to call."),
         retry: true,
         diagnose: true,
     },
     library_missing: {
-        say: "The room's program could not be loaded. Reload the page, or choose another way to call.",
+        say: t("The room's program could not be loaded. Reload the page, or choose another way to call."),
         diagnose: true,
     },
 };
@@ -137,5 +148,5 @@ export function problemOfResponse(response, body) {
     if ((status === 429 || status === 503) && message && !PLAIN.has(code)) return new Problem("refused", facts);
     if (status === 429) return new Problem("limited", facts);
     if (status >= 500) return new Problem("provider_down", facts);
-    return new Problem("refused", { ...facts, message: message || "The call could not be started. Try again." });
+    return new Problem("refused", { ...facts, message: message || t("The call could not be started. Try again.") });
 }

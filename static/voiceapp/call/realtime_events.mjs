@@ -1,6 +1,7 @@
 /** Reads the events of OpenAI's data channel: captions, states, and when the agent must fall silent. No I/O. */
 
 import { doing } from "./doing.mjs";
+import { t } from "../texts.mjs";
 
 const CHARACTER_MS = 62; // about 16 characters a second, as the server estimates it
 
@@ -70,7 +71,7 @@ export class RealtimeEvents {
     }
 
     "conversation.item.input_audio_transcription.failed"({ item_id: id }) {
-        this.#caption(id, "caller", { text: "(not understood)", isFinal: true });
+        this.#caption(id, "caller", { text: t("(not understood)"), isFinal: true });
     }
 
     // The agent

@@ -1,20 +1,22 @@
 /** What stands at the top of the page: state, problem, notice, and the buttons that fit the state. */
 
+import { t } from "../texts.mjs";
+
 const STATES = {
-    ready: "Ready",
-    microphone: "Asking for the microphone…",
-    preparing: "Preparing the call…",
-    connecting: "Connecting…",
-    waiting: "Connected. Waiting for the agent…",
-    listening: "Listening",
-    thinking: "Thinking…",
-    speaking: "Speaking",
-    reconnecting: "Connection lost. Trying again…",
-    ended: "The call has ended",
-    failed: "The call failed",
+    ready: t("Ready"),
+    microphone: t("Asking for the microphone…"),
+    preparing: t("Preparing the call…"),
+    connecting: t("Connecting…"),
+    waiting: t("Connected. Waiting for the agent…"),
+    listening: t("Listening"),
+    thinking: t("Thinking…"),
+    speaking: t("Speaking"),
+    reconnecting: t("Connection lost. Trying again…"),
+    ended: t("The call has ended"),
+    failed: t("The call failed"),
 };
 const IDLE = new Set(["ready", "ended", "failed"]);
-const BEGIN = { ready: "Call", ended: "Call again", failed: "Try again" };
+const BEGIN = { ready: t("Call"), ended: t("Call again"), failed: t("Try again") };
 const LIVE = new Set(["waiting", "listening", "thinking", "speaking", "reconnecting"]);
 
 export const part = (id) => document.getElementById(id);

@@ -1,6 +1,7 @@
 /** Requests of the page to its own server: with the session's cookie and CSRF, or with a visitor's token. */
 
 import { Problem, problemOfResponse } from "./problems.mjs";
+import { language } from "../texts.mjs";
 
 const root = document.getElementById("call");
 let token = root.dataset.visitorToken ?? "";
@@ -10,7 +11,7 @@ let isTokenUsed = false;
 export async function request(method, address, body, { headers = {}, keepalive = false } = {}) {
     const isText = typeof body === "string";
     const content = body === undefined || isText || body instanceof Blob ? body : JSON.stringify(body);
-    const about = { "Content-Type": "application/json", ...credentials(), ...headers };
+    const about = { "Content-Type": "application/json", "Accept-Language": language, ...credentials(), ...headers };
     const response = await fetch(address, { method, headers: about, body: content, keepalive }).catch(() => null);
     if (response === null) throw new Problem("unreachable");
     const text = await response.text();

@@ -1,5 +1,7 @@
 /** The running order or appointment, the response times, and how the call ended. All text comes from the server. */
 
+import { number, t } from "../texts.mjs";
+
 const part = (id) => document.getElementById(id);
 
 export function clearCards() {
@@ -18,19 +20,19 @@ export function showProgress(progress) {
 
 export function showSummary(progress) {
     const { endReason, durationS, responseMs, logUrl, cost } = progress;
-    const times = responseMs.length ? ` Response times: ${responseMs.map(seconds).join(", ")}.` : "";
-    part("summary-text").textContent = `${endReason || "Ended"}. ${length(durationS)}.${times}`;
+    const times = responseMs.length ? ` ${t("Response times: %(times)s.", { times: responseMs.map(seconds).join(", ") })}` : "";
+    part("summary-text").textContent = `${endReason || t("Ended")}. ${length(durationS)}.${times}`;
     part("summary-cost").hidden = cost === undefined;
-    part("summary-cost").textContent = cost == null ? "Cost: not known yet." : `Cost: ${cost} US dollars.`;
+    part("summary-cost").textContent = cost == null ? t("Cost: not known yet.") : t("Cost: %(cost)s US dollars.", { cost: number(Number(cost), 4) });
     part("summary-order").textContent = outcome(progress);
     part("call-log").hidden = !logUrl;
     if (logUrl) part("call-log").href = logUrl;
 }
 
 function outcome({ submitted, appointment, order }) {
-    if (submitted) return `Order ${submitted.number}: ${submitted.total} ${submitted.currency}.`;
-    if (appointment?.number) return `Appointment ${appointment.number}: ${appointment.service}, ${appointment.when}.`;
-    return order ? "Nothing was ordered: the order was not confirmed." : "Nothing was ordered or booked.";
+    if (submitted) return t("Order %(number)s: %(total)s.", { number: submitted.number, total: money(submitted) });
+    if (appointment?.number) return t("Appointment %(number)s: %(service)s, %(when)s.", appointment);
+    return order ? t("Nothing was ordered: the order was not confirmed.") : t("Nothing was ordered or booked.");
 }
 
 function showOrder({ order, submitted }) {
@@ -47,30 +49,30 @@ function showOrder({ order, submitted }) {
             return line;
         });
         part("order-lines").replaceChildren(...lines);
-        part("order-total").textContent = `Total ${order.total} ${order.currency}`;
+        part("order-total").textContent = t("Total %(total)s", { total: money(order) });
     }
-    say("order-submitted", submitted && `Order ${submitted.number} was sent: ${submitted.total} ${submitted.currency}`);
+    say("order-submitted", submitted && t("Order %(number)s was sent: %(total)s", { number: submitted.number, total: money(submitted) }));
 }
 
 function showAppointment({ appointment }) {
     if (!appointment) return;
     part("appointment-card").hidden = false;
     const facts = [
-        ["Service", appointment.service],
-        ["When", appointment.when],
-        ["Name", appointment.name],
-        ["Vehicle", appointment.vehicle],
-        ["Price", appointment.price && `${appointment.price} ${appointment.currency}`],
+        [t("Service"), appointment.service],
+        [t("When"), appointment.when],
+        [t("Name"), appointment.name],
+        [t("Vehicle"), appointment.vehicle],
+        [t("Price"), appointment.price && `${appointment.price} ${appointment.currency}`],
     ];
     const shown = facts.filter(([, value]) => value);
     part("appointment-facts").replaceChildren(...shown.flatMap(([name, value]) => [made("dt", name), made("dd", value)]));
-    say("appointment-made", appointment.number && `Appointment ${appointment.number} is ${appointment.state}.`);
+    say("appointment-made", appointment.number && t("Appointment %(number)s: %(state)s.", appointment));
 }
 
 function showLatency(times) {
     if (!times.length) return;
     part("latency").hidden = false;
-    const rows = times.map((ms, index) => made("li", `Turn ${index + 1}: ${seconds(ms)}`));
+    const rows = times.map((ms, index) => made("li", t("Turn %(number)s: %(time)s", { number: index + 1, time: seconds(ms) })));
     part("latency-turns").replaceChildren(...rows);
 }
 
@@ -85,5 +87,6 @@ function made(name, text) {
     return element;
 }
 
-const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+const money = ({ total, currency }) => `${total} ${currency}`;
+const seconds = (ms) => `${number(ms / 1000, 1)} s`;
 const length = (s) => (s < 60 ? `${s ?? 0} s` : `${Math.floor(s / 60)} min ${s % 60} s`);

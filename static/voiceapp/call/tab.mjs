@@ -1,6 +1,7 @@
 /** The page as a tab: only one is in a call, the screen stays on, and the caller learns what went on meanwhile. */
 
 import { Problem } from "./problems.mjs";
+import { t } from "../texts.mjs";
 
 const LOCK = "voiceapp-call";
 
@@ -14,7 +15,7 @@ export class Tab {
     constructor({ onReturn }) {
         document.addEventListener("visibilitychange", () => {
             if (!this.#isInCall) return;
-            document.title = document.hidden ? `● In a call · ${this.#title}` : this.#title;
+            document.title = document.hidden ? `● ${t("In a call")} · ${this.#title}` : this.#title;
             if (document.hidden) return;
             this.#keepAwake();
             onReturn();

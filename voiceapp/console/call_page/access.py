@@ -11,13 +11,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_noop as _
 from rest_framework.request import Request
 
 from agents.call_page.models import PUBLIC, CallPage, call_page_of
 from agents.organizations.access import principal_of
 from agents.organizations.api import denial_of
 from agents.organizations.authentication import CustomerAuthentication
+from agents.organizations.languages import known_language
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
 from agents.organizations.scopes import Scope
@@ -34,14 +36,14 @@ VISITOR_HEADER = "X-Visitor-Token"
 PROTOCOL, VISITOR_PROTOCOL = "voiceapp", "visitor."
 
 SIGNED_OUT = Problem(
-    401, "Signed out", "You are signed out. Sign in again in another tab, then call again.", code="signed_out"
+    401, "Signed out", _("You are signed out. Sign in again in another tab, then call again."), code="signed_out"
 )
-NOT_ALLOWED = Problem(403, "Forbidden", "Your role does not allow calls.", code="permission_denied")
-STAFF_ONLY = Problem(403, "Staff only", "Only the staff may call here now. Reload the page.", code="staff_only")
-TOKEN_FORGED = Problem(403, "Token refused", "This page belongs to something else. Reload it.", code="token_refused")
-FOREIGN_PAGE = Problem(403, "Foreign page", "Calls come from our own pages only.", code="foreign_page")
+NOT_ALLOWED = Problem(403, "Forbidden", _("Your role does not allow calls."), code="permission_denied")
+STAFF_ONLY = Problem(403, "Staff only", _("Only the staff may call here now. Reload the page."), code="staff_only")
+TOKEN_FORGED = Problem(403, "Token refused", _("This page belongs to something else. Reload it."), code="token_refused")
+FOREIGN_PAGE = Problem(403, "Foreign page", _("Calls come from our own pages only."), code="foreign_page")
 TOKEN_EXPIRED = Problem(
-    403, "Token expired", "The page was open for too long. Reload it, then call again.", code="token_expired"
+    403, "Token expired", _("The page was open for too long. Reload it, then call again."), code="token_expired"
 )
 
 
@@ -129,6 +131,12 @@ def caller_of_socket(scope: Mapping[str, Any], slug: str) -> Caller:
     if not principal.is_authenticated:
         raise SIGNED_OUT.error()
     return staff_by(principal, slug, scope=Scope.CALLS_WRITE)
+
+
+def language_of_socket(scope: Mapping[str, Any]) -> str:
+    """Of the page that opened it, which says so as `?lang=`."""
+    query = QueryDict(scope.get("query_string", b""), encoding="latin-1")
+    return known_language(query.get("lang", "")) or settings.LANGUAGE_CODE
 
 
 def is_own_origin(scope: Mapping[str, Any]) -> bool:

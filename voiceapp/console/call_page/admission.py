@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from django.utils import timezone
+from django.utils import formats, timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from agents.call_page.models import CallPage, call_page_of
 from agents.configuration.models import AgentVersion
@@ -39,14 +41,14 @@ from voiceapp.core.phones.numbers import show_number
 from .access import TOKEN_EXPIRED, Caller
 
 TOKEN_USED = Problem(
-    409, "Token used", "This page has begun a call already. Reload it to call again.", code="token_used"
+    409, "Token used", _("This page has begun a call already. Reload it to call again."), code="token_used"
 )
-NOT_OPEN = Problem(503, "Not open", "Nobody can take calls on this page now.", code="not_open")
-TOO_MANY = Problem(429, "Too many calls", "Too many calls came from here.", code="too_many_calls")
+NOT_OPEN = Problem(503, "Not open", _("Nobody can take calls on this page now."), code="not_open")
+TOO_MANY = Problem(429, "Too many calls", _("Too many calls came from here."), code="too_many_calls")
 LINES_BUSY = Problem(
-    429, "All lines are busy", "All lines of this page are busy. Try again in a minute", code="lines_busy"
+    429, "All lines are busy", _("All lines of this page are busy. Try again in a minute."), code="lines_busy"
 )
-BUDGET_USED = Problem(429, "No more calls today", "This page takes no more calls today.", code="budget_used")
+BUDGET_USED = Problem(429, "No more calls today", _("This page takes no more calls today."), code="budget_used")
 TRY_AGAIN_S = 60
 
 Counted = list[tuple[Limit, str, Usage]]
@@ -95,7 +97,7 @@ def why_closed(page: CallPage) -> str:
     persona = _persona_of(organization)
     limit = limit_of(page, persona) if persona else None
     if limit is None:
-        return _or_ring(organization, NOT_OPEN.message)
+        return _or_ring(organization, gettext(NOT_OPEN.message))
     local_now = timezone.now().astimezone(organization.zone)
     charged = charged_usd(organization, local_now.date())
     is_over = charged + Decimal(str(limit.most_usd)) > page.daily_budget_usd
@@ -115,7 +117,7 @@ def _count(caller: Caller, address: str, counted: Counted) -> None:
         counted.append((limit, client, usage))
         if usage.is_exceeded:
             wait = math.ceil(usage.retry_after_s / 60)
-            message = f"{TOO_MANY.message} Try again in {wait} min"
+            message = gettext("Too many calls came from here. Try again in %(minutes)s min.") % {"minutes": wait}
             raise TOO_MANY.error(_or_ring(organization, message), retry_after_s=usage.retry_after_s)
 
 
@@ -125,15 +127,15 @@ def _reserve(caller: Caller, page: CallPage) -> VisitorCall:
     if token is None or not token.may_begin:
         raise TOKEN_EXPIRED.error()
     if persona is None:
-        raise NOT_OPEN.error(_or_ring(organization, NOT_OPEN.message))
+        raise NOT_OPEN.error(_or_ring(organization, gettext(NOT_OPEN.message)))
     try:
         return reserve_call(page, persona, token_id=token.id)
     except TokenUsed as exc:
         raise TOKEN_USED.error() from exc
     except NoPlace as exc:
-        raise LINES_BUSY.error(_or_ring(organization, LINES_BUSY.message), retry_after_s=TRY_AGAIN_S) from exc
+        raise LINES_BUSY.error(_or_ring(organization, gettext(LINES_BUSY.message)), retry_after_s=TRY_AGAIN_S) from exc
     except NotPriced as exc:
-        raise NOT_OPEN.error(_or_ring(organization, NOT_OPEN.message)) from exc
+        raise NOT_OPEN.error(_or_ring(organization, gettext(NOT_OPEN.message))) from exc
     except BudgetUsed as exc:
         raise _budget_used(organization, exc.until) from exc
 
@@ -145,8 +147,11 @@ def _budget_used(organization: Organization, until: dt.datetime) -> ApiError:
 
 def _come_back(organization: Organization) -> str:
     midnight = next_midnight(timezone.now().astimezone(organization.zone))
-    when = f"Come back after midnight ({midnight:%A} 00:00, {organization.zone.key})"
-    return _or_ring(organization, f"{BUDGET_USED.message} {when}")
+    sentence = gettext(
+        "This page takes no more calls today. Come back after midnight (%(weekday)s 00:00, %(time_zone)s)."
+    )
+    when = {"weekday": formats.date_format(midnight, "l"), "time_zone": organization.zone.key}
+    return _or_ring(organization, sentence % when)
 
 
 def _persona_of(organization: Organization) -> AgentVersion | None:
@@ -158,5 +163,7 @@ def _persona_of(organization: Organization) -> AgentVersion | None:
 def _or_ring(organization: Organization, sentence: str) -> str:
     """With the number that callers can ring instead, where there is one."""
     number = PhoneNumber.objects.filter(organization=organization, is_active=True).order_by("pk").first()
-    sentence = sentence.removesuffix(".")
-    return f"{sentence}, or ring {show_number(number.number)}." if number else f"{sentence}."
+    if number is None:
+        return sentence
+    words = {"sentence": sentence.removesuffix("."), "number": show_number(number.number)}
+    return gettext("%(sentence)s, or ring %(number)s.") % words

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext
 
 from agents.configuration.models import Agent, Persona
 from agents.organizations.models import Organization
@@ -58,22 +59,24 @@ def may_be_recorded(agent: Agent) -> bool:
 def _answering(organization: Organization) -> Agent:
     agent = default_agent(organization)
     if agent is None:
-        raise NoPageCall("No agent of the organization is its default. Choose one in the admin, then call again.")
+        raise NoPageCall(
+            gettext("No agent of the organization is its default. Choose one in the admin, then call again.")
+        )
     if agent.published_version is None:
-        raise NoPageCall("The agent is not published. Publish it in the admin, then call again.")
+        raise NoPageCall(gettext("The agent is not published. Publish it in the admin, then call again."))
     if agent.is_paused:
-        raise NoPageCall("The agent is paused. Let it answer again in the admin, then call.")
+        raise NoPageCall(gettext("The agent is paused. Let it answer again in the admin, then call."))
     return agent
 
 
 def _check_limits(organization: Organization, subject: str) -> None:
     live = Call.objects.live().filter(kind__in=CARRIED)
     if live_calls_of(organization) >= organization.max_live_calls:
-        raise _full("organization", "All lines are busy. Call again in a few minutes.")
+        raise _full("organization", gettext("All lines are busy. Call again in a few minutes."))
     if live.filter(process=process_name()).count() >= settings.MAX_LIVE_CALLS:
-        raise _full("server", "All lines are busy. Call again in a few minutes.")
+        raise _full("server", gettext("All lines are busy. Call again in a few minutes."))
     if live.filter(organization=organization, owner=subject).count() >= CALLS_AT_ONCE_PER_CALLER:
-        raise _full("caller", "You have two calls already. End one of them, then call again.")
+        raise _full("caller", gettext("You have two calls already. End one of them, then call again."))
 
 
 def _full(limit: str, message: str) -> NoPageCall:

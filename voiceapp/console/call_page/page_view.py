@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
@@ -28,8 +29,12 @@ class CallPageError(ErrorBody):
     """The page shows `message` as it is."""
 
     code = serializers.CharField(source="shown_code")
-    message = serializers.CharField()
+    message = serializers.SerializerMethodField()
     requestId = serializers.CharField(source="request_id")
+
+    def get_message(self, problem: Problem) -> str:
+        """In the page's language, where the sentence is one of those that never vary."""
+        return gettext(problem.message) if problem.message else ""
 
     @classmethod
     def render(cls, problem: Problem) -> dict[str, Any]:

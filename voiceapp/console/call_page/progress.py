@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import zoneinfo
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from agents.hours.local_time import when
 from sessions.appointments.models import DraftAppointment
 from sessions.appointments.wording import say_start
 from sessions.calls.end_reasons import EndReason
@@ -23,7 +26,7 @@ def progress_of(call: Call, *, is_operator: bool = False) -> dict[str, Any]:
     agent = agent_of(call)
     progress = {
         "state": call.state,
-        "endReason": EndReason(call.end_reason).label if call.end_reason else "",
+        "endReason": str(EndReason(call.end_reason).label) if call.end_reason else "",
         "durationS": call.duration_so_far_s,
         "agentStatus": agent.status if agent else None,
         "message": message_about(agent) if agent else "",
@@ -64,9 +67,15 @@ def _appointment(call: Call) -> dict[str, Any] | None:
         "number": made.number if made else None,
         "state": made.get_state_display().lower() if made else "",
         "service": made.service_name if made else service,
-        "when": say_start(shown.starts_at, timezone.now(), call.organization.zone) if shown.starts_at else "",
+        "when": _when(shown.starts_at, call.organization.zone) if shown.starts_at else "",
         "name": shown.customer_name,
         "vehicle": shown.vehicle,
         "price": "" if shown.price is None else f"{shown.price:.2f}",
         "currency": call.organization.currency,
     }
+
+
+def _when(start: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
+    """As the agent says it in English; else as it is written."""
+    is_english = translation.get_language() == "en"
+    return say_start(start, timezone.now(), zone) if is_english else when(start, zone)

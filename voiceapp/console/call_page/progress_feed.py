@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError
+from django.utils import translation
 
 from sessions.calls.models import Call
 from telephony.live.call_watchers import call_watchers
@@ -20,7 +21,9 @@ from .progress import progress_of
 page_threads = DatabaseThreads(2, name="page-sockets")
 
 
-async def follow_progress(call_id: UUID, show: Callable[[Mapping[str, Any]], None], *, sees_cost: bool) -> None:
+async def follow_progress(
+    call_id: UUID, show: Callable[[Mapping[str, Any]], None], *, sees_cost: bool, language: str
+) -> None:
     """Until canceled. The call is carried by this process."""
     news = asyncio.Event()
     shown: Mapping[str, Any] = {}
@@ -28,16 +31,17 @@ async def follow_progress(call_id: UUID, show: Callable[[Mapping[str, Any]], Non
         while True:
             news.clear()
             with contextlib.suppress(DatabaseError):  # it is read again at the next change
-                progress = await page_threads.run(read_progress, call_id, sees_cost=sees_cost)
+                progress = await page_threads.run(read_progress, call_id, sees_cost=sees_cost, language=language)
                 if lasting(progress) != lasting(shown):
                     shown = progress
                     show(progress)
             await news.wait()
 
 
-def read_progress(call_id: UUID, *, sees_cost: bool) -> dict[str, Any]:
+def read_progress(call_id: UUID, *, sees_cost: bool, language: str) -> dict[str, Any]:
     call = Call.objects.select_related("organization").get(pk=call_id)
-    return progress_of(call, is_operator=sees_cost)
+    with translation.override(language):
+        return progress_of(call, is_operator=sees_cost)
 
 
 def lasting(progress: Mapping[str, Any]) -> dict[str, Any]:

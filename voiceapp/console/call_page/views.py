@@ -10,11 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET
 
 from agents.call_page.models import PUBLIC, CallAccess, CallPage, call_page_of
 from agents.organizations.access import access_of
+from agents.organizations.languages import known_language
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area
 from voiceapp.core.http.security_headers import framed_by, policy_connecting_to
@@ -24,7 +28,7 @@ from .modules import modules_of
 from .visitor_tokens import VisitorToken
 from .ways import Way, ways_of
 
-NO_WAY = "No way to call is available here; what each needs stands below."
+NO_WAY = _("No way to call is available here; what each needs stands below.")
 
 
 @require_GET
@@ -32,21 +36,17 @@ NO_WAY = "No way to call is available here; what each needs stands below."
 def call_page(request: HttpRequest, organization: str) -> HttpResponse:
     """Staff's for those who may see the organization's calls, else a visitor's. Others sign in; strangers get 404.
 
-    `?way=room` chooses another way than the best.
+    `?way=room` chooses another way than the best, `?lang=de` another language than the organization's.
     """
     mine = Organization.objects.visible_to(access_of(request).principal(Area.CALLS))
     found = mine.filter(slug=organization).first()
     if found:
-        return _page(request, call_page_of(found), is_visitor=False)
+        return _in_language(request, call_page_of(found), is_visitor=False)
     public = CallPage.objects.filter(who_may_call__in=PUBLIC).select_related("organization")
     page = public.filter(organization__slug=organization).first()
     if page is None:
         return admin.site.admin_view(_no_page)(request)
-    # Browsers say so at secure addresses; what a visitor may cost does not depend on it.
-    is_alone = request.headers.get("Sec-Fetch-Dest") == "document"
-    if page.who_may_call == CallAccess.SITES and is_alone:
-        return _on_its_websites(request, page)
-    return _page(request, page, is_visitor=True)
+    return _in_language(request, page, is_visitor=True)
 
 
 def _no_page(request: HttpRequest) -> HttpResponse:
@@ -54,19 +54,31 @@ def _no_page(request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
+def _in_language(request: HttpRequest, page: CallPage, *, is_visitor: bool) -> HttpResponse:
+    """Callers read what the organization writes in, unless its website, or they, choose another language."""
+    chosen = known_language(request.GET.get("lang", "")) or page.organization.language
+    with translation.override(chosen or translation.get_language()):
+        # Browsers say so at secure addresses; what a visitor may cost does not depend on it.
+        is_alone = request.headers.get("Sec-Fetch-Dest") == "document"
+        if is_visitor and page.who_may_call == CallAccess.SITES and is_alone:
+            return _on_its_websites(request, page)
+        return _page(request, page, is_visitor=is_visitor).render()
+
+
 def _on_its_websites(request: HttpRequest, page: CallPage) -> HttpResponse:
-    title = f"{page.organization} takes calls on its website"
-    context = {"page": {"status": 403, "title": title, "next_step": f"Open {page.named_sites[0]} and call there."}}
+    title = gettext("%(organization)s takes calls on its website") % {"organization": page.organization}
+    next_step = gettext("Open %(website)s and call there.") % {"website": page.named_sites[0]}
+    context = {"page": {"status": 403, "title": title, "next_step": next_step}}
     return render(request, "error.html", context, status=403)
 
 
-def _page(request: HttpRequest, page: CallPage, *, is_visitor: bool) -> HttpResponse:
+def _page(request: HttpRequest, page: CallPage, *, is_visitor: bool) -> TemplateResponse:
     organization = page.organization
     ways = ways_of(organization)
     available = [way for way in ways if not way.problem]
     chosen = chosen_of(available, wanted=request.GET.get("way", ""))
     numbers = organization.phone_numbers.filter(is_active=True)
-    problem = "" if available else NOT_OPEN.message if is_visitor else NO_WAY
+    problem = "" if available else gettext(NOT_OPEN.message) if is_visitor else str(NO_WAY)
     context = {
         "organization": organization,
         # What the others lack is the operator's affair.

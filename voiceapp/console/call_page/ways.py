@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from telephony.twilio.services.admission import default_agent
@@ -17,10 +19,10 @@ from .opening import may_be_recorded
 
 # make livekit-client puts it there.
 LIBRARY = "vendor/livekit-client.umd.js"
-NO_KEY = "Calls straight to the agent need OpenAI: set OPENAI_API_KEY."
-NOT_CONFIGURED = "Calls in a room need LiveKit: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET."
-TRIED_LATER = "The voice provider is tried when the call begins."
-NO_LIBRARY = "The page lacks livekit-client: run “make livekit-client” on the server, which needs npm, and reload."
+NO_KEY = _("Calls straight to the agent need OpenAI: set OPENAI_API_KEY.")
+NOT_CONFIGURED = _("Calls in a room need LiveKit: set LIVEKIT_HOST, LIVEKIT_API_KEY and LIVEKIT_API_SECRET.")
+TRIED_LATER = _("The voice provider is tried when the call begins.")
+NO_LIBRARY = _("The page lacks livekit-client: run “make livekit-client” on the server, which needs npm, and reload.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,10 @@ def ways_of(organization: Organization) -> list[Way]:
 
 
 def realtime_of(organization: Organization) -> Way:
-    label, explanation = "In the browser", "Straight to the agent: the shortest way, the best sound."
+    label, explanation = gettext("In the browser"), gettext("Straight to the agent: the shortest way, the best sound.")
     if not (settings.OPENAI_API_KEY or settings.OPENAI_SECRET_ID):
-        return Way("realtime", label, explanation, NO_KEY)
-    data = {"start": reverse("call-page-realtime", args=[organization.slug]), "later": TRIED_LATER}
+        return Way("realtime", label, explanation, str(NO_KEY))
+    data = {"start": reverse("call-page-realtime", args=[organization.slug]), "later": str(TRIED_LATER)}
     agent = default_agent(organization)
     if agent is not None and may_be_recorded(agent):
         data["records"] = "yes"
@@ -52,15 +54,15 @@ def realtime_of(organization: Organization) -> Way:
 
 def dialer_of(organization: Organization) -> Way:
     """Always there: it needs nothing but this server."""
-    explanation = "A phone call without a phone: you hear what a caller hears. With a keypad."
-    return Way("dialer", "Phone line", explanation, data={"socket": f"/ws/dialer/{organization.slug}"})
+    explanation = gettext("A phone call without a phone: you hear what a caller hears. With a keypad.")
+    return Way("dialer", gettext("Phone line"), explanation, data={"socket": f"/ws/dialer/{organization.slug}"})
 
 
 def room_of(organization: Organization) -> Way:
-    label, explanation = "In a room", "A LiveKit room, in which others can join."
+    label, explanation = gettext("In a room"), gettext("A LiveKit room, in which others can join.")
     has_library = finders.find(LIBRARY) is not None
-    problem = "" if settings.LIVEKIT_HOST else NOT_CONFIGURED
-    problem = problem or ("" if has_library else NO_LIBRARY)
+    problem = "" if settings.LIVEKIT_HOST else str(NOT_CONFIGURED)
+    problem = problem or ("" if has_library else str(NO_LIBRARY))
     if problem:
         return Way("room", label, explanation, problem)
     addresses = addresses_of(settings.LIVEKIT_HOST)

@@ -1,1 +1,1 @@
-"""English is the language of the admin; the zone is the organization's (agents/hours/local_time.py)."""
+"""Texts of a language come from voiceapp/locale; here stands how it writes dates. The zone is the organization's."""

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
+from django.utils import translation
 from rest_framework.exceptions import APIException
 
 from sessions.calls.caller_sentences import caller_sentence
@@ -27,7 +28,7 @@ from telephony.live.call_watchers import call_watchers
 from telephony.live.caller_socket import POLICY_VIOLATION, Receive, Send
 from telephony.live.registry import live_calls
 
-from ..access import accepted_protocol, caller_of_socket
+from ..access import accepted_protocol, caller_of_socket, language_of_socket
 from ..progress import progress_of
 from ..progress_feed import lasting, page_threads
 from .carrying import carry, claim, is_ours
@@ -76,7 +77,8 @@ class BrowserCallConsumer(AsyncConsumer):
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept", "subprotocol": accepted_protocol(scope)})
-        await PageSocket(call_id, send=send, sees_cost=watch.sees_cost).run(receive)
+        page = PageSocket(call_id, send=send, sees_cost=watch.sees_cost, language=language_of_socket(plain))
+        await page.run(receive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,11 @@ def may_watch(scope: Mapping[str, Any], call_id: UUID) -> Watch:
 class PageSocket:
     """One open socket. A call does not end with it: the page opens another one."""
 
-    def __init__(self, call_id: UUID, *, send: Send, sees_cost: bool) -> None:
+    def __init__(self, call_id: UUID, *, send: Send, sees_cost: bool, language: str) -> None:
         self._call_id = call_id
         self._send_message = send
         self._sees_cost = sees_cost
+        self._language = language
         self._news = asyncio.Event()
         self._has_joined = False
         self._loop = asyncio.get_running_loop()
@@ -145,14 +148,16 @@ class PageSocket:
         while True:
             self._news.clear()
             with contextlib.suppress(DatabaseError):  # it is read again at the next change
-                progress, end_reason, ours = await page_threads.run(read_call, self._call_id, sees_cost=self._sees_cost)
+                progress, end_reason, ours = await page_threads.run(
+                    read_call, self._call_id, sees_cost=self._sees_cost, language=self._language
+                )
                 if ours and not live_calls.is_carrying(self._call_id):
                     await self._carry(ours)
                 if lasting(progress) != lasting(shown):
                     shown = progress
                     await self._send("progress", **progress)
                 if progress["state"] in TERMINAL_STATES:
-                    sentence = caller_sentence(EndReason(end_reason))
+                    sentence = caller_sentence(EndReason(end_reason), self._language)
                     await self._send("ended", endReason=end_reason, message=sentence)
                     return NORMAL
             with contextlib.suppress(TimeoutError):
@@ -222,11 +227,12 @@ class PageSocket:
             await page_threads.run(pass_message, self._call_id, kind, text)
 
 
-def read_call(call_id: UUID, *, sees_cost: bool) -> tuple[dict[str, Any], str, str]:
+def read_call(call_id: UUID, *, sees_cost: bool, language: str) -> tuple[dict[str, Any], str, str]:
     """As the page shows it, the reason of its end, and if this process is to carry it, its id at OpenAI."""
     call = Call.objects.select_related("organization").get(pk=call_id)
     ours = str(call.carrier_sid) if is_ours(call) else ""
-    return progress_of(call, is_operator=sees_cost), call.end_reason, ours
+    with translation.override(language):
+        return progress_of(call, is_operator=sees_cost), call.end_reason, ours
 
 
 def _parsed(text: object) -> PageMessage:

@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from telephony.live.caller_socket import POLICY_VIOLATION, CallerSocket, Receive, Send, caller_socket
 from telephony.live.dialer_call import DialerCall, PageFrames
@@ -19,7 +21,7 @@ from telephony.twilio.stream_start import StartFrame, StreamGone, StreamRefused,
 from voiceapp.core.http.client_address import address_in_scope, network_of
 from voiceapp.core.http.pooled_requests import webhook_threads
 
-from ..access import accepted_protocol, is_own_origin
+from ..access import accepted_protocol, is_own_origin, language_of_socket
 from ..progress_feed import follow_progress
 from .services import CallRefused, PageCall, begin_call, find_again
 
@@ -29,16 +31,16 @@ logger = structlog.get_logger("dialer")
 Scope = MutableMapping[str, Any]
 
 # What is read of a scope; the server's own objects cannot go to another process.
-READ = ("headers", "scheme", "subprotocols")
+READ = ("headers", "scheme", "subprotocols", "query_string")
 START_WITHIN_S = 5.0
 NORMAL = 1000
 # The call is carried by another process: a page that tries again may be led there.
 TRY_AGAIN_LATER = 1013
 # In `customParameters` of a page that comes back: its call, and how many of our texts it has had.
 CALL_ID, RECEIVED = "callId", "received"
-DRAINING = "The server is restarting. Call again in a minute."
-NO_DATABASE = "Something went wrong on our side. Call again in a minute."
-NOT_KEPT = "The connection was lost for too long. Call again."
+DRAINING = _("The server is restarting. Call again in a minute.")
+NO_DATABASE = _("Something went wrong on our side. Call again in a minute.")
+NOT_KEPT = _("The connection was lost for too long. Call again.")
 
 
 class DialerConsumer(AsyncConsumer):
@@ -53,7 +55,7 @@ class DialerConsumer(AsyncConsumer):
             logger.warning("dialer refused", reason="origin")
             await send({"type": "websocket.close"})
             return
-        stream_sid = ""
+        stream_sid, language = "", language_of_socket(scope)
         try:
             with pending_dialers.place(network_of(address_in_scope(scope))):
                 await send({"type": "websocket.accept", "subprotocol": accepted_protocol(scope)})
@@ -75,14 +77,15 @@ class DialerConsumer(AsyncConsumer):
             await send({"type": "websocket.close", "code": refused.code})
         except CallRefused as refused:
             logger.info("dialer refused", reason=refused.code)
-            frame = PageFrames(stream_sid).refused(refused.code, refused.message)
+            with translation.override(language):
+                frame = PageFrames(stream_sid, language).refused(refused.code, str(refused.message))
             await send({"type": "websocket.send", "text": frame})
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         else:
             if call is not None:
-                await self._follow(call, sees_cost=found.sees_cost)
+                await self._follow(call, sees_cost=found.sees_cost, language=language)
             elif found.ended is not None:
-                await send({"type": "websocket.send", "text": PageFrames(stream_sid).ended(found.ended)})
+                await send({"type": "websocket.send", "text": PageFrames(stream_sid, language).ended(found.ended)})
                 await send({"type": "websocket.close", "code": NORMAL})
             else:
                 await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
@@ -109,6 +112,7 @@ class DialerConsumer(AsyncConsumer):
                     gateway=call_gateway(),
                     calls=live_calls,
                     socket=socket,
+                    language=language_of_socket(scope),
                 )
                 live_calls.carry(call)
                 await asyncio.sleep(0)  # it takes its place
@@ -116,10 +120,12 @@ class DialerConsumer(AsyncConsumer):
         except DatabaseError as exc:
             raise CallRefused("refused", NO_DATABASE) from exc
 
-    async def _follow(self, call: DialerCall, *, sees_cost: bool) -> None:
+    async def _follow(self, call: DialerCall, *, sees_cost: bool, language: str) -> None:
         """Until the socket breaks, or the call is over and all about it is written."""
         gone = call.socket_gone
-        pushing = asyncio.create_task(follow_progress(call.call_id, call.show_progress, sees_cost=sees_cost))
+        pushing = asyncio.create_task(
+            follow_progress(call.call_id, call.show_progress, sees_cost=sees_cost, language=language)
+        )
         try:
             await gone.wait()
         finally:

@@ -9,7 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
 
 from sessions.calls.end_reasons import EndReason
@@ -18,19 +21,19 @@ from sessions.calls.services import LEASE, record_event
 from voiceapp.core.metrics import calls_refused
 from voiceapp.core.serving import process_name
 
-from ..access import Caller, caller_of_socket
+from ..access import Caller, caller_of_socket, language_of_socket
 from ..admission import Admission, admit
 from ..opening import NoPageCall, open_page_call
 
-FULL = "All lines are busy. Call again in a few minutes."
-NOT_YOURS = "There is no such call for you. Call again."
+FULL = _("All lines are busy. Call again in a few minutes.")
+NOT_YOURS = _("There is no such call for you. Call again.")
 CODES = {401: "signed_out", 403: "not_allowed", 404: "not_allowed"}
 
 
 class CallRefused(Exception):
     """There is no call; `code` is one of the page's problems (static/voiceapp/call/problems.mjs)."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str | Promise) -> None:
         super().__init__(code, message)
         self.code = code
         self.message = message
@@ -47,7 +50,7 @@ class PageCall:
 
 def begin_call(handshake: Mapping[str, Any], slug: str, *, address: str, has_place: bool) -> PageCall:
     """The new call of whoever opened the socket, which this process carries. Raises CallRefused."""
-    with _refusals():
+    with _refusals(handshake):
         caller = caller_of_socket(handshake, slug)
         if not has_place:
             calls_refused.labels("server").inc()
@@ -58,7 +61,7 @@ def begin_call(handshake: Mapping[str, Any], slug: str, *, address: str, has_pla
 
 def find_again(handshake: Mapping[str, Any], slug: str, call_id: str) -> PageCall:
     """The call that whoever opened the socket has begun, at whichever process. Raises CallRefused."""
-    with _refusals():
+    with _refusals(handshake):
         caller = caller_of_socket(handshake, slug)
     own = Call.objects.filter(
         organization=caller.organization, owner=caller.principal.subject, kind=CallKind.BROWSER, carrier_sid=None
@@ -74,13 +77,15 @@ def find_again(handshake: Mapping[str, Any], slug: str, call_id: str) -> PageCal
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals(handshake: Mapping[str, Any]) -> Iterator[None]:
+    """In the language of the page."""
     try:
-        yield
+        with translation.override(language_of_socket(handshake)):
+            yield
     except APIException as exc:
-        raise CallRefused(CODES.get(exc.status_code, "refused"), str(exc.detail)) from exc
+        raise CallRefused(CODES.get(exc.status_code, "refused"), gettext(str(exc.detail))) from exc
     except NoPageCall as exc:
-        raise CallRefused("refused", str(exc)) from exc
+        raise CallRefused("refused", gettext(str(exc))) from exc
 
 
 @transaction.atomic

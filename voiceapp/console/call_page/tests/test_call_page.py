@@ -48,11 +48,11 @@ def test_it_opens_to_staff_of_the_organization_alone(harbour: Organization, mead
 def test_it_says_what_is_missing(harbour: Organization, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = member_of(harbour)
     settings.LIVEKIT_HOST = ""
-    assert NOT_CONFIGURED in alice.get(f"/call/{harbour.slug}").content.decode()
+    assert str(NOT_CONFIGURED) in alice.get(f"/call/{harbour.slug}").content.decode()
     settings.LIVEKIT_HOST = "wss://livekit.example.com"
     monkeypatch.setattr(finders, "find", lambda path: None)
     page = alice.get(f"/call/{harbour.slug}").content.decode()
-    assert NO_LIBRARY in page
+    assert str(NO_LIBRARY) in page
     assert LIBRARY not in page
 
 

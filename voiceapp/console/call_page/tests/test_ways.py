@@ -52,4 +52,4 @@ def test_without_a_key_the_next_way_is_chosen_and_the_page_says_what_is_missing(
     settings.OPENAI_API_KEY = settings.OPENAI_SECRET_ID = ""
     page = page_of(harbour)
     assert chosen_in(page) == "room"
-    assert NO_KEY in page
+    assert str(NO_KEY) in page
