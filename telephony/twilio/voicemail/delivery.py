@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import smtplib
-
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.urls import reverse
 
@@ -15,15 +12,11 @@ from recordings.storage import recording_link_if_possible
 from sessions.messages.models import OutboxMessage
 from voiceapp.core.api.timestamps import iso_z
 from voiceapp.core.jobs.engine import NotConfigured
+from voiceapp.core.mail import Attachment, send_mail
 from voiceapp.core.phones.numbers import read_caller
 from voiceapp.core.plain_text import one_line
-from voiceapp.core.transactions import release_connections
-from voiceapp.providers.errors import ProviderError
 
 from .models import Voicemail
-
-# SMTP: from 500 on the same message would be refused again.
-PERMANENT_SMTP = 500
 
 
 def data_of_webhook(message: OutboxMessage) -> dict[str, object] | None:
@@ -67,32 +60,17 @@ def mail_voicemail(message: OutboxMessage) -> None:
         return
     if organization is None or not organization.voicemail_email:
         raise NotConfigured("No voicemail e-mail address is set on the organization's page.")
-    if not settings.EMAIL_URL:
-        raise NotConfigured("EMAIL_URL is not set on this server.")
-    mail = EmailMessage(
+    audio: tuple[Attachment, ...] = ()
+    if voicemail.recording is not None:
+        name = f"voicemail-{voicemail.created_at:%Y-%m-%d-%H%M}.wav"
+        audio = ((name, read_file(voicemail.recording), "audio/wav"),)
+    send_mail(
+        to=organization.voicemail_email,
         subject=one_line(f"Voicemail from {_caller(voicemail)} for {organization.name}"),
         body=mail_text(voicemail),
-        to=[organization.voicemail_email],
-        # A mail that is sent twice is recognized by it.
-        headers={
-            "Message-ID": f"<voicemail-{voicemail.pk}@{settings.PUBLIC_BASE_URL.partition('://')[2].split(':')[0]}>"
-        },
+        name=f"voicemail-{voicemail.pk}",
+        attachments=audio,
     )
-    if voicemail.recording is not None:
-        audio = read_file(voicemail.recording)
-        mail.attach(f"voicemail-{voicemail.created_at:%Y-%m-%d-%H%M}.wav", audio, "audio/wav")
-    release_connections()
-    try:
-        mail.send()
-    except smtplib.SMTPResponseException as exc:
-        is_final = exc.smtp_code >= PERMANENT_SMTP
-        raise ProviderError("mail server", f"returned {exc.smtp_code}", permanent=is_final) from exc
-    except smtplib.SMTPRecipientsRefused as exc:
-        codes = sorted(code for code, _ in exc.recipients.values())
-        is_final = bool(codes) and codes[0] >= PERMANENT_SMTP
-        raise ProviderError("mail server", f"refused the address ({codes})", permanent=is_final) from exc
-    except (smtplib.SMTPException, OSError) as exc:
-        raise ProviderError("mail server", f"no response ({type(exc).__name__})") from exc
 
 
 def mail_text(voicemail: Voicemail) -> str:
