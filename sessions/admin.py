@@ -1,5 +1,7 @@
 """Where Django looks for the admin pages of this app."""
 
+import sessions.alerts.admin.alert
+import sessions.alerts.admin.rule
 import sessions.appointments.admin
 import sessions.appointments.calendars.admin.connected_calendar
 import sessions.appointments.calendars.admin.entry

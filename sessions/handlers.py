@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from sessions.alerts.services.mailing import mail_alert
+from sessions.alerts.services.notifying import MAIL_TOPIC, text_is_true
 from sessions.analytics import services as analytics
 from sessions.appointments.announcements import TEXT_KINDS
 from sessions.appointments.calendars.services import outgoing as calendar_updates
@@ -45,6 +47,8 @@ def register_all() -> None:
         still_true[kind] = still_stands
     still_true[TextKind.ORDER_CONFIRMATION] = order_stands
     still_true[TextKind.ORDER_ALARM] = alarms.still_waits
+    still_true[TextKind.ALERT] = text_is_true
+    outbox.register(MAIL_TOPIC, mail_alert)
     outbox.register(alarms.TOPIC, alarms.raise_alarm)
     outbox.register(alarms.OUTCOME_TOPIC, alarms.note_outcome)
     outbox.register(calendar_updates.TOPIC, calendar_updates.update_calendar)

@@ -1,5 +1,6 @@
 """Where Django looks for the models of this app; code imports them from their own folders."""
 
+import sessions.alerts.models
 import sessions.analytics.changes
 import sessions.analytics.models
 import sessions.appointments.calendars.models

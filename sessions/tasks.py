@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from sessions.alerts.services.evaluating import evaluate_due
+from sessions.alerts.services.handling import purge_alerts as purge_resolved_alerts
 from sessions.analytics import services as analytics
 from sessions.analytics.changes import recounts
 from sessions.appointments.calendars.services.schedule import read_due_calendars
@@ -38,6 +40,18 @@ def count_changed_days(*topics: str) -> int:
 def keep_days_counted() -> int:
     """Every hour: have days counted whose changes nobody noted, such as those before an upgrade."""
     return analytics.keep_counted()
+
+
+@shared_task(name="sessions.tasks.evaluate_alerts", expires=55)
+def evaluate_alerts() -> int:
+    """Every minute: the rules of all organizations, and what becomes of their alerts."""
+    return evaluate_due()
+
+
+@shared_task(name="sessions.tasks.purge_alerts", expires=3000)
+def purge_alerts() -> int:
+    """Every hour: delete alerts that have been over for long."""
+    return purge_resolved_alerts()
 
 
 @shared_task(name="sessions.tasks.read_calendars", expires=15)

@@ -10,6 +10,8 @@ class TelephonyConfig(AppConfig):
     def ready(self) -> None:
         from agents.configuration.readiness import MORE_CHECKS
         from agents.greetings.services import greetings
+        from sessions.alerts.kinds import AlertKind
+        from sessions.alerts.rules.registry import FINDERS
         from sessions.messages.outbox import outbox
         from telephony.caller_requests import deleting as caller_requests
         from telephony.events.inbox import inbox
@@ -18,12 +20,14 @@ class TelephonyConfig(AppConfig):
         from telephony.live.providers import PROVIDERS
         from telephony.livekit.events import process_livekit_event
         from telephony.twilio import webhook_notes
+        from telephony.twilio.numbers.alerting import find_numbers_elsewhere
         from telephony.twilio.readiness import check_number
         from telephony.twilio.recordings import process_twilio_event
         from telephony.twilio.voicemail import jobs as voicemail_jobs
         from telephony.vapi.events import process_vapi_event, register_replays
 
         MORE_CHECKS.append(check_number)
+        FINDERS[AlertKind.NUMBER] = find_numbers_elsewhere
         outbox.register(caller_requests.TOPIC, caller_requests.delete_caller)
         for provider in PROVIDERS:
             greetings.register(provider, make_greeting)

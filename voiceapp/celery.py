@@ -21,6 +21,8 @@ app.conf.beat_schedule = {
     "process-the-outbox": {"task": "sessions.tasks.sweep_outbox", "schedule": 5.0},
     "count-changed-days": {"task": "sessions.tasks.count_changed_days", "schedule": 15.0},
     "keep-days-counted": {"task": "sessions.tasks.keep_days_counted", "schedule": 3600.0},
+    "evaluate-alerts": {"task": "sessions.tasks.evaluate_alerts", "schedule": 60.0},
+    "purge-alerts": {"task": "sessions.tasks.purge_alerts", "schedule": 3600.0},
     "read-calendars": {"task": "sessions.tasks.read_calendars", "schedule": 15.0},
     "make-greetings": {"task": "agents.tasks.make_greetings", "schedule": 15.0},
     "purge-rate-limit-counters": {"task": "limits.tasks.purge_limit_counts", "schedule": 600.0},

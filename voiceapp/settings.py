@@ -284,6 +284,8 @@ LIMIT_SIGN_IN_ADDRESS = env.str("LIMIT_SIGN_IN_ADDRESS", default="30/15m")
 WEBHOOK_PAUSE_AFTER_DAYS = env.int("WEBHOOK_PAUSE_AFTER_DAYS", default=3)
 # How long attempts to deliver webhooks, and webhooks that were refused here, are kept.
 WEBHOOK_LOG_DAYS = env.int("WEBHOOK_LOG_DAYS", default=30)
+# How long alerts that are over are kept.
+ALERT_KEEP_DAYS = env.int("ALERT_KEEP_DAYS", default=365)
 RATELIMIT_USE_CACHE = "limits"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_URL or "filesystem://")

@@ -35,6 +35,7 @@ class Area(enum.StrEnum):
     SESSIONS = "sessions"
     ORDERS = "orders"
     APPOINTMENTS = "appointments"
+    ALERTS = "alerts"
     DELIVERIES = "deliveries"
     EVENTS = "events"
     KEYS = "keys"
@@ -74,6 +75,7 @@ POWERS: Mapping[Role, Mapping[Area, Power]] = {
         Area.SESSIONS: Power.OPERATE,
         Area.ORDERS: Power.OPERATE,
         Area.APPOINTMENTS: Power.EDIT,
+        Area.ALERTS: Power.OPERATE,
         Area.DELIVERIES: Power.OPERATE,
     },
     Role.KITCHEN: {Area.STOCK: Power.OPERATE, Area.ORDERS: Power.OPERATE},

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django_stubs_ext import StrOrPromise
 
 from agents.organizations.roles import Power
 from voiceapp.core.errors import ApplicationError
@@ -46,13 +47,13 @@ class Button:
     """
 
     name: str
-    label: str
+    label: StrOrPromise
     method: str
     icon: str = "play_arrow"
     style: str = "plain"
     power: Power = Power.OPERATE
-    confirm: str = ""
-    prompt: str = ""
+    confirm: StrOrPromise = ""
+    prompt: StrOrPromise = ""
     calls_provider: bool = False
     is_offered: Callable[[Any], bool] = always
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.utils.html import format_html
+from django_stubs_ext import StrOrPromise
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
@@ -55,7 +56,9 @@ class Badge(tuple[str, str]):
         return self[1]
 
 
-def display(*, description: str, ordering: str = "", label: Mapping[str, str] | None = None) -> Callable[[F], F]:
+def display(
+    *, description: StrOrPromise, ordering: str = "", label: Mapping[str, str] | None = None
+) -> Callable[[F], F]:
     """A column or a read-only field. `label` gives the color of a value's badge, which also shows it as text."""
 
     def decorate(function: F) -> F:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 
 from agents.configuration.models import Agent
-from agents.hours.local_time import read_by_country
+from agents.hours.local_time import read_by_country, when
 from agents.organizations.models import Organization
 from agents.organizations.principal import Principal
 from agents.tenant_admin.theme import Select, TextInput
+from sessions.alerts.models import Alert
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import CallKind, CallState, Direction
 from voiceapp.core.phones.search import FEWEST_DIGITS, split_search
@@ -56,6 +58,7 @@ class CallFilterForm(forms.Form):
     """`principal` chooses among the agents and organizations that it sees. What is empty does not filter."""
 
     organization = _choice("Organization")
+    alert = _choice("Alert")
     agent = _choice("Agent")
     version = _number("Agent version", largest=LARGEST_ID)
     number = forms.CharField(label="Number of the caller, or dialed", max_length=40, required=False, widget=TextInput)
@@ -87,6 +90,7 @@ class CallFilterForm(forms.Form):
         self.label_suffix = ""
         agents = Agent.objects.visible_to(principal).order_by("name")[:MOST_AGENTS]
         _offer(self.fields["agent"], [(str(each.pk), each.name) for each in agents])
+        self._offer_alert(data.get("alert", ""), principal)
         sees_several = principal.sees_all or len(principal.organization_ids) > 1
         places = _places(principal) if sees_several else []
         if len(places) > 1:
@@ -95,6 +99,14 @@ class CallFilterForm(forms.Form):
             del self.fields["organization"]
         for name in ("since", "until"):
             read_by_country(self.fields[name], country)
+
+    def _offer_alert(self, wanted: str, principal: Principal) -> None:
+        """Only the one that the list is about: nobody looks for an alert here."""
+        if not wanted:
+            del self.fields["alert"]
+            return
+        alerts = Alert.objects.visible_to(principal).filter(pk__in=_ids(wanted))
+        _offer(self.fields["alert"], [(str(each.pk), f"{each}, {when(each.opened_at)}") for each in alerts])
 
     def clean_number(self) -> str:
         typed = str(self.cleaned_data["number"]).strip()
@@ -119,6 +131,14 @@ class CallFilterForm(forms.Form):
     def refusals(self) -> list[str]:
         """“Cost (USD), from: Enter a number.”"""
         return [f"{self.fields[name].label}: {errors[0]}" for name, errors in self.errors.items()]
+
+
+def _ids(typed: str) -> list[UUID]:
+    """The ID that was typed, if it is one."""
+    try:
+        return [UUID(typed)]
+    except ValueError:
+        return []
 
 
 def _offer(field: forms.Field, choices: list[tuple[str, str]]) -> None:

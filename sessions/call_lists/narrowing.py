@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from agents.configuration.models import AgentVersion
+from sessions.alerts.calls_behind import calls_behind
+from sessions.alerts.models import Alert
 from sessions.calls.models import Call
 from voiceapp.core.phones.search import matching, matching_whole
 
@@ -53,12 +55,18 @@ def _has_number(typed: str, reader: Reader) -> Q:
     return match("caller_number", typed, regions=reader.regions) | match("dialed_number", typed, regions=reader.regions)
 
 
+def _is_behind(alert_id: str, _: Reader) -> Q:
+    alert = Alert.objects.filter(pk=alert_id).first()
+    return Q(pk__in=()) if alert is None else calls_behind(alert)
+
+
 def _has_version(number: int, _: Reader) -> Q:
     return Q(agent_version__in=AgentVersion.objects.filter(number=number).order_by().values("pk"))
 
 
 CONDITIONS: Mapping[str, Condition] = {
     "organization": _is("organization"),
+    "alert": _is_behind,
     "agent": _is("agent"),
     "version": _has_version,
     "number": _has_number,

@@ -2,6 +2,7 @@ import datetime
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import sessions.alerts.recipients
 import sessions.appointments.calendars.models
 import sessions.calls.end_reasons
 import sessions.calls.search.index
@@ -697,7 +698,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('direction', models.CharField(choices=[('inbound', 'Inbound'), ('outbound', 'Outbound')], default='outbound', max_length=10)),
-                ('kind', models.CharField(blank=True, choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
+                ('kind', models.CharField(blank=True, choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('alert', 'Alert'), ('alert_resolved', 'Alert that is over'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
                 ('key', models.CharField(max_length=160)),
                 ('about', models.CharField(blank=True, help_text='The ID of the appointment or order.', max_length=80)),
                 ('about_at', models.DateTimeField(help_text='When the appointment begins of which it speaks.', null=True)),
@@ -753,7 +754,7 @@ class Migration(migrations.Migration):
             name='TextTemplate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
+                ('kind', models.CharField(choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('alert', 'Alert'), ('alert_resolved', 'Alert that is over'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
                 ('language', models.CharField(choices=[('en', 'English'), ('de', 'German'), ('es', 'Spanish'), ('fr', 'French'), ('it', 'Italian')], max_length=2)),
                 ('body', models.TextField(max_length=1600)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='text_templates', to='agents.organization')),
@@ -894,6 +895,59 @@ class Migration(migrations.Migration):
                 'verbose_name': 'saved view',
                 'ordering': ('name', 'id'),
                 'constraints': [models.UniqueConstraint(condition=models.Q(('organization__isnull', True)), fields=('user', 'name'), name='own_call_views_are_named'), models.UniqueConstraint(condition=models.Q(('organization__isnull', False)), fields=('organization', 'name'), name='shared_call_views_are_named'), models.UniqueConstraint(condition=models.Q(('is_default', True), ('organization__isnull', True)), fields=('user',), name='one_own_default_call_view'), models.UniqueConstraint(condition=models.Q(('is_default', True), ('organization__isnull', False)), fields=('organization',), name='one_shared_default_call_view')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Alert',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('kind', models.CharField(choices=[('no_calls', 'No calls in opening hours'), ('failed_calls', 'Many calls fail'), ('slow_responses', 'Slow responses'), ('delivery', 'Deliveries fail'), ('number', 'Number does not point here'), ('spend', 'Costs above the budget')], max_length=16, verbose_name='alert')),
+                ('subject', models.CharField(blank=True, max_length=64)),
+                ('subject_name', models.CharField(blank=True, max_length=150, verbose_name='about')),
+                ('facts', models.JSONField(default=dict)),
+                ('since', models.DateTimeField(verbose_name='calls since')),
+                ('opened_at', models.DateTimeField(verbose_name='noticed first')),
+                ('last_at', models.DateTimeField(verbose_name='noticed last')),
+                ('count', models.PositiveIntegerField(default=1, verbose_name='times noticed')),
+                ('told_at', models.DateTimeField(null=True)),
+                ('reminded_at', models.DateTimeField(null=True)),
+                ('reminders', models.PositiveIntegerField(default=0)),
+                ('snoozed_until', models.DateTimeField(null=True)),
+                ('snoozed_by', models.CharField(blank=True, max_length=150)),
+                ('acknowledged_at', models.DateTimeField(null=True)),
+                ('acknowledged_by', models.CharField(blank=True, max_length=150)),
+                ('resolved_at', models.DateTimeField(null=True)),
+                ('resolution', models.CharField(blank=True, choices=[('over', 'It is over'), ('nothing_to_measure', 'There was nothing to measure for days'), ('switched_off', 'The rule was turned off')], max_length=20)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'alert',
+                'verbose_name_plural': 'alerts',
+                'ordering': ('-opened_at', '-id'),
+                'indexes': [models.Index(fields=['organization', '-opened_at'], name='alert_of_organization'), models.Index(fields=['resolved_at'], name='alert_resolved')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('resolved_at__isnull', True)), fields=('organization', 'kind', 'subject'), name='one_open_alert_per_subject')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AlertRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('no_calls', 'No calls in opening hours'), ('failed_calls', 'Many calls fail'), ('slow_responses', 'Slow responses'), ('delivery', 'Deliveries fail'), ('number', 'Number does not point here'), ('spend', 'Costs above the budget')], editable=False, max_length=16, verbose_name='rule')),
+                ('is_on', models.BooleanField(default=True, verbose_name='on')),
+                ('threshold', models.DecimalField(blank=True, decimal_places=2, max_digits=9, null=True)),
+                ('window', models.PositiveIntegerField(blank=True, null=True)),
+                ('mails_managers', models.BooleanField(default=True, help_text='Those whose account has an e-mail address.', verbose_name='e-mail owners and managers')),
+                ('emails', models.CharField(blank=True, help_text='Separated by commas, at most five.', max_length=400, validators=[sessions.alerts.recipients.validate_emails], verbose_name='more e-mail addresses')),
+                ('numbers', models.CharField(blank=True, help_text='Mobile numbers, separated by commas, at most three.', max_length=400, verbose_name='numbers to text')),
+                ('sends_webhooks', models.BooleanField(default=True, help_text='To the webhook endpoints that receive alert.raised and alert.resolved.', verbose_name='send webhooks')),
+                ('evaluated_at', models.DateTimeField(db_index=True, editable=False, null=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alert_rules', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'alert rule',
+                'verbose_name_plural': 'alert rules',
+                'ordering': ('organization', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'kind'), name='one_alert_rule_per_kind')],
             },
         ),
     ]

@@ -23,12 +23,15 @@ from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from agents.organizations.trades import Trade
 from recordings.models import Recording
+from sessions.alerts.models import Alert
+from sessions.alerts.wording import explanation_of as explanation_of_alert
+from sessions.alerts.wording import happened
 from sessions.calls.models import Call, CallEvent, CallState
 from sessions.messages.endpoints.models import WebhookEndpoint
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import Text, TextState
-from sessions.messages.texts.reasons import TextReason, explanation_of
+from sessions.messages.texts.reasons import NOT_SET_UP, explanation_of
 from sessions.orders.models import Order, OrderState
 from telephony.events.models import ProviderEvent
 from telephony.twilio.models import CarrierState, PhoneNumber
@@ -40,8 +43,6 @@ from .local_days import LocalDays, link
 MOST_ROWS = 8
 # A worker takes a message within seconds.
 LATE = dt.timedelta(minutes=2)
-NOT_SET_UP = (TextReason.NOT_CONFIGURED, TextReason.NO_SENDER, TextReason.DAY_CAP, TextReason.TOO_MANY_FAIL,
-              TextReason.UNREGISTERED, TextReason.BAD_SENDER, TextReason.NO_PERMISSION)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Notice:
 def notices(access: Access, days: LocalDays) -> list[Notice]:
     """What needs attention, the most urgent first."""
     found = [
+        *open_alerts(access),
         *orders_to_accept(access),
         *paused_endpoints(access),
         *delivery_problems(access),
@@ -72,6 +74,16 @@ def notices(access: Access, days: LocalDays) -> list[Notice]:
     if access.may(Area.ORGANIZATION, Power.VIEW):
         found += organization_notices(access)
     return found
+
+
+def open_alerts(access: Access) -> Iterator[Notice]:
+    """Not those that somebody has snoozed."""
+    if not access.may(Area.ALERTS, Power.VIEW):
+        return
+    alerts = Alert.objects.visible_to(access.principal(Area.ALERTS)).open(timezone.now())
+    for alert in alerts[:MOST_ROWS]:
+        yield Notice(str(alert), f"{happened(alert)} {explanation_of_alert(alert).fix}", "notifications", "danger",
+                     reverse("admin:voice_sessions_alert_change", args=(alert.pk,)))  # fmt: skip
 
 
 def orders_to_accept(access: Access) -> Iterator[Notice]:

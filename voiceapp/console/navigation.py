@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from agents.hours.local_time import zones_differ
-from agents.organizations.access import access_of
+from agents.organizations.access import Access, access_of
 from agents.organizations.roles import Area, Power
+from sessions.alerts.models import Alert
 
 from .analytics.places import sees_figures
 
@@ -20,9 +21,12 @@ PROVIDER_NAMES = {"openai": "OpenAI", "twilio": "Twilio", "vapi": "VAPI", "livek
 
 
 class Link(TypedDict):
+    """`badge`: how many rows of the list need a person; none shows no badge."""
+
     title: str
     icon: str
     link: str
+    badge: NotRequired[int]
 
 
 class Group(TypedDict):
@@ -38,6 +42,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
     (
         "Operations",
         (
+            ("Alerts", "notifications", "voice_sessions_alert", Area.ALERTS),
             ("Live calls", "phone_in_talk", "live-calls", Area.CALLS),
             ("Calls", "call", "voice_sessions_call", Area.CALLS),
             ("Voicemail", "voicemail", "telephony_voicemail", Area.CALLS),
@@ -82,6 +87,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         "Settings",
         (
             ("Organization", "storefront", "agents_organization", Area.ORGANIZATION),
+            ("Alert rules", "notification_settings", "voice_sessions_alertrule", Area.ALERTS),
             ("Call page", "perm_phone_msg", "agents_callpage", Area.ORGANIZATION),
             ("Order board settings", "timer", "voice_sessions_boardsettings", Area.ORGANIZATION),
             ("Text settings", "mobile_chat", "voice_sessions_textsettings", Area.ORGANIZATION),
@@ -122,9 +128,10 @@ def sidebar(request: HttpRequest) -> list[Group]:
     ]
     if sees_figures(access):
         groups[0]["items"].append(Link(title="Analytics", icon="monitoring", link=reverse("analytics")))
+    badges = {"voice_sessions_alert": open_alerts(access)}
     for title, pages in PAGES:
         items = [
-            Link(title=name, icon=icon, link=address_of(route))
+            Link(title=name, icon=icon, link=address_of(route), badge=badges.get(route, 0))
             for name, icon, route, area in pages
             if access.may(area, Power.VIEW)
         ]
@@ -137,6 +144,13 @@ def sidebar(request: HttpRequest) -> list[Group]:
             Link(title="Users", icon="manage_accounts", link=reverse("admin:auth_user_changelist"))
         )
     return groups
+
+
+def open_alerts(access: Access) -> int:
+    """How many are not snoozed, of those that the user sees: one query per page."""
+    if not access.may(Area.ALERTS, Power.VIEW):
+        return 0
+    return Alert.objects.visible_to(access.principal(Area.ALERTS)).open(timezone.now()).count()
 
 
 def address_of(route: str) -> str:

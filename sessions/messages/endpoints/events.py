@@ -20,6 +20,8 @@ class WebhookEvent(models.TextChoices):
     TEXT_RECEIVED = "text.received", "A customer sent a text"
     TEXT_DELIVERED = "text.delivered", "A text was delivered to a customer"
     TEXT_FAILED = "text.failed", "A text was not delivered, or not sent"
+    ALERT_RAISED = "alert.raised", "An alert was raised"
+    ALERT_RESOLVED = "alert.resolved", "What an alert was about is over"
     # Sent on request only, to whichever endpoint.
     TEST = "webhook.test", "Test"
 

@@ -21,6 +21,8 @@ class TextKind(models.TextChoices):
     APPOINTMENT_CANCELED = "appointment_canceled", "Appointment canceled"
     APPOINTMENT_REMINDER = "appointment_reminder", "Appointment reminder"
     ORDER_ALARM = "order_alarm", "Alarm: order not accepted"
+    ALERT = "alert", "Alert"
+    ALERT_RESOLVED = "alert_resolved", "Alert that is over"
     MENU_LINK = "menu_link", "Link to the menu"
     HELP = "help", "Answer to HELP"
 
@@ -36,6 +38,8 @@ PLACEHOLDERS: Mapping[TextKind, tuple[str, ...]] = {
     K.APPOINTMENT_CANCELED: APPOINTMENT,
     K.APPOINTMENT_REMINDER: APPOINTMENT,
     K.ORDER_ALARM: (*ALWAYS, "number", "total"),
+    K.ALERT: (*ALWAYS, "alert", "link"),
+    K.ALERT_RESOLVED: (*ALWAYS, "alert", "link"),
     K.MENU_LINK: (*ALWAYS, "link"),
     K.HELP: ALWAYS,
 }
@@ -50,6 +54,7 @@ EXAMPLES: Mapping[str, str] = {
     "date": "Thursday, December 3",
     "time": "9:30 AM",
     "link": "https://example.com/menu",
+    "alert": "Many calls fail",
 }
 # In GSM-7, so that a usual text is one or two segments.
 DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
@@ -63,6 +68,8 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         K.APPOINTMENT_REMINDER: "{name}: A reminder of your appointment: {service}, {date}, {time}. Changes? Call "
         "{phone}.",
         K.ORDER_ALARM: "{name}: Order {number} over {total} has not been accepted yet. Please look at the order board.",
+        K.ALERT: "{name}: Alert: {alert}. {link}",
+        K.ALERT_RESOLVED: "{name}: Over: {alert}. {link}",
         K.MENU_LINK: "{name}: Here is our menu: {link}",
         K.HELP: "{name}: Please call {phone}. Reply STOP to get no more texts.",
     },
@@ -77,6 +84,8 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         K.APPOINTMENT_REMINDER: "{name}: Wir erinnern an Ihren Termin: {service}, {date}, {time} Uhr. Änderungen? "
         "Rufen Sie an: {phone}.",
         K.ORDER_ALARM: "{name}: Bestellung {number} über {total} ist noch nicht angenommen. Bitte sehen Sie nach.",
+        K.ALERT: "{name}: Warnung: {alert}. {link}",
+        K.ALERT_RESOLVED: "{name}: Vorbei: {alert}. {link}",
         K.MENU_LINK: "{name}: Hier ist unsere Karte: {link}",
         K.HELP: "{name}: Bitte rufen Sie an: {phone}. Mit STOP bekommen Sie keine SMS mehr.",
     },
@@ -88,6 +97,8 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         "{phone}.",
         K.APPOINTMENT_REMINDER: "{name}: Le recordamos su cita: {service}, {date}, {time}. ¿Cambios? Llame al {phone}.",
         K.ORDER_ALARM: "{name}: El pedido {number} de {total} no se ha aceptado. Por favor, mire las comandas.",
+        K.ALERT: "{name}: Alerta: {alert}. {link}",
+        K.ALERT_RESOLVED: "{name}: Resuelto: {alert}. {link}",
         K.MENU_LINK: "{name}: Nuestra carta: {link}",
         K.HELP: "{name}: Llame al {phone}. Responda STOP para darse de baja.",
     },
@@ -100,6 +111,8 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         K.APPOINTMENT_REMINDER: "{name}: Rappel de votre rendez-vous: {service}, {date}, {time}. Un changement? "
         "Appelez le {phone}.",
         K.ORDER_ALARM: "{name}: La commande {number} de {total} n'est pas encore acceptée. Merci de regarder.",
+        K.ALERT: "{name}: Alerte: {alert}. {link}",
+        K.ALERT_RESOLVED: "{name}: Terminé: {alert}. {link}",
         K.MENU_LINK: "{name}: Voici notre carte: {link}",
         K.HELP: "{name}: Appelez le {phone}. Répondez STOP pour ne plus recevoir de SMS.",
     },
@@ -111,6 +124,8 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
         K.APPOINTMENT_REMINDER: "{name}: Le ricordiamo l'appuntamento: {service}, {date}, {time}. Modifiche? Chiami "
         "{phone}.",
         K.ORDER_ALARM: "{name}: L'ordine {number} di {total} non è ancora accettato. Controlli gli ordini.",
+        K.ALERT: "{name}: Avviso: {alert}. {link}",
+        K.ALERT_RESOLVED: "{name}: Risolto: {alert}. {link}",
         K.MENU_LINK: "{name}: Ecco il nostro menù: {link}",
         K.HELP: "{name}: Chiami {phone}. Risponda STOP per non ricevere più SMS.",
     },

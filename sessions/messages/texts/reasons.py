@@ -34,6 +34,11 @@ class TextReason(models.TextChoices):
     CHANGED = "changed", "No longer true"
 
 
+# Why a text is not sent that should have been: something is not set up, or the organization's texts stand still.
+NOT_SET_UP = (TextReason.NOT_CONFIGURED, TextReason.NO_SENDER, TextReason.DAY_CAP, TextReason.TOO_MANY_FAIL,
+              TextReason.UNREGISTERED, TextReason.BAD_SENDER, TextReason.NO_PERMISSION)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`say` is for the caller; `cause` and `fix` are for the operator."""

@@ -33,6 +33,7 @@ from agents.privacy.models import PrivacySettings
 from agents.resources.models import Absence, Resource, ResourceHours
 from agents.transfers.models import TransferTarget
 from recordings.models import Recording, RecordingAccess
+from sessions.alerts.models import Alert, AlertRule
 from sessions.appointments.calendars.models import CalendarEntry, CalendarFeed, ConnectedCalendar
 from sessions.appointments.models import Appointment, BookedResource, DraftAppointment
 from sessions.call_lists.models import CallExport, SavedView
@@ -224,10 +225,20 @@ def make_call(world: World, digits: str) -> None:
     export = CallExport.objects.create(
         organization=organization, principal=f"{marker} exporter", way="list", file_format="csv", filters=f"q={marker}"
     )
+    alert = Alert.objects.create(
+        organization=organization, kind="spend", subject=f"{marker} subject", subject_name=f"{marker} alert",
+        facts={"usd": "51.00", "budget": "50.00", "days": 1}, since=now, opened_at=now, last_at=now,
+        snoozed_until=now + dt.timedelta(days=1), snoozed_by=f"{marker} snoozer",
+    )  # fmt: skip
+    (rule,) = AlertRule.objects.bulk_create(
+        [AlertRule(organization=organization, kind="number", emails=f"{marker.lower()}@example.com")]
+    )
     view = SavedView.objects.create(
         organization=organization, user=User.objects.create_user(f"viewer-of-{marker.lower()}"), name=f"{marker} view"
     )
     rows: list[Model] = [
+        alert,
+        rule,
         export,
         view,
         call,

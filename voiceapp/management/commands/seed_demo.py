@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from agents.call_page.models import CallAccess, CallPage
+from voiceapp.management.demo.alerts import raise_alerts
 from voiceapp.management.demo.board import fill_board
 from voiceapp.management.demo.garage import make_garage
 from voiceapp.management.demo.history import make_history
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             added = make_history(demo.organization, demo.agent, demo.number.number, calls=int(str(options["history"])))
             self.stderr.write(f"Added {added} past calls.")
             fill_board(demo.organization)
+            raise_alerts(demo.organization)
         garage = make_garage(**receiver) if options["garage"] else None
         if options["open_call_pages"]:
             for each in (demo, garage):

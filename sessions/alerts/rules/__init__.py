@@ -1,0 +1,1 @@
+"""The rules, each in its module: what it finds out about an organization now."""
