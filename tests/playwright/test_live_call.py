@@ -1,8 +1,13 @@
-"""Alice at the page of live calls, with a real call on the phone: she reads along, listens, whispers and hangs up."""
+"""Alice at the page of live calls, with a real call on the phone: she reads along, listens, whispers and hangs up.
+
+Her browser is served by another process than the one that carries the call.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -24,6 +29,7 @@ from telephony.live.tests.conftest import (
 )
 from telephony.live.tests.handset import Handset
 from telephony.twilio.models import PhoneNumber
+from voiceapp.tests.web import web_process
 
 from .conftest import CHROMIUM, Desk
 
@@ -47,11 +53,18 @@ def caller(line: PhoneNumber, product: str, openai: Provider) -> Iterator[Handse
 
 
 @pytest.fixture
-def alice(browser: Browser, line: PhoneNumber, product: str) -> Iterator[Desk]:
+def other_process(line: PhoneNumber, tmp_path: Path, unused_tcp_port: int) -> Iterator[str]:
+    """Its address. It carries no call."""
+    with web_process(tmp_path, unused_tcp_port, {"CELERY_BROKER_URL": "memory://"}) as address:
+        yield address
+
+
+@pytest.fixture
+def alice(browser: Browser, line: PhoneNumber, other_process: str) -> Iterator[Desk]:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     session = signed_in(line.organization)
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": product}])
-    desk = Desk(context.new_page(), product)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": other_process}])
+    desk = Desk(context.new_page(), other_process)
     desk.page.on("console", lambda message: desk.complaints.append(message.text) if message.type == "error" else None)
     desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
     yield desk
@@ -88,5 +101,6 @@ def test_a_live_call_is_watched_heard_whispered_to_and_ended(alice: Desk, caller
     expect(page.get_by_role("button", name="Whisper")).to_be_disabled()
     expect(page.get_by_role("button", name="Listen in")).to_be_disabled()
     call.refresh_from_db()
+    assert f"-{os.getpid()}-" in call.process
     assert call.end_reason == "hung_up_by_operator"
     assert alice.complaints == []
