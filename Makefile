@@ -16,7 +16,7 @@ HOST ?= 0.0.0.0
 # Containers often forbid Python to keep what it has compiled: every process of the tests would compile all anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup setup-simulators setup-agent setup-dev run serve test collect test-servers test-browser pictures livekit-client wavesurfer livekit-server test-livekit check fix bench fuzz static
+.PHONY: help setup setup-simulators setup-agent setup-dev run serve test collect test-servers test-browser pictures screenshots livekit-client wavesurfer livekit-server test-livekit check fix bench fuzz static
 
 help:  ## List the steps
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -108,6 +108,10 @@ test-browser: setup-dev  ## The browser's tests alone
 
 pictures: setup-dev  ## Take the pictures of the call page, in each of its states, and of the player anew; needs Chromium
 	PICTURES=docs/images $(BIN)/python -m pytest -q tests/playwright/pictures.py tests/playwright/player_pictures.py
+
+screenshots: setup-dev  ## A picture of each page of the console, from demo data, into var/screenshots; fails on axe's and the browser's complaints
+	@$(MAKE) --no-print-directory livekit-client wavesurfer || true
+	$(BIN)/python -m scripts.screenshots $(SCREENSHOTS)
 
 livekit-server: setup  ## A real LiveKit on this machine alone, for rooms without Cloud; needs Go, the first time three minutes
 	@exec $(BIN)/python scripts/livekit_server.py run $(PORT)

@@ -23,13 +23,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES, KEPT = ROOT / "var" / "screenshots", ROOT / "docs" / "images"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-SIZES = ((1280, "light"), (390, "dark"))
+SIZES: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (390, "dark"))
 # In the documentation, where `--keep` puts them: few, because each run makes them anew.
 IN_DOCS = ("analytics", "live-call", "order-board", "calls")
 CALLS = 60
@@ -41,14 +42,16 @@ WITHOUT = (
 SAYS = ("Hi, two small funghi and a tiramisu, please.", "Is the tiramisu without nuts?", "And a margherita, please.")
 READY_WITHIN_S, TALKS_WITHIN_S = 120, 60
 SETTLES_MS = 900
+HEIGHT, HIGHEST = 844, 6000
 SAY_POLICY = """document.addEventListener("securitypolicyviolation", (event) =>
     console.error(`content policy: ${event.violatedDirective} forbids ${event.blockedURI}`));"""
 # Name and path of each page: the sidebar is made from voiceapp/console/navigation.py.
 SIDEBAR = """[...document.querySelectorAll("#nav-sidebar a[href^='/admin/']")].map((link) => {
     const copy = link.cloneNode(true);
     copy.querySelectorAll(".material-symbols-outlined").forEach((icon) => icon.remove());
-    return [copy.textContent.trim().toLowerCase().replaceAll(" ", "-"), link.getAttribute("href")];
-})"""
+    const name = copy.textContent.trim().toLowerCase().replaceAll(" ", "-");
+    return link.querySelector(".material-symbols-outlined") ? [name, link.getAttribute("href")] : ["", ""];
+}).filter(([name]) => name)"""
 SERIOUS = """axe.run({exclude: ['.select2']}, {resultTypes: ['violations']}).then(({violations}) => violations
     .filter(({impact}) => ["serious", "critical"].includes(impact))
     .flatMap(({id, nodes}) => nodes.map(({html}) => `${id}: ${html.slice(0, 160)}`)))"""
@@ -60,10 +63,15 @@ class Album:
 
     context: BrowserContext
     address: str
-    size: str
+    width: int
+    theme: str
     folder: Path
     only: tuple[str, ...]
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> str:
+        return f"{self.width}-{self.theme}"
 
     def wants(self, name: str) -> bool:
         return not self.only or any(word in name for word in self.only)
@@ -85,7 +93,10 @@ class Album:
             complain(f"HTTP status {answer and answer.status}")
         page.wait_for_timeout(SETTLES_MS)
         self.judge(page, complain)
-        page.screenshot(path=self.folder / f"{name}-{self.size}.png", full_page=True)
+        # The whole page, with what sticks to the screen's lower end at its own.
+        height = min(page.evaluate("document.documentElement.scrollHeight"), HIGHEST)
+        page.set_viewport_size({"width": self.width, "height": max(height, HEIGHT)})
+        page.screenshot(path=self.folder / f"{name}-{self.size}.png")
         return page
 
     def judge(self, page: Page, complain: Callable[[str], None]) -> None:
@@ -144,9 +155,9 @@ def take_all(browser: Browser, address: str, folder: Path, only: tuple[str, ...]
     albums = []
     for width, theme in SIZES:
         context = browser.new_context(
-            viewport={"width": width, "height": 844}, color_scheme=theme, storage_state=signed_in.storage_state()
+            viewport={"width": width, "height": HEIGHT}, color_scheme=theme, storage_state=signed_in.storage_state()
         )
-        albums.append(Album(context, address, f"{width}-{theme}", folder, only))
+        albums.append(Album(context, address, width, theme, folder, only))
     with on_the_phone(page, address):
         for album in albums:
             live = album.take("live-calls", "/admin/live/")
