@@ -3,7 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const NARROW = matchMedia("(max-width: 699px)");
 // The shortest appointment is still read, and pressed with a finger on a phone.
-const SHORTEST_PX = { narrow: 44, wide: 30 };
+const SHORTEST_PX = 46;
 const SCALE = { least: 1.5, most: 5 }; // px per minute
 
 export function makeColumns({ texts, edits }) {
@@ -35,6 +35,7 @@ export function makeColumns({ texts, edits }) {
         if (now !== drawn) drawFrame();
         drawn = now;
         for (const [id, each] of appointments) place(id, each);
+        measure();
     }
 
     function drawFrame() {
@@ -201,11 +202,9 @@ export function makeColumns({ texts, edits }) {
 
     function measure() {
         const lengths = [...grid.querySelectorAll(".card")].map((card) => Number(card.style.getPropertyValue("--for")));
-        const least = NARROW.matches ? SHORTEST_PX.narrow : SHORTEST_PX.wide;
-        scale = Math.min(SCALE.most, Math.max(SCALE.least, least / Math.min(60, ...lengths)));
+        scale = Math.min(SCALE.most, Math.max(SCALE.least, SHORTEST_PX / Math.min(60, ...lengths)));
         grid.style.setProperty("--px", `${scale}px`);
     }
-    NARROW.addEventListener("change", measure);
 
     // Time
 

@@ -15,6 +15,7 @@ from voiceapp.management.demo.board import fill_board
 from voiceapp.management.demo.garage import make_garage
 from voiceapp.management.demo.history import make_history
 from voiceapp.management.demo.organization import Demo, make_demo
+from voiceapp.management.demo.plan import fill_plan
 from voiceapp.management.demo.simulated_numbers import buy_simulated_numbers
 
 
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             fill_board(demo.organization)
             raise_alerts(demo.organization)
         garage = make_garage(**receiver) if options["garage"] else None
+        if garage is not None:
+            fill_plan(garage.organization)
         if options["open_call_pages"]:
             for each in (demo, garage):
                 open_call_page(each)

@@ -20,6 +20,7 @@ from sessions.orders.pricing import Totals, totals_of
 from sessions.orders.services.drafts import tax_rule
 from sessions.orders.services.transfer_targets import people_of
 from telephony.twilio.models import PhoneNumber
+from voiceapp.management.demo.plan import APPOINTMENTS, DAYS
 from voiceapp.providers.webhook_signature import new_secret
 
 pytestmark = pytest.mark.django_db
@@ -118,5 +119,11 @@ def test_a_garage_is_made_beside_it_and_offers_times_at_any_hour() -> None:
     for service in garage.services.all():
         starts = load_calendar(garage, service, timezone.now()).availability.starts()
         assert len(starts) > 50, service
+    booked = list(garage.appointments.order_by("starts_at"))
+    assert len({each.starts_at.astimezone(garage.zone).date() for each in booked}) == DAYS
+    assert len(booked) > len(APPOINTMENTS)  # on a Saturday fewer people work
+    # The scripted caller's time stays free.
+    nine = booked[-1].starts_at.astimezone(garage.zone).replace(hour=9, minute=0)
+    assert nine in load_calendar(garage, garage.services.get(name="Oil change"), timezone.now()).availability.starts()
     people = people_of(garage, now=timezone.now())
     assert [person.slug for person in people if person.is_there] == ["service-desk", "parts", "billing"]
