@@ -6,6 +6,7 @@ from django.urls import path
 
 from sessions.appointments.api import AppointmentTimesView, BookAppointmentView
 from sessions.appointments.calendars.views import calendar_feed
+from sessions.call_lists.api import CallsView
 from sessions.calls.search.api import SearchView
 from sessions.orders.api import SubmitOrderView
 from sessions.realtime.api import RealtimeSessionView, VoiceSessionView
@@ -23,6 +24,7 @@ urlpatterns = [
     path("api/realtime/org-config", OrgConfigView.as_view(), name="org-config"),
     path("api/realtime/submit-order", SubmitOrderView.as_view(), name="submit-order"),
     path("api/voice/agent", RoomAgentView.as_view(), name="voice-agent"),
+    path("api/voice/calls", CallsView.as_view(), name="voice-calls"),
     path("api/voice/realtime", RealtimeView.as_view(), name="voice-realtime"),
     path("api/voice/search", SearchView.as_view(), name="voice-search"),
     path("api/voice/session", CallView.as_view(), name="voice-session-of-a-room"),

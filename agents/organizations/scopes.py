@@ -12,6 +12,7 @@ class Scope(enum.StrEnum):
 
     CALLS_READ = "calls:read"
     CALLS_WRITE = "calls:write"
+    CALLER_NUMBERS_READ = "caller_numbers:read"
     RECORDINGS_READ = "recordings:read"
     RECORDINGS_WRITE = "recordings:write"
     SESSIONS_WRITE = "sessions:write"
@@ -29,6 +30,7 @@ class Scope(enum.StrEnum):
 LABELS = {
     Scope.CALLS_READ: "Read calls and their agents",
     Scope.CALLS_WRITE: "Start, change and end calls",
+    Scope.CALLER_NUMBERS_READ: "Read callers' full numbers",
     Scope.RECORDINGS_READ: "Read recordings",
     Scope.RECORDINGS_WRITE: "Start, change and stop recordings",
     Scope.SESSIONS_WRITE: "Open voice sessions for browsers",

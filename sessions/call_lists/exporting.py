@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from collections import Counter
@@ -49,8 +50,12 @@ def batches(calls: QuerySet[Call], *, size: int = BATCH) -> Iterator[list[Call]]
     after = Q()
     while page := list(keys.filter(after).values_list("created_at", "pk")[:size]):
         yield list(rows.filter(pk__in=[pk for _, pk in page]).order_by("-created_at", "-id"))
-        last_at, last = page[-1]
-        after = Q(created_at__lte=last_at) & (Q(created_at__lt=last_at) | Q(pk__lt=last))
+        after = is_after(*page[-1])
+
+
+def is_after(last_at: dt.datetime, last: UUID) -> Q:
+    """What follows a call in the order of lists, the newest first."""
+    return Q(created_at__lte=last_at) & (Q(created_at__lt=last_at) | Q(pk__lt=last))
 
 
 def rows_of(calls: Sequence[Call], sees_numbers: SeesNumbers) -> Iterator[Row]:

@@ -26,6 +26,7 @@ Choices = Iterable[tuple[str, str]]
 LARGEST_ID = 2**31 - 1
 LONGEST_TURN_S = 600
 MOST_AGENTS = 500
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
 def _choice(label: str, choices: Choices = ()) -> forms.ChoiceField:
@@ -51,7 +52,14 @@ def _date(label: str) -> forms.DateField:
         required=False,
         widget=TextInput(attrs={"type": "date"}),
         error_messages={"invalid": "Write the date like 2026-12-24."},
+        validators=[_is_in_range],
     )
+
+
+def _is_in_range(day: dt.date) -> None:
+    """Beyond are days that no zone can compute, and no call."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise forms.ValidationError(f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 class CallFilterForm(forms.Form):

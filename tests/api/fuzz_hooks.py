@@ -38,6 +38,11 @@ RULES = (
     "listAll stands alone",
     "may not be blank",  # of spaces alone
     "Search for at least one word or number",  # of signs alone
+    "This is no cursor of this list",
+    "Choose one of the list",  # an agent of others
+    "This is before the beginning",
+    "digits of the number",
+    "Choose a day from",
 )
 # All providers are up: errors that they may still return.
 PROVIDER_ERRORS = ("AI agent not ready", "OpenAI returned 400", "OpenAI returned 404")

@@ -70,7 +70,8 @@ def lacking(scopes: set[Scope]) -> set[tuple[str, str]]:
 
 def test_there_is_something_to_walk() -> None:
     assert len(OPERATIONS) >= 15
-    assert {scope for _, _, scope in OPERATIONS} == set(Scope)
+    # One opens nothing by itself: it shows whole numbers in what another one opens.
+    assert {scope for _, _, scope in OPERATIONS} == set(Scope) - {Scope.CALLER_NUMBERS_READ}
 
 
 @pytest.mark.parametrize("role", Role)
