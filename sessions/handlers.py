@@ -25,8 +25,10 @@ from sessions.messages.texts.models import Text
 from sessions.messages.texts.reasons import explanation_of
 from sessions.messages.texts.services.queueing import TOPIC as TEXT_TOPIC
 from sessions.messages.texts.services.sending import send_text, still_true
-from sessions.messages.texts.services.statuses import when_failed
+from sessions.messages.texts.services.statuses import when_changed, when_failed
 from sessions.orders.board import alarms
+from sessions.orders.board.announcing import announce_orders
+from sessions.orders.services import customer_texts
 from sessions.orders.services.confirmations import order_stands
 from sessions.orders.services.said_times import settle_order_lines
 from sessions.realtime.services import hang_ups, voice_sessions
@@ -43,9 +45,11 @@ def register_all() -> None:
     outbox.register(WEBHOOK_TOPIC, deliver_webhook)
     outbox.register(TEXT_TOPIC, send_text)
     when_failed[:] = [tell_caller]
+    when_changed[:] = [show_on_board]
     for kind in (*TEXT_KINDS.values(), TextKind.APPOINTMENT_REMINDER):
         still_true[kind] = still_stands
     still_true[TextKind.ORDER_CONFIRMATION] = order_stands
+    still_true.update(dict.fromkeys(customer_texts.STATES_OF, customer_texts.is_still_so))
     still_true[TextKind.ORDER_ALARM] = alarms.still_waits
     still_true[TextKind.ALERT] = text_is_true
     outbox.register(MAIL_TOPIC, mail_alert)
@@ -67,6 +71,12 @@ def tell_caller(text: Text) -> None:
     """A text was not delivered: the agent tells the caller, if the call is still live."""
     if text.call_id is not None:
         leave_note(text.call_id, explanation_of(text.reason).say)
+
+
+def show_on_board(text: Text) -> None:
+    """The cards of the order board say what became of a text about their order."""
+    if text.kind in (TextKind.ORDER_ALARM, *customer_texts.STATES_OF):
+        announce_orders(text.organization_id)
 
 
 def settle_what_was_said(message: OutboxMessage) -> None:

@@ -698,7 +698,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('direction', models.CharField(choices=[('inbound', 'Inbound'), ('outbound', 'Outbound')], default='outbound', max_length=10)),
-                ('kind', models.CharField(blank=True, choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('alert', 'Alert'), ('alert_resolved', 'Alert that is over'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
+                ('kind', models.CharField(blank=True, choices=[('order_confirmation', 'Order confirmation'), ('order_ready', 'Order ready'), ('order_refused', 'Order refused'), ('order_canceled', 'Order canceled'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('alert', 'Alert'), ('alert_resolved', 'Alert that is over'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
                 ('key', models.CharField(max_length=160)),
                 ('about', models.CharField(blank=True, help_text='The ID of the appointment or order.', max_length=80)),
                 ('about_at', models.DateTimeField(help_text='When the appointment begins of which it speaks.', null=True)),
@@ -733,6 +733,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('is_on', models.BooleanField(default=True, verbose_name='send texts')),
                 ('confirms_orders', models.BooleanField(default=False, help_text="A text with the order's number, items and total after each order by phone.")),
+                ('tells_ready', models.BooleanField(default=False, help_text='Once, 30 seconds after it was marked as ready.', verbose_name='text when an order is ready')),
+                ('tells_refused', models.BooleanField(default=False, help_text='Once, 30 seconds later, unless that is undone before. Without it, call the customer.', verbose_name='text when an order is refused or canceled')),
                 ('confirms_appointments', models.BooleanField(default=True, help_text='A text when an appointment is booked, moved or canceled.')),
                 ('reminder_hours', models.PositiveIntegerField(default=24, help_text='Hours before an appointment at which its reminder is sent; 0: no reminders.', validators=[django.core.validators.MaxValueValidator(336)], verbose_name='reminder (hours before)')),
                 ('quiet_from', models.TimeField(default=datetime.time(21, 0), help_text='Reminders wait during these hours.')),
@@ -754,7 +756,7 @@ class Migration(migrations.Migration):
             name='TextTemplate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('order_confirmation', 'Order confirmation'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('alert', 'Alert'), ('alert_resolved', 'Alert that is over'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
+                ('kind', models.CharField(choices=[('order_confirmation', 'Order confirmation'), ('order_ready', 'Order ready'), ('order_refused', 'Order refused'), ('order_canceled', 'Order canceled'), ('appointment_confirmation', 'Appointment confirmation'), ('appointment_moved', 'Appointment moved'), ('appointment_canceled', 'Appointment canceled'), ('appointment_reminder', 'Appointment reminder'), ('order_alarm', 'Alarm: order not accepted'), ('alert', 'Alert'), ('alert_resolved', 'Alert that is over'), ('menu_link', 'Link to the menu'), ('help', 'Answer to HELP')], max_length=30)),
                 ('language', models.CharField(choices=[('en', 'English'), ('de', 'German'), ('es', 'Spanish'), ('fr', 'French'), ('it', 'Italian')], max_length=2)),
                 ('body', models.TextField(max_length=1600)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='text_templates', to='agents.organization')),

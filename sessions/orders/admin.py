@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.admin.stock import counted
 from agents.hours.local_time import when_of
@@ -29,7 +30,7 @@ from voiceapp.core.phones.numbers import mask, read_caller
 
 from .models import Order, OrderState
 
-GIVE_UP = "The items go back into stock. The customer is not notified: please call them."
+GIVE_UP = "The items go back into stock. The customer is texted if the text settings say so. If not, please call."
 WHY = "Why? (kept with the order)"
 
 

@@ -179,7 +179,9 @@ class TextSettingsAdmin(TenantAdmin[TextSettings]):
     list_display = ("organization", "is_on", "confirms_orders", "confirms_appointments", "reminder_hours")
     list_select_related = ("organization",)
     fieldsets = (
-        (None, {"fields": ("organization", "is_on", "confirms_orders", "confirms_appointments", "menu_url")}),
+        (None, {"fields": ("organization", "is_on", "menu_url")}),
+        ("Orders", {"fields": ("confirms_orders", "tells_ready", "tells_refused")}),
+        ("Appointments", {"fields": ("confirms_appointments",)}),
         ("Reminders", {"fields": ("reminder_hours", "quiet_from", "quiet_until")}),
         ("Limits", {"fields": ("most_per_number", "most_per_day", "countries")}),
         ("Twilio", {"fields": ("messaging_service_sid", "answers_help")}),

@@ -16,6 +16,9 @@ LANGUAGES = tuple((code, _(name)) for code, name in ENGLISH_NAMES.items())
 
 class TextKind(models.TextChoices):
     ORDER_CONFIRMATION = "order_confirmation", "Order confirmation"
+    ORDER_READY = "order_ready", "Order ready"
+    ORDER_REFUSED = "order_refused", "Order refused"
+    ORDER_CANCELED = "order_canceled", "Order canceled"
     APPOINTMENT_CONFIRMATION = "appointment_confirmation", "Appointment confirmation"
     APPOINTMENT_MOVED = "appointment_moved", "Appointment moved"
     APPOINTMENT_CANCELED = "appointment_canceled", "Appointment canceled"
@@ -33,6 +36,9 @@ ALWAYS = ("name", "phone")
 APPOINTMENT = (*ALWAYS, "service", "date", "time")
 PLACEHOLDERS: Mapping[TextKind, tuple[str, ...]] = {
     K.ORDER_CONFIRMATION: (*ALWAYS, "number", "items", "total"),
+    K.ORDER_READY: (*ALWAYS, "number", "items", "total"),
+    K.ORDER_REFUSED: (*ALWAYS, "number", "items", "total", "reason"),
+    K.ORDER_CANCELED: (*ALWAYS, "number", "items", "total", "reason"),
     K.APPOINTMENT_CONFIRMATION: APPOINTMENT,
     K.APPOINTMENT_MOVED: APPOINTMENT,
     K.APPOINTMENT_CANCELED: APPOINTMENT,
@@ -50,6 +56,7 @@ EXAMPLES: Mapping[str, str] = {
     "number": "42",
     "items": "2 x large Margherita, 1 x Tiramisu",
     "total": "29.00 EUR",
+    "reason": "We are closing.",
     "service": "Oil change",
     "date": "Thursday, December 3",
     "time": "9:30 AM",
@@ -60,6 +67,9 @@ EXAMPLES: Mapping[str, str] = {
 DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     "en": {
         K.ORDER_CONFIRMATION: "{name}: Order No. {number}: {items}. Total {total}. Questions? Call {phone}.",
+        K.ORDER_READY: "{name}: Your order No. {number} is ready. Total {total}.",
+        K.ORDER_REFUSED: "{name}: We are sorry: we cannot make your order No. {number}. Questions? Call {phone}.",
+        K.ORDER_CANCELED: "{name}: Your order No. {number} was canceled. Questions? Call {phone}.",
         K.APPOINTMENT_CONFIRMATION: "{name}: Your appointment is booked: {service}, {date}, {time}. Changes? Call "
         "{phone}.",
         K.APPOINTMENT_MOVED: "{name}: Your appointment was moved: {service}, {date}, {time}. Questions? Call {phone}.",
@@ -75,6 +85,10 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     },
     "de": {
         K.ORDER_CONFIRMATION: "{name}: Bestellung Nr. {number}: {items}. Summe {total}. Fragen? Rufen Sie an: {phone}.",
+        K.ORDER_READY: "{name}: Ihre Bestellung Nr. {number} ist fertig. Summe {total}.",
+        K.ORDER_REFUSED: "{name}: Leider können wir Ihre Bestellung Nr. {number} nicht annehmen. Fragen? Rufen Sie "
+        "an: {phone}.",
+        K.ORDER_CANCELED: "{name}: Ihre Bestellung Nr. {number} wurde storniert. Fragen? Rufen Sie an: {phone}.",
         K.APPOINTMENT_CONFIRMATION: "{name}: Ihr Termin: {service}, {date}, {time} Uhr. Änderungen? Rufen Sie an: "
         "{phone}.",
         K.APPOINTMENT_MOVED: "{name}: Ihr Termin wurde verlegt: {service}, {date}, {time} Uhr. Fragen? Rufen Sie an: "
@@ -91,6 +105,9 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     },
     "es": {
         K.ORDER_CONFIRMATION: "{name}: Pedido {number}: {items}. Total {total}. ¿Preguntas? Llame al {phone}.",
+        K.ORDER_READY: "{name}: Su pedido {number} le espera. Total {total}.",
+        K.ORDER_REFUSED: "{name}: Lo sentimos: no podemos preparar su pedido {number}. ¿Preguntas? Llame al {phone}.",
+        K.ORDER_CANCELED: "{name}: Su pedido {number} se ha cancelado. ¿Preguntas? Llame al {phone}.",
         K.APPOINTMENT_CONFIRMATION: "{name}: Su cita: {service}, {date}, {time}. ¿Cambios? Llame al {phone}.",
         K.APPOINTMENT_MOVED: "{name}: Su cita ha cambiado: {service}, {date}, {time}. ¿Preguntas? Llame al {phone}.",
         K.APPOINTMENT_CANCELED: "{name}: Su cita se ha cancelado: {service}, {date}, {time}. ¿Preguntas? Llame al "
@@ -104,6 +121,10 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     },
     "fr": {
         K.ORDER_CONFIRMATION: "{name}: Commande no {number}: {items}. Total {total}. Questions? Appelez le {phone}.",
+        K.ORDER_READY: "{name}: Vous pouvez retirer votre commande no {number}. Total {total}.",
+        K.ORDER_REFUSED: "{name}: Désolés: nous ne pouvons pas préparer la commande no {number}. Questions? Appelez "
+        "le {phone}.",
+        K.ORDER_CANCELED: "{name}: Votre commande no {number} a été annulée. Questions? Appelez le {phone}.",
         K.APPOINTMENT_CONFIRMATION: "{name}: Votre rendez-vous: {service}, {date}, {time}. Un changement? Appelez le "
         "{phone}.",
         K.APPOINTMENT_MOVED: "{name}: Rendez-vous déplacé: {service}, {date}, {time}. Questions? Appelez le {phone}.",
@@ -118,6 +139,10 @@ DEFAULTS: Mapping[str, Mapping[TextKind, str]] = {
     },
     "it": {
         K.ORDER_CONFIRMATION: "{name}: Ordine n. {number}: {items}. Totale {total}. Domande? Chiami {phone}.",
+        K.ORDER_READY: "{name}: Il suo ordine n. {number} è pronto. Totale {total}.",
+        K.ORDER_REFUSED: "{name}: Ci dispiace: non possiamo preparare il suo ordine n. {number}. Domande? Chiami "
+        "{phone}.",
+        K.ORDER_CANCELED: "{name}: Il suo ordine n. {number} è stato annullato. Domande? Chiami {phone}.",
         K.APPOINTMENT_CONFIRMATION: "{name}: Appuntamento: {service}, {date}, {time}. Modifiche? Chiami {phone}.",
         K.APPOINTMENT_MOVED: "{name}: Appuntamento spostato: {service}, {date}, {time}. Domande? Chiami {phone}.",
         K.APPOINTMENT_CANCELED: "{name}: Appuntamento annullato: {service}, {date}, {time}. Domande? Chiami {phone}.",

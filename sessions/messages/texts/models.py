@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
@@ -132,6 +133,14 @@ class TextSettings(TenantModel):
     is_on = models.BooleanField("send texts", default=True)
     confirms_orders = models.BooleanField(
         default=False, help_text="A text with the order's number, items and total after each order by phone."
+    )
+    tells_ready = models.BooleanField(
+        _("text when an order is ready"), default=False, help_text=_("Once, 30 seconds after it was marked as ready.")
+    )
+    tells_refused = models.BooleanField(
+        _("text when an order is refused or canceled"),
+        default=False,
+        help_text=_("Once, 30 seconds later, unless that is undone before. Without it, call the customer."),
     )
     confirms_appointments = models.BooleanField(
         default=True, help_text="A text when an appointment is booked, moved or canceled."

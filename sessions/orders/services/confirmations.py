@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sessions.calls.models import Call
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import Text, text_settings_of
 from sessions.messages.texts.services.checking import number_of
@@ -20,21 +21,25 @@ def confirm_order(order: Order) -> Text | None:
 def text_order(order: Order) -> Text:
     """The text about an order of a call; repeated, the same one."""
     assert order.call is not None
-    lines = order.lines.prefetch_related("modifiers").order_by("position")
-    language = text_language(order.organization, order.call)
     return queue_text(
         order.organization,
         to=number_of(order.call),
         kind=TextKind.ORDER_CONFIRMATION,
-        fields={
-            "number": order.number,
-            "items": items_words([_line_text(line) for line in lines]),
-            "total": money_words(order.total, order.currency, language),
-        },
+        fields=facts_of(order, order.call),
         key=f"order:{order.pk}:confirmation",
         call=order.call,
         about=str(order.pk),
     )
+
+
+def facts_of(order: Order, call: Call) -> dict[str, object]:
+    """What texts about an order may name, in the language of its call."""
+    lines = order.lines.prefetch_related("modifiers").order_by("position")
+    return {
+        "number": order.number,
+        "items": items_words([_line_text(line) for line in lines]),
+        "total": money_words(order.total, order.currency, text_language(order.organization, call)),
+    }
 
 
 def order_stands(text: Text) -> bool:

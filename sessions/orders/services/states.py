@@ -18,6 +18,7 @@ from sessions.orders.models import Order, OrderEvent, OrderState
 from sessions.orders.serializers import OrderBody
 from voiceapp.core.errors import ApplicationError
 
+from .customer_texts import text_customer
 from .stock import SoldOut, held_by, move_stock
 
 # What may come before each state.
@@ -116,6 +117,8 @@ def _write(order: Order, *, before: str, after: str, by: str, reason: str = "", 
         data=lambda: OrderBody(order).data,
         in_order_of=f"call:{order.call_id}" if order.call_id else "",
     )
+    if not is_undo:
+        text_customer(order)
     return OrderEvent.objects.create(order=order, before=before, after=after, by=by, reason=reason, is_undo=is_undo)
 
 

@@ -11,14 +11,16 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from agents.organizations.models import Organization
-from sessions.messages.texts.models import Text
-from sessions.messages.texts.reasons import explanation_of
+from sessions.messages.texts.models import Text, TextState
+from sessions.messages.texts.reasons import TextReason, explanation_of
 from sessions.moves import UNDO_WITHIN
 from sessions.orders.board.alarms import text_key
 from sessions.orders.board.models import AlarmState, OrderAlarm, board_settings_of
 from sessions.orders.models import Order, OrderState
+from sessions.orders.services.customer_texts import HELD_FOR, customer_text_key
 from sessions.orders.services.states import GIVEN_UP, may_move, who_moved
 from voiceapp.core.feeds.streaming import Event
 from voiceapp.core.phones.numbers import mask, read_caller
@@ -96,7 +98,7 @@ def read_board(viewer: Viewer, changed: frozenset[str] = frozenset()) -> list[Ev
     organization = Organization.objects.get(pk=viewer.organization_id)
     orders = [*open_orders(organization), *orders_that_are_over(organization)]
     texts = _texts_about(organization, orders)
-    cards = [Event("order", _card(order, viewer, texts.get(text_key(order))), id=str(order.pk)) for order in orders]
+    cards = [Event("order", _card(order, viewer, texts), id=str(order.pk)) for order in orders]
     settings, now = board_settings_of(organization), timezone.now()
     board = {
         "orders": [str(order.pk) for order in orders],
@@ -127,10 +129,11 @@ def _orders(organization: Organization) -> QuerySet[Order]:
 
 def _texts_about(organization: Organization, orders: Sequence[Order]) -> dict[str, Text]:
     keys = [text_key(order) for order in orders if _alarm_of(order) is not None]
+    keys += [key for order in orders if (key := customer_text_key(order))]
     return {text.key: text for text in Text.objects.filter(organization=organization, key__in=keys)} if keys else {}
 
 
-def _card(order: Order, viewer: Viewer, text: Text | None) -> dict[str, object]:
+def _card(order: Order, viewer: Viewer, texts: Mapping[str, Text]) -> dict[str, object]:
     events = list(order.events.all())
     last = events[-1] if events else None
     if last is not None:
@@ -152,7 +155,8 @@ def _card(order: Order, viewer: Viewer, text: Text | None) -> dict[str, object]:
         "actions": [each for each in ACTIONS if each.to in OFFERED.get(order.state, ()) and may_move(order, each.to)]
         if viewer.operates
         else [],
-        "alarm": alarm_sentence(_alarm_of(order), text),
+        "alarm": alarm_sentence(_alarm_of(order), texts.get(text_key(order))),
+        "customer_text": customer_text_sentence(texts.get(customer_text_key(order))),
     }
     return {
         "html": render_to_string("admin/order_board/card.html", context),
@@ -193,6 +197,20 @@ def alarm_sentence(alarm: OrderAlarm | None, text: Text | None = None) -> str:
             state = f" ({text.get_state_display().lower()})" if text is not None else ""
             return f"{alarm.name} was texted at {at}{state}."
     return f"No alarm to {alarm.name}: {alarm.failure}"
+
+
+def customer_text_sentence(text: Text | None) -> str:
+    """What became of the text to the customer about the order's state; empty without one."""
+    if text is None or text.reason == TextReason.CHANGED:
+        return ""
+    if text.reason:
+        cause = explanation_of(text.reason).cause
+        return gettext("No text to the customer: %(cause)s Please call.") % {"cause": cause}
+    if text.state == TextState.WAITING:
+        return gettext("The customer gets a text in %(seconds)s seconds. Undo stops it.") % {
+            "seconds": int(HELD_FOR.total_seconds())
+        }
+    return gettext("Text to the customer: %(state)s.") % {"state": text.get_state_display().lower()}
 
 
 def _clock(organization: Organization, at: dt.datetime | None) -> str:

@@ -25,6 +25,7 @@ from sessions.orders.board.announcing import topic_of
 from sessions.orders.board.models import board_settings_of
 from sessions.orders.board.services import set_busy, set_prep_minutes
 from sessions.orders.models import Order, OrderState
+from sessions.orders.services.customer_texts import was_texted
 from sessions.orders.services.states import BEFORE, move_order, undo_move
 from voiceapp.console.boards import board_buttons, board_texts, number_of, uuid_of
 from voiceapp.core.errors import ApplicationError
@@ -36,6 +37,7 @@ REASONS = ("We are too busy.", "Something is sold out.", "We are closing.", "The
            "The customer cannot be reached.")  # fmt: skip
 BUSY_FOR_MINUTES = (30, 60, 120)
 OFFLINE = gettext_lazy("Offline: what you see may be out of date. New orders appear when the connection is back.")
+TEXTED_ALREADY = gettext_lazy("Its customer has been texted already: please call.")
 
 
 def choose(request: HttpRequest) -> HttpResponse:
@@ -117,8 +119,9 @@ def move(request: HttpRequest, organization: Organization, order_id: str) -> str
 @changes_the_board
 def undo(request: HttpRequest, organization: Organization, order_id: str) -> str:
     order = _order(organization, order_id)
-    undo_move(order, event_id=number_of(request.POST.get("event", "")), by=request.user.get_username())
-    return f"{order} is {OrderState(order.state).label.lower()} again."
+    undone = undo_move(order, event_id=number_of(request.POST.get("event", "")), by=request.user.get_username())
+    said = f"{order} is {OrderState(order.state).label.lower()} again."
+    return f"{said} {TEXTED_ALREADY}" if was_texted(order, OrderState(undone.before)) else said
 
 
 @changes_the_board

@@ -28,6 +28,8 @@ DELIVERED = {"delivered", "read"}
 FAILED = {"undelivered", "failed", "canceled"}
 # Called with each text that failed, in the transaction that says so. Registered from above (sessions/handlers.py).
 when_failed: list[Callable[[Text], None]] = []
+# Called with each text whose state has changed, in the same way.
+when_changed: list[Callable[[Text], None]] = []
 TERMINAL = (TextState.DELIVERED, TextState.FAILED, TextState.NOT_SENT, TextState.RECEIVED)
 
 
@@ -53,6 +55,8 @@ def note_status(
         if is_news or (status == "read" and text.state == TextState.DELIVERED):
             _apply(text, status, error_code)
         text.save()
+        if is_news:
+            _changed(text)
         if is_news and text.state == TextState.FAILED:
             _failed(text)
         elif is_news and text.state == TextState.DELIVERED:
@@ -68,6 +72,7 @@ def note_failure(text: Text, reason: TextReason, *, error_code: int | None = Non
         )
         if changed:
             text.refresh_from_db()
+            _changed(text)
             _failed(text)
 
 
@@ -80,6 +85,7 @@ def refuse(text: Text, reason: TextReason) -> None:
         if not changed:
             return
         text.refresh_from_db()
+        _changed(text)
         if text.call_id is not None:
             record_event(text.call_id, "text_not_sent", event_of(text))
         announce_text(text, WebhookEvent.TEXT_FAILED)
@@ -108,6 +114,11 @@ def _apply(text: Text, status: str, error_code: int | None) -> None:
         text.state = TextState.SENT
         return
     text.ended_at = text.ended_at or timezone.now()
+
+
+def _changed(text: Text) -> None:
+    for report in when_changed:
+        report(text)
 
 
 def _failed(text: Text) -> None:
