@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 
 from sessions.calls.masked_numbers import calling_number, dialed_number
 from sessions.calls.models import Call
+from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
 
 from .figures import CallFigures, read_figures
 from .models import CallExport
@@ -29,9 +30,6 @@ BATCH = 1000
 # Columns whose values are large, and of which an export has nothing.
 LEFT_OUT = ("metadata", "usage")
 UTC = ZoneInfo("UTC")
-# Spreadsheets run what begins so (OWASP, CSV injection), some also in their full-width forms.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-BYTE_ORDER_MARK = "\ufeff"  # Excel takes a file without one for Latin-1
 NAMES = (
     "callId", "organization", "startedAt", "connectedAt", "endedAt", "timeZone", "type", "direction", "state",
     "endReason", "outcomes", "callerNumber", "dialedNumber", "agent", "agentVersion", "durationS", "turns",
@@ -101,11 +99,6 @@ def lines_of(
 
     yield from write(counted())
     note_export_end(exports, sent)
-
-
-def escaped(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) or text.lstrip().startswith(FORMULA) else text
 
 
 def _csv(parts: Iterator[Iterable[Row]]) -> Iterator[str]:

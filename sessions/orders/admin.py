@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +20,7 @@ from agents.hours.local_time import when_of
 from agents.organizations.access import access_of
 from agents.organizations.roles import Area, Power
 from agents.tenant_admin.buttons import Button, PageLink
+from agents.tenant_admin.downloads import streamed_file
 from agents.tenant_admin.number_search import NumberSearch
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
@@ -28,10 +32,13 @@ from voiceapp.core.errors import ApplicationError
 from voiceapp.core.http.security_headers import STRICT, framed_by
 from voiceapp.core.phones.numbers import mask, read_caller
 
+from .exporting import CONTENT_TYPES, Format
+from .exporting import lines_of as order_lines
 from .models import Order, OrderState
 
 GIVE_UP = "The items go back into stock. The customer is texted if the text settings say so. If not, please call."
 WHY = "Why? (kept with the order)"
+LONGEST_QUERY = 2000
 
 
 @admin.register(Order)
@@ -57,6 +64,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
     number_fields = ("customer_number",)
     ordering = ("-created_at",)
     change_form_template = "admin/order_page.html"
+    list_before_template = "admin/orders_export.html"
     fields = ("state",)
     actions = ("accept_all", "ready_all", "done_all")
     buttons = (
@@ -153,8 +161,32 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
             messages.warning(request, f"{refused} could not be changed to {to.label.lower()} from their current state.")
 
     def get_urls(self) -> list[URLPattern]:
-        ticket = path("<path:object_id>/ticket/", self.page(self.ticket), name="voice_sessions_order_ticket")
-        return [ticket, *super().get_urls()]
+        return [
+            path("export/", self.page(self.export), name="voice_sessions_order_export"),
+            path("<path:object_id>/ticket/", self.page(self.ticket), name="voice_sessions_order_ticket"),
+            *super().get_urls(),
+        ]
+
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """The orders of the list, of all its pages, as a file."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if (name := request.POST.get("format", "")) not in Format.values:
+            raise Http404("There is no such format.")
+        query = QueryDict(request.POST.get("query", "").replace("\x00", "")[:LONGEST_QUERY], mutable=True)
+        query.pop("p", None)
+        vars(request)["GET"] = query
+        try:
+            orders = self.get_changelist_instance(request).get_queryset(request)
+        except (IncorrectLookupParameters, SuspiciousOperation):
+            messages.error(request, _("Nothing was exported: the list cannot be filtered like this."))
+            return HttpResponseRedirect(reverse("admin:voice_sessions_order_changelist"))
+        form = Format(name)
+        lines = order_lines(orders, form, sees_customers=access_of(request).sees_customers_of)
+        file = f"orders-{timezone.localtime():%Y-%m-%d-%H%M}.{form}"
+        return streamed_file(lines, name=file, content_type=CONTENT_TYPES[form])
 
     def ticket(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """One narrow page without the admin around it, for the kitchen's printer."""

@@ -140,6 +140,9 @@ class OrderLine(TenantModel):
         "said at (ms)", null=True, help_text="On the clock of the transcript's lines; known after the call."
     )
 
+    # What a point of sale calls it now (sessions/orders/pos_ids.py).
+    pos_id = ""
+
     objects = TenantQuerySet["OrderLine"].as_manager()
 
     class Meta:
@@ -167,6 +170,8 @@ class OrderModifier(TenantModel):
     name = models.CharField(max_length=80)
     quantity = models.PositiveIntegerField(default=1)
     price = models.DecimalField(max_digits=10, decimal_places=2)
+
+    pos_id = ""
 
     objects = TenantQuerySet["OrderModifier"].as_manager()
 

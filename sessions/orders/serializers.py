@@ -16,6 +16,7 @@ from sessions.orders.draft.choices import MOST_MODIFIERS
 from sessions.orders.draft.names import LONGEST_NAME
 from sessions.orders.draft.requests import HUGE, LONGEST_NOTE
 from sessions.orders.models import Order, OrderLine, OrderModifier
+from sessions.orders.pos_ids import with_pos_ids
 from voiceapp.core.api.fields import LineField, MoneyField
 from voiceapp.core.api.strict_json import StrictSerializer
 from voiceapp.core.phones.numbers import LONGEST_TYPED
@@ -76,12 +77,17 @@ class OrderModifierBody(serializers.Serializer[OrderModifier]):
     name = serializers.CharField()
     quantity = serializers.IntegerField()
     price = MoneyField()
+    posId = serializers.CharField(source="pos_id", allow_blank=True)
     under = serializers.CharField(source="parent.name", allow_null=True, help_text="The modifier that it belongs to.")
 
 
 class OrderLines(serializers.ListSerializer[OrderLine]):
     def to_representation(self, data: Any) -> list[Any]:
-        return super().to_representation(data.prefetch_related("modifiers__parent").order_by("position"))
+        known = getattr(getattr(data, "instance", None), "_prefetched_objects_cache", {})
+        if "lines" in known:  # with all that is written of them: an export reads many orders at once
+            return super().to_representation(data.all())
+        lines = data.prefetch_related("modifiers__parent").order_by("position")
+        return super().to_representation(with_pos_ids(lines))
 
 
 class OrderLineBody(serializers.Serializer[OrderLine]):
@@ -92,6 +98,10 @@ class OrderLineBody(serializers.Serializer[OrderLine]):
     itemId = serializers.IntegerField(source="item_id", allow_null=True)
     item = serializers.CharField()
     size = serializers.CharField(allow_blank=True)
+    sizeId = serializers.IntegerField(source="size_id", allow_null=True)
+    posId = serializers.CharField(
+        source="pos_id", allow_blank=True, help_text="Of the size, else of the item, in the menu as it is now."
+    )
     quantity = serializers.IntegerField()
     unitPrice = MoneyField(source="unit_price")
     price = MoneyField()
@@ -146,6 +156,8 @@ class OrderBody(serializers.Serializer[Order]):
                             "itemId": 4,
                             "item": "Margherita",
                             "size": "large",
+                            "sizeId": 2,
+                            "posId": "1204",
                             "quantity": 2,
                             "unitPrice": "13.50",
                             "price": "27.00",
@@ -157,6 +169,7 @@ class OrderBody(serializers.Serializer[Order]):
                                     "name": "extra cheese",
                                     "quantity": 1,
                                     "price": "1.50",
+                                    "posId": "77",
                                     "under": None,
                                 }
                             ],

@@ -16,8 +16,8 @@ from agents.tenant_admin.inlines import TenantInline
 from agents.tenant_admin.theme import display
 
 from .menu_findings import agent_text, findings_of
+from .menu_pos_ids import MenuPosIds
 from .menu_preview import preview_of
-from .menu_prices import MenuPrices
 from .stock import number_of
 
 
@@ -44,7 +44,7 @@ class CategoryInline(TenantInline):
 
 
 @admin.register(Menu)
-class MenuAdmin(MenuPrices):
+class MenuAdmin(MenuPosIds):
     area = Area.MENU
     list_display = ("name", "organization", "is_active", "categories", "items")
     list_filter = ("is_active", "organization")

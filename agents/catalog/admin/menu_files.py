@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 
 from agents.catalog.exchange.files import Format, read_file, too_large, write_file
 from agents.catalog.exchange.held import Held, hold, take
@@ -81,6 +82,7 @@ class MenuFiles(MenuFindings):
             *exports,
             PageLink("Import", "upload", reverse("admin:agents_menu_import", args=(row.pk,))),
             PageLink("Change prices", "price_change", reverse("admin:agents_menu_prices", args=(row.pk,))),
+            PageLink(gettext("POS IDs"), "point_of_sale", reverse("admin:agents_menu_pos_ids", args=(row.pk,))),
         )
 
     def menu_of(self, request: HttpRequest, object_id: str, power: Power) -> Menu:

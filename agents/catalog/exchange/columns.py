@@ -47,6 +47,7 @@ PARENT_FIELDS: Mapping[Kind, str] = {
 # In this order a row comes after everything that it names.
 ORDER = (Kind.MENU, Kind.CATEGORY, Kind.GROUP, Kind.ITEM, Kind.SIZE, Kind.MODIFIER)
 KIND, ID, IN, NAME, GROUPS, TIMES, POSITION = "kind", "id", "in", "name", "modifier groups", "times", "position"
+POS_ID = "pos id"
 
 
 class Type(enum.Enum):
@@ -94,6 +95,7 @@ COLUMNS = (
     Column(GROUPS, "modifier_groups", Type.GROUPS, EATEN),
     Column("allergens", "allergens", Type.ALLERGENS, EATEN),
     Column(TIMES, "daypart", Type.DAYPART, SERVED),
+    Column(POS_ID, "pos_id", Type.TEXT, NAMED),
     Column("sold out", "is_out", Type.FLAG, NAMED, is_stock=True),
     Column("sold out until", "out_until", Type.TIME, NAMED, is_stock=True),
     Column("quantity left", "count_left", Type.NUMBER, NAMED, is_stock=True),

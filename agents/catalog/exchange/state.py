@@ -121,17 +121,21 @@ class MenuState:
         found = [node for node in self.every() if node.parent is parent]
         return sorted(found, key=lambda node: (node.position, node.pk or 0))
 
-    def rows(self) -> list[dict[str, str]]:
-        """For a file: the menu, its categories with items and sizes, its groups with modifiers."""
+    def in_order(self) -> Iterator[Node]:
+        """The menu, its categories with items and sizes, its groups with modifiers."""
         below: defaultdict[int, list[Node]] = defaultdict(list)
         for node in sorted(self.every(), key=lambda node: (ORDER.index(node.kind), node.position, node.pk or 0)):
             below[id(node.parent)].append(node)
-        return [self._as_row(node) for node in self._in_order(self.nodes[Kind.MENU][self.menu.pk], below)]
+        return self._from(self.nodes[Kind.MENU][self.menu.pk], below)
 
-    def _in_order(self, node: Node, below: Mapping[int, list[Node]]) -> Iterator[Node]:
+    def rows(self) -> list[dict[str, str]]:
+        """For a file."""
+        return [self._as_row(node) for node in self.in_order()]
+
+    def _from(self, node: Node, below: Mapping[int, list[Node]]) -> Iterator[Node]:
         yield node
         for child in below.get(id(node), ()):
-            yield from self._in_order(child, below)
+            yield from self._from(child, below)
 
     def _as_row(self, node: Node) -> dict[str, str]:
         row = {KIND: str(node.kind), ID: str(node.pk), IN: ""}

@@ -7,6 +7,7 @@ import datetime as dt
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.allergens import validate_allergens
 from agents.catalog.spoken.table import KNOWN, Role
@@ -42,6 +43,20 @@ class Named(models.Model):
         """Every other form that callers may say, without the name itself."""
         forms = [self.spoken_name, *self.aliases.split(",")]
         return tuple(dict.fromkeys(form.strip() for form in forms if form.strip() and form.strip() != self.name))
+
+
+class KnownToPos(models.Model):
+    """Something that a point of sale has, under a name of its own."""
+
+    pos_id = models.CharField(
+        _("POS ID"),
+        max_length=64,
+        blank=True,
+        help_text=_("What your point of sale calls it: in exports of orders and in webhooks."),
+    )
+
+    class Meta:
+        abstract = True
 
 
 class Availability(models.Model):
@@ -130,7 +145,7 @@ class Category(TenantModel):
         return self.name
 
 
-class Item(Named, Availability, Labeled, TenantModel):
+class Item(Named, KnownToPos, Availability, Labeled, TenantModel):
     """A thing that can be ordered: at its price, or in its sizes, never both (docs/reference/menu-lines.md)."""
 
     tenant_path = "category__menu__organization_id"
@@ -154,7 +169,7 @@ class Item(Named, Availability, Labeled, TenantModel):
         constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="item_price_is_not_negative")]
 
 
-class Size(Named, Availability, TenantModel):
+class Size(Named, KnownToPos, Availability, TenantModel):
     """A size of an item, with its price. An item with sizes is always ordered in one, and has no price of its own."""
 
     tenant_path = "item__category__menu__organization_id"
@@ -207,7 +222,7 @@ class ModifierGroup(TenantModel):
         return self.name
 
 
-class Modifier(Named, Availability, Labeled, TenantModel):
+class Modifier(Named, KnownToPos, Availability, Labeled, TenantModel):
     """One choice of a group. Its price is added to that of the item."""
 
     tenant_path = "group__menu__organization_id"

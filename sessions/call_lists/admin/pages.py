@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -19,7 +17,6 @@ from django.http import (
     HttpResponseNotAllowed,
     HttpResponseRedirect,
     QueryDict,
-    StreamingHttpResponse,
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -28,6 +25,7 @@ from django.utils import timezone
 from agents.organizations.access import access_of
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
+from agents.tenant_admin.downloads import streamed_file
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from sessions.call_lists.exporting import lines_of
 from sessions.call_lists.models import CallExport, SavedView
@@ -117,11 +115,8 @@ class CallListPages(ReadOnlyAdmin[Call]):
             has_numbers=any(map(access.sees_numbers_of, access.organizations(Area.CALLS))) or access.sees_all,
         )
         lines = lines_of(calls, file_format, sees_numbers=access.sees_numbers_of, exports=exports)
-        response = StreamingHttpResponse(sent(lines), content_type=TYPES[CallExport.Format(file_format)])
         name = f"calls-{timezone.localtime():%Y-%m-%d-%H%M}.{file_format}"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return cast(HttpResponse, response)
+        return streamed_file(lines, name=name, content_type=TYPES[CallExport.Format(file_format)])
 
     def _listed(self, request: HttpRequest, query: str) -> QuerySet[Call]:
         """The calls of the list with that query, searched and filtered as there. Raises what the list would refuse."""
@@ -201,9 +196,3 @@ CHANGES: dict[str, Callable[[SavedView], str]] = {
     "default": _make_default,
     "no-default": _make_no_default,
 }
-
-
-async def sent(lines: Iterator[str]) -> AsyncIterator[bytes]:
-    """Each part when it is needed, in the request's thread: a plain iterator would be read to its end first."""
-    while (part := await sync_to_async(partial(next, lines, None))()) is not None:
-        yield part.encode()

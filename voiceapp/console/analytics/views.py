@@ -16,7 +16,7 @@ from django.utils import timezone
 from agents.hours.local_time import zones_differ
 from agents.organizations.access import access_of
 from sessions.analytics.figures import Figures
-from sessions.call_lists.exporting import BYTE_ORDER_MARK, escaped
+from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
 
 from .charts import charts_of, share
 from .date_range import PRESETS, DateRange

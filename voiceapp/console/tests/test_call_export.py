@@ -17,9 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from agents.organizations.models import Organization
-from sessions.call_lists.exporting import NAMES, batches, escaped, lines_of
+from sessions.call_lists.exporting import NAMES, batches, lines_of
 from sessions.call_lists.models import CallExport
 from sessions.calls.models import Call
+from voiceapp.core.spreadsheets import escaped
 
 from .world import World
 
