@@ -12,6 +12,7 @@ import agents.catalog.admin.stock
 import agents.configuration.admin.agent
 import agents.configuration.admin.agent_version
 import agents.configuration.admin.realtime_endpoint
+import agents.delivery.admin
 import agents.organizations.admin.api_key
 import agents.organizations.admin.organization
 import agents.organizations.admin.people

@@ -3,6 +3,7 @@
 import agents.call_page.models
 import agents.catalog.models
 import agents.configuration.models
+import agents.delivery.models
 import agents.greetings.models
 import agents.hours.models
 import agents.organizations.models

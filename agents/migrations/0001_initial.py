@@ -568,6 +568,52 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'privacy settings',
             },
         ),
+        migrations.CreateModel(
+            name='DeliverySettings',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_on', models.BooleanField(default=True, help_text='Agents with the tool “Choose pickup or delivery” ask for the address and name the fee.', verbose_name='deliver')),
+                ('postcode', models.CharField(blank=True, help_text='From there the radius of a zone is measured. Only zones with a radius need it.', max_length=12, verbose_name='our postcode')),
+                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='delivery', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'delivery',
+                'verbose_name_plural': 'delivery',
+            },
+        ),
+        migrations.CreateModel(
+            name='DeliveryZone',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('postcodes', models.CharField(blank=True, help_text='Separated by commas or spaces: “10115, 10117”. 101* is all that begin so.', max_length=2000)),
+                ('radius_km', models.DecimalField(blank=True, decimal_places=1, help_text='Besides the postcodes: all that are at most so far away, as the crow flies.', max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.1'))], verbose_name='radius (km)')),
+                ('fee', models.DecimalField(decimal_places=2, default=0, max_digits=8, validators=[django.core.validators.MinValueValidator(0)])),
+                ('minimum', models.DecimalField(decimal_places=2, default=0, help_text='Of the items, without the fee.', max_digits=8, validators=[django.core.validators.MinValueValidator(0)], verbose_name='minimum order')),
+                ('free_from', models.DecimalField(blank=True, decimal_places=2, help_text='From items of this price on there is no fee. Empty: there always is.', max_digits=8, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='free from')),
+                ('minutes', models.PositiveIntegerField(default=20, help_text='Added to the preparation time.', validators=[django.core.validators.MaxValueValidator(240)], verbose_name='drive (minutes)')),
+                ('position', models.PositiveIntegerField(default=0)),
+                ('settings', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='zones', to='agents.deliverysettings')),
+            ],
+            options={
+                'verbose_name': 'delivery zone',
+                'ordering': ('position', 'id'),
+            },
+        ),
+        migrations.CreateModel(
+            name='PostcodePlace',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('country', models.CharField(max_length=2)),
+                ('postcode', models.CharField(help_text='Without spaces, in capitals.', max_length=12)),
+                ('place', models.CharField(max_length=180)),
+                ('latitude', models.FloatField()),
+                ('longitude', models.FloatField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('country', 'postcode', 'place'), name='one_row_per_place')],
+            },
+        ),
         migrations.AddField(
             model_name='agent',
             name='published_version',

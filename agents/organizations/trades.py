@@ -16,13 +16,16 @@ APPOINTMENT_TOOLS = frozenset(MAKING_APPOINTMENTS)
 # Without one of these nothing is booked.
 TOOLS_TO_BOOK = ("find_appointment_times", "choose_appointment", "read_back_appointment", "book_appointment")
 TALKING_TOOLS = ("look_up_items", "send_text", "transfer_call", "end_call", "get_opening_hours")
-TAKING_ORDERS = ("look_up_items", "change_order", "read_back_order", "submit_order", "send_text", "transfer_call",
-                 "end_call", "get_opening_hours")  # fmt: skip
+# Of them, what is about delivery: an organization that delivers nowhere does not need it.
+DELIVERY_TOOL = "choose_delivery"
+TAKING_ORDERS = ("look_up_items", "change_order", DELIVERY_TOOL, "read_back_order", "submit_order", "send_text",
+                 "transfer_call", "end_call", "get_opening_hours")  # fmt: skip
 
 # What people read of the tools: every tool that an agent can have.
 TOOL_LABELS = {
     "look_up_items": "Look up menu items",
     "change_order": "Change the order",
+    DELIVERY_TOOL: "Choose pickup or delivery",
     "read_back_order": "Read back the order",
     "submit_order": "Submit the order",
     "look_up_services": "Look up services",

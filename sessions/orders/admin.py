@@ -32,6 +32,7 @@ from voiceapp.core.errors import ApplicationError
 from voiceapp.core.http.security_headers import STRICT, framed_by
 from voiceapp.core.phones.numbers import mask, read_caller
 
+from .draft.delivery import address_line
 from .exporting import CONTENT_TYPES, Format
 from .exporting import lines_of as order_lines
 from .models import Order, OrderState
@@ -193,7 +194,12 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
         order = self.get_object(request, object_id)
         if order is None:
             raise Http404("There is no such order.")
-        context = {"order": order, "lines": lines_of(order), "customer_number": customer_number(request, order)}
+        context = {
+            "order": order,
+            "lines": lines_of(order),
+            "customer_number": customer_number(request, order),
+            "address": address_of(request, order),
+        }
         response = TemplateResponse(request, "admin/ticket.html", context)
         if "frame" in request.GET:  # the order board prints it from a hidden frame
             response["X-Frame-Options"] = "SAMEORIGIN"
@@ -212,6 +218,7 @@ class OrderAdmin(NumberSearch[Order], ReadOnlyAdmin[Order]):
             context = {
                 "lines": lines_of(order),
                 "customer_number": customer_number(request, order),
+                "address": address_of(request, order),
                 "call": order.call if may_call else None,
                 "moves": [who_moved(event) for event in order.events.select_related("order__organization")],
                 "hear_url": hear_url(access, order.call),
@@ -227,6 +234,12 @@ def customer_number(request: HttpRequest, order: Order) -> str:
     """As this user may read it; empty where no number of the customer is known."""
     number = read_caller(order.customer_number).number
     return number if access_of(request).sees_customers_of(order.organization_id) or not number else mask(number)
+
+
+def address_of(request: HttpRequest, order: Order) -> str:
+    """Whoever may not call the customer sees the town alone."""
+    is_seen = access_of(request).sees_customers_of(order.organization_id)
+    return order.address if is_seen else address_line("", order.postcode, order.place)
 
 
 def lines_of(order: Order) -> Any:

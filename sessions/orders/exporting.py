@@ -22,7 +22,8 @@ SeesCustomers = Callable[[UUID], bool]
 NAMES = (
     "orderId", "number", "orgId", "callId", "state", "createdAt", "timeZone", "customerName", "customerNumber", "note",
     "position", "posId", "itemId", "item", "sizeId", "size", "quantity", "unitPrice", "price", "modifiers",
-    "modifierPosIds", "lineNote", "subtotal", "tax", "total", "currency",
+    "modifierPosIds", "lineNote", "isDelivery", "street", "postcode", "place", "deliveryFee", "subtotal",
+    "tax", "total", "currency",
 )  # fmt: skip
 
 
@@ -54,7 +55,10 @@ def _batches(orders: QuerySet[Order]) -> Iterator[list[Order]]:
 def _masked(batch: Sequence[Order], sees_customers: SeesCustomers) -> Sequence[Order]:
     for order in batch:
         number = read_caller(order.customer_number).number
-        order.customer_number = number if sees_customers(order.organization_id) or not number else mask(number)
+        if not sees_customers(order.organization_id):
+            order.customer_number, order.street = mask(number) if number else "", ""
+        else:
+            order.customer_number = number
     return batch
 
 
@@ -68,7 +72,8 @@ def _lines(order: Order) -> Iterator[list[str]]:
     at = order.created_at.astimezone(order.organization.zone).isoformat(timespec="seconds")
     first = (order.pk, order.number, order.organization_id, order.call_id or "", order.state, at,
              order.organization.time_zone, order.customer_name, order.customer_number, order.note)  # fmt: skip
-    last = (order.subtotal, order.tax, order.total, order.currency)
+    last = ("yes" if order.is_delivery else "", order.street, order.postcode, order.place, order.delivery_fee,
+            order.subtotal, order.tax, order.total, order.currency)  # fmt: skip
     for line in order.lines.all():
         modifiers = list(line.modifiers.all())
         names = "; ".join(f"{each.quantity} x {each.name}" if each.quantity > 1 else each.name for each in modifiers)

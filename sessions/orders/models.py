@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
@@ -12,6 +13,7 @@ from sessions.calls.models import Call
 from sessions.calls.said_times import hear_from
 from sessions.moves import LONGEST_REASON, Move
 
+from .draft.delivery import address_line
 from .pricing import is_tax_included
 
 
@@ -23,6 +25,7 @@ class DraftOrder(TenantModel):
     call = models.OneToOneField(Call, models.CASCADE, related_name="draft_order")
     version = models.PositiveIntegerField(default=0)
     lines = models.JSONField(default=list)
+    delivery = models.JSONField(null=True, help_text="The address with its zone's terms; null: pickup.")
     read_back_version = models.PositiveIntegerField(null=True)
     read_back_turn = models.PositiveIntegerField(null=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -73,6 +76,12 @@ class Order(TenantModel):
     customer_name = models.CharField(max_length=120, blank=True)
     customer_number = models.CharField(max_length=64, blank=True)
     note = models.CharField(max_length=300, blank=True)
+    is_delivery = models.BooleanField(_("delivery"), default=False, help_text=_("Else it is picked up."))
+    street = models.CharField(max_length=120, blank=True)
+    postcode = models.CharField(max_length=12, blank=True)
+    place = models.CharField(max_length=80, blank=True)
+    zone = models.CharField(_("delivery zone"), max_length=80, blank=True)
+    delivery_fee = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     currency = models.CharField(max_length=3)
     subtotal = models.DecimalField(max_digits=12, decimal_places=2)
     tax = models.DecimalField(max_digits=12, decimal_places=2)
@@ -101,8 +110,13 @@ class Order(TenantModel):
     @property
     def tax_label(self) -> str:
         """What stands beside the tax wherever the sums are shown."""
-        is_included = is_tax_included(subtotal=self.subtotal, tax=self.tax, total=self.total)
+        is_included = is_tax_included(subtotal=self.subtotal, tax=self.tax, total=self.total, fee=self.delivery_fee)
         return "Tax included" if is_included else "Tax"
+
+    @property
+    def address(self) -> str:
+        """“12 Main Street, 10115 Berlin”; empty for pickup, and once its customer's data was deleted."""
+        return address_line(self.street, self.postcode, self.place)
 
 
 class OrderEvent(Move):

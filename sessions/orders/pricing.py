@@ -21,32 +21,35 @@ class TaxRule:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """`subtotal` is the sum of the lines, `total` what the caller pays; included tax is a part of both."""
+    """`subtotal` is the sum of the lines, `total` what the caller pays, with `fee`; included tax is a part of them."""
 
     subtotal: Decimal
     tax: Decimal
     total: Decimal
+    fee: Decimal = Decimal(0)
 
 
-def totals_of(line_prices: Iterable[Decimal], rule: TaxRule) -> Totals:
-    """Sum the lines and round the tax half up, once for the whole order."""
+def totals_of(line_prices: Iterable[Decimal], rule: TaxRule, *, fee: Decimal = Decimal(0)) -> Totals:
+    """Sum the lines and round the tax half up, once for the whole order. A fee of delivery is taxed like the lines."""
     coin = Decimal(1) if rule.currency in WHOLE_CURRENCIES else Decimal("0.01")
     subtotal = sum(line_prices, Decimal(0)).quantize(Decimal("0.01"))
+    fee = fee.quantize(Decimal("0.01"))
+    taxed = subtotal + fee
     if rule.is_included:
-        tax = (subtotal * rule.percent / (100 + rule.percent)).quantize(coin, ROUND_HALF_UP)
-        return Totals(subtotal, tax.quantize(Decimal("0.01")), subtotal)
-    tax = (subtotal * rule.percent / 100).quantize(coin, ROUND_HALF_UP).quantize(Decimal("0.01"))
-    return Totals(subtotal, tax, subtotal + tax)
+        tax = (taxed * rule.percent / (100 + rule.percent)).quantize(coin, ROUND_HALF_UP)
+        return Totals(subtotal, tax.quantize(Decimal("0.01")), taxed, fee)
+    tax = (taxed * rule.percent / 100).quantize(coin, ROUND_HALF_UP).quantize(Decimal("0.01"))
+    return Totals(subtotal, tax, taxed + tax, fee)
 
 
-def is_tax_included(*, subtotal: Decimal, tax: Decimal, total: Decimal) -> bool:
+def is_tax_included(*, subtotal: Decimal, tax: Decimal, total: Decimal, fee: Decimal = Decimal(0)) -> bool:
     """Whether the lines' prices contain the tax, read from the sums of an order."""
-    return bool(tax) and total == subtotal
+    return bool(tax) and total == subtotal + fee
 
 
 def say_tax(totals: Totals) -> str:
     """What is said after a total: how the tax relates to it; nothing where there is none."""
     if not totals.tax:
         return ""
-    is_included = is_tax_included(subtotal=totals.subtotal, tax=totals.tax, total=totals.total)
+    is_included = is_tax_included(subtotal=totals.subtotal, tax=totals.tax, total=totals.total, fee=totals.fee)
     return ", tax included" if is_included else " with tax"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from sessions.orders.draft.changes import MOST_CHANGES
@@ -114,6 +114,13 @@ class ReplacedOrderBody(serializers.Serializer[Order]):
     number = serializers.IntegerField()
 
 
+class DeliveryBody(serializers.Serializer[Order]):
+    street = serializers.CharField(allow_blank=True)
+    postcode = serializers.CharField(allow_blank=True)
+    place = serializers.CharField(allow_blank=True)
+    zone = serializers.CharField(allow_blank=True)
+
+
 class OrderBody(serializers.Serializer[Order]):
     """Money is text with two decimals."""
 
@@ -128,10 +135,16 @@ class OrderBody(serializers.Serializer[Order]):
     note = serializers.CharField(allow_blank=True)
     currency = serializers.CharField()
     lines = OrderLineBody(many=True)
+    delivery = serializers.SerializerMethodField(help_text="Null: the order is picked up.")
+    deliveryFee = MoneyField(source="delivery_fee")
     subtotal = MoneyField()
     tax = MoneyField()
     total = MoneyField()
     replaces = ReplacedOrderBody(allow_null=True)
+
+    @extend_schema_field(DeliveryBody(allow_null=True))
+    def get_delivery(self, order: Order) -> dict[str, object] | None:
+        return dict(DeliveryBody(order).data) if order.is_delivery else None
 
 
 @extend_schema_serializer(
@@ -175,6 +188,8 @@ class OrderBody(serializers.Serializer[Order]):
                             ],
                         }
                     ],
+                    "delivery": None,
+                    "deliveryFee": "0.00",
                     "subtotal": "27.00",
                     "tax": "2.70",
                     "total": "29.70",

@@ -16,12 +16,13 @@ from agents.catalog.offers import Catalog, Services
 from agents.catalog.queries import load_catalog, load_services
 from agents.configuration.models import Persona
 from agents.configuration.opening import Announcement, announced, announcement_of, is_recorded_by_phone
+from agents.delivery.queries import delivers
 from agents.greetings.models import Greeting
 from agents.greetings.queries import kept_audio
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, say_time, week_sentence
 from agents.organizations.models import Organization
-from agents.organizations.trades import APPOINTMENT_TOOLS, ORDER_TOOLS
+from agents.organizations.trades import APPOINTMENT_TOOLS, DELIVERY_TOOL, ORDER_TOOLS
 from sessions.calls.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnDetection
 from sessions.calls.models import Call, CallKind, CallState
 from sessions.orders.board.times import waiting_block
@@ -44,6 +45,11 @@ When a tool refuses, say its sentence and offer what it offers.
 Ask once whether there is anything else. Then call read_back_order, say its sentence word for word and wait.
 When the caller agrees, call submit_order; when the caller changes something, change it and read it back again.
 Say that the order is placed only after submit_order has answered ok, with its number."""
+
+DELIVERING = """## Delivery
+We deliver, too. Ask once whether the order is picked up or delivered, as soon as the caller has ordered something.
+For a delivery ask for the postcode, then for street and house number, and call choose_delivery with each. Say its
+sentence. Whether we deliver somewhere, for how much and from which total on, you know from that tool alone."""
 
 ALLERGENS = """## Allergens
 When the caller asks, say the allergens that the menu states: those of the item, of its choices, and of what is added.
@@ -221,6 +227,8 @@ def _tools(
     stored = set(persona.tools) if isinstance(persona.tools, list) else set()
     if not organization.takes_orders:
         stored -= ORDER_TOOLS
+    if DELIVERY_TOOL in stored and not (organization.takes_orders and delivers(organization)):
+        stored.remove(DELIVERY_TOOL)
     if services is None or not services.offers:
         stored -= APPOINTMENT_TOOLS
     elif not Item.objects.filter(category__menu__organization=organization, category__menu__is_active=True).exists():
@@ -239,6 +247,7 @@ def _standing(
         persona.prompt.strip() or f"You answer the phone of {organization.name}.",
         CONDUCT,
         _ordering(persona, organization),
+        DELIVERING if any(tool["name"] == DELIVERY_TOOL for tool in tools) else "",
         ALLERGENS if any(tool["name"] == "look_up_items" for tool in tools) else "",
         _booking(services),
         TEXTING if any(tool["name"] == "send_text" for tool in tools) else "",

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from sessions.orders.draft.changes import MOST_CHANGES
 from sessions.orders.draft.requests import Change, argument
-from sessions.orders.services.drafts import change_draft, read_back_draft
+from sessions.orders.services.deliveries import (
+    WHICH_NUMBER,
+    Address,
+    checked_again,
+    choose_delivery,
+    choose_pickup,
+    say_terms,
+    terms_of,
+)
+from sessions.orders.services.drafts import change_draft, ordering_organization, read_back_draft
 from sessions.orders.services.submission import submit_draft
 from sessions.orders.services.transfer_targets import too_large
 
@@ -39,8 +48,50 @@ CHANGE_ORDER = Tool(
 )
 
 
+class HowToGet(Struct):
+    """Where the order goes. Of a delivery all three may come one after the other."""
+
+    how: Annotated[
+        Literal["pickup", "delivery"],
+        argument("Should we deliver it, or will you pick it up?", "What the caller wants."),
+    ]
+    postcode: Annotated[
+        str,
+        argument("What is your postcode?", "In digits and letters. It alone tells whether we deliver.", max_length=20),
+    ] = ""
+    street: Annotated[
+        str, argument("What is your street and house number?", "With the house number.", max_length=120)
+    ] = ""
+    place: Annotated[str, argument("Which town is it?", "The town, if the caller says it.", max_length=80)] = ""
+
+
+def choose_how(request: ToolRequest[HowToGet]) -> Answer:
+    given, call = request.arguments, request.call
+    if given.how == "pickup":
+        view = choose_pickup(call, now=request.now)
+        return Answer("It will be ready here for you.", facts={"order": view.shown()})
+    organization = ordering_organization(call)
+    address = Address(given.street, given.postcode, given.place)
+    if not given.street:
+        terms = terms_of(organization, address)
+        return Answer(f"{say_terms(organization, terms)} {WHICH_NUMBER}", facts={"missing": ["street"]})
+    view = choose_delivery(call, address, now=request.now)
+    assert view.delivery is not None
+    return Answer(f"{say_terms(organization, view.delivery)}", facts={"order": view.shown()})
+
+
+CHOOSE_DELIVERY = Tool(
+    name="choose_delivery",
+    description="Whether the order is picked up or delivered. Checks the caller's address, and answers what delivery "
+    "costs and from which order on. Never promise a delivery before this has answered.",
+    arguments=HowToGet,
+    only_reads=False,
+    run=choose_how,
+)
+
+
 def read_back_order(request: ToolRequest[NoArguments]) -> Answer:
-    view = read_back_draft(request.call, caller_turns=request.caller_turns, now=request.now)
+    view = read_back_draft(request.call, caller_turns=request.caller_turns, now=request.now, checked=checked_again)
     large = too_large(view, request.call, now=request.now)
     if large is not None:
         return Answer(large.say, is_ok=False, facts={"order": view.shown()}, transfer_to=large.target)

@@ -18,7 +18,7 @@ from .appointment_tools import (
 )
 from .call_tools import END_CALL, GET_OPENING_HOURS, STOP_RECORDING, TRANSFER_CALL
 from .look_up_items import LOOK_UP_ITEMS
-from .order_tools import CHANGE_ORDER, READ_BACK_ORDER, SUBMIT_ORDER
+from .order_tools import CHANGE_ORDER, CHOOSE_DELIVERY, READ_BACK_ORDER, SUBMIT_ORDER
 from .text_tools import SEND_TEXT
 from .tool import Tool
 
@@ -31,6 +31,7 @@ def by_name(*tools: Tool[Any]) -> dict[str, Tool[Any]]:
 TOOLS = by_name(
     LOOK_UP_ITEMS,
     CHANGE_ORDER,
+    CHOOSE_DELIVERY,
     READ_BACK_ORDER,
     SUBMIT_ORDER,
     SEND_TEXT,

@@ -52,9 +52,10 @@ logger = structlog.get_logger("caller_requests")
 TOPIC = "caller.delete"
 State = CallerRequest.State
 # What an order and an appointment say of a person, in the messages to other systems.
-PERSONAL = ("customerName", "customerNumber", "note", "vehicle")
+PERSONAL = ("customerName", "customerNumber", "note", "vehicle", "street", "postcode", "place")
 NO_NAME = "Deleted"
-EMPTY_ORDER = {"customer_name": "", "customer_number": "", "note": "", "reason": "", "request_digest": ""}
+EMPTY_ORDER = {"customer_name": "", "customer_number": "", "note": "", "reason": "", "request_digest": "",
+               "street": "", "postcode": "", "place": ""}  # fmt: skip
 EMPTY_APPOINTMENT = {
     "customer_name": NO_NAME,
     "customer_number": "",

@@ -90,6 +90,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Alert rules", "notification_settings", "voice_sessions_alertrule", Area.ALERTS),
             ("Call page", "perm_phone_msg", "agents_callpage", Area.ORGANIZATION),
             ("Order board settings", "timer", "voice_sessions_boardsettings", Area.ORGANIZATION),
+            ("Delivery", "local_shipping", "agents_deliverysettings", Area.ORGANIZATION),
             ("Text settings", "mobile_chat", "voice_sessions_textsettings", Area.ORGANIZATION),
             ("Text templates", "edit_note", "voice_sessions_texttemplate", Area.ORGANIZATION),
             ("Opt-outs", "speaker_notes_off", "voice_sessions_optout", Area.ORGANIZATION),

@@ -16,7 +16,8 @@ from voiceapp.celery import app
 CONFIGURATION = {
     "admin.LogEntry", "auth.Group", "auth.Permission", "auth.User", "contenttypes.ContentType",
     "agents.Absence", "agents.Agent", "agents.AgentVersion", "agents.ApiKey", "agents.CallPage", "agents.Category",
-    "agents.Daypart", "agents.DaypartSpan", "agents.MenuChange",
+    "agents.Daypart", "agents.DaypartSpan", "agents.DeliverySettings", "agents.DeliveryZone", "agents.MenuChange",
+    "agents.PostcodePlace",
     "agents.Item", "agents.KeptGreeting", "agents.Membership", "agents.Menu", "agents.Modifier", "agents.ModifierGroup",
     "agents.OpeningHours", "agents.Organization", "agents.PrivacySettings", "agents.RealtimeEndpoint",
     "agents.Resource", "agents.ResourceHours",

@@ -89,12 +89,12 @@ class BoardSettings(TenantModel):
             return None
         return self.prep_minutes + (self.busy_minutes if self.is_busy(now) else 0)
 
-    def ready_at(self, now: dt.datetime) -> dt.datetime | None:
-        """When it will be ready: the next five minutes after that."""
+    def ready_at(self, now: dt.datetime, *, drive_minutes: int = 0) -> dt.datetime | None:
+        """When it will be ready, or at its customer's after the drive: the next five minutes after that."""
         minutes = self.minutes(now)
         if minutes is None:
             return None
-        at = now + dt.timedelta(minutes=minutes)
+        at = now + dt.timedelta(minutes=minutes + drive_minutes)
         since_epoch = at - dt.datetime.fromtimestamp(0, dt.UTC)
         return at + (-since_epoch % STEP)
 

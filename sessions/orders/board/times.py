@@ -10,16 +10,19 @@ from agents.organizations.models import Organization
 from .models import board_settings_of
 
 
-def ready_sentence(organization: Organization, ready_at: dt.datetime | None) -> str:
+def ready_sentence(organization: Organization, ready_at: dt.datetime | None, *, is_delivery: bool = False) -> str:
     """“It will be ready at about 7:05 pm.”; empty where no time is promised."""
     if ready_at is None:
         return ""
-    return f"It will be ready at about {say_time(ready_at.astimezone(organization.zone).time())}."
+    what = "be with you" if is_delivery else "be ready"
+    return f"It will {what} at about {say_time(ready_at.astimezone(organization.zone).time())}."
 
 
-def ready_at_now(organization: Organization, now: dt.datetime) -> dt.datetime | None:
-    """When an order will be ready that is placed now."""
-    return board_settings_of(organization).ready_at(now)
+def ready_at_now(
+    organization: Organization, now: dt.datetime, *, drive_minutes: int | None = None
+) -> dt.datetime | None:
+    """When an order will be ready that is placed now; with `drive_minutes`, when it will be at its customer's."""
+    return board_settings_of(organization).ready_at(now, drive_minutes=drive_minutes or 0)
 
 
 def waiting_block(organization: Organization, now: dt.datetime) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from agents.catalog.offers import say_price
 from sessions.orders.pricing import Totals, say_tax
 
+from .delivery import say_fee
 from .lines import Line
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -32,11 +33,13 @@ class ShownOrder(TypedDict):
     tax: str
     total: str
     currency: str
+    delivery: NotRequired[str]
+    delivery_fee: NotRequired[str]
 
 
-def show_order(lines: Sequence[Line], totals: Totals, *, version: int, currency: str) -> ShownOrder:
+def show_order(lines: Sequence[Line], totals: Totals, *, version: int, currency: str, address: str = "") -> ShownOrder:
     """What a tool returns beside its sentence; `modifiers` are those that differ from the usual."""
-    return ShownOrder(
+    shown = ShownOrder(
         version=version,
         lines=[
             ShownLine(
@@ -55,6 +58,9 @@ def show_order(lines: Sequence[Line], totals: Totals, *, version: int, currency:
         total=f"{totals.total:.2f}",
         currency=currency,
     )
+    if address:
+        shown["delivery"], shown["delivery_fee"] = address, f"{totals.fee:.2f}"
+    return shown
 
 
 def say_lines(lines: Sequence[Line]) -> str:
@@ -81,9 +87,17 @@ def say_total(totals: Totals, currency: str) -> str:
     return f"{say_price(totals.total, currency)}{say_tax(totals)}"
 
 
-def read_back_sentence(lines: Sequence[Line], totals: Totals, currency: str, *, ready: str = "") -> str:
+def read_back_sentence(
+    lines: Sequence[Line], totals: Totals, currency: str, *, ready: str = "", address: str = ""
+) -> str:
     """What the caller must hear before the order is submitted. `ready` is the sentence of when it will be."""
-    said = (f"I have {say_lines(lines)}.", f"The total is {say_total(totals, currency)}.", ready, "Is that right?")
+    said = (
+        f"I have {say_lines(lines)}.",
+        f"It is delivered to {address}. {say_fee(totals.fee, currency)}" if address else "",
+        f"The total is {say_total(totals, currency)}.",
+        ready,
+        "Is that right?",
+    )
     return " ".join(filter(None, said))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import F
@@ -15,6 +16,7 @@ from agents.organizations.models import Organization
 from sessions.calls.models import Call
 from sessions.orders.board.times import ready_at_now, ready_sentence
 from sessions.orders.draft import Line, Refused, apply_changes, lines_from_json, lines_to_json, refresh
+from sessions.orders.draft.delivery import Delivery, delivery_from_json, delivery_to_json
 from sessions.orders.draft.wording import ShownOrder, read_back_sentence, say_lines, say_total, show_order
 from sessions.orders.models import VOID_STATES, DraftOrder, Order
 from sessions.orders.pricing import TaxRule, Totals, totals_of
@@ -33,18 +35,33 @@ class DraftView:
     version: int
     lines: tuple[Line, ...]
     totals: Totals
+    delivery: Delivery | None = None
 
     def shown(self) -> ShownOrder:
-        return show_order(self.lines, self.totals, version=self.version, currency=self.organization.currency)
+        return show_order(
+            self.lines,
+            self.totals,
+            version=self.version,
+            currency=self.organization.currency,
+            address=self.delivery.address if self.delivery else "",
+        )
 
     def said(self) -> str:
         if not self.lines:
             return "The order is empty now."
-        return f"You have {say_lines(self.lines)}. That is {say_total(self.totals, self.organization.currency)}."
+        delivered = ", delivery included" if self.totals.fee else ""
+        total = say_total(self.totals, self.organization.currency)
+        return f"You have {say_lines(self.lines)}. That is {total}{delivered}."
 
     def read_back(self, now: dt.datetime) -> str:
-        ready = ready_sentence(self.organization, ready_at_now(self.organization, now))
-        return read_back_sentence(self.lines, self.totals, self.organization.currency, ready=ready)
+        minutes = self.delivery.minutes if self.delivery else None
+        ready = ready_sentence(
+            self.organization,
+            ready_at_now(self.organization, now, drive_minutes=minutes),
+            is_delivery=minutes is not None,
+        )
+        address = self.delivery.address if self.delivery else ""
+        return read_back_sentence(self.lines, self.totals, self.organization.currency, ready=ready, address=address)
 
 
 def change_draft(call: Call, changes: object, *, now: dt.datetime, caller_turns: int | None = None) -> DraftView:
@@ -56,11 +73,16 @@ def change_draft(call: Call, changes: object, *, now: dt.datetime, caller_turns:
         after = apply_changes(before, changes, live_catalog(call, now), turn=caller_turns)
         if after != before:
             save_lines(draft, after, now=now)
-    return view_of(organization, draft.version, after)
+    return view_of(organization, draft.version, after, delivery_from_json(draft.delivery))
 
 
-def read_back_draft(call: Call, *, caller_turns: int, now: dt.datetime) -> DraftView:
-    """Price the draft anew and note that this version is being read back at this turn; raises Refused."""
+def read_back_draft(
+    call: Call, *, caller_turns: int, now: dt.datetime, checked: Callable[[Organization, Delivery], Delivery]
+) -> DraftView:
+    """Price the draft anew and note that this version is being read back at this turn; raises Refused.
+
+    `checked` returns an address with the terms of now, or raises Refused.
+    """
     organization = ordering_organization(call)
     with transaction.atomic():
         draft = lock_draft(call)
@@ -72,8 +94,17 @@ def read_back_draft(call: Call, *, caller_turns: int, now: dt.datetime) -> Draft
             raise Refused(" ".join(fresh.problems))
         if fresh.lines != before:
             save_lines(draft, fresh.lines, now=now)
+        delivery = delivery_from_json(draft.delivery)
+        if delivery is not None:
+            terms = checked(organization, delivery)
+            if terms != delivery:
+                save_delivery(draft, terms, now=now)
+            delivery = terms
+        view = view_of(organization, draft.version, fresh.lines, delivery)
+        if too_little := too_little_of(view):
+            raise Refused(too_little)
         _move(draft, now, read_back_version=draft.version, read_back_turn=caller_turns)
-    return view_of(organization, draft.version, fresh.lines)
+    return view
 
 
 def ordering_organization(call: Call) -> Organization:
@@ -99,6 +130,21 @@ def save_lines(draft: DraftOrder, lines: Sequence[Line], *, now: dt.datetime) ->
     draft.lines = rows
 
 
+def save_delivery(draft: DraftOrder, delivery: Delivery | None, *, now: dt.datetime) -> None:
+    """Another address is another version, which has to be read back. None: pickup."""
+    row = delivery_to_json(delivery)
+    _move(draft, now, version=F("version") + 1, delivery=row, read_back_version=None, read_back_turn=None)
+    draft.version += 1
+    draft.delivery = row
+
+
+def too_little_of(view: DraftView) -> str:
+    """What the caller hears of an order below the minimum of its address; empty if it is not."""
+    if view.delivery is None:
+        return ""
+    return view.delivery.too_little(view.totals.subtotal, view.organization.currency)
+
+
 def standing_order(call: Call) -> Order | None:
     """The order that a submission of this call made and that still stands."""
     return (
@@ -116,8 +162,18 @@ def live_catalog(call: Call, now: dt.datetime) -> Catalog:
     return load_catalog(call.organization_id, now, held=held_by(standing) if standing else None)
 
 
-def view_of(organization: Organization, version: int, lines: tuple[Line, ...]) -> DraftView:
-    return DraftView(organization, version, lines, totals_of((line.price for line in lines), tax_rule(organization)))
+def draft_view(organization: Organization, draft: DraftOrder) -> DraftView:
+    """The draft as its row is."""
+    return view_of(organization, draft.version, lines_from_json(draft.lines), delivery_from_json(draft.delivery))
+
+
+def view_of(
+    organization: Organization, version: int, lines: tuple[Line, ...], delivery: Delivery | None = None
+) -> DraftView:
+    subtotal = sum((line.price for line in lines), Decimal(0))
+    fee = delivery.fee_of(subtotal) if delivery else Decimal(0)
+    totals = totals_of((line.price for line in lines), tax_rule(organization), fee=fee)
+    return DraftView(organization, version, lines, totals, delivery)
 
 
 def tax_rule(organization: Organization) -> TaxRule:

@@ -21,7 +21,8 @@ from sessions.messages.texts.models import Text
 from sessions.orders.board.alarms import schedule_alarm
 from sessions.orders.board.announcing import announce_orders
 from sessions.orders.board.times import ready_at_now, ready_sentence
-from sessions.orders.draft import Chosen, Line, Refused, counted, lines_from_json, refresh
+from sessions.orders.draft import Chosen, Line, Refused, counted, refresh
+from sessions.orders.draft.delivery import Delivery
 from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier, OrderState
 from sessions.orders.pricing import Totals
 from sessions.orders.serializers import OrderBody
@@ -29,7 +30,18 @@ from voiceapp.core import metrics
 from voiceapp.core.phones.numbers import read_caller
 
 from .confirmations import confirm_order
-from .drafts import NO_ORDERS, DraftView, live_catalog, lock_draft, save_lines, standing_order, view_of
+from .deliveries import checked_again
+from .drafts import (
+    NO_ORDERS,
+    DraftView,
+    draft_view,
+    live_catalog,
+    lock_draft,
+    save_delivery,
+    save_lines,
+    standing_order,
+    too_little_of,
+)
 from .stock import SoldOut, held_by, move_stock
 from .transfer_targets import too_large
 
@@ -49,6 +61,7 @@ class Placement:
     customer_name: str = ""
     customer_number: str = ""
     note: str = ""
+    delivery: Delivery | None = None
 
 
 def lock_organization(organization_id: uuid.UUID) -> Organization:
@@ -92,7 +105,12 @@ def place_order(
             customer_name=placement.customer_name,
             customer_number=placement.customer_number,
             note=placement.note,
-            ready_at=ready_at_now(organization, timezone.now()),
+            **_delivery_columns(placement.delivery, totals),
+            ready_at=ready_at_now(
+                organization,
+                timezone.now(),
+                drive_minutes=placement.delivery.minutes if placement.delivery else None,
+            ),
         )
         for position, line in enumerate(lines, 1):
             _write_line(order, position, line)
@@ -104,10 +122,23 @@ def place_order(
     return order
 
 
+def _delivery_columns(delivery: Delivery | None, totals: Totals) -> dict[str, object]:
+    if delivery is None:
+        return {}
+    return {
+        "is_delivery": True,
+        "street": delivery.street,
+        "postcode": delivery.postcode,
+        "place": delivery.place,
+        "zone": delivery.zone,
+        "delivery_fee": totals.fee,
+    }
+
+
 def confirmation(order: Order) -> str:
     """What the caller hears of a committed order; always the same for the same order."""
     place = f"replaces order number {order.replaces.number}" if order.replaces else "is placed"
-    ready = ready_sentence(order.organization, order.ready_at)
+    ready = ready_sentence(order.organization, order.ready_at, is_delivery=order.is_delivery)
     said = f"Your order number {order.number} {place}. The total is {say_price(order.total, order.currency)}. {ready}"
     return said.rstrip()
 
@@ -188,7 +219,7 @@ def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.d
     with transaction.atomic():
         draft = lock_draft(call)
         organization = lock_organization(call.organization_id)
-        view = view_of(organization, draft.version, lines_from_json(draft.lines))
+        view = draft_view(organization, draft)
         earlier = standing_order(call)
         if earlier is not None and earlier.draft_version == draft.version:
             return Submission(confirmation(earlier), view, earlier)
@@ -198,10 +229,12 @@ def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.d
         fresh = refresh(view.lines, live_catalog(call, now))
         if fresh.lines != view.lines:
             save_lines(draft, fresh.lines, now=now)
-            view = view_of(organization, draft.version, fresh.lines)
+            view = draft_view(organization, draft)
             return Submission(" ".join([*fresh.changed, *fresh.problems, READ_BACK_AGAIN]), view)
         if fresh.problems:
             return Submission(" ".join(fresh.problems), view)
+        if problem := _delivery_problem(draft, view, now):
+            return Submission(problem, draft_view(organization, draft))
         large = too_large(view, call, now=now)
         if large is not None:
             return Submission(large.say, view, transfer_to=large.target)
@@ -210,6 +243,7 @@ def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.d
             draft_version=draft.version,
             customer_name=customer_name,
             customer_number=read_caller(call.caller_number).number,
+            delivery=view.delivery,
         )
         try:
             order = place_order(organization, view.lines, view.totals, placement, replaces=earlier)
@@ -217,6 +251,20 @@ def submit_draft(call: Call, *, caller_turns: int, customer_name: str, now: dt.d
             return Submission(JUST_SOLD_OUT, view)
         text = confirm_order(order)
     return Submission(confirmation(order), view, order, text=text)
+
+
+def _delivery_problem(draft: DraftOrder, view: DraftView, now: dt.datetime) -> str:
+    """Why it cannot be delivered for what was read back; empty if it can, and for pickup."""
+    if view.delivery is None:
+        return ""
+    try:
+        terms = checked_again(view.organization, view.delivery)
+    except Refused as refusal:
+        return refusal.say
+    if terms != view.delivery:
+        save_delivery(draft, terms, now=now)
+        return f"What delivery costs has changed. {READ_BACK_AGAIN}"
+    return too_little_of(view)
 
 
 def _not_ready(draft: DraftOrder, view: DraftView, caller_turns: int) -> str:

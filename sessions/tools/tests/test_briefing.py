@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from agents.hours.models import OpeningHours, TransferHours
+from agents.organizations.trades import DELIVERY_TOOL
 from agents.transfers.models import TransferTarget
 from sessions.tests.builders import make_restaurant
 from sessions.tools.briefing import brief, brief_agent
@@ -39,7 +40,7 @@ def test_the_instructions_hold_prompt_conduct_hours_and_menu() -> None:
     assert MENU in briefing.instructions
     assert "We are open around the clock." in briefing.instructions
     assert "## People" not in briefing.instructions
-    assert [tool["name"] for tool in briefing.tools] == list(TOOLS)
+    assert [tool["name"] for tool in briefing.tools] == [name for name in TOOLS if name != DELIVERY_TOOL]
     assert {"Margherita", "margarita", "side salad", "vinaigrette", "double cheese", "large"} <= set(briefing.keywords)
     assert briefing.call_id == str(call.pk)
 

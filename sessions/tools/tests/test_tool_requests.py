@@ -14,6 +14,7 @@ import pytest
 from django.db import connection, connections, transaction
 from pytest_django import Settings
 
+from agents.delivery.models import DeliverySettings
 from agents.transfers.models import TransferTarget
 from sessions.calls.models import Call, ToolCall
 from sessions.messages.texts.models import TextSettings
@@ -165,6 +166,7 @@ def test_a_tool_changes_something_exactly_where_it_says_so(name: str, settings: 
     TransferTarget.objects.create(
         organization=organization, name="Front desk", slug="front-desk", number="+493012345678", when_to_use="always"
     )
+    DeliverySettings.objects.create(organization=organization).zones.create(name="Near", postcodes="10115")
     phone = Phone(call.pk)
     phone.add("Margherita")
     phone.use("read_back_order")
@@ -173,6 +175,7 @@ def test_a_tool_changes_something_exactly_where_it_says_so(name: str, settings: 
         "change_order": {"changes": [{"do": "add", "item": "Tiramisu"}]},
         "transfer_call": {"target": "front-desk"},
         "look_up_items": {"query": "pizza"},
+        "choose_delivery": {"how": "delivery", "postcode": "10115", "street": "12 Main Street"},
         "send_text": {"about": "menu"},
     }
     written: list[str] = []

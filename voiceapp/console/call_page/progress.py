@@ -14,9 +14,8 @@ from sessions.appointments.models import DraftAppointment
 from sessions.appointments.wording import say_start
 from sessions.calls.end_reasons import EndReason
 from sessions.calls.models import Call
-from sessions.orders.draft import lines_from_json
 from sessions.orders.models import DraftOrder, Order, OrderState
-from sessions.orders.services.drafts import view_of
+from sessions.orders.services.drafts import draft_view
 from sessions.rooms.services.agents import agent_of
 from sessions.rooms.services.room_state import message_about
 
@@ -45,7 +44,7 @@ def _running_order(call: Call) -> object:
     draft = DraftOrder.objects.filter(call=call).first()
     if draft is None or not draft.lines or call.organization is None:
         return None
-    return view_of(call.organization, draft.version, lines_from_json(draft.lines)).shown()
+    return draft_view(call.organization, draft).shown()
 
 
 def _submitted(call: Call) -> object:

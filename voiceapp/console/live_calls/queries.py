@@ -11,9 +11,8 @@ from sessions.appointments.models import DraftAppointment
 from sessions.appointments.wording import say_start
 from sessions.calls.admin.call import shown_number
 from sessions.calls.models import Call, CallKind, CallState
-from sessions.orders.draft import lines_from_json
 from sessions.orders.models import DraftOrder, Order, OrderState
-from sessions.orders.services.drafts import view_of
+from sessions.orders.services.drafts import draft_view
 
 from .offers import is_with_agent
 
@@ -70,7 +69,7 @@ def _makes(calls: Sequence[Call], now: dt.datetime) -> dict[UUID, str]:
     for draft in DraftOrder.objects.filter(call__in=by_id):
         call = by_id[draft.call_id]
         if draft.lines and call.organization is not None:
-            order = view_of(call.organization, draft.version, lines_from_json(draft.lines)).shown()
+            order = draft_view(call.organization, draft).shown()
             count = sum(line["quantity"] for line in order["lines"])
             made[call.pk] = f"Order: {count} {'item' if count == 1 else 'items'}, {order['total']} {order['currency']}"
     for placed in Order.objects.filter(call__in=by_id).exclude(state=OrderState.REPLACED).order_by("number"):

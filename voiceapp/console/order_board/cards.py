@@ -19,6 +19,7 @@ from sessions.messages.texts.reasons import TextReason, explanation_of
 from sessions.moves import UNDO_WITHIN
 from sessions.orders.board.alarms import text_key
 from sessions.orders.board.models import AlarmState, OrderAlarm, board_settings_of
+from sessions.orders.draft.delivery import address_line
 from sessions.orders.models import Order, OrderState
 from sessions.orders.services.customer_texts import HELD_FOR, customer_text_key
 from sessions.orders.services.states import GIVEN_UP, may_move, who_moved
@@ -148,6 +149,7 @@ def _card(order: Order, viewer: Viewer, texts: Mapping[str, Text]) -> dict[str, 
         "allergies": [note for note in notes if ALLERGY.search(note)],
         "notes": [note for note in notes if not ALLERGY.search(note)],
         "customer_number": number if viewer.sees_customers or not number else mask(number),
+        "address": order.address if viewer.sees_customers else address_line("", order.postcode, order.place),
         "ready": _clock(order.organization, order.ready_at),
         "last": who_moved(last) if last else "",
         "undo": last if viewer.operates and last and not last.is_undo and last.after == order.state else None,

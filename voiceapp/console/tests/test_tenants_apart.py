@@ -30,6 +30,7 @@ REGISTERED = sorted(
 # Rows that have no page of their own: they are edited or shown on their owner's.
 ON_THEIR_OWNERS_PAGE = {
     "agents.DaypartSpan",
+    "agents.DeliveryZone",
     "agents.KeptGreeting",
     "agents.MenuChange",
     "agents.OpeningHours",

@@ -27,6 +27,7 @@ from agents.catalog.models import (
 )
 from agents.configuration.models import Agent, RealtimeEndpoint
 from agents.configuration.services import publish_agent
+from agents.delivery.models import DeliverySettings
 from agents.hours.models import OpeningHours, SpecialDay, TransferHours
 from agents.organizations.models import ApiKey, Membership, Organization
 from agents.privacy.models import PrivacySettings
@@ -304,10 +305,13 @@ def texts_of(call: Call, marker: str) -> list[Model]:
         state=TextState.DELIVERED,
         provider_sid=f"SM{marker}",
     )
+    delivery = DeliverySettings.objects.create(organization=organization, postcode="10115")
     return [
         text,
         OptOut.objects.create(organization=organization, number=f"+49151{call.caller_number[-8:]}"),
         BoardSettings.objects.create(organization=organization, prep_minutes=20),
+        delivery,
+        delivery.zones.create(name=f"{marker} zone", postcodes="10115", fee=Decimal("2.50")),
         TextSettings.objects.create(organization=organization, menu_url=f"https://{marker.lower()}.example.com/menu"),
         TextTemplate.objects.create(
             organization=organization, kind=TextKind.MENU_LINK, language="en", body=f"{marker} template {{link}}"

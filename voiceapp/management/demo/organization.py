@@ -11,6 +11,7 @@ from django.db import transaction
 from agents.catalog.models import Category, Daypart, DaypartSpan, Item, Menu, Modifier, ModifierGroup, Size
 from agents.configuration.models import Agent
 from agents.configuration.services import publish_agent
+from agents.delivery.models import DeliverySettings, DeliveryZone
 from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
 from sessions.messages.endpoints.events import CHOOSABLE
@@ -30,7 +31,7 @@ CATERING = "+493023125011"
 SENT = ("order.", "appointment.", "voicemail.")
 
 PROMPT = """\
-You answer the phone of Bella Napoli, a friendly Italian restaurant that takes orders for pickup.
+You answer the phone of Bella Napoli, a friendly Italian restaurant that takes orders for pickup and delivery.
 Keep every answer to one or two short sentences: the caller listens, nobody reads.
 Take the order with change_order as soon as the caller names something. Never invent items or prices.
 If a required choice is missing, ask for it. If something is out, offer what the tool suggests.
@@ -70,13 +71,30 @@ def make_demo(*, orders_url: str = "", orders_secret: str = "") -> Demo:
     make_targets(organization)
     # The demo's caller has an American number.
     TextSettings.objects.get_or_create(
-        organization=organization, defaults={"countries": "DE, US", "menu_url": "https://example.com/bella-napoli"}
-    )
+        organization=organization, defaults={"countries": "DE, US", "menu_url": "https://example.com/bella-napoli",
+                                             "tells_ready": True, "tells_refused": True},
+    )  # fmt: skip
+    make_delivery(organization)
     agent = make_agent(organization)
     number, _ = PhoneNumber.objects.get_or_create(
         number=NUMBER, defaults={"organization": organization, "label": "Main line"}
     )
     return Demo(organization, agent, number, is_new)
+
+
+def make_delivery(organization: Organization) -> None:
+    """Near and far, for trying; deleted zones stay deleted."""
+    delivery, is_new = DeliverySettings.objects.get_or_create(organization=organization, defaults={"postcode": "10115"})
+    if not is_new:
+        return
+    DeliveryZone.objects.create(
+        settings=delivery, name="Mitte", postcodes="10115, 10117, 10119, 10178", fee=Decimal("2.50"),
+        minimum=Decimal(15), free_from=Decimal(40), minutes=20,
+    )  # fmt: skip
+    DeliveryZone.objects.create(
+        settings=delivery, name="Around", postcodes="104*, 105*, 102*", radius_km=Decimal(6), fee=Decimal("4.50"),
+        minimum=Decimal(25), minutes=35, position=1,
+    )  # fmt: skip
 
 
 def make_endpoint(organization: Organization, name: str, *, url: str, secret: str) -> None:
