@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 from uuid import UUID
@@ -187,15 +188,28 @@ def _stored(tool_call: _ToolCall, read: Mapping[str, object]) -> tuple[str, Tool
 
 
 def _answer(call: Call, tool_call: _ToolCall, read: Mapping[str, object]) -> Answer:
+    version = call.agent_version
+    chosen = None if version is None else {*version.tools, *RECORDING_TOOLS}
+    return answer_request(call, tool_call.name, read, caller_turns=tool_call.caller_turns, chosen=chosen)
+
+
+def answer_request(
+    call: Call,
+    name: str,
+    read: Mapping[str, object],
+    *,
+    caller_turns: int,
+    chosen: Collection[str] | None,
+    now: dt.datetime | None = None,
+) -> Answer:
+    """What the tool answers, inside the caller's transaction. `chosen`: the agent's tools; None for all of them."""
     try:
-        tool = EVERY_TOOL.get(tool_call.name)
-        version = call.agent_version
-        is_chosen = version is None or tool_call.name in version.tools or tool_call.name in RECORDING_TOOLS
-        if tool is None or not is_chosen:
+        tool = EVERY_TOOL.get(name)
+        if tool is None or (chosen is not None and name not in chosen):
             raise Refused(UNKNOWN_TOOL)
         arguments = read_fields(read, tool.arguments)
         # A savepoint: what a refusal leaves half done is undone, and the record of it stays.
         with transaction.atomic():
-            return tool.run(ToolRequest(call, arguments, tool_call.caller_turns, timezone.now()))
+            return tool.run(ToolRequest(call, arguments, caller_turns, now or timezone.now()))
     except Refused as refused:
         return Answer(refused.say, is_ok=False)

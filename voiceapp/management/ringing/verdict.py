@@ -12,6 +12,7 @@ from uuid import UUID
 from sessions.appointments.models import Appointment, AppointmentState
 from sessions.calls.models import Call
 from sessions.messages.texts.models import Text
+from sessions.orders.line_texts import line_text
 from sessions.orders.models import VOID_STATES, Order
 from telephony.twilio.transfers.models import Transfer, TransferState
 
@@ -121,8 +122,7 @@ def differences(expected: Sequence[ExpectedLine], ordered: Sequence[ExpectedLine
 
 def describe(line: ExpectedLine) -> str:
     """A line as text."""
-    extras = f" with {', '.join(line.modifiers)}" if line.modifiers else ""
-    return f"{line.quantity} × {line.size} {line.item}".replace("  ", " ") + extras
+    return line_text(line.quantity, line.size, line.item, line.modifiers)
 
 
 def booked_appointments(call_id: UUID) -> list[Appointment]:
