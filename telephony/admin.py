@@ -2,6 +2,7 @@
 
 import telephony.caller_requests.admin
 import telephony.events.admin
+import telephony.scenarios.admin
 import telephony.twilio.admin
 import telephony.twilio.transfers.admin
 import telephony.twilio.voicemail.admin

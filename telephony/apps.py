@@ -19,6 +19,9 @@ class TelephonyConfig(AppConfig):
         from telephony.live.greeting_maker import make_greeting
         from telephony.live.providers import PROVIDERS
         from telephony.livekit.events import process_livekit_event
+        from telephony.scenarios.models import ScenarioRun, scenario_runs
+        from telephony.scenarios.readiness import check_scenarios
+        from telephony.scenarios.services import run_scenario
         from telephony.twilio import webhook_notes
         from telephony.twilio.numbers.alerting import find_numbers_elsewhere
         from telephony.twilio.readiness import check_number
@@ -26,7 +29,9 @@ class TelephonyConfig(AppConfig):
         from telephony.twilio.voicemail import jobs as voicemail_jobs
         from telephony.vapi.events import process_vapi_event, register_replays
 
-        MORE_CHECKS.append(check_number)
+        MORE_CHECKS.extend((check_number, check_scenarios))
+        for target in ScenarioRun.Target:
+            scenario_runs.register(target, run_scenario)
         FINDERS[AlertKind.NUMBER] = find_numbers_elsewhere
         outbox.register(caller_requests.TOPIC, caller_requests.delete_caller)
         for provider in PROVIDERS:

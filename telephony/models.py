@@ -2,6 +2,7 @@
 
 import telephony.caller_requests.models
 import telephony.events.models
+import telephony.scenarios.models
 import telephony.twilio.models
 import telephony.twilio.transfers.models
 import telephony.twilio.voicemail.models

@@ -14,6 +14,7 @@ from telephony.events.inbox import inbox
 from telephony.events.models import ProviderEvent
 from telephony.events.refusals import purge_refusals
 from telephony.livekit.reconciliation import reconcile_rooms
+from telephony.scenarios.models import ScenarioRun, scenario_runs
 from telephony.twilio.numbers.services import check_numbers
 from telephony.twilio.services.call_tokens import forget_call_tokens
 from telephony.twilio.services.lost_calls import close_lost_calls
@@ -34,6 +35,24 @@ def process_events(*sources: str) -> int:
 def purge_inbox() -> int:
     """Every hour: delete old events that were processed, and those that were refused."""
     return purge_jobs(ProviderEvent) + purge_refusals()
+
+
+# Longer than any run; its message may come again meanwhile, and then finds the run leased.
+LONGEST_RUN_S = 600
+
+
+@shared_task(
+    name="telephony.tasks.run_scenarios", expires=60, soft_time_limit=LONGEST_RUN_S, time_limit=LONGEST_RUN_S + 60
+)
+def run_scenarios(*targets: str) -> int:
+    """After runs were started, and every 15 s for what a lost wake-up or a killed process left."""
+    return scenario_runs.process_due(targets or None)
+
+
+@shared_task(name="telephony.tasks.purge_scenario_runs", expires=3000)
+def purge_scenario_runs() -> int:
+    """Every hour: delete the results of old runs."""
+    return purge_jobs(ScenarioRun)
 
 
 @shared_task(name="telephony.tasks.reap_lost_calls", expires=25)

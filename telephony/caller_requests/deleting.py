@@ -34,6 +34,7 @@ from sessions.messages.texts.models import OptOut, Text
 from sessions.orders.models import Order, OrderEvent, OrderLine
 from telephony.events.models import ProviderEvent
 from telephony.livekit.events import delete_waiting_events
+from telephony.scenarios.models import Scenario
 from telephony.twilio.voicemail.models import Voicemail
 from telephony.vapi.webhooks import SOURCE as VAPI
 from voiceapp.core.errors import ApplicationError
@@ -154,6 +155,7 @@ def _delete_call(request: CallerRequest, call: Call) -> None:
             "transcript lines": call.lines.count(),
             "recordings": len(recordings),
             "voicemail messages": call.voicemails.count(),
+            "scenarios": _delete_scenarios(call),
         }
         keys = [str(call.pk), f"call:{call.pk}", *(f"recording:{each.pk}" for each in recordings)]
         keys += [f"voicemail:{each}" for each in call.voicemails.values_list("pk", flat=True)]
@@ -169,6 +171,15 @@ def _delete_call(request: CallerRequest, call: Call) -> None:
         note_day_change(call.organization_id, *times_of(call))
         if Call.objects.filter(pk=call.pk).delete()[0]:
             _count(request, counted)
+
+
+def _delete_scenarios(call: Call) -> int:
+    """Those made from the call: their steps are what the caller said."""
+    made = Scenario.objects.filter(made_from=call)
+    ids = list(made.values_list("pk", flat=True))
+    _forget_history(Scenario, ids)
+    made.delete()
+    return len(ids)
 
 
 def _delete_at_providers(call: Call) -> None:

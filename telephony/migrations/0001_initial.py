@@ -1,5 +1,7 @@
+import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import telephony.scenarios.models
 import uuid
 import voiceapp.core.phones.numbers
 from django.db import migrations, models
@@ -241,6 +243,59 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'caller request',
                 'ordering': ('-created_at',),
+            },
+        ),
+        migrations.CreateModel(
+            name='Scenario',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('steps', models.TextField(help_text='A line for each time that the caller speaks. The last one is usually the yes to the read-back.', validators=[telephony.scenarios.models.validate_steps], verbose_name='what the caller says')),
+                ('expected_order', models.TextField(blank=True, help_text='A line for each line of the order, with every chosen modifier: 3 × large Margherita with extra cheese, thin crust. Empty: no order may be placed.', validators=[telephony.scenarios.models.validate_expected], verbose_name='expected order')),
+                ('expected_total', models.DecimalField(blank=True, decimal_places=2, help_text='Empty: the total is not compared.', max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='expected total')),
+                ('expected_appointments', models.TextField(blank=True, help_text='A line for each: the service, and what has to be true of it, like “Oil change on Thursday at 09:00 for Alice Miller”, “Oil change at 09:00”, or just “Oil change”. Empty: no appointment may be booked.', validators=[telephony.scenarios.models.validate_appointments], verbose_name='expected appointments')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scenarios', to='agents.agent', verbose_name='agent')),
+                ('made_from', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='scenarios', to='voice_sessions.call', verbose_name='made from the call')),
+            ],
+            options={
+                'verbose_name': 'scenario',
+                'verbose_name_plural': 'scenarios',
+                'ordering': ('agent', 'name'),
+                'constraints': [models.UniqueConstraint(fields=('agent', 'name'), name='scenario_names_differ_for_an_agent')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ScenarioRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('partition_key', models.CharField(blank=True, max_length=128)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('failed', 'Failed'), ('unconfigured', 'Not configured')], default='waiting', max_length=12)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('due_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='next attempt at')),
+                ('lease_expires_at', models.DateTimeField(editable=False, null=True)),
+                ('last_error', models.CharField(blank=True, max_length=300)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('done_at', models.DateTimeField(null=True, verbose_name='completed at')),
+                ('target', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published version')], max_length=9, verbose_name='run against')),
+                ('digest', models.CharField(blank=True, help_text='Of scenario, agent and model as they were.', max_length=64)),
+                ('started_by', models.CharField(blank=True, max_length=150, verbose_name='started by')),
+                ('steps_done', models.PositiveIntegerField(default=0, verbose_name='steps done')),
+                ('verdict', models.CharField(blank=True, choices=[('passed', 'Passed'), ('failed', 'Failed'), ('broken', 'Could not be run')], max_length=6, verbose_name='result')),
+                ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
+                ('rows', models.JSONField(default=list, help_text='Expected and got, line by line.')),
+                ('made', models.JSONField(default=dict, help_text='What came of it.')),
+                ('entries', models.JSONField(default=list, help_text='The conversation.')),
+                ('duration_ms', models.PositiveIntegerField(null=True, verbose_name='duration (ms)')),
+                ('scenario', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='telephony.scenario', verbose_name='scenario')),
+                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='scenario_runs', to='agents.agentversion', verbose_name='version')),
+            ],
+            options={
+                'verbose_name': 'scenario run',
+                'verbose_name_plural': 'scenario runs',
+                'ordering': ('-id',),
+                'indexes': [models.Index(fields=['state', 'due_at'], name='scenario_run_due'), models.Index(fields=['scenario', 'target', '-id'], name='scenario_run_newest'), models.Index(fields=['partition_key', 'id'], name='scenario_run_order')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'waiting')), fields=('scenario', 'target'), name='a_scenario_waits_once_for_each_target')],
             },
         ),
     ]

@@ -78,6 +78,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
         "Telephony",
         (
             ("Agents", "support_agent", "agents_agent", Area.AGENTS),
+            ("Scenarios", "fact_check", "telephony_scenario", Area.AGENTS),
             ("Phone numbers", "dialpad", "telephony_phonenumber", Area.NUMBERS),
             ("Transfer targets", "phone_forwarded", "agents_transfertarget", Area.ORGANIZATION),
             ("VAPI assistants", "cloud_sync", "telephony_syncedassistant", Area.AGENTS),

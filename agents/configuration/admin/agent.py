@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from agents.configuration.admin.differences import differences
 from agents.configuration.models import DEFAULT_TOOLS, Agent
@@ -19,7 +20,7 @@ from agents.configuration.services import publish_agent
 from agents.organizations.models import Organization
 from agents.organizations.roles import Area, Power
 from agents.organizations.trades import TOOL_LABELS
-from agents.tenant_admin.buttons import Button
+from agents.tenant_admin.buttons import Button, PageLink
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.tenant import TenantAdmin
 from agents.tenant_admin.theme import CheckboxSelectMultiple, Textarea, display
@@ -183,6 +184,16 @@ class AgentAdmin(TenantAdmin[Agent]):
             # The first agent of an organization becomes its default.
             obj.is_default = True
         super().save_model(request, obj, form, change)
+
+    def page_links(self, request: HttpRequest, row: Agent) -> tuple[PageLink, ...]:
+        """Pages of folders above this one."""
+        if not self.has_power(request, Power.EDIT, row):
+            return ()
+        scenarios = f"{reverse('admin:telephony_scenario_changelist')}?agent__id__exact={row.pk}"
+        return (
+            PageLink(gettext("Test bench"), "science", reverse("test-bench", args=(row.pk,))),
+            PageLink(gettext("Scenarios"), "fact_check", scenarios),
+        )
 
     def blockers(self, request: HttpRequest, row: Agent, button: Button) -> tuple[str, ...]:
         return blockers(row) if button.name == "publish" else ()

@@ -270,6 +270,7 @@ class CallAdmin(NumberSearch[Call], CallListPages):
                 "cost": cost_text(call),
                 "state_color": CALL_COLORS[CallState(call.state)],
                 "order_colors": ORDER_COLORS,
+                "may_make_scenario": may_make_scenario(access_of(request), call),
                 "may_listen": self.has_power(request, Power.OPERATE, call),
                 "may_play": plays,
                 "may_play_here": plays and page.player is not None,
@@ -283,6 +284,11 @@ class CallAdmin(NumberSearch[Call], CallListPages):
 def reason_url(call: Call) -> str:
     """What its end reason means, and what to do about it."""
     return f"{reverse('admin:voice_sessions_call_end_reasons')}#{call.end_reason}"
+
+
+def may_make_scenario(access: Access, call: Call) -> bool:
+    """Whether this user may have the agent tried out with what the caller said."""
+    return not call.is_live and call.agent_id is not None and access.may(Area.AGENTS, Power.EDIT, call.organization_id)
 
 
 def may_play(access: Access, call: Call) -> bool:

@@ -165,7 +165,7 @@ def test_every_line_of_the_list_leads_to_a_page_where_it_is_mended(client_of_ali
     page = client_of_alice.get(url(Agent, "change", agent.pk)).content.decode()
     listed = checklist_of(agent)
     assert {line.name for line in listed} == {"Tools", "Prompt", "Menu", "Menu check", "Opening hours", "Phone number",
-                                              "Transfer target", "Currency", "Time zone"}  # fmt: skip
+                                              "Transfer target", "Currency", "Time zone", "Scenarios"}  # fmt: skip
     for line in listed:
         assert f'href="{line.url}"' in page
         path, _, anchor = line.url.partition("#")

@@ -49,6 +49,7 @@ from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
 from telephony.caller_requests.models import CallerRequest
 from telephony.events.models import ProviderEvent
+from telephony.scenarios.models import Scenario, ScenarioRun
 from telephony.twilio.models import MediaStream, PhoneNumber
 from telephony.twilio.transfers.models import Transfer, TransferAttempt
 from telephony.twilio.voicemail.models import Voicemail
@@ -412,6 +413,22 @@ def records_of(call: Call, marker: str) -> list[Model]:
             call=call,
             ended_reason=f"{marker}-reason",
             recording_url=f"https://{marker}.test/r",
+        ),
+        scenario := Scenario.objects.create(
+            agent=call.agent,
+            name=f"{marker} scenario",
+            steps=f"{marker} step",
+            expected_order=f"1 × {marker} item",
+            made_from=call,
+        ),
+        ScenarioRun.objects.create(
+            scenario=scenario,
+            target=ScenarioRun.Target.DRAFT,
+            state=ScenarioRun.State.DONE,
+            verdict="failed",
+            reason=f"{marker} run reason",
+            rows=[{"expected": f"1 × {marker} item", "got": "", "is_same": False}],
+            entries=[{"who": "caller", "text": f"{marker} step"}],
         ),
         SyncedAssistant.objects.create(
             agent=call.agent, assistant_id=f"{marker}-assistant", sent={"name": f"{marker} name"}
