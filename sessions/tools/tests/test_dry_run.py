@@ -32,7 +32,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 PIZZA = {"changes": [{"do": "add", "item": "Margherita", "size": "large", "quantity": 2, "modifiers": ["olives"]}]}
 # In an order in which each has something to do.
 STEPS: list[tuple[str, dict[str, Any]]] = [
-    ("get_opening_hours", {}), ("look_up_items", {"query": "pizza"}), ("change_order", PIZZA), ("read_back_order", {}),
+    ("get_opening_hours", {}), ("look_up_items", {"query": "pizza"}), ("change_order", PIZZA),
+    ("choose_delivery", {"how": "pickup"}), ("read_back_order", {}),
     ("submit_order", {"customer_name": "Alice"}), ("send_text", {"about": "order"}),
     ("look_up_services", {"query": ""}),
     ("find_appointment_times", {"service": "Oil change", "when": "tomorrow"}),
@@ -96,7 +97,7 @@ def test_no_tool_leaves_a_row_or_a_message(agent: Agent, nothing_changes: None) 
 
 def test_what_would_come_of_it_is_known(agent: Agent) -> None:
     run = dry(agent)
-    for turn, (name, arguments) in enumerate(STEPS[:11], 1):
+    for turn, (name, arguments) in enumerate(STEPS[:12], 1):
         run.run(name, json.dumps(arguments), caller_turns=turn)
     assert run.made.order == ("2 × large Margherita with olives, thin crust",)
     assert run.made.total == Decimal("28.60")

@@ -51,6 +51,7 @@ def _choice(organization: Organization) -> dict[str, object]:
 SAMPLES: Mapping[str, Sample] = {
     "look_up_items": _look_up,
     "change_order": _change,
+    "choose_delivery": lambda _organization: {"how": "pickup"},
     "submit_order": lambda _organization: {"customer_name": "Alice Miller"},
     "send_text": lambda _organization: {"about": "menu"},
     "transfer_call": _target,
