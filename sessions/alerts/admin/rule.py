@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -31,6 +32,8 @@ from sessions.alerts.services.notifying import managers_of
 from sessions.alerts.services.rules import make_missing_rules
 from sessions.messages.endpoints.events import WebhookEvent
 from sessions.messages.endpoints.services.announcing import endpoints_of
+from sessions.messages.texts.models import text_settings_of
+from sessions.messages.texts.services.checking import sender_of, why_not
 from voiceapp.core.phones.numbers import is_landline, read_number, show_number
 
 
@@ -83,6 +86,13 @@ def number_field(setting: Setting) -> forms.DecimalField:
         widget=TextInput(attrs={"type": "number", "step": step, "min": str(setting.least), "max": str(setting.most)}),
         error_messages={"invalid": _("Enter a number."), "required": _("Enter a number.")},
     )
+
+
+def texted(rule: AlertRule, number: str) -> str:
+    """The number, and why no text can go to it now."""
+    organization = rule.organization
+    reason = why_not(organization, text_settings_of(organization), number, sender=sender_of(organization, None))
+    return show_number(number) if reason is None else f"{show_number(number)} ({reason.label})"
 
 
 @admin.register(AlertRule)
@@ -140,9 +150,10 @@ class AlertRuleAdmin(TenantAdmin[AlertRule]):
 
     @display(description=_("who is told now"))
     def told(self, rule: AlertRule) -> str:
-        """Everybody, by name, so that nobody has to guess whether an alert reaches anyone."""
-        reached = [*managers_of(rule).values_list("user__username", flat=True), *listed(rule.emails)]
-        reached += map(show_number, listed(rule.numbers))
+        """Everybody, by name, so that nobody has to guess; and who cannot be reached now."""
+        by_mail = [*managers_of(rule).values_list("user__username", flat=True), *listed(rule.emails)]
+        reached = by_mail if settings.EMAIL_URL else [_now("%(name)s (no mail server)") % {"name": n} for n in by_mail]
+        reached += [texted(rule, number) for number in listed(rule.numbers)]
         if rule.sends_webhooks:
             endpoints = endpoints_of(rule.organization_id)
             reached += [each.name for each in endpoints if WebhookEvent.ALERT_RAISED in each.events]

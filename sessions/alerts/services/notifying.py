@@ -59,7 +59,7 @@ def tell(rule: AlertRule, alert: Alert, occasion: Occasion, *, is_quiet: bool = 
             alert.organization,
             to=number,
             kind=TextKind.ALERT_RESOLVED if occasion is Occasion.RESOLVED else TextKind.ALERT,
-            fields={"alert": title_for_people(alert), "link": page_url(alert)},
+            fields={"alert": title_in_text(alert), "link": page_url(alert)},
             key=f"{about(alert)}:{occasion.value}:{alert.reminders}:{number}",
             about=str(alert.pk),
         )
@@ -89,12 +89,13 @@ def managers_of(rule: AlertRule) -> QuerySet[Membership]:
 
 
 def language_of(alert: Alert) -> str:
-    """In which people are told: that of the organization's country."""
-    return text_language(alert.organization, None)
+    """In which people are told by e-mail: the organization's own, else that of its country."""
+    return alert.organization.language or text_language(alert.organization, None)
 
 
-def title_for_people(alert: Alert) -> str:
-    with translation.override(language_of(alert)):
+def title_in_text(alert: Alert) -> str:
+    """In the language of the words around it."""
+    with translation.override(text_language(alert.organization, None)):
         return str(alert)
 
 

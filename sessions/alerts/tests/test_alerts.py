@@ -16,7 +16,7 @@ from sessions.alerts.finding import Finding, Verdict
 from sessions.alerts.kinds import SPECS, AlertKind
 from sessions.alerts.models import Alert, AlertRule
 from sessions.alerts.rules.registry import FINDERS
-from sessions.alerts.services import evaluating, handling, notifying, settling
+from sessions.alerts.services import evaluating, handling, settling
 from sessions.alerts.services.evaluating import claim, evaluate, evaluate_due
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
@@ -81,7 +81,7 @@ OVER = ["alert.resolved", "alert_resolved", "alice: over: Costs above the budget
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notifying, "language_of", lambda alert: "en")
+    """For there may be no German catalog."""
     monkeypatch.setattr("sessions.alerts.services.mailing.language_of", lambda alert: "en")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -13,7 +15,7 @@ from agents.organizations.models import Organization
 from agents.tests.builders import make_organization
 from sessions.alerts.calls_behind import calls_behind
 from sessions.alerts.finding import Verdict
-from sessions.alerts.kinds import TEXTS, AlertKind
+from sessions.alerts.kinds import SPECS, TEXTS, AlertKind
 from sessions.alerts.models import Alert, AlertRule
 from sessions.alerts.preview import preview
 from sessions.alerts.rules.registry import FINDERS
@@ -198,6 +200,16 @@ def test_the_preview_replays_the_rule(place: Organization) -> None:
     count_day(place, (NOW - 30 * HOUR).date())
     assert preview(rule_of(place, AlertKind.SPEND), NOW) == 1
     assert preview(rule_of(place, AlertKind.NUMBER), NOW) is None
+
+
+def test_the_page_of_rules_says_what_is_set_at_first() -> None:
+    """Each rule has a row in both tables of the documentation, the first one with its defaults."""
+    lines = (Path(__file__).resolve().parents[3] / "docs/reference/alerts.md").read_text().splitlines()
+    for kind, spec in SPECS.items():
+        rows = [line.split("|") for line in lines if line.startswith(f"| {kind.label} |")]
+        assert len(rows) == 2, kind
+        for setting in filter(None, (spec.threshold, spec.window)):
+            assert re.search(rf"\b{setting.default.normalize():f}\b", rows[0][3]), (kind, setting)
 
 
 def test_a_rule_takes_few_queries_however_many_calls(place: Organization, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]

@@ -147,7 +147,7 @@ def test_a_rule_is_set_and_says_what_it_would_have_done(client_of_alice: Client,
     assert (rule.emails, rule.numbers) == ("ada@example.com, ben@example.com", "+4915112300001")
     page = text_of(client_of_alice, change(rule))
     assert "It would not have been raised." in page
-    assert "ada@example.com, ben@example.com, +49 1511 2300001" in page
+    assert "ada@example.com (no mail server), ben@example.com (no mail server), +49 1511 2300001 (No Twilio" in page
 
 
 def test_what_cannot_be_set_is_refused_in_a_sentence(client_of_alice: Client, harbour: World) -> None:
