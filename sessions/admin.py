@@ -14,5 +14,6 @@ import sessions.messages.endpoints.admin
 import sessions.messages.texts.admin
 import sessions.orders.admin
 import sessions.orders.board.admin
+import sessions.orders.usual_admin
 import sessions.realtime.admin
 import sessions.rooms.admin.room  # noqa: F401 - all of these register themselves

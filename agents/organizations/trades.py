@@ -18,13 +18,16 @@ TOOLS_TO_BOOK = ("find_appointment_times", "choose_appointment", "read_back_appo
 TALKING_TOOLS = ("look_up_items", "send_text", "transfer_call", "end_call", "get_opening_hours")
 # Of them, what is about delivery: an organization that delivers nowhere does not need it.
 DELIVERY_TOOL = "choose_delivery"
-TAKING_ORDERS = ("look_up_items", "change_order", DELIVERY_TOOL, "read_back_order", "submit_order", "send_text",
-                 "transfer_call", "end_call", "get_opening_hours")  # fmt: skip
+# What needs callers who may be known again.
+USUAL_TOOL = "usual_order"
+TAKING_ORDERS = ("look_up_items", "change_order", USUAL_TOOL, DELIVERY_TOOL, "read_back_order", "submit_order",
+                 "send_text", "transfer_call", "end_call", "get_opening_hours")  # fmt: skip
 
 # What people read of the tools: every tool that an agent can have.
 TOOL_LABELS = {
     "look_up_items": "Look up menu items",
     "change_order": "Change the order",
+    USUAL_TOOL: "Take the usual order",
     DELIVERY_TOOL: "Choose pickup or delivery",
     "read_back_order": "Read back the order",
     "submit_order": "Submit the order",

@@ -33,6 +33,7 @@ class PrivacySettingsAdmin(TenantAdmin[PrivacySettings]):
             "Callers who do not want to be recorded",
             {"fields": ("stop_key", "stop_hint", "suggested_hint", "deletes_declined_words")},
         ),
+        ("Returning callers", {"fields": ("remembers_callers",)}),
         ("Age", {"fields": ("recording_days",)}),
         ("Legal hold", {"fields": ("is_on_hold", "hold_reason")}),
     )

@@ -7,6 +7,7 @@ import re
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
@@ -65,6 +66,14 @@ class PrivacySettings(TenantModel):
         validators=[MaxValueValidator(3650)],
         help_text="The audio, here and at the provider that recorded it. Transcripts stay. Voicemail has its own days "
         "on the organization's page. 0: never.",
+    )
+    remembers_callers = models.BooleanField(
+        _("know returning callers"),
+        default=True,
+        help_text=_(
+            "A caller who asks for “the usual” gets what this number has ordered most often in the last year. Off: "
+            "earlier orders are not looked up."
+        ),
     )
     is_on_hold = models.BooleanField(
         "legal hold",

@@ -392,6 +392,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CallerNotRemembered',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(max_length=16, validators=[voiceapp.core.phones.numbers.validate_e164])),
+                ('since', models.DateTimeField(auto_now_add=True)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='callers_not_remembered', to='agents.organization')),
+            ],
+            options={
+                'verbose_name': 'caller not remembered',
+                'verbose_name_plural': 'callers not remembered',
+                'ordering': ('-since',),
+                'constraints': [models.UniqueConstraint(fields=('organization', 'number'), name='not_remembered_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='DraftOrder',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

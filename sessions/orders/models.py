@@ -12,6 +12,8 @@ from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
 from sessions.calls.said_times import hear_from
 from sessions.moves import LONGEST_REASON, Move
+from voiceapp.core.phones.field import PhoneNumberField
+from voiceapp.core.phones.numbers import mask, validate_e164
 
 from .draft.delivery import address_line
 from .pricing import is_tax_included
@@ -117,6 +119,29 @@ class Order(TenantModel):
     def address(self) -> str:
         """“12 Main Street, 10115 Berlin”; empty for pickup, and once its customer's data was deleted."""
         return address_line(self.street, self.postcode, self.place)
+
+
+class CallerNotRemembered(TenantModel):
+    """A number of whose caller nothing is looked up: the caller does not want it."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="callers_not_remembered")
+    number = PhoneNumberField(max_length=16, validators=[validate_e164])
+    since = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet["CallerNotRemembered"].as_manager()
+
+    class Meta:
+        verbose_name = _("caller not remembered")
+        verbose_name_plural = _("callers not remembered")
+        ordering = ("-since",)
+        constraints = [models.UniqueConstraint(fields=("organization", "number"), name="not_remembered_once")]
+
+    def __str__(self) -> str:
+        return mask(self.number)
+
+    @property
+    def phone_region(self) -> str:
+        return self.organization.region if self.organization_id else ""
 
 
 class OrderEvent(Move):

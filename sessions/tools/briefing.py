@@ -22,11 +22,12 @@ from agents.greetings.queries import kept_audio
 from agents.hours.queries import load_schedule
 from agents.hours.schedule import MONTHS, WEEKDAYS, Schedule, hours_sentence, say_time, week_sentence
 from agents.organizations.models import Organization
-from agents.organizations.trades import APPOINTMENT_TOOLS, DELIVERY_TOOL, ORDER_TOOLS
+from agents.organizations.trades import APPOINTMENT_TOOLS, DELIVERY_TOOL, ORDER_TOOLS, USUAL_TOOL
 from sessions.calls.briefing import Briefing, CallLimits, FunctionTool, Phrases, TurnDetection
 from sessions.calls.models import Call, CallKind, CallState
 from sessions.orders.board.times import waiting_block
 from sessions.orders.services.transfer_targets import Person, can_transfer, people_of
+from sessions.orders.services.usual import remembers_callers
 from sessions.tools.registry import EVERY_TOOL, READING_TOOLS, RECORDING_TOOLS
 from sessions.tools.text_tools import can_text
 from sessions.visitors.queries import spending_of
@@ -45,6 +46,11 @@ When a tool refuses, say its sentence and offer what it offers.
 Ask once whether there is anything else. Then call read_back_order, say its sentence word for word and wait.
 When the caller agrees, call submit_order; when the caller changes something, change it and read it back again.
 Say that the order is placed only after submit_order has answered ok, with its number."""
+
+USUAL = """## Returning callers
+When the caller asks for the usual, or for the same as last time, call usual_order: say what it is, and take it when the
+caller wants it. Never say by yourself what somebody has ordered before: another person may be calling. When the caller
+does not want earlier orders to be looked up, use it with forget."""
 
 DELIVERING = """## Delivery
 We deliver, too. Ask once whether the order is picked up or delivered, as soon as the caller has ordered something.
@@ -229,6 +235,8 @@ def _tools(
         stored -= ORDER_TOOLS
     if DELIVERY_TOOL in stored and not (organization.takes_orders and delivers(organization)):
         stored.remove(DELIVERY_TOOL)
+    if USUAL_TOOL in stored and not (organization.takes_orders and remembers_callers(organization)):
+        stored.remove(USUAL_TOOL)
     if services is None or not services.offers:
         stored -= APPOINTMENT_TOOLS
     elif not Item.objects.filter(category__menu__organization=organization, category__menu__is_active=True).exists():
@@ -247,6 +255,7 @@ def _standing(
         persona.prompt.strip() or f"You answer the phone of {organization.name}.",
         CONDUCT,
         _ordering(persona, organization),
+        USUAL if any(tool["name"] == USUAL_TOOL for tool in tools) else "",
         DELIVERING if any(tool["name"] == DELIVERY_TOOL for tool in tools) else "",
         ALLERGENS if any(tool["name"] == "look_up_items" for tool in tools) else "",
         _booking(services),

@@ -21,6 +21,7 @@ from .look_up_items import LOOK_UP_ITEMS
 from .order_tools import CHANGE_ORDER, CHOOSE_DELIVERY, READ_BACK_ORDER, SUBMIT_ORDER
 from .text_tools import SEND_TEXT
 from .tool import Tool
+from .usual_tools import USUAL_ORDER
 
 
 def by_name(*tools: Tool[Any]) -> dict[str, Tool[Any]]:
@@ -31,6 +32,7 @@ def by_name(*tools: Tool[Any]) -> dict[str, Tool[Any]]:
 TOOLS = by_name(
     LOOK_UP_ITEMS,
     CHANGE_ORDER,
+    USUAL_ORDER,
     CHOOSE_DELIVERY,
     READ_BACK_ORDER,
     SUBMIT_ORDER,

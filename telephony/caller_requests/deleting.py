@@ -31,7 +31,7 @@ from sessions.messages.endpoints.models import WebhookAttempt
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import OptOut, Text
-from sessions.orders.models import Order, OrderEvent, OrderLine
+from sessions.orders.models import CallerNotRemembered, Order, OrderEvent, OrderLine
 from telephony.events.models import ProviderEvent
 from telephony.livekit.events import delete_waiting_events
 from telephony.scenarios.models import Scenario
@@ -138,8 +138,10 @@ def _delete_all(request: CallerRequest, data: CallerData) -> None:
     with transaction.atomic():
         opt_outs = list(data.opt_outs.values_list("pk", flat=True))
         _forget_history(OptOut, opt_outs)
+        _forget_history(CallerNotRemembered, list(data.not_remembered.values_list("pk", flat=True)))
+        deleted = data.opt_outs.delete()[0] + data.not_remembered.delete()[0]
         views = forget_number(request.organization, str(request.number))
-        _count(request, {"opt-outs": data.opt_outs.delete()[0], "saved views": views})
+        _count(request, {"opt-outs": deleted, "saved views": views})
 
 
 def _delete_call(request: CallerRequest, call: Call) -> None:

@@ -59,6 +59,7 @@ def _everything(data: CallerData, missing: Mapping[str, str]) -> dict[str, objec
         "orders": [{**_row(order), "lines": _rows(order.lines.all())} for order in data.orders.order_by("created_at")],
         "appointments": _rows(data.appointments.order_by("starts_at")),
         "optOuts": _rows(data.opt_outs),
+        "notRemembered": _rows(data.not_remembered),
         "audioThatCouldNotBeRead": missing,
     }
 

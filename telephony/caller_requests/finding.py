@@ -10,7 +10,7 @@ from agents.organizations.models import Organization
 from sessions.appointments.models import Appointment
 from sessions.calls.models import Call, Direction, TranscriptLine
 from sessions.messages.texts.models import OptOut, Text
-from sessions.orders.models import Order
+from sessions.orders.models import CallerNotRemembered, Order
 
 # How carriers write a number into what a call or a text comes from (voiceapp/core/phones/numbers.py, read_caller).
 SCHEMES = ("", "whatsapp:")
@@ -54,6 +54,10 @@ class CallerData:
     def opt_outs(self) -> QuerySet[OptOut]:
         return OptOut.objects.filter(organization=self.organization, number=self.number)
 
+    @property
+    def not_remembered(self) -> QuerySet[CallerNotRemembered]:
+        return CallerNotRemembered.objects.filter(organization=self.organization, number=self.number)
+
     def counts(self) -> dict[str, int]:
         """Of what there is, by kind, in the words that people read."""
         lines = TranscriptLine.objects.filter(call__in=self.calls.values("pk"))
@@ -65,7 +69,7 @@ class CallerData:
             "texts": self.texts.count(),
             "orders": self.orders.count(),
             "appointments": self.appointments.count(),
-            "opt-outs": self.opt_outs.count(),
+            "opt-outs": self.opt_outs.count() + self.not_remembered.count(),
         }
         return {kind: number for kind, number in counted.items() if number}
 

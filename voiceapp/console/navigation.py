@@ -95,6 +95,7 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Text settings", "mobile_chat", "voice_sessions_textsettings", Area.ORGANIZATION),
             ("Text templates", "edit_note", "voice_sessions_texttemplate", Area.ORGANIZATION),
             ("Opt-outs", "speaker_notes_off", "voice_sessions_optout", Area.ORGANIZATION),
+            ("Callers not remembered", "person_off", "voice_sessions_callernotremembered", Area.ORGANIZATION),
             ("Caller requests", "person_remove", "telephony_callerrequest", Area.CALLER_NUMBERS),
             ("Privacy", "shield_lock", "agents_privacysettings", Area.ORGANIZATION),
             ("People", "group", "agents_membership", Area.PEOPLE),

@@ -25,8 +25,8 @@ CONFIGURATION = {
     "agents.TransferTarget", "agents.UserSettings",
     "telephony.CallerRequest", "telephony.NumberCheck", "telephony.PhoneNumber",
     "telephony.Scenario", "telephony.SyncedAssistant", "voice_sessions.AlertRule", "voice_sessions.BoardSettings",
-    "voice_sessions.CalendarFeed", "voice_sessions.ConnectedCalendar", "voice_sessions.OptOut",
-    "voice_sessions.SavedView",
+    "voice_sessions.CalendarFeed", "voice_sessions.CallerNotRemembered", "voice_sessions.ConnectedCalendar",
+    "voice_sessions.OptOut", "voice_sessions.SavedView",
     "voice_sessions.TextSettings", "voice_sessions.TextTemplate", "voice_sessions.WebhookEndpoint",
 }  # fmt: skip
 # The record of calls, of what came of them and of who has heard them, which nothing but its own rules deletes.

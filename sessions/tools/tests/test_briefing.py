@@ -131,5 +131,5 @@ def test_a_briefing_reads_the_menu_in_a_fixed_number_of_queries(django_assert_ma
     organization, call = make_restaurant()
     assert call.agent_version is not None
     version = call.agent_version
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         brief_agent(version, organization, call_id="x", now=timezone.now())

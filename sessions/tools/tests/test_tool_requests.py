@@ -175,6 +175,7 @@ def test_a_tool_changes_something_exactly_where_it_says_so(name: str, settings: 
         "change_order": {"changes": [{"do": "add", "item": "Tiramisu"}]},
         "transfer_call": {"target": "front-desk"},
         "look_up_items": {"query": "pizza"},
+        "usual_order": {"do": "forget"},
         "choose_delivery": {"how": "delivery", "postcode": "10115", "street": "12 Main Street"},
         "send_text": {"about": "menu"},
     }

@@ -44,7 +44,7 @@ from sessions.messages.models import OutboxMessage
 from sessions.messages.texts.kinds import TextKind
 from sessions.messages.texts.models import OptOut, Text, TextSettings, TextState, TextTemplate
 from sessions.orders.board.models import BoardSettings
-from sessions.orders.models import DraftOrder, Order, OrderLine, OrderModifier
+from sessions.orders.models import CallerNotRemembered, DraftOrder, Order, OrderLine, OrderModifier
 from sessions.realtime.models import VoiceSession
 from sessions.rooms.models import Participant, RoomAgent, RoomToken
 from telephony.caller_requests.models import CallerRequest
@@ -310,6 +310,7 @@ def texts_of(call: Call, marker: str) -> list[Model]:
     return [
         text,
         OptOut.objects.create(organization=organization, number=f"+49151{call.caller_number[-8:]}"),
+        CallerNotRemembered.objects.create(organization=organization, number=f"+49151{call.caller_number[-8:]}"),
         BoardSettings.objects.create(organization=organization, prep_minutes=20),
         delivery,
         delivery.zones.create(name=f"{marker} zone", postcodes="10115", fee=Decimal("2.50")),
