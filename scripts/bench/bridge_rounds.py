@@ -47,7 +47,7 @@ class Sides:
         log = self._folder / "relay.log"
         with server(command, port=port, core=cores()[0], environment=environment, log=log) as process:
             streams = [f"ws://127.0.0.1:{port}/"]
-            return _load(kind, replace(plan, pids=[process.pid], provider_port=provider_port, streams=streams))
+            return play(kind, replace(plan, pids=[process.pid], provider_port=provider_port, streams=streams))
 
     def node(self, kind: type[Seen], plan: Plan) -> Seen:
         """What it saw of the peer. Raises NodeUnavailable."""
@@ -57,7 +57,7 @@ class Sides:
         provider = f"ws://127.0.0.1:{provider_port}/v1/realtime?model=reference"
         with node_peer.serve(script, port=port, provider=provider, core=cores()[0]) as process:
             streams = [f"ws://127.0.0.1:{port}/"]
-            return _load(kind, replace(plan, pids=[process.pid], provider_port=provider_port, streams=streams))
+            return play(kind, replace(plan, pids=[process.pid], provider_port=provider_port, streams=streams))
 
     def product(
         self, kind: type[Seen], plan: Plan, *, settings: Mapping[str, str] = NO_SETTINGS, processes: int = 1
@@ -87,7 +87,7 @@ class Sides:
                 webhooks=[each.webhook for each in serving],
                 dialed=serving[0].dialed,
             )
-            return _load(kind, plan, TWILIO_AUTH_TOKEN=product.auth_token)
+            return play(kind, plan, TWILIO_AUTH_TOKEN=product.auth_token)
 
     def product_over_vapi(self, kind: type[Seen], plan: Plan) -> Seen:
         """The same, with agents that are assistants of VAPI's."""
@@ -116,7 +116,8 @@ def _what(plan: Plan) -> str:
     return f"{plan.round}, {' and '.join(map(str, sorted(plan.calls)))} calls"
 
 
-def _load(kind: type[Seen], plan: Plan, **secrets: str) -> Seen:
+def play(kind: type[Seen], plan: Plan, **secrets: str) -> Seen:
+    """What the load, in a process on the other core, saw of the processes that the plan names."""
     process = subprocess.Popen(
         [sys.executable, str(HERE / "play.py"), msgspec.json.encode(asdict(plan)).decode()],
         stdout=subprocess.PIPE,

@@ -29,6 +29,15 @@ LEFT_AFTER_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Operators in their browsers: the address of the web process that serves them, and their sessions."""
+
+    address: str = ""
+    sessions: list[str] = field(default_factory=list)
+    database: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What to load, and how. Either `streams` (a relay) or `webhooks` with `dialed` (the product).
 
@@ -44,6 +53,7 @@ class Plan:
     webhooks: list[str] = field(default_factory=list)
     dialed: str = ""
     manner: Manner = field(default_factory=Manner)
+    audience: Audience = field(default_factory=Audience)
 
 
 @dataclass(slots=True)

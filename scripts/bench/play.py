@@ -13,6 +13,7 @@ import msgspec
 import ringing
 import steady
 import uvloop
+import watched
 from load import Load, Plan
 
 ROUNDS: dict[str, Callable[[Load], Awaitable[object]]] = {
@@ -20,6 +21,7 @@ ROUNDS: dict[str, Callable[[Load], Awaitable[object]]] = {
     "capacity": capacity.play,
     "ringing": ringing.play,
     "first_word": first_word.play,
+    "watched": watched.play,
 }
 
 

@@ -61,13 +61,13 @@ class Product:
         other = copy.copy(self)
         other.folder = self.folder / name
         other.folder.mkdir()
-        with closing(sqlite3.connect(self._database)) as ours, closing(sqlite3.connect(other._database)) as theirs:
+        with closing(sqlite3.connect(self.database)) as ours, closing(sqlite3.connect(other.database)) as theirs:
             ours.backup(theirs)
-        other.environment = self.environment | {"DATABASE_URL": f"sqlite:///{other._database}"} | settings
+        other.environment = self.environment | {"DATABASE_URL": f"sqlite:///{other.database}"} | settings
         return other
 
     @property
-    def _database(self) -> Path:
+    def database(self) -> Path:
         return self.folder / "bench.sqlite3"
 
     @contextmanager
@@ -90,7 +90,7 @@ class Product:
             "DEBUG": "false",
             "HOST": "127.0.0.1",
             "LOG_LEVEL": "info",
-            "DATABASE_URL": f"sqlite:///{self._database}",
+            "DATABASE_URL": f"sqlite:///{self.database}",
             "REDIS_URL": "",
             "CELERY_BROKER_URL": "memory://",
             "OPENAI_API_KEY": secrets.token_hex(16),

@@ -26,11 +26,13 @@ TALK_FRAMES = 10
 class Manner:
     """How the provider behaves: it returns what it hears, or `talks` in deltas of 200 ms.
 
+    `captions_every_s`: it says what it says as text, too, this often: the time at which it does, by the load's clock.
     `certificate`: a file with key and certificate; it speaks TLS if there is one. `vapi_port`: it speaks VAPI's
     protocol, and has its REST API there.
     """
 
     talks: bool = False
+    captions_every_s: float = 0.0
     certificate: str = ""
     connects_after_s: float = 0.0
     speaks_after_s: float = 0.0
@@ -146,10 +148,20 @@ class RealtimeSession(Connection):
         self.is_answering = True
         if self.provider.manner.talks:
             self.talk(asyncio.get_running_loop().time())
+        if self.provider.manner.captions_every_s:
+            self.caption()
         for payload in self.waiting:
             self.answer(payload)
         self.waiting.clear()
         self.flush()
+
+    def caption(self) -> None:
+        if not self.is_connected:
+            return
+        place = {"response_id": self.id("resp"), "item_id": self.id("item"), "output_index": 0, "content_index": 0}
+        self.say_event("response.output_audio_transcript.delta", **place, delta=f"{perf_counter():.3f} ")
+        self.flush()
+        asyncio.get_running_loop().call_later(self.provider.manner.captions_every_s, self.caption)
 
     def talk(self, due_at: float) -> None:
         """A delta of ten numbered frames now, and the next one 200 ms later."""

@@ -20,6 +20,7 @@ import board_figures
 import bridge_figures
 import call_page_figures
 import finishing_figures
+import live_figures
 import livekit_figures
 import page_figures
 import room_figures
@@ -36,6 +37,7 @@ GROUPS: dict[str, Callable[[Product, Options], Iterator[Table]]] = {
     "board": board_figures.measure,
     "bridge": bridge_figures.measure,
     "finishing": finishing_figures.measure,
+    "live": live_figures.measure,
     "livekit": livekit_figures.measure,
     "page": call_page_figures.measure,
     "pages": page_figures.measure,
