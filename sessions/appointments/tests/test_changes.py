@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from agents.catalog.models import Service
 from agents.organizations.models import Organization
 from agents.resources.models import Absence, Resource
+from sessions.appointments.feeds import topic_of
 from sessions.appointments.models import Appointment, AppointmentEvent, AppointmentState, BookedResource, OccupiedSlot
 from sessions.appointments.services.booking import (
     Customer,
@@ -29,6 +31,7 @@ from sessions.messages.texts.models import Text
 from sessions.moves import UNDO_WITHIN
 from sessions.tests.builders import make_garage
 from voiceapp.core.errors import ApplicationError
+from voiceapp.core.feeds.announcing import Announcement
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +196,25 @@ def test_arrived_and_no_show_are_noted_undone_and_move_nothing(garage: Organizat
         close_appointment(appointment, AppointmentState.NO_SHOW, by="ben")
     undo_change(appointment, event_id=last(appointment), by="ben")
     assert (appointment.state, appointment.slots.count()) == (AppointmentState.BOOKED, 6)
+
+
+def test_every_change_is_announced_to_open_plans(garage: Organization) -> None:
+    def is_announced() -> bool:
+        waiting = [each[1] for each in connection.run_on_commit]
+        connection.run_on_commit.clear()
+        return Announcement(topic_of(garage.pk)) in waiting
+
+    appointment = book(garage, "09:00")
+    assert is_announced()
+    move(appointment, at(garage, "10:00"))
+    assert is_announced()
+    cancel_appointment(appointment, MIA, reason="Ill")
+    assert is_announced()
+    undo_change(appointment, event_id=last(appointment))
+    assert is_announced()
+    Appointment.objects.update(starts_at=NOW - dt.timedelta(days=9))
+    close_appointment(appointment, AppointmentState.NO_SHOW)
+    assert is_announced()
 
 
 def test_a_repeated_click_books_once(garage: Organization) -> None:

@@ -69,7 +69,7 @@ def plan(request: HttpRequest, organization_id: str) -> HttpResponse:
     viewer, organization = _viewer(request, organization_id)
     now = timezone.now()
     today = now.astimezone(organization.zone).date()
-    tells = text_settings_of(organization).confirms_appointments
+    texts = text_settings_of(organization)
     context = {
         "organization": organization,
         "viewer": viewer,
@@ -86,7 +86,7 @@ def plan(request: HttpRequest, organization_id: str) -> HttpResponse:
         "reasons": reasons(),
         "services": organization.services.filter(is_active=True),
         "resources": organization.resources.filter(is_active=True),
-        "tells_customer": tells,
+        "tells_customer": texts.is_on and texts.confirms_appointments,
         "longest": {
             "reason": LONGEST_REASON,
             "name": LONGEST_CUSTOMER,
