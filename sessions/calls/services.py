@@ -9,8 +9,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import Case, F, Max, OuterRef, Q, Subquery, Value, When
 from django.utils import timezone
 
 from agents.organizations.models import Organization
@@ -241,8 +240,10 @@ def _keep_events(call: Call, facts: Sequence[SomethingHappened | TurnInterrupted
 def _count(call: Call, facts: Sequence[Fact]) -> None:
     """Interruptions, the slowest response, tokens, and what these cost."""
     changes: dict[str, Any] = {}
-    if times := [fact.response_ms for fact in facts if isinstance(fact, TurnAnswered)]:
-        changes["slowest_response_ms"] = Greatest(Coalesce(F("slowest_response_ms"), 0), max(times))
+    if any(isinstance(fact, TurnAnswered) for fact in facts):
+        # Of the turns as they are now: a turn may be measured again, and a later measurement replaces the first.
+        turns = Turn.objects.filter(call=OuterRef("pk")).order_by().values("call")
+        changes["slowest_response_ms"] = Subquery(turns.annotate(slowest=Max("response_ms")).values("slowest"))
     if interruptions := sum(isinstance(fact, TurnInterrupted) for fact in facts):
         changes["interruptions"] = F("interruptions") + interruptions
     if reports := [fact for fact in facts if isinstance(fact, UsageReported | CostReported)]:

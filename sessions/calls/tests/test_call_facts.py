@@ -69,6 +69,13 @@ def test_a_call_keeps_its_slowest_response(call: Call) -> None:
     assert call.slowest_response_ms == 2400
 
 
+def test_a_turn_that_is_measured_again_counts_as_it_is_now(call: Call) -> None:
+    record_facts(call.id, [TurnAnswered(1, 2000, 900, 500, 250, None), TurnAnswered(2, 4000, 9000, 500, 1800, None)])
+    record_facts(call.id, [TurnAnswered(2, 4000, 1200, 500, 400, None)])
+    call.refresh_from_db()
+    assert call.slowest_response_ms == 1200
+
+
 def test_an_event_stands_on_the_stream_clock(call: Call) -> None:
     record_facts(call.id, [SomethingHappened("agent_ready", 1500, {"tries": 1})])
 
