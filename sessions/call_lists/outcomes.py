@@ -26,9 +26,14 @@ class CallOutcome(TextChoices):
 
     ORDER = "order"
     APPOINTMENT = "appointment"
+    MADE = "made", "Order or appointment"
     TRANSFER = "transfer", "Transferred to a person"
     VOICEMAIL = "voicemail", "Left a message"
     NOTHING = "nothing", "None of these"
+
+
+# They say something of the others, and no call has them as its own.
+COMBINED = (CallOutcome.MADE, CallOutcome.NOTHING)
 
 
 def standing_orders() -> TenantQuerySet[Order]:
@@ -38,9 +43,11 @@ def standing_orders() -> TenantQuerySet[Order]:
 def has_outcome(outcome: str) -> Q:
     """Of visible calls those with that outcome. A query for each kind of rows that it looks at."""
     if outcome == CallOutcome.NOTHING:
-        others = (each for each in CallOutcome if each != CallOutcome.NOTHING)
+        others = (each for each in CallOutcome if each not in COMBINED)
         # One by one, which PostgreSQL does by an anti-join each.
         return reduce(and_, (~has_outcome(each) for each in others))
+    if outcome == CallOutcome.MADE:
+        return has_outcome(CallOutcome.ORDER) | has_outcome(CallOutcome.APPOINTMENT)
     if outcome == CallOutcome.TRANSFER:
         return Q(end_reason=EndReason.TRANSFERRED)
     rows = _rows_of(outcome)

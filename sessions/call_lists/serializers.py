@@ -14,7 +14,7 @@ from voiceapp.core.api.fields import ConstantField, MoneyField, TextField, Times
 from voiceapp.core.api.strict_json import StrictSerializer
 
 from .filter_form import LARGEST_ID, CallFilterForm
-from .outcomes import CallOutcome
+from .outcomes import COMBINED, CallOutcome
 from .paging import LONGEST_CURSOR, ListPage, ShownCall
 
 MOST_LISTED = 100
@@ -67,7 +67,7 @@ class CallBody(serializers.Serializer[ShownCall]):
         [(each.value, each.label) for each in EndReason], source="call.end_reason", allow_blank=True
     )
     outcomes = serializers.ListField(
-        child=serializers.ChoiceField([(each.value, each.label) for each in CallOutcome if each != CallOutcome.NOTHING])
+        child=serializers.ChoiceField([(each.value, each.label) for each in CallOutcome if each not in COMBINED])
     )
     startedAt = TimestampField(source="call.created_at")
     connectedAt = TimestampField(source="call.connected_at", allow_null=True)

@@ -112,7 +112,8 @@ OF_CALLS = (
 )  # fmt: skip
 AFTER_REVENUE = (
     BOOKINGS,
-    Measure("conversion", "Conversion", "trending_up", lambda of: of.conversion, percent_text, filters=IS_ANSWERED),
+    Measure("conversion", "Conversion", "trending_up", lambda of: of.conversion, percent_text,
+            filters=IS_ANSWERED | {"outcome": CallOutcome.MADE.value}),
     Measure("texts", "Texts sent", "sms", lambda of: of.texts, number_text, RowList.TEXTS,
             IS_OUTBOUND),
     COST,

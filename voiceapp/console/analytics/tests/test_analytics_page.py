@@ -94,6 +94,14 @@ def test_each_figure_leads_to_the_rows_it_counts(client_of_alice: Client, harbou
         followed |= {*links}
 
 
+def test_conversion_leads_to_the_answered_calls_that_ordered_or_booked(client_of_alice: Client, harbour: World) -> None:
+    call = harbour[Call]
+    Call.objects.filter(pk=call.pk).update(state=CallState.COMPLETED)
+    Call.objects.create(organization=harbour.organization, state=CallState.COMPLETED)
+    figure, link = tiles(page_of(client_of_alice))["Conversion"]
+    assert (figure, counted_at_list(client_of_alice, link)) == ("50.0%", 1)
+
+
 def test_who_sees_figures(client_of_alice: Client, harbour: World, meadow: World) -> None:
     """A stranger's calls are in no figure; the kitchen has no page."""
     assert tiles(page_of(client_of_alice))["Calls"][0] == "1"
