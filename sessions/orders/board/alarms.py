@@ -43,6 +43,7 @@ LOOK_EVERY = dt.timedelta(seconds=10)
 # Ringing and talking take less.
 OVER_WITHIN = dt.timedelta(minutes=5)
 TALK_S = 120
+VOICEMAIL = "A voicemail answered."
 TIMES_SAID = 2
 VOICES: Mapping[str, str] = {"en": "en-US", "de": "de-DE", "es": "es-ES", "fr": "fr-FR", "it": "it-IT"}
 ENDED: Mapping[str, AlarmState] = {"completed": AlarmState.ANSWERED, "failed": AlarmState.FAILED}
@@ -202,7 +203,9 @@ def note_outcome(message: OutboxMessage) -> None:
         return
     release_connections()
     call = TwilioClient.from_settings().fetch_call(alarm.call_sid)
-    if call.is_over:
+    if call.is_over and call.is_by_machine:
+        end_alarm(alarm, AlarmState.NOT_ANSWERED, failure=VOICEMAIL)
+    elif call.is_over:
         end_alarm(alarm, ENDED.get(call.status, AlarmState.NOT_ANSWERED), failure="" if call.status != "failed" else
                   "The carrier could not place the call.")  # fmt: skip
     elif timezone.now() - alarm.created_at > OVER_WITHIN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
@@ -13,6 +14,7 @@ from agents.transfers.models import TransferTarget
 from sessions.messages.models import OutboxMessage
 from sessions.messages.outbox import outbox
 from sessions.messages.texts.models import Text, TextState
+from sessions.messages.texts.tests.conftest import until
 from sessions.orders.board import alarms
 from sessions.orders.board.alarms import OUTCOME_TOPIC, TOPIC
 from sessions.orders.board.models import AlarmState, BoardSettings, OrderAlarm
@@ -80,6 +82,22 @@ def test_a_person_is_called_once_when_the_worker_dies_after_the_request(monkeypa
     alarm.refresh_from_db()
     assert alarm.state in (AlarmState.ANSWERED, AlarmState.NOT_ANSWERED)
     assert not OutboxMessage.objects.filter(topic__in=[TOPIC, OUTCOME_TOPIC], state="waiting").exists()
+
+
+def test_a_voicemail_is_nobody_who_has_heard_of_it(simulator: TwilioSimulator) -> None:
+    httpx.put(f"{simulator.base_url}/local/numbers/{CHEF}", json={"behaves": "voicemail"}).raise_for_status()
+    order = placed(alarm_after_s=60)
+    try:
+        work(TOPIC)
+        call = TwilioClient.from_settings()
+        sid = OrderAlarm.objects.get().call_sid or ""
+        until(lambda: call.fetch_call(sid).status == "in-progress")
+        call.hang_up(sid)
+        work(OUTCOME_TOPIC)
+    finally:
+        httpx.put(f"{simulator.base_url}/local/numbers/{CHEF}", json={"answers": "yes"}).raise_for_status()
+    alarm = OrderAlarm.objects.get(order=order)
+    assert (alarm.state, alarm.failure) == (AlarmState.NOT_ANSWERED, alarms.VOICEMAIL)
 
 
 def test_an_order_that_was_accepted_in_time_alarms_nobody() -> None:

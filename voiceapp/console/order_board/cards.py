@@ -192,7 +192,7 @@ def alarm_sentence(alarm: OrderAlarm | None, text: Text | None = None) -> str:
         case AlarmState.ANSWERED:
             return f"{alarm.name} was called at {at} and answered."
         case AlarmState.NOT_ANSWERED:
-            return f"{alarm.name} was called at {at} and did not answer."
+            return f"{alarm.name} was called at {at} and did not answer. {alarm.failure}".rstrip()
         case AlarmState.TEXTED if text is not None and text.reason:
             return f"No alarm to {alarm.name}: {explanation_of(text.reason).cause}"
         case AlarmState.TEXTED:

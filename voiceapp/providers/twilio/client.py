@@ -61,6 +61,12 @@ class CarrierCall:
     sid: str
     status: str
     ended_at: datetime | None = None  # whole seconds; None if Twilio does not report it
+    answered_by: str = ""  # where that was to be detected: human, machine_start, fax, unknown
+
+    @property
+    def is_by_machine(self) -> bool:
+        """Whether a voicemail or a fax has answered, as far as Twilio can hear."""
+        return self.answered_by.startswith(("machine", "fax"))
 
     @property
     def is_over(self) -> bool:
@@ -109,7 +115,9 @@ class TwilioClient:
         """The call's status. A call that Twilio does not know is `canceled`."""
         try:
             found = self._client.calls(sid).fetch()
-            return CarrierCall(sid, str(found.status), ended_at=found.end_time)
+            return CarrierCall(
+                sid, str(found.status), ended_at=found.end_time, answered_by=str(found.answered_by or "")
+            )
         except FAULTS as fault:
             if is_over(fault):
                 return CarrierCall(sid, "canceled")
@@ -153,12 +161,15 @@ class TwilioClient:
     def call_and_say(self, *, to: str, from_: str, twiml: str, ring_s: int, limit_s: int) -> str:
         """Let a phone ring and carry out the TwiML when it is answered. Returns the call's sid.
 
+        Twilio listens first whether a person or a machine has answered: `fetch_call` tells.
         A request without a response may still have been carried out: `find_calls` tells.
         """
         if len(twiml) > MAX_TWIML_LENGTH:
             raise ProviderError("twilio", f"TwiML of more than {MAX_TWIML_LENGTH} characters", permanent=True)
         try:
-            created = self._client.calls.create(to=to, from_=from_, twiml=twiml, timeout=ring_s, time_limit=limit_s)
+            created = self._client.calls.create(
+                to=to, from_=from_, twiml=twiml, timeout=ring_s, time_limit=limit_s, machine_detection="Enable"
+            )
         except FAULTS as fault:
             raise provider_error(fault) from fault
         return str(created.sid)

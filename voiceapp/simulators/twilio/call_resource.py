@@ -29,7 +29,7 @@ def call_resource(call: CallLeg) -> dict[str, object]:
         "date_updated": _rfc2822(progress.ended_at or progress.answered_at or progress.created_at),
         "start_time": _rfc2822(progress.answered_at),
         "end_time": _rfc2822(progress.ended_at),
-        "answered_by": None,
+        "answered_by": (call.plan.answered_by or None) if progress.answered_at else None,
         "caller_name": None,
         "forwarded_from": None,
         "group_sid": None,

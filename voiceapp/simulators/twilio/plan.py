@@ -29,6 +29,7 @@ class CallPlan:
     steps: tuple[Step, ...] = ()
     profile: PersonProfile = field(default_factory=PersonProfile)
     faults: TwilioFaults = field(default_factory=TwilioFaults)
+    answered_by: str = ""
     limit_s: float = DEFAULT_LIMIT_S
     ring_s: float = 60.0
     noise: bool = True

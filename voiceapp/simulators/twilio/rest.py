@@ -18,6 +18,7 @@ from voiceapp.simulators.twilio.faults import TwilioFaults
 from voiceapp.simulators.twilio.incoming_numbers import IncomingNumbersApi
 from voiceapp.simulators.twilio.leg import CallLeg
 from voiceapp.simulators.twilio.messages_api import MessagesApi
+from voiceapp.simulators.twilio.numbers import Behavior
 from voiceapp.simulators.twilio.plan import DEFAULT_LIMIT_S, CallPlan
 from voiceapp.simulators.twilio.recordings_api import RecordingsApi
 from voiceapp.simulators.twilio.rest_error import Handler, RestError, faults_of, form_of, not_found
@@ -108,11 +109,17 @@ class RestApi:
                 status_callback_events=tuple(word for event in events for word in str(event).split()),
                 steps=self._account.number(to_number).script,
                 faults=faults_of(request),
+                answered_by=self._answered_by(to_number) if form.get("MachineDetection") else "",
                 limit_s=float(form.get("TimeLimit", DEFAULT_LIMIT_S)),
                 ring_s=float(form.get("Timeout", 60)),
             )
         )
         return web.json_response(call_resource(call), status=201)
+
+    def _answered_by(self, number: str) -> str:
+        """What the detection of machines will have heard."""
+        is_machine = self._account.number(number).behaves is Behavior.VOICEMAIL
+        return "machine_start" if is_machine else "human"
 
     def _check_caller_id(self, from_number: str, token: str, faults: TwilioFaults) -> None:
         """The caller's own number may be shown with the token of that caller's call while it goes on."""
