@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
 
 from .models import Call, Direction
+
+NUMBER = re.compile(r"\+\d[\d ()./-]{3,}\d")
 
 
 def calling_number(call: Call, *, sees: bool) -> str:
@@ -15,6 +19,11 @@ def calling_number(call: Call, *, sees: bool) -> str:
 def dialed_number(call: Call, *, sees: bool) -> str:
     """Of a call that we placed it is the customer's."""
     return call.dialed_number if sees or call.direction == Direction.INBOUND else _masked(call.dialed_number)
+
+
+def masked_in(text: str) -> str:
+    """A text in which numbers are written as in “Phone +49 30 1234567” or `sip_+49301234567`."""
+    return NUMBER.sub(lambda found: mask(f"+{''.join(filter(str.isdigit, found[0]))}"), text)
 
 
 def _masked(number: str) -> str:

@@ -8,6 +8,7 @@ from django.db import models
 
 from agents.organizations.principal import Principal
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
+from sessions.calls.masked_numbers import masked_in
 from sessions.calls.models import Call, CallType
 
 LEAVING_IS_EXACT_TO = dt.timedelta(seconds=1)
@@ -38,7 +39,8 @@ class RoomToken(TenantModel):
         ordering = ("id",)
 
     def __str__(self) -> str:
-        return f"{self.identity} ({self.get_role_display().lower()})"
+        """In titles and logs, where nobody asks who may see a phone's number."""
+        return f"{masked_in(self.identity)} ({self.get_role_display().lower()})"
 
 
 class Participant(TenantModel):
@@ -70,6 +72,11 @@ class Participant(TenantModel):
         constraints = [models.UniqueConstraint(fields=("call", "sid"), name="presences_are_kept_once")]
 
     def __str__(self) -> str:
+        """In titles and logs, where nobody asks who may see a phone's number."""
+        return masked_in(self.known_as)
+
+    @property
+    def known_as(self) -> str:
         return self.name or self.identity
 
     @property

@@ -27,7 +27,7 @@ from sessions.call_lists.admin.pages import CallListPages
 from sessions.call_lists.admin.tools import ALL_CALLS, ListTools, read_tools
 from sessions.call_lists.figures import CallFigures, read_figures
 from sessions.call_lists.outcomes import CallOutcome, outcomes_of
-from sessions.calls.masked_numbers import dialed_number
+from sessions.calls.masked_numbers import dialed_number, masked_in
 from sessions.calls.models import Call, CallKind, CallState
 from voiceapp.core.phones.numbers import CallerKind, mask, read_caller
 
@@ -260,12 +260,13 @@ class CallAdmin(NumberSearch[Call], CallListPages):
         context: dict[str, Any] = {}
         if call is not None:
             sees = access_of(request).sees_numbers_of(call.organization_id)
-            page = read_call(call, caller=shown_number(call, sees=sees), wanted=wanted_of(request.GET))
+            page = read_call(call, caller=shown_number(call, sees=sees), sees=sees, wanted=wanted_of(request.GET))
             plays = may_play(access_of(request), call)
             context = {
                 "page": page,
                 "caller_number": call.caller_number if sees else "",
                 "dialed_number": dialed_number(call, sees=sees),
+                "callee": call.callee if sees else masked_in(call.callee),
                 "duration": duration_text(call.duration_s),
                 "cost": cost_text(call),
                 "state_color": CALL_COLORS[CallState(call.state)],

@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from sessions.appointments.models import Appointment
+from sessions.calls.masked_numbers import masked_in
 from sessions.calls.models import Call, CallEvent, ToolCall, TranscriptLine, Turn
 from sessions.messages.texts.models import Text
 from sessions.orders.models import Order
@@ -92,8 +93,11 @@ MOST_LINES = 3000
 NOT_KEPT = "(not kept)"
 
 
-def read_call(call: Call, *, caller: str, wanted: Wanted = NOTHING_WANTED) -> CallPage:
-    """The page of a call that the user may see; `caller` is its number as this user may read it."""
+def read_call(call: Call, *, caller: str, sees: bool = True, wanted: Wanted = NOTHING_WANTED) -> CallPage:
+    """The page of a call that the user may see; `caller` is its number as this user may read it.
+
+    `sees`: whether whole numbers are shown elsewhere on it.
+    """
     lines = list(call.lines.defer("words")[: MOST_LINES + 1])
     turns = list(call.turns.all())
     tools = list(call.tool_calls.all()[:MOST_LINES])
@@ -119,7 +123,7 @@ def read_call(call: Call, *, caller: str, wanted: Wanted = NOTHING_WANTED) -> Ca
             TimelineRow(
                 offset_text(event.at_ms if event.at_ms is not None else offset_ms(call, event.at)),
                 f"{timezone.localtime(event.at):%H:%M:%S}",
-                event_sentence(event.kind, event.detail),
+                _said(event_sentence(event.kind, event.detail), sees=sees),
             )
             for event in events
         ],
@@ -139,10 +143,14 @@ def read_call(call: Call, *, caller: str, wanted: Wanted = NOTHING_WANTED) -> Ca
         lines_left_out=max(len(lines) - MOST_LINES, 0),
         counts={"turns": len(turns), "tools": len(tools), "lines": len(lines)},
         agents=list(call.room_agents.all()),
-        participants=shown_participants(call),
+        participants=shown_participants(call, sees=sees),
         appointments=appointments,
         player=player,
     )
+
+
+def _said(sentence: str, *, sees: bool) -> str:
+    return sentence if sees else masked_in(sentence)
 
 
 def booked_on(call: Call) -> list[Appointment]:

@@ -11,14 +11,18 @@ from sessions.rooms.models import Participant
 
 @dataclass(frozen=True, slots=True)
 class ShownParticipant:
-    """`role` is that of their token, else the kind that LiveKit reports."""
+    """`role` is that of their token, else the kind that LiveKit reports. A phone is named by its number."""
 
     participant: Participant
     role: str
+    name: str
 
 
-def shown_participants(call: Call) -> Sequence[ShownParticipant]:
-    """In the order in which they became known; two queries, one where there was no participant."""
+def shown_participants(call: Call, *, sees: bool) -> Sequence[ShownParticipant]:
+    """In the order in which they became known, with whole numbers if the user `sees` them; at most two queries."""
     present = list(call.participants.all())
     roles = {each.identity: each.get_role_display() for each in call.room_tokens.all()} if present else {}
-    return [ShownParticipant(each, roles.get(each.identity, each.get_kind_display())) for each in present]
+    return [
+        ShownParticipant(each, roles.get(each.identity, each.get_kind_display()), each.known_as if sees else str(each))
+        for each in present
+    ]

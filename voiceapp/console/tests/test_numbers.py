@@ -14,6 +14,7 @@ from agents.organizations.models import Organization
 from agents.transfers.models import TransferTarget
 from sessions.calls.models import Call
 from sessions.orders.models import Order
+from sessions.rooms.models import Participant, RoomToken
 from telephony.twilio.models import PhoneNumber
 
 from .world import World
@@ -208,3 +209,21 @@ def test_the_history_shows_both_numbers_formatted(
     client_of_alice.post(url(TransferTarget, "change", target.pk), form)
     page = client_of_alice.get(url(TransferTarget, "history", target.pk)).content.decode()
     assert "+49 30 23125001 → +49 30 5550199" in page
+
+
+def test_a_phone_in_a_room_is_masked_for_those_who_see_masked_numbers(harbour: World) -> None:
+    call, number = harbour[Call], "+49 30 12340987"
+    Call.objects.filter(pk=call.pk).update(kind="room", callee="+493012340987")
+    call.events.create(kind="participant_joined", at=call.created_at, detail={"who": number})
+    Participant.objects.filter(call=call).update(identity="sip_+493012340987", name=number)
+    RoomToken.objects.filter(call=call).update(identity="sip_+493012340987", name=number, subject="+493012340987")
+    pages = [url(model, page, *key) for model in (Participant, RoomToken) for page, key in (
+        ("changelist", ()), ("change", (harbour[model].pk,))
+    )]  # fmt: skip
+    pages.append(url(Call, "change", call.pk))
+    for role, sees in (("viewer", False), ("manager", True)):
+        client = client_of(harbour.member(role))
+        for page in pages:
+            text = client.get(page).content.decode()
+            assert ("12340987" in text) == sees, (role, page)
+            assert "87" in text
