@@ -12,10 +12,9 @@ from django.db.models.fields.files import FieldFile
 from django.utils.text import capfirst
 
 from agents.hours.local_time import when
+from voiceapp.core.differences import compare, normal_text
 from voiceapp.core.phones.field import PhoneNumberFormField
 from voiceapp.core.phones.numbers import show_number
-
-from .differences import compare, normal_text
 
 LONGEST_VALUE = 200
 LONGEST_MESSAGE = 4000

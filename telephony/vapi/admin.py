@@ -16,10 +16,10 @@ from django.utils.html import format_html
 from agents.configuration.models import Agent
 from agents.organizations.access import access_of
 from agents.organizations.roles import Area, Power
-from agents.tenant_admin.differences import DiffLine, compare
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import as_json, display
 from sessions.calls.admin.call import call_link
+from voiceapp.core.differences import DiffLine, compare
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.vapi.client import VapiClient, VapiError
 

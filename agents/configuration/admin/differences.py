@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agents.configuration.models import Persona
 from agents.organizations.trades import TOOL_LABELS
-from agents.tenant_admin.differences import DiffLine, compare, normal_text
+from voiceapp.core.differences import DiffLine, compare, normal_text
 
 
 @dataclass(frozen=True, slots=True)

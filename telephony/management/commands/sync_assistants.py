@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from agents.tenant_admin.differences import compare
 from telephony.vapi.comparison import Difference, Origin
 from telephony.vapi.sync import Action, Plan, agents_at_vapi, apply_plan, plan_sync
+from voiceapp.core.differences import compare
 from voiceapp.core.errors import ApplicationError
 from voiceapp.providers.vapi.client import VapiClient, VapiError
 
