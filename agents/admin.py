@@ -13,6 +13,7 @@ import agents.configuration.admin.agent
 import agents.configuration.admin.agent_version
 import agents.configuration.admin.realtime_endpoint
 import agents.delivery.admin
+import agents.invitations.admin
 import agents.organizations.admin.api_key
 import agents.organizations.admin.organization
 import agents.organizations.admin.people

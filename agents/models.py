@@ -6,6 +6,7 @@ import agents.configuration.models
 import agents.delivery.models
 import agents.greetings.models
 import agents.hours.models
+import agents.invitations.models
 import agents.organizations.models
 import agents.privacy.models
 import agents.resources.models

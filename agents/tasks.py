@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from agents.greetings.services import greetings
+from agents.invitations.mail import invitation_mails
 from voiceapp.core.batches import delete_in_batches
 
 

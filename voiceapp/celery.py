@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     "purge-alerts": {"task": "sessions.tasks.purge_alerts", "schedule": 3600.0},
     "read-calendars": {"task": "sessions.tasks.read_calendars", "schedule": 15.0},
     "make-greetings": {"task": "agents.tasks.make_greetings", "schedule": 15.0},
+    "send-invitations": {"task": "agents.tasks.send_invitations", "schedule": 15.0},
     "purge-rate-limit-counters": {"task": "limits.tasks.purge_limit_counts", "schedule": 600.0},
     "purge-feed-topics": {"task": "feeds.tasks.purge_topics", "schedule": 3600.0},
     "purge-expired-voice-sessions": {"task": "sessions.tasks.purge_voice_sessions", "schedule": 3600.0},

@@ -278,6 +278,8 @@ LIMIT_FAILED = env.str("LIMIT_FAILED", default="30/h")
 LIMIT_WRONG_CREDENTIALS = env.str("LIMIT_WRONG_CREDENTIALS", default="30/15m")
 LIMIT_SIGN_IN = env.str("LIMIT_SIGN_IN", default="5/15m")
 LIMIT_SIGN_IN_ADDRESS = env.str("LIMIT_SIGN_IN_ADDRESS", default="30/15m")
+LIMIT_SECOND_FACTOR = env.str("LIMIT_SECOND_FACTOR", default="5/15m")
+LIMIT_INVITATION = env.str("LIMIT_INVITATION", default="30/h")
 
 # Webhooks
 # An endpoint whose deliveries have all failed for so many days is paused; 0: never.
@@ -354,6 +356,15 @@ APPEND_SLASH = False  # a redirect would lose a webhook's body and break its sig
 LOGIN_URL = "/admin/login/"
 AUTHENTICATION_BACKENDS = ["agents.organizations.sign_in.SignInThrottle", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "/admin/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = FORM_BYTES
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True

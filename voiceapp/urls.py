@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from agents.organizations.languages import choose_language
+from agents.invitations.views import invitation_page
 from agents.organizations.sign_in_links import sign_in_by_link
 from voiceapp.console.analytics.views import analytics
 from voiceapp.console.call_page.api import CallPageSessionView, CallProgressView, VisitorTokenView

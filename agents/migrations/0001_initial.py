@@ -2,6 +2,7 @@ import agents.catalog.allergens
 import agents.catalog.models.service
 import agents.catalog.models.speakable
 import agents.configuration.models
+import agents.invitations.models
 import agents.organizations.models
 import django.core.validators
 import django.db.models.deletion

@@ -17,7 +17,7 @@ CONFIGURATION = {
     "admin.LogEntry", "auth.Group", "auth.Permission", "auth.User", "contenttypes.ContentType",
     "agents.Absence", "agents.Agent", "agents.AgentVersion", "agents.ApiKey", "agents.CallPage", "agents.Category",
     "agents.Daypart", "agents.DaypartSpan", "agents.DeliverySettings", "agents.DeliveryZone", "agents.MenuChange",
-    "agents.PostcodePlace",
+    "agents.PostcodePlace", "agents.Invitation",
     "agents.Item", "agents.KeptGreeting", "agents.Membership", "agents.Menu", "agents.Modifier", "agents.ModifierGroup",
     "agents.OpeningHours", "agents.Organization", "agents.PrivacySettings", "agents.RealtimeEndpoint",
     "agents.Resource", "agents.ResourceHours",

@@ -177,6 +177,7 @@ REFUSED_WITH: dict[str, Callable[[str, str], int]] = {
     "Django login": unless("session", status=302),
     "Django login, by script": script,
     "one-time link": unless(status=403),
+    "invitation": lambda _visitor, method: 410 if method == "GET" else 403,
     "secret address": unless(status=404),
     "signed address": unless(status=404),
     "customer": customer,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from agents.hours.models import OpeningHours, SpecialDay
 from agents.organizations.access import access_of
 from agents.organizations.models import Organization
-from agents.organizations.roles import Area, Power
+from agents.organizations.roles import Area, Power, Role
 from agents.tenant_admin.buttons import Button
 from agents.tenant_admin.forms import TenantForm
 from agents.tenant_admin.inlines import TenantInline
 from agents.tenant_admin.tenant import TenantAdmin
-from agents.tenant_admin.theme import Select, display
+from agents.tenant_admin.theme import CheckboxSelectMultiple, Select, display
 from voiceapp.core.countries import country_names
 
 from .location import derive_location, make_location_optional, show_percent, zone_choices

@@ -11,8 +11,11 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from agents.organizations.access import access_of
 from agents.organizations.models import Membership
@@ -33,7 +36,7 @@ from agents.tenant_admin.theme import (
 
 TAKEN = (
     "This username is taken. Choose another one. If the person already works for another organization, "
-    "ask the server's administrator to add them here."
+    "send an invitation to their e-mail address."
 )
 
 
@@ -60,7 +63,15 @@ class MembershipForm(TenantForm):
             self.add_error("username", "Enter the name that the person signs in with.")
         if cleaned.get("user") and cleaned.get("username"):
             self.add_error("username", "Choose an existing user or enter a new username, not both.")
+        if self.instance.pk and cleaned.get("role") not in (None, Role.OWNER):
+            self._keep_an_owner()
         return cleaned
+
+    def _keep_an_owner(self) -> None:
+        try:
+            keep_an_owner([self.instance])
+        except ApplicationError as exc:
+            self.add_error("role", str(exc))
 
 
 @admin.register(Membership)
@@ -113,7 +124,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         if db_field.name == "user" and field is not None:
             field.required = False
             field.help_text = "An existing user; or leave this empty and enter a new username below."
-        if db_field.name == "role" and not access_of(request).may(Area.OWNERS, Power.EDIT):
+        if db_field.name == "role" and not may_grant(access_of(request), Role.OWNER):
             field.choices = [choice for choice in field.choices if choice[0] != Role.OWNER]
         return field
 
@@ -122,16 +133,29 @@ class MembershipAdmin(TenantAdmin[Membership]):
             return False
         if power < Power.EDIT or not isinstance(row, TenantModel) or row.role != Role.OWNER:
             return True
-        return access_of(request).may(Area.OWNERS, Power.EDIT, row.organization_id)
+        return may_grant(access_of(request), Role.OWNER, row.organization_id)
 
     def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         return super().has_change_permission(request, obj) and not is_self(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and not is_self(request, obj)
+        if not super().has_delete_permission(request, obj) or is_self(request, obj):
+            return False
+        return not (isinstance(obj, Membership) and is_last_owner(obj))
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        self.delete_queryset(request, Membership.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        with transaction.atomic():
+            try:
+                keep_an_owner(queryset)
+            except ApplicationError as exc:
+                raise PermissionDenied(str(exc)) from exc
+            super().delete_queryset(request, queryset)
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        if obj.role == Role.OWNER and not access_of(request).may(Area.OWNERS, Power.EDIT, obj.organization_id):
+        if not may_grant(access_of(request), Role(obj.role), obj.organization_id):
             raise PermissionDenied
         is_new_person = bool(not change and form.cleaned_data.get("username"))
         if is_new_person:
@@ -142,10 +166,9 @@ class MembershipAdmin(TenantAdmin[Membership]):
             User.objects.filter(pk=obj.user_id).update(is_staff=True)
         super().save_model(request, obj, form, change)
 
-    def new_password(self, request: HttpRequest, membership: Membership, _: str) -> str:
+    def new_password(self, request: HttpRequest, membership: Membership, _text: str) -> str:
         user = membership.user
-        elsewhere = user.memberships.exclude(organization_id=membership.organization_id).exists()
-        if (user.is_superuser or elsewhere) and not access_of(request).sees_all:
+        if self._works_elsewhere(membership) and not access_of(request).sees_all:
             raise PermissionDenied
         password = secrets.token_urlsafe(12)
         user.set_password(password)

@@ -29,6 +29,7 @@ from agents.configuration.models import Agent, RealtimeEndpoint
 from agents.configuration.services import publish_agent
 from agents.delivery.models import DeliverySettings
 from agents.hours.models import OpeningHours, SpecialDay, TransferHours
+from agents.invitations.models import Invitation
 from agents.organizations.models import ApiKey, Membership, Organization
 from agents.privacy.models import PrivacySettings
 from agents.resources.models import Absence, Resource, ResourceHours

@@ -76,6 +76,8 @@ FAILED = Limit("failed")
 WRONG_CREDENTIALS = Limit("wrong_credentials", is_open_without_counters=True, counts_refused=True)
 SIGN_IN = Limit("sign_in", counts_refused=True)
 SIGN_IN_ADDRESS = Limit("sign_in_address", counts_refused=True)
+SECOND_FACTOR = Limit("second_factor", counts_refused=True)
+INVITATION = Limit("invitation")
 
 # The page of a call in a room asks how it is going when the agent has done something, and every 6 s.
 CALL_PROGRESS = Limit("call_progress", is_open_without_counters=True, counts_refused=True)
@@ -89,6 +91,8 @@ GUARDS = (
     WRONG_CREDENTIALS,
     SIGN_IN,
     SIGN_IN_ADDRESS,
+    SECOND_FACTOR,
+    INVITATION,
     CALL_PROGRESS,
     VISITOR_CALL,
     VISITOR_CALL_ADDRESS,
