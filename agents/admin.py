@@ -1,5 +1,6 @@
 """Where Django looks for the admin pages of this app."""
 
+import agents.audit_log.admin
 import agents.call_page.admin
 import agents.catalog.admin.category
 import agents.catalog.admin.daypart

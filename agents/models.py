@@ -1,5 +1,6 @@
 """Where Django looks for the models of this app; code imports them from their own folders."""
 
+import agents.audit_log.models
 import agents.call_page.models
 import agents.catalog.models
 import agents.configuration.models

@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
     "purge-webhook-attempts": {"task": "sessions.tasks.purge_webhook_attempts", "schedule": 3600.0},
     "purge-the-inbox": {"task": "telephony.tasks.purge_inbox", "schedule": 3600.0},
     "purge-expired-sign-ins": {"task": "agents.tasks.purge_sign_ins", "schedule": 3600.0},
+    "purge-the-audit-log": {"task": "agents.tasks.purge_audit_log", "schedule": 3600.0},
     "process-the-inbox": {"task": "telephony.tasks.process_events", "schedule": 5.0},
     "reconcile-rooms": {"task": "telephony.tasks.reconcile_rooms", "schedule": 5.0},
     "reconcile-recordings": {"task": "telephony.tasks.reconcile_recordings", "schedule": 30.0},

@@ -264,6 +264,9 @@ else:
         "limits": {"BACKEND": "voiceapp.core.limits.counters_in_memory.CountersInMemory"},
     }
 
+# The audit log of changes of the configuration is kept for so many days; 0: for ever.
+AUDIT_LOG_DAYS = env.int("AUDIT_LOG_DAYS", default=1095)
+
 # Rate limits (docs/reference/limits.md), counted by django-ratelimit
 LIMIT_SESSION_CREATION = env.str("LIMIT_SESSION_CREATION", default="10/h")
 LIMIT_REALTIME = env.str("LIMIT_REALTIME", default="30/h")

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
@@ -27,6 +28,8 @@ PUBLIC = (CallAccess.LINK, CallAccess.SITES)
 
 class CallPage(TenantModel):
     """The settings of `/call/<organization>`. Without a row the defaults hold. Model and voice are the agent's."""
+
+    audited = Audited()
 
     organization = models.OneToOneField(Organization, models.CASCADE, related_name="call_page")
     who_may_call = models.CharField(

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from agents.organizations.auditing import one_batch
 from voiceapp.core.errors import ApplicationError
 
 from .models import Item, Menu, MenuChange, Modifier, Size
@@ -107,14 +108,15 @@ def change_prices(menu: Menu, rule: PriceRule, *, by: str, digest: str) -> list[
     if digest_of(prices) != digest:
         raise PricesChanged
     entries = []
-    for each in prices:
-        # Guarded: a price that somebody else saves in between is not overwritten unseen.
-        if not _rows(each.row).filter(pk=each.row.pk, price=each.old).update(price=each.new):
-            raise PricesChanged
-        entries.append(
-            {"kind": each.kind, "id": each.row.pk, "name": each.label, "column": "price", "old": f"{each.old:.2f}",
-             "new": f"{each.new:.2f}"}
-        )  # fmt: skip
+    with one_batch():
+        for each in prices:
+            # Guarded: a price that somebody else saves in between is not overwritten unseen.
+            if not _rows(each.row).filter(pk=each.row.pk, price=each.old).update(price=each.new):
+                raise PricesChanged
+            entries.append(
+                {"kind": each.kind, "id": each.row.pk, "name": each.label, "column": "price", "old": f"{each.old:.2f}",
+                 "new": f"{each.new:.2f}"}
+            )  # fmt: skip
     MenuChange.objects.create(menu=menu, title=f"Prices {rule.says()}", made_by=by[:150], entries=entries)
     return prices
 
@@ -128,6 +130,11 @@ def undo_prices(change: MenuChange, *, by: str) -> tuple[int, list[str]]:
     won = MenuChange.objects.filter(pk=change.pk, undone_at__isnull=True)
     if not won.update(undone_at=timezone.now(), undone_by=by[:150]):
         raise ApplicationError("These prices were put back already.")
+    with one_batch():
+        return _put_back(change)
+
+
+def _put_back(change: MenuChange) -> tuple[int, list[str]]:
     back, others = 0, []
     models: dict[str, Any] = {"item": Item, "size": Size, "modifier": Modifier}
     for entry in change.entries:

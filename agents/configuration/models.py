@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from agents.greetings.models import Greeting
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.organizations.trades import TAKING_ORDERS, TOOL_LABELS
@@ -198,6 +199,8 @@ class Persona(models.Model):
 class Agent(Persona, TenantModel):
     """The draft of an agent, and which of its versions answers calls."""
 
+    audited = Audited()
+
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="agents")
     name = models.CharField(max_length=80)
     is_default = models.BooleanField(
@@ -269,6 +272,8 @@ def validate_origin(text: str) -> None:
 
 class RealtimeEndpoint(TenantModel):
     """An origin that `endpoint` of POST /realtime_session may name, and the organization's key for it alone."""
+
+    audited = Audited()
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="realtime_endpoints")
     origin = models.CharField(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.transfers.models import TransferTarget
@@ -36,6 +37,8 @@ class WeeklyHours(models.Model):
 class OpeningHours(WeeklyHours, TenantModel):
     """When calls are answered. An organization without any is always open."""
 
+    audited = Audited(page="organization")
+
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="opening_hours")
 
     objects = TenantQuerySet["OpeningHours"].as_manager()
@@ -46,6 +49,8 @@ class OpeningHours(WeeklyHours, TenantModel):
 
 class SpecialDay(TenantModel):
     """A date on which other hours hold: closed when it has none."""
+
+    audited = Audited(page="organization")
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="special_days")
     date = models.DateField()
@@ -74,6 +79,7 @@ class TransferHours(WeeklyHours, TenantModel):
     """When a transfer target may be rung. A target without any may always be rung while the organization is open."""
 
     tenant_path = "target__organization_id"
+    audited = Audited(page="target")
 
     target = models.ForeignKey(TransferTarget, models.CASCADE, related_name="hours")
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from voiceapp.core.countries import country_names, country_of
 from voiceapp.core.translations.names import CONSOLE_LANGUAGES
 
+from .auditing import Audited
 from .principal import KEY_PREFIX
 from .roles import Role
 from .scopes import Scope
@@ -49,6 +50,7 @@ class Organization(TenantModel):
     """A business whose phone is answered. Everything else belongs to one."""
 
     tenant_path = "id"
+    audited = Audited()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
@@ -161,6 +163,8 @@ class Organization(TenantModel):
 class Membership(TenantModel):
     """A person's place in an organization."""
 
+    audited = Audited()
+
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.STAFF)
@@ -207,6 +211,8 @@ class ApiKeyQuerySet(TenantQuerySet["ApiKey"]):
 
 class ApiKey(TenantModel):
     """A key of an organization. Of its secret only the hash is kept: 256 random bits need no slow one."""
+
+    audited = Audited(ignored=frozenset({"last_used_at"}))
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=80)

@@ -23,6 +23,7 @@ class Area(enum.StrEnum):
 
     ORGANIZATION = "organization"
     PEOPLE = "people"
+    AUDIT = "audit"
     OWNERS = "owners"
     AGENTS = "agents"
     MENU = "menu"
@@ -61,6 +62,7 @@ READING = {
     Area.OWNERS: Power.NOTHING,
     Area.CALLER_NUMBERS: Power.NOTHING,
     Area.LISTENING: Power.NOTHING,
+    Area.AUDIT: Power.NOTHING,
 }
 
 POWERS: Mapping[Role, Mapping[Area, Power]] = {

@@ -10,6 +10,7 @@ from django.db import models
 
 from voiceapp.core.plain_text import validate_line, validate_text
 
+from . import auditing
 from .principal import Principal
 
 M = TypeVar("M", bound=models.Model)
@@ -29,6 +30,22 @@ class TenantQuerySet(models.QuerySet[M]):
             visible |= models.Q(**{f"{path}__isnull": True, owner_path: principal.subject})
         return self.filter(visible)
 
+    def update(self, **values: Any) -> int:
+        if not auditing.is_recorded(self.model):
+            return super().update(**values)
+        return auditing.updated(self, values, lambda: super(TenantQuerySet, self).update(**values))
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        if not auditing.is_recorded(self.model):
+            return super().delete()
+        return auditing.removed(list(self), super().delete)
+
+    def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:
+        rows = list(objs)
+        if not auditing.is_recorded(self.model):
+            return super().bulk_create(rows, *args, **options)
+        return auditing.made(rows, lambda: super(TenantQuerySet, self).bulk_create(rows, *args, **options))
+
 
 class TenantModel(models.Model):
     """A row that belongs to an organization, directly or through the relation named in `tenant_path`.
@@ -38,9 +55,22 @@ class TenantModel(models.Model):
 
     tenant_path: ClassVar[str] = "organization_id"
     owner_path: ClassVar[str] = ""
+    # Configuration, of which each change by a person, a key or a command is written to the audit log.
+    audited: ClassVar[auditing.Audited | None] = None
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if auditing.is_recorded(type(self)):
+            auditing.saved(self, options.get("update_fields"), lambda: super(TenantModel, self).save(*args, **options))
+        else:
+            super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        if not auditing.is_recorded(type(self)):
+            return super().delete(*args, **options)
+        return auditing.removed([self], lambda: super(TenantModel, self).delete(*args, **options))
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Names are printed and read aloud, prompts are read by a model: both are plain text.

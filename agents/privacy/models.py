@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from voiceapp.core.errors import ApplicationError
@@ -31,6 +32,8 @@ class OnHold(ApplicationError):
 
 class PrivacySettings(TenantModel):
     """Without a row the defaults hold."""
+
+    audited = Audited()
 
     organization = models.OneToOneField(Organization, models.CASCADE, related_name="privacy_settings")
     announcement = models.CharField(

@@ -6,6 +6,7 @@ from django.db import models
 
 from agents.catalog.models import Service
 from agents.hours.models import WeeklyHours
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
@@ -17,6 +18,8 @@ class ResourceKind(models.TextChoices):
 
 class Resource(TenantModel):
     """A person or a bay. It does one appointment at a time. One without hours works while the organization is open."""
+
+    audited = Audited()
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="resources")
     name = models.CharField(max_length=80)
@@ -48,6 +51,7 @@ class ResourceHours(WeeklyHours, TenantModel):
     """When a resource works. Only while the organization is open, too: special days close everything."""
 
     tenant_path = "resource__organization_id"
+    audited = Audited(page="resource")
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="hours")
 
@@ -62,6 +66,7 @@ class Absence(TenantModel):
     """A time at which a resource is not there: a vacation, a repair."""
 
     tenant_path = "resource__organization_id"
+    audited = Audited()
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="absences")
     starts_at = models.DateTimeField("from")

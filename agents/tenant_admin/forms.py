@@ -9,6 +9,7 @@ from django import forms
 from django.db import models
 
 from agents.organizations.access import organization_id_of
+from agents.organizations.auditing import is_recorded, record_links
 from agents.organizations.tenancy import TenantModel
 from voiceapp.core.languages import LanguageField
 from voiceapp.core.phones.field import PhoneNumberField
@@ -44,6 +45,15 @@ class TenantForm(ConflictCheckingForm):
         for field in self.instance._meta.concrete_fields:
             if isinstance(field, (PhoneNumberField, LanguageField)) and field.name in self.cleaned_data:
                 self.cleaned_data[field.name] = getattr(self.instance, field.name)
+
+    def _save_m2m(self) -> None:
+        """Links have no row that would notice it: the audit log is told."""
+        fields = [each for each in self.instance._meta.many_to_many if each.name in self.cleaned_data]
+        fields = fields if is_recorded(type(self.instance)) else []
+        before = {each.name: list(getattr(self.instance, each.name).all()) for each in fields}
+        super()._save_m2m()  # type: ignore[misc]  # not in the stubs
+        for name, old in before.items():
+            record_links(self.instance, name, old=old, new=getattr(self.instance, name).all())
 
     def _organizations(self, cleaned: dict[str, Any]) -> set[UUID | None]:
         found: set[UUID | None] = set()

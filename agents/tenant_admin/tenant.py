@@ -13,6 +13,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
+from agents.audit_log.shown import shown_entries
 from agents.hours.local_time import country_of_page, read_by_country, when_of, zones_differ
 from agents.organizations.access import access_of, organization_id_of
 from agents.organizations.roles import Area, Power
@@ -42,6 +43,7 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
     show_full_result_count = False
     save_on_top = False
     warn_unsaved_form = True
+    object_history_template = "admin/audit_log/history.html"
 
     # Permissions
 
@@ -207,6 +209,14 @@ class TenantAdmin(PageOrganization[T], ButtonsAdmin[T]):
             if row is not None:
                 self.model._default_manager.select_for_update().filter(pk=row.pk).first()
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What was changed, from what to what (agents/audit_log), and which buttons were pressed."""
+        row = self.get_object(request, object_id) if self.model.audited is not None else None
+        shown = {"entries": shown_entries(row)} if row is not None else {}
+        return super().history_view(request, object_id, {**shown, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: T, form: Any, change: bool) -> None:
         if not self.has_power(request, self._needed(form) if change else Power.EDIT, obj):

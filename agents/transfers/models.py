@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.text import slugify
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from voiceapp.core.phones.field import PhoneNumberField
@@ -39,6 +40,8 @@ class TransferTarget(TenantModel):
 
     People of one department are called one after the other, in the order of `position`.
     """
+
+    audited = Audited()
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="transfer_targets")
     slug = models.SlugField(max_length=40, help_text="How the agent refers to it, like front-desk.")

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from agents.configuration.models import Agent
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
@@ -120,6 +121,8 @@ class CarrierState(models.TextChoices):
 
 class PhoneNumber(TenantModel):
     """One number of an organization, and who answers it."""
+
+    audited = Audited(ignored=frozenset({"carrier_checked_at", "carrier_difference", "carrier_state"}))
 
     number = PhoneNumberField(max_length=16, unique=True, validators=[validate_e164])
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="phone_numbers")

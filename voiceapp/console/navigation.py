@@ -100,6 +100,8 @@ PAGES: tuple[tuple[str, tuple[tuple[str, str, str, Area], ...]], ...] = (
             ("Caller requests", "person_remove", "telephony_callerrequest", Area.CALLER_NUMBERS),
             ("Privacy", "shield_lock", "agents_privacysettings", Area.ORGANIZATION),
             ("People", "group", "agents_membership", Area.PEOPLE),
+            ("Invitations", "outgoing_mail", "agents_invitation", Area.PEOPLE),
+            ("Audit log", "history", "agents_auditentry", Area.AUDIT),
             ("Calendar feeds", "rss_feed", "voice_sessions_calendarfeed", Area.KEYS),
             ("Connected calendars", "cable", "voice_sessions_connectedcalendar", Area.KEYS),
             ("API keys", "key", "agents_apikey", Area.KEYS),

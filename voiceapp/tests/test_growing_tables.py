@@ -44,6 +44,7 @@ RECORD = {
 }  # fmt: skip
 PURGED = {
     "recordings.Recording": "recordings.tasks.purge_recordings",
+    "agents.AuditEntry": "agents.tasks.purge_audit_log",
     "feeds.FeedTopic": "feeds.tasks.purge_topics",
     "limits.LimitCount": "limits.tasks.purge_limit_counts",
     "sessions.Session": "agents.tasks.purge_sign_ins",

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from agents.catalog.models import Menu, MenuChange
+from agents.organizations.auditing import is_recorded, one_batch, record_links
 from voiceapp.core.errors import ApplicationError
 
 from .columns import BY_NAME, GROUPS, IN, MODELS, ORDER, PARENT_FIELDS, TIMES, Kind, columns_of
@@ -44,6 +45,11 @@ def apply_table(
     """
     # One import, and one save of the menu's page, at a time.
     menu = Menu.objects.select_for_update().select_related("organization").get(pk=menu.pk)
+    with one_batch():
+        return _apply(menu, table, by=by, title=title, digest=digest, with_stock=with_stock, remove=remove)
+
+
+def _apply(menu: Menu, table: Table, *, by: str, title: str, digest: str, with_stock: bool, remove: bool) -> Plan:
     plan = preview(menu, table, with_stock=with_stock)
     if digest and digest != plan.digest:
         raise HasChanged
@@ -71,7 +77,11 @@ def _write(plan: Plan) -> None:
     for change in changes:
         if GROUPS in change.node.new:
             groups = change.node.new[GROUPS]
-            MODELS[change.node.kind].objects.get(pk=change.node.pk).modifier_groups.set([each.pk for each in groups])
+            row = MODELS[change.node.kind].objects.get(pk=change.node.pk)
+            old = list(row.modifier_groups.all()) if is_recorded(type(row)) else []
+            row.modifier_groups.set([each.pk for each in groups])
+            if is_recorded(type(row)):
+                record_links(row, "modifier_groups", old=old, new=row.modifier_groups.all())
 
 
 def _save(node: Node, state: MenuState) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
@@ -12,6 +13,8 @@ from .speakable import validate_speakable
 
 class Daypart(TenantModel):
     """A name for times of the week. What is given to no daypart is sold whenever the agent answers."""
+
+    audited = Audited()
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="dayparts")
     name = models.CharField(max_length=80, validators=[validate_speakable])
@@ -52,6 +55,7 @@ class DaypartSpan(TenantModel):
             return tuple(whole[self.value]) if self.value in whole else (int(self.value),)
 
     tenant_path = "daypart__organization_id"
+    audited = Audited(page="daypart")
 
     daypart = models.ForeignKey(Daypart, models.CASCADE, related_name="spans")
     days = models.CharField(max_length=8, choices=Days.choices, default=Days.DAILY)

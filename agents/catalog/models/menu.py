@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.catalog.allergens import validate_allergens
 from agents.catalog.spoken.table import KNOWN, Role
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
@@ -111,6 +112,8 @@ def sold_at(owner: str, *, otherwise: str) -> models.ForeignKey[Daypart | None, 
 class Menu(TenantModel):
     """A list of what an organization sells. All its active menus are sold together."""
 
+    audited = Audited()
+
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="menus")
     name = models.CharField(max_length=80)
     is_active = models.BooleanField("active", default=True)
@@ -129,6 +132,7 @@ class Category(TenantModel):
     """A heading of a menu."""
 
     tenant_path = "menu__organization_id"
+    audited = Audited()
 
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="categories")
     name = models.CharField(max_length=80, validators=[validate_speakable])
@@ -149,6 +153,7 @@ class Item(Named, KnownToPos, Availability, Labeled, TenantModel):
     """A thing that can be ordered: at its price, or in its sizes, never both (docs/reference/menu-lines.md)."""
 
     tenant_path = "category__menu__organization_id"
+    audited = Audited()
 
     category = models.ForeignKey(Category, models.CASCADE, related_name="items")
     description = models.CharField(max_length=300, blank=True)
@@ -173,6 +178,7 @@ class Size(Named, KnownToPos, Availability, TenantModel):
     """A size of an item, with its price. An item with sizes is always ordered in one, and has no price of its own."""
 
     tenant_path = "item__category__menu__organization_id"
+    audited = Audited(page="item")
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="sizes")
     price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(0)])
@@ -193,6 +199,7 @@ class ModifierGroup(TenantModel):
     """A choice that comes with items, or with a modifier of another group: at least `minimum`, at most `maximum`."""
 
     tenant_path = "menu__organization_id"
+    audited = Audited()
 
     menu = models.ForeignKey(Menu, models.CASCADE, related_name="modifier_groups")
     name = models.CharField(max_length=80, validators=[validate_speakable])
@@ -226,6 +233,7 @@ class Modifier(Named, KnownToPos, Availability, Labeled, TenantModel):
     """One choice of a group. Its price is added to that of the item."""
 
     tenant_path = "group__menu__organization_id"
+    audited = Audited()
 
     group = models.ForeignKey(ModifierGroup, models.CASCADE, related_name="modifiers")
     price = models.DecimalField(max_digits=8, decimal_places=2, default=0, validators=[MinValueValidator(0)])
@@ -255,6 +263,8 @@ class SpokenWord(TenantModel):
         FILLER = Role.FILLER.value, "Has no meaning (“please”)"
         CONTENT = Role.CONTENT.value, "Ordinary word, without a special meaning"
         KNOWN = KNOWN, "Correct word, never a misspelling of another"
+
+    audited = Audited()
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="spoken_words")
     kind = models.CharField("meaning", max_length=12, choices=Kind.choices)

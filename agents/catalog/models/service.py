@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
@@ -37,6 +38,8 @@ class Service(Named, TenantModel):
         TWENTY = 20, "Every 20 minutes"
         HALF = 30, "Every half hour"
         HOUR = 60, "Every hour"
+
+    audited = Audited()
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="services")
     description = models.CharField(max_length=300, blank=True)

@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agents.organizations.access import access_of
+from agents.organizations.auditing import HIDDEN, record_event
+from agents.organizations.memberships import is_last_owner, keep_an_owner, may_grant
 from agents.organizations.models import Membership
 from agents.organizations.roles import Area, Power, Role
 from agents.organizations.tenancy import TenantModel
@@ -173,6 +175,7 @@ class MembershipAdmin(TenantAdmin[Membership]):
         password = secrets.token_urlsafe(12)
         user.set_password(password)
         user.save(update_fields=["password"])
+        record_event(membership, "password", old=HIDDEN, new=HIDDEN)
         show_password(request, user, password)
         return f"{user.get_username()} has a new password."
 

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.resources.models import Resource
@@ -16,6 +17,8 @@ from voiceapp.core.web_addresses import MAX_URL_LENGTH, read_origin
 
 class CalendarFeed(TenantModel):
     """A secret address of appointments as iCalendar: the organization's, or those of one resource."""
+
+    audited = Audited(ignored=frozenset({"last_used_at"}))
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="calendar_feeds")
     resource = models.ForeignKey(
@@ -61,6 +64,11 @@ class ConnectedCalendar(TenantModel):
     """A resource's calendar on a CalDAV server: busy times come in, appointments go out."""
 
     tenant_path = "resource__organization_id"
+    audited = Audited(
+        ignored=frozenset(
+            {"offered", "next_read_at", "reading_until", "read_at", "failing_since", "failures", "unreadable_events"}
+        )
+    )
 
     resource = models.OneToOneField(Resource, models.CASCADE, related_name="connected_calendar")
     address = models.CharField(

@@ -8,6 +8,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.messages.models import OutboxMessage
@@ -21,6 +22,8 @@ ROTATION_OVERLAP = dt.timedelta(hours=24)
 
 class WebhookEndpoint(TenantModel):
     """A URL that receives the events it names. While it is paused they are kept, and can be sent later."""
+
+    audited = Audited(ignored=frozenset({"failing_since", "last_success_at"}))
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="webhook_endpoints")

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call, Direction
@@ -129,6 +130,8 @@ def validate_countries(codes: str) -> None:
 class TextSettings(TenantModel):
     """Which texts an organization sends, to whom and when. Without a row the defaults hold."""
 
+    audited = Audited()
+
     organization = models.OneToOneField(Organization, models.CASCADE, related_name="text_settings")
     is_on = models.BooleanField("send texts", default=True)
     confirms_orders = models.BooleanField(
@@ -199,6 +202,8 @@ def text_settings_of(organization: Organization) -> TextSettings:
 
 class TextTemplate(TenantModel):
     """What a text says, in one language. Without a row the default of that language is used."""
+
+    audited = Audited()
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="text_templates")
     kind = models.CharField(max_length=30, choices=TextKind.choices)

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from agents.transfers.models import TransferTarget
@@ -28,6 +29,8 @@ class AlarmBy(models.TextChoices):
 
 class BoardSettings(TenantModel):
     """The board of one organization. Without a row the defaults hold: no time is promised, nobody is alarmed."""
+
+    audited = Audited()
 
     organization = models.OneToOneField(Organization, models.CASCADE, related_name="order_board")
     prep_minutes = models.PositiveIntegerField(

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.utils import timezone
 
+from agents.audit_log.models import AuditEntry
 from agents.call_page.models import CallPage
 from agents.catalog.models import (
     Category,
@@ -88,6 +89,14 @@ def make_world(marker: str, *, digits: str) -> World:
     make_call(world, digits)
     make_appointment(world)
     make_calendars(world)
+    world.rows[Invitation] = Invitation.objects.create(
+        organization=organization, email=f"{marker.lower()}@example.com", last_error=f"{marker} error"
+    )
+    world.rows[AuditEntry] = AuditEntry.objects.create(
+        organization=organization, actor=f"{marker} actor", via="page", place=f"/{marker}", action="changed",
+        kind="agents.item", row_id=world[Item].pk, name=f"{marker} item", page=f"agents.item:{world[Item].pk}",
+        changes=[["name", f"{marker} old", f"{marker} new"]],
+    )  # fmt: skip
     world.rows[Organization] = organization
     return world
 
