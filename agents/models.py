@@ -11,4 +11,5 @@ import agents.invitations.models
 import agents.organizations.models
 import agents.privacy.models
 import agents.resources.models
-import agents.transfers.models  # noqa: F401 - all of these register themselves
+import agents.transfers.models
+import agents.two_factor.models  # noqa: F401 - all of these register themselves

@@ -196,6 +196,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "agents.organizations.second_factor.SecondFactorMiddleware",
+    "agents.organizations.actor.ActorMiddleware",
     "agents.organizations.sign_in_pages.SignInMiddleware",
     "agents.organizations.languages.LanguageMiddleware",
     "agents.hours.local_time.LocalTimeMiddleware",
@@ -467,6 +469,7 @@ UNFOLD = {
         "action": "voiceapp.console.navigation.language_form",
         "navigation": "agents.organizations.languages.offered_languages",
     },
+    "ACCOUNT": {"navigation": "voiceapp.console.navigation.account_links"},
     "SIDEBAR": {"show_search": True, "navigation": "voiceapp.console.navigation.sidebar"},
     "COLORS": {
         # Teal, dark enough from 600 on for white text.

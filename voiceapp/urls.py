@@ -24,6 +24,10 @@ from voiceapp.metrics import metrics
 urlpatterns = [
     path("admin/sign-in", sign_in_by_link, name="sign-in-link"),
     path("admin/language", choose_language, name="choose-language"),
+    path("admin/invitation", invitation_page, name="invitation"),
+    path("admin/two-factor/", two_factor.two_factor, name="two-factor"),
+    path("admin/two-factor/set-up", two_factor.set_up, name="two-factor-set-up"),
+    path("admin/two-factor/leave", two_factor.leave, name="two-factor-leave"),
     path("admin/analytics/", admin.site.admin_view(analytics), name="analytics"),
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),

@@ -130,6 +130,7 @@ class Organization(TenantModel):
         default=90,
         help_text="The audio, here and at Twilio, and the transcript. 0: never.",
     )
+    two_factor_roles = models.JSONField(_("two-factor sign-in is required of"), default=list, blank=True)
     deletes_recordings_at_provider = models.BooleanField(
         "delete recordings at Twilio and VAPI",
         default=False,

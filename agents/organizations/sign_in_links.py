@@ -20,6 +20,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from .second_factor import BY_LINK, remember_factor
+
 SALT = "voiceapp.sign_in_link"
 VALID_FOR = dt.timedelta(minutes=10)
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -58,6 +60,8 @@ def sign_in_by_link(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(render_to_string("error.html", {"page": page}), status=403)
     else:
         login(request, user, backend=BACKEND)
+        # Where the environment is dev, the second factor is not asked for (second_factor.py).
+        remember_factor(request, BY_LINK)
         response = HttpResponseRedirect(reverse("admin:index"))
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -159,6 +159,11 @@ def open_alerts(access: Access) -> int:
     return Alert.objects.visible_to(access.principal(Area.ALERTS)).open(timezone.now()).count()
 
 
+def account_links(request: HttpRequest) -> list[dict[str, object]]:
+    """In the menu of who is signed in."""
+    return [{"title": _("Two-factor sign-in"), "link": reverse("two-factor")}]
+
+
 def address_of(route: str) -> str:
     return reverse(route if route in OWN_PAGES else f"admin:{route}_changelist")
 

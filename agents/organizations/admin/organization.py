@@ -26,6 +26,17 @@ from .location import derive_location, make_location_optional, show_percent, zon
 class OrganizationForm(TenantForm):
     """What is not given stays as it is, or is derived from the rest."""
 
+    two_factor_roles = forms.MultipleChoiceField(
+        label=_("two-factor sign-in is required of"),
+        choices=Role.choices,
+        required=False,
+        widget=CheckboxSelectMultiple(),
+        help_text=_(
+            "People in these roles set it up at their next sign-in. Leave Kitchen out where a tablet is shared. Only "
+            "owners change this."
+        ),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         show_percent(self)
@@ -81,7 +92,7 @@ class OrganizationAdmin(TenantAdmin[Organization]):
         ("Voicemail", {"fields": ("voicemail", "voicemail_greeting", "voicemail_email",
                                   "deletes_voicemail_at_carrier", "voicemail_days")}),
         ("Recordings", {"fields": ("deletes_recordings_at_provider",)}),
-        ("Sign-in", {"fields": ("clerk_id",)}),
+        ("Sign-in", {"fields": ("two_factor_roles", "clerk_id")}),
     )  # fmt: skip
     buttons = (
         Button(
@@ -124,8 +135,10 @@ class OrganizationAdmin(TenantAdmin[Organization]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
         """Another organization's Clerk id here would grant access to its members: only superusers set it."""
-        fields = super().get_readonly_fields(request, obj)
-        return fields if access_of(request).sees_all else (*fields, "clerk_id")
+        fields, access = super().get_readonly_fields(request, obj), access_of(request)
+        if not access.may(Area.OWNERS, Power.EDIT, obj.pk if obj else None):
+            fields = (*fields, "two_factor_roles")
+        return fields if access.sees_all else (*fields, "clerk_id")
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Organization | None = None) -> dict[str, Any]:
         return {} if obj else dict(super().get_prepopulated_fields(request, obj))

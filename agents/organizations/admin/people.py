@@ -35,6 +35,8 @@ from agents.tenant_admin.theme import (
     UserCreationForm,
     display,
 )
+from agents.two_factor.services import factor_of, reset
+from voiceapp.core.errors import ApplicationError
 
 TAKEN = (
     "This username is taken. Choose another one. If the person already works for another organization, "
@@ -83,13 +85,17 @@ class MembershipAdmin(TenantAdmin[Membership]):
     area = Area.PEOPLE
     form = MembershipForm
     begins_with_organization = True
-    list_display = ("user", "name", "role_label", "organization", "last_login")
+    list_display = ("user", "name", "role_label", "two_factor", "organization", "last_login")
     list_filter = ("role", "organization")
-    list_select_related = ("user", "organization")
+    list_select_related = ("user__two_factor", "organization")
     search_fields = ("user__username", "user__first_name", "user__last_name")
     buttons = (
         Button("new-password", "New password", "new_password", icon="key", power=Power.EDIT,
                confirm="The current password stops working. The new one is shown once."),
+        Button("reset-two-factor", gettext_lazy("Reset two-factor sign-in"), "reset_two_factor", icon="phonelink_erase",
+               power=Power.EDIT, is_offered=lambda membership: factor_of(membership.user) is not None,
+               confirm=gettext_lazy("Ask the person first whether the phone is really lost. After that the password "
+                                    "alone signs in, until a new factor is set up.")),
     )  # fmt: skip
 
     @display(description="name")
@@ -99,6 +105,11 @@ class MembershipAdmin(TenantAdmin[Membership]):
     @display(description="role", ordering="role", label={Role.OWNER: "primary", Role.MANAGER: "info"})
     def role_label(self, membership: Membership) -> tuple[str, str]:
         return membership.role, membership.get_role_display()
+
+    @display(description=gettext_lazy("two-factor"))
+    def two_factor(self, membership: Membership) -> str:
+        factor = getattr(membership.user, "two_factor", None)
+        return _("On") if factor is not None and factor.confirmed_at is not None else _("Off")
 
     @display(description="last sign-in", ordering="user__last_login")
     def last_login(self, membership: Membership) -> Any:
@@ -178,6 +189,25 @@ class MembershipAdmin(TenantAdmin[Membership]):
         record_event(membership, "password", old=HIDDEN, new=HIDDEN)
         show_password(request, user, password)
         return f"{user.get_username()} has a new password."
+
+    def reset_two_factor(self, request: HttpRequest, membership: Membership, _text: str) -> str:
+        """By an owner; a person who works elsewhere, too, asks the server's administrator."""
+        if not may_grant(access_of(request), Role.OWNER, membership.organization_id):
+            raise PermissionDenied
+        if self._works_elsewhere(membership) and not access_of(request).sees_all:
+            raise ApplicationError(
+                _(
+                    "%(name)s works for another organization, too. Ask the server's administrator: "
+                    "manage.py reset_two_factor %(name)s"
+                )
+                % {"name": membership.user.get_username()}
+            )
+        reset(membership.user)
+        return _("%(name)s signs in with the password alone now.") % {"name": membership.user.get_username()}
+
+    def _works_elsewhere(self, membership: Membership) -> bool:
+        user = membership.user
+        return user.is_superuser or user.memberships.exclude(organization_id=membership.organization_id).exists()
 
 
 def show_password(request: HttpRequest, user: User, password: str) -> None:

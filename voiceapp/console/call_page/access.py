@@ -22,6 +22,7 @@ from agents.organizations.languages import known_language
 from agents.organizations.models import Organization
 from agents.organizations.principal import Kind, Principal
 from agents.organizations.scopes import Scope
+from agents.organizations.second_factor import signed_in_user
 from sessions.calls.models import Call, CallQuerySet
 from sessions.rooms.api.errors import NO_CALL_FOR_YOU
 from voiceapp.core.api.errors import Problem
@@ -185,4 +186,4 @@ def user_of_socket(scope: Mapping[str, Any]) -> User | AnonymousUser:
         morsel = None
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request.session = store(morsel.value if morsel else None)
-    return get_user(request)
+    return signed_in_user(request)

@@ -25,7 +25,8 @@ def sealed_fields() -> Iterator[tuple[type[Model], Field[Any, Any]]]:
 class Command(BaseCommand):
     help = (
         "Encrypt every secret in the database with the current SECRET_KEY: keys of realtime endpoints, passwords of "
-        "connected calendars, secrets of webhooks, tokens of calls. Then SECRET_KEY_FALLBACKS can be emptied."
+        "connected calendars, secrets of webhooks and of second factors, tokens of calls. Then "
+        "SECRET_KEY_FALLBACKS can be emptied."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -13,7 +13,8 @@ from pytest_django import Settings
 
 from agents.configuration.models import RealtimeEndpoint
 from agents.organizations.models import Organization
-from agents.tests.builders import make_organization, make_resource
+from agents.tests.builders import make_organization, make_resource, make_user
+from agents.two_factor.models import TwoFactor
 from sessions.appointments.calendars.models import ConnectedCalendar
 from sessions.calls.models import Call
 from sessions.messages.endpoints.models import WebhookEndpoint
@@ -54,9 +55,16 @@ def _webhook(organization: Organization) -> Model:
     return endpoint
 
 
+def _second_factor(organization: Organization) -> Model:
+    factor = TwoFactor(user=make_user("bob", organization))
+    factor.secret = SECRET
+    return factor
+
+
 # A model with a secret that is missing here fails the tests: add how one of its rows is made.
 MAKERS: Mapping[type[Model], Callable[[Organization], Model]] = {
     RealtimeEndpoint: _endpoint,
+    TwoFactor: _second_factor,
     ConnectedCalendar: _calendar,
     MediaStream: _stream,
     WebhookEndpoint: _webhook,
@@ -83,8 +91,8 @@ def test_the_new_secret_key_alone_opens_every_secret(
         row.refresh_from_db()
         assert unseal(getattr(row, field), place=row.place) == SECRET  # type: ignore[attr-defined]
     assert capsys.readouterr().out == (
-        "Sealed by SECRET_KEY: 7 "  # an endpoint has two secrets, and one row for each is made here
-        "(call token: 1, connected calendar: 1, realtime endpoint: 1, webhook secret: 4).\n"
+        "Sealed by SECRET_KEY: 8 "  # an endpoint has two secrets, and one row for each is made here
+        "(call token: 1, connected calendar: 1, realtime endpoint: 1, second factor: 1, webhook secret: 4).\n"
     )
 
 
