@@ -8,6 +8,8 @@ from django.urls import include, path
 from agents.organizations.languages import choose_language
 from agents.invitations.views import invitation_page
 from agents.organizations.sign_in_links import sign_in_by_link
+from agents.two_factor import views as two_factor
+from voiceapp.console import first_page
 from voiceapp.console.analytics.views import analytics
 from voiceapp.console.call_page.api import CallPageSessionView, CallProgressView, VisitorTokenView
 from voiceapp.console.call_page.browser_call.api import OfferAgainView, OfferView, RealtimeCallView
@@ -31,6 +33,8 @@ urlpatterns = [
     path("admin/analytics/", admin.site.admin_view(analytics), name="analytics"),
     path("admin/setup/", admin.site.admin_view(setup.begin), name="setup"),
     path("admin/setup/<uuid:organization_id>/<slug:name>/", admin.site.admin_view(setup.step), name="setup-step"),
+    path("admin/", admin.site.admin_view(first_page.index)),
+    path("admin/first-page", admin.site.admin_view(first_page.go), name="first-page"),
     path("", include("voiceapp.console.order_board.urls")),
     path("", include("voiceapp.console.day_plan.urls")),
     path("admin/live/", admin.site.admin_view(live_calls.call_list), name="live-calls"),

@@ -10,7 +10,6 @@ from . import views
 BOARD = "admin/orders/board/<str:organization_id>/"
 
 urlpatterns = [
-    path("admin/", admin.site.admin_view(views.first_page)),
     path("admin/orders/board/", admin.site.admin_view(views.choose), name="order-boards"),
     path(BOARD, admin.site.admin_view(views.board), name="order-board"),
     path(f"{BOARD}feed", views.feed, name="order-board-feed"),

@@ -139,20 +139,6 @@ def busy(request: HttpRequest, organization: Organization) -> str:
     return f"Busy for {minutes} minutes: orders take {more} minutes longer." if minutes else "No longer busy."
 
 
-def is_kitchen_only(request: HttpRequest) -> bool:
-    """Whether the board is all that the user works with."""
-    access = access_of(request)
-    return bool(access.roles) and set(access.roles.values()) == {Role.KITCHEN}
-
-
-def first_page(request: HttpRequest) -> HttpResponseBase:
-    """The dashboard; the kitchen sees the board first after a sign-in."""
-    came_from = request.headers.get("Referer", "").partition("?")[0]
-    if came_from.endswith(reverse("admin:login")) and is_kitchen_only(request):
-        return HttpResponseRedirect(reverse("order-boards"))
-    return admin.site.index(request)
-
-
 def _minutes(request: HttpRequest) -> int | None:
     text = request.POST.get("minutes", "").strip()
     if not text:
