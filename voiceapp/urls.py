@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from agents.organizations.languages import choose_language
 from agents.invitations.views import invitation_page
+from agents.organizations.languages import choose_language
 from agents.organizations.sign_in_links import sign_in_by_link
 from agents.two_factor import views as two_factor
 from voiceapp.console import first_page

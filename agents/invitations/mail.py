@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.core.mail import EmailMessage
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from voiceapp.core.jobs.engine import JobQueue, Order
 from voiceapp.core.jobs.wake_up import WakeUp
-from voiceapp.core.mail import message_id, send_mail
+from voiceapp.core.mail import send_mail
 from voiceapp.core.plain_text import one_line
 
 from .links import make_link
@@ -37,12 +36,10 @@ def mail_invitation(invitation: Invitation) -> None:
     if now is None:
         return
     send_mail(
-        EmailMessage(
-            subject=one_line(_("Invitation to %(organization)s") % {"organization": now.organization.name}),
-            body=text_of(now),
-            to=[now.email],
-            headers={"Message-ID": message_id(f"invitation-{now.pk}-{now.nonce}")},
-        )
+        to=now.email,
+        subject=one_line(_("Invitation to %(organization)s") % {"organization": now.organization.name}),
+        body=text_of(now),
+        name=f"invitation-{now.pk}-{now.expires_at:%Y%m%d%H%M%S}",
     )
 
 

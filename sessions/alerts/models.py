@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
@@ -21,6 +22,8 @@ LONGEST_NAME = 150
 
 class AlertRule(TenantModel):
     """One of the six rules of an organization. Each organization has all of them (services/rules.py)."""
+
+    audited = Audited(ignored=frozenset({"evaluated_at"}))
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="alert_rules")
     kind = models.CharField(_("rule"), max_length=16, choices=AlertKind.choices, editable=False)

@@ -16,7 +16,7 @@ from agents.organizations.trades import Trade
 
 TODAY = "admin:index"
 LIVE_CALLS = "live-calls"
-DAY_PLAN = "admin:voice_sessions_appointment_changelist"
+DAY_PLAN = "day-plans"
 # Of a user with several roles, the first of these counts.
 FIRST_PAGES: Mapping[Role, str] = {
     Role.OWNER: "analytics",

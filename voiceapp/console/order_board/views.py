@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from agents.organizations.access import access_of, load_access
 from agents.organizations.models import Organization
-from agents.organizations.roles import Area, Power, Role
+from agents.organizations.roles import Area, Power
 from sessions.moves import LONGEST_REASON
 from sessions.orders.board.announcing import topic_of
 from sessions.orders.board.models import board_settings_of

@@ -21,7 +21,7 @@ LOGIN = {"referer": "http://testserver/admin/login/?next=/admin/"}
         (Role.OWNER, Trade.RESTAURANT, "/admin/analytics/"),
         (Role.MANAGER, Trade.RESTAURANT, "/admin/"),
         (Role.STAFF, Trade.RESTAURANT, "/admin/live/"),
-        (Role.STAFF, Trade.GARAGE, "/admin/voice_sessions/appointment/"),
+        (Role.STAFF, Trade.GARAGE, "/admin/appointments/plan/"),
         (Role.VIEWER, Trade.RESTAURANT, "/admin/"),
         (Role.KITCHEN, Trade.RESTAURANT, "/admin/orders/board/"),
     ],
