@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from django.contrib import admin, messages
@@ -10,7 +10,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy
 from agents.organizations.access import access_of
 from agents.organizations.models import Membership
 from agents.organizations.roles import Area
+from agents.tenant_admin.downloads import streamed_file
 from agents.tenant_admin.tenant import ReadOnlyAdmin
 from agents.tenant_admin.theme import display
-from voiceapp.core.downloads import sent
 
 from .models import AuditEntry
 from .queries import csv_of
@@ -113,11 +113,8 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         except (IncorrectLookupParameters, SuspiciousOperation):
             messages.error(request, _("Nothing was exported: the list cannot be filtered like this."))
             return HttpResponseRedirect(self._list_path())
-        response = StreamingHttpResponse(sent(csv_of(entries)), content_type="text/csv; charset=utf-8")
         name = f"audit-log-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return cast(HttpResponse, response)
+        return streamed_file(csv_of(entries), name=name, content_type="text/csv; charset=utf-8")
 
 
 def page_address(entry: AuditEntry) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import models
 from django.db.models import QuerySet
 
 from agents.organizations.auditing import page_key
-from voiceapp.core.downloads import BYTE_ORDER_MARK, csv_part, escaped
+from voiceapp.core.spreadsheets import BYTE_ORDER_MARK, escaped
 
 from .models import AuditEntry
 from .text import kind_label, shown_changes
@@ -31,6 +33,12 @@ def csv_of(entries: QuerySet[AuditEntry]) -> Iterator[str]:
     while batch := list((rows if last is None else rows.filter(pk__lt=last))[:BATCH]):
         last = batch[-1].pk
         yield csv_part([escaped(cell) for cell in line] for entry in batch for line in _lines(entry))
+
+
+def csv_part(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
 
 
 def _lines(entry: AuditEntry) -> Iterator[list[str]]:

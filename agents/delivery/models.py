@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from agents.organizations.auditing import Audited
 from agents.organizations.models import Organization
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 
@@ -19,6 +20,8 @@ LONGEST_DRIVE_MINUTES = 240
 
 class DeliverySettings(TenantModel):
     """Without a row, or switched off, orders are for pickup alone."""
+
+    audited = Audited()
 
     organization = models.OneToOneField(Organization, models.CASCADE, related_name="delivery")
     is_on = models.BooleanField(
@@ -47,6 +50,7 @@ class DeliveryZone(TenantModel):
     """A part of the area. The first zone that holds a postcode counts."""
 
     tenant_path = "settings__organization_id"
+    audited = Audited(page="settings")
 
     settings = models.ForeignKey(DeliverySettings, models.CASCADE, related_name="zones")
     name = models.CharField(max_length=80)

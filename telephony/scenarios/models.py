@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from agents.configuration.models import Agent, AgentVersion
+from agents.organizations.auditing import Audited
 from agents.organizations.tenancy import TenantModel, TenantQuerySet
 from sessions.calls.models import Call
 from voiceapp.core.jobs.engine import JobQueue, Order
@@ -53,6 +54,8 @@ class Scenario(TenantModel):
     """What a caller says, and what has to come of it."""
 
     tenant_path = "agent__organization_id"
+    # A scenario may be made from a call: what its caller said is not kept beyond it.
+    audited = Audited(ignored=frozenset({"steps", "expected_order", "expected_appointments"}))
 
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="scenarios", verbose_name=_("agent"))
     name = models.CharField(_("name"), max_length=80)
